@@ -1,0 +1,139 @@
+"""Reads small files below one root, bounded, and turns every OS error into a reason.
+
+Leaves the meaning of a file to the probe. With another ``root`` the same probes read the tree of
+another machine, which is how they are tested.
+
+Invariants: nothing outside the root is opened through ``..`` or an absolute path (a symbolic link
+of sysfs is resolved by the kernel and stays below the root, since sysfs links are relative);
+no read is longer than its limit; no OSError leaves this module.
+"""
+
+import errno
+import os
+from typing import Final
+
+from roost_agent.discovery.section import (
+    ABSENT,
+    BUSY,
+    DENIED,
+    IO_ERROR,
+    TOO_BIG,
+    UNSUPPORTED,
+    Missing,
+)
+
+READ_BYTES_MAX: Final = 1 << 20  # the largest file read whole: /proc/cpuinfo of 512 threads
+ENTRIES_MAX: Final = 20_000  # directory entries: 10,000 interfaces and a margin
+
+_REASONS: Final = {
+    errno.ENOENT: ABSENT,
+    errno.ENODEV: ABSENT,
+    errno.ENOTDIR: ABSENT,
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
+    errno.EAGAIN: BUSY,
+    errno.EBUSY: BUSY,
+    errno.EINVAL: UNSUPPORTED,
+    errno.EOPNOTSUPP: UNSUPPORTED,
+}
+
+
+def reason_of(err: OSError) -> str:
+    """Return the reason that stands for an OS error."""
+    return _REASONS.get(err.errno or 0, IO_ERROR)
+
+
+class Reader:
+    """Reads below ``root``; paths are relative to it and written without a leading slash."""
+
+    def __init__(self, root: str = "/") -> None:
+        self.root = root
+        self._root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this is the running machine, so that netlink and ioctl may be asked too."""
+        return os.path.samestat(os.fstat(self._root_fd), os.stat("/"))  # noqa: PTH116
+
+    def close(self) -> None:
+        """Give the root's descriptor back."""
+        os.close(self._root_fd)
+
+    def raw(self, path: str, limit: int = READ_BYTES_MAX) -> bytes | Missing:
+        """Return the bytes of a regular file, at most ``limit``; longer is Missing(too-big).
+
+        O_NONBLOCK: a FIFO planted in a tree must not hang the probe at open.
+        """
+        try:
+            fd = os.open(
+                self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._root_fd
+            )
+        except OSError as err:
+            return Missing(reason_of(err))
+        try:
+            chunks, left = [], limit + 1
+            while left > 0 and (chunk := os.read(fd, min(left, 1 << 16))):
+                chunks.append(chunk)
+                left -= len(chunk)
+        except OSError as err:
+            return Missing(reason_of(err))
+        finally:
+            os.close(fd)
+        return b"".join(chunks) if left > 0 else Missing(TOO_BIG)
+
+    def text(self, path: str, limit: int = READ_BYTES_MAX) -> str | Missing:
+        """Return a file as text, stripped; bytes that are not UTF-8 become U+FFFD."""
+        raw = self.raw(path, limit)
+        return (
+            raw if isinstance(raw, Missing) else raw.decode("utf-8", "replace").strip("\0 \t\r\n")
+        )
+
+    def number(self, path: str, *, radix: int = 10) -> int | Missing:
+        """Return a file that holds one integer; anything else is Missing(unsupported)."""
+        text = self.text(path, limit=64)
+        if isinstance(text, Missing):
+            return text
+        try:
+            return int(text, radix)
+        except ValueError:
+            return Missing(UNSUPPORTED)
+
+    def names(self, path: str) -> list[str] | Missing:
+        """Return the sorted entry names of a directory, at most ENTRIES_MAX."""
+        try:
+            fd = os.open(
+                self._inside(path),
+                os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC,
+                dir_fd=self._root_fd,
+            )
+        except OSError as err:
+            return Missing(reason_of(err))
+        try:
+            names = os.listdir(fd)
+        except OSError as err:
+            return Missing(reason_of(err))
+        finally:
+            os.close(fd)
+        return sorted(names) if len(names) <= ENTRIES_MAX else Missing(TOO_BIG)
+
+    def link(self, path: str) -> str | Missing:
+        """Return the target of a symbolic link, as written."""
+        try:
+            return os.readlink(self._inside(path), dir_fd=self._root_fd)
+        except OSError as err:
+            return Missing(reason_of(err))
+
+    def exists(self, path: str) -> bool:
+        """Whether the path can be reached below the root."""
+        try:
+            os.stat(self._inside(path), dir_fd=self._root_fd)  # noqa: PTH116
+        except OSError:
+            return False
+        return True
+
+    @staticmethod
+    def _inside(path: str) -> str:
+        """Refuse a path that would leave the root: a programmer's error."""
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ValueError(f"path {path!r} leaves the root")
+        return path
