@@ -109,7 +109,7 @@ class Reader:
         except OSError as err:
             return Missing(reason_of(err))
         try:
-            names = os.listdir(fd)
+            names = os.listdir(fd)  # noqa: PTH208 - pathlib has no listing of a descriptor
         except OSError as err:
             return Missing(reason_of(err))
         finally:
@@ -126,7 +126,7 @@ class Reader:
     def exists(self, path: str) -> bool:
         """Whether the path can be reached below the root."""
         try:
-            os.stat(self._inside(path), dir_fd=self._root_fd)  # noqa: PTH116
+            os.stat(self._inside(path), dir_fd=self._root_fd)
         except OSError:
             return False
         return True
