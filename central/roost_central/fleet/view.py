@@ -1,0 +1,164 @@
+"""The fleet as it is known now, in memory: what ingest writes and the API reads.
+
+Rows hold the last observed values with their times; ages are computed by the reader. The durable
+copy is storage's business, the decision what a silence means is liveness' business.
+
+Invariants: a row's ``index`` never changes and is never given to another row of the same kind
+while the process lives (dashboards address rows by it); every change of state goes through
+``touch_*`` so that each listener hears of it once, however often it happened in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class PathRow:
+    """One path of one node. Times are UTC ms of central's clock, except ``since_ms`` (node's).
+
+    ``heard_ms`` is the last arrival on this path, for WAN paths; a site path is known only from
+    the node's own word (``reported_ms``).
+    """
+
+    name: str
+    kind: str  # wan, site
+    state: str = "unknown"  # unknown, up, flaky, down
+    since_ms: int | None = None
+    rtt_us: int | None = None
+    loss_permille: int | None = None
+    heard_ms: int | None = None
+    reported_ms: int | None = None
+
+
+@dataclass(slots=True)
+class NodeRow:
+    """One node: presence, what its last beat said, and how old its inventory is."""
+
+    index: int
+    node: str
+    site: str
+    name: str
+    presence: str = "unknown"  # online, degraded, unreachable, unknown
+    presence_since_ms: int | None = None
+    heard_ms: int | None = None
+    via: str | None = None  # path of the last arrival
+    agent: str | None = None  # version
+    boot_id: str | None = None  # hex
+    incarnation: int | None = None
+    uptime_s: int | None = None
+    interval_ms: int | None = None
+    clock_skew_ms: int | None = None  # node's clock less central's, of the last beat
+    paths: dict[str, PathRow] = field(default_factory=dict)
+    outbox: dict[str, dict[str, int]] = field(default_factory=dict)  # lane -> waiting, dropped
+    inventory_gen: int | None = None
+    inventory_digest: str | None = None  # hex
+    inventory_as_of_ms: int | None = None
+    inventory_behind: bool = False  # the last beat's digest is not the stored one
+
+
+@dataclass(slots=True)
+class SiteRow:
+    """One site: status from its nodes, and its labels."""
+
+    index: int
+    site: str
+    shard: int
+    labels: dict[str, str] = field(default_factory=dict)
+    lat: float | None = None
+    lon: float | None = None
+    revision: int = 1  # +1 at each change of labels or place: the ETag
+    status: str = "unknown"  # ok, degraded, maintenance, down, unknown
+    status_since_ms: int | None = None
+    nodes: list[str] = field(default_factory=list)  # node ids, in order of appearance
+
+
+class Changes:
+    """What one listener has not read yet; bounded by the size of the fleet, since it is sets."""
+
+    def __init__(self) -> None:
+        self.sites: dict[str, None] = {}
+        self.nodes: dict[str, None] = {}
+        self.heard: dict[str, None] = {}
+        self.structure = False  # a site or node appeared or went
+
+    def drain(self) -> "Changes":
+        """Return what is new since the last call, and begin again."""
+        taken = Changes()
+        taken.sites, self.sites = self.sites, {}
+        taken.nodes, self.nodes = self.nodes, {}
+        taken.heard, self.heard = self.heard, {}
+        taken.structure, self.structure = self.structure, False
+        return taken
+
+
+class FleetView:
+    """All sites and nodes by id, in order of appearance."""
+
+    def __init__(self) -> None:
+        self.sites: dict[str, SiteRow] = {}
+        self.nodes: dict[str, NodeRow] = {}
+        self._next_index = 0
+        self._listeners: list[Changes] = []
+
+    @contextmanager
+    def listen(self) -> Iterator[Changes]:
+        """Give a listener its own record of changes while the context lasts."""
+        changes = Changes()
+        self._listeners.append(changes)
+        try:
+            yield changes
+        finally:
+            self._listeners.remove(changes)
+
+    def add_site(self, site: str, shard: int) -> SiteRow:
+        """Return the row of a site, new where there was none."""
+        row = self.sites.get(site)
+        if row is None:
+            row = SiteRow(index=self._index(), site=site, shard=shard)
+            self.sites[site] = row
+            self._structure()
+            self.touch_site(site)
+        return row
+
+    def add_node(self, node: str, site: str, name: str) -> NodeRow:
+        """Return the row of a node of a site that is there, new where there was none."""
+        row = self.nodes.get(node)
+        if row is None:
+            row = NodeRow(index=self._index(), node=node, site=site, name=name)
+            self.nodes[node] = row
+            self.sites[site].nodes.append(node)
+            self._structure()
+            self.touch_node(node)
+        return row
+
+    def remove_site(self, site: str) -> None:
+        """Forget a site and its nodes."""
+        row = self.sites.pop(site)
+        for node in row.nodes:
+            del self.nodes[node]
+        self._structure()
+
+    def touch_site(self, site: str) -> None:
+        """Tell listeners that a site's status or labels changed."""
+        for changes in self._listeners:
+            changes.sites[site] = None
+
+    def touch_node(self, node: str) -> None:
+        """Tell listeners that something of a node other than its last arrival changed."""
+        for changes in self._listeners:
+            changes.nodes[node] = None
+
+    def heard(self, node: str) -> None:
+        """Tell listeners that a node was heard: cheap, for every beat."""
+        for changes in self._listeners:
+            changes.heard[node] = None
+
+    def _index(self) -> int:
+        index = self._next_index
+        self._next_index += 1
+        return index
+
+    def _structure(self) -> None:
+        for changes in self._listeners:
+            changes.structure = True

@@ -1,0 +1,34 @@
+"""Every bound of the wire, each with its unit and its reason. Nothing else lives here."""
+
+from typing import Final
+
+MESSAGE_BYTES_MAX: Final = 256 * 1024  # one MQTT payload; brokers are configured with the same
+BODY_BYTES_MAX: Final = 256 * 1024  # one item's document, decompressed: caps a zip bomb
+CHUNK_BYTES_MAX: Final = 190 * 1024  # one inventory part, encoded: a report of one stays < 200 KiB
+COMPRESS_BYTES_MIN: Final = 512  # below it zlib's header and time cost more than they save
+DEPTH_MAX: Final = 16  # containers inside containers
+STRING_BYTES_MAX: Final = 4 * 1024  # one string anywhere in a message
+ENTRIES_MAX: Final = 10_000  # one array or map
+VALUES_MAX: Final = 50_000  # all values of one message: keeps the strict scan under 50 ms
+
+SITE_NODE_CHARS_MAX: Final = 58  # site and node together: a certificate's CN holds 64
+NODE_ID_CHARS_MAX: Final = 59  # the dot as well
+NAME_CHARS_MAX: Final = 32  # one site name, one node name
+PATH_NAME_CHARS_MAX: Final = 16  # `wan1`, `lan-b`: a column heading in the path matrix
+SHARDS: Final = 64  # ingest workers can be at most this many; part of the topic, so never changed
+
+PATHS_MAX: Final = 16  # paths of one node
+REPORT_ITEMS_MAX: Final = 256  # items of one report
+REPORT_BYTES_AIM: Final = 64 * 1024  # a report is closed past this, so that one loss resends little
+REPORTS_IN_FLIGHT_MAX: Final = 8  # unreceipted reports of one lane
+RESYNC_MAX: Final = 8  # resync requests on one receipt
+
+INVENTORY_STRING_BYTES_MAX: Final = 512
+INVENTORY_ITEMS_MAX: Final = 4_096  # items of one section
+INVENTORY_FIELDS_MAX: Final = 128  # fields of one item
+INVENTORY_SECTIONS_MAX: Final = 64
+INVENTORY_PARTS_MAX: Final = 64  # parts of one snapshot
+
+ALARM_TEXT_BYTES_MAX: Final = 255  # SNMP DisplayString parity
+ENTITY_BYTES_MAX: Final = 255
+PARAMS_MAX: Final = 8

@@ -1,0 +1,13 @@
+"""Severities (ITU-T X.733, 8.1.2.3), in rising order."""
+
+from enum import IntEnum
+
+
+class Severity(IntEnum):
+    """Perceived severity; ``indeterminate`` of X.733 is read as warning."""
+
+    CLEARED = 0
+    WARNING = 1
+    MINOR = 2
+    MAJOR = 3
+    CRITICAL = 4
