@@ -10,6 +10,8 @@ no read is longer than its limit; no OSError leaves this module.
 
 import errno
 import os
+import stat
+from collections.abc import Iterator
 from typing import Final
 
 from roost_agent.discovery.section import (
@@ -24,6 +26,8 @@ from roost_agent.discovery.section import (
 
 READ_BYTES_MAX: Final = 1 << 20  # the largest file read whole: /proc/cpuinfo of 512 threads
 ENTRIES_MAX: Final = 20_000  # directory entries: 10,000 interfaces and a margin
+NUMBER_BYTES_MAX: Final = 64  # an integer attribute: 64 bits in any radix, and a margin
+_CHUNK_BYTES: Final = 1 << 16  # of one read(2): sysfs gives a page, procfs up to this
 
 _REASONS: Final = {
     errno.ENOENT: ABSENT,
@@ -60,19 +64,13 @@ class Reader:
         os.close(self._root_fd)
 
     def raw(self, path: str, limit: int = READ_BYTES_MAX) -> bytes | Missing:
-        """Return the bytes of a regular file, at most ``limit``; longer is Missing(too-big).
-
-        O_NONBLOCK: a FIFO planted in a tree must not hang the probe at open.
-        """
-        try:
-            fd = os.open(
-                self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._root_fd
-            )
-        except OSError as err:
-            return Missing(reason_of(err))
+        """Return the bytes of a regular file, at most ``limit``; longer is Missing(too-big)."""
+        fd = self._open(path)
+        if isinstance(fd, Missing):
+            return fd
         try:
             chunks, left = [], limit + 1
-            while left > 0 and (chunk := os.read(fd, min(left, 1 << 16))):
+            while left > 0 and (chunk := os.read(fd, min(left, _CHUNK_BYTES))):
                 chunks.append(chunk)
                 left -= len(chunk)
         except OSError as err:
@@ -80,6 +78,31 @@ class Reader:
         finally:
             os.close(fd)
         return b"".join(chunks) if left > 0 else Missing(TOO_BIG)
+
+    def paragraphs(self, path: str, limit: int) -> Iterator[bytes | Missing]:
+        """Yield the parts of a file between blank lines, without holding the whole file.
+
+        A Missing comes last, and only when the rest could not be read; one paragraph is at most
+        READ_BYTES_MAX, the file at most ``limit``.
+        """
+        fd = self._open(path)
+        if isinstance(fd, Missing):
+            yield fd
+            return
+        try:
+            held = b""
+            while chunk := os.read(fd, _CHUNK_BYTES):
+                *whole, held = (held + chunk).split(b"\n\n")
+                yield from whole
+                limit -= len(chunk)
+                if limit < 0 or len(held) > READ_BYTES_MAX:
+                    yield Missing(TOO_BIG)
+                    return
+            yield held
+        except OSError as err:
+            yield Missing(reason_of(err))
+        finally:
+            os.close(fd)
 
     def text(self, path: str, limit: int = READ_BYTES_MAX) -> str | Missing:
         """Return a file as text, stripped; bytes that are not UTF-8 become U+FFFD."""
@@ -90,13 +113,20 @@ class Reader:
 
     def number(self, path: str, *, radix: int = 10) -> int | Missing:
         """Return a file that holds one integer; anything else is Missing(unsupported)."""
-        text = self.text(path, limit=64)
+        text = self.text(path, limit=NUMBER_BYTES_MAX)
         if isinstance(text, Missing):
             return text
+        if not text.isascii() or "_" in text:  # int() reads both, the kernel writes neither
+            return Missing(UNSUPPORTED)
         try:
             return int(text, radix)
         except ValueError:
             return Missing(UNSUPPORTED)
+
+    def count(self, path: str) -> int | Missing:
+        """Return a number that cannot be negative; the kernel's -1 is Missing(unsupported)."""
+        number = self.number(path)
+        return Missing(UNSUPPORTED) if isinstance(number, int) and number < 0 else number
 
     def names(self, path: str) -> list[str] | Missing:
         """Return the sorted entry names of a directory, at most ENTRIES_MAX."""
@@ -130,6 +160,22 @@ class Reader:
         except OSError:
             return False
         return True
+
+    def _open(self, path: str) -> int | Missing:
+        """Return a descriptor of a regular file.
+
+        O_NONBLOCK: a FIFO planted in a tree must not hang the probe at open.
+        """
+        try:
+            fd = os.open(
+                self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._root_fd
+            )
+        except OSError as err:
+            return Missing(reason_of(err))
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return fd
+        os.close(fd)
+        return Missing(UNSUPPORTED)
 
     @staticmethod
     def _inside(path: str) -> str:
