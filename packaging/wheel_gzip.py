@@ -20,13 +20,20 @@ class GzipTwins(BuildHookInterface):  # type: ignore[type-arg] # generic only in
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Write the twins to a temporary folder and name them to the wheel builder."""
-        if version != "standard":
+        if version != "standard":  # an editable install serves the sources as they are
             return
-        folder = Path(tempfile.mkdtemp(prefix="roost-gzip-"))
-        for index, asset in enumerate(sorted((Path(self.root) / STATIC).rglob("*"))):
+        root = Path(self.root)
+        # Kept until the builder has read the twins; removed with this hook object at the latest.
+        self._folder = tempfile.TemporaryDirectory(prefix="roost-gzip-")
+        for index, asset in enumerate(sorted((root / STATIC).rglob("*"))):
             if asset.suffix not in SUFFIXES:
                 continue
-            twin = folder / f"{index}.gz"
+            twin = Path(self._folder.name) / f"{index}.gz"
             twin.write_bytes(gzip.compress(asset.read_bytes(), compresslevel=9, mtime=0))
-            inside = asset.relative_to(Path(self.root) / "central")
+            inside = asset.relative_to(root / "central")
             build_data["force_include"][str(twin)] = f"{inside}.gz"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - the interface's
+        """Remove the temporary folder."""
+        if version == "standard":
+            self._folder.cleanup()

@@ -1,0 +1,86 @@
+# Every target sees to what it needs: a fresh Debian 12 and this file are enough.
+# `make` prints the targets. Options go in ARGS: make demo ARGS="--for 20 --sites 50"
+
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+PACKAGES := agent central protocol packaging tests
+# A layer is run when its folder is there.
+UNIT := $(wildcard tests/unit tests/protocol tests/repo)
+INTEGRATION := $(wildcard tests/integration)
+BROWSER := $(wildcard tests/browser)
+
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.PHONY: help install runtime system demo test check lint types imports format unit cover \
+        integration browser build bench prove soak shape docs clean
+
+help:           ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+install:        ## .venv with the locked packages and this tree, editable
+	@packaging/setup.sh dev
+
+runtime:
+	@packaging/setup.sh central
+
+system:
+	@packaging/system.sh test
+
+demo: runtime   ## centre, broker, agents and a simulated fleet on this machine (ARGS="--for 20 --sites 50")
+	@packaging/system.sh demo
+	@$(BIN)/roost demo $(ARGS)
+
+test: check build integration browser ## all that CI runs, at most 20 minutes on 2 cores
+
+check: lint types imports cover ## what a commit must pass
+
+lint: install   ## ruff: rules and format
+	$(BIN)/ruff check --quiet $(PACKAGES)
+	$(BIN)/ruff format --check --quiet $(PACKAGES)
+
+types: install  ## mypy, strict
+	$(BIN)/mypy
+
+imports: install ## the import contracts
+	$(BIN)/lint-imports
+
+format: install ## rewrite the sources as ruff formats them
+	$(BIN)/ruff check --fix --quiet $(PACKAGES)
+	$(BIN)/ruff format --quiet $(PACKAGES)
+
+unit: install   ## the fast tests, without coverage (ARGS="-k outbox")
+	$(PYTEST) $(UNIT) $(ARGS)
+
+cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
+	$(BIN)/coverage run -m pytest --session-timeout=600 $(UNIT)
+	@$(BIN)/coverage report --skip-covered --skip-empty
+	@$(BIN)/coverage report --skip-covered --show-missing --include='*/core.py' --fail-under=100
+
+integration: install system ## real brokers, processes and network namespaces
+	$(if $(INTEGRATION),$(PYTEST) --session-timeout=600 -m '(broker or netns) and not soak' $(INTEGRATION) $(ARGS))
+
+browser: install system ## the dashboard in headless Chromium
+	$(if $(BROWSER),$(PYTEST) --session-timeout=300 -m 'browser and not soak' $(BROWSER) $(ARGS))
+
+build: install  ## both wheels into dist/: reproducible, and each works alone
+	@packaging/wheels.sh
+
+bench: install system ## measure; the figures go to build/bench.json
+	$(BIN)/python tests/bench/run.py $(ARGS)
+
+prove: install system ## run the proofs; the results go to build/PROOFS.json
+	$(BIN)/python tests/prove/run.py $(ARGS)
+
+soak: install system ## the long and the large
+	$(PYTEST) -m soak $(ARGS)
+
+shape: install  ## files and functions that outgrew the guide
+	@$(BIN)/python tests/repo/shape.py
+
+docs: install   ## links, decision records and change log
+	$(PYTEST) tests/repo/test_docs.py
+
+clean:          ## remove what builds and tests left; .venv stays
+	rm -rf build dist agent/build agent/dist htmlcov .coverage .coverage.* \
+	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Sees to the system programs that a make target needs.
+#
+#   packaging/system.sh venv    Python with its venv module
+#   packaging/system.sh demo    the broker; without it the demo falls back on a pure Python one
+#   packaging/system.sh test    everything the test layers start
+#
+# Present: silent. Absent, as root with apt-get: installed, and no service left running.
+# Absent otherwise: one line that says what to install, and exit status 1 (demo: a note, status 0).
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users have no sbin on PATH
+
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+# program:package pairs; a package is wanted when its program is not found
+case ${1:-} in
+venv) pairs='' ;;
+demo) pairs='mosquitto:mosquitto' ;;
+test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
+             lspci:pciutils systemd-analyze:systemd' ;;
+*) echo "usage: $0 venv|demo|test" >&2 && exit 2 ;;
+esac
+
+missing=''
+for pair in $pairs; do
+    command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
+done
+if [ "$1" = venv ] && ! has_venv; then missing=' python3-venv'; fi
+[ -n "$missing" ] || exit 0
+
+install="apt-get install --yes --no-install-recommends$missing"
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    if [ "$1" = demo ]; then
+        echo "note: no Mosquitto, the demo uses its built-in broker; for the real one: sudo $install"
+        exit 0
+    fi
+    echo "missing:$missing; on Debian or Ubuntu: sudo $install" >&2
+    exit 1
+fi
+
+# A package's postinst must not start its service: the tests start their own, on their own ports.
+policy=/usr/sbin/policy-rc.d
+log=$(mktemp)
+made_policy=''
+tidy() {
+    rm -f "$log"
+    [ -z "$made_policy" ] || rm -f "$policy"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM
+if [ ! -e "$policy" ]; then
+    made_policy=yes
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+
+echo "system: installing$missing"
+fetch() { $install >"$log" 2>&1; }
+# An index from an image's build time is often stale or absent: refresh it only when it fails us.
+if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
+    tail -n 20 "$log" >&2
+    echo "system: failed; try: $install" >&2
+    exit 1
+fi
+# Nor start it at the next boot; a broker that was there before is not ours to touch.
+case $missing in
+*mosquitto*) ! command -v systemctl >/dev/null || systemctl --quiet disable mosquitto.service 2>/dev/null || true ;;
+esac
