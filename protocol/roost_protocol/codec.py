@@ -21,7 +21,7 @@ VERSION_FIRST: Final = 1
 
 T = TypeVar("T")
 
-_encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
+_encode: Final = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 class _Version(msgspec.Struct):
