@@ -21,6 +21,7 @@ UNSUPPORTED: Final = "unsupported"  # EINVAL, EOPNOTSUPP, or a value the probe c
 ASLEEP: Final = "asleep"  # a disk in standby is not woken
 PLACEHOLDER: Final = "placeholder"  # "To Be Filled By O.E.M." and the like
 NO_MODULE: Final = "no-module"  # the kernel module that would tell is not loaded
+PROBE_ERROR: Final = "probe-error"  # the probe itself failed: a bug of ours, in its log
 TOO_BIG: Final = "too-big"  # past a limit of roost_protocol.limits
 
 
