@@ -1,0 +1,43 @@
+"""In CI a skipped test is a failed one, unless its reason is on the list below.
+
+A skip says "this machine lacks something". Everywhere else that is good news told plainly; in CI,
+which installs all it needs, it would be a promise that quietly stopped being proved.
+"""
+
+import os
+import re
+
+import pytest
+
+# The reason begins with one of these: things that CI cannot install, and that the product's
+# promises do not rest on.
+EXPECTED_SKIPS = re.compile(
+    r"corpora absent"  # hardware dumps of others, not shipped with the project
+    r"|not a git checkout"  # an unpacked source archive
+    r"|kernel lacks"  # a feature that a container's host does not offer
+)
+
+
+def _fail_unexpected_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not (os.environ.get("CI") == "true" and report.skipped) or hasattr(report, "wasxfail"):
+        return
+    # A skip's longrepr is (path, line, "Skipped: reason").
+    reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    if EXPECTED_SKIPS.match(reason) is None:
+        report.outcome = "failed"
+        report.longrepr = f"unexpected skip in CI: {reason}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    _fail_unexpected_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    _fail_unexpected_skip(report)
+    return report

@@ -1,0 +1,75 @@
+"""The systemd units: valid, and as closed as the design demands. Nothing is started."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UNITS = sorted((ROOT / "packaging/systemd").glob("*.service"))
+EXPOSURE_MAX = 20  # tenths of systemd's own score, 0 to 100
+
+ANALYZE = shutil.which("systemd-analyze")
+needs_analyze = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze absent")
+
+
+def settings(unit: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in unit.read_text().splitlines():
+        if match := re.fullmatch(r"(\w+)=(.*)", line):
+            found.setdefault(match[1], []).append(match[2])
+    return found
+
+
+def with_present_program(unit: Path, folder: Path) -> Path:
+    """A copy whose ExecStart exists here: `verify` refuses a program that is not installed."""
+    copy = folder / unit.name
+    present = rf"\1={shutil.which('true')}"
+    copy.write_text(re.sub(r"^(Exec\w+)=\S+", present, unit.read_text(), flags=re.MULTILINE))
+    return copy
+
+
+@needs_analyze
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_valid(unit, tmp_path):
+    copy = with_present_program(unit, tmp_path)
+    done = subprocess.run(
+        [ANALYZE, "verify", "--man=no", copy],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    # It reads the host's units too; only what it says of ours counts.
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
+
+
+@needs_analyze
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_closed(unit):
+    done = subprocess.run(
+        [ANALYZE, "security", "--offline=yes", f"--threshold={EXPOSURE_MAX}", "--no-pager", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_runs_unprivileged_and_comes_back(unit):
+    found = settings(unit)
+    assert found["User"] not in ([], ["root"])
+    assert found["CapabilityBoundingSet"] == [""]
+    assert found["Restart"] == ["always"]
+
+
+def test_the_agent_keeps_its_footprint():
+    found = settings(ROOT / "packaging/systemd/roost-agent.service")
+    assert found["MemoryHigh"] == ["64M"]
+    assert found["MemoryMax"] == ["96M"]
+    assert found["CPUQuota"] == ["5%"]
+    assert "AF_NETLINK" in found["RestrictAddressFamilies"][0].split()
