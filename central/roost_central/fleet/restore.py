@@ -1,0 +1,47 @@
+"""Fills the fleet view from storage at start.
+
+What was last seen is shown with its age; presence and path states are not restored: this process
+has heard nobody yet, and nothing is reported that was not observed.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.fleet.view import FleetView, NodeRow, PathRow
+from roost_central.storage import nodes, sites
+
+
+async def restore(connection: AsyncConnection) -> FleetView:
+    """Return the fleet as storage knows it; every presence is unknown."""
+    view = FleetView()
+    for site in await sites.load_all(connection):
+        row = view.add_site(site.site, site.shard)
+        row.labels = site.labels
+        row.lat, row.lon = site.lat, site.lon
+        row.revision = site.revision
+    for record in await nodes.load_all(connection):
+        _fill(view.add_node(record.node, record.site, record.name), record)
+    for path in await nodes.load_paths(connection):
+        view.nodes[path.node].paths[path.path] = PathRow(
+            name=path.path,
+            kind=path.kind,
+            since_ms=path.since_ms,
+            rtt_us=path.rtt_us,
+            loss_permille=path.loss_permille,
+            heard_ms=path.heard_ms,
+            reported_ms=path.reported_ms,
+        )
+    return view
+
+
+def _fill(row: NodeRow, record: nodes.NodeRecord) -> None:
+    row.heard_ms = record.heard_ms
+    row.via = record.via
+    row.agent = record.agent
+    row.boot_id = record.boot_id.hex() if record.boot_id else None
+    row.incarnation = record.incarnation
+    row.uptime_s = record.uptime_s
+    row.interval_ms = record.interval_ms
+    row.clock_skew_ms = record.clock_skew_ms
+    row.inventory_gen = record.inventory_gen
+    row.inventory_digest = record.inventory_digest.hex() if record.inventory_digest else None
+    row.inventory_as_of_ms = record.inventory_as_of_ms

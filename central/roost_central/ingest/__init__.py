@@ -1,0 +1,1 @@
+"""From the brokers into view and storage: admission, decoding, the mark rule, receipts."""

@@ -1,0 +1,80 @@
+"""Nodes and their paths as last seen. Written in batches by ingest, never once for each beat."""
+
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.storage import tables
+from roost_central.storage.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class PathRecord:
+    """One path of a node."""
+
+    node: str
+    path: str
+    kind: str
+    state: str
+    since_ms: int | None = None
+    rtt_us: int | None = None
+    loss_permille: int | None = None
+    heard_ms: int | None = None
+    reported_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """One node; the inventory columns are inventory's and only read here."""
+
+    node: str
+    site: str
+    name: str
+    created_ms: int
+    presence: str = "unknown"
+    presence_since_ms: int | None = None
+    heard_ms: int | None = None
+    via: str | None = None
+    agent: str | None = None
+    boot_id: bytes | None = None
+    incarnation: int | None = None
+    uptime_s: int | None = None
+    interval_ms: int | None = None
+    clock_skew_ms: int | None = None
+    inventory_gen: int | None = field(default=None, kw_only=True)
+    inventory_digest: bytes | None = field(default=None, kw_only=True)
+    inventory_as_of_ms: int | None = field(default=None, kw_only=True)
+
+
+_INVENTORY = frozenset({"inventory_gen", "inventory_digest", "inventory_as_of_ms"})
+
+
+async def load_all(connection: AsyncConnection) -> list[NodeRecord]:
+    """Return every node in the order of creation."""
+    rows = await connection.execute(
+        select(tables.node).order_by(tables.node.c.created_ms, tables.node.c.node)
+    )
+    return [NodeRecord(**row) for row in rows.mappings()]
+
+
+async def load_paths(connection: AsyncConnection) -> list[PathRecord]:
+    """Return every path of every node."""
+    rows = await connection.execute(
+        select(tables.path).order_by(tables.path.c.node, tables.path.c.path)
+    )
+    return [PathRecord(**row) for row in rows.mappings()]
+
+
+async def save(connection: AsyncConnection, nodes: list[NodeRecord]) -> None:
+    """Write nodes, new or changed; inventory columns and the time of creation stay."""
+    rows = [
+        {name: value for name, value in asdict(node).items() if name not in _INVENTORY}
+        for node in nodes
+    ]
+    await upsert(connection, tables.node, rows, keep={"created_ms"})
+
+
+async def save_paths(connection: AsyncConnection, paths: list[PathRecord]) -> None:
+    """Write paths of nodes that are there, new or changed."""
+    await upsert(connection, tables.path, [asdict(path) for path in paths])

@@ -1,0 +1,210 @@
+"""The schema. Times are UTC ms of the centre's clock unless a column says more.
+
+Portable types only: big integers for times and counts, LargeBinary for MessagePack documents.
+A change here needs a migration in ``migrations/versions`` (a test compares the two).
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+
+class PlainText(TypeDecorator[str]):
+    """Text without NUL, which PostgreSQL cannot keep: a node's word must not fail a batch."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Replace NUL by U+FFFD."""
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value is not None else None
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys up
+
+
+def _serial() -> Column[int]:
+    return Column("seq", _Serial, primary_key=True, autoincrement=True)
+
+
+def _node_key() -> Column[str]:
+    return Column("node", ForeignKey("node.node", ondelete="CASCADE"), primary_key=True)
+
+
+def _table(name: str, *columns: Any, **options: Any) -> Table:  # noqa: ANN401 - Table's own
+    return Table(name, metadata, *columns, **options)
+
+
+site = _table(
+    "site",
+    Column("site", String, primary_key=True),
+    Column("shard", SmallInteger, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("lat", Double),
+    Column("lon", Double),
+    Column("revision", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+node = _table(
+    "node",
+    Column("node", String, primary_key=True),
+    Column("site", ForeignKey("site.site", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("presence", String, nullable=False),
+    Column("presence_since_ms", BigInteger),
+    Column("heard_ms", BigInteger),
+    Column("via", String),
+    Column("agent", PlainText),
+    Column("boot_id", LargeBinary),
+    Column("incarnation", BigInteger),
+    Column("uptime_s", BigInteger),
+    Column("interval_ms", BigInteger),
+    Column("clock_skew_ms", BigInteger),
+    Column("inventory_gen", BigInteger),
+    Column("inventory_digest", LargeBinary),
+    Column("inventory_as_of_ms", BigInteger),
+)
+
+path = _table(
+    "path",
+    _node_key(),
+    Column("path", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("since_ms", BigInteger),
+    Column("rtt_us", BigInteger),
+    Column("loss_permille", Integer),
+    Column("heard_ms", BigInteger),
+    Column("reported_ms", BigInteger),
+)
+
+mark = _table(
+    "mark",
+    _node_key(),
+    Column("stream", LargeBinary, primary_key=True),
+    Column("lane", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+inventory_section = _table(
+    "inventory_section",
+    _node_key(),
+    Column("section", PlainText, primary_key=True),
+    Column("gen", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("as_of_ms", BigInteger, nullable=False),
+    Column("cost_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+inventory_part = _table(
+    "inventory_part",
+    _node_key(),
+    Column("gen", BigInteger, primary_key=True),
+    Column("part", SmallInteger, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+inventory_value = _table(
+    "inventory_value",
+    _node_key(),
+    Column("class", PlainText, primary_key=True),
+    Column("item", PlainText, primary_key=True),
+    Column("field", PlainText, primary_key=True),
+    Column("text", PlainText),
+    Column("number", Double),
+    Index(None, "class", "field", "text"),
+    Index(None, "class", "field", "number"),
+)
+
+inventory_change = _table(
+    "inventory_change",
+    _serial(),
+    Column("node", ForeignKey("node.node", ondelete="CASCADE"), nullable=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("gen", BigInteger, nullable=False),
+    Column("section", PlainText, nullable=False),
+    Column("item", PlainText, nullable=False),
+    Column("field", PlainText, nullable=False),
+    Column("old", LargeBinary),
+    Column("new", LargeBinary),
+    Index(None, "node", "at_ms"),
+    sqlite_autoincrement=True,
+)
+
+event = _table(
+    "event",
+    _serial(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False, index=True),
+    Column("site", String),
+    Column("node", String),
+    Column("kind", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("entity", PlainText, nullable=False),
+    Column("text", PlainText, nullable=False),
+    Column("params", LargeBinary, nullable=False),
+    Index(None, "site", "seq"),
+    Index(None, "node", "seq"),
+    sqlite_autoincrement=True,  # a cursor must never see a number twice
+)
+
+dead_letter = _table(
+    "dead_letter",
+    _serial(),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("node", PlainText),
+    Column("topic", PlainText, nullable=False),
+    Column("code", String, nullable=False),
+    Column("detail", PlainText, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+setting = _table(
+    "setting",
+    Column("key", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+token = _table(
+    "token",
+    Column("hash", LargeBinary, primary_key=True),
+    Column("name", PlainText, nullable=False),
+    Column("role", String, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("used_ms", BigInteger),
+    UniqueConstraint("name"),
+)
