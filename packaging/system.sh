@@ -65,5 +65,8 @@ if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
 fi
 # Nor start it at the next boot; a broker that was there before is not ours to touch.
 case $missing in
-*mosquitto*) ! command -v systemctl >/dev/null || systemctl --quiet disable mosquitto.service 2>/dev/null || true ;;
+*mosquitto*)
+    deb-systemd-helper disable mosquitto.service >/dev/null 2>&1 || true
+    update-rc.d mosquitto disable >/dev/null 2>&1 || true
+    ;;
 esac
