@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_agent.discovery.cpuinfo import CpuInfo, read_cpuinfo
-from roost_agent.discovery.cpuset import read_list, read_mask
+from roost_agent.discovery.cpuset import read_list, read_set
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import ABSENT, UNSUPPORTED, Missing, Section, Value
 from roost_agent.discovery.topology import (
@@ -150,9 +150,7 @@ def _read_caches(reader: Reader, members: list[Thread]) -> list[tuple[_CacheKind
 
 
 def _sharers(reader: Reader, at: str, cpu_number: int) -> tuple[int, ...]:
-    sharers = read_list(reader, f"{at}/shared_cpu_list")
-    if isinstance(sharers, Missing):
-        sharers = read_mask(reader, f"{at}/shared_cpu_map")
+    sharers = read_set(reader, f"{at}/shared_cpu_list", f"{at}/shared_cpu_map")
     return (cpu_number,) if isinstance(sharers, Missing) or not sharers else tuple(sharers)
 
 

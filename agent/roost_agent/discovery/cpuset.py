@@ -6,7 +6,7 @@ Invariant: a set never grows past CPUS_MAX, whatever the file says.
 from typing import Final
 
 from roost_agent.discovery.reader import Reader
-from roost_agent.discovery.section import TOO_BIG, UNSUPPORTED, Missing
+from roost_agent.discovery.section import ABSENT, TOO_BIG, UNSUPPORTED, Missing
 
 CPUS_MAX: Final = 8_192  # NR_CPUS of the largest kernel configuration
 
@@ -47,7 +47,10 @@ def read_list(reader: Reader, path: str) -> list[int] | Missing:
     return text if isinstance(text, Missing) else parse_list(text)
 
 
-def read_mask(reader: Reader, path: str) -> list[int] | Missing:
-    """Return the set that a mask file holds: kernels before 2.6.26 write no lists."""
-    text = reader.text(path)
-    return text if isinstance(text, Missing) else parse_mask(text)
+def read_set(reader: Reader, list_path: str, mask_path: str) -> list[int] | Missing:
+    """Return the set of a list file, else of a mask: kernels before 2.6.26 write no lists."""
+    members = read_list(reader, list_path)
+    if members != Missing(ABSENT):
+        return members
+    mask = reader.text(mask_path)
+    return mask if isinstance(mask, Missing) else parse_mask(mask)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from roost_agent.discovery.cpuset import read_list, read_mask
+from roost_agent.discovery.cpuset import read_list, read_set
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import UNSUPPORTED, Missing
 
@@ -60,8 +60,8 @@ def node_numbers(reader: Reader) -> list[int] | Missing:
 
 def node_cpus(reader: Reader, node: int) -> list[int] | Missing:
     """Return the CPUs of one NUMA node."""
-    cpus = read_list(reader, f"{NODE_DIR}/node{node}/cpulist")
-    return read_mask(reader, f"{NODE_DIR}/node{node}/cpumap") if isinstance(cpus, Missing) else cpus
+    at = f"{NODE_DIR}/node{node}"
+    return read_set(reader, f"{at}/cpulist", f"{at}/cpumap")
 
 
 def cores_of(threads: list[Thread]) -> dict[tuple[int, ...], list[Thread]]:
@@ -103,9 +103,6 @@ def _read_thread(
     reader: Reader, number: int, online: list[int] | Missing, node_of: dict[int, int]
 ) -> Thread:
     at = f"{CPU_DIR}/cpu{number}/topology"
-    siblings = read_list(reader, f"{at}/thread_siblings_list")
-    if isinstance(siblings, Missing):
-        siblings = read_mask(reader, f"{at}/thread_siblings")
     if isinstance(online, Missing):
         is_online = reader.number(f"{CPU_DIR}/cpu{number}/online") != 0
     else:
@@ -117,7 +114,7 @@ def _read_thread(
         die=_id(reader, f"{at}/die_id"),
         cluster=_id(reader, f"{at}/cluster_id"),
         core=_id(reader, f"{at}/core_id"),
-        siblings=siblings,
+        siblings=read_set(reader, f"{at}/thread_siblings_list", f"{at}/thread_siblings"),
         node=node_of.get(number, Missing(UNSUPPORTED)),
     )
 
