@@ -18,11 +18,12 @@ build() { # tree, output folder
 
 fresh() { # name, lock, wheel: an environment with this wheel and its locked dependencies
     echo "build: installing $(basename "$3") into a fresh environment"
-    "$bin/python" -m venv "$scratch/$1"
-    "$scratch/$1/bin/python" -m pip install -qq --require-hashes --only-binary :all: \
+    "$bin/python" -m venv --without-pip "$scratch/$1"
+    pip="$bin/python -m pip --python $scratch/$1"
+    $pip install -qq --no-compile --require-hashes --only-binary :all: \
         --requirement "packaging/requirements/$2"
-    "$scratch/$1/bin/python" -m pip install -qq --no-deps --no-index "$3"
-    "$scratch/$1/bin/python" -m pip check >/dev/null # the lock covers what the wheel asks for
+    $pip install -qq --no-compile --no-deps --no-index "$3"
+    $pip check >/dev/null # the lock covers what the wheel asks for
 }
 
 echo "build: two wheels, twice"
