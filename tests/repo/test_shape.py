@@ -58,6 +58,7 @@ def twin(module: str) -> Path:
     return PACKAGES[package][1].joinpath(*inner, f"test_{name}.py")
 
 
+FOLDERS = sorted({file.parent for file in MODULES.values()})
 PURE_MODULES = [
     name
     for name, file in MODULES.items()
@@ -82,7 +83,7 @@ def test_a_name_says_what_is_inside(module):
     assert not EMPTY_NAMES & set(module.split("."))
 
 
-@pytest.mark.parametrize("folder", sorted({file.parent for file in MODULES.values()}), ids=str)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_a_package_says_what_it_is(folder):
     init = folder / "__init__.py"
     assert init.is_file(), f"{folder} has no __init__.py"
