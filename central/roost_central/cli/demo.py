@@ -1,0 +1,37 @@
+"""``roost demo``: hands over to the demo."""
+
+import click
+
+
+@click.command("demo")
+@click.option(
+    "--sites",
+    type=click.IntRange(0, 20_000),
+    default=500,
+    show_default=True,
+    help="Simulated sites.",
+)
+@click.option(
+    "--for", "seconds", type=click.FloatRange(1), metavar="SECONDS", help="End by itself, exit 0."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8470,
+    show_default=True,
+    help="Of the dashboard; 0 takes a free one.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False),
+    help="Keep the state here; else it goes when the demo ends.",
+)
+def command(sites: int, seconds: float | None, port: int, data_dir: str | None) -> None:
+    """Run the whole loop on this machine: a real site and a simulated fleet.
+
+    Starts a centre, brokers, a real site `lab` of three agents with this machine's hardware, and a
+    simulated fleet. Everything listens on loopback only and ends with the demo.
+    """
+    from roost_central.demo.run import run  # noqa: PLC0415 - asyncio, only for this verb
+
+    raise click.exceptions.Exit(run(sites=sites, seconds=seconds, port=port, data_dir=data_dir))

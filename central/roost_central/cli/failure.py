@@ -1,0 +1,79 @@
+"""What went wrong and what to do next, as a sentence on stderr and an exit code."""
+
+import os
+import sys
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from roost_central.cli.exits import FROM_HTTP_STATUS, ExitCode
+from roost_central.cli.plain import plain
+
+
+@dataclass
+class ApiError(Exception):
+    """A refusal of the centre, as RFC 9457 problem details."""
+
+    status: int
+    title: str
+    detail: str = ""
+    code: str = ""
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    request_id: str = ""
+
+
+@dataclass
+class UnreachableError(Exception):
+    """The centre did not answer at all."""
+
+    url: str
+    reason: str
+    timed_out: bool = False
+
+
+@dataclass
+class RefusedError(Exception):
+    """Something this side will not do, with the sentence that says why and what to do."""
+
+    sentence: str
+    code: ExitCode = ExitCode.USAGE
+
+
+def report_failure(err: Exception) -> int:
+    """Write the sentence of a failure to stderr and return the exit code."""
+    match err:
+        case ApiError():
+            _say(_problem_text(err))
+            return FROM_HTTP_STATUS.get(err.status, ExitCode.ERROR)
+        case UnreachableError():
+            _say(
+                f"no answer from {err.url}: {err.reason}\n"
+                "  Is roost-central running there? `roost context list` shows which centre is used."
+            )
+            return ExitCode.TIMED_OUT if err.timed_out else ExitCode.ERROR
+        case RefusedError():
+            _say(err.sentence)
+            return err.code
+        case _:
+            if os.environ.get("ROOST_TRACEBACK"):
+                traceback.print_exception(err)
+            _say(f"{type(err).__name__}: {err}\n  ROOST_TRACEBACK=1 shows where.")
+            return ExitCode.ERROR
+
+
+def _problem_text(problem: ApiError) -> str:
+    text = problem.detail or problem.title
+    for error in problem.errors[:10]:
+        where = error.get("field") or ""
+        detail = error.get("detail") or error.get("code") or ""
+        if detail and detail not in text:
+            text += f"\n  {where}: {detail}" if where else f"\n  {detail}"
+    if problem.status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
+        text += (
+            "\n  `roost login URL` keeps a token; the centre printed the first one at its start."
+        )
+    return text
+
+
+def _say(text: str) -> None:
+    print(f"roost: {plain(text, keep_newlines=True)}", file=sys.stderr)

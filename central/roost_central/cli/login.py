@@ -1,0 +1,44 @@
+"""``roost login URL``: check a token against a centre and keep both."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from roost_central.cli import settings
+from roost_central.cli.client import Client
+from roost_central.cli.failure import RefusedError
+
+
+@click.command("login")
+@click.argument("url")
+@click.option("--name", help="Name of the context; the host by default.")
+@click.option(
+    "--token-file", type=click.Path(exists=True, dir_okay=False), help="Use this file as it is."
+)
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust.")
+def command(url: str, name: str | None, token_file: str | None, ca: str | None) -> None:
+    """Keep the address and the token of a centre.
+
+    The token is asked for on a terminal, read from standard input in a pipe, or left in the file
+    that --token-file names. It is never taken from a command line, which others can read.
+    """
+    name = name or (urlsplit(url).hostname or "default")
+    path = Path(token_file).resolve() if token_file else settings.folder() / f"{name}.token"
+    if token_file is None:
+        token = (
+            click.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+        )
+        if not token.strip():
+            raise RefusedError("no token given; the centre printed one at its first start")
+        settings.write_private(path, f"{token.strip()}\n")
+    context = settings.Context(name, url, str(path), str(Path(ca).resolve()) if ca else None)
+    status = Client(context).get("/api/v1/status")
+    kept = settings.load()
+    kept.contexts[name] = context
+    settings.save(settings.Settings(name, kept.contexts))
+    click.echo(
+        f"context {name!r} is in use: roost {status['version']}, {status['sites']['total']} sites",
+        err=True,
+    )

@@ -1,0 +1,86 @@
+"""The command tree: which file holds which noun, loaded when it is asked for."""
+
+import sys
+from importlib import import_module
+
+try:
+    import click
+except ModuleNotFoundError:  # the edge wheel has no operator's command
+    sys.exit("roost: the operator's command needs its packages: pip install 'roost[central]'")
+
+from roost_central.cli.exits import ExitCode
+from roost_central.cli.failure import report_failure
+
+NOUNS = {  # name -> (module, one line for --help)
+    "context": ("context", "Name the centres this command speaks to."),
+    "status": ("status", "Show the counts of the fleet and the state of the centre."),
+    "site": ("site", "List, show and label sites."),
+    "node": ("node", "List and show nodes, their inventory and what changed in it."),
+    "path": ("path", "List the paths of every node."),
+    "event": ("event", "List what happened."),
+    "login": ("login", "Keep the address and the token of a centre."),
+    "demo": ("demo", "Run the whole loop on this machine: a real site and a simulated fleet."),
+    "sim": ("sim", "Simulate a fleet against a broker."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+
+
+class Nouns(click.Group):
+    """Loads the file of a noun when the noun is used; its plural is the same noun."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the nouns in the order of the table."""
+        del ctx
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a noun, importing its file."""
+        name = cmd_name if cmd_name in NOUNS else cmd_name.removesuffix("s")
+        if name not in NOUNS:
+            return None
+        if ctx.params.get("help") or ctx.resilient_parsing:
+            return click.Command(name, short_help=NOUNS[name][1])
+        command: click.Command = import_module(f"roost_central.cli.{NOUNS[name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of nouns from the table, without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in NOUNS.items()])
+
+
+@click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-c", "--context", help="Which centre; see `roost context list`.")
+@click.version_option(package_name="roost", prog_name="roost")
+@click.pass_context
+def roost(ctx: click.Context, context: str | None) -> None:
+    """See and steer a fleet of small remote sites.
+
+    \b
+      roost demo --sites 500            the whole loop on this machine
+      roost site list -q 'status>=degraded' -w
+      roost node inventory lab.n1 --diff 7d
+
+    Exit codes: 0 ok, 1 error, 2 usage or bad query, 3 not found, 4 not allowed, 5 conflict,
+    6 timed out, 7 partial failure, 8 check failed, 130 interrupted.
+    """  # noqa: D301 - click reads \b as "keep these lines"
+    ctx.obj = context
+
+
+def main() -> None:
+    """Run the command; every failure ends in one sentence and its exit code."""
+    try:
+        roost.main(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as err:
+        err.show()
+        sys.exit(ExitCode.USAGE if isinstance(err, click.UsageError) else ExitCode.ERROR)
+    except BrokenPipeError:  # `roost node list | head`
+        sys.stderr.close()
+        sys.exit(ExitCode.OK)
+    except Exception as err:  # noqa: BLE001 - the top of the program: a sentence, not a traceback
+        sys.exit(report_failure(err))

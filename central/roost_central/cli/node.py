@@ -1,0 +1,108 @@
+"""``roost node``: list and show nodes, their inventory and what changed in it."""
+
+from typing import Any
+
+import click
+
+from roost_central.cli import inventory, output, path, times
+from roost_central.cli.client import Client
+from roost_central.cli.options import Asked, shared, show
+from roost_central.cli.output import Column
+
+
+def _inventory_age(row: output.Row) -> str:
+    known = row["inventory"]
+    if known["gen"] is None:
+        return "-"
+    return times.age(known["age_s"]) + (" behind" if known["behind"] else "")
+
+
+def _paths(row: output.Row) -> str:
+    return " ".join(f"{path['path']}:{path['state']}" for path in row["paths"]) or "-"
+
+
+COLUMNS = [
+    output.text("NODE", "node"),
+    output.text("PRESENCE", "presence"),
+    Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
+    output.text("VIA", "via"),
+    Column("PATHS", _paths),
+    Column("INVENTORY", _inventory_age, lambda row: row["inventory"]["as_of"], right=True),
+    output.text("AGENT", "agent"),
+    Column(
+        "UPTIME", lambda row: times.age(row["uptime_s"]), lambda row: row["uptime_s"], right=True
+    ),
+    output.text("BOOT", "boot_id", wide=True),
+    output.number("INCARNATION", "incarnation", wide=True),
+    output.number("SKEW MS", "clock_skew_ms", wide=True),
+]
+
+
+@click.group("node")
+def command() -> None:
+    """List and show nodes, their inventory and what changed in it."""
+
+
+@command.command("list")
+@shared(query=True, watch=True)
+def list_(asked: Asked) -> None:
+    """List nodes. HEARD is the age of the last word, VIA the path it came on."""
+
+    def draw(client: Client) -> str:
+        rows = client.pages("/api/v1/nodes", filter=asked.query)
+        return output.render(rows, COLUMNS, asked.form, name="node")
+
+    show(asked, draw)
+
+
+@command.command("show")
+@click.argument("node")
+@shared(watch=True)
+def show_(asked: Asked, node: str) -> None:
+    """Show one node. As the centre last heard it, with the age of what it said."""
+
+    def draw(client: Client) -> str:
+        found = client.get(f"/api/v1/nodes/{node}")
+        return (
+            _text(found) if asked.form in {"table", "wide"} else output.document(found, asked.form)
+        )
+
+    show(asked, draw)
+
+
+@command.command("inventory")
+@click.argument("node")
+@click.option(
+    "--diff", "since", metavar="AGE", help="What changed since, e.g. 7d or an RFC 3339 time."
+)
+@click.option("--at", metavar="TIME", help="The inventory as it was then.")
+@click.option("-s", "--section", help="Only these classes, e.g. nic,disk.")
+@shared()
+def inventory_(
+    asked: Asked, node: str, since: str | None, at: str | None, section: str | None
+) -> None:
+    """Show what a node is made of. With ages, and the reason for each gap."""
+    client = asked.client()
+    if since is not None:
+        changes = list(client.pages(f"/api/v1/nodes/{node}/inventory/changes", since=since))
+        output.write(changes, inventory.change_columns(asked), asked.form, name="section")
+        if not changes and asked.form in {"table", "wide"} and output.is_terminal():
+            click.echo(f"Nothing changed since {since}.", err=True)
+        return
+    found = client.get(f"/api/v1/nodes/{node}/inventory", at=at, section=section)
+    click.echo(inventory.render(asked, found), nl=False)
+
+
+def _text(found: dict[str, Any]) -> str:
+    head = output.render([found], COLUMNS, "wide", name="node")
+    waits = [{"lane": lane, **counts} for lane, counts in found["outbox"].items()]
+    lanes = [
+        output.text("LANE", "lane"),
+        output.number("WAITING", "waiting_items"),
+        output.number("BYTES", "waiting_bytes"),
+        output.number("DROPPED", "dropped"),
+    ]
+    return (
+        f"{head}\n{output.render(found['paths'], path.COLUMNS[1:], 'wide', name='path')}\n"
+        f"{output.render(waits, lanes, 'table', name='lane')}"
+    )

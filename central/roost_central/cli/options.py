@@ -1,0 +1,111 @@
+"""The options that verbs share, and what they turn into."""
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+import click
+
+from roost_central.cli import output, settings, times
+from roost_central.cli.client import Client
+from roost_central.cli.failure import UnreachableError
+
+WATCH_S_MIN = 1.0  # a storm redraws once a second, not at every frame
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the shared options of a verb say."""
+
+    context: str | None
+    form: str
+    query: str | None
+    watch: bool
+    zone: tzinfo | None
+
+    def client(self) -> Client:
+        """Return a client for the chosen centre."""
+        return Client(settings.choose(self.context))
+
+    def clock(self, text: str | None) -> str:
+        """Return a time in the chosen zone."""
+        return times.clock(text, self.zone)
+
+
+def shared(*, query: bool = False, watch: bool = False) -> Callable[..., Any]:
+    """Give a verb the options ``-c -o --tz --no-color``, and ``-q``, ``-w`` where it has them."""
+
+    def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
+        @click.option("-o", "--output", "form", type=click.Choice(output.FORMATS), default="table")
+        @click.option("-c", "--context", "context", help="Which centre.")
+        @click.option("--tz", default="UTC", show_default=True, help="Zone of the times, or local.")
+        @click.option("--no-color", is_flag=True, help="Plain text; NO_COLOR does the same.")
+        @click.pass_obj
+        @functools.wraps(verb)
+        def run(obj: str | None, /, **given: Any) -> Any:  # noqa: ANN401 - click's own types
+            if given.pop("no_color"):
+                os.environ["NO_COLOR"] = "1"
+            asked = Asked(
+                context=given.pop("context") or obj,
+                form=given.pop("form"),
+                query=given.pop("query", None),
+                watch=given.pop("watch", False),
+                zone=times.zone(given.pop("tz")),
+            )
+            return verb(asked, **given)
+
+        if query:
+            run = click.option("-q", "--query", help="Only what matches, e.g. 'status>=degraded'.")(
+                run
+            )
+        if watch:
+            run = click.option("-w", "--watch", is_flag=True, help="Show it again at each change.")(
+                run
+            )
+        return run
+
+    return decorate
+
+
+def show(asked: Asked, draw: Callable[[Client], str]) -> None:
+    """Write what ``draw`` returns, once, or with ``-w`` again whenever the fleet changed.
+
+    A terminal is redrawn in place; a pipe gets the text again only when it differs.
+    """
+    client = asked.client()
+    text = draw(client)
+    sys.stdout.write(f"{CLEAR}{text}" if asked.watch and output.is_terminal() else text)
+    sys.stdout.flush()
+    while asked.watch:
+        text = _next(asked, client, draw, text)
+
+
+def _next(asked: Asked, client: Client, draw: Callable[[Client], str], before: str) -> str:
+    """Follow the stream until it ends; a centre that restarts is waited for."""
+    drawn = time.monotonic()  # noqa: TID251 - a person's terminal has no simulator
+    try:
+        for _ in client.frames("/api/v1/stream"):
+            if time.monotonic() - drawn < WATCH_S_MIN:  # noqa: TID251 - see above
+                continue
+            drawn = time.monotonic()  # noqa: TID251 - see above
+            before = _redraw(draw(client), before)
+    except UnreachableError as err:
+        print(f"roost: {err.reason}; trying again (shown: the last known)", file=sys.stderr)
+    time.sleep(WATCH_S_MIN)
+    del asked
+    return before
+
+
+def _redraw(text: str, before: str) -> str:
+    if output.is_terminal():
+        sys.stdout.write(f"{CLEAR}{text}")
+    elif text != before:
+        sys.stdout.write(text)
+    sys.stdout.flush()
+    return text

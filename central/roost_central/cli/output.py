@@ -1,0 +1,145 @@
+"""Rows to a terminal, to a pipe, to a program.
+
+stdout carries data only. A terminal gets an aligned table and ages; a pipe gets the same columns,
+tab-separated, with RFC 3339 times; json, yaml, csv and ndjson carry every field.
+"""
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from roost_central.cli.plain import csv_cell, plain
+
+Row = dict[str, Any]
+FORMATS = ("table", "wide", "json", "yaml", "csv", "ndjson", "name")
+STYLES = {
+    "ok": "green", "online": "green", "up": "green",
+    "degraded": "yellow", "flaky": "yellow", "maintenance": "cyan",
+    "down": "red", "unreachable": "red", "unknown": "magenta",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, what it shows of a row, and what a program gets instead."""
+
+    heading: str
+    show: Callable[[Row], str]
+    raw: Callable[[Row], Any] | None = None
+    wide: bool = False  # only with -o wide
+    right: bool = False
+
+
+def text(heading: str, key: str, *, wide: bool = False) -> Column:
+    """Return a column of one field, a dash where it is missing."""
+    return Column(heading, lambda row: "-" if row.get(key) is None else str(row[key]), wide=wide)
+
+
+def number(heading: str, key: str, *, wide: bool = False) -> Column:
+    """Return a right-aligned column of one number."""
+    return Column(
+        heading,
+        lambda row: "-" if row.get(key) is None else f"{row[key]:,}",
+        lambda row: row.get(key),
+        wide=wide,
+        right=True,
+    )
+
+
+def write(rows: Iterable[Row], columns: Sequence[Column], form: str, *, name: str) -> None:
+    """Write rows in one of FORMATS; ``name`` is the field that names a row."""
+    sys.stdout.write(render(rows, columns, form, name=name))
+
+
+def render(rows: Iterable[Row], columns: Sequence[Column], form: str, *, name: str) -> str:
+    """Return rows in one of FORMATS, ending with a newline."""
+    match form:
+        case "json":
+            return json.dumps(list(rows), indent=2, ensure_ascii=not _takes_unicode()) + "\n"
+        case "ndjson":
+            return "".join(json.dumps(row) + "\n" for row in rows)
+        case "yaml":
+            return as_yaml(list(rows))
+        case "csv":
+            return _csv(rows, columns)
+        case "name":
+            return "".join(f"{plain(str(row[name]))}\n" for row in rows)
+        case _:
+            shown = [column for column in columns if form == "wide" or not column.wide]
+            return _table(list(rows), shown) if is_terminal() else _columns(rows, shown)
+
+
+def document(value: Any, form: str) -> str:  # noqa: ANN401 - JSON
+    """Return one document as json or yaml."""
+    if form == "yaml":
+        return as_yaml(value)
+    if form == "ndjson":
+        return json.dumps(value) + "\n"
+    return json.dumps(value, indent=2, ensure_ascii=not _takes_unicode()) + "\n"
+
+
+def as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return a document as YAML; the library escapes control characters by itself."""
+    import yaml  # noqa: PLC0415 - 20 ms that only this format pays
+
+    dumped: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=False)
+    return dumped
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at stdout."""
+    return sys.stdout.isatty()
+
+
+def _takes_unicode() -> bool:
+    return False  # escapes keep a hostile string inert, and every JSON reader undoes them
+
+
+def _csv(rows: Iterable[Row], columns: Sequence[Column]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
+    writer.writerow([column.heading.lower().replace(" ", "_") for column in columns])
+    for row in rows:
+        cells = [column.raw(row) if column.raw else column.show(row) for column in columns]
+        writer.writerow(["" if cell is None else csv_cell(str(cell)) for cell in cells])
+    return out.getvalue()
+
+
+def _columns(rows: Iterable[Row], columns: Sequence[Column]) -> str:
+    lines = ["\t".join(column.heading for column in columns)]
+    for row in rows:
+        cells = [column.raw(row) if column.raw else column.show(row) for column in columns]
+        lines.append("\t".join("-" if cell is None else plain(str(cell)) for cell in cells))
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: list[Row], columns: Sequence[Column]) -> str:
+    from rich.console import Console  # noqa: PLC0415 - 30 ms that a pipe need not pay
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
+    for row in rows:
+        cells = [plain(column.show(row)) for column in columns]
+        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+    console = Console(
+        no_color=bool(os.environ.get("NO_COLOR")), highlight=False, file=io.StringIO(),
+        force_terminal=True, width=_width(rows),
+    )  # fmt: skip
+    console.print(table)
+    written = console.file
+    return written.getvalue() if isinstance(written, io.StringIO) else ""
+
+
+def _width(rows: list[Row]) -> int:
+    import shutil  # noqa: PLC0415 - only the table needs it
+
+    del rows
+    return max(shutil.get_terminal_size().columns, 60)

@@ -1,0 +1,161 @@
+"""``roost site``: list, show, label, import and delete sites."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from roost_central.cli import node, output, path, times
+from roost_central.cli.client import Client
+from roost_central.cli.exits import ExitCode
+from roost_central.cli.failure import ApiError, RefusedError
+from roost_central.cli.options import Asked, shared, show
+from roost_central.cli.output import Column
+
+
+def _labels(row: output.Row) -> str:
+    return " ".join(f"{key}={value}" for key, value in sorted(row["labels"].items())) or "-"
+
+
+COLUMNS = [
+    output.text("SITE", "site"),
+    output.text("STATUS", "status"),
+    Column("NODES", lambda row: f"{row['nodes']['online']}/{row['nodes']['total']}", right=True),
+    Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
+    output.text("VIA", "via"),
+    Column("LABELS", _labels),
+    output.text("SINCE", "status_since", wide=True),
+    output.number("SHARD", "shard", wide=True),
+]
+
+
+@click.group("site")
+def command() -> None:
+    """List, show and label sites."""
+
+
+@command.command("list")
+@shared(query=True, watch=True)
+def list_(asked: Asked) -> None:
+    """List sites. NODES is online of all, HEARD the age of the last word, VIA its path."""
+
+    def draw(client: Client) -> str:
+        rows = client.pages("/api/v1/sites", filter=asked.query)
+        return output.render(rows, COLUMNS, asked.form, name="site")
+
+    show(asked, draw)
+
+
+@command.command("show")
+@click.argument("site")
+@shared(watch=True)
+def show_(asked: Asked, site: str) -> None:
+    """Show one site. With its nodes and the state of every path of every node."""
+
+    def draw(client: Client) -> str:
+        found = client.get(f"/api/v1/sites/{site}")
+        if asked.form not in {"table", "wide"}:
+            return output.document(found, asked.form)
+        nodes = output.render(found["node_list"], node.COLUMNS, asked.form, name="node")
+        head = output.render([found], COLUMNS, asked.form, name="site")
+        return f"{head}\n{nodes}\n{_matrix(found['node_list'])}"
+
+    show(asked, draw)
+
+
+@command.command("set")
+@click.argument("site")
+@click.option(
+    "-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="An empty value removes it."
+)
+@click.option("--lat", type=click.FloatRange(-90, 90))
+@click.option("--lon", type=click.FloatRange(-180, 180))
+@shared()
+def set_(
+    asked: Asked, site: str, labels: tuple[str, ...], lat: float | None, lon: float | None
+) -> None:
+    """Label or place a site. One that is not there is registered."""
+    client = asked.client()
+    headers = {"Content-Type": "application/json"}
+    body: dict[str, Any] = {"labels": {}, "lat": None, "lon": None}
+    try:
+        found = client.get(f"/api/v1/sites/{site}")
+    except ApiError as err:
+        if err.status != 404:  # noqa: PLR2004 - RFC 9110, 15.5.5
+            raise
+    else:
+        body = {key: found[key] for key in body}
+        headers["If-Match"] = f'"{found["revision"]}"'
+    body["labels"] = _changed(body["labels"], labels)
+    body["lat"] = body["lat"] if lat is None else lat
+    body["lon"] = body["lon"] if lon is None else lon
+    answer = client.send("PUT", f"/api/v1/sites/{site}", json.dumps(body).encode(), headers=headers)
+    output.write([answer], COLUMNS, asked.form, name="site")
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@shared()
+def import_(asked: Asked, file: str) -> None:
+    """Register and label many sites. FILE holds NDJSON lines; - reads standard input.
+
+    A line is {"site": "edge-1", "labels": {"region": "r1"}, "lat": 1.5, "lon": 2.5,
+    "nodes": ["n1"]}; all but the site may be left out.
+    """
+    body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = asked.client().send("POST", "/api/v1/sites:import", body, headers=headers)
+    if asked.form in {"table", "wide"}:
+        counts = [f"{answer[kind]} {kind}" for kind in ("created", "updated", "unchanged")]
+        click.echo(", ".join(counts))
+    else:
+        click.echo(output.document(answer, asked.form), nl=False)
+    for error in answer["errors"]:
+        click.echo(
+            f"line {error.get('line')}: {error.get('detail') or error.get('code')}", err=True
+        )
+    if answer["errors"]:
+        raise click.exceptions.Exit(ExitCode.PARTIAL)
+
+
+@command.command()
+@click.argument("site")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@shared()
+def delete(asked: Asked, site: str, *, yes: bool) -> None:
+    """Forget a site and all its nodes. Agents that still beat make it appear again."""
+    if not yes:
+        click.confirm(f"Forget site {site} and everything known of it?", abort=True, err=True)
+    asked.client().send("DELETE", f"/api/v1/sites/{site}", b"")
+
+
+def _changed(labels: dict[str, str], given: tuple[str, ...]) -> dict[str, str]:
+    merged = dict(labels)
+    for pair in given:
+        key, separator, value = pair.partition("=")
+        if not separator:
+            raise RefusedError(f"--label {pair!r}: say KEY=VALUE, or KEY= to remove it")
+        if value:
+            merged[key] = value
+        else:
+            merged.pop(key, None)
+    return merged
+
+
+def _matrix(nodes: list[dict[str, Any]]) -> str:
+    """Return node x path, one cell a path: its state, and the age of the last word on it."""
+    names = list(dict.fromkeys(cell["path"] for found in nodes for cell in found["paths"]))
+    columns = [output.text("NODE", "node"), *(output.text(name.upper(), name) for name in names)]
+    rows = [
+        {"node": found["name"], **{cell["path"]: _cell(cell) for cell in found["paths"]}}
+        for found in nodes
+    ]
+    return output.render(rows, columns, "table", name="node")
+
+
+def _cell(row: dict[str, Any]) -> str:
+    measured = "" if row["rtt_us"] is None else f" {path.round_trip(row)} ms"
+    lost = f" {path.loss(row)} % lost" if row["loss_permille"] else ""
+    return f"{row['state']}{measured}{lost}"
