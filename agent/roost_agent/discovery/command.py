@@ -21,7 +21,7 @@ import msgspec
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.registry import PROBES, chosen
 from roost_agent.discovery.render import render
-from roost_agent.discovery.runner import run_probes
+from roost_agent.discovery.runner import DEADLINES, Deadlines, run_probes
 from roost_agent.ports import SystemClock
 
 CPU_S_MAX: Final = 20  # of processor time: a full run takes well under one second
@@ -31,7 +31,7 @@ _USAGE_ERROR: Final = 2
 _OUTPUT_ERROR: Final = 1
 
 
-def run(argv: list[str]) -> int:
+def run(argv: list[str], *, deadlines: Deadlines = DEADLINES) -> int:
     """Run the command with its arguments and return the exit status.
 
     Does not return when a probe's thread hangs in the kernel: nothing but ``os._exit`` gets past
@@ -47,7 +47,7 @@ def run(argv: list[str]) -> int:
         sys.stderr.write(f"roost-agent probe: --root {arguments.root}: {err.strerror}\n")
         return _USAGE_ERROR
     _confine()
-    outcome = run_probes(reader, chosen(arguments.classes), SystemClock())
+    outcome = run_probes(reader, chosen(arguments.classes), SystemClock(), deadlines)
     status = _write(_encode(outcome.document, arguments))
     if outcome.is_stuck:
         sys.stderr.flush()

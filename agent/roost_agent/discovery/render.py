@@ -43,12 +43,9 @@ def _section(name: str, entry: dict[str, Any], columns: int) -> str:
         head += f"  {'incomplete' if items else 'nothing'}: {inert(why)}"
     if entry.get("dropped"):
         head += f"  {entry['dropped']} did not fit"
-    lines = [
-        head,
-        *(f"  {line}" for line in _body(items, columns - _GAP)),
-        *_missing(missing, columns),
-    ]
-    return "\n".join(lines) + "\n"
+    width = max(columns, _COLUMNS_MIN) - _GAP
+    lines = [*_body(items, width), *_missing(missing, width)]
+    return "\n".join([head, *(" " * _GAP + line for line in lines)]) + "\n"
 
 
 def _body(items: Items, columns: int) -> Iterator[str]:
@@ -88,7 +85,7 @@ def _lists(items: Items, columns: int, *, has_heads: bool) -> Iterator[str]:
         for name, shown in known.items():
             yield from textwrap.wrap(
                 shown,
-                max(columns, _COLUMNS_MIN),
+                columns,
                 initial_indent=f"{margin}{name:<{width}}  ",
                 subsequent_indent=" " * (len(margin) + width + _GAP),
                 max_lines=_VALUE_LINES_MAX,
@@ -148,7 +145,6 @@ def _missing(missing: dict[str, str], columns: int) -> Iterator[str]:
         more = len(counts) - len(shown)
         yield from textwrap.wrap(
             f"{inert(reason)}: {', '.join(shown)}{f', and {more} more' if more else ''}",
-            max(columns, _COLUMNS_MIN),
-            initial_indent=" " * _GAP,
-            subsequent_indent=" " * 2 * _GAP,
+            columns,
+            subsequent_indent=" " * _GAP,
         )

@@ -34,6 +34,9 @@ class Deadlines:
     run_ms: int = 30_000  # all classes: the parent kills the child soon after
 
 
+DEADLINES: Final = Deadlines()
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a run found.
@@ -52,7 +55,7 @@ def run_probes(
     reader: Reader,
     probes: Mapping[str, Probe],
     clock: Clock,
-    deadlines: Deadlines = Deadlines(),
+    deadlines: Deadlines = DEADLINES,
 ) -> Run:
     """Run each probe in turn in a thread of its own executor and collect their sections."""
     if len(probes) > INVENTORY_SECTIONS_MAX:
