@@ -1,0 +1,177 @@
+"""The fields of the query language, as data: the one table behind parser, dashboard and docs.
+
+Leaves their values to the objects that carry them. A field that comes with a later release is
+listed with ``comes_with``, so that it answers "not yet" instead of "unknown". After a change run
+``python -m roost_central.fleet.export_fields``.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from roost_central.fleet.query_kinds import KindName
+
+Carrier: TypeAlias = Literal["site", "node", "event", "path"]
+FieldTable: TypeAlias = Mapping[str, "Field"]
+
+SEVERITIES: Final = ("cleared", "warning", "minor", "major", "critical")  # by rank, X.733
+STATUSES: Final = ("ok", "maintenance", "degraded", "unknown", "down")  # by rank, the worst last
+PRESENCES: Final = ("online", "degraded", "unreachable", "unknown")
+PATH_STATES: Final = ("up", "down", "flaky", "unknown")
+
+ANY_KEY: Final = "*"  # path.* and label.*: the values of all keys
+TEXT_FIELDS: Final = ("site", "node", "kind", "type", "name", "text")  # and every label value
+
+CONFIGURATION: Final = "the configuration release"
+ALARMS: Final = "the alarm release"
+HOSTS: Final = "the host management release"
+AVAILABILITY: Final = "the high availability release"
+ROLLOUTS: Final = "the rollout release"
+SECURITY: Final = "the enrolment release"
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field.
+
+    Attributes:
+        name: What is typed; of a keyed field what stands before the dot.
+        kind: How values are written and compared (query_kinds.py).
+        doc: One sentence for the documentation and for completion.
+        carriers: The objects that answer for it; a node answers for its site.
+        unit: What an object answers in, when that is a number.
+        choices: All values of a closed list; for severity and status in order of rank.
+        is_keyed: Written ``name.K``; K ``*`` stands for all keys.
+        is_label: A shortcut that reads the label of the same name.
+        is_since: The object answers with the moment (ms since 1970) from which the time runs.
+        comes_with: The release that brings it; empty when it is here.
+    """
+
+    name: str
+    kind: KindName
+    doc: str
+    carriers: tuple[Carrier, ...] = ()
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    is_keyed: bool = False
+    is_label: bool = False
+    is_since: bool = False
+    comes_with: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether a query with this field can be answered now."""
+        return not self.comes_with
+
+
+def table(fields: Iterable[Field]) -> FieldTable:
+    """Return the fields by name, in their order."""
+    return MappingProxyType({field.name: field for field in fields})
+
+
+def is_key(key: str) -> bool:
+    """Whether K of ``label.K`` or ``path.K`` is well formed."""
+    return key == ANY_KEY or _KEY.fullmatch(key) is not None
+
+
+_ALL: Final[tuple[Carrier, ...]] = ("site", "node", "event", "path")
+_PLACES: Final[tuple[Carrier, ...]] = ("site", "node", "path")
+
+_IDENTITY: Final = (
+    Field("site", "text", "Name of the site.", _ALL),
+    Field("node", "text", "Name of the node; on a site any of its nodes.", _ALL),
+    Field("name", "text", "Display name.", ("site", "node")),
+    Field("label", "label", "A label, such as `label.tier:gold`.", _ALL, is_keyed=True),
+    *(
+        Field(name, "label", f"{doc}; short for `label.{name}`.", _ALL, is_label=True)
+        for name, doc in (
+            ("region", "Where the site is"),
+            ("zone", "Part of the region"),
+            ("carrier", "Who runs the WAN circuit"),
+            ("pe", "Provider edge router"),
+            ("feed", "Power feed"),
+            ("role", "What the node is for"),
+        )
+    ),
+    Field("lat", "number", "Latitude of the site.", ("site", "node"), "degrees north"),
+    Field("lon", "number", "Longitude of the site.", ("site", "node"), "degrees east"),
+)
+
+_LIVE: Final = (
+    Field("status", "status", "State of the site.", _ALL, choices=STATUSES),
+    Field(
+        "presence",
+        "enum",
+        "Whether the node is heard; on a site any of its nodes.",
+        ("site", "node"),
+        choices=PRESENCES,
+    ),
+    Field("path", "path", "State of a WAN path.", _PLACES, choices=PATH_STATES, is_keyed=True),
+    Field("age", "duration", "Time since the last word.", _PLACES, "ms since 1970", is_since=True),
+    Field("release", "version", "Release of the running agent.", ("site", "node")),
+    Field("boot-age", "duration", "Time since boot.", ("node",), "ms since 1970", is_since=True),
+    Field("nodes", "number", "Number of nodes.", ("site",), "nodes"),
+    Field("broker", "text", "Broker that the last word came through.", _PLACES),
+    Field("shard", "number", "Ingest shard.", ("site", "node"), "number"),
+)
+
+_EVENTS: Final = (
+    Field("kind", "text", "Type of the event, such as 280.804.", ("event",)),
+    Field("sev", "severity", "Severity.", ("event",), choices=SEVERITIES),
+    Field("entity", "text", "What the event is about.", ("event",)),
+    Field("text", "text", "Sentence of the event.", ("event",)),
+    Field("at", "time", "When it happened.", ("event",), "ms since 1970"),
+)
+
+_LATER: Final = (
+    Field(
+        "ha",
+        "enum",
+        "Role in the pair.",
+        choices=("active", "standby", "none"),
+        comes_with=AVAILABILITY,
+    ),
+    Field("admin", "text", "Administrative state.", comes_with=HOSTS),
+    Field("oper", "text", "Operational state.", comes_with=HOSTS),
+    Field("avail", "text", "Availability state.", comes_with=HOSTS),
+    Field("degrade", "text", "Why a node is degraded.", comes_with=HOSTS),
+    Field("maintenance", "bool", "In a maintenance window.", comes_with=HOSTS),
+    Field("profile", "text", "Configuration profile.", comes_with=CONFIGURATION),
+    Field(
+        "outofdate", "bool", "Applied and desired configuration differ.", comes_with=CONFIGURATION
+    ),
+    Field("drift", "number", "Sections changed by hand.", comes_with=CONFIGURATION),
+    Field("pending-reboot", "bool", "A change waits for a reboot.", comes_with=CONFIGURATION),
+    Field("generation", "number", "Generation of the configuration.", comes_with=CONFIGURATION),
+    Field("enrolled", "time", "When the node was approved.", comes_with=SECURITY),
+    Field("issuer", "text", "Issuer of the node's certificate.", comes_with=SECURITY),
+    Field("actor", "text", "Who did it.", comes_with=SECURITY),
+    Field("action", "text", "What was done.", comes_with=SECURITY),
+    Field("running", "version", "Release that was seen running.", comes_with=ROLLOUTS),
+    Field("desired", "version", "Release that should run.", comes_with=ROLLOUTS),
+    Field("rollout", "text", "Rollout.", comes_with=ROLLOUTS),
+    Field("wave", "number", "Wave of the rollout.", comes_with=ROLLOUTS),
+    Field("type", "text", "Type of the alarm, such as 280.801.", comes_with=ALARMS),
+    Field("alarm.type", "text", "Type of an active alarm.", comes_with=ALARMS),
+    Field("alarm.name", "text", "Name of an active alarm.", comes_with=ALARMS),
+    Field("state", "text", "State of an alarm or a rollout.", comes_with=ALARMS),
+    Field("op", "text", "What an operator did with the alarm.", comes_with=ALARMS),
+    Field("count", "number", "Raises in this episode.", comes_with=ALARMS),
+    Field("flapping", "bool", "Comes and goes.", comes_with=ALARMS),
+    Field("incident", "text", "Incident it belongs to.", comes_with=ALARMS),
+    Field("masked", "bool", "Hidden by a parent alarm.", comes_with=ALARMS),
+    Field("shelved", "bool", "Put aside for a while.", comes_with=ALARMS),
+    Field("suppressed", "bool", "Its type is switched off.", comes_with=ALARMS),
+    Field("mgmt", "bool", "Stops a rollout.", comes_with=ALARMS),
+    Field("owner", "text", "Who takes care of it.", comes_with=ALARMS),
+    Field("late", "bool", "Reported after a WAN outage.", comes_with=ALARMS),
+)
+
+INVENTORY: Final = Field(
+    "inv", "text", "A field of an inventory item: `inv.CLASS.FIELD`.", comes_with=CONFIGURATION
+)
+FIELDS: Final = table((*_IDENTITY, *_LIVE, *_EVENTS, *_LATER))

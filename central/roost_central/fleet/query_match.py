@@ -1,0 +1,214 @@
+"""Compiles a query tree to one closure over objects.
+
+Leaves to the objects how a field is read: the closure reads through a *resolver*, which is asked
+once per field at compile time. What may stand in a field is told by its kind (query_kinds.py); a
+list holds when one of its values does, for ``!=`` when none equals; an empty list, null and a value
+of another type are unknown.
+
+Invariant: a comparison with an unknown value is false, except ``=null``.
+"""
+
+import operator
+from collections.abc import Callable
+from functools import reduce
+from typing import Final, Protocol, TypeAlias, TypeVar, assert_never
+
+from roost_central.fleet.fields import ANY_KEY, TEXT_FIELDS, Field, FieldTable
+from roost_central.fleet.query_ast import And, Comparison, Count, Inventory, Node, Not, Or, Text
+from roost_central.fleet.query_glob import compile_glob
+from roost_central.fleet.query_kinds import KINDS
+from roost_central.fleet.query_values import duration_ms, size_bytes, time_ms, version_key
+
+Scalar: TypeAlias = str | int | float | bool
+Value: TypeAlias = Scalar | list[Scalar | None] | tuple[Scalar | None, ...] | None
+T = TypeVar("T")
+Getter: TypeAlias = Callable[[T], Value]
+Resolver: TypeAlias = Callable[[str, str | None], Getter[T] | None]
+Predicate: TypeAlias = Callable[[T, int], bool]
+
+_Test: TypeAlias = Callable[[Scalar, int], bool]  # of one known value of the field's kind, and now
+_Order: TypeAlias = Callable[..., bool]
+
+_ORDERS: Final[dict[str, _Order]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Queryable(Protocol):
+    """An object that a query can be asked about."""
+
+    def field(self, name: str, key: str | None) -> Value:
+        """Return a field's value, None when unknown or when this object has no such field.
+
+        ``key`` is K of ``label.K`` and ``path.K`` and None elsewhere; for ``*`` the answer is the
+        list of all values. A shortcut such as ``region`` arrives as ``("label", "region")``.
+        Units: fields.py.
+        """
+
+
+def by_method(name: str, key: str | None) -> Getter[Queryable]:
+    """Resolve a field through the object's own ``field`` method."""
+    return lambda obj: obj.field(name, key)
+
+
+def compile_node(node: Node, fields: FieldTable, resolver: Resolver[T]) -> Predicate[T]:
+    """Return the test of an object at a time (ms since 1970)."""
+    match node:
+        case And(()):
+            return lambda _obj, _now: True
+        case And():
+            return reduce(_both, [compile_node(part, fields, resolver) for part in node.parts])
+        case Or():
+            return reduce(_either, [compile_node(part, fields, resolver) for part in node.parts])
+        case Not():
+            return _not(compile_node(node.part, fields, resolver))
+        case Text():
+            return _text(node, resolver)
+        case Comparison():
+            return _comparison(node, fields[node.field], resolver)
+        case Inventory() | Count():
+            raise NotImplementedError("Query.require_available keeps the inventory out")
+        case _:
+            assert_never(node)
+
+
+def _both(first: Predicate[T], second: Predicate[T]) -> Predicate[T]:
+    """Return the AND of two tests; a chain of these is faster than a loop."""
+    return lambda obj, now: first(obj, now) and second(obj, now)
+
+
+def _either(first: Predicate[T], second: Predicate[T]) -> Predicate[T]:
+    """Return the OR of two tests."""
+    return lambda obj, now: first(obj, now) or second(obj, now)
+
+
+def _not(test: Predicate[T]) -> Predicate[T]:
+    """Return the NOT of the test."""
+    return lambda obj, now: not test(obj, now)
+
+
+def _text(node: Text, resolver: Resolver[T]) -> Predicate[T]:
+    """Return the test whether a text field or a label value contains the glob."""
+    glob = compile_glob(f"*{node.text}*")
+    asked = [*((name, None) for name in TEXT_FIELDS), ("label", ANY_KEY)]
+    found = (resolver(name, key) for name, key in asked)
+    getters = [getter for getter in found if getter is not None]
+
+    def contains(obj: T, _now: int) -> bool:
+        for getter in getters:
+            value = getter(obj)
+            if value is None:
+                continue
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(one, str) and glob(one):
+                    return True
+        return False
+
+    return contains
+
+
+def _comparison(node: Comparison, field: Field, resolver: Resolver[T]) -> Predicate[T]:
+    """Return the test of one field."""
+    getter = resolver("label", field.name) if field.is_label else resolver(field.name, node.key)
+    if_unknown = node.op == "=" and None in node.values
+    if getter is None:
+        return lambda _obj, _now: if_unknown
+    test = _value_test(node, field)
+    if field.is_since:
+        test = _since(test)
+    types = KINDS[field.kind].types
+    usual = types[0]
+    combine = all if node.op == "!=" else any
+
+    def is_known(value: Value) -> bool:
+        return isinstance(value, types) and (usual is bool or not isinstance(value, bool))
+
+    def compare(obj: T, now: int) -> bool:
+        value = getter(obj)
+        if value.__class__ is usual:
+            return test(value, now)  # type: ignore[arg-type] # its class was just looked at
+        if isinstance(value, list | tuple):
+            known = [one for one in value if one is not None and is_known(one)]
+            return combine(test(one, now) for one in known) if known else if_unknown
+        if value is None or not is_known(value):
+            return if_unknown
+        return test(value, now)
+
+    return compare
+
+
+def _since(test: _Test) -> _Test:
+    """Turn the test of a duration into one of the moment from which it runs."""
+    return lambda value, now: test(now - value, now)  # type: ignore[operator] # a number, by kind
+
+
+def _value_test(node: Comparison, field: Field) -> _Test:
+    """Return the test of a known value."""
+    asked = [value for value in node.values if value is not None]
+    if node.op == ":":
+        return _glob_test(asked, takes_globs=KINDS[field.kind].takes_globs)
+    order = _ORDERS.get(node.op)
+    if order is not None:
+        return _order_test(order, field, asked[0])
+    wanted = node.op == "="
+    if field.kind == "time":
+        moments = [_moment(text) for text in asked]
+        return lambda value, now: any(value == moment(now) for moment in moments) is wanted
+    operands = frozenset(_operand(field, text) for text in asked)
+    if wanted:
+        return lambda value, _now: value in operands
+    return lambda value, _now: value not in operands
+
+
+def _glob_test(patterns: list[str], *, takes_globs: bool) -> _Test:
+    """Return the test for ``:``; a kind without globs knows only ``*``: any known value."""
+    if not takes_globs:
+        return lambda _value, _now: True
+    globs = [compile_glob(pattern) for pattern in patterns]
+    if len(globs) == 1:
+        glob = globs[0]
+        return lambda value, _now: glob(value)  # type: ignore[arg-type] # a text, by kind
+    return lambda value, _now: any(glob(value) for glob in globs)  # type: ignore[arg-type] # a text, by kind
+
+
+def _order_test(order: _Order, field: Field, text: str) -> _Test:
+    """Return the test for an ordered operator."""
+    if field.kind == "time":
+        moment = _moment(text)
+        return lambda value, now: order(value, moment(now))
+    if field.kind == "version":
+        version = version_key(text)
+        return lambda value, _now: order(version_key(value), version)
+    if field.choices:
+        ranks = {choice: rank for rank, choice in enumerate(field.choices)}
+        fitting = frozenset(name for name, rank in ranks.items() if order(rank, ranks[text]))
+        return lambda value, _now: value in fitting
+    operand = _operand(field, text)
+    return lambda value, _now: order(value, operand)
+
+
+def _operand(field: Field, text: str) -> Scalar | None:
+    """Return what a canonical value is compared as."""
+    match field.kind:
+        case "number":
+            return float(text)
+        case "duration":
+            return duration_ms(text)
+        case "size":
+            return size_bytes(text)
+        case "bool":
+            return text == "true"
+        case _:
+            return text
+
+
+def _moment(text: str) -> Callable[[int], int | None]:
+    """Return the moment a time stands for, given now; ``-24h`` moves with it."""
+    if text.startswith("-"):
+        ago = duration_ms(text[1:]) or 0
+        return lambda now: now - ago
+    ms = time_ms(text)
+    return lambda _now: ms
