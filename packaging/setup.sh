@@ -52,7 +52,7 @@ if [ ! -e "$venv" ]; then
 fi
 
 lock=packaging/requirements/$profile.txt
-echo "setup: installing the $(grep -c '^[a-z0-9]' "$lock") packages of $lock (a minute or two the first time)"
+echo "setup: installing the $(grep -c '^[a-z0-9]' "$lock") packages of $lock (the first time takes a minute)"
 began=$(date +%s)
 # Wheels only: building a source archive would fetch build tools that no hash pins.
 "$venv/bin/python" -m pip install -qq --require-hashes --only-binary :all: --requirement "$lock"
