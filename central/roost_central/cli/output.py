@@ -1,13 +1,15 @@
 """Rows to a terminal, to a pipe, to a program.
 
 stdout carries data only. A terminal gets an aligned table and ages; a pipe gets the same columns,
-tab-separated, with RFC 3339 times; json, yaml, csv and ndjson carry every field.
+tab-separated, with RFC 3339 times; json, yaml and ndjson carry every field, escaped to ASCII so
+that a hostile string stays inert on a screen too.
 """
 
 import csv
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from roost_central.cli.plain import csv_cell, plain
 
 Row = dict[str, Any]
 FORMATS = ("table", "wide", "json", "yaml", "csv", "ndjson", "name")
+TABLE_CHARS_MIN = 60  # narrower terminals wrap instead of losing columns
 STYLES = {
     "ok": "green", "online": "green", "up": "green",
     "degraded": "yellow", "flaky": "yellow", "maintenance": "cyan",
@@ -60,7 +63,7 @@ def render(rows: Iterable[Row], columns: Sequence[Column], form: str, *, name: s
     """Return rows in one of FORMATS, ending with a newline."""
     match form:
         case "json":
-            return json.dumps(list(rows), indent=2, ensure_ascii=not _takes_unicode()) + "\n"
+            return json.dumps(list(rows), indent=2) + "\n"
         case "ndjson":
             return "".join(json.dumps(row) + "\n" for row in rows)
         case "yaml":
@@ -80,7 +83,7 @@ def document(value: Any, form: str) -> str:  # noqa: ANN401 - JSON
         return as_yaml(value)
     if form == "ndjson":
         return json.dumps(value) + "\n"
-    return json.dumps(value, indent=2, ensure_ascii=not _takes_unicode()) + "\n"
+    return json.dumps(value, indent=2) + "\n"
 
 
 def as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
@@ -94,10 +97,6 @@ def as_yaml(value: Any) -> str:  # noqa: ANN401 - JSON
 def is_terminal() -> bool:
     """Whether a person looks at stdout."""
     return sys.stdout.isatty()
-
-
-def _takes_unicode() -> bool:
-    return False  # escapes keep a hostile string inert, and every JSON reader undoes them
 
 
 def _csv(rows: Iterable[Row], columns: Sequence[Column]) -> str:
@@ -131,15 +130,8 @@ def _table(rows: list[Row], columns: Sequence[Column]) -> str:
         table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
     console = Console(
         no_color=bool(os.environ.get("NO_COLOR")), highlight=False, file=io.StringIO(),
-        force_terminal=True, width=_width(rows),
+        force_terminal=True, width=max(shutil.get_terminal_size().columns, TABLE_CHARS_MIN),
     )  # fmt: skip
     console.print(table)
     written = console.file
     return written.getvalue() if isinstance(written, io.StringIO) else ""
-
-
-def _width(rows: list[Row]) -> int:
-    import shutil  # noqa: PLC0415 - only the table needs it
-
-    del rows
-    return max(shutil.get_terminal_size().columns, 60)

@@ -1,0 +1,155 @@
+"""What an operator types and reads."""
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+CONTROL = {chr(code) for code in range(32)} - {"\n", "\t", "\r"}
+
+
+def is_inert(text):
+    return not CONTROL & set(text) and "\u202e" not in text
+
+
+def test_a_list_follows_every_page(run):
+    code, out, _ = run("site", "list", "-o", "name")
+    assert (code, out.split()) == (0, [f"edge-{n}" for n in range(5)])
+
+
+def test_the_plural_of_a_noun_is_the_noun(run):
+    assert run("sites", "list", "-o", "name") == run("site", "list", "-o", "name")
+
+
+def test_json_carries_every_field(run):
+    rows = json.loads(run("site", "list", "-o", "json")[1])
+    assert rows[0]["labels"]["region"].startswith("=cmd")
+    assert rows[0]["shard"] == 0
+
+
+def test_yaml_and_ndjson_carry_the_same_rows_as_json(run):
+    rows = json.loads(run("node", "list", "-o", "json")[1])
+    assert yaml.safe_load(run("node", "list", "-o", "yaml")[1]) == rows
+    assert [
+        json.loads(line) for line in run("node", "list", "-o", "ndjson")[1].splitlines()
+    ] == rows
+
+
+def test_a_pipe_gets_columns_and_rfc_3339_times(run):
+    head, first, *_ = run("site", "list")[1].splitlines()
+    assert head.split("\t")[:4] == ["SITE", "STATUS", "NODES", "HEARD"]
+    assert first.split("\t")[:4] == ["edge-0", "degraded", "2/3", "2026-11-22T10:00:00.000Z"]
+
+
+@pytest.mark.parametrize("form", ["table", "wide", "json", "yaml", "csv", "ndjson", "name"])
+@pytest.mark.parametrize(
+    "verb",
+    [("site", "list"), ("node", "list"), ("node", "inventory", "edge-0.n1"), ("path", "list")],
+)
+def test_a_hostile_string_is_inert_in_every_form(run, verb, form):
+    code, out, _ = run(*verb, "-o", form)
+    assert code == 0
+    assert is_inert(out)
+
+
+def test_no_cell_of_a_csv_is_a_formula(run):
+    for verb in (("site", "list"), ("node", "inventory", "edge-0.n1")):
+        for row in csv.reader(io.StringIO(run(*verb, "-o", "csv")[1])):
+            assert not any(cell.startswith(("=", "+", "@", "\t")) for cell in row)
+
+
+def test_an_inventory_says_why_a_value_is_missing_and_how_old_it_is(run):
+    _, out, _ = run("node", "inventory", "edge-0.n1")
+    assert "product_serial  (denied)" in out
+    assert "dimm: none (absent)" in out
+    assert "1 m 0 s old" in out
+    assert "behind" in out
+
+
+def test_a_site_is_shown_with_its_matrix_of_paths(run):
+    _, out, _ = run("site", "show", "edge-0")
+    assert "NODE\tWAN1\tLAN-A" in out
+    assert "n1\tup 1.5 ms\tdown 100.0 % lost" in out
+
+
+def test_status_names_what_was_refused(run):
+    _, out, _ = run("status")
+    assert "5: 4 ok" in out
+    assert "refused as oversize: 3" in out
+
+
+def test_status_can_fail_a_script(run):
+    assert run("status", "--exit-code")[0] == 8
+
+
+def test_a_label_is_set_against_the_revision_that_was_read(run, centre):
+    run("site", "set", "edge-0", "-l", "carrier=carB", "-l", "region=")
+    method, path, _, body, headers = next(row for row in centre.seen if row[0] == "PUT")
+    assert (method, path, headers["If-Match"]) == ("PUT", "/api/v1/sites/edge-0", '"3"')
+    assert json.loads(body)["labels"] == {"carrier": "carB"}
+
+
+def test_an_import_with_refused_lines_is_a_partial_failure(run):
+    code, out, err = run("site", "import", "-", input='{"site":"a"}\n{"site":"A"}\n')
+    assert (code, out) == (7, "1 created, 0 updated, 0 unchanged\n")
+    assert "line 2: site: not a name" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("site", "show", "nowhere"), 3, "no /api/v1/sites/nowhere"),
+        (("site", "list", "-q", "bogus=1"), 2, "did you mean node?"),
+        (("path", "show", "edge-0.n1", "p9"), 2, "it has wan1, lan-a"),
+        (("site", "list", "--tz", "Mars/Base"), 2, "no such zone"),
+        (("-c", "prod", "site", "list"), 2, "no context 'prod'"),
+    ],
+)
+def test_a_refusal_says_what_to_do_next(run, capsys, args, code, says):
+    assert run(*args)[0] == code
+    assert says in capsys.readouterr().err
+
+
+def test_a_wrong_token_says_where_one_is_kept(run, capsys, monkeypatch):
+    monkeypatch.setenv("ROOST_TOKEN", "rtk_wrong")
+    assert run("site", "list")[0] == 4
+    assert "roost login URL" in capsys.readouterr().err
+
+
+def test_a_centre_that_is_not_there_is_named(run, capsys, monkeypatch):
+    monkeypatch.setenv("ROOST_URL", "http://127.0.0.1:9")
+    assert run("site", "list")[0] == 1
+    assert "http://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_login_keeps_the_token_in_a_private_file_and_out_of_the_settings(
+    run, centre, tmp_path, monkeypatch
+):
+    url = os.environ["ROOST_URL"]
+    monkeypatch.delenv("ROOST_URL")
+    monkeypatch.delenv("ROOST_TOKEN")
+    assert run("login", url, "--name", "lab", input="rtk_test\n")[0] == 0
+    kept = (tmp_path / "roost" / "config.toml").read_text()
+    secret = tmp_path / "roost" / "lab.token"
+    assert "rtk_" not in kept
+    assert secret.read_text() == "rtk_test\n"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert run("site", "list", "-o", "name")[0] == 0
+    assert "lab" in run("context", "list")[1]
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ["aiohttp", "rich", "yaml", "asyncio", "sqlalchemy", "msgspec", "urllib.request"]
+    code = (
+        "import sys; from roost_central.cli.main import roost\n"
+        "try: roost.main(['--help'], standalone_mode=True)\n"
+        f"except SystemExit: print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
