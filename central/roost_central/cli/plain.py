@@ -1,7 +1,5 @@
 """Makes foreign text inert for a terminal and for a spreadsheet."""
 
-import unicodedata
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -13,7 +11,7 @@ def plain(text: str, *, keep_newlines: bool = False) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char if _is_harmless(char) or (keep_newlines and char == "\n") else _escaped(char)
+        char if char.isprintable() or (keep_newlines and char == "\n") else _escaped(char)
         for char in text
     )
 
@@ -22,10 +20,6 @@ def csv_cell(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     shown = plain(text)
     return f"'{shown}" if text.startswith(_FORMULA) and not _is_number(text) else shown
-
-
-def _is_harmless(char: str) -> bool:
-    return unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 
 
 def _escaped(char: str) -> str:
