@@ -17,8 +17,7 @@ from roost_protocol.codec import Decoder, encode, pack, unpack
 from roost_protocol.envelope import Gap, Gone, Receipt, Report
 from roost_protocol.errors import ProtocolError
 from roost_protocol.inventory import InventoryDocument
-from roost_protocol.limits import BODY_BYTES_MAX, MESSAGE_BYTES_MAX, VALUES_MAX
-from roost_protocol.scan import scan
+from roost_protocol.limits import BODY_BYTES_MAX, MESSAGE_BYTES_MAX
 
 KINDS = [Beat, Report, Gone, Receipt, Gap, InventoryDocument, Alarm, Event]
 SECONDS_MAX = 0.05 * 10  # ten times the promise: this machine may be shared with other tests
@@ -50,16 +49,6 @@ def test_any_bytes_give_a_message_or_the_typed_error(kind, payload):
         Decoder(kind).decode(payload)
 
 
-@given(document=documents)
-@settings(max_examples=200, deadline=None)
-def test_the_scan_agrees_with_the_oracle_on_what_is_whole(document):
-    wire = msgpack.packb(document)
-    with contextlib.suppress(ProtocolError):  # not-finite numbers, which the oracle takes
-        scan(wire)
-    with pytest.raises(ProtocolError):
-        scan(wire[:-1])
-
-
 HOSTILE = {
     "containers in containers": b"\x91" * MESSAGE_BYTES_MAX,
     "maps in maps": b"\x81\xa0" * (MESSAGE_BYTES_MAX // 2),
@@ -77,8 +66,6 @@ def test_a_hostile_message_costs_bounded_time_and_memory(kind, name):
     began = time.perf_counter()
     with pytest.raises(ProtocolError):
         Decoder(kind).decode(HOSTILE[name])
-    with pytest.raises(ProtocolError):
-        scan(HOSTILE[name])
     assert time.perf_counter() - began < SECONDS_MAX
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 16 * MIB
 
@@ -87,13 +74,6 @@ def test_a_message_past_its_size_is_refused_with_the_bound():
     with pytest.raises(ProtocolError) as refused:
         Decoder(Beat).decode(bytes(MESSAGE_BYTES_MAX + 1))
     assert (refused.value.code, refused.value.bound) == ("oversize", MESSAGE_BYTES_MAX)
-
-
-def test_the_scan_stops_at_its_count_of_values():
-    wire = b"\x95" + 5 * (b"\xdc\x27\x10" + b"\x90" * 10_000)
-    with pytest.raises(ProtocolError) as refused:
-        scan(wire)
-    assert (refused.value.code, refused.value.bound) == ("too-many", VALUES_MAX)
 
 
 class Old(msgspec.Struct, omit_defaults=True):

@@ -4,6 +4,7 @@ urllib costs a tenth of an asynchronous client's import time, and this command w
 answer anyway.
 """
 
+import http.client
 import json
 import ssl
 import urllib.error
@@ -61,13 +62,16 @@ class Client:
         """Give the name of each event of the stream, as it comes."""
         response = self._open("GET", path, {}, headers={"Accept": "text/event-stream"})
         event = "message"
-        for raw in response:
-            line = raw.decode("utf-8", "replace").rstrip("\r\n")
-            if line.startswith("event:"):
-                event = line.removeprefix("event:").strip()
-            elif not line:
-                yield event
-                event = "message"
+        try:
+            for raw in response:
+                line = raw.decode("utf-8", "replace").rstrip("\r\n")
+                if line.startswith("event:"):
+                    event = line.removeprefix("event:").strip()
+                elif not line:
+                    yield event
+                    event = "message"
+        except (OSError, http.client.HTTPException) as err:
+            raise UnreachableError(self._base, f"the stream ended: {err}") from err
 
     def _open(
         self,

@@ -14,6 +14,7 @@ import click
 from roost_central.cli import output, settings, times
 from roost_central.cli.client import Client
 from roost_central.cli.failure import UnreachableError
+from roost_central.ports import SystemClock
 
 WATCH_S_MIN = 1.0  # a storm redraws once a second, not at every frame
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -83,22 +84,22 @@ def show(asked: Asked, draw: Callable[[Client], str]) -> None:
     sys.stdout.write(f"{CLEAR}{text}" if asked.watch and output.is_terminal() else text)
     sys.stdout.flush()
     while asked.watch:
-        text = _next(asked, client, draw, text)
+        text = _next(client, draw, text)
 
 
-def _next(asked: Asked, client: Client, draw: Callable[[Client], str], before: str) -> str:
+def _next(client: Client, draw: Callable[[Client], str], before: str) -> str:
     """Follow the stream until it ends; a centre that restarts is waited for."""
-    drawn = time.monotonic()  # noqa: TID251 - a person's terminal has no simulator
+    clock = SystemClock()
+    drawn = clock.mono_ms()
     try:
         for _ in client.frames("/api/v1/stream"):
-            if time.monotonic() - drawn < WATCH_S_MIN:  # noqa: TID251 - see above
+            if clock.mono_ms() - drawn < WATCH_S_MIN * 1000:
                 continue
-            drawn = time.monotonic()  # noqa: TID251 - see above
+            drawn = clock.mono_ms()
             before = _redraw(draw(client), before)
     except UnreachableError as err:
         print(f"roost: {err.reason}; trying again (shown: the last known)", file=sys.stderr)
     time.sleep(WATCH_S_MIN)
-    del asked
     return before
 
 

@@ -31,8 +31,9 @@ PATHS = [
 ]  # fmt: skip
 NODE = {
     "node": "edge-0.n1", "site": "edge-0", "name": "n1", "presence": "degraded",
-    "presence_since": ISO, "heard": ISO, "age_s": 4.0, "via": "wan1", "agent": HOSTILE, "boot_id": "00",
-    "incarnation": 7, "uptime_s": 90061, "interval_s": 30, "clock_skew_ms": 3, "paths": PATHS,
+    "presence_since": ISO, "heard": ISO, "age_s": 4.0, "via": "wan1", "agent": HOSTILE,
+    "boot_id": "00", "incarnation": 7, "uptime_s": 90061, "interval_s": 30, "clock_skew_ms": 3,
+    "paths": PATHS,
     "outbox": {"bulk": {"waiting_items": 2, "waiting_bytes": 900, "dropped": 0}},
     "inventory": {"gen": 3, "digest": "00", "as_of": ISO, "age_s": 60.0, "behind": False},
 }  # fmt: skip
