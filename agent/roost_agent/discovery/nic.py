@@ -109,7 +109,8 @@ def _put(section: Section, reader: Reader, name: str, base: str, live: Live | No
 
 
 def _identity(reader: Reader, base: str, permanent: str | Missing, pci: str | Missing) -> str:
-    if isinstance(permanent, str) and not reader.exists(f"{base}/device/physfn"):
+    is_vf = isinstance(reader.link(f"{base}/device/physfn"), str)
+    if isinstance(permanent, str) and not is_vf:
         return joined((permanent, pci))
     place = pci if isinstance(pci, str) else hardware_path(base)
     port = known(reader.count(f"{base}/dev_port"))  # tells the ports of one function apart

@@ -149,7 +149,9 @@ def resolve(reader: Reader, path: str) -> str:
 def target_name(reader: Reader, path: str) -> str | Missing:
     """Return the last part of a link's target: the name of a driver, a master, a group."""
     target = reader.link(path)
-    return target if isinstance(target, Missing) else fitted(target.rstrip("/").rpartition("/")[2])
+    if isinstance(target, Missing):
+        return target
+    return fitted(normpath(f"{path}/../{target}").rpartition("/")[2])
 
 
 def pci_address(path: str) -> str | Missing:
