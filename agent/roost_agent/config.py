@@ -1,0 +1,124 @@
+"""The agent's configuration: what there is to set, with its bounds and its reasons.
+
+One TOML file, or a folder with ``agent.toml`` and drop-ins ``conf.d/*.toml`` in name order (a
+later key wins, later ``[[path]]`` tables are added). All faults are told at once. Reading it is
+config_file.py's matter; this page is the list.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from roost_protocol.beat import PathKind
+from roost_protocol.limits import PATHS_MAX
+
+HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A number that may be set: its unit is in the key, its limits are inclusive."""
+
+    low: int
+    high: int
+    default: int
+
+
+# A beat faster than 1 s tells nothing more; slower than 10 min, a dead node stays unnoticed.
+BEAT: Final = {"interval_s": Bound(1, 600, 30), "site_interval_s": Bound(1, 600, 10)}
+OUTBOX: Final = {
+    "bytes_max": Bound(1 << 20, 1 << 34, 32 << 20),  # what waits for central
+    "age_max_h": Bound(1, 8_760, 720),  # a WAN can be gone for a month
+    "ring_bytes_max": Bound(0, 1 << 34, 16 << 20),  # receipted, for a restored central
+    "ring_age_max_h": Bound(0, 8_760, 72),
+}
+INVENTORY: Final = {
+    "probe_interval_h": Bound(1, 168, 6),
+    "stamp_interval_s": Bound(10, 3_600, 60),  # of the cheap look for what moved
+}
+PRESETS: Final = {  # what changes against the defaults above
+    "wan": {},
+    "lan": {"interval_s": 10, "site_interval_s": 2},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """Files of a ``mqtts`` path; without ``cert_file`` the node does not prove who it is."""
+
+    ca_file: str
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathConfig:
+    """One way to one broker."""
+
+    name: str
+    kind: PathKind
+    host: str
+    port: int
+    bind: str = ""
+    username: str | None = None
+    password_file: str | None = None
+    tls: TlsConfig | None = None
+
+    @property
+    def broker(self) -> str:
+        """The broker as a URL, without credentials."""
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class BeatConfig:
+    """How often the node says that it lives."""
+
+    interval_ms: int
+    site_interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxConfig:
+    """What the outbox may hold; a drop policy decides what goes when it is full."""
+
+    bytes_max: int
+    age_max_ms: int
+    ring_bytes_max: int
+    ring_age_max_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryConfig:
+    """How often the node looks at itself; a change of hardware is looked at when it happens."""
+
+    probe_interval_ms: int
+    stamp_interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of it. A reload makes a new one."""
+
+    site: str
+    node: str
+    state_dir: str
+    beat: BeatConfig
+    outbox: OutboxConfig
+    inventory: InventoryConfig
+    paths: tuple[PathConfig, ...] = field(default=())
+    preset: str = "wan"
+
+    @property
+    def node_id(self) -> str:
+        """``<site>.<node>``."""
+        return f"{self.site}.{self.node}"
+
+    def path(self, name: str) -> PathConfig:
+        """Return a path by its name; KeyError when there is none."""
+        for each in self.paths:
+            if each.name == name:
+                return each
+        raise KeyError(name)
+
+
+PATHS_BOUND: Final = f"1 to {PATHS_MAX}"

@@ -1,0 +1,210 @@
+"""Reads the configuration: files to one table, the table to a Config, all faults at once."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from roost_agent.config import (
+    BEAT,
+    HOUR_MS,
+    INVENTORY,
+    OUTBOX,
+    PATHS_BOUND,
+    PRESETS,
+    BeatConfig,
+    Bound,
+    Config,
+    InventoryConfig,
+    OutboxConfig,
+    PathConfig,
+)
+from roost_agent.config_path import PATH_KEYS, path_config
+from roost_agent.errors import ConfigError
+from roost_protocol.errors import ProtocolError
+from roost_protocol.limits import PATHS_MAX
+from roost_protocol.topics import check_name, node_id
+
+FILE_BYTES_MAX: Final = 256 * 1024  # a configuration that long is something else
+MAIN: Final = "agent.toml"
+DROP_INS: Final = "conf.d"
+
+_TOP: Final = ("site", "node", "state_dir", "preset", "beat", "path", "outbox", "inventory")
+
+Table = dict[str, Any]
+
+
+def load(where: Path) -> Config:
+    """Return the configuration of a file, or of a folder with drop-ins.
+
+    Raises:
+        ConfigError: with every fault: file, key, bound, and a suggestion for an unknown key.
+    """
+    reader = _Reader()
+    for file in _files(where):
+        reader.read(file)
+    config = reader.config()
+    if reader.faults or config is None:
+        raise ConfigError(reader.faults)
+    return config
+
+
+def _files(where: Path) -> list[Path]:
+    if where.is_dir():
+        return [where / MAIN, *sorted((where / DROP_INS).glob("*.toml"))]
+    return [where, *sorted((where.parent / DROP_INS).glob("*.toml"))]
+
+
+class _Reader:
+    """One pass over all files: what was said last, by which file, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self._said: Table = {}
+        self._by: dict[str, str] = {}  # dotted key -> file
+        self._paths: list[tuple[str, Table]] = []
+        self._last_file = ""
+
+    def read(self, file: Path) -> None:
+        """Take in one file."""
+        self._last_file = file.name
+        try:
+            with file.open("rb") as stream:
+                raw = stream.read(FILE_BYTES_MAX + 1)
+            if len(raw) > FILE_BYTES_MAX:
+                self.faults.append(f"{file}: longer than {FILE_BYTES_MAX} bytes")
+                return
+            table = tomllib.loads(raw.decode())
+        except OSError as err:
+            self.faults.append(f"{file}: {err.strerror}")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+            self.faults.append(f"{file}: not TOML: {err}")
+        else:
+            self._merge(file.name, table)
+
+    def _merge(self, file: str, table: Table) -> None:
+        self._check_keys(file, "", table, _TOP)
+        for key, value in table.items():
+            if key == "path":
+                self._add_paths(file, value)
+            elif key in {"beat", "outbox", "inventory"}:
+                if self._is_table(file, key, value):
+                    for inner, each in value.items():
+                        self._said[f"{key}.{inner}"] = each
+                        self._by[f"{key}.{inner}"] = file
+            else:
+                self._said[key] = value
+                self._by[key] = file
+
+    def _add_paths(self, file: str, value: object) -> None:
+        if not isinstance(value, list):
+            self.fault(file, "path", "must be [[path]] tables")
+            return
+        self._paths += [(file, each) for each in value if self._is_table(file, "path", each)]
+
+    def _is_table(self, file: str, key: str, value: object) -> bool:
+        if not isinstance(value, dict):
+            self.fault(file, key, "must be a table")
+            return False
+        known = {"beat": BEAT, "outbox": OUTBOX, "inventory": INVENTORY, "path": PATH_KEYS}[key]
+        self._check_keys(file, f"{key}.", value, known)
+        return True
+
+    def _check_keys(self, file: str, prefix: str, table: Table, known: Iterable[str]) -> None:
+        names = list(known)
+        for key in table:
+            if key not in names:
+                close = difflib.get_close_matches(key, names, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(names)}"
+                self.fault(file, f"{prefix}{key}", f"unknown key, {hint}")
+
+    def fault(self, file: str, key: str, what: str) -> None:
+        """Note one fault."""
+        self.faults.append(f"{file}: {key}: {what}")
+
+    def config(self) -> Config | None:
+        """Return what was read, None when it cannot be made sense of; faults say why."""
+        site = self._name("site")
+        node = self._name("node")
+        if site and node:
+            try:
+                node_id(site, node)
+            except ProtocolError as err:
+                self.fault(self._by["node"], "site and node", f"{err}, together")
+        preset = self._text("preset", "wan")
+        if preset not in PRESETS:
+            self.fault(self._by["preset"], "preset", f"one of {', '.join(PRESETS)}")
+            preset = "wan"
+        state_dir = self._text("state_dir", "/var/lib/roost")
+        if not state_dir.startswith("/"):
+            self.fault(self._by["state_dir"], "state_dir", "must be an absolute path")
+        beat = self._numbers("beat", BEAT, PRESETS[preset])
+        outbox = self._numbers("outbox", OUTBOX, {})
+        inventory = self._numbers("inventory", INVENTORY, {})
+        paths = self._path_configs()
+        if self.faults:
+            return None
+        return Config(
+            site=site,
+            node=node,
+            state_dir=state_dir,
+            preset=preset,
+            paths=paths,
+            beat=BeatConfig(beat["interval_s"] * 1000, beat["site_interval_s"] * 1000),
+            outbox=OutboxConfig(
+                outbox["bytes_max"],
+                outbox["age_max_h"] * HOUR_MS,
+                outbox["ring_bytes_max"],
+                outbox["ring_age_max_h"] * HOUR_MS,
+            ),
+            inventory=InventoryConfig(
+                inventory["probe_interval_h"] * HOUR_MS, inventory["stamp_interval_s"] * 1000
+            ),
+        )
+
+    def _text(self, key: str, default: str) -> str:
+        value = self._said.get(key, default)
+        if not isinstance(value, str):
+            self.fault(self._by[key], key, "must be a string")
+            return default
+        return value
+
+    def _name(self, key: str) -> str:
+        if key not in self._said:
+            self.fault(self._last_file, key, "missing; every node needs one")
+            return ""
+        value = self._text(key, "")
+        try:
+            return check_name(value, field=key)
+        except ProtocolError as err:
+            self.fault(self._by[key], key, f"{value!r}: {err.bound}")
+            return ""
+
+    def _numbers(
+        self, table: str, bounds: Mapping[str, Bound], preset: Mapping[str, int]
+    ) -> dict[str, int]:
+        found = {}
+        for key, bound in bounds.items():
+            name = f"{table}.{key}"
+            value = self._said.get(name, preset.get(key, bound.default))
+            if not isinstance(value, int) or isinstance(value, bool):
+                self.fault(self._by[name], name, "must be a whole number")
+                value = bound.default
+            elif not bound.low <= value <= bound.high:
+                self.fault(self._by[name], name, f"{value}: bound {bound.low}..{bound.high}")
+            found[key] = value
+        return found
+
+    def _path_configs(self) -> tuple[PathConfig, ...]:
+        if not 1 <= len(self._paths) <= PATHS_MAX:
+            self.fault(self._last_file, "path", f"{len(self._paths)} paths: bound {PATHS_BOUND}")
+        found: dict[str, PathConfig] = {}
+        for file, table in self._paths:
+            path = path_config(table, partial(self.fault, file))
+            if path is not None and path.name in found:
+                self.fault(file, "path.name", f"{path.name!r} is there already")
+            elif path is not None:
+                found[path.name] = path
+        return tuple(found.values())
