@@ -1,0 +1,33 @@
+"""One measured figure, and whether it meets its goal."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+QUICK = bool(os.environ.get("ROOST_BENCH_QUICK"))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure as build/bench.json holds it.
+
+    Attributes:
+        goal: ``<= 30`` or ``>= 0.5``; empty where the figure is only reported.
+        limit_or_peer: what it was measured against, or the length of a shorter run.
+    """
+
+    key: str
+    value: float
+    unit: str
+    goal: str = ""
+    limit_or_peer: str = ""
+
+
+def met(row: Mapping[str, object]) -> str:
+    """Return ``met``, ``missed`` or nothing for a figure without a goal."""
+    goal = re.fullmatch(r"(<=|>=) ([\d.,]+)", str(row["goal"] or ""))
+    if goal is None:
+        return ""
+    bound, value = float(goal[2].replace(",", "")), float(str(row["value"]))
+    return "met" if (value <= bound if goal[1] == "<=" else value >= bound) else "missed"
