@@ -1,4 +1,4 @@
-"""The dashboard as bytes and headers; routes and sockets are the API's business.
+"""The dashboard as bytes; routes, headers and sockets are the API's business.
 
 The whole tree is read once, when the process starts: an asset is a dictionary look-up, so that no
 request can name a file outside it. Asset addresses carry a hash over the tree as a path prefix,
@@ -19,18 +19,6 @@ POLICY: Final = (
     "frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'; "
     "trusted-types roost"
 )
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-INDEX_HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
-ASSET_HEADERS: Final = {
-    **SECURITY_HEADERS,
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "Vary": "Accept-Encoding",
-}
 CONTENT_TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -85,11 +73,11 @@ class Dashboard:
         return cls(_read(files("roost_central.dashboard") / "static"))
 
     def index(self) -> bytes:
-        """Return the page served at ``/`` and at every deep path, with ``INDEX_HEADERS``."""
+        """Return the page served at ``/`` and at every deep path, never cached."""
         return self._index
 
     def asset(self, path: str) -> Asset | None:
-        """Return what stands at ``/static/<tree_hash>/<path>``, for ``ASSET_HEADERS``."""
+        """Return what stands at ``/static/<tree_hash>/<path>``, cached for good."""
         return self._assets.get(path)
 
 

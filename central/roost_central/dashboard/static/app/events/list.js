@@ -1,0 +1,29 @@
+/** Events as rows: own time first, and how late they came when that says something. */
+import { html } from "../html.js";
+import { SEVERITIES, StateChip } from "../status.js";
+import { nodePath, sitePath } from "../router.js";
+import { ageText, Time } from "../time.js";
+import { Problem } from "../shell/failure.js";
+
+const LATE_S = 30; // later than a beat: the event waited in an outbox
+
+export function EventList({ items, error, site = null }) {
+  if (error && !items) return html`<${Problem} error=${error} />`;
+  if (!items) return html`<p class="empty">Reading…</p>`;
+  if (!items.length) return html`<p class="empty">No event.</p>`;
+  return html`<div class="scroll"><table class="plain events"><thead><tr><th>Time</th><th>Severity</th>
+      ${!site && html`<th>Site</th>`}<th>Node</th><th>Type</th><th>What happened</th></tr></thead>
+    <tbody>${items.map((event) => html`<tr key=${event.seq}>
+      <td class="when"><${Time} at=${event.at} />${event.late_s > LATE_S && html` <small class="late">received
+        ${ageText(event.late_s)} late</small>`}</td>
+      <td>${event.severity ? html`<${StateChip} states=${SEVERITIES} name=${event.severity} />` : "–"}</td>
+      ${!site && html`<td>${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
+      <td>${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>
+      <td class="code">${event.type ?? event.kind}</td>
+      <td>${event.text}${event.entity && html` <small class="quiet">${event.entity}</small>`}</td></tr>`)}</tbody></table></div>`;
+}
+
+/** A node's id begins with its site's, which stands beside it. */
+function shortName({ site, node }) {
+  return site && node.startsWith(`${site}.`) ? node.slice(site.length + 1) : node;
+}

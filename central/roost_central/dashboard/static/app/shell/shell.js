@@ -1,0 +1,96 @@
+/** What stands around every page: name, pages, counts, freshness, clock, theme, help. */
+import { html, useEffect, useState } from "../html.js";
+import { connection, pause } from "../live/client.js";
+import { prefs, setPrefs } from "../prefs.js";
+import { navigate } from "../router.js";
+import { useStore } from "../store.js";
+import { ageText, second, serverNow, timeText } from "../time.js";
+import { request } from "../api.js";
+import { Banner } from "./banner.js";
+import { HelpDialog } from "./help.js";
+import { onKeys } from "./keys.js";
+
+const THEMES = { auto: ["◐", "dark"], dark: ["●", "light"], light: ["○", "auto"] };
+const PAGES = [["/", "Fleet", "fleet"], ["/events", "Events", "events"]];
+
+export function Shell({ route, model, children }) {
+  const [help, setHelp] = useState(false);
+  const { condition } = useStore(connection);
+  const { theme, clock } = useStore(prefs);
+  const turn = {
+    theme: () => setPrefs({ theme: THEMES[prefs.get().theme][1] }),
+    clock: () => setPrefs({ clock: prefs.get().clock === "utc" ? "browser" : "utc" }),
+    pause: () => pause(connection.get().condition !== "paused"),
+  };
+  useEffect(() => onKeys({
+    "/": focusQuery, "?": () => setHelp(true), t: turn.theme, c: turn.clock, p: turn.pause,
+    "g f": () => navigate("/"), "g e": () => navigate("/events"),
+    Escape: () => document.activeElement?.blur(),
+  }), []);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  const paused = condition === "paused";
+  return html`
+    <a class="skip" href="#main">Skip to the page</a>
+    <header class="top">
+      <a class="brand" href="/"><svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+        <path d="M3 18h18M6.500 18v3M17.500 18v3" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/>
+        <path d="M5 14.500c0-4.500 3.500-7 7-7 .8-2.600 3.500-3.500 5.200-2.600l2.800 1.400-2.300 1.300c.8 4.400-2.600 6.900-6.200 6.900z" fill="currentColor"/></svg>roost</a>
+      <nav class="pages" aria-label="Pages">${PAGES.map(([href, title, page]) => html`<a key=${page}
+        href=${href} aria-current=${route.page === page ? "page" : undefined}>${title}</a>`)}</nav>
+      <${Banner} model=${model} q=${route.page === "fleet" ? route.params.get("q") : null} />
+      <div class="controls">
+        <${Dot} />
+        <button type="button" onClick=${turn.pause} aria-pressed=${paused} title="pause updates (p)">
+          ${paused ? "Resume" : "Pause"}</button>
+        <${Clock} clock=${clock} onTurn=${turn.clock} />
+        <button type="button" class="icon" onClick=${turn.theme} title=${`theme: ${theme} (t)`}
+          aria-label=${`theme: ${theme}`}>${THEMES[theme][0]}</button>
+        <button type="button" class="icon" onClick=${() => setHelp(true)} title="keys (?)"
+          aria-label="keys and filters">?</button>
+        <button type="button" class="leave" onClick=${leave}>Log out</button>
+      </div>
+    </header>
+    ${children}
+    <${HelpDialog} open=${help} onClose=${() => setHelp(false)} />`;
+}
+
+/** How fresh the page is: a shape, a word and an age. */
+function Dot() {
+  useStore(second);
+  const { condition, heardMs } = useStore(connection);
+  const age = heardMs === null ? "" : ageText((performance.now() - heardMs) / 1000);
+  return html`<span class=${`dot dot-${condition}`} title="state of the live connection">
+    <svg viewBox="0 0 12 12" width="10" height="10" aria-hidden="true">${DOTS[condition]}</svg>
+    <span role="status">${condition}</span>${condition !== "connecting" && html` <span class="age">${age}</span>`}</span>`;
+}
+
+const DOTS = {
+  live: html`<circle cx="6" cy="6" r="5" fill="currentColor" />`,
+  stale: html`<circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" stroke-width="2.500" />`,
+  offline: html`<path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" stroke-width="2.500" />`,
+  paused: html`<path d="M3 1v10M9 1v10" stroke="currentColor" stroke-width="3" />`,
+  connecting: html`<circle cx="6" cy="6" r="2.500" fill="currentColor" />`,
+};
+
+function Clock({ clock, onTurn }) {
+  useStore(second);
+  const [, hour] = timeText(serverNow(), clock).split(" ");
+  return html`<button type="button" class="clock" onClick=${onTurn} title="clock: UTC or browser (c)">
+    <span>${hour}</span><small>${clock === "utc" ? "UTC" : "local"}</small></button>`;
+}
+
+function focusQuery() {
+  const box = document.getElementById("query");
+  if (box) box.focus();
+  else {
+    navigate("/");
+    requestAnimationFrame(() => document.getElementById("query")?.focus());
+  }
+}
+
+async function leave() {
+  await request("/session", { method: "DELETE" }).catch(() => {});
+  location.assign("/login");
+}

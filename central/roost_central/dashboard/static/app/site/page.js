@@ -1,0 +1,94 @@
+/** One site: its state and how it is known, paths by node, nodes, and what happened. */
+import { html, useEffect, useState } from "../html.js";
+import { useFetched } from "../fetched.js";
+import { watchSite } from "../live/client.js";
+import { EventList } from "../events/list.js";
+import { fleetPath, nodePath, quoted } from "../router.js";
+import { PRESENCES, SITE_STATES, SITE_STATE_BY_NAME, StateChip } from "../status.js";
+import { Age, Time, ageText } from "../time.js";
+import { Failure } from "../shell/failure.js";
+import { PathMatrix } from "./matrix.js";
+
+const STALE_MS = 90_000;
+const EVENTS = 50; // of the newest; the events page has the rest
+
+export function SitePage({ route, model }) {
+  const name = route.name;
+  const { value, error, reload } = useFetched(`/sites/${encodeURIComponent(name)}`);
+  const events = useFetched(`/events?${new URLSearchParams({ filter: `site=${quoted(name)}`, limit: String(EVENTS) })}`);
+  const nodes = useLiveNodes(name, value?.node_list);
+  const status = useLiveStatus(model, name) ?? value?.status;
+  useEffect(() => {
+    if (value && status !== value.status) reload(); // its since and via have changed as well
+  }, [status]);
+  if (error && !value) return html`<${Failure} error=${error} what=${`site ${name}`} onRetry=${reload} />`;
+  if (!value) return html`<main id="main" class="page"><h1>${name}</h1><p class="empty">Reading…</p></main>`;
+  const last = nodes.filter((node) => node.heard).sort((a, b) => (a.heard < b.heard ? 1 : -1))[0];
+  return html`<main id="main" class="page">
+    <header class="page-head">
+      <p class="crumb"><a href="/">Fleet</a> / site</p>
+      <h1>${name} <span class="big"><${StateChip} states=${SITE_STATE_BY_NAME} name=${status} /></span></h1>
+      <dl class="facts">
+        <div><dt>Status since</dt><dd><${Time} at=${value.status_since} /></dd></div>
+        <div><dt>As of</dt><dd>${last ? html`<${Time} at=${last.heard} /> <small>(<${Age} at=${last.heard}
+          staleMs=${STALE_MS} suffix=" ago" />)</small>` : html`<span class="never">never heard</span>`}</dd></div>
+        <div><dt>Via</dt><dd>${last?.via ?? value.via ?? "–"}</dd></div>
+        <div><dt>Place</dt><dd>${placeText(value)}</dd></div>
+        <div><dt>Shard</dt><dd>${value.shard}</dd></div>
+      </dl>
+      <${Labels} labels=${value.labels} />
+    </header>
+    <section><h2>Paths</h2><${PathMatrix} nodes=${nodes} /></section>
+    <section><h2>Nodes <small>${nodes.length}</small></h2><${NodeTable} nodes=${nodes} /></section>
+    <section><h2>Events <small>newest first</small></h2>
+      <${EventList} items=${events.value?.items} error=${events.error} site=${name} />
+      <p><a href=${`/events?q=${encodeURIComponent(`site=${quoted(name)}`)}`}>All events of this site</a></p></section>
+    <p class="as-cli"><code>roost site show ${name}</code></p>
+  </main>`;
+}
+
+function placeText({ lat, lon }) {
+  return lat === null || lon === null || lat === undefined ? "–" : `${lat.toFixed(4)}, ${lon.toFixed(4)}`;
+}
+
+/** Labels are links: one click asks who shares it. */
+function Labels({ labels }) {
+  const all = Object.entries(labels ?? {});
+  if (!all.length) return html`<p class="quiet">no labels</p>`;
+  return html`<ul class="labels" aria-label="Labels">${all.map(([key, value]) => html`<li key=${key}>
+    <a href=${fleetPath(`label.${key}=${quoted(value)}`)} title="sites with this label"><span>${key}</span>${value}</a></li>`)}</ul>`;
+}
+
+function NodeTable({ nodes }) {
+  return html`<div class="scroll"><table class="plain"><thead><tr><th>Node</th><th>Presence</th><th>Heard</th>
+    <th>Via</th><th>Agent</th><th>Up</th><th>Inventory</th></tr></thead>
+    <tbody>${nodes.map((node) => html`<tr key=${node.node}>
+      <th scope="row"><a href=${nodePath(node.node)}>${node.name}</a></th>
+      <td><${StateChip} states=${PRESENCES} name=${node.presence} /></td>
+      <td><${Age} at=${node.heard} staleMs=${STALE_MS} /></td>
+      <td>${node.via ?? "–"}</td><td>${node.agent ?? "–"}</td>
+      <td>${node.uptime_s === null ? "–" : ageText(node.uptime_s)}</td>
+      <td>${node.inventory?.gen === null || node.inventory?.gen === undefined ? html`<span class="never">none yet</span>`
+    : html`generation ${node.inventory.gen}${node.inventory.behind ? " · behind" : ""}`}</td></tr>`)}</tbody></table></div>`;
+}
+
+/** The nodes of the answer, each replaced as the stream brings a newer one. */
+function useLiveNodes(site, listed) {
+  const [newer, setNewer] = useState({});
+  useEffect(() => setNewer({}), [site, listed]);
+  useEffect(() => watchSite(site, (node) => setNewer((old) => ({ ...old, [node.node]: node }))), [site]);
+  const nodes = (listed ?? []).map((node) => newer[node.node] ?? node);
+  const added = Object.values(newer).filter((node) => !nodes.includes(node));
+  return [...nodes, ...added];
+}
+
+/** The status that the fleet's frames tell, null while the site is not among them. */
+export function useLiveStatus(model, site) {
+  const [, redraw] = useState(0);
+  useEffect(() => model.subscribe((touched) => {
+    const position = model.bySite.get(site);
+    if (touched === null || touched.includes(position)) redraw((n) => n + 1);
+  }), [model, site]);
+  const position = model.bySite.get(site);
+  return position === undefined ? null : SITE_STATES[model.codes[position]].name;
+}

@@ -1,0 +1,68 @@
+/**
+ * The states that are shown, each with a word, a letter, a shape and a colour, so that none is
+ * told by colour alone. Order is rank, the worst last (fleet/fields.py has the same).
+ */
+import { html } from "./html.js";
+
+/** @typedef {{name: string, letter: string, shape: string, tone: string}} State */
+
+/** @type {State[]} */
+export const SITE_STATES = [
+  { name: "ok", letter: "O", shape: "square", tone: "ok" },
+  { name: "maintenance", letter: "M", shape: "bar", tone: "maintenance" },
+  { name: "degraded", letter: "G", shape: "triangle", tone: "degraded" },
+  { name: "unknown", letter: "U", shape: "ring", tone: "unknown" },
+  { name: "down", letter: "D", shape: "cross", tone: "down" },
+];
+export const STATUS_NAMES = SITE_STATES.map((state) => state.name);
+export const UNKNOWN = STATUS_NAMES.indexOf("unknown");
+
+/** @type {Record<string, State>} presence of a node */
+export const PRESENCES = {
+  online: { name: "online", letter: "O", shape: "square", tone: "ok" },
+  degraded: { name: "degraded", letter: "G", shape: "triangle", tone: "degraded" },
+  unreachable: { name: "unreachable", letter: "N", shape: "cross", tone: "down" },
+  unknown: { name: "unknown", letter: "U", shape: "ring", tone: "unknown" },
+};
+
+/** @type {Record<string, State>} state of a path */
+export const PATH_STATES = {
+  up: { name: "up", letter: "U", shape: "square", tone: "ok" },
+  flaky: { name: "flaky", letter: "F", shape: "triangle", tone: "degraded" },
+  down: { name: "down", letter: "D", shape: "cross", tone: "down" },
+  unknown: { name: "unknown", letter: "?", shape: "ring", tone: "unknown" },
+};
+
+/** @type {Record<string, State>} */
+export const SEVERITIES = {
+  critical: { name: "critical", letter: "C", shape: "cross", tone: "down" },
+  major: { name: "major", letter: "M", shape: "triangle", tone: "degraded" },
+  minor: { name: "minor", letter: "m", shape: "triangle", tone: "degraded" },
+  warning: { name: "warning", letter: "W", shape: "bar", tone: "maintenance" },
+  cleared: { name: "cleared", letter: "–", shape: "square", tone: "ok" },
+};
+
+const SHAPES = {
+  square: html`<rect x="2" y="2" width="12" height="12" rx="2.5" />`,
+  bar: html`<path d="M2 5h12v6h-12z" />`,
+  triangle: html`<path d="M8 1.500 15 14h-14z" />`,
+  ring: html`<circle cx="8" cy="8" r="5.200" fill="none" stroke="currentColor" stroke-width="3"
+    stroke-dasharray="3.6 1.844" />`,
+  cross: html`<path d="M5 1h6l4 4v6l-4 4h-6l-4-4v-6z" />
+    <path class="cut" d="M5.300 5.300l5.400 5.400M10.700 5.300l-5.400 5.400" />`,
+};
+
+/** The shape of a state, for beside its word. */
+export function Shape({ state }) {
+  return html`<svg class=${`shape tone-${state.tone}`} viewBox="0 0 16 16" width="14" height="14"
+    fill="currentColor" aria-hidden="true">${SHAPES[state.shape]}</svg>`;
+}
+
+/** A state as shape and word. */
+export function StateChip({ states, name }) {
+  const state = states[name] ?? PATH_STATES.unknown;
+  return html`<span class=${`state tone-${state.tone}`}>
+    <${Shape} state=${state} />${name ?? "unknown"}</span>`;
+}
+
+export const SITE_STATE_BY_NAME = Object.fromEntries(SITE_STATES.map((s) => [s.name, s]));
