@@ -1,5 +1,6 @@
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -236,6 +237,19 @@ def test_a_redfish_host_interface_has_the_services_address():
     body = bytes([0x40, 1, 2, 1, 4, len(record)]) + record
     fields = READINGS[42](Structure(42, 0, bytes(4) + body, ()))
     assert fields == {"interface": "network", "redfish_ip": "169.254.0.1", "redfish_port": 443}
+
+
+@pytest.mark.parametrize("size", [0, 1, 51, 52, 85])
+def test_a_redfish_record_cut_short_is_not_read(size):
+    body = bytes([0x40, 0, 1, 4, size]) + bytes(size)
+    fields = READINGS[42](Structure(42, 0, bytes(4) + body, ()))
+    assert fields["redfish_ip"] == fields["redfish_port"] == Missing(ABSENT)
+
+
+def test_a_redfish_record_that_claims_more_than_there_is_is_not_read():
+    body = bytes([0x40, 0, 1, 4, 255]) + bytes(60)
+    fields = READINGS[42](Structure(42, 0, bytes(4) + body, ()))
+    assert fields["redfish_ip"] == Missing(ABSENT)
 
 
 def test_a_tpm_has_its_vendor_and_version():
