@@ -1,0 +1,87 @@
+"""The outbox's SQLite file: how it is opened, what it rests on, and its errors in our words."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from roost_agent.errors import StorageDamagedError, StorageError
+
+CACHE_KIB: Final = 256
+WAL_PAGES: Final = 256  # 1 MiB, then it is written back
+WAL_BYTES_MAX: Final = 1 << 20
+PAGE_BYTES: Final = 4_096
+PAGES_SPARE: Final = 2_048  # notes, indexes and the free list, above what the rows need
+
+_SCHEMA: Final = """
+CREATE TABLE lane (
+  name TEXT PRIMARY KEY, stream BLOB NOT NULL, last INTEGER NOT NULL, mark INTEGER NOT NULL,
+  epoch BLOB, dropped INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE item (
+  id INTEGER PRIMARY KEY, lane TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+  at_ms INTEGER NOT NULL, run_ms INTEGER NOT NULL, size INTEGER NOT NULL, keep INTEGER NOT NULL,
+  compressed INTEGER NOT NULL, body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX item_by_seq ON item (lane, seq);
+CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE run (ms INTEGER NOT NULL);
+INSERT INTO run VALUES (0);
+PRAGMA user_version = 1;
+"""
+_VERSION: Final = 1
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell SQLite's errors as ours, by what can be done."""
+    try:
+        yield
+    except sqlite3.Error as err:
+        code = getattr(err, "sqlite_errorcode", 0) & 0xFF
+        kind = StorageDamagedError if code in _DAMAGE else StorageError
+        raise kind(str(err)) from err
+
+
+def open_database(file: Path, *, bytes_max: int) -> sqlite3.Connection:
+    """Return a connection for this thread, checked; the file is made when it is not there.
+
+    Raises:
+        StorageError: another journal or synchronous mode than asked for, or a newer version.
+        sqlite3.Error: the file cannot be opened or read; see ``told``.
+    """
+    db = sqlite3.connect(file, isolation_level=None, timeout=1)
+    try:
+        pages = bytes_max * 5 // 4 // PAGE_BYTES + PAGES_SPARE
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"cache_size = -{CACHE_KIB}",
+            f"wal_autocheckpoint = {WAL_PAGES}",
+            f"journal_size_limit = {WAL_BYTES_MAX}",
+            f"max_page_count = {pages}",
+            "temp_store = MEMORY",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+        _check(db)
+        if db.execute("PRAGMA user_version").fetchone() == (0,):
+            db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Read back what durability rests on, and whose file this is."""
+    synchronous, journal, version = (
+        db.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("synchronous", "journal_mode", "user_version")
+    )
+    full = 2
+    if synchronous != full or journal != "wal":
+        raise StorageError(f"synchronous is {synchronous}, journal {journal}: want {full}, wal")
+    if version > _VERSION:
+        raise StorageError(f"the outbox is of version {version}, this agent knows {_VERSION}")
