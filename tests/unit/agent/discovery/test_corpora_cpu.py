@@ -1,4 +1,4 @@
-"""Processors, NUMA, caches, memory and huge pages of real machines, against hwloc's own answer.
+"""Processors, memory and firmware of real machines, against hwloc's own answer about each.
 
 The dumps belong to others (BSD-3-Clause) and are no part of the project: the tests run where
 their folder is present. hwloc judges a machine where a probe reports what the kernel says, so the
@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from roost_agent.discovery.cpu import cpu, cpu_cache, cpu_thread
+from roost_agent.discovery.dmi import DMI_DIR, system
 from roost_agent.discovery.hugepages import hugepages
 from roost_agent.discovery.memory import memory
 from roost_agent.discovery.numa import numa
@@ -28,6 +29,7 @@ UNPACKED_BYTES_MAX = 64 << 20
 NEEDED = re.compile(
     r"[^/]+/(proc/(cpuinfo|meminfo)"
     r"|sys/kernel/mm/.*"
+    r"|sys/class/dmi/id(/\w+)?|sys/devices/virtual/dmi/id/\w+"
     r"|sys/devices/system/cpu/[^/]+"
     r"|sys/devices/system/cpu/cpu\d+/(topology|cache|cpufreq)/.*"
     r"|sys/devices/system/node/node\d+/(cpulist|cpumap|distance|meminfo|hugepages/.*))"
@@ -66,11 +68,13 @@ class Answer:
     nodes: dict[int, tuple[int, int]] = field(default_factory=dict)  # bytes, rounded to a unit
     caches: Counter = field(default_factory=Counter)  # (name, size_bytes, line_bytes, ways)
     page_sizes: list[int] | None = None
+    firmware: dict[str, str] = field(default_factory=dict)  # DMI strings by our field's name
 
 
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SIZE = re.compile(r"(\d+)(KiB|MiB|GiB|TiB)")
 OBJECT = re.compile(r"^ *(\w+) L#\d+(?: \((.*)\))?")
+FIRMWARE = re.compile(r'DMI(\w+?)(Vendor|Name|Version|Serial|UUID|AssetTag|Date)=("[^"]*"|\S*)')
 PAGE_SIZES = re.compile(r"PageSizes=([\d,]+)")
 
 
@@ -102,6 +106,10 @@ def parse_console(text):
                 int(line_bytes[1]) if line_bytes else 0,
                 int(ways[1]) if ways else 0,
             ] += 1
+    for part, what, value in FIRMWARE.findall(text.splitlines()[0]):
+        label = {"AssetTag": "asset_tag"}.get(what, what.lower())
+        bare = value[1:-1] if value.startswith('"') else value.rstrip(")")
+        answer.firmware[f"{part.lower()}_{label}"] = bare.strip()
     if sizes := PAGE_SIZES.search(text):
         answer.page_sizes = [int(size) for size in sizes[1].split(",")][1:]
     return answer
@@ -140,9 +148,9 @@ def name_of(archive):
 
 
 def unpack(archive, folder):
-    """Unpack what the probes read: plain files and folders, nothing that leads outside."""
+    """Unpack what the probes read; the filter refuses whatever would lead outside."""
     with tarfile.open(archive) as tar:
-        wanted = [member for member in tar if NEEDED.fullmatch(member.name) and not member.issym()]
+        wanted = [member for member in tar if NEEDED.fullmatch(member.name)]
         assert sum(member.size for member in wanted) <= UNPACKED_BYTES_MAX
         for member in wanted:
             tar.extract(member, folder, filter="data")
@@ -234,6 +242,18 @@ def test_huge_page_sizes(machine):
         assert hugepages(reader).items["machine"]["sizes_bytes"] is None
         return
     assert hugepages(reader).items["machine"]["sizes_bytes"] == answer.page_sizes
+
+
+def test_firmware_strings_are_read_or_told_to_be_placeholders(machine):
+    reader, answer, _ = machine
+    if not reader.exists(DMI_DIR):
+        return  # one dump lacks the link that every kernel makes
+    section = system(reader)
+    item = section.items["system"]
+    for label, value in answer.firmware.items():
+        assert (item[label] or item.get(f"{label}_raw", "")) == value
+        if item[label] is None:
+            assert section.missing[f"system.{label}"] == ("placeholder" if value else "absent")
 
 
 def test_no_value_is_null_without_a_reason(machine):
