@@ -11,9 +11,17 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.inventory.facts import (
+    FieldChange,
+    Items,
+    NodeInventory,
+    Reasons,
+    Section,
+    StarredValue,
+)
 from roost_central.storage import tables
 from roost_central.storage.upsert import upsert
 from roost_protocol.codec import encode
@@ -24,51 +32,8 @@ CHANGE_ROWS_MAX: Final = 20_000_000
 PAGE_MAX: Final = 10_000  # changes of one answer
 _ROWS_A_STATEMENT: Final = 2_000
 
-Items = dict[str, dict[str, Value]]
-Reasons = dict[str, str]
-
 _decode_body = msgspec.msgpack.Decoder(tuple[Items, Reasons]).decode
 _decode_value = msgspec.msgpack.Decoder(Value).decode
-
-
-@dataclass(frozen=True, slots=True)
-class SectionRecord:
-    """One class of one node as last reported; ``as_of_ms`` is the node's clock at the probe."""
-
-    section: str
-    gen: int
-    digest: bytes
-    as_of_ms: int
-    cost_ms: int
-    received_ms: int
-    items: Items
-    missing: Reasons
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryRecord:
-    """A node's whole inventory of now."""
-
-    node: str
-    gen: int
-    digest: bytes
-    as_of_ms: int
-    sections: dict[str, SectionRecord]
-
-
-@dataclass(frozen=True, slots=True)
-class NewChange:
-    """One field of one item before and after; UNSET where it was not there.
-
-    Field ``""`` is true for an item without fields; field ``"?"`` holds the reason why the value
-    that ``item`` names (``"id.field"``) is missing.
-    """
-
-    section: str
-    item: str
-    field: str
-    old: Value | UnsetType
-    new: Value | UnsetType
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +51,7 @@ class ChangeRecord:
     new: Value | UnsetType
 
 
-@dataclass(frozen=True, slots=True)
-class StarredValue:
-    """One indexed field of one item: a number for numbers and booleans, else a text."""
-
-    class_: str
-    item: str
-    field: str
-    text: str | None
-    number: float | None
-
-
-async def current(connection: AsyncConnection, node: str) -> InventoryRecord | None:
+async def current(connection: AsyncConnection, node: str) -> NodeInventory | None:
     """Return a node's inventory of now, None where it never reported one."""
     c = tables.node.c
     found = await connection.execute(
@@ -106,7 +60,7 @@ async def current(connection: AsyncConnection, node: str) -> InventoryRecord | N
     head = found.one_or_none()
     if head is None or head.inventory_gen is None:
         return None
-    return InventoryRecord(
+    return NodeInventory(
         node=node,
         gen=head.inventory_gen,
         digest=head.inventory_digest,
@@ -117,7 +71,7 @@ async def current(connection: AsyncConnection, node: str) -> InventoryRecord | N
 
 async def sections(
     connection: AsyncConnection, node: str, names: Collection[str] | None = None
-) -> dict[str, SectionRecord]:
+) -> dict[str, Section]:
     """Return the sections of a node by name, all or the named."""
     table = tables.inventory_section
     statement = select(table).where(table.c.node == node).order_by(table.c.section)
@@ -127,26 +81,47 @@ async def sections(
     return {row["section"]: _section(row) for row in rows.mappings()}
 
 
-async def save_section(connection: AsyncConnection, node: str, section: SectionRecord) -> None:
-    """Write one section in place of what was there."""
-    row = {
-        "node": node,
-        "section": section.section,
-        "gen": section.gen,
-        "digest": section.digest,
-        "as_of_ms": section.as_of_ms,
-        "cost_ms": section.cost_ms,
-        "received_ms": section.received_ms,
-        "body": zlib.compress(encode([section.items, section.missing]), 6),
-    }
-    await upsert(connection, tables.inventory_section, [row])
+async def save_sections(
+    connection: AsyncConnection, node: str, kept: Sequence[Section], *, received_ms: int
+) -> None:
+    """Write sections in place of what was there."""
+    rows = [
+        {
+            "node": node,
+            "section": section.name,
+            "gen": section.gen,
+            "digest": section.digest,
+            "as_of_ms": section.as_of_ms,
+            "cost_ms": section.cost_ms,
+            "received_ms": received_ms,
+            "body": zlib.compress(encode([section.items, section.missing]), 6),
+        }
+        for section in kept
+    ]
+    await upsert(connection, tables.inventory_section, rows)
 
 
 async def delete_section(connection: AsyncConnection, node: str, section: str) -> None:
-    """Remove one section and its starred fields."""
-    table = tables.inventory_section
-    await connection.execute(delete(table).where(table.c.node == node, table.c.section == section))
-    await save_values(connection, node, section, [])
+    """Remove one section and its indexed values."""
+    for table, name in ((tables.inventory_section, "section"), (tables.inventory_value, "class")):
+        await connection.execute(
+            delete(table).where(table.c.node == node, table.c[name] == section)
+        )
+
+
+async def generation(connection: AsyncConnection, node: str) -> int | None:
+    """Return the generation of a node's inventory, None where it never reported one."""
+    c = tables.node.c
+    return (
+        await connection.execute(select(c.inventory_gen).where(c.node == node))
+    ).scalar_one_or_none()
+
+
+async def digests(connection: AsyncConnection, node: str) -> dict[str, bytes]:
+    """Return the digest of every section of a node."""
+    c = tables.inventory_section.c
+    rows = await connection.execute(select(c.section, c.digest).where(c.node == node))
+    return {row.section: row.digest for row in rows}
 
 
 async def save_head(
@@ -158,27 +133,29 @@ async def save_head(
 
 
 async def save_values(
-    connection: AsyncConnection, node: str, class_: str, values: Sequence[StarredValue]
+    connection: AsyncConnection, node: str, values: Sequence[StarredValue]
 ) -> None:
-    """Write the starred fields of one class in place of what was there."""
+    """Write indexed values, new or changed."""
+    rows = [{**_key(node, value), "text": value.text, "number": value.number} for value in values]
+    await upsert(connection, tables.inventory_value, rows)
+
+
+async def delete_values(
+    connection: AsyncConnection, node: str, values: Sequence[StarredValue]
+) -> None:
+    """Remove indexed values by section, item and field."""
+    if not values:
+        return
     table = tables.inventory_value
-    await connection.execute(delete(table).where(table.c.node == node, table.c["class"] == class_))
-    rows = [
-        {
-            "node": node,
-            "class": value.class_,
-            "item": value.item,
-            "field": value.field,
-            "text": value.text,
-            "number": value.number,
-        }
-        for value in values
-    ]
-    await _insert(connection, table, rows)
+    statement = delete(table).where(
+        *(column == bindparam(f"key_{column.name}") for column in table.primary_key)
+    )
+    rows = [{f"key_{name}": part for name, part in _key(node, value).items()} for value in values]
+    await connection.execute(statement, rows)
 
 
 async def append_changes(
-    connection: AsyncConnection, node: str, found: Sequence[NewChange], *, gen: int, at_ms: int
+    connection: AsyncConnection, node: str, found: Sequence[FieldChange], *, gen: int, at_ms: int
 ) -> None:
     """Write the changes of one generation."""
     rows = [
@@ -194,7 +171,9 @@ async def append_changes(
         }
         for change in found
     ]
-    await _insert(connection, tables.inventory_change, rows)
+    statement = insert(tables.inventory_change)
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        await connection.execute(statement, rows[start : start + _ROWS_A_STATEMENT])
 
 
 async def changes(
@@ -258,20 +237,18 @@ async def delete_parts(
     await connection.execute(statement)
 
 
-async def _insert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
-    statement = insert(table)
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        await connection.execute(statement, rows[start : start + _ROWS_A_STATEMENT])
+def _key(node: str, value: StarredValue) -> dict[str, str]:
+    return {"node": node, "class": value.section, "item": value.item, "field": value.field}
 
 
 def _optional(value: Value | UnsetType) -> bytes | None:
     return None if value is UNSET else encode(value)
 
 
-def _section(row: Any) -> SectionRecord:  # noqa: ANN401 - a mapping of the table's columns
+def _section(row: Any) -> Section:  # noqa: ANN401 - a mapping of the table's columns
     items, missing = _decode_body(zlib.decompress(row["body"]))
-    return SectionRecord(
-        section=row["section"],
+    return Section(
+        name=row["section"],
         gen=row["gen"],
         digest=row["digest"],
         as_of_ms=row["as_of_ms"],

@@ -1,0 +1,166 @@
+"""Between the brokers' callbacks and the loops: admission by topic, rate and size; two queues.
+
+Invariants: a callback does O(1) work and never waits; both queues are bounded in messages, reports
+in bytes too. What does not fit is dropped and counted: a beat is followed by another, a report
+without a receipt is sent again. A node past its rate is cut before it can fill a queue, so that
+it starves nobody else.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from roost_central.ingest.config import IngestConfig
+from roost_central.ingest.notices import Notices
+from roost_central.ingest.roster import Roster
+from roost_central.ports import Clock
+from roost_central.storage.dead_letters import NewDeadLetter
+from roost_protocol.errors import ProtocolError
+from roost_protocol.limits import MESSAGE_BYTES_MAX
+from roost_protocol.severity import Severity
+from roost_protocol.topics import NodeId, SiteId, UpTopic, parse_up, shard_of
+
+BEATS_MAX: Final = 50_000  # one second of the greatest fleet at its goal of 50,000 a second
+REPORTS_MAX: Final = 10_000
+REPORT_BYTES_MAX: Final = 64 * 1024 * 1024
+TOPICS_MAX: Final = 200_000  # parsed topics kept: three of each of 50,000 nodes, and room
+RATE_PER_S: Final = 200  # of one topic: eight reports in flight at 50 ms a batch are 160
+BURST: Final = 400  # of one topic: a node that comes back may have much to say
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of an admitted node, as it came."""
+
+    broker: str
+    node: NodeId
+    site: SiteId
+    leaf: str
+    payload: bytes
+    arrived_ms: int
+
+
+@dataclass(slots=True)
+class _Speaker:
+    """A parsed topic and its token bucket."""
+
+    topic: UpTopic
+    is_ours: bool
+    tokens: float
+    at_ms: int
+
+
+class Inbox:
+    """Takes messages from callbacks, gives them to the loops."""
+
+    def __init__(
+        self, config: IngestConfig, roster: Roster, notices: Notices, clock: Clock
+    ) -> None:
+        self._shards = frozenset(config.shards)
+        self._roster = roster
+        self._notices = notices
+        self._clock = clock
+        self._speakers: dict[str, _Speaker] = {}
+        self._report_bytes = 0
+        self.beats: deque[Message] = deque()
+        self.reports: deque[Message] = deque()
+        self.beats_wake = asyncio.Event()
+        self.reports_wake = asyncio.Event()
+
+    def offer(self, broker: str, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Take in a message or refuse it, by a word that is counted."""
+        now_ms = self._clock.mono_ms()
+        speaker = self._speakers.get(topic)
+        try:
+            if speaker is None:
+                speaker = self._meet(topic, now_ms)
+            self._check(speaker, broker, payload, retained=retained)
+        except ProtocolError as err:
+            self._refuse(err, topic, payload, speaker)
+            return
+        if not self._has_token(speaker, now_ms):
+            self._notices.refuse("flooding")
+            self._notices.complain(
+                "280.806",
+                f"more than {RATE_PER_S} messages/s; the rest is dropped",
+                node=speaker.topic.node,
+                severity=Severity.MAJOR,
+            )
+            return
+        self._enqueue(speaker.topic, broker, payload, now_ms)
+
+    def take_report(self) -> Message | None:
+        """Return the oldest report that waits."""
+        if not self.reports:
+            return None
+        message = self.reports.popleft()
+        self._report_bytes -= len(message.payload)
+        return message
+
+    @property
+    def waiting(self) -> int:
+        """Messages in both queues."""
+        return len(self.beats) + len(self.reports)
+
+    def _meet(self, topic: str, now_ms: int) -> _Speaker:
+        parsed = parse_up(topic)
+        if len(self._speakers) >= TOPICS_MAX:
+            del self._speakers[next(iter(self._speakers))]
+        speaker = self._speakers[topic] = _Speaker(
+            parsed, shard_of(parsed.site) in self._shards, BURST, now_ms
+        )
+        return speaker
+
+    def _check(self, speaker: _Speaker, broker: str, payload: bytes, *, retained: bool) -> None:
+        topic = speaker.topic
+        if retained:
+            raise ProtocolError("retained", detail="agents retain nothing; a stale state would win")
+        if len(payload) > MESSAGE_BYTES_MAX:
+            raise ProtocolError("oversize", bound=MESSAGE_BYTES_MAX, got=len(payload))
+        if not self._roster.admits(topic.node, broker):
+            raise ProtocolError("unknown-node", got=topic.node)
+        if not speaker.is_ours:
+            raise ProtocolError("foreign-shard", got=shard_of(topic.site))
+
+    def _has_token(self, speaker: _Speaker, now_ms: int) -> bool:
+        tokens = speaker.tokens + (now_ms - speaker.at_ms) * RATE_PER_S / 1000
+        speaker.at_ms = now_ms
+        speaker.tokens = min(tokens, BURST)
+        if speaker.tokens < 1:
+            return False
+        speaker.tokens -= 1
+        return True
+
+    def _enqueue(self, topic: UpTopic, broker: str, payload: bytes, now_ms: int) -> None:
+        message = Message(broker, topic.node, topic.site, topic.leaf, payload, now_ms)
+        if topic.leaf != "report":
+            if len(self.beats) >= BEATS_MAX:
+                self._notices.refuse("overload-beat")
+                return
+            self.beats.append(message)
+            self.beats_wake.set()
+            return
+        size = self._report_bytes + len(payload)
+        if len(self.reports) >= REPORTS_MAX or size > REPORT_BYTES_MAX:
+            self._notices.refuse("overload-report")
+            return
+        self._report_bytes = size
+        self.reports.append(message)
+        self.reports_wake.set()
+
+    def _refuse(
+        self, err: ProtocolError, topic: str, payload: bytes, speaker: _Speaker | None
+    ) -> None:
+        self._notices.refuse(err.code)
+        if topic.endswith("/up/report") and err.code != "unknown-node":
+            self._notices.bury(
+                NewDeadLetter(
+                    received_ms=self._clock.wall_ms(),
+                    node=speaker.topic.node if speaker else None,
+                    topic=topic,
+                    code=err.code,
+                    detail=str(err),
+                    payload=payload,
+                )
+            )

@@ -1,0 +1,182 @@
+"""One report item after the other into the transaction, and what it will have done.
+
+An item that cannot be read goes to the dead letters in the same transaction: it must not stop the
+stream. Kinds without a core of their own yet (alarms) are kept as events, so that none is lost.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.fleet.entity import entity_of
+from roost_central.fleet.view import FleetView
+from roost_central.ingest.inbox import Message
+from roost_central.inventory import apply as inventory
+from roost_central.inventory.core import Unfit
+from roost_central.storage import dead_letters, events
+from roost_protocol.alarm import Alarm, Event
+from roost_protocol.codec import Decoder, unpack
+from roost_protocol.envelope import Gap, Item, ItemKind
+from roost_protocol.errors import ProtocolError
+from roost_protocol.severity import Severity
+
+logger = logging.getLogger(__name__)
+
+_events: Final = Decoder[Event](Event)
+_alarms: Final = Decoder[Alarm](Alarm)
+_gaps: Final = Decoder[Gap](Gap)
+
+_Writer = Callable[[Message, Item, bytes], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a transaction does once it is committed.
+
+    Attributes:
+        heads: the inventory of nodes from then on.
+        unfit: nodes that must say their inventory again.
+        refused: code of each item that went to the dead letters.
+    """
+
+    items: int = 0
+    heads: dict[str, inventory.Head] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+    def show(self, view: FleetView) -> None:
+        """Put the new inventory heads into the view."""
+        for node, head in self.heads.items():
+            row = view.nodes.get(node)
+            if row is not None:
+                row.inventory_gen = head.gen
+                row.inventory_digest = head.digest.hex()
+                row.inventory_as_of_ms = head.as_of_ms
+                row.inventory_behind = False
+                view.touch_node(node)
+
+
+class ItemWriter:
+    """Writes the items of one transaction."""
+
+    def __init__(self, connection: AsyncConnection, now_ms: int) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+        self._events: list[events.NewEvent] = []
+        self._letters: list[dead_letters.NewDeadLetter] = []
+        self.effects = Effects()
+        self._writers: dict[ItemKind, _Writer] = {
+            ItemKind.INVENTORY: self._inventory,
+            ItemKind.EVENT: self._event,
+            ItemKind.ALARM: self._alarm,
+            ItemKind.GAP: self._gap,
+        }
+
+    async def write(self, message: Message, item: Item, *, spoilt: str | None = None) -> None:
+        """Write one item, or put it among the dead letters.
+
+        Args:
+            message: the report it came in.
+            item: the item.
+            spoilt: why storage refused the report's items before; none of them is tried again.
+        """
+        self.effects.items += 1
+        if spoilt is not None:
+            self._bury(message, item, ProtocolError("unstorable", detail=spoilt))
+            return
+        try:
+            writer = self._writers.get(item.kind, self._unknown)
+            await writer(message, item, unpack(item.body, compressed=item.compressed))
+        except ProtocolError as err:
+            self._bury(message, item, err)
+
+    async def flush(self) -> None:
+        """Write what was gathered."""
+        await events.append(self._connection, self._events)
+        await dead_letters.append(self._connection, self._letters)
+
+    async def _inventory(self, message: Message, item: Item, body: bytes) -> None:
+        document = inventory.decode(body)
+        head = await inventory.apply(self._connection, message.node, document, now_ms=self._now_ms)
+        if isinstance(head, Unfit):
+            logger.info("%s: inventory item %d does not fit: %s", message.node, item.seq, head.why)
+            self.effects.unfit[message.node] = head.why
+        elif head is not None:
+            self.effects.heads[message.node] = head
+            self.effects.unfit.pop(message.node, None)
+
+    async def _event(self, message: Message, item: Item, body: bytes) -> None:
+        said = _events.decode(body)
+        self._keep(message, item, said, kind="node", text=said.text)
+
+    async def _alarm(self, message: Message, item: Item, body: bytes) -> None:
+        said = _alarms.decode(body)
+        self._keep(message, item, said, kind="alarm", text=f"{said.change.value}: {said.text}")
+
+    async def _gap(self, message: Message, item: Item, body: bytes) -> None:
+        gap = _gaps.decode(body)
+        self._events.append(
+            events.NewEvent(
+                at_ms=item.at_ms,
+                received_ms=self._now_ms,
+                kind="ingest",
+                type="280.804",
+                severity=Severity.MAJOR,
+                text=f"reports {gap.first}..{gap.last} lost: {gap.reason}",
+                site=message.site,
+                node=message.node,
+                entity=entity_of(message.site, message.node),
+                params={"from": gap.first, "to": gap.last},
+            )
+        )
+
+    async def _unknown(self, _message: Message, item: Item, _body: bytes) -> None:
+        raise ProtocolError("kind", got=item.kind, bound=", ".join(sorted(self._writers)))
+
+    def _keep(
+        self, message: Message, item: Item, said: Event | Alarm, *, kind: str, text: str
+    ) -> None:
+        self._events.append(
+            events.NewEvent(
+                at_ms=item.at_ms,
+                received_ms=self._now_ms,
+                kind=kind,
+                type=said.type,
+                severity=said.severity,
+                text=text,
+                site=message.site,
+                node=message.node,
+                entity=entity_of(message.site, message.node, said.entity),
+                params=dict(said.params),
+            )
+        )
+
+    def _bury(self, message: Message, item: Item, err: ProtocolError) -> None:
+        self.effects.refused.append(err.code)
+        self._letters.append(
+            dead_letters.NewDeadLetter(
+                received_ms=self._now_ms,
+                node=message.node,
+                topic=f"{message.node} item {item.seq}",
+                code=err.code,
+                detail=f"{item.kind.value} item {item.seq}: {err}",
+                payload=item.body,
+            )
+        )
+        self._events.append(
+            events.NewEvent(
+                at_ms=item.at_ms,
+                received_ms=self._now_ms,
+                kind="ingest",
+                type="280.807",
+                severity=Severity.MINOR,
+                text=f"{item.kind.value} item {item.seq} is a dead letter: {err}",
+                site=message.site,
+                node=message.node,
+                entity=entity_of(message.site, message.node),
+                params={"seq": item.seq, "code": err.code},
+            )
+        )

@@ -1,0 +1,164 @@
+"""One broker's connection, by gmqtt; the only file that knows the client.
+
+Everything above speaks to ``BrokerLink`` and ``Listener``, so that a simulator puts its own broker
+here. What gmqtt needs to be told (0.8, read in its source):
+
+- a plain function as ``on_message`` runs in the read loop; a coroutine would be one task a message;
+- it acknowledges QoS 1 before the handler runs: nothing rests on that, receipts do the work;
+- its own reconnect waits a fixed time and asks for the old session, whose queued beats would be
+  stale: here each connection is a new client with a clean session, and back-off has full jitter;
+- ``connect`` waits for CONNACK without end, so it is bounded here;
+- MQTT 3.1.1, for the wire needs nothing above it and properties cost time in each message.
+"""
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+import gmqtt
+from gmqtt.mqtt.constants import MQTTv311
+
+from roost_central.ingest.config import BrokerAddress
+from roost_central.ports import Entropy
+from roost_protocol.topics import up_subscriptions
+
+logger = logging.getLogger(__name__)
+
+CONNECT_S_MAX: Final = 10.0  # TCP, CONNACK and SUBACK together
+CLOSE_S_MAX: Final = 2.0
+KEEPALIVE_S: Final = 10  # a broker that is silently gone is noticed after two of them
+RETRY_S_MIN: Final = 0.5
+RETRY_S_MAX: Final = 15.0  # a centre is one client: it may come back sooner than the fleet
+REFUSED_FROM: Final = 128  # SUBACK return codes that refuse
+
+
+class Listener(Protocol):
+    """Hears of a broker's messages and of its coming and going. Never waits."""
+
+    def on_message(self, broker: str, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Take in one message."""
+
+    def on_up(self, broker: str) -> None:
+        """Note that subscriptions are granted."""
+
+    def on_down(self, broker: str) -> None:
+        """Note that the connection is lost."""
+
+
+class BrokerLink(Protocol):
+    """One broker."""
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Send at QoS 1; return false where there is no connection or no room."""
+
+
+class _Client(gmqtt.Client):  # type: ignore[misc] # gmqtt has no types
+    async def reconnect(self, delay: bool = False) -> None:
+        """Leave reconnecting to MqttLink."""
+
+
+class MqttLink:
+    """A broker over MQTT."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        shards: tuple[int, ...],
+        *,
+        listener: Listener,
+        entropy: Entropy,
+    ) -> None:
+        self._address = address
+        self._topics = up_subscriptions(list(shards))
+        self._listener = listener
+        self._entropy = entropy
+        self._client: _Client | None = None
+
+    async def run(self) -> None:
+        """See BrokerLink."""
+        retry_s = RETRY_S_MIN
+        while True:
+            if await self._session():
+                retry_s = RETRY_S_MIN
+            await asyncio.sleep(self._entropy.uniform(0, retry_s))
+            retry_s = min(retry_s * 2, RETRY_S_MAX)
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """See BrokerLink."""
+        if self._client is None or not self._client.is_connected:
+            return False
+        try:
+            self._client.publish(topic, payload, qos=1)
+        except OverflowError:  # 65,535 receipts wait for the broker: it does not take any
+            return False
+        return True
+
+    async def _session(self) -> bool:
+        """Connect, stay until the connection is lost; return whether there was one."""
+        lost = asyncio.Event()
+        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        client = self._new_client(lost, granted)
+        up = False
+        try:
+            async with asyncio.timeout(CONNECT_S_MAX):
+                await client.connect(
+                    self._address.host, self._address.port, keepalive=KEEPALIVE_S, version=MQTTv311
+                )
+                client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in self._topics])
+                up = await granted
+            if up:
+                self._client = client
+                logger.info("broker %s: connected", self._address.name)
+                self._listener.on_up(self._address.name)
+                await lost.wait()
+                logger.warning("broker %s: connection lost", self._address.name)
+            else:
+                logger.error("broker %s: subscription refused", self._address.name)
+        except (OSError, TimeoutError, gmqtt.MQTTConnectError) as err:
+            logger.warning("broker %s: cannot connect: %r", self._address.name, err)
+        finally:
+            self._client = None
+            if up:
+                self._listener.on_down(self._address.name)
+            await _close(client)
+        return up
+
+    def _new_client(self, lost: asyncio.Event, granted: "asyncio.Future[bool]") -> _Client:
+        name = self._address.name
+        offer = self._listener.on_message
+
+        def on_message(
+            _client: object,
+            topic: str | bytes,
+            payload: bytes,
+            _qos: int,
+            properties: dict[str, int],
+        ) -> None:
+            text = topic if isinstance(topic, str) else topic.decode(errors="replace")
+            offer(name, text, payload, retained=bool(properties["retain"]))
+
+        def on_disconnect(_client: object, _packet: object, *_: object) -> None:
+            lost.set()
+            if not granted.done():
+                granted.set_result(False)
+
+        def on_subscribe(_client: object, _mid: int, codes: tuple[int, ...], _: object) -> None:
+            if not granted.done():
+                granted.set_result(all(code < REFUSED_FROM for code in codes))
+
+        client = _Client(f"roost-central-{self._entropy.token(8).hex()}", clean_session=True)
+        client.on_message = on_message
+        client.on_disconnect = on_disconnect
+        client.on_subscribe = on_subscribe
+        return client
+
+
+async def _close(client: _Client) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_S_MAX):
+            await client.disconnect()
+    except (OSError, TimeoutError) as err:
+        logger.debug("close: %r", err)

@@ -1,0 +1,50 @@
+"""Receipts: central's word that a stream is on disk up to a number. Sent after COMMIT only."""
+
+from typing import Final, Protocol
+
+from roost_central.fleet.view import FleetView
+from roost_central.ingest.counters import Counters
+from roost_central.ports import Clock
+from roost_protocol.codec import VERSION, encode
+from roost_protocol.envelope import Lane, Receipt, Resync
+from roost_protocol.topics import NodeTopics
+
+NODES_A_SECOND: Final = 100  # that a broker takes back with mTLS on two cores: spreads reconnects
+
+
+class Publisher(Protocol):
+    """Sends to nodes by a broker."""
+
+    def publish(self, broker: str, topic: str, payload: bytes) -> bool:
+        """Send at QoS 1; return false where it cannot be sent now: the node will ask again."""
+
+
+class Receipts:
+    """Writes and sends receipts."""
+
+    def __init__(
+        self, view: FleetView, publisher: Publisher, clock: Clock, counters: Counters
+    ) -> None:
+        self._view = view
+        self._publisher = publisher
+        self._clock = clock
+        self._counters = counters
+        self.epoch = b""  # set before the first message is taken
+
+    def send(  # noqa: PLR0913 - a receipt is these words
+        self, broker: str, node: str, lane: Lane, stream: bytes, seq: int, *, resync: bool = False
+    ) -> None:
+        """Send one receipt on the broker that brought the report."""
+        receipt = Receipt(
+            v=VERSION,
+            node=node,
+            lane=lane,
+            stream=stream,
+            seq=seq,
+            central_epoch=self.epoch,
+            sent_ms=self._clock.wall_ms(),
+            resync=[Resync("inventory")] if resync else [],
+            reconnect_window_s=len(self._view.nodes) // NODES_A_SECOND,
+        )
+        if self._publisher.publish(broker, NodeTopics.of(node).receipt, encode(receipt)):
+            self._counters.receipts += 1

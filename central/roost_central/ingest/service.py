@@ -1,0 +1,176 @@
+"""Ingest as one service: joins brokers, inbox, loops and storage; one TaskGroup.
+
+Everything it does is in the parts; here is only who gets what, and the order of the end: first no
+more is taken in, then the batch in hand is written and receipted, then the brokers are left.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from roost_central.errors import StorageError
+from roost_central.fleet.view import FleetView
+from roost_central.ingest.beats import Beats
+from roost_central.ingest.config import BrokerAddress, IngestConfig
+from roost_central.ingest.counters import BrokerStatus, Counters
+from roost_central.ingest.flush import Flush
+from roost_central.ingest.inbox import Inbox
+from roost_central.ingest.marks import Marks
+from roost_central.ingest.mqtt import BrokerLink, Listener, MqttLink
+from roost_central.ingest.notices import Notices
+from roost_central.ingest.receipts import Receipts
+from roost_central.ingest.reports import Reports
+from roost_central.ingest.roster import Roster
+from roost_central.inventory.pacing import ResyncPacing
+from roost_central.liveness.sweep import Sweep
+from roost_central.ports import Clock, Entropy
+from roost_central.storage import settings
+from roost_central.storage.engine import Database
+
+logger = logging.getLogger(__name__)
+
+STOP_S_MAX: Final = 5.0  # for the batch in hand at the end; what it misses is sent again
+GAUGE_S: Final = 0.5  # how old the gauges of GET /status may be
+
+LinkFactory = Callable[[BrokerAddress, Listener], BrokerLink]
+
+
+class IngestService:
+    """Takes in what the fleet says, from the given brokers into view and storage.
+
+    Args:
+        database: open.
+        view: restored from storage.
+        clock: of this machine.
+        entropy: of this machine.
+        config: brokers, shards, admission.
+        link: makes the connection to a broker; the simulator passes its own.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ports of a whole service
+        self,
+        database: Database,
+        view: FleetView,
+        clock: Clock,
+        entropy: Entropy,
+        config: IngestConfig,
+        *,
+        link: LinkFactory | None = None,
+    ) -> None:
+        self.counters = Counters(
+            brokers=[BrokerStatus(broker.name, broker.url) for broker in config.brokers]
+        )
+        self._database = database
+        self._clock = clock
+        self._entropy = entropy
+        self._statuses = {status.name: status for status in self.counters.brokers}
+        self._notices = Notices(clock, self.counters)
+        roster = Roster(view, config)
+        self._inbox = Inbox(config, roster, self._notices, clock)
+        self._receipts = Receipts(view, self, clock, self.counters)
+        self._marks = Marks()
+        self._view = view
+        self._sweep = Sweep(frozenset(self._statuses), view, clock=clock, tell=self._notices.say)
+        pacing = ResyncPacing()
+        self._beats = Beats(
+            view=view,
+            sweep=self._sweep,
+            roster=roster,
+            notices=self._notices,
+            receipts=self._receipts,
+            marks=self._marks.committed,
+            pacing=pacing,
+            counters=self.counters,
+            clock=clock,
+        )
+        self._reports = Reports(
+            database=database,
+            view=view,
+            marks=self._marks,
+            roster=roster,
+            notices=self._notices,
+            receipts=self._receipts,
+            pacing=pacing,
+            counters=self.counters,
+            clock=clock,
+        )
+        self._flush = Flush(
+            database=database,
+            view=view,
+            roster=roster,
+            notices=self._notices,
+            counters=self.counters,
+            clock=clock,
+        )
+        shards = config.shards
+        make = link or (
+            lambda address, listener: MqttLink(address, shards, listener=listener, entropy=entropy)
+        )
+        self._links = {broker.name: make(broker, self) for broker in config.brokers}
+
+    async def run(self) -> None:
+        """Run until cancelled; then end the batch in hand.
+
+        Raises:
+            StorageUnavailableError: storage cannot be read at the start.
+        """
+        async with self._database.write() as connection:
+            self._receipts.epoch = await settings.central_epoch(connection, self._entropy)
+        await self._marks.load(self._database, set(self._view.nodes))
+        async with asyncio.TaskGroup() as brokers:
+            tasks = [
+                brokers.create_task(link.run(), name=f"central.ingest.mqtt[{name}]")
+                for name, link in self._links.items()
+            ]
+            try:
+                await self._run_loops()
+            finally:
+                await self._finish()
+                for task in tasks:
+                    task.cancel()
+
+    def on_message(self, broker: str, topic: str, payload: bytes, *, retained: bool) -> None:
+        """See Listener."""
+        self._inbox.offer(broker, topic, payload, retained=retained)
+
+    def on_up(self, broker: str) -> None:
+        """See Listener."""
+        self._set_state(broker, "connected")
+        self._sweep.broker_up(broker)
+
+    def on_down(self, broker: str) -> None:
+        """See Listener."""
+        self._set_state(broker, "lost")
+        self._sweep.broker_down(broker)
+
+    def publish(self, broker: str, topic: str, payload: bytes) -> bool:
+        """See Publisher."""
+        return self._links[broker].publish(topic, payload)
+
+    async def _run_loops(self) -> None:
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._beats.run(self._inbox), name="central.ingest.beats")
+            loops.create_task(self._reports.run(self._inbox), name="central.ingest.reports")
+            loops.create_task(self._flush.run(), name="central.ingest.flush")
+            loops.create_task(self._sweep.run(), name="central.liveness.sweep")
+            loops.create_task(self._gauge(), name="central.ingest.gauge")
+
+    async def _gauge(self) -> None:
+        while True:
+            self.counters.queue = self._inbox.waiting
+            self.counters.quiet = self._sweep.is_quiet
+            await asyncio.sleep(GAUGE_S)
+
+    async def _finish(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_S_MAX):
+                await self._reports.finish(self._inbox)
+                await self._flush.write()
+        except (StorageError, TimeoutError) as err:
+            logger.warning("the last batch was not stored and will be sent again: %r", err)
+
+    def _set_state(self, broker: str, state: str) -> None:
+        status = self._statuses[broker]
+        status.state = state
+        status.since_ms = self._clock.wall_ms()

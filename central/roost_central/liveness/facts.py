@@ -1,0 +1,177 @@
+"""What liveness hears (events), decides (actions) and is bounded by (limits).
+
+Durations follow a node's own beat interval: the figures of hosts.md section 5 (suspect 45 s, dark
+75 s, dark 15 s after every path said gone, unknown for 120 s) are those of the usual 30 s.
+"""
+
+from dataclasses import dataclass
+
+from roost_protocol.beat import Beat
+from roost_protocol.topics import NodeId, SiteId
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When silence means something. Factors are permille of a node's beat interval."""
+
+    interval_ms: int = 30_000  # of a node that has not said its own
+    interval_ms_min: int = 1_000  # a claim below it would make jitter look like silence
+    interval_ms_max: int = 600_000  # a claim above it would hide a death for half an hour
+    suspect_permille: int = 1_500
+    dark_permille: int = 2_500
+    gone_permille: int = 500
+    unheard_permille: int = 4_000  # not heard since we began to listen
+    quiet_factor: int = 4  # on dark, gone and unheard while we suspect ourselves
+    settle_ms: int = 120_000  # after our start, and after a broker came back
+    silent_window_ms: int = 60_000
+    silent_nodes_min: int = 10
+    silent_permille: int = 20  # of all nodes
+    site_hold_ms: int = 10_000  # a site must stay well that long before it is ok again
+    beats_back: int = 2  # one beat may be a late one
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAdded:
+    """A node is registered, or was known to storage; what it last said, if anything."""
+
+    node: NodeId
+    site: SiteId
+    interval_ms: int | None = None
+    boot_id: bytes | None = None
+    incarnation: int | None = None
+    was_heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRemoved:
+    """A node is not ours any more."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class BeatSeen:
+    """A beat of a node that was added."""
+
+    node: NodeId
+    beat: Beat
+
+
+@dataclass(frozen=True, slots=True)
+class GoneSeen:
+    """The will of one path of a node."""
+
+    node: NodeId
+    path: str
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUp:
+    """We hear a broker again."""
+
+    broker: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDown:
+    """We lost a broker."""
+
+    broker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed; at least once a second."""
+
+
+Event = NodeAdded | NodeRemoved | BeatSeen | GoneSeen | BrokerUp | BrokerDown | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """A node is ``online``, ``degraded``, ``unreachable`` or ``unknown``.
+
+    Attributes:
+        silent_ms: how long it was not heard, where that is the reason.
+        announce: whether it is worth an event of its own: not while we suspect ourselves.
+    """
+
+    node: NodeId
+    old: str
+    new: str
+    silent_ms: int = 0
+    announce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PathChanged:
+    """A path of a node is ``up``, ``flaky``, ``down`` or ``unknown``."""
+
+    node: NodeId
+    path: str
+    old: str
+    new: str
+    announce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PathRemoved:
+    """A node does not list a path any more."""
+
+    node: NodeId
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChanged:
+    """A site is ``ok``, ``degraded`` or ``unknown``."""
+
+    site: SiteId
+    old: str
+    new: str
+    announce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rebooted:
+    """The machine has another boot id than when it was last heard."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRestarted:
+    """The same boot, another start of the agent."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class BeatIgnored:
+    """A beat older than what was seen changes nothing: ``duplicate``, ``late`` or ``stale``."""
+
+    node: NodeId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuietChanged:
+    """We began, or ceased, to suspect ourselves: ``silence``, ``broker`` or ``start``."""
+
+    on: bool
+    why: str
+    silent: int = 0
+    nodes: int = 0
+
+
+Action = (
+    PresenceChanged
+    | PathChanged
+    | PathRemoved
+    | SiteChanged
+    | Rebooted
+    | AgentRestarted
+    | BeatIgnored
+    | QuietChanged
+)

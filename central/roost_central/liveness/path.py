@@ -1,0 +1,91 @@
+"""One path of one node as the centre measures it: arrivals, loss, and what the node says of it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from roost_protocol.beat import PathKind, PathState
+
+LOSS_WINDOW: Final = 100  # beats: permille of the last hundred
+_MASK: Final = (1 << LOSS_WINDOW) - 1
+
+
+@dataclass(slots=True)
+class Path:
+    """State of one path.
+
+    Attributes:
+        first_ms: when the node first named it.
+        arrived_ms: the last arrival, by the centre's monotonic clock.
+        gone_ms: its will, and no arrival since.
+        reported: the node's word.
+        state: what the centre holds to be true.
+    """
+
+    name: str
+    first_ms: int
+    is_wan: bool = True
+    arrived_ms: int | None = None
+    gone_ms: int | None = None
+    reported: str = PathState.UNKNOWN.value
+    state: str = PathState.UNKNOWN.value
+    n: int = 0
+    incarnation: int = -1
+    _window: int = 0
+    _window_size: int = 0
+
+    def arrive(self, n: int, incarnation: int, now_ms: int) -> str | None:
+        """Take in beat ``n``; return why it is no news, or None when it is."""
+        if incarnation != self.incarnation:
+            self.incarnation = incarnation
+            self._window = self._window_size = 0
+            self.n = n - 1
+        ahead = n - self.n
+        if ahead <= 0:
+            return self._fill(-ahead)
+        self._window = ((self._window << min(ahead, LOSS_WINDOW)) | 1) & _MASK
+        self._window_size = min(self._window_size + ahead, LOSS_WINDOW)
+        self.n = n
+        self.arrived_ms = now_ms
+        self.gone_ms = None
+        return None
+
+    def _fill(self, behind: int) -> str:
+        """Count a late beat as arrived, where the window still reaches back to it."""
+        if behind >= self._window_size:
+            return "late"
+        bit = 1 << behind
+        if self._window & bit:
+            return "duplicate"
+        self._window |= bit
+        return "late"
+
+    @property
+    def loss_permille(self) -> int:
+        """Beats that did not arrive, of the last LOSS_WINDOW that were due."""
+        if not self._window_size:
+            return 0
+        return 1000 - 1000 * self._window.bit_count() // self._window_size
+
+    def judge(self, now_ms: int, silence_ms: int) -> str:
+        """Return the state: silence on a WAN path is the centre's own evidence against it.
+
+        Args:
+            now_ms: the centre's monotonic clock.
+            silence_ms: how long a path may be silent.
+        """
+        if not self.is_wan:
+            return self.reported
+        if self.arrived_ms == now_ms:
+            flaky = self.reported == PathState.FLAKY
+            return PathState.FLAKY.value if flaky else PathState.UP.value
+        return PathState.DOWN.value if now_ms >= self.silent_at(silence_ms) else self.reported
+
+    def silent_at(self, silence_ms: int) -> int:
+        """Return when this path will have been silent for too long."""
+        since = self.first_ms if self.arrived_ms is None else self.arrived_ms
+        return since + silence_ms
+
+
+def is_wan(kind: PathKind) -> bool:
+    """Return whether the centre hears this kind of path itself."""
+    return kind is PathKind.WAN

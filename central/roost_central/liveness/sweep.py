@@ -1,0 +1,181 @@
+"""Drives the liveness core: gives it the time, shows its decisions in the view, tells of them.
+
+Leaves storage to the caller of ``tell``. Presence lives in memory and is written in batches.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from roost_central.fleet.view import Changes, FleetView, NodeRow
+from roost_central.liveness.core import Liveness
+from roost_central.liveness.facts import (
+    Action,
+    BeatIgnored,
+    BeatSeen,
+    BrokerDown,
+    BrokerUp,
+    Event,
+    GoneSeen,
+    NodeAdded,
+    NodeRemoved,
+    PathChanged,
+    PathRemoved,
+    PresenceChanged,
+    QuietChanged,
+    SiteChanged,
+    Tick,
+)
+from roost_central.liveness.words import broker_event, event_of
+from roost_central.ports import Clock
+from roost_central.storage.events import NewEvent
+from roost_protocol.beat import Beat
+from roost_protocol.topics import NodeId, SiteId
+
+logger = logging.getLogger(__name__)
+
+TICK_S: Final = 0.25  # how late a silence may be noticed
+
+
+class Sweep:
+    """The shell of the liveness core.
+
+    Args:
+        brokers: names of the brokers that ought to be heard.
+        view: shows presence, path states and site status.
+        clock: monotonic for silence, UTC for what is shown.
+        tell: takes the events of the log.
+    """
+
+    def __init__(
+        self,
+        brokers: frozenset[str],
+        view: FleetView,
+        *,
+        clock: Clock,
+        tell: Callable[[NewEvent], None],
+    ) -> None:
+        self._core = Liveness(brokers, clock.mono_ms())
+        self._view = view
+        self._clock = clock
+        self._tell = tell
+        self._known: dict[str, None] = {}
+        self._was_up: set[str] = set()
+        for node in view.nodes.values():
+            self.enter(node)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether we suspect ourselves rather than the fleet."""
+        return self._core.is_quiet
+
+    def enter(self, row: NodeRow) -> None:
+        """Begin to watch a node of the view; nothing where it is watched."""
+        if row.node in self._known:
+            return
+        self._known[row.node] = None
+        self._handle(
+            NodeAdded(
+                NodeId(row.node),
+                SiteId(row.site),
+                interval_ms=row.interval_ms,
+                boot_id=bytes.fromhex(row.boot_id) if row.boot_id else None,
+                incarnation=row.incarnation,
+                was_heard=row.heard_ms is not None,
+            )
+        )
+
+    def hear(self, node: NodeId, beat: Beat) -> str | None:
+        """Take in a beat of a watched node; return why it is no news, None when it is."""
+        actions = self._core.handle(BeatSeen(node, beat), self._clock.mono_ms())
+        if not actions:
+            return None
+        if isinstance(actions[0], BeatIgnored):
+            return actions[0].why
+        self._show(actions)
+        return None
+
+    def measured(self, node: NodeId, path: str) -> tuple[str, int]:
+        """Return the state of a path of a watched node, and its loss of beats in permille."""
+        return self._core.measured(node, path)
+
+    def gone(self, node: NodeId, path: str, incarnation: int) -> None:
+        """Take in the will of a path of a watched node."""
+        self._handle(GoneSeen(node, path, incarnation))
+
+    def broker_up(self, broker: str) -> None:
+        """Note that a broker is heard; its first time is no event."""
+        if broker in self._was_up:
+            self._tell(broker_event(broker, is_up=True, now_ms=self._clock.wall_ms()))
+        self._was_up.add(broker)
+        self._handle(BrokerUp(broker))
+
+    def broker_down(self, broker: str) -> None:
+        """Note that a broker is lost."""
+        self._tell(broker_event(broker, is_up=False, now_ms=self._clock.wall_ms()))
+        self._handle(BrokerDown(broker))
+
+    async def run(self) -> None:
+        """Look for silences until cancelled."""
+        with self._view.listen() as changes:
+            while True:
+                await asyncio.sleep(TICK_S)
+                self.tick(changes)
+
+    def tick(self, changes: Changes) -> None:
+        """Follow the view's nodes and let time pass."""
+        if changes.drain().structure:
+            self._follow_view()
+        self._handle(Tick())
+
+    def _follow_view(self) -> None:
+        for row in self._view.nodes.values():
+            self.enter(row)
+        for node in [node for node in self._known if node not in self._view.nodes]:
+            del self._known[node]
+            self._handle(NodeRemoved(NodeId(node)))
+
+    def _handle(self, event: Event) -> None:
+        actions = self._core.handle(event, self._clock.mono_ms())
+        if actions:
+            self._show(actions)
+
+    def _show(self, actions: list[Action]) -> None:
+        now_ms = self._clock.wall_ms()
+        for action in actions:
+            site = self._apply(action, now_ms)
+            event = event_of(action, site=site, now_ms=now_ms)
+            if event is not None:
+                self._tell(event)
+                logger.info("%s: %s", event.node or event.site or "fleet", event.text)
+
+    def _apply(self, action: Action, now_ms: int) -> str | None:
+        """Change the view; return the site that the action is about."""
+        match action:
+            case QuietChanged():
+                return None
+            case SiteChanged(site=site):
+                row = self._view.sites.get(site)
+                if row is not None:
+                    row.status, row.status_since_ms = action.new, now_ms
+                    self._view.touch_site(site)
+                return site
+            case _:
+                node = self._view.nodes.get(action.node)
+                if node is not None:
+                    _show_node(node, action, now_ms)
+                    self._view.touch_node(node.node)
+                return action.node.partition(".")[0]
+
+
+def _show_node(row: NodeRow, action: Action, now_ms: int) -> None:
+    match action:
+        case PresenceChanged():
+            row.presence, row.presence_since_ms = action.new, now_ms
+        case PathChanged() if action.path in row.paths:
+            row.paths[action.path].state = action.new
+        case PathRemoved():
+            row.paths.pop(action.path, None)
+        case _:
+            pass

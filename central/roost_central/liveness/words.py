@@ -1,0 +1,124 @@
+"""Liveness' decisions as sentences for the event log. Types are those of the alarm catalogue."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from roost_central.fleet.entity import entity_of
+from roost_central.liveness.facts import (
+    Action,
+    AgentRestarted,
+    PathChanged,
+    PresenceChanged,
+    QuietChanged,
+    Rebooted,
+    SiteChanged,
+)
+from roost_central.storage.events import NewEvent, Scalars
+from roost_protocol.severity import Severity
+
+SITE_OFFLINE = "280.001"
+PATH_DOWN = "280.801"
+NODE_SILENT = "280.802"
+FLEET_SILENT = "280.808"
+NODE_REBOOTED = "280.811"
+AGENT_RESTARTED = "280.812"
+BROKER_LOST = "280.813"
+
+Told = tuple[str, Severity, str, str, Scalars]  # type, severity, entity, text, params
+
+
+def event_of(action: Action, *, site: str | None, now_ms: int) -> NewEvent | None:
+    """Return the event of an action, None where it is not worth one."""
+    teller = _TELLERS.get(type(action))
+    told = teller(action) if teller else None
+    if told is None:
+        return None
+    type_, severity, entity, text, params = told
+    node: str | None = getattr(action, "node", None)
+    return NewEvent(
+        at_ms=now_ms,
+        received_ms=now_ms,
+        kind="liveness",
+        type=type_,
+        severity=severity,
+        text=text,
+        site=site,
+        node=node,
+        entity=entity_of(site, node, entity),
+        params=params,
+    )
+
+
+def broker_event(broker: str, *, is_up: bool, now_ms: int) -> NewEvent:
+    """Return the event of a broker that was lost or is back."""
+    text = f"broker {broker} is connected again" if is_up else f"broker {broker} is lost"
+    return NewEvent(
+        at_ms=now_ms,
+        received_ms=now_ms,
+        kind="central",
+        type=BROKER_LOST,
+        severity=Severity.CLEARED if is_up else Severity.MAJOR,
+        text=text,
+        entity=f"central=broker,{broker}",
+        params={"broker": broker},
+    )
+
+
+def _presence(action: PresenceChanged) -> Told | None:
+    if not action.announce:
+        return None
+    if action.new == "unreachable":
+        seconds = action.silent_ms // 1000
+        text = f"nothing heard for {seconds} s on any path"
+        return NODE_SILENT, Severity.MINOR, "", text, {"s": seconds}
+    if action.old == "unreachable":
+        return NODE_SILENT, Severity.CLEARED, "", f"heard again, {action.new}", {}
+    return None
+
+
+def _path(action: PathChanged) -> Told | None:
+    if not action.announce:
+        return None
+    severity = Severity.CLEARED if action.new == "up" else Severity.MINOR
+    text = f"path {action.path} is {action.new}, was {action.old}"
+    return PATH_DOWN, severity, f"path={action.path}", text, {"path": action.path}
+
+
+def _site(action: SiteChanged) -> Told | None:
+    if not action.announce:
+        return None
+    if action.new == "unknown":
+        text = "nothing is heard from any node of the site"
+        return SITE_OFFLINE, Severity.CRITICAL, "", text, {}
+    if action.old == "unknown":
+        return SITE_OFFLINE, Severity.CLEARED, "", f"the site is heard again, {action.new}", {}
+    return None
+
+
+def _quiet(action: QuietChanged) -> Told | None:
+    if action.on and action.why == "silence":
+        text = f"{action.silent} of {action.nodes} nodes silent at once; suspecting ourselves"
+        params: Scalars = {"count": action.silent, "nodes": action.nodes}
+        return FLEET_SILENT, Severity.CRITICAL, "central=fleet", text, params
+    if not action.on and action.why == "silence":
+        text = "no new nodes fall silent; nodes are announced one by one again"
+        return FLEET_SILENT, Severity.CLEARED, "central=fleet", text, {}
+    return None
+
+
+def _reboot(_action: Rebooted) -> Told:
+    return NODE_REBOOTED, Severity.WARNING, "", "the machine has rebooted", {}
+
+
+def _restart(_action: AgentRestarted) -> Told:
+    return AGENT_RESTARTED, Severity.WARNING, "", "the agent has restarted", {}
+
+
+_TELLERS: Final[dict[type, Callable[[Any], Told | None]]] = {
+    PresenceChanged: _presence,
+    PathChanged: _path,
+    SiteChanged: _site,
+    QuietChanged: _quiet,
+    Rebooted: _reboot,
+    AgentRestarted: _restart,
+}
