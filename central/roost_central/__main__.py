@@ -1,0 +1,184 @@
+"""``roost-central``: serve, check a configuration, show the admin token, print the API's document.
+
+Leaves the work to app.py, which is imported only by the commands that need it.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from roost_central.config import DEFAULT_FILE, CentralConfig, ConfigFaultsError, Flags, load
+from roost_central.errors import CentralError
+from roost_protocol import __version__
+
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 2
+
+EXAMPLE: Final = f"""\
+configuration ({DEFAULT_FILE} where --config is not given; all keys have defaults):
+  data_dir = "/var/lib/roost-central"
+  shards = "0-63"
+  admit = "registered"          # "loopback": also unknown nodes, by a broker of this machine
+  [http]
+  host = "127.0.0.1"            # any other address needs cert and key
+  port = 8470
+  [[broker]]
+  name = "b1"
+  url = "mqtt://127.0.0.1:1883"
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit code: 0, 1 failed, 2 usage or configuration."""
+    parsed = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = parsed.command
+    try:
+        return command(parsed)
+    except ConfigFaultsError as err:
+        for fault in err.faults:
+            print(f"roost-central: {fault}", file=sys.stderr)
+        return EXIT_CONFIG
+    except CentralError as err:
+        print(f"roost-central: {_advice(err)}", file=sys.stderr)
+    except OSError as err:
+        print(f"roost-central: {err}", file=sys.stderr)
+    return EXIT_FAILED
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    import uvloop  # noqa: PLC0415  only this command needs it
+
+    from roost_central import app  # noqa: PLC0415  as above
+
+    config = _config(parsed)
+    logging.basicConfig(
+        level=parsed.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with app.locked(config.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.run(config))
+    return 0
+
+
+def _check_config(parsed: argparse.Namespace) -> int:
+    config = _config(parsed)
+    config.http.tls_context()
+    print(f"data_dir  {config.data_dir}")
+    print(f"database  {config.database_url.rpartition('@')[2]}")
+    print(f"http      {config.http.host}:{config.http.port}{_tls(config)}")
+    for broker in config.brokers:
+        print(f"broker    {broker.name} {broker.host}:{broker.port}")
+    if not config.brokers:
+        print("broker    none: central will hear no node; add [[broker]] or --broker")
+    print(f"shards    {len(config.shards)}\nadmit     {config.admit}\nok")
+    return 0
+
+
+def _token(parsed: argparse.Namespace) -> int:
+    from roost_central.api.secret import ADMIN_FILE  # noqa: PLC0415  slow to import
+
+    config = _config(parsed)
+    path = config.data_dir / ADMIN_FILE
+    if parsed.new:
+        print(asyncio.run(_renew(config)))
+    elif path.exists():
+        print(path.read_text(encoding="ascii").strip())
+    else:
+        raise FileNotFoundError(f"there is no {path}: start central once, or pass --new")
+    return 0
+
+
+async def _renew(config: CentralConfig) -> str:
+    from roost_central import app  # noqa: PLC0415  slow to import
+    from roost_central.api.secret import ADMIN_FILE, ensure_admin  # noqa: PLC0415  as above
+    from roost_central.ports import SystemClock, SystemEntropy  # noqa: PLC0415  as above
+
+    clock = SystemClock()
+    async with app.opened(config, clock) as database, database.write() as connection:
+        token = await ensure_admin(
+            connection,
+            config.data_dir / ADMIN_FILE,
+            SystemEntropy(),
+            now_ms=clock.wall_ms(),
+            renew=True,
+        )
+    return token or ""
+
+
+def _openapi(_parsed: argparse.Namespace) -> int:
+    import msgspec  # noqa: PLC0415  slow to import
+
+    from roost_central.api.openapi import document  # noqa: PLC0415  as above
+    from roost_central.api.routes import API  # noqa: PLC0415  as above
+
+    text = msgspec.json.encode(document(API, __version__))
+    print(msgspec.json.format(text, indent=2).decode())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="roost-central",
+        description="The centre of a fleet: takes in what nodes report, serves API and dashboard.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"roost-central {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, text in (
+        ("run", _run, "serve until a signal comes"),
+        ("check-config", _check_config, "say what is configured, or all that is wrong with it"),
+        ("token", _token, "print the admin token"),
+    ):
+        sub = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        sub.set_defaults(command=command)
+        _add_config_flags(sub)
+        if name == "token":
+            sub.add_argument("--new", action="store_true", help="replace it by a new one")
+        if name == "run":
+            levels = ("debug", "info", "warning", "error")
+            sub.add_argument("--log-level", choices=levels, default="info", help="default: info")
+    sub = commands.add_parser("openapi", help="print the OpenAPI document of the API")
+    sub.set_defaults(command=_openapi)
+    return parser
+
+
+def _add_config_flags(sub: argparse.ArgumentParser) -> None:
+    add = sub.add_argument
+    add("--config", type=Path, metavar="FILE", help=f"TOML file (default: {DEFAULT_FILE})")
+    add("--data-dir", type=Path, metavar="DIR", help="database, admin token")
+    add("--host", metavar="ADDRESS", help="address to serve on (default: 127.0.0.1)")
+    add("--port", type=int, metavar="N", help="port to serve on (default: 8470)")
+    add("--database", metavar="URL", help="default: roost.db in the data directory")
+    add("--broker", action="append", default=[], metavar="URL", help="mqtt://HOST:PORT, repeatable")
+
+
+def _config(parsed: argparse.Namespace) -> CentralConfig:
+    flags = Flags(
+        data_dir=parsed.data_dir,
+        host=parsed.host,
+        port=parsed.port,
+        database=parsed.database,
+        brokers=tuple(parsed.broker),
+    )
+    return load(parsed.config, flags)
+
+
+def _tls(config: CentralConfig) -> str:
+    return " over TLS" if config.http.is_secure else " in the clear, on loopback"
+
+
+def _advice(err: CentralError) -> str:
+    if err.code == "in-use":
+        return f"another roost-central runs on {err.got}: stop it, or pass another --data-dir"
+    return str(err)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

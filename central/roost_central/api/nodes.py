@@ -1,0 +1,166 @@
+"""One node, and its inventory: as it is, as it was, and what changed."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.api.answers import (
+    ChangePage,
+    InventoryAnswer,
+    InventoryChange,
+    Node,
+    SectionAnswer,
+)
+from roost_central.api.call import Call, NoQuery
+from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.instants import age_s, instant, parse_instant, parse_since
+from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.rows import node_answer
+from roost_central.fleet.view import NodeRow
+from roost_central.inventory import history
+from roost_central.storage import inventory
+from roost_central.storage.inventory import ChangeRecord
+
+TimeText = Annotated[str, Meta(max_length=40)]
+
+
+class InventoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which sections, as of when."""
+
+    at: TimeText = ""
+    section: Annotated[str, Meta(max_length=2_048, description="a,b")] = ""
+
+
+class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Since when, and which page."""
+
+    since: Annotated[TimeText, Meta(description="RFC 3339, or a span such as 7d")] = "7d"
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
+    cursor: CursorText = ""
+
+
+async def show_node(call: Call[NoQuery, None]) -> Node:
+    """GET /api/v1/nodes/{node}."""
+    return node_answer(_row(call), call.now_ms)
+
+
+async def show_inventory(call: Call[InventoryQuery, None]) -> InventoryAnswer:
+    """GET /api/v1/nodes/{node}/inventory."""
+    row = _row(call)
+    wanted = {name for name in call.query.section.split(",") if name} or None
+    at_ms = _at(call)
+    async with call.api.database.read() as connection:
+        if at_ms is not None:
+            return await _as_it_was(connection, row, wanted, at_ms=at_ms, now_ms=call.now_ms)
+        kept = await inventory.sections(connection, row.node, wanted)
+    return InventoryAnswer(
+        node=row.node,
+        gen=row.inventory_gen,
+        digest=row.inventory_digest,
+        as_of=instant(row.inventory_as_of_ms),
+        age_s=age_s(row.inventory_as_of_ms, call.now_ms),
+        behind=row.inventory_behind,
+        sections={
+            name: SectionAnswer(
+                as_of=instant(section.as_of_ms),
+                cost_ms=section.cost_ms,
+                digest=section.digest.hex(),
+                items=section.items,
+                missing=section.missing,
+            )
+            for name, section in kept.items()
+        },
+    )
+
+
+async def _as_it_was(
+    connection: AsyncConnection,
+    row: NodeRow,
+    wanted: set[str] | None,
+    *,
+    at_ms: int,
+    now_ms: int,
+) -> InventoryAnswer:
+    """Return the inventory of then; digests, costs and probe times of then are not kept."""
+    kept = await history.at(connection, row.node, at_ms)
+    return InventoryAnswer(
+        node=row.node,
+        gen=None,
+        digest=None,
+        as_of=instant(at_ms),
+        age_s=age_s(at_ms, now_ms),
+        behind=row.inventory_behind,
+        sections={
+            name: SectionAnswer(as_of=None, cost_ms=None, digest=None, items=items, missing=missing)
+            for name, (items, missing) in sorted(kept.items())
+            if wanted is None or name in wanted
+        },
+    )
+
+
+async def list_changes(call: Call[ChangesQuery, None]) -> ChangePage:
+    """GET /api/v1/nodes/{node}/inventory/changes."""
+    row, asked = _row(call), call.query
+    since_ms = parse_since(asked.since, call.now_ms)
+    if since_ms is None:
+        raise _bad_time("since")
+    scope = scope_of("changes", row.node)
+    before = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else None
+    async with call.api.database.read() as connection:
+        found = await inventory.changes(
+            connection, row.node, since_ms=since_ms, before=before, limit=asked.limit + 1
+        )
+    shown = found[: asked.limit]
+    more = len(found) > asked.limit
+    return ChangePage(
+        items=[_change(record) for record in shown],
+        next=pack(Cursor(scope, shown[-1].seq, "")) if more else None,
+    )
+
+
+def seq_of(cursor: Cursor) -> int:
+    """Return the row number that a cursor of a numbered list stands at.
+
+    Raises:
+        ApiError: ``bad-cursor``.
+    """
+    if not isinstance(cursor.value, int):
+        detail = "it is damaged"
+        raise blame("bad-cursor", FieldError(field="cursor", code="bad-cursor", detail=detail))
+    return cursor.value
+
+
+def _row(call: Call[Any, None]) -> NodeRow:
+    row = call.api.view.nodes.get(call.path("node"))
+    if row is None:
+        raise ApiError("not-found", f"there is no node {call.path('node')[:80]!r}")
+    return row
+
+
+def _at(call: Call[InventoryQuery, None]) -> int | None:
+    if not call.query.at:
+        return None
+    at_ms = parse_instant(call.query.at)
+    if at_ms is None:
+        raise _bad_time("at")
+    return None if at_ms >= call.now_ms else at_ms
+
+
+def _bad_time(field: str) -> ApiError:
+    detail = "is not a time such as 2026-11-01T03:00:00Z" + (" or 7d" if field == "since" else "")
+    return blame("bad-parameter", FieldError(field=field, code="invalid", detail=detail))
+
+
+def _change(record: ChangeRecord) -> InventoryChange:
+    return InventoryChange(
+        at=instant(record.at_ms),
+        gen=record.gen,
+        section=record.section,
+        item=record.item,
+        field=record.field,
+        old=None if record.old is UNSET else record.old,
+        new=None if record.new is UNSET else record.new,
+    )

@@ -1,0 +1,82 @@
+"""API tokens: made, recognised, hashed, and the one of the first start put into a file.
+
+``rtk_`` and 256 bits in base32. Only the SHA-256 is stored: with that much entropy a slow hash
+would add nothing (security.md section 6).
+"""
+
+import asyncio
+import os
+import re
+from base64 import b32encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.ports import Entropy
+from roost_central.storage import tokens
+from roost_central.storage.tokens import TokenRecord
+
+TOKEN_BYTES: Final = 32
+ADMIN_NAME: Final = "admin"
+ADMIN_ROLE: Final = "admin"
+ADMIN_FILE: Final = "admin.token"
+_TOKEN: Final = re.compile(r"rtk_[a-z2-7]{52}", re.ASCII)
+
+
+def new_secret(entropy: Entropy) -> str:
+    """Return 256 bits as text."""
+    return b32encode(entropy.token(TOKEN_BYTES)).decode().rstrip("=").lower()
+
+
+def new_token(entropy: Entropy) -> str:
+    """Return a new API token."""
+    return f"rtk_{new_secret(entropy)}"
+
+
+def is_token(text: str) -> bool:
+    """Say whether a text has the form of a token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def digest(token: str) -> bytes:
+    """Return what is stored of a token."""
+    return sha256(token.encode()).digest()
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Put a secret into a file that only its owner can read, whole or not at all.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+async def ensure_admin(
+    connection: AsyncConnection, path: Path, entropy: Entropy, *, now_ms: int, renew: bool = False
+) -> str | None:
+    """Make the admin token where there is none yet, or anew; return it, None where one was kept.
+
+    The file is written before the caller commits: a token that is stored is never one that nobody
+    was told.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    known = {token.name for token in await tokens.load_all(connection)}
+    if ADMIN_NAME in known and not renew:
+        return None
+    token = new_token(entropy)
+    await tokens.delete(connection, ADMIN_NAME)
+    await tokens.add(connection, TokenRecord(digest(token), ADMIN_NAME, ADMIN_ROLE, now_ms))
+    await asyncio.to_thread(write_secret, path, token)
+    return token

@@ -1,0 +1,56 @@
+"""Logins of browsers: in memory, bounded, ended by time; pure.
+
+Only digests of session ids are held. A restart of central ends all sessions; the API tokens that
+they stand for live in storage.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+SESSIONS_MAX: Final = 1_000  # the oldest goes first: far more than operators have browsers
+SESSION_MS_MAX: Final = 12 * 3_600_000  # one shift
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login: the token it stands for, and when it ends (UTC ms)."""
+
+    token_digest: bytes
+    ends_ms: int
+
+
+class Sessions:
+    """The sessions of this process, by the digest of their id."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def begin(self, session_id: str, token_digest: bytes, now_ms: int) -> Session:
+        """Begin a session under an unpredictable id."""
+        session = Session(token_digest, now_ms + SESSION_MS_MAX)
+        self._sessions[_digest(session_id)] = session
+        while len(self._sessions) > SESSIONS_MAX:
+            self._sessions.popitem(last=False)
+        return session
+
+    def find(self, session_id: str, now_ms: int) -> Session | None:
+        """Return the session if it has not ended."""
+        digest = _digest(session_id)
+        session = self._sessions.get(digest)
+        if session is not None and session.ends_ms <= now_ms:
+            del self._sessions[digest]
+            return None
+        return session
+
+    def end(self, session_id: str) -> None:
+        """End a session if it is there."""
+        self._sessions.pop(_digest(session_id), None)
+
+
+def _digest(session_id: str) -> bytes:
+    return sha256(session_id.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,47 @@
+"""How often an address may fail to say who it is; pure, and bounded in addresses.
+
+A 256-bit token is not found by guessing: this bounds the work and the log lines that guessing
+makes. So an address over its limit keeps what it already proved, and may prove nothing new.
+"""
+
+import ipaddress
+from collections import OrderedDict, deque
+from typing import Final
+
+FAILURES_MAX: Final = 5
+WINDOW_MS: Final = 60_000
+ADDRESSES_MAX: Final = 10_000  # about 4 MB; the one that failed longest ago is forgotten first
+IPV6_PREFIX: Final = 64  # one subscriber has at least that many addresses
+
+
+class Throttle:
+    """Counts failures in the last minute by address, an IPv6 one by its /64."""
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def wait_ms(self, address: str, now_ms: int) -> int:
+        """Return how long an address has to wait, 0 when it may try."""
+        failures = self._failures.get(_group(address))
+        if failures is None or len(failures) < FAILURES_MAX:
+            return 0
+        return max(0, failures[0] + WINDOW_MS - now_ms)
+
+    def failed(self, address: str, now_ms: int) -> None:
+        """Count a failure."""
+        group = _group(address)
+        failures = self._failures.setdefault(group, deque(maxlen=FAILURES_MAX))
+        failures.append(now_ms)
+        self._failures.move_to_end(group)
+        while len(self._failures) > ADDRESSES_MAX:
+            self._failures.popitem(last=False)
+
+
+def _group(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
+    return str(parsed)

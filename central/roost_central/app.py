@@ -1,0 +1,172 @@
+"""Central, composed: storage, the fleet, ingest and the API in one process.
+
+Leaves every decision to its parts. Invariants: one process per data directory; ingest and the API
+never know each other, only what this file hands them; a stop ends listening first, then ingest,
+then the database.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost_central.api.auth import Access
+from roost_central.api.live import LiveFleet
+from roost_central.api.openapi import document
+from roost_central.api.order import NameOrder
+from roost_central.api.routes import API, ROUTES
+from roost_central.api.secret import ADMIN_FILE, ensure_admin
+from roost_central.api.server import application, listening
+from roost_central.api.service import Api, IngestSight, StaticTree
+from roost_central.config import CentralConfig
+from roost_central.dashboard.serve import AssetTreeError, Dashboard
+from roost_central.errors import ConfigError
+from roost_central.fleet.restore import restore
+from roost_central.fleet.sites import SiteRegistry
+from roost_central.fleet.view import FleetView
+from roost_central.ingest.config import IngestConfig
+from roost_central.ingest.service import IngestService
+from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
+from roost_central.storage.engine import Database
+from roost_protocol import __version__
+
+logger = logging.getLogger(__name__)
+
+LOCK_FILE: Final = "central.lock"
+EPOCH_BYTES: Final = 8
+
+
+async def run(config: CentralConfig) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        CentralError: what is configured cannot be used.
+        OSError: the data directory or the address cannot be used.
+    """
+    clock, entropy = SystemClock(), SystemEntropy()
+    tls = config.http.tls_context()
+    stop = _stop_signal()
+    async with opened(config, clock) as database:
+        await _greet(config, database, clock, entropy)
+        async with database.read() as connection:
+            view = await restore(connection)
+        ingest = IngestService(database, view, clock, entropy, _ingest_config(config))
+        secure = config.http.is_secure
+        api = compose(database, view, clock, entropy, ingest=ingest.counters, is_secure=secure)
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(ingest.run(), name="central.ingest"),
+                tasks.create_task(api.live.run(), name="central.live"),
+            ]
+            with api.order.kept():
+                app = application(api, ROUTES)
+                async with listening(app, config.http.host, config.http.port, tls) as port:
+                    logger.info("serving %s with %d sites", _url(config, port), len(view.sites))
+                    await stop.wait()
+                    logger.info("stopping: a signal asked for it")
+            for task in running:
+                task.cancel()
+
+
+@asynccontextmanager
+async def opened(config: CentralConfig, clock: Clock) -> AsyncIterator[Database]:
+    """Give the database of this process's data directory.
+
+    Raises:
+        OSError: the directory cannot be written.
+        StorageError: the database cannot be used.
+    """
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = await Database.open(config.database_url, clock=clock)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Be the only process on a data directory while the context lasts.
+
+    Raises:
+        ConfigError: ``in-use``.
+        OSError: the directory cannot be written.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError("in-use", field="data_dir", got=str(data_dir)) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def compose(  # noqa: PLR0913 - the parts of the whole process
+    database: Database,
+    view: FleetView,
+    clock: Clock,
+    entropy: Entropy,
+    *,
+    ingest: IngestSight,
+    is_secure: bool,
+) -> Api:
+    """Return what the handlers work with."""
+    return Api(
+        version=__version__,
+        openapi=msgspec.json.encode(document(API, __version__)),
+        started_ms=clock.wall_ms(),
+        view=view,
+        database=database,
+        clock=clock,
+        entropy=entropy,
+        access=Access(database, clock, entropy, is_secure=is_secure),
+        live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex()),
+        order=NameOrder(view),
+        registry=SiteRegistry(database, view, clock),
+        ingest=ingest,
+        pages=_pages(),
+    )
+
+
+async def _greet(config: CentralConfig, database: Database, clock: Clock, entropy: Entropy) -> None:
+    """Make the admin token at the first start, and show it this once."""
+    path = config.data_dir / ADMIN_FILE
+    async with database.write() as connection:
+        token = await ensure_admin(connection, path, entropy, now_ms=clock.wall_ms())
+    if token is not None:
+        sys.stderr.write(f"admin token, shown this once and kept in {path}: {token}\n")
+
+
+def _pages() -> StaticTree | None:
+    try:
+        return Dashboard.load()
+    except (AssetTreeError, OSError) as err:
+        logger.warning("serving no dashboard: %s", err)
+        return None
+
+
+def _ingest_config(config: CentralConfig) -> IngestConfig:
+    return IngestConfig(brokers=config.brokers, shards=config.shards, admit=config.admit)
+
+
+def _url(config: CentralConfig, port: int) -> str:
+    host = f"[{config.http.host}]" if ":" in config.http.host else config.http.host
+    return f"{'https' if config.http.is_secure else 'http'}://{host}:{port}"
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,274 @@
+"""Central's configuration: a TOML file, flags over it, all faults told at once.
+
+What can be set is the frozen dataclasses below; an unknown key is a fault with a suggestion.
+Leaves opening what is named to app.py, except that it looks whether TLS files are there.
+"""
+
+import ipaddress
+import re
+import ssl
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeVar, cast, get_args
+
+from roost_central.errors import ConfigError
+from roost_central.fleet.query_suggest import closest
+from roost_central.ingest.config import Admission, BrokerAddress
+from roost_protocol.limits import SHARDS
+
+DEFAULT_FILE: Final = Path("/etc/roost/central.toml")
+DEFAULT_DATA_DIR: Final = Path("/var/lib/roost-central")
+DEFAULT_PORT: Final = 8470
+FILE_BYTES_MAX: Final = 1 << 20
+BROKERS_MAX: Final = 16  # one client each; a fleet has two or three
+PORTS: Final = range(1 << 16)  # 0: the kernel chooses
+_SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+
+T = TypeVar("T")
+Table = Mapping[str, object]
+
+
+class ConfigFaultsError(ConfigError):
+    """A configuration with faults; each is a sentence that names the key and what to do."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        super().__init__("config")
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join(self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """Where the API and the dashboard are served; with ``cert`` and ``key`` over TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    cert: Path | None = None
+    key: Path | None = None
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is served over TLS."""
+        return self.cert is not None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what to serve with, None for plain HTTP.
+
+        Raises:
+            ConfigFaultsError: the files cannot be read or do not belong together.
+        """
+        if self.cert is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self.cert, self.key)
+        except OSError as err:  # ssl.SSLError is one
+            fault = f"http.cert, http.key: cannot be used ({err}); check both files"
+            raise ConfigFaultsError([fault]) from err
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class CentralConfig:
+    """All of it.
+
+    Attributes:
+        data_dir: holds the database and the admin token.
+        database: where storage is; ``""`` is ``roost.db`` in ``data_dir``.
+        brokers: none is allowed: central then serves what it knows and hears nobody.
+    """
+
+    data_dir: Path = DEFAULT_DATA_DIR
+    database: str = ""
+    http: HttpConfig = HttpConfig()
+    brokers: tuple[BrokerAddress, ...] = ()
+    shards: tuple[int, ...] = tuple(range(SHARDS))
+    admit: Admission = "registered"
+
+    @property
+    def database_url(self) -> str:
+        """The URL to open."""
+        return self.database or f"sqlite+aiosqlite:///{self.data_dir / 'roost.db'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says over the file; None where it says nothing."""
+
+    data_dir: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    database: str | None = None
+    brokers: tuple[str, ...] = ()
+
+
+def load(path: Path | None, flags: Flags = Flags()) -> CentralConfig:
+    """Return the configuration of a file and flags.
+
+    Without a path, the default file is read where it is there.
+
+    Raises:
+        ConfigFaultsError: with every fault.
+    """
+    if path is None and not DEFAULT_FILE.exists():
+        return check({}, flags)
+    return check(_read(path or DEFAULT_FILE), flags)
+
+
+def check(table: Table, flags: Flags = Flags()) -> CentralConfig:
+    """Return the configuration in a table and flags.
+
+    Raises:
+        ConfigFaultsError: with every fault.
+    """
+    reader = _Reader()
+    config = reader.central(table, flags)
+    if reader.faults:
+        raise ConfigFaultsError(reader.faults)
+    return config
+
+
+def _read(path: Path) -> Table:
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise ConfigFaultsError([f"{path}: larger than {FILE_BYTES_MAX} bytes"])
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as err:
+        fault = f"{path}: {err.strerror}; name the file with --config"
+        raise ConfigFaultsError([fault]) from err
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigFaultsError([f"{path}: not TOML: {err}"]) from err
+
+
+class _Reader:
+    """Reads tables and collects what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def central(self, table: Table, flags: Flags) -> CentralConfig:
+        """Read the whole."""
+        known = ("data_dir", "database", "http", "broker", "shards", "admit")
+        self._unknown(table, known, "")
+        default = CentralConfig()
+        data_dir = self._get(table, "data_dir", str(default.data_dir))
+        admit = self._get(table, "admit", str(default.admit))
+        if admit not in get_args(Admission):
+            self._fault("admit", f"{admit!r} is neither of {' and '.join(get_args(Admission))}")
+        return CentralConfig(
+            data_dir=flags.data_dir or Path(data_dir),
+            database=flags.database or self._get(table, "database", ""),
+            http=self._http(self._get(table, "http", cast("Table", {})), flags),
+            brokers=self._brokers(table, flags),
+            shards=self._shards(self._get(table, "shards", f"0-{SHARDS - 1}")),
+            admit=cast("Admission", admit),
+        )
+
+    def _http(self, table: Table, flags: Flags) -> HttpConfig:
+        self._unknown(table, ("host", "port", "cert", "key"), "http.")
+        http = HttpConfig(
+            host=flags.host or self._get(table, "host", HttpConfig().host, "http."),
+            port=self._get(table, "port", DEFAULT_PORT, "http."),
+            cert=self._file(table, "cert"),
+            key=self._file(table, "key"),
+        )
+        if flags.port is not None:
+            http = replace(http, port=flags.port)
+        if http.port not in PORTS:
+            self._fault("http.port", f"{http.port} is not between 0 and {PORTS[-1]}")
+        if (http.cert is None) is not (http.key is None):
+            missing = "http.cert" if http.cert is None else "http.key"
+            self._fault(missing, "is missing: TLS needs both http.cert and http.key")
+        if not http.is_loopback and http.cert is None:
+            self._fault(
+                "http.host",
+                f"{http.host!r} is not a loopback address, and tokens must not cross a network "
+                'in the clear: set http.cert and http.key, or set host = "127.0.0.1" and put a '
+                "TLS proxy before it",
+            )
+        return http
+
+    def _brokers(self, table: Table, flags: Flags) -> tuple[BrokerAddress, ...]:
+        if flags.brokers:
+            entries = [(f"b{n}", url) for n, url in enumerate(flags.brokers, start=1)]
+        else:
+            entries = self._broker_entries(self._get(table, "broker", cast("list[object]", [])))
+        if len(entries) > BROKERS_MAX:
+            self._fault("broker", f"there are {len(entries)}, at most {BROKERS_MAX} are served")
+        found: dict[str, BrokerAddress] = {}
+        for name, url in entries:
+            if not _NAME.fullmatch(name):
+                self._fault(f"broker {name!r}", "a name has 1 to 32 of a-z 0-9 -")
+            if name in found:
+                self._fault(f"broker {name!r}", "the name stands twice")
+            try:
+                found[name] = BrokerAddress.parse(name, url)
+            except ConfigError as err:
+                self._fault(f"broker {name!r}", f"{url!r} is not {err.bound}")
+        return tuple(found.values())
+
+    def _broker_entries(self, tables: list[object]) -> list[tuple[str, str]]:
+        entries = []
+        for number, table in enumerate(tables, start=1):
+            if not isinstance(table, dict):
+                self._fault("broker", "is written as [[broker]] with name and url")
+                continue
+            self._unknown(table, ("name", "url"), "broker.")
+            name = self._get(table, "name", f"b{number}", "broker.")
+            url = self._get(table, "url", "", "broker.")
+            entries.append((name, url))
+        return entries
+
+    def _shards(self, text: str) -> tuple[int, ...]:
+        shards: set[int] = set()
+        for part in text.split(","):
+            found = _SHARDS.fullmatch(part.strip())
+            first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+            if not first <= last < SHARDS:
+                self._fault("shards", f"{part!r} is not like 0-{SHARDS - 1} or 0-15,32")
+            shards.update(range(first, last + 1))
+        return tuple(sorted(shards))
+
+    def _file(self, table: Table, name: str) -> Path | None:
+        text = self._get(table, name, "", "http.")
+        if not text:
+            return None
+        path = Path(text)
+        if not path.is_file():
+            self._fault(f"http.{name}", f"there is no file {text!r}")
+        return path
+
+    def _get(self, table: Table, name: str, default: T, prefix: str = "") -> T:
+        """Return a value of the default's type, the default where it is another."""
+        value = table.get(name, default)
+        if type(value) is not type(default):
+            kind = {str: "a text", int: "a number", dict: "a table"}.get(type(default), "a list")
+            self._fault(f"{prefix}{name}", f"{value!r} is not {kind}")
+            return default
+        return value
+
+    def _unknown(self, table: Table, known: tuple[str, ...], prefix: str) -> None:
+        for name in table:
+            if name not in known:
+                suggestion = closest(name, known)
+                hint = f": did you mean {prefix}{suggestion}?" if suggestion else ""
+                self._fault(f"{prefix}{name}", f"is not known{hint}")
+
+    def _fault(self, key: str, what: str) -> None:
+        self.faults.append(f"{key}: {what}")
