@@ -1,0 +1,60 @@
+"""Breaks roost on purpose, counts what was lost, and writes build/PROOFS.json.
+
+``make prove ARGS="-k kills"`` runs the parts whose name contains the word. A part is a module of
+this folder, ``prove_<part>.py``, with ``prove(say, seed, share)``, which yields proofs; ``share`` is
+the part of the full count to run (``--share 0.1`` for a bounded run). A failure fails the run.
+"""
+
+import argparse
+import importlib
+import secrets
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
+
+from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
+
+PARTS = sorted(path.stem.removeprefix("prove_") for path in HERE.glob("prove_*.py"))
+
+
+def main() -> int:
+    """Run the chosen parts, write them, print them; 1 when anything failed."""
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser.add_argument("-k", metavar="WORD", default="", help="only parts with this in their name")
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(1 << 32), help="of every part"
+    )
+    parser.add_argument("--share", type=float, default=1.0, help="of the full count, 0.01 to 1")
+    asked = parser.parse_args()
+    parts = [part for part in PARTS if asked.k in part]
+    if not parts:
+        parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
+    print(f"seed {asked.seed}", file=sys.stderr)
+    ledger = Ledger("PROOFS.json", "proofs")
+    failures = 0
+    for part in parts:
+        say = progress(part)
+        say("begins")
+        for proof in importlib.import_module(f"prove_{part}").prove(say, asked.seed, asked.share):
+            row = asdict(proof)
+            ledger.put(str(row.pop("name")), row)
+            failures += proof.failures
+        say("done")
+    print(table(ledger.rows))
+    print(f"\nwritten to {ledger.path.relative_to(ROOT)}")
+    return 1 if failures else 0
+
+
+def table(proofs: dict[str, Row]) -> str:
+    """Return the proofs as aligned text."""
+    rows = [("proof", "runs", "failures", "note")]
+    for name, row in sorted(proofs.items()):
+        rows.append((name, f"{row['runs']:,}", f"{row['failures']:,}", str(row["note"])))
+    return aligned(rows, right=frozenset({1, 2}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
