@@ -29,7 +29,8 @@ def compile_glob(pattern: str) -> Glob:
     *middle, tail = rest
     parts = [part for part in middle if part]
     if not head and not tail and len(parts) == 1:
-        return lambda value: parts[0] in fold(value)
+        needle = parts[0]
+        return lambda value: needle in fold(value)
     if not parts and not tail:
         return lambda value: fold(value).startswith(head)
     return _chain(head, parts, tail)

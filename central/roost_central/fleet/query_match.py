@@ -11,7 +11,7 @@ Invariant: a comparison with an unknown value is false, except ``=null``.
 import operator
 from collections.abc import Callable
 from functools import reduce
-from typing import Final, Protocol, TypeAlias, TypeVar, assert_never
+from typing import Final, Protocol, TypeAlias, TypeVar, assert_never, cast
 
 from roost_central.fleet.fields import ANY_KEY, TEXT_FIELDS, Field, FieldTable
 from roost_central.fleet.query_ast import And, Comparison, Count, Inventory, Node, Not, Or, Text
@@ -26,7 +26,8 @@ Getter: TypeAlias = Callable[[T], Value]
 Resolver: TypeAlias = Callable[[str, str | None], Getter[T] | None]
 Predicate: TypeAlias = Callable[[T, int], bool]
 
-_Test: TypeAlias = Callable[[Scalar, int], bool]  # of one known value of the field's kind, and now
+_Test: TypeAlias = Callable[[Scalar], bool]  # of one known value of the field's kind
+_TestAt: TypeAlias = Callable[[Scalar, int], bool]  # the same, where it depends on now
 _Order: TypeAlias = Callable[..., bool]
 
 _ORDERS: Final[dict[str, _Order]] = {
@@ -60,9 +61,9 @@ def compile_node(node: Node, fields: FieldTable, resolver: Resolver[T]) -> Predi
         case And(()):
             return lambda _obj, _now: True
         case And():
-            return reduce(_both, [compile_node(part, fields, resolver) for part in node.parts])
+            return reduce(_both, _parts(node, fields, resolver))
         case Or():
-            return reduce(_either, [compile_node(part, fields, resolver) for part in node.parts])
+            return reduce(_either, _parts(node, fields, resolver))
         case Not():
             return _not(compile_node(node.part, fields, resolver))
         case Text():
@@ -73,6 +74,12 @@ def compile_node(node: Node, fields: FieldTable, resolver: Resolver[T]) -> Predi
             raise NotImplementedError("Query.require_available keeps the inventory out")
         case _:
             assert_never(node)
+
+
+def _parts(node: And | Or, fields: FieldTable, resolver: Resolver[T]) -> list[Predicate[T]]:
+    """Return the tests of the parts, the dear ones, which read every text of an object, last."""
+    cheap_first = sorted(node.parts, key=lambda part: isinstance(part, Text))
+    return [compile_node(part, fields, resolver) for part in cheap_first]
 
 
 def _both(first: Predicate[T], second: Predicate[T]) -> Predicate[T]:
@@ -100,11 +107,13 @@ def _text(node: Text, resolver: Resolver[T]) -> Predicate[T]:
     def contains(obj: T, _now: int) -> bool:
         for getter in getters:
             value = getter(obj)
-            if value is None:
-                continue
-            for one in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(one, str) and glob(one):
+            if isinstance(value, str):
+                if glob(value):
                     return True
+            elif isinstance(value, list | tuple):
+                for one in value:
+                    if isinstance(one, str) and glob(one):
+                        return True
         return False
 
     return contains
@@ -116,33 +125,39 @@ def _comparison(node: Comparison, field: Field, resolver: Resolver[T]) -> Predic
     if_unknown = node.op == "=" and None in node.values
     if getter is None:
         return lambda _obj, _now: if_unknown
+    answer = _answer(node, field, if_unknown=if_unknown)
+    if field.is_since or field.kind == "time":
+        test_at = _time_test(node, field)
+        return lambda obj, now: answer(getter(obj), lambda value: test_at(value, now))
     test = _value_test(node, field)
-    if field.is_since:
-        test = _since(test)
-    types = KINDS[field.kind].types
-    usual = types[0]
-    combine = all if node.op == "!=" else any
+    usual = KINDS[field.kind].types[0]
 
-    def is_known(value: Value) -> bool:
-        return isinstance(value, types) and (usual is bool or not isinstance(value, bool))
-
-    def compare(obj: T, now: int) -> bool:
+    def compare(obj: T, _now: int) -> bool:
         value = getter(obj)
-        if value.__class__ is usual:
-            return test(value, now)  # type: ignore[arg-type] # its class was just looked at
-        if isinstance(value, list | tuple):
-            known = [one for one in value if one is not None and is_known(one)]
-            return combine(test(one, now) for one in known) if known else if_unknown
-        if value is None or not is_known(value):
-            return if_unknown
-        return test(value, now)
+        if value.__class__ is usual:  # this and None are nearly every value of every object
+            return test(value)  # type: ignore[arg-type] # its class was just looked at
+        return if_unknown if value is None else answer(value, test)
 
     return compare
 
 
-def _since(test: _Test) -> _Test:
-    """Turn the test of a duration into one of the moment from which it runs."""
-    return lambda value, now: test(now - value, now)  # type: ignore[operator] # a number, by kind
+def _answer(node: Comparison, field: Field, *, if_unknown: bool) -> Callable[[Value, _Test], bool]:
+    """Return what applies a test to whatever an object answered: a list, null, another type."""
+    types = KINDS[field.kind].types
+    takes_bool = bool in types
+    combine = all if node.op == "!=" else any
+
+    def answer(value: Value, test: _Test) -> bool:
+        known = [
+            one
+            for one in (value if isinstance(value, list | tuple) else (value,))
+            if one is not None
+            and isinstance(one, types)
+            and (takes_bool or not isinstance(one, bool))
+        ]
+        return combine(map(test, known)) if known else if_unknown
+
+    return answer
 
 
 def _value_test(node: Comparison, field: Field) -> _Test:
@@ -153,41 +168,42 @@ def _value_test(node: Comparison, field: Field) -> _Test:
     order = _ORDERS.get(node.op)
     if order is not None:
         return _order_test(order, field, asked[0])
-    wanted = node.op == "="
-    if field.kind == "time":
-        moments = [_moment(text) for text in asked]
-        return lambda value, now: any(value == moment(now) for moment in moments) is wanted
     operands = frozenset(_operand(field, text) for text in asked)
-    if wanted:
-        return lambda value, _now: value in operands
-    return lambda value, _now: value not in operands
+    return operands.__contains__ if node.op == "=" else lambda value: value not in operands
+
+
+def _time_test(node: Comparison, field: Field) -> _TestAt:
+    """Return the test of a moment, which moves with now in ``age>1h`` and ``at>-1h``."""
+    if field.is_since:
+        test = _value_test(node, field)
+        return lambda value, now: test(now - value)  # type: ignore[operator] # a number, by kind
+    if node.op == ":":
+        return lambda _value, _now: True  # only ``*`` is left: any known value
+    moments = [_moment(value) for value in node.values if value is not None]
+    order: _Order = _ORDERS.get(node.op, operator.eq)
+    wanted = node.op != "!="
+    return lambda value, now: any(order(value, moment(now)) for moment in moments) is wanted
 
 
 def _glob_test(patterns: list[str], *, takes_globs: bool) -> _Test:
     """Return the test for ``:``; a kind without globs knows only ``*``: any known value."""
     if not takes_globs:
-        return lambda _value, _now: True
-    globs = [compile_glob(pattern) for pattern in patterns]
-    if len(globs) == 1:
-        glob = globs[0]
-        return lambda value, _now: glob(value)  # type: ignore[arg-type] # a text, by kind
-    return lambda value, _now: any(glob(value) for glob in globs)  # type: ignore[arg-type] # a text, by kind
+        return lambda _value: True
+    globs = cast("list[_Test]", [compile_glob(pattern) for pattern in patterns])
+    return globs[0] if len(globs) == 1 else lambda value: any(glob(value) for glob in globs)
 
 
 def _order_test(order: _Order, field: Field, text: str) -> _Test:
     """Return the test for an ordered operator."""
-    if field.kind == "time":
-        moment = _moment(text)
-        return lambda value, now: order(value, moment(now))
     if field.kind == "version":
         version = version_key(text)
-        return lambda value, _now: order(version_key(value), version)
+        return lambda value: order(version_key(cast("str", value)), version)
     if field.choices:
         ranks = {choice: rank for rank, choice in enumerate(field.choices)}
         fitting = frozenset(name for name, rank in ranks.items() if order(rank, ranks[text]))
-        return lambda value, _now: value in fitting
+        return fitting.__contains__
     operand = _operand(field, text)
-    return lambda value, _now: order(value, operand)
+    return lambda value: order(value, operand)
 
 
 def _operand(field: Field, text: str) -> Scalar | None:

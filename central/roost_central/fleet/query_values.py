@@ -31,7 +31,7 @@ _TIME: Final = re.compile(
     r"(?:[Zz]|([+-])([0-9]{2}):([0-5][0-9])))?"
 )
 _VERSION_RUN: Final = re.compile(r"[0-9]+|[a-z]+|~")
-_EARLY: Final = frozenset({"~", "alpha", "beta", "dev", "pre", "preview", "rc"})
+_EARLY: Final = ("~", "dev", "alpha", "beta", "pre", "preview", "rc")  # in this order
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 VersionKey: TypeAlias = tuple[tuple[int, int, str], ...]
@@ -135,9 +135,9 @@ def version_key(text: str) -> VersionKey:
     """Return what a version is ordered by: its runs of digits as numbers, letters as words.
 
     Everything else only separates. A number comes after a word, a word after the end (``1.0`` <
-    ``1.0a`` < ``1.0.1``), and alpha, beta, dev, pre, preview, rc and ``~`` before the end
-    (``4.3.0-rc1`` < ``4.3.0``). Numbers are kept as digits without leading zeros and compared by
-    length first, so that no number is too long.
+    ``1.0a`` < ``1.0.1``), and the words of _EARLY before the end (``4.3.0-rc1`` < ``4.3.0``).
+    Numbers are kept as digits without leading zeros and compared by length first, so that no
+    number is too long.
     """
     return (*(_run_key(run) for run in _VERSION_RUN.findall(fold(text))), (1, 0, ""))
 
@@ -147,4 +147,4 @@ def _run_key(run: str) -> tuple[int, int, str]:
     if run[0].isdigit():
         digits = run.lstrip("0")
         return 3, len(digits), digits
-    return (0 if run in _EARLY else 2), 0, run
+    return (0, _EARLY.index(run), "") if run in _EARLY else (2, 0, run)

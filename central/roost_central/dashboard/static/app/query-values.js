@@ -18,7 +18,7 @@ const DURATION = /^([0-9]{1,15})(ms|s|m|h|d)$/;
 const SIZE = /^([0-9]{1,15})(B|[KMGTP]iB|[kMGTP]B)?$/;
 const TIME =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):([0-5]\d)))?$/;
-const EARLY = new Set(["~", "alpha", "beta", "dev", "pre", "preview", "rc"]);
+const EARLY = ["~", "dev", "alpha", "beta", "pre", "preview", "rc"]; // in this order
 
 /** Returns a decimal number without needless zeros. @param {string} text */
 export function canonicalNumber(text) {
@@ -128,7 +128,8 @@ function runKey(run) {
     const digits = run.replace(/^0+/, "");
     return [3, digits.length, digits];
   }
-  return [EARLY.has(run) ? 0 : 2, 0, run];
+  const early = EARLY.indexOf(run);
+  return early < 0 ? [2, 0, run] : [0, early, ""];
 }
 
 /**
