@@ -39,6 +39,8 @@ def test_a_card_tells_its_image_and_its_board_controller_wherever_they_are(machi
 def test_the_search_follows_no_link_and_ends(machine):
     root, _ = card(machine)
     (root / "loop").symlink_to("..")
+    machine.plant({"sys/devices/pci0000:00/0000:b3:00.0/bitstream_id": "of another card"})
+    (root / "peer").symlink_to("../0000:b3:00.0")
     deep = root
     for _ in range(30):
         deep = deep / "d"
