@@ -1,8 +1,8 @@
 """Breaks roost on purpose, counts what was lost, and writes build/PROOFS.json.
 
 ``make prove ARGS="-k kills"`` runs the parts whose name contains the word. A part is a module of
-this folder, ``prove_<part>.py``, with ``prove(say, seed, share)``, which yields proofs; ``share`` is
-the part of the full count to run (``--share 0.1`` for a bounded run). A failure fails the run.
+this folder, ``prove_<part>.py``, with ``prove(say, seed, share)``, which yields proofs; ``share``
+is the part of the full count to run (``--share 0.1`` for a bounded run). A failure fails the run.
 """
 
 import argparse
