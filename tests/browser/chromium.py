@@ -9,14 +9,17 @@ import base64
 import itertools
 import json
 import shutil
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
 
 START_S_MAX = 20.0
+STOP_S_MAX = 5.0
 CALL_S_MAX = 20.0
 MESSAGE_BYTES_MAX = 64 << 20  # screenshots of long pages
 FLAGS = (
@@ -94,7 +97,7 @@ class Context:
         call = self._browser.call
         target = await call(
             "Target.createTarget",
-            {"url": "about:blank", "browserContextId": self.id, "width": width, "height": height},
+            {"url": "about:blank", "browserContextId": self.id},
         )
         attached = await call(
             "Target.attachToTarget", {"targetId": target["targetId"], "flatten": True}
@@ -159,9 +162,10 @@ class Tab:
         asked = f"((held) => held instanceof Node || held)({expression})"
         with suppress(TimeoutError):
             async with asyncio.timeout(for_s):
-                while not (value := await self._try(asked)):
+                while True:
+                    if value := await self._try(asked):
+                        return value
                     await asyncio.sleep(0.03)
-                return value
         text = await self._try("document.body.innerText.slice(0, 800)")
         raise PageError(f"never held: {expression}\n{text}\n{self.complaints}")
 
@@ -202,10 +206,10 @@ class Tab:
         ]
         await self.call("Emulation.setEmulatedMedia", {"features": given})
 
-    async def screenshot(self, path: Path) -> None:
-        """Write what is in view as PNG."""
+    async def screenshot(self) -> bytes:
+        """Return what is in view as PNG."""
         shot = await self.call("Page.captureScreenshot", {"format": "png"})
-        path.write_bytes(base64.b64decode(shot["data"]))
+        return base64.b64decode(shot["data"])
 
     async def _try(self, expression: str):
         try:
@@ -235,48 +239,50 @@ def executable() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Run a headless Chromium with a profile of its own."""
-    profile = tempfile.mkdtemp(prefix="roost-chromium-")
+@contextmanager
+def running() -> Iterator[str]:
+    """Run a headless Chromium with a profile of its own, and give its DevTools address."""
     program = executable()
     assert program is not None
-    process = await asyncio.create_subprocess_exec(
-        program,
-        *FLAGS,
-        f"--user-data-dir={profile}",
-        "about:blank",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        address = await _devtools_address(Path(profile) / "DevToolsActivePort")
-        async with (
-            aiohttp.ClientSession() as session,
-            session.ws_connect(address, max_msg_size=MESSAGE_BYTES_MAX) as socket,
-            asyncio.TaskGroup() as tasks,
-        ):
-            browser = Browser(socket)
-            pump = tasks.create_task(browser.pump())
+    with tempfile.TemporaryDirectory(
+        prefix="roost-chromium-", ignore_cleanup_errors=True
+    ) as profile:
+        process = subprocess.Popen(
+            [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield _devtools_address(Path(profile) / "DevToolsActivePort")
+        finally:
+            process.terminate()
             try:
-                yield browser
-            finally:
-                with suppress(PageError, TimeoutError, ConnectionError):
-                    await browser.call("Browser.close")
-                pump.cancel()
-    finally:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        shutil.rmtree(profile, ignore_errors=True)
+                process.wait(STOP_S_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-async def _devtools_address(port_file: Path) -> str:
-    async with asyncio.timeout(START_S_MAX):
-        while True:
-            if port_file.exists() and len(lines := port_file.read_text().split()) == 2:
-                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-            await asyncio.sleep(0.05)
+@asynccontextmanager
+async def connected(address: str) -> AsyncIterator[Browser]:
+    """Connect to a running Chromium."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(address, max_msg_size=MESSAGE_BYTES_MAX) as socket,
+        asyncio.TaskGroup() as tasks,
+    ):
+        browser = Browser(socket)
+        pump = tasks.create_task(browser.pump())
+        try:
+            yield browser
+        finally:
+            pump.cancel()
+
+
+def _devtools_address(port_file: Path) -> str:
+    deadline = time.monotonic() + START_S_MAX
+    while time.monotonic() < deadline:
+        if port_file.exists() and len(lines := port_file.read_text().split()) == 2:
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        time.sleep(0.05)
+    raise PageError(f"Chromium did not open its port within {START_S_MAX} s")

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from aiohttp import web
+
 from roost_central.dashboard.serve import POLICY, Dashboard
 from roost_central.fleet.query import QueryError, parse
 
@@ -46,9 +47,10 @@ class FakeFleet:
     """Sites in columns, as the snapshot has them; every change goes out as a frame."""
 
     def __init__(self, sites: int, *, seed: int = 7, hostile: bool = True) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - a fleet, not a secret
         self.fields = ["row", "site", "status", "heard_ms", "online", "degraded", "unreachable"]
         self.fields += ["unknown", "label.region", "label.carrier", "label.tier"]
+        self.sites_each = max(1, sites // 24)  # sites in one region
         self.rows = [self._row(i, hostile=hostile) for i in range(sites)]
         self.by_site = {row["site"]: row for row in self.rows}
         self.epoch = f"{seed:08x}"
@@ -60,7 +62,7 @@ class FakeFleet:
         self.structure = 0
 
     def _row(self, index: int, *, hostile: bool) -> dict:
-        region = f"r{index * 24 // max(1, 10_000 if index >= 500 else 500) % 24:02d}"
+        region = f"r{index // self.sites_each % 24:02d}"
         carrier = self.random.choice(CARRIERS)
         site = f"edge-{region[1:]}-{index:05d}"
         if hostile and index == 3:
@@ -237,6 +239,7 @@ class FakeCentral:
         self.sessions: set[str] = set()
         self.streams = 0
         self.streams_opened = 0
+        self.streams_changed = asyncio.Condition()
         self.asked: Counter[str] = Counter()
         self.broken = False
         self.last_ids: list[str] = []
@@ -329,16 +332,21 @@ class FakeCentral:
         self.last_ids.append(position)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.headers["Content-Security-Policy"] = POLICY
-        self.streams += 1
         self.streams_opened += 1
+        await self._count(1)
         try:
             await response.prepare(request)
             await self._send_frames(response, position, watch)
         except ConnectionError:
             pass
         finally:
-            self.streams -= 1
+            await self._count(-1)
         return response
+
+    async def _count(self, change: int) -> None:
+        self.streams += change
+        async with self.streams_changed:
+            self.streams_changed.notify_all()
 
     async def _send_frames(self, response, position: str, watch: list[str]) -> None:
         fleet, structure = self.fleet, self.fleet.structure

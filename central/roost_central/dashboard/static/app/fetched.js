@@ -5,7 +5,7 @@ import { request } from "./api.js";
 /**
  * @param {string|null} path below /api/v1; null asks nothing
  * @param {any} [revision] asks again when it changes, and shows the old answer meanwhile
- * @returns {{value: any, error: Error|null, loading: boolean, reload: () => void}}
+ * @returns {{value: any, error: import("./api.js").ApiError|null, loading: boolean, reload: () => void}}
  */
 export function useFetched(path, revision) {
   const [state, setState] = useState({ path: null, value: null, error: null, loading: true });

@@ -41,11 +41,16 @@ function Missing() {
     <p>No page has this address. <a href="/">To the fleet</a></p></main>`;
 }
 
+function showTheme() {
+  document.documentElement.dataset.theme = prefs.get().theme;
+}
+
 whenUnauthorised(() => {
   if (route.get().page === "login") return;
   navigate(`/login?next=${encodeURIComponent(location.pathname + location.search)}`, { replace: true });
 });
-document.documentElement.dataset.theme = prefs.get().theme;
+showTheme();
+prefs.subscribe(showTheme); // before any component: the grid reads colours as it is drawn
 startClock();
 startKeys();
 startRouter();

@@ -31,7 +31,7 @@ export function useVirtualRows(scroller, count, rowHeight) {
   const to = Math.min(count, first + Math.ceil(view.height / rowHeight) + OVERSCAN);
   const reveal = useCallback((index) => {
     const element = scroller.current;
-    const head = element.querySelector("[data-sticky]")?.offsetHeight ?? 0;
+    const head = element.querySelector("[data-sticky]")?.clientHeight ?? 0;
     const top = index * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight + head > element.scrollTop + element.clientHeight) {

@@ -14,8 +14,7 @@ export function EventList({ items, error, site = null }) {
   return html`<div class="scroll"><table class="plain events"><thead><tr><th>Time</th><th>Severity</th>
       ${!site && html`<th>Site</th>`}<th>Node</th><th>Type</th><th>What happened</th></tr></thead>
     <tbody>${items.map((event) => html`<tr key=${event.seq}>
-      <td class="when"><${Time} at=${event.at} />${event.late_s > LATE_S && html` <small class="late">received
-        ${ageText(event.late_s)} late</small>`}</td>
+      <td class="when"><${Time} at=${event.at} />${event.late_s > LATE_S && html` <small class="late">${`received ${ageText(event.late_s)} late`}</small>`}</td>
       <td>${event.severity ? html`<${StateChip} states=${SEVERITIES} name=${event.severity} />` : "–"}</td>
       ${!site && html`<td>${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
       <td>${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>

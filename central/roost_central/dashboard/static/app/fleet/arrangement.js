@@ -47,6 +47,7 @@ export function useArrangement(model, { filter, group, sort }, area) {
 }
 
 function noteChanges(model, touched, { codes, waiting }) {
+  if (codes.length === 0) return; // nothing is shown yet
   for (const position of touched) {
     if (model.codes[position] === codes[position]) waiting.delete(position);
     else waiting.add(position);

@@ -15,6 +15,9 @@ const ANSWER_LINES_MAX = 100_000;
  * }} Filter
  */
 
+/** @type {Filter} */
+export const EVERYTHING = { matches: () => true, usesTime: false, onServer: false };
+
 /**
  * @param {string} text
  * @param {import("./model.js").FleetModel} model

@@ -18,10 +18,10 @@ const CANVAS_PIXELS_MAX = 16_000; // of one side; beyond it browsers draw nothin
 export function HeatGrid({ model, groups, groupHref, onOpen }) {
   const box = useRef(null);
   const canvas = useRef(null);
-  const width = useWidth(box);
+  const { width, height } = useSize(box);
   const theme = useTheme();
   const [cursor, setCursor] = useState(/** @type {{index: number, by: string}|null} */ (null));
-  const layout = useMemo(() => layOut(groups, Math.max(width, 1)), [groups, width]);
+  const layout = useMemo(() => layOut(groups, Math.max(width, 1), height), [groups, width, height]);
   usePaint({ box, canvas, model, layout, theme, width });
   const counts = useMemo(() => groups.map((group) => countStates(model, group.positions)),
     [groups, model.version]);
@@ -65,11 +65,12 @@ export function HeatGrid({ model, groups, groupHref, onOpen }) {
 }
 
 function Heading({ block, group, counts, href }) {
-  const wrong = group.positions.length - counts[0];
+  const total = group.positions.length;
+  const wrong = total - counts[0];
   return html`<div class="heat-heading" style=${{ left: `${block.x}px`, top: `${block.y - 20}px` }}>
     ${href ? html`<a href=${href} title=${`show only ${group.name}`}>${group.name}</a>`
     : html`<span>${group.name}</span>`}
-    <small>${wrong ? html`<b>${wrong}</b> of ` : ""}${group.positions.length}</small></div>`;
+    <small>${wrong ? html`<b>${wrong}</b>` : ""}${wrong < total && `${wrong ? " of " : ""}${total}`}</small></div>`;
 }
 
 /** The ring around a cell and what it says, kept inside the window. */
@@ -155,17 +156,22 @@ function paint({ context, tile, scale, x, y }) {
   context.drawImage(tile, left, top);
 }
 
-function useWidth(box) {
-  const [width, setWidth] = useState(0);
+/** @returns {{width: number, height: number}} of what is in view, without the padding */
+function useSize(box) {
+  const [size, setSize] = useState({ width: 0, height: 0 });
   useLayoutEffect(() => {
-    const read = () => setWidth(Math.floor(box.current.clientWidth
-      - parseFloat(getComputedStyle(box.current).paddingLeft) * 2));
+    const read = () => {
+      const { paddingLeft, paddingTop } = getComputedStyle(box.current);
+      const width = Math.floor(box.current.clientWidth - 2 * parseFloat(paddingLeft));
+      const height = Math.floor(box.current.clientHeight - 2 * parseFloat(paddingTop));
+      setSize((old) => (old.width === width && old.height === height ? old : { width, height }));
+    };
     const observer = new ResizeObserver(read);
     observer.observe(box.current);
     read();
     return () => observer.disconnect();
   }, []);
-  return width;
+  return size;
 }
 
 /** @returns {string} changes when the colours do */

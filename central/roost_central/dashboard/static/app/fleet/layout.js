@@ -7,8 +7,7 @@
 export const HEADING = 20;
 const GAP = 12;
 const BLOCK_WIDTH = 210; // about what a group's name and counts need
-const PITCHES = [[600, 22], [1500, 17], [3500, 13], [7000, 11], [14000, 9], [30000, 8]];
-const PITCH_MIN = 7; // below this a shape can no longer be told from another
+const PITCHES = [18, 15, 13, 11, 10, 9, 8]; // below the last a shape can not be told from another
 
 /**
  * @typedef {{x: number, y: number, perLine: number, from: number, count: number, lines: number}} Block
@@ -18,16 +17,25 @@ const PITCH_MIN = 7; // below this a shape can no longer be told from another
 /**
  * @param {{positions: number[]}[]} groups
  * @param {number} width
+ * @param {number} height what is in view; the largest cells that fit it are taken
  * @returns {Layout} `cells` holds the position shown at each index, group after group
  */
-export function layOut(groups, width) {
-  const total = groups.reduce((sum, group) => sum + group.positions.length, 0);
-  const pitch = PITCHES.find(([count]) => total <= count)?.[1] ?? PITCH_MIN;
+export function layOut(groups, width, height) {
+  let layout;
+  for (const pitch of PITCHES) {
+    layout = atPitch(groups, width, pitch);
+    if (layout.height <= height) break;
+  }
+  const cells = new Int32Array(groups.reduce((sum, group) => sum + group.positions.length, 0));
+  groups.forEach((group, index) => cells.set(group.positions, layout.blocks[index].from));
+  return { ...layout, cells };
+}
+
+function atPitch(groups, width, pitch) {
   const fitting = Math.max(1, Math.floor((width + GAP) / (BLOCK_WIDTH + GAP)));
   const columns = Math.max(1, Math.min(fitting, groups.length));
   const blockWidth = (width + GAP) / columns - GAP;
   const perLine = Math.max(1, Math.floor(blockWidth / pitch));
-  const cells = new Int32Array(total);
   const blocks = [];
   let [top, tallest, from] = [0, 0, 0];
   groups.forEach((group, index) => {
@@ -38,11 +46,10 @@ export function layOut(groups, width) {
     blocks.push({
       x: Math.round(column * (blockWidth + GAP)), y: top + HEADING, perLine, from, count, lines,
     });
-    cells.set(group.positions, from);
     from += count;
     tallest = Math.max(tallest, HEADING + lines * pitch);
   });
-  return { blocks, pitch, width, height: top + tallest, cells };
+  return { blocks, pitch, width, height: top + tallest };
 }
 
 /** @returns {{x: number, y: number}|null} the corner of a cell */

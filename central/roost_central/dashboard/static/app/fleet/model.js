@@ -23,7 +23,7 @@ export class FleetModel {
     this.version = 0; // +1 with each change
     this.codes = new Uint8Array(0);
     this.counts = STATUS_NAMES.map(() => 0);
-    /** @type {Position|null} */
+    /** @type {{epoch: string, n: number}|null} */
     this.at = null;
     this.byRow = new Map();
     this.bySite = new Map();

@@ -4,7 +4,7 @@ import { navigate, quoted, setParams, sitePath, fleetPath } from "../router.js";
 import { onKeys } from "../shell/keys.js";
 import { useArrangement } from "./arrangement.js";
 import { HeatGrid } from "./grid.js";
-import { makeFilter } from "./filter.js";
+import { EVERYTHING, makeFilter } from "./filter.js";
 import { QueryBox } from "./querybox.js";
 import { FleetTable } from "./table.js";
 
@@ -39,7 +39,7 @@ export function FleetPage({ model, route }) {
         options=${[...labels.map((key) => [key, key]), ["status", "status"], ["none", "none"]]} />
       <${Views} view=${view} />
       <button type="button" class=${`waiting ${waiting ? "" : "idle"}`} onClick=${apply}
-        disabled=${!waiting} aria-live="polite">${waiting ? html`${waiting} changed: <kbd>n</kbd>` : "in order"}</button>
+        disabled=${!waiting}>${waiting} changed: <kbd>n</kbd></button>
     </div>
     ${!model.loaded ? html`<p class="empty">Reading the fleet…</p>`
     : model.size === 0 ? html`<${NoSites} />`
@@ -50,8 +50,7 @@ export function FleetPage({ model, route }) {
         ${view !== "grid" && html`<section class="pane pane-table" aria-label="Table" ref=${tableBox}>
           <${FleetTable} model=${model} rows=${rows} sort=${sort} version=${version} narrow=${narrow}
             onSort=${(value) => setParams({ sort: value })} onOpen=${open} />
-          ${rows.length === 0 && html`<p class="empty">No site matches.
-            <a href=${fleetPath("")}>Show all</a></p>`}</section>`}
+          ${rows.length === 0 && html`<p class="empty">No site matches. <a href=${fleetPath("")}>Show all</a></p>`}</section>`}
       </div>`}
   </main>`;
 }
@@ -72,7 +71,8 @@ function useFilter(text, model) {
     const stop = new AbortController();
     makeFilter(text, model, stop.signal).then(
       (filter) => !stop.signal.aborted && setState({ filter, error: null }),
-      (error) => !stop.signal.aborted && setState((old) => ({ ...old, error })),
+      (error) => !stop.signal.aborted
+        && setState((old) => ({ filter: old.filter ?? EVERYTHING, error })),
     );
     return () => stop.abort();
   }, [text, model, model.generation]);
@@ -93,8 +93,7 @@ function Views({ view }) {
 }
 
 function Legend() {
-  return html`<p class="legend">one cell is one site · <kbd>←</kbd><kbd>↑</kbd><kbd>↓</kbd><kbd>→</kbd> move ·
-    <kbd>Enter</kbd> opens</p>`;
+  return html`<p class="legend">one cell is one site · <kbd>←</kbd><kbd>↑</kbd><kbd>↓</kbd><kbd>→</kbd> move · <kbd>Enter</kbd> opens</p>`;
 }
 
 function NoSites() {

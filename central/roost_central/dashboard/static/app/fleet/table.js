@@ -81,20 +81,20 @@ function columnsOf(model) {
   const text = (field) => (position) => model.value(position, field)
     ?? html`<span class="never" aria-label="not set">–</span>`;
   return [
-    { key: "status", kind: "status", title: "Status", width: "112px", cell: (position) => {
+    { key: "status", kind: "status", title: "Status", width: "108px", cell: (position) => {
       const state = SITE_STATES[model.codes[position]];
       return html`<span class=${`state tone-${state.tone}`}><${Shape} state=${state} />${state.name}</span>`;
     } },
-    { key: "site", kind: "site", title: "Site", width: "minmax(110px, 1.4fr)", cell: (position) => {
+    { key: "site", kind: "site", title: "Site", width: "minmax(150px, 2fr)", cell: (position) => {
       const site = model.value(position, "site");
       return html`<a href=${sitePath(site)} tabindex="-1">${site}</a>`;
     } },
     { key: "heard", kind: "age", title: "Heard", width: "88px", cell: (position) => html`<${Age}
       at=${model.value(position, "heard_ms")} staleMs=${STALE_MS} />` },
-    { key: "nodes", kind: "nodes", title: "Nodes", width: "84px",
+    { key: "nodes", kind: "nodes", title: "Nodes", width: "72px",
       cell: (position) => nodesCell(model, position) },
     ...model.labelKeys().slice(0, LABELS_MAX).map((key) => ({
-      key, kind: "label", title: key, width: "minmax(64px, 1fr)", cell: text(`label.${key}`),
+      key, kind: "label", title: key, width: "minmax(72px, 1fr)", cell: text(`label.${key}`),
     })),
   ];
 }

@@ -57,7 +57,7 @@ function PartChange({ part }) {
   return html`<li class=${`diff-${part.kind}`}><div class="diff-head"><b aria-hidden="true">${SIGNS[part.kind]}</b>
     <span class="diff-what">${part.section.replaceAll("_", " ")} <code>${part.item}</code> ${part.kind}</span>
     <${Time} at=${part.at} /></div>
-    <ul>${part.changes.map((change) => html`<li key=${change.field}><span class="diff-field">${fieldTitle(change.field)}</span>
+    <ul>${part.changes.map((change) => html`<li key=${change.field}><span class="diff-field">${fieldTitle(change.field)}</span>${" "}
       ${change.old !== null && html`<del>${valueText(change.field, change.old)}</del>`}
       ${change.old !== null && change.new !== null && html`<span aria-label="became"> → </span>`}
       ${change.new !== null && html`<ins>${valueText(change.field, change.new)}</ins>`}</li>`)}</ul></li>`;

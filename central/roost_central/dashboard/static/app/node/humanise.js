@@ -2,6 +2,7 @@
  * Inventory values for people: the unit stands in a field's name, and the raw value stays at hand.
  */
 
+/** @type {[string, (n: number) => string][]} */
 const SUFFIXES = [
   ["_bytes", bytes], ["_khz", (n) => scaled(n * 1e3, "Hz")], ["_hz", (n) => scaled(n, "Hz")],
   ["_mts", (n) => `${grouped(n)} MT/s`], ["_mbps", (n) => scaled(n * 1e6, "bit/s")],
@@ -11,6 +12,7 @@ const SUFFIXES = [
   ["_rpm", (n) => `${grouped(n)} rpm`], ["_pct", (n) => `${n} %`], ["_ms", (n) => `${grouped(n)} ms`],
   ["_nm", (n) => `${grouped(n)} nm`], ["_s", duration], ["_m", (n) => scaled(n, "m")],
 ];
+/** @type {[string, number][]} */
 const PREFIXES = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3], ["", 1], ["m", 1e-3], ["µ", 1e-6]];
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -35,12 +37,14 @@ function suffixOf(field) {
 
 /** @param {number} n @returns {string} the usual way for memory and disks of a machine */
 export function bytes(n) {
-  let [size, unit] = [n, 0];
-  while (Math.abs(size) >= 1024 && unit < BINARY.length - 1) [size, unit] = [size / 1024, unit + 1];
+  let size = n;
+  let unit = 0;
+  for (; Math.abs(size) >= 1024 && unit < BINARY.length - 1; unit += 1) size /= 1024;
   return `${significant(size)} ${BINARY[unit]}`;
 }
 
 function scaled(n, unit) {
+  /** @type {[string, number]} */
   const [prefix, factor] = PREFIXES.find(([, size]) => Math.abs(n) >= size) ?? ["", 1];
   return `${significant(n / factor)} ${prefix}${unit}`;
 }

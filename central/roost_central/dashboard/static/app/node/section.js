@@ -3,7 +3,7 @@ import { html, useState } from "../html.js";
 import { Age } from "../time.js";
 import { fieldTitle, valueText } from "./humanise.js";
 
-const ROWS_FIRST = 40; // drawn at once; a package list has thousands
+const ROWS_FIRST = 12; // drawn at once; a package list has thousands
 const ROWS_MORE = 400;
 const LIST_SHOWN = 8; // members of a list in a cell; CPU flags are over a hundred
 

@@ -27,7 +27,7 @@ export function startKeys() {
     prefix = { key: event.key, atMs: now };
     const action = find(chord) ?? find(event.key);
     if (!action) return;
-    event.preventDefault();
+    if (event.key !== "Escape") event.preventDefault(); // an open dialog closes by it
     action();
   });
 }

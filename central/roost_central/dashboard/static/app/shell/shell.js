@@ -10,7 +10,8 @@ import { Banner } from "./banner.js";
 import { HelpDialog } from "./help.js";
 import { onKeys } from "./keys.js";
 
-const THEMES = { auto: ["◐", "dark"], dark: ["●", "light"], light: ["○", "auto"] };
+/** @type {Record<string, import("../prefs.js").Prefs["theme"]>} */
+const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
 const PAGES = [["/", "Fleet", "fleet"], ["/events", "Events", "events"]];
 
 export function Shell({ route, model, children }) {
@@ -18,18 +19,15 @@ export function Shell({ route, model, children }) {
   const { condition } = useStore(connection);
   const { theme, clock } = useStore(prefs);
   const turn = {
-    theme: () => setPrefs({ theme: THEMES[prefs.get().theme][1] }),
+    theme: () => setPrefs({ theme: NEXT_THEME[prefs.get().theme] }),
     clock: () => setPrefs({ clock: prefs.get().clock === "utc" ? "browser" : "utc" }),
     pause: () => pause(connection.get().condition !== "paused"),
   };
   useEffect(() => onKeys({
     "/": focusQuery, "?": () => setHelp(true), t: turn.theme, c: turn.clock, p: turn.pause,
     "g f": () => navigate("/"), "g e": () => navigate("/events"),
-    Escape: () => document.activeElement?.blur(),
+    Escape: () => /** @type {HTMLElement|null} */ (document.activeElement)?.blur(),
   }), []);
-  useEffect(() => {
-    document.documentElement.dataset.theme = theme;
-  }, [theme]);
   const paused = condition === "paused";
   return html`
     <a class="skip" href="#main">Skip to the page</a>
@@ -42,14 +40,15 @@ export function Shell({ route, model, children }) {
       <${Banner} model=${model} q=${route.page === "fleet" ? route.params.get("q") : null} />
       <div class="controls">
         <${Dot} />
-        <button type="button" onClick=${turn.pause} aria-pressed=${paused} title="pause updates (p)">
-          ${paused ? "Resume" : "Pause"}</button>
+        <button type="button" class="icon" onClick=${turn.pause} aria-pressed=${paused}
+          title="pause updates (p)" aria-label="pause updates">${ICONS.pause}</button>
         <${Clock} clock=${clock} onTurn=${turn.clock} />
         <button type="button" class="icon" onClick=${turn.theme} title=${`theme: ${theme} (t)`}
-          aria-label=${`theme: ${theme}`}>${THEMES[theme][0]}</button>
+          aria-label=${`theme: ${theme}`}>${ICONS[theme]}</button>
         <button type="button" class="icon" onClick=${() => setHelp(true)} title="keys (?)"
           aria-label="keys and filters">?</button>
-        <button type="button" class="leave" onClick=${leave}>Log out</button>
+        <button type="button" class="icon" onClick=${leave} title="log out"
+          aria-label="log out">${ICONS.leave}</button>
       </div>
     </header>
     ${children}
@@ -65,6 +64,16 @@ function Dot() {
     <svg viewBox="0 0 12 12" width="10" height="10" aria-hidden="true">${DOTS[condition]}</svg>
     <span role="status">${condition}</span>${condition !== "connecting" && html` <span class="age">${age}</span>`}</span>`;
 }
+
+const icon = (path) => html`<svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true"
+  fill="none" stroke="currentColor" stroke-width="1.600" stroke-linecap="round">${path}</svg>`;
+const ICONS = {
+  pause: icon(html`<path d="M5.500 3v10M10.500 3v10" stroke-width="2.200" />`),
+  leave: icon(html`<path d="M6.500 2.500h-3.500v11h3.500M7 8h7M11 5l3 3-3 3" />`),
+  auto: icon(html`<circle cx="8" cy="8" r="5.500" /><path d="M8 2.500a5.500 5.500 0 0 1 0 11z" fill="currentColor" />`),
+  light: icon(html`<circle cx="8" cy="8" r="3" /><path d="M8 1v1.500M8 13.500v1.500M1 8h1.500M13.500 8h1.500M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1" />`),
+  dark: icon(html`<path d="M13 9.500a5.600 5.600 0 1 1-6.500-6.500 4.600 4.600 0 0 0 6.500 6.500z" />`),
+};
 
 const DOTS = {
   live: html`<circle cx="6" cy="6" r="5" fill="currentColor" />`,

@@ -33,6 +33,6 @@ function PathCell({ path }) {
   const state = PATH_STATES[path.state] ?? PATH_STATES.unknown;
   return html`<td class=${`path tone-${state.tone}`} title=${`since ${timeText(path.since)}`}>
     <span class="path-state"><${Shape} state=${state} /><b>${state.letter}</b> ${path.state}</span>
-    <span class="path-said">${roundTrip(path.rtt_us)} · ${loss(path.loss_permille)} lost ·
-      <${Age} at=${path.heard} staleMs=${STALE_MS} /></span></td>`;
+    <span class="path-said">${roundTrip(path.rtt_us)} · ${loss(path.loss_permille)} lost · <${Age}
+      at=${path.heard} staleMs=${STALE_MS} /></span></td>`;
 }

@@ -1,0 +1,169 @@
+"""Accessibility (WCAG 2.2 AA) and size: what can be measured of a page is measured."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+# Every text on the page with less than 4.5 to its background (3 where it is large), 1.4.3.
+LOW_CONTRAST = """(() => {
+  const part = (c) => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+  const light = ([r, g, b]) => .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const ground = (element) => { for (let e = element; e; e = e.parentElement) {
+    const color = rgba(getComputedStyle(e).backgroundColor); if (color[3] > 250) return color; }
+    return [255, 255, 255]; };
+  const bad = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const element = walk.currentNode.parentElement;
+    const text = walk.currentNode.data.trim();
+    if (!text || !element.checkVisibility({ visibilityProperty: true })) continue;
+    if (element.closest(".hidden, :disabled, noscript, script")) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(rgba(style.color)), light(ground(element))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) {
+      bad.push(`${ratio.toFixed(2)} ${element.className || element.tagName}: ${text}`);
+    }
+  }
+  return bad;
+})()"""
+
+# Controls smaller than 24 px whose neighbours leave them no room; links in a sentence are exempt.
+SMALL_TARGETS = """[...document.querySelectorAll("button, select, input, [role=button], a[href]")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => !e.closest(".hidden, .skip, p, .rows-body, .heat-heading"))
+  .map((e) => [e, e.getBoundingClientRect()])
+  .filter(([e, r]) => r.width && (r.height < 23.5 || r.width < 23.5) && e.type !== "checkbox"
+    && !(e.tagName === "INPUT" && e.closest("label")))
+  .map(([e, r]) => `${e.tagName} ${e.className} ${e.innerText} ${r.width}x${r.height}`)"""
+
+UNNAMED = """[...document.querySelectorAll("button, a[href], input, select, canvas, dialog")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => !(e.innerText?.trim() || e.ariaLabel || e.labels?.length || e.title
+    || e.getAttribute("aria-labelledby")))
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
+async def each_page(console, tab):
+    site = next(row["site"] for row in console.fleet.rows if row["status"] == "degraded")
+    for path, seen in (
+        ("/", ".rows-body .row"),
+        (f"/sites/{site}", ".matrix"),
+        (f"/nodes/{site}.n1", ".inventory"),
+        ("/events", ".events"),
+        ("/login", "#token"),
+    ):
+        await tab.open(console.url + path)
+        await tab.wait(f"document.querySelector('{seen}')")
+        yield path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_all_text_has_contrast(console, scheme):
+    tab = await console.tab()
+    await tab.prefer(color_scheme=scheme)
+    async for path in each_page(console, tab):
+        assert await tab.js(LOW_CONTRAST) == [], path
+
+
+async def test_controls_have_names_and_are_large_enough(console):
+    tab = await console.tab()
+    async for path in each_page(console, tab):
+        assert await tab.js(UNNAMED) == [], path
+        assert await tab.js(SMALL_TARGETS) == [], path
+
+
+async def test_pages_reflow_at_320_pixels(console):
+    tab = await console.tab(width=320, height=640)
+    async for path in each_page(console, tab):
+        assert await tab.js("document.documentElement.scrollWidth") <= 320, path
+
+
+async def test_a_table_row_at_320_pixels_still_tells_status_site_and_age(console):
+    tab = await console.tab("/?view=table", width=320, height=640)
+    await tab.wait("document.querySelector('.rows.narrow .rows-body .row')")
+    cut = await tab.js(
+        "[...document.querySelectorAll('.rows-body .row:first-child .cell')]"
+        ".filter((e) => e.matches('.c-status, .c-site, .c-age'))"
+        ".every((e) => e.getBoundingClientRect().right <= 320)"
+    )
+    assert cut
+
+
+async def test_the_grid_has_a_summary_and_the_table_its_size(console):
+    tab = await console.tab()
+    await tab.wait("document.querySelector('.rows-body .row')")
+    assert await tab.js("document.querySelector('[role=grid]').ariaRowCount") == "501"
+    total = await tab.js(
+        "[...document.querySelectorAll('#heat-summary td')]"
+        ".reduce((sum, e) => sum + Number(e.innerText), 0)"
+    )
+    assert total == 500
+
+
+async def test_focus_is_seen_and_not_below_the_banner(console):
+    site = next(row["site"] for row in console.fleet.rows if row["status"] == "degraded")
+    tab = await console.tab(f"/nodes/{site}.n1", height=500)
+    await tab.wait("document.querySelector('.inventory')")
+    for _ in range(30):
+        await tab.press("Tab")
+        seen = await tab.js(
+            "(() => { const e = document.activeElement; const r = e.getBoundingClientRect();"
+            " const top = document.querySelector('.top');"
+            " const free = top.contains(e) || e.matches('.skip')"
+            " || r.top >= top.getBoundingClientRect().bottom - 1;"
+            " const style = getComputedStyle(e);"
+            " const ring = style.outlineStyle !== 'none' || e.matches('.query-box input');"
+            " return free && ring ? '' : e.outerHTML.slice(0, 200); })()"
+        )
+        assert seen == ""
+
+
+async def test_single_keys_can_be_switched_off(console):
+    tab = await console.tab()
+    await tab.press("?")
+    await tab.wait("document.querySelector('dialog[open]')")
+    await tab.js("document.querySelector('dialog input[type=checkbox]').click()")
+    await tab.press("Escape")
+    await tab.wait("!document.querySelector('dialog[open]')")
+    await tab.press("?")
+    await tab.press("p")
+    assert await tab.js("document.querySelector('dialog[open]') === null")
+    assert await tab.js("document.querySelector('.dot').innerText.includes('paused')") is False
+
+
+async def test_theme_and_clock_are_kept_and_the_theme_recolours_the_grid(console):
+    tab = await console.tab("/?view=grid")
+    await tab.wait("document.querySelector('.heat-heading')")
+    pixel = "document.querySelector('canvas').toDataURL()"
+    light = await tab.js(pixel)
+    await tab.press("t")
+    await tab.wait("document.documentElement.dataset.theme === 'dark'")
+    await tab.wait(f"{pixel} !== '{light}'")
+    await tab.press("c")
+    await tab.open(console.url)
+    await tab.wait("document.querySelector('.clock small')?.innerText === 'local'")
+    assert await tab.js("document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("console", [10_000], indirect=True)
+async def test_ten_thousand_sites_stay_within_the_gates(console):
+    tab = await console.tab()
+    await tab.wait("document.querySelector('.rows-body .row')")
+    assert await tab.js("document.querySelectorAll('*').length") < 2_000
+    heap = await tab.js("performance.memory.usedJSHeapSize")
+    assert heap < 64 << 20, "includes what is not collected yet"
+    await tab.open(console.url)
+    ready = (
+        "document.querySelector('.rows-body .row') && document.querySelector('.heat-heading')"
+        " && performance.now()"
+    )
+    assert await tab.wait(ready) < 10_000
+    await tab.js("document.querySelector('.rows').scrollTop = 200000")
+    await tab.wait("document.querySelector('[aria-rowindex=\"7150\"]')")
+    assert await tab.js("document.querySelectorAll('*').length") < 2_000

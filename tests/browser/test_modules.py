@@ -1,0 +1,188 @@
+"""The pure modules, asked one by one in the browser that runs them."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def ask(console):
+    """Evaluate an expression with one module of the app as ``m``."""
+    tab = await console.context.tab()
+    await tab.open(f"{console.url}/login")
+    folder = f"/static/{console.central.pages.tree_hash}/app"
+
+    async def evaluate(module: str, expression: str):
+        return await tab.js(f"import('{folder}/{module}').then((m) => {expression})")
+
+    return evaluate
+
+
+STREAM = (
+    'id: e-1\nevent: frame\ndata: {"a":1}\n\n: note\r\nevent: resync\r\ndata: x\r\ndata:y\r\n\r\n'
+)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+async def test_events_are_the_same_wherever_the_stream_is_cut(ask, size):
+    pieces = [STREAM[i : i + size] for i in range(0, len(STREAM), size)]
+    heard = await ask(
+        "live/sse.js",
+        "{ const heard = []; const parser = new m.EventStreamParser((e) => heard.push(e));"
+        f" for (const piece of {json.dumps(pieces)}) parser.feed(piece); return heard; }}",
+    )
+    assert heard == [
+        {"id": "e-1", "type": "frame", "data": '{"a":1}'},
+        {"id": "e-1", "type": "resync", "data": "x\ny"},
+    ]
+
+
+async def test_an_event_without_an_end_is_refused_at_the_bound(ask):
+    said = await ask(
+        "live/sse.js",
+        "{ const parser = new m.EventStreamParser(() => {});"
+        " try { for (;;) parser.feed('data: ' + 'x'.repeat(1 << 20)); }"
+        " catch (error) { return error.message; } }",
+    )
+    assert "bound" in said
+
+
+GROUPS = """
+  let next = 0;
+  const groups = %s.map((size) => (
+    { positions: Array.from({ length: size }, () => next++) }));
+"""
+
+
+async def test_every_cell_of_the_grid_is_found_where_it_is_drawn(ask):
+    wrong = await ask(
+        "fleet/layout.js",
+        "{"
+        + GROUPS % [1, 0, 37, 400, 3]
+        + """
+        const wrong = [];
+        for (const width of [60, 300, 731, 1400]) {
+          const layout = m.layOut(groups, width, 500);
+          for (let i = 0; i < next; i += 1) {
+            const { x, y } = m.cellAt(layout, i);
+            const isFound = m.hit(layout, x + 1, y + 1) === i;
+            if (!isFound || layout.cells[i] !== i) wrong.push([width, i]);
+          }
+        }
+        return wrong; }""",
+    )
+    assert wrong == []
+
+
+async def test_arrow_keys_reach_every_group_of_the_grid(ask):
+    reached = await ask(
+        "fleet/layout.js",
+        "{"
+        + GROUPS % [5, 30, 8, 41]
+        + """
+        const layout = m.layOut(groups, 450, 500);
+        const seen = new Set([0]);
+        const queue = [0];
+        while (queue.length) {
+          const at = queue.pop();
+          for (const key of ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]) {
+            const to = m.step(layout, at, key);
+            if (!seen.has(to)) queue.push(to);
+            seen.add(to);
+          }
+        }
+        return seen.size === next; }""",
+    )
+    assert reached is True
+
+
+async def test_a_label_with_very_many_values_becomes_one_last_group(ask):
+    shape = await ask(
+        "fleet/arrange.js",
+        "{ const n = 500; const rows = [...Array(n).keys()];"
+        " const columns = { site: rows.map((i) => `s${String(i).padStart(3, '0')}`),"
+        "  'label.rack': rows.map((i) => `k${i}`) };"
+        " const model = { generation: 1, size: n, codes: new Uint8Array(n),"
+        "  column: (f) => columns[f] ?? [] };"
+        " const a = m.arrange(model, { matches: () => true, group: 'rack', sort: '-rack' });"
+        " return [a.groups.length, a.groups.at(-1).name, a.groups.at(-1).label,"
+        "  a.groups[10].name, a.rows[0]]; }",
+    )
+    assert shape == [81, "420 other groups", None, "k10", 499]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("size_bytes", 34359738368, "32 GiB"),
+        ("size_bytes", 0, "0 B"),
+        ("base_khz", 2400000, "2.4 GHz"),
+        ("speed_mts", 4800, "4,800 MT/s"),
+        ("speed_mbps", 10000, "10 Gbit/s"),
+        ("voltage_mv", 1200, "1.2 V"),
+        ("max_mc", -5500, "-5.5 °C"),
+        ("wear_pct", 3, "3 %"),
+        ("ttl_s", 200000, "2 d 7 h"),
+        ("numa", 0, "0"),
+        ("smt", True, "yes"),
+        ("cpus", [0, 1], "0, 1"),
+        ("_s", 7, "7"),
+    ],
+)
+async def test_a_value_is_told_in_its_unit(ask, field, value, expected):
+    given = f"{json.dumps(field)}, {json.dumps(value)}"
+    assert await ask("node/humanise.js", f"m.valueText({given})") == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ("null", "\N{EN DASH}"),
+        ("-3", "0 s"),
+        ("0.4", "0 s"),
+        ("99", "99 s"),
+        ("100", "1 m 40 s"),
+        ("3599", "59 m 59 s"),
+        ("3600", "1 h 00 m"),
+        ("200000", "2 d 7 h"),
+    ],
+)
+async def test_an_age_has_two_units_at_most(ask, seconds, expected):
+    assert await ask("time.js", f"m.ageText({seconds})") == expected
+
+
+async def test_a_time_tells_its_zone(ask):
+    assert await ask("time.js", "m.timeText(0, 'utc')") == "1970-01-01 00:00:00Z"
+    assert (await ask("time.js", "m.timeText(0, 'browser')"))[19] in "+\N{MINUS SIGN}"
+
+
+async def test_fields_of_one_part_are_one_entry_newest_first(ask):
+    items = [
+        {"at": "2026-01-01T00:00:00Z", "gen": 1, "section": "nic", "item": "a", "field": f}
+        | {"old": None, "new": 1}
+        for f in ("x", "y")
+    ]
+    items.append(items[0] | {"at": "2026-01-02T00:00:00Z", "gen": 2, "old": 1, "new": None})
+    parts = await ask(
+        "node/changes.js",
+        f"m.partsOf({json.dumps(items)}).map((p) => [p.kind, p.changes.length])",
+    )
+    assert parts == [["removed", 1], ["added", 2]]
+
+
+async def test_a_frame_of_another_epoch_or_already_applied_changes_nothing(ask):
+    values = await ask(
+        "fleet/model.js",
+        "{ const model = new m.FleetModel();"
+        " model.load({ epoch: 'a', frame: 5, now: 0, fields: ['row', 'site', 'status'],"
+        "  cols: [[7], ['s'], ['ok']] });"
+        " const seen = [];"
+        " for (const [epoch, n, row, status] of [['b', 9, 7, 'down'], ['a', 5, 7, 'down'],"
+        "  ['a', 6, 8, 'down'], ['a', 7, 7, 'never-heard-of-it']]) {"
+        "  model.apply({ epoch, n, t: 0, f: [[row, 2, status]] });"
+        "  seen.push(model.counts.join('')); }"
+        " return seen; }",
+    )
+    assert values == ["10000", "10000", "10000", "00010"]
