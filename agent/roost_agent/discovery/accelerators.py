@@ -1,6 +1,6 @@
 """Accelerators by PCI class and id: crypto, compression, vRAN, DSA, NPU; and crypto offload.
 
-GPUs and FPGAs have classes of their own (``gpu``, ``fpga``), offered here too.
+GPUs and FPGAs are listed with their kind; ``gpu`` and ``fpga`` tell more of them.
 
 Invariant: the id is the PCI address; an algorithm that hardware computes for the kernel is
 ``crypto:`` and its driver's name.
@@ -10,8 +10,8 @@ import re
 import socket
 from typing import Final
 
-from roost_agent.discovery.fpga import fpga, is_fpga
-from roost_agent.discovery.gpu import gpu, is_gpu
+from roost_agent.discovery.fpga import is_fpga
+from roost_agent.discovery.gpu import is_gpu
 from roost_agent.discovery.pci_names import PciNames
 from roost_agent.discovery.reader import Reader, reason_of
 from roost_agent.discovery.section import ABSENT, UNSUPPORTED, Missing, Section
@@ -31,8 +31,6 @@ from roost_agent.discovery.sysfs import (
     target_name,
     unique,
 )
-
-__all__ = ["accelerator", "fpga", "gpu"]
 
 DSA_DEVICES: Final = "sys/bus/dsa/devices"
 CRYPTO_BYTES_MAX: Final = 1 << 20  # proc/crypto with every module loaded has 200 KiB

@@ -1,4 +1,4 @@
-"""Disks and partitions. Arrays and device-mapper devices are in ``raid``, offered here too.
+"""Disks and partitions. Arrays and device-mapper devices are in ``raid``.
 
 Reads sysfs and udev's database alone, never the device: no disk is woken. Health (SMART, NVMe log
 pages) is a root fact of its own. Loop, RAM, network and optical drives are no disks.
@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from roost_agent.discovery.raid import raid
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import ABSENT, Missing, Section, Value
 from roost_agent.discovery.sysfs import (
@@ -34,8 +33,6 @@ from roost_agent.discovery.sysfs import (
     unique,
 )
 from roost_agent.discovery.udev import Udev
-
-__all__ = ["disk", "partition", "raid"]
 
 BLOCK: Final = "sys/block"
 

@@ -1,7 +1,7 @@
 """Network configuration as it stands: bonds, VLANs, bridges, addresses, default routes.
 
-The devices themselves are in ``nic``, which this module offers too. sysfs and ``proc/net/vlan``
-tell of any tree; addresses, routes and kinds come from rtnetlink on the live machine.
+The devices themselves are in ``nic``. sysfs and ``proc/net/vlan`` tell of any tree; addresses,
+routes and kinds come from rtnetlink on the live machine.
 
 Invariant: the id is the interface's name, which is what configuration knows it by.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_agent.discovery import netlink
-from roost_agent.discovery.nic import NET, kind, nic
+from roost_agent.discovery.nic import NET, kind
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import ABSENT, Missing, Section, Value
 from roost_agent.discovery.sysfs import (
@@ -24,8 +24,6 @@ from roost_agent.discovery.sysfs import (
     resolve,
     target_name,
 )
-
-__all__ = ["link", "nic"]
 
 VLAN_CONFIG_BYTES_MAX: Final = 1 << 18  # 4,096 lines of 50 characters, and a margin
 

@@ -11,7 +11,6 @@ from typing import Final
 from roost_agent.discovery.pci_names import PciNames
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import ABSENT, UNSUPPORTED, Missing, Section, Value
-from roost_agent.discovery.sriov import sriov
 from roost_agent.discovery.sysfs import (
     PCI_DEVICES,
     attribute,
@@ -24,8 +23,6 @@ from roost_agent.discovery.sysfs import (
     resolve,
     target_name,
 )
-
-__all__ = ["identity", "link_fields", "pci", "sriov", "vpd_serial"]
 
 VPD_BYTES_MAX: Final = 32 * 1024  # the 15 bits of a VPD address
 VPD_READ_ONLY: Final = 0x90  # tag of the large resource VPD-R

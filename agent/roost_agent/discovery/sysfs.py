@@ -151,7 +151,8 @@ def target_name(reader: Reader, path: str) -> str | Missing:
     target = reader.link(path)
     if isinstance(target, Missing):
         return target
-    return fitted(normpath(f"{path}/../{target}").rpartition("/")[2])
+    name = normpath(f"{path}/../{target}").rpartition("/")[2]
+    return Missing(UNSUPPORTED) if name in {"", ".", ".."} else fitted(name)
 
 
 def pci_address(path: str) -> str | Missing:

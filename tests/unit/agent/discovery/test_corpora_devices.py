@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 
 from roost_agent.discovery.accelerators import accelerator
-from roost_agent.discovery.block import disk, partition, raid
+from roost_agent.discovery.block import disk, partition
 from roost_agent.discovery.devices import rdma, watchdog
 from roost_agent.discovery.edac import edac
-from roost_agent.discovery.network import link, nic
-from roost_agent.discovery.pci import pci, sriov
+from roost_agent.discovery.network import link
+from roost_agent.discovery.nic import nic
+from roost_agent.discovery.pci import pci
+from roost_agent.discovery.raid import raid
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.sensors import power, sensor
+from roost_agent.discovery.sriov import sriov
 from roost_agent.discovery.storage import storage_controller
 
 PROJECT = Path(__file__).resolve().parents[4]

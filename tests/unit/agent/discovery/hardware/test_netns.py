@@ -12,7 +12,8 @@ pytestmark = pytest.mark.netns
 NUMBER = count()
 PROBE = """
 import json
-from roost_agent.discovery.network import link, nic
+from roost_agent.discovery.network import link
+from roost_agent.discovery.nic import nic
 from roost_agent.discovery.reader import Reader
 reader = Reader()
 print(json.dumps({"link": link(reader).items, "nic": nic(reader).items}))

@@ -40,6 +40,14 @@ def test_a_link_that_would_leave_the_root_is_not_followed(machine):
     assert sysfs.resolve(reader, "sys/class/loop") == "sys/class/loop"
 
 
+def test_a_link_that_names_nothing_has_no_name(machine):
+    machine.at("sys/class/driver").symlink_to("../../../..")
+    machine.at("sys/class/group").symlink_to("../../kernel/iommu_groups/25/")
+    reader = machine.reader()
+    assert sysfs.target_name(reader, "sys/class/driver") == Missing("unsupported")
+    assert sysfs.target_name(reader, "sys/class/group") == "25"
+
+
 def test_the_most_telling_reason_wins_when_every_source_is_missing():
     found = sysfs.first(Missing("absent"), Missing("denied"), Missing("absent"))
     assert found == Missing("denied")
