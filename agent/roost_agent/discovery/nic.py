@@ -19,8 +19,8 @@ from roost_agent.discovery.section import ABSENT, Missing, Section, Value
 from roost_agent.discovery.sysfs import (
     PCI_DEVICES,
     attribute,
+    bounded,
     clean,
-    devices,
     explained,
     first,
     fitted,
@@ -80,11 +80,19 @@ def nic(reader: Reader) -> Section:
     section = Section()
     with ExitStack() as stack:
         live = Live.opened(stack) if reader.is_live else None
-        for name in devices(reader, NET, section):
-            base = resolve(reader, f"{NET}/{name}")
-            if _is_hardware(reader, base):
-                _put(section, reader, name, base, live)
+        for name in _hardware(reader, section):
+            _put(section, reader, name, resolve(reader, f"{NET}/{name}"), live)
     return explained(section)
+
+
+def _hardware(reader: Reader, section: Section) -> list[str]:
+    """Return the interfaces with a device; ten thousand virtual ones never crowd one out."""
+    names = reader.names(NET)
+    if isinstance(names, Missing):
+        section.missing["*"] = names.reason
+        return []
+    found = [name for name in names if _is_hardware(reader, resolve(reader, f"{NET}/{name}"))]
+    return bounded(found, section)
 
 
 def _is_hardware(reader: Reader, base: str) -> bool:

@@ -83,6 +83,17 @@ def test_an_interface_with_no_device_behind_it_is_no_nic(machine):
     assert nic(machine.reader()).missing == {"*": "absent"}
 
 
+def test_thousands_of_virtual_interfaces_never_crowd_out_a_device(machine):
+    for number in range(4_200):
+        machine.tree.root.joinpath(f"sys/class/net/veth{number}").mkdir(parents=True)
+    port(machine, "wan0")
+    section = nic(machine.reader())
+    assert [item["ifname"] for item in section.items.values()] == ["wan0"]
+    assert section.missing == {
+        f"{MAC} {PCI}.{field}": "absent" for field in ("speed_mbps", "duplex")
+    }
+
+
 def test_kind_comes_from_the_uevent_where_there_is_one(machine):
     port(machine, "wlan0", uevent="DEVTYPE=wlan\nINTERFACE=wlan0")
     assert [item["kind"] for item in nic(machine.reader()).items.values()] == ["wlan"]
