@@ -30,6 +30,7 @@ _Test: TypeAlias = Callable[[Scalar], bool]  # of one known value of the field's
 _TestAt: TypeAlias = Callable[[Scalar, int], bool]  # the same, where it depends on now
 _Order: TypeAlias = Callable[..., bool]
 
+_LISTS: Final = (list, tuple)  # built once: `list | tuple` in the hot path would be each time
 _ORDERS: Final[dict[str, _Order]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -110,7 +111,7 @@ def _text(node: Text, resolver: Resolver[T]) -> Predicate[T]:
             if isinstance(value, str):
                 if glob(value):
                     return True
-            elif isinstance(value, list | tuple):
+            elif isinstance(value, _LISTS):
                 for one in value:
                     if isinstance(one, str) and glob(one):
                         return True
@@ -150,7 +151,7 @@ def _answer(node: Comparison, field: Field, *, if_unknown: bool) -> Callable[[Va
     def answer(value: Value, test: _Test) -> bool:
         known = [
             one
-            for one in (value if isinstance(value, list | tuple) else (value,))
+            for one in (value if isinstance(value, _LISTS) else (value,))
             if one is not None
             and isinstance(one, types)
             and (takes_bool or not isinstance(one, bool))

@@ -332,7 +332,8 @@ class Parser {
 function keyword(word) {
   const upper = word.text.toUpperCase();
   const suggestion = upper === "NOT" ? "!" : upper;
-  const message = `"${word.text}" is not a term; operators are AND, OR and !; quote it to search for it`;
+  const hint = "operators are AND, OR and !; quote it to search for it";
+  const message = `"${word.text}" is not a term; ${hint}`;
   return new QueryError("keyword", message, word, suggestion === word.text ? "" : suggestion);
 }
 

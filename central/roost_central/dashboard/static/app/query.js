@@ -55,7 +55,10 @@ export function parse(text, fields = FIELDS) {
   }
 }
 
-/** Returns the one text of a query, never longer than the one it was parsed from. @param {Query} query */
+/**
+ * Returns the one text of a query, never longer than the one it was parsed from.
+ * @param {Query} query
+ */
 export function canonical(query) {
   return written(query.root);
 }
