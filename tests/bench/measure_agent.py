@@ -29,9 +29,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     """Start agents, then watch one of them."""
     with tempfile.TemporaryDirectory(prefix="roost-bench-") as folder, Mosquitto() as broker:
-        starts = []
-        for run in range(STARTS):
-            starts.append(asyncio.run(first_beat_ms(broker.port, config(folder, broker.port, run))))
+        starts = [
+            asyncio.run(first_beat_ms(broker.port, config(folder, broker.port, run)))
+            for run in range(STARTS)
+        ]
         say(f"first beat: median of {STARTS} starts")
         yield Figure("agent.start_to_beat_ms", round(statistics.median(starts)), "ms", "<= 1,000",
                      f"highest {max(starts):.0f}")  # fmt: skip
