@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.upsert import insert_rows
 
 ROWS_MAX: Final = 10_000  # the oldest go first
 PAYLOAD_BYTES_MAX: Final = 4_096  # the beginning tells what it was; 40 MB in all
@@ -55,7 +56,7 @@ async def append(connection: AsyncConnection, letters: Sequence[NewDeadLetter]) 
         }
         for letter in letters
     ]
-    await connection.execute(insert(tables.dead_letter), rows)
+    await insert_rows(connection, tables.dead_letter, rows)
     c = tables.dead_letter.c
     newest = select(func.max(c.seq)).scalar_subquery()
     await connection.execute(delete(tables.dead_letter).where(c.seq <= newest - ROWS_MAX))

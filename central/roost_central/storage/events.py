@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.upsert import insert_rows
 from roost_protocol.codec import encode
 
 DAYS_MAX: Final = 400  # the same as inventory's history: a year and the weeks to look back on it
@@ -103,8 +104,7 @@ async def append(connection: AsyncConnection, new: Sequence[NewEvent]) -> None:
         }
         for event in new
     ]
-    if rows:
-        await connection.execute(insert(tables.event), rows)
+    await insert_rows(connection, tables.event, rows)
 
 
 async def page(

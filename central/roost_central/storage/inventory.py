@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.inventory.facts import (
@@ -23,14 +23,13 @@ from roost_central.inventory.facts import (
     StarredValue,
 )
 from roost_central.storage import tables
-from roost_central.storage.upsert import upsert
+from roost_central.storage.upsert import insert_rows, upsert
 from roost_protocol.codec import encode
 from roost_protocol.inventory import Value
 
 CHANGE_DAYS_MAX: Final = 400
 CHANGE_ROWS_MAX: Final = 20_000_000
 PAGE_MAX: Final = 10_000  # changes of one answer
-_ROWS_A_STATEMENT: Final = 2_000
 
 _decode_body = msgspec.msgpack.Decoder(tuple[Items, Reasons]).decode
 _decode_value = msgspec.msgpack.Decoder(Value).decode
@@ -171,9 +170,7 @@ async def append_changes(
         }
         for change in found
     ]
-    statement = insert(tables.inventory_change)
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        await connection.execute(statement, rows[start : start + _ROWS_A_STATEMENT])
+    await insert_rows(connection, tables.inventory_change, rows)
 
 
 async def changes(

@@ -1,13 +1,14 @@
 """High-water marks: up to which sequence number a stream of a node is applied."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import upsert
 
 STREAMS_MAX: Final = 8  # of one lane of one node: an agent that lost its state begins a new one
@@ -38,7 +39,7 @@ async def load(connection: AsyncConnection, nodes: Collection[str]) -> list[Mark
 
 async def save(connection: AsyncConnection, marks: list[Mark]) -> None:
     """Write marks, new or moved."""
-    await upsert(connection, tables.mark, [asdict(mark) for mark in marks])
+    await upsert(connection, tables.mark, [row_of(mark) for mark in marks])
 
 
 async def forget_old(connection: AsyncConnection, node: str, lane: str) -> None:

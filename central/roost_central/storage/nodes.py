@@ -1,11 +1,12 @@
 """Nodes and their paths as last seen. Written in batches by ingest, never once for each beat."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import upsert
 
 
@@ -69,7 +70,7 @@ async def load_paths(connection: AsyncConnection) -> list[PathRecord]:
 async def save(connection: AsyncConnection, nodes: list[NodeRecord]) -> None:
     """Write nodes, new or changed; inventory columns and the time of creation stay."""
     rows = [
-        {name: value for name, value in asdict(node).items() if name not in _INVENTORY}
+        {name: value for name, value in row_of(node).items() if name not in _INVENTORY}
         for node in nodes
     ]
     await upsert(connection, tables.node, rows, keep={"created_ms"})
@@ -77,4 +78,4 @@ async def save(connection: AsyncConnection, nodes: list[NodeRecord]) -> None:
 
 async def save_paths(connection: AsyncConnection, paths: list[PathRecord]) -> None:
     """Write paths of nodes that are there, new or changed."""
-    await upsert(connection, tables.path, [asdict(path) for path in paths])
+    await upsert(connection, tables.path, [row_of(path) for path in paths])

@@ -1,12 +1,13 @@
 """Sites as the operator registered them or ingest met them: labels, place, revision."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import upsert
 
 
@@ -33,7 +34,7 @@ async def load_all(connection: AsyncConnection) -> list[SiteRecord]:
 
 async def save(connection: AsyncConnection, sites: list[SiteRecord]) -> None:
     """Write sites, new or changed; the time of creation stays."""
-    await upsert(connection, tables.site, [asdict(site) for site in sites], keep={"created_ms"})
+    await upsert(connection, tables.site, [row_of(site) for site in sites], keep={"created_ms"})
 
 
 async def delete(connection: AsyncConnection, site: str) -> bool:

@@ -1,12 +1,13 @@
 """API tokens: only their hashes are kept."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.rows import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ async def find(connection: AsyncConnection, digest: bytes) -> TokenRecord | None
 
 async def add(connection: AsyncConnection, token: TokenRecord) -> None:
     """Write a new token."""
-    await connection.execute(insert(tables.token), asdict(token))
+    await connection.execute(insert(tables.token), row_of(token))
 
 
 async def touch(connection: AsyncConnection, digest: bytes, *, used_ms: int) -> None:
