@@ -13,6 +13,10 @@ Invariants:
 - at most REPORTS_IN_FLIGHT_MAX reports of a lane are unreceipted, all on one path;
 - bulk items are sent while no alarm item waits to be sent.
 
+A disk that is an older copy of itself (a restored image) is noticed when central is met, by a mark
+past all we could have sent. Known limit: an agent on such a copy that is stopped before it meets
+central, having added items, takes them for sent when central's mark covers their numbers.
+
 Rules of marks and epochs: design, architecture section 5 and reliability P12.
 """
 
@@ -27,7 +31,6 @@ from roost_protocol.limits import REPORTS_IN_FLIGHT_MAX
 RECEIPT_WAIT_MS: Final = 30_000  # without any progress; then the next path is tried
 GO_BACK_MS: Final = 2_000  # a repeated mark within this may be an answer to what went before
 BEHIND_MAX: Final = 3  # the same mark below ours as often is no stale receipt
-EPOCHS_RETIRED: Final = 8  # of centrals restored since: their late receipts mean nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +220,11 @@ class Delivery:
         lanes: where each lane stands on disk.
     """
 
-    __slots__ = ("_lanes", "_retired", "_usable")
+    __slots__ = ("_lanes", "_usable")
 
     def __init__(self, lanes: Mapping[Lane, Position]) -> None:
         self._lanes = {lane: _LaneState(lane, lanes[lane]) for lane in (Lane.ALARM, Lane.BULK)}
         self._usable: tuple[str, ...] = ()
-        self._retired: deque[bytes] = deque(maxlen=EPOCHS_RETIRED)
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:
         """Take in one event and return what is to be done, in order.
@@ -301,7 +303,7 @@ class Delivery:
 
     def _received(self, event: Received, now_ms: int, actions: list[Action]) -> None:
         state = self._lanes[event.lane]
-        if event.stream != state.stream or state.restarting or event.epoch in self._retired:
+        if event.stream != state.stream or state.restarting:
             return
         if event.seq > state.claim:
             state.restarting = True
@@ -318,11 +320,15 @@ class Delivery:
             _repeated(state, event, now_ms)
 
     def _adopt(self, state: _LaneState, event: Received, actions: list[Action]) -> None:
-        """Believe a central that was restored (or met first), wherever it stands."""
-        if state.epoch is not None and state.epoch not in self._retired:
-            self._retired.append(state.epoch)
+        """Follow a central that is another than before: restored, or met first.
+
+        A receipt of the one before may come late, and epochs have no order: so a change is
+        believed, and both lanes ask again. What is late is finite; the central that is there
+        has the last word.
+        """
+        is_first = state.epoch is None
         _set_mark(state, event, actions)
-        state.go_back(ask=False)
+        state.go_back(ask=not is_first)
         for other in self._lanes.values():
             if other.epoch != event.epoch:
                 other.go_back(ask=True)

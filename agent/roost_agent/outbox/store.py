@@ -217,8 +217,7 @@ class Store:
         )
 
     def _append(self, entry: Entry, run_ms: int) -> int:
-        if len(entry.body) > BODY_BYTES_MAX:
-            raise ValueError(f"an item of {len(entry.body)} bytes: bound {BODY_BYTES_MAX}")
+        assert_fits((entry,))
         size = len(entry.body) + ROW_BYTES
         dropped = self._make_room(size)
         has_room = self._waiting_bytes() + size <= self._limits.bytes_max
@@ -347,6 +346,17 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def assert_fits(entries: Iterable[Entry]) -> None:
+    """Check what no report could carry; the caller must have bounded it.
+
+    Raises:
+        ValueError: with the bound.
+    """
+    for entry in entries:
+        if len(entry.body) > BODY_BYTES_MAX:
+            raise ValueError(f"an item of {len(entry.body)} bytes: bound {BODY_BYTES_MAX}")
 
 
 def _one_report(rows: Iterable[tuple[int, str, int, bytes, int]]) -> Iterator[Item]:

@@ -1,0 +1,48 @@
+"""The seam between a path and what carries it: MQTT in production, a model in a simulation."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from roost_agent.config import PathConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """What a connection needs besides the way: who we are, what we hear, what we leave behind."""
+
+    path: PathConfig
+    client_id: str
+    subscription: str
+    will_topic: str | None
+    will: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that came in."""
+
+    topic: str
+    payload: bytes
+
+
+class Link(Protocol):
+    """One connection to one broker."""
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int) -> bool:
+        """Send; for QoS 1 return whether the broker acknowledged in time.
+
+        Raises:
+            LinkError: the connection is gone.
+        """
+
+    def messages(self) -> AsyncIterator[Message]:
+        """Yield what comes in, until LinkError."""
+
+
+class Dialer(Protocol):
+    """Makes connections."""
+
+    def connect(self, dial: Dial) -> AbstractAsyncContextManager[Link]:
+        """Connect and subscribe; LinkError when that fails. Leaving it disconnects."""
