@@ -417,6 +417,7 @@ class FakeCentral:
                     nic | {"field": "speed_mbps", "old": 1000, "new": 10000},
                     dimm | {"field": "size_bytes", "old": None, "new": 34359738368},
                     dimm | {"field": "part", "old": None, "new": HOSTILE},
+                    nic | {"section": "tpm", "item": "", "field": "", "old": None, "new": True},
                 ],
                 "next": None,
             }

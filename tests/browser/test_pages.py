@@ -199,8 +199,9 @@ async def test_what_changed_reads_as_a_list_of_differences(console):
         "document.querySelector('.diff-changed').innerText.replace(/\\s+/g, ' ')"
     )
     assert "speed 1 Gbit/s → 10 Gbit/s" in changed
-    added = await tab.js("document.querySelector('.diff-added').innerText.replace(/\\s+/g, ' ')")
+    added = await tab.js("document.querySelector('.diff').innerText.replace(/\\s+/g, ' ')")
     assert "dimm A2 added" in added
+    assert "tpm added" in added
 
 
 async def test_a_missing_site_says_so(console):

@@ -2,7 +2,9 @@
  * When a new order is shown: at once after the operator asked for one, else only when no row can
  * move under the pointer or the keyboard's focus. What waits is counted, and taken with "n".
  */
-import { useCallback, useEffect, useReducer, useRef, useState } from "../html.js";
+import {
+  useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState,
+} from "../html.js";
 import { serverNow } from "../time.js";
 import { arrange } from "./arrange.js";
 
@@ -27,7 +29,7 @@ export function useArrangement(model, { filter, group, sort }, area) {
     setArranged(arrange(model, { matches, group, sort }));
   }, [model, filter, group, sort]);
 
-  useEffect(apply, [apply]);
+  useLayoutEffect(apply, [apply]); // before the paint: a keystroke is answered in the same frame
   useEffect(() => model.subscribe((touched) => {
     if (touched === null) apply();
     else noteChanges(model, touched, kept.current);

@@ -1,5 +1,5 @@
 /** The fleet: query box, grouping, heat grid and table over the same sites. The view is the address. */
-import { html, useEffect, useMemo, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../html.js";
 import { navigate, quoted, setParams, sitePath, fleetPath } from "../router.js";
 import { onKeys } from "../shell/keys.js";
 import { useArrangement } from "./arrangement.js";
@@ -66,7 +66,7 @@ function summaryOf({ model, rows, text, filter }) {
 /** The last query that could be read stays in force while the next is being typed. */
 function useFilter(text, model) {
   const [state, setState] = useState({ filter: null, error: null });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!model.loaded) return undefined;
     const stop = new AbortController();
     makeFilter(text, model, stop.signal).then(

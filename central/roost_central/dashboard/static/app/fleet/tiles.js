@@ -56,7 +56,7 @@ const DRAW = {
  * @param {Element} probe an element below which the theme's colours hold
  * @param {number} pitch in CSS pixels
  * @param {number} scale device pixels in one of them
- * @returns {OffscreenCanvas[]} by status code, in device pixels
+ * @returns {ImageBitmap[]} by status code, in device pixels
  */
 export function drawTiles(probe, pitch, scale) {
   const size = pitch - SPACE;
@@ -65,7 +65,7 @@ export function drawTiles(probe, pitch, scale) {
     const context = /** @type {any} */ (tile.getContext("2d"));
     context.scale(scale, scale);
     DRAW[state.shape](context, size, toneOf(probe, state.tone));
-    return tile;
+    return tile.transferToImageBitmap(); // immutable: drawn thousands of times without a copy
   });
 }
 

@@ -9,6 +9,7 @@ const SPANS = [["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"], ["400d
 const PARTS_MAX = 100; // parts shown; the command line has the rest
 
 /**
+ * A change without a field is one of the whole part or, without an item, of the whole class.
  * @typedef {{at: string, gen: number, section: string, item: string, field: string,
  *   old: any, new: any}} Change
  * @typedef {{key: string, at: string, section: string, item: string, kind: string,
@@ -55,9 +56,9 @@ const SIGNS = { added: "+", removed: "−", changed: "~" };
 
 function PartChange({ part }) {
   return html`<li class=${`diff-${part.kind}`}><div class="diff-head"><b aria-hidden="true">${SIGNS[part.kind]}</b>
-    <span class="diff-what">${part.section.replaceAll("_", " ")} <code>${part.item}</code> ${part.kind}</span>
+    <span class="diff-what">${part.section.replaceAll("_", " ")} ${part.item && html`<code>${part.item}</code> `}${part.kind}</span>
     <${Time} at=${part.at} /></div>
-    <ul>${part.changes.map((change) => html`<li key=${change.field}><span class="diff-field">${fieldTitle(change.field)}</span>${" "}
+    <ul>${part.changes.filter((change) => change.field).map((change) => html`<li key=${change.field}><span class="diff-field">${fieldTitle(change.field)}</span>${" "}
       ${change.old !== null && html`<del>${valueText(change.field, change.old)}</del>`}
       ${change.old !== null && change.new !== null && html`<span aria-label="became"> → </span>`}
       ${change.new !== null && html`<ins>${valueText(change.field, change.new)}</ins>`}</li>`)}</ul></li>`;
