@@ -6,6 +6,7 @@ Leaves the work to app.py, which is imported only by the commands that need it.
 import argparse
 import asyncio
 import logging
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,6 +61,8 @@ def _run(parsed: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # a socket is a file
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with app.locked(config.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(app.run(config))

@@ -19,12 +19,13 @@ from typing import Final
 import msgspec
 
 from roost_central.api.auth import Access
+from roost_central.api.listener import listening
 from roost_central.api.live import LiveFleet
 from roost_central.api.openapi import document
 from roost_central.api.order import NameOrder
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
-from roost_central.api.server import application, listening
+from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, StaticTree
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
@@ -68,7 +69,8 @@ async def run(config: CentralConfig) -> None:
             ]
             with api.order.kept():
                 app = application(api, ROUTES)
-                async with listening(app, config.http.host, config.http.port, tls) as port:
+                where = (config.http.host, config.http.port)
+                async with listening(app, *where, tls=tls) as port:
                     logger.info("serving %s with %d sites", _url(config, port), len(view.sites))
                     await stop.wait()
                     logger.info("stopping: a signal asked for it")

@@ -1,14 +1,12 @@
-"""The HTTP server: aiohttp made to speak only what the route table says, within bounds.
+"""The HTTP application: aiohttp made to speak only what the route table says, within bounds.
 
 Every request gets an id, an answer with the security headers, and one line in the log; every
-failure becomes a problem document. Leaves what is answered to the handlers.
+failure becomes a problem document. Leaves what is answered to the handlers, sockets to listener.py.
 """
 
 import asyncio
 import logging
-import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -27,16 +25,11 @@ from roost_central.errors import StorageUnavailableError
 logger = logging.getLogger(__name__)
 access_logger = logging.getLogger("roost_central.access")
 
-CONNECTIONS_MAX: Final = 1_024  # 256 streams, and room; each costs about 30 KB
-KEEPALIVE_S: Final = 30.0  # also the time within which a request's headers must be there
-HEADER_BYTES_MAX: Final = 8_190  # the request line, and each header
-HEADERS_MAX: Final = 64
-SHUTDOWN_S_MAX: Final = 2.0  # streams never end by themselves
 REQUEST_ID_BYTES: Final = 8
 LOG_PATH_CHARS_MAX: Final = 200
 INTAKE_S_MAX: Final = 30.0  # from the last header to the last byte of a JSON body
-REQUEST_ID: Final = "roost_request_id"
-HAS_STARTED: Final = "roost_has_started"  # the status line is out: no problem can be told any more
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+HAS_STARTED: Final = web.RequestKey("has_started", bool)  # no problem can be told any more
 STATUS_GONE: Final = 499  # only in the log: the caller hung up, or was hung up on
 
 
@@ -52,56 +45,6 @@ def application(api: Api, routes: Sequence[Route]) -> web.Application:
         app.router.add_route(route.method, route.path, _serve(api, route))
     app.on_response_prepare.append(_set_headers)
     return app
-
-
-@asynccontextmanager
-async def listening(
-    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None
-) -> AsyncIterator[int]:
-    """Serve while the context lasts; give the port, which is chosen by the kernel where it is 0.
-
-    Raises:
-        OSError: the address cannot be bound.
-    """
-    runner = web.AppRunner(
-        app,
-        access_log=None,  # one line of our own, without query strings
-        keepalive_timeout=KEEPALIVE_S,
-        max_line_size=HEADER_BYTES_MAX,
-        max_field_size=HEADER_BYTES_MAX,
-        max_headers=HEADERS_MAX,
-        shutdown_timeout=SHUTDOWN_S_MAX,
-    )
-    await runner.setup()
-    try:
-        server = await asyncio.get_running_loop().create_server(
-            _Doorman(runner), host, port, ssl=tls, reuse_address=True
-        )
-        async with server:
-            yield server.sockets[0].getsockname()[1]
-            server.close()
-            await runner.cleanup()  # before the context waits for connections to end
-    finally:
-        await runner.cleanup()
-
-
-class _Doorman:
-    """Makes the protocol of each connection; past CONNECTIONS_MAX one that only hangs up."""
-
-    def __init__(self, runner: web.AppRunner) -> None:
-        self._runner = runner
-
-    def __call__(self) -> asyncio.Protocol:
-        server = self._runner.server
-        if server is None or len(server.connections) >= CONNECTIONS_MAX:
-            return _Refusal()
-        return server()
-
-
-class _Refusal(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hang up."""
-        transport.close()
 
 
 def _envelope(api: Api) -> Middleware:

@@ -1,0 +1,76 @@
+"""Whom each route serves: the table itself, and what the server makes of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from roost_central.api.route import Auth, check_routes
+from roost_central.api.routes import ROUTES
+from roost_central.errors import ConfigError
+
+# Frozen: who adds a route here opens a door to everyone, and says so in this list.
+UNAUTHENTICATED = {
+    "GET /",
+    "GET /api/openapi.json",
+    "GET /events",
+    "GET /health",
+    "GET /login",
+    "GET /nodes",
+    "GET /nodes/{node}",
+    "GET /sites",
+    "GET /sites/{site}",
+    "GET /static/{tree}/{path:.+}",
+    "POST /api/v1/session",
+}
+REQUESTS = [
+    (route, route.path.replace("{site}", "alpha").replace("{node}", "alpha.n1"))
+    for route in ROUTES
+    if route.auth is Auth.BEARER
+]
+LABELS = [route.label for route, _ in REQUESTS]
+
+
+def test_the_routes_that_ask_nobody_are_these():
+    assert {route.label for route in ROUTES if route.auth is Auth.NONE} == UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.label)
+def test_a_route_that_does_not_say_whom_it_serves_keeps_the_server_from_starting(route):
+    with pytest.raises(ConfigError) as refused:
+        check_routes([replace(route, auth=None)])
+
+    assert refused.value.code == "route-auth"
+    assert refused.value.field == route.label
+
+
+def test_a_route_stands_once():
+    with pytest.raises(ConfigError, match="route-twice"):
+        check_routes([ROUTES[0], ROUTES[0]])
+
+
+@pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)
+async def test_nobody_is_let_in_without_a_token(central, route, path):
+    answer = await central.client.request(route.method, path)
+
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert (await answer.json(content_type="application/problem+json"))["code"] == (
+        "unauthenticated"
+    )
+
+
+@pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer rtk_" + "a" * 52, "Bearer rtk_short", "Bearer ", "Basic YTpi", "rtk_" + "a" * 52],
+)
+async def test_nobody_is_let_in_with_a_wrong_token(central, route, path, header):
+    answer = await central.client.request(route.method, path, headers={"Authorization": header})
+
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)
+async def test_the_owner_of_a_token_is_let_in(central, route, path):
+    async with central.client.request(route.method, path, headers=central.bearer) as answer:
+        assert answer.status not in {401, 403, 404, 405, 500}

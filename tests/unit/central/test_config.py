@@ -1,0 +1,111 @@
+"""Central's configuration: every fault at once, each with what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from roost_central.config import CentralConfig, ConfigFaultsError, Flags, check, load
+
+
+def faults(table, flags=None):
+    with pytest.raises(ConfigFaultsError) as refused:
+        check(table, flags or Flags())
+    return refused.value.faults
+
+
+def test_nothing_has_to_be_configured():
+    config = check({})
+
+    assert config == CentralConfig()
+    assert config.database_url == "sqlite+aiosqlite:////var/lib/roost-central/roost.db"
+    assert (config.http.host, config.http.port) == ("127.0.0.1", 8470)
+    assert len(config.shards) == 64
+
+
+def test_a_file_sets_everything(tmp_path):
+    path = tmp_path / "central.toml"
+    path.write_text(
+        'data_dir = "/d"\nshards = "0-3,9"\nadmit = "loopback"\n'
+        '[http]\nhost = "::1"\nport = 1\n'
+        '[[broker]]\nname = "b1"\nurl = "mqtt://h:1"\n[[broker]]\nname = "b2"\nurl = "mqtt://h"\n'
+    )
+    config = load(path)
+
+    assert config.data_dir == Path("/d")
+    assert config.shards == (0, 1, 2, 3, 9)
+    assert [(each.name, each.port) for each in config.brokers] == [("b1", 1), ("b2", 1883)]
+    assert (config.http.host, config.http.port, config.admit) == ("::1", 1, "loopback")
+
+
+def test_a_flag_is_over_the_file():
+    flags = Flags(data_dir=Path("/e"), port=0, database="x", brokers=("mqtt://a", "mqtt://b"))
+    config = check({"data_dir": "/d", "http": {"port": 9}, "broker": [{"url": "mqtt://c"}]}, flags)
+
+    assert (config.data_dir, config.http.port, config.database) == (Path("/e"), 0, "x")
+    assert [each.name for each in config.brokers] == ["b1", "b2"]
+
+
+def test_all_faults_are_told_at_once():
+    found = faults(
+        {
+            "data_dri": "/d",
+            "shards": "0-64",
+            "admit": "all",
+            "database": 5,
+            "http": {"port": 70_000, "host": "127.0.0.1", "certt": ""},
+            "broker": [{"name": "B", "url": "http://x"}, 7, {"name": "a", "url": "mqtt://x/y"}],
+        }
+    )
+
+    assert [fault.partition(":")[0] for fault in found] == [
+        "data_dri",
+        "admit",
+        "database",
+        "http.certt",
+        "http.port",
+        "broker",
+        "broker 'B'",
+        "broker 'B'",
+        "broker 'a'",
+        "shards",
+    ]
+    assert "did you mean data_dir?" in found[0]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "noc.example", "*"])  # noqa: S104  refused
+def test_other_addresses_than_loopback_need_tls(host):
+    (fault,) = faults({"http": {"host": host}})
+
+    assert "http.cert and http.key" in fault
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_loopback_needs_none(host):
+    assert check({"http": {"host": host}}).http.is_loopback
+
+
+def test_tls_needs_both_files_and_they_must_be_there(tmp_path):
+    cert = tmp_path / "c.pem"
+    cert.touch()
+
+    assert "http.key" in faults({"http": {"cert": str(cert)}})[0]
+    assert "no file" in faults({"http": {"cert": str(cert), "key": "/nowhere"}})[0]
+
+
+def test_files_that_are_no_certificate_are_a_fault(tmp_path):
+    path = tmp_path / "c.pem"
+    path.write_text("nonsense")
+    config = check({"http": {"host": "0.0.0.0", "cert": str(path), "key": str(path)}})  # noqa: S104  over TLS
+
+    with pytest.raises(ConfigFaultsError, match="check both files"):
+        config.http.tls_context()
+
+
+@pytest.mark.parametrize(("text", "what"), [("a = ", "not TOML"), (None, "--config")])
+def test_a_file_that_cannot_be_read_is_a_fault(tmp_path, text, what):
+    path = tmp_path / "central.toml"
+    if text is not None:
+        path.write_text(text)
+
+    with pytest.raises(ConfigFaultsError, match=what):
+        load(path)
