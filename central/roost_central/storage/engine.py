@@ -10,9 +10,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -124,6 +125,7 @@ def _engine(url: str, async_creator: AsyncCreator | None) -> AsyncEngine:
     if parsed.database in {None, "", _MEMORY} and parsed.drivername == "sqlite+aiosqlite":
         options["poolclass"] = StaticPool  # one memory, one connection
     else:
+        _check_folder(parsed)
         options["pool_size"] = READERS_MAX + 1
         options["max_overflow"] = 0
     engine = create_async_engine(parsed, **options)
@@ -131,6 +133,12 @@ def _engine(url: str, async_creator: AsyncCreator | None) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _on_sqlite_connect)
         event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
     return engine
+
+
+def _check_folder(url: URL) -> None:
+    """Refuse a file in no folder before the driver starts a thread only to say so."""
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").parent.is_dir():
+        raise StorageUnavailableError("database", got=url.database, bound="an existing folder")
 
 
 def _on_sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI

@@ -1,11 +1,12 @@
 """The event log: what happened, in the order it was received. Bounded by time and by rows."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import Column, ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
@@ -75,16 +76,16 @@ class EventQuery:
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions as SQL."""
         c = tables.event.c
-        pairs: list[tuple[object, ColumnElement[bool]]] = [
-            (self.site, c.site == self.site),
-            (self.node, c.node == self.node),
-            (self.type, c.type == self.type),
-            (self.kind, c.kind == self.kind),
-            (self.severity_min, c.severity >= self.severity_min),
-            (self.since_ms, c.received_ms >= self.since_ms),
-            (self.until_ms, c.received_ms <= self.until_ms),
+        terms: list[tuple[Column[Any], Callable[[Any, Any], Any], object]] = [
+            (c.site, operator.eq, self.site),
+            (c.node, operator.eq, self.node),
+            (c.type, operator.eq, self.type),
+            (c.kind, operator.eq, self.kind),
+            (c.severity, operator.ge, self.severity_min),
+            (c.received_ms, operator.ge, self.since_ms),
+            (c.received_ms, operator.le, self.until_ms),
         ]
-        return [condition for wanted, condition in pairs if wanted is not None]
+        return [compare(column, bound) for column, compare, bound in terms if bound is not None]
 
 
 async def append(connection: AsyncConnection, new: Sequence[NewEvent]) -> None:

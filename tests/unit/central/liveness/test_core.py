@@ -1,0 +1,499 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roost_central.liveness.core import Liveness
+from roost_central.liveness.facts import (
+    AgentRestarted,
+    BeatIgnored,
+    BeatSeen,
+    BrokerDown,
+    BrokerUp,
+    GoneSeen,
+    NodeAdded,
+    NodeRemoved,
+    PathChanged,
+    PathRemoved,
+    PresenceChanged,
+    QuietChanged,
+    Rebooted,
+    SiteChanged,
+    Tick,
+)
+from roost_protocol.beat import Beat, PathKind, PathReport, PathState
+
+SETTLED_MS = 120_000
+
+
+class Fleet:
+    """A core past its start, and the time."""
+
+    def __init__(self, *nodes, settled=True):
+        self.core = Liveness(frozenset({"b1"}), 0)
+        self.now_ms = 0
+        self.n = {}
+        self.say(BrokerUp("b1"))
+        if settled:
+            self.now_ms = SETTLED_MS
+            self.say(Tick())
+        for node in nodes:
+            self.say(NodeAdded(node, node.partition(".")[0]))
+
+    def say(self, event):
+        actions = self.core.handle(event, self.now_ms)
+        check_invariants(self.core)
+        return actions
+
+    def beat(
+        self,
+        node="lab.n1",
+        *,
+        path="wan1",
+        paths=(("wan1", "up"),),
+        n=None,
+        incarnation=1,
+        boot=b"b" * 16,
+        interval_ms=30_000,
+        sent_ms=None,
+    ):
+        key = (node, path, incarnation)
+        self.n[key] = self.n.get(key, 0) + 1 if n is None else n
+        beat = Beat(
+            v=1,
+            node=node,
+            boot_id=boot,
+            incarnation=incarnation,
+            path=path,
+            sent_ms=self.now_ms if sent_ms is None else sent_ms,
+            n=self.n[key],
+            interval_ms=interval_ms,
+            uptime_s=1,
+            agent="0.1.0",
+            why="timer",
+            paths=[
+                PathReport(
+                    name,
+                    PathKind.SITE if name.startswith("lan") else PathKind.WAN,
+                    PathState(state),
+                    0,
+                )
+                for name, state in paths
+            ],
+        )
+        return self.say(BeatSeen(node, beat))
+
+    def wait(self, ms, step_ms=250):
+        """Let time pass as the sweep does; return what followed."""
+        actions = []
+        end_ms = self.now_ms + ms
+        while self.now_ms < end_ms:
+            self.now_ms = min(self.now_ms + step_ms, end_ms)
+            actions += self.say(Tick())
+        return actions
+
+    def presence(self, node="lab.n1"):
+        return self.core._nodes[node].presence
+
+    def status(self, site="lab"):
+        return self.core._sites[site].status
+
+
+def check_invariants(core):
+    queued = {(due_ms, node) for due_ms, _, node, _ in core._heap}
+    for node in core._nodes.values():
+        assert node.due_ms is None or (node.due_ms, node.node) in queued
+        if node.presence in {"online", "degraded"}:
+            assert node.due_ms is not None, "a heard node has a deadline"
+            assert node.heard_ms is not None
+        assert node.node in core._sites[node.site].nodes
+        assert len(node.paths) <= 17
+    for site in core._sites.values():
+        heard = any(core._nodes[n].presence in {"online", "degraded"} for n in site.nodes)
+        assert (site.status != "unknown") == heard
+
+
+def of(kind, actions):
+    return [action for action in actions if isinstance(action, kind)]
+
+
+def test_a_node_is_unknown_until_its_first_beat_and_online_with_it():
+    fleet = Fleet("lab.n1")
+    fleet.wait(600_000)
+    assert (fleet.presence(), fleet.status()) == ("unknown", "unknown")
+    actions = fleet.beat()
+    assert PresenceChanged("lab.n1", "unknown", "online", announce=False) in actions
+    assert SiteChanged("lab", "unknown", "ok", announce=False) in actions
+
+
+def test_a_silent_node_is_dark_after_two_and_a_half_intervals_and_said_once():
+    fleet = Fleet("lab.n1")
+    fleet.beat()
+    assert fleet.wait(74_750) == []
+    actions = fleet.wait(250)
+    assert of(PresenceChanged, actions) == [
+        PresenceChanged("lab.n1", "online", "unreachable", 75_000)
+    ]
+    assert of(SiteChanged, actions) == [SiteChanged("lab", "ok", "unknown")]
+    assert of(PathChanged, actions) == [PathChanged("lab.n1", "wan1", "up", "unknown", False)]
+    assert fleet.wait(600_000) == []
+
+
+def test_the_limits_follow_the_nodes_own_interval():
+    fleet = Fleet("lab.n1")
+    fleet.beat(interval_ms=2_000)
+    assert fleet.wait(4_750) == []
+    assert fleet.wait(250)
+    assert fleet.presence() == "unreachable"
+
+
+@pytest.mark.parametrize(("claim_ms", "dark_ms"), [(0, 2_500), (2**62, 1_500_000)])
+def test_a_claimed_interval_is_bounded(claim_ms, dark_ms):
+    fleet = Fleet("lab.n1")
+    fleet.beat(interval_ms=claim_ms)
+    fleet.wait(dark_ms - 250)
+    assert fleet.presence() == "online"
+    fleet.wait(250)
+    assert fleet.presence() == "unreachable"
+
+
+def test_back_from_the_dark_takes_two_beats():
+    fleet = Fleet("lab.n1")
+    fleet.beat()
+    fleet.wait(80_000)
+    assert of(PresenceChanged, fleet.beat()) == []
+    fleet.wait(30_000)
+    assert of(PresenceChanged, fleet.beat()) == [PresenceChanged("lab.n1", "unreachable", "online")]
+
+
+def test_two_beats_with_a_silence_between_are_not_back():
+    fleet = Fleet("lab.n1")
+    fleet.beat()
+    fleet.wait(80_000)
+    fleet.beat()
+    fleet.wait(80_000)
+    fleet.beat()
+    assert fleet.presence() == "unreachable"
+
+
+def test_a_new_start_of_the_agent_is_back_at_once():
+    fleet = Fleet("lab.n1")
+    fleet.beat()
+    fleet.wait(80_000)
+    actions = fleet.beat(incarnation=2)
+    assert AgentRestarted("lab.n1") in actions
+    assert fleet.presence() == "online"
+
+
+def test_a_reboot_is_seen_by_its_boot_id_also_across_our_own_restart():
+    fleet = Fleet()
+    fleet.say(NodeAdded("lab.n1", "lab", 30_000, b"a" * 16, 4, was_heard=True))
+    assert Rebooted("lab.n1") in fleet.beat(incarnation=5)
+    assert Rebooted("lab.n1") in fleet.beat(incarnation=6, boot=b"c" * 16)
+    assert of(Rebooted, fleet.beat(incarnation=6, boot=b"c" * 16)) == []
+
+
+def test_beats_of_an_earlier_start_change_nothing():
+    fleet = Fleet("lab.n1")
+    fleet.beat(incarnation=2)
+    fleet.wait(10_000)
+    late = fleet.beat(incarnation=1, sent_ms=1)
+    assert late == [BeatIgnored("lab.n1", "stale")]
+
+
+def test_a_beat_of_the_boot_before_is_not_a_reboot():
+    fleet = Fleet("lab.n1")
+    fleet.beat(incarnation=1)
+    fleet.beat(incarnation=2, boot=b"c" * 16)
+    assert fleet.beat(incarnation=1, n=9) == [BeatIgnored("lab.n1", "stale")]
+
+
+def test_an_agent_that_lost_its_state_is_heard_again():
+    fleet = Fleet("lab.n1")
+    fleet.beat(incarnation=57)
+    fleet.wait(10_000)
+    assert of(BeatIgnored, fleet.beat(incarnation=1)) == [], "same boot, later clock"
+    assert of(BeatIgnored, fleet.beat(incarnation=0, boot=b"n" * 16)) == [], "another boot"
+
+
+def test_a_repeated_or_reordered_beat_changes_nothing_but_the_loss():
+    fleet = Fleet("lab.n1")
+    fleet.beat(n=1)
+    fleet.beat(n=4)
+    assert fleet.core.measured("lab.n1", "wan1") == ("up", 500)
+    fleet.wait(40_000)
+    assert fleet.beat(n=4) == [BeatIgnored("lab.n1", "duplicate")]
+    assert fleet.beat(n=3) == [BeatIgnored("lab.n1", "late")]
+    assert fleet.beat(n=3) == [BeatIgnored("lab.n1", "duplicate")]
+    assert fleet.core.measured("lab.n1", "wan1") == ("up", 250)
+    fleet.wait(35_000)
+    assert fleet.presence() == "unreachable", "old beats are no sign of life"
+
+
+def test_one_silent_wan_path_of_two_degrades():
+    fleet = Fleet("lab.n1")
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet.beat(paths=both)
+    fleet.beat(path="wan2", paths=both)
+    for _ in range(3):
+        fleet.wait(25_000)
+        fleet.beat(paths=both)
+    assert (fleet.presence(), fleet.status()) == ("degraded", "degraded")
+    assert fleet.core.measured("lab.n1", "wan2")[0] == "down"
+    actions = fleet.beat(path="wan2", paths=both)
+    assert PathChanged("lab.n1", "wan2", "down", "up") in actions
+    assert fleet.presence() == "online"
+
+
+def test_a_silent_path_is_noticed_without_a_beat():
+    fleet = Fleet("lab.n1")
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet.beat(path="wan2", paths=both)
+    fleet.wait(40_000)
+    fleet.beat(paths=both)
+    actions = fleet.wait(35_000)
+    assert PathChanged("lab.n1", "wan2", "up", "down") in actions
+    assert fleet.presence() == "degraded"
+
+
+@pytest.mark.parametrize("state", ["down", "flaky"])
+def test_a_path_that_the_node_reports_ill_degrades_at_once(state):
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("lan1", state)))
+    assert fleet.presence() == "degraded"
+
+
+def test_a_path_not_tried_yet_does_not_degrade():
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("wan2", "unknown")))
+    assert fleet.presence() == "online"
+
+
+def test_a_path_taken_out_of_the_configuration_is_forgotten():
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("wan2", "down")))
+    assert PathRemoved("lab.n1", "wan2") in fleet.beat()
+    assert fleet.presence() == "online"
+
+
+def test_gone_on_every_path_and_no_beat_is_dark_after_half_an_interval():
+    fleet = Fleet("lab.n1")
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet.beat(paths=both)
+    fleet.beat(path="wan2", paths=both)
+    fleet.wait(5_000)
+    fleet.say(GoneSeen("lab.n1", "wan1", 1))
+    fleet.wait(20_000)
+    assert fleet.presence() == "online", "one path may say what it will"
+    fleet.say(GoneSeen("lab.n1", "wan2", 1))
+    fleet.wait(14_750)
+    assert fleet.presence() == "online"
+    fleet.wait(250)
+    assert fleet.presence() == "unreachable"
+
+
+def test_a_beat_after_gone_takes_it_back():
+    fleet = Fleet("lab.n1")
+    fleet.beat()
+    fleet.say(GoneSeen("lab.n1", "wan1", 1))
+    fleet.wait(10_000)
+    fleet.beat()
+    fleet.wait(20_000)
+    assert fleet.presence() == "online"
+
+
+def test_the_will_of_an_earlier_start_is_ignored():
+    fleet = Fleet("lab.n1")
+    fleet.beat(incarnation=2)
+    fleet.say(GoneSeen("lab.n1", "wan1", 1))
+    fleet.wait(20_000)
+    assert fleet.presence() == "online"
+
+
+def test_a_site_is_ok_again_only_after_it_held():
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("lan1", "down")))
+    assert fleet.status() == "degraded"
+    fleet.beat(paths=(("wan1", "up"), ("lan1", "up")))
+    assert fleet.status() == "degraded"
+    assert SiteChanged("lab", "degraded", "ok") in fleet.wait(10_000)
+
+
+def test_a_site_that_flaps_stays_degraded():
+    fleet = Fleet("lab.n1")
+    for _ in range(10):
+        fleet.beat(paths=(("wan1", "up"), ("lan1", "down")))
+        fleet.wait(4_000)
+        fleet.beat(paths=(("wan1", "up"), ("lan1", "up")))
+        assert of(SiteChanged, fleet.wait(4_000)) == []
+
+
+def test_a_site_of_which_one_node_is_dark_is_degraded():
+    fleet = Fleet("lab.n1", "lab.n2")
+    fleet.beat("lab.n1")
+    fleet.beat("lab.n2")
+    for _ in range(4):
+        fleet.wait(25_000)
+        fleet.beat("lab.n1")
+    assert (fleet.presence("lab.n2"), fleet.status()) == ("unreachable", "degraded")
+    fleet.wait(10_000)
+    fleet.say(NodeRemoved("lab.n2"))
+    fleet.wait(10_000)
+    assert fleet.status() == "ok"
+
+
+def fleet_of(count):
+    nodes = [f"s{i}.n1" for i in range(count)]
+    fleet = Fleet(*nodes)
+    for node in nodes:
+        fleet.beat(node)
+    return fleet, nodes
+
+
+def test_many_silent_at_once_are_one_event_and_not_one_each():
+    fleet, _nodes = fleet_of(50)
+    actions = fleet.wait(1_000_000)
+    turns = of(QuietChanged, actions)
+    assert turns[0] == QuietChanged(True, "silence", 10, 50)
+    assert [turn.on for turn in turns] == [True, False]
+    dark = of(PresenceChanged, actions)
+    assert len(dark) == 50
+    assert sum(action.announce for action in dark) == 0
+    assert sum(action.announce for action in of(SiteChanged, actions)) == 0
+
+
+def test_a_few_silent_are_said_one_by_one():
+    fleet, nodes = fleet_of(50)
+    for _ in range(6):
+        fleet.wait(15_000)
+        for node in nodes[9:]:
+            fleet.beat(node)
+    dark = [node for node in nodes if fleet.presence(node) == "unreachable"]
+    assert dark == nodes[:9]
+    assert not fleet.core.is_quiet
+
+
+def test_while_many_are_silent_the_limits_are_stretched():
+    fleet, nodes = fleet_of(50)
+    fleet.wait(100_000)
+    assert {fleet.presence(node) for node in nodes} == {"online"}
+    for node in nodes:
+        fleet.beat(node)
+    actions = fleet.wait(29_000)
+    assert of(PresenceChanged, actions) == []
+
+
+def test_without_a_broker_silence_says_nothing():
+    fleet, nodes = fleet_of(3)
+    fleet.say(BrokerDown("b1"))
+    actions = fleet.wait(400_000)
+    assert {action.new for action in of(PresenceChanged, actions)} == {"unknown"}
+    assert not any(action.announce for action in of(PresenceChanged, actions))
+    fleet.say(BrokerUp("b1"))
+    for node in nodes:
+        fleet.beat(node)
+    assert {fleet.presence(node) for node in nodes} == {"online"}
+
+
+def test_after_a_broker_came_back_silence_counts_from_then():
+    fleet, nodes = fleet_of(3)
+    fleet.say(BrokerDown("b1"))
+    fleet.wait(60_000)
+    fleet.say(BrokerUp("b1"))
+    fleet.wait(119_000)
+    assert {fleet.presence(node) for node in nodes} == {"online"}
+    actions = fleet.wait(10_000)
+    assert {action.new for action in of(PresenceChanged, actions)} == {"unreachable"}
+    assert all(action.announce for action in of(PresenceChanged, actions))
+
+
+def test_a_restarted_centre_waits_before_it_calls_a_known_node_unreachable():
+    fleet = Fleet(settled=False)
+    fleet.say(NodeAdded("lab.n1", "lab", 30_000, was_heard=True))
+    fleet.wait(119_750)
+    assert fleet.presence() == "unknown"
+    fleet.wait(500)
+    assert fleet.presence() == "unreachable"
+
+
+def test_a_restarted_centre_that_hears_nobody_says_it_once():
+    fleet = Fleet(settled=False)
+    for i in range(40):
+        fleet.say(NodeAdded(f"s{i}.n1", f"s{i}", 30_000, was_heard=True))
+    actions = fleet.wait(1_000_000)
+    assert len([a for a in of(QuietChanged, actions) if a.on and a.why == "silence"]) == 1
+    assert sum(action.announce for action in of(PresenceChanged, actions)) == 0
+
+
+def test_a_removed_node_leaves_nothing_behind():
+    fleet, nodes = fleet_of(3)
+    for node in nodes:
+        fleet.say(NodeRemoved(node))
+        fleet.say(NodeRemoved(node))
+    assert fleet.wait(300_000) == []
+    assert (fleet.core._nodes, fleet.core._sites) == ({}, {})
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("wait"), st.integers(250, 90_000)),
+        st.tuples(
+            st.just("beat"),
+            st.integers(0, 3),
+            st.sampled_from(["wan1", "wan2"]),
+            st.integers(1, 3),
+            st.integers(1, 6),
+        ),
+        st.tuples(st.just("gone"), st.integers(0, 3), st.sampled_from(["wan1", "wan2"])),
+        st.tuples(st.just("broker"), st.booleans()),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps)
+def test_whatever_happens_each_change_follows_from_the_state_before(script):
+    nodes = ["a.n1", "a.n2", "b.n1", "b.n2"]
+    fleet = Fleet(*nodes)
+    shown = dict.fromkeys(nodes, "unknown")
+    for step in script:
+        match step:
+            case ("wait", ms):
+                actions = fleet.wait(ms, step_ms=1_000)
+            case ("beat", index, path, incarnation, n):
+                both = (("wan1", "up"), ("wan2", "up"))
+                actions = fleet.beat(
+                    nodes[index], path=path, paths=both, n=n, incarnation=incarnation
+                )
+            case ("gone", index, path):
+                actions = fleet.say(GoneSeen(nodes[index], path, 3))
+            case ("broker", up):
+                actions = fleet.say(BrokerUp("b1") if up else BrokerDown("b1"))
+        for action in of(PresenceChanged, actions):
+            assert shown[action.node] == action.old != action.new
+            shown[action.node] = action.new
+    assert shown == {node: fleet.presence(node) for node in nodes}
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps)
+def test_after_any_trouble_a_fleet_that_beats_is_online_and_ok(script):
+    nodes = ["a.n1", "a.n2", "b.n1", "b.n2"]
+    fleet = Fleet(*nodes)
+    for step in script:
+        match step:
+            case ("wait", ms):
+                fleet.wait(ms, step_ms=1_000)
+            case ("beat", index, path, incarnation, n):
+                fleet.beat(nodes[index], path=path, n=n, incarnation=incarnation)
+            case ("gone", index, path):
+                fleet.say(GoneSeen(nodes[index], path, 3))
+            case ("broker", up):
+                fleet.say(BrokerUp("b1") if up else BrokerDown("b1"))
+    fleet.say(BrokerUp("b1"))
+    for _ in range(4):
+        for node in nodes:
+            fleet.beat(node, incarnation=9)
+        fleet.wait(20_000, step_ms=1_000)
+    assert {fleet.presence(node) for node in nodes} == {"online"}
+    assert {fleet.status("a"), fleet.status("b")} == {"ok"}

@@ -1,0 +1,134 @@
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from roost_central.errors import StorageError, StorageRefusedError, StorageUnavailableError
+from roost_central.ports import SystemClock
+from roost_central.storage import engine, events, settings
+from roost_central.storage.engine import Database
+from roost_central.storage.tables import metadata
+
+
+async def test_the_migrations_make_the_schema_that_the_tables_say(database):
+    async with database.read() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
+        )
+    assert differences == []
+
+
+async def test_every_connection_is_durable(database):
+    async with database.read() as one, database.read() as other, database.write() as writer:
+        for connection in (one, other, writer):
+            assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2
+            assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+            assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+
+
+async def test_a_setting_that_does_not_hold_is_refused_at_the_start(database_url, monkeypatch):
+    monkeypatch.setitem(engine._PRAGMAS, "synchronous", 1)
+    seen = dict(engine._PRAGMAS)
+    monkeypatch.setattr(engine, "_PRAGMAS", _Lying(seen))
+    with pytest.raises(StorageError, match="pragma, at synchronous, got '1', bound 2"):
+        await Database.open(database_url, clock=SystemClock())
+
+
+class _Lying(dict):
+    """Sets NORMAL and expects FULL: what a file system that ignores the pragma looks like."""
+
+    def __init__(self, pragmas):
+        super().__init__(pragmas)
+        self.asked = 0
+
+    def items(self):
+        self.asked += 1
+        return {**self, "synchronous": 1 if self.asked == 1 else 2}.items()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://localhost/x", "sqlite:///sync.db"])
+async def test_a_url_of_another_driver_is_refused(url):
+    with pytest.raises(StorageError, match="url"):
+        await Database.open(url, clock=SystemClock())
+
+
+async def test_a_file_that_cannot_be_opened_is_the_environments_fault(tmp_path):
+    with pytest.raises(StorageUnavailableError):
+        await Database.open(f"sqlite+aiosqlite:///{tmp_path}/absent/roost.db", clock=SystemClock())
+
+
+async def test_a_database_of_a_later_version_is_refused(database, database_url):
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="schema"):
+        await Database.open(database_url, clock=SystemClock())
+
+
+async def test_opening_again_keeps_what_was_written(database, database_url):
+    async with database.write() as connection:
+        await settings.save(connection, "key", b"value")
+    again = await Database.open(database_url, clock=SystemClock())
+    async with again.read() as connection:
+        assert await settings.read(connection, "key") == b"value"
+    await again.close()
+
+
+async def test_a_transaction_that_fails_keeps_nothing(database):
+    async def spoil():
+        async with database.write() as connection:
+            await settings.save(connection, "key", b"value")
+            await connection.execute(text("INSERT INTO node (node, site) VALUES ('a', 'b')"))
+
+    with pytest.raises(StorageRefusedError):
+        await spoil()
+    async with database.read() as connection:
+        assert await settings.read(connection, "key") is None
+
+
+async def test_writers_wait_for_each_other(database):
+    async def add(number):
+        async with database.write() as connection:
+            read = await settings.read(connection, "sum") or b"0"
+            await asyncio.sleep(0)
+            await settings.save(connection, "sum", str(int(read) + number).encode())
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(10):
+            group.create_task(add(number))
+    async with database.read() as connection:
+        assert await settings.read(connection, "sum") == b"45"
+
+
+async def test_a_cancelled_writer_leaves_the_way_free_and_writes_nothing(database):
+    inside = asyncio.Event()
+
+    async def slow():
+        async with database.write() as connection:
+            await settings.save(connection, "key", b"half")
+            inside.set()
+            await asyncio.sleep(60)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(slow())
+        await inside.wait()
+        task.cancel()
+    async with database.write() as connection:
+        assert await settings.read(connection, "key") is None
+
+
+async def test_a_reader_sees_no_half_transaction(database):
+    async with database.write() as writer:
+        await settings.save(writer, "key", b"half")
+        async with database.read() as reader:
+            assert await settings.read(reader, "key") is None
+
+
+async def test_text_with_nul_is_kept_without_it(database):
+    new = events.NewEvent(1, 1, "node", "100.101", 1, "a\0b")
+    async with database.write() as connection:
+        await events.append(connection, [new])
+    async with database.read() as connection:
+        (kept,) = await events.page(connection, events.EventQuery())
+    assert kept.text == "a\N{REPLACEMENT CHARACTER}b"

@@ -1,0 +1,224 @@
+"""One contract for every database: what a repository gives back is what it was given."""
+
+import pytest
+from msgspec import UNSET
+from sqlalchemy import select
+
+from roost_central.errors import StorageRefusedError
+from roost_central.inventory.facts import FieldChange, Section, StarredValue
+from roost_central.storage import (
+    dead_letters,
+    events,
+    inventory,
+    marks,
+    nodes,
+    settings,
+    sites,
+    tables,
+    tokens,
+)
+from roost_central.storage.tokens import TokenRecord
+
+SITE = sites.SiteRecord("lab", 3, {"region": "west"}, 48.1, 11.5, 1, 1_000)
+NODE = nodes.NodeRecord("lab.n1", "lab", "n1", 1_000, boot_id=b"b" * 16, incarnation=7)
+
+
+@pytest.fixture
+async def fleet(database):
+    async with database.write() as connection:
+        await sites.save(connection, [SITE])
+        await nodes.save(connection, [NODE])
+    return database
+
+
+async def test_sites_come_back_as_they_were_given(fleet):
+    async with fleet.read() as connection:
+        assert await sites.load_all(connection) == [SITE]
+
+
+async def test_a_changed_site_keeps_its_time_of_creation(fleet):
+    changed = sites.SiteRecord("lab", 3, {}, None, None, 2, 9_000)
+    async with fleet.write() as connection:
+        await sites.save(connection, [changed])
+        (kept,) = await sites.load_all(connection)
+    assert kept == sites.SiteRecord("lab", 3, {}, None, None, 2, 1_000)
+
+
+async def test_a_site_takes_its_nodes_with_it_and_leaves_its_events(fleet):
+    async with fleet.write() as connection:
+        await marks.save(connection, [marks.Mark("lab.n1", b"s" * 16, "bulk", 4, 1)])
+        await events.append(
+            connection, [events.NewEvent(1, 1, "node", "100.101", 1, "x", site="lab")]
+        )
+        assert await sites.delete(connection, "lab")
+        assert not await sites.delete(connection, "lab")
+        assert await nodes.load_all(connection) == []
+        assert await marks.load(connection, {"lab.n1"}) == []
+        assert len(await events.page(connection, events.EventQuery(site="lab"))) == 1
+
+
+async def test_a_node_of_no_site_is_refused(fleet):
+    async def intrude():
+        async with fleet.write() as connection:
+            await nodes.save(connection, [nodes.NodeRecord("x.n1", "x", "n1", 1)])
+
+    with pytest.raises(StorageRefusedError):
+        await intrude()
+
+
+async def test_saving_presence_leaves_the_inventory_head(fleet):
+    async with fleet.write() as connection:
+        await inventory.save_head(connection, "lab.n1", gen=5, digest=b"d" * 8, as_of_ms=77)
+        await nodes.save(connection, [NODE])
+        (kept,) = await nodes.load_all(connection)
+    assert (kept.inventory_gen, kept.inventory_digest) == (5, b"d" * 8)
+
+
+async def test_paths_come_back_as_they_were_given(fleet):
+    path = nodes.PathRecord("lab.n1", "wan1", "wan", "up", 1, 2, 3, 4, 5)
+    async with fleet.write() as connection:
+        await nodes.save_paths(connection, [path])
+        assert await nodes.load_paths(connection) == [path]
+
+
+async def test_thousands_of_rows_go_in_with_each_value_in_its_column(fleet):
+    rows = [
+        nodes.NodeRecord(f"lab.m{i}", "lab", f"m{i}", i, heard_ms=i * 3, agent=f"v{i}")
+        for i in range(2_345)
+    ]
+    async with fleet.write() as connection:
+        await nodes.save(connection, rows)
+        kept = {node.node: node for node in await nodes.load_all(connection)}
+    assert all(kept[row.node] == row for row in rows)
+
+
+async def test_of_two_rows_with_one_key_the_last_counts(fleet):
+    old = marks.Mark("lab.n1", b"s" * 16, "bulk", 4, 1)
+    new = marks.Mark("lab.n1", b"s" * 16, "bulk", 9, 2)
+    async with fleet.write() as connection:
+        await marks.save(connection, [old, new])
+        assert await marks.load(connection, {"lab.n1"}) == [new]
+
+
+async def test_only_the_last_streams_of_a_lane_are_kept(fleet):
+    async with fleet.write() as connection:
+        for number in range(12):
+            stream = bytes([number]) * 16
+            await marks.save(connection, [marks.Mark("lab.n1", stream, "bulk", 1, number)])
+        await marks.save(connection, [marks.Mark("lab.n1", b"a" * 16, "alarm", 1, 0)])
+        await marks.forget_old(connection, "lab.n1", "bulk")
+        kept = await marks.load(connection, {"lab.n1"})
+    assert sorted(mark.at_ms for mark in kept if mark.lane == "bulk") == list(range(4, 12))
+    assert [mark.lane for mark in kept].count("alarm") == 1
+
+
+async def test_events_page_both_ways_without_gap_or_overlap(database):
+    async with database.write() as connection:
+        await events.append(
+            connection,
+            [
+                events.NewEvent(i, i, "node", "100.101", i % 5, f"e{i}", params={"i": i})
+                for i in range(25)
+            ],
+        )
+        newest = await events.page(connection, events.EventQuery(), limit=10)
+        older = await events.page(connection, events.EventQuery(), before=newest[-1].seq, limit=100)
+        forward = await events.page(connection, events.EventQuery(), after=0, limit=100)
+        major = await events.page(connection, events.EventQuery(severity_min=3), limit=100)
+    assert [event.params["i"] for event in newest + older] == list(reversed(range(25)))
+    assert [event.params["i"] for event in forward] == list(range(25))
+    assert {event.severity for event in major} == {3, 4}
+
+
+async def test_events_are_bounded_by_rows_and_by_age(database):
+    day_ms = 86_400_000
+    async with database.write() as connection:
+        await events.append(
+            connection,
+            [events.NewEvent(i, i * day_ms, "node", "100.101", 1, "") for i in range(10)],
+        )
+        assert await events.prune(connection, now_ms=10 * day_ms, days_max=8) == 2
+        assert await events.prune(connection, now_ms=10 * day_ms, rows_max=3) == 5
+        assert len(await events.page(connection, events.EventQuery())) == 3
+        await events.prune(connection, now_ms=10**15)
+        await events.append(connection, [events.NewEvent(1, 1, "node", "100.101", 1, "")])
+        (last,) = await events.page(connection, events.EventQuery())
+    assert last.seq == 11, "a number is never used again, even when the log was emptied"
+
+
+async def test_dead_letters_are_bounded_in_number_and_size(database, monkeypatch):
+    monkeypatch.setattr(dead_letters, "ROWS_MAX", 20)
+    letters = [
+        dead_letters.NewDeadLetter(i, "lab.n1", "t", "type", "d", b"x" * 5_000) for i in range(30)
+    ]
+    async with database.write() as connection:
+        await dead_letters.append(connection, letters)
+        kept = await dead_letters.page(connection, limit=100)
+        assert await dead_letters.count(connection) == 20
+    assert [letter.received_ms for letter in kept] == list(reversed(range(10, 30)))
+    assert {(letter.size_bytes, len(letter.payload)) for letter in kept} == {(5_000, 4_096)}
+
+
+async def test_the_epoch_stays_until_it_is_renewed(database):
+    class Dice:
+        def __init__(self):
+            self.rolls = iter(range(256))
+
+        def token(self, size):
+            return bytes([next(self.rolls)]) * size
+
+    async with database.write() as connection:
+        dice = Dice()
+        first = await settings.central_epoch(connection, dice)
+        assert await settings.central_epoch(connection, dice) == first
+        assert await settings.renew_epoch(connection, dice) != first
+
+
+async def test_tokens_are_found_by_hash_and_revoked_by_name(database):
+    token = TokenRecord(b"h" * 32, "ci", "viewer", 1)
+    async with database.write() as connection:
+        await tokens.add(connection, token)
+        await tokens.touch(connection, b"h" * 32, used_ms=9)
+        found = await tokens.find(connection, b"h" * 32)
+        assert found == TokenRecord(b"h" * 32, "ci", "viewer", 1, None, 9)
+        assert await tokens.delete(connection, "ci")
+        assert await tokens.find(connection, b"h" * 32) is None
+
+
+async def test_an_inventory_comes_back_as_it_was_given(fleet):
+    section = Section(
+        "nic", 3, b"d" * 8, 5, 6, {"a": {"mtu": 1500, "up": True, "x": None}}, {"a.x": "denied"}
+    )
+    async with fleet.write() as connection:
+        assert await inventory.current(connection, "lab.n1") is None
+        await inventory.save_sections(connection, "lab.n1", [section], received_ms=7)
+        await inventory.save_head(connection, "lab.n1", gen=3, digest=b"n" * 8, as_of_ms=5)
+        whole = await inventory.current(connection, "lab.n1")
+        await inventory.delete_section(connection, "lab.n1", "nic")
+        assert await inventory.sections(connection, "lab.n1") == {}
+    assert whole.sections["nic"].items == section.items
+    assert whole.sections["nic"].missing == section.missing
+    assert (whole.gen, whole.digest, whole.sections["nic"].received_ms) == (3, b"n" * 8, 7)
+
+
+async def test_changes_tell_absent_from_null_and_are_bounded(fleet):
+    change = FieldChange("nic", "a", "mtu", UNSET, None)
+    async with fleet.write() as connection:
+        for at_ms in range(5):
+            await inventory.append_changes(connection, "lab.n1", [change], gen=1, at_ms=at_ms)
+        found = await inventory.changes(connection, "lab.n1", since_ms=1)
+        assert [row.at_ms for row in found] == [4, 3, 2]
+        assert (found[0].old, found[0].new) == (UNSET, None)
+        assert await inventory.prune_changes(connection, now_ms=10, rows_max=2) == 3
+
+
+async def test_indexed_values_are_put_and_taken_one_by_one(fleet):
+    text = StarredValue("nic", "a", "driver", text="ice")
+    number = StarredValue("nic", "a", "speed_mbps", number=25_000.0)
+    async with fleet.write() as connection:
+        await inventory.save_values(connection, "lab.n1", [text, number])
+        await inventory.delete_values(connection, "lab.n1", [text])
+        rows = (await connection.execute(select(tables.inventory_value))).mappings().all()
+    assert [(row["field"], row["text"], row["number"]) for row in rows] == [
+        ("speed_mbps", None, 25_000.0)
+    ]
