@@ -169,13 +169,13 @@ class Tab:
         text = await self._try("document.body.innerText.slice(0, 800)")
         raise PageError(f"never held: {expression}\n{text}\n{self.complaints}")
 
-    async def press(self, key: str, *, times: int = 1) -> None:
+    async def press(self, key: str, *, times: int = 1, with_shift: bool = False) -> None:
         """Press and release a key, by its DOM name (``ArrowDown``) or character."""
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         codes = {"Enter": 13, "Escape": 27, "Tab": 9}
         codes |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         code = codes.get(key, 0)
-        both = {"key": key, "windowsVirtualKeyCode": code}
+        both = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 8 * with_shift}
         if key == "Tab":
             both["code"] = "Tab"
         for _ in range(times):

@@ -151,7 +151,7 @@ async def test_hostile_names_stay_text(console):
     await tab.wait(f"document.body.innerText.includes({json.dumps(HOSTILE)})")
     links = "[...document.querySelectorAll('.c-site a')]"
     await tab.js(f"{links}.find((a) => a.innerText === {json.dumps(HOSTILE)}).click()")
-    await tab.wait("document.querySelector('.matrix, .page .empty')")
+    await tab.wait("document.querySelector('.facts')")
     assert await tab.js("document.querySelector('h1').innerText.startsWith('<img')")
     await tab.open(f"{console.url}/nodes/{console.fleet.rows[0]['site']}.n1")
     await tab.wait("document.querySelector('.diff')")

@@ -1,6 +1,7 @@
 /** Login: a pasted token is exchanged for a session cookie, and not kept by the page. */
 import { html, useEffect, useRef, useState } from "./html.js";
 import { request } from "./api.js";
+import { Mark } from "./shell/mark.js";
 
 export function LoginPage({ route, onDone }) {
   const [state, setState] = useState({ busy: false, error: "" });
@@ -22,9 +23,7 @@ export function LoginPage({ route, onDone }) {
     }
   };
   return html`<main class="login" id="main"><form onSubmit=${submit}>
-    <h1><svg viewBox="0 0 24 24" width="30" height="30" aria-hidden="true">
-      <path d="M3 18h18M6.500 18v3M17.500 18v3" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/>
-      <path d="M5 14.500c0-4.500 3.500-7 7-7 .8-2.600 3.500-3.500 5.200-2.600l2.800 1.400-2.300 1.300c.8 4.400-2.600 6.900-6.200 6.900z" fill="currentColor"/></svg>roost</h1>
+    <h1><${Mark} size=30 />roost</h1>
     <label for="token">Token</label>
     <input ref=${input} id="token" name="token" type="password" autocomplete="current-password"
       spellcheck=${false} placeholder="rtk_…" aria-describedby="token-where token-error"

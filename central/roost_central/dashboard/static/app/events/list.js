@@ -11,15 +11,21 @@ export function EventList({ items, error, site = null }) {
   if (error && !items) return html`<${Problem} error=${error} />`;
   if (!items) return html`<p class="empty">Reading…</p>`;
   if (!items.length) return html`<p class="empty">No event.</p>`;
-  return html`<div class="scroll"><table class="plain events"><thead><tr><th>Time</th><th>Severity</th>
+  return html`<div class="scroll"><table class="plain events"><thead><tr><th>Time</th>
+    <th>Severity</th>
       ${!site && html`<th>Site</th>`}<th>Node</th><th>Type</th><th>What happened</th></tr></thead>
     <tbody>${items.map((event) => html`<tr key=${event.seq}>
-      <td class="when"><${Time} at=${event.at} />${event.late_s > LATE_S && html` <small class="late">${`received ${ageText(event.late_s)} late`}</small>`}</td>
+      <td class="when"><${Time} at=${event.at} /><${Late} seconds=${event.late_s} /></td>
       <td>${event.severity ? html`<${StateChip} states=${SEVERITIES} name=${event.severity} />` : "–"}</td>
       ${!site && html`<td>${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
       <td>${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>
       <td class="code">${event.type ?? event.kind}</td>
-      <td>${event.text}${event.entity && html` <small class="quiet">${event.entity}</small>`}</td></tr>`)}</tbody></table></div>`;
+      <td>${event.text}${event.entity && html` <small class="quiet">${event.entity}</small>`}</td>
+        </tr>`)}</tbody></table></div>`;
+}
+
+function Late({ seconds }) {
+  return seconds > LATE_S && html` <small class="late">${`received ${ageText(seconds)} late`}</small>`;
 }
 
 /** A node's id begins with its site's, which stands beside it. */

@@ -32,7 +32,8 @@ export function EventsPage({ route }) {
       <button type="button" class=${`waiting ${newer ? "" : "idle"}`} disabled=${!newer}
         onClick=${first.reload}>${newer ? html`${newer}${newer === PAGE ? "+" : ""} new: <kbd>n</kbd>` : "up to date"}</button></div>
     <${EventList} items=${first.value && [...first.value.items, ...older.items]} error=${first.error} />
-    ${older.next && older.pages < OLDER_PAGES_MAX && html`<p><button type="button" onClick=${more}>Older</button></p>`}
+    ${older.next && older.pages < OLDER_PAGES_MAX && html`<p>
+      <button type="button" onClick=${more}>Older</button></p>`}
   </main>`;
 }
 

@@ -91,7 +91,8 @@ function Cursor({ model, layout, index, by }) {
   }, [index, layout]);
   const place = { left: `${corner.x}px`, top: `${corner.y}px` };
   return html`
-    <div class="heat-ring" style=${{ ...place, width: `${size - 1}px`, height: `${size - 1}px` }}></div>
+    <div class="heat-ring" style=${{ ...place, width: `${size - 1}px`, height: `${size - 1}px` }}>
+      </div>
     <div class="heat-tip" ref=${tip} style=${{ ...place, marginTop: `${size + 6}px` }}
       role="status" aria-live=${by === "keys" ? "polite" : "off"}>${describe(model, position)}</div>`;
 }

@@ -1,4 +1,4 @@
-/** The fleet: query box, grouping, heat grid and table over the same sites. The view is the address. */
+/** The fleet: query box, heat grid and table over the same sites. The view is the address. */
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../html.js";
 import { navigate, quoted, setParams, sitePath, fleetPath } from "../router.js";
 import { onKeys } from "../shell/keys.js";
@@ -9,7 +9,7 @@ import { QueryBox } from "./querybox.js";
 import { FleetTable } from "./table.js";
 
 const VIEWS = [["both", "Grid + table"], ["grid", "Grid"], ["table", "Table"]];
-const NARROW = 620; // CSS pixels below which table rows take two lines
+const NARROW = 450; // CSS pixels below which table rows take two lines
 
 export function FleetPage({ model, route }) {
   const q = route.params.get("q") ?? "";
@@ -93,11 +93,13 @@ function Views({ view }) {
 }
 
 function Legend() {
-  return html`<p class="legend">one cell is one site · <kbd>←</kbd><kbd>↑</kbd><kbd>↓</kbd><kbd>→</kbd> move · <kbd>Enter</kbd> opens</p>`;
+  return html`<p class="legend">one cell is one site · <kbd>←</kbd><kbd>↑</kbd><kbd>↓</kbd>
+    <kbd>→</kbd> move · <kbd>Enter</kbd> opens</p>`;
 }
 
 function NoSites() {
-  return html`<div class="empty"><p>No site is known yet. The first beat of an agent adds one, or:</p>
+  return html`<div class="empty">
+    <p>No site is known yet. The first beat of an agent adds one, or:</p>
     <pre>roost site import sites.ndjson
 roost demo --sites 500</pre></div>`;
 }
@@ -107,7 +109,7 @@ function useNarrow(view) {
   const [narrow, setNarrow] = useState(false);
   useEffect(() => {
     if (!box.current) return undefined;
-    const observer = new ResizeObserver(([entry]) => setNarrow(entry.contentRect.width < NARROW * 0.72));
+    const observer = new ResizeObserver(([entry]) => setNarrow(entry.contentRect.width < NARROW));
     observer.observe(box.current);
     return () => observer.disconnect();
   }, [view, box.current]);

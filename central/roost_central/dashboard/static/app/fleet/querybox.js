@@ -55,7 +55,8 @@ function Complaint({ text, error, onUse }) {
   const { suggestion } = error;
   const replaced = suggestion && part(0, offset) + suggestion + part(offset + length);
   return html`<div class="complaint" role="alert">
-    ${error.offset !== undefined && html`<code>${part(0, offset)}<mark>${part(offset, offset + length) || " "}</mark>${part(offset + length)}</code>`}
+    ${error.offset !== undefined && html`<code>${part(0, offset)}
+      <mark>${part(offset, offset + length) || " "}</mark>${part(offset + length)}</code>`}
     <span>${error.message}</span>
     ${replaced && html`<button type="button" onClick=${() => onUse(replaced)}>use “${suggestion}”</button>`}
   </div>`;

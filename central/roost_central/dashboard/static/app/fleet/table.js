@@ -62,7 +62,8 @@ function HeadCell({ column, sort, onSort }) {
   const state = { true: down ? "descending" : "ascending", false: "none" }[String(on)];
   return html`<div role="columnheader" aria-sort=${state} class=${`cell c-${column.kind}`}>
     <button type="button" onClick=${() => onSort(on && !down ? `-${column.key}` : column.key)}
-      title=${`sort by ${column.title}`}>${column.title}${on ? (down ? " ↓" : " ↑") : ""}</button></div>`;
+      title=${`sort by ${column.title}`}>${column.title}${on ? (down ? " ↓" : " ↑") : ""}</button>
+        </div>`;
 }
 
 function Row({ index, columns, position, active, style, code, onOpen, onPoint }) {
@@ -83,7 +84,8 @@ function columnsOf(model) {
   return [
     { key: "status", kind: "status", title: "Status", width: "108px", cell: (position) => {
       const state = SITE_STATES[model.codes[position]];
-      return html`<span class=${`state tone-${state.tone}`}><${Shape} state=${state} />${state.name}</span>`;
+      return html`<span class=${`state tone-${state.tone}`}>
+        <${Shape} state=${state} />${state.name}</span>`;
     } },
     { key: "site", kind: "site", title: "Site", width: "minmax(150px, 2fr)", cell: (position) => {
       const site = model.value(position, "site");

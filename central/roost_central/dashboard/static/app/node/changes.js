@@ -18,20 +18,30 @@ const PARTS_MAX = 100; // parts shown; the command line has the rest
 
 export function Changes({ node, revision }) {
   const [since, setSince] = useState("7d");
-  const { value, error } = useFetched(`/nodes/${encodeURIComponent(node)}/inventory/changes?since=${since}`, revision);
-  const parts = value && partsOf(value.items);
+  const path = `/nodes/${encodeURIComponent(node)}/inventory/changes?since=${since}`;
+  const { value, error } = useFetched(path, revision);
   return html`<section class="changes"><h2>What changed
-      <label class="choice"><span class="hidden">in the last</span><select value=${since}
-        onChange=${(event) => setSince(event.target.value)}>${SPANS.map(([key, title]) => html`<option
-          key=${key} value=${key} selected=${key === since}>${title}</option>`)}</select></label></h2>
+      <label class="choice"><span class="hidden">in the last</span>
+        <select value=${since} onChange=${(event) => setSince(event.target.value)}>
+          ${SPANS.map(([key, title]) => html`<option key=${key} value=${key}
+            selected=${key === since}>${title}</option>`)}</select></label></h2>
     <${Problem} error=${error} />
-    ${parts && (parts.length === 0 ? html`<p class="empty">Nothing changed.</p>`
-    : html`<ol class="diff">${parts.slice(0, PARTS_MAX).map((part) => html`<${PartChange} key=${part.key} part=${part} />`)}</ol>`)}
-    ${parts && parts.length > PARTS_MAX && html`<p class="quiet">and ${parts.length - PARTS_MAX} more parts</p>`}
-  </section>`;
+    ${value && html`<${PartList} parts=${partsOf(value.items)} />`}</section>`;
 }
 
-/** Gather the fields of one part at one time, newest first. @param {Change[]} items @returns {Part[]} */
+function PartList({ parts }) {
+  if (!parts.length) return html`<p class="empty">Nothing changed.</p>`;
+  const hidden = parts.length - PARTS_MAX;
+  return html`<ol class="diff">${parts.slice(0, PARTS_MAX)
+    .map((part) => html`<${PartChange} key=${part.key} part=${part} />`)}</ol>
+    ${hidden > 0 && html`<p class="quiet">and ${hidden} more parts</p>`}`;
+}
+
+/**
+ * Gather the fields of one part at one time, newest first.
+ * @param {Change[]} items
+ * @returns {Part[]}
+ */
 export function partsOf(items) {
   /** @type {Map<string, Change[]>} */
   const parts = new Map();
@@ -55,11 +65,19 @@ function kindOf(changes) {
 const SIGNS = { added: "+", removed: "−", changed: "~" };
 
 function PartChange({ part }) {
-  return html`<li class=${`diff-${part.kind}`}><div class="diff-head"><b aria-hidden="true">${SIGNS[part.kind]}</b>
-    <span class="diff-what">${part.section.replaceAll("_", " ")} ${part.item && html`<code>${part.item}</code> `}${part.kind}</span>
-    <${Time} at=${part.at} /></div>
-    <ul>${part.changes.filter((change) => change.field).map((change) => html`<li key=${change.field}><span class="diff-field">${fieldTitle(change.field)}</span>${" "}
-      ${change.old !== null && html`<del>${valueText(change.field, change.old)}</del>`}
-      ${change.old !== null && change.new !== null && html`<span aria-label="became"> → </span>`}
-      ${change.new !== null && html`<ins>${valueText(change.field, change.new)}</ins>`}</li>`)}</ul></li>`;
+  const { section, item, kind, at } = part;
+  const fields = part.changes.filter((change) => change.field);
+  return html`<li class=${`diff-${kind}`}><div class="diff-head">
+      <b aria-hidden="true">${SIGNS[kind]}</b>
+      <span>${section.replaceAll("_", " ")} ${item && html`<code>${item}</code> `}${kind}</span>
+      <${Time} at=${at} /></div>
+    <ul>${fields.map((change) => html`<${FieldChange} key=${change.field} ...${change} />`)}</ul></li>`;
+}
+
+/** `old` and `new` are null where there was or is nothing. */
+function FieldChange({ field, old, new: now }) {
+  return html`<li><span class="diff-field">${fieldTitle(field)}</span>${" "}
+    ${old !== null && html`<del>${valueText(field, old)}</del>`}
+    ${old !== null && now !== null && html`<span aria-label="became"> → </span>`}
+    ${now !== null && html`<ins>${valueText(field, now)}</ins>`}</li>`;
 }

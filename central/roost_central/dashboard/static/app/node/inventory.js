@@ -25,7 +25,8 @@ export function Inventory({ node, revision }) {
   return html`<div class="inventory-all">
     <${Problem} error=${error} />
     ${loading && !value && html`<p class="empty">Reading…</p>`}
-    ${value && html`<div class="toolbar"><label class="query-box"><span class="hidden">Search the inventory</span>
+    ${value && html`<div class="toolbar"><label class="query-box">
+      <span class="hidden">Search the inventory</span>
         <input id="query" type="search" value=${text} placeholder="search fields and values"
           onInput=${(event) => setText(event.target.value)} /><kbd>/</kbd></label>
       <p class="quiet" role="status">${shown.length} of ${names.length} classes · generation ${value.gen} ·

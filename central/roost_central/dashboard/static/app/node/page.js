@@ -22,21 +22,25 @@ export function NodePage({ route }) {
   useEffect(() => (site ? watchSite(site, (node) => node.node === name && setNewer(node)) : undefined),
     [site, name]);
   if (error && !value) return html`<${Failure} error=${error} what=${`node ${name}`} onRetry=${reload} />`;
-  if (!value) return html`<main id="main" class="page"><h1>${name}</h1><p class="empty">Reading…</p></main>`;
+  if (!value) return html`<main id="main" class="page"><h1>${name}</h1>
+    <p class="empty">Reading…</p></main>`;
   const node = newer ?? value;
   const staleMs = (node.interval_s ?? 30) * 1000 * STALE_BEATS;
   return html`<main id="main" class="page">
     <header class="page-head">
       <p class="crumb"><a href="/">Fleet</a> / <a href=${sitePath(node.site)}>${node.site}</a> / node</p>
-      <h1>${node.name} <span class="big"><${StateChip} states=${PRESENCES} name=${node.presence} /></span></h1>
+      <h1>${node.name} <span class="big"><${StateChip} states=${PRESENCES} name=${node.presence} />
+        </span></h1>
       <${Facts} node=${node} staleMs=${staleMs} />
     </header>
     <div class="columns">
       <section><h2>Paths</h2><${Paths} paths=${node.paths} staleMs=${staleMs} /></section>
-      <section><h2>Outbox <small>kept on the node until receipted</small></h2><${Outbox} outbox=${node.outbox} /></section>
+      <section><h2>Outbox <small>kept on the node until receipted</small></h2>
+        <${Outbox} outbox=${node.outbox} /></section>
     </div>
     <${Changes} node=${name} revision=${node.inventory?.digest} />
-    <section><h2>Inventory</h2><${Inventory} node=${name} revision=${node.inventory?.digest} /></section>
+    <section><h2>Inventory</h2><${Inventory} node=${name} revision=${node.inventory?.digest} />
+      </section>
     <p class="as-cli"><code>roost node inventory ${name}</code></p>
   </main>`;
 }
@@ -45,7 +49,8 @@ function Facts({ node, staleMs }) {
   const skew = node.clock_skew_ms;
   return html`<dl class="facts">
     <div><dt>Presence since</dt><dd><${Time} at=${node.presence_since} /></dd></div>
-    <div><dt>Heard</dt><dd><${Age} at=${node.heard} staleMs=${staleMs} suffix=" ago" />${node.via && html` <small>via ${node.via}</small>`}</dd></div>
+    <div><dt>Heard</dt><dd>
+      <${Age} at=${node.heard} staleMs=${staleMs} suffix=" ago" />${node.via && html` <small>via ${node.via}</small>`}</dd></div>
     <div><dt>Beats every</dt><dd>${node.interval_s ? `${node.interval_s} s` : "–"}</dd></div>
     <div><dt>Up</dt><dd>${node.uptime_s === null ? "–" : duration(node.uptime_s)}</dd></div>
     <div><dt>Agent</dt><dd>${node.agent ?? "–"}</dd></div>
@@ -57,20 +62,28 @@ function Facts({ node, staleMs }) {
 
 function Paths({ paths, staleMs }) {
   if (!paths.length) return html`<p class="empty">No path is known yet.</p>`;
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Path</th><th>Kind</th><th>State</th>
-    <th>Since</th><th class="number">Round trip</th><th class="number">Loss</th><th>Heard</th></tr></thead>
-    <tbody>${paths.map((path) => html`<tr key=${path.path}><th scope="row">${path.path}</th><td>${path.kind}</td>
-      <td><${StateChip} states=${PATH_STATES} name=${path.state} /></td><td><${Time} at=${path.since} /></td>
-      <td class="number">${roundTrip(path.rtt_us)}</td><td class="number">${loss(path.loss_permille)}</td>
+  return html`<div class="scroll"><table class="plain"><thead><tr><th>Path</th><th>Kind</th>
+    <th>State</th>
+    <th>Since</th><th class="number">Round trip</th><th class="number">Loss</th><th>Heard</th></tr>
+      </thead>
+    <tbody>${paths.map((path) => html`<tr key=${path.path}><th scope="row">${path.path}</th>
+      <td>${path.kind}</td>
+      <td><${StateChip} states=${PATH_STATES} name=${path.state} /></td><td>
+        <${Time} at=${path.since} /></td>
+      <td class="number">${roundTrip(path.rtt_us)}</td>
+        <td class="number">${loss(path.loss_permille)}</td>
       <td><${Age} at=${path.heard} staleMs=${staleMs} /></td></tr>`)}</tbody></table></div>`;
 }
 
 function Outbox({ outbox }) {
   const lanes = Object.entries(outbox ?? {});
   if (!lanes.length) return html`<p class="empty">Not told yet.</p>`;
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Lane</th><th class="number">Waiting</th><th class="number">Size</th><th class="number">Dropped</th></tr></thead>
+  return html`<div class="scroll"><table class="plain"><thead><tr><th>Lane</th>
+    <th class="number">Waiting</th><th class="number">Size</th><th class="number">Dropped</th></tr>
+    </thead>
     <tbody>${lanes.map(([lane, at]) => html`<tr key=${lane}><th scope="row">${lane}</th>
       <td class="number">${at.waiting_items ?? "–"}</td>
       <td class="number">${at.waiting_bytes === undefined ? "–" : bytes(at.waiting_bytes)}</td>
-      <td class=${`number ${at.dropped ? "tone-down" : ""}`}>${at.dropped ?? "–"}</td></tr>`)}</tbody></table></div>`;
+      <td class=${`number ${at.dropped ? "tone-down" : ""}`}>${at.dropped ?? "–"}</td>
+        </tr>`)}</tbody></table></div>`;
 }

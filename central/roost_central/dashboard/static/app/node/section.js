@@ -1,4 +1,4 @@
-/** One class of the inventory as a table: units for people, raw values on hover, reasons for gaps. */
+/** One class of an inventory as a table: units for people, raw values on hover, why one is missing. */
 import { html, useState } from "../html.js";
 import { Age } from "../time.js";
 import { fieldTitle, valueText } from "./humanise.js";
@@ -20,7 +20,8 @@ export function SectionTable({ name, section, wanted }) {
   return html`<section class="section" id=${`section-${name}`}>
     <h3>${name.replaceAll("_", " ")} ${total !== 1 && html`<small>${ids.length < total ? `${ids.length} of ` : ""}${total}</small>`}
       <small class="cost">read <${Age} at=${section.as_of} suffix=" ago" /> in ${section.cost_ms} ms</small></h3>
-    ${section.missing?.["*"] && html`<p class="reason-line"><${Reason} reason=${section.missing["*"]} /> the whole class</p>`}
+    ${section.missing?.["*"] && html`<p class="reason-line">
+      <${Reason} reason=${section.missing["*"]} /> the whole class</p>`}
     ${total > 0 && (single ? html`<${Single} id=${Object.keys(section.items)[0]} fields=${fields} section=${section} />`
     : html`<${Many} ids=${ids} fields=${fields} section=${section} />`)}
   </section>`;
@@ -39,7 +40,8 @@ export function fieldsOf(section) {
 
 function Single({ id, fields, section }) {
   return html`<dl class="single">${fields.map((field) => html`<div key=${field}>
-    <dt>${fieldTitle(field)}</dt><dd><${Value} id=${id} field=${field} section=${section} /></dd></div>`)}</dl>`;
+    <dt>${fieldTitle(field)}</dt><dd><${Value} id=${id} field=${field} section=${section} /></dd>
+      </div>`)}</dl>`;
 }
 
 function Many({ ids, fields, section }) {
@@ -48,7 +50,8 @@ function Many({ ids, fields, section }) {
   return html`<div class="scroll"><table class="plain inventory"><thead><tr><th>id</th>
       ${fields.map((field) => html`<th key=${field}>${fieldTitle(field)}</th>`)}</tr></thead>
     <tbody>${ids.slice(0, shown).map((id) => html`<tr key=${id}><th scope="row">${id}</th>
-      ${fields.map((field) => html`<td key=${field}><${Value} id=${id} field=${field} section=${section} /></td>`)}</tr>`)}</tbody>
+      ${fields.map((field) => html`<td key=${field}>
+        <${Value} id=${id} field=${field} section=${section} /></td>`)}</tr>`)}</tbody>
     </table></div>
     ${rest > 0 && html`<button type="button" onClick=${() => setShown(shown + ROWS_MORE)}>
       ${Math.min(rest, ROWS_MORE)} more of ${ids.length}</button>`}`;

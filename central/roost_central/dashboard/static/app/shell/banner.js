@@ -19,6 +19,7 @@ export function Banner({ model, q }) {
       <${Shape} state=${state} /><span class="letter" aria-hidden="true">${state.letter}</span>
       <b>${count.toLocaleString("en")}</b> <span class="word">${state.name}</span></a>`;
   })}
-    <a class="count total" href="/"><b>${model.size.toLocaleString("en")}</b> <span class="word">sites</span></a>
+    <a class="count total" href="/">
+      <b>${model.size.toLocaleString("en")}</b> <span class="word">sites</span></a>
   </nav>`;
 }

@@ -24,13 +24,15 @@ export function HelpDialog({ open, onClose }) {
   return html`<dialog ref=${dialog} class="help" aria-labelledby="help-title" onClose=${onClose}
       onClick=${(event) => event.target === dialog.current && onClose()}>
     <div class="help-body"><h2 id="help-title">Keys</h2>
-      <dl class="keys">${KEYS.map(([keys, what]) => html`<div><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt>
+      <dl class="keys">${KEYS.map(([keys, what]) => html`<div>
+        <dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd>`)}</dt>
         <dd>${what}</dd></div>`)}</dl>
       <label class="check"><input type="checkbox" checked=${singleKeys}
         onChange=${(event) => setPrefs({ singleKeys: event.target.checked })} />
         single keys act without a modifier</label>
       <h2>Filter</h2>
-      <dl class="queries">${QUERIES.map(([query, what]) => html`<dt><code>${query}</code></dt><dd>${what}</dd>`)}</dl>
+      <dl class="queries">${QUERIES.map(([query, what]) => html`<dt><code>${query}</code></dt>
+        <dd>${what}</dd>`)}</dl>
       <button type="button" onClick=${onClose}>Close</button></div>
   </dialog>`;
 }

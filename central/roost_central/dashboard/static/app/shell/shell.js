@@ -9,6 +9,7 @@ import { request } from "../api.js";
 import { Banner } from "./banner.js";
 import { HelpDialog } from "./help.js";
 import { onKeys } from "./keys.js";
+import { Mark } from "./mark.js";
 
 /** @type {Record<string, import("../prefs.js").Prefs["theme"]>} */
 const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
@@ -32,9 +33,7 @@ export function Shell({ route, model, children }) {
   return html`
     <a class="skip" href="#main">Skip to the page</a>
     <header class="top">
-      <a class="brand" href="/"><svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
-        <path d="M3 18h18M6.500 18v3M17.500 18v3" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/>
-        <path d="M5 14.500c0-4.500 3.500-7 7-7 .8-2.600 3.500-3.500 5.200-2.600l2.800 1.400-2.300 1.300c.8 4.400-2.600 6.900-6.200 6.900z" fill="currentColor"/></svg>roost</a>
+      <a class="brand" href="/"><${Mark} size=20 />roost</a>
       <nav class="pages" aria-label="Pages">${PAGES.map(([href, title, page]) => html`<a key=${page}
         href=${href} aria-current=${route.page === page ? "page" : undefined}>${title}</a>`)}</nav>
       <${Banner} model=${model} q=${route.page === "fleet" ? route.params.get("q") : null} />
@@ -70,8 +69,10 @@ const icon = (path) => html`<svg viewBox="0 0 16 16" width="15" height="15" aria
 const ICONS = {
   pause: icon(html`<path d="M5.500 3v10M10.500 3v10" stroke-width="2.200" />`),
   leave: icon(html`<path d="M6.500 2.500h-3.500v11h3.500M7 8h7M11 5l3 3-3 3" />`),
-  auto: icon(html`<circle cx="8" cy="8" r="5.500" /><path d="M8 2.500a5.500 5.500 0 0 1 0 11z" fill="currentColor" />`),
-  light: icon(html`<circle cx="8" cy="8" r="3" /><path d="M8 1v1.500M8 13.500v1.500M1 8h1.500M13.500 8h1.500M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1" />`),
+  auto: icon(html`<circle cx="8" cy="8" r="5.500" />
+    <path d="M8 2.500a5.500 5.500 0 0 1 0 11z" fill="currentColor" />`),
+  light: icon(html`<circle cx="8" cy="8" r="3" />
+    <path d="M8 1v1.500M8 13.500v1.500M1 8h1.500M13.500 8h1.500M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1" />`),
   dark: icon(html`<path d="M13 9.500a5.600 5.600 0 1 1-6.500-6.500 4.600 4.600 0 0 0 6.500 6.500z" />`),
 };
 

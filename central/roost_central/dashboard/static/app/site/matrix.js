@@ -13,7 +13,8 @@ export function PathMatrix({ nodes }) {
     .filter(([, names]) => names.length);
   if (!tables.length) return html`<p class="empty">No path is known yet.</p>`;
   return html`<div class="matrices">${tables.map(([[kind, title, what], names]) => html`
-    <div class="scroll" key=${kind}><table class="matrix"><caption>${title} <small>${what}</small></caption>
+    <div class="scroll" key=${kind}><table class="matrix"><caption>${title} <small>${what}</small>
+      </caption>
       <thead><tr><th scope="col">Node</th>${names.map((name) => html`<th scope="col" key=${name}>${name}</th>`)}</tr></thead>
       <tbody>${nodes.map((node) => html`<tr key=${node.node}>
         <th scope="row"><a href=${nodePath(node.node)}>${node.name}</a></th>

@@ -1,5 +1,6 @@
 /** One site: its state and how it is known, paths by node, nodes, and what happened. */
 import { html, useEffect, useState } from "../html.js";
+import { queryString } from "../api.js";
 import { useFetched } from "../fetched.js";
 import { watchSite } from "../live/client.js";
 import { EventList } from "../events/list.js";
@@ -15,19 +16,21 @@ const EVENTS = 50; // of the newest; the events page has the rest
 export function SitePage({ route, model }) {
   const name = route.name;
   const { value, error, reload } = useFetched(`/sites/${encodeURIComponent(name)}`);
-  const events = useFetched(`/events?${new URLSearchParams({ filter: `site=${quoted(name)}`, limit: String(EVENTS) })}`);
+  const events = useFetched(`/events${queryString({ filter: `site=${quoted(name)}`, limit: EVENTS })}`);
   const nodes = useLiveNodes(name, value?.node_list);
   const status = useLiveStatus(model, name) ?? value?.status;
   useEffect(() => {
     if (value && status !== value.status) reload(); // its since and via have changed as well
   }, [status]);
   if (error && !value) return html`<${Failure} error=${error} what=${`site ${name}`} onRetry=${reload} />`;
-  if (!value) return html`<main id="main" class="page"><h1>${name}</h1><p class="empty">Reading…</p></main>`;
+  if (!value) return html`<main id="main" class="page"><h1>${name}</h1>
+    <p class="empty">Reading…</p></main>`;
   const last = nodes.filter((node) => node.heard).sort((a, b) => (a.heard < b.heard ? 1 : -1))[0];
   return html`<main id="main" class="page">
     <header class="page-head">
       <p class="crumb"><a href="/">Fleet</a> / site</p>
-      <h1>${name} <span class="big"><${StateChip} states=${SITE_STATE_BY_NAME} name=${status} /></span></h1>
+      <h1>${name} <span class="big"><${StateChip} states=${SITE_STATE_BY_NAME} name=${status} />
+        </span></h1>
       <dl class="facts">
         <div><dt>Status since</dt><dd><${Time} at=${value.status_since} /></dd></div>
         <div><dt>As of</dt><dd>${last ? html`<${Time} at=${last.heard} /> <small>(<${Age} at=${last.heard}
@@ -56,11 +59,13 @@ function Labels({ labels }) {
   const all = Object.entries(labels ?? {});
   if (!all.length) return html`<p class="quiet">no labels</p>`;
   return html`<ul class="labels" aria-label="Labels">${all.map(([key, value]) => html`<li key=${key}>
-    <a href=${fleetPath(`label.${key}=${quoted(value)}`)} title="sites with this label"><span>${key}</span>${value}</a></li>`)}</ul>`;
+    <a href=${fleetPath(`label.${key}=${quoted(value)}`)} title="sites with this label">
+      <span>${key}</span>${value}</a></li>`)}</ul>`;
 }
 
 function NodeTable({ nodes }) {
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Node</th><th>Presence</th><th>Heard</th>
+  return html`<div class="scroll"><table class="plain"><thead><tr><th>Node</th><th>Presence</th>
+    <th>Heard</th>
     <th>Via</th><th>Agent</th><th>Up</th><th>Inventory</th></tr></thead>
     <tbody>${nodes.map((node) => html`<tr key=${node.node}>
       <th scope="row"><a href=${nodePath(node.node)}>${node.name}</a></th>
@@ -68,8 +73,9 @@ function NodeTable({ nodes }) {
       <td><${Age} at=${node.heard} staleMs=${STALE_MS} /></td>
       <td>${node.via ?? "–"}</td><td>${node.agent ?? "–"}</td>
       <td>${node.uptime_s === null ? "–" : ageText(node.uptime_s)}</td>
-      <td>${node.inventory?.gen === null || node.inventory?.gen === undefined ? html`<span class="never">none yet</span>`
-    : html`generation ${node.inventory.gen}${node.inventory.behind ? " · behind" : ""}`}</td></tr>`)}</tbody></table></div>`;
+      <td>${(node.inventory?.gen ?? null) === null ? html`<span class="never">none yet</span>`
+    : html`generation ${node.inventory.gen}${node.inventory.behind ? " · behind" : ""}`}</td>
+      </tr>`)}</tbody></table></div>`;
 }
 
 /** The nodes of the answer, each replaced as the stream brings a newer one. */
