@@ -44,33 +44,23 @@ class Fleet:
         check_invariants(self.core)
         return actions
 
-    def beat(
-        self,
-        node="lab.n1",
-        *,
-        path="wan1",
-        paths=(("wan1", "up"),),
-        n=None,
-        incarnation=1,
-        boot=b"b" * 16,
-        interval_ms=30_000,
-        sent_ms=None,
-    ):
-        key = (node, path, incarnation)
-        self.n[key] = self.n.get(key, 0) + 1 if n is None else n
-        beat = Beat(
-            v=1,
-            node=node,
-            boot_id=boot,
-            incarnation=incarnation,
-            path=path,
-            sent_ms=self.now_ms if sent_ms is None else sent_ms,
-            n=self.n[key],
-            interval_ms=interval_ms,
-            uptime_s=1,
-            agent="0.1.0",
-            why="timer",
-            paths=[
+    def beat(self, node="lab.n1", *, path="wan1", paths=(("wan1", "up"),), **said):
+        """A beat, the next of its path unless ``said`` has another ``n``."""
+        key = (node, path, said.get("incarnation", 1))
+        self.n[key] = said.get("n", self.n.get(key, 0) + 1)
+        defaults = {
+            "v": 1,
+            "node": node,
+            "boot_id": b"b" * 16,
+            "incarnation": 1,
+            "path": path,
+            "sent_ms": self.now_ms,
+            "n": self.n[key],
+            "interval_ms": 30_000,
+            "uptime_s": 1,
+            "agent": "0.1.0",
+            "why": "timer",
+            "paths": [
                 PathReport(
                     name,
                     PathKind.SITE if name.startswith("lan") else PathKind.WAN,
@@ -79,8 +69,8 @@ class Fleet:
                 )
                 for name, state in paths
             ],
-        )
-        return self.say(BeatSeen(node, beat))
+        }
+        return self.say(BeatSeen(node, Beat(**{**defaults, **said})))
 
     def wait(self, ms, step_ms=250):
         """Let time pass as the sweep does; return what followed."""
@@ -188,8 +178,8 @@ def test_a_reboot_is_seen_by_its_boot_id_also_across_our_own_restart():
     fleet = Fleet()
     fleet.say(NodeAdded("lab.n1", "lab", 30_000, b"a" * 16, 4, was_heard=True))
     assert Rebooted("lab.n1") in fleet.beat(incarnation=5)
-    assert Rebooted("lab.n1") in fleet.beat(incarnation=6, boot=b"c" * 16)
-    assert of(Rebooted, fleet.beat(incarnation=6, boot=b"c" * 16)) == []
+    assert Rebooted("lab.n1") in fleet.beat(incarnation=6, boot_id=b"c" * 16)
+    assert of(Rebooted, fleet.beat(incarnation=6, boot_id=b"c" * 16)) == []
 
 
 def test_beats_of_an_earlier_start_change_nothing():
@@ -203,7 +193,7 @@ def test_beats_of_an_earlier_start_change_nothing():
 def test_a_beat_of_the_boot_before_is_not_a_reboot():
     fleet = Fleet("lab.n1")
     fleet.beat(incarnation=1)
-    fleet.beat(incarnation=2, boot=b"c" * 16)
+    fleet.beat(incarnation=2, boot_id=b"c" * 16)
     assert fleet.beat(incarnation=1, n=9) == [BeatIgnored("lab.n1", "stale")]
 
 
@@ -212,7 +202,7 @@ def test_an_agent_that_lost_its_state_is_heard_again():
     fleet.beat(incarnation=57)
     fleet.wait(10_000)
     assert of(BeatIgnored, fleet.beat(incarnation=1)) == [], "same boot, later clock"
-    assert of(BeatIgnored, fleet.beat(incarnation=0, boot=b"n" * 16)) == [], "another boot"
+    assert of(BeatIgnored, fleet.beat(incarnation=0, boot_id=b"n" * 16)) == [], "another boot"
 
 
 def test_a_repeated_or_reordered_beat_changes_nothing_but_the_loss():
