@@ -4,6 +4,8 @@
 class AgentError(Exception):
     """Whatever the agent raises on purpose; its text is a sentence for the operator."""
 
+    exit_status = 1
+
 
 class ConfigError(AgentError):
     """The operator must correct the configuration.
@@ -11,6 +13,8 @@ class ConfigError(AgentError):
     Attributes:
         faults: every fault found, one line each.
     """
+
+    exit_status = 2
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults

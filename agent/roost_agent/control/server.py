@@ -28,10 +28,14 @@ async def serving(state_dir: Path, handler: Handler) -> AsyncIterator[None]:
     """
     server = _Server(handler)
     path = state_dir / SOCKET
-    with suppress(FileNotFoundError):
-        path.unlink()
-    listener = await asyncio.start_unix_server(server.serve, path, limit=REQUEST_BYTES_MAX)
-    path.chmod(0o600)
+    try:
+        path.unlink(missing_ok=True)
+        listener = await asyncio.start_unix_server(server.serve, path, limit=REQUEST_BYTES_MAX)
+        path.chmod(0o600)
+    except OSError as err:
+        log.warning("control: no socket, the agent runs without: %s", err)
+        yield
+        return
     async with listener:
         try:
             yield

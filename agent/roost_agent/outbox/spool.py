@@ -98,8 +98,8 @@ class Spool:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits for the disk."""
-        return not (self._pending or self._marks or self._reads)
+        """Whether all that was appended is on disk."""
+        return not self._pending
 
     def append(self, batch: Batch) -> None:
         """Put a batch on its way to disk.

@@ -1,0 +1,90 @@
+"""``roost-agent``: the resident agent, its probe, and what a person on the node may ask of it.
+
+Each command is a module that is imported when it is asked for: the resident agent carries none of
+the others.
+"""
+
+import importlib
+import os
+import sys
+from typing import Final
+
+from roost_agent.errors import AgentError
+from roost_protocol import __version__
+
+FAILED: Final = 1
+USAGE: Final = 2
+
+HELP: Final = """\
+usage: roost-agent COMMAND [OPTION...]
+
+  run           run the agent                    [--config PATH] [--log-level LEVEL]
+  check-config  say what is wrong with it        [--config PATH]
+  status        show the running agent           [--json]
+  path hold NAME --for TIME                      take a path out of service, e.g. --for 2m
+  path release NAME                              bring it back
+  reprobe [CLASS...]                             look at the hardware now
+  probe [CLASS...]                               probe once, print what is there (probe --help)
+  sim           simulate a fleet                 (sim --help)
+  --version, --help
+
+PATH is a file or a folder with agent.toml and conf.d/*.toml; the default is /etc/roost.
+status, path and reprobe find the agent by --config PATH or --state-dir DIR.
+TIME is a number with s, m or h. LEVEL is debug, info or warning.
+"""
+
+COMMANDS: Final = {  # name -> module, function of the arguments that follow
+    "run": ("roost_agent.commands", "run"),
+    "check-config": ("roost_agent.commands", "check_config"),
+    "status": ("roost_agent.control.command", "status"),
+    "path": ("roost_agent.control.command", "path"),
+    "reprobe": ("roost_agent.control.command", "reprobe"),
+    "probe": ("roost_agent.discovery.command", "run"),
+    "sim": ("roost_agent.sim.command", "run"),
+}
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    status = command(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: it would wait for a connect that hangs in the resolver (paths/mqtt.py).
+    os._exit(status)
+
+
+def command(argv: list[str]) -> int:
+    """Run one command and return its exit status."""
+    name, *rest = argv or ["--help"]
+    if name in {"--help", "-h", "help"}:
+        print(HELP, end="")
+        return 0
+    if name == "--version":
+        print(f"roost-agent {__version__}")
+        return 0
+    if name not in COMMANDS:
+        print(f"roost-agent: no command {name!r}; see roost-agent --help", file=sys.stderr)
+        return USAGE
+    try:
+        return _run(*COMMANDS[name], rest)
+    except AgentError as err:
+        for line in str(err).splitlines():
+            print(f"roost-agent: {line}", file=sys.stderr)
+        return err.exit_status
+    except SystemExit as err:  # argparse has told what is wrong
+        return err.code if isinstance(err.code, int) else FAILED
+
+
+def _run(module: str, function: str, argv: list[str]) -> int:
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as err:
+        if err.name is None or not module.startswith(err.name):
+            raise
+        raise AgentError(f"{module} is not part of this installation") from err
+    status: int = getattr(found, function)(argv)
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The resident agent as a process: puts it together, runs it, and ends it politely."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from roost_agent.config import Config
+from roost_agent.control.message import Answer, PathHold, PathRelease, Reprobe, Request, Status
+from roost_agent.control.server import serving
+from roost_agent.driver import Driver
+from roost_agent.errors import AgentError
+from roost_agent.identity import Identity, StateLock, next_identity
+from roost_agent.outbox.spool import Spool
+from roost_agent.paths import core as paths
+from roost_agent.paths.link import Dialer
+from roost_agent.paths.mqtt import MqttDialer, connect_threads
+from roost_agent.ports import SystemClock, SystemEntropy
+from roost_agent.status import status
+from roost_agent.survey import Instruments
+from roost_agent.wake.child import probe
+from roost_agent.wake.kernel import KernelNews
+from roost_protocol import __version__
+
+log = logging.getLogger(__name__)
+
+DRAIN_S: Final = 5.0  # to bring to central what waits; what does not make it is on disk
+ROOT: Final = Path("/")
+
+
+class _StopError(Exception):
+    """The agent was told to end, and has said good-bye."""
+
+
+def run(config: Config) -> int:
+    """Run the agent until SIGTERM or SIGINT and return its exit status.
+
+    Raises:
+        AgentError: it cannot start.
+    """
+    state_dir = Path(config.state_dir)
+    try:
+        lock = StateLock(state_dir)
+    except OSError as err:
+        raise AgentError(f"state_dir {state_dir}: {err.strerror}") from err
+    try:
+        identity = next_identity(config.node_id, state_dir)
+        if identity.fault:
+            log.warning(
+                "identity: incarnation %d is not on disk: %s", identity.incarnation, identity.fault
+            )
+        asyncio.run(_main(config, identity))
+    finally:
+        lock.close()
+    return 0
+
+
+async def _main(config: Config, identity: Identity) -> None:
+    asyncio.get_running_loop().set_default_executor(connect_threads(len(config.paths)))
+    clock, entropy = SystemClock(), SystemEntropy()
+    spool = Spool(Path(config.state_dir), config.outbox, clock=clock, entropy=entropy)
+    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe))
+    log.info(
+        "agent %s: %s, incarnation %d, %d paths",
+        __version__,
+        identity.node,
+        identity.incarnation,
+        len(config.paths),
+    )
+    try:
+        async with serving(Path(config.state_dir), Control(driver)):
+            await _supervise(driver, MqttDialer())
+    finally:
+        await spool.close()
+    log.info("agent: ended")
+
+
+async def _supervise(driver: Driver, dialer: Dialer) -> None:
+    """Run every task of the agent; one that fails ends all, and the service manager restarts."""
+    news = KernelNews(driver.survey.handle)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name in driver.wires:
+                group.create_task(driver.carry(name, dialer), name=f"agent.path[{name}]")
+            group.create_task(driver.tick(), name="agent.tick")
+            group.create_task(_store(driver), name="agent.outbox")
+            group.create_task(driver.survey.watch_stamps(ROOT), name="agent.stamps")
+            group.create_task(_until_stopped(driver, _signalled()), name="agent.stop")
+            driver.start()
+            news.open()
+    except* _StopError:
+        pass
+    finally:
+        news.close()
+
+
+async def _store(driver: Driver) -> None:
+    """Open the outbox, then carry it and fill it: beats do not wait for the disk."""
+    await driver.open()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(driver.deliver(), name="agent.outbox.deliver")
+        group.create_task(driver.survey.run(), name="agent.survey")
+
+
+def _signalled() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    hint = "agent: a new configuration is read at a restart, SIGHUP does nothing"
+    loop.add_signal_handler(signal.SIGHUP, log.info, hint)
+    return stop
+
+
+async def _until_stopped(driver: Driver, stop: asyncio.Event) -> None:
+    await stop.wait()
+    log.info("agent: told to end, up to %g s for what waits", DRAIN_S)
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            await driver.drain()
+    except TimeoutError:
+        log.info("agent: not all reached central, the rest is on disk")
+    raise _StopError
+
+
+class Control:
+    """What an operator may ask on the node itself."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def __call__(self, request: Request) -> Answer:
+        """Do what is asked and say how it went."""
+        match request:
+            case Status():
+                return Answer(result=status(self._driver))
+            case PathHold(name, seconds):
+                until_ms = self._driver.clock.boot_ms() + seconds * 1000
+                return self._path(name, lambda: paths.Hold(until_ms))
+            case PathRelease(name):
+                return self._path(name, paths.Release)
+            case Reprobe(classes):
+                self._driver.survey.reprobe(classes)
+                return Answer()
+
+    def _path(self, name: str, event: Callable[[], paths.Event]) -> Answer:
+        if name not in self._driver.wires:
+            known = ", ".join(self._driver.wires)
+            return Answer(error=f"no path {name!r}; there are {known}")
+        self._driver.path_event(name, event())
+        return Answer()

@@ -1,0 +1,87 @@
+"""``roost-agent status``, ``path`` and ``reprobe``: asks the resident agent, prints the answer."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from roost_agent.config_file import load
+from roost_agent.control.client import ask
+from roost_agent.control.message import (
+    HOLD_S_MAX,
+    PathHold,
+    PathRelease,
+    Reprobe,
+    Request,
+    Status,
+)
+from roost_agent.control.table import table
+from roost_agent.errors import AgentError
+
+CONFIG: Final = "/etc/roost"
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600}
+
+
+def status(argv: list[str]) -> int:
+    """Show the running agent."""
+    parser = _parser("status")
+    parser.add_argument("--json", action="store_true", help="everything, for a program")
+    given = parser.parse_args(argv)
+    result = _done(given, Status())
+    sys.stdout.write(json.dumps(result, indent=2) + "\n" if given.json else table(result))
+    return 0
+
+
+def path(argv: list[str]) -> int:
+    """Hold or release a path."""
+    parser = _parser("path")
+    parser.add_argument("verb", choices=["hold", "release"])
+    parser.add_argument("name")
+    parser.add_argument("--for", dest="seconds", type=_seconds, metavar="TIME", help="of a hold")
+    given = parser.parse_args(argv)
+    if given.verb == "release":
+        _done(given, PathRelease(given.name))
+    elif given.seconds is None:
+        parser.error("path hold needs --for TIME: a hold that is forgotten must end")
+    else:
+        _done(given, PathHold(given.name, given.seconds))
+    return 0
+
+
+def reprobe(argv: list[str]) -> int:
+    """Have the hardware looked at now."""
+    parser = _parser("reprobe")
+    parser.add_argument("classes", nargs="*", metavar="CLASS")
+    given = parser.parse_args(argv)
+    _done(given, Reprobe(given.classes))
+    return 0
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"roost-agent {name}")
+    parser.add_argument("--config", default=CONFIG, help="where it names the state directory")
+    parser.add_argument("--state-dir", help="instead of a configuration")
+    return parser
+
+
+def _done(given: argparse.Namespace, request: Request) -> dict[str, Any]:
+    """Return the agent's answer to a request.
+
+    Raises:
+        AgentError: it did not answer, or refused.
+    """
+    state_dir = Path(given.state_dir or load(Path(given.config)).state_dir)
+    answer = ask(state_dir, request)
+    if answer.error:
+        raise AgentError(answer.error)
+    return answer.result
+
+
+def _seconds(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,6})([smh]?)", text)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 1 <= seconds <= HOLD_S_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1s to {HOLD_S_MAX // 3600}h, e.g. 90s, 2m, 1h")
+    return seconds

@@ -1,0 +1,285 @@
+"""Joins the cores of one node: each event goes to its core, each action to its shell.
+
+Everything here runs on the loop's one thread and returns at once: shells queue, cores decide.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from roost_agent.config import Config
+from roost_agent.errors import StorageError
+from roost_agent.heartbeat.core import Changed, Heartbeat, Ready, SendBeat
+from roost_agent.heartbeat.core import Lost as BeatLost
+from roost_agent.heartbeat.core import Tick as BeatTick
+from roost_agent.identity import Identity
+from roost_agent.outbox import core as outbox
+from roost_agent.outbox.spool import Batch, Spool
+from roost_agent.outbox.store import Entry
+from roost_agent.paths import core as paths
+from roost_agent.paths.link import Dial, Dialer, Message
+from roost_agent.speech import Speaker
+from roost_agent.survey import Instruments, Survey
+from roost_agent.wire import Outgoing, Wire
+from roost_protocol.alarm import Event
+from roost_protocol.beat import Beat, PathKind, PathState
+from roost_protocol.codec import VERSION, Decoder, pack
+from roost_protocol.envelope import ItemKind, Lane, Receipt
+from roost_protocol.errors import ProtocolError
+from roost_protocol.severity import Severity
+from roost_protocol.topics import NodeTopics
+
+log = logging.getLogger(__name__)
+
+DROPPED_TYPE: Final = "280.804"  # the outbox let items go before central had them
+DROPPED_EVERY_MS: Final = 60_000  # one event for all that was dropped in between
+IDLE_S: Final = 3_600.0  # the ticker's longest sleep
+RECEIPT_WINDOW_S_MAX: Final = 3_600
+
+_beats: Final = Decoder[Beat](Beat)
+_receipts: Final = Decoder[Receipt](Receipt)
+_RANK: Final = {PathState.UP: 0, PathState.FLAKY: 1, PathState.UNKNOWN: 2, PathState.DOWN: 3}
+
+
+class Driver:
+    """The running agent, without its process.
+
+    Args:
+        config: what was asked for.
+        identity: who speaks.
+        spool: the outbox.
+        instruments: clock, entropy and the probe.
+    """
+
+    def __init__(
+        self, config: Config, identity: Identity, spool: Spool, instruments: Instruments
+    ) -> None:
+        self.config = config
+        self.identity = identity
+        self.spool = spool
+        self.survey = Survey(identity, spool, instruments, config.inventory, self.changed)
+        self.refused: dict[str, int] = {}  # messages that came in and were refused, by code
+        self.clock = instruments.clock
+        self._entropy = instruments.entropy
+        self._speaker = Speaker(identity, self.clock)
+        self._topics = NodeTopics.of(identity.node)
+        self.started_ms = self.clock.boot_ms()
+        self._heart = Heartbeat({path.name: self._interval_ms(path.name) for path in config.paths})
+        self.wires = {path.name: self._wire(path.name, path.kind) for path in config.paths}
+        self._delivery: outbox.Delivery | None = None
+        self._usable: tuple[str, ...] = ()
+        self._probes = 0
+        self._dropped_due_ms = 0
+        self._due_changed = asyncio.Event()
+        self._settled = asyncio.Event()
+
+    def start(self) -> None:
+        """Make every path connect."""
+        for name in self.wires:
+            self.path_event(name, paths.Start())
+
+    async def open(self) -> None:
+        """Open the outbox, as soon as the disk lets us."""
+        self._delivery = outbox.Delivery(await self.spool.open())
+        waiting = sum(counts.waiting_items for counts in self.spool.lanes.values())
+        log.info("outbox: open, %d items wait", waiting)
+        self.changed()
+        self._outbox_event(outbox.Usable(self._usable))
+
+    async def deliver(self) -> None:
+        """Carry the outbox, until cancelled."""
+        await self.spool.run(self._outbox_event)
+
+    async def carry(self, name: str, dialer: Dialer) -> None:
+        """Run one path, until cancelled."""
+        await self.wires[name].run(dialer, partial(self._dial, name))
+
+    async def tick(self) -> None:
+        """Wake every core when it asked for it, until cancelled."""
+        while True:
+            now_ms = self.clock.boot_ms()
+            due_ms = min(self._due_times(), default=now_ms + round(IDLE_S * 1000))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(due_ms - now_ms, 0) / 1000):
+                    await self._due_changed.wait()
+            self._due_changed.clear()
+            self._tick()
+
+    async def drain(self) -> None:
+        """Say good-bye on every path once central has what waits, or nothing more is to be done."""
+        self._note_settled()
+        await self._settled.wait()
+        for name, wire in self.wires.items():
+            if wire.core.connected and wire.core.kind is PathKind.WAN:
+                wire.put(Outgoing(self._topics.gone, self._speaker.gone(name), qos=0))
+        for wire in self.wires.values():
+            await wire.drained()
+
+    def changed(self) -> None:
+        """Note that beats have something new to tell."""
+        self._heart_event(Changed())
+
+    def path_event(self, name: str, event: paths.Event) -> None:
+        """Give an event to a path's core and do what it says."""
+        wire = self.wires[name]
+        for action in wire.core.handle(event, self.clock.boot_ms()):
+            match action:
+                case paths.Connect():
+                    wire.connect()
+                case paths.Disconnect(why):
+                    log.info("path %s: disconnects: %s", name, why)
+                    wire.disconnect(why)
+                case paths.Probe():
+                    self._outbox_event(outbox.Ask(name))
+                case paths.StateChanged(old, new, why):
+                    log.info("path %s: %s -> %s: %s", name, old, new, why)
+                    self.changed()
+        if isinstance(event, paths.Connected):
+            self._heart_event(Ready(name, self._entropy.uniform(0, 1)))
+        elif isinstance(event, paths.Lost):
+            log.debug("path %s: %s", name, event.why)
+            self._heart_event(BeatLost(name))
+        self._choose_usable()
+        self._due_changed.set()
+
+    def _wire(self, name: str, kind: PathKind) -> Wire:
+        answer_ms = paths.WAN_ANSWER_MS if kind is PathKind.WAN else self._interval_ms(name)
+        return Wire(
+            paths.PathCore(kind, answer_ms=answer_ms),
+            tell=partial(self.path_event, name),
+            hear=partial(self._hear, name),
+            entropy=self._entropy,
+        )
+
+    def _interval_ms(self, name: str) -> int:
+        beat = self.config.beat
+        is_wan = self.config.path(name).kind is PathKind.WAN
+        return beat.interval_ms if is_wan else beat.site_interval_ms
+
+    def _choose_usable(self) -> None:
+        """Tell delivery which WAN paths carry reports, best first."""
+        ranked = sorted(
+            (_RANK[wire.core.state], index, name)
+            for index, (name, wire) in enumerate(self.wires.items())
+            if wire.core.connected and wire.core.kind is PathKind.WAN
+        )
+        usable = tuple(name for _, _, name in ranked)
+        if usable != self._usable:
+            self._usable = usable
+            self._outbox_event(outbox.Usable(usable))
+
+    def _outbox_event(self, event: outbox.Event) -> None:
+        if self._delivery is None:
+            return  # the file is not open yet: it hears of the paths then
+        for action in self._delivery.handle(event, self.clock.boot_ms()):
+            if isinstance(action, outbox.Publish):
+                self._publish(action)
+            else:
+                self.spool.do(action)
+        if self.spool.dropped:
+            self._tell_dropped()
+        self._note_settled()
+        self._due_changed.set()
+
+    def _publish(self, action: outbox.Publish) -> None:
+        self._probes += 1
+        payload = self._speaker.report(action)
+        message = Outgoing(self._topics.report, payload, qos=1, probe=self._probes)
+        self.wires[action.path].put(message)  # one that finds no room is sent again in time
+
+    def _heart_event(self, event: Ready | BeatLost | Changed | BeatTick) -> None:
+        for beat in self._heart.handle(event, self.clock.boot_ms()):
+            self._beat(beat)
+        self._due_changed.set()
+
+    def _beat(self, due: SendBeat) -> None:
+        wire = self.wires[due.path]
+        cores = {name: each.core for name, each in self.wires.items()}
+        payload = self._speaker.beat(due, cores, self.spool, self.survey.mark)
+        is_site = wire.core.kind is PathKind.SITE
+        topic = self._topics.site_beat if is_site else self._topics.beat
+        wire.put(Outgoing(topic, payload, qos=0, probe=due.n if is_site else None))
+
+    def _dial(self, name: str) -> Dial:
+        path = self.config.path(name)
+        is_wan = path.kind is PathKind.WAN
+        return Dial(
+            path=path,
+            client_id=f"{self.identity.node}/{name}",
+            subscription=self._topics.receipt if is_wan else self._topics.site_beat,
+            will_topic=self._topics.gone if is_wan else None,
+            will=self._speaker.gone(name),
+        )
+
+    def _hear(self, name: str, message: Message) -> None:
+        try:
+            if message.topic == self._topics.site_beat:
+                self._hear_echo(name, _beats.decode(message.payload))
+            elif message.topic == self._topics.receipt:
+                self._hear_receipt(name, _receipts.decode(message.payload))
+        except ProtocolError as err:
+            self.refused[err.code] = self.refused.get(err.code, 0) + 1
+            log.info("path %s: refused a message: %s", name, err)
+
+    def _hear_echo(self, name: str, beat: Beat) -> None:
+        ours = (self.identity.boot_id, self.identity.incarnation, name)
+        if (beat.boot_id, beat.incarnation, beat.path) == ours:
+            self.wires[name].answered(beat.n)
+
+    def _hear_receipt(self, name: str, receipt: Receipt) -> None:
+        if receipt.node != self.identity.node:
+            raise ProtocolError("node", field="node", got=receipt.node, bound=self.identity.node)
+        self._outbox_event(
+            outbox.Received(name, receipt.lane, receipt.stream, receipt.seq, receipt.central_epoch)
+        )
+        if receipt.reconnect_window_s:
+            window_ms = min(receipt.reconnect_window_s, RECEIPT_WINDOW_S_MAX) * 1000
+            self.path_event(name, paths.Window(window_ms))
+        for resync in receipt.resync:
+            if resync.what == "inventory":
+                self.survey.resync(resync.sections)
+
+    def _tell_dropped(self) -> None:
+        """Put one event into the outbox for all that was dropped of late."""
+        now_ms = self.clock.boot_ms()
+        if now_ms < self._dropped_due_ms:
+            return
+        self._dropped_due_ms = now_ms + DROPPED_EVERY_MS
+        count, self.spool.dropped = self.spool.dropped, 0
+        event = Event(
+            v=VERSION,
+            type=DROPPED_TYPE,
+            severity=Severity.WARNING,
+            entity="outbox",
+            text=f"{count} items left the outbox before central had them",
+            params={"items": count},
+        )
+        body, compressed = pack(event)
+        entry = Entry(Lane.BULK, ItemKind.EVENT, self.clock.wall_ms(), body, compressed)
+        with suppress(StorageError):  # full memory before a full disk: the gaps tell it too
+            self.spool.append(Batch((entry,), {}))
+        log.warning("outbox: %d items dropped", count)
+
+    def _due_times(self) -> list[int]:
+        due = [wire.core.due_ms() for wire in self.wires.values()]
+        due.append(self._heart.due_ms())
+        if self._delivery is not None:
+            due.append(self._delivery.due_ms())
+        return [each for each in due if each is not None]
+
+    def _tick(self) -> None:
+        for name in self.wires:
+            self.path_event(name, paths.Tick())
+        self._outbox_event(outbox.Tick())
+        self._heart_event(BeatTick(self._entropy.uniform(0, 1)))
+        self._due_changed.clear()
+
+    def _note_settled(self) -> None:
+        """Note whether waiting longer could bring anything to central."""
+        is_told = self._delivery is not None and self._delivery.idle() and self.spool.is_idle
+        if is_told or not self._usable:
+            self._settled.set()
+        else:
+            self._settled.clear()
