@@ -149,12 +149,12 @@ class IngestService:
         return self._links[broker].publish(topic, payload)
 
     async def _run_loops(self) -> None:
-        async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._beats.run(self._inbox), name="central.ingest.beats")
-            loops.create_task(self._reports.run(self._inbox), name="central.ingest.reports")
-            loops.create_task(self._flush.run(), name="central.ingest.flush")
-            loops.create_task(self._sweep.run(), name="central.liveness.sweep")
-            loops.create_task(self._gauge(), name="central.ingest.gauge")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beats.run(self._inbox), name="central.ingest.beats")
+            group.create_task(self._reports.run(self._inbox), name="central.ingest.reports")
+            group.create_task(self._flush.run(), name="central.ingest.flush")
+            group.create_task(self._sweep.run(), name="central.liveness.sweep")
+            group.create_task(self._gauge(), name="central.ingest.gauge")
 
     async def _gauge(self) -> None:
         while True:

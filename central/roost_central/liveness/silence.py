@@ -52,7 +52,7 @@ class Silence:
                 for path in node.paths.values()
                 if path.is_wan and path.state != "down"
             ]
-        return min((at_ms for at_ms in candidates if at_ms > now_ms), default=now_ms + 1)
+        return min((at_ms for at_ms in candidates if at_ms > now_ms), default=now_ms)
 
     @property
     def _factor(self) -> int:

@@ -414,6 +414,30 @@ def test_a_restarted_centre_that_hears_nobody_says_it_once():
     assert sum(action.announce for action in of(PresenceChanged, actions)) == 0
 
 
+def test_a_node_is_entered_once_and_a_will_before_any_beat_says_nothing():
+    fleet = Fleet("lab.n1")
+    assert fleet.say(NodeAdded("lab.n1", "lab")) == []
+    assert fleet.say(GoneSeen("lab.n1", "wan1", 1)) == []
+    assert not fleet.core.is_quiet
+
+
+def test_deadlines_of_removed_nodes_and_sites_pass_silently():
+    fleet = Fleet("lab.n1", "lab.n2")
+    fleet.beat("lab.n1", paths=(("wan1", "up"), ("lan1", "down")))
+    fleet.beat("lab.n1")
+    for node in ("lab.n1", "lab.n2"):
+        fleet.say(NodeRemoved(node))
+    assert fleet.wait(100_000) == []
+
+
+def test_a_first_beat_out_of_order_and_a_very_late_one_count_nothing_twice():
+    fleet = Fleet("lab.n1")
+    fleet.beat(n=200)
+    assert fleet.core.measured("lab.n1", "wan1") == ("up", 0)
+    assert fleet.beat(n=50) == [BeatIgnored("lab.n1", "late")]
+    assert fleet.core.measured("lab.n1", "wan1") == ("up", 0)
+
+
 def test_a_removed_node_leaves_nothing_behind():
     fleet, nodes = fleet_of(3)
     for node in nodes:

@@ -1,0 +1,301 @@
+"""The service through its seams: a broker of memory, a clock of the test, a real file."""
+
+import pytest
+
+from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
+from roost_central.ingest import flush, inbox, notices
+from roost_central.ingest.config import BrokerAddress
+from roost_central.storage import events
+from roost_protocol.alarm import Alarm, Change, Event
+from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathReport, PathState
+from roost_protocol.codec import encode
+from roost_protocol.envelope import Gap, Gone, Item, ItemKind, Lane, Report
+from roost_protocol.severity import Severity
+from roost_protocol.topics import NodeTopics
+
+NODE = "lab.n1"
+TOPICS = NodeTopics.of(NODE)
+EVENT = encode(Event(v=1, type="100.101", severity=Severity.MINOR, entity="cpu=0", text="hot"))
+ALARM = encode(Alarm(v=1, type="100.101", change=Change.RAISE, severity=Severity.MAJOR, text="hot"))
+
+
+def envelope(**said):
+    return {
+        "v": 1,
+        "node": NODE,
+        "boot_id": b"b" * 16,
+        "incarnation": 1,
+        "path": "wan1",
+        "sent_ms": 5,
+        **said,
+    }
+
+
+def report(prev, *bodies, kind=ItemKind.EVENT, **said):
+    items = [Item(prev + 1 + i, kind, 1, body) for i, body in enumerate(bodies)]
+    fields = {"lane": Lane.BULK, "stream": b"s" * 16, "prev": prev, "items": items}
+    return encode(Report(**envelope(**{**fields, **said})))
+
+
+def beat(n=1, **said):
+    paths = [
+        PathReport("wan1", PathKind.WAN, PathState.UP, 3, 900),
+        PathReport("lan1", PathKind.SITE, PathState.UP, 3, 200, 9_999),
+    ]
+    fields = {
+        "n": n,
+        "interval_ms": 30_000,
+        "uptime_s": 9,
+        "agent": "0.1.0",
+        "why": "timer",
+        "paths": paths,
+        "bulk": LaneReport(b"s" * 16, 1, 7),
+    }
+    return encode(Beat(**envelope(**{**fields, **said})))
+
+
+async def said(centre, **query):
+    async with centre.database.read() as connection:
+        return await events.page(connection, events.EventQuery(**query), after=0)
+
+
+async def test_what_a_node_says_is_kept_with_its_entity(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        centre.link.say(TOPICS.report, report(1, ALARM, kind=ItemKind.ALARM))
+        gap = encode(Gap(first=3, last=3, reason="full"))
+        centre.link.say(TOPICS.report, report(2, gap, kind=ItemKind.GAP))
+        await centre.until(lambda: centre.link.receipts)
+        kept = await said(centre, node=NODE)
+        assert [(event.kind, event.type, event.entity) for event in kept] == [
+            ("node", "100.101", "site=lab,node=n1,cpu=0"),
+            ("alarm", "100.101", "site=lab,node=n1"),
+            ("ingest", "280.804", "site=lab,node=n1"),
+        ]
+
+
+async def test_one_receipt_answers_all_reports_of_a_batch(run_centre):
+    async with run_centre() as centre:
+        for prev in range(5):
+            centre.link.say(TOPICS.report, report(prev, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+        ((topic, receipt),) = centre.link.receipts
+        assert (topic, receipt.seq, receipt.lane) == (TOPICS.receipt, 5, Lane.BULK)
+        assert (centre.counters.reports, centre.counters.items, centre.counters.receipts) == (
+            5,
+            5,
+            1,
+        )
+
+
+async def test_a_receipt_that_cannot_be_sent_is_not_counted(run_centre):
+    async with run_centre() as centre:
+        centre.link.takes = False
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.counters.commits == 1)
+        assert centre.counters.receipts == 0
+
+
+async def test_a_kind_of_a_later_release_is_a_dead_letter(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, b"", kind=ItemKind.JOB))
+        await centre.until(lambda: centre.link.receipts)
+        assert centre.counters.refused["kind"] == 1
+
+
+async def test_a_beat_shows_the_node_and_its_paths(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat())
+        await centre.until(lambda: centre.counters.beats == 1)
+        row = centre.view.nodes[NODE]
+        assert (row.presence, row.agent, row.uptime_s, row.via) == ("online", "0.1.0", 9, "wan1")
+        assert row.outbox["bulk"] == {"waiting_items": 7, "waiting_bytes": 0, "dropped": 0}
+        assert (row.paths["wan1"].rtt_us, row.paths["wan1"].loss_permille) == (900, 0)
+        assert row.paths["lan1"].loss_permille == 1_000, "a claim is bounded"
+
+
+async def test_an_old_beat_changes_nothing_that_is_shown(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(n=5))
+        centre.link.say(TOPICS.beat, beat(n=5, uptime_s=1))
+        centre.link.say(TOPICS.beat, beat(n=4, uptime_s=1))
+        await centre.until(lambda: centre.counters.refused.total() == 2)
+        assert centre.view.nodes[NODE].uptime_s == 9
+        assert centre.counters.refused == {"duplicate": 1, "late": 1}
+
+
+async def test_a_beat_that_cannot_be_read_is_said_once_in_a_while(run_centre):
+    async with run_centre() as centre:
+        for _ in range(5):
+            centre.link.say(TOPICS.beat, b"\xc1")
+        centre.link.say(TOPICS.beat, beat(node="lab.n2"))
+        await centre.until(lambda: centre.counters.refused.total() == 6)
+        assert centre.counters.refused == {"malformed": 5, "identity": 1}
+        await centre.until(lambda: not centre.service._notices)
+        assert len(await said(centre, type="280.807")) == 1
+
+
+async def test_silence_and_the_return_are_events(run_centre):
+    async with run_centre() as centre:
+        centre.clock.now_ms += 120_000
+        centre.link.say(TOPICS.beat, beat(1))
+        await centre.until(lambda: centre.counters.beats == 1)
+        centre.clock.now_ms += 80_000
+        row = centre.view.nodes[NODE]
+        await centre.until(lambda: row.presence == "unreachable")
+        assert centre.view.sites["lab"].status == "unknown"
+        centre.link.say(TOPICS.beat, beat(1, incarnation=2))
+        await centre.until(lambda: row.presence == "online")
+        await centre.until(lambda: not centre.service._notices)
+        assert [event.text for event in await said(centre, kind="liveness")] == [
+            "nothing heard for 80 s on any path",
+            "nothing is heard from any node of the site",
+            "the agent has restarted",
+            "heard again, online",
+            "the site is heard again, ok",
+        ]
+
+
+async def test_a_will_on_every_path_shortens_the_wait(run_centre):
+    async with run_centre() as centre:
+        centre.clock.now_ms += 120_000
+        centre.link.say(TOPICS.beat, beat(1))
+        centre.link.say(TOPICS.gone, encode(Gone(**envelope())))
+        await centre.until(lambda: centre.counters.beats == 1)
+        centre.clock.now_ms += 16_000
+        await centre.until(lambda: centre.view.nodes[NODE].presence == "unreachable")
+
+
+async def test_the_will_of_a_node_never_heard_makes_no_node(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.gone, encode(Gone(**envelope())))
+        centre.link.say(TOPICS.report, report(0))
+        await centre.until(lambda: centre.link.receipts)
+        assert centre.view.nodes[NODE].presence == "unknown"
+
+
+async def test_a_node_is_asked_for_its_inventory_once_a_minute(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+        centre.link.receipts.clear()
+        for n in range(1, 4):
+            centre.link.say(TOPICS.beat, beat(n, inventory=InventoryMark(1, b"x" * 8, 1)))
+        await centre.until(lambda: centre.counters.beats == 3)
+        ((_, receipt),) = centre.link.receipts
+        assert [request.what for request in receipt.resync] == ["inventory"]
+        assert centre.view.nodes[NODE].inventory_behind
+        centre.clock.now_ms += 60_000
+        centre.link.say(TOPICS.beat, beat(4, inventory=InventoryMark(1, b"x" * 8, 1)))
+        await centre.until(lambda: len(centre.link.receipts) == 2)
+
+
+async def test_an_inventory_that_does_not_fit_is_asked_for_on_the_receipt(run_centre):
+    async with run_centre() as centre:
+        delta = {"t": "delta", "v": 1, "base_gen": 4, "gen": 5, "digest": b"x" * 8, "sections": {}}
+        centre.link.say(TOPICS.report, report(0, encode(delta), kind=ItemKind.INVENTORY))
+        await centre.until(lambda: centre.link.receipts)
+        ((_, receipt),) = centre.link.receipts
+        assert (receipt.seq, len(receipt.resync)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"admit": "registered"}, "unknown-node"), ({"host": "192.0.2.1"}, "unknown-node")],
+)
+async def test_strangers_are_taken_on_loopback_and_in_the_open_mode_only(run_centre, options, code):
+    async with run_centre(**options) as centre:
+        centre.link.say(TOPICS.beat, beat())
+        assert centre.counters.refused == {code: 1}
+
+
+async def test_queues_are_bounded_and_what_they_drop_is_counted(run_centre, monkeypatch):
+    monkeypatch.setattr(inbox, "BEATS_MAX", 3)
+    monkeypatch.setattr(inbox, "REPORTS_MAX", 2)
+    monkeypatch.setattr(notices, "WAITING_MAX", 1)
+    async with run_centre() as centre:
+        for n in range(1, 6):
+            centre.link.say(TOPICS.beat, beat(n))
+            centre.link.say(TOPICS.report, report(0, EVENT))
+            centre.link.say("roost/v1/zz/x/up/report", b"")
+        assert centre.counters.refused == {
+            "overload-beat": 2,
+            "overload-report": 3,
+            "name": 5,
+            "overload-letter": 4,
+        }
+
+
+async def test_a_topic_is_parsed_once_and_few_are_remembered(run_centre, monkeypatch):
+    monkeypatch.setattr(inbox, "TOPICS_MAX", 10)
+    async with run_centre() as centre:
+        for number in range(30):
+            node = f"s{number}.n1"
+            centre.link.say(NodeTopics.of(node).beat, beat(node=node))
+        await centre.until(lambda: centre.counters.beats == 30)
+        assert len(centre.service._inbox._speakers) == 10
+
+
+async def test_a_node_that_came_of_itself_is_there_after_a_restart(run_centre, monkeypatch):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat())
+        await centre.until(lambda: not centre.service._flush._due and centre.view.nodes)
+    async with run_centre() as centre:
+        row = centre.view.nodes[NODE]
+        assert (row.agent, row.presence, sorted(row.paths)) == (
+            "0.1.0",
+            "unknown",
+            ["lan1", "wan1"],
+        )
+
+
+async def test_a_removed_site_is_forgotten_by_liveness(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat())
+        await centre.until(lambda: centre.counters.beats == 1)
+        centre.view.remove_site("lab")
+        await centre.until(lambda: not centre.service._sweep._known)
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError, StorageRefusedError])
+async def test_presence_that_is_not_taken_does_not_end_the_service(run_centre, monkeypatch, error):
+    async def fail(*_args):
+        raise error("database", got="full")
+
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    async with run_centre() as centre:
+        monkeypatch.setattr(flush.nodes, "save_paths", fail)
+        centre.link.say(TOPICS.beat, beat())
+        await centre.until(lambda: centre.counters.commits_failed > 0)
+        monkeypatch.undo()
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+
+
+async def test_history_is_pruned_once_an_hour(run_centre, monkeypatch):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    async with run_centre() as centre:
+        async with centre.database.write() as connection:
+            await events.append(connection, [events.NewEvent(1, 1, "node", "100.101", 1, "")])
+        centre.clock.now_ms += 3_600_001
+        await centre.until(lambda: centre.service._flush._prune_due_ms > centre.clock.now_ms)
+        async with centre.database.write():
+            pass
+        assert await said(centre, kind="node") == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://x", "mqtt://", "mqtt://x:port", "mqtt://x/path", "mqtt://[::1"]
+)
+def test_a_broker_url_that_is_none_is_refused(url):
+    with pytest.raises(ConfigError, match="url, at broker b1"):
+        BrokerAddress.parse("b1", url)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.8.9.1", True), ("[::1]", True), ("example.org", False)],
+)
+def test_loopback_is_known_by_its_address(host, expected):
+    assert BrokerAddress.parse("b1", f"mqtt://{host}").is_loopback is expected
