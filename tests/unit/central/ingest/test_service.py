@@ -3,7 +3,7 @@
 import pytest
 
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
-from roost_central.ingest import flush, inbox, notices
+from roost_central.ingest import flush, inbox, notices, reports
 from roost_central.ingest.config import BrokerAddress
 from roost_central.storage import events
 from roost_protocol.alarm import Alarm, Change, Event
@@ -256,6 +256,30 @@ async def test_a_removed_site_is_forgotten_by_liveness(run_centre):
         await centre.until(lambda: centre.counters.beats == 1)
         centre.view.remove_site("lab")
         await centre.until(lambda: not centre.service._sweep._known)
+
+
+async def test_a_batch_that_storage_cannot_take_is_tried_again_and_then_dropped(
+    run_centre, monkeypatch
+):
+    monkeypatch.setattr(reports, "FAILED_PAUSE_S", 0.01)
+    failures = iter([True] * 4)
+    real = reports.Marks.save
+
+    async def save(*args, **options):
+        if next(failures, False):
+            raise StorageUnavailableError("database", got="disk full")
+        await real(*args, **options)
+
+    monkeypatch.setattr(reports.Marks, "save", save)
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.counters.commits_failed == reports.TRIES_MAX)
+        centre.link.say(TOPICS.report, report(0, EVENT))  # the agent, having no receipt
+        await centre.until(lambda: centre.link.receipts)
+        await centre.until(lambda: not centre.service._notices)
+        assert centre.counters.commits_failed == 4
+        assert len(await said(centre, kind="node")) == 1, "failed tries left nothing behind"
+        assert len(await said(centre, type="210.803")) == 1
 
 
 @pytest.mark.parametrize("error", [StorageUnavailableError, StorageRefusedError])

@@ -281,6 +281,24 @@ def test_gone_on_every_path_and_no_beat_is_dark_after_half_an_interval():
     assert fleet.presence() == "unreachable"
 
 
+def test_gone_counts_although_another_path_was_silent_for_long():
+    fleet = Fleet("lab.n1")
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet.beat(path="wan2", paths=both)
+    for _ in range(4):
+        fleet.wait(25_000)
+        fleet.beat(paths=both)
+    fleet.say(GoneSeen("lab.n1", "wan1", 1))
+    fleet.wait(15_000)
+    assert fleet.presence() == "unreachable"
+
+
+def test_a_path_never_tried_is_no_change_when_the_node_goes_dark():
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("wan2", "unknown")))
+    assert [action.path for action in of(PathChanged, fleet.wait(75_000))] == ["wan1"]
+
+
 def test_a_beat_after_gone_takes_it_back():
     fleet = Fleet("lab.n1")
     fleet.beat()
