@@ -136,6 +136,15 @@ def test_the_limits_follow_the_nodes_own_interval():
     assert fleet.presence() == "unreachable"
 
 
+def test_a_node_that_beats_faster_is_missed_sooner():
+    fleet = Fleet("lab.n1")
+    fleet.beat(interval_ms=600_000)
+    fleet.wait(1_000)
+    fleet.beat(interval_ms=2_000)
+    fleet.wait(5_000)
+    assert fleet.presence() == "unreachable"
+
+
 @pytest.mark.parametrize(("claim_ms", "dark_ms"), [(0, 2_500), (2**62, 1_500_000)])
 def test_a_claimed_interval_is_bounded(claim_ms, dark_ms):
     fleet = Fleet("lab.n1")
