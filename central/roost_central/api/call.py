@@ -24,6 +24,10 @@ class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No query parameters."""
 
 
+class PageQuery(msgspec.Struct, frozen=True):
+    """Whatever the page keeps in its address (query, grouping, sort): the page reads it itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Q, B]):
     """A request that was let in: what it asks, and everything to answer it with.

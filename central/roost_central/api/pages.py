@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from roost_central.api.call import HTML, Call, NoQuery, Reply
+from roost_central.api.call import HTML, Call, NoQuery, PageQuery, Reply
 from roost_central.api.outlet import takes_gzip
 from roost_central.api.problem import ApiError
 from roost_central.api.service import StaticTree
@@ -14,7 +14,7 @@ ASSET_HEADERS: Final = {
 }
 
 
-async def show_index(call: Call[NoQuery, None]) -> Reply:
+async def show_index(call: Call[PageQuery, None]) -> Reply:
     """GET / and every deep link: the page itself finds out what to show."""
     return Reply(_tree(call).index(), headers=INDEX_HEADERS, media=HTML)
 
@@ -31,7 +31,7 @@ async def show_asset(call: Call[NoQuery, None]) -> Reply:
     return Reply(body, headers=headers, is_encoded=asset.gzipped is not None, is_gzipped=is_gzipped)
 
 
-def _tree(call: Call[NoQuery, None]) -> StaticTree:
+def _tree(call: Call[NoQuery, None] | Call[PageQuery, None]) -> StaticTree:
     if call.api.pages is None:
         raise ApiError("not-found", "this installation has no dashboard; the API is at /api/v1")
     return call.api.pages

@@ -19,7 +19,7 @@ from roost_central.api.answers import (
     SitePage,
     Status,
 )
-from roost_central.api.call import EVENT_STREAM, HTML, NDJSON
+from roost_central.api.call import EVENT_STREAM, HTML, NDJSON, PageQuery
 from roost_central.api.lists import LIST_MEDIA, ListQuery
 from roost_central.api.openapi import show_openapi
 from roost_central.api.route import Auth, Route
@@ -206,6 +206,7 @@ PAGES: Final = (
             method="GET",
             path=path,
             handler=pages.show_index,
+            query=PageQuery,
             media=(HTML,),
             auth=Auth.NONE,
             summary="Show the dashboard",

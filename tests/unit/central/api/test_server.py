@@ -24,6 +24,12 @@ async def problem(answer):
     return found
 
 
+async def test_a_page_keeps_its_state_in_its_address(central):
+    answer = await central.client.get("/?q=status%3Ddown&group=carrier")
+
+    assert (answer.status, answer.content_type) == (200, "text/html")
+
+
 @pytest.mark.parametrize("path", ["/health", "/", "/api/v1/status", "/nowhere", "/static/x/y.js"])
 async def test_every_answer_carries_the_security_headers(central, path):
     answer = await central.client.get(path)
