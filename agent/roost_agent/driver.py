@@ -87,6 +87,8 @@ class Driver:
         log.info("outbox: open, %d items wait", waiting)
         self.changed()
         self._outbox_event(outbox.Usable(self._usable))
+        for name in self._usable:  # their first probes found no outbox to send a report from
+            self._outbox_event(outbox.Ask(name))
 
     async def deliver(self) -> None:
         """Carry the outbox, until cancelled."""

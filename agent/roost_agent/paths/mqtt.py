@@ -20,6 +20,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import roost_agent.paths.lean  # noqa: F401 - for what its import does, before the next one
+
+# isort: split
 import aiomqtt
 
 from roost_agent.config import PathConfig, TlsConfig

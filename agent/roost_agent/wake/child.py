@@ -1,4 +1,7 @@
-"""The probe as a child that exits: heavy imports and long reads cost the resident agent nothing."""
+"""The probe as a child that exits: heavy imports and long reads cost the resident agent nothing.
+
+The child lowers its own priorities (nice, idle I/O) and limits its processor time.
+"""
 
 import asyncio
 import logging
@@ -10,7 +13,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
-import psutil
 
 from roost_agent.errors import ProbeError
 
@@ -61,15 +63,12 @@ async def probe(classes: tuple[str, ...]) -> Document:
 
 async def _start(classes: tuple[str, ...]) -> Process:
     try:
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "roost_agent", "probe", *classes,
             stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True, env=_environment(),
         )  # fmt: skip
     except OSError as err:
         raise ProbeError(f"cannot start: {err}") from err
-    with suppress(psutil.Error, OSError):  # it may be gone already
-        psutil.Process(process.pid).ionice(psutil.IOPRIO_CLASS_IDLE)
-    return process
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,71 @@
+"""A real Mosquitto on loopback, with a configuration of its own, that can be killed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from waiting import free_port, wait_until
+
+PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+class Broker:
+    """One broker process; ``start`` after ``kill`` brings an empty one to the same port."""
+
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1") -> None:
+        assert PROGRAM is not None
+        self.host = host
+        self.port = free_port()
+        self._log = folder / f"mosquitto-{self.port}.log"
+        self._file = folder / f"mosquitto-{self.port}.conf"
+        self._file.write_text(
+            f"listener {self.port} {host}\n"
+            "allow_anonymous true\n"
+            "persistence false\n"
+            "set_tcp_nodelay true\n"
+            "max_packet_size 270336\n"
+            + ("user root\n" if os.getuid() == 0 else "")  # else it drops to a user of its own
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What a path's configuration says."""
+        return f"mqtt://{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Run, and return once it accepts connections."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "-c", self._file], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        wait_until(self._accepts, f"mosquitto on port {self.port}: {self._log.read_text()}")
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """End it, by default without a word."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+    def _accepts(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture
+def mosquitto(tmp_path):
+    """A running broker."""
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed")
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()

@@ -1,0 +1,36 @@
+"""Waits that end: every test that looks at a process uses these."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+STEP_S = 0.02
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody listens on now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_until(look: Callable[[], T], what: str, *, seconds: float = 20) -> T:
+    """Return the first truthy value of ``look``; fail with ``what`` when there is none in time."""
+    ends = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < ends, f"not within {seconds} s: {what}"
+        time.sleep(STEP_S)
+    return found
+
+
+async def until(look: Callable[[], T], what: str, *, seconds: float = 20) -> T:
+    """See wait_until, on a running loop: ``look`` may block, it runs in a thread."""
+    ends = time.monotonic() + seconds
+    while not (found := await asyncio.to_thread(look)):
+        assert time.monotonic() < ends, f"not within {seconds} s: {what}"
+        await asyncio.sleep(STEP_S)
+    return found
