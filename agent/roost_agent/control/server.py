@@ -54,10 +54,7 @@ class _Server:
         self._clients += 1
         try:
             async with asyncio.timeout(WAIT_S):
-                if self._clients > CLIENTS_MAX:
-                    answer = Answer(error=f"busy: {CLIENTS_MAX} clients are being served")
-                else:
-                    answer = await self._answer(reader)
+                answer = await self._answer(reader)
                 writer.write(msgspec.json.encode(answer) + b"\n")
                 await writer.drain()
         except (TimeoutError, OSError) as err:
@@ -76,4 +73,6 @@ class _Server:
             return Answer(error="request cut: a line ends with a newline")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
             return Answer(error=f"request: {err}")
+        if self._clients > CLIENTS_MAX:
+            return Answer(error=f"busy: {CLIENTS_MAX} clients are being served")
         return self._handler(request)
