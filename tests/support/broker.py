@@ -16,7 +16,7 @@ PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbi
 class Broker:
     """One broker process; ``start`` after ``kill`` brings an empty one to the same port."""
 
-    def __init__(self, folder: Path, *, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1", more: str = "") -> None:
         assert PROGRAM is not None
         self.host = host
         self.port = free_port()
@@ -28,6 +28,7 @@ class Broker:
             "persistence false\n"
             "set_tcp_nodelay true\n"
             "max_packet_size 270336\n"
+            + more
             + ("user root\n" if os.getuid() == 0 else "")  # else it drops to a user of its own
         )
         self._process: subprocess.Popen[bytes] | None = None

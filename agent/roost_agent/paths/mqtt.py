@@ -39,6 +39,7 @@ INFLIGHT_MAX: Final = 20  # Mosquitto's own limit; two lanes of reports and a qu
 CONNECTS_HANGING: Final = 4  # per path: a resolver's 30 s over our 10 s, and one to go on
 PASSWORD_BYTES_MAX: Final = 1_024
 
+_CLOSED: Final = "the broker closed before it answered"
 _REFUSED_V311: Final = {4, 5}  # bad user name or password, not authorised (MQTT 3.1.1, table 3.1)
 _REFUSED_V5: Final = {134, 135}  # how paho names the same two
 
@@ -69,7 +70,7 @@ class _Client(aiomqtt.Client):
         properties: Any = None,  # noqa: ANN401 - paho's callback
     ) -> None:
         if not self._connected.done():
-            self._connected.set_exception(aiomqtt.MqttError("closed before it answered"))
+            self._connected.set_exception(aiomqtt.MqttError(_CLOSED))
             return
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
@@ -195,11 +196,12 @@ def _abandon(client: aiomqtt.Client) -> None:
 def _connect_error(err: BaseException, path: PathConfig) -> LinkError:
     code = getattr(err, "rc", None)
     value = getattr(code, "value", code)
-    refused = value in _REFUSED_V5 or (isinstance(code, int) and code in _REFUSED_V311)
+    if value in _REFUSED_V5 or (isinstance(code, int) and code in _REFUSED_V311):
+        return LinkError(f"refused: {err}", refused=True)
     # A TLS 1.3 broker that refuses our certificate just closes (design, reliability section 1).
-    proves = path.tls is not None and path.tls.cert_file is not None
-    refused = refused or (proves and "closed before it answered" in str(err))
-    return LinkError(str(err) or type(err).__name__, refused=refused)
+    if str(err) == _CLOSED and path.tls is not None and path.tls.cert_file is not None:
+        return LinkError(f"refused, most likely for our certificate: {err}", refused=True)
+    return LinkError(str(err) or type(err).__name__)
 
 
 def _innermost(err: BaseException) -> str:

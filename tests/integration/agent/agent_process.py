@@ -16,14 +16,17 @@ NODE = "lab.n1"
 class AgentProcess:
     """One agent; each start is a new process on the same state."""
 
-    def __init__(self, folder: Path, paths: dict[str, str], *, state_dir: Path | None = None):
+    def __init__(
+        self, folder: Path, paths: dict[str, str], *, state_dir: Path | None = None, more: str = ""
+    ):
         self.folder = folder
         self.state_dir = state_dir or folder / "state"
         self.log = folder / "agent.log"
         self._config = folder / "agent.toml"
         self._process: subprocess.Popen[bytes] | None = None
         tables = [
-            f'[[path]]\nname = "{name}"\nkind = "{name.rstrip("0123456789")}"\nbroker = "{url}"\n'
+            f'[[path]]\nname = "{name}"\nkind = "{name.rstrip("0123456789")}"\n'
+            f'broker = "{url}"\n{more}'
             for name, url in paths.items()
         ]
         self._config.write_text(

@@ -24,13 +24,16 @@ def packages(count, size=300):
 
 
 def joined(snapshot):
-    items, missing = {}, {}
+    items, missing, digests = {}, {}, {}
     for part in snapshot:
         for name, piece in part.sections.items():
+            assert digests.setdefault(name, piece.digest) == piece.digest
             assert not items.get(name, {}).keys() & piece.items.keys(), "an item twice"
             items.setdefault(name, {}).update(piece.items)
             missing.setdefault(name, {}).update(piece.missing)
-    return {name: section_digest(items[name], missing[name]) for name in items}
+    whole = {name: section_digest(items[name], missing[name]) for name in items}
+    assert whole == digests, "a part's digest is of the whole section"
+    return whole
 
 
 def test_a_small_inventory_is_one_part():
