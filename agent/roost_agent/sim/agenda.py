@@ -1,0 +1,54 @@
+"""What is planned for the fleet: faults beginning and ending, and churn. Pure.
+
+Invariants: nothing is handed out before its time; each fault begins once and ends once.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from roost_agent.sim.fault import Fault
+
+MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A fault begins or ends."""
+
+    fault: Fault
+    begins: bool
+
+
+class Agenda:
+    """Faults and churn by time.
+
+    Args:
+        faults: in any order.
+        churn_per_minute: changes of the whole fleet.
+        now_ms: the start.
+    """
+
+    def __init__(self, faults: Iterable[Fault], churn_per_minute: float, now_ms: int) -> None:
+        self._turns: list[tuple[int, int, Turn]] = []
+        for number, fault in enumerate(faults):
+            at_ms = now_ms + fault.at_ms
+            ends_ms = at_ms + fault.for_ms
+            heapq.heappush(self._turns, (at_ms, 2 * number, Turn(fault, begins=True)))
+            heapq.heappush(self._turns, (ends_ms, 2 * number + 1, Turn(fault, begins=False)))
+        self._every_ms = MINUTE_MS / churn_per_minute if churn_per_minute else None
+        self._churn_ms = now_ms + (self._every_ms or 0)
+
+    def turns(self, now_ms: int) -> Iterator[Turn]:
+        """Yield what begins and ends until now."""
+        while self._turns and self._turns[0][0] <= now_ms:
+            yield heapq.heappop(self._turns)[2]
+
+    def churns(self, now_ms: int) -> int:
+        """Return how many changes are due."""
+        if self._every_ms is None:
+            return 0
+        count = max(0, int((now_ms - self._churn_ms) // self._every_ms) + 1)
+        self._churn_ms += count * self._every_ms
+        return count

@@ -1,0 +1,61 @@
+"""What the demo tells a person: where it is, what to try, and how it went."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from roost_central.demo import cast
+
+
+def program(name: str) -> str:
+    """Return how the user calls a program of this installation."""
+    beside = Path(sys.executable).with_name(name)
+    for folder in os.get_exec_path():
+        if Path(folder, name) == beside:
+            return name
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside)
+
+
+def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], summary: str) -> str:
+    """Return the one block that is printed when everything was heard."""
+    roost, agent = program("roost"), program("roost-agent")
+    token_file = folder / "central" / "admin.token"
+    state = cast.state_dir(folder, "n1")
+    return f"""
+{summary}
+
+  dashboard  {url}
+  token      {token}
+             (kept in {token_file}, readable by you alone)
+
+  In another terminal:
+    export ROOST_URL={url} ROOST_TOKEN_FILE={token_file}
+    {roost} status
+    {roost} site show {cast.SITE}
+    {roost} node inventory {cast.SITE}.n1
+    {roost} site list -q 'status>=degraded' -w
+
+  Break something, and watch it:
+    {agent} path hold lan-a --for 1m --state-dir {state}
+    kill -9 {pids["n2"]}
+      the agent of n2: unreachable in 20 s, started again after {cast.AGENT_AGAIN_S:g} s
+    kill -STOP {pids["centre"]}; sleep 300; kill -CONT {pids["centre"]}
+      the centre is away for five minutes: nothing is lost
+
+  Logs are in {folder / "logs"}. Ctrl-C ends everything.
+"""
+
+
+def summary(status: Mapping[str, Any], seconds: float) -> str:
+    """Return one line of what the centre has."""
+    sites, nodes, ingest = status["sites"], status["nodes"], status["ingest"]
+    refused = sum(ingest["refused"].values())
+    return (
+        f"roost demo: {sites['total']:,} sites and {nodes['total']:,} nodes after {seconds:.0f} s; "
+        f"{ingest['beats']:,} beats, {ingest['items']:,} items committed, {refused:,} refused"
+    )

@@ -1,0 +1,84 @@
+"""Who takes part in the demo, with what configuration: centre, agents of the site, simulator."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from roost_central.demo.brokers import Broker
+from roost_central.demo.children import Command
+
+SITE = "lab"
+NODES = ("n1", "n2", "n3")
+NETWORKS = {"lan-a": "127.0.1", "lan-b": "127.0.2"}  # a site path each, all of 127/8 is loopback
+BROKER_HOST = 100  # of each of these networks
+BEAT_S, SITE_BEAT_S = 5, 2  # livelier than a real WAN, so that a cut shows at once
+SIM_BEAT_S = 10
+CHURN_PER_MINUTE = 20
+AGENT_AGAIN_S = 30.0  # longer than a node takes to turn unreachable: one who kills wants to see it
+SIM_CONNECTIONS = 4
+LAB = {"site": SITE, "labels": {"region": "here", "carrier": "loopback"}, "nodes": list(NODES)}
+
+
+def centre(folder: Path, port: int, brokers: Sequence[Broker]) -> Command:
+    """Write the centre's configuration and return its command."""
+    lines = [f'data_dir = "{folder / "central"}"', 'admit = "loopback"']
+    lines += ["[http]", f"port = {port}"]
+    for broker in brokers:
+        lines += ["[[broker]]", f'name = "{broker.name}"', f'url = "{broker.url}"']
+    path = folder / "central.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return Command("centre", _program("roost_central", "run", "--config", str(path)))
+
+
+def agent(folder: Path, number: int, wans: Sequence[Broker], lans: Sequence[Broker]) -> Command:
+    """Write the configuration of a node of the site and return its agent's command."""
+    node = NODES[number - 1]
+    lines = [
+        f'site = "{SITE}"',
+        f'node = "{node}"',
+        f'state_dir = "{state_dir(folder, node)}"',
+        f"[beat]\ninterval_s = {BEAT_S}\nsite_interval_s = {SITE_BEAT_S}",
+    ]
+    lines += [
+        f'[[path]]\nname = "{broker.name}"\nkind = "wan"\nbroker = "{broker.url}"'
+        for broker in wans
+    ]
+    for broker in lans:
+        bind = f"{NETWORKS[broker.name]}.{number}"
+        lines.append(
+            f'[[path]]\nname = "{broker.name}"\nkind = "site"\n'
+            f'broker = "{broker.url}"\nbind = "{bind}"'
+        )
+    path = folder / f"{node}.toml"
+    path.write_text("\n".join(lines) + "\n")
+    argv = _program("roost_agent", "run", "--config", str(path))
+    return Command(node, argv, again_s=AGENT_AGAIN_S)
+
+
+def state_dir(folder: Path, node: str) -> Path:
+    """Return where a node of the site keeps its state."""
+    return folder / f"{SITE}.{node}"
+
+
+def simulator(sites: int, wans: Sequence[Broker]) -> Command:
+    """Return the command of the simulated fleet."""
+    argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S)]
+    argv += ["--churn", str(CHURN_PER_MINUTE), "--connections", str(SIM_CONNECTIONS)]
+    for broker in wans:
+        argv += ["--broker", broker.url]
+    return Command("simulator", _program("roost_agent", *argv))
+
+
+def site_list(sites: int, file: Path) -> tuple[str, ...]:
+    """Return the command that writes the simulated sites with their labels."""
+    return _program("roost_agent", "sim", "--sites", str(sites), "--sites-file", str(file))
+
+
+def lab_line() -> bytes:
+    """Return the real site as a line of an import."""
+    return json.dumps(LAB).encode() + b"\n"
+
+
+def _program(module: str, *args: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *args)

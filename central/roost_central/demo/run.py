@@ -1,0 +1,178 @@
+"""The order of things in a demo: brokers, centre, labels, agents, fleet; watching; the end."""
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from roost_central.demo import banner, cast
+from roost_central.demo.brokers import Broker, free_port, mosquitto, start_broker
+from roost_central.demo.children import Child, ChildFailedError, Command
+from roost_central.demo.rest import NotReadyError, Rest
+from roost_central.ports import SystemClock
+
+NODES_A_SITE = 3
+HEARD_S_MIN = 60.0  # for the first beat of every node, and a second more for each 50 sites
+SITES_A_SECOND = 50
+EXIT_FAILED = 1
+
+
+def run(*, sites: int, seconds: float | None, port: int, data_dir: str | None) -> int:
+    """Run the demo; returns the exit code.
+
+    Args:
+        sites: simulated sites, beside the real one.
+        seconds: end by itself after so long, counted from when all were heard.
+        port: of the dashboard; 0 takes a free one.
+        data_dir: where to keep the state; None keeps none.
+    """
+    folder = Path(data_dir) if data_dir else Path(tempfile.mkdtemp(prefix="roost-demo-"))
+    try:
+        return asyncio.run(Demo(folder.resolve(), sites=sites, port=port).run(seconds))
+    except (ChildFailedError, NotReadyError, OSError) as err:
+        print(f"\nroost demo: {err}", file=sys.stderr)
+        return EXIT_FAILED
+    finally:
+        if data_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Demo:
+    """One demo; its children live as long as its ``run``."""
+
+    def __init__(self, folder: Path, *, sites: int, port: int) -> None:
+        self._folder = folder
+        self._sites = sites
+        self._port = port or free_port("127.0.0.1")
+        self._clock = SystemClock()
+        self._began_ms = self._clock.mono_ms()
+        self._children: dict[str, Child] = {}
+        self._logs = folder / "logs"
+
+    async def run(self, seconds: float | None) -> int:
+        """Start everything, tell, watch until told to end or ``seconds`` passed, end everything."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._check_port()
+        told = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            stack.push_async_callback(self._stop)
+            rest = Rest(f"http://127.0.0.1:{self._port}", session)
+            if not await cut_short(self._start(rest), by=told.wait()):
+                await cut_short(self._watch(seconds), by=told.wait())
+            with suppress(NotReadyError, aiohttp.ClientError, TimeoutError):
+                print(banner.summary(await rest.status(), self._seconds()))
+            self._say("ending")
+        return 0
+
+    async def _start(self, rest: Rest) -> None:
+        if mosquitto() is None:
+            self._say("Mosquitto is not installed: amqtt takes its place, for a small fleet only")
+        self._say("brokers: two of the centre, two of the site")
+        wans = [await self._broker(name, "127.0.0.1") for name in ("wan1", "wan2")]
+        lans = [
+            await self._broker(name, f"{network}.{cast.BROKER_HOST}")
+            for name, network in cast.NETWORKS.items()
+        ]
+        self._say("centre")
+        centre = await self._child(cast.centre(self._folder, self._port, wans))
+        if await cut_short(rest.until_healthy(), by=centre.ended()):
+            raise ChildFailedError(f"the centre does not start:\n{centre.tail()}")
+        token_file = self._folder / "central" / "admin.token"
+        rest.token = (await asyncio.to_thread(token_file.read_text)).strip()
+        self._say("labels of the sites")
+        await rest.import_sites(cast.lab_line() + await self._site_lines())
+        self._say("agents of site lab")
+        for number in range(1, len(cast.NODES) + 1):
+            await self._child(cast.agent(self._folder, number, wans, lans))
+        if self._sites:
+            self._say(f"simulator of {self._sites:,} sites")
+            await self._child(cast.simulator(self._sites, wans))
+        nodes = len(cast.NODES) + self._sites * NODES_A_SITE
+        within_s = HEARD_S_MIN + self._sites / SITES_A_SECOND
+        await rest.until_heard(nodes, self._say, within_s=within_s)
+        pids = {name: child.pid for name, child in self._children.items()}
+        summary = banner.summary(await rest.status(), self._seconds())
+        print(banner.ready(rest.url, rest.token, self._folder, pids, summary), flush=True)
+
+    async def _watch(self, seconds: float | None) -> None:
+        """Start again what ends, for ``seconds`` or for ever."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(child.keep(self._say), name=f"demo.{name}")
+                for name, child in self._children.items()
+            ]
+            if seconds is not None:
+                await asyncio.sleep(seconds)
+                for task in tasks:
+                    task.cancel()
+
+    async def _broker(self, name: str, host: str) -> Broker:
+        broker = await start_broker(name, host, folder=self._logs, clock=self._clock)
+        self._children[name] = broker.child
+        return broker
+
+    async def _child(self, command: Command) -> Child:
+        child = Child(command, logs=self._logs, clock=self._clock)
+        self._children[command.name] = child
+        await child.start()
+        return child
+
+    async def _site_lines(self) -> bytes:
+        if not self._sites:
+            return b""
+        file = self._folder / "sites.ndjson"
+        command = cast.site_list(self._sites, file)
+        process = await asyncio.create_subprocess_exec(*command)
+        if await process.wait() != 0:
+            raise ChildFailedError("the simulator could not write its sites; see above")
+        return await asyncio.to_thread(file.read_bytes)
+
+    def _check_port(self) -> None:
+        try:
+            socket.create_server(("127.0.0.1", self._port)).close()
+        except OSError as err:
+            raise NotReadyError(
+                f"port {self._port}: {err.strerror}; --port 0 takes a free one"
+            ) from err
+
+    async def _stop(self) -> None:
+        """End the children, the last one first."""
+        for child in reversed(self._children.values()):
+            await child.stop()
+
+    def _seconds(self) -> float:
+        return (self._clock.mono_ms() - self._began_ms) / 1000
+
+    def _say(self, text: str) -> None:
+        print(f"{self._seconds():6.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+async def cut_short(work: Coroutine[Any, Any, object], *, by: Coroutine[Any, Any, object]) -> bool:
+    """Do the work unless ``by`` ends first; True when it did. Errors of either are raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            doing = group.create_task(work, name="demo.work")
+            ending = group.create_task(by, name="demo.end")
+            await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
+            is_cut = not doing.done()
+            doing.cancel()
+            ending.cancel()
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
+    return is_cut
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
