@@ -1,4 +1,5 @@
 import pytest
+
 from roost_agent.sim.fault import Fault, FaultError, Kind, parse_fault, parse_time
 
 NAMES = {

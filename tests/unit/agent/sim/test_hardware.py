@@ -1,4 +1,5 @@
 import pytest
+
 from roost_agent.inventory.snapshot import digest_of
 from roost_agent.sim.hardware import MACHINES, NEW, sections
 

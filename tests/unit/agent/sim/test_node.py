@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+
 from roost_agent.sim.node import SILENT_MS
 from roost_protocol.alarm import Event
 from roost_protocol.beat import PathState

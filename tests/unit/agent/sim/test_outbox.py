@@ -1,5 +1,6 @@
 import msgspec
 import pytest
+
 from roost_agent.sim.outbox import WAITING_MAX, MemoryLane
 from roost_protocol.envelope import Gap, ItemKind
 from roost_protocol.limits import REPORT_BYTES_AIM
