@@ -6,11 +6,13 @@ possible: it is shown as unknown rather than refused.
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _CALENDAR_MS: Final = range(-62_135_596_800_000, 253_402_300_800_000)  # years 1 to 9999
 _SPAN: Final = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _SPAN_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+SECONDS_CACHED_MAX: Final = 4_096  # about 400 KB; a list of nodes has eight times in each row
 _TEXT_CHARS_MAX: Final = 40  # the longest RFC 3339 text that is of use has 35
 
 
@@ -18,8 +20,7 @@ def instant(ms: int | None) -> str | None:
     """Return ``2026-11-01T03:04:05.678Z`` of UTC milliseconds; None when there is none."""
     if ms is None or ms not in _CALENDAR_MS:
         return None
-    text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text:0>19}.{ms % 1000:03d}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
 def age_s(ms: int | None, now_ms: int) -> float | None:
@@ -41,6 +42,12 @@ def parse_instant(text: str) -> int | None:
         return round(found.timestamp() * 1000)
     except (OverflowError, ValueError):  # an offset that leaves the calendar
         return None
+
+
+@lru_cache(maxsize=SECONDS_CACHED_MAX)
+def _second(seconds: int) -> str:
+    """Return a second as text; beats of one second, and states of one outage, share theirs."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def parse_since(text: str, now_ms: int) -> int | None:

@@ -74,13 +74,11 @@ class LiveFleet:
         nodes = {node for node in (*changes.nodes, *changes.heard) if node in self._view.nodes}
         sites = {self._view.nodes[node].site for node in nodes} | changes.sites.keys()
         self._layout_due |= changes.structure or self._columns.has_new_labels(changes.sites)
-        actions: list[Action] = []
+        actions = self._log.handle(Changed(self._columns.update(sites)), now_ms)
         if self._layout_due and now_ms - self._laid_out_ms >= LAYOUT_INTERVAL_MS:
             self._columns.lay_out()
             self._layout_due, self._laid_out_ms = False, now_ms
             actions += self._log.handle(LaidOut(), now_ms)
-        else:
-            self._log.handle(Changed(self._columns.update(sites)), now_ms)
         actions += self._log.handle(Tick(), now_ms)
         self._tell(actions, nodes)
 

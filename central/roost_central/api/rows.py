@@ -5,6 +5,8 @@ Only the rows that are sent are built: a list of 100 nodes out of 10,000 costs 1
 
 from collections import Counter
 from collections.abc import Iterable
+from operator import attrgetter
+from typing import Final
 
 from roost_central.api.answers import (
     InventoryState,
@@ -18,6 +20,9 @@ from roost_central.api.answers import (
 )
 from roost_central.api.instants import age_s, instant
 from roost_central.fleet.view import FleetView, NodeRow, PathRow, SiteRow
+
+_PRESENCE: Final = attrgetter("presence")
+_STATUS: Final = attrgetter("status")
 
 
 def nodes_of(site: SiteRow, view: FleetView) -> list[NodeRow]:
@@ -33,7 +38,7 @@ def last_heard(nodes: Iterable[NodeRow]) -> NodeRow | None:
 
 def count_nodes(nodes: Iterable[NodeRow]) -> NodeCounts:
     """Count nodes by presence."""
-    seen = Counter(node.presence for node in nodes)
+    seen = Counter(map(_PRESENCE, nodes))
     return NodeCounts(
         online=seen["online"],
         degraded=seen["degraded"],
@@ -45,7 +50,7 @@ def count_nodes(nodes: Iterable[NodeRow]) -> NodeCounts:
 
 def count_sites(sites: Iterable[SiteRow]) -> SiteCounts:
     """Count sites by status."""
-    seen = Counter(site.status for site in sites)
+    seen = Counter(map(_STATUS, sites))
     return SiteCounts(
         ok=seen["ok"],
         degraded=seen["degraded"],

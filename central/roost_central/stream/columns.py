@@ -42,12 +42,21 @@ class FleetColumns:
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Take up the rows and label keys that there are now."""
-        self._labels = self._label_keys()
-        self.fields = [*FIXED_FIELDS, *(f"label.{key}" for key in self._labels)]
-        self._place = {site: place for place, site in enumerate(self._view.sites)}
-        rows = [self._values(row) for row in self._view.sites.values()]
-        self.cols = [list(col) for col in zip(*rows, strict=True)] or [[] for _ in self.fields]
+        """Take up the rows and label keys that there are now; new rows alone cost only themselves.
+
+        Rows that are there must have been brought up to date.
+        """
+        labels = self._label_keys()
+        if labels != self._labels or not self._place.keys() <= self._view.sites.keys():
+            self._labels = labels
+            self.fields = [*FIXED_FIELDS, *(f"label.{key}" for key in labels)]
+            self.cols = [[] for _ in self.fields]
+            self._place = {}
+        for site, row in self._view.sites.items():
+            if site not in self._place:
+                self._place[site] = len(self._place)
+                for col, value in zip(self.cols, self._values(row), strict=True):
+                    col.append(value)
         self.version += 1
 
     def has_new_labels(self, sites: Iterable[str]) -> bool:

@@ -3,8 +3,9 @@
 from http.cookies import SimpleCookie
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
-from roost_central.api.auth import RECHECK_MS
+from roost_central.api.auth import RECHECK_MS, Access
 from roost_central.api.secret import digest, ensure_admin
 from roost_central.api.sessions import SESSION_MS_MAX, SESSIONS_MAX, Sessions
 from roost_central.api.throttle import ADDRESSES_MAX, FAILURES_MAX, WINDOW_MS, Throttle
@@ -69,6 +70,16 @@ async def test_a_login_is_a_cookie_that_no_script_and_no_other_page_can_use(cent
     assert "HttpOnly" in header
     assert "SameSite=Strict" in header
     assert central.token not in header
+
+
+async def test_over_tls_the_cookie_is_bound_to_the_host(central, clock):
+    access = Access(central.database, clock, central.api.entropy, is_secure=True)
+    request = make_mocked_request("POST", "/api/v1/session")
+    _, header, _ = await access.log_in(central.token, request)
+
+    assert header.startswith("__Host-roost_session=")
+    assert "; Secure" in header
+    assert "Path=/;" in header
 
 
 async def test_a_cookie_reads(central, cookie):

@@ -90,3 +90,27 @@ def test_a_new_label_key_asks_for_a_layout_until_the_columns_are_full(view):
     assert len(columns.fields) == len(FIXED_FIELDS) + LABEL_FIELDS_MAX
     assert not columns.has_new_labels(["a"])
     assert columns.fields[len(FIXED_FIELDS) :][:2] == ["label.region", "label.carrier"]
+
+
+def test_a_site_that_left_and_came_back_between_two_layouts_has_its_new_row(view):
+    columns = FleetColumns(view)
+    view.remove_site("a")
+    view.add_site("a", 0).status = "ok"
+    columns.update(["a"])
+    columns.lay_out()
+
+    row = row_of(columns, "a")
+    assert (row["row"], row["status"], row["unknown"]) == (view.sites["a"].index, "ok", 0)
+
+
+def test_the_columns_grown_step_by_step_are_those_laid_out_at_once(view):
+    grown = FleetColumns(view)
+    for n in range(5):
+        view.add_site(f"s{n}", 0)
+        view.add_node(f"s{n}.n1", f"s{n}", "n1")
+        grown.lay_out()
+    view.remove_site("s2")
+    grown.lay_out()
+
+    at_once = FleetColumns(view)
+    assert (grown.fields, grown.cols) == (at_once.fields, at_once.cols)
