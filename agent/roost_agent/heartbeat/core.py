@@ -11,7 +11,7 @@ Invariants:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 COALESCE_MS: Final = 100  # changes come in groups: a link that falls takes its paths with it
 CHANGE_SPACING_MS: Final = 1_000  # a flapping path must not turn beats into a flood
@@ -112,6 +112,8 @@ class Heartbeat:
                     for name, pulse in self._pulses.items()
                     if pulse.ready and pulse.due_ms <= now_ms
                 ]
+            case _:
+                assert_never(event)
 
     def due_ms(self) -> int | None:
         """Return when the next tick is needed, None while no path is ready."""

@@ -146,8 +146,7 @@ def _bins(sections: Sections) -> Iterator[dict[str, Section]]:
                 held, room = {}, PART_BYTES_AIM
             held[name] = piece
             room -= size
-    if held or not sections:
-        yield held
+    yield held
 
 
 def _pieces(whole: Section) -> Iterator[tuple[Section, int]]:

@@ -23,7 +23,7 @@ Rules of marks and epochs: design, architecture section 5 and reliability P12.
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from roost_protocol.envelope import Item, Lane
 from roost_protocol.limits import REPORTS_IN_FLIGHT_MAX
@@ -250,9 +250,11 @@ class Delivery:
                 _restarted(self._lanes[event.lane], event)
             case Tick():
                 pass
+            case _:
+                assert_never(event)
         for state in self._lanes.values():
-            self._give_up(state, now_ms)
             self._choose_path(state)
+            self._give_up(state, now_ms)
             self._pump(state, now_ms, actions)
         return actions
 
@@ -336,12 +338,11 @@ class Delivery:
     def _give_up(self, state: _LaneState, now_ms: int) -> None:
         """After a silence ask again, over the next path."""
         due_ms = state.waits_until_ms()
-        if due_ms is None or now_ms < due_ms:
+        if state.path is None or due_ms is None or now_ms < due_ms:
             return
         state.go_back(ask=True)
-        if state.path in self._usable:
-            turn = self._usable.index(state.path) + 1
-            state.path = self._usable[turn % len(self._usable)]
+        turn = self._usable.index(state.path) + 1
+        state.path = self._usable[turn % len(self._usable)]
 
     def _choose_path(self, state: _LaneState) -> None:
         if state.path in self._usable:
@@ -351,8 +352,7 @@ class Delivery:
 
 
 def _set_mark(state: _LaneState, event: Received, actions: list[Action]) -> None:
-    if (event.seq, event.epoch) != (state.mark, state.epoch):
-        actions.append(SetMark(state.lane, event.seq, event.epoch))
+    actions.append(SetMark(state.lane, event.seq, event.epoch))
     state.mark, state.epoch = event.seq, event.epoch
     state.synced = True
     state.asked_ms = None

@@ -16,7 +16,7 @@ Invariants:
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, assert_never
 
 from roost_protocol.beat import PathKind, PathState
 
@@ -239,6 +239,8 @@ class PathCore:
                 self._window_ms = window_ms
             case Tick():
                 pass
+            case _:
+                assert_never(event)
         self._pass_time(now_ms, actions)
         self._judge(why, now_ms, actions)
         return actions

@@ -12,7 +12,7 @@ Invariants:
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 NETWORK_QUIET_MS: Final = 500
 NETWORK_SPACING_MS: Final = 10_000
@@ -143,6 +143,8 @@ class WakeCore:
                 self._probed(event, now_ms)
             case Tick():
                 pass
+            case _:
+                assert_never(event)
         return self._start(now_ms)
 
     def due_ms(self) -> int | None:

@@ -66,9 +66,11 @@ def test_a_snapshot_of_some_sections_says_so():
 
 def test_what_breaks_a_bound_is_null_and_too_big():
     long = "x" * (INVENTORY_STRING_BYTES_MAX + 1)
-    found = section({"a": {"s": long, "i": 2**64, "f": 1.5, "l": [1] * 5_000}}, {}, as_of_ms=0)
-    assert found.items == {"a": {"s": None, "i": None, "f": None, "l": None}}
-    assert found.missing == {f"a.{name}": TOO_BIG for name in "sifl"}
+    found = section(
+        {"a": {"s": long, "i": 2**64, "f": 1.5, "l": [1] * 5_000, "c": "\ud800"}}, {}, as_of_ms=0
+    )
+    assert found.items == {"a": {"s": None, "i": None, "f": None, "l": None, "c": None}}
+    assert found.missing == {f"a.{name}": TOO_BIG for name in "csifl"}
 
 
 def test_too_many_items_and_fields_are_cut_and_said():

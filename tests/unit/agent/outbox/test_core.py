@@ -169,6 +169,15 @@ def test_a_central_ahead_of_us_begins_a_new_stream_with_what_is_new():
     assert actions[0] == Publish("wan1", A, b"n" * 16, 0, ())
 
 
+def test_items_that_were_read_for_a_path_that_is_gone_are_read_again():
+    core, actions = ready(last=2)
+    assert actions == [Fetch(A, 0)]
+    core.handle(Usable(()), 1)
+    assert core.handle(Fetched(A, 0, (item(1),)), 2) == []
+    core.handle(Usable(("wan1",)), 3)
+    assert core.handle(receipt(A, 0), 4) == [Fetch(A, 0)]
+
+
 def test_a_question_is_an_empty_report_on_the_path_it_is_about():
     core, _ = ready(last=2, mark=2, paths=("wan1", "wan2"))
     assert core.handle(Ask("wan2"), 0) == [empty("wan2", A, 2)]

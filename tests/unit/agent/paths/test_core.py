@@ -226,6 +226,26 @@ def test_a_held_path_is_down_and_stays_disconnected_until_the_hold_ends():
     assert path.handle(Tick(), 60_000) == [Connect()]
 
 
+def test_probes_past_what_is_remembered_count_as_lost():
+    path = up(PathKind.WAN)
+    for probe in range(2, OUTSTANDING_MAX + 3):
+        path.handle(Sent(probe), 0)
+    assert path.loss_permille == 500
+
+
+def test_a_probe_on_no_connection_is_not_waited_for():
+    path = PathCore(PathKind.WAN)
+    path.handle(Sent(1), 0)
+    assert (path.due_ms(), path.loss_permille) == (None, 0)
+
+
+def test_a_hold_tells_how_long():
+    path = up(PathKind.WAN)
+    assert path.held_until_ms is None
+    path.handle(Hold(60_000), 1_000)
+    assert path.held_until_ms == 60_000
+
+
 def test_release_ends_a_hold_at_once():
     path = up(PathKind.WAN)
     path.handle(Hold(60_000), 1_000)

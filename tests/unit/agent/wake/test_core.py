@@ -40,6 +40,10 @@ def test_everything_is_probed_at_the_start_and_then_at_intervals():
     assert core.handle(Tick(), HOURS_6_MS) == [Probe(())]
 
 
+def test_nothing_is_due_before_the_start():
+    assert WakeCore(interval_ms=HOURS_6_MS).due_ms() is None
+
+
 def test_the_full_probe_is_spread_over_a_tenth_of_its_interval():
     for jitter, share in ((0.0, 0.9), (0.999999, 1.1)):
         core = WakeCore(interval_ms=HOURS_6_MS)

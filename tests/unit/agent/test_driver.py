@@ -1,0 +1,275 @@
+"""The whole agent in one loop: real cores, real outbox, a fake broker and a fake probe."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from roost_agent.app import Control
+from roost_agent.config import BeatConfig, Config, InventoryConfig, OutboxConfig, PathConfig
+from roost_agent.control.message import PathHold, PathRelease, Reprobe, Status
+from roost_agent.control.table import table
+from roost_agent.driver import DROPPED_TYPE, Driver
+from roost_agent.errors import LinkError, ProbeError
+from roost_agent.identity import Identity
+from roost_agent.outbox.spool import Batch, Spool
+from roost_agent.outbox.store import Entry
+from roost_agent.paths.link import Message
+from roost_agent.ports import SystemClock, SystemEntropy
+from roost_agent.survey import Instruments
+from roost_agent.wake.child import Document, ProbedSection
+from roost_protocol.alarm import Event
+from roost_protocol.beat import Beat, PathKind, PathState
+from roost_protocol.codec import Decoder, encode, unpack
+from roost_protocol.envelope import Gone, ItemKind, Lane, Receipt, Report, Resync
+from roost_protocol.inventory import InventoryDocument
+from roost_protocol.topics import NodeTopics
+
+NODE = "lab.n1"
+TOPICS = NodeTopics.of(NODE)
+HOUR_MS = 3_600_000
+BEATS, REPORTS, EVENTS = Decoder[Beat](Beat), Decoder[Report](Report), Decoder[Event](Event)
+documents = Decoder[InventoryDocument](InventoryDocument)
+
+
+class FakeBroker:
+    """One broker of each kind in memory, with a central behind it that keeps the mark rule."""
+
+    def __init__(self):
+        self.beats, self.gones, self.items, self.marks = [], [], [], {}
+        self.resync, self.garbage = [], []
+        self.down = set()
+
+    @asynccontextmanager
+    async def connect(self, dial):
+        if dial.path.name in self.down:
+            raise LinkError("nobody listens")
+        yield FakeLink(self)
+
+
+class FakeLink:
+    def __init__(self, broker):
+        self.broker = broker
+        self.incoming = asyncio.Queue()
+
+    async def publish(self, topic, payload, *, qos):
+        broker = self.broker
+        if topic == TOPICS.site_beat:
+            self.incoming.put_nowait(Message(topic, payload))
+        elif topic == TOPICS.beat:
+            broker.beats.append(BEATS.decode(payload))
+        elif topic == TOPICS.gone:
+            broker.gones.append(Decoder[Gone](Gone).decode(payload))
+        else:
+            self.receipt(REPORTS.decode(payload))
+        return True
+
+    def receipt(self, report):
+        broker = self.broker
+        report.check_order()
+        if report.prev == broker.marks.get(report.stream, 0):
+            broker.marks[report.stream] = report.last
+            broker.items += [(report.lane, item) for item in report.items]
+        resync, broker.resync = broker.resync, []
+        receipt = Receipt(
+            v=1, node=NODE, lane=report.lane, stream=report.stream,
+            seq=broker.marks.get(report.stream, 0), central_epoch=b"epoch--1", sent_ms=0,
+            resync=resync, reconnect_window_s=7,
+        )  # fmt: skip
+        for payload in (*broker.garbage, encode(receipt)):
+            self.incoming.put_nowait(Message(TOPICS.receipt, payload))
+        broker.garbage = []
+
+    async def messages(self):
+        while True:
+            yield await self.incoming.get()
+
+
+class Machine:
+    """The hardware, as the probe finds it."""
+
+    def __init__(self):
+        self.cores, self.fault, self.probes = 4, None, []
+
+    async def probe(self, classes):
+        self.probes.append(classes)
+        if self.fault is not None:
+            raise self.fault
+        cpu = ProbedSection({"0": {"cores": self.cores}}, {}, 5)
+        return Document(1, {"cpu": cpu, "nic": ProbedSection({}, {"*": "absent"}, 5)})
+
+
+def config(folder):
+    return Config(
+        site="lab",
+        node="n1",
+        state_dir=str(folder),
+        beat=BeatConfig(30_000, 10_000),
+        outbox=OutboxConfig(1 << 20, HOUR_MS, 1 << 20, HOUR_MS),
+        inventory=InventoryConfig(HOUR_MS, 60_000),
+        paths=(
+            PathConfig("wan1", PathKind.WAN, "a", 1),
+            PathConfig("wan2", PathKind.WAN, "b", 1),
+            PathConfig("lan1", PathKind.SITE, "c", 1),
+        ),
+    )
+
+
+class Agent:
+    """A running agent and its surroundings."""
+
+    def __init__(self, folder):
+        self.broker, self.machine = FakeBroker(), Machine()
+        clock, entropy = SystemClock(), SystemEntropy()
+        cfg = config(folder)
+        self.spool = Spool(folder, cfg.outbox, clock=clock, entropy=entropy)
+        self.driver = Driver(
+            cfg,
+            Identity(NODE, b"b" * 16, 3),
+            self.spool,
+            Instruments(clock, entropy, self.machine.probe),
+        )
+        self.ask = Control(self.driver)
+
+    @asynccontextmanager
+    async def running(self):
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.driver.carry(name, self.broker))
+                for name in self.driver.wires
+            ]
+            tasks.append(group.create_task(self.driver.tick()))
+            tasks.append(group.create_task(self.store()))
+            self.driver.start()
+            yield self
+            for task in tasks:
+                task.cancel()
+        await self.spool.close()
+
+    async def store(self):
+        await self.driver.open()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.driver.deliver())
+            group.create_task(self.driver.survey.run())
+
+    def states(self):
+        return {name: str(wire.core.state) for name, wire in self.driver.wires.items()}
+
+    def told(self):
+        return [
+            documents.decode(unpack(item.body, compressed=item.compressed))
+            for _, item in self.broker.items
+            if item.kind is ItemKind.INVENTORY
+        ]
+
+
+async def until(look):
+    for _ in range(2_000):
+        if found := look():
+            return found
+        await asyncio.sleep(0.005)
+    raise AssertionError("it does not come to pass")
+
+
+@pytest.fixture
+async def agent(tmp_path):
+    async with Agent(tmp_path).running() as agent:
+        yield agent
+
+
+async def test_all_paths_come_up_and_beats_tell_it(agent):
+    await until(lambda: set(agent.states().values()) == {"up"})
+    await until(lambda: {p.state for p in agent.broker.beats[-1].paths} == {PathState.UP})
+    starts = [beat for beat in agent.broker.beats if beat.why == "start"]
+    assert {(beat.path, beat.n, beat.incarnation) for beat in starts} == {
+        ("wan1", 1, 3),
+        ("wan2", 1, 3),
+    }
+
+
+async def test_hardware_is_told_and_its_changes_as_deltas(agent):
+    await until(lambda: len(agent.told()) == 1)
+    agent.machine.cores = 8
+    assert agent.ask(Reprobe(["cpu"])).error == ""
+    await until(lambda: len(agent.told()) == 2)
+    first, second = agent.told()
+    assert (first.gen, second.base_gen, second.gen) == (1, 1, 2)
+    assert second.sections["cpu"].put == {"0": {"cores": 8}}
+    await until(lambda: (mark := agent.broker.beats[-1].inventory) and mark.gen == 2)
+    assert agent.broker.beats[-1].inventory.digest == second.digest
+
+
+async def test_a_resync_is_answered_by_a_snapshot(agent):
+    await until(lambda: len(agent.told()) == 1)
+    agent.broker.resync = [Resync("inventory", ["cpu"]), Resync("inventory", ["nic"])]
+    agent.machine.cores = 8
+    agent.ask(Reprobe(["cpu"]))
+    await until(lambda: any(getattr(d, "full", None) is False for d in agent.told()))
+    snapshot = next(d for d in agent.told() if getattr(d, "full", None) is False)
+    assert snapshot.sections.keys() == {"cpu", "nic"}
+
+
+async def test_a_probe_that_fails_is_in_status_and_stops_nothing(tmp_path):
+    agent = Agent(tmp_path)
+    agent.machine.fault = ProbeError("not done after 30 s, killed")
+    async with agent.running():
+        await until(lambda: agent.ask(Status()).result["faults"])
+        assert agent.ask(Status()).result["faults"] == ["not done after 30 s, killed"]
+
+
+async def test_a_held_path_is_down_alone_until_it_is_released(agent):
+    await until(lambda: set(agent.states().values()) == {"up"})
+    assert agent.ask(PathHold("wan1", 60)).error == ""
+    await until(lambda: agent.states() == {"wan1": "down", "wan2": "up", "lan1": "up"})
+    assert "held by an operator" in table(agent.ask(Status()).result)
+    assert agent.ask(PathRelease("wan1")).error == ""
+    await until(lambda: set(agent.states().values()) == {"up"})
+    assert "no path 'x'" in agent.ask(PathHold("x", 60)).error
+
+
+async def test_garbage_on_the_receipt_topic_is_refused_and_counted(agent):
+    other = Receipt(
+        v=1, node="lab.n2", lane=Lane.BULK, stream=b"s" * 16, seq=9, central_epoch=b"epoch--1",
+        sent_ms=0,
+    )  # fmt: skip
+    agent.broker.garbage = [b"\xc1", encode(other)]
+    await until(lambda: agent.driver.refused == {"malformed": 1, "node": 1})
+
+
+async def test_what_is_dropped_is_told_by_one_event(agent):
+    await until(agent.told)
+    agent.broker.down |= {"wan1", "wan2"}
+    for name in ("wan1", "wan2"):
+        agent.ask(PathHold(name, 60))
+    await until(lambda: agent.states()["wan2"] == "down")
+    for _ in range(3):
+        entry = Entry(Lane.BULK, ItemKind.EVENT, 0, bytes(100_000))
+        agent.spool.append(Batch((entry,) * 6, {}))
+        await until(lambda: agent.spool.is_idle)
+    agent.broker.down.clear()
+    for name in ("wan1", "wan2"):
+        agent.ask(PathRelease(name))
+    gaps = await until(lambda: [i for _, i in agent.broker.items if i.kind is ItemKind.GAP])
+    assert gaps
+    event = await until(
+        lambda: next((i for _, i in agent.broker.items if DROPPED_TYPE.encode() in i.body), None)
+    )
+    assert EVENTS.decode(event.body).params["items"] > 0
+
+
+async def test_a_drain_ends_with_a_good_bye_on_every_wan_path(agent):
+    await until(lambda: set(agent.states().values()) == {"up"})
+    await until(agent.told)
+    await agent.driver.drain()
+    assert sorted(gone.path for gone in agent.broker.gones) == ["wan1", "wan2"]
+
+
+async def test_the_next_start_goes_on_where_the_last_one_ended(tmp_path):
+    async with Agent(tmp_path).running() as agent:
+        await until(agent.told)
+        await until(lambda: agent.driver.survey.mark)
+    async with Agent(tmp_path).running() as again:
+        again.broker.marks = agent.broker.marks
+        again.machine.cores = 16
+        await until(again.told)
+        assert [(type(d).__name__, d.gen) for d in again.told()] == [("Delta", 2)]
