@@ -71,9 +71,8 @@ def roost(ctx: click.Context, context: str | None) -> None:
 def main() -> None:
     """Run the command; every failure ends in one sentence and its exit code."""
     try:
-        roost.main(standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        left = roost.main(standalone_mode=False)
+        sys.exit(left if isinstance(left, int) else ExitCode.OK)  # click returns a verb's Exit
     except (click.Abort, KeyboardInterrupt):
         sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as err:

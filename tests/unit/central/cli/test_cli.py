@@ -88,6 +88,12 @@ def test_status_can_fail_a_script(run):
     assert run("status", "--exit-code")[0] == 8
 
 
+def test_the_exit_code_of_a_verb_is_that_of_the_process(centre):
+    command = [sys.executable, "-m", "roost_central.cli", "status", "--exit-code"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (8, "")
+
+
 def test_a_label_is_set_against_the_revision_that_was_read(run, centre):
     run("site", "set", "edge-0", "-l", "carrier=carB", "-l", "region=")
     method, path, _, body, headers = next(row for row in centre.seen if row[0] == "PUT")

@@ -1,0 +1,42 @@
+"""Takes the README's pictures of a running demo: ``screenshots.py URL TOKEN_FILE FOLDER``."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from chromium import Tab, connected, running
+
+PAGES = {
+    "fleet": ("/", "document.querySelector('.rows-body .row')"),
+    "site": ("/sites/lab", "document.querySelector('.matrix')"),
+    "node": ("/nodes/lab.n1", "document.querySelector('.inventory')"),
+}
+SETTLE_S = 1.5  # fonts, canvas and the first live frame
+
+
+async def main(address: str, url: str, token: str, folder: Path) -> None:
+    """Log in and take one picture of each page."""
+    async with connected(address) as browser, browser.context() as context:
+        tab = await context.tab(width=1440, height=900)
+        await log_in(tab, url, token)
+        for name, (path, shown) in PAGES.items():
+            await tab.open(f"{url}{path}")
+            await tab.wait(shown)
+            await asyncio.sleep(SETTLE_S)
+            (folder / f"{name}.png").write_bytes(await tab.screenshot())
+        print("\n".join(dict.fromkeys(tab.complaints)))
+
+
+async def log_in(tab: Tab, url: str, token: str) -> None:
+    """Give the token to the login page."""
+    await tab.open(f"{url}/login")
+    await tab.wait("document.querySelector('#token')")
+    await tab.js(f"document.querySelector('#token').value = {token!r}")
+    await tab.js("document.querySelector('form').requestSubmit()")
+    await tab.wait("document.querySelector('.banner .count')")
+
+
+if __name__ == "__main__":
+    _, url, token_file, folder = sys.argv
+    with running() as address:
+        asyncio.run(main(address, url, Path(token_file).read_text().strip(), Path(folder)))
