@@ -90,4 +90,4 @@ def demo(tmp_path):
     yield start
     for running in started:
         running.end()
-        running.wait(lambda: not running.family(), for_s=10)
+        running.wait(lambda it=running: not it.family(), for_s=10)
