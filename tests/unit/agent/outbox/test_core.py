@@ -178,6 +178,19 @@ def test_items_that_were_read_for_a_path_that_is_gone_are_read_again():
     assert core.handle(receipt(A, 0), 4) == [Fetch(A, 0)]
 
 
+def test_items_that_were_read_before_the_lane_moved_are_read_again():
+    core, actions = ready(last=3)
+    assert actions == [Fetch(A, 0)]
+    core.handle(receipt(A, 2), 1)
+    assert core.handle(Fetched(A, 0, (item(1), item(2), item(3))), 2)[0] == Fetch(A, 2)
+
+
+def test_a_receipt_of_another_stream_means_nothing():
+    core, _ = ready(last=3)
+    assert core.handle(Received("wan1", A, b"x" * 16, 2, EPOCH), 1) == []
+    assert core.mark(A) == 0
+
+
 def test_a_question_is_an_empty_report_on_the_path_it_is_about():
     core, _ = ready(last=2, mark=2, paths=("wan1", "wan2"))
     assert core.handle(Ask("wan2"), 0) == [empty("wan2", A, 2)]

@@ -91,6 +91,7 @@ async def test_actions_of_delivery_are_done_in_order(tmp_path):
         await until(lambda: len(events) == 2)
         assert isinstance(events[1], Fetched)
         assert [item.seq for item in events[1].items] == [2, 3]
+        assert (spool.lanes[B].mark, spool.lanes[B].waiting_items) == (1, 2)
         spool.do(Restart(B, 2))
         await until(lambda: len(events) == 3)
         assert (type(events[2]), events[2].last) == (Restarted, 1)
