@@ -86,6 +86,7 @@ async def test_the_caller_hears_when_it_is_on_disk(tmp_path):
 async def test_actions_of_delivery_are_done_in_order(tmp_path):
     async with running(tmp_path) as (spool, events):
         spool.append(batch(3))
+        await until(lambda: events)
         spool.do(SetMark(B, 1, b"epoch--1"))
         spool.do(Fetch(B, 1))
         await until(lambda: len(events) == 2)
