@@ -172,6 +172,16 @@ async def test_fields_of_one_part_are_one_entry_newest_first(ask):
     assert parts == [["removed", 1], ["added", 2]]
 
 
+async def test_a_first_inventory_is_one_line(ask):
+    whole = {"at": "2026-11-22T10:00:00.000Z", "gen": 1, "item": "", "field": "", "old": None}
+    items = [{**whole, "section": name, "new": "8 items"} for name in ("nic", "cpu")]
+    listed = await ask(
+        "node/changes.js",
+        f"m.partsOf({json.dumps(items)}).map((p) => [p.kind, p.section])",
+    )
+    assert listed == [["added", "cpu, nic"]]
+
+
 async def test_a_frame_of_another_epoch_or_already_applied_changes_nothing(ask):
     values = await ask(
         "fleet/model.js",

@@ -1,5 +1,7 @@
 """``roost demo``: hands over to the demo."""
 
+from typing import Any
+
 import click
 
 
@@ -22,16 +24,20 @@ import click
     help="Of the dashboard; 0 takes a free one.",
 )
 @click.option(
+    "--fault", "faults", multiple=True, metavar="TEXT",
+    help="Let it go wrong: 'cut carrier=carB region=r02 at=30s for=2m'; see `roost sim --help`.",
+)  # fmt: skip
+@click.option(
     "--data-dir",
     type=click.Path(file_okay=False),
     help="Keep the state here; else it goes when the demo ends.",
 )
-def command(sites: int, seconds: float | None, port: int, data_dir: str | None) -> None:
+def command(data_dir: str | None, **asked: Any) -> None:  # noqa: ANN401 - the fields of Plan
     """Run the whole loop on this machine: a real site and a simulated fleet.
 
     Starts a centre, brokers, a real site `lab` of three agents with this machine's hardware, and a
     simulated fleet. Everything listens on loopback only and ends with the demo.
     """
-    from roost_central.demo.run import run  # noqa: PLC0415 - asyncio, only for this verb
+    from roost_central.demo.run import Plan, run  # noqa: PLC0415 - asyncio, only for this verb
 
-    raise click.exceptions.Exit(run(sites=sites, seconds=seconds, port=port, data_dir=data_dir))
+    raise click.exceptions.Exit(run(Plan(**asked), data_dir))

@@ -61,12 +61,14 @@ def state_dir(folder: Path, node: str) -> Path:
     return folder / f"{SITE}.{node}"
 
 
-def simulator(sites: int, wans: Sequence[Broker]) -> Command:
-    """Return the command of the simulated fleet."""
+def simulator(sites: int, wans: Sequence[Broker], faults: Sequence[str]) -> Command:
+    """Return the command of the simulated fleet and of what is to go wrong in it."""
     argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S)]
     argv += ["--churn", str(CHURN_PER_MINUTE), "--connections", str(SIM_CONNECTIONS)]
     for broker in wans:
         argv += ["--broker", broker.url]
+    for fault in faults:
+        argv += ["--fault", fault]
     return Command("simulator", _program("roost_agent", *argv))
 
 

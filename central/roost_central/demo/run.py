@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,28 @@ SITES_A_SECOND = 50
 EXIT_FAILED = 1
 
 
-def run(*, sites: int, seconds: float | None, port: int, data_dir: str | None) -> int:
-    """Run the demo; returns the exit code.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a demo is asked for.
 
-    Args:
+    Attributes:
         sites: simulated sites, beside the real one.
         seconds: end by itself after so long, counted from when all were heard.
         port: of the dashboard; 0 takes a free one.
-        data_dir: where to keep the state; None keeps none.
+        faults: what goes wrong in the simulated fleet, in the words of ``roost sim``.
     """
+
+    sites: int
+    seconds: float | None
+    port: int
+    faults: tuple[str, ...] = ()
+
+
+def run(plan: Plan, data_dir: str | None) -> int:
+    """Run the demo, keeping its state in ``data_dir`` if one is named; returns the exit code."""
     folder = Path(data_dir) if data_dir else Path(tempfile.mkdtemp(prefix="roost-demo-"))
     try:
-        return asyncio.run(Demo(folder.resolve(), sites=sites, port=port).run(seconds))
+        return asyncio.run(Demo(folder.resolve(), plan).run())
     except (ChildFailedError, NotReadyError, OSError) as err:
         print(f"\nroost demo: {err}", file=sys.stderr)
         return EXIT_FAILED
@@ -48,17 +59,18 @@ def run(*, sites: int, seconds: float | None, port: int, data_dir: str | None) -
 class Demo:
     """One demo; its children live as long as its ``run``."""
 
-    def __init__(self, folder: Path, *, sites: int, port: int) -> None:
+    def __init__(self, folder: Path, plan: Plan) -> None:
         self._folder = folder
-        self._sites = sites
-        self._port = port or free_port("127.0.0.1")
+        self._plan = plan
+        self._sites = plan.sites
+        self._port = plan.port or free_port("127.0.0.1")
         self._clock = SystemClock()
         self._began_ms = self._clock.mono_ms()
         self._children: dict[str, Child] = {}
         self._logs = folder / "logs"
 
-    async def run(self, seconds: float | None) -> int:
-        """Start everything, tell, watch until told to end or ``seconds`` passed, end everything."""
+    async def run(self) -> int:
+        """Start everything, tell, watch until told to end or the time is over, end everything."""
         self._logs.mkdir(parents=True, exist_ok=True)
         self._check_port()
         told = asyncio.Event()
@@ -69,7 +81,7 @@ class Demo:
             stack.push_async_callback(self._stop)
             rest = Rest(f"http://127.0.0.1:{self._port}", session)
             if not await cut_short(self._start(rest), by=told.wait()):
-                await cut_short(self._watch(seconds), by=told.wait())
+                await cut_short(self._watch(self._plan.seconds), by=told.wait())
             with suppress(NotReadyError, aiohttp.ClientError, TimeoutError):
                 print(banner.summary(await rest.status(), self._seconds()))
             self._say("ending")
@@ -97,7 +109,7 @@ class Demo:
             await self._child(cast.agent(self._folder, number, wans, lans))
         if self._sites:
             self._say(f"simulator of {self._sites:,} sites")
-            await self._child(cast.simulator(self._sites, wans))
+            await self._child(cast.simulator(self._sites, wans, self._plan.faults))
         nodes = len(cast.NODES) + self._sites * NODES_A_SITE
         within_s = HEARD_S_MIN + self._sites / SITES_A_SECOND
         await rest.until_heard(nodes, self._say, within_s=within_s)

@@ -38,7 +38,8 @@ function PartList({ parts }) {
 }
 
 /**
- * Gather the fields of one part at one time, newest first.
+ * Gather the fields of one part at one time, newest first. Whole classes that came or went
+ * together are one part: a first inventory is one line, not one for each class.
  * @param {Change[]} items
  * @returns {Part[]}
  */
@@ -46,13 +47,15 @@ export function partsOf(items) {
   /** @type {Map<string, Change[]>} */
   const parts = new Map();
   for (const change of items) {
-    const key = JSON.stringify([change.at, change.gen, change.section, change.item]);
+    const what = change.item ? [change.section, change.item] : [change.old === null];
+    const key = JSON.stringify([change.at, change.gen, ...what]);
     const list = parts.get(key);
     if (list) list.push(change);
     else parts.set(key, [change]);
   }
   return [...parts].map(([key, changes]) => {
-    const [{ at, section, item }] = changes;
+    const [{ at, item }] = changes;
+    const section = [...new Set(changes.map((change) => change.section))].sort().join(", ");
     return { key, at, section, item, kind: kindOf(changes), changes };
   }).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 }
