@@ -15,6 +15,10 @@ from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 
 
+def _heard(row: output.Row) -> int:
+    return int(row["nodes"]["online"] + row["nodes"]["degraded"])
+
+
 def _labels(row: output.Row) -> str:
     return " ".join(f"{key}={value}" for key, value in sorted(row["labels"].items())) or "-"
 
@@ -22,7 +26,7 @@ def _labels(row: output.Row) -> str:
 COLUMNS = [
     output.text("SITE", "site"),
     output.text("STATUS", "status"),
-    Column("NODES", lambda row: f"{row['nodes']['online']}/{row['nodes']['total']}", right=True),
+    Column("NODES", lambda row: f"{_heard(row)}/{row['nodes']['total']}", right=True),
     Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
     output.text("VIA", "via"),
     Column("LABELS", _labels),
@@ -39,7 +43,7 @@ def command() -> None:
 @command.command("list")
 @shared(query=True, watch=True)
 def list_(asked: Asked) -> None:
-    """List sites. NODES is online of all, HEARD the age of the last word, VIA its path."""
+    """List sites. NODES is heard of all, HEARD the age of the last word, VIA its path."""
 
     def draw(client: Client) -> str:
         rows = client.pages("/api/v1/sites", filter=asked.query)

@@ -101,14 +101,14 @@ function columnsOf(model) {
   ];
 }
 
-/** Nodes online of all, and in words what the others are. */
+/** Nodes heard of all, and in words what they are. */
 function nodesCell(model, position) {
   const counts = ["online", "degraded", "unreachable", "unknown"]
     .map((field) => [field, model.value(position, field) ?? 0]);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const words = counts.filter(([, count]) => count).map(([name, count]) => `${count} ${name}`);
   if (!total) return html`<span class="never" title="no node is known">–</span>`;
-  const online = counts[0][1];
-  return html`<span class=${online < total ? "short" : ""} title=${words.join(", ")}>
-    ${online}<span class="quiet"> / ${total}</span></span>`;
+  const heard = counts[0][1] + counts[1][1];
+  return html`<span class=${heard < total ? "short" : ""} title=${words.join(", ")}>
+    ${heard}<span class="quiet"> / ${total}</span></span>`;
 }
