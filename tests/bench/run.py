@@ -8,7 +8,6 @@ missed: it fails nothing.
 
 import argparse
 import importlib
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -31,8 +30,6 @@ def main() -> int:
     parts = [part for part in PARTS if asked.k in part]
     if not parts:
         parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
-    if asked.quick:
-        os.environ["ROOST_BENCH_QUICK"] = "1"
     ledger = Ledger("bench.json", "figures")
     for part in parts:
         say = progress(part)
