@@ -63,7 +63,8 @@ def _run(parsed: argparse.Namespace) -> int:
     )
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # a socket is a file
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for noisy in ("alembic", "gmqtt"):  # each packet and each migration, at INFO
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     with app.locked(config.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(app.run(config))
     return 0
