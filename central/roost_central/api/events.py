@@ -25,7 +25,6 @@ from roost_central.storage.events import EventRecord
 
 SCAN_ROWS_MAX: Final = 10_000  # about 100 ms; a storm's hour fits
 SEQ_MAX: Final = 2**53 - 1  # what JSON readers keep exactly
-EVERYTHING: Final = Conditions(severity_min=0, since_ms=0, until_ms=SEQ_MAX)
 
 
 class EventQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,7 +125,7 @@ class _Walk:
     async def _page(self, place: int | None, rows: int) -> list[EventRecord]:
         after, before = (place, None) if self._is_rising else (None, place)
         return await events.page(
-            self._connection, EVERYTHING, after=after, before=before, limit=rows
+            self._connection, Conditions(), after=after, before=before, limit=rows
         )
 
 
