@@ -43,11 +43,11 @@ def requirements(lock: str) -> list[Requirement]:
         build = (ROOT / "packaging/requirements/build.in").read_text().splitlines()
         texts += [line for line in build if line and not line.startswith("#")]
     if lock == "dev":
-        texts += EXTRAS["dev"]
+        texts += EXTRAS["postgres"] + EXTRAS["dev"]
     found = [Requirement(text) for text in texts]
     assert {each.name for each in found} >= {"msgspec"}
     own = [each for each in found if each.name == PROJECT["name"]]
-    assert all(each.extras <= {"central"} for each in own), "an extra that this test takes apart"
+    assert all(each.extras <= {"central", "postgres"} for each in own), "an extra that this test takes apart"
     return [each for each in found if each not in own]
 
 
