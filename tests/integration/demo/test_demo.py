@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -82,6 +84,24 @@ def test_a_centre_that_is_away_and_killed_loses_nothing(demo):
     assert not [
         event for event in running.get("/events?limit=1000")["items"] if event["type"] == "280.804"
     ]
+    running.end()
+    said = told(running.folder / "logs" / "simulator.log")
+    assert said["waiting"] == 0
+    assert said["items"] == said["receipted"] == committed(running.folder / "central" / "roost.db")
+
+
+def told(log):
+    """What the simulator counted, from its last words."""
+    rows = (line.split() for line in log.read_text().splitlines())
+    return {row[0]: float(row[1].replace(",", "")) for row in rows if len(row) == 2}
+
+
+def committed(database):
+    """How many items of simulated nodes the centre has on disk: its marks, one a stream."""
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT sum(seq) FROM mark WHERE node GLOB 'edge-*'").fetchone()[
+            0
+        ]
 
 
 def test_a_killed_demo_leaves_no_process_behind(demo):

@@ -127,6 +127,16 @@ def test_a_drop_shows_at_once(rig):
     assert rig.centre.gone == ["wan2"]
 
 
+def test_a_path_that_is_down_is_given_no_beats(rig):
+    rig.start()
+    rig.node.ways["wan2"].drops = 1
+    rig.pass_time(60_000)
+    rig.node.ways["wan2"].drops = 0
+    rig.pass_time(120_000)
+    numbers = [beat.n for beat in rig.centre.beats if beat.path == "wan2"]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_a_lost_broker_is_met_again(rig):
     rig.start()
     rig.links["wan1"].is_up = False
