@@ -14,6 +14,7 @@ NETWORKS = {"lan-a": "127.0.1", "lan-b": "127.0.2"}  # a site path each, all of 
 BROKER_HOST = 100  # of each of these networks
 BEAT_S, SITE_BEAT_S = 5, 2  # livelier than a real WAN, so that a cut shows at once
 SIM_BEAT_S = 10
+SIM_RAMP_S = 3  # nobody watches an empty page for long; the beats are spread all the same
 CHURN_PER_MINUTE = 20
 AGENT_AGAIN_S = 30.0  # longer than a node takes to turn unreachable: one who kills wants to see it
 SIM_CONNECTIONS = 4
@@ -63,7 +64,7 @@ def state_dir(folder: Path, node: str) -> Path:
 
 def simulator(sites: int, wans: Sequence[Broker], faults: Sequence[str]) -> Command:
     """Return the command of the simulated fleet and of what is to go wrong in it."""
-    argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S)]
+    argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S), "--ramp", str(SIM_RAMP_S)]
     argv += ["--churn", str(CHURN_PER_MINUTE), "--connections", str(SIM_CONNECTIONS)]
     for broker in wans:
         argv += ["--broker", broker.url]
