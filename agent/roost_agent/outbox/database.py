@@ -1,7 +1,7 @@
 """The outbox's SQLite file: how it is opened, what it rests on, and its errors in our words."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -45,14 +45,27 @@ def told() -> Iterator[None]:
         raise kind(str(err)) from err
 
 
-def open_database(file: Path, *, bytes_max: int) -> sqlite3.Connection:
+def connect(file: Path) -> sqlite3.Connection:
+    """Return a plain connection for this thread; transactions are ours to begin and end."""
+    return sqlite3.connect(file, isolation_level=None, timeout=1)
+
+
+Connect = Callable[[Path], sqlite3.Connection]
+
+
+def open_database(file: Path, *, bytes_max: int, connect: Connect = connect) -> sqlite3.Connection:
     """Return a connection for this thread, checked; the file is made when it is not there.
+
+    Args:
+        file: the database.
+        bytes_max: what its rows may take.
+        connect: opens it; a proof passes a disk that can lose power.
 
     Raises:
         StorageError: another journal or synchronous mode than asked for, or a newer version.
         sqlite3.Error: the file cannot be opened or read; see ``told``.
     """
-    db = sqlite3.connect(file, isolation_level=None, timeout=1)
+    db = connect(file)
     try:
         pages = bytes_max * 5 // 4 // PAGE_BYTES + PAGES_SPARE
         for pragma in (

@@ -21,7 +21,7 @@ from typing import Final
 
 from roost_agent.config import OutboxConfig
 from roost_agent.outbox.core import Position
-from roost_agent.outbox.database import open_database, told
+from roost_agent.outbox.database import Connect, connect, open_database, told
 from roost_agent.outbox.gaps import gap, without_holes
 from roost_protocol.envelope import Item, ItemKind, Lane
 from roost_protocol.limits import CHUNK_BYTES_MAX, REPORT_BYTES_AIM, REPORT_ITEMS_MAX
@@ -79,16 +79,23 @@ class Store:
         limits: what it may hold.
         new_stream: gives the random name of a new stream, 16 bytes.
         now_ms: the boot clock.
+        connect: opens the file; a proof passes a disk that can lose power.
     """
 
     def __init__(
-        self, file: Path, limits: OutboxConfig, *, new_stream: Callable[[], bytes], now_ms: int
+        self,
+        file: Path,
+        limits: OutboxConfig,
+        *,
+        new_stream: Callable[[], bytes],
+        now_ms: int,
+        connect: Connect = connect,
     ) -> None:
         self._limits = limits
         self._new_stream = new_stream
         with told():
             bytes_max = limits.bytes_max + limits.ring_bytes_max
-            self._db = open_database(file, bytes_max=bytes_max)
+            self._db = open_database(file, bytes_max=bytes_max, connect=connect)
             try:
                 (ms,) = self._db.execute("SELECT ms FROM run").fetchone()
                 self._run_offset_ms = int(ms) - now_ms
