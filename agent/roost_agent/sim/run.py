@@ -23,7 +23,7 @@ from roost_protocol.topics import shard_of
 log = logging.getLogger(__name__)
 
 MEET_S: Final = 10.0  # that the first connections may take before nodes start without them
-DRAIN_S: Final = 10.0  # that the last items have for their receipts
+DRAIN_S: Final = 5.0  # that the last items have for their receipts: who stops it, waits
 
 
 @dataclass(frozen=True, slots=True)

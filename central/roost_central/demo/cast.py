@@ -68,19 +68,25 @@ def simulator(sites: int, wans: Sequence[Broker], faults: Sequence[str]) -> Comm
     argv += ["--churn", str(CHURN_PER_MINUTE), "--connections", str(SIM_CONNECTIONS)]
     for broker in wans:
         argv += ["--broker", broker.url]
-    for fault in faults:
-        argv += ["--fault", fault]
-    return Command("simulator", _program("roost_agent", *argv))
+    return Command("simulator", _program("roost_agent", *argv, *_fault_options(faults)))
 
 
-def site_list(sites: int, file: Path) -> tuple[str, ...]:
-    """Return the command that writes the simulated sites with their labels."""
-    return _program("roost_agent", "sim", "--sites", str(sites), "--sites-file", str(file))
+def site_list(sites: int, file: Path, faults: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that writes the simulated sites with their labels.
+
+    It is given the faults as well, so that one that cannot be read is told before anything runs.
+    """
+    argv = ["sim", "--sites", str(sites), "--sites-file", str(file), *_fault_options(faults)]
+    return _program("roost_agent", *argv)
 
 
 def lab_line() -> bytes:
     """Return the real site as a line of an import."""
     return json.dumps(LAB).encode() + b"\n"
+
+
+def _fault_options(faults: Sequence[str]) -> list[str]:
+    return [word for fault in faults for word in ("--fault", fault)]
 
 
 def _program(module: str, *args: str) -> tuple[str, ...]:

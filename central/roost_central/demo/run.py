@@ -88,6 +88,7 @@ class Demo:
         return 0
 
     async def _start(self, rest: Rest) -> None:
+        site_lines = await self._site_lines()
         if mosquitto() is None:
             self._say("Mosquitto is not installed: amqtt takes its place, for a small fleet only")
         self._say("brokers: two of the centre, two of the site")
@@ -103,7 +104,7 @@ class Demo:
         token_file = self._folder / "central" / "admin.token"
         rest.token = (await asyncio.to_thread(token_file.read_text)).strip()
         self._say("labels of the sites")
-        await rest.import_sites(cast.lab_line() + await self._site_lines())
+        await rest.import_sites(cast.lab_line() + site_lines)
         self._say("agents of site lab")
         for number in range(1, len(cast.NODES) + 1):
             await self._child(cast.agent(self._folder, number, wans, lans))
@@ -112,7 +113,8 @@ class Demo:
             await self._child(cast.simulator(self._sites, wans, self._plan.faults))
         nodes = len(cast.NODES) + self._sites * NODES_A_SITE
         within_s = HEARD_S_MIN + self._sites / SITES_A_SECOND
-        await rest.until_heard(nodes, self._say, within_s=within_s)
+        heard = rest.until_heard(nodes, self._say, within_s=within_s)
+        await cut_short(heard, by=self._watch(None))
         pids = {name: child.pid for name, child in self._children.items()}
         summary = banner.summary(await rest.status(), self._seconds())
         print(banner.ready(rest.url, rest.token, self._folder, pids, summary), flush=True)
@@ -144,10 +146,10 @@ class Demo:
         if not self._sites:
             return b""
         file = self._folder / "sites.ndjson"
-        command = cast.site_list(self._sites, file)
+        command = cast.site_list(self._sites, file, self._plan.faults)
         process = await asyncio.create_subprocess_exec(*command)
         if await process.wait() != 0:
-            raise ChildFailedError("the simulator could not write its sites; see above")
+            raise ChildFailedError("the simulator refuses what was asked for; see above")
         return await asyncio.to_thread(file.read_bytes)
 
     def _check_port(self) -> None:

@@ -90,6 +90,20 @@ def test_a_centre_that_is_away_and_killed_loses_nothing(demo):
     assert said["items"] == said["receipted"] == committed(running.folder / "central" / "roost.db")
 
 
+def test_a_fault_that_cannot_be_read_ends_the_demo_before_it_begins():
+    command = [sys.executable, "-m", "roost_central.cli", "demo", "--port", "0"]
+    done = subprocess.run(
+        [*command, "--fault", "cut at=soon"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "such as 30s" in done.stderr
+    assert "first beats" not in done.stderr
+
+
 def told(log):
     """What the simulator counted, from its last words."""
     rows = (line.split() for line in log.read_text().splitlines())
