@@ -10,6 +10,7 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users have no sbin on PATH
+for bin in /usr/lib/postgresql/*/bin; do PATH=$PATH:$bin; done # nor is the server's on it
 
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
@@ -18,7 +19,7 @@ case ${1:-} in
 venv) pairs='' ;;
 demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
-             lspci:pciutils systemd-analyze:systemd' ;;
+             lspci:pciutils systemd-analyze:systemd initdb:postgresql' ;;
 *) echo "usage: $0 venv|demo|test" >&2 && exit 2 ;;
 esac
 
@@ -63,10 +64,12 @@ if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     echo "system: failed; try: $install" >&2
     exit 1
 fi
-# Nor start it at the next boot; a broker that was there before is not ours to touch.
-case $missing in
-*mosquitto*)
-    deb-systemd-helper disable mosquitto.service >/dev/null 2>&1 || true
-    update-rc.d mosquitto disable >/dev/null 2>&1 || true
-    ;;
-esac
+# Nor start it at the next boot; a service that was there before is not ours to touch.
+for service in mosquitto postgresql; do
+    case $missing in
+    *$service*)
+        deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true
+        update-rc.d "$service" disable >/dev/null 2>&1 || true
+        ;;
+    esac
+done

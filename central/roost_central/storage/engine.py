@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS: Final = 5_000  # another process (a backup) may hold the file that long
 READERS_MAX: Final = 4  # connections beside the writer: each costs a thread on SQLite
 WRITE_SLOW_MS: Final = 1_000  # said in the log: the disk is the bottleneck then
+_FAILURES: Final = (DBAPIError, PoolTimeoutError, OSError)  # asyncpg cannot connect: an OSError
+_REFUSALS: Final = ("22", "23")  # SQLSTATE classes: data exception, integrity constraint violation
 _MEMORY: Final = ":memory:"
 _PRAGMAS: Final = {
     "journal_mode": "wal",
@@ -85,7 +88,7 @@ class Database:
             try:
                 async with self._writing.begin() as connection:
                     yield connection
-            except DBAPIError as err:
+            except _FAILURES as err:
                 raise _translate(err) from err
             spent_ms = self._clock.mono_ms() - started_ms
             if spent_ms > WRITE_SLOW_MS:
@@ -101,7 +104,7 @@ class Database:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except DBAPIError as err:
+        except _FAILURES as err:
             raise _translate(err) from err
 
     async def close(self) -> None:
@@ -171,8 +174,17 @@ async def _check_durability(connection: AsyncConnection) -> None:
             raise StorageError("pragma", field=name, bound="on", got=got)
 
 
-def _translate(err: DBAPIError) -> StorageError:
-    reason = str(err.orig)
-    if err.connection_invalidated or isinstance(err, OperationalError | InterfaceError):
-        return StorageUnavailableError("database", got=reason)
-    return StorageRefusedError("database", got=reason)
+def _translate(err: DBAPIError | PoolTimeoutError | OSError) -> StorageError:
+    """Tell what is wrong with a value, for which storage is not to blame, from all else.
+
+    The difference matters: what was refused ends as a dead letter, all else is tried again.
+    """
+    if not isinstance(err, DBAPIError):
+        return StorageUnavailableError("database", got=err)
+    sqlstate = getattr(err.orig, "sqlstate", None)  # of PostgreSQL, whose other errors say less
+    if sqlstate is not None:
+        is_refusal = sqlstate.startswith(_REFUSALS)
+    else:
+        is_refusal = isinstance(err, IntegrityError | DataError | ProgrammingError)
+    kind = StorageRefusedError if is_refusal else StorageUnavailableError
+    return kind("database", got=err.orig)

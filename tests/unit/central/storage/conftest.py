@@ -1,13 +1,28 @@
+"""The databases that one contract holds for."""
+
+import sys
+import uuid
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from postgres import postgres
 
 from roost_central.ports import SystemClock
 from roost_central.storage.engine import Database
 
+__all__ = ["postgres"]
 
-@pytest.fixture(params=["sqlite"])
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request, tmp_path):
-    """The databases that one contract holds for; PostgreSQL joins with its own server."""
-    return f"sqlite+aiosqlite:///{tmp_path}/roost.db"
+    """An empty database of each kind; PostgreSQL's server runs while the session lasts."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/roost.db"
+    server = request.getfixturevalue("postgres")
+    return server.make_database(f"test_{uuid.uuid4().hex}")
 
 
 @pytest.fixture

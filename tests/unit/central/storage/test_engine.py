@@ -3,13 +3,18 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from roost_central.errors import StorageError, StorageRefusedError, StorageUnavailableError
 from roost_central.ports import SystemClock
 from roost_central.storage import engine, events, settings
 from roost_central.storage.engine import Database
 from roost_central.storage.tables import metadata
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+POSTGRESQL = pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 
 
 async def test_the_migrations_make_the_schema_that_the_tables_say(database):
@@ -20,6 +25,7 @@ async def test_the_migrations_make_the_schema_that_the_tables_say(database):
     assert differences == []
 
 
+@SQLITE
 async def test_every_connection_is_durable(database):
     async with database.read() as one, database.read() as other, database.write() as writer:
         for connection in (one, other, writer):
@@ -28,6 +34,7 @@ async def test_every_connection_is_durable(database):
             assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
 
 
+@SQLITE
 async def test_a_setting_that_does_not_hold_is_refused_at_the_start(database_url, monkeypatch):
     monkeypatch.setitem(engine._PRAGMAS, "synchronous", 1)
     seen = dict(engine._PRAGMAS)
@@ -46,6 +53,56 @@ class _Lying(dict):
     def items(self):
         self.asked += 1
         return {**self, "synchronous": 1 if self.asked == 1 else 2}.items()
+
+
+@POSTGRESQL
+async def test_a_server_that_does_not_wait_for_its_disk_is_refused(database_url, postgres):
+    name = make_url(database_url).database
+    postgres.sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    with pytest.raises(StorageError, match="pragma, at synchronous_commit, got 'off', bound on"):
+        await Database.open(database_url, clock=SystemClock())
+
+
+@POSTGRESQL
+async def test_what_the_server_cannot_do_now_is_no_refusal_of_a_value(database, postgres):
+    async def fill(setting):
+        async with database.write() as connection:
+            await connection.execute(text(setting))
+            await connection.execute(text("SELECT pg_sleep(5)"))
+
+    with pytest.raises(StorageUnavailableError, match="statement timeout"):
+        await fill("SET LOCAL statement_timeout = 50")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'"
+
+    async def lose():
+        async with database.write() as connection:
+            await settings.save(connection, "key", b"half")
+            await asyncio.to_thread(postgres.sql, end)
+            await settings.save(connection, "key", b"whole")
+
+    with pytest.raises(StorageUnavailableError):
+        await lose()
+    async with database.write() as connection:
+        assert await settings.read(connection, "key") is None
+
+
+async def test_a_number_that_no_column_holds_is_refused_and_not_tried_again(database):
+    async def overflow():
+        async with database.write() as connection:
+            await connection.execute(
+                events.tables.event.insert(),
+                {"at_ms": 2**70, "received_ms": 1, "kind": "node", "type": "1", "severity": 1,
+                 "entity": "", "text": "", "params": b""},
+            )  # fmt: skip
+
+    with pytest.raises((StorageRefusedError, OverflowError)):  # sqlite3 looks before it asks
+        await overflow()
+
+
+async def test_a_server_that_is_not_there_is_the_environments_fault():
+    url = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
+    with pytest.raises(StorageUnavailableError):
+        await Database.open(url, clock=SystemClock())
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://localhost/x", "sqlite:///sync.db"])
