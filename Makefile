@@ -6,7 +6,8 @@ PYTEST := $(BIN)/pytest
 PACKAGES := agent central protocol packaging tests
 # A layer is run when its folder is there.
 UNIT := $(wildcard tests/unit tests/protocol tests/repo)
-INTEGRATION := $(wildcard tests/integration)
+# The storage contract runs here once more, for its PostgreSQL half.
+INTEGRATION := $(wildcard tests/integration tests/unit/central/storage)
 BROWSER := $(wildcard tests/browser)
 
 MAKEFLAGS += --no-print-directory
@@ -56,8 +57,8 @@ cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --skip-covered --show-missing --include='*/core.py' --fail-under=100
 
-integration: install system ## real brokers, processes and network namespaces
-	$(if $(INTEGRATION),$(PYTEST) --session-timeout=600 -m '(broker or netns) and not soak' $(INTEGRATION) $(ARGS))
+integration: install system ## real brokers, databases, processes and faults on purpose
+	$(if $(INTEGRATION),$(PYTEST) --session-timeout=600 -m 'not soak' $(INTEGRATION) $(ARGS))
 
 browser: install system ## the dashboard in headless Chromium
 	$(if $(BROWSER),$(PYTEST) --session-timeout=300 -m 'browser and not soak' $(BROWSER) $(ARGS))
