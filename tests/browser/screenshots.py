@@ -38,5 +38,6 @@ async def log_in(tab: Tab, url: str, token: str) -> None:
 
 if __name__ == "__main__":
     _, url, token_file, folder = sys.argv
+    Path(folder).mkdir(parents=True, exist_ok=True)
     with running() as address:
         asyncio.run(main(address, url, Path(token_file).read_text().strip(), Path(folder)))

@@ -22,17 +22,22 @@ ANSWER_BYTES_MAX = 256 * 1024 * 1024
 PAGE = 1000
 
 
+def at(*names: str) -> str:
+    """Return the path of a resource; whatever a name holds, it stays one segment."""
+    return "/api/v1/" + "/".join(urllib.parse.quote(name, safe="") for name in names)
+
+
 class Client:
     """Asks one centre."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, token: str | None = None) -> None:
         scheme = urllib.parse.urlsplit(context.url).scheme
         if scheme not in {"http", "https"}:
             raise RefusedError(f"url {context.url!r}: only http:// and https:// are spoken")
         self._base = context.url.rstrip("/")
         self._headers = {"Accept": "application/json", "User-Agent": "roost-cli"}
-        if token := context.token():
-            self._headers["Authorization"] = f"Bearer {token}"
+        if given := token or context.token():
+            self._headers["Authorization"] = f"Bearer {given}"
         tls = ssl.create_default_context(cafile=context.ca) if scheme == "https" else None
         handlers = [urllib.request.HTTPSHandler(context=tls)] if tls else []
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
@@ -91,7 +96,7 @@ class Client:
         try:
             return self._opener.open(request, timeout=STREAM_TIMEOUT_S if streams else TIMEOUT_S)
         except urllib.error.HTTPError as err:
-            raise _problem(err) from err
+            raise _problem(err, str(params.get("filter") or "")) from err
         except TimeoutError as err:
             raise UnreachableError(self._base, "it took too long", timed_out=True) from err
         except (urllib.error.URLError, OSError) as err:
@@ -99,7 +104,7 @@ class Client:
             raise UnreachableError(self._base, str(reason)) from err
 
 
-def _problem(err: urllib.error.HTTPError) -> ApiError:
+def _problem(err: urllib.error.HTTPError, query: str) -> ApiError:
     try:
         body = json.loads(err.read(1 << 20))
         return ApiError(
@@ -109,6 +114,7 @@ def _problem(err: urllib.error.HTTPError) -> ApiError:
             str(body.get("code", "")),
             list(body.get("errors") or []),
             str(body.get("request_id", "")),
+            query,
         )
     except (ValueError, AttributeError, TypeError):
         return ApiError(err.code, f"HTTP {err.code} {err.reason}")

@@ -4,6 +4,8 @@ import click
 
 from roost_central.cli import output, times
 from roost_central.cli.client import Client
+from roost_central.cli.exits import ExitCode
+from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 
@@ -54,6 +56,7 @@ def show_(asked: Asked, seq: int) -> None:
     page = asked.client().get("/api/v1/events", after=seq - 1, limit=1)
     found = [row for row in page["items"] if row["seq"] == seq]
     if not found:
-        raise click.ClickException(f"no event {seq}; it may have passed its time of keeping")
+        sentence = f"no event {seq}; it may have passed its time of keeping"
+        raise RefusedError(sentence, ExitCode.NOT_FOUND)
     form = "yaml" if asked.form in {"table", "wide"} else asked.form
     click.echo(output.document(found[0], form), nl=False)

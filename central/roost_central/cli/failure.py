@@ -20,6 +20,7 @@ class ApiError(Exception):
     code: str = ""
     errors: list[dict[str, Any]] = field(default_factory=list)
     request_id: str = ""
+    query: str = ""
 
 
 @dataclass
@@ -68,11 +69,19 @@ def _problem_text(problem: ApiError) -> str:
         detail = error.get("detail") or error.get("code") or ""
         if detail and detail not in text:
             text += f"\n  {where}: {detail}" if where else f"\n  {detail}"
+        if problem.query and isinstance(error.get("offset"), int):
+            text += _pointed(problem.query, error["offset"], error.get("length") or 1)
     if problem.status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
         text += (
             "\n  `roost login URL` keeps a token; the centre printed the first one at its start."
         )
     return text
+
+
+def _pointed(query: str, offset: int, length: int) -> str:
+    """Return the query with marks under the part that is wrong."""
+    before, wrong = plain(query[:offset]), plain(query[offset : offset + length])
+    return f"\n    {plain(query)}\n    {' ' * len(before)}{'^' * max(len(wrong), 1)}"
 
 
 def _say(text: str) -> None:

@@ -25,16 +25,12 @@ def command(url: str, name: str | None, token_file: str | None, ca: str | None) 
     that --token-file names. It is never taken from a command line, which others can read.
     """
     name = name or (urlsplit(url).hostname or "default")
+    given = None if token_file else _asked()
     path = Path(token_file).resolve() if token_file else settings.folder() / f"{name}.token"
-    if token_file is None:
-        token = (
-            click.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
-        )
-        if not token.strip():
-            raise RefusedError("no token given; the centre printed one at its first start")
-        settings.write_private(path, f"{token.strip()}\n")
     context = settings.Context(name, url, str(path), str(Path(ca).resolve()) if ca else None)
-    status = Client(context).get("/api/v1/status")
+    status = Client(context, token=given).get("/api/v1/status")  # before anything is kept
+    if given is not None:
+        settings.write_private(path, f"{given}\n")
     kept = settings.load()
     kept.contexts[name] = context
     settings.save(settings.Settings(name, kept.contexts))
@@ -42,3 +38,10 @@ def command(url: str, name: str | None, token_file: str | None, ca: str | None) 
         f"context {name!r} is in use: roost {status['version']}, {status['sites']['total']} sites",
         err=True,
     )
+
+
+def _asked() -> str:
+    given = click.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    if not str(given).strip():
+        raise RefusedError("no token given; the centre printed one at its first start")
+    return str(given).strip()

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from roost_central.cli import inventory, output, path, times
-from roost_central.cli.client import Client
+from roost_central.cli.client import Client, at
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 
@@ -62,7 +62,7 @@ def show_(asked: Asked, node: str) -> None:
     """Show one node. As the centre last heard it, with the age of what it said."""
 
     def draw(client: Client) -> str:
-        found = client.get(f"/api/v1/nodes/{node}")
+        found = client.get(at("nodes", node))
         return (
             _text(found) if asked.form in {"table", "wide"} else output.document(found, asked.form)
         )
@@ -75,21 +75,21 @@ def show_(asked: Asked, node: str) -> None:
 @click.option(
     "--diff", "since", metavar="AGE", help="What changed since, e.g. 7d or an RFC 3339 time."
 )
-@click.option("--at", metavar="TIME", help="The inventory as it was then.")
+@click.option("--at", "when", metavar="TIME", help="The inventory as it was then.")
 @click.option("-s", "--section", help="Only these classes, e.g. nic,disk.")
 @shared()
 def inventory_(
-    asked: Asked, node: str, since: str | None, at: str | None, section: str | None
+    asked: Asked, node: str, since: str | None, when: str | None, section: str | None
 ) -> None:
     """Show what a node is made of. With ages, and the reason for each gap."""
-    client = asked.client()
+    client, address = asked.client(), at("nodes", node, "inventory")
     if since is not None:
-        changes = list(client.pages(f"/api/v1/nodes/{node}/inventory/changes", since=since))
+        changes = list(client.pages(f"{address}/changes", since=since))
         output.write(changes, inventory.change_columns(asked), asked.form, name="section")
         if not changes and asked.form in {"table", "wide"} and output.is_terminal():
             click.echo(f"Nothing changed since {since}.", err=True)
         return
-    found = client.get(f"/api/v1/nodes/{node}/inventory", at=at, section=section)
+    found = client.get(address, at=when, section=section)
     click.echo(inventory.render(asked, found), nl=False)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from roost_central.cli.failure import RefusedError
 from roost_central.cli.plain import csv_cell, plain
 
 Row = dict[str, Any]
@@ -40,7 +41,12 @@ class Column:
 
 def text(heading: str, key: str, *, wide: bool = False) -> Column:
     """Return a column of one field, a dash where it is missing."""
-    return Column(heading, lambda row: "-" if row.get(key) is None else str(row[key]), wide=wide)
+    return Column(
+        heading,
+        lambda row: "-" if row.get(key) is None else str(row[key]),
+        lambda row: row.get(key),
+        wide=wide,
+    )
 
 
 def number(heading: str, key: str, *, wide: bool = False) -> Column:
@@ -78,7 +84,13 @@ def render(rows: Iterable[Row], columns: Sequence[Column], form: str, *, name: s
 
 
 def document(value: Any, form: str) -> str:  # noqa: ANN401 - JSON
-    """Return one document as json or yaml."""
+    """Return one document as json, yaml or ndjson.
+
+    Raises:
+        RefusedError: a form that needs rows.
+    """
+    if form in {"csv", "name"}:
+        raise RefusedError(f"-o {form} is for lists; one document is shown as json, yaml or table")
     if form == "yaml":
         return as_yaml(value)
     if form == "ndjson":
@@ -102,11 +114,15 @@ def is_terminal() -> bool:
 def _csv(rows: Iterable[Row], columns: Sequence[Column]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
-    writer.writerow([column.heading.lower().replace(" ", "_") for column in columns])
+    writer.writerow([_identifier(column.heading) for column in columns])
     for row in rows:
         cells = [column.raw(row) if column.raw else column.show(row) for column in columns]
         writer.writerow(["" if cell is None else csv_cell(str(cell)) for cell in cells])
     return out.getvalue()
+
+
+def _identifier(heading: str) -> str:
+    return heading.lower().replace(" %", "_percent").replace(" ", "_")
 
 
 def _columns(rows: Iterable[Row], columns: Sequence[Column]) -> str:

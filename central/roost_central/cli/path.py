@@ -1,9 +1,13 @@
 """``roost path``: every path of every node."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from roost_central.cli import output, times
-from roost_central.cli.client import Client
+from roost_central.cli.client import Client, at
+from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
@@ -19,13 +23,17 @@ def loss(row: output.Row) -> str:
     return "-" if row["loss_permille"] is None else f"{row['loss_permille'] / 10:.1f}"
 
 
+def _unless_unknown(show: Callable[[output.Row], str], key: str) -> Callable[[output.Row], Any]:
+    return lambda row: None if row[key] is None else show(row)
+
+
 COLUMNS = [
     output.text("NODE", "node"),
     output.text("PATH", "path"),
     output.text("KIND", "kind"),
     output.text("STATE", "state"),
-    Column("RTT MS", round_trip, right=True),
-    Column("LOST %", loss, right=True),
+    Column("RTT MS", round_trip, _unless_unknown(round_trip, "rtt_us"), right=True),
+    Column("LOST %", loss, _unless_unknown(loss, "loss_permille"), right=True),
     Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
     output.text("SINCE", "since", wide=True),
 ]
@@ -43,6 +51,8 @@ def list_(asked: Asked) -> None:
 
     def draw(client: Client) -> str:
         rows = client.pages("/api/v1/paths", filter=asked.query)
+        if asked.form == "name":  # a path has no name of its own in a fleet
+            return "".join(f"{row['node']}/{row['path']}\n" for row in rows)
         return output.render(rows, COLUMNS, asked.form, name="path")
 
     show(asked, draw)
@@ -56,11 +66,13 @@ def show_(asked: Asked, node: str, path: str) -> None:
     """Show one path of one node."""
 
     def draw(client: Client) -> str:
-        found = client.get(f"/api/v1/nodes/{node}")
+        found = client.get(at("nodes", node))
         rows = [{**row, "node": node} for row in found["paths"] if row["path"] == path]
         if not rows:
             known = ", ".join(row["path"] for row in found["paths"]) or "none yet"
-            raise RefusedError(f"node {node} has no path {path!r}; it has {known}")
+            raise RefusedError(
+                f"node {node} has no path {path!r}; it has {known}", ExitCode.NOT_FOUND
+            )
         return output.render(rows, COLUMNS, asked.form, name="path")
 
     show(asked, draw)

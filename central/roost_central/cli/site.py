@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from roost_central.cli import node, output, path, times
-from roost_central.cli.client import Client
+from roost_central.cli.client import Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared, show
@@ -59,7 +59,7 @@ def show_(asked: Asked, site: str) -> None:
     """Show one site. With its nodes and the state of every path of every node."""
 
     def draw(client: Client) -> str:
-        found = client.get(f"/api/v1/sites/{site}")
+        found = client.get(at("sites", site))
         if asked.form not in {"table", "wide"}:
             return output.document(found, asked.form)
         nodes = output.render(found["node_list"], node.COLUMNS, asked.form, name="node")
@@ -85,7 +85,7 @@ def set_(
     headers = {"Content-Type": "application/json"}
     body: dict[str, Any] = {"labels": {}, "lat": None, "lon": None}
     try:
-        found = client.get(f"/api/v1/sites/{site}")
+        found = client.get(at("sites", site))
     except ApiError as err:
         if err.status != 404:  # noqa: PLR2004 - RFC 9110, 15.5.5
             raise
@@ -95,7 +95,7 @@ def set_(
     body["labels"] = _changed(body["labels"], labels)
     body["lat"] = body["lat"] if lat is None else lat
     body["lon"] = body["lon"] if lon is None else lon
-    answer = client.send("PUT", f"/api/v1/sites/{site}", json.dumps(body).encode(), headers=headers)
+    answer = client.send("PUT", at("sites", site), json.dumps(body).encode(), headers=headers)
     output.write([answer], COLUMNS, asked.form, name="site")
 
 
@@ -132,7 +132,7 @@ def delete(asked: Asked, site: str, *, yes: bool) -> None:
     """Forget a site and all its nodes. Agents that still beat make it appear again."""
     if not yes:
         click.confirm(f"Forget site {site} and everything known of it?", abort=True, err=True)
-    asked.client().send("DELETE", f"/api/v1/sites/{site}", b"")
+    asked.client().send("DELETE", at("sites", site), b"")
 
 
 def _changed(labels: dict[str, str], given: tuple[str, ...]) -> dict[str, str]:

@@ -79,7 +79,13 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
 
     def route(self, path, params):
         if params.get("filter") == "bogus=1":
-            error = {"field": "filter", "code": "unknown-field", "detail": "did you mean node?"}
+            error = {
+                "field": "filter",
+                "code": "unknown-field",
+                "detail": "did you mean node?",
+                "offset": 0,
+                "length": 5,
+            }
             return 400, {"title": "Bad query", "detail": "unknown field bogus", "errors": [error]}
         if path == "/api/v1/sites" and self.command == "GET":
             start = int(params.get("cursor") or 0)
@@ -92,6 +98,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
             "/api/v1/nodes/edge-0.n1": NODE,
             "/api/v1/nodes/edge-0.n1/inventory": INVENTORY,
             "/api/v1/nodes/edge-0.n1/inventory/changes": {"items": [], "next": None},
+            "/api/v1/events": {"items": [], "next": None},
             "/api/v1/paths": {"items": [{**row, "node": NODE["node"]} for row in PATHS],
                               "next": None},
             "/api/v1/sites:import": {"created": 1, "updated": 0, "unchanged": 0,

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -112,7 +113,9 @@ def test_an_import_with_refused_lines_is_a_partial_failure(run):
     [
         (("site", "show", "nowhere"), 3, "no /api/v1/sites/nowhere"),
         (("site", "list", "-q", "bogus=1"), 2, "did you mean node?"),
-        (("path", "show", "edge-0.n1", "p9"), 2, "it has wan1, lan-a"),
+        (("path", "show", "edge-0.n1", "p9"), 3, "it has wan1, lan-a"),
+        (("event", "show", "99"), 3, "no event 99"),
+        (("node", "show", "edge-0.n1", "-o", "csv"), 2, "-o csv is for lists"),
         (("site", "list", "--tz", "Mars/Base"), 2, "no such zone"),
         (("-c", "prod", "site", "list"), 2, "no context 'prod'"),
     ],
@@ -132,6 +135,35 @@ def test_a_centre_that_is_not_there_is_named(run, capsys, monkeypatch):
     monkeypatch.setenv("ROOST_URL", "http://127.0.0.1:9")
     assert run("site", "list")[0] == 1
     assert "http://127.0.0.1:9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["lab#", "lab?x=1", "lab/inventory", "l\u00e4b", "Bad Name!"])
+def test_a_name_stays_one_segment_of_the_address(run, centre, name):
+    assert run("site", "show", name)[0] == 3
+    assert centre.seen[-1][1:3] == (f"/api/v1/sites/{quote(name, safe='')}", {})
+
+
+def test_a_bad_query_is_shown_with_the_place(run, capsys):
+    run("site", "list", "-q", "bogus=1")
+    assert "    bogus=1\n    ^^^^^\n" in capsys.readouterr().err
+
+
+def test_an_unknown_value_is_an_empty_cell_of_a_csv(run):
+    rows = list(csv.DictReader(io.StringIO(run("path", "list", "-o", "csv")[1])))
+    assert rows[1]["rtt_ms"] == ""
+    assert rows[1]["heard"] == ""
+    assert "lost_percent" in rows[1]
+
+
+def test_a_path_is_named_with_its_node(run):
+    assert run("path", "list", "-o", "name")[1] == "edge-0.n1/wan1\nedge-0.n1/lan-a\n"
+
+
+def test_a_refused_login_keeps_nothing(run, tmp_path, monkeypatch):
+    url = os.environ["ROOST_URL"]
+    monkeypatch.delenv("ROOST_TOKEN")
+    assert run("login", url, "--name", "lab", input="rtk_wrong\n")[0] == 4
+    assert not list(tmp_path.rglob("*.token"))
 
 
 def test_login_keeps_the_token_in_a_private_file_and_out_of_the_settings(
