@@ -1,0 +1,189 @@
+"""What is fuzzed: every place where bytes or text of others become values.
+
+A target may raise its typed error and nothing else. Where what was understood has a written form,
+that form must be understood the same. Seeds are valid inputs, most of them from the vectors.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roost_agent.config_file import load as load_agent
+from roost_agent.errors import ConfigError as AgentConfigError
+from roost_central.api import instants
+from roost_central.api.cursor import scope_of
+from roost_central.api.cursor import unpack as unpack_cursor
+from roost_central.api.intake import decode_json
+from roost_central.api.problem import ApiError
+from roost_central.api.session import SessionBody
+from roost_central.api.site_import import ImportLine
+from roost_central.api.sites import SiteBody, site_name
+from roost_central.config import load as load_central
+from roost_central.errors import ConfigError as CentralConfigError
+from roost_central.fleet.query import QueryError, parse
+from roost_protocol.alarm import Alarm, Event
+from roost_protocol.beat import Beat
+from roost_protocol.codec import Decoder, encode, unpack
+from roost_protocol.envelope import Gap, Gone, Receipt, Report
+from roost_protocol.errors import ProtocolError
+from roost_protocol.inventory import InventoryDocument
+from roost_protocol.topics import parse_up
+
+VECTORS = Path(__file__).parents[1] / "protocol/vectors"
+COMPRESSED = 0x78  # the first byte of a zlib stream
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One decoder.
+
+    Attributes:
+        run: takes the bytes.
+        errors: what it may raise.
+        seeds: valid inputs to begin with.
+    """
+
+    run: Callable[[bytes], object]
+    errors: tuple[type[Exception], ...]
+    seeds: tuple[bytes, ...] = ()
+
+
+def _vectors(file: str) -> tuple[bytes, ...]:
+    vectors = json.loads((VECTORS / f"{file}.json").read_text())["vectors"]
+    return tuple(bytes.fromhex(vector["wire"]) for vector in vectors)
+
+
+def _message(kind: Any, file: str | None = None) -> Target:
+    decoder: Decoder[Any] = Decoder(kind)
+
+    def run(payload: bytes) -> None:
+        message = decoder.decode(payload)
+        assert decoder.decode(encode(message)) == message
+
+    return Target(run, (ProtocolError,), _vectors(file) if file else ())
+
+
+def _report() -> Target:
+    decoder = Decoder[Report](Report)
+
+    def run(payload: bytes) -> None:
+        report = decoder.decode(payload)
+        report.check_order()
+        assert report.last >= report.prev
+
+    return Target(run, (ProtocolError,), _vectors("report"))
+
+
+def _inventory() -> Target:
+    decoder: Decoder[Any] = Decoder(InventoryDocument)
+
+    def run(body: bytes) -> None:
+        decoder.decode(unpack(body, compressed=body[:1] == bytes([COMPRESSED])))
+
+    return Target(run, (ProtocolError,), _vectors("inventory"))
+
+
+def _query(data: bytes) -> None:
+    query = parse(data.decode("utf-8", "surrogateescape"))
+    assert parse(query.canonical()) == query
+
+
+def _bodies(data: bytes) -> None:
+    """Decode as each body of the API; a refusal of one says nothing about the next."""
+    for body in (SiteBody, ImportLine, SessionBody):
+        try:
+            decode_json(data, body)
+        except ApiError:
+            continue
+
+
+def _parameters(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    instants.parse_instant(text)
+    instants.parse_since(text, 1_700_000_000_000)
+    for read in (site_name, _cursor):
+        try:
+            read(text)
+        except ApiError:
+            continue
+
+
+def _cursor(text: str) -> object:
+    return unpack_cursor(text, scope=scope_of("sites"))
+
+
+def _config(load: Callable[[Path], object]) -> Callable[[bytes], object]:
+    folder = tempfile.TemporaryDirectory(prefix="roost-fuzz-")
+    file = Path(folder.name) / "config.toml"
+
+    def run(data: bytes, _kept: object = folder) -> object:
+        file.write_bytes(data)
+        return load(file)
+
+    return run
+
+
+_AGENT = b"""site = "lab"
+node = "n1"
+preset = "wan"
+[beat]
+interval_s = 30
+[[path]]
+name = "wan1"
+kind = "wan"
+broker = "mqtts://192.0.2.1:8883"
+bind = "192.0.2.7"
+ca = "/etc/ca.pem"
+[outbox]
+bytes_max = 33554432
+"""
+_CENTRAL = b"""data_dir = "/tmp/x"
+database = "sqlite+aiosqlite:////tmp/x/y.db"
+shards = "0-63"
+admit = "loopback"
+[http]
+host = "127.0.0.1"
+port = 8470
+[[broker]]
+name = "b1"
+url = "mqtt://127.0.0.1:1883"
+"""
+
+TARGETS: dict[str, Callable[[], Target]] = {
+    "beat": lambda: _message(Beat, "beat"),
+    "report": _report,
+    "receipt": lambda: _message(Receipt, "receipt"),
+    "gone": lambda: _message(Gone, "gone"),
+    "inventory": _inventory,
+    "alarm": lambda: _message(Alarm, "alarm"),
+    "event": lambda: _message(Event, "event"),
+    "gap": lambda: _message(Gap),
+    "topic": lambda: Target(
+        lambda data: parse_up(data.decode("utf-8", "replace")),
+        (ProtocolError,),
+        (b"roost/v1/2a/lab.n1/up/beat", b"roost/v1/00/edge-02-17.n1/up/report"),
+    ),
+    "query": lambda: Target(
+        _query,
+        (QueryError,),
+        (
+            b"region:r0* status>=degraded",
+            b'not (site:"a b" or nodes>3) and age<5m',
+            b"count(nodes, presence:online) >= 2",
+            b"nic[driver:ice mtu>=9000].speed:25g",
+        ),
+    ),
+    "json": lambda: Target(
+        _bodies,
+        (),
+        (b'{"labels":{"region":"r1"},"lat":48.1,"lon":11.5}', b'{"token":"rtk_x"}'),
+    ),
+    "parameter": lambda: Target(
+        _parameters, (), (b"2026-01-02T03:04:05.678Z", b"7d", b"lab", b"eyJhIjoxfQ")
+    ),
+    "config-agent": lambda: Target(_config(load_agent), (AgentConfigError,), (_AGENT,)),
+    "config-central": lambda: Target(_config(load_central), (CentralConfigError,), (_CENTRAL,)),
+}

@@ -1,0 +1,29 @@
+"""A few thousand inputs for each decoder of the million that `make prove` tries."""
+
+import importlib.util
+import secrets
+
+import pytest
+from prove_fuzz import fuzz, names
+
+RUNS = 2_000
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(autouse=True)
+def fuzzer():
+    if importlib.util.find_spec("atheris") is None:
+        pytest.skip("atheris is not installed: it has no wheel for this Python")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_decoder_answers_with_a_value_or_its_typed_error(name):
+    seed = secrets.randbelow(1 << 32)
+    outcome = fuzz(name, RUNS, seed)
+    assert outcome.finding == "", f"seed {seed}"
+    assert outcome.runs >= RUNS
+
+
+def test_every_decoder_is_named():
+    assert len(names()) >= 10
