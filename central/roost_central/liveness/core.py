@@ -28,6 +28,7 @@ from roost_central.liveness.facts import (
     PathRemoved,
     PresenceChanged,
     Rebooted,
+    Resumed,
     Tick,
 )
 from roost_central.liveness.node import Node
@@ -69,6 +70,7 @@ class Liveness:
             NodeRemoved: self._on_removed,
             BrokerUp: self._on_broker_up,
             BrokerDown: self._on_broker_down,
+            Resumed: self._on_resumed,
         }
 
     @property
@@ -125,6 +127,11 @@ class Liveness:
         self._quiet.broker_down(event.broker)
         return self._review_quiet(now_ms)
 
+    def _on_resumed(self, _event: Resumed, now_ms: int) -> list[Action]:
+        self._quiet.hearing_since_ms = now_ms  # what was said meanwhile is still on its way to us
+        self._reschedule(now_ms)
+        return []
+
     # -- beats -----------------------------------------------------------------------------
 
     def _on_beat(self, event: BeatSeen, now_ms: int) -> list[Action]:
@@ -171,9 +178,9 @@ class Liveness:
     def _judge_paths(self, node: Node, now_ms: int, actions: list[Action]) -> None:
         silence_ms = self._silence.path_ms(node)
         for path in node.paths.values():
-            state = path.judge(now_ms, silence_ms)
+            state = path.judge(now_ms, silence_ms, self._quiet.hearing_since_ms)
             if state != path.state:
-                announce = not self._quiet.is_on and path.state != "unknown"
+                announce = path.tells(state, is_quiet=self._quiet.is_on)
                 actions.append(PathChanged(node.node, path.name, path.state, state, announce))
                 path.state = state
 

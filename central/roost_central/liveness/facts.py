@@ -43,6 +43,11 @@ class NodeAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """We were stopped or starved for a while: no silence from before now proves anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeRemoved:
     """A node is not ours any more."""
 
@@ -85,7 +90,7 @@ class Tick:
     """Time passed; at least once a second."""
 
 
-Event = NodeAdded | NodeRemoved | BeatSeen | GoneSeen | BrokerUp | BrokerDown | Tick
+Event = NodeAdded | NodeRemoved | BeatSeen | GoneSeen | BrokerUp | BrokerDown | Resumed | Tick
 
 
 @dataclass(frozen=True, slots=True)

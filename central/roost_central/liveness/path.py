@@ -6,6 +6,7 @@ from typing import Final
 from roost_protocol.beat import PathKind, PathState
 
 LOSS_WINDOW: Final = 100  # beats: permille of the last hundred
+_TROUBLES: Final = frozenset({PathState.DOWN.value, PathState.FLAKY.value})
 _MASK: Final = (1 << LOSS_WINDOW) - 1
 
 
@@ -19,6 +20,7 @@ class Path:
         gone_ms: its will, and no arrival since.
         reported: the node's word.
         state: what the centre holds to be true.
+        is_announced: its trouble was told, so that its end must be told too.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Path:
     gone_ms: int | None = None
     reported: str = PathState.UNKNOWN.value
     state: str = PathState.UNKNOWN.value
+    is_announced: bool = False
     n: int = 0
     incarnation: int = -1
     _window: int = 0
@@ -66,24 +69,39 @@ class Path:
             return 0
         return 1000 - 1000 * self._window.bit_count() // self._window_size
 
-    def judge(self, now_ms: int, silence_ms: int) -> str:
+    def judge(self, now_ms: int, silence_ms: int, hearing_since_ms: int) -> str:
         """Return the state: silence on a WAN path is the centre's own evidence against it.
 
         Args:
             now_ms: the centre's monotonic clock.
             silence_ms: how long a path may be silent.
+            hearing_since_ms: since when the centre hears without a break.
         """
         if not self.is_wan:
             return self.reported
         if self.arrived_ms == now_ms:
             flaky = self.reported == PathState.FLAKY
             return PathState.FLAKY.value if flaky else PathState.UP.value
-        return PathState.DOWN.value if now_ms >= self.silent_at(silence_ms) else self.reported
+        return (
+            PathState.DOWN.value
+            if now_ms >= self.silent_at(silence_ms, hearing_since_ms)
+            else self.reported
+        )
 
-    def silent_at(self, silence_ms: int) -> int:
-        """Return when this path will have been silent for too long."""
+    def silent_at(self, silence_ms: int, hearing_since_ms: int) -> int:
+        """Return when this path will have been silent for too long, to one that could hear it."""
         since = self.first_ms if self.arrived_ms is None else self.arrived_ms
-        return since + silence_ms
+        return max(since, hearing_since_ms) + silence_ms
+
+    def tells(self, state: str, *, is_quiet: bool) -> bool:
+        """Return whether a change to ``state`` is told: each trouble once, its end if it was."""
+        if state in _TROUBLES:
+            self.is_announced |= not is_quiet
+            return not is_quiet
+        if state == PathState.UP and self.is_announced:
+            self.is_announced = False
+            return True
+        return False
 
 
 def is_wan(kind: PathKind) -> bool:

@@ -48,7 +48,7 @@ class Silence:
         if node.heard_ms is not None:
             limit_ms = self.path_ms(node)
             candidates += [
-                path.silent_at(limit_ms)
+                path.silent_at(limit_ms, self.quiet.hearing_since_ms)
                 for path in node.paths.values()
                 if path.is_wan and path.state != "down"
             ]
@@ -68,6 +68,6 @@ class Silence:
             if path.is_wan and path.arrived_ms is not None:
                 if path.gone_ms is not None:
                     last_ms = max(last_ms or 0, path.gone_ms)
-                elif path.silent_at(limit_ms) > node.heard_ms:
+                elif path.silent_at(limit_ms, self.quiet.hearing_since_ms) > node.heard_ms:
                     return None
         return last_ms

@@ -24,6 +24,7 @@ from roost_central.liveness.facts import (
     PathRemoved,
     PresenceChanged,
     QuietChanged,
+    Resumed,
     SiteChanged,
     Tick,
 )
@@ -36,6 +37,7 @@ from roost_protocol.topics import NodeId, SiteId
 logger = logging.getLogger(__name__)
 
 TICK_S: Final = 0.25  # how late a silence may be noticed
+PAUSE_MS: Final = 5_000  # between two ticks: we were stopped or starved, not the fleet silent
 
 
 class Sweep:
@@ -62,6 +64,7 @@ class Sweep:
         self._tell = tell
         self._known: dict[str, None] = {}
         self._was_up: set[str] = set()
+        self._ticked_ms: int | None = None  # None until the first tick
         for node in view.nodes.values():
             self.enter(node)
 
@@ -88,7 +91,7 @@ class Sweep:
 
     def hear(self, node: NodeId, beat: Beat) -> str | None:
         """Take in a beat of a watched node; return why it is no news, None when it is."""
-        actions = self._core.handle(BeatSeen(node, beat), self._clock.mono_ms())
+        actions = self._core.handle(BeatSeen(node, beat), self._now_ms())
         if not actions:
             return None
         if isinstance(actions[0], BeatIgnored):
@@ -128,6 +131,18 @@ class Sweep:
         if changes.drain().structure:
             self._follow_view()
         self._handle(Tick())
+        self._ticked_ms = self._clock.mono_ms()
+
+    def _now_ms(self) -> int:
+        """Return the time, after telling the core of a pause since the last tick."""
+        now_ms = self._clock.mono_ms()
+        if self._ticked_ms is not None and now_ms - self._ticked_ms > PAUSE_MS:
+            logger.warning(
+                "no time passed here for %d ms; silences count from now", now_ms - self._ticked_ms
+            )
+            self._ticked_ms = now_ms
+            self._core.handle(Resumed(), now_ms)
+        return now_ms
 
     def _follow_view(self) -> None:
         for row in self._view.nodes.values():
@@ -137,7 +152,7 @@ class Sweep:
             self._handle(NodeRemoved(NodeId(node)))
 
     def _handle(self, event: Event) -> None:
-        actions = self._core.handle(event, self._clock.mono_ms())
+        actions = self._core.handle(event, self._now_ms())
         if actions:
             self._show(actions)
 

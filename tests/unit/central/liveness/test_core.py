@@ -17,6 +17,7 @@ from roost_central.liveness.facts import (
     PresenceChanged,
     QuietChanged,
     Rebooted,
+    Resumed,
     SiteChanged,
     Tick,
 )
@@ -538,3 +539,42 @@ def test_after_any_trouble_a_fleet_that_beats_is_online_and_ok(script):
         fleet.wait(20_000, step_ms=1_000)
     assert {fleet.presence(node) for node in nodes} == {"online"}
     assert {fleet.status("a"), fleet.status("b")} == {"ok"}
+
+
+def test_each_told_trouble_of_a_path_has_one_told_end():
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("lan1", "up")))
+    told = []
+    for state in ("down", "flaky", "unknown", "up", "unknown", "up"):
+        told += of(PathChanged, fleet.beat(paths=(("wan1", "up"), ("lan1", state))))
+    assert [(change.new, change.announce) for change in told] == [
+        ("down", True),
+        ("flaky", True),
+        ("unknown", False),
+        ("up", True),
+        ("unknown", False),
+        ("up", False),
+    ]
+
+
+def test_a_path_that_is_down_when_its_node_comes_back_is_told():
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=(("wan1", "up"), ("lan1", "up")))
+    fleet.wait(75_000)
+    told = of(PathChanged, fleet.beat(paths=(("wan1", "up"), ("lan1", "down"))))
+    assert [change.path for change in told if change.announce] == ["lan1"]
+
+
+def test_our_own_pause_is_nobodys_silence():
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet = Fleet("lab.n1", "lab.n2")
+    for node in ("lab.n1", "lab.n2"):
+        fleet.beat(node, paths=both)
+        fleet.beat(node, path="wan2", paths=both)
+    fleet.now_ms += 60_000
+    actions = fleet.say(Resumed())
+    actions += fleet.say(Tick())
+    actions += fleet.beat(paths=both)
+    assert of(PresenceChanged, actions) == []
+    assert of(PathChanged, actions) == []
+    assert of(PresenceChanged, fleet.wait(80_000)), "a silence after it counts as ever"

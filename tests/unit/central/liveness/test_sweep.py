@@ -1,0 +1,46 @@
+"""The shell of liveness: it knows when it was itself away."""
+
+from roost_central.fleet.view import FleetView
+from roost_central.liveness.sweep import PAUSE_MS, Sweep
+from roost_protocol.beat import Beat
+
+
+class StoppedClock:
+    """A clock that only the test moves."""
+
+    def __init__(self):
+        self.now_ms = 1_000_000
+
+    def wall_ms(self):
+        return self.now_ms
+
+    mono_ms = boot_ms = wall_ms
+
+
+def test_a_centre_that_was_stopped_blames_no_node():
+    clock, view, told = StoppedClock(), FleetView(), []
+    view.add_site("lab", 4)
+    sweep = Sweep(frozenset(), view, clock=clock, tell=told.append)
+    nodes = [view.add_node(f"lab.n{n}", "lab", f"n{n}") for n in range(30)]
+    with view.listen() as changes:
+        for row in nodes:
+            sweep.enter(row)
+            sweep.hear(row.node, beat(row.node))
+        for _ in range(600):  # past the start
+            clock.now_ms += 250
+            sweep.tick(changes)
+            if clock.now_ms % 10_000 == 0:
+                for row in nodes:
+                    sweep.hear(row.node, beat(row.node, n=clock.now_ms))
+        told.clear()
+        clock.now_ms += PAUSE_MS + 115_000
+        sweep.tick(changes)
+        assert {row.presence for row in view.nodes.values()} == {"online"}
+        assert told == []
+
+
+def beat(node, n=1):
+    return Beat(
+        v=1, node=node, boot_id=bytes(16), incarnation=1, path="wan1", sent_ms=0, n=n,
+        interval_ms=10_000, uptime_s=1, agent="0.1.0", why="timer",
+    )  # fmt: skip
