@@ -329,6 +329,7 @@ class FakeCentral:
         """Serve frames from Last-Event-ID on."""
         watch = [site for site in request.query.get("watch", "").split(",") if site]
         position = request.headers.get("Last-Event-ID", "")
+        structure = self.fleet.structure  # as it was asked for: what comes later is a resync
         self.last_ids.append(position)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.headers["Content-Security-Policy"] = POLICY
@@ -336,7 +337,7 @@ class FakeCentral:
         await self._count(1)
         try:
             await response.prepare(request)
-            await self._send_frames(response, position, watch)
+            await self._send_frames(response, position, structure, watch)
         except ConnectionError:
             pass
         finally:
@@ -348,8 +349,8 @@ class FakeCentral:
         async with self.streams_changed:
             self.streams_changed.notify_all()
 
-    async def _send_frames(self, response, position: str, watch: list[str]) -> None:
-        fleet, structure = self.fleet, self.fleet.structure
+    async def _send_frames(self, response, position: str, structure: int, watch: list[str]) -> None:
+        fleet = self.fleet
         epoch, _, number = position.rpartition("-")
         sent = int(number or 0) if epoch == fleet.epoch else -1
         first = fleet.ring[0][0] if fleet.ring else fleet.n + 1
