@@ -17,7 +17,7 @@ from waiting import until
 
 __all__ = ["mosquitto"]
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
 KILLS = 3
 DATABASE = "roost"
@@ -57,7 +57,7 @@ async def test_it_serves_and_keeps_what_it_receipted_over_kills_of_the_server(
             await until(
                 lambda was=before: all(n.mark > m + 10 for n, m in zip(nodes, was, strict=True)),
                 "progress",
-                seconds=40,
+                seconds=90,
             )
             server.stop(signal.SIGKILL)
             promised = [node.mark for node in nodes]
