@@ -137,6 +137,61 @@ def test_a_centre_that_is_not_there_is_named(run, capsys, monkeypatch):
     assert "http://127.0.0.1:9" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("secret", ["hush\nhush", "h\u00fcsh\u20ac", "two words"])
+def test_what_is_no_token_is_refused_and_not_repeated(run, capsys, monkeypatch, secret):
+    monkeypatch.setenv("ROOST_TOKEN", secret)
+    assert run("site", "list")[0] == 2
+    said = capsys.readouterr().err
+    assert "must be one word of ASCII" in said
+    assert secret not in said
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "ftp://h", "http://", "http://h:abc", "http://h:0", "http://h/a b"]
+)
+def test_an_address_that_is_none_is_refused(run, capsys, monkeypatch, url):
+    monkeypatch.setenv("ROOST_URL", url)
+    assert run("site", "list")[0] == 2
+    assert f"url {url!r}: must be http://HOST[:PORT]" in capsys.readouterr().err
+
+
+def test_another_server_at_the_address_is_told_apart(run, capsys, centre, monkeypatch):
+    monkeypatch.setattr(centre, "reply", _as_another_server)
+    assert run("site", "list")[0] == 1
+    assert "what answers is no roost-central" in capsys.readouterr().err
+
+
+def test_an_answer_that_breaks_off_is_told(run, capsys, centre, monkeypatch):
+    monkeypatch.setattr(centre, "reply", _cut)
+    assert run("site", "list")[0] == 1
+    assert "the answer was cut" in capsys.readouterr().err
+
+
+def _as_another_server(handler, status, document):
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b"<!doctype html>")
+
+
+def _cut(handler, status, document):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100")
+    handler.end_headers()
+    handler.wfile.write(b"{")
+
+
+def test_the_centre_that_the_environment_names_is_listed_as_the_one_in_use(run, monkeypatch):
+    url = os.environ["ROOST_URL"]
+    assert run("login", url, "--name", "lab", input="rtk_test\n")[0] == 0
+    rows = json.loads(run("context", "list", "-o", "json")[1])
+    shown = [(row["name"], row["current"]) for row in rows]
+    assert shown == [("environment", True), ("lab", False)]
+    monkeypatch.delenv("ROOST_URL")
+    rows = json.loads(run("context", "list", "-o", "json")[1])
+    assert [(row["name"], row["current"]) for row in rows] == [("lab", True)]
+
+
 @pytest.mark.parametrize("name", ["lab#", "lab?x=1", "lab/inventory", "l\u00e4b", "Bad Name!"])
 def test_a_name_stays_one_segment_of_the_address(run, centre, name):
     assert run("site", "show", name)[0] == 3
