@@ -125,11 +125,11 @@ def _scheme(url: str) -> str:
     try:
         parts = urllib.parse.urlsplit(url)
         is_whole = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+        if is_whole and parts.scheme in {"http", "https"} and _is_visible_ascii(url):
+            return parts.scheme
     except ValueError:
-        is_whole = False
-    if not is_whole or parts.scheme not in {"http", "https"} or not _is_visible_ascii(url):
-        raise RefusedError(f"url {url!r}: must be http://HOST[:PORT] or https://HOST[:PORT]")
-    return parts.scheme
+        pass  # as any other
+    raise RefusedError(f"url {url!r}: must be http://HOST[:PORT] or https://HOST[:PORT]")
 
 
 def _sendable(token: str) -> str:
