@@ -162,6 +162,19 @@ async def test_two_centrals_do_not_share_a_data_directory(central):
     assert b"another roost-central runs on" in errors
 
 
+async def test_a_port_that_is_taken_is_a_sentence(central, tmp_path):
+    process = await asyncio.create_subprocess_exec(
+        *central.command, "run", "--data-dir", str(tmp_path / "other"), "--port", str(central.port),
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(START_S_MAX):
+        _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"address already in use: stop what listens there, or pass another --port" in errors
+    assert b"Traceback" not in errors
+
+
 async def test_the_token_can_be_replaced_while_it_runs(central):
     old = central.bearer
     process = await asyncio.create_subprocess_exec(
