@@ -41,9 +41,16 @@ def change_columns(asked: Asked) -> list[Column]:
         output.text("CLASS", "section"),
         output.text("ITEM", "item"),
         output.text("FIELD", "field"),
-        Column("OLD", lambda row: _shown(row["old"]), lambda row: row["old"]),
-        Column("NEW", lambda row: _shown(row["new"]), lambda row: row["new"]),
+        Column("OLD", lambda row: _shown(_side(row, "old")), lambda row: _side(row, "old")),
+        Column("NEW", lambda row: _shown(_side(row, "new")), lambda row: _side(row, "new")),
     ]
+
+
+def _side(row: dict[str, Any], side: str) -> Any:  # noqa: ANN401 - an inventory value
+    """Return the value before or after; of a whole class or item, whether it was there."""
+    if row["field"] or row[side] is None:
+        return row[side]
+    return "present"
 
 
 def _section(name: str, body: dict[str, Any]) -> str:

@@ -73,6 +73,16 @@ def test_an_inventory_says_why_a_value_is_missing_and_how_old_it_is(run):
     assert "behind" in out
 
 
+def test_a_class_or_an_item_that_came_or_went_is_told_apart_from_a_value(run):
+    shown = run("node", "inventory", "edge-0.n1", "--diff", "7d")[1].splitlines()
+    assert [line.split("\t")[-2:] for line in shown] == [
+        ["OLD", "NEW"],
+        ["-", "present"],
+        ["present", "-"],
+        ["False", "True"],
+    ]
+
+
 def test_a_site_is_shown_with_its_matrix_of_paths(run):
     _, out, _ = run("site", "show", "edge-0")
     assert "NODE\tWAN1\tLAN-A" in out
