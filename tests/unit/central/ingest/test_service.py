@@ -3,7 +3,7 @@
 import pytest
 
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
-from roost_central.ingest import flush, inbox, notices, reports
+from roost_central.ingest import flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
 from roost_central.storage import events
 from roost_protocol.alarm import Alarm, Change, Event
@@ -323,3 +323,22 @@ def test_a_broker_url_that_is_none_is_refused(url):
 )
 def test_loopback_is_known_by_its_address(host, expected):
     assert BrokerAddress.parse("b1", f"mqtt://{host}").is_loopback is expected
+
+
+async def test_a_stranger_is_named_once_in_the_log(run_centre, caplog):
+    async with run_centre(admit="registered") as centre:
+        for n in (1, 2):
+            centre.link.say(TOPICS.beat, beat(n))
+        await centre.until(lambda: centre.counters.refused["unknown-node"] == 2)
+    told = [line for line in caplog.messages if "not registered" in line]
+    assert len(told) == 1
+    assert told[0].startswith("node lab.n1 on broker b1 is not registered")
+
+
+async def test_a_flood_of_strangers_costs_no_memory(run_centre, monkeypatch):
+    monkeypatch.setattr(roster, "STRANGERS_MAX", 2)
+    async with run_centre(admit="registered") as centre:
+        for name in ("a.n1", "b.n1", "c.n1"):
+            centre.link.say(NodeTopics.of(name).beat, beat(node=name))
+        await centre.until(lambda: centre.counters.refused["unknown-node"] == 3)
+        assert len(centre.service._inbox._roster._strangers) <= 2
