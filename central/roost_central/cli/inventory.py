@@ -27,9 +27,11 @@ def render(asked: Asked, found: dict[str, Any]) -> str:
 
 
 def _tables(found: dict[str, Any]) -> str:
-    gen = "never reported" if found["gen"] is None else f"generation {found['gen']}"
+    if found["gen"] is None:
+        return f"{plain(found['node'])} · no inventory reported by then\n"
     late = " · behind the node's own digest, a snapshot was asked for" if found["behind"] else ""
-    head = f"{found['node']} · {gen} · {times.age(found['age_s'])} old{late}\n"
+    age = times.age(found["age_s"])
+    head = f"{plain(found['node'])} · generation {found['gen']} · {age} old{late}\n"
     return head + "".join(_section(name, body) for name, body in found["sections"].items())
 
 

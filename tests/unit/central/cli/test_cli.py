@@ -89,6 +89,26 @@ def test_a_site_is_shown_with_its_matrix_of_paths(run):
     assert "n1\tup 1.5 ms\tdown 100.0 % lost" in out
 
 
+def test_a_path_that_is_down_has_no_round_trip(run, centre, monkeypatch):
+    as_it_was = centre.route
+
+    def held(handler, path, params):
+        status, found = as_it_was(handler, path, params)
+        nodes = [{**node, "paths": [{**node["paths"][0], "state": "down"}]} for node in
+                 found["node_list"]]  # fmt: skip
+        return status, {**found, "node_list": nodes}
+
+    monkeypatch.setattr(centre, "route", held)
+    assert run("site", "show", "edge-0")[1].endswith("\nn1\tdown\n")
+
+
+def test_before_the_first_inventory_there_was_none(run, centre, monkeypatch):
+    before = {"node": "edge-0.n1", "gen": None, "age_s": None, "behind": False, "sections": {}}
+    monkeypatch.setattr(centre, "route", lambda handler, *_: (200, before))
+    told = run("node", "inventory", "edge-0.n1", "--at", "2020-01-01T00:00:00Z")[1]
+    assert told == "edge-0.n1 \u00b7 no inventory reported by then\n"
+
+
 def test_status_names_what_was_refused(run):
     _, out, _ = run("status")
     assert "5: 4 ok" in out
@@ -125,6 +145,11 @@ def test_an_import_with_refused_lines_is_a_partial_failure(run):
         (("site", "list", "-q", "bogus=1"), 2, "did you mean node?"),
         (("path", "show", "edge-0.n1", "p9"), 3, "it has wan1, lan-a"),
         (("event", "show", "99"), 3, "no event 99"),
+        (
+            ("node", "inventory", "edge-0.n1", "-s", "dimm,disks"),
+            3,
+            "no class disks; it has system",
+        ),
         (("node", "show", "edge-0.n1", "-o", "csv"), 2, "-o csv is for lists"),
         (("site", "list", "--tz", "Mars/Base"), 2, "no such zone"),
         (("-c", "prod", "site", "list"), 2, "no context 'prod'"),
