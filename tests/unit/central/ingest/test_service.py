@@ -10,6 +10,7 @@ from roost_protocol.alarm import Alarm, Change, Event
 from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathReport, PathState
 from roost_protocol.codec import encode
 from roost_protocol.envelope import Gap, Gone, Item, ItemKind, Lane, Report
+from roost_protocol.limits import MESSAGE_BYTES_MAX
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
@@ -101,6 +102,18 @@ async def test_a_kind_of_a_later_release_is_a_dead_letter(run_centre):
         centre.link.say(TOPICS.report, report(0, b"", kind=ItemKind.JOB))
         await centre.until(lambda: centre.link.receipts)
         assert centre.counters.refused["kind"] == 1
+        assert centre.counters.dead_letters == 1
+
+
+async def test_a_report_that_is_refused_at_the_door_is_told_as_well(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, b"\0" * (MESSAGE_BYTES_MAX + 1))
+        centre.link.say("roost/v1/zz/lab.n1/up/report", report(0, EVENT))
+        await centre.until(lambda: centre.counters.refused.total() == 2)
+        await centre.until(lambda: not centre.service._notices)
+        told = await said(centre, type="280.807")
+        assert [event.node for event in told] == [NODE, None]
+        assert centre.counters.dead_letters == 2
 
 
 async def test_a_beat_shows_the_node_and_its_paths(run_centre):
