@@ -1,4 +1,4 @@
-"""A PostgreSQL server that is killed under a running centre, again and again, while nodes report."""
+"""A PostgreSQL server that is killed under a running centre, again and again, as nodes report."""
 
 import asyncio
 import signal
