@@ -42,7 +42,7 @@ def fleet(url: str, seed: int) -> Iterator[None]:
 def fresh(central: CentralProcess, since: float) -> int:
     """Count the nodes that were heard after a moment and are there, with their inventory known.
 
-    One whose only path was lost again and again is rightly called degraded for a while: it is there.
+    One whose only path was lost again and again is rightly degraded for a while: it is there.
     """
     within_s = time.monotonic() - since
     nodes = central.get(f"/api/v1/nodes?limit={PAGE}")["items"]

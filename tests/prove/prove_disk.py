@@ -13,6 +13,7 @@ from scene import Scene
 from waiting import wait_until
 
 AT_ONCE = 2
+EVERY = 50  # calls between two lines of progress
 CYCLES = 12
 ERRORS = ("ENOSPC", "EIO")
 BEATS = 2  # that come while the disk refuses
@@ -33,7 +34,11 @@ def every_call(say: Callable[[str], None], seed: int, share: float, dice: random
     if share < 1:
         points = dice.sample(points, max(1, round(len(points) * share)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(pool.map(refusing_disk.run, points))
+        outcomes = []
+        for outcome in pool.map(refusing_disk.run, points):
+            outcomes.append(outcome)
+            if len(outcomes) % EVERY == 0:
+                say(f"{len(outcomes)} of {len(points)} calls failed once")
     faults = [each for each in outcomes if each.fault]
     for each in faults[:5]:
         say(f"{each.point}: {each.fault}")
