@@ -4,8 +4,10 @@ For every call by which the outbox changes its files there is a run of outbox_fl
 that call fails. The calls are counted on a run that nothing disturbs.
 """
 
+import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -126,12 +128,16 @@ def _flow(folder: Path, *, first: int = 0) -> list[str | Path]:
 
 def _strace(folder: Path, seen: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
     assert STRACE is not None
-    return subprocess.run(
-        [STRACE, "-f", "-o", seen, *watched(folder / "state"), *options, *_flow(folder)],
-        capture_output=True,
-        check=False,
-        timeout=RUN_S_MAX,
-    )
+    argv = [STRACE, "-f", "-o", seen, *watched(folder / "state"), *options, *_flow(folder)]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=RUN_S_MAX)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # strace alone would let go what it watches
+            raise
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
 
 class Refusal:

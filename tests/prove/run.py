@@ -8,6 +8,7 @@ is the part of the full count to run (``--share 0.1`` for a bounded run). A fail
 import argparse
 import importlib
 import secrets
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
 from proof import Proof  # noqa: E402 - found beside
 
+EXIT_TERMINATED = 143
 PARTS = sorted(path.stem.removeprefix("prove_") for path in HERE.glob("prove_*.py"))
 
 
@@ -37,6 +39,7 @@ def main() -> int:
     parts = [part for part in PARTS if asked.k in part]
     if not parts:
         parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # what it started ends too
     print(f"seed {asked.seed}", file=sys.stderr)
     ledger = Ledger("PROOFS.json", "proofs")
     failures = 0
