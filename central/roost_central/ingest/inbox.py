@@ -27,6 +27,7 @@ REPORT_BYTES_MAX: Final = 64 * 1024 * 1024
 TOPICS_MAX: Final = 200_000  # parsed topics kept: three of each of 50,000 nodes, and room
 RATE_PER_S: Final = 200  # of one topic: eight reports in flight at 50 ms a batch are 160
 BURST: Final = 400  # of one topic: a node that comes back may have much to say
+TOKEN_MS: Final = 1000 // RATE_PER_S
 
 
 @dataclass(slots=True)
@@ -43,12 +44,19 @@ class Message:
 
 @dataclass(slots=True)
 class _Speaker:
-    """A parsed topic and its token bucket."""
+    """A parsed topic and its bucket of tokens, as the time at which it was or will be full."""
 
     topic: UpTopic
     is_ours: bool
-    tokens: float
-    at_ms: int
+    full_ms: int
+
+    def has_token(self, now_ms: int) -> bool:
+        """Take a token, where there is one."""
+        full_ms = max(self.full_ms, now_ms) + TOKEN_MS
+        if full_ms > now_ms + BURST * TOKEN_MS:
+            return False
+        self.full_ms = full_ms
+        return True
 
 
 class Inbox:
@@ -79,7 +87,7 @@ class Inbox:
         except ProtocolError as err:
             self._refuse(err, topic, payload, speaker)
             return
-        if not self._has_token(speaker, now_ms):
+        if not speaker.has_token(now_ms):
             self._notices.refuse("flooding")
             self._notices.complain(
                 "280.806",
@@ -108,7 +116,7 @@ class Inbox:
         if len(self._speakers) >= TOPICS_MAX:
             del self._speakers[next(iter(self._speakers))]
         speaker = self._speakers[topic] = _Speaker(
-            parsed, shard_of(parsed.site) in self._shards, BURST, now_ms
+            parsed, shard_of(parsed.site) in self._shards, now_ms
         )
         return speaker
 
@@ -122,15 +130,6 @@ class Inbox:
             raise ProtocolError("unknown-node", got=topic.node)
         if not speaker.is_ours:
             raise ProtocolError("foreign-shard", got=shard_of(topic.site))
-
-    def _has_token(self, speaker: _Speaker, now_ms: int) -> bool:
-        tokens = speaker.tokens + (now_ms - speaker.at_ms) * RATE_PER_S / 1000
-        speaker.at_ms = now_ms
-        speaker.tokens = min(tokens, BURST)
-        if speaker.tokens < 1:
-            return False
-        speaker.tokens -= 1
-        return True
 
     def _enqueue(self, topic: UpTopic, broker: str, payload: bytes, now_ms: int) -> None:
         message = Message(broker, topic.node, topic.site, topic.leaf, payload, now_ms)

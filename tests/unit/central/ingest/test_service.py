@@ -3,7 +3,7 @@
 import pytest
 
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
-from roost_central.ingest import flush, inbox, notices, reports, roster
+from roost_central.ingest import beats, flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
 from roost_central.storage import events
 from roost_protocol.alarm import Alarm, Change, Event
@@ -220,6 +220,33 @@ async def test_strangers_are_taken_on_loopback_and_in_the_open_mode_only(run_cen
     async with run_centre(**options) as centre:
         centre.link.say(TOPICS.beat, beat())
         assert centre.counters.refused == {code: 1}
+
+
+async def test_a_node_past_its_rate_is_cut_and_has_its_rate_again_later(run_centre):
+    async with run_centre() as centre:
+
+        def say(first, count):
+            for n in range(first, first + count):
+                centre.link.say(TOPICS.beat, beat(n))
+            return centre.counters.refused["flooding"]
+
+        assert say(1, inbox.BURST) == 0
+        assert say(1_000, 10) == 10
+        centre.clock.now_ms += 1_000
+        assert say(2_000, inbox.RATE_PER_S) == 10
+        assert say(3_000, 10) == 20
+        centre.clock.now_ms += 3_600_000
+        assert say(4_000, inbox.BURST + 5) == 25, "silence saves up no more than a burst"
+
+
+async def test_beats_past_a_slice_are_handled_in_their_order(run_centre, monkeypatch):
+    monkeypatch.setattr(beats, "SLICE", 3)
+    async with run_centre() as centre:
+        for n in range(1, 11):
+            centre.link.say(TOPICS.beat, beat(n, uptime_s=n))
+        await centre.until(lambda: centre.counters.beats == 10)
+        assert centre.view.nodes[NODE].uptime_s == 10
+        assert not centre.counters.refused
 
 
 async def test_queues_are_bounded_and_what_they_drop_is_counted(run_centre, monkeypatch):
