@@ -8,12 +8,10 @@ import asyncio
 import sys
 
 import uvloop
-from stream import CONNECT
+from packets import PUBLISH, SUBACK, connect, split, subscribe
 
 from roost_protocol.beat import Beat
 from roost_protocol.codec import Decoder
-
-SUBSCRIBE = b"\x82\x0f\x00\x01\x00\x0aroost/v1/#\x00"
 
 
 class Bare(asyncio.Protocol):
@@ -27,32 +25,19 @@ class Bare(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # TCP
         """Say who we are and what we want."""
-        transport.write(CONNECT.replace(b"stream", b"a-bare") + SUBSCRIBE)
+        transport.write(connect("a-bare") + subscribe("roost/v1/#"))
 
     def data_received(self, data: bytes) -> None:
         """Take the whole packets out of what came."""
-        data, at = self._rest + data, 0
-        while at + 2 <= len(data):
-            size, shift, start = 0, 0, at + 1
-            while start < len(data):
-                byte = data[start]
-                size |= (byte & 0x7F) << shift
-                shift += 7
-                start += 1
-                if byte < 0x80:
-                    break
-            else:
-                break
-            if start + size > len(data):
-                break
-            if data[at] >> 4 == 3:
-                topic = int.from_bytes(data[start : start + 2], "big")
-                self._decode(data[start + 2 + topic : start + size])
+        data, end = self._rest + data, 0
+        for first, start, end in split(data):
+            if first >> 4 == PUBLISH:
+                payload = start + 2 + int.from_bytes(data[start : start + 2], "big")
+                self._decode(data[payload:end])
                 self.count += 1
-            elif data[at] >> 4 == 9:
+            elif first >> 4 == SUBACK:
                 self.ready.set()
-            at = start + size
-        self._rest = data[at:]
+        self._rest = data[end:]
 
 
 async def main(port: int) -> None:

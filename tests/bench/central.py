@@ -42,10 +42,9 @@ class Central:
             + f'[http]\nport = {self.port}\n[[broker]]\nname = "b1"\n'
             f'url = "mqtt://127.0.0.1:{self._broker_port}"\n'
         )
+        asked = ("run", "--config", str(config), "--log-level", "error")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "roost_central", "run", "--config", str(config)]
-            + ["--log-level", "error"],
-            stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "roost_central", *asked], stderr=subprocess.DEVNULL
         )
         try:
             self._wait_until_connected()

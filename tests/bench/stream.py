@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+from packets import DISCONNECT, connect, publish
+
 from roost_protocol.beat import (
     Beat,
     InventoryMark,
@@ -27,7 +29,6 @@ FIRST = 1 << 20  # of the beats: encoded in four bytes from here to the end of a
 FIRST_MS = 1 << 40  # likewise eight bytes; a date of 2004
 STEP_S = 0.01
 NODES_A_SITE = 5
-CONNECT = b"\x10\x12\x00\x04MQTT\x04\x02\x00\x00\x00\x06stream"
 CONNACK = b"\x20\x02\x00\x00"
 
 
@@ -63,23 +64,11 @@ def beat(node: str, n: int = FIRST, sent_ms: int = FIRST_MS) -> Beat:
     )
 
 
-def publish(topic: str, payload: bytes) -> bytes:
-    """Return a PUBLISH packet of QoS 0."""
-    name = topic.encode()
-    body = struct.pack(">H", len(name)) + name + payload
-    size, length = len(body), bytearray()
-    while True:
-        size, rest = divmod(size, 128)
-        length.append(rest | (0x80 if size else 0))
-        if not size:
-            return b"\x30" + bytes(length) + body
-
-
-def connect(port: int) -> socket.socket:
+def connected(port: int) -> socket.socket:
     """Return a socket on which the broker said welcome."""
     sock = socket.create_connection(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall(CONNECT)
+    sock.sendall(connect("stream"))
     if sock.recv(4, socket.MSG_WAITALL) != CONNACK:
         raise ConnectionError("the broker refused")
     return sock
@@ -115,7 +104,7 @@ class Packets:
 def main(port: int, count: int, rate: int, seconds: float, first: int) -> dict[str, float]:
     """Send for a time; return how many beats and in how long."""
     packets = Packets(count)
-    sock = connect(port)
+    sock = connected(port)
     began = time.monotonic()
     sent, position, n = 0, 0, FIRST + first
     while (spent := time.monotonic() - began) < seconds:
@@ -129,7 +118,7 @@ def main(port: int, count: int, rate: int, seconds: float, first: int) -> dict[s
             n += position == 0
         time.sleep(STEP_S)
     spent = time.monotonic() - began
-    sock.sendall(b"\xe0\x00")
+    sock.sendall(DISCONNECT)
     return {"sent": sent, "seconds": spent, "next": n - FIRST + 1}
 
 
