@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 QUICK = "--quick" in sys.argv  # of the one program that imports this
@@ -31,3 +31,9 @@ def met(row: Mapping[str, object]) -> str:
         return ""
     bound, value = float(goal[2].replace(",", "")), float(str(row["value"]))
     return "met" if (value <= bound if goal[1] == "<=" else value >= bound) else "missed"
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the value that ``percent`` of the values do not pass; 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else 0

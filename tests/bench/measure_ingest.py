@@ -8,7 +8,6 @@ to the socket: the node's ``clock_skew_ms`` in the API, asked for many times a s
 ``bare.py``, driven the same way.
 """
 
-import json
 import random
 import sqlite3
 import subprocess
@@ -21,8 +20,8 @@ from pathlib import Path
 
 from broker import Mosquitto
 from central import Central, cpu_s_of, load
-from figure import QUICK, Figure
-from stream import nodes
+from figure import QUICK, Figure, percentile
+from stream import Sender, nodes
 
 HERE = Path(__file__).parent
 NODES = 10_000
@@ -55,7 +54,7 @@ class Trial:
     sent_per_s: float
     per_s: float
     cpu_us: float
-    lag_ms: int = 0
+    lag_ms: float = 0
 
     @property
     def is_held(self) -> bool:
@@ -76,36 +75,10 @@ class Trial:
         )
 
 
-class Sender:
-    """Starts the sending process, and keeps the numbers of the beats rising."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._next = 0
-
-    @contextmanager
-    def running(self, rate: int, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-        """Send while the context lasts."""
-        numbers = [self._port, NODES, rate, seconds, self._next]
-        yield (
-            process := subprocess.Popen(
-                [sys.executable, str(HERE / "stream.py"), *map(str, numbers)],
-                stdout=subprocess.PIPE,
-            )
-        )
-        process.wait(5)
-
-    def summary(self, process: subprocess.Popen[bytes]) -> dict[str, float]:
-        """Return what it sent."""
-        answer: dict[str, float] = json.loads(process.communicate(timeout=60)[0])
-        self._next = int(answer["next"])
-        return answer
-
-
 def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     """Find the highest rate of central, then that of the bare parser."""
     with Mosquitto() as broker:
-        sender = Sender(broker.port)
+        sender = Sender(broker.port, NODES)
         with Central(broker.port) as central:
             trial_of_central(central, sender, MEET)
             best = highest(lambda rate: trial_of_central(central, sender, rate), START, say)
@@ -161,8 +134,7 @@ def trial_of_central(central: Central, sender: Sender, rate: int) -> Trial:
 def trial_of_bare(peer: subprocess.Popen[str], sender: Sender, rate: int) -> Trial:
     """Send at a rate and look at what the peer has of it."""
     before, cpu_s = count_of(peer), cpu_s_of(peer.pid)
-    with sender.running(rate, TRIAL_S) as process:
-        sent = sender.summary(process)
+    sent = sender.send(rate, TRIAL_S)
     return trial(rate, sent, settled(lambda: count_of(peer)) - before, cpu_s_of(peer.pid) - cpu_s)
 
 
@@ -177,7 +149,7 @@ def settled(count: Callable[[], int]) -> int:
             return last
 
 
-def trial(rate: int, sent: dict[str, float], came: int, cpu_s: float, lag_ms: int = 0) -> Trial:
+def trial(rate: int, sent: dict[str, float], came: int, cpu_s: float, lag_ms: float = 0) -> Trial:
     """Return a trial from its counts."""
     seconds = sent["seconds"]
     cpu_us = 1_000_000 * cpu_s / max(came, 1)
@@ -215,9 +187,3 @@ def rows(database: Path) -> int:
     """Return how many nodes SQLite has as heard."""
     with closing(sqlite3.connect(database)) as connection:
         return connection.execute("select count(*) from node where heard_ms > 0").fetchone()[0]
-
-
-def percentile(values: list[int], percent: int) -> int:
-    """Return a percentile of values; 0 of none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0

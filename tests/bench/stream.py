@@ -8,9 +8,11 @@ once; before it is sent again, two numbers are written into it.
 import json
 import socket
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from packets import DISCONNECT, connect, publish
 
@@ -99,6 +101,39 @@ class Packets:
             buffer[n_at : n_at + 4] = n_bytes
             buffer[sent_at : sent_at + 8] = sent_bytes
         return memoryview(buffer)[self.ends[first] : self.ends[last]]
+
+
+class Sender:
+    """Starts the sending process, and keeps the numbers of the beats rising."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self._port = port
+        self._count = count
+        self._next = 0
+
+    @contextmanager
+    def running(self, rate: int, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
+        """Send while the context lasts; what is left of ``seconds`` then is cut off."""
+        numbers = [self._port, self._count, rate, seconds, self._next]
+        process = subprocess.Popen(
+            [sys.executable, __file__, *map(str, numbers)], stdout=subprocess.PIPE
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(10)
+
+    def summary(self, process: subprocess.Popen[bytes]) -> dict[str, float]:
+        """Wait for the end and return what it sent."""
+        answer: dict[str, float] = json.loads(process.communicate(timeout=120)[0])
+        self._next = int(answer["next"])
+        return answer
+
+    def send(self, rate: int, seconds: float) -> dict[str, float]:
+        """Send and return what was sent."""
+        with self.running(rate, seconds) as process:
+            return self.summary(process)
 
 
 def main(port: int, count: int, rate: int, seconds: float, first: int) -> dict[str, float]:

@@ -7,6 +7,7 @@ A long walk gives way now and then: ``select`` is a generator that yields while 
 result is what it returns.
 """
 
+import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,6 +119,14 @@ class _Order(Generic[R]):
         """Return what rows are compared by."""
         return self._sortable(self._value(row), self.name(row))
 
+    def contenders(self, rows: list[R], worst: R) -> list[R]:
+        """Return the rows that may come before ``worst`` by their value alone, cheaply."""
+        value, bound = self._value, self._value(worst)
+        if bound is None:
+            return rows
+        may_precede = operator.ge if self.is_descending else operator.le
+        return [row for row in rows if (v := value(row)) is not None and may_precede(v, bound)]
+
     def cursor(self, scope: int, row: R) -> Cursor:
         """Return the place after a row."""
         return Cursor(scope, None if self.is_by_name else self._value(row), self.name(row))
@@ -182,6 +191,8 @@ def _pick(
     pick = nlargest if order.is_descending else nsmallest
     found: list[R] = []
     for part in _slices(iter(rows)):
+        if len(found) == most:
+            part = order.contenders(part, found[-1])  # noqa: PLW2901 - the others are out
         new = [row for row in part if matches(row)]
         if place is not None:
             is_after = place.__gt__ if order.is_descending else place.__lt__

@@ -135,7 +135,8 @@ class Beats:
             path = row.paths.get(report.name)
             if path is None:
                 path = self._new_path(row, report)
-            path.kind = report.kind.value
+            if path.kind != report.kind:  # the value of an enum costs more than a look
+                path.kind = report.kind.value
             path.since_ms = report.since_ms
             path.rtt_us = report.rtt_us
             path.reported_ms = now_ms

@@ -156,7 +156,8 @@ class Liveness:
         node.sent_ms = beat.sent_ms
         node.interval_ms = self._interval(beat.interval_ms)
         removed = node.take_paths(beat.paths, now_ms)
-        actions.extend(PathRemoved(node.node, path) for path in removed)
+        for path in removed:
+            actions.append(PathRemoved(node.node, path))  # noqa: PERF401 - mostly there are none
         self._judge_paths(node, now_ms, actions)
         self._hear(node, now_ms, actions, starts_anew=new_start is not None)
         return self._with_site(node, actions, now_ms)

@@ -69,7 +69,8 @@ class Node:
             if path is None:
                 path = paths[report.name] = Path(report.name, now_ms)
             path.is_wan = is_wan(report.kind)
-            path.reported = report.state.value
+            if path.reported != report.state:  # the value of an enum costs more than a look
+                path.reported = report.state.value
         if not reports or len(paths) == len(reports):
             return []
         listed = {report.name for report in reports}
