@@ -82,11 +82,13 @@ class Central:
         """Return the JSON at a path below ``/api/v1``."""
         return json.loads(self.fetch("GET", path))
 
-    def fetch(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def fetch(
+        self, method: str, path: str, body: bytes | None = None, *, media: str = "application/json"
+    ) -> bytes:
         """Return the body of an answer; the connection is kept."""
         if self._http is None:
             self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": media}
         self._http.request(method, f"/api/v1{path}", body, headers)
         answer = self._http.getresponse()
         text = answer.read()

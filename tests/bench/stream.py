@@ -41,12 +41,16 @@ def nodes(count: int) -> Iterator[str]:
         yield node_id(f"edge-{site:05}", f"n{number + 1}")
 
 
-def beat(node: str, n: int = FIRST, sent_ms: int = FIRST_MS) -> Beat:
+PATHS = [
+    PathReport("wan1", PathKind.WAN, PathState.UP, FIRST_MS, 18_000, 0),
+    PathReport("lan-a", PathKind.SITE, PathState.UP, FIRST_MS, 900, 0),
+]
+
+
+def beat(
+    node: str, n: int = FIRST, sent_ms: int = FIRST_MS, *, paths: list[PathReport] = PATHS
+) -> Beat:
     """Return a beat as an agent with two paths, two lanes and an inventory sends it."""
-    paths = [
-        PathReport("wan1", PathKind.WAN, PathState.UP, FIRST_MS, 18_000, 0),
-        PathReport("lan-a", PathKind.SITE, PathState.UP, FIRST_MS, 900, 0),
-    ]
     return Beat(
         v=VERSION,
         node=node,
