@@ -14,6 +14,9 @@ from types import TracebackType
 from typing import Any
 
 WAIT_S = 30
+SETTLE_S = 2.5  # longer than the pause between two writes of presence
+SETTLE_S_MAX = 45.0
+SETTLED = 0.25  # of a core
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -99,6 +102,15 @@ class Central:
     def cpu_s(self) -> float:
         """Return the processor time that the process has used."""
         return cpu_s_of(self.pid)
+
+    def settle(self) -> None:
+        """Wait until it has written what it took in: until it uses little of a core."""
+        deadline = time.monotonic() + SETTLE_S_MAX
+        while time.monotonic() < deadline:
+            before = self.cpu_s()
+            time.sleep(SETTLE_S)
+            if self.cpu_s() - before < SETTLED * SETTLE_S:
+                return
 
     def rss_mib(self) -> float:
         """Return the memory that is resident now."""

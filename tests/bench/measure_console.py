@@ -73,6 +73,7 @@ async def _of_fleet(
         fleet.register(central)
         async with connected(devtools) as browser, asyncio.TaskGroup() as tasks:
             await _meet(fleet, central)
+            await asyncio.to_thread(central.settle)
             beating = tasks.create_task(fleet.run())
             async with _logged_in(browser, central) as tab:
                 ready = [await _ready_ms(tab, central, sites) for _ in range(LOADS)]
