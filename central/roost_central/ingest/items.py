@@ -5,7 +5,7 @@ stream. Kinds without a core of their own yet (alarms) are kept as events, so th
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +19,7 @@ from roost_central.inventory.core import Unfit
 from roost_central.storage import dead_letters, events
 from roost_protocol.alarm import Alarm, Event
 from roost_protocol.codec import Decoder, unpack
-from roost_protocol.envelope import Gap, Item, ItemKind
+from roost_protocol.envelope import Gap, Item, ItemKind, Report
 from roost_protocol.errors import ProtocolError
 from roost_protocol.severity import Severity
 
@@ -62,8 +62,11 @@ class Effects:
 class ItemWriter:
     """Writes the items of one transaction."""
 
-    def __init__(self, connection: AsyncConnection, now_ms: int) -> None:
+    def __init__(
+        self, connection: AsyncConnection, reports: Sequence[Report], *, now_ms: int
+    ) -> None:
         self._connection = connection
+        self._inventory_of = inventory.Batch(connection, _with_inventory(reports), now_ms=now_ms)
         self._now_ms = now_ms
         self._events: list[events.NewEvent] = []
         self._letters: list[dead_letters.NewDeadLetter] = []
@@ -95,12 +98,13 @@ class ItemWriter:
 
     async def flush(self) -> None:
         """Write what was gathered."""
+        await self._inventory_of.flush()
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
 
     async def _inventory(self, message: Message, item: Item, body: bytes) -> None:
         document = inventory.decode(body)
-        head = await inventory.apply(self._connection, message.node, document, now_ms=self._now_ms)
+        head = await self._inventory_of.apply(message.node, document)
         if isinstance(head, Unfit):
             logger.info("%s: inventory item %d does not fit: %s", message.node, item.seq, head.why)
             self.effects.unfit[message.node] = head.why
@@ -180,3 +184,12 @@ class ItemWriter:
                 params={"seq": item.seq, "code": err.code},
             )
         )
+
+
+def _with_inventory(reports: Sequence[Report]) -> set[str]:
+    """Return the nodes of which inventory will be written: it is read for all at once."""
+    return {
+        report.node
+        for report in reports
+        if any(item.kind is ItemKind.INVENTORY for item in report.items)
+    }

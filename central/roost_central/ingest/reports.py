@@ -210,7 +210,8 @@ class Reports:
         lanes: dict[tuple[str, bytes], str] = {}
         async with self._database.write() as connection:
             entered = await self._roster.write(connection, now_ms=now_ms)
-            writer = ItemWriter(connection, now_ms)
+            reports = [report for _, report in batch.reports]
+            writer = ItemWriter(connection, reports, now_ms=now_ms)
             duplicates = 0
             for message, report in batch.reports:
                 lanes[report.node, report.stream] = report.lane.value

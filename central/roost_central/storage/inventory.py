@@ -5,13 +5,13 @@ is decided by ``inventory/core.py``; this file only keeps and finds.
 """
 
 import zlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.inventory.facts import (
@@ -23,13 +23,14 @@ from roost_central.inventory.facts import (
     StarredValue,
 )
 from roost_central.storage import tables
-from roost_central.storage.upsert import insert_rows, upsert
+from roost_central.storage.upsert import insert_rows, update_rows, upsert
 from roost_protocol.codec import encode
 from roost_protocol.inventory import Value
 
 CHANGE_DAYS_MAX: Final = 400
 CHANGE_ROWS_MAX: Final = 20_000_000
 PAGE_MAX: Final = 10_000  # changes of one answer
+NODES_MAX: Final = 500  # named in one statement
 
 _decode_body = msgspec.msgpack.Decoder(tuple[Items, Reasons]).decode
 _decode_value = msgspec.msgpack.Decoder(Value).decode
@@ -48,6 +49,25 @@ class ChangeRecord:
     field: str
     old: Value | UnsetType
     new: Value | UnsetType
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """Generation, digest and age of a node's inventory."""
+
+    node: str
+    gen: int
+    digest: bytes
+    as_of_ms: int
+
+
+@dataclass(slots=True)
+class Held:
+    """What is kept of a node: its generation, every section's digest, whether parts wait."""
+
+    gen: int | None = None
+    digests: dict[str, bytes] = field(default_factory=dict)
+    has_parts: bool = False
 
 
 async def current(connection: AsyncConnection, node: str) -> NodeInventory | None:
@@ -81,9 +101,9 @@ async def sections(
 
 
 async def save_sections(
-    connection: AsyncConnection, node: str, kept: Sequence[Section], *, received_ms: int
+    connection: AsyncConnection, kept: Sequence[tuple[str, Section]], *, received_ms: int
 ) -> None:
-    """Write sections in place of what was there."""
+    """Write sections, each with its node, in place of what was there."""
     rows = [
         {
             "node": node,
@@ -95,7 +115,7 @@ async def save_sections(
             "received_ms": received_ms,
             "body": zlib.compress(encode([section.items, section.missing]), 6),
         }
-        for section in kept
+        for node, section in kept
     ]
     await upsert(connection, tables.inventory_section, rows)
 
@@ -108,55 +128,73 @@ async def delete_section(connection: AsyncConnection, node: str, section: str) -
         )
 
 
-async def generation(connection: AsyncConnection, node: str) -> int | None:
-    """Return the generation of a node's inventory, None where it never reported one."""
-    c = tables.node.c
-    return (
-        await connection.execute(select(c.inventory_gen).where(c.node == node))
-    ).scalar_one_or_none()
+async def held(connection: AsyncConnection, nodes: Collection[str]) -> dict[str, Held]:
+    """Return what is kept of each of these nodes, without the sections themselves."""
+    found = {node: Held() for node in nodes}
+    heads, sections_, parts_ = tables.node.c, tables.inventory_section.c, tables.inventory_part.c
+    for some in _some(nodes):
+        rows = await connection.execute(
+            select(heads.node, heads.inventory_gen).where(heads.node.in_(some))
+        )
+        for row in rows:
+            found[row.node].gen = row.inventory_gen
+        rows = await connection.execute(
+            select(sections_.node, sections_.section, sections_.digest).where(
+                sections_.node.in_(some)
+            )
+        )
+        for row in rows:
+            found[row.node].digests[row.section] = row.digest
+        statement = select(parts_.node).where(parts_.node.in_(some)).distinct()
+        for node in (await connection.execute(statement)).scalars():
+            found[node].has_parts = True
+    return found
 
 
-async def digests(connection: AsyncConnection, node: str) -> dict[str, bytes]:
-    """Return the digest of every section of a node."""
-    c = tables.inventory_section.c
-    rows = await connection.execute(select(c.section, c.digest).where(c.node == node))
-    return {row.section: row.digest for row in rows}
-
-
-async def save_head(
-    connection: AsyncConnection, node: str, *, gen: int, digest: bytes, as_of_ms: int
-) -> None:
-    """Write the generation and digest of a node's inventory."""
-    values = {"inventory_gen": gen, "inventory_digest": digest, "inventory_as_of_ms": as_of_ms}
-    await connection.execute(update(tables.node).where(tables.node.c.node == node).values(**values))
+async def save_heads(connection: AsyncConnection, heads: Sequence[HeadRecord]) -> None:
+    """Write generation and digest of the inventory of nodes that are there."""
+    rows = [
+        {
+            "node": head.node,
+            "inventory_gen": head.gen,
+            "inventory_digest": head.digest,
+            "inventory_as_of_ms": head.as_of_ms,
+        }
+        for head in heads
+    ]
+    await update_rows(connection, tables.node, rows)
 
 
 async def save_values(
-    connection: AsyncConnection, node: str, values: Sequence[StarredValue]
+    connection: AsyncConnection, values: Sequence[tuple[str, StarredValue]]
 ) -> None:
-    """Write indexed values, new or changed."""
-    rows = [{**_key(node, value), "text": value.text, "number": value.number} for value in values]
+    """Write indexed values, each with its node, new or changed."""
+    rows = [
+        {**_key(node, value), "text": value.text, "number": value.number} for node, value in values
+    ]
     await upsert(connection, tables.inventory_value, rows)
 
 
 async def delete_values(
-    connection: AsyncConnection, node: str, values: Sequence[StarredValue]
+    connection: AsyncConnection, values: Sequence[tuple[str, StarredValue]]
 ) -> None:
-    """Remove indexed values by section, item and field."""
+    """Remove indexed values by node, section, item and field."""
     if not values:
         return
     table = tables.inventory_value
     statement = delete(table).where(
         *(column == bindparam(f"key_{column.name}") for column in table.primary_key)
     )
-    rows = [{f"key_{name}": part for name, part in _key(node, value).items()} for value in values]
+    rows = [
+        {f"key_{name}": part for name, part in _key(node, value).items()} for node, value in values
+    ]
     await connection.execute(statement, rows)
 
 
 async def append_changes(
-    connection: AsyncConnection, node: str, found: Sequence[FieldChange], *, gen: int, at_ms: int
+    connection: AsyncConnection, found: Sequence[tuple[str, int, FieldChange]], *, at_ms: int
 ) -> None:
-    """Write the changes of one generation."""
+    """Write changes, each with its node and the generation that brought it."""
     rows = [
         {
             "node": node,
@@ -168,7 +206,7 @@ async def append_changes(
             "old": _optional(change.old),
             "new": _optional(change.new),
         }
-        for change in found
+        for node, gen, change in found
     ]
     await insert_rows(connection, tables.inventory_change, rows)
 
@@ -232,6 +270,12 @@ async def delete_parts(
     if other_than is not None:
         statement = statement.where(c.gen != other_than)
     await connection.execute(statement)
+
+
+def _some(nodes: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(nodes)
+    for start in range(0, len(ordered), NODES_MAX):
+        yield ordered[start : start + NODES_MAX]
 
 
 def _key(node: str, value: StarredValue) -> dict[str, str]:

@@ -8,7 +8,7 @@ busy process each row then waits a switch interval (5 ms) to get it back.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,6 +49,53 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[
         await _write(connection, table, _insert(connection, table), rows)
 
 
+async def update_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+    """Set columns of rows that are there, by primary key; all rows have the same columns."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    names = [name for name in rows[0] if name not in keys]
+    if connection.dialect.name != "sqlite":
+        statement = (
+            update(table)
+            .where(*(table.c[key] == bindparam(f"key_{key}") for key in keys))
+            .values({name: bindparam(f"new_{name}") for name in names})
+        )
+        await connection.execute(
+            statement,
+            [
+                {f"key_{key}": row[key] for key in keys}
+                | {f"new_{name}": row[name] for name in names}
+                for row in rows
+            ],
+        )
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    place = {name: f"given.column{number}" for number, name in enumerate([*keys, *names], start=1)}
+    sets = ", ".join(f"{quote(name)} = {place[name]}" for name in names)
+    where = " AND ".join(f"{quote(table.name)}.{quote(key)} = {place[key]}" for key in keys)
+    for start in range(0, len(rows), ROWS_MAX):
+        chunk = rows[start : start + ROWS_MAX]
+        group = f"({', '.join('?' * len(place))})"
+        given = f"(VALUES {', '.join([group] * len(chunk))}) AS given"
+        await connection.exec_driver_sql(
+            f"UPDATE {quote(table.name)} SET {sets} FROM {given} WHERE {where}",  # noqa: S608 - names
+            _flat(connection, table, chunk, list(place)),
+        )
+
+
+def _flat(
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], names: Sequence[str]
+) -> tuple[Any, ...]:
+    """Return the values of rows one after the other, as the driver takes them."""
+    processors = [(name, table.c[name].type.bind_processor(connection.dialect)) for name in names]
+    return tuple(
+        row[name] if process is None else process(row[name])
+        for row in rows
+        for name, process in processors
+    )
+
+
 def _insert(connection: AsyncConnection, table: Table) -> Insert:
     is_postgresql = connection.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
@@ -67,13 +114,7 @@ async def _write(
     group = f"({', '.join('?' * len(names))})"
     if group not in one_row:
         raise AssertionError(f"not one row of values: {one_row}")
-    processors = [(name, table.c[name].type.bind_processor(dialect)) for name in columns]
     for start in range(0, len(rows), ROWS_MAX):
         chunk = rows[start : start + ROWS_MAX]
-        values = [
-            row[name] if process is None else process(row[name])
-            for row in chunk
-            for name, process in processors
-        ]
         text = one_row.replace(group, ", ".join([group] * len(chunk)), 1)
-        await connection.exec_driver_sql(text, tuple(values))
+        await connection.exec_driver_sql(text, _flat(connection, table, chunk, columns))

@@ -68,7 +68,9 @@ async def test_a_node_of_no_site_is_refused(fleet):
 
 async def test_saving_presence_leaves_the_inventory_head(fleet):
     async with fleet.write() as connection:
-        await inventory.save_head(connection, "lab.n1", gen=5, digest=b"d" * 8, as_of_ms=77)
+        await inventory.save_heads(
+            connection, [inventory.HeadRecord("lab.n1", 5, b"d" * 8, as_of_ms=77)]
+        )
         await nodes.save(connection, [NODE])
         (kept,) = await nodes.load_all(connection)
     assert (kept.inventory_gen, kept.inventory_digest) == (5, b"d" * 8)
@@ -191,8 +193,10 @@ async def test_an_inventory_comes_back_as_it_was_given(fleet):
     )
     async with fleet.write() as connection:
         assert await inventory.current(connection, "lab.n1") is None
-        await inventory.save_sections(connection, "lab.n1", [section], received_ms=7)
-        await inventory.save_head(connection, "lab.n1", gen=3, digest=b"n" * 8, as_of_ms=5)
+        await inventory.save_sections(connection, [("lab.n1", section)], received_ms=7)
+        await inventory.save_heads(
+            connection, [inventory.HeadRecord("lab.n1", 3, b"n" * 8, as_of_ms=5)]
+        )
         whole = await inventory.current(connection, "lab.n1")
         await inventory.delete_section(connection, "lab.n1", "nic")
         assert await inventory.sections(connection, "lab.n1") == {}
@@ -205,7 +209,7 @@ async def test_changes_tell_absent_from_null_and_are_bounded(fleet):
     change = FieldChange("nic", "a", "mtu", UNSET, None)
     async with fleet.write() as connection:
         for at_ms in range(5):
-            await inventory.append_changes(connection, "lab.n1", [change], gen=1, at_ms=at_ms)
+            await inventory.append_changes(connection, [("lab.n1", 1, change)], at_ms=at_ms)
         found = await inventory.changes(connection, "lab.n1", since_ms=1)
         assert [row.at_ms for row in found] == [4, 3, 2]
         assert (found[0].old, found[0].new) == (UNSET, None)
@@ -216,8 +220,8 @@ async def test_indexed_values_are_put_and_taken_one_by_one(fleet):
     text = StarredValue("nic", "a", "driver", text="ice")
     number = StarredValue("nic", "a", "speed_mbps", number=25_000.0)
     async with fleet.write() as connection:
-        await inventory.save_values(connection, "lab.n1", [text, number])
-        await inventory.delete_values(connection, "lab.n1", [text])
+        await inventory.save_values(connection, [("lab.n1", text), ("lab.n1", number)])
+        await inventory.delete_values(connection, [("lab.n1", text)])
         rows = (await connection.execute(select(tables.inventory_value))).mappings().all()
     assert [(row["field"], row["text"], row["number"]) for row in rows] == [
         ("speed_mbps", None, 25_000.0)
