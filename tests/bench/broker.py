@@ -45,6 +45,11 @@ class Mosquitto:
         self.__exit__(None, None, None)
         raise TimeoutError(f"mosquitto did not answer on port {self.port} within {WAIT_S} s")
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

@@ -52,9 +52,10 @@ class Marks:
                 for (node, stream), seq in moved.items()
             ],
         )
-        for key in moved:
-            if key not in self._flat:
-                await marks.forget_old(connection, key[0], lanes[key])
+        for node, stream in moved:
+            known = self._by_node.get(node, {})
+            if stream not in known and len(known) >= marks.STREAMS_MAX:
+                await marks.forget_old(connection, node, lanes[node, stream])
 
     def commit(self, moved: Mapping[StreamKey, int]) -> None:
         """Take over the marks of a committed transaction."""

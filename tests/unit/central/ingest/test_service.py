@@ -5,7 +5,7 @@ import pytest
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
 from roost_central.ingest import beats, flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
-from roost_central.storage import events
+from roost_central.storage import events, marks
 from roost_protocol.alarm import Alarm, Change, Event
 from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathReport, PathState
 from roost_protocol.codec import encode
@@ -87,6 +87,19 @@ async def test_one_receipt_answers_all_reports_of_a_batch(run_centre):
             5,
             1,
         )
+
+
+async def test_of_the_streams_that_an_agent_began_the_last_are_kept(run_centre):
+    async with run_centre() as centre:
+        for number in range(1, marks.STREAMS_MAX + 5):
+            centre.clock.now_ms += 1_000
+            stream = bytes([number]) * 16
+            centre.link.say(TOPICS.report, report(0, EVENT, stream=stream))
+            await centre.until(lambda: len(centre.link.receipts) == number)  # noqa: B023 - waited for
+        async with centre.database.read() as connection:
+            kept = await marks.load(connection, {NODE})
+        assert len(kept) == marks.STREAMS_MAX
+        assert min(mark.stream for mark in kept) == bytes([5]) * 16
 
 
 async def test_a_receipt_that_cannot_be_sent_is_not_counted(run_centre):

@@ -1,0 +1,100 @@
+"""The bench's own arithmetic, and that pages quote only figures that it takes."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+
+from figure import met, percentile
+from measure_ingest import Trial, highest
+from packets import publish, split
+
+ROOT = Path(__file__).parents[2]
+BENCH = ROOT / "tests/bench"
+AREAS = {"agent", "api", "cli", "console", "ingest", "probe", "reports", "sim", "simulator"}
+KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS | {'storage'}))})\.[a-z0-9_]+")
+
+
+def measured() -> set[str]:
+    """Every key that a part of the bench gives."""
+    texts = {
+        node.value
+        for file in BENCH.glob("measure_*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {text for text in texts if KEY.fullmatch(text)}
+
+
+def quoted(page: str) -> set[str]:
+    """Every key that a row of a table names."""
+    rows = [line for line in (ROOT / page).read_text().splitlines() if line.startswith("| ")]
+    return {key for row in rows for key in re.findall(r"`([^`]+)`", row) if KEY.fullmatch(key)}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_a_page_names_only_figures_that_are_measured(page):
+    assert quoted(page), "the table is gone"
+    assert quoted(page) <= measured()
+
+
+def test_every_figure_is_explained():
+    assert measured() <= quoted("docs/benchmarks.md")
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "expected"),
+    [
+        ("<= 30", 30, "met"),
+        ("<= 30", 30.1, "missed"),
+        (">= 50,000", 49_999, "missed"),
+        (">= 0.5", 0.5, "met"),
+        ("", 1, ""),
+    ],
+)
+def test_a_goal_is_met_or_missed(goal, value, expected):
+    assert met({"goal": goal, "value": value}) == expected
+
+
+def test_a_percentile_is_a_value_that_was_seen():
+    assert percentile([], 99) == 0
+    assert percentile([5], 99) == 5
+    assert percentile(range(1, 101), 50) == 51
+    assert percentile([3, 1, 2], 99) == 3
+
+
+def machine(limit, *, sender=1_000_000):
+    """A receiver that holds rates up to a limit, and a sender that has one too."""
+
+    def run(rate):
+        sent = min(rate, sender)
+        return Trial(rate, sent, min(sent, limit), 1.0)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("limit", "sender", "low", "high"),
+    [
+        (60_000, 1_000_000, 53_000, 60_000),  # above the first rate
+        (50_000, 1_000_000, 50_000, 50_000),  # the first rate, and no more
+        (33_000, 1_000_000, 29_000, 33_000),  # below it
+        (1_000_000, 70_000, 70_000, 70_000),  # what the sender can do
+        (0, 1_000_000, 0, 0),
+    ],
+)
+def test_the_highest_rate_that_is_held_is_found(limit, sender, low, high):
+    best = highest(machine(limit, sender=sender), 50_000, lambda _text: None)
+    assert low <= best.per_s <= high
+
+
+def test_packets_are_split_where_they_end():
+    whole = publish("a/b", b"x" * 200) + publish("c", b"", number=7)
+    assert [first for first, _, _ in split(whole)] == [0x30, 0x32]
+    for cut in range(len(whole)):
+        ends = [end for _, _, end in split(whole[:cut])]
+        assert ends == [end for _, _, end in split(whole) if end <= cut]
