@@ -13,7 +13,7 @@ BROWSER := $(wildcard tests/browser)
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .PHONY: help install runtime system demo test check lint types imports format unit cover \
-        integration browser build bench prove soak shape docs clean
+        integration browser build bench figures prove soak shape docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,6 +68,9 @@ build: install  ## both wheels into dist/: reproducible, and each works alone
 
 bench: install system ## measure; the figures go to build/bench.json
 	$(BIN)/python tests/bench/run.py $(ARGS)
+
+figures: install ## write the figures of build/bench.json into the README
+	$(BIN)/python tests/bench/quote.py
 
 prove: install system ## run the proofs; the results go to build/PROOFS.json
 	$(BIN)/python tests/prove/run.py $(ARGS)

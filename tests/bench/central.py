@@ -62,8 +62,13 @@ class Central:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._hang_up()
         self._process.terminate()
-        self._process.wait(WAIT_S)
+        try:
+            self._process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._folder.cleanup()
 
     @property
@@ -89,15 +94,29 @@ class Central:
         self, method: str, path: str, body: bytes | None = None, *, media: str = "application/json"
     ) -> bytes:
         """Return the body of an answer; the connection is kept."""
-        if self._http is None:
-            self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": media}
-        self._http.request(method, f"/api/v1{path}", body, headers)
-        answer = self._http.getresponse()
-        text = answer.read()
+        try:
+            answer, text = self._ask(method, path, body, headers)
+        except ConnectionError:  # central ends what was idle for long
+            self._hang_up()
+            answer, text = self._ask(method, path, body, headers)
         if answer.status >= http.client.BAD_REQUEST:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
         return text
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        if self._http is None:
+            self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        self._http.request(method, f"/api/v1{path}", body, headers)
+        answer = self._http.getresponse()
+        return answer, answer.read()
+
+    def _hang_up(self) -> None:
+        if self._http is not None:
+            self._http.close()
+            self._http = None
 
     def cpu_s(self) -> float:
         """Return the processor time that the process has used."""
@@ -126,7 +145,7 @@ class Central:
                 if self.get("/status")["brokers"][0]["state"] == "connected":
                     return
             except OSError:
-                self._http = None
+                self._hang_up()
             time.sleep(0.1)
         raise TimeoutError(f"central was not connected within {WAIT_S} s")
 

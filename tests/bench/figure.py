@@ -33,6 +33,12 @@ def met(row: Mapping[str, object]) -> str:
     return "met" if (value <= bound if goal[1] == "<=" else value >= bound) else "missed"
 
 
+def shown(row: Mapping[str, object]) -> str:
+    """Return a figure's value as people read it: three digits, or all of a whole number."""
+    value = float(str(row["value"]))
+    return f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the value that ``percent`` of the values do not pass; 0 of none."""
     ordered = sorted(values)

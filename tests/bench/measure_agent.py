@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import aiomqtt
-from broker import Mosquitto
 from figure import QUICK, Figure
+from mosquitto import Mosquitto
 
 WATCH_S = 60 if QUICK else 600
 SETTLE_S = 15  # the first discovery and its report are over by then

@@ -10,9 +10,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
-from broker import Mosquitto
 from central import Central, load
 from figure import QUICK, Figure, percentile
+from mosquitto import Mosquitto
 from stream import Sender
 
 NODES = 10_000

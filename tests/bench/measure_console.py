@@ -16,10 +16,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from broker import Mosquitto
 from central import Central, load
 from figure import QUICK, Figure
 from fleet import Fleet
+from mosquitto import Mosquitto
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 

@@ -18,9 +18,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker import Mosquitto
 from central import Central, cpu_s_of, load
 from figure import QUICK, Figure, percentile
+from mosquitto import Mosquitto
 from stream import Sender, nodes
 
 HERE = Path(__file__).parent
@@ -159,19 +159,18 @@ def trial(rate: int, sent: dict[str, float], came: int, cpu_s: float, lag_ms: fl
 @contextmanager
 def bare(port: int) -> Iterator[subprocess.Popen[str]]:
     """Run the peer while the context lasts."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(HERE / "bare.py"), str(port)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.terminate()
-        process.wait(10)
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.terminate()
 
 
 def count_of(peer: subprocess.Popen[str]) -> int:

@@ -15,9 +15,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker import Mosquitto
 from central import Central, load
 from figure import QUICK, Figure
+from mosquitto import Mosquitto
 from postgres import Postgres, program, running
 
 HERE = Path(__file__).parent

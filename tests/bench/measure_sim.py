@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from broker import Mosquitto
 from central import Central, cpu_s_of, load
 from figure import QUICK, Figure
+from mosquitto import Mosquitto
 
 SITES = 1_000 if QUICK else 10_000
 NODES_A_SITE = 5
@@ -92,16 +92,15 @@ def simulator(port: int) -> Iterator[subprocess.Popen[str]]:
         "--connections": CONNECTIONS,
     }
     argv = [str(word) for pair in asked.items() for word in pair]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "roost_agent", "sim", "--json", *argv],
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def settle(central: Central, process: subprocess.Popen[str], say: Callable[[str], None]) -> float:

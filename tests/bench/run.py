@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-from figure import met  # noqa: E402 - found beside this file
+from figure import met, shown  # noqa: E402 - found beside this file
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
 
 PART_S_MAX = 900  # the longest is the agent, watched for ten minutes
@@ -84,10 +84,8 @@ def table(figures: dict[str, Row]) -> str:
     """Return the figures as aligned text."""
     rows = [("figure", "value", "unit", "goal", "", "against")]
     for key, row in sorted(figures.items()):
-        value = float(str(row["value"]))
-        shown = f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
         texts = [str(row[name] or "") for name in ("unit", "goal", "limit_or_peer")]
-        rows.append((key, shown, texts[0], texts[1], met(row), texts[2]))
+        rows.append((key, shown(row), texts[0], texts[1], met(row), texts[2]))
     return aligned(rows, right=frozenset({1}))
 
 

@@ -119,14 +119,13 @@ class Sender:
     def running(self, rate: int, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
         """Send while the context lasts; what is left of ``seconds`` then is cut off."""
         numbers = [self._port, self._count, rate, seconds, self._next]
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, __file__, *map(str, numbers)], stdout=subprocess.PIPE
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(10)
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
 
     def summary(self, process: subprocess.Popen[bytes]) -> dict[str, float]:
         """Wait for the end and return what it sent."""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 from figure import met, percentile
 from measure_ingest import Trial, highest
 from packets import publish, split
+from quote import quoted as with_figures
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "tests/bench"
@@ -98,3 +100,12 @@ def test_packets_are_split_where_they_end():
     for cut in range(len(whole)):
         ends = [end for _, _, end in split(whole[:cut])]
         assert ends == [end for _, _, end in split(whole) if end <= cut]
+
+
+def test_figures_are_written_into_their_rows_alone():
+    page = "| memory (`agent.rss_mib`) | old | 30 |\n| help (`cli.help_ms`) | 59 ms | 150 |\n"
+    figures = {"agent.rss_mib": {"value": 29.24, "unit": "MiB"}}
+    assert with_figures(page, figures) == (
+        "| memory (`agent.rss_mib`) | 29.2 MiB | 30 |\n| help (`cli.help_ms`) | 59 ms | 150 |\n",
+        ["cli.help_ms"],
+    )

@@ -38,6 +38,12 @@ class Broker:
         """What a path's configuration says."""
         return f"mqtt://{self.host}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Run, and return once it accepts connections."""
         with self._log.open("ab") as log:

@@ -9,8 +9,8 @@ import measure_ingest
 import measure_reports
 import measure_sim
 import pytest
-from broker import Mosquitto
 from central import Central
+from mosquitto import Mosquitto
 from stream import Sender
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -34,7 +34,8 @@ def central(broker):
 
 def test_beats_are_counted_by_central_and_by_its_peer(broker, central, monkeypatch):
     monkeypatch.setattr(measure_ingest, "TRIAL_S", 1)
-    sender = Sender(broker.port, 50)
+    monkeypatch.setattr(measure_ingest, "NODES", 50)
+    sender = Sender(broker.port, measure_ingest.NODES)
     for _ in range(2):  # a second run is news too
         trial = measure_ingest.trial_of_central(central, sender, 500)
         assert trial.per_s == pytest.approx(trial.sent_per_s)
