@@ -71,6 +71,7 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     note += f"{said['waiting']} items not receipted at the end; watched {STEADY_S} s; "
     note += f"the simulator takes {steady.sim_cores:.2f} of a core, {said['rss_mib']:.0f} MiB; "
     note += f"the broker {steady.broker_cores:.2f}; {load()}"
+    note += "; a smaller fleet" if QUICK else ""
     nodes = steady.online if steady.is_at_rate else 0
     yield Figure("sim.nodes", nodes, "nodes", ">= 50,000", note)
     against = f"{NODES:,} nodes, {NODES / INTERVAL_S:,.0f} beats/s due"
