@@ -62,13 +62,13 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
         Central(broker.port) as central,
         simulator(broker.port) as process,
     ):
-        ramped_s = settle(central, process, say)
+        ramp = settle(central, process, say)
         steady = watch(central, process, broker.pid)
         said = end(process)
     say(f"{steady}; {said}")
     note = f"{NODES_A_SITE} nodes a site, {NODES // CONNECTIONS:,} nodes a connection, "
-    note += f"{steady.beats_per_s:,.0f} beats/s; all online and receipted after {ramped_s:.0f} s, "
-    note += f"{said['waiting']} items not receipted at the end; watched {STEADY_S} s; "
+    note += f"{steady.beats_per_s:,.0f} beats/s; {ramp}; "
+    note += f"{said['waiting']:,} items not receipted at the end; watched {STEADY_S} s; "
     note += f"the simulator takes {steady.sim_cores:.2f} of a core, {said['rss_mib']:.0f} MiB; "
     note += f"the broker {steady.broker_cores:.2f}; {load()}"
     note += "; a smaller fleet" if QUICK else ""
@@ -104,8 +104,8 @@ def simulator(port: int) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def settle(central: Central, process: subprocess.Popen[str], say: Callable[[str], None]) -> float:
-    """Wait until every node is online and its inventory is on disk, at most for a time."""
+def settle(central: Central, process: subprocess.Popen[str], say: Callable[[str], None]) -> str:
+    """Wait until every node is online and its inventory is on disk; return when, or how far."""
     began = time.monotonic()
     while (spent := time.monotonic() - began) < RAMP_S + SETTLE_S_MAX:
         if process.poll() is not None:
@@ -113,12 +113,11 @@ def settle(central: Central, process: subprocess.Popen[str], say: Callable[[str]
         status = central.get("/status")
         online, items = status["nodes"]["online"], status["ingest"]["items"]
         if online >= NODES and items >= NODES:
-            say(f"{NODES:,} nodes online and receipted after {spent:.0f} s")
             central.settle()
-            return spent
-        say(f"{online:,} of {NODES:,} nodes online, {items:,} items")
+            return f"all online and receipted after {spent:.0f} s"
+        say(seen := f"{online:,} of {NODES:,} nodes online, {items:,} items receipted")
         time.sleep(LOOK_S)
-    return spent
+    return f"after {spent:.0f} s {seen}"
 
 
 def watch(central: Central, process: subprocess.Popen[str], broker: int) -> Steady:
