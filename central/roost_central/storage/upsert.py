@@ -5,14 +5,14 @@ VALUES, not as an ``executemany``: sqlite3 gives up the interpreter's lock at ea
 busy process each row then waits a switch interval (5 ms) to get it back.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-ROWS_MAX: Final = 1_000  # of one statement; SQLite takes 32,766 parameters, our widest row has 17
+VALUES_MAX: Final = 32_000  # of one statement: SQLite takes 32,766 parameters
 
 Row = Mapping[str, Any]
 Insert = postgresql.Insert | sqlite.Insert
@@ -74,14 +74,20 @@ async def update_rows(connection: AsyncConnection, table: Table, rows: Sequence[
     place = {name: f"given.column{number}" for number, name in enumerate([*keys, *names], start=1)}
     sets = ", ".join(f"{quote(name)} = {place[name]}" for name in names)
     where = " AND ".join(f"{quote(table.name)}.{quote(key)} = {place[key]}" for key in keys)
-    for start in range(0, len(rows), ROWS_MAX):
-        chunk = rows[start : start + ROWS_MAX]
-        group = f"({', '.join('?' * len(place))})"
+    group = f"({', '.join('?' * len(place))})"
+    for chunk in _chunks(rows):
         given = f"(VALUES {', '.join([group] * len(chunk))}) AS given"
         await connection.exec_driver_sql(
             f"UPDATE {quote(table.name)} SET {sets} FROM {given} WHERE {where}",  # noqa: S608 - names
             _flat(connection, table, chunk, list(place)),
         )
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yield the rows in parts that fit a statement: each is a hop to the database's thread."""
+    most = VALUES_MAX // len(rows[0])
+    for start in range(0, len(rows), most):
+        yield rows[start : start + most]
 
 
 def _flat(
@@ -114,7 +120,6 @@ async def _write(
     group = f"({', '.join('?' * len(names))})"
     if group not in one_row:
         raise AssertionError(f"not one row of values: {one_row}")
-    for start in range(0, len(rows), ROWS_MAX):
-        chunk = rows[start : start + ROWS_MAX]
+    for chunk in _chunks(rows):
         text = one_row.replace(group, ", ".join([group] * len(chunk)), 1)
         await connection.exec_driver_sql(text, _flat(connection, table, chunk, columns))

@@ -16,6 +16,7 @@ from roost_central.storage import (
     sites,
     tables,
     tokens,
+    upsert,
 )
 from roost_central.storage.tokens import TokenRecord
 
@@ -74,6 +75,28 @@ async def test_saving_presence_leaves_the_inventory_head(fleet):
         await nodes.save(connection, [NODE])
         (kept,) = await nodes.load_all(connection)
     assert (kept.inventory_gen, kept.inventory_digest) == (5, b"d" * 8)
+
+
+async def test_rows_past_the_bound_of_a_statement_are_written_all_the_same(fleet, monkeypatch):
+    monkeypatch.setattr(upsert, "VALUES_MAX", 50)  # a handful of rows
+    names = [f"lab.m{number:02}" for number in range(23)]
+    async with fleet.write() as connection:
+        rows = [nodes.NodeRecord(node, "lab", node.partition(".")[2], 1) for node in names]
+        await nodes.save(connection, rows)
+        heads = [
+            inventory.HeadRecord(node, gen, node.encode(), as_of_ms=9)
+            for gen, node in enumerate(names)
+        ]
+        await inventory.save_heads(
+            connection, [*heads, inventory.HeadRecord("lab.gone", 1, b"", 1)]
+        )
+        kept = {row.node: row for row in await nodes.load_all(connection)}
+    assert {node: kept[node].inventory_gen for node in names} == {
+        node: gen for gen, node in enumerate(names)
+    }
+    assert all(kept[node].inventory_digest == node.encode() for node in names)
+    assert kept["lab.n1"].inventory_gen is None
+    assert "lab.gone" not in kept
 
 
 async def test_paths_come_back_as_they_were_given(fleet):
