@@ -103,6 +103,7 @@ class Wire:
                 err = _first(group)
                 cause = Cause.REFUSED if err.refused else Cause.NETWORK
                 why = str(err)
+            _end_if_cancelled()
             self._queue.clear()
             self._emptied.set()
             self._sent_s.clear()
@@ -112,7 +113,7 @@ class Wire:
         self._stop = asyncio.get_running_loop().create_future()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._until_stopped(self._stop), name=f"agent.stop[{dial.path.name}]")
-            group.create_task(self._talk(dialer, dial), name=f"agent.paths.mqtt[{dial.path.name}]")
+            await self._talk(dialer, dial)  # no task: see _end_if_cancelled
 
     async def _until_stopped(self, stop: asyncio.Future[str]) -> None:
         raise LinkError(await stop)
@@ -156,6 +157,18 @@ class Wire:
         done = await link.publish(message.topic, message.payload, qos=message.qos)
         if message.qos and done and message.probe is not None:
             self.answered(message.probe)
+
+
+def _end_if_cancelled() -> None:
+    """End the task that was told to end while its TaskGroup failed.
+
+    Before Python 3.13 the group then tells of the failure alone, and an agent that was stopped in
+    the moment its connection broke would go on for ever (CPython issue 116720). What is counted as
+    cancelled is right only where no group of the task fails while it merely waits for its tasks.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _first(group: BaseExceptionGroup[LinkError]) -> LinkError:

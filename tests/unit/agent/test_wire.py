@@ -168,6 +168,32 @@ async def test_an_attempt_that_hangs_can_be_ended(path, dialer):
     assert (await path.until(Lost)).why == "held"
 
 
+async def test_one_that_is_cancelled_in_the_moment_its_connection_breaks_ends(dialer):
+    path = Path()
+    task = asyncio.get_running_loop().create_task(path.wire.run(dialer, lambda: DIAL))
+    path.wire.connect()
+    await path.until(Connected)
+    dialer.links[0].incoming.put_nowait(LinkError("reset by peer"))
+    await asyncio.sleep(0)  # the reader has it, and its group has not noticed
+    await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done, "the wire goes on"
+
+
+async def test_one_whose_connection_broke_before_is_not_taken_for_cancelled(path, dialer):
+    path.wire.connect()
+    await path.until(Connected)
+    await dialer.links[0].incoming.put(LinkError("gone"))
+    await path.until(Lost)
+    path.events.clear()
+    path.core.handle(Tick(), 10**9)
+    path.wire.connect()
+    await path.until(Connected)
+    path.wire.disconnect("held")
+    assert (await path.until(Lost)).why == "held"
+
+
 async def test_the_queue_is_bounded_and_what_finds_no_room_is_counted(path):
     full = [path.wire.put(Outgoing("t", b"", qos=0)) for _ in range(QUEUE_MAX + 3)]
     assert full.count(False) == path.wire.dropped == 3
