@@ -9,10 +9,11 @@ UNIT := $(wildcard tests/unit tests/protocol tests/repo)
 # The storage contract runs here once more, for its PostgreSQL half.
 INTEGRATION := $(wildcard tests/integration tests/unit/central/storage)
 BROWSER := $(wildcard tests/browser)
+SIM := $(wildcard tests/sim)
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help install runtime system demo test check lint types imports format unit cover \
+.PHONY: help install runtime system demo test check lint types imports format unit cover sim \
         integration browser build bench figures prove soak shape docs clean
 
 help:           ## this list
@@ -31,7 +32,7 @@ demo: runtime   ## centre, broker, agents and a simulated fleet on this machine 
 	@packaging/system.sh demo
 	@$(BIN)/roost demo $(ARGS)
 
-test: check build integration browser ## all that CI runs, at most 20 minutes on 2 cores
+test: check build sim integration browser ## all that CI runs, at most 20 minutes on 2 cores
 
 check: lint types imports cover ## what a commit must pass
 
@@ -56,6 +57,9 @@ cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
 	$(BIN)/coverage run -m pytest --session-timeout=600 $(UNIT)
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --skip-covered --show-missing --include='*/core.py' --fail-under=100
+
+sim: install    ## the deterministic simulation: seeds, scenarios, the same trace twice
+	$(if $(SIM),$(PYTEST) --session-timeout=600 $(SIM) $(ARGS))
 
 integration: install system ## real brokers, databases, processes and faults on purpose
 	$(if $(INTEGRATION),$(PYTEST) --session-timeout=900 --timeout=120 -m 'not soak' $(INTEGRATION) $(ARGS))

@@ -1,0 +1,126 @@
+"""The event loop of a simulation: virtual time, seeded interleaving, no threads, paused programs.
+
+Of two callbacks that are ready at once a real loop runs the older first; here the seed decides, so
+that code which rests on an order that nobody promised shows it. Nothing here asks the system for a
+clock, and no order comes from the address of an object: the same seed gives the same run.
+
+``_run_once``, ``_ready`` and ``_scheduled`` are asyncio's own, the same from 3.11 on; this file is
+the only one that knows them.
+"""
+
+import asyncio
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from jumping_loop import JumpingLoop
+
+Work = Callable[[], Any]
+
+CANCELLED_MAX = 200  # timers that were cancelled and still lie in the heap
+
+
+class DeadlockError(RuntimeError):
+    """All tasks wait, and nothing is due: no program of ours may end up there."""
+
+
+class NumberedTask(asyncio.Task):
+    """A task that hashes by its number: a TaskGroup cancels its set of tasks in that order."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], *, number: int, **more: Any) -> None:
+        self._number = number
+        super().__init__(coroutine, **more)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class SimLoop(JumpingLoop):
+    """See the module.
+
+    Args:
+        seed: of the interleaving.
+
+    Attributes:
+        disk_work: does what products give to a thread.
+        is_paused: tells of a callback's context whether its program is stopped; None: no one is.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._shuffle = random.Random(f"{seed}/loop").shuffle
+        self._numbers = itertools.count()
+        self._now_s = 0.0
+        self._held: list[asyncio.Handle] = []  # of paused programs
+        self._late: list[asyncio.Handle] = []  # of programs that run again: in the order they came
+        self.disk_work: Callable[[Work], asyncio.Future[Any]] | None = None
+        self.is_paused: Callable[[Any], bool] | None = None
+        self.set_task_factory(self._new_task)
+
+    def time(self) -> float:
+        return self._now_s
+
+    def run_in_executor(self, _executor: object, func: Callable[..., Any], *args: Any) -> Any:
+        """Hand the work to the disk of the host that asks: all that products use threads for."""
+        if self.disk_work is None:
+            raise RuntimeError("work for a thread, and no disk to do it")
+        return self.disk_work(partial(func, *args) if args else func)
+
+    def release(self) -> None:
+        """Let go what waited for a paused program that runs again or is no more."""
+        self._late += self._held
+        self._held = []
+
+    def _run_once(self) -> None:
+        ready = self._ready
+        self._take_due(ready)
+        if self.is_paused is not None:
+            self._hold_back(ready)
+        todo = len(ready)
+        if todo > 1:
+            order = list(ready)
+            self._shuffle(order)
+            ready.clear()
+            ready.extend(order)
+        if self._late:
+            ready.extendleft(reversed(self._late))
+            todo += len(self._late)
+            self._late = []
+        for _ in range(todo):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _take_due(self, ready: Any) -> None:
+        """Move what is due to ``ready``; where nothing is ready the clock jumps to what is next."""
+        scheduled = self._scheduled
+        if self._timer_cancelled_count > CANCELLED_MAX:
+            for handle in scheduled:
+                handle._scheduled = not handle._cancelled
+            scheduled[:] = [handle for handle in scheduled if not handle._cancelled]
+            heapq.heapify(scheduled)
+            self._timer_cancelled_count = 0
+        while scheduled and scheduled[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(scheduled)._scheduled = False
+        if not ready and not self._late and not self._stopping:
+            if not scheduled:
+                raise DeadlockError("all tasks wait, and nothing is due")
+            self._now_s = max(self._now_s, scheduled[0]._when)
+        while scheduled and scheduled[0]._when <= self._now_s:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            ready.append(handle)
+
+    def _hold_back(self, ready: Any) -> None:
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            (self._held if self.is_paused(handle._context) else ready).append(handle)
+
+    def _new_task(
+        self, loop: asyncio.AbstractEventLoop, coroutine: Any, context: Any = None
+    ) -> NumberedTask:
+        return NumberedTask(coroutine, number=next(self._numbers), loop=loop, context=context)
