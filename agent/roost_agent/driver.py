@@ -103,11 +103,15 @@ class Driver:
         while True:
             now_ms = self.clock.boot_ms()
             due_ms = min(self._due_times(), default=now_ms + round(IDLE_S * 1000))
-            with suppress(TimeoutError):
+            is_due = False
+            try:
                 async with asyncio.timeout(max(due_ms - now_ms, 0) / 1000):
                     await self._due_changed.wait()
+            except TimeoutError:
+                is_due = True
             self._due_changed.clear()
-            self._tick()
+            if is_due or self.clock.boot_ms() >= due_ms:  # else only what is due next has changed
+                self._tick()
 
     async def drain(self) -> None:
         """Say good-bye on every path once central has what waits, or nothing more is to be done."""

@@ -102,6 +102,17 @@ async def test_of_the_streams_that_an_agent_began_the_last_are_kept(run_centre):
         assert min(mark.stream for mark in kept) == bytes([5]) * 16
 
 
+async def test_a_question_is_answered_with_the_mark_on_disk_and_writes_nothing(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+        commits = centre.service.counters.commits
+        centre.link.say(TOPICS.report, report(1))
+        await centre.until(lambda: len(centre.link.receipts) > 1)
+        assert centre.link.receipts[-1][1].seq == 2
+        assert centre.service.counters.commits == commits
+
+
 async def test_a_receipt_that_cannot_be_sent_is_not_counted(run_centre):
     async with run_centre() as centre:
         centre.link.takes = False
