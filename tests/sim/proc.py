@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HERE: contextvars.ContextVar["Life"] = contextvars.ContextVar("life")
 
 EPOCH_MS = 1_750_000_000_000  # where the wall clocks begin
+CANCELLED_S = 30.0  # within which a program that is cancelled must have ended
 RESTART_S = 2.0  # a service manager's pause before it starts a program that gave up
 
 
@@ -145,6 +146,7 @@ class Host:
         self._over(life, power=power)
         assert self._task is not None
         self._task.cancel()
+        self.world.loop.call_later(CANCELLED_S, self._check_ended, self._task)
 
     def pause(self) -> None:
         """Stop the program where it is, as SIGSTOP does; what reaches it waits for it."""
@@ -165,6 +167,11 @@ class Host:
         self.world.trace.note(f"{self.name} is told to stop")
         if self.life is not None:
             self.life.stop.set()
+
+    def _check_ended(self, task: asyncio.Task[None]) -> None:
+        """See that what is cancelled ends: a killed program need not, one that is told must."""
+        if not task.done():
+            self.world.violate(f"{self.name} goes on though it was cancelled")
 
     def _unpause(self, life: Life) -> None:
         if life.is_paused:

@@ -15,7 +15,7 @@ from sim.plan import Plan
 if TYPE_CHECKING:
     from sim.world import World
 
-PLAIN = Plan(seed=1, sites=2, nodes=2, say_every_s=2.0)
+PLAIN = Plan(seed=1, sites=2, nodes=2, say_every_s=2.0, liveness_s=900.0)
 STORM_SHARE = 0.4  # of a fleet's reconnects in its busiest second, spread over ten
 STOP_S = 60.0  # an agent that is told to end has ended by then
 
@@ -28,7 +28,7 @@ STORM = replace(PLAIN, name="reconnect storm", sites=60, nodes=1, say_every_s=0.
 CLOCKS = replace(PLAIN, name="clocks")
 STOPPED_CENTRE = replace(PLAIN, name="stopped centre")
 EMPTY_BROKER = replace(PLAIN, name="empty broker", sites=5)
-ENDING = replace(PLAIN, name="ending agents", sites=20, nodes=1)
+ENDING = replace(PLAIN, name="ending agents", sites=6, nodes=1)
 FLEET = Plan(seed=1, name="fleet", sites=100, safety_s=3_600.0, say_every_s=0.0, loss=0.05)
 FULL_DISK = replace(PLAIN, name="full disks")
 
@@ -159,9 +159,9 @@ async def stopped_centre(world: "World") -> None:
 
 
 async def empty_broker(world: "World") -> None:
-    """Kill the broker ten times with everything it holds: all nodes are fresh within a minute."""
+    """Kill the broker six times with everything it holds: all nodes are fresh within a minute."""
     await asyncio.sleep(60)
-    for _ in range(10):
+    for _ in range(6):
         world.hosts["hub-0"].kill()
         await asyncio.sleep(1)
         world.hosts["hub-0"].start()
@@ -174,7 +174,7 @@ async def empty_broker(world: "World") -> None:
 
 async def ending(world: "World") -> None:
     """Tell agents to end in the moments in which their broker dies."""
-    for turn in range(6):
+    for turn in range(3):
         await asyncio.sleep(60)
         world.hosts["hub-0"].kill()
         await asyncio.sleep(turn * 0.004)
@@ -186,6 +186,10 @@ async def ending(world: "World") -> None:
             world.violate(f"told to end, and still there: {left}")
         for name in world.nodes:
             world.hosts[name].start()
+    await asyncio.sleep(60)
+    for name in world.nodes:  # cancelled in the moment their connections end
+        world.hosts[name].kill()
+    await asyncio.sleep(STOP_S)
 
 
 async def full_disks(world: "World") -> None:

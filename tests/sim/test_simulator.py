@@ -4,7 +4,7 @@ import asyncio
 
 import msgpack
 import pytest
-from sim.loop import DeadlockError, SimLoop
+from sim.loop import DeadlockError, LivelockError, SimLoop
 from sim.plan import Fault, Plan, random_plan
 from sim.search import kind_of
 from sim.shrink import TRIES_MAX, shrink
@@ -43,12 +43,26 @@ def test_a_program_that_waits_for_nothing_is_told():
     loop.close()
 
 
+def test_a_program_that_spins_is_told():
+    async def spin():
+        while True:  # noqa: ASYNC110 - that is what it does
+            await asyncio.sleep(0)
+
+    loop = SimLoop(1)
+    with pytest.raises(LivelockError):
+        loop.run_until_complete(spin())
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(1))
+    loop.close()
+
+
 def test_many_cancelled_timers_leave_the_heap():
     loop = SimLoop(1)
     for _ in range(10_000):
         loop.call_later(1_000, print).cancel()
     loop.run_until_complete(asyncio.sleep(1))
-    assert len(loop._scheduled) < 1_000
+    assert loop.timers < 1_000
     loop.close()
 
 
