@@ -88,6 +88,10 @@ class Audit:
         )
         return {name: tuple(msgpack.unpackb(zlib.decompress(body))) for name, body in rows}
 
+    def count_events(self, type_: str) -> int:
+        """Return how many events of a type are kept."""
+        return self._one("SELECT count(*) FROM event WHERE type = ?", (type_,))
+
     def _look_at_events(self) -> None:
         rows = self._connection().execute(
             "SELECT seq, node, kind, type, params FROM event WHERE seq > ? ORDER BY seq",

@@ -123,6 +123,8 @@ class Checkers:
         driver = node.driver
         if row is None or driver is None or not node.host.is_up:
             return [f"{name} is not there"]
+        assert self._world.centre.service is not None
+        epoch = self._world.centre.service._receipts.epoch
         reasons = []
         if row.presence not in {"online", "degraded"}:
             reasons.append(f"{name} is {row.presence}")
@@ -135,6 +137,8 @@ class Checkers:
             reasons.append(f"{name} shows {len(row.paths)} of {len(node.config.paths)} paths")
         if driver._delivery is None or not driver._delivery.idle() or not driver.spool.is_idle:
             reasons.append(f"{name} has something unsaid")
+        elif any(lane.epoch != epoch for lane in driver._delivery._lanes.values()):
+            reasons.append(f"{name} has not met this centre yet")
         hardware = {each: node.machine.found(each) for each in node.machine.sections}
         if row.inventory_behind or self._world.audit.sections(name) != hardware:
             reasons.append(f"{name} has another inventory than central")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PLAIN = Plan(seed=1, sites=2, nodes=2, say_every_s=2.0, liveness_s=900.0)
 STORM_SHARE = 0.4  # of a fleet's reconnects in its busiest second, spread over ten
+SILENCES = ("280.001", "280.802", "280.808")  # a site, a node, many nodes: nothing is heard
 STOP_S = 60.0  # an agent that is told to end has ended by then
 
 RECEIPTS = replace(PLAIN, name="receipts", say_every_s=0.5)
@@ -146,16 +147,20 @@ async def clocks(world: "World") -> None:
 
 
 async def stopped_centre(world: "World") -> None:
-    """Stop the centre for five minutes: it must not blame the fleet for its own pause."""
+    """Stop the centre for minutes: it must not blame the fleet for its own pause.
+
+    Again and again, for what it looks at first when it goes on, the clock or the beats that wait
+    for it, is a matter of luck.
+    """
     await asyncio.sleep(120)
-    world.hosts["centre"].pause()
-    await asyncio.sleep(300)
-    world.hosts["centre"].resume()
-    for _ in range(60):
-        await asyncio.sleep(1)
-        gone = [n.node for n in world.centre.view.nodes.values() if n.presence == "unreachable"]
-        if gone:
-            world.violate(f"the centre paused, and blames {gone}")
+    for _ in range(8):
+        world.hosts["centre"].pause()
+        await asyncio.sleep(300)
+        world.hosts["centre"].resume()
+        await asyncio.sleep(40)
+    # It may be for a moment only, before it heard what waits: so the log is asked, not the view.
+    if blamed := sum(world.audit.count_events(each) for each in SILENCES):
+        world.violate(f"the centre paused, and blamed others {blamed} times")
 
 
 async def empty_broker(world: "World") -> None:
