@@ -179,6 +179,6 @@ class SimLoop(JumpingLoop):
             (self._held if self.is_paused(handle._context) else ready).append(handle)
 
     def _new_task(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Any, context: Any = None
+        self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any
     ) -> NumberedTask:
-        return NumberedTask(coroutine, number=next(self._numbers), loop=loop, context=context)
+        return NumberedTask(coroutine, number=next(self._numbers), loop=loop, **more)

@@ -11,6 +11,8 @@ from sim.plan import random_plan
 from sim.search import known_seeds, outcomes
 from sim.world import run
 
+pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
+
 TWICE = range(20)
 MORE = range(20, 60)
 CHUNK = 20
@@ -26,7 +28,6 @@ SOMETIMES = (
 )
 
 
-@pytest.mark.timeout(600)
 def test_the_same_seed_gives_the_same_trace_in_another_process_with_other_hashes():
     environ = os.environ | {"PYTHONHASHSEED": "4711"}
     count = [str(TWICE.start), str(len(TWICE))]
@@ -56,14 +57,12 @@ def test_the_same_seed_gives_the_same_trace_in_one_process():
 
 
 @pytest.mark.parametrize("first", MORE[::CHUNK])
-@pytest.mark.timeout(600)
 def test_nothing_is_violated_and_all_converges(first):
     for outcome in outcomes(range(first, first + CHUNK)):
         assert not outcome.violations, str(outcome)
 
 
 @pytest.mark.parametrize("seed", known_seeds())
-@pytest.mark.timeout(120)
 def test_a_seed_that_once_failed_does_not(seed):
     outcome = run(random_plan(seed))
     assert not outcome.violations, str(outcome)

@@ -10,6 +10,8 @@ from sim.search import kind_of
 from sim.shrink import TRIES_MAX, shrink
 from sim.world import run
 
+pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
+
 SMALL = Plan(seed=3, say_every_s=2.0, safety_s=60.0)
 
 
