@@ -95,10 +95,13 @@ def _search_all(seeds: range, say: Callable[[str], None]) -> Tally:
     total = Tally()
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(AT_ONCE, max_tasks_per_child=1) as pool:
-        for future in as_completed([pool.submit(search, chunk) for chunk in chunks]):
-            total.add(future.result())
-            if total.seeds % (8 * CHUNK) == 0 or total.seeds == len(seeds):
+        try:
+            for future in as_completed([pool.submit(search, chunk) for chunk in chunks]):
+                total.add(future.result())
                 say(f"{total.seeds:,} seeds, {total.hours:,.0f} site-hours")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # what is told to end waits for two chunks at most
+            raise
     return total
 
 
