@@ -86,6 +86,7 @@ class Spool:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._store: Store | None = None
         self._pending: deque[Batch] = deque()
+        self._on_disk = 0  # of them, from the left: written, while nobody was told yet
         self._marks: dict[Lane, tuple[int, bytes]] = {}
         self._reads: deque[Fetch | Restart] = deque()  # at most one of each a lane: core's promise
         self._wake = asyncio.Event()
@@ -165,7 +166,8 @@ class Spool:
         self, store: Store, pending: Sequence[Batch], marks: Mapping[Lane, tuple[int, bytes]]
     ) -> None:
         try:
-            self._write_all(store, pending, marks)
+            # A write that was cancelled on the loop went on here: it is not done twice.
+            self._write_all(store, pending[self._on_disk :], marks)
             store.close()
         except StorageError as err:
             log.warning("outbox: closed with %d batches not on disk: %s", len(pending), err)
@@ -206,6 +208,7 @@ class Spool:
             return
         store, batches, marks = self._opened(), tuple(self._pending), dict(self._marks)
         self.dropped += await self._insist(lambda: self._write_all(store, batches, marks))
+        self._on_disk = 0
         for batch in batches:
             self._pending.popleft()
             if batch.then is not None:
@@ -221,7 +224,9 @@ class Spool:
     ) -> int:
         entries = [entry for batch in batches for entry in batch.entries]
         notes = {name: value for batch in batches for name, value in batch.notes.items()}
-        return store.write(entries, notes, marks, now_ms=self._clock.boot_ms())
+        dropped = store.write(entries, notes, marks, now_ms=self._clock.boot_ms())
+        self._on_disk = len(batches)
+        return dropped
 
     async def _read(self, action: Fetch | Restart, deliver: Callable[[Event], None]) -> None:
         store = self._opened()

@@ -1,6 +1,7 @@
 """The outbox's shell: grouping, and a disk that refuses for a while."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
@@ -62,6 +63,25 @@ async def until(look):
 def batch(count=1, lane=B, then=None, **notes):
     entry = Entry(lane, ItemKind.EVENT, 0, b"x")
     return Batch((entry,) * count, notes, then)
+
+
+async def test_what_is_being_written_at_the_end_is_written_once(tmp_path, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    class SlowStore(Store):
+        def write(self, *args, **kwargs):
+            begun.set()
+            go_on.wait(10)
+            return super().write(*args, **kwargs)
+
+    monkeypatch.setattr(spool_module, "Store", SlowStore)
+    async with running(tmp_path) as (spool, _):
+        spool.append(batch(3))
+        await until(begun.is_set)
+        spool.append(batch(2))
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+    async with running(tmp_path) as (spool, _):
+        assert spool.lanes[B].last == 5
 
 
 async def test_what_comes_together_is_one_transaction(tmp_path):
