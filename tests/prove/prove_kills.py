@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from proof import Proof
-from scene import Scene
+from scene import Scene, repeaters
 from waiting import wait_until
 
 KILLS = 300
@@ -23,10 +23,11 @@ def kill(scene: Scene, count: int, dice: random.Random, say: Callable[[str], Non
     for number in range(count):
         time.sleep(dice.uniform(*ALIVE_S))
         name = dice.choice(sorted(scene.actors))
-        scene.actors[name].kill()
+        actor = dice.choice(scene.actors[name])
+        actor.kill()
         hit[name] += 1
         time.sleep(dice.uniform(*AWAY_S))
-        scene.actors[name].start()
+        actor.start()
         if (number + 1) % 50 == 0:
             said, there = len(scene.agent.promised()), scene.effects().total()
             say(f"{number + 1} kills, {said:,} said, {there:,} arrived")
@@ -42,8 +43,9 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         try:
             scene.start()
             wait_until(scene.effects, "the first thing said", seconds=FIRST_S)
-            hit = kill(scene, kills, dice, say)
-            lost = scene.missing()
+            with repeaters(scene.brokers, seed):
+                hit = kill(scene, kills, dice, say)
+                lost = scene.missing()
             doubled = scene.doubled()
             said = len(scene.agent.promised())
         finally:
@@ -56,5 +58,6 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         failures=len(lost) + len(doubled),
         seed=seed,
         note=f"P1: {', '.join(f'{name} {times}' for name, times in sorted(hit.items()))}; of "
-        f"{said:,} items on the agent's disk {len(lost)} lost, {len(doubled)} with two effects",
+        f"{said:,} items on the agent's disk {len(lost)} lost, {len(doubled)} with two effects; "
+        f"reports are repeated on the way",
     )

@@ -1,4 +1,7 @@
-"""One node that has something to say, one broker, one centre: real processes that can be killed."""
+"""One node that has something to say, two brokers, one centre: real processes that can be killed.
+
+Two paths, because what is sent again over the other one may come twice.
+"""
 
 import json
 import os
@@ -8,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from central_process import CentralProcess
 from talking_agent import TYPE
 
 HERE = Path(__file__).parent
+BROKERS = 2
 SETTLE_S = 120.0  # until all that was promised has arrived: the agent's back-off, and receipts
 
 
@@ -81,24 +86,36 @@ class TalkingAgent:
         return self.journal.read_text().split() if self.journal.exists() else []
 
 
+@contextmanager
+def repeaters(brokers: list[Broker], seed: int) -> Iterator[None]:
+    """Have some of what is said on each broker said twice, until the end of the context."""
+    with ExitStack() as stack:
+        for broker in brokers:
+            argv = [sys.executable, HERE / "repeater.py", str(broker.port), str(seed)]
+            process = stack.enter_context(subprocess.Popen(argv, stdin=subprocess.DEVNULL))
+            stack.callback(process.kill)
+        yield
+
+
 class Scene:
-    """All three, on a folder of their own."""
+    """All of them, on a folder of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self.broker = Broker(folder)
-        self.central = CentralProcess(folder, self.broker.url)
-        self.agent = TalkingAgent(folder, self.broker.url)
+        self.brokers = [Broker(folder) for _ in range(BROKERS)]
+        urls = [broker.url for broker in self.brokers]
+        self.central = CentralProcess(folder, *urls)
+        self.agent = TalkingAgent(folder, *urls)
         self._database = self.central.data_dir / "roost.db"
-        self.actors = {"agent": self.agent, "broker": self.broker, "central": self.central}
+        self.actors = {"agent": [self.agent], "broker": self.brokers, "central": [self.central]}
 
     def start(self) -> None:
-        """Start all three; the broker first, as it stands between them."""
-        for actor in (self.broker, self.central, self.agent):
+        """Start all; the brokers first, as they stand between the others."""
+        for actor in (*self.brokers, self.central, self.agent):
             actor.start()
 
     def stop(self) -> None:
         """End what runs."""
-        for actor in self.actors.values():
+        for actor in (self.agent, self.central, *self.brokers):
             actor.kill()
 
     def effects(self) -> Counter[str]:
