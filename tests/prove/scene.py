@@ -92,7 +92,9 @@ def repeaters(brokers: list[Broker], seed: int) -> Iterator[None]:
     with ExitStack() as stack:
         for broker in brokers:
             argv = [sys.executable, HERE / "repeater.py", str(broker.port), str(seed)]
-            process = stack.enter_context(subprocess.Popen(argv, stdin=subprocess.DEVNULL))
+            process = stack.enter_context(
+                subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            )
             stack.callback(process.kill)
         yield
 
