@@ -1,5 +1,6 @@
-"""In CI a skipped test is a failed one, unless its reason is on the list below.
+"""What all tests share: Hypothesis without a stopwatch, and no quiet skips in CI.
 
+In CI a skipped test is a failed one, unless its reason is on the list below.
 A skip says "this machine lacks something". Everywhere else that is good news told plainly; in CI,
 which installs all it needs, it would be a promise that quietly stopped being proved.
 """
@@ -8,6 +9,12 @@ import os
 import re
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example took says how busy the machine was; what an example may cost is measured
+# where it is promised, in processor time.
+settings.register_profile("roost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("roost")
 
 # The reason begins with one of these: things that CI cannot install, and that the product's
 # promises do not rest on.
