@@ -18,6 +18,8 @@ from typing import Final
 
 import msgspec
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import load as load_catalogue
 from roost_central.api.auth import Access
 from roost_central.api.listener import listening
 from roost_central.api.live import LiveFleet
@@ -59,9 +61,14 @@ async def run(config: CentralConfig) -> None:
         await _greet(config, database, clock, entropy)
         async with database.read() as connection:
             view = await restore(connection)
-        ingest = IngestService(database, view, clock, entropy, _ingest_config(config))
+        book = AlarmBook(load_catalogue(config.catalogues), view, database, clock)
+        async with database.read() as connection:
+            await book.load(connection)
+        ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
         secure = config.http.is_secure
-        api = compose(database, view, clock, entropy, ingest=ingest.counters, is_secure=secure)
+        api = compose(
+            database, view, clock, entropy, ingest=ingest.counters, book=book, is_secure=secure
+        )
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
@@ -121,6 +128,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     entropy: Entropy,
     *,
     ingest: IngestSight,
+    book: AlarmBook,
     is_secure: bool,
 ) -> Api:
     """Return what the handlers work with."""
@@ -135,7 +143,8 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         access=Access(database, clock, entropy, is_secure=is_secure),
         live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex()),
         order=NameOrder(view),
-        registry=SiteRegistry(database, view, clock),
+        registry=SiteRegistry(database, view, clock, book),
+        book=book,
         ingest=ingest,
         pages=_pages(),
     )

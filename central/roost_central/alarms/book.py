@@ -23,6 +23,7 @@ from roost_central.alarms.facts import (
     Event,
     OwnCleared,
     OwnRaised,
+    Removed,
     Shelf,
     Suppression,
     Tick,
@@ -41,7 +42,6 @@ logger = logging.getLogger(__name__)
 SIGNALS_MAX: Final = (
     200_000  # two of each of 50,000 nodes and their paths: a whole fleet falls dark
 )
-TICK_MS: Final = 1_000
 
 
 class AlarmBook:
@@ -58,8 +58,7 @@ class AlarmBook:
         self._database = database
         self._clock = clock
         self._signals: deque[Event] = deque()
-        self._is_open = False
-        self._due_ms = 0
+        self._is_open = True  # nothing is read yet
         self._news = asyncio.Event()
 
     # -- for those who change it -----------------------------------------------------------
@@ -110,7 +109,7 @@ class AlarmBook:
     @property
     def is_due(self) -> bool:
         """Whether something waits for a transaction."""
-        return bool(self._signals) or self._clock.mono_ms() >= self._due_ms
+        return bool(self._signals) or self.core.is_due(self._clock.wall_ms())
 
     async def write(self, connection: AsyncConnection, events: Iterable[Event] = ()) -> "Written":
         """Do what waits and these events within the caller's write transaction."""
@@ -118,7 +117,6 @@ class AlarmBook:
             logger.info("the last change of alarms is not known to be stored: reading them again")
             await self.load(connection)
         self._is_open = True
-        self._due_ms = self._clock.mono_ms() + TICK_MS
         now_ms = self._clock.wall_ms()
         draft = self.core.draft()
         taken = len(self._signals)
@@ -140,6 +138,10 @@ class AlarmBook:
             self._news = asyncio.Event()
         else:
             self.core.adopt(done.draft)
+
+    async def remove(self, connection: AsyncConnection, site: str, entity: str) -> "Written":
+        """Clear all that an entity of a site contains, within the caller's write transaction."""
+        return await self.write(connection, [Removed(site, entity)])
 
     async def change(
         self,

@@ -7,6 +7,7 @@ can make a small file endless). Leaves the links between records to catalogue_li
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_args
@@ -79,6 +80,7 @@ class Place:
     line: int
 
 
+@cache
 def shipped() -> Catalogue:
     """Return the catalogue that comes with this package.
 

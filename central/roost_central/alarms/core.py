@@ -120,6 +120,12 @@ class AlarmCore:
         """Bring the masks of touched sites up to date; before each commit."""
         self._masks.settle(draft, now_ms)
 
+    def is_due(self, now_ms: int) -> bool:
+        """Return whether a tick would change anything."""
+        over = [shelf.until_ms for shelf in self.shelves.values()]
+        over += [one.until_ms for one in self.suppressions.values() if one.until_ms is not None]
+        return self.index.is_due(now_ms) or any(due_ms <= now_ms for due_ms in over)
+
     def adopt(self, draft: Draft) -> None:
         """Take over a draft that is committed."""
         self.index.adopt(draft.rows)

@@ -59,6 +59,10 @@ class AlarmIndex:
             self._digests[reporter] = known
         return known
 
+    def is_due(self, now_ms: int) -> bool:
+        """Return whether time may have changed something."""
+        return bool(self._due) and self._due[0][0] <= now_ms
+
     def due(self, now_ms: int) -> list[str]:
         """Return the keys that time may have changed, and forget when."""
         found: dict[str, None] = {}

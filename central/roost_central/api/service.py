@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.api.auth import Access
 from roost_central.api.live import LiveFleet
 from roost_central.api.order import NameOrder
@@ -118,5 +119,6 @@ class Api:
     live: LiveFleet
     order: NameOrder
     registry: SiteRegistry
+    book: AlarmBook
     ingest: IngestSight
     pages: StaticTree | None

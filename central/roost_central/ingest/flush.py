@@ -9,6 +9,7 @@ import logging
 from itertools import islice
 from typing import Final
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.errors import StorageError, StorageRefusedError, StorageUnavailableError
 from roost_central.fleet.view import Changes, FleetView, NodeRow
 from roost_central.ingest.counters import Counters
@@ -38,6 +39,7 @@ class Flush:
         notices: Notices,
         counters: Counters,
         clock: Clock,
+        book: AlarmBook,
     ) -> None:
         self._database = database
         self._view = view
@@ -45,6 +47,7 @@ class Flush:
         self._notices = notices
         self._counters = counters
         self._clock = clock
+        self._book = book
         self._due: dict[str, None] = {}
         self._heard: dict[str, None] = {}
         self._heard_due_ms = clock.mono_ms() + HEARD_MS
@@ -64,7 +67,7 @@ class Flush:
 
     async def write(self) -> None:
         """Write all that is due; what storage does not take now stays due."""
-        while self._due or self._notices or self._roster:
+        while self._due or self._notices or self._roster or self._book.is_due:
             chosen = list(islice(self._due, NODES_MAX))
             try:
                 await self._transact(chosen)
@@ -75,6 +78,8 @@ class Flush:
             except StorageRefusedError as err:
                 self._counters.commits_failed += 1
                 logger.warning("presence of %d nodes refused: %s", len(chosen), err)
+                if not chosen:
+                    return
             for node in chosen:
                 self._due.pop(node, None)
             await asyncio.sleep(0)
@@ -96,6 +101,8 @@ class Flush:
             await nodes.save(connection, [node_record(row, now_ms) for row in rows])
             await nodes.save_paths(connection, [path for row in rows for path in path_records(row)])
             waiting = await self._notices.write(connection)
+            alarms = await self._book.write(connection)
+        self._book.written(alarms)
         self._roster.written(entered)
         self._notices.written(waiting)
 

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.api.listener import listening
 from roost_central.api.routes import ROUTES
 from roost_central.api.secret import ensure_admin
@@ -100,7 +102,15 @@ async def central(tmp_path, clock, view):
             connection, tmp_path / "admin.token", entropy, now_ms=clock.wall_ms()
         )
     figures = IngestFigures()
-    api = compose(database, view, clock, entropy, ingest=figures, is_secure=False)
+    api = compose(
+        database,
+        view,
+        clock,
+        entropy,
+        ingest=figures,
+        book=AlarmBook(shipped(), view, database, clock),
+        is_secure=False,
+    )
     async with (
         listening(application(api, ROUTES), "127.0.0.1", 0) as port,
         ClientSession(f"http://127.0.0.1:{port}", cookie_jar=DummyCookieJar()) as client,
