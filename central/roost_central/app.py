@@ -141,7 +141,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         clock=clock,
         entropy=entropy,
         access=Access(database, clock, entropy, is_secure=is_secure),
-        live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex()),
+        live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex(), book),
         order=NameOrder(view),
         registry=SiteRegistry(database, view, clock, book),
         book=book,

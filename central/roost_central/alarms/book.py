@@ -37,6 +37,8 @@ from roost_central.storage.engine import Database
 from roost_protocol.alarm import Scalar
 from roost_protocol.severity import Severity
 
+RECENT_MAX: Final = 1_000  # transitions that live clients are told of one by one
+
 logger = logging.getLogger(__name__)
 
 SIGNALS_MAX: Final = (
@@ -54,6 +56,7 @@ class AlarmBook:
         self.core = AlarmCore(catalogue)
         self.version = 0
         self.dropped = 0
+        self._recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT_MAX)
         self._view = view
         self._database = database
         self._clock = clock
@@ -134,6 +137,9 @@ class AlarmBook:
         if done.draft.rows or done.draft.transitions or done.draft.incidents:
             self.core.adopt(done.draft)
             self.version += 1
+            for step in done.draft.transitions:
+                if step.alarm is not None:
+                    self._recent.append((step.seq, step.alarm.key_id, step.alarm.id))
             self._news.set()
             self._news = asyncio.Event()
         else:
@@ -165,7 +171,7 @@ class AlarmBook:
 
     def shelf(self, record: shelves.ShelfRecord) -> Shelf:
         """Return a kept shelf with the test of its query."""
-        matches = self._matches(record.query)
+        matches = self.matches(record.query)
         return Shelf(
             id=record.id,
             by=record.made_by,
@@ -187,10 +193,11 @@ class AlarmBook:
             made_ms=record.made_ms,
             until_ms=record.until_ms,
             query=record.query,
-            matches=self._matches(record.query),
+            matches=self.matches(record.query),
         )
 
-    def _matches(self, query: str) -> Callable[[AlarmRow], bool] | None:
+    def matches(self, query: str) -> Callable[[AlarmRow], bool] | None:
+        """Return the test of a query that was accepted before; None of the empty one."""
         if not query:
             return None
         test = matcher(query, self._view, self.catalogue)
@@ -240,6 +247,12 @@ class AlarmBook:
         """Return committed transitions past a number, oldest first."""
         async with self._database.read() as connection:
             return await alarms.after(connection, after, limit)
+
+    def recent(self, after: int) -> dict[str, str] | None:
+        """Return key_id and episode of what changed past a number; None: too long ago to tell."""
+        if self.core.seq - after > len(self._recent):
+            return None
+        return {key_id: id_ for seq, key_id, id_ in self._recent if seq > after}
 
     async def wait(self, after: int) -> int:
         """Return the last number as soon as it is past one."""

@@ -338,10 +338,12 @@ class AlarmCore:
     def _on_removed(self, draft: Draft, event: Removed, now_ms: int) -> None:
         gone = parse(event.entity)
         for row in draft.of_site(event.site):
-            if contains(gone, row.pairs) and row.state != CLEARED:
-                self._close(draft, row, "deleted", now_ms, now_ms)
-            elif contains(gone, row.pairs):
+            if not contains(gone, row.pairs):
+                continue
+            if row.state == CLEARED:
                 draft.rows[row.key_id] = None
+            else:
+                self._close(draft, row, "deleted", now_ms, now_ms)
 
     def _on_tick(self, draft: Draft, _event: Tick, now_ms: int) -> None:
         for name in self.index.due(now_ms):
@@ -357,7 +359,10 @@ class AlarmCore:
         """Do to one alarm what time does."""
         if row.shelf is not None and row.shelf.until_ms <= now_ms:
             row = replace(row, shelf=_shelf_of(draft, row, now_ms))
-            draft.tell("unshelve", row, now_ms, note="expired")
+            if row.shelf is None:
+                draft.tell("unshelve", row, now_ms, note="expired")
+            else:
+                draft.put(row)
         if row.held_ms is not None and row.held_ms <= now_ms:
             self._close(draft, row, row.reason, row.changed_ms, now_ms)
         elif row.expires_ms is not None and row.expires_ms <= now_ms:

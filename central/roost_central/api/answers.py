@@ -61,6 +61,23 @@ class Broker(msgspec.Struct, frozen=True):
     since: Time | None
 
 
+class AlarmCounts(msgspec.Struct, frozen=True):
+    """The banner: visible active alarms by severity, and beside them what is not among these."""
+
+    critical: int
+    major: int
+    minor: int
+    warning: int
+    unknown: int
+    shelved: int
+    masked: int
+    suppressed: int
+    in_incident: int
+    latched: int
+    sites: SiteCounts
+    status: str
+
+
 class Status(msgspec.Struct, frozen=True):
     """Central in one look."""
 
@@ -73,6 +90,7 @@ class Status(msgspec.Struct, frozen=True):
     ingest: Ingest
     brokers: list[Broker]
     quiet: bool
+    alarms: AlarmCounts
 
 
 class Site(msgspec.Struct, frozen=True):

@@ -146,3 +146,25 @@ def grow(view):
         return add_site(view, site, **what)
 
     return grow
+
+
+@pytest.fixture
+def post(central):
+    """POST JSON with the token; return (status, document)."""
+
+    async def post(path, body):
+        answer = await central.client.post(path, json=body, headers=central.bearer)
+        return answer.status, await answer.json(content_type=None)
+
+    return post
+
+
+@pytest.fixture
+def delete(central):
+    """DELETE with the token; return the status."""
+
+    async def delete(path):
+        answer = await central.client.delete(path, headers=central.bearer)
+        return answer.status
+
+    return delete
