@@ -20,6 +20,7 @@ import msgspec
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import load as load_catalogue
+from roost_central.alarms.explain import Explainer
 from roost_central.api.auth import Access
 from roost_central.api.listener import listening
 from roost_central.api.live import LiveFleet
@@ -73,6 +74,7 @@ async def run(config: CentralConfig) -> None:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
                 tasks.create_task(api.live.run(), name="central.live"),
+                tasks.create_task(Explainer(book, view).run(), name="central.alarms.explain"),
             ]
             with api.order.kept():
                 app = application(api, ROUTES)

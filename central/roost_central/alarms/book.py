@@ -9,7 +9,7 @@ Invariants: readers see what is committed; ``last_seq`` rises only after COMMIT.
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.alarms.catalogue import Catalogue
 from roost_central.alarms.core import AlarmCore
-from roost_central.alarms.criteria import matcher
+from roost_central.alarms.criteria import labels_of, matcher
 from roost_central.alarms.draft import Draft
 from roost_central.alarms.facts import (
+    Attached,
     Event,
     OwnCleared,
     OwnRaised,
@@ -28,6 +29,9 @@ from roost_central.alarms.facts import (
     Suppression,
     Tick,
 )
+from roost_central.alarms.flat import Flat, flat_alarm, flat_incident, flat_summary
+from roost_central.alarms.incident_row import IncidentRow
+from roost_central.alarms.incidents import Incidents
 from roost_central.alarms.row import AlarmRow
 from roost_central.alarms.transition import Transition
 from roost_central.fleet.view import FleetView
@@ -54,7 +58,10 @@ class AlarmBook:
     ) -> None:
         self.catalogue = catalogue
         self.core = AlarmCore(catalogue)
+        self.incidents = Incidents(catalogue, self._region_of)
+        self.core.join_incidents(self.incidents.of_alarm)
         self.version = 0
+        self.url = ""  # of the console, for links in what goes north
         self.dropped = 0
         self._recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT_MAX)
         self._view = view
@@ -74,6 +81,7 @@ class AlarmBook:
             [self.shelf(record) for record in await shelves.load_shelves(connection)],
             [self.suppression(record) for record in await shelves.load_suppressions(connection)],
         )
+        self.incidents.load(await incidents.load_open(connection), self.core.index.ranked)
         self._is_open = False
         self.version += 1
 
@@ -112,10 +120,22 @@ class AlarmBook:
     @property
     def is_due(self) -> bool:
         """Whether something waits for a transaction."""
-        return bool(self._signals) or self.core.is_due(self._clock.wall_ms())
+        now_ms = self._clock.wall_ms()
+        return bool(self._signals) or self.core.is_due(now_ms) or self.incidents.is_due(now_ms)
 
-    async def write(self, connection: AsyncConnection, events: Iterable[Event] = ()) -> "Written":
-        """Do what waits and these events within the caller's write transaction."""
+    async def write(
+        self,
+        connection: AsyncConnection,
+        events: Iterable[Event] = (),
+        act: Callable[[Draft, int], Iterable[Event]] | None = None,
+    ) -> "Written":
+        """Do what waits and these events within the caller's write transaction.
+
+        Args:
+            connection: of the transaction.
+            events: for the core.
+            act: what is done to incidents; returns what follows for the core.
+        """
         if self._is_open:
             logger.info("the last change of alarms is not known to be stored: reading them again")
             await self.load(connection)
@@ -125,6 +145,9 @@ class AlarmBook:
         taken = len(self._signals)
         for event in (*self._signals, *events, Tick()):
             self.core.handle(draft, event, now_ms)
+        for event in act(draft, now_ms) if act else ():
+            self.core.handle(draft, event, now_ms)
+        self._attach(draft, self.incidents.observe(draft, now_ms), now_ms)
         self.core.settle(draft, now_ms)
         await self._store(connection, draft)
         return Written(draft, taken)
@@ -153,15 +176,17 @@ class AlarmBook:
         self,
         events: Callable[[], Iterable[Event]],
         also: Callable[[AsyncConnection, Draft], object] | None = None,
+        act: Callable[[Draft, int], Iterable[Event]] | None = None,
     ) -> Draft:
         """Do events in a transaction of their own; ``also`` writes beside them.
 
         Args:
             events: called inside the transaction, so that what it looks at cannot change.
             also: awaited inside the transaction.
+            act: as in ``write``.
         """
         async with self._database.write() as connection:
-            done = await self.write(connection, events())
+            done = await self.write(connection, events(), act)
             if also is not None:
                 result = also(connection, done.draft)
                 if asyncio.iscoroutine(result):
@@ -202,6 +227,17 @@ class AlarmBook:
             return None
         test = matcher(query, self._view, self.catalogue)
         return lambda row: test(row, self._clock.wall_ms())
+
+    def _attach(self, draft: Draft, joined: Mapping[str, str], now_ms: int) -> None:
+        by_incident: dict[str, list[str]] = {}
+        for key_id, incident in joined.items():
+            by_incident.setdefault(incident, []).append(key_id)
+        for incident, keys in by_incident.items():
+            self.core.handle(draft, Attached(keys, incident), now_ms)
+
+    def _region_of(self, site: str) -> str:
+        row = self._view.sites.get(site)
+        return row.labels.get("region", "") if row else ""
 
     async def _store(self, connection: AsyncConnection, draft: Draft) -> None:
         kept = [row for row in draft.rows.values() if row is not None]
@@ -247,6 +283,31 @@ class AlarmBook:
         """Return committed transitions past a number, oldest first."""
         async with self._database.read() as connection:
             return await alarms.after(connection, after, limit)
+
+    def open_incidents(self) -> Sequence[IncidentRow]:
+        """Return the open incidents."""
+        return self.incidents.open_rows
+
+    def flat(self, row: AlarmRow, event: str, seq: int, chosen: Sequence[str] = ()) -> Flat:
+        """Return an alarm as one flat object, with chosen labels of its site."""
+        labels = labels_of(self._view, row)
+        return flat_alarm(
+            row, event, seq, catalogue=self.catalogue, labels=labels, chosen=chosen, url=self.url
+        )
+
+    def flat_incident(self, row: IncidentRow, event: str, seq: int) -> Flat:
+        """Return an incident as one flat object."""
+        return flat_incident(row, event, seq, url=self.url)
+
+    def flat_summary(self) -> Flat:
+        """Return the counts as one flat object."""
+        sites = Counter(row.status for row in self._view.sites.values())
+        return flat_summary(
+            self.core.index.tally,
+            sites,
+            incidents=len(self.incidents.open_rows),
+            now_ms=self._clock.wall_ms(),
+        )
 
     def recent(self, after: int) -> dict[str, str] | None:
         """Return key_id and episode of what changed past a number; None: too long ago to tell."""

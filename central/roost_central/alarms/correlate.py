@@ -195,15 +195,15 @@ class _Search:
         return _Candidate(terms, hits / of if of else 0.0, covers, of)
 
     def _choose(self, found: Sequence[_Candidate], left: int) -> _Candidate | None:
-        """Return the best by precision x coverage; near ones by our own parts and few values."""
+        """Return the best by precision x coverage; near ones by few values, then by our own parts."""
         if not found:
             return None
         top = max(each.precision * each.covers for each in found)
         near = [each for each in found if each.precision * each.covers >= top - TIE * left]
 
-        def rank(each: _Candidate) -> tuple[bool, bool, int, float]:
+        def rank(each: _Candidate) -> tuple[int, bool, float]:
             is_own = bool(self._own & each.terms.keys())
-            return (bool(each.terms), not is_own, each.values, -each.precision * each.covers)
+            return (each.values, not is_own, -each.precision * each.covers)
 
         return min(near, key=rank)
 

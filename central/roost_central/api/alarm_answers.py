@@ -3,6 +3,7 @@
 import msgspec
 
 from roost_central.api.answers import Age, AlarmCounts, Time
+from roost_central.api.incident_answers import Incident, NoteAnswer
 
 Scalar = bool | int | float | str | None
 
@@ -88,14 +89,6 @@ class AlarmPage(msgspec.Struct, frozen=True, omit_defaults=True):
     count: int | None = None
 
 
-class NoteAnswer(msgspec.Struct, frozen=True):
-    """Words of an operator."""
-
-    at: Time | None
-    by: str
-    text: str
-
-
 class AlarmDetail(Alarm, frozen=True):
     """One alarm with what is around it: active alarms it may be caused by, and those it masks."""
 
@@ -126,7 +119,7 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class TransitionAnswer(msgspec.Struct, frozen=True):
-    """One step of any alarm, with the alarm as it was from then on."""
+    """One step of any alarm or incident, with it as it was from then on."""
 
     seq: int
     at: Time | None
@@ -135,6 +128,7 @@ class TransitionAnswer(msgspec.Struct, frozen=True):
     actor: str
     note: str
     alarm: Alarm | None
+    incident: Incident | None
 
 
 class TransitionPage(msgspec.Struct, frozen=True):

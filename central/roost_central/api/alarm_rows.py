@@ -19,6 +19,7 @@ from roost_central.api.alarm_answers import (
     TypeAnswer,
 )
 from roost_central.api.answers import AlarmCounts
+from roost_central.api.incident_answers import incident_answer
 from roost_central.api.instants import age_s, instant
 from roost_central.api.rows import count_sites
 from roost_central.fleet.view import FleetView
@@ -119,6 +120,9 @@ class AlarmAnswers:
             actor=step.actor,
             note=step.note,
             alarm=None if step.alarm is None else self.alarm(step.alarm, now_ms),
+            incident=None
+            if step.incident is None
+            else incident_answer(step.incident, self._book.catalogue),
         )
 
     def _as_of_ms(self, row: AlarmRow, now_ms: int) -> int | None:
@@ -158,6 +162,7 @@ def counts_answer(book: AlarmBook, view: FleetView) -> AlarmCounts:
         suppressed=tally.suppressed,
         in_incident=tally.in_incident,
         latched=tally.latched,
+        incidents=len(book.incidents.open_rows),
         sites=count_sites(view.sites.values()),
         status=tally.status,
     )

@@ -12,7 +12,6 @@ from roost_central.api.alarm_answers import (
     Alarm,
     AlarmDetail,
     AlarmPage,
-    NoteAnswer,
     Summary,
     Timeline,
     TransitionPage,
@@ -28,6 +27,7 @@ from roost_central.api.alarm_rows import (
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.cursor import Cursor, pack, scope_of, unpack
 from roost_central.api.events import SCAN_ROWS_MAX, SEQ_MAX
+from roost_central.api.incident_answers import NoteAnswer
 from roost_central.api.instants import instant, parse_since
 from roost_central.api.listing import Listing
 from roost_central.api.lists import (

@@ -74,6 +74,7 @@ class AlarmCounts(msgspec.Struct, frozen=True):
     suppressed: int
     in_incident: int
     latched: int
+    incidents: int
     sites: SiteCounts
     status: str
 

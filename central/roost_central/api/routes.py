@@ -7,6 +7,7 @@ from roost_central.api import (
     alarms,
     audit,
     events,
+    incidents,
     lists,
     nodes,
     pages,
@@ -46,6 +47,7 @@ from roost_central.api.answers import (
     Status,
 )
 from roost_central.api.call import EVENT_STREAM, HTML, NDJSON, PageQuery
+from roost_central.api.incident_answers import Incident
 from roost_central.api.lists import LIST_MEDIA, ListQuery
 from roost_central.api.openapi import show_openapi
 from roost_central.api.route import Auth, Route
@@ -360,6 +362,50 @@ API: Final = (
         status=204,
         auth=Auth.BEARER,
         summary="End a suppression",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/incidents",
+        handler=incidents.list_incidents,
+        query=incidents.IncidentQuery,
+        answer=incidents.IncidentPage,
+        auth=Auth.BEARER,
+        summary="List incidents",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/incidents/{incident}",
+        handler=incidents.show_incident,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Show an incident",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:ack",
+        handler=incidents.ack,
+        body=incidents.AckBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Acknowledge an incident with all its alarms",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:note",
+        handler=incidents.note,
+        body=incidents.NoteBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Add a note to an incident",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:close",
+        handler=incidents.close,
+        body=incidents.CloseBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="End an incident by hand",
     ),
     Route(
         method="GET",

@@ -121,6 +121,7 @@ class Beats:
         now_ms = self._clock.wall_ms()
         row.heard_ms = now_ms
         row.via = beat.path
+        row.broker = message.broker
         row.uptime_s = beat.uptime_s
         row.clock_skew_ms = beat.sent_ms - now_ms
         self._show_paths(row, beat, now_ms)

@@ -281,6 +281,7 @@ async def test_transitions_fill_gaps_and_the_catalogue_is_there(get, alarmed):
     assert [step["seq"] for step in page["items"]] == list(range(3, alarmed.last_seq + 1))
     assert page["items"][-1]["event"] == "mask"
     assert page["last_seq"] == alarmed.last_seq
+    assert page["items"][-1]["incident"] is None
     _, types = await get("/api/v1/alarm-types")
     by_id = {each["type"]: each for each in types["items"]}
     assert by_id["100.104"]["active"] == 2

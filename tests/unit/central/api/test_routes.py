@@ -1,5 +1,6 @@
 """Whom each route serves: the table itself, and what the server makes of it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,8 +23,16 @@ UNAUTHENTICATED = {
     "GET /static/{tree}/{path:.+}",
     "POST /api/v1/session",
 }
+NAMES = {
+    "site": "alpha",
+    "node": "alpha.n1",
+    "alarm": "01J0",
+    "shelf": "01J0",
+    "suppression": "01J0",
+    "incident": "01J0",
+}
 REQUESTS = [
-    (route, route.path.replace("{site}", "alpha").replace("{node}", "alpha.n1"))
+    (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))
     for route in ROUTES
     if route.auth is Auth.BEARER
 ]
