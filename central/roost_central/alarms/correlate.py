@@ -195,7 +195,7 @@ class _Search:
         return _Candidate(terms, hits / of if of else 0.0, covers, of)
 
     def _choose(self, found: Sequence[_Candidate], left: int) -> _Candidate | None:
-        """Return the best by precision x coverage; near ones by few values, then by our own parts."""
+        """Return the best by precision x coverage; of near ones few values, then our own parts."""
         if not found:
             return None
         top = max(each.precision * each.covers for each in found)

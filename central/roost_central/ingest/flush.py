@@ -16,8 +16,9 @@ from roost_central.ingest.counters import Counters
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.roster import Roster
 from roost_central.ports import Clock
-from roost_central.storage import events, inventory, nodes
+from roost_central.storage import alarms, audit, events, incidents, inventory, nodes
 from roost_central.storage.engine import Database
+from roost_protocol.severity import Severity
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +102,8 @@ class Flush:
             await nodes.save(connection, [node_record(row, now_ms) for row in rows])
             await nodes.save_paths(connection, [path for row in rows for path in path_records(row)])
             waiting = await self._notices.write(connection)
-            alarms = await self._book.write(connection)
-        self._book.written(alarms)
+            written = await self._book.write(connection)
+        self._book.written(written)
         self._roster.written(entered)
         self._notices.written(waiting)
 
@@ -116,8 +117,27 @@ class Flush:
             async with self._database.write() as connection:
                 await events.prune(connection, now_ms=now_ms)
                 await inventory.prune_changes(connection, now_ms=now_ms)
+                gone = await alarms.prune(connection, now_ms=now_ms)
+                await incidents.prune(connection, now_ms=now_ms)
+                await audit.prune(connection, now_ms=now_ms)
+                if gone:
+                    await events.append(connection, [_purged(gone, now_ms)])
         except StorageError as err:
             logger.warning("history not pruned: %s", err)
+
+
+def _purged(count: int, now_ms: int) -> events.NewEvent:
+    """Return the event of a purge: what is gone must not be missed in silence."""
+    return events.NewEvent(
+        at_ms=now_ms,
+        received_ms=now_ms,
+        kind="central",
+        type="210.805",
+        severity=Severity.WARNING,
+        text=f"{count} transitions of alarms were past their time or number and are gone",
+        entity="central=roost",
+        params={"count": count},
+    )
 
 
 def node_record(row: NodeRow, now_ms: int) -> nodes.NodeRecord:
