@@ -149,7 +149,7 @@ class Incidents:
             return {}
         found.grown = False
         rest = set(unexplained)
-        new = replace(found.row, **change)
+        new = replace(found.row, sites=len(found.sites), **change)
         if new != found.row:
             self._tell(draft, found, new, now_ms)
         return {key_id: site not in rest for site, keys in found.members.items() for key_id in keys}
@@ -178,9 +178,11 @@ class Incidents:
 
     def _raised(self, draft: Draft, alarm: AlarmRow, now_ms: int, joined: dict[str, str]) -> None:
         site = alarm.site or ""
-        found = self._open.get(alarm.incident)
-        if found is not None:
-            self._join(found, site, alarm.key_id)
+        member = self.of_alarm(alarm)  # also where it opened within this very draft
+        if member is not None:
+            self._join(self._open[member[0]], site, alarm.key_id)
+            if alarm.incident != member[0]:
+                joined[alarm.key_id] = member[0]
             return
         seen = self._recent.setdefault(alarm.type, OrderedDict())
         seen[site] = (now_ms, alarm.key_id)

@@ -4,6 +4,7 @@ from typing import Final
 
 from roost_central.api import (
     alarm_acts,
+    alarm_load,
     alarms,
     audit,
     events,
@@ -287,6 +288,15 @@ API: Final = (
         answer=Summary,
         auth=Auth.BEARER,
         summary="Count alarms",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/alarms/load",
+        handler=alarm_load.show_load,
+        query=alarm_load.LoadQuery,
+        answer=alarm_load.LoadAnswer,
+        auth=Auth.BEARER,
+        summary="Show what the alarms asked of operators",
     ),
     Route(
         method="GET",

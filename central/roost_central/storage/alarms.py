@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.alarms.incident_row import IncidentRow
@@ -114,6 +114,13 @@ async def closed(
     if span.until_ms is not None:
         condition &= c.received_ms <= span.until_ms
     return await _newest(connection, condition, before, limit)
+
+
+async def newest(
+    connection: AsyncConnection, *, before: int | None, limit: int
+) -> list[Transition]:
+    """Return the transitions below a number, newest first."""
+    return await _newest(connection, true(), before, limit)
 
 
 async def last_of_episode(connection: AsyncConnection, id_: str) -> Transition | None:

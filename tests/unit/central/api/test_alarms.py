@@ -2,6 +2,7 @@
 
 import pytest
 
+from roost_central.alarms.explain import Explainer
 from roost_central.alarms.facts import NodeDark, OwnRaised, Said
 from roost_protocol.alarm import Alarm, Change
 from roost_protocol.severity import Severity
@@ -287,6 +288,55 @@ async def test_transitions_fill_gaps_and_the_catalogue_is_there(get, alarmed):
     assert by_id["100.104"]["active"] == 2
     assert by_id["200.006"]["mgmt_affecting"] == "warning"
     assert by_id["280.001"]["degrade_affecting"] == "none"
+
+
+async def test_the_load_is_measured_over_the_steps_that_are_kept(get, alarmed):
+    await alarmed.change(lambda: [said("alpha.n1", severity=Severity.CLEARED, text="")])
+    _, load = await get("/api/v1/alarms/load", hours=2)
+    assert (load["alarms"], load["fleeting"], load["complete"]) == (4, 1, True)
+    assert load["alarms_per_hour"] == {"value": 2, "good": 6, "limit": 12, "band": "good"}
+    assert load["top_types"][0] == {"key": "100.104", "name": "node.filesystem.high", "count": 2}
+    assert len(load["per_hour"]) == 2
+    assert sum(hour["count"] for hour in load["per_hour"]) == 4
+    assert (await get("/api/v1/alarms/load", hours=0))[0] == 400
+
+
+async def test_a_storm_is_an_incident_that_is_acknowledged_noted_and_ended(
+    get, post, central, alarmed
+):
+    view = central.api.view
+    for n in range(60):
+        row = view.add_site(f"s{n:02}", 0)
+        row.labels, row.status = {"carrier": "carB" if n < 55 else "carA"}, "ok"
+        view.add_node(f"s{n:02}.n1", f"s{n:02}", "n1")
+    await alarmed.change(lambda: [said(f"s{n:02}.n1", type_="100.801") for n in range(55)])
+    (incident,) = (await get("/api/v1/incidents"))[1]["items"]
+    assert (incident["state"], incident["cause"]) == ("open", "")
+    assert incident["sites"] >= 50
+    await Explainer(alarmed, view).look()
+    path = f"/api/v1/incidents/{incident['id']}"
+    _, explained = await get(path)
+    assert explained["cause"] == "carrier=carB"
+    assert (explained["coverage"], explained["unexplained"]) == (1, 0)
+    query = f"incident={incident['id']} explained=true"
+    assert (await get("/api/v1/alarms", filter=query, count="exact"))[1]["count"] == 55
+    assert (await get("/api/v1/alarms/summary"))[1]["counts"]["in_incident"] == 55
+    _, acked = await post(f"{path}:ack", {"note": "carrier called"})
+    assert acked["ack"]["by"] == "admin"
+    assert (await get("/api/v1/alarms", filter="op=acked", count="exact"))[1]["count"] == 55
+    _, noted = await post(f"{path}:note", {"text": "CHG1"})
+    assert [each["text"] for each in noted["notes"]] == ["CHG1"]
+    _, closed = await post(f"{path}:close", {"reason": "split"})
+    assert (closed["state"], closed["reason"], len(closed["not_back"])) == ("closed", "split", 55)
+    assert (await get("/api/v1/alarms/summary"))[1]["counts"]["in_incident"] == 0
+    assert (await post(f"{path}:ack", {}))[0] == 409
+    assert (await get("/api/v1/incidents"))[1]["items"] == []
+    assert len((await get("/api/v1/incidents", state="all"))[1]["items"]) == 1
+    assert (await get("/api/v1/incidents/none"))[0] == 404
+    _, steps = await get("/api/v1/alarms/transitions", after=0, limit=1000)
+    events = [step["event"] for step in steps["items"] if step["incident"]]
+    assert events[0] == "incident-open"
+    assert events[-1] == "incident-close"
 
 
 async def test_status_has_the_banner(get, alarmed):
