@@ -17,7 +17,7 @@ import yaml
 from roost_central.alarms.catalogue import NEVER, Catalogue, Record
 from roost_central.alarms.catalogue_links import check_links
 from roost_central.alarms.causes import CAUSES, EVENT_TYPES
-from roost_central.errors import ConfigError
+from roost_central.config import ConfigFaultsError
 from roost_central.fleet.query_suggest import closest
 from roost_protocol.catalogue import PLACEHOLDER, Delays, Source
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, ENTITY_PAIRS_MAX, PARAMS_MAX
@@ -61,15 +61,8 @@ _NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 T = TypeVar("T")
 
 
-class CatalogueError(ConfigError):
+class CatalogueError(ConfigFaultsError):
     """Catalogue files with faults; each is ``file:line: reason``."""
-
-    def __init__(self, faults: Iterable[str]) -> None:
-        super().__init__("catalogue")
-        self.faults = tuple(faults)
-
-    def __str__(self) -> str:
-        return "\n".join(self.faults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.criteria import alarm_resolver, labels_of
 from roost_central.alarms.row import AlarmRow
 from roost_central.api.alarm_answers import (
@@ -41,7 +42,7 @@ from roost_central.api.lists import (
 from roost_central.api.nodes import TimeText, seq_of
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
-from roost_central.api.service import Api
+from roost_central.fleet.view import FleetView
 from roost_central.storage import alarms as storage
 
 if TYPE_CHECKING:
@@ -102,18 +103,19 @@ async def list_alarms(call: Call[AlarmListQuery, None]) -> Reply | web.StreamRes
         rows = list(book.active())
     else:
         rows = [row for row in book.active() if row.is_visible]
-    return await answer_list(call, _listing(call.api), rows, default_sort="-rank")
+    return await answer_list(call, listing_of(book, call.api.view), rows, default_sort="-rank")
 
 
-def _listing(api: Api) -> Listing[AlarmRow]:
-    answers = AlarmAnswers(api.book, api.view)
+def listing_of(book: AlarmBook, view: FleetView) -> Listing[AlarmRow]:
+    """Return how alarms are named, filtered, ordered and shown."""
+    answers = AlarmAnswers(book, view)
     return Listing(
         carrier="alarm",
         answer=Alarm,
         by_name="rank",
         name=lambda row: row.order,
         build=answers.alarm,
-        resolver=alarm_resolver(api.view, api.book.catalogue),
+        resolver=alarm_resolver(view, book.catalogue),
         sorts={
             "severity": lambda row: row.severity,
             "raised": lambda row: row.raised_ms,

@@ -2,8 +2,8 @@
 
 A node turns its alarms and writes what it says into a stream; some of it is lost for good, the rest
 comes late, again, or out of order; the marks let each item take effect once and in order; a beat's
-digest asks for the whole set where it differs. Operators act in between. The oracle knows nothing of
-drafts, indexes or masks.
+digest asks for the whole set where it differs. Operators act in between. The oracle knows nothing
+of drafts, indexes or masks.
 """
 
 import random
