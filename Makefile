@@ -58,10 +58,10 @@ cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
 	@$(BIN)/coverage report --skip-covered --show-missing --include='*/core.py' --fail-under=100
 
 integration: install system ## real brokers, databases, processes and faults on purpose
-	$(if $(INTEGRATION),$(PYTEST) --session-timeout=600 -m 'not soak' $(INTEGRATION) $(ARGS))
+	$(if $(INTEGRATION),$(PYTEST) --session-timeout=900 --timeout=120 -m 'not soak' $(INTEGRATION) $(ARGS))
 
 browser: install system ## the dashboard in headless Chromium
-	$(if $(BROWSER),$(PYTEST) --session-timeout=300 -m 'browser and not soak' $(BROWSER) $(ARGS))
+	$(if $(BROWSER),$(PYTEST) --session-timeout=480 --timeout=120 -m 'browser and not soak' $(BROWSER) $(ARGS))
 
 build: install  ## both wheels into dist/: reproducible, and each works alone
 	@packaging/wheels.sh

@@ -19,5 +19,5 @@ compile() {
 }
 
 compile dev.txt pyproject.toml --extra dev "$@"
-compile central.txt pyproject.toml "$locks/build.in" --extra central --constraint "$locks/dev.txt" "$@"
+compile central.txt pyproject.toml "$locks/build.in" --extra central --extra postgres --constraint "$locks/dev.txt" "$@"
 compile agent.txt agent/pyproject.toml --constraint "$locks/dev.txt" "$@"

@@ -33,6 +33,8 @@ status, path and reprobe find the agent by --config PATH or --state-dir DIR.
 TIME is a number with s, m or h. LEVEL is debug, info or warning.
 """
 
+_HELP: Final = frozenset({"--help", "-h"})
+
 COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "run": ("roost_agent.commands", "run"),
     "check-config": ("roost_agent.commands", "check_config"),
@@ -56,7 +58,8 @@ def main() -> None:
 def command(argv: list[str]) -> int:
     """Run one command and return its exit status."""
     name, *rest = argv or ["--help"]
-    if name in {"--help", "-h", "help"}:
+    does_without_argparse = name in {"run", "check-config"}
+    if name in {*_HELP, "help"} or (does_without_argparse and _HELP & {*rest}):
         print(HELP, end="")
         return 0
     if name == "--version":

@@ -42,8 +42,9 @@ def load(where: Path) -> Config:
     Raises:
         ConfigError: with every fault: file, key, bound, and a suggestion for an unknown key.
     """
-    reader = _Reader()
-    for file in _files(where):
+    files = _files(where)
+    reader = _Reader(files[0])
+    for file in files:
         reader.read(file)
     config = reader.config()
     if reader.faults or config is None:
@@ -58,31 +59,39 @@ def _files(where: Path) -> list[Path]:
 
 
 class _Reader:
-    """One pass over all files: what was said last, by which file, and what is wrong with it."""
+    """One pass over all files: what was said last, by which file, and what is wrong with it.
 
-    def __init__(self) -> None:
+    A key may stand in a file that could not be read: then none is called missing.
+    """
+
+    def __init__(self, main: Path) -> None:
         self.faults: list[str] = []
+        self._main = main
+        self._is_whole = True
         self._said: Table = {}
         self._by: dict[str, str] = {}  # dotted key -> file
         self._paths: list[tuple[str, Table]] = []
-        self._last_file = ""
 
     def read(self, file: Path) -> None:
         """Take in one file."""
-        self._last_file = file.name
         try:
             with file.open("rb") as stream:
                 raw = stream.read(FILE_BYTES_MAX + 1)
             if len(raw) > FILE_BYTES_MAX:
-                self.faults.append(f"{file}: longer than {FILE_BYTES_MAX} bytes")
+                self._unread(file, f"longer than {FILE_BYTES_MAX} bytes")
                 return
             table = tomllib.loads(raw.decode())
         except OSError as err:
-            self.faults.append(f"{file}: {err.strerror}")
+            hint = "; --config names a file or a folder" if file == self._main else ""
+            self._unread(file, f"{err.strerror}{hint}")
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-            self.faults.append(f"{file}: not TOML: {err}")
+            self._unread(file, f"not TOML: {err}")
         else:
             self._merge(file.name, table)
+
+    def _unread(self, file: Path, why: str) -> None:
+        self._is_whole = False
+        self.faults.append(f"{file}: {why}")
 
     def _merge(self, file: str, table: Table) -> None:
         self._check_keys(file, "", table, _TOP)
@@ -173,9 +182,12 @@ class _Reader:
 
     def _name(self, key: str) -> str:
         if key not in self._said:
-            self.fault(self._last_file, key, "missing; every node needs one")
+            if self._is_whole:
+                self.fault(self._main.name, key, "missing; every node needs one")
             return ""
         value = self._text(key, "")
+        if value != self._said[key]:
+            return ""  # no text, which was told
         try:
             return check_name(value, field=key)
         except ProtocolError as err:
@@ -198,8 +210,9 @@ class _Reader:
         return found
 
     def _path_configs(self) -> tuple[PathConfig, ...]:
-        if not 1 <= len(self._paths) <= PATHS_MAX:
-            self.fault(self._last_file, "path", f"{len(self._paths)} paths: bound {PATHS_BOUND}")
+        count = len(self._paths)
+        if count > PATHS_MAX or (count == 0 and self._is_whole):
+            self.fault(self._main.name, "path", f"{count} paths: bound {PATHS_BOUND}")
         found: dict[str, PathConfig] = {}
         for file, table in self._paths:
             path = path_config(table, partial(self.fault, file))

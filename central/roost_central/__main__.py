@@ -5,6 +5,7 @@ Leaves the work to app.py, which is imported only by the commands that need it.
 
 import argparse
 import asyncio
+import errno
 import logging
 import resource
 import sys
@@ -43,10 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for fault in err.faults:
             print(f"roost-central: {fault}", file=sys.stderr)
         return EXIT_CONFIG
-    except CentralError as err:
-        print(f"roost-central: {_advice(err)}", file=sys.stderr)
-    except OSError as err:
-        print(f"roost-central: {err}", file=sys.stderr)
+    except (CentralError, OSError, ExceptionGroup) as err:
+        causes = _causes(err)
+        if not all(isinstance(cause, (CentralError, OSError)) for cause in causes):
+            raise
+        for cause in causes:
+            print(f"roost-central: {_advice(cause)}", file=sys.stderr)
     return EXIT_FAILED
 
 
@@ -202,9 +205,18 @@ def _tls(config: CentralConfig) -> str:
     return " over TLS" if config.http.is_secure else " in the clear, on loopback"
 
 
-def _advice(err: CentralError) -> str:
-    if err.code == "in-use":
+def _causes(err: Exception) -> list[Exception]:
+    """Return what went wrong in the tasks of a group, any other error as it is."""
+    if not isinstance(err, ExceptionGroup):
+        return [err]
+    return [cause for each in err.exceptions for cause in _causes(each)]
+
+
+def _advice(err: Exception) -> str:
+    if isinstance(err, CentralError) and err.code == "in-use":
         return f"another roost-central runs on {err.got}: stop it, or pass another --data-dir"
+    if isinstance(err, OSError) and err.errno == errno.EADDRINUSE:
+        return f"{err.strerror}: stop what listens there, or pass another --port"
     return str(err)
 
 

@@ -29,7 +29,7 @@ class ConfigError(CentralError):
 
 
 class StorageError(CentralError):
-    """The database cannot be used as it is: ``pragma``, ``schema`` or ``url``."""
+    """The database cannot be used as it is: ``driver``, ``pragma``, ``schema`` or ``url``."""
 
 
 class StorageUnavailableError(StorageError):

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import aiohttp
 
-START_S_MAX = 20.0
+START_S_MAX = 60.0
 STOP_S_MAX = 5.0
-CALL_S_MAX = 20.0
+CALL_S_MAX = 60.0
 MESSAGE_BYTES_MAX = 64 << 20  # screenshots of long pages
 FLAGS = (
     "--headless",
@@ -153,7 +153,7 @@ class Tab:
             raise PageError(details.get("exception", {}).get("description", details["text"]))
         return answer["result"].get("value")
 
-    async def wait(self, expression: str, *, for_s: float = 10.0):
+    async def wait(self, expression: str, *, for_s: float = 30.0):
         """Wait until an expression holds, and return its value; an element counts as true.
 
         Raises:

@@ -15,7 +15,7 @@ def ok_site(console, index: int = 0) -> str:
 
 
 async def streams(console, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with console.central.streams_changed:
             await console.central.streams_changed.wait_for(lambda: console.central.streams == count)
 

@@ -182,6 +182,18 @@ async def test_a_first_inventory_is_one_line(ask):
     assert listed == [["added", "cpu, nic"]]
 
 
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("cpu_cache", "cpu cache added"),
+        ("cpu, nic, tpm", "cpu, nic, tpm added"),
+        ("cpu, nic, os, tpm", "4 classes added: cpu, nic, os, tpm"),
+    ],
+)
+async def test_many_classes_at_once_are_counted(ask, section, expected):
+    assert await ask("node/changes.js", f"m.wholeClasses({section!r}, 'added')") == expected
+
+
 async def test_a_frame_of_another_epoch_or_already_applied_changes_nothing(ask):
     values = await ask(
         "fleet/model.js",

@@ -34,6 +34,7 @@ from roost_protocol.inventory import InventoryDocument
 from roost_protocol.topics import parse_up
 
 VECTORS = Path(__file__).parents[1] / "protocol/vectors"
+MEMORY = next((folder for folder in [Path("/dev/shm")] if folder.is_dir()), None)
 COMPRESSED = 0x78  # the first byte of a zlib stream
 
 
@@ -57,14 +58,14 @@ def _vectors(file: str) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(vector["wire"]) for vector in vectors)
 
 
-def _message(kind: Any, file: str | None = None) -> Target:
+def _message(kind: Any, file: str = "", *, seeds: tuple[bytes, ...] = ()) -> Target:
     decoder: Decoder[Any] = Decoder(kind)
 
     def run(payload: bytes) -> None:
         message = decoder.decode(payload)
         assert decoder.decode(encode(message)) == message
 
-    return Target(run, (ProtocolError,), _vectors(file) if file else ())
+    return Target(run, (ProtocolError,), _vectors(file) if file else seeds)
 
 
 def _report() -> Target:
@@ -117,7 +118,7 @@ def _cursor(text: str) -> object:
 
 
 def _config(load: Callable[[Path], object]) -> Callable[[bytes], object]:
-    folder = tempfile.TemporaryDirectory(prefix="roost-fuzz-")
+    folder = tempfile.TemporaryDirectory(prefix="roost-fuzz-", dir=MEMORY)
     file = Path(folder.name) / "config.toml"
 
     def run(data: bytes, _kept: object = folder) -> object:
@@ -167,7 +168,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
         (ProtocolError,),
         (b"site=lab,node=n1,fs=/var%2Clog", b"app=pump,unit=2"),
     ),
-    "gap": lambda: _message(Gap),
+    "gap": lambda: _message(Gap, seeds=(encode(Gap(first=7, last=9, reason="full")),)),
     "topic": lambda: Target(
         lambda data: parse_up(data.decode("utf-8", "replace")),
         (ProtocolError,),

@@ -6,7 +6,7 @@ operation that the cut interrupted either all or nothing may be there, of the ot
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -175,13 +175,21 @@ class Machine:
         return Entry(lane, ItemKind.EVENT, 1, body, keep=self._dice.random() < 0.2)
 
 
-def cut_power(count: int, seed: int, folder: Path, *, honest: bool = True) -> Tally:
-    """Run so many sessions, each ended by a cut."""
+def cut_power(
+    count: int,
+    seed: int,
+    folder: Path,
+    *,
+    honest: bool = True,
+    after: Callable[[int], None] = lambda _cuts: None,
+) -> Tally:
+    """Run so many sessions, each ended by a cut; ``after`` hears of each."""
     tally = Tally()
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     machine = Machine(folder, dice, honest=honest)
     for _ in range(count):
         machine.session(tally)
+        after(tally.cuts)
     return tally
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,10 +135,11 @@ class Centre:
         self._answered = asyncio.Event()
         self._tally = Tally()
 
-    async def cut_power(self, count: int) -> Tally:
-        """Run so many sessions, each ended by a cut."""
+    async def cut_power(self, count: int, after: Callable[[int], None]) -> Tally:
+        """Run so many sessions, each ended by a cut; ``after`` hears of each."""
         for _ in range(count):
             await self._session()
+            after(self._tally.cuts)
         return self._tally
 
     def receipted(self, stream: bytes, seq: int) -> None:
@@ -287,13 +288,19 @@ async def _until_the_end(service: IngestService) -> None:
         await service.run()
 
 
-def cut_power(count: int, seed: int, folder: Path, *, honest: bool = True) -> Tally:
-    """Run so many sessions, each ended by a cut."""
-
+def cut_power(
+    count: int,
+    seed: int,
+    folder: Path,
+    *,
+    honest: bool = True,
+    after: Callable[[int], None] = lambda _cuts: None,
+) -> Tally:
+    """Run so many sessions, each ended by a cut; ``after`` hears of each."""
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
 
     async def main() -> Tally:
-        return await Centre(folder, dice, honest=honest).cut_power(count)
+        return await Centre(folder, dice, honest=honest).cut_power(count, after)
 
     logging.disable()  # hundreds of failing disks, each said at length
     try:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import powercut_agent
@@ -9,6 +10,7 @@ import powercut_central
 from proof import Proof
 
 CUTS = 2_000
+EVERY = 250  # cuts between two lines of progress
 MEMORY = Path("/dev/shm")
 
 
@@ -17,7 +19,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     cuts = max(1, round(CUTS * share))
     for name, rig in (("agent", powercut_agent), ("central", powercut_central)):
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-            tally = rig.cut_power(cuts, seed, Path(folder))
+            tally = rig.cut_power(cuts, seed, Path(folder), after=partial(_tell, say, name))
         for fault in tally.faults[:5]:
             say(f"{name}: {fault}")
         yield Proof(
@@ -27,6 +29,11 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
             seed=seed,
             note=f"{PROMISE[name]}; {tally.written_back} cuts while the log was written back",
         )
+
+
+def _tell(say: Callable[[str], None], name: str, cuts: int) -> None:
+    if cuts % EVERY == 0:
+        say(f"{name}: {cuts:,} cuts")
 
 
 PROMISE = {

@@ -8,7 +8,10 @@ is the part of the full count to run (``--share 0.1`` for a bounded run). A fail
 import argparse
 import importlib
 import secrets
+import signal
 import sys
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +19,9 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
+from proof import Proof  # noqa: E402 - found beside
 
+EXIT_TERMINATED = 143
 PARTS = sorted(path.stem.removeprefix("prove_") for path in HERE.glob("prove_*.py"))
 
 
@@ -34,13 +39,15 @@ def main() -> int:
     parts = [part for part in PARTS if asked.k in part]
     if not parts:
         parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # what it started ends too
     print(f"seed {asked.seed}", file=sys.stderr)
     ledger = Ledger("PROOFS.json", "proofs")
     failures = 0
     for part in parts:
         say = progress(part)
         say("begins")
-        for proof in importlib.import_module(f"prove_{part}").prove(say, asked.seed, asked.share):
+        ledger.rows.pop(f"{part}.unfinished", None)  # of a run before
+        for proof in proofs(part, say, asked.seed, asked.share):
             row = asdict(proof)
             ledger.put(str(row.pop("name")), row)
             failures += proof.failures
@@ -50,10 +57,19 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def table(proofs: dict[str, Row]) -> str:
+def proofs(part: str, say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof]:
+    """Yield a part's proofs; one that cannot go on is a failure, and the next part's turn."""
+    try:
+        yield from importlib.import_module(f"prove_{part}").prove(say, seed, share)
+    except Exception as err:  # noqa: BLE001 - whatever it is, the other proofs are worth having
+        traceback.print_exc()
+        yield Proof(f"{part}.unfinished", runs=1, failures=1, seed=seed, note=str(err)[:200])
+
+
+def table(found: dict[str, Row]) -> str:
     """Return the proofs as aligned text."""
     rows = [("proof", "runs", "failures", "note")]
-    for name, row in sorted(proofs.items()):
+    for name, row in sorted(found.items()):
         rows.append((name, f"{row['runs']:,}", f"{row['failures']:,}", str(row["note"])))
     return aligned(rows, right=frozenset({1, 2}))
 

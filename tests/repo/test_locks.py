@@ -39,11 +39,11 @@ def requirements(lock: str) -> list[Requirement]:
     """What the lock was made from, own extras taken apart."""
     texts = list(PROJECT["dependencies"])
     if lock != "agent":
-        texts += EXTRAS["central"]
+        texts += EXTRAS["central"] + EXTRAS["postgres"]
         build = (ROOT / "packaging/requirements/build.in").read_text().splitlines()
         texts += [line for line in build if line and not line.startswith("#")]
     if lock == "dev":
-        texts += EXTRAS["postgres"] + EXTRAS["dev"]
+        texts += EXTRAS["dev"]
     found = [Requirement(text) for text in texts]
     assert {each.name for each in found} >= {"msgspec"}
     own = [each for each in found if each.name == PROJECT["name"]]

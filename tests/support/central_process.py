@@ -58,7 +58,7 @@ class CentralProcess:
 
     def ready(self) -> None:
         """Return once it answers and hears its brokers."""
-        wait_until(self._hears, f"central: {self.log}", seconds=40)
+        wait_until(self._hears, f"central: {self.log}", seconds=60)
 
     def get(self, path: str) -> Any:
         """Ask the API."""

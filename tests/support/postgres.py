@@ -16,6 +16,7 @@ from waiting import free_port, wait_until
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts its versions; its bin is not on PATH
 USER = "postgres"  # the server refuses to run as root
 START_S = 60.0
+HELD = "pre-existing shared memory block"  # children of a killed server take a while to notice
 WORDS = {
     "listen_addresses": "'127.0.0.1'",
     "max_connections": "50",
@@ -53,15 +54,7 @@ class Postgres:
 
     def start(self) -> None:
         """Run, and return once it takes connections."""
-        server = program("postgres")
-        assert server is not None
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._as_user, server, "-D", self._data],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._launch()
         wait_until(self._is_ready, f"postgres: {self._log.read_text()}", seconds=START_S)
 
     def stop(self, number: int = signal.SIGINT) -> None:
@@ -81,9 +74,22 @@ class Postgres:
         where = ("-h", self._folder, "-p", str(self.port), "-U", USER, "-d", database)
         return self._run("psql", "-X", "-q", "-A", "-t", *where, "-c", statement)
 
+    def _launch(self) -> None:
+        server = program("postgres")
+        assert server is not None
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._as_user, server, "-D", self._data],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
     def _is_ready(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, self._log.read_text()
+        if self._process.poll() is not None:
+            assert HELD in self._log.read_text(), self._log.read_text()
+            self._launch()
         ready = program("pg_isready")
         done = subprocess.run(
             [str(ready), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False

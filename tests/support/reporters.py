@@ -101,6 +101,7 @@ class Reporters:
 async def connected(port: int, nodes: list[Reporter]) -> AsyncIterator[Reporters]:
     """Give the nodes a connection, with their receipts heard."""
     async with aiomqtt.Client("127.0.0.1", port) as client:
+        client.pending_calls_threshold = 10 * len(nodes)  # all of them may wait at once
         reporters = Reporters(client, nodes)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(reporters.listen())

@@ -9,6 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 STEP_S = 0.02
+PATIENCE_S = 60.0  # longer than any retry of the product, on a machine that does other things too
 
 
 def free_port() -> int:
@@ -18,7 +19,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def wait_until(look: Callable[[], T], what: str, *, seconds: float = 20) -> T:
+def wait_until(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_S) -> T:
     """Return the first truthy value of ``look``; fail with ``what`` when there is none in time."""
     ends = time.monotonic() + seconds
     while not (found := look()):
@@ -27,7 +28,7 @@ def wait_until(look: Callable[[], T], what: str, *, seconds: float = 20) -> T:
     return found
 
 
-async def until(look: Callable[[], T], what: str, *, seconds: float = 20) -> T:
+async def until(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_S) -> T:
     """See wait_until, on a running loop: ``look`` may block, it runs in a thread."""
     ends = time.monotonic() + seconds
     while not (found := await asyncio.to_thread(look)):

@@ -18,6 +18,7 @@ from roost_agent.control.message import (
     Status,
 )
 from roost_agent.control.table import table
+from roost_agent.discovery.command import class_name
 from roost_agent.errors import AgentError
 
 CONFIG: Final = "/etc/roost"
@@ -53,7 +54,7 @@ def path(argv: list[str]) -> int:
 def reprobe(argv: list[str]) -> int:
     """Have the hardware looked at now."""
     parser = _parser("reprobe")
-    parser.add_argument("classes", nargs="*", metavar="CLASS")
+    parser.add_argument("classes", nargs="*", metavar="CLASS", type=class_name)
     given = parser.parse_args(argv)
     _done(given, Reprobe(given.classes))
     return 0

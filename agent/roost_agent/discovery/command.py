@@ -2,8 +2,8 @@
 
 Runs as a child of the agent and by hand. Leaves probing to ``runner``.
 
-Output: MessagePack when standard output is a pipe or a file, a readable summary on a terminal,
-JSON when asked; log lines go to standard error.
+Output: a readable summary; JSON when asked; MessagePack for the agent. Log lines go to standard
+error.
 """
 
 import argparse
@@ -63,17 +63,21 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"classes: {' '.join(PROBES)}",
     )
     parser.add_argument(
-        "classes", metavar="CLASS", nargs="*", type=_class, help="classes to probe (default: all)"
+        "classes",
+        metavar="CLASS",
+        nargs="*",
+        type=class_name,
+        help="classes to probe (default: all)",
     )
     parser.add_argument("--root", default="/", help="read below this directory instead of /")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write JSON")
-    form.add_argument("--text", action="store_true", help="write text also into a pipe")
+    form.add_argument("--msgpack", action="store_true", help="write what the agent reads")
     return parser
 
 
-def _class(name: str) -> str:
-    """Check the name of a class; an unknown one gets a suggestion."""
+def class_name(name: str) -> str:
+    """Return the name of a class that can be probed, for argparse; an unknown one gets a hint."""
     if name in PROBES:
         return name
     near = difflib.get_close_matches(name, PROBES, n=1)
@@ -100,13 +104,12 @@ def _idle_io() -> None:
 
 
 def _encode(document: dict[str, object], arguments: argparse.Namespace) -> bytes:
-    on_terminal = sys.stdout.isatty()
+    if arguments.msgpack:
+        return msgspec.msgpack.encode(document)
     if arguments.json:
         text = msgspec.json.encode(document)
-        return (msgspec.json.format(text, indent=2) if on_terminal else text) + b"\n"
-    if arguments.text or on_terminal:
-        return render(document, shutil.get_terminal_size().columns).encode()
-    return msgspec.msgpack.encode(document)
+        return (msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text) + b"\n"
+    return render(document, shutil.get_terminal_size().columns).encode()
 
 
 def _write(output: bytes) -> int:

@@ -88,6 +88,7 @@ def _lists(items: Items, columns: int, *, has_heads: bool) -> Iterator[str]:
                 columns,
                 initial_indent=f"{margin}{name:<{width}}  ",
                 subsequent_indent=" " * (len(margin) + width + _GAP),
+                break_on_hyphens=False,  # an identifier stays one word
                 max_lines=_VALUE_LINES_MAX,
                 placeholder=" ...",
             )

@@ -101,6 +101,8 @@ class Store:
                 self._run_offset_ms = int(ms) - now_ms
                 self.lanes: dict[Lane, LaneCounts] = {}
                 with self._transaction():
+                    # Where the disk refused just now SQLite opens read-only, and says so only here.
+                    self._db.execute("UPDATE run SET ms = ms")
                     for lane in Lane:
                         self.lanes[lane] = self._read_lane(lane)
             except BaseException:

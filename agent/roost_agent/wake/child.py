@@ -64,7 +64,7 @@ async def probe(classes: tuple[str, ...]) -> Document:
 async def _start(classes: tuple[str, ...]) -> Process:
     try:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "roost_agent", "probe", *classes,
+            sys.executable, "-P", "-m", "roost_agent", "probe", "--msgpack", *classes,
             stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True, env=_environment(),
         )  # fmt: skip
     except OSError as err:

@@ -229,7 +229,10 @@ class EventAnswer(msgspec.Struct, frozen=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A message that central refused and kept to be looked at."""
+    """A message that central refused and kept to be looked at.
+
+    ``payload`` is its beginning (at most 4,096 bytes) in base64, ``size_bytes`` what it was.
+    """
 
     seq: int
     received: Time | None
@@ -238,6 +241,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     code: str
     detail: str
     size_bytes: int
+    payload: bytes
 
 
 class SitePage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -80,6 +80,7 @@ async def list_dead_letters(call: Call[PageQuery, None]) -> DeadLetterPage:
                 code=letter.code,
                 detail=letter.detail,
                 size_bytes=letter.size_bytes,
+                payload=letter.payload,
             )
             for letter in shown
         ],

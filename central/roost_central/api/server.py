@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from roost_central.api.auth import SAFE_METHODS
-from roost_central.api.call import Call
+from roost_central.api.call import HTML, Call
 from roost_central.api.intake import parse_query, read_json
 from roost_central.api.outlet import SECURITY_HEADERS, WRITE_S_MAX, respond
 from roost_central.api.problem import CONTENT_TYPE, ApiError
@@ -59,12 +59,23 @@ def _envelope(api: Api) -> Middleware:
         except ApiError as err:
             response = _problem(request, err)
         except web.HTTPException as err:
-            response = _problem(request, _from_http(err))
+            page = _page_of_nothing(api, request, err)
+            response = page or _problem(request, _from_http(err))
         response = await _sent(request, response)
         _log(request, response, api.clock.mono_ms() - started_ms)
         return response
 
     return envelope
+
+
+def _page_of_nothing(api: Api, request: web.Request, err: web.HTTPException) -> web.Response | None:
+    """Return the page that says so to a person who followed a wrong link, None to a program."""
+    is_navigation = request.method == "GET" and HTML in request.headers.get("Accept", "")
+    if err.status != web.HTTPNotFound.status_code or not is_navigation or api.pages is None:
+        return None
+    return web.Response(
+        body=api.pages.index(), status=err.status, content_type=HTML, charset="utf-8"
+    )
 
 
 async def _sent(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

@@ -31,20 +31,18 @@ class Client:
     """Asks one centre."""
 
     def __init__(self, context: Context, *, token: str | None = None) -> None:
-        scheme = urllib.parse.urlsplit(context.url).scheme
-        if scheme not in {"http", "https"}:
-            raise RefusedError(f"url {context.url!r}: only http:// and https:// are spoken")
+        scheme = _scheme(context.url)
         self._base = context.url.rstrip("/")
         self._headers = {"Accept": "application/json", "User-Agent": "roost-cli"}
         if given := token or context.token():
-            self._headers["Authorization"] = f"Bearer {given}"
+            self._headers["Authorization"] = f"Bearer {_sendable(given)}"
         tls = ssl.create_default_context(cafile=context.ca) if scheme == "https" else None
         handlers = [urllib.request.HTTPSHandler(context=tls)] if tls else []
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
 
     def get(self, path: str, **params: str | int | None) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON document at ``path``; None among the params is left out."""
-        return json.loads(self._open("GET", path, params).read(ANSWER_BYTES_MAX))
+        return self._document(self._open("GET", path, params))
 
     def pages(self, path: str, **params: str | int | None) -> Iterator[dict[str, Any]]:
         """Give every item of a list, page after page."""
@@ -60,8 +58,7 @@ class Client:
         self, method: str, path: str, body: bytes, *, headers: dict[str, str] | None = None
     ) -> Any:  # noqa: ANN401 - JSON
         """Send a document and return the answer, None where there is none."""
-        answer = self._open(method, path, {}, body=body, headers=headers or {}).read()
-        return json.loads(answer) if answer else None
+        return self._document(self._open(method, path, {}, body=body, headers=headers or {}))
 
     def frames(self, path: str) -> Iterator[str]:
         """Give the name of each event of the stream, as it comes."""
@@ -77,6 +74,21 @@ class Client:
                     event = "message"
         except (OSError, http.client.HTTPException) as err:
             raise UnreachableError(self._base, f"the stream ended: {err}") from err
+
+    def _document(self, response: Any) -> Any:  # noqa: ANN401 - urllib's response, and JSON
+        """Return the document of an answer, None where it has none."""
+        try:
+            with response:
+                answer = response.read(ANSWER_BYTES_MAX)
+            if response.length:  # what was promised and did not come: read(n) does not tell
+                raise UnreachableError(self._base, "the answer was cut")
+            return json.loads(answer) if answer else None
+        except ValueError as err:
+            raise UnreachableError(self._base, "what answers is no roost-central") from err
+        except TimeoutError as err:
+            raise UnreachableError(self._base, "it took too long", timed_out=True) from err
+        except (OSError, http.client.HTTPException) as err:
+            raise UnreachableError(self._base, f"the answer was cut: {err}") from err
 
     def _open(
         self,
@@ -99,9 +111,40 @@ class Client:
             raise _problem(err, str(params.get("filter") or "")) from err
         except TimeoutError as err:
             raise UnreachableError(self._base, "it took too long", timed_out=True) from err
-        except (urllib.error.URLError, OSError) as err:
+        except (OSError, http.client.HTTPException) as err:  # URLError is an OSError
             reason = getattr(err, "reason", err)
             raise UnreachableError(self._base, str(reason)) from err
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of an address that can be asked.
+
+    Raises:
+        RefusedError: it is none.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+        if is_whole and parts.scheme in {"http", "https"} and _is_visible_ascii(url):
+            return parts.scheme
+    except ValueError:
+        pass  # as any other
+    raise RefusedError(f"url {url!r}: must be http://HOST[:PORT] or https://HOST[:PORT]")
+
+
+def _sendable(token: str) -> str:
+    """Return a token that fits a header; what is none is never repeated, as it may be a secret.
+
+    Raises:
+        RefusedError: it holds what no token holds.
+    """
+    if not _is_visible_ascii(token):
+        raise RefusedError("the token: must be one word of ASCII; is it the right file?")
+    return token
+
+
+def _is_visible_ascii(text: str) -> bool:
+    return all("!" <= character <= "~" for character in text)
 
 
 def _problem(err: urllib.error.HTTPError, query: str) -> ApiError:

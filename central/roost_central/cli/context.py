@@ -24,10 +24,12 @@ def command() -> None:
 @command.command("list")
 @shared()
 def list_(asked: Asked) -> None:
-    """List the contexts. A star marks the one in use."""
+    """List the contexts. A star marks the one in use; ROOST_URL makes one, and uses it."""
     kept = settings.load()
+    given = settings.from_environment()
+    shown = [*([given] if given else []), *kept.contexts.values()]
     output.write(
-        [_row(kept, context) for context in kept.contexts.values()],
+        [_row(kept, context) for context in shown],
         COLUMNS,
         asked.form,
         name="name",
@@ -68,10 +70,11 @@ def delete(name: str) -> None:
 
 
 def _row(kept: settings.Settings, context: settings.Context) -> output.Row:
+    given = settings.from_environment()
     return {
         "name": context.name,
         "url": context.url,
         "token_file": context.token_file,
         "ca": context.ca,
-        "current": context.name == kept.current,
+        "current": context == given if given else context.name == kept.current,
     }

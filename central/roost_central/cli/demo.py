@@ -28,6 +28,11 @@ import click
     help="Let it go wrong: 'cut carrier=carB region=r02 at=30s for=2m'; see `roost sim --help`.",
 )  # fmt: skip
 @click.option(
+    "--database", metavar="URL",
+    help="Of the centre, empty: postgresql+asyncpg://USER@HOST/NAME, its password from PGPASSWORD "
+    "or ~/.pgpass; else a SQLite file.",
+)  # fmt: skip
+@click.option(
     "--data-dir",
     type=click.Path(file_okay=False),
     help="Keep the state here; else it goes when the demo ends.",

@@ -27,9 +27,11 @@ def render(asked: Asked, found: dict[str, Any]) -> str:
 
 
 def _tables(found: dict[str, Any]) -> str:
-    gen = "never reported" if found["gen"] is None else f"generation {found['gen']}"
+    if found["gen"] is None:
+        return f"{plain(found['node'])} · no inventory reported by then\n"
     late = " · behind the node's own digest, a snapshot was asked for" if found["behind"] else ""
-    head = f"{found['node']} · {gen} · {times.age(found['age_s'])} old{late}\n"
+    age = times.age(found["age_s"])
+    head = f"{plain(found['node'])} · generation {found['gen']} · {age} old{late}\n"
     return head + "".join(_section(name, body) for name, body in found["sections"].items())
 
 
@@ -41,9 +43,16 @@ def change_columns(asked: Asked) -> list[Column]:
         output.text("CLASS", "section"),
         output.text("ITEM", "item"),
         output.text("FIELD", "field"),
-        Column("OLD", lambda row: _shown(row["old"]), lambda row: row["old"]),
-        Column("NEW", lambda row: _shown(row["new"]), lambda row: row["new"]),
+        Column("OLD", lambda row: _shown(_side(row, "old")), lambda row: _side(row, "old")),
+        Column("NEW", lambda row: _shown(_side(row, "new")), lambda row: _side(row, "new")),
     ]
+
+
+def _side(row: dict[str, Any], side: str) -> Any:  # noqa: ANN401 - an inventory value
+    """Return the value before or after; of a whole class or item, whether it was there."""
+    if row["field"] or row[side] is None:
+        return row[side]
+    return "present"
 
 
 def _section(name: str, body: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ import click
 
 from roost_central.cli import inventory, output, path, times
 from roost_central.cli.client import Client, at
+from roost_central.cli.exits import ExitCode
+from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 
@@ -90,6 +92,12 @@ def inventory_(
             click.echo(f"Nothing changed since {since}.", err=True)
         return
     found = client.get(address, at=when, section=section)
+    absent = {*(section or "").split(",")} - {"", *found["sections"]}
+    if absent:
+        known = ", ".join(client.get(address, at=when)["sections"]) or "no class"
+        raise RefusedError(
+            f"{node} has no class {', '.join(sorted(absent))}; it has {known}", ExitCode.NOT_FOUND
+        )
     click.echo(inventory.render(asked, found), nl=False)
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from roost_central.cli.failure import UnreachableError
 from roost_central.ports import SystemClock
 
 WATCH_S_MIN = 1.0  # a storm redraws once a second, not at every frame
-CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+CLEAR = "\x1b[H\x1b[2J"  # not what was scrolled away: that is the operator's
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def show(asked: Asked, draw: Callable[[Client], str]) -> None:
     """
     client = asked.client()
     text = draw(client)
-    sys.stdout.write(f"{CLEAR}{text}" if asked.watch and output.is_terminal() else text)
+    sys.stdout.write(_screenful(text) if asked.watch and output.is_terminal() else text)
     sys.stdout.flush()
     while asked.watch:
         text = _next(client, draw, text)
@@ -105,8 +106,17 @@ def _next(client: Client, draw: Callable[[Client], str], before: str) -> str:
 
 def _redraw(text: str, before: str) -> str:
     if output.is_terminal():
-        sys.stdout.write(f"{CLEAR}{text}")
+        sys.stdout.write(_screenful(text))
     elif text != before:
         sys.stdout.write(text)
     sys.stdout.flush()
     return text
+
+
+def _screenful(text: str) -> str:
+    """Return what redraws a terminal: no more than it holds, or it would scroll at each change."""
+    lines = text.splitlines(keepends=True)
+    room = max(shutil.get_terminal_size().lines - 2, 1)
+    if len(lines) > room:
+        lines[room:] = [f"… {len(lines) - room} lines more: -q shows fewer, a pipe shows all\n"]
+    return CLEAR + "".join(lines)

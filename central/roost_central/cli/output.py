@@ -20,6 +20,7 @@ from roost_central.cli.plain import csv_cell, plain
 
 Row = dict[str, Any]
 FORMATS = ("table", "wide", "json", "yaml", "csv", "ndjson", "name")
+GAP = 2  # between columns
 TABLE_CHARS_MIN = 60  # narrower terminals wrap instead of losing columns
 STYLES = {
     "ok": "green", "online": "green", "up": "green",
@@ -80,7 +81,7 @@ def render(rows: Iterable[Row], columns: Sequence[Column], form: str, *, name: s
             return "".join(f"{plain(str(row[name]))}\n" for row in rows)
         case _:
             shown = [column for column in columns if form == "wide" or not column.wide]
-            return _table(list(rows), shown) if is_terminal() else _columns(rows, shown)
+            return _table(list(rows), shown, form) if is_terminal() else _columns(rows, shown)
 
 
 def document(value: Any, form: str) -> str:  # noqa: ANN401 - JSON
@@ -133,21 +134,37 @@ def _columns(rows: Iterable[Row], columns: Sequence[Column]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(rows: list[Row], columns: Sequence[Column]) -> str:
+def _table(rows: list[Row], columns: Sequence[Column], form: str) -> str:
+    """Return rows for a person; what does not fit is cut, but for the name and for ``wide``."""
+    shown = [[plain(column.show(row)) for column in columns] for row in rows]
+    headings = [column.heading for column in columns]
+    widths = [max(map(len, cells)) for cells in zip(headings, *shown, strict=True)]
+    room = max(shutil.get_terminal_size().columns, TABLE_CHARS_MIN)
+    needed = sum(widths) + GAP * len(widths)
+    if len(shown) == 1 and needed > room:
+        return _card(headings, shown[0])
     from rich.console import Console  # noqa: PLC0415 - 30 ms that a pipe need not pay
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     for column in columns:
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
-    for row in rows:
-        cells = [plain(column.show(row)) for column in columns]
+    table.columns[0].min_width = min(widths[0], room // 2)
+    for cells in shown:
         table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
     console = Console(
         no_color=bool(os.environ.get("NO_COLOR")), highlight=False, file=io.StringIO(),
-        force_terminal=True, width=max(shutil.get_terminal_size().columns, TABLE_CHARS_MIN),
+        force_terminal=True, width=max(room, needed) if form == "wide" else room,
     )  # fmt: skip
     console.print(table)
     written = console.file
     return written.getvalue() if isinstance(written, io.StringIO) else ""
+
+
+def _card(headings: list[str], cells: list[str]) -> str:
+    """Return one row that is too wide for a table, a line for each column."""
+    width = max(map(len, headings)) + GAP
+    return "".join(
+        f"{heading:<{width}}{cell}\n" for heading, cell in zip(headings, cells, strict=True)
+    )

@@ -36,7 +36,8 @@ class Context:
             with path.open("rb") as file:
                 return file.read(TOKEN_BYTES_MAX).decode("ascii").strip()
         except (OSError, UnicodeDecodeError) as err:
-            raise RefusedError(f"the token of context {self.name!r} cannot be read: {err}") from err
+            reason = f"{path}: {err.strerror}" if isinstance(err, OSError) else f"{path}: no ASCII"
+            raise RefusedError(f"the token of context {self.name!r}: {reason}") from err
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ def load() -> Settings:
 
 def choose(name: str | None) -> Context:
     """Return the context that is named, else ``ROOST_URL``, else the current one."""
-    if name is None and (url := os.environ.get("ROOST_URL")):
-        return Context("environment", url, os.environ.get("ROOST_TOKEN_FILE"))
+    if name is None and (given := from_environment()):
+        return given
     settings = load()
     wanted = name or settings.current
     if wanted in settings.contexts:
@@ -86,6 +87,12 @@ def choose(name: str | None) -> Context:
         return Context("default", DEFAULT_URL)
     known = ", ".join(settings.contexts) or "none"
     raise RefusedError(f"no context {wanted!r}; known: {known}. `roost login URL` makes one.")
+
+
+def from_environment() -> Context | None:
+    """Return the context that the environment gives, which goes before the current one."""
+    url = os.environ.get("ROOST_URL")
+    return Context("environment", url, os.environ.get("ROOST_TOKEN_FILE")) if url else None
 
 
 def save(settings: Settings) -> None:

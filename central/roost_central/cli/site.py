@@ -160,6 +160,7 @@ def _matrix(nodes: list[dict[str, Any]]) -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    measured = "" if row["rtt_us"] is None else f" {path.round_trip(row)} ms"
+    is_measured = row["rtt_us"] is not None and row["state"] in {"up", "flaky"}
+    measured = f" {path.round_trip(row)} ms" if is_measured else ""  # else it is of before
     lost = f" {path.loss(row)} % lost" if row["loss_permille"] else ""
     return f"{row['state']}{measured}{lost}"

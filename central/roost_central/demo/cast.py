@@ -21,9 +21,13 @@ SIM_CONNECTIONS = 4
 LAB = {"site": SITE, "labels": {"region": "here", "carrier": "loopback"}, "nodes": list(NODES)}
 
 
-def centre(folder: Path, port: int, brokers: Sequence[Broker]) -> Command:
+def centre(
+    folder: Path, port: int, brokers: Sequence[Broker], *, database: str | None = None
+) -> Command:
     """Write the centre's configuration and return its command."""
     lines = [f'data_dir = "{folder / "central"}"', 'admit = "loopback"']
+    if database is not None:
+        lines.append(f"database = {json.dumps(database)}")  # a TOML string is written the same
     lines += ["[http]", f"port = {port}"]
     for broker in brokers:
         lines += ["[[broker]]", f'name = "{broker.name}"', f'url = "{broker.url}"']

@@ -35,12 +35,14 @@ class Plan:
         seconds: end by itself after so long, counted from when all were heard.
         port: of the dashboard; 0 takes a free one.
         faults: what goes wrong in the simulated fleet, in the words of ``roost sim``.
+        database: of the centre, as a URL; None for a file beside the rest of its state.
     """
 
     sites: int
     seconds: float | None
     port: int
     faults: tuple[str, ...] = ()
+    database: str | None = None
 
 
 def run(plan: Plan, data_dir: str | None) -> int:
@@ -98,7 +100,9 @@ class Demo:
             for name, network in cast.NETWORKS.items()
         ]
         self._say("centre")
-        centre = await self._child(cast.centre(self._folder, self._port, wans))
+        centre = await self._child(
+            cast.centre(self._folder, self._port, wans, database=self._plan.database)
+        )
         if await cut_short(rest.until_healthy(), by=centre.ended()):
             raise ChildFailedError(f"the centre does not start:\n{centre.tail()}")
         token_file = self._folder / "central" / "admin.token"

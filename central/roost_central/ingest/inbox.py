@@ -155,13 +155,17 @@ class Inbox:
     ) -> None:
         self._notices.refuse(err.code)
         if topic.endswith("/up/report") and err.code != "unknown-node":
+            node = speaker.topic.node if speaker else None
             self._notices.bury(
                 NewDeadLetter(
                     received_ms=self._clock.wall_ms(),
-                    node=speaker.topic.node if speaker else None,
+                    node=node,
                     topic=topic,
                     code=err.code,
                     detail=str(err),
                     payload=payload,
                 )
+            )
+            self._notices.complain(
+                "280.807", f"a report was refused: {err}", node=node, severity=Severity.MINOR
             )

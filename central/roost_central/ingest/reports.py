@@ -233,6 +233,7 @@ class Reports:
 
     def _send_receipts(self, batch: Batch, outcome: _Outcome) -> None:
         """One receipt for each stream and broker, with the mark that is committed now."""
+        self._counters.dead_letters += len(outcome.effects.refused)
         for code in outcome.effects.refused:
             self._notices.refuse(code)
         due: dict[tuple[str, str, Lane, bytes], int] = {

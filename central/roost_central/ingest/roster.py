@@ -3,12 +3,19 @@
 Keeps what is new until a transaction writes it; rows of nodes must be there before their marks.
 """
 
+import logging
+from typing import Final
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import IngestConfig
 from roost_central.storage import nodes, sites
 from roost_protocol.topics import NodeId, SiteId, shard_of
+
+logger = logging.getLogger(__name__)
+
+STRANGERS_MAX: Final = 1_000  # remembered: past it a flood of names is told a second time
 
 
 class Roster:
@@ -21,10 +28,15 @@ class Roster:
             for broker in config.brokers
         }
         self._unsaved: dict[NodeId, SiteId] = {}
+        self._strangers: set[NodeId] = set()  # told in the log
 
     def admits(self, node: NodeId, broker: str) -> bool:
         """Return whether a message of this node by this broker is taken."""
-        return node in self._view.nodes or self._open.get(broker, False)
+        if node in self._view.nodes or self._open.get(broker, False):
+            return True
+        if node not in self._strangers:
+            self._note_stranger(node, broker)
+        return False
 
     def enter(self, node: NodeId, site: SiteId) -> None:
         """Put an admitted node into the view, if it is not there yet."""
@@ -33,6 +45,18 @@ class Roster:
         self._view.add_site(site, shard_of(site))
         self._view.add_node(node, site, node.partition(".")[2])
         self._unsaved[node] = site
+
+    def _note_stranger(self, node: NodeId, broker: str) -> None:
+        """Say once who is refused: an operator must be able to see whom to register."""
+        if len(self._strangers) >= STRANGERS_MAX:
+            self._strangers.clear()
+        self._strangers.add(node)
+        logger.warning(
+            "node %s on broker %s is not registered, what it says is refused: "
+            "`roost site import` registers a site with its nodes",
+            node,
+            broker,
+        )
 
     def __bool__(self) -> bool:
         """Whether nodes wait to be written."""

@@ -151,6 +151,8 @@ class Liveness:
             actions.append(Rebooted(node.node))
         elif new_start == "restart":
             actions.append(AgentRestarted(node.node))
+        if new_start is not None or (node.presence == "unreachable" and not node.beats_back):
+            node.back_ms = now_ms
         node.sent_ms = beat.sent_ms
         node.interval_ms = self._interval(beat.interval_ms)
         removed = node.take_paths(beat.paths, now_ms)
@@ -177,8 +179,9 @@ class Liveness:
 
     def _judge_paths(self, node: Node, now_ms: int, actions: list[Action]) -> None:
         silence_ms = self._silence.path_ms(node)
+        hearing_since_ms = self._silence.hearing_since_ms(node)
         for path in node.paths.values():
-            state = path.judge(now_ms, silence_ms, self._quiet.hearing_since_ms)
+            state = path.judge(now_ms, silence_ms, hearing_since_ms)
             if state != path.state:
                 announce = path.tells(state, is_quiet=self._quiet.is_on)
                 actions.append(PathChanged(node.node, path.name, path.state, state, announce))

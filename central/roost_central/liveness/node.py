@@ -25,6 +25,7 @@ class Node:
     sent_ms: int = 0  # the node's clock, of its last beat
     presence: str = "unknown"
     heard_ms: int | None = None
+    back_ms: int = 0  # first heard after the dark or a new start: each path has its time from then
     beats_back: int = 0
     is_suspect: bool = False
     announced: bool = False  # its absence had an event of its own

@@ -75,7 +75,7 @@ class Path:
         Args:
             now_ms: the centre's monotonic clock.
             silence_ms: how long a path may be silent.
-            hearing_since_ms: since when the centre hears without a break.
+            hearing_since_ms: since when the path could be heard without a break.
         """
         if not self.is_wan:
             return self.reported

@@ -40,6 +40,10 @@ class Silence:
         """Return how long one WAN path may be silent while others are heard."""
         return self._factor * node.part(self.limits.dark_permille)
 
+    def hearing_since_ms(self, node: Node) -> int:
+        """Return since when a path of the node could be heard: we listen, and it speaks."""
+        return max(self.quiet.hearing_since_ms, node.back_ms)
+
     def next_ms(self, node: Node, now_ms: int) -> int:
         """Return the next time at which this node's silence can mean something new."""
         candidates = [self.dark_ms(node)]
@@ -48,7 +52,7 @@ class Silence:
         if node.heard_ms is not None:
             limit_ms = self.path_ms(node)
             candidates += [
-                path.silent_at(limit_ms, self.quiet.hearing_since_ms)
+                path.silent_at(limit_ms, self.hearing_since_ms(node))
                 for path in node.paths.values()
                 if path.is_wan and path.state != "down"
             ]

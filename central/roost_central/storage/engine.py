@@ -8,12 +8,13 @@ acknowledged rows on a power cut (reliability.md section 1).
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, ExceptionContext, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -131,10 +132,16 @@ def _engine(url: str, async_creator: AsyncCreator | None) -> AsyncEngine:
         _check_folder(parsed)
         options["pool_size"] = READERS_MAX + 1
         options["max_overflow"] = 0
-    engine = create_async_engine(parsed, **options)
+    try:
+        engine = create_async_engine(parsed, **options)
+    except ModuleNotFoundError as err:
+        raise StorageError(
+            "driver", field="database", got=err.name, bound="an installed one: roost[postgres]"
+        ) from err
     if parsed.drivername == "sqlite+aiosqlite":
         event.listen(engine.sync_engine, "connect", _on_sqlite_connect)
         event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
+        event.listen(engine.sync_engine, "handle_error", _on_sqlite_error)
     return engine
 
 
@@ -157,6 +164,12 @@ def _on_sqlite_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's sy
     """Take the write lock at the start: a reader that turns writer could only fail."""
     write = connection.get_execution_options().get("roost_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _on_sqlite_error(context: ExceptionContext) -> None:
+    """Let go a connection that opened for reading only, as SQLite does where the disk refuses."""
+    code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
+    context.is_disconnect = context.is_disconnect or code == sqlite3.SQLITE_READONLY
 
 
 async def _check_durability(connection: AsyncConnection) -> None:

@@ -9,7 +9,7 @@ from waiting import until, wait_until
 
 from roost_protocol.beat import PathState
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from agent_process import AgentProcess
 from waiting import until, wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 RSS_KIB_MAX = 30 * 1024  # reliability.md P23
 
@@ -44,7 +44,7 @@ def test_status_is_a_table_for_a_person(agent):
 
 async def test_an_idle_agent_stays_within_its_memory(agent, central):
     agent.start()
-    await until(lambda: agent.status()["inventory"]["gen"], "the first probe", seconds=40)
+    await until(lambda: agent.status()["inventory"]["gen"], "the first probe")
     rss_kib = resident_kib(agent.pid)
     print(f"resident agent: RSS {rss_kib} KiB, bound {RSS_KIB_MAX}")
     assert rss_kib <= RSS_KIB_MAX

@@ -8,7 +8,7 @@ from agent_process import AgentProcess
 from broker import PROGRAM, Broker
 from waiting import wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 if shutil.which("openssl") is None:
     pytest.skip("openssl is not installed", allow_module_level=True)

@@ -24,7 +24,7 @@ from roost_protocol.envelope import Item, ItemKind, Lane, Receipt, Report
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
-PATIENCE_S = 15  # for what must happen
+PATIENCE_S = 60  # for what must happen
 receipts = Decoder[Receipt](Receipt)
 
 

@@ -44,7 +44,7 @@ async def drive(agent, goal, receipted):
         await asyncio.sleep(0.08)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_nothing_receipted_is_lost_or_doubled_over_kills(tmp_path, url, broker, run_agents):
     dice = random.Random(SEED)  # noqa: S311 - repeatable, not secret
     print(f"seed {SEED}")

@@ -16,7 +16,7 @@ from roost_protocol.codec import VERSION, Decoder, encode
 from roost_protocol.envelope import Receipt, Report
 from roost_protocol.topics import NodeTopics
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 _reports = Decoder(Report)
 

@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 
 def test_a_bounded_demo_shows_this_machine_and_ends_by_itself(demo):

@@ -8,7 +8,7 @@ from prove_fuzz import fuzz, names
 
 RUNS = 2_000
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(autouse=True)

@@ -66,6 +66,27 @@ def test_a_preset_changes_the_defaults_and_a_key_beats_it(tmp_path):
     assert (config.beat.interval_ms, config.beat.site_interval_ms) == (10_000, 4_000)
 
 
+def test_nothing_is_called_missing_while_a_file_could_not_be_read(tmp_path):
+    write(tmp_path, "site = ", "conf.d/10-site.toml")
+    (only,) = faults(tmp_path, GOOD.replace('site = "lab"', ""))
+    assert "10-site.toml: not TOML: " in only
+
+
+def test_what_is_missing_belongs_into_the_main_file(tmp_path):
+    write(tmp_path, "[beat]\ninterval_s = 7", "conf.d/10-a.toml")
+    found = faults(tmp_path, "")
+    assert [line.split(": ")[:2] for line in found] == [
+        ["agent.toml", "site"],
+        ["agent.toml", "node"],
+        ["agent.toml", "path"],
+    ]
+
+
+def test_a_name_that_is_no_text_is_one_fault(tmp_path):
+    (only,) = faults(tmp_path, GOOD.replace('"n1"', "1"))
+    assert only == "agent.toml: node: must be a string"
+
+
 def test_all_faults_are_told_at_once_with_file_key_and_bound(tmp_path):
     text = (
         GOOD.replace('"n1"', '"N 1"')

@@ -74,6 +74,24 @@ def test_a_hold_without_a_time_is_refused(config, capsys):
     assert "must end" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("argv", [["run", "-h"], ["check-config", "--config", "x", "--help"]])
+def test_every_command_has_help(argv, capsys):
+    assert command(argv) == 0
+    assert capsys.readouterr().out == HELP
+
+
+def test_a_class_nobody_knows_is_not_asked_for(config, capsys):
+    assert command(["reprobe", "memroy", "--config", config]) == 2
+    assert "did you mean 'memory'?" in capsys.readouterr().err
+
+
+def test_a_configuration_that_is_not_there_is_one_fault(tmp_path, capsys):
+    assert command(["status", "--config", str(tmp_path / "none")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "none: No such file or directory; --config names" in lines[0]
+
+
 def test_a_log_level_nobody_knows_is_refused(config, capsys):
     assert command(["run", "--config", config, "--log-level", "loud"]) == 2
     assert "one of debug, info, warning" in capsys.readouterr().err

@@ -45,8 +45,8 @@ def machine(tree):
     return tree.root
 
 
-def test_a_pipe_gets_messagepack(machine):
-    done = probe("memory", "--root", machine)
+def test_the_agent_gets_messagepack(machine):
+    done = probe("memory", "--msgpack", "--root", machine)
     assert done.returncode == 0
     document = msgspec.msgpack.decode(done.stdout)
     assert document["v"] == 1
@@ -59,8 +59,8 @@ def test_json_has_the_same_document(machine):
     assert document["sections"]["memory"]["items"]["memory"]["swap_bytes"] == 0
 
 
-def test_text_is_written_when_asked(machine):
-    done = probe("memory", "--text", "--root", machine)
+def test_a_pipe_gets_text_as_a_terminal_does(machine):
+    done = probe("memory", "--root", machine)
     assert b"total_bytes  16 MiB" in done.stdout
 
 
@@ -107,7 +107,7 @@ def test_the_process_confines_itself():
 
 
 def test_a_thread_that_hangs_does_not_hold_the_process(machine):
-    done = probe("cpu", "memory", "--root", machine, code=STUCK)
+    done = probe("cpu", "memory", "--msgpack", "--root", machine, code=STUCK)
     assert done.returncode == 0
     sections = msgspec.msgpack.decode(done.stdout)["sections"]
     assert sections["cpu"]["missing"] == {"*": "timeout"}

@@ -47,6 +47,18 @@ def disk(tmp_path):
         disk.store.close()
 
 
+def test_a_file_that_opens_for_reading_only_is_not_open(disk, tmp_path):
+    """What SQLite does, without a word, where the disk refuses just then: nothing could heal it."""
+    disk.open().close()
+
+    def connect(file):
+        return sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
+
+    with pytest.raises(StorageError, match="readonly"):
+        Store(disk.file, disk.limits, new_stream=disk.stream, now_ms=0, connect=connect)
+    assert disk.open().lanes
+
+
 def event(body=b"x", lane=B, **more):
     return Entry(lane, ItemKind.EVENT, 5, body, **more)
 

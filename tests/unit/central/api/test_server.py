@@ -51,6 +51,15 @@ async def test_what_is_not_served_is_a_problem(central):
     assert (found["status"], found["code"]) == (404, "not-found")
 
 
+async def test_a_person_who_followed_a_wrong_link_gets_the_page_that_says_so(central):
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = await central.client.get("/site/lab", headers=accept)
+
+    assert (answer.status, answer.content_type) == (404, "text/html")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "/app/main.js" in await answer.text()
+
+
 async def test_a_wrong_method_names_the_right_ones(central):
     answer = await central.client.post("/api/v1/status")
 

@@ -47,6 +47,14 @@ INVENTORY = {
                  "missing": {"*": "absent"}},
     },
 }  # fmt: skip
+CHANGES = [
+    {"at": ISO, "gen": 2, "section": section, "item": item, "field": field, "old": old, "new": new}
+    for section, item, field, old, new in (
+        ("tpm", "", "", None, True),
+        ("dimm", "A2", "", True, None),
+        ("cpu", "0", "turbo", False, True),
+    )
+]
 STATUS = {
     "version": "0.1.0", "epoch": "ab", "started": ISO, "now": ISO,
     "sites": {"ok": 4, "degraded": 1, "maintenance": 0, "down": 0, "unknown": 0, "total": 5},
@@ -97,7 +105,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
             "/api/v1/nodes": {"items": [NODE], "next": None},
             "/api/v1/nodes/edge-0.n1": NODE,
             "/api/v1/nodes/edge-0.n1/inventory": INVENTORY,
-            "/api/v1/nodes/edge-0.n1/inventory/changes": {"items": [], "next": None},
+            "/api/v1/nodes/edge-0.n1/inventory/changes": {"items": CHANGES, "next": None},
             "/api/v1/events": {"items": [], "next": None},
             "/api/v1/paths": {"items": [{**row, "node": NODE["node"]} for row in PATHS],
                               "next": None},

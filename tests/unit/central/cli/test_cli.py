@@ -73,10 +73,40 @@ def test_an_inventory_says_why_a_value_is_missing_and_how_old_it_is(run):
     assert "behind" in out
 
 
+def test_a_class_or_an_item_that_came_or_went_is_told_apart_from_a_value(run):
+    shown = run("node", "inventory", "edge-0.n1", "--diff", "7d")[1].splitlines()
+    assert [line.split("\t")[-2:] for line in shown] == [
+        ["OLD", "NEW"],
+        ["-", "present"],
+        ["present", "-"],
+        ["False", "True"],
+    ]
+
+
 def test_a_site_is_shown_with_its_matrix_of_paths(run):
     _, out, _ = run("site", "show", "edge-0")
     assert "NODE\tWAN1\tLAN-A" in out
     assert "n1\tup 1.5 ms\tdown 100.0 % lost" in out
+
+
+def test_a_path_that_is_down_has_no_round_trip(run, centre, monkeypatch):
+    as_it_was = centre.route
+
+    def held(handler, path, params):
+        status, found = as_it_was(handler, path, params)
+        nodes = [{**node, "paths": [{**node["paths"][0], "state": "down"}]} for node in
+                 found["node_list"]]  # fmt: skip
+        return status, {**found, "node_list": nodes}
+
+    monkeypatch.setattr(centre, "route", held)
+    assert run("site", "show", "edge-0")[1].endswith("\nn1\tdown\n")
+
+
+def test_before_the_first_inventory_there_was_none(run, centre, monkeypatch):
+    before = {"node": "edge-0.n1", "gen": None, "age_s": None, "behind": False, "sections": {}}
+    monkeypatch.setattr(centre, "route", lambda handler, *_: (200, before))
+    told = run("node", "inventory", "edge-0.n1", "--at", "2020-01-01T00:00:00Z")[1]
+    assert told == "edge-0.n1 \u00b7 no inventory reported by then\n"
 
 
 def test_status_names_what_was_refused(run):
@@ -115,6 +145,11 @@ def test_an_import_with_refused_lines_is_a_partial_failure(run):
         (("site", "list", "-q", "bogus=1"), 2, "did you mean node?"),
         (("path", "show", "edge-0.n1", "p9"), 3, "it has wan1, lan-a"),
         (("event", "show", "99"), 3, "no event 99"),
+        (
+            ("node", "inventory", "edge-0.n1", "-s", "dimm,disks"),
+            3,
+            "no class disks; it has system",
+        ),
         (("node", "show", "edge-0.n1", "-o", "csv"), 2, "-o csv is for lists"),
         (("site", "list", "--tz", "Mars/Base"), 2, "no such zone"),
         (("-c", "prod", "site", "list"), 2, "no context 'prod'"),
@@ -135,6 +170,61 @@ def test_a_centre_that_is_not_there_is_named(run, capsys, monkeypatch):
     monkeypatch.setenv("ROOST_URL", "http://127.0.0.1:9")
     assert run("site", "list")[0] == 1
     assert "http://127.0.0.1:9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("secret", ["hush\nhush", "h\u00fcsh\u20ac", "two words"])
+def test_what_is_no_token_is_refused_and_not_repeated(run, capsys, monkeypatch, secret):
+    monkeypatch.setenv("ROOST_TOKEN", secret)
+    assert run("site", "list")[0] == 2
+    said = capsys.readouterr().err
+    assert "must be one word of ASCII" in said
+    assert secret not in said
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "ftp://h", "http://", "http://h:abc", "http://h:0", "http://h/a b"]
+)
+def test_an_address_that_is_none_is_refused(run, capsys, monkeypatch, url):
+    monkeypatch.setenv("ROOST_URL", url)
+    assert run("site", "list")[0] == 2
+    assert f"url {url!r}: must be http://HOST[:PORT]" in capsys.readouterr().err
+
+
+def test_another_server_at_the_address_is_told_apart(run, capsys, centre, monkeypatch):
+    monkeypatch.setattr(centre, "reply", _as_another_server)
+    assert run("site", "list")[0] == 1
+    assert "what answers is no roost-central" in capsys.readouterr().err
+
+
+def test_an_answer_that_breaks_off_is_told(run, capsys, centre, monkeypatch):
+    monkeypatch.setattr(centre, "reply", _cut)
+    assert run("site", "list")[0] == 1
+    assert "the answer was cut" in capsys.readouterr().err
+
+
+def _as_another_server(handler, status, document):
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b"<!doctype html>")
+
+
+def _cut(handler, status, document):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100")
+    handler.end_headers()
+    handler.wfile.write(b"{")
+
+
+def test_the_centre_that_the_environment_names_is_listed_as_the_one_in_use(run, monkeypatch):
+    url = os.environ["ROOST_URL"]
+    assert run("login", url, "--name", "lab", input="rtk_test\n")[0] == 0
+    rows = json.loads(run("context", "list", "-o", "json")[1])
+    shown = [(row["name"], row["current"]) for row in rows]
+    assert shown == [("environment", True), ("lab", False)]
+    monkeypatch.delenv("ROOST_URL")
+    rows = json.loads(run("context", "list", "-o", "json")[1])
+    assert [(row["name"], row["current"]) for row in rows] == [("lab", True)]
 
 
 @pytest.mark.parametrize("name", ["lab#", "lab?x=1", "lab/inventory", "l\u00e4b", "Bad Name!"])

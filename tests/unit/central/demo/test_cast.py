@@ -26,6 +26,12 @@ def test_the_centre_takes_its_configuration(tmp_path):
     assert config.data_dir.parent == tmp_path
 
 
+def test_the_centre_takes_another_database(tmp_path):
+    url = 'postgresql+asyncpg://me@127.0.0.1/a"b'
+    command = cast.centre(tmp_path, 8470, WANS, database=url)
+    assert load_centre(configured(command)).database_url == url
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_agent_takes_its_configuration(tmp_path, number):
     config = load_agent(configured(cast.agent(tmp_path, number, WANS, LANS)))

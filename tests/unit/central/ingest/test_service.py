@@ -3,13 +3,14 @@
 import pytest
 
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
-from roost_central.ingest import flush, inbox, notices, reports
+from roost_central.ingest import flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
 from roost_central.storage import events
 from roost_protocol.alarm import Alarm, Change, Event
 from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathReport, PathState
 from roost_protocol.codec import encode
 from roost_protocol.envelope import Gap, Gone, Item, ItemKind, Lane, Report
+from roost_protocol.limits import MESSAGE_BYTES_MAX
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
@@ -101,6 +102,18 @@ async def test_a_kind_of_a_later_release_is_a_dead_letter(run_centre):
         centre.link.say(TOPICS.report, report(0, b"", kind=ItemKind.JOB))
         await centre.until(lambda: centre.link.receipts)
         assert centre.counters.refused["kind"] == 1
+        assert centre.counters.dead_letters == 1
+
+
+async def test_a_report_that_is_refused_at_the_door_is_told_as_well(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, b"\0" * (MESSAGE_BYTES_MAX + 1))
+        centre.link.say("roost/v1/zz/lab.n1/up/report", report(0, EVENT))
+        await centre.until(lambda: centre.counters.refused.total() == 2)
+        await centre.until(lambda: not centre.service._notices)
+        told = await said(centre, type="280.807")
+        assert [event.node for event in told] == [NODE, None]
+        assert centre.counters.dead_letters == 2
 
 
 async def test_a_beat_shows_the_node_and_its_paths(run_centre):
@@ -323,3 +336,22 @@ def test_a_broker_url_that_is_none_is_refused(url):
 )
 def test_loopback_is_known_by_its_address(host, expected):
     assert BrokerAddress.parse("b1", f"mqtt://{host}").is_loopback is expected
+
+
+async def test_a_stranger_is_named_once_in_the_log(run_centre, caplog):
+    async with run_centre(admit="registered") as centre:
+        for n in (1, 2):
+            centre.link.say(TOPICS.beat, beat(n))
+        await centre.until(lambda: centre.counters.refused["unknown-node"] == 2)
+    told = [line for line in caplog.messages if "not registered" in line]
+    assert len(told) == 1
+    assert told[0].startswith("node lab.n1 on broker b1 is not registered")
+
+
+async def test_a_flood_of_strangers_costs_no_memory(run_centre, monkeypatch):
+    monkeypatch.setattr(roster, "STRANGERS_MAX", 2)
+    async with run_centre(admit="registered") as centre:
+        for name in ("a.n1", "b.n1", "c.n1"):
+            centre.link.say(NodeTopics.of(name).beat, beat(node=name))
+        await centre.until(lambda: centre.counters.refused["unknown-node"] == 3)
+        assert len(centre.service._inbox._roster._strangers) <= 2

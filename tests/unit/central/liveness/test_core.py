@@ -565,6 +565,35 @@ def test_a_path_that_is_down_when_its_node_comes_back_is_told():
     assert [change.path for change in told if change.announce] == ["lan1"]
 
 
+@pytest.mark.parametrize("incarnations", [(2, 2), (1, 1)], ids=["new start", "same start"])
+def test_a_node_that_comes_back_has_time_to_be_heard_on_each_path(incarnations):
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=both)
+    fleet.beat(path="wan2", paths=both)
+    fleet.wait(200_000)
+    actions = []
+    for incarnation in incarnations:
+        for path in ("wan1", "wan2"):
+            actions += fleet.beat(path=path, paths=both, incarnation=incarnation)
+            actions += fleet.wait(250)
+    assert {change.new for change in of(PathChanged, actions)} == {"up"}
+    assert [change.new for change in of(PresenceChanged, actions)] == ["online"]
+
+
+def test_a_path_that_stays_silent_when_its_node_is_back_is_told_then():
+    both = (("wan1", "up"), ("wan2", "up"))
+    fleet = Fleet("lab.n1")
+    fleet.beat(paths=both)
+    fleet.beat(path="wan2", paths=both)
+    fleet.wait(200_000)
+    told = []
+    for _ in range(5):
+        told += of(PathChanged, fleet.beat(paths=both, incarnation=2))
+        told += of(PathChanged, fleet.wait(20_000))
+    assert [(change.path, change.new) for change in told if change.announce] == [("wan2", "down")]
+
+
 def test_our_own_pause_is_nobodys_silence():
     both = (("wan1", "up"), ("wan2", "up"))
     fleet = Fleet("lab.n1", "lab.n2")

@@ -1,5 +1,7 @@
 import asyncio
+import sys
 
+import aiosqlite
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -12,6 +14,7 @@ from roost_central.storage.engine import Database
 from roost_central.storage.tables import metadata
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+EVENT = events.NewEvent(1, 1, "node", "100.101", 1, "hot")
 POSTGRESQL = pytest.mark.parametrize(
     "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
@@ -35,6 +38,27 @@ async def test_every_connection_is_durable(database):
 
 
 @SQLITE
+async def test_a_connection_that_opened_for_reading_only_is_not_used_again(database_url):
+    """What SQLite does, without a word, where the disk refuses just then: nothing could heal it."""
+    await (await Database.open(database_url, clock=SystemClock())).close()
+    modes = iter(["ro"])
+
+    async def creator(*_args, **_options):
+        path = make_url(database_url).database
+        return await aiosqlite.connect(f"file:{path}?mode={next(modes, 'rw')}", uri=True)
+
+    database = await Database.open(database_url, clock=SystemClock(), async_creator=creator)
+    try:
+        with pytest.raises(StorageUnavailableError, match="readonly"):
+            async with database.write() as connection:
+                await events.append(connection, [EVENT])
+        async with database.write() as connection:
+            await events.append(connection, [EVENT])
+    finally:
+        await database.close()
+
+
+@SQLITE
 async def test_a_setting_that_does_not_hold_is_refused_at_the_start(database_url, monkeypatch):
     monkeypatch.setitem(engine._PRAGMAS, "synchronous", 1)
     seen = dict(engine._PRAGMAS)
@@ -53,6 +77,12 @@ class _Lying(dict):
     def items(self):
         self.asked += 1
         return {**self, "synchronous": 1 if self.asked == 1 else 2}.items()
+
+
+async def test_a_driver_that_is_not_installed_is_named_with_the_way_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(StorageError, match=r"driver, at database, .*asyncpg.*roost\[postgres\]"):
+        await Database.open("postgresql+asyncpg://127.0.0.1/x", clock=SystemClock())
 
 
 @POSTGRESQL

@@ -27,10 +27,10 @@ export const PRESENCES = {
 
 /** @type {Record<string, State>} state of a path */
 export const PATH_STATES = {
-  up: { name: "up", letter: "U", shape: "square", tone: "ok" },
+  up: { name: "up", letter: "O", shape: "square", tone: "ok" },
   flaky: { name: "flaky", letter: "F", shape: "triangle", tone: "degraded" },
   down: { name: "down", letter: "D", shape: "cross", tone: "down" },
-  unknown: { name: "unknown", letter: "?", shape: "ring", tone: "unknown" },
+  unknown: { name: "unknown", letter: "U", shape: "ring", tone: "unknown" },
 };
 
 /** @type {Record<string, State>} */

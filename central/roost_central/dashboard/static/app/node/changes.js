@@ -6,6 +6,7 @@ import { Time } from "../time.js";
 import { fieldTitle, valueText } from "./humanise.js";
 
 const SPANS = [["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"], ["400d", "all"]];
+const CLASSES_NAMED = 3; // told by name alone
 const PARTS_MAX = 100; // parts shown; the command line has the rest
 
 /**
@@ -72,9 +73,17 @@ function PartChange({ part }) {
   const fields = part.changes.filter((change) => change.field);
   return html`<li class=${`diff-${kind}`}><div class="diff-head">
       <b aria-hidden="true">${SIGNS[kind]}</b>
-      <span>${section.replaceAll("_", " ")} ${item && html`<code>${item}</code> `}${kind}</span>
+      <span>${item ? html`${section.replaceAll("_", " ")} <code>${item}</code> ${kind}`
+    : wholeClasses(section, kind)}</span>
       <${Time} at=${at} /></div>
     <ul>${fields.map((change) => html`<${FieldChange} key=${change.field} ...${change} />`)}</ul></li>`;
+}
+
+/** A first inventory is some thirty classes at once: their number goes before their names. */
+export function wholeClasses(section, kind) {
+  const names = section.replaceAll("_", " ");
+  const count = names.split(", ").length;
+  return count > CLASSES_NAMED ? `${count} classes ${kind}: ${names}` : `${names} ${kind}`;
 }
 
 /** `old` and `new` are null where there was or is nothing. */

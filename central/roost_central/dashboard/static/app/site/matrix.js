@@ -32,8 +32,9 @@ function pathNames(nodes, kind) {
 function PathCell({ path }) {
   if (!path) return html`<td class="path none" title="this node has no such path">–</td>`;
   const state = PATH_STATES[path.state] ?? PATH_STATES.unknown;
+  const isCarrying = path.state === "up" || path.state === "flaky"; // else the time is of before
   return html`<td class=${`path tone-${state.tone}`} title=${`since ${timeText(path.since)}`}>
     <span class="path-state"><${Shape} state=${state} /><b>${state.letter}</b> ${path.state}</span>
-    <span class="path-said">${roundTrip(path.rtt_us)} · ${loss(path.loss_permille)} lost · <${Age}
+    <span class="path-said">${isCarrying ? `${roundTrip(path.rtt_us)} · ` : ""}${loss(path.loss_permille)} lost · <${Age}
       at=${path.heard} staleMs=${STALE_MS} /></span></td>`;
 }

@@ -1,0 +1,37 @@
+"""A share of each proof that `make prove` runs in full: the rigs work, and find nothing."""
+
+import secrets
+import shutil
+
+import prove_broker
+import prove_disk
+import prove_kills
+import prove_poison
+import pytest
+from broker import PROGRAM
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed")
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+
+
+@pytest.mark.parametrize(
+    ("part", "share", "runs"),
+    [
+        pytest.param(prove_kills, 0.02, {"kills.random": 6}, id="kills"),
+        pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
+        pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
+        pytest.param(prove_poison, 0.1, {"poison.kept": 30}, id="poison"),
+    ],
+)
+def test_a_share_of_the_proof_holds(part, share, runs):
+    seed = secrets.randbelow(1 << 32)
+    proofs = list(part.prove(print, seed, share))
+    assert {proof.name: proof.failures for proof in proofs} == dict.fromkeys(runs, 0), proofs
+    assert all(proof.runs >= runs[proof.name] for proof in proofs)

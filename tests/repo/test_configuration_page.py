@@ -1,0 +1,66 @@
+"""docs/configuration.md: its examples are taken, its keys and bounds are those of the code."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from roost_agent import config as agent
+from roost_agent.config_file import load
+from roost_agent.config_path import PATH_KEYS
+from roost_central import config as central
+
+PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
+EXAMPLES = {
+    match["name"]: re.sub("^ +", "", match["text"], flags=re.MULTILINE)
+    for match in re.finditer(r"```toml\n +# (?P<name>\S+)\n(?P<text>.*?)```", PAGE, re.DOTALL)
+}
+AGENT, CENTRE = PAGE.split("## roost-agent\n")[1].split("## roost-central\n")
+
+
+def rows(text):
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+
+
+def keys(text):
+    return {key for row in rows(text) for key in re.findall(r"`([a-z_.]+)`", row[0])}
+
+
+def test_the_agents_example_is_taken(tmp_path):
+    file = tmp_path / "agent.toml"
+    file.write_text(EXAMPLES["agent.toml"])
+    assert load(file).node_id == "shop-1.n1"
+
+
+def test_the_centres_example_is_taken():
+    config = central.check(tomllib.loads(EXAMPLES["central.toml"]))
+    assert (config.data_dir, config.admit) == (central.CentralConfig().data_dir, "registered")
+    assert [broker.name for broker in config.brokers] == ["b1"]
+
+
+@pytest.mark.parametrize("table", ["beat", "outbox", "inventory"])
+def test_every_number_of_the_agent_stands_with_its_default_and_bound(table):
+    bounds = {"beat": agent.BEAT, "outbox": agent.OUTBOX, "inventory": agent.INVENTORY}[table]
+    told = {row[0].strip("`"): row[1:3] for row in rows(AGENT)}
+    assert {key: told[f"{table}.{key}"] for key in bounds} == {
+        key: [str(bound.default), f"{bound.low} to {bound.high}"] for key, bound in bounds.items()
+    }
+
+
+def test_every_key_of_a_path_is_told():
+    assert set(PATH_KEYS) <= keys(AGENT)
+
+
+@pytest.mark.parametrize("key", sorted(keys(CENTRE)))
+def test_every_key_of_the_centre_is_known_to_it(key):
+    table, _, name = key.rpartition(".")
+    wrong = {name: {}}  # a fault of its own
+    given = {"broker": {"broker": [wrong]}, "http": {"http": wrong}, "": wrong}[table]
+    with pytest.raises(central.ConfigFaultsError) as refused:
+        central.check(given)
+    assert f"{key}: is not known" not in "\n".join(refused.value.faults)

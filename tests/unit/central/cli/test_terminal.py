@@ -1,0 +1,55 @@
+"""What a person sees on a terminal of a given size."""
+
+import re
+
+import pytest
+
+from roost_central.cli import options, output
+
+COLUMNS = [output.text(name.upper(), name) for name in ("node", "agent", "boot")]
+ROWS = [
+    {"node": f"a-site-with-a-long-name.n{n}", "agent": "0.1.0", "boot": "f" * 32} for n in (1, 2)
+]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "6")
+
+
+def plain(text):
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_a_table_fits_the_terminal_and_keeps_the_names():
+    lines = plain(output._table(ROWS, COLUMNS, "table")).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [row["node"] for row in ROWS]
+    assert max(map(len, lines)) <= 60
+    assert "…" in lines[1]
+
+
+def test_a_wide_table_is_cut_nowhere():
+    lines = plain(output._table(ROWS, COLUMNS, "wide")).splitlines()
+    assert [line.split() for line in lines[1:]] == [list(row.values()) for row in ROWS]
+
+
+def test_one_row_that_does_not_fit_is_a_line_for_each_column():
+    lines = output._table(ROWS[:1], COLUMNS, "wide").splitlines()
+    assert [line.split() for line in lines] == [
+        ["NODE", "a-site-with-a-long-name.n1"],
+        ["AGENT", "0.1.0"],
+        ["BOOT", "f" * 32],
+    ]
+
+
+def test_a_table_without_rows_has_its_headings():
+    assert plain(output._table([], COLUMNS, "table")).split() == ["NODE", "AGENT", "BOOT"]
+
+
+def test_what_is_watched_stays_on_one_screen_and_leaves_the_scrollback_alone():
+    lines = [f"line {n}\n" for n in range(9)]
+    assert options._screenful("".join(lines[:4])) == options.CLEAR + "".join(lines[:4])
+    shown = options._screenful("".join(lines))
+    assert shown.endswith("line 3\n… 5 lines more: -q shows fewer, a pipe shows all\n")
+    assert "\x1b[3J" not in shown
