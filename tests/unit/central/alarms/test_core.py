@@ -11,6 +11,7 @@ from roost_central.alarms.facts import (
     Attached,
     Limits,
     NodeBack,
+    OwnCleared,
     OwnRaised,
     Removed,
     Shelf,
@@ -225,6 +226,12 @@ def test_one_that_has_a_time_to_live_ends_unless_it_is_seen_again(driven):
     assert not driven.core.is_due(driven.now_ms + 10**9)
 
 
+def test_what_ends_in_the_transaction_in_which_its_time_is_up_ends_once(driven):
+    driven.do(OwnRaised("100.002", "site=lab", S.MAJOR, site="lab", ttl_ms=60_000))
+    over = OwnCleared("100.002", "site=lab")
+    assert driven.do(over, Tick(), wait_ms=61_000) == ["clear"]
+
+
 # -- dark sites and removal --------------------------------------------------------------------
 
 
@@ -247,6 +254,13 @@ def test_a_word_of_a_node_makes_its_alarm_known(driven):
     driven.do(dark())
     assert driven.do(said()) == ["change"]
     assert driven.row().state == "active"
+
+
+def test_a_latched_alarm_that_is_over_does_not_become_unknown_nor_come_back(driven):
+    driven.do(said("100.004"))
+    driven.do(cleared("100.004"))
+    assert driven.do(dark()) == []
+    assert driven.do(NodeBack("lab.n1")) == []
 
 
 def test_removal_clears_what_is_inside_and_only_that(driven):
