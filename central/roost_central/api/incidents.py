@@ -32,19 +32,19 @@ class IncidentPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class AckBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IncidentAckBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words for the timeline."""
 
     note: Note = ""
 
 
-class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IncidentNoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words for the timeline."""
 
     text: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
-class CloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IncidentCloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is over though not all are back."""
 
     reason: Reason
@@ -72,7 +72,7 @@ async def show_incident(call: Call[NoQuery, None]) -> Incident:
     return _answer(call, row)
 
 
-async def ack(call: Call[NoQuery, AckBody]) -> Incident:
+async def ack(call: Call[NoQuery, IncidentAckBody]) -> Incident:
     """POST /api/v1/incidents/{incident}:ack: members and future members too."""
     row, who, book = await _open(call), principal_of(call), call.api.book
     seen = Ack(who.name, call.now_ms, call.body.note)
@@ -86,7 +86,7 @@ async def ack(call: Call[NoQuery, AckBody]) -> Incident:
     return _answer(call, book.incidents.find(row.id) or row)
 
 
-async def note(call: Call[NoQuery, NoteBody]) -> Incident:
+async def note(call: Call[NoQuery, IncidentNoteBody]) -> Incident:
     """POST /api/v1/incidents/{incident}:note."""
     row, who, book = await _open(call), principal_of(call), call.api.book
     words = IncidentNote(call.now_ms, who.name, call.body.text)
@@ -99,7 +99,7 @@ async def note(call: Call[NoQuery, NoteBody]) -> Incident:
     return _answer(call, book.incidents.find(row.id) or row)
 
 
-async def close(call: Call[NoQuery, CloseBody]) -> Incident:
+async def close(call: Call[NoQuery, IncidentCloseBody]) -> Incident:
     """POST /api/v1/incidents/{incident}:close; open members are alarms of their own again."""
     row, who, book = await _open(call), principal_of(call), call.api.book
     reason = call.body.reason
