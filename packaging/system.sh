@@ -19,7 +19,8 @@ case ${1:-} in
 venv) pairs='' ;;
 demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
-             lspci:pciutils systemd-analyze:systemd initdb:postgresql' ;;
+             lspci:pciutils systemd-analyze:systemd initdb:postgresql
+             mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp' ;;
 *) echo "usage: $0 venv|demo|test" >&2 && exit 2 ;;
 esac
 
@@ -65,10 +66,10 @@ if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     exit 1
 fi
 # Nor start it at the next boot; a service that was there before is not ours to touch.
-for service in mosquitto postgresql; do
+for service in mosquitto postgresql snmptrapd; do
     case $missing in
     *$service*)
-        deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true
+        deb-systemd-helper disable "$service.service" "$service.socket" >/dev/null 2>&1 || true
         update-rc.d "$service" disable >/dev/null 2>&1 || true
         ;;
     esac
