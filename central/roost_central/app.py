@@ -29,7 +29,7 @@ from roost_central.api.order import NameOrder
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
-from roost_central.api.service import Api, IngestSight, StaticTree
+from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
 from roost_central.errors import ConfigError
@@ -38,6 +38,8 @@ from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import IngestConfig
 from roost_central.ingest.service import IngestService
+from roost_central.northbound.book_feed import BookFeed
+from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.storage.engine import Database
 from roost_protocol import __version__
@@ -45,6 +47,7 @@ from roost_protocol import __version__
 logger = logging.getLogger(__name__)
 
 LOCK_FILE: Final = "central.lock"
+NOC_FOLDER: Final = "noc"  # of the data directory: the NOC broker's configuration and accounts
 EPOCH_BYTES: Final = 8
 
 
@@ -66,15 +69,25 @@ async def run(config: CentralConfig) -> None:
         async with database.read() as connection:
             await book.load(connection)
         ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
-        secure = config.http.is_secure
+        feed = BookFeed(book, config.northbound.labels)
+        around = Surroundings(feed, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
+        northbound = Northbound(config.northbound, around)
         api = compose(
-            database, view, clock, entropy, ingest=ingest.counters, book=book, is_secure=secure
+            database,
+            view,
+            clock,
+            entropy,
+            ingest=ingest.counters,
+            book=book,
+            northbound=northbound,
+            is_secure=config.http.is_secure,
         )
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
                 tasks.create_task(api.live.run(), name="central.live"),
                 tasks.create_task(Explainer(book, view).run(), name="central.alarms.explain"),
+                tasks.create_task(northbound.run(), name="central.northbound"),
             ]
             with api.order.kept():
                 app = application(api, ROUTES)
@@ -131,6 +144,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     *,
     ingest: IngestSight,
     book: AlarmBook,
+    northbound: NorthboundSight,
     is_secure: bool,
 ) -> Api:
     """Return what the handlers work with."""
@@ -148,6 +162,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         registry=SiteRegistry(database, view, clock, book),
         book=book,
         ingest=ingest,
+        northbound=northbound,
         pages=_pages(),
     )
 

@@ -9,13 +9,15 @@ import re
 import ssl
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar, cast, get_args
 
 from roost_central.errors import ConfigError
 from roost_central.fleet.query_suggest import closest
 from roost_central.ingest.config import Admission, BrokerAddress
+from roost_central.northbound import config as northbound_config
+from roost_central.northbound.config import NorthboundConfig
 from roost_protocol.limits import SHARDS
 
 DEFAULT_FILE: Final = Path("/etc/roost/central.toml")
@@ -26,6 +28,9 @@ BROKERS_MAX: Final = 16  # one client each; a fleet has two or three
 CATALOGUES_MAX: Final = 64  # files of alarm types: one a product, and room
 PORTS: Final = range(1 << 16)  # 0: the kernel chooses
 _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
+_KEYS: Final = (
+    "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
+)  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
 T = TypeVar("T")
@@ -103,6 +108,7 @@ class CentralConfig:
     shards: tuple[int, ...] = tuple(range(SHARDS))
     admit: Admission = "registered"
     catalogues: tuple[Path, ...] = ()
+    northbound: NorthboundConfig = field(default_factory=NorthboundConfig)
 
     @property
     def database_url(self) -> str:
@@ -167,7 +173,16 @@ class _Reader:
 
     def central(self, table: Table, flags: Flags) -> CentralConfig:
         """Read the whole."""
-        known = ("data_dir", "database", "http", "broker", "shards", "admit", "catalogues")
+        known = (
+            "data_dir",
+            "database",
+            "http",
+            "broker",
+            "shards",
+            "admit",
+            "catalogues",
+            "northbound",
+        )
         self._unknown(table, known, "")
         default = CentralConfig()
         data_dir = self._get(table, "data_dir", str(default.data_dir))
@@ -182,6 +197,9 @@ class _Reader:
             shards=self._shards(self._get(table, "shards", f"0-{SHARDS - 1}")),
             admit=cast("Admission", admit),
             catalogues=self._paths(table, "catalogues"),
+            northbound=northbound_config.read(
+                self._get(table, "northbound", cast("Table", {})), self._fault
+            ),
         )
 
     def _paths(self, table: Table, name: str) -> tuple[Path, ...]:

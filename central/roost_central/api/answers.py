@@ -244,6 +244,47 @@ class DeadLetter(msgspec.Struct, frozen=True):
     payload: bytes
 
 
+class NorthboundTarget(msgspec.Struct, frozen=True):
+    """One receiver of alarms."""
+
+    name: str
+    kind: str
+    address: str
+    state: str
+    queue: int
+    cursor: int
+    sent: int
+    failures: int
+    last_error: str
+    worked: Time | None
+    dead_letters: int
+    disabled: str
+
+
+class NorthboundLetter(msgspec.Struct, frozen=True):
+    """A message that a receiver did not take, kept to be looked at."""
+
+    target: str
+    at: Time | None
+    seq: int
+    error: str
+    body: str
+
+
+class NorthboundAnswer(msgspec.Struct, frozen=True):
+    """Every receiver, and the newest messages that were given up."""
+
+    targets: list[NorthboundTarget]
+    dead_letters: list[NorthboundLetter]
+
+
+class NorthboundTest(msgspec.Struct, frozen=True):
+    """What became of a test message."""
+
+    delivered: bool
+    error: str
+
+
 class SitePage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Some sites, and where the next ones are."""
 

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,9 @@ from roost_central.api.secret import ensure_admin
 from roost_central.api.server import application
 from roost_central.app import compose
 from roost_central.fleet.view import FleetView, PathRow
+from roost_central.northbound.book_feed import BookFeed
+from roost_central.northbound.config import NorthboundConfig, WebhookConfig
+from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.storage.engine import Database
 from roost_protocol.topics import shard_of
 
@@ -76,6 +80,14 @@ def add_site(view, site, *, labels=None, nodes=1, heard_ms=NOW_MS - 5_000):
     return row
 
 
+# A target that is served by nobody here: the API shows it, and a test of it fails in words.
+NORTHBOUND = NorthboundConfig(
+    webhook=(
+        WebhookConfig("noc1", "https://noc.example/hook?token=hidden", Path("/nowhere/secret")),
+    )
+)
+
+
 @pytest.fixture
 def clock():
     return SetClock()
@@ -102,13 +114,17 @@ async def central(tmp_path, clock, view):
             connection, tmp_path / "admin.token", entropy, now_ms=clock.wall_ms()
         )
     figures = IngestFigures()
+    book = AlarmBook(shipped(), view, database, clock)
+    feed = BookFeed(book)
+    around = Surroundings(feed, view, database, clock, entropy, tmp_path / "noc")
     api = compose(
         database,
         view,
         clock,
         entropy,
         ingest=figures,
-        book=AlarmBook(shipped(), view, database, clock),
+        book=book,
+        northbound=Northbound(NORTHBOUND, around),
         is_secure=False,
     )
     async with (

@@ -31,6 +31,7 @@ NAMES = {
     "shelf": "01J0",
     "suppression": "01J0",
     "incident": "01J0",
+    "target": "noc1",
 }
 REQUESTS = [
     (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))
