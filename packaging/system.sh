@@ -69,8 +69,14 @@ fi
 for service in mosquitto postgresql snmptrapd; do
     case $missing in
     *$service*)
-        deb-systemd-helper disable "$service.service" "$service.socket" >/dev/null 2>&1 || true
+        deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true
         update-rc.d "$service" disable >/dev/null 2>&1 || true
         ;;
     esac
 done
+case $missing in # it brings the agent along, and is started by its socket
+*snmptrapd*)
+    update-rc.d snmpd disable >/dev/null 2>&1 || true
+    systemctl disable snmpd.service snmptrapd.socket >/dev/null 2>&1 || true
+    ;;
+esac
