@@ -19,7 +19,8 @@ case ${1:-} in
 venv) pairs='' ;;
 demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
-             lspci:pciutils systemd-analyze:systemd initdb:postgresql' ;;
+             lspci:pciutils systemd-analyze:systemd initdb:postgresql
+             mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp' ;;
 *) echo "usage: $0 venv|demo|test" >&2 && exit 2 ;;
 esac
 
@@ -65,7 +66,7 @@ if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     exit 1
 fi
 # Nor start it at the next boot; a service that was there before is not ours to touch.
-for service in mosquitto postgresql; do
+for service in mosquitto postgresql snmptrapd; do
     case $missing in
     *$service*)
         deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true
@@ -73,3 +74,9 @@ for service in mosquitto postgresql; do
         ;;
     esac
 done
+case $missing in # it brings the agent along, and is started by its socket
+*snmptrapd*)
+    update-rc.d snmpd disable >/dev/null 2>&1 || true
+    systemctl disable snmpd.service snmptrapd.socket >/dev/null 2>&1 || true
+    ;;
+esac

@@ -83,7 +83,26 @@ def _check_config(parsed: argparse.Namespace) -> int:
         print(f"broker    {broker.name} {broker.host}:{broker.port}")
     if not config.brokers:
         print("broker    none: central will hear no node; add [[broker]] or --broker")
+    from roost_central.alarms.catalogue_file import load as load_types  # noqa: PLC0415  slow
+
+    print(f"types     {len(load_types(config.catalogues))} of alarms and events")
     print(f"shards    {len(config.shards)}\nadmit     {config.admit}\nok")
+    return 0
+
+
+def _catalogue(parsed: argparse.Namespace) -> int:
+    from roost_central.alarms.catalogue_file import load as load_types  # noqa: PLC0415  only here
+    from roost_central.alarms.catalogue_file import shipped  # noqa: PLC0415  as above
+    from roost_protocol.catalogue import encode_catalogue  # noqa: PLC0415  as above
+
+    types = load_types(parsed.files)
+    own = {id_ for id_ in types if id_ not in shipped()} if parsed.files else set(types)
+    if parsed.json:
+        chosen = {id_: known for id_, known in types.for_agents().items() if id_ in own}
+        sys.stdout.write(encode_catalogue(chosen).decode())
+    else:
+        for id_ in sorted(own):
+            print(f"{id_}  {types[id_].name}")
     return 0
 
 
@@ -151,6 +170,11 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             levels = ("debug", "info", "warning", "error")
             sub.add_argument("--log-level", choices=levels, default="info", help="default: info")
+    text = "check catalogue files and list their types, or ours where none is named"
+    sub = commands.add_parser("catalogue", help=text, description=text.capitalize() + ".")
+    sub.add_argument("files", nargs="*", type=Path, metavar="FILE", help="YAML")
+    sub.add_argument("--json", action="store_true", help="as agents read it")
+    sub.set_defaults(command=_catalogue)
     sub = commands.add_parser("openapi", help="print the OpenAPI document of the API")
     sub.set_defaults(command=_openapi)
     return parser

@@ -18,6 +18,9 @@ from typing import Final
 
 import msgspec
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import load as load_catalogue
+from roost_central.alarms.explain import Explainer
 from roost_central.api.auth import Access
 from roost_central.api.listener import listening
 from roost_central.api.live import LiveFleet
@@ -26,7 +29,7 @@ from roost_central.api.order import NameOrder
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
-from roost_central.api.service import Api, IngestSight, StaticTree
+from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
 from roost_central.errors import ConfigError
@@ -35,6 +38,8 @@ from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import IngestConfig
 from roost_central.ingest.service import IngestService
+from roost_central.northbound.book_feed import BookFeed
+from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.storage.engine import Database
 from roost_protocol import __version__
@@ -42,6 +47,7 @@ from roost_protocol import __version__
 logger = logging.getLogger(__name__)
 
 LOCK_FILE: Final = "central.lock"
+NOC_FOLDER: Final = "noc"  # of the data directory: the NOC broker's configuration and accounts
 EPOCH_BYTES: Final = 8
 
 
@@ -59,13 +65,29 @@ async def run(config: CentralConfig) -> None:
         await _greet(config, database, clock, entropy)
         async with database.read() as connection:
             view = await restore(connection)
-        ingest = IngestService(database, view, clock, entropy, _ingest_config(config))
-        secure = config.http.is_secure
-        api = compose(database, view, clock, entropy, ingest=ingest.counters, is_secure=secure)
+        book = AlarmBook(load_catalogue(config.catalogues), view, database, clock)
+        async with database.read() as connection:
+            await book.load(connection)
+        ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
+        feed = BookFeed(book, config.northbound.labels)
+        around = Surroundings(feed, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
+        northbound = Northbound(config.northbound, around)
+        api = compose(
+            database,
+            view,
+            clock,
+            entropy,
+            ingest=ingest.counters,
+            book=book,
+            northbound=northbound,
+            is_secure=config.http.is_secure,
+        )
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
                 tasks.create_task(api.live.run(), name="central.live"),
+                tasks.create_task(Explainer(book, view).run(), name="central.alarms.explain"),
+                tasks.create_task(northbound.run(), name="central.northbound"),
             ]
             with api.order.kept():
                 app = application(api, ROUTES)
@@ -121,6 +143,8 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     entropy: Entropy,
     *,
     ingest: IngestSight,
+    book: AlarmBook,
+    northbound: NorthboundSight,
     is_secure: bool,
 ) -> Api:
     """Return what the handlers work with."""
@@ -133,10 +157,12 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         clock=clock,
         entropy=entropy,
         access=Access(database, clock, entropy, is_secure=is_secure),
-        live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex()),
+        live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex(), book),
         order=NameOrder(view),
-        registry=SiteRegistry(database, view, clock),
+        registry=SiteRegistry(database, view, clock, book),
+        book=book,
         ingest=ingest,
+        northbound=northbound,
         pages=_pages(),
     )
 

@@ -9,13 +9,15 @@ import re
 import ssl
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar, cast, get_args
 
 from roost_central.errors import ConfigError
 from roost_central.fleet.query_suggest import closest
 from roost_central.ingest.config import Admission, BrokerAddress
+from roost_central.northbound import config as northbound_config
+from roost_central.northbound.config import NorthboundConfig
 from roost_protocol.limits import SHARDS
 
 DEFAULT_FILE: Final = Path("/etc/roost/central.toml")
@@ -23,8 +25,12 @@ DEFAULT_DATA_DIR: Final = Path("/var/lib/roost-central")
 DEFAULT_PORT: Final = 8470
 FILE_BYTES_MAX: Final = 1 << 20
 BROKERS_MAX: Final = 16  # one client each; a fleet has two or three
+CATALOGUES_MAX: Final = 64  # files of alarm types: one a product, and room
 PORTS: Final = range(1 << 16)  # 0: the kernel chooses
 _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
+_KEYS: Final = (
+    "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
+)  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
 T = TypeVar("T")
@@ -91,6 +97,7 @@ class CentralConfig:
     Attributes:
         data_dir: holds the database and the admin token.
         database: where storage is; ``""`` is ``roost.db`` in ``data_dir``.
+        catalogues: files of alarm types beside the shipped ones.
         brokers: none is allowed: central then serves what it knows and hears nobody.
     """
 
@@ -100,6 +107,8 @@ class CentralConfig:
     brokers: tuple[BrokerAddress, ...] = ()
     shards: tuple[int, ...] = tuple(range(SHARDS))
     admit: Admission = "registered"
+    catalogues: tuple[Path, ...] = ()
+    northbound: NorthboundConfig = field(default_factory=NorthboundConfig)
 
     @property
     def database_url(self) -> str:
@@ -164,7 +173,16 @@ class _Reader:
 
     def central(self, table: Table, flags: Flags) -> CentralConfig:
         """Read the whole."""
-        known = ("data_dir", "database", "http", "broker", "shards", "admit")
+        known = (
+            "data_dir",
+            "database",
+            "http",
+            "broker",
+            "shards",
+            "admit",
+            "catalogues",
+            "northbound",
+        )
         self._unknown(table, known, "")
         default = CentralConfig()
         data_dir = self._get(table, "data_dir", str(default.data_dir))
@@ -178,7 +196,20 @@ class _Reader:
             brokers=self._brokers(table, flags),
             shards=self._shards(self._get(table, "shards", f"0-{SHARDS - 1}")),
             admit=cast("Admission", admit),
+            catalogues=self._paths(table, "catalogues"),
+            northbound=northbound_config.read(
+                self._get(table, "northbound", cast("Table", {})), self._fault
+            ),
         )
+
+    def _paths(self, table: Table, name: str) -> tuple[Path, ...]:
+        texts = self._get(table, name, cast("list[object]", []))
+        if len(texts) > CATALOGUES_MAX:
+            self._fault(name, f"there are {len(texts)}, at most {CATALOGUES_MAX} are read")
+        for text in texts:
+            if not isinstance(text, str):
+                self._fault(name, f"{text!r} is not a path")
+        return tuple(Path(text) for text in texts if isinstance(text, str))
 
     def _http(self, table: Table, flags: Flags) -> HttpConfig:
         self._unknown(table, ("host", "port", "cert", "key"), "http.")

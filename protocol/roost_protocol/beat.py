@@ -73,6 +73,10 @@ class Beat(Envelope, frozen=True):
         uptime_s: of the machine.
         agent: version of the agent.
         why: ``start``, ``timer``, ``change``.
+        alarms_digest: of the node's alarm set (digest.alarm_digest); None: it keeps none.
+        alarms_count: alarms in that set.
+        alarms_seq: last number given out in the alarm lane when the digest was taken; the centre
+            compares only when just this much of the lane is committed.
     """
 
     n: Count
@@ -87,5 +91,7 @@ class Beat(Envelope, frozen=True):
     bulk: LaneReport | None = None
     inventory: InventoryMark | None = None
     alarms_digest: Digest8 | None = None
+    alarms_count: Count = 0
+    alarms_seq: Count = 0
     config_digest: Digest8 | None = None
     release_digest: Digest8 | None = None

@@ -1,7 +1,7 @@
 """Digests that two sides compute apart and compare: BLAKE2b-64 of canonical MessagePack."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from roost_protocol.codec import encode
@@ -22,6 +22,11 @@ def section_digest(items: Mapping[str, Any], missing: Mapping[str, str]) -> byte
 def node_digest(sections: Mapping[str, bytes]) -> bytes:
     """Return a node's inventory digest from its sections' digests."""
     return digest(sorted(sections.items()))
+
+
+def alarm_digest(alarms: Iterable[tuple[str, str, int]]) -> bytes:
+    """Return the digest of a node's alarm set: (type, entity as the node says it, severity)."""
+    return digest(sorted(alarms))
 
 
 EMPTY_SET: Final = digest([])

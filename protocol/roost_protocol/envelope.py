@@ -40,6 +40,7 @@ class ItemKind(StrEnum):
 
     INVENTORY = "inventory"
     ALARM = "alarm"
+    ALARM_SET = "alarm-set"
     EVENT = "event"
     HOST = "host"
     JOB = "job"
@@ -124,7 +125,7 @@ class Report(Envelope, frozen=True):
 
 
 class Resync(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A request to say again in full: ``what`` is ``inventory``; no sections means all."""
+    """A request to say again in full: ``inventory`` or ``alarms``; no sections means all."""
 
     what: ShortText
     sections: Annotated[list[ShortText], Meta(max_length=64)] = []

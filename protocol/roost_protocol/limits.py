@@ -31,4 +31,10 @@ INVENTORY_PARTS_MAX: Final = 64  # parts of one snapshot
 
 ALARM_TEXT_BYTES_MAX: Final = 255  # SNMP DisplayString parity
 ENTITY_BYTES_MAX: Final = 255
+ENTITY_PAIRS_MAX: Final = 8
+ENTITY_KIND_CHARS_MAX: Final = 16
 PARAMS_MAX: Final = 8
+PARAMS_BYTES_MAX: Final = 1024  # all of one alarm, encoded: a sentence's values, no document
+ALARM_BYTES_MAX: Final = 2 * 1024  # one alarm, encoded: 100,000 active ones are 200 MB at the worst
+ALARMS_ACTIVE_MAX: Final = 1_000  # of one node; the next one raises 750.802
+ALARM_SET_ITEMS_MAX: Final = 64  # alarms of one part of a snapshot: 128 KiB at the worst

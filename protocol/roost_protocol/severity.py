@@ -11,3 +11,17 @@ class Severity(IntEnum):
     MINOR = 2
     MAJOR = 3
     CRITICAL = 4
+
+    @classmethod
+    def of(cls, word: str) -> "Severity":
+        """Return the severity of a word; ``indeterminate`` becomes warning.
+
+        Raises:
+            KeyError: the word is no severity.
+        """
+        return cls.WARNING if word == "indeterminate" else cls[word.upper()]
+
+    @property
+    def word(self) -> str:
+        """The severity as it is written: ``major``."""
+        return self.name.lower()

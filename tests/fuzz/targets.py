@@ -24,9 +24,10 @@ from roost_central.api.sites import SiteBody, site_name
 from roost_central.config import load as load_central
 from roost_central.errors import ConfigError as CentralConfigError
 from roost_central.fleet.query import QueryError, parse
-from roost_protocol.alarm import Alarm, Event
+from roost_protocol.alarm import Alarm, AlarmSet, Event
 from roost_protocol.beat import Beat
 from roost_protocol.codec import Decoder, encode, unpack
+from roost_protocol.entity import parse as parse_entity
 from roost_protocol.envelope import Gap, Gone, Receipt, Report
 from roost_protocol.errors import ProtocolError
 from roost_protocol.inventory import InventoryDocument
@@ -160,7 +161,13 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "gone": lambda: _message(Gone, "gone"),
     "inventory": _inventory,
     "alarm": lambda: _message(Alarm, "alarm"),
+    "alarm-set": lambda: _message(AlarmSet, "alarm-set"),
     "event": lambda: _message(Event, "event"),
+    "entity": lambda: Target(
+        lambda data: parse_entity(data.decode("utf-8", "replace")),
+        (ProtocolError,),
+        (b"site=lab,node=n1,fs=/var%2Clog", b"app=pump,unit=2"),
+    ),
     "gap": lambda: _message(Gap, seeds=(encode(Gap(first=7, last=9, reason="full")),)),
     "topic": lambda: Target(
         lambda data: parse_up(data.decode("utf-8", "replace")),

@@ -8,7 +8,7 @@ import msgpack
 import msgspec
 import pytest
 
-from roost_protocol.alarm import Alarm, Event
+from roost_protocol.alarm import Alarm, AlarmSet, Event
 from roost_protocol.beat import Beat
 from roost_protocol.codec import Decoder, encode
 from roost_protocol.envelope import Gone, Receipt, Report
@@ -23,6 +23,7 @@ KINDS = {
     "receipt": Receipt,
     "inventory": InventoryDocument,
     "alarm": Alarm,
+    "alarm-set": AlarmSet,
     "event": Event,
 }
 

@@ -18,6 +18,8 @@ import jumping_loop
 from apsw_driver import Connection, InlineConnection
 from powercut import Disk, empty
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.errors import StorageError
 from roost_central.fleet.restore import restore
 from roost_central.ingest.config import BrokerAddress, IngestConfig
@@ -212,7 +214,15 @@ class Centre:
             return links[0]
 
         config = IngestConfig((BrokerAddress.parse("b1", "mqtt://127.0.0.1"),), admit="loopback")
-        service = IngestService(database, view, Clock(), Entropy(self._dice), config, link=link)
+        service = IngestService(
+            database,
+            view,
+            Clock(),
+            Entropy(self._dice),
+            config,
+            book=AlarmBook(shipped(), view, database, Clock()),
+            link=link,
+        )
         async with asyncio.TaskGroup() as group:
             task = group.create_task(_until_the_end(service))
             try:

@@ -62,9 +62,18 @@ class CentralProcess:
 
     def get(self, path: str) -> Any:
         """Ask the API."""
+        return self._ask("GET", path)
+
+    def post(self, path: str) -> Any:
+        """Have the API do something."""
+        return self._ask("POST", path)
+
+    def _ask(self, method: str, path: str) -> Any:
         token = (self.data_dir / "admin.token").read_text().strip()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {token}"}
+            f"http://127.0.0.1:{self.port}{path}",
+            method=method,
+            headers={"Authorization": f"Bearer {token}"},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
             return json.load(answer)

@@ -61,6 +61,24 @@ class Broker(msgspec.Struct, frozen=True):
     since: Time | None
 
 
+class AlarmCounts(msgspec.Struct, frozen=True):
+    """The banner: visible active alarms by severity, and beside them what is not among these."""
+
+    critical: int
+    major: int
+    minor: int
+    warning: int
+    unknown: int
+    shelved: int
+    masked: int
+    suppressed: int
+    in_incident: int
+    latched: int
+    incidents: int
+    sites: SiteCounts
+    status: str
+
+
 class Status(msgspec.Struct, frozen=True):
     """Central in one look."""
 
@@ -73,6 +91,7 @@ class Status(msgspec.Struct, frozen=True):
     ingest: Ingest
     brokers: list[Broker]
     quiet: bool
+    alarms: AlarmCounts
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -223,6 +242,47 @@ class DeadLetter(msgspec.Struct, frozen=True):
     detail: str
     size_bytes: int
     payload: bytes
+
+
+class NorthboundTarget(msgspec.Struct, frozen=True):
+    """One receiver of alarms."""
+
+    name: str
+    kind: str
+    address: str
+    state: str
+    queue: int
+    cursor: int
+    sent: int
+    failures: int
+    last_error: str
+    worked: Time | None
+    dead_letters: int
+    disabled: str
+
+
+class NorthboundLetter(msgspec.Struct, frozen=True):
+    """A message that a receiver did not take, kept to be looked at."""
+
+    target: str
+    at: Time | None
+    seq: int
+    error: str
+    body: str
+
+
+class NorthboundAnswer(msgspec.Struct, frozen=True):
+    """Every receiver, and the newest messages that were given up."""
+
+    targets: list[NorthboundTarget]
+    dead_letters: list[NorthboundLetter]
+
+
+class NorthboundTest(msgspec.Struct, frozen=True):
+    """What became of a test message."""
+
+    delivered: bool
+    error: str
 
 
 class SitePage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -34,6 +34,8 @@ from roost_central.fleet.view import FleetView, NodeRow, SiteRow
 R = TypeVar("R")
 T = TypeVar("T")
 
+LQ = TypeVar("LQ", bound="ListQuery")
+
 LIMIT: Final = 100  # rows of a page where the caller does not say
 LIMIT_MAX: Final = 1_000  # about 1 MB of nodes; who wants all of them takes a stream
 LIST_MEDIA: Final = (JSON, CSV, NDJSON)
@@ -62,17 +64,17 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_sites(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/sites."""
-    return await _answer(call, _sites(call.api.view), call.api.order.sites())
+    return await answer_list(call, _sites(call.api.view), call.api.order.sites())
 
 
 async def list_nodes(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/nodes."""
-    return await _answer(call, _nodes(call.api.view), call.api.order.nodes())
+    return await answer_list(call, _nodes(call.api.view), call.api.order.nodes())
 
 
 async def list_paths(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/paths."""
-    return await _answer(call, _paths(call.api.view), call.api.order.paths())
+    return await answer_list(call, _paths(call.api.view), call.api.order.paths())
 
 
 def _sites(view: FleetView) -> Listing[SiteRow]:
@@ -133,15 +135,16 @@ def _paths(view: FleetView) -> Listing[NodePath]:
     )
 
 
-async def _answer(
-    call: Call[ListQuery, None], listing: Listing[R], rows: Sequence[R]
+async def answer_list(
+    call: Call[LQ, None], listing: Listing[R], rows: Sequence[R], *, default_sort: str = ""
 ) -> Reply | web.StreamResponse:
+    """Return a page of JSON, or the whole result as the stream that the caller wants."""
     media = choose_media(call.request, LIST_MEDIA)
     asked = call.query
     fields = choose_fields(asked.fields, listing.answer)
     ask = Ask(
         query=parse_filter(asked.filter, listing.carrier),
-        sort=asked.sort,
+        sort=asked.sort or default_sort,
         cursor=asked.cursor,
         limit=(asked.limit or LIMIT) if media == JSON else asked.limit,
         count=asked.count is not None and media == JSON,

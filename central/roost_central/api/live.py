@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.api.answers import Node
 from roost_central.api.problem import ApiError
 from roost_central.api.rows import node_answer, nodes_of
@@ -39,15 +40,18 @@ class Client:
         self.watch = watch
         self.backlog = Backlog()
         self.wake = asyncio.Event()
+        self.alarms_seq: int | None = None  # last transition it knows; None: it wants none
         self.unsent = dict.fromkeys(unsent)  # nodes of watched sites that changed
 
 
 class LiveFleet:
     """Turns changes of the view into frames and hands them to the clients."""
 
-    def __init__(self, view: FleetView, clock: Clock, epoch: str) -> None:
+    def __init__(self, view: FleetView, clock: Clock, epoch: str, book: AlarmBook) -> None:
         self._view = view
         self._clock = clock
+        self._book = book
+        self._book_version = book.version
         self._columns = FleetColumns(view)
         self._log = FrameLog(epoch, clock.mono_ms())
         self._clients: set[Client] = set()
@@ -81,6 +85,11 @@ class LiveFleet:
             actions += self._log.handle(LaidOut(), now_ms)
         actions += self._log.handle(Tick(), now_ms)
         self._tell(actions, nodes)
+        if self._book.version != self._book_version:
+            self._book_version = self._book.version
+            for client in self._clients:
+                if client.alarms_seq is not None:
+                    client.wake.set()
 
     @contextmanager
     def client(self, position: str, watch: frozenset[str]) -> Iterator[Client]:

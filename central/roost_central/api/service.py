@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.api.auth import Access
 from roost_central.api.live import LiveFleet
 from roost_central.api.order import NameOrder
@@ -73,6 +74,106 @@ class IngestSight(Protocol):
         """Whether central distrusts its own ears and judges no silence."""
 
 
+class TargetSight(Protocol):
+    """One northbound target as ``GET /northbound`` shows it; no part of it is a secret."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+
+    @property
+    def kind(self) -> str:
+        """``mqtt``, ``snmp-v3``, ``webhook`` and so on."""
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+
+    @property
+    def word(self) -> str:
+        """``ok``, ``idle``, ``failing``, ``unreachable`` or ``disabled``."""
+
+    @property
+    def queue(self) -> int:
+        """Transitions it has not passed."""
+
+    @property
+    def cursor(self) -> int:
+        """The last transition it passed."""
+
+    @property
+    def sent(self) -> int:
+        """Messages it took since this process began."""
+
+    @property
+    def failures(self) -> int:
+        """Failed attempts in a row."""
+
+    @property
+    def last_error(self) -> str:
+        """What went wrong last."""
+
+    @property
+    def worked_ms(self) -> int | None:
+        """UTC of the last message it took."""
+
+    @property
+    def letters(self) -> int:
+        """Messages given up and kept."""
+
+    @property
+    def disabled(self) -> str:
+        """Why it is not served; empty where it is."""
+
+
+class LetterSight(Protocol):
+    """A message that was given up."""
+
+    @property
+    def target(self) -> str:
+        """Whom it was for."""
+
+    @property
+    def at_ms(self) -> int:
+        """UTC when it was given up."""
+
+    @property
+    def about_seq(self) -> int:
+        """The transition it told of."""
+
+    @property
+    def error(self) -> str:
+        """Why."""
+
+    @property
+    def body(self) -> bytes:
+        """Its beginning."""
+
+
+class NorthboundSight(Protocol):
+    """What the API may know of northbound: app.py joins them."""
+
+    @property
+    def states(self) -> Sequence[TargetSight]:
+        """One entry for each target."""
+
+    async def letters(self, limit: int) -> Sequence[LetterSight]:
+        """Return the newest dead letters."""
+
+    async def test(self, name: str) -> str:
+        """Send a test message; returns what went wrong, empty where nothing did.
+
+        Raises:
+            NotFoundError: there is no such target.
+        """
+
+    def metrics(self) -> str:
+        """Return Prometheus' page."""
+
+    def discovery(self, port: int) -> object:
+        """Return the targets of Prometheus' HTTP service discovery, for JSON."""
+
+
 class AssetSight(Protocol):
     """One file of the dashboard."""
 
@@ -118,5 +219,7 @@ class Api:
     live: LiveFleet
     order: NameOrder
     registry: SiteRegistry
+    book: AlarmBook
     ingest: IngestSight
+    northbound: NorthboundSight
     pages: StaticTree | None

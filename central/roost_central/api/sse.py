@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from roost_central.api.alarm_stream import AlarmStream
 from roost_central.api.answers import Node
 from roost_central.api.call import EVENT_STREAM, Call, Reply
 from roost_central.api.live import Client
@@ -37,6 +38,7 @@ class StreamQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     epoch: Annotated[str, Meta(max_length=64, description="EPOCH or EPOCH-FRAME")] = ""
     watch: Annotated[str, Meta(max_length=1_024, description="site,site")] = ""
+    alarms: bool = False
 
 
 class FrameData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +78,8 @@ async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
         )
     position = call.request.headers.get("Last-Event-ID") or call.query.epoch
     with call.api.live.client(position, watch) as client:
+        if call.query.alarms:
+            client.alarms_seq = -1
         response = web.StreamResponse(
             headers={
                 "Content-Type": EVENT_STREAM,
@@ -95,11 +99,16 @@ async def _pump(
     """Send what waits for as long as the caller may read; frames come every KEEPALIVE_MS."""
     live, clock = call.api.live, call.api.clock
     checked_ms = clock.mono_ms()
+    alarms = AlarmStream(call.api)
     while True:
         await client.wake.wait()
         client.wake.clear()
         while (action := live.next_action(client)) is not None:
             await write(response, _event(call, client, action))
+        if client.alarms_seq is not None:
+            data = alarms.news(client, clock.mono_ms())
+            if data is not None:
+                await write(response, b"event: alarms\ndata: %s\n\n" % _encode(data))
         if clock.mono_ms() - checked_ms >= RECHECK_MS:
             checked_ms = clock.mono_ms()
             if not await _may_go_on(call):

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from roost_central.api.alarm_rows import counts_answer
 from roost_central.api.answers import Broker, Health, Ingest, Status
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.instants import instant
@@ -42,6 +43,7 @@ async def show_status(call: Call[NoQuery, None]) -> Status:
             for broker in ingest.brokers
         ],
         quiet=ingest.quiet,
+        alarms=counts_answer(api.book, api.view),
     )
 
 

@@ -18,19 +18,27 @@ SIM_RAMP_S = 3  # nobody watches an empty page for long; the beats are spread al
 CHURN_PER_MINUTE = 20
 AGENT_AGAIN_S = 30.0  # longer than a node takes to turn unreachable: one who kills wants to see it
 SIM_CONNECTIONS = 4
+NOC_READER = "noc"
 LAB = {"site": SITE, "labels": {"region": "here", "carrier": "loopback"}, "nodes": list(NODES)}
 
 
 def centre(
-    folder: Path, port: int, brokers: Sequence[Broker], *, database: str | None = None
+    folder: Path,
+    port: int,
+    brokers: Sequence[Broker],
+    *,
+    database: str | None = None,
+    noc_port: int | None = None,
 ) -> Command:
-    """Write the centre's configuration and return its command."""
+    """Write the centre's configuration and return its command; ``noc_port`` is the NOC broker's."""
     lines = [f'data_dir = "{folder / "central"}"', 'admit = "loopback"']
     if database is not None:
         lines.append(f"database = {json.dumps(database)}")  # a TOML string is written the same
     lines += ["[http]", f"port = {port}"]
     for broker in brokers:
         lines += ["[[broker]]", f'name = "{broker.name}"', f'url = "{broker.url}"']
+    if noc_port is not None:
+        lines += ["[northbound.mqtt]", f"port = {noc_port}", f'readers = ["{NOC_READER}"]']
     path = folder / "central.toml"
     path.write_text("\n".join(lines) + "\n")
     return Command("centre", _program("roost_central", "run", "--config", str(path)))

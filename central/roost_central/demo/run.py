@@ -100,13 +100,19 @@ class Demo:
             for name, network in cast.NETWORKS.items()
         ]
         self._say("centre")
+        noc_port = free_port("127.0.0.1") if mosquitto() else None
         centre = await self._child(
-            cast.centre(self._folder, self._port, wans, database=self._plan.database)
+            cast.centre(
+                self._folder, self._port, wans, database=self._plan.database, noc_port=noc_port
+            )
         )
         if await cut_short(rest.until_healthy(), by=centre.ended()):
             raise ChildFailedError(f"the centre does not start:\n{centre.tail()}")
         token_file = self._folder / "central" / "admin.token"
         rest.token = (await asyncio.to_thread(token_file.read_text)).strip()
+        if noc_port is not None:
+            secret = self._folder / "central" / "noc" / f"{cast.NOC_READER}.secret"
+            self._say(f"alarms for the NOC: noc/v1/# on port {noc_port}, password in {secret}")
         self._say("labels of the sites")
         await rest.import_sites(cast.lab_line() + site_lines)
         self._say("agents of site lab")

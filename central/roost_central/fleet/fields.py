@@ -13,19 +13,20 @@ from typing import Final, Literal, TypeAlias
 
 from roost_central.fleet.query_kinds import KindName
 
-Carrier: TypeAlias = Literal["site", "node", "event", "path"]
+Carrier: TypeAlias = Literal["site", "node", "event", "path", "alarm"]
 FieldTable: TypeAlias = Mapping[str, "Field"]
 
 SEVERITIES: Final = ("cleared", "warning", "minor", "major", "critical")  # by rank, X.733
 STATUSES: Final = ("ok", "maintenance", "degraded", "unknown", "down")  # by rank, the worst last
 PRESENCES: Final = ("online", "degraded", "unreachable", "unknown")
+ALARM_STATES: Final = ("active", "unknown", "cleared")
+OP_STATES: Final = ("none", "acked", "shelved")
 PATH_STATES: Final = ("up", "down", "flaky", "unknown")
 
 ANY_KEY: Final = "*"  # path.* and label.*: the values of all keys
 TEXT_FIELDS: Final = ("site", "node", "kind", "type", "name", "text")  # and every label value
 
 CONFIGURATION: Final = "the configuration release"
-ALARMS: Final = "the alarm release"
 HOSTS: Final = "the host management release"
 AVAILABILITY: Final = "the high availability release"
 ROLLOUTS: Final = "the rollout release"
@@ -78,13 +79,14 @@ def is_key(key: str) -> bool:
     return key == ANY_KEY or _KEY.fullmatch(key) is not None
 
 
-_ALL: Final[tuple[Carrier, ...]] = ("site", "node", "event", "path")
+_ALL: Final[tuple[Carrier, ...]] = ("site", "node", "event", "path", "alarm")
 _PLACES: Final[tuple[Carrier, ...]] = ("site", "node", "path")
+_SAID: Final[tuple[Carrier, ...]] = ("event", "alarm")
 
 _IDENTITY: Final = (
     Field("site", "text", "Name of the site.", _ALL),
     Field("node", "text", "Name of the node; on a site any of its nodes.", _ALL),
-    Field("name", "text", "Display name.", ("site", "node")),
+    Field("name", "text", "Display name; of an alarm its type's.", ("site", "node", "alarm")),
     Field("label", "label", "A label, such as `label.tier:gold`.", _ALL, is_keyed=True),
     *(
         Field(name, "label", f"{doc}; short for `label.{name}`.", _ALL, is_label=True)
@@ -111,7 +113,14 @@ _LIVE: Final = (
         choices=PRESENCES,
     ),
     Field("path", "path", "State of a WAN path.", _PLACES, choices=PATH_STATES, is_keyed=True),
-    Field("age", "duration", "Time since the last word.", _PLACES, "ms since 1970", is_since=True),
+    Field(
+        "age",
+        "duration",
+        "Time since the last word; of an alarm since it was raised.",
+        (*_PLACES, "alarm"),
+        "ms since 1970",
+        is_since=True,
+    ),
     Field("release", "version", "Release of the running agent.", ("site", "node")),
     Field("boot-age", "duration", "Time since boot.", ("node",), "ms since 1970", is_since=True),
     Field("nodes", "number", "Number of nodes.", ("site",), "nodes"),
@@ -121,10 +130,28 @@ _LIVE: Final = (
 
 _EVENTS: Final = (
     Field("kind", "text", "Type of the event, such as 280.804.", ("event",)),
-    Field("sev", "severity", "Severity.", ("event",), choices=SEVERITIES),
-    Field("entity", "text", "What the event is about.", ("event",)),
-    Field("text", "text", "Sentence of the event.", ("event",)),
+    Field("sev", "severity", "Severity.", _SAID, choices=SEVERITIES),
+    Field("entity", "text", "What the event or alarm is about.", _SAID),
+    Field("text", "text", "Sentence of the event or alarm.", _SAID),
     Field("at", "time", "When it happened.", ("event",), "ms since 1970"),
+)
+
+_ALARMS: Final = (
+    Field("type", "text", "Type of the alarm, such as 280.801.", ("alarm",)),
+    Field("cause", "text", "Probable cause (X.733).", ("alarm",)),
+    Field("state", "enum", "State of the alarm.", ("alarm",), choices=ALARM_STATES),
+    Field("op", "enum", "What an operator did with it.", ("alarm",), choices=OP_STATES),
+    Field("raised", "time", "When it was raised.", ("alarm",), "ms since 1970"),
+    Field("count", "number", "Raises in this episode.", ("alarm",), "raises"),
+    Field("flapping", "bool", "Comes and goes.", ("alarm",)),
+    Field("incident", "text", "Incident it belongs to.", ("alarm",)),
+    Field("explained", "bool", "Its incident's cause explains it.", ("alarm",)),
+    Field("masked", "bool", "Hidden by a parent alarm.", ("alarm",)),
+    Field("shelved", "bool", "Put aside for a while.", ("alarm",)),
+    Field("suppressed", "bool", "Its type is switched off.", ("alarm",)),
+    Field("mgmt", "bool", "Stops a rollout.", ("alarm",)),
+    Field("owner", "text", "Who takes care of it.", ("alarm",)),
+    Field("late", "bool", "Reported after a WAN outage.", ("alarm",)),
 )
 
 _LATER: Final = (
@@ -155,23 +182,11 @@ _LATER: Final = (
     Field("desired", "version", "Release that should run.", comes_with=ROLLOUTS),
     Field("rollout", "text", "Rollout.", comes_with=ROLLOUTS),
     Field("wave", "number", "Wave of the rollout.", comes_with=ROLLOUTS),
-    Field("type", "text", "Type of the alarm, such as 280.801.", comes_with=ALARMS),
-    Field("alarm.type", "text", "Type of an active alarm.", comes_with=ALARMS),
-    Field("alarm.name", "text", "Name of an active alarm.", comes_with=ALARMS),
-    Field("state", "text", "State of an alarm or a rollout.", comes_with=ALARMS),
-    Field("op", "text", "What an operator did with the alarm.", comes_with=ALARMS),
-    Field("count", "number", "Raises in this episode.", comes_with=ALARMS),
-    Field("flapping", "bool", "Comes and goes.", comes_with=ALARMS),
-    Field("incident", "text", "Incident it belongs to.", comes_with=ALARMS),
-    Field("masked", "bool", "Hidden by a parent alarm.", comes_with=ALARMS),
-    Field("shelved", "bool", "Put aside for a while.", comes_with=ALARMS),
-    Field("suppressed", "bool", "Its type is switched off.", comes_with=ALARMS),
-    Field("mgmt", "bool", "Stops a rollout.", comes_with=ALARMS),
-    Field("owner", "text", "Who takes care of it.", comes_with=ALARMS),
-    Field("late", "bool", "Reported after a WAN outage.", comes_with=ALARMS),
+    Field("alarm.type", "text", "Type of an active alarm.", comes_with=HOSTS),
+    Field("alarm.name", "text", "Name of an active alarm.", comes_with=HOSTS),
 )
 
 INVENTORY: Final = Field(
     "inv", "text", "A field of an inventory item: `inv.CLASS.FIELD`.", comes_with=CONFIGURATION
 )
-FIELDS: Final = table((*_IDENTITY, *_LIVE, *_EVENTS, *_LATER))
+FIELDS: Final = table((*_IDENTITY, *_LIVE, *_EVENTS, *_ALARMS, *_LATER))

@@ -6,15 +6,27 @@ that a writer which builds its rows inside a transaction never brings back what 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.errors import NotFoundError, RevisionConflictError
+from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView, SiteRow
 from roost_central.ports import Clock
 from roost_central.storage import nodes, sites
 from roost_central.storage.engine import Database
 from roost_protocol.topics import node_id, shard_of
+
+
+class AlarmWriter(Protocol):
+    """Ends the alarms of what is removed, in the same transaction."""
+
+    async def remove(self, connection: AsyncConnection, site: str, entity: str) -> Any:  # noqa: ANN401 - its own
+        """Clear all that an entity of a site contains."""
+
+    def written(self, done: Any) -> None:  # noqa: ANN401 - what ``remove`` returned
+        """Show it, after COMMIT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +51,13 @@ class Outcome:
 class SiteRegistry:
     """Registers, changes and removes sites."""
 
-    def __init__(self, database: Database, view: FleetView, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, view: FleetView, clock: Clock, alarms: AlarmWriter
+    ) -> None:
         self._database = database
         self._view = view
         self._clock = clock
+        self._alarms = alarms
 
     async def put(self, spec: SiteSpec, *, revision: int | None = None) -> SiteRow:
         """Register a site, or give one that is there these labels and this place.
@@ -80,7 +95,7 @@ class SiteRegistry:
         return outcomes
 
     async def delete(self, site: str) -> None:
-        """Remove a site, its nodes and all that is kept of them but events.
+        """Remove a site, its nodes and all that is kept of them but events; clear their alarms.
 
         Raises:
             NotFoundError: there is no such site.
@@ -89,7 +104,9 @@ class SiteRegistry:
             if site not in self._view.sites:
                 raise NotFoundError("site", field="site", got=site)
             await sites.delete(connection, site)
+            done = await self._alarms.remove(connection, site, entity_of(site, None))
         self._view.remove_site(site)
+        self._alarms.written(done)
 
     def _difference(self, spec: SiteSpec) -> str:
         known = self._view.sites.get(spec.site)

@@ -43,6 +43,7 @@ class NodeRow:
     presence_since_ms: int | None = None
     heard_ms: int | None = None
     via: str | None = None  # path of the last arrival
+    broker: str | None = None  # that it came by
     agent: str | None = None  # version
     boot_id: str | None = None  # hex
     incarnation: int | None = None

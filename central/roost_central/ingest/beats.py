@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.pacing import AlarmPacing
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
 from roost_central.ingest.core import StreamKey
 from roost_central.ingest.counters import Counters
@@ -58,6 +60,7 @@ class Beats:
         receipts: Receipts,
         marks: Mapping[StreamKey, int],
         pacing: ResyncPacing,
+        book: AlarmBook,
         counters: Counters,
         clock: Clock,
     ) -> None:
@@ -68,6 +71,8 @@ class Beats:
         self._receipts = receipts
         self._marks = marks
         self._pacing = pacing
+        self._alarm_pacing = AlarmPacing()
+        self._book = book
         self._counters = counters
         self._clock = clock
 
@@ -119,6 +124,7 @@ class Beats:
         now_ms = self._clock.wall_ms()
         row.heard_ms = now_ms
         row.via = beat.path
+        row.broker = message.broker
         row.uptime_s = beat.uptime_s
         row.clock_skew_ms = beat.sent_ms - now_ms
         self._show_paths(row, beat, now_ms)
@@ -126,6 +132,7 @@ class Beats:
         changed |= _show_lane(row, "alarm", beat.alarm)
         changed |= _show_lane(row, "bulk", beat.bulk)
         changed |= self._compare_inventory(row, message.broker, beat)
+        self._compare_alarms(row, message.broker, beat)
         if changed:
             self._view.touch_node(row.node)
         self._view.heard(row.node)
@@ -164,12 +171,25 @@ class Beats:
         row.inventory_behind = behind
         return changed
 
+    def _compare_alarms(self, row: NodeRow, broker: str, beat: Beat) -> None:
+        """Ask for the alarms again where they differ, and just what the node means is committed."""
+        if beat.alarms_digest is None or beat.alarm is None:
+            return
+        mark = self._marks.get((row.node, beat.alarm.stream), 0)
+        if mark != beat.alarms_seq or beat.alarms_digest == self._book.digest(row.node):
+            return
+        if self._alarm_pacing.may_ask(row.node, self._clock.mono_ms()):
+            self._counters.alarm_resyncs += 1
+            self._receipts.send(
+                broker, row.node, Lane.ALARM, beat.alarm.stream, mark, resync=["alarms"]
+            )
+
     def _ask_again(self, node: str, broker: str, bulk: LaneReport, said: InventoryMark) -> None:
         mark = self._marks.get((node, bulk.stream))
         if mark is None or mark < said.seq:
             return
         if self._pacing.may_ask(node, self._clock.mono_ms()):
-            self._receipts.send(broker, node, Lane.BULK, bulk.stream, mark, resync=True)
+            self._receipts.send(broker, node, Lane.BULK, bulk.stream, mark, resync=["inventory"])
 
 
 def _show_sender(row: NodeRow, beat: Beat) -> bool:

@@ -19,6 +19,7 @@ class Counters:
     """Totals, and the last batch's times.
 
     Attributes:
+        alarm_resyncs: nodes asked for their alarms, because a digest differed.
         refused: messages and items refused, by code.
         commit_ms: the last transaction of reports.
         lag_ms: age of the oldest message when its batch was taken up.
@@ -30,6 +31,7 @@ class Counters:
     items: int = 0
     receipts: int = 0
     dead_letters: int = 0
+    alarm_resyncs: int = 0
     commits: int = 0
     commits_failed: int = 0
     queue: int = 0

@@ -9,14 +9,16 @@ import logging
 from itertools import islice
 from typing import Final
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.errors import StorageError, StorageRefusedError, StorageUnavailableError
 from roost_central.fleet.view import Changes, FleetView, NodeRow
 from roost_central.ingest.counters import Counters
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.roster import Roster
 from roost_central.ports import Clock
-from roost_central.storage import events, inventory, nodes
+from roost_central.storage import alarms, audit, events, incidents, inventory, nodes
 from roost_central.storage.engine import Database
+from roost_protocol.severity import Severity
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Flush:
         notices: Notices,
         counters: Counters,
         clock: Clock,
+        book: AlarmBook,
     ) -> None:
         self._database = database
         self._view = view
@@ -45,6 +48,7 @@ class Flush:
         self._notices = notices
         self._counters = counters
         self._clock = clock
+        self._book = book
         self._due: dict[str, None] = {}
         self._heard: dict[str, None] = {}
         self._heard_due_ms = clock.mono_ms() + HEARD_MS
@@ -64,7 +68,7 @@ class Flush:
 
     async def write(self) -> None:
         """Write all that is due; what storage does not take now stays due."""
-        while self._due or self._notices or self._roster:
+        while self._due or self._notices or self._roster or self._book.is_due:
             chosen = list(islice(self._due, NODES_MAX))
             try:
                 await self._transact(chosen)
@@ -75,6 +79,8 @@ class Flush:
             except StorageRefusedError as err:
                 self._counters.commits_failed += 1
                 logger.warning("presence of %d nodes refused: %s", len(chosen), err)
+                if not chosen:
+                    return
             for node in chosen:
                 self._due.pop(node, None)
             await asyncio.sleep(0)
@@ -96,6 +102,8 @@ class Flush:
             await nodes.save(connection, [node_record(row, now_ms) for row in rows])
             await nodes.save_paths(connection, [path for row in rows for path in path_records(row)])
             waiting = await self._notices.write(connection)
+            written = await self._book.write(connection)
+        self._book.written(written)
         self._roster.written(entered)
         self._notices.written(waiting)
 
@@ -109,8 +117,27 @@ class Flush:
             async with self._database.write() as connection:
                 await events.prune(connection, now_ms=now_ms)
                 await inventory.prune_changes(connection, now_ms=now_ms)
+                gone = await alarms.prune(connection, now_ms=now_ms)
+                await incidents.prune(connection, now_ms=now_ms)
+                await audit.prune(connection, now_ms=now_ms)
+                if gone:
+                    await events.append(connection, [_purged(gone, now_ms)])
         except StorageError as err:
             logger.warning("history not pruned: %s", err)
+
+
+def _purged(count: int, now_ms: int) -> events.NewEvent:
+    """Return the event of a purge: what is gone must not be missed in silence."""
+    return events.NewEvent(
+        at_ms=now_ms,
+        received_ms=now_ms,
+        kind="central",
+        type="210.805",
+        severity=Severity.WARNING,
+        text=f"{count} transitions of alarms were past their time or number and are gone",
+        entity="central=roost",
+        params={"count": count},
+    )
 
 
 def node_record(row: NodeRow, now_ms: int) -> nodes.NodeRecord:

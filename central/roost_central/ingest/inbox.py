@@ -94,6 +94,7 @@ class Inbox:
                 f"more than {RATE_PER_S} messages/s; the rest is dropped",
                 node=speaker.topic.node,
                 severity=Severity.MAJOR,
+                params={"limit": RATE_PER_S},
             )
             return
         self._enqueue(speaker.topic, broker, payload, now_ms)

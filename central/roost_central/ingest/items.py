@@ -1,7 +1,7 @@
 """One report item after the other into the transaction, and what it will have done.
 
 An item that cannot be read goes to the dead letters in the same transaction: it must not stop the
-stream. Kinds without a core of their own yet (alarms) are kept as events, so that none is lost.
+stream. Alarms stand in the event log too; what they mean for the alarm set is decided there.
 """
 
 import logging
@@ -11,13 +11,16 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.alarms.facts import Event as AlarmEvent
+from roost_central.alarms.facts import Said, SetSaid
 from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.inbox import Message
+from roost_central.ingest.notices import fault
 from roost_central.inventory import apply as inventory
 from roost_central.inventory.core import Unfit
 from roost_central.storage import dead_letters, events
-from roost_protocol.alarm import Alarm, Event
+from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
 from roost_protocol.codec import Decoder, unpack
 from roost_protocol.envelope import Gap, Item, ItemKind, Report
 from roost_protocol.errors import ProtocolError
@@ -27,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _events: Final = Decoder[Event](Event)
 _alarms: Final = Decoder[Alarm](Alarm)
+_alarm_sets: Final = Decoder[AlarmSet](AlarmSet)
 _gaps: Final = Decoder[Gap](Gap)
 
 _Writer = Callable[[Message, Item, bytes], Awaitable[None]]
@@ -71,10 +75,12 @@ class ItemWriter:
         self._events: list[events.NewEvent] = []
         self._letters: list[dead_letters.NewDeadLetter] = []
         self.effects = Effects()
+        self.alarms: list[AlarmEvent] = []
         self._writers: dict[ItemKind, _Writer] = {
             ItemKind.INVENTORY: self._inventory,
             ItemKind.EVENT: self._event,
             ItemKind.ALARM: self._alarm,
+            ItemKind.ALARM_SET: self._alarm_set,
             ItemKind.GAP: self._gap,
         }
 
@@ -118,10 +124,19 @@ class ItemWriter:
 
     async def _alarm(self, message: Message, item: Item, body: bytes) -> None:
         said = _alarms.decode(body)
+        said.check()
+        self.alarms.append(Said(message.node, said, item.at_ms))
         self._keep(message, item, said, kind="alarm", text=f"{said.change.value}: {said.text}")
+
+    async def _alarm_set(self, message: Message, item: Item, body: bytes) -> None:
+        part = _alarm_sets.decode(body)
+        part.check()
+        self.alarms.append(SetSaid(message.node, part, item.at_ms))
 
     async def _gap(self, message: Message, item: Item, body: bytes) -> None:
         gap = _gaps.decode(body)
+        told: dict[str, Scalar] = {"first": gap.first, "last": gap.last, "reason": gap.reason}
+        self.alarms.append(fault("280.804", message.node, Severity.MAJOR, told))
         self._events.append(
             events.NewEvent(
                 at_ms=item.at_ms,
@@ -160,6 +175,8 @@ class ItemWriter:
 
     def _bury(self, message: Message, item: Item, err: ProtocolError) -> None:
         self.effects.refused.append(err.code)
+        refused: dict[str, Scalar] = {"reason": f"{item.kind.value} item {item.seq}: {err}"}
+        self.alarms.append(fault("280.807", message.node, Severity.MINOR, refused))
         self._letters.append(
             dead_letters.NewDeadLetter(
                 received_ms=self._now_ms,

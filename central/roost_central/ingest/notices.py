@@ -5,18 +5,26 @@ so one kind of event about one node is said once in PACE_MS.
 """
 
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.alarms.facts import Event as AlarmEvent
+from roost_central.alarms.facts import OwnRaised
+from roost_central.fleet.entity import entity_of
 from roost_central.ingest.counters import Counters
 from roost_central.ports import Clock
 from roost_central.storage import dead_letters, events
+from roost_protocol.alarm import Scalar
+from roost_protocol.catalogue import cut
 from roost_protocol.severity import Severity
 
 WAITING_MAX: Final = 10_000  # events or letters: what a database that is down may cost in memory
 PACE_MS: Final = 600_000  # one event of a kind about a node in ten minutes
+FAULT_MS: Final = 900_000  # a fault that was not seen for so long is over; longer than the pace
+NO_PARAMS: Final[Mapping[str, Scalar]] = {}
 PACED_MAX: Final = 100_000  # remembered (kind, node) pairs: two of each of 50,000 nodes
 
 
@@ -31,8 +39,11 @@ class Waiting:
 class Notices:
     """Collects events and dead letters until a transaction takes them."""
 
-    def __init__(self, clock: Clock, counters: Counters) -> None:
+    def __init__(
+        self, clock: Clock, counters: Counters, signal: Callable[[AlarmEvent], None]
+    ) -> None:
         self._clock = clock
+        self._signal = signal
         self._counters = counters
         self._events: deque[events.NewEvent] = deque()
         self._letters: deque[dead_letters.NewDeadLetter] = deque()
@@ -45,8 +56,19 @@ class Notices:
             return
         self._events.append(event)
 
-    def complain(self, type_: str, text: str, *, node: str | None, severity: Severity) -> None:
-        """Keep an event of a fault, unless the same was said of this node a while ago."""
+    def complain(
+        self,
+        type_: str,
+        text: str,
+        *,
+        node: str | None,
+        severity: Severity,
+        params: Mapping[str, Scalar] = NO_PARAMS,
+    ) -> None:
+        """Keep an event of a fault, unless the same was said of this node a while ago.
+
+        It is an alarm as well, until nothing of the kind was said for FAULT_MS.
+        """
         now_ms = self._clock.wall_ms()
         key = (type_, node)
         said_ms = self._said.get(key)
@@ -55,6 +77,7 @@ class Notices:
         if len(self._said) >= PACED_MAX:
             del self._said[next(iter(self._said))]
         self._said[key] = now_ms
+        self._signal(fault(type_, node, severity, {"reason": text, **params}))
         self.say(
             events.NewEvent(
                 at_ms=now_ms,
@@ -97,3 +120,19 @@ class Notices:
             self._events.popleft()
         for _ in taken.letters:
             self._letters.popleft()
+
+
+def fault(
+    type_: str, node: str | None, severity: Severity, params: Mapping[str, Scalar]
+) -> OwnRaised:
+    """Return the alarm of something wrong that was seen once and has no end of its own."""
+    site = node.partition(".")[0] if node else None
+    return OwnRaised(
+        type_,
+        entity_of(site, node) or "central=roost",
+        severity,
+        {name: cut(value) if isinstance(value, str) else value for name, value in params.items()},
+        site=site,
+        node=node,
+        ttl_ms=FAULT_MS,
+    )

@@ -1,5 +1,6 @@
 """Receipts: central's word that a stream is on disk up to a number. Sent after COMMIT only."""
 
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from roost_central.fleet.view import FleetView
@@ -32,9 +33,16 @@ class Receipts:
         self.epoch = b""  # set before the first message is taken
 
     def send(  # noqa: PLR0913 - a receipt is these words
-        self, broker: str, node: str, lane: Lane, stream: bytes, seq: int, *, resync: bool = False
+        self,
+        broker: str,
+        node: str,
+        lane: Lane,
+        stream: bytes,
+        seq: int,
+        *,
+        resync: Iterable[str] = (),
     ) -> None:
-        """Send one receipt on the broker that brought the report."""
+        """Send one receipt on the broker that brought the report; ``resync``: what to repeat."""
         receipt = Receipt(
             v=VERSION,
             node=node,
@@ -43,7 +51,7 @@ class Receipts:
             seq=seq,
             central_epoch=self.epoch,
             sent_ms=self._clock.wall_ms(),
-            resync=[Resync("inventory")] if resync else [],
+            resync=[Resync(what) for what in resync],
             reconnect_window_s=len(self._view.nodes) // NODES_A_SECOND,
         )
         if self._publisher.publish(broker, NodeTopics.of(node).receipt, encode(receipt)):

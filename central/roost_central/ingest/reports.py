@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Final
 
+from roost_central.alarms.book import AlarmBook, Written
 from roost_central.errors import StorageRefusedError, StorageUnavailableError
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.beats import check_speaker
@@ -69,6 +70,7 @@ class _Outcome:
 
     ledger: Ledger
     effects: Effects
+    alarms: Written
     waiting: Waiting
     entered: list[NodeId]
     duplicates: int = 0
@@ -87,6 +89,7 @@ class Reports:
         notices: Notices,
         receipts: Receipts,
         pacing: ResyncPacing,
+        book: AlarmBook,
         counters: Counters,
         clock: Clock,
     ) -> None:
@@ -97,6 +100,7 @@ class Reports:
         self._notices = notices
         self._receipts = receipts
         self._pacing = pacing
+        self._book = book
         self._counters = counters
         self._clock = clock
         self._in_hand = Batch()
@@ -204,6 +208,7 @@ class Reports:
         self._counters.commits += 1
         self._counters.commit_ms = self._clock.mono_ms() - started_ms
         self._marks.commit(outcome.ledger.moved)
+        self._book.written(outcome.alarms)
         self._notices.written(outcome.waiting)
         self._roster.written(outcome.entered)
         self._counters.duplicates += outcome.duplicates
@@ -231,7 +236,8 @@ class Reports:
             await writer.flush()
             await self._marks.save(connection, ledger.moved, lanes, now_ms=now_ms)
             waiting = await self._notices.write(connection)
-        return _Outcome(ledger, writer.effects, waiting, entered, duplicates)
+            alarms = await self._book.write(connection, writer.alarms)
+        return _Outcome(ledger, writer.effects, alarms, waiting, entered, duplicates)
 
     def _send_receipts(self, batch: Batch, outcome: _Outcome) -> None:
         """One receipt for each stream and broker, with the mark that is committed now."""
@@ -246,7 +252,8 @@ class Reports:
         }
         now_ms = self._clock.mono_ms()
         for (broker, node, lane, stream), seq in due.items():
-            resync = node in outcome.effects.unfit and self._pacing.may_ask(node, now_ms)
+            again = node in outcome.effects.unfit and self._pacing.may_ask(node, now_ms)
+            resync = ["inventory"] if again else []
             self._receipts.send(broker, node, lane, stream, seq, resync=resync)
 
     def _bury(self, message: Message, code: str, detail: str, payload: bytes) -> None:

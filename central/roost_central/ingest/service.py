@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.errors import StorageError
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.beats import Beats
@@ -45,6 +46,7 @@ class IngestService:
         clock: of this machine.
         entropy: of this machine.
         config: brokers, shards, admission.
+        book: the alarms.
         link: makes the connection to a broker; the simulator passes its own.
     """
 
@@ -56,6 +58,7 @@ class IngestService:
         entropy: Entropy,
         config: IngestConfig,
         *,
+        book: AlarmBook,
         link: LinkFactory | None = None,
     ) -> None:
         self.counters = Counters(
@@ -65,13 +68,20 @@ class IngestService:
         self._clock = clock
         self._entropy = entropy
         self._statuses = {status.name: status for status in self.counters.brokers}
-        self._notices = Notices(clock, self.counters)
+        self._book = book
+        self._notices = Notices(clock, self.counters, book.signal)
         roster = Roster(view, config)
         self._inbox = Inbox(config, roster, self._notices, clock)
         self._receipts = Receipts(view, self, clock, self.counters)
         self._marks = Marks()
         self._view = view
-        self._sweep = Sweep(frozenset(self._statuses), view, clock=clock, tell=self._notices.say)
+        self._sweep = Sweep(
+            frozenset(self._statuses),
+            view,
+            clock=clock,
+            tell=self._notices.say,
+            signal=book.signal,
+        )
         pacing = ResyncPacing()
         self._beats = Beats(
             view=view,
@@ -81,6 +91,7 @@ class IngestService:
             receipts=self._receipts,
             marks=self._marks.committed,
             pacing=pacing,
+            book=book,
             counters=self.counters,
             clock=clock,
         )
@@ -92,6 +103,7 @@ class IngestService:
             notices=self._notices,
             receipts=self._receipts,
             pacing=pacing,
+            book=book,
             counters=self.counters,
             clock=clock,
         )
@@ -102,6 +114,7 @@ class IngestService:
             notices=self._notices,
             counters=self.counters,
             clock=clock,
+            book=book,
         )
         shards = config.shards
         make = link or (
@@ -117,6 +130,7 @@ class IngestService:
         """
         async with self._database.write() as connection:
             self._receipts.epoch = await settings.central_epoch(connection, self._entropy)
+            await self._book.load(connection)
         await self._marks.load(self._database, set(self._view.nodes))
         async with asyncio.TaskGroup() as brokers:
             tasks = [

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.fleet.view import Changes, FleetView, NodeRow
 from roost_central.liveness.core import Liveness
 from roost_central.liveness.facts import (
@@ -28,6 +29,7 @@ from roost_central.liveness.facts import (
     SiteChanged,
     Tick,
 )
+from roost_central.liveness.signals import broker_signal, signals_of
 from roost_central.liveness.words import broker_event, event_of
 from roost_central.ports import Clock
 from roost_central.storage.events import NewEvent
@@ -48,6 +50,7 @@ class Sweep:
         view: shows presence, path states and site status.
         clock: monotonic for silence, UTC for what is shown.
         tell: takes the events of the log.
+        signal: takes what it means for the alarms.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class Sweep:
         *,
         clock: Clock,
         tell: Callable[[NewEvent], None],
+        signal: Callable[[AlarmEvent], None],
     ) -> None:
         self._core = Liveness(brokers, clock.mono_ms())
         self._view = view
         self._clock = clock
         self._tell = tell
+        self._signal = signal
         self._known: dict[str, None] = {}
         self._was_up: set[str] = set()
         self._ticked_ms: int | None = None  # None until the first tick
@@ -112,11 +117,13 @@ class Sweep:
         if broker in self._was_up:
             self._tell(broker_event(broker, is_up=True, now_ms=self._clock.wall_ms()))
         self._was_up.add(broker)
+        self._signal(broker_signal(broker, is_up=True))
         self._handle(BrokerUp(broker))
 
     def broker_down(self, broker: str) -> None:
         """Note that a broker is lost."""
         self._tell(broker_event(broker, is_up=False, now_ms=self._clock.wall_ms()))
+        self._signal(broker_signal(broker, is_up=False))
         self._handle(BrokerDown(broker))
 
     async def run(self) -> None:
@@ -160,6 +167,8 @@ class Sweep:
         now_ms = self._clock.wall_ms()
         for action in actions:
             site = self._apply(action, now_ms)
+            for signal in signals_of(action, self._view, now_ms):
+                self._signal(signal)
             event = event_of(action, site=site, now_ms=now_ms)
             if event is not None:
                 self._tell(event)

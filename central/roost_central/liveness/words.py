@@ -59,7 +59,7 @@ def broker_event(broker: str, *, is_up: bool, now_ms: int) -> NewEvent:
         type=BROKER_LOST,
         severity=Severity.CLEARED if is_up else Severity.MAJOR,
         text=text,
-        entity=f"central=broker,{broker}",
+        entity=f"central=roost,broker={broker}",
         params={"broker": broker},
     )
 
@@ -99,10 +99,10 @@ def _quiet(action: QuietChanged) -> Told | None:
     if action.on and action.why == "silence":
         text = f"{action.silent} of {action.nodes} nodes silent at once; suspecting ourselves"
         params: Scalars = {"count": action.silent, "nodes": action.nodes}
-        return FLEET_SILENT, Severity.CRITICAL, "central=fleet", text, params
+        return FLEET_SILENT, Severity.CRITICAL, "central=roost", text, params
     if not action.on and action.why == "silence":
         text = "no new nodes fall silent; nodes are announced one by one again"
-        return FLEET_SILENT, Severity.CLEARED, "central=fleet", text, {}
+        return FLEET_SILENT, Severity.CLEARED, "central=roost", text, {}
     return None
 
 

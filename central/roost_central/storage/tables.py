@@ -179,6 +179,82 @@ event = _table(
     sqlite_autoincrement=True,  # a cursor must never see a number twice
 )
 
+alarm = _table(
+    "alarm",
+    Column("key_id", String, primary_key=True),
+    Column("site", String),
+    Column("node", String),
+    Column("type", String, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack AlarmRow
+)
+
+alarm_event = _table(
+    "alarm_event",
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # counted by the core
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False, index=True),
+    Column("event", String, nullable=False),
+    Column("actor", PlainText, nullable=False),
+    Column("note", PlainText, nullable=False),
+    Column("key_id", String),
+    Column("alarm", String),  # the episode
+    Column("incident", String),
+    Column("type", String, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("site", String),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack AlarmRow or IncidentRow
+    Index(None, "key_id", "seq"),
+    Index(None, "alarm", "seq"),
+    Index(None, "incident", "seq"),
+    Index(None, "event", "seq"),
+)
+
+shelf = _table(
+    "shelf",
+    Column("id", String, primary_key=True),
+    Column("made_by", PlainText, nullable=False),
+    Column("reason", PlainText, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("query", PlainText, nullable=False),
+    Column("key_ids", JSON, nullable=False),
+)
+
+suppression = _table(
+    "suppression",
+    Column("id", String, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("made_by", PlainText, nullable=False),
+    Column("reason", PlainText, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("query", PlainText, nullable=False),
+)
+
+incident = _table(
+    "incident",
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False, index=True),
+    Column("opened_ms", BigInteger, nullable=False, index=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack IncidentRow
+)
+
+audit = _table(
+    "audit",
+    _serial(),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("actor", PlainText, nullable=False),
+    Column("role", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("object", PlainText, nullable=False),
+    Column("detail", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 dead_letter = _table(
     "dead_letter",
     _serial(),
@@ -207,4 +283,29 @@ token = _table(
     Column("expires_ms", BigInteger),
     Column("used_ms", BigInteger),
     UniqueConstraint("name"),
+)
+
+northbound_target = _table(
+    "northbound_target",
+    Column("name", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("cursor", BigInteger, nullable=False),
+    Column("disabled", PlainText, nullable=False),
+)
+
+northbound_dead_letter = _table(
+    "northbound_dead_letter",
+    _serial(),
+    Column("target", String, nullable=False, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("about_seq", BigInteger, nullable=False),
+    Column("error", PlainText, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+snmp_engine = _table(
+    "snmp_engine",
+    Column("engine_id", LargeBinary, primary_key=True),
+    Column("boots", BigInteger, nullable=False),
 )

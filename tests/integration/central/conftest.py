@@ -10,6 +10,8 @@ import time
 import aiomqtt
 import pytest
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.fleet.restore import restore
 from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.service import IngestService
@@ -193,7 +195,14 @@ async def centre(url, port, *, admit="loopback", **options):
             admit=admit,
             **options,
         )
-        service = IngestService(database, view, SystemClock(), SystemEntropy(), config)
+        service = IngestService(
+            database,
+            view,
+            SystemClock(),
+            SystemEntropy(),
+            config,
+            book=AlarmBook(shipped(), view, database, SystemClock()),
+        )
         running = Centre(database, view, service)
         async with asyncio.TaskGroup() as group:
             running.task = group.create_task(service.run())

@@ -3,6 +3,8 @@
 import asyncio
 import sys
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.fleet.restore import restore
 from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.service import IngestService
@@ -17,7 +19,14 @@ async def main(url, port):
         view = await restore(connection)
     address = BrokerAddress.parse("b1", f"mqtt://127.0.0.1:{port}")
     config = IngestConfig(brokers=(address,), admit="loopback")
-    await IngestService(database, view, clock, SystemEntropy(), config).run()
+    await IngestService(
+        database,
+        view,
+        clock,
+        SystemEntropy(),
+        config,
+        book=AlarmBook(shipped(), view, database, clock),
+    ).run()
 
 
 if __name__ == "__main__":

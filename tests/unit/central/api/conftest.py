@@ -2,17 +2,23 @@
 
 import random
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.api.listener import listening
 from roost_central.api.routes import ROUTES
 from roost_central.api.secret import ensure_admin
 from roost_central.api.server import application
 from roost_central.app import compose
 from roost_central.fleet.view import FleetView, PathRow
+from roost_central.northbound.book_feed import BookFeed
+from roost_central.northbound.config import NorthboundConfig, WebhookConfig
+from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.storage.engine import Database
 from roost_protocol.topics import shard_of
 
@@ -74,6 +80,14 @@ def add_site(view, site, *, labels=None, nodes=1, heard_ms=NOW_MS - 5_000):
     return row
 
 
+# A target that is served by nobody here: the API shows it, and a test of it fails in words.
+NORTHBOUND = NorthboundConfig(
+    webhook=(
+        WebhookConfig("noc1", "https://noc.example/hook?token=hidden", Path("/nowhere/secret")),
+    )
+)
+
+
 @pytest.fixture
 def clock():
     return SetClock()
@@ -100,7 +114,19 @@ async def central(tmp_path, clock, view):
             connection, tmp_path / "admin.token", entropy, now_ms=clock.wall_ms()
         )
     figures = IngestFigures()
-    api = compose(database, view, clock, entropy, ingest=figures, is_secure=False)
+    book = AlarmBook(shipped(), view, database, clock)
+    feed = BookFeed(book)
+    around = Surroundings(feed, view, database, clock, entropy, tmp_path / "noc")
+    api = compose(
+        database,
+        view,
+        clock,
+        entropy,
+        ingest=figures,
+        book=book,
+        northbound=Northbound(NORTHBOUND, around),
+        is_secure=False,
+    )
     async with (
         listening(application(api, ROUTES), "127.0.0.1", 0) as port,
         ClientSession(f"http://127.0.0.1:{port}", cookie_jar=DummyCookieJar()) as client,
@@ -136,3 +162,25 @@ def grow(view):
         return add_site(view, site, **what)
 
     return grow
+
+
+@pytest.fixture
+def post(central):
+    """POST JSON with the token; return (status, document)."""
+
+    async def post(path, body):
+        answer = await central.client.post(path, json=body, headers=central.bearer)
+        return answer.status, await answer.json(content_type=None)
+
+    return post
+
+
+@pytest.fixture
+def delete(central):
+    """DELETE with the token; return the status."""
+
+    async def delete(path):
+        answer = await central.client.delete(path, headers=central.bearer)
+        return answer.status
+
+    return delete

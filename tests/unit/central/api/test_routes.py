@@ -1,5 +1,6 @@
 """Whom each route serves: the table itself, and what the server makes of it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,8 +23,18 @@ UNAUTHENTICATED = {
     "GET /static/{tree}/{path:.+}",
     "POST /api/v1/session",
 }
+ABSENT = ("alarm", "shelf", "suppression", "incident")
+NAMES = {
+    "site": "alpha",
+    "node": "alpha.n1",
+    "alarm": "01J0",
+    "shelf": "01J0",
+    "suppression": "01J0",
+    "incident": "01J0",
+    "target": "noc1",
+}
 REQUESTS = [
-    (route, route.path.replace("{site}", "alpha").replace("{node}", "alpha.n1"))
+    (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))
     for route in ROUTES
     if route.auth is Auth.BEARER
 ]
@@ -73,4 +84,6 @@ async def test_nobody_is_let_in_with_a_wrong_token(central, route, path, header)
 @pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)
 async def test_the_owner_of_a_token_is_let_in(central, route, path):
     async with central.client.request(route.method, path, headers=central.bearer) as answer:
-        assert answer.status not in {401, 403, 404, 405, 500}
+        assert answer.status not in {401, 403, 405, 500}
+        if answer.status == 404:  # the route is there; what it was asked for is not
+            assert any(f"{{{name}}}" in route.path for name in ABSENT)

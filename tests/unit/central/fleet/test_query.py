@@ -110,8 +110,8 @@ def test_a_query_beyond_this_release_never_matches_quietly(row_of):
     with pytest.raises(QueryError, match="configuration release") as caught:
         query.match(row_of({}), NOW_MS)
     assert caught.value.code == "not-yet"
-    with pytest.raises(QueryError, match="alarm release"):
-        parse("owner=jd").compile(lambda name, key: None)
+    with pytest.raises(QueryError, match="enrolment release"):
+        parse("actor=jd").compile(lambda name, key: None)
 
 
 def test_a_compiled_query_reads_objects_through_its_resolver():

@@ -1,5 +1,7 @@
 import pytest
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.fleet.restore import restore
 from roost_central.fleet.sites import Outcome, SiteRegistry, SiteSpec
@@ -19,7 +21,10 @@ async def database(tmp_path):
 
 @pytest.fixture
 def registry(database):
-    return SiteRegistry(database, FleetView(), SystemClock())
+    view = FleetView()
+    return SiteRegistry(
+        database, view, SystemClock(), AlarmBook(shipped(), view, database, SystemClock())
+    )
 
 
 async def test_what_is_registered_is_there_after_a_restart(database, registry):

@@ -5,6 +5,8 @@ import contextlib
 
 import pytest
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.fleet.restore import restore
 from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.service import IngestService
@@ -89,7 +91,15 @@ def run_centre(tmp_path):
             async with database.read() as connection:
                 view = await restore(connection)
             config = IngestConfig((BrokerAddress.parse("b1", f"mqtt://{host}"),), admit=admit)
-            service = IngestService(database, view, clock, SystemEntropy(), config, link=link)
+            service = IngestService(
+                database,
+                view,
+                clock,
+                SystemEntropy(),
+                config,
+                book=AlarmBook(shipped(), view, database, clock),
+                link=link,
+            )
             async with asyncio.TaskGroup() as group:
                 task = group.create_task(service.run())
                 centre = Centre(database, view, service, links[0], clock)

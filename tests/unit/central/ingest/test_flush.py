@@ -13,7 +13,13 @@ class Clock:
 
 def flush(clock):
     return Flush(
-        database=None, view=FleetView(), roster=None, notices=None, counters=None, clock=clock
+        database=None,
+        view=FleetView(),
+        roster=None,
+        notices=None,
+        counters=None,
+        clock=clock,
+        book=None,
     )
 
 

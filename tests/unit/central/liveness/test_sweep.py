@@ -20,7 +20,7 @@ class StoppedClock:
 def test_a_centre_that_was_stopped_blames_no_node():
     clock, view, told = StoppedClock(), FleetView(), []
     view.add_site("lab", 4)
-    sweep = Sweep(frozenset(), view, clock=clock, tell=told.append)
+    sweep = Sweep(frozenset(), view, clock=clock, tell=told.append, signal=lambda _event: None)
     nodes = [view.add_node(f"lab.n{n}", "lab", f"n{n}") for n in range(30)]
     with view.listen() as changes:
         for row in nodes:

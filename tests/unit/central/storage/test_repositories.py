@@ -4,21 +4,29 @@ import pytest
 from msgspec import UNSET
 from sqlalchemy import select
 
+from roost_central.alarms.incident_row import Cause, IncidentRow
+from roost_central.alarms.row import Ack, AlarmRow, Shelved
+from roost_central.alarms.transition import Transition
 from roost_central.errors import StorageRefusedError
 from roost_central.inventory.facts import FieldChange, Section, StarredValue
 from roost_central.storage import (
+    alarms,
+    audit,
     dead_letters,
     events,
+    incidents,
     inventory,
     marks,
     nodes,
     settings,
+    shelves,
     sites,
     tables,
     tokens,
     upsert,
 )
 from roost_central.storage.tokens import TokenRecord
+from roost_protocol.severity import Severity
 
 SITE = sites.SiteRecord("lab", 3, {"region": "west"}, 48.1, 11.5, 1, 1_000)
 NODE = nodes.NodeRecord("lab.n1", "lab", "n1", 1_000, boot_id=b"b" * 16, incarnation=7)
@@ -249,3 +257,142 @@ async def test_indexed_values_are_put_and_taken_one_by_one(fleet):
     assert [(row["field"], row["text"], row["number"]) for row in rows] == [
         ("speed_mbps", None, 25_000.0)
     ]
+
+
+ALARM = AlarmRow(
+    key_id="k" * 16,
+    id="01A",
+    type="100.104",
+    entity="site=lab,node=n1,fs=/v\0ar",
+    site="lab",
+    node="lab.n1",
+    reporter="lab.n1",
+    said="fs=/v\0ar",
+    severity=Severity.MAJOR,
+    text="93 %",
+    params={"value": 93.5, "what": None},
+    raised_ms=1,
+    changed_ms=2,
+    received_ms=3,
+    seq=1,
+    ack=Ack("jd", 4, "seen"),
+    shelf=Shelved("s", "jd", 5, "lab"),
+)
+INCIDENT = IncidentRow(
+    id="INC-1",
+    type="100.104",
+    severity=Severity.CRITICAL,
+    opened_ms=1,
+    changed_ms=2,
+    causes=[Cause("a=b", {"a": ["b"]}, 0.9, 4, 5)],
+)
+
+
+def step(seq, event="raise", alarm=ALARM, at_ms=1_000, **more):
+    return Transition(seq=seq, at_ms=1, received_ms=at_ms, event=event, alarm=alarm, **more)
+
+
+async def test_alarms_come_back_as_they_were_given_and_go(database):
+    other = AlarmRow(
+        **{name: getattr(ALARM, name) for name in ALARM.__struct_fields__}
+        | {"key_id": "x", "id": "01B", "seq": 0}
+    )
+    async with database.write() as connection:
+        await alarms.save(connection, [ALARM, other])
+        await alarms.save(connection, [ALARM])
+        assert await alarms.load_all(connection) == [other, ALARM]
+        await alarms.remove(connection, ["x"])
+        assert await alarms.load_all(connection) == [ALARM]
+        await alarms.remove(connection, [])
+
+
+async def test_transitions_are_read_in_both_directions_and_by_what_they_are_about(database):
+    about = step(3, "incident-open", None, incident=INCIDENT, actor="jd", note="x\0y")
+    async with database.write() as connection:
+        assert await alarms.last_seq(connection) == 0
+        steps = [step(1), step(2, "clear"), about]
+        await alarms.append(connection, steps)
+        assert await alarms.last_seq(connection) == 3
+        kept = await alarms.after(connection, 0, 10)
+        assert [each.seq for each in kept] == [1, 2, 3]
+        assert kept[0] == steps[0]
+        assert kept[2].incident == INCIDENT
+        assert [each.seq for each in await alarms.after(connection, 1, 1)] == [2]
+        life = await alarms.of_alarm(connection, ALARM.key_id, before=None, limit=9)
+        assert [each.seq for each in life] == [2, 1]
+        found = await alarms.of_incident(connection, "INC-1", before=None, limit=9)
+        assert [each.seq for each in found] == [3]
+        closed = await alarms.closed(connection, alarms.Span(), before=None, limit=9)
+        assert [each.seq for each in closed] == [2]
+        span = alarms.Span(since_ms=1_001, until_ms=2_000)
+        assert await alarms.closed(connection, span, before=None, limit=9) == []
+        assert (await alarms.last_of_episode(connection, "01A")).seq == 2
+        assert await alarms.last_of_episode(connection, "none") is None
+        assert [s.seq for s in await alarms.newest(connection, before=3, limit=1)] == [2]
+
+
+async def test_transitions_are_kept_by_time_and_number_and_never_the_newest(database):
+    day_ms = 86_400_000
+    async with database.write() as connection:
+        await alarms.append(connection, [step(n, at_ms=n * day_ms) for n in range(1, 6)])
+        assert await alarms.prune(connection, now_ms=402 * day_ms) == 1
+        assert await alarms.prune(connection, now_ms=5 * day_ms, rows_max=2) == 2
+        assert await alarms.prune(connection, now_ms=9_999 * day_ms) == 1
+        assert [each.seq for each in await alarms.after(connection, 0, 9)] == [5]
+        assert await alarms.count_events(connection) == 1
+
+
+async def test_shelves_and_suppressions_come_back_and_go(database):
+    shelf = shelves.ShelfRecord("s1", "jd", "lab", 1, 2, "sev=major", [])
+    keyed = shelves.ShelfRecord("s2", "jd", "lab", 2, 3, "", ["a", "b"])
+    off = shelves.SuppressionRecord("u1", "100.104", "jd", "known", 1, None, "")
+    async with database.write() as connection:
+        for each in (shelf, keyed):
+            await shelves.save_shelf(connection, each)
+        await shelves.save_suppression(connection, off)
+        assert await shelves.load_shelves(connection) == [shelf, keyed]
+        assert await shelves.load_suppressions(connection) == [off]
+        await shelves.remove_shelves(connection, ["s1"])
+        await shelves.remove_suppressions(connection, ["u1"])
+        await shelves.remove_shelves(connection, [])
+        await shelves.remove_suppressions(connection, [])
+        assert await shelves.load_shelves(connection) == [keyed]
+        assert await shelves.load_suppressions(connection) == []
+
+
+async def test_incidents_have_pages_and_the_closed_ones_go(database):
+    day_ms = 86_400_000
+    rows = [
+        IncidentRow(
+            id=f"INC-{n}",
+            state="open" if n == 3 else "closed",
+            type="100.104",
+            severity=Severity.MAJOR,
+            opened_ms=n,
+            changed_ms=n,
+        )
+        for n in range(1, 4)
+    ]
+    async with database.write() as connection:
+        await incidents.save(connection, rows)
+        assert await incidents.load_open(connection) == rows[2:]
+        assert await incidents.find(connection, "INC-1") == rows[0]
+        assert await incidents.find(connection, "INC-9") is None
+        assert await incidents.page(connection, None, before=None, limit=2) == rows[:0:-1]
+        assert await incidents.page(connection, "closed", before="INC-2", limit=2) == rows[:1]
+        assert await incidents.prune(connection, now_ms=500 * day_ms) == 2
+
+
+async def test_acts_are_kept_with_their_detail_and_by_time(database):
+    acts = [
+        audit.NewAudit(n, "jd", "admin", "alarm.ack", "sev=major\0", {"matched": n, "note": "x"})
+        for n in range(1, 4)
+    ]
+    async with database.write() as connection:
+        await audit.append(connection, acts)
+        page = await audit.page(connection, before=None, limit=2)
+        assert [each.at_ms for each in page] == [3, 2]
+        assert page[0].detail == {"matched": 3, "note": "x"}
+        rest = await audit.page(connection, before=page[-1].seq, limit=2)
+        assert [each.at_ms for each in rest] == [1]
+        assert await audit.prune(connection, now_ms=731 * 86_400_000) == 3

@@ -1,0 +1,1 @@
+"""Alarms at the centre: what they are, which are open, what operators did, what they share."""

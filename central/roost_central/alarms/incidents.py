@@ -1,0 +1,304 @@
+"""Storms: many alarms of one kind at once become one incident, which knows when it is over. Pure.
+
+Detects by two rules (one type at many sites within a minute; one type in one region far above its
+usual rate), takes in what is raised meanwhile, follows which sites are back. Leaves the search for
+a shared cause to correlate.py and its caller, and the rows of alarms to the core.
+
+Invariants: one open incident a type; a site is back only when none of its members is open for
+BACK_MS; an incident ends when all are back, or by an operator.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec.structs import replace
+
+from roost_central.alarms.catalogue import Catalogue
+from roost_central.alarms.draft import Draft
+from roost_central.alarms.incident_row import CLOSED, IncidentNote, IncidentRow
+from roost_central.alarms.row import Ack, AlarmRow
+from roost_central.alarms.transition import Transition
+from roost_central.alarms.ulid import ulid
+
+WINDOW_MS: Final = 60_000
+SITES_MIN: Final = 50  # sites with one type within the window
+RATE_MIN: Final = 0.5  # raises a second of one type in one region
+RATE_FACTOR: Final = 8  # above its usual rate
+USUAL_MS: Final = 86_400_000
+BACK_MS: Final = 60_000  # no member open for so long: the site is back
+CHANGE_MS: Final = 2_000  # at most so often is a growing incident told
+NOT_BACK_MAX: Final = 1_000  # names of sites in one row
+NOTES_MAX: Final = 100
+KEYS_MAX: Final = 20_000  # (type, region) pairs whose rates are known
+
+RegionOf = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open incident: its row, and what of each site is open.
+
+    Attributes:
+        members: key_ids of open members by site.
+        back_ms: since when a site has none; sites that were never hit are in neither.
+        told_ms: when it was told last; grown: whether sites came since it was explained.
+    """
+
+    row: IncidentRow
+    members: dict[str, set[str]] = field(default_factory=dict)
+    back_ms: dict[str, int] = field(default_factory=dict)
+    told_ms: int = 0
+    grown: bool = True
+
+    @property
+    def sites(self) -> list[str]:
+        return [*self.members, *self.back_ms]
+
+    def back(self, now_ms: int) -> int:
+        """Return how many sites are back."""
+        return sum(now_ms - since >= BACK_MS for since in self.back_ms.values())
+
+
+@dataclass(slots=True)
+class _Rate:
+    fast: float = 0.0
+    slow: float = 0.0
+    at_ms: int = 0
+
+
+class Incidents:
+    """All open incidents, and what may become one."""
+
+    def __init__(self, catalogue: Catalogue, region_of: RegionOf) -> None:
+        self._catalogue = catalogue
+        self._region_of = region_of
+        self._open: dict[str, _Open] = {}
+        self._by_type: dict[str, str] = {}
+        self._recent: dict[str, OrderedDict[str, tuple[int, str]]] = {}
+        self._rates: OrderedDict[tuple[str, str], _Rate] = OrderedDict()
+
+    @property
+    def open_rows(self) -> list[IncidentRow]:
+        """The open incidents, the oldest first."""
+        return [each.row for each in self._open.values()]
+
+    def load(self, rows: Iterable[IncidentRow], alarms: Iterable[AlarmRow]) -> None:
+        """Begin with the open ones that storage has, and the alarms that belong to them."""
+        self._open = {row.id: _Open(row) for row in rows}
+        self._by_type = {row.type: row.id for row in self.open_rows}
+        self._recent.clear()
+        for alarm in alarms:
+            found = self._open.get(alarm.incident)
+            if found is not None and alarm.is_open and alarm.site:
+                found.members.setdefault(alarm.site, set()).add(alarm.key_id)
+
+    def find(self, id_: str) -> IncidentRow | None:
+        """Return an open incident."""
+        found = self._open.get(id_)
+        return None if found is None else found.row
+
+    def of_alarm(self, row: AlarmRow) -> tuple[str, Ack | None] | None:
+        """Return the incident that an alarm raised now belongs to, with its acknowledgement."""
+        if row.site is None:
+            return None
+        for type_ in self._related(row.type):
+            found = self._open.get(self._by_type.get(type_, ""))
+            if found is not None and found.row.region in {"", self._region_of(row.site)}:
+                return found.row.id, found.row.ack
+        return None
+
+    def unexplained(self) -> list[tuple[str, list[str]]]:
+        """Return the incidents that grew since they were explained, with the sites they hit."""
+        return [(each.row.id, each.sites) for each in self._open.values() if each.grown]
+
+    def observe(self, draft: Draft, now_ms: int) -> dict[str, str]:
+        """Take in what a draft tells; return key_ids that join an incident by its opening."""
+        joined: dict[str, str] = {}
+        for step in list(draft.transitions):
+            if step.alarm is None or step.alarm.site is None:
+                continue
+            if step.event == "raise":
+                self._raised(draft, step.alarm, now_ms, joined)
+            elif step.event == "clear":
+                self._cleared(step)
+        for each in list(self._open.values()):
+            self._review(draft, each, now_ms)
+        return joined
+
+    def is_due(self, now_ms: int) -> bool:
+        """Return whether time alone changes an open incident."""
+        return any(
+            now_ms - each.told_ms >= CHANGE_MS and each.back(now_ms) != each.row.recovered
+            for each in self._open.values()
+        )
+
+    def explained(
+        self,
+        draft: Draft,
+        id_: str,
+        change: Mapping[str, object],
+        unexplained: Iterable[str],
+        now_ms: int,
+    ) -> dict[str, bool]:
+        """Show what was found; return for each member whether the causes explain it."""
+        found = self._open.get(id_)
+        if found is None:
+            return {}
+        found.grown = False
+        rest = set(unexplained)
+        new = replace(found.row, sites=len(found.sites), **change)
+        if new != found.row:
+            self._tell(draft, found, new, now_ms)
+        return {key_id: site not in rest for site, keys in found.members.items() for key_id in keys}
+
+    def acked(self, draft: Draft, id_: str, ack: Ack, now_ms: int) -> list[str]:
+        """Acknowledge an incident; return its open members."""
+        found = self._open[id_]
+        row = replace(found.row, ack=ack)
+        self._tell(draft, found, row, now_ms, actor=ack.by, note=ack.note)
+        return [key_id for keys in found.members.values() for key_id in keys]
+
+    def noted(self, draft: Draft, id_: str, note: IncidentNote, now_ms: int) -> None:
+        """Add a note, the oldest of too many go."""
+        found = self._open[id_]
+        row = replace(found.row, notes=[*found.row.notes, note][-NOTES_MAX:])
+        self._tell(draft, found, row, now_ms, actor=note.by, note=note.text)
+
+    def close(self, draft: Draft, id_: str, by: str, reason: str, now_ms: int) -> list[str]:
+        """End an incident by hand; return its open members, which are their own again."""
+        found = self._open[id_]
+        members = [key_id for keys in found.members.values() for key_id in keys]
+        self._end(draft, found, now_ms, reason=reason, actor=by)
+        return members
+
+    # -- what happens ----------------------------------------------------------------------
+
+    def _raised(self, draft: Draft, alarm: AlarmRow, now_ms: int, joined: dict[str, str]) -> None:
+        site = alarm.site or ""
+        member = self.of_alarm(alarm)  # also where it opened within this very draft
+        if member is not None:
+            self._join(self._open[member[0]], site, alarm.key_id)
+            if alarm.incident != member[0]:
+                joined[alarm.key_id] = member[0]
+            return
+        seen = self._recent.setdefault(alarm.type, OrderedDict())
+        seen[site] = (now_ms, alarm.key_id)
+        seen.move_to_end(site)
+        while seen and next(iter(seen.values()))[0] < now_ms - WINDOW_MS:
+            seen.popitem(last=False)
+        region = self._region_of(site)
+        is_fast = self._is_fast(alarm.type, region, now_ms)
+        if len(seen) >= SITES_MIN:
+            self._begin(draft, alarm, "", seen, joined=joined, now_ms=now_ms)
+        elif is_fast:
+            here = {name: at for name, at in seen.items() if self._region_of(name) == region}
+            self._begin(draft, alarm, region, here, joined=joined, now_ms=now_ms)
+
+    def _begin(  # noqa: PLR0913 - what an incident begins with
+        self,
+        draft: Draft,
+        alarm: AlarmRow,
+        region: str,
+        seen: Mapping[str, tuple[int, str]],
+        *,
+        joined: dict[str, str],
+        now_ms: int,
+    ) -> None:
+        if alarm.type in self._by_type:
+            return
+        row = IncidentRow(
+            id=f"INC-{ulid(now_ms, alarm.type, region, str(draft.seq))}",
+            kind="rate" if region else "types",
+            type=alarm.type,
+            region=region,
+            severity=alarm.severity,
+            opened_ms=now_ms,
+            changed_ms=now_ms,
+        )
+        found = self._open[row.id] = _Open(row, told_ms=now_ms)
+        self._by_type[row.type] = row.id
+        for site, (_, key_id) in seen.items():
+            self._join(found, site, key_id)
+            joined[key_id] = row.id
+        row = replace(row, sites=len(found.sites), alarms=len(seen))
+        draft.tell_incident("incident-open", row, now_ms)
+        found.row = draft.incidents[row.id]
+
+    def _join(self, found: _Open, site: str, key_id: str) -> None:
+        found.grown |= site not in found.members
+        found.back_ms.pop(site, None)
+        found.members.setdefault(site, set()).add(key_id)
+
+    def _cleared(self, step: Transition) -> None:
+        alarm = step.alarm
+        if alarm is None or alarm.incident not in self._open:
+            return
+        found, site = self._open[alarm.incident], alarm.site or ""
+        keys = found.members.get(site, set())
+        keys.discard(alarm.key_id)
+        if not keys:
+            found.members.pop(site, None)
+            found.back_ms[site] = step.received_ms
+
+    def _review(self, draft: Draft, found: _Open, now_ms: int) -> None:
+        """Count who is back; tell what changed, or the end."""
+        back = found.back(now_ms)
+        row = found.row
+        alarms = sum(map(len, found.members.values()))
+        new = replace(row, sites=len(found.sites), recovered=back, alarms=max(row.alarms, alarms))
+        if not found.members and back == len(found.back_ms):
+            found.row = new
+            self._end(draft, found, now_ms, reason="recovered")
+        elif new != row and now_ms - found.told_ms >= CHANGE_MS:
+            self._tell(draft, found, new, now_ms)
+
+    def _end(
+        self, draft: Draft, found: _Open, now_ms: int, *, reason: str, actor: str = ""
+    ) -> None:
+        left = sorted(found.members)[:NOT_BACK_MAX]
+        row = replace(found.row, state=CLOSED, closed_ms=now_ms, reason=reason, not_back=left)
+        draft.tell_incident("incident-close", row, now_ms, actor=actor, note=reason)
+        del self._open[row.id]
+        self._by_type.pop(row.type, None)
+        self._recent.pop(row.type, None)
+
+    def _tell(  # noqa: PLR0913 - a step is these words
+        self,
+        draft: Draft,
+        found: _Open,
+        row: IncidentRow,
+        now_ms: int,
+        *,
+        actor: str = "",
+        note: str = "",
+    ) -> None:
+        draft.tell_incident("incident-change", row, now_ms, actor=actor, note=note)
+        found.row = draft.incidents[row.id]
+        found.told_ms = now_ms
+
+    # -- rates -----------------------------------------------------------------------------
+
+    def _is_fast(self, type_: str, region: str, now_ms: int) -> bool:
+        """Count one raise; return whether they come far faster than usual.
+
+        The usual rate stands still while they do, or a long storm would become usual.
+        """
+        rate = self._rates.setdefault((type_, region), _Rate(at_ms=now_ms))
+        self._rates.move_to_end((type_, region))
+        while len(self._rates) > KEYS_MAX:
+            self._rates.popitem(last=False)
+        gap_ms = max(0, now_ms - rate.at_ms)
+        rate.at_ms = now_ms
+        rate.fast = rate.fast * math.exp(-gap_ms / WINDOW_MS) + 1000 / WINDOW_MS
+        is_fast = bool(region) and rate.fast > max(RATE_MIN, RATE_FACTOR * rate.slow)
+        if not is_fast:
+            rate.slow = rate.slow * math.exp(-gap_ms / USUAL_MS) + 1000 / USUAL_MS
+        return is_fast
+
+    def _related(self, type_: str) -> tuple[str, ...]:
+        """Return the type and those it may be caused or hidden by."""
+        record = self._catalogue.record(type_)
+        return (type_, *record.root_causes, *record.inhibited_by)

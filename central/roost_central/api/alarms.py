@@ -1,0 +1,261 @@
+"""Alarms over HTTP: lists, one alarm, its life, counts, the catalogue. Acts are alarm_acts.py."""
+
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.criteria import alarm_resolver, labels_of
+from roost_central.alarms.row import AlarmRow
+from roost_central.api.alarm_answers import (
+    Alarm,
+    AlarmDetail,
+    AlarmPage,
+    Summary,
+    Timeline,
+    TransitionPage,
+    TypePage,
+)
+from roost_central.api.alarm_rows import (
+    AlarmAnswers,
+    counts_answer,
+    groups_of,
+    step_answer,
+    type_answer,
+)
+from roost_central.api.call import Call, NoQuery, Reply
+from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.events import SCAN_ROWS_MAX, SEQ_MAX
+from roost_central.api.incident_answers import NoteAnswer
+from roost_central.api.instants import instant, parse_since
+from roost_central.api.listing import Listing
+from roost_central.api.lists import (
+    LIMIT,
+    LIMIT_MAX,
+    CursorText,
+    FilterText,
+    ListQuery,
+    answer_list,
+)
+from roost_central.api.nodes import TimeText, seq_of
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.readers import parse_filter
+from roost_central.fleet.view import FleetView
+from roost_central.storage import alarms as storage
+
+if TYPE_CHECKING:
+    from roost_central.alarms.transition import Transition
+
+SHOWS_HIDDEN: Final = frozenset({"masked", "shelved", "suppressed", "incident", "op"})
+MASKS_MAX: Final = 100  # of one alarm's detail: the list has all of them
+NOTES_MAX: Final = 1_000  # steps of an alarm that are searched for notes
+SUMMARY_FIELDS: Final = ("severity", "type", "site", "incident", "region")
+_LABEL: Final = "label."
+
+
+class AlarmListQuery(ListQuery, frozen=True, forbid_unknown_fields=True):
+    """Which alarms; ``hidden`` adds what is masked, shelved or suppressed."""
+
+    hidden: bool = False
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which closed episodes, the newest first."""
+
+    filter: FilterText = ""
+    since: Annotated[TimeText, Meta(description="RFC 3339, or a span such as 7d")] = ""
+    until: Annotated[TimeText, Meta(description="RFC 3339, or a span such as 7d")] = ""
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
+    cursor: CursorText = ""
+
+
+class StepsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which page of steps."""
+
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
+    cursor: CursorText = ""
+
+
+class TransitionsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Past which number."""
+
+    after: Annotated[int, Meta(ge=0, le=SEQ_MAX)] = 0
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
+
+
+class SummaryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By what."""
+
+    by: Annotated[str, Meta(max_length=64, description="severity, type, site, label.K")] = (
+        "severity"
+    )
+
+
+async def list_alarms(call: Call[AlarmListQuery, None]) -> Reply | web.StreamResponse:
+    """GET /api/v1/alarms."""
+    book = call.api.book
+    named = {use.field.name for use in parse_filter(call.query.filter, "alarm").uses}
+    shows_all = call.query.hidden or bool(named & SHOWS_HIDDEN)
+    tally = book.core.index.tally
+    if shows_all or not (tally.masked or tally.shelved or tally.suppressed):
+        rows = list(book.active())
+    else:
+        rows = [row for row in book.active() if row.is_visible]
+    return await answer_list(call, listing_of(book, call.api.view), rows, default_sort="-rank")
+
+
+def listing_of(book: AlarmBook, view: FleetView) -> Listing[AlarmRow]:
+    """Return how alarms are named, filtered, ordered and shown."""
+    answers = AlarmAnswers(book, view)
+    return Listing(
+        carrier="alarm",
+        answer=Alarm,
+        by_name="rank",
+        name=lambda row: row.order,
+        build=answers.alarm,
+        resolver=alarm_resolver(view, book.catalogue),
+        sorts={
+            "severity": lambda row: row.severity,
+            "raised": lambda row: row.raised_ms,
+            "changed": lambda row: row.changed_ms,
+            "type": lambda row: row.type,
+            "site": lambda row: row.site,
+            "count": lambda row: row.count,
+            "explained": lambda row: None if row.explained is None else int(row.explained),
+        },
+    )
+
+
+async def show_alarm(call: Call[NoQuery, None]) -> AlarmDetail:
+    """GET /api/v1/alarms/{alarm}; of a closed one its last state."""
+    api = call.api
+    row = api.book.find(call.path("alarm"))
+    async with api.database.read() as connection:
+        if row is None:
+            last = await storage.last_of_episode(connection, call.path("alarm"))
+            row = last.alarm if last else None
+        if row is None:
+            raise ApiError("not-found", f"there is no alarm {call.path('alarm')[:64]!r}")
+        steps = await storage.of_alarm(connection, row.key_id, before=None, limit=NOTES_MAX)
+    answers = AlarmAnswers(api.book, api.view)
+    notes = [
+        NoteAnswer(instant(step.at_ms), step.actor, step.note)
+        for step in reversed(steps)
+        if step.event == "note" and step.alarm is not None and step.alarm.id == row.id
+    ]
+    return AlarmDetail(
+        **answers.fields(row, call.now_ms),
+        causes=[answers.alarm(each, call.now_ms) for each in answers.causes_of(row)],
+        masks=[answers.alarm(each, call.now_ms) for each in answers.masked_by(row)[:MASKS_MAX]],
+        note_list=notes,
+    )
+
+
+async def show_timeline(call: Call[StepsQuery, None]) -> Timeline:
+    """GET /api/v1/alarms/{alarm}/timeline: all episodes of its key."""
+    name, api = call.path("alarm"), call.api
+    row = api.book.find(name)
+    async with api.database.read() as connection:
+        if row is None:
+            last = await storage.last_of_episode(connection, name)
+            row = last.alarm if last else None
+        key_id = row.key_id if row else name
+        scope = scope_of("timeline", key_id)
+        before = seq_of(unpack(call.query.cursor, scope=scope)) if call.query.cursor else None
+        limit = call.query.limit + 1
+        steps = await storage.of_alarm(connection, key_id, before=before, limit=limit)
+    if not steps and before is None:
+        raise ApiError("not-found", f"there is no alarm {name[:64]!r}")
+    shown = steps[: call.query.limit]
+    more = len(steps) > len(shown)
+    return Timeline(
+        items=[step_answer(step) for step in shown],
+        next=pack(Cursor(scope, shown[-1].seq, "")) if more else None,
+    )
+
+
+async def list_history(call: Call[HistoryQuery, None]) -> AlarmPage:
+    """GET /api/v1/alarms/history."""
+    asked, api = call.query, call.api
+    query = parse_filter(asked.filter, "alarm")
+    test = query.compile(alarm_resolver(api.view, api.book.catalogue))
+    span = storage.Span(_time(call, "since"), _time(call, "until"))
+    scope = scope_of("history", query.canonical(), asked.since, asked.until)
+    before = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else None
+    found: list[Transition] = []
+    seen, more = 0, True
+    async with api.database.read() as connection:
+        while more and len(found) <= asked.limit and seen < SCAN_ROWS_MAX:
+            page = await storage.closed(connection, span, before=before, limit=storage.PAGE_MAX)
+            more = len(page) == storage.PAGE_MAX
+            seen += len(page)
+            for step in page:
+                before = step.seq
+                if step.alarm is not None and test(step.alarm, call.now_ms):
+                    found.append(step)
+    shown = found[: asked.limit]
+    if len(found) > len(shown):
+        before, more = shown[-1].seq, True
+    answers = AlarmAnswers(api.book, api.view)
+    return AlarmPage(
+        items=[answers.alarm(step.alarm, call.now_ms) for step in shown if step.alarm],
+        next=pack(Cursor(scope, before, "")) if more else None,
+    )
+
+
+async def list_transitions(call: Call[TransitionsQuery, None]) -> TransitionPage:
+    """GET /api/v1/alarms/transitions."""
+    api = call.api
+    steps = await api.book.transitions(call.query.after, call.query.limit)
+    answers = AlarmAnswers(api.book, api.view)
+    return TransitionPage(
+        items=[answers.transition(step, call.now_ms) for step in steps],
+        last_seq=api.book.last_seq,
+    )
+
+
+async def show_summary(call: Call[SummaryQuery, None]) -> Summary:
+    """GET /api/v1/alarms/summary."""
+    api, by = call.api, call.query.by
+    keys = {
+        "severity": lambda row: row.severity.word,
+        "type": lambda row: row.type,
+        "site": lambda row: row.site or "",
+        "incident": lambda row: row.incident,
+        "region": lambda row: labels_of(api.view, row).get("region", ""),
+    }
+    key = keys.get(by)
+    if key is None and by.startswith(_LABEL):
+        label = by.removeprefix(_LABEL)
+        key = lambda row: labels_of(api.view, row).get(label, "")  # noqa: E731 - one of a table
+    if key is None:
+        detail = f"is not one of {', '.join(SUMMARY_FIELDS)}, label.K"
+        raise blame("bad-parameter", FieldError(field="by", code="unknown-field", detail=detail))
+    return Summary(
+        counts=counts_answer(api.book, api.view),
+        groups=groups_of(list(api.book.active()), key),
+        seq=api.book.last_seq,
+    )
+
+
+async def list_types(call: Call[NoQuery, None]) -> TypePage:
+    """GET /api/v1/alarm-types."""
+    counted: dict[str, int] = {}
+    for row in call.api.book.active():
+        if row.is_open:
+            counted[row.type] = counted.get(row.type, 0) + 1
+    records = call.api.book.catalogue.values()
+    return TypePage([type_answer(record, counted.get(record.id, 0)) for record in records])
+
+
+def _time(call: Call[HistoryQuery, None], name: Literal["since", "until"]) -> int | None:
+    text = getattr(call.query, name)
+    if not text:
+        return None
+    found = parse_since(text, call.now_ms)
+    if found is None:
+        detail = "is neither an RFC 3339 time nor a span such as 7d"
+        raise blame("bad-parameter", FieldError(field=name, code="invalid", detail=detail))
+    return found

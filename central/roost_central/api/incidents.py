@@ -1,0 +1,132 @@
+"""Incidents over HTTP: lists, one of them, and what operators do with it."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from roost_central.alarms.facts import Acted, Attached, Event
+from roost_central.alarms.incident_row import IncidentNote, IncidentRow
+from roost_central.alarms.row import Ack
+from roost_central.api.alarm_acts import Note, Reason, audited, principal_of
+from roost_central.api.call import Call, NoQuery
+from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.incident_answers import Incident, incident_answer
+from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
+from roost_central.api.problem import ApiError
+from roost_central.storage import incidents
+
+
+class IncidentQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which incidents, the newest first."""
+
+    state: Literal["open", "closed", "all"] = "open"
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
+    cursor: CursorText = ""
+
+
+class IncidentPage(msgspec.Struct, frozen=True):
+    """Some incidents, and where the next ones are."""
+
+    items: list[Incident]
+    next: str | None
+
+
+class IncidentAckBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for the timeline."""
+
+    note: Note = ""
+
+
+class IncidentNoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for the timeline."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+class IncidentCloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it is over though not all are back."""
+
+    reason: Reason
+
+
+async def list_incidents(call: Call[IncidentQuery, None]) -> IncidentPage:
+    """GET /api/v1/incidents."""
+    asked = call.query
+    scope = scope_of("incidents", asked.state)
+    before = unpack(asked.cursor, scope=scope).name if asked.cursor else None
+    state = None if asked.state == "all" else asked.state
+    async with call.api.database.read() as connection:
+        found = await incidents.page(connection, state, before=before, limit=asked.limit + 1)
+    shown = found[: asked.limit]
+    more = len(found) > len(shown)
+    return IncidentPage(
+        items=[_answer(call, row) for row in shown],
+        next=pack(Cursor(scope, None, shown[-1].id)) if more else None,
+    )
+
+
+async def show_incident(call: Call[NoQuery, None]) -> Incident:
+    """GET /api/v1/incidents/{incident}."""
+    row = call.api.book.incidents.find(call.path("incident")) or await _kept(call)
+    return _answer(call, row)
+
+
+async def ack(call: Call[NoQuery, IncidentAckBody]) -> Incident:
+    """POST /api/v1/incidents/{incident}:ack: members and future members too."""
+    row, who, book = await _open(call), principal_of(call), call.api.book
+    seen = Ack(who.name, call.now_ms, call.body.note)
+
+    def act(draft: Any, now_ms: int) -> list[Event]:  # noqa: ANN401 - a draft of the book
+        keys = book.incidents.acked(draft, row.id, seen, now_ms)
+        return [Acted("ack", key_id, who.name, call.body.note) for key_id in keys]
+
+    note = audited(call, "incident.ack", row.id, {"note": call.body.note})
+    await book.change(list, note, act)
+    return _answer(call, book.incidents.find(row.id) or row)
+
+
+async def note(call: Call[NoQuery, IncidentNoteBody]) -> Incident:
+    """POST /api/v1/incidents/{incident}:note."""
+    row, who, book = await _open(call), principal_of(call), call.api.book
+    words = IncidentNote(call.now_ms, who.name, call.body.text)
+
+    def act(draft: Any, now_ms: int) -> list[Event]:  # noqa: ANN401 - a draft of the book
+        book.incidents.noted(draft, row.id, words, now_ms)
+        return []
+
+    await book.change(list, audited(call, "incident.note", row.id, {"text": words.text}), act)
+    return _answer(call, book.incidents.find(row.id) or row)
+
+
+async def close(call: Call[NoQuery, IncidentCloseBody]) -> Incident:
+    """POST /api/v1/incidents/{incident}:close; open members are alarms of their own again."""
+    row, who, book = await _open(call), principal_of(call), call.api.book
+    reason = call.body.reason
+
+    def act(draft: Any, now_ms: int) -> list[Event]:  # noqa: ANN401 - a draft of the book
+        return [Attached(book.incidents.close(draft, row.id, who.name, reason, now_ms), "")]
+
+    await book.change(list, audited(call, "incident.close", row.id, {"reason": reason}), act)
+    return _answer(call, await _kept(call))
+
+
+async def _open(call: Call[Any, Any]) -> IncidentRow:
+    row = call.api.book.incidents.find(call.path("incident"))
+    if row is None:
+        kept = await _kept(call)
+        raise ApiError("conflict", f"incident {kept.id} is {kept.state}: {kept.reason}")
+    return row
+
+
+async def _kept(call: Call[Any, Any]) -> IncidentRow:
+    name = call.path("incident")
+    async with call.api.database.read() as connection:
+        row = await incidents.find(connection, name)
+    if row is None:
+        raise ApiError("not-found", f"there is no incident {name[:64]!r}")
+    return row
+
+
+def _answer(call: Call[Any, Any], row: IncidentRow) -> Incident:
+    return incident_answer(row, call.api.book.catalogue)

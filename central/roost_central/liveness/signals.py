@@ -1,0 +1,124 @@
+"""Liveness' decisions as alarms: what is raised, what ends, whose alarms are unknown. Pure.
+
+A WAN path of a site is down when every heard node that has it says so: one node's word is its own
+cable. Silence neither raises nor ends a path's alarm, and only hearing ends a silence's.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from roost_central.alarms.facts import Event, NodeBack, NodeDark, OwnCleared, OwnRaised
+from roost_central.fleet.entity import entity_of
+from roost_central.fleet.view import FleetView, SiteRow
+from roost_central.liveness.facts import (
+    Action,
+    PathChanged,
+    PathRemoved,
+    PresenceChanged,
+    QuietChanged,
+    SiteChanged,
+)
+from roost_central.liveness.words import (
+    BROKER_LOST,
+    FLEET_SILENT,
+    NODE_SILENT,
+    PATH_DOWN,
+    SITE_OFFLINE,
+)
+from roost_protocol.severity import Severity
+
+if TYPE_CHECKING:
+    from roost_protocol.alarm import Scalar
+
+CENTRE_ENTITY: Final = "central=roost"
+HEARD: Final = ("online", "degraded")
+_SAFE_LEFT: Final = 2  # paths left above which a lost one is only minor
+
+
+def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
+    """Return what an action means for the alarms; the view shows it already."""
+    match action:
+        case PresenceChanged():
+            return _presence(action)
+        case PathChanged(node=node) | PathRemoved(node=node):
+            site = node.partition(".")[0]
+            row = view.sites.get(site)
+            return [] if row is None else _paths(row, action.path, view)
+        case SiteChanged():
+            return _site(action, view, now_ms)
+        case QuietChanged(why="silence"):
+            return [_quiet(action)]
+        case _:
+            return []
+
+
+def broker_signal(broker: str, *, is_up: bool) -> Event:
+    """Return the alarm of a broker that was lost, or its end."""
+    entity = f"{CENTRE_ENTITY},broker={broker}"
+    if is_up:
+        return OwnCleared(BROKER_LOST, entity)
+    return OwnRaised(BROKER_LOST, entity, Severity.MAJOR, {"broker": broker})
+
+
+def _presence(action: PresenceChanged) -> list[Event]:
+    site = action.node.partition(".")[0]
+    entity = entity_of(site, action.node)
+    if action.new == "unreachable":
+        dark: list[Event] = [NodeDark(action.node)]
+        if action.announce:
+            params = {"s": action.silent_ms // 1000}
+            dark.append(
+                OwnRaised(NODE_SILENT, entity, Severity.MINOR, params, site=site, node=action.node)
+            )
+        return dark
+    if action.new in HEARD and action.old not in HEARD:
+        return [NodeBack(action.node), OwnCleared(NODE_SILENT, entity)]
+    return []
+
+
+def _site(action: SiteChanged, view: FleetView, now_ms: int) -> list[Event]:
+    entity = entity_of(action.site, None)
+    if action.new != "unknown":
+        return [OwnCleared(SITE_OFFLINE, entity)] if action.old == "unknown" else []
+    if not action.announce:
+        return []
+    row = view.sites.get(action.site)
+    heard = [view.nodes[node].heard_ms or 0 for node in row.nodes] if row else []
+    seconds = (now_ms - max(heard, default=now_ms)) // 1000
+    return [
+        OwnRaised(SITE_OFFLINE, entity, Severity.CRITICAL, {"s": max(0, seconds)}, site=action.site)
+    ]
+
+
+def _quiet(action: QuietChanged) -> Event:
+    if not action.on:
+        return OwnCleared(FLEET_SILENT, CENTRE_ENTITY)
+    params = {"count": action.silent, "nodes": action.nodes}
+    return OwnRaised(FLEET_SILENT, CENTRE_ENTITY, Severity.CRITICAL, params)
+
+
+def _paths(row: SiteRow, changed: str, view: FleetView) -> list[Event]:
+    """Return the alarms of a site's WAN paths after one of them changed."""
+    said: dict[str, list[str]] = {changed: []}
+    for name in row.nodes:
+        node = view.nodes[name]
+        for path in node.paths.values():
+            if path.kind == "wan" and node.presence in HEARD:
+                said.setdefault(path.name, []).append(path.state)
+    up = {name for name, states in said.items() if any(state in _GOOD for state in states)}
+    down = [name for name, states in said.items() if states and set(states) == {"down"}]
+    events: list[Event] = []
+    for name in down:
+        severity = Severity.MINOR if len(up) >= _SAFE_LEFT else Severity.MAJOR
+        entity = f"site={row.site},path={name}"
+        params: dict[str, Scalar] = {"path": name, "left": len(up)}
+        events.append(OwnRaised(PATH_DOWN, entity, severity, params, site=row.site))
+    if changed in up or not _has(row, changed, view):
+        events.append(OwnCleared(PATH_DOWN, f"site={row.site},path={changed}"))
+    return events
+
+
+_GOOD: Final = ("up", "flaky")
+
+
+def _has(row: SiteRow, path: str, view: FleetView) -> bool:
+    return any(path in view.nodes[node].paths for node in row.nodes)

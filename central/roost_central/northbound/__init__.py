@@ -1,0 +1,1 @@
+"""What goes out to operators' own tools: MQTT, SNMP, webhooks, Alertmanager, Prometheus."""

@@ -1,0 +1,1 @@
+"""SNMP: notifications that are paced and kept, and the active alarms as a table."""

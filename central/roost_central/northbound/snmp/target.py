@@ -1,0 +1,192 @@
+"""One SNMP receiver: reads transitions into the queue, sends what it gives, waits for acks."""
+
+import asyncio
+import logging
+import socket
+from typing import Final
+
+from pysnmp.error import PySnmpError
+from pysnmp.proto.error import StatusInformation
+
+from roost_central.northbound.config import SnmpConfig
+from roost_central.northbound.core import LINE_RETRIES_S, Audience, Bucket, retry_ms
+from roost_central.northbound.feed import Change, FlatAlarm, FlatIncident, flatten
+from roost_central.northbound.snmp import mib
+from roost_central.northbound.snmp.core import OWN_KEY, QUEUE_MAX, Note, TrapQueue
+from roost_central.northbound.snmp.engine import SnmpPort
+from roost_central.northbound.target import TargetState
+from roost_central.ports import Clock, Entropy
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 500
+WINDOW: Final = 32  # informs in flight: a round trip of 200 ms still gives 150 a second
+HEARTBEAT_S: Final = 300.0
+RESOLVE_S_MAX: Final = 10.0
+IDLE_S: Final = 1.0  # a note of our own is noticed within
+TOLD: Final = frozenset({"raise", "change", "clear", "unknown", "back", "unshelve", "unmask",
+                         "unsuppress"})  # fmt: skip
+CRITICAL: Final = 4
+
+
+class SnmpTarget:
+    """One receiver."""
+
+    def __init__(
+        self,
+        config: SnmpConfig,
+        state: TargetState,
+        port: SnmpPort,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self.state = state
+        self.queue = TrapQueue(Bucket(config.rate, config.burst))
+        self._config = config
+        self._port = port
+        self._clock = clock
+        self._entropy = entropy
+        self._audience = Audience()
+        self._read = 0
+        self._paused_ms = 0
+        self._news = asyncio.Event()
+        self._window = asyncio.Semaphore(WINDOW)
+
+    async def run(self) -> None:
+        """See Target."""
+        bucket = Bucket(self._config.rate, self._config.burst)
+        self.queue = TrapQueue(bucket, cursor=self.state.cursor)
+        self._audience = Audience()
+        self._window = asyncio.Semaphore(WINDOW)
+        self._read = self.state.cursor
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._feed(), name=f"northbound.{self.state.name}.read")
+            tasks.create_task(self._beat(), name=f"northbound.{self.state.name}.heartbeat")
+            while True:
+                await self._send_due(tasks)
+
+    async def test(self) -> str:
+        """See Target."""
+        words = Note(0, OWN_KEY, "test", urgent=True)
+        try:
+            error = await self._attempt(words)
+        except (OSError, TimeoutError) as err:
+            error = str(err) or "no answer"
+        if not error:
+            self.state.worked(0)
+            self._paused_ms = 0
+            self._news.set()
+        return error
+
+    async def _feed(self) -> None:
+        """Read transitions: always, so that a receiver that is away is counted for, in bounds."""
+        feed = self.state.feed
+        while True:
+            await feed.wait(self._read)
+            changes = await feed.transitions(self._read, BATCH)
+            for change in changes:
+                self._offer(change)
+            self._read = changes[-1].seq if changes else feed.last_seq
+            self._note()
+            self._news.set()
+
+    def _offer(self, change: Change) -> None:
+        flat = flatten(self.state.feed, change)
+        now_ms = self._clock.boot_ms()
+        if isinstance(flat, FlatAlarm):
+            shown = self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
+            if shown and flat.event in TOLD:
+                urgent = flat.sev >= CRITICAL and flat.event != "clear"
+                note = Note(change.seq, flat.key_id, flat.event, urgent=urgent, body=flat)
+                self.queue.offer(note, now_ms)
+                return
+        elif flat is not None and self._audience.admits_incident(flat.event, flat.id, flat.cause):
+            note = Note(change.seq, flat.id, flat.event, urgent=True, body=flat)
+            self.queue.offer(note, now_ms)
+            return
+        self.state.skipped += 1
+        self.queue.skip(change.seq)
+
+    async def _beat(self) -> None:
+        while True:
+            self.queue.say(Note(0, OWN_KEY, "heartbeat", urgent=True), self._clock.boot_ms())
+            self._news.set()
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _send_due(self, tasks: asyncio.TaskGroup) -> None:
+        """Send the next note, or wait for one."""
+        await self._window.acquire()
+        now_ms = self._clock.boot_ms()
+        note = self.queue.take(now_ms) if now_ms >= self._paused_ms else None
+        if note is not None:
+            tasks.create_task(self._deliver(note), name=f"northbound.{self.state.name}.send")
+            return
+        self._window.release()
+        self._news.clear()
+        waits_ms = self.queue.wait_ms(now_ms)
+        wait_ms = IDLE_S * 1000 if waits_ms is None else max(waits_ms, self._paused_ms - now_ms)
+        try:
+            async with asyncio.timeout(max(0.001, min(wait_ms / 1000, IDLE_S))):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _deliver(self, note: Note) -> None:
+        """Send one note; the receiver that does not answer gets it again, later."""
+        try:
+            try:
+                error = await self._attempt(note)
+            except (OSError, TimeoutError) as err:
+                error = str(err) or "no answer"
+            now_ms = self._clock.boot_ms()
+            if error:
+                self.state.failed(error)
+                dice = self._entropy.uniform(0, 1)
+                wait_ms = retry_ms(LINE_RETRIES_S, self.state.health.failures, dice)
+                self._paused_ms = now_ms + wait_ms
+                self.queue.failed(note, self._paused_ms)
+            else:
+                self.queue.done(note, now_ms)
+                self.state.worked()
+            self._note()
+        finally:
+            self._window.release()
+            self._news.set()
+
+    async def _attempt(self, note: Note) -> str:
+        address = await self._resolved()
+        try:
+            self._port.add_receiver(self.state.name, address, self._config.who)
+            return await self._port.send(
+                self.state.name, self._bindings(note), confirmed=self._config.confirmed
+            )
+        except (PySnmpError, StatusInformation) as err:
+            return str(err)
+
+    async def _resolved(self) -> tuple[str, int]:
+        """Return the receiver's address now: a name may have moved."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(RESOLVE_S_MAX):
+            found = await loop.getaddrinfo(
+                self._config.host, self._config.port, type=socket.SOCK_DGRAM
+            )
+        return str(found[0][4][0]), self._config.port
+
+    def _bindings(self, note: Note) -> list[mib.Binding]:
+        uptime = self._port.uptime_cs
+        if isinstance(note.body, FlatAlarm):
+            number = mib.alarm_number(note.body)
+            return mib.head(uptime, number) + mib.alarm_bindings(note.body)
+        if isinstance(note.body, FlatIncident):
+            return mib.head(uptime, mib.INCIDENT_NOTE) + mib.incident_bindings(note.body)
+        if note.held is not None:
+            return mib.head(uptime, mib.OVERFLOW_NOTE) + mib.overflow_bindings(note.held)
+        number = mib.MESSAGE if note.kind == "test" else mib.HEARTBEAT
+        summary = self.state.feed.flat_summary()
+        return mib.head(uptime, number) + mib.summary_bindings(summary)
+
+    def _note(self) -> None:
+        self.state.waiting = len(self.queue)
+        self.state.moved(self.queue.cursor)
+        assert len(self.queue) <= 2 * QUEUE_MAX + 1  # noqa: S101 - the core's promise

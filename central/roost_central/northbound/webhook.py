@@ -1,0 +1,175 @@
+"""Webhooks in the form of Standard Webhooks: signed, retried in order, dead letters at the end.
+
+One message a transition that the target is told of (core.Audience), in order of their numbers: a
+receiver that is down holds the line, so nothing overtakes. What it refuses as malformed is given up
+after three attempts, all else after the whole schedule; 410 disables the target until a test works.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from roost_central.errors import ConfigError
+from roost_central.northbound.config import WebhookConfig, secret
+from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
+from roost_central.northbound.feed import Change, Flat, FlatAlarm, encode, flatten
+from roost_central.northbound.http import Answer, Poster
+from roost_central.northbound.target import TargetState
+from roost_central.ports import Clock, Entropy
+
+BATCH: Final = 100
+GONE: Final = 410
+REFUSALS: Final = frozenset({400, 413, 415, 422})  # it is this message that is not taken
+REFUSED_MAX: Final = 3  # attempts of such a message
+KEY_PREFIX: Final = b"whsec_"
+
+Verdict = Literal["taken", "again", "give-up", "disable"]
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """The body: what kind of thing happened, when, and the flat object."""
+
+    type: str
+    timestamp: str
+    data: msgspec.Raw
+
+
+def judge(answer: Answer, attempts: int) -> Verdict:
+    """Return what to do after an attempt; ``attempts`` counts this one."""
+    if answer.is_ok:
+        return "taken"
+    if answer.status == GONE:
+        return "disable"
+    most = REFUSED_MAX if answer.status in REFUSALS else len(WEBHOOK_RETRIES_S) + 1
+    return "give-up" if attempts >= most else "again"
+
+
+def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
+    """Return the signature of a message (Standard Webhooks, symmetric)."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def key_of(text: bytes) -> bytes:
+    """Return the key in a secret's file: base64 after ``whsec_``, else the bytes themselves."""
+    if not text.startswith(KEY_PREFIX):
+        return text
+    try:
+        return base64.b64decode(text.removeprefix(KEY_PREFIX), validate=True)
+    except ValueError as err:
+        raise ConfigError("secret", bound="base64 after whsec_") from err
+
+
+def body_of(flat: Flat) -> bytes:
+    """Return the body that tells of an alarm or an incident."""
+    kind = "alarm" if isinstance(flat, FlatAlarm) else "incident"
+    at = flat.changed if isinstance(flat, FlatAlarm) else flat.started
+    return msgspec.json.encode(Webhook(f"{kind}.{flat.event}", at, msgspec.Raw(encode(flat))))
+
+
+class WebhookTarget:
+    """One receiver."""
+
+    def __init__(
+        self, config: WebhookConfig, state: TargetState, *, clock: Clock, entropy: Entropy
+    ) -> None:
+        self.state = state
+        self._config = config
+        self._clock = clock
+        self._entropy = entropy
+        self._poster = Poster(config.url, allow_private=config.allow_private)
+        self._audience = Audience()
+        self._kick = asyncio.Event()
+
+    async def run(self) -> None:
+        """See Target."""
+        while True:
+            if self.state.disabled:
+                await self._kicked(None)
+                continue
+            await self.state.feed.wait(self.state.cursor)
+            changes = await self.state.feed.transitions(self.state.cursor, BATCH)
+            if not changes:  # what the cursor points at is not kept any more
+                self.state.moved(self.state.feed.last_seq)
+            await self._tell(changes)
+
+    async def test(self) -> str:
+        """See Target."""
+        body = msgspec.json.encode({"type": "roost.test", "timestamp": "", "data": {}})
+        answer = await self._post(f"test-{self._entropy.token(8).hex()}", body)
+        if not answer.is_ok:
+            return answer.error
+        self.state.enable()
+        self.state.worked(0)
+        self._kick.set()
+        return ""
+
+    async def _tell(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            flat = flatten(self.state.feed, change)
+            if flat is not None and self._admits(flat):
+                await self._deliver(change.seq, body_of(flat))
+                if self.state.disabled:
+                    return
+            else:
+                self.state.skipped += 1
+            self.state.moved(change.seq)
+
+    def _admits(self, flat: Flat) -> bool:
+        if isinstance(flat, FlatAlarm):
+            return self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
+        return self._audience.admits_incident(flat.event, flat.id, flat.cause)
+
+    async def _deliver(self, seq: int, body: bytes) -> None:
+        """Send one message until it is taken or given up."""
+        attempts = 0
+        while True:
+            attempts += 1
+            answer = await self._post(f"roost-{seq}", body)
+            verdict = judge(answer, attempts)
+            if verdict == "taken":
+                self.state.worked()
+                return
+            if verdict == "disable":
+                self.state.disable(answer.error)
+                return
+            self.state.failed(answer.error)
+            if verdict == "give-up":
+                self.state.bury(seq, answer.error, body)
+                return
+            dice = self._entropy.uniform(0, 1)
+            await self._kicked(retry_ms(WEBHOOK_RETRIES_S, attempts, dice) / 1000)
+
+    async def _post(self, message_id: str, body: bytes) -> Answer:
+        timestamp = self._clock.wall_ms() // 1000
+        try:
+            keys = await asyncio.to_thread(self._keys)
+        except ConfigError as err:
+            return Answer(0, str(err))
+        signatures = " ".join(sign(key, message_id, timestamp, body) for key in keys)
+        headers = {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signatures,
+        }
+        return await self._poster.post(body, headers)
+
+    def _keys(self) -> list[bytes]:
+        files = [self._config.secret_file]
+        if self._config.old_secret_file is not None:
+            files.append(self._config.old_secret_file)
+        return [key_of(secret(file)) for file in files]
+
+    async def _kicked(self, seconds: float | None) -> None:
+        """Wait, at most so long, for a test that worked."""
+        self._kick.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._kick.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,156 @@
+"""A feed of alarms in memory: real transitions, numbers and cursors, without a centre around it."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from roost_central.northbound.feed import FlatAlarm, FlatIncident, FlatSummary
+
+WORDS = ("cleared", "warning", "minor", "major", "critical")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A transition; rows are flat objects already."""
+
+    seq: int
+    event: str
+    alarm: FlatAlarm | None = None
+    incident: FlatIncident | None = None
+
+
+def alarm(number: int = 1, *, sev: int = 3, **more) -> FlatAlarm:
+    """An alarm; the number makes its identity."""
+    entity = more.pop("entity", f"site=s{number:05},path=p1")
+    found = {
+        "id": f"01MDWJ52S05T0Q4N2V9B{number:06}",
+        "key_id": hashlib.blake2b(f"280.801|{entity}".encode(), digest_size=8).hexdigest(),
+        "type": "280.801",
+        "name": "site.path.down",
+        "event": "raise",
+        "state": "active",
+        "op_state": "none",
+        "severity": WORDS[sev],
+        "sev": sev,
+        "site": f"s{number:05}",
+        "node": "",
+        "entity": entity,
+        "event_type": "communication",
+        "cause": "loss-of-signal",
+        "text": "WAN path p1 lost; 1 left",
+        "repair": "Check the carrier circuit.",
+        "raised": "2027-02-03T03:00:04Z",
+        "changed": "2027-02-03T03:00:04Z",
+        "ts": 1801623604,
+        "region": "r02",
+        "labels": {"carrier": "carB"},
+        "url": f"https://roost.example/a/{number}",
+    }
+    return FlatAlarm(**(found | more))
+
+
+def incident(name: str = "INC-7F3A", **more) -> FlatIncident:
+    """An incident."""
+    found = {
+        "id": name,
+        "event": "open",
+        "state": "open",
+        "severity": "critical",
+        "sev": 4,
+        "cause": "carrier=carB AND region IN r00..r11",
+        "precision": 1.0,
+        "covered": 2000,
+        "sites": 2002,
+        "unexplained": 2,
+        "dark": 129,
+        "recovered": 0,
+        "ack_by": "",
+        "started": "2027-02-03T03:00:02Z",
+        "ts": 1801623609,
+    }
+    return FlatIncident(**(found | more))
+
+
+class MemoryFeed:
+    """See AlarmFeed."""
+
+    def __init__(self) -> None:
+        self.last_seq = 0
+        self.changes: list[Change] = []
+        self.rows: dict[str, FlatAlarm] = {}
+        self.open_incidents: dict[str, FlatIncident] = {}
+        self.own: dict[str, Mapping[str, object]] = {}
+        self._news = asyncio.Event()
+
+    def tell(self, event: str, row: FlatAlarm) -> int:
+        """Commit a transition of an alarm."""
+        if event == "clear":
+            row = msgspec.structs.replace(row, state="cleared")
+            self.rows.pop(row.key_id, None)
+        else:
+            self.rows[row.key_id] = row
+        return self._commit(event, row, None)
+
+    def tell_incident(self, event: str, row: FlatIncident) -> int:
+        """Commit a transition of an incident."""
+        if event == "close":
+            row = msgspec.structs.replace(row, state="closed")
+            self.open_incidents.pop(row.id, None)
+        else:
+            self.open_incidents[row.id] = row
+        return self._commit(f"incident-{event}", None, row)
+
+    async def transitions(self, after: int, limit: int = 500) -> Sequence[Change]:
+        return self.changes[after : after + limit]
+
+    async def wait(self, after: int) -> int:
+        while self.last_seq <= after:
+            self._news.clear()
+            await self._news.wait()
+        return self.last_seq
+
+    def active(self) -> Sequence[FlatAlarm]:
+        return list(self.rows.values())
+
+    def incidents(self) -> Sequence[FlatIncident]:
+        return list(self.open_incidents.values())
+
+    def flat(self, row: FlatAlarm, event: str, seq: int) -> FlatAlarm:
+        return msgspec.structs.replace(row, event=event, seq=seq)
+
+    def flat_incident(self, row: FlatIncident, event: str, seq: int) -> FlatIncident:
+        return msgspec.structs.replace(row, event=event, seq=seq)
+
+    def flat_summary(self) -> FlatSummary:
+        counts = dict.fromkeys(WORDS[1:], 0)
+        for row in self.rows.values():
+            counts[row.severity] += 1
+        return FlatSummary(
+            **counts,
+            unknown=0,
+            shelved=0,
+            masked=0,
+            sites_ok=0,
+            sites_degraded=0,
+            sites_maintenance=0,
+            sites_down=0,
+            sites_unknown=0,
+            incidents=len(self.open_incidents),
+            status="critical" if counts["critical"] else "ok",
+            ts=1801623609,
+        )
+
+    def raise_own(self, type_, entity, severity, params, *, ttl_s=None) -> None:
+        self.own[f"{type_}|{entity}"] = params
+
+    def clear_own(self, type_, entity, reason="gone") -> None:
+        self.own.pop(f"{type_}|{entity}", None)
+
+    def _commit(self, event, row, of_incident) -> int:
+        self.last_seq += 1
+        self.changes.append(Change(self.last_seq, event, row, of_incident))
+        self._news.set()
+        return self.last_seq

@@ -1,0 +1,191 @@
+"""Storms: when one begins, who belongs to it, who is back, and how it ends."""
+
+import pytest
+from alarms import Driven, S, cleared, said
+
+from roost_central.alarms.core import AlarmCore
+from roost_central.alarms.facts import Attached
+from roost_central.alarms.incident_row import IncidentNote
+from roost_central.alarms.incidents import NOTES_MAX, SITES_MIN, Incidents
+from roost_central.alarms.row import Ack
+
+
+class Storm(Driven):
+    """A driven core whose drafts the incidents see, as the book shows them."""
+
+    def __init__(self, catalogue):
+        super().__init__(AlarmCore(catalogue))
+        self.incidents = Incidents(catalogue, lambda site: f"r{site[-1]}")
+        self.core.join_incidents(self.incidents.of_alarm)
+        self.steps = []
+
+    def do(self, *events, wait_ms=0, act=None):
+        self.now_ms += wait_ms
+        draft = self.core.draft()
+        for event in events:
+            self.core.handle(draft, event(self.now_ms), self.now_ms)
+        for event in act(draft, self.now_ms) if act else ():
+            self.core.handle(draft, event, self.now_ms)
+        joined = self.incidents.observe(draft, self.now_ms)
+        for key_id, incident in joined.items():
+            self.core.handle(draft, Attached([key_id], incident), self.now_ms)
+        self.core.settle(draft, self.now_ms)
+        self.core.adopt(draft)
+        told = [step for step in draft.transitions if step.incident]
+        self.steps += told
+        return [step.event for step in told]
+
+    @property
+    def only(self):
+        (row,) = self.incidents.open_rows
+        return row
+
+    def members(self):
+        return [row for row in self.core.index.rows.values() if row.incident]
+
+
+@pytest.fixture
+def storm(catalogue):
+    return Storm(catalogue)
+
+
+def node(n):
+    return f"s{n}.n1"
+
+
+def strike(storm, count=SITES_MIN, *, first=0, **more):
+    return storm.do(*(said(node=node(n), **more) for n in range(first, first + count)))
+
+
+def test_one_type_at_many_sites_within_a_minute_is_one_incident_with_all_of_them(storm):
+    assert strike(storm, SITES_MIN - 1) == []
+    assert strike(storm, 1, first=SITES_MIN - 1) == ["incident-open"]
+    row = storm.only
+    assert (row.kind, row.type, row.sites, row.severity) == ("types", "100.001", 50, S.MAJOR)
+    assert len(storm.members()) == SITES_MIN
+
+
+def test_many_alarms_of_few_sites_or_over_a_longer_time_are_none(storm):
+    for n in range(20):
+        storm.do(said(node=node(n % 5), entity=f"fs=/{n}"))
+    for n in range(SITES_MIN):
+        storm.do(said(node=node(n), type_="100.004"), wait_ms=2_000)
+    assert storm.incidents.open_rows == []
+
+
+def test_a_rate_far_above_the_usual_of_a_region_is_one_too(storm):
+    for n in range(40):
+        storm.do(said(node="s1.n1", entity=f"fs=/{n}"), wait_ms=100)
+    assert (storm.only.kind, storm.only.region) == ("rate", "r1")
+    storm.do(said(node="s2.n1"))
+    assert storm.core.index.rows
+    assert all(row.site == "s1" for row in storm.members())
+
+
+def test_what_comes_later_joins_and_so_does_what_it_may_be_caused_by(storm):
+    strike(storm, type_="100.002", entity="")
+    storm.do(said(node="s900.n1", type_="100.002", entity=""))
+    storm.do(said(node="s901.n1", type_="100.003", entity="port=x"))
+    storm.do(said(node="s902.n1"))
+    assert len(storm.members()) == SITES_MIN + 2
+    assert strike(storm, 60, first=200, type_="100.002", entity="") == []
+    assert storm.do(wait_ms=2_000) == ["incident-change"]
+    assert storm.only.sites == SITES_MIN + 62
+
+
+def test_an_acknowledgement_covers_members_and_those_to_come(storm):
+    strike(storm)
+    ack = Ack("jd", 5, "carrier")
+    keys = []
+
+    def act(draft, now_ms):
+        keys.extend(storm.incidents.acked(draft, storm.only.id, ack, now_ms))
+        return []
+
+    assert storm.do(act=act) == ["incident-change"]
+    assert len(keys) == SITES_MIN
+    storm.do(said(node="s900.n1"))
+    assert storm.row(entity="site=s900,node=n1,fs=/var").ack == ack
+
+
+def test_a_site_is_back_after_a_quiet_minute_and_the_end_comes_with_the_last(storm):
+    strike(storm)
+    storm.do(*(cleared(node=node(n)) for n in range(SITES_MIN - 1)))
+    assert not storm.incidents.is_due(storm.now_ms)
+    storm.do(said(node=node(0)), wait_ms=30_000)
+    assert storm.do(wait_ms=31_000) == ["incident-change"]
+    assert storm.only.recovered == SITES_MIN - 2
+    storm.do(cleared(node=node(0)), cleared(node=node(SITES_MIN - 1)))
+    assert storm.do(wait_ms=59_000) == []
+    assert storm.incidents.is_due(storm.now_ms + 1_000)
+    assert storm.do(wait_ms=2_000) == ["incident-close"]
+    closed = storm.steps[-1].incident
+    assert (closed.state, closed.reason, closed.not_back) == ("closed", "recovered", [])
+    assert storm.incidents.open_rows == []
+    assert not storm.incidents.is_due(storm.now_ms)
+
+
+def test_an_end_by_hand_names_who_is_not_back(storm):
+    strike(storm)
+    left = []
+
+    def act(draft, now_ms):
+        left.extend(storm.incidents.close(draft, storm.only.id, "jd", "split", now_ms))
+        return [Attached(left, "")]
+
+    assert storm.do(act=act) == ["incident-close"]
+    assert len(storm.steps[-1].incident.not_back) == len(left) == SITES_MIN
+    assert storm.members() == []
+    storm.do(cleared(node=node(0)))
+    assert storm.incidents.find("INC-x") is None
+
+
+def test_what_was_found_is_shown_once_and_says_of_each_member_whether_it_is_explained(storm):
+    strike(storm)
+    (id_, sites), *_ = storm.incidents.unexplained()
+    told = {}
+
+    def act(draft, now_ms):
+        told.update(storm.incidents.explained(draft, id_, {"covered": 49}, ["s0"], now_ms))
+        return []
+
+    assert len(sites) == SITES_MIN
+    assert storm.do(act=act) == ["incident-change"]
+    assert sum(not is_explained for is_explained in told.values()) == 1
+    assert storm.only.unexplained == 1
+    assert storm.incidents.unexplained() == []
+    assert storm.do(act=act) == []
+    storm.do(said(node="s900.n1"))
+    assert storm.incidents.unexplained()
+    assert storm.incidents.explained(storm.core.draft(), "INC-gone", {}, [], 0) == {}
+
+
+def test_notes_are_kept_and_bounded(storm):
+    strike(storm)
+
+    def act(draft, now_ms):
+        for n in range(NOTES_MAX + 1):
+            note = IncidentNote(now_ms, "jd", str(n))
+            storm.incidents.noted(draft, storm.only.id, note, now_ms)
+        return []
+
+    storm.do(act=act)
+    assert len(storm.only.notes) == NOTES_MAX
+    assert storm.only.notes[-1].text == str(NOTES_MAX)
+
+
+def test_open_incidents_go_on_after_a_restart(storm, catalogue):
+    strike(storm)
+    again = Storm(catalogue)
+    again.core.load(storm.core.index.rows.values(), storm.core.seq)
+    again.incidents.load(storm.incidents.open_rows, storm.core.index.rows.values())
+    assert again.only.id == storm.only.id
+    assert again.incidents.find(again.only.id) == again.only
+    again.do(*(cleared(node=node(n)) for n in range(SITES_MIN)), wait_ms=70_000)
+    assert again.do(wait_ms=61_000) == ["incident-close"]
+
+
+def test_few_rates_are_remembered(storm, monkeypatch):
+    monkeypatch.setattr("roost_central.alarms.incidents.KEYS_MAX", 2)
+    strike(storm, 20)
+    assert len(storm.incidents._rates) == 2
