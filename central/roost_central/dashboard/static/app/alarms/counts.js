@@ -20,7 +20,7 @@ export function onAlarms(hearer) {
   return () => hearers.delete(hearer);
 }
 
-/** @param {Word} word of the stream: at most one a second */
+/** @param {Word} word of the stream, a few in a second at most */
 export function tellAlarms(word) {
   alarmCounts.set({ ...word.counts, seq: word.seq });
   for (const hearer of [...hearers]) hearer(word);
