@@ -65,11 +65,11 @@ def assign(asked: Asked, assignee: str | None, ticket: str | None, **target: Any
     _act(asked, "assign", fields, **target)
 
 
-@click.command()
+@click.command("shelve")
 @click.option("--for", "length", default="2h", show_default=True, help="How long, e.g. 8h.")
 @click.option("-m", "--reason", required=True, help="Why.")
 @targets
-def shelve(asked: Asked, length: str, reason: str, **target: Any) -> None:  # noqa: ANN401
+def put_aside(asked: Asked, length: str, reason: str, **target: Any) -> None:  # noqa: ANN401
     """Put alarms aside for a while. With -q, later matches too."""
     _act(asked, "shelve", {"for_s": times.span(length), "reason": reason}, **target)
 
@@ -122,7 +122,7 @@ def unsuppress(asked: Asked, suppression: str) -> None:
     asked.client().send("DELETE", at("suppressions", suppression), b"")
 
 
-VERBS = (ack, unack, note, assign, shelve, unshelve, clear, suppress, unsuppress)
+VERBS = (ack, unack, note, assign, put_aside, unshelve, clear, suppress, unsuppress)
 
 
 def add_to(group: click.Group) -> None:
