@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from aiohttp import web
+from fake_alarms import FakeAlarms
 
 from roost_central.dashboard.serve import POLICY, Dashboard
 from roost_central.fleet.query import QueryError, parse
@@ -235,6 +236,7 @@ class FakeCentral:
 
     def __init__(self, fleet: FakeFleet) -> None:
         self.fleet = fleet
+        self.alarms = FakeAlarms(fleet.rows, hostile=HOSTILE)
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
         self.streams = 0
@@ -248,6 +250,7 @@ class FakeCentral:
         """Return the whole server."""
         app = web.Application(middlewares=[self._guard])
         api = "/api/v1"
+        app.add_routes(self.alarms.routes())
         app.add_routes(
             [
                 web.get("/static/{hash}/{path:.+}", self.asset),
@@ -355,7 +358,12 @@ class FakeCentral:
         sent = int(number or 0) if epoch == fleet.epoch else -1
         first = fleet.ring[0][0] if fleet.ring else fleet.n + 1
         unsent = set(watch)
+        told = -1
         while not self.broken:
+            if told != self.alarms.seq:
+                word = json.dumps(self.alarms.word(max(told, 0)))
+                await response.write(f"event: alarms\ndata: {word}\n\n".encode())
+                told = self.alarms.seq
             if sent < first - 1 or structure != fleet.structure:
                 await response.write(b'event: resync\ndata: {"etag":"x"}\n\n')
                 return

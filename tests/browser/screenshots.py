@@ -9,6 +9,8 @@ from chromium import Tab, connected, running
 PAGES = {
     "fleet": ("/", "document.querySelector('.rows-body .row')"),
     "site": ("/sites/lab", "document.querySelector('.matrix')"),
+    "alarms": ("/alarms", "document.querySelector('.alarm-rows')"),
+    "load": ("/load", "document.querySelector('.cards')"),
     "node": ("/nodes/lab.n1", "document.querySelector('.inventory')"),
 }
 SETTLE_S = 1.5  # fonts, canvas and the first live frame

@@ -61,13 +61,32 @@ HIDDEN_FOCUS = """(() => {
 })()"""
 
 
+def with_everything(alarms) -> str:
+    """Give the alarm pages all they can show; return an alarm."""
+    rows = [row.answer for row in alarms.rows.values()]
+    if not alarms.incidents:
+        alarms.incident("INC-1", [row["site"] for row in rows[:20]], not_back=[rows[0]["site"]])
+        shelf = {"id": "S", "by": "jd", "reason": "lab", "until": rows[0]["raised"]}
+        rows[1] |= {"shelf": shelf, "op_state": "shelved"}
+        rows[2] |= {"state": "unknown", "flapping": True, "late": True}
+        alarms.shelves["S"] = shelf | {"filter": "", "alarms": 1, "at": rows[0]["raised"]}
+    return rows[2]["id"]
+
+
 async def each_page(console, tab):
     site = next(row["site"] for row in console.fleet.rows if row["status"] == "degraded")
+    shown = with_everything(console.central.alarms)
     for path, seen in (
         ("/", ".rows-body .row"),
         (f"/sites/{site}", ".matrix"),
         (f"/nodes/{site}.n1", ".inventory"),
         ("/events", ".events"),
+        ("/alarms?show=100", ".alarm-rows .row"),
+        (f"/alarms?show={shown}", ".drawer .timeline li"),
+        ("/incidents", ".plain th a"),
+        ("/incidents/INC-1", ".alarm-plain"),
+        ("/shelf", ".plain"),
+        ("/load", ".plot rect"),
         ("/login", "#token"),
     ):
         await tab.open(console.url + path)

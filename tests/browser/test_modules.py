@@ -208,3 +208,122 @@ async def test_a_frame_of_another_epoch_or_already_applied_changes_nothing(ask):
         " return seen; }",
     )
     assert values == ["10000", "10000", "10000", "00010"]
+
+
+ROWS = """
+  const asked = [];
+  let answer = { items: [], next: null, count: 0 };
+  let isUsed = false;
+  const rows = new m.AlarmRows(() => {}, () => isUsed, async (path) => (asked.push(path), answer));
+  const alarm = (id, more = {}) => ({ id, ...more });
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+"""
+
+
+async def test_rows_of_alarms_keep_their_order_while_they_are_used(ask):
+    shown = await ask(
+        "alarms/rows.js",
+        "(async () => {"
+        + ROWS
+        + """
+        answer = { items: [alarm("a"), alarm("b")], next: null, count: 2 };
+        rows.open({ filter: "sev=major" });
+        await settled();
+        isUsed = true;
+        answer = { items: [alarm("c"), alarm("a", { count: 5 })], next: null, count: 2 };
+        await rows.read({ take: false });
+        const held = [rows.items.map((x) => x.id), rows.items[0].count, rows.waiting,
+          [...rows.left]];
+        rows.apply();
+        return [held, rows.items.map((x) => x.id), rows.waiting, asked[0].includes("sev%3Dmajor")];
+        })()""",
+    )
+    assert shown == [[["a", "b"], 5, 2, ["b"]], ["c", "a"], 0, True]
+
+
+async def test_a_word_of_the_stream_changes_values_and_marks_who_left(ask):
+    shown = await ask(
+        "alarms/rows.js",
+        "(async () => {"
+        + ROWS
+        + """
+        answer = { items: [alarm("a"), alarm("b")], next: "2", count: 400 };
+        rows.open({});
+        await settled();
+        isUsed = true;
+        const word = { seq: 7, changed: [alarm("a", { count: 9 }), alarm("z")], gone: ["b", "y"] };
+        rows.hear({ ...word, more: false });
+        const told = [rows.items, [...rows.left], rows.isDue];
+        rows.close();
+        return told;
+        })()""",
+    )
+    assert shown == [[{"id": "a", "count": 9}, {"id": "b"}], ["b"], True]
+
+
+async def test_pages_are_joined_without_doubles_and_asked_for_again_after_a_reading(ask):
+    shown = await ask(
+        "alarms/rows.js",
+        "(async () => {"
+        + ROWS
+        + """
+        answer = { items: [alarm("a"), alarm("b")], next: "2", count: 3 };
+        rows.open({});
+        rows.more(); // while the first page is read
+        answer = { items: [alarm("b"), alarm("c")], next: null };
+        await settled();
+        await settled();
+        return [rows.items.map((x) => x.id), rows.next, asked.length, rows.count];
+        })()""",
+    )
+    assert shown == [["a", "b", "c"], None, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (
+            ("ack", {"ids": ["0a"]}, {"note": " "}),
+            [{"ids": ["0a"]}, "roost alarm ack 0a -m ' '"],
+        ),
+        (
+            ("shelve", {"filter": "site:l-*", "count": 3}, {"for_s": "3600", "reason": "it's"}),
+            [
+                {"filter": "site:l-*", "expect_count": 3, "for_s": 3600, "reason": "it's"},
+                "roost alarm shelve -q 'site:l-*' --expect 3 --for 3600s -m 'it'\\''s'",
+            ],
+        ),
+        (
+            ("assign", {"ids": ["0a", "0b"]}, {"assignee": "jd", "ticket": "-"}),
+            [
+                {"ids": ["0a", "0b"], "assignee": "jd", "ticket": None},
+                "roost alarm assign 0a 0b --to jd --ticket ''",
+            ],
+        ),
+    ],
+)
+async def test_an_act_is_one_body_and_one_command(ask, act, said):
+    given = ", ".join(map(json.dumps, act))
+    found = await ask("alarms/acts.js", f"[m.actBody({given}), m.actLine({given})]")
+    assert found == said
+
+
+async def test_what_came_of_an_act_is_a_sentence(ask):
+    results = [{"outcome": "refused", "why": "latched"}, *[{"outcome": "unchanged"}] * 3]
+    answer = {"matched": 8, "changed": 5, "results": results}
+    said = await ask("alarms/acts.js", f"m.outcome('ack', {json.dumps(answer)})")
+    assert said == "5 acknowledged, 3 unchanged, 1 refused: latched"
+
+
+@pytest.mark.parametrize(
+    ("measure", "word"),
+    [
+        ({"value": 5.9, "good": 6, "limit": 12}, "good"),
+        ({"value": 6.1, "good": 6, "limit": 12}, "manageable"),
+        ({"value": 12.1, "good": 6, "limit": 12}, "overloaded"),
+        ({"value": None, "good": 6, "limit": 12}, "good"),
+        ({"value": 1, "good": 6, "limit": 12, "band": "overloaded"}, "overloaded"),
+    ],
+)
+async def test_a_load_has_its_band(ask, measure, word):
+    assert await ask("load/page.js", f"m.bandOf({json.dumps(measure)}).word") == word

@@ -149,7 +149,8 @@ class Incidents:
             return {}
         found.grown = False
         rest = set(unexplained)
-        new = replace(found.row, sites=len(found.sites), **change)
+        alarms = max(found.row.alarms, sum(map(len, found.members.values())))
+        new = replace(found.row, sites=len(found.sites), alarms=alarms, **change)
         if new != found.row:
             self._tell(draft, found, new, now_ms)
         return {key_id: site not in rest for site, keys in found.members.items() for key_id in keys}

@@ -19,6 +19,7 @@ from roost_central.alarms.facts import Acted, Event, Shelf, ShelfPut, ShelfTaken
 from roost_central.alarms.row import CLEARED, AlarmRow
 from roost_central.alarms.ulid import ulid
 from roost_central.api.alarm_answers import BulkAnswer, Outcome
+from roost_central.api.alarms import shows_hidden
 from roost_central.api.auth import Principal
 from roost_central.api.call import Call
 from roost_central.api.lists import FilterText
@@ -224,7 +225,7 @@ def _outcome(api: Api, verb: str, row: AlarmRow | None, key_id: str, *, is_done:
 
 
 def _targets(call: Call[DryRun, Any]) -> list[AlarmRow]:
-    """Return the alarms that are meant.
+    """Return the alarms that are meant; a filter means those that the list shows for it.
 
     Raises:
         ApiError: ``invalid`` for neither or both of filter and ids, or a filter without a count;
@@ -242,8 +243,12 @@ def _targets(call: Call[DryRun, Any]) -> list[AlarmRow]:
     if body.expect_count is None:
         detail = "is needed with a filter: how many alarms you saw"
         raise blame("invalid", FieldError(field="expect_count", code="missing", detail=detail))
-    test = parse_filter(body.filter, "alarm").compile(alarm_resolver(call.api.view, book.catalogue))
-    rows = [row for row in book.active() if test(row, call.now_ms)]
+    query = parse_filter(body.filter, "alarm")
+    test = query.compile(alarm_resolver(call.api.view, book.catalogue))
+    shows_all = shows_hidden(query)
+    rows = [
+        row for row in book.active() if (shows_all or row.is_visible) and test(row, call.now_ms)
+    ]
     if len(rows) != body.expect_count:
         detail = f"the filter matches {len(rows)} alarms now, not {body.expect_count}"
         error = FieldError(field="expect_count", code="differs", detail=detail, bound=len(rows))

@@ -42,6 +42,7 @@ from roost_central.api.lists import (
 from roost_central.api.nodes import TimeText, seq_of
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
+from roost_central.fleet.query import Query
 from roost_central.fleet.view import FleetView
 from roost_central.storage import alarms as storage
 
@@ -96,14 +97,18 @@ class SummaryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def list_alarms(call: Call[AlarmListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/alarms."""
     book = call.api.book
-    named = {use.field.name for use in parse_filter(call.query.filter, "alarm").uses}
-    shows_all = call.query.hidden or bool(named & SHOWS_HIDDEN)
+    shows_all = call.query.hidden or shows_hidden(parse_filter(call.query.filter, "alarm"))
     tally = book.core.index.tally
     if shows_all or not (tally.masked or tally.shelved or tally.suppressed):
         rows = list(book.active())
     else:
         rows = [row for row in book.active() if row.is_visible]
     return await answer_list(call, listing_of(book, call.api.view), rows, default_sort="-rank")
+
+
+def shows_hidden(query: Query) -> bool:
+    """Whether a query asks by itself for what is masked, shelved or suppressed."""
+    return any(use.field.name in SHOWS_HIDDEN for use in query.uses)
 
 
 def listing_of(book: AlarmBook, view: FleetView) -> Listing[AlarmRow]:

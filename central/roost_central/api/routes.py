@@ -59,6 +59,22 @@ from roost_central.api.snapshot import SnapshotDocument
 
 LIST_S_MAX: Final = 600.0  # a whole fleet over a slow line; each write has its own bound
 
+ADDRESSES: Final = (  # that the dashboard's router knows
+    "/",
+    "/login",
+    "/sites",
+    "/sites/{site}",
+    "/nodes",
+    "/nodes/{node}",
+    "/events",
+    "/alarms",
+    "/a/{alarm}",
+    "/incidents",
+    "/incidents/{incident}",
+    "/i/{incident}",
+    "/shelf",
+    "/load",
+)
 API: Final = (
     Route(
         method="GET",
@@ -511,7 +527,7 @@ PAGES: Final = (
             auth=Auth.NONE,
             summary="Show the dashboard",
         )
-        for path in ("/", "/login", "/sites", "/sites/{site}", "/nodes", "/nodes/{node}", "/events")
+        for path in ADDRESSES
     ),
     Route(
         method="GET",

@@ -20,6 +20,7 @@ TIMEOUT_S = 30.0
 STREAM_TIMEOUT_S = 15.0  # the centre sends a frame every 5 s even when nothing changed
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 PAGE = 1000
+CHUNK_BYTES = 64 * 1024
 
 
 def at(*names: str) -> str:
@@ -59,6 +60,15 @@ class Client:
     ) -> Any:  # noqa: ANN401 - JSON
         """Send a document and return the answer, None where there is none."""
         return self._document(self._open(method, path, {}, body=body, headers=headers or {}))
+
+    def download(self, path: str, accept: str, **params: str | int | None) -> Iterator[bytes]:
+        """Give the body of an answer in pieces, as it comes."""
+        response = self._open("GET", path, params, headers={"Accept": accept})
+        try:
+            while chunk := response.read(CHUNK_BYTES):
+                yield chunk
+        except (OSError, http.client.HTTPException) as err:
+            raise UnreachableError(self._base, f"the answer broke off: {err}") from err
 
     def frames(self, path: str) -> Iterator[str]:
         """Give the name of each event of the stream, as it comes."""

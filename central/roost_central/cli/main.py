@@ -17,6 +17,8 @@ NOUNS = {  # name -> (module, one line for --help)
     "site": ("site", "List, show and label sites."),
     "node": ("node", "List and show nodes, their inventory and what changed in it."),
     "path": ("path", "List the paths of every node."),
+    "alarm": ("alarm", "List, show and act on alarms."),
+    "incident": ("incident", "List, show and close incidents: many alarms that are one thing."),
     "event": ("event", "List what happened."),
     "login": ("login", "Keep the address and the token of a centre."),
     "demo": ("demo", "Run the whole loop on this machine: a real site and a simulated fleet."),
@@ -61,6 +63,7 @@ def roost(ctx: click.Context, context: str | None) -> None:
       roost demo --sites 500            the whole loop on this machine
       roost site list -q 'status>=degraded' -w
       roost node inventory lab.n1 --diff 7d
+      roost alarm list -q 'sev>=major op=none' -w
 
     Exit codes: 0 ok, 1 error, 2 usage or bad query, 3 not found, 4 not allowed, 5 conflict,
     6 timed out, 7 partial failure, 8 check failed, 130 interrupted.

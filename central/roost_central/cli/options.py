@@ -18,6 +18,8 @@ from roost_central.cli.failure import UnreachableError
 from roost_central.ports import SystemClock
 
 WATCH_S_MIN = 1.0  # a storm redraws once a second, not at every frame
+FLEET_STREAM = "/api/v1/stream"
+ALARM_STREAM = f"{FLEET_STREAM}?alarms=true"
 CLEAR = "\x1b[H\x1b[2J"  # not what was scrolled away: that is the operator's
 
 
@@ -75,8 +77,8 @@ def shared(*, query: bool = False, watch: bool = False) -> Callable[..., Any]:
     return decorate
 
 
-def show(asked: Asked, draw: Callable[[Client], str]) -> None:
-    """Write what ``draw`` returns, once, or with ``-w`` again whenever the fleet changed.
+def show(asked: Asked, draw: Callable[[Client], str], stream: str = FLEET_STREAM) -> None:
+    """Write what ``draw`` returns, once, or with ``-w`` again whenever ``stream`` told a change.
 
     A terminal is redrawn in place; a pipe gets the text again only when it differs.
     """
@@ -85,15 +87,15 @@ def show(asked: Asked, draw: Callable[[Client], str]) -> None:
     sys.stdout.write(_screenful(text) if asked.watch and output.is_terminal() else text)
     sys.stdout.flush()
     while asked.watch:
-        text = _next(client, draw, text)
+        text = _next(client, draw, text, stream)
 
 
-def _next(client: Client, draw: Callable[[Client], str], before: str) -> str:
+def _next(client: Client, draw: Callable[[Client], str], before: str, stream: str) -> str:
     """Follow the stream until it ends; a centre that restarts is waited for."""
     clock = SystemClock()
     drawn = clock.mono_ms()
     try:
-        for _ in client.frames("/api/v1/stream"):
+        for _ in client.frames(stream):
             if clock.mono_ms() - drawn < WATCH_S_MIN * 1000:
                 continue
             drawn = clock.mono_ms()

@@ -25,6 +25,7 @@ TABLE_CHARS_MIN = 60  # narrower terminals wrap instead of losing columns
 STYLES = {
     "ok": "green", "online": "green", "up": "green",
     "degraded": "yellow", "flaky": "yellow", "maintenance": "cyan",
+    "critical": "red", "major": "yellow", "minor": "yellow", "warning": "cyan",
     "down": "red", "unreachable": "red", "unknown": "magenta",
 }  # fmt: skip
 

@@ -4,14 +4,16 @@ from typing import Any
 
 import click
 
-from roost_central.cli import output
+from roost_central.cli import alarm_text, output
 from roost_central.cli.client import Client
 from roost_central.cli.exits import ExitCode
-from roost_central.cli.options import Asked, shared, show
+from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
 
 
 @click.command("status")
-@click.option("--exit-code", is_flag=True, help="Exit 8 unless every site is ok or in maintenance.")
+@click.option(
+    "--exit-code", is_flag=True, help="Exit 8 on a site in trouble or an unacked critical."
+)
 @shared(watch=True)
 def command(asked: Asked, *, exit_code: bool) -> None:
     """Show the counts of the fleet and the state of the centre."""
@@ -25,10 +27,21 @@ def command(asked: Asked, *, exit_code: bool) -> None:
             else output.document(seen, asked.form)
         )
 
-    show(asked, draw)
-    troubled = sum(seen["sites"][status] for status in ("degraded", "down", "unknown"))
-    if exit_code and troubled:
+    show(asked, draw, ALARM_STREAM)
+    if exit_code and (_troubled(seen) or _unacked(asked, seen)):
         raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
+
+
+def _troubled(status: dict[str, Any]) -> bool:
+    return any(status["sites"][word] for word in ("degraded", "down", "unknown"))
+
+
+def _unacked(asked: Asked, status: dict[str, Any]) -> bool:
+    """Whether a critical alarm waits that nobody has acknowledged."""
+    if not status["alarms"]["critical"]:
+        return False
+    page = asked.client().get("/api/v1/alarms", filter="sev=critical op=none", limit=1)
+    return bool(page["items"])
 
 
 def _text(asked: Asked, status: dict[str, Any]) -> str:
@@ -39,6 +52,9 @@ def _text(asked: Asked, status: dict[str, Any]) -> str:
         f" · up since {asked.clock(status['started'])}",
         _counts("sites", status["sites"]),
         _counts("nodes", status["nodes"]),
+        f"alarms  {alarm_text.counts(status['alarms'])}",
+        f"        {status['alarms'].get('incidents', 0):,} open incidents"
+        f" · the fleet is {status['alarms']['status']}",
         f"ingest  {ingest['beats']:,} beats · {ingest['items']:,} items committed"
         f" · {refused:,} refused · {ingest['dead_letters']:,} kept for inspection",
     ]

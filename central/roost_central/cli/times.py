@@ -46,3 +46,22 @@ def clock(text: str | None, where: tzinfo | None) -> str:
     at = datetime.fromisoformat(text).astimezone(where)
     offset = "Z" if at.utcoffset() == UTC.utcoffset(None) else at.strftime("%z")
     return at.strftime("%Y-%m-%d %H:%M:%S") + offset
+
+
+def seconds(text: str | None) -> float | None:
+    """Return an RFC 3339 time in seconds since 1970."""
+    return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
+def span(text: str) -> int:
+    """Return a length of time such as ``90s``, ``8h`` or ``7d`` in whole seconds.
+
+    Raises:
+        RefusedError: it is not one.
+    """
+    from roost_central.fleet.query_values import duration_ms  # noqa: PLC0415 - only these verbs
+
+    found = duration_ms(text)
+    if found is None or found < 1000:  # noqa: PLR2004 - a second
+        raise RefusedError(f"{text!r} is no length of time; say 90s, 10m, 8h or 7d")
+    return int(found // 1000)

@@ -3,7 +3,7 @@
 import pytest
 
 from roost_central.alarms.facts import Said
-from roost_central.api.alarm_stream import CHANGED_MAX, AlarmStream
+from roost_central.api.alarm_stream import CHANGED_MAX, INTERVAL_MS, AlarmStream
 from roost_central.api.live import Client
 from roost_protocol.alarm import Alarm, Change
 from roost_protocol.severity import Severity
@@ -41,16 +41,16 @@ async def test_the_first_word_is_the_banner_and_then_what_changed(central, strea
     assert news.seq > gone
 
 
-async def test_more_than_one_a_second_waits_and_more_than_a_page_is_read_again(
+async def test_what_comes_too_soon_waits_and_more_than_a_page_is_read_again(
     central, stream, client
 ):
     book = central.api.book
     await book.change(lambda: [said(1)])
     stream.news(client, 0)
     await book.change(lambda: [said(n) for n in range(2, CHANGED_MAX + 3)])
-    assert stream.news(client, 500) is None
+    assert stream.news(client, INTERVAL_MS - 1) is None
     assert client.wake.is_set()
-    news = stream.news(client, 1_000)
+    news = stream.news(client, INTERVAL_MS)
     assert (news.more, news.changed) == (True, [])
     assert news.counts.major == CHANGED_MAX + 2
 

@@ -161,6 +161,17 @@ async def test_what_is_incomplete_is_refused_by_its_field(post, alarmed, verb, b
     assert problem["errors"][0]["field"] == field
 
 
+async def test_a_filter_acts_on_what_the_list_shows_for_it(post, get, alarmed):
+    shown = (await get("/api/v1/alarms", filter="sev>=minor", count="exact"))[1]["count"]
+    body = {"filter": "sev>=minor", "expect_count": shown}
+    status, answer = await post("/api/v1/alarms:ack", body)
+    assert (status, answer["matched"], answer["changed"]) == (200, shown, shown)
+    masked = (await get("/api/v1/alarms", filter="masked=true"))[1]["items"]
+    assert [row["op_state"] for row in masked] == ["none"]
+    body = {"filter": "sev>=minor masked=true", "expect_count": 1}
+    assert (await post("/api/v1/alarms:ack", body))[1]["changed"] == 1
+
+
 async def test_a_bad_filter_is_refused_with_its_place(post, alarmed):
     status, problem = await post(
         "/api/v1/alarms:ack", {"filter": "severty=major", "expect_count": 1}

@@ -13,6 +13,13 @@ from roost_central.errors import ConfigError
 UNAUTHENTICATED = {
     "GET /",
     "GET /api/openapi.json",
+    "GET /a/{alarm}",
+    "GET /alarms",
+    "GET /i/{incident}",
+    "GET /incidents",
+    "GET /incidents/{incident}",
+    "GET /load",
+    "GET /shelf",
     "GET /events",
     "GET /health",
     "GET /login",

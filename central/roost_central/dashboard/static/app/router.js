@@ -3,9 +3,6 @@ import { createStore } from "./store.js";
 
 /** @typedef {{page: string, name: string, params: URLSearchParams, path: string}} Route */
 
-/** @type {import("./store.js").Store<Route>} */
-export const route = createStore(read());
-
 /** @param {string} address @param {{replace?: boolean}} [options] */
 export function navigate(address, { replace = false } = {}) {
   if (address === location.pathname + location.search) return;
@@ -32,11 +29,24 @@ function searchText(params) {
 
 export const sitePath = (site) => `/sites/${encodeURIComponent(site)}`;
 export const nodePath = (node) => `/nodes/${encodeURIComponent(node)}`;
+export const incidentPath = (id) => `/incidents/${encodeURIComponent(id)}`;
+export const alarmsPath = (q, show = "") => `/alarms${searchText(new URLSearchParams({
+  ...(q ? { q } : {}), ...(show ? { show } : {}),
+}))}`;
 export const fleetPath = (q) => `/${searchText(new URLSearchParams(q ? { q } : {}))}`;
 
 /** A value as the query language quotes it. */
 export const quoted = (value) => (/^[\w.-]+$/.test(value) ? value
   : `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
+
+const PAGES = {
+  "": "fleet", sites: "site", nodes: "node", events: "events", login: "login", alarms: "alarms",
+  incidents: "incidents", shelf: "shelf", load: "load",
+};
+const SHORT = { a: (id) => alarmsPath("", id), i: incidentPath }; // what messages to others carry
+
+/** @type {import("./store.js").Store<Route>} */
+export const route = createStore(read());
 
 export function startRouter() {
   window.addEventListener("popstate", () => route.set(read()));
@@ -54,10 +64,11 @@ export function startRouter() {
 
 /** @returns {Route} */
 function read() {
+  const [, short, id] = location.pathname.split("/");
+  if (id && Object.hasOwn(SHORT, short)) history.replaceState(null, "", SHORT[short](decode(id)));
   const params = new URLSearchParams(location.search);
   const [, first = "", second = ""] = location.pathname.split("/");
-  const pages = { "": "fleet", sites: "site", nodes: "node", events: "events", login: "login" };
-  const page = Object.hasOwn(pages, first) ? pages[first] : "missing";
+  const page = Object.hasOwn(PAGES, first) ? PAGES[first] : "missing";
   return { page, name: decode(second), params, path: location.pathname };
 }
 

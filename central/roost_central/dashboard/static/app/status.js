@@ -37,15 +37,19 @@ export const PATH_STATES = {
 export const SEVERITIES = {
   critical: { name: "critical", letter: "C", shape: "cross", tone: "down" },
   major: { name: "major", letter: "M", shape: "triangle", tone: "degraded" },
-  minor: { name: "minor", letter: "m", shape: "triangle", tone: "degraded" },
+  minor: { name: "minor", letter: "m", shape: "diamond", tone: "degraded" },
   warning: { name: "warning", letter: "W", shape: "bar", tone: "maintenance" },
   cleared: { name: "cleared", letter: "–", shape: "square", tone: "ok" },
 };
+
+/** @type {State} an alarm whose reporter is silent: it may have passed */
+export const UNKNOWN_SEVERITY = { name: "unknown", letter: "U", shape: "ring", tone: "unknown" };
 
 const SHAPES = {
   square: html`<rect x="2" y="2" width="12" height="12" rx="2.5" />`,
   bar: html`<path d="M2 5h12v6h-12z" />`,
   triangle: html`<path d="M8 1.500 15 14h-14z" />`,
+  diamond: html`<path d="M8 1.200 14.800 8 8 14.800 1.200 8z" />`,
   ring: html`<circle cx="8" cy="8" r="5.200" fill="none" stroke="currentColor" stroke-width="3"
     stroke-dasharray="3.6 1.844" />`,
   cross: html`<path d="M5 1h6l4 4v6l-4 4h-6l-4-4v-6z" />

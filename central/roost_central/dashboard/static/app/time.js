@@ -82,13 +82,13 @@ export function toMs(time) {
 
 /**
  * An age that moves, with the moment on hover. Never seen is a dash; what is older than
- * `staleMs` is greyed, since it no longer stands for the present.
+ * `staleMs` is greyed, since it no longer stands for the present. `isAhead`: the time until then.
  */
-export function Age({ at, suffix = "", staleMs = Infinity }) {
+export function Age({ at, suffix = "", staleMs = Infinity, isAhead = false }) {
   const now = useNow();
   const ms = toMs(at);
   if (ms === null) return html`<span class="never" title="never seen">–</span>`;
-  const age = ageText((now - ms) / 1000);
+  const age = ageText((isAhead ? Math.max(ms - now, 0) : now - ms) / 1000);
   return html`<time class=${now - ms > staleMs ? "old" : ""} datetime=${new Date(ms).toISOString()}
     title=${timeText(ms)}>${age}${suffix}</time>`;
 }

@@ -1,7 +1,8 @@
 /** The fleet: query box, heat grid and table over the same sites. The view is the address. */
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { navigate, quoted, setParams, sitePath, fleetPath } from "../router.js";
 import { onKeys } from "../shell/keys.js";
+import { useNarrow } from "../shell/narrow.js";
 import { useArrangement } from "./arrangement.js";
 import { HeatGrid } from "./grid.js";
 import { EVERYTHING, makeFilter } from "./filter.js";
@@ -21,7 +22,7 @@ export function FleetPage({ model, route }) {
   const [text, setText] = useState(q);
   const { filter, error } = useFilter(text, model);
   const { groups, rows, version, waiting, apply } = useArrangement(model, { filter, group, sort }, area);
-  const [tableBox, narrow] = useNarrow(view);
+  const [tableBox, narrow] = useNarrow(NARROW, view);
   useEffect(() => onKeys({ n: apply }), [apply]);
   const open = (position) => navigate(sitePath(model.value(position, "site")));
   const groupHref = ({ label }) => {
@@ -102,16 +103,4 @@ function NoSites() {
     <p>No site is known yet. The first beat of an agent adds one, or:</p>
     <pre>roost site import sites.ndjson
 roost demo --sites 500</pre></div>`;
-}
-
-function useNarrow(view) {
-  const box = useRef(null);
-  const [narrow, setNarrow] = useState(false);
-  useEffect(() => {
-    if (!box.current) return undefined;
-    const observer = new ResizeObserver(([entry]) => setNarrow(entry.contentRect.width < NARROW));
-    observer.observe(box.current);
-    return () => observer.disconnect();
-  }, [view, box.current]);
-  return useMemo(() => [box, narrow], [narrow]);
 }

@@ -5,6 +5,7 @@
  * change between the two is lost.
  */
 import { ApiError, request } from "../api.js";
+import { tellAlarms } from "../alarms/counts.js";
 import { createStore } from "../store.js";
 import { freezeClock, setServerNow } from "../time.js";
 import { fleet } from "../fleet/model.js";
@@ -103,6 +104,7 @@ export function resume() {
 function receive(message) {
   if (paused) return;
   if (message.type === "frame") onFrame(message);
+  else if (message.type === "alarms") tellAlarms(message);
   else if (message.type === "resync") load();
   else if (message.type === "unauthorised") request("/status").then(load, () => {});
   else if (message.type === "state") {

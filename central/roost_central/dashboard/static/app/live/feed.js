@@ -34,6 +34,8 @@ export class Feed {
     this.ring = [];
     this.ringFrom = 0; // position after which the ring is whole
     this.attempt = 0;
+    /** @type {object|null} the last word on alarms, for who joins later */
+    this.alarms = null;
     /** @type {AbortController|null} */
     this.connection = null;
     this.state = { type: "state", state: "connecting", retryInMs: 0 };
@@ -49,6 +51,7 @@ export class Feed {
         return;
       }
       for (const { n, message } of this.ring) if (n > position.n) member.deliver(message);
+      if (this.alarms) member.deliver({ ...this.alarms, more: true }); // it may have missed some
       member.deliver(this.state);
       this.rewatch();
       return;
@@ -137,6 +140,7 @@ export class Feed {
         if (signal.aborted) return;
         if (event.type === "resync") resync = true;
         else if (event.type === "frame" && !resync) this.frame(event);
+        else if (event.type === "alarms") this.alarmsChanged(event);
       });
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (;;) {
@@ -154,7 +158,7 @@ export class Feed {
   }
 
   address(watched) {
-    const params = new URLSearchParams({ epoch: this.position.epoch });
+    const params = new URLSearchParams({ epoch: this.position.epoch, alarms: "true" });
     if (watched.length) params.set("watch", watched.join(","));
     return `/api/v1/stream?${params}`;
   }
@@ -174,6 +178,12 @@ export class Feed {
     this.ring.push({ n, message });
     while (this.ring.length > RING_FRAMES) this.ringFrom = this.ring.shift().n;
     for (const member of this.members) member.deliver(message);
+  }
+
+  /** Alarms keep no position: who was away hears the counts again, and reads its list anew. */
+  alarmsChanged(event) {
+    this.alarms = { type: "alarms", ...JSON.parse(event.data) };
+    for (const member of this.members) member.deliver(this.alarms);
   }
 
   tell(state, retryInMs = 0) {

@@ -1,8 +1,9 @@
 /** One node: presence, paths, outbox, inventory and what changed in it. */
 import { html, useEffect, useState } from "../html.js";
 import { useFetched } from "../fetched.js";
+import { AlarmsHere } from "../alarms/here.js";
 import { watchSite } from "../live/client.js";
-import { sitePath } from "../router.js";
+import { quoted, sitePath } from "../router.js";
 import { PATH_STATES, PRESENCES, StateChip } from "../status.js";
 import { Age, Time } from "../time.js";
 import { Failure } from "../shell/failure.js";
@@ -33,6 +34,7 @@ export function NodePage({ route }) {
         </span></h1>
       <${Facts} node=${node} staleMs=${staleMs} />
     </header>
+    <${AlarmsHere} filter=${`node=${quoted(name)}`} concerns=${(alarm) => alarm.node === name} />
     <div class="columns">
       <section><h2>Paths</h2><${Paths} paths=${node.paths} staleMs=${staleMs} /></section>
       <section><h2>Outbox <small>kept on the node until receipted</small></h2>

@@ -5,12 +5,15 @@ import { useStore } from "../store.js";
 
 const KEYS = [
   ["/", "filter"], ["?", "these keys"], ["n", "show the new order"], ["p", "pause or go on"],
-  ["g f", "fleet"], ["g e", "events"], ["t", "theme"], ["c", "clock: UTC or browser"],
-  ["← ↑ ↓ →", "move in grid and table"], ["Enter", "open the site"], ["Esc", "clear, close"],
+  ["g f", "fleet"], ["g a", "alarms"], ["g i", "incidents"], ["g e", "events"], ["t", "theme"], ["c", "clock: UTC or browser"],
+  ["← ↑ ↓ →", "move in grid and table"], ["Enter", "open the site or alarm"], ["Esc", "clear, close"],
+  ["Space", "select the alarm"], ["a", "acknowledge it"], ["u", "take the ack back"],
+  ["s", "shelve it"], ["o", "note on it"],
 ];
 const QUERIES = [
   ["region:r0* status>=degraded", "glob, and rank: ok < maintenance < degraded < unknown < down"],
   ["!carrier:*", "no carrier is known"], ["age>10m", "not heard for ten minutes"],
+  ["sev>=major op=none", "on alarms: serious ones that nobody has acknowledged"],
   ["(status=down OR status=unknown) tier=gold", "words, brackets, any label with label.K"],
 ];
 

@@ -1,11 +1,12 @@
 /** What stands around every page: name, pages, counts, freshness, clock, theme, help. */
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { connection, pause } from "../live/client.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { navigate } from "../router.js";
 import { useStore } from "../store.js";
 import { ageText, second, serverNow, timeText } from "../time.js";
 import { request } from "../api.js";
+import { AlarmCounts, IncidentStrip } from "./alarms.js";
 import { Banner } from "./banner.js";
 import { HelpDialog } from "./help.js";
 import { onKeys } from "./keys.js";
@@ -13,10 +14,15 @@ import { Mark } from "./mark.js";
 
 /** @type {Record<string, import("../prefs.js").Prefs["theme"]>} */
 const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
-const PAGES = [["/", "Fleet", "fleet"], ["/events", "Events", "events"]];
+const PAGES = [["/", "Fleet", "fleet"], ["/alarms", "Alarms", "alarms"],
+  ["/incidents", "Incidents", "incidents"], ["/shelf", "Shelf", "shelf"], ["/load", "Load", "load"],
+  ["/events", "Events", "events"]];
+const HEADROOM = 16; // CSS pixels between the head and what has the focus
+const WITH_STRIP = new Set(["fleet", "alarms", "incidents"]);
 
 export function Shell({ route, model, children }) {
   const [help, setHelp] = useState(false);
+  const head = useHeadroom();
   const { condition } = useStore(connection);
   const { theme, clock } = useStore(prefs);
   const turn = {
@@ -27,15 +33,17 @@ export function Shell({ route, model, children }) {
   useEffect(() => onKeys({
     "/": focusQuery, "?": () => setHelp(true), t: turn.theme, c: turn.clock, p: turn.pause,
     "g f": () => navigate("/"), "g e": () => navigate("/events"),
+    "g a": () => navigate("/alarms"), "g i": () => navigate("/incidents"),
     Escape: () => /** @type {HTMLElement|null} */ (document.activeElement)?.blur(),
   }), []);
   const paused = condition === "paused";
   return html`
     <a class="skip" href="#main">Skip to the page</a>
-    <header class="top">
+    <header class="top" ref=${head}>
       <a class="brand" href="/"><${Mark} size=20 />roost</a>
       <nav class="pages" aria-label="Pages">${PAGES.map(([href, title, page]) => html`<a key=${page}
         href=${href} aria-current=${route.page === page ? "page" : undefined}>${title}</a>`)}</nav>
+      <${AlarmCounts} q=${route.page === "alarms" ? route.params.get("q") : null} />
       <${Banner} model=${model} q=${route.page === "fleet" ? route.params.get("q") : null} />
       <div class="controls">
         <${Dot} />
@@ -50,8 +58,23 @@ export function Shell({ route, model, children }) {
           aria-label="log out">${ICONS.leave}</button>
       </div>
     </header>
+    ${WITH_STRIP.has(route.page) && !route.name && html`<${IncidentStrip} />`}
     ${children}
     <${HelpDialog} open=${help} onClose=${() => setHelp(false)} />`;
+}
+
+/** Keep what is scrolled to, and so the focus, clear of the head, which takes more rows at less width. */
+function useHeadroom() {
+  const head = useRef(null);
+  useEffect(() => {
+    const observer = new ResizeObserver(() => {
+      const { offsetHeight } = head.current;
+      document.documentElement.style.scrollPaddingTop = `${offsetHeight + HEADROOM}px`;
+    });
+    observer.observe(head.current);
+    return () => observer.disconnect();
+  }, []);
+  return head;
 }
 
 /** How fresh the page is: a shape, a word and an age. */

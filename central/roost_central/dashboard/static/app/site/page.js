@@ -4,6 +4,7 @@ import { queryString } from "../api.js";
 import { useFetched } from "../fetched.js";
 import { watchSite } from "../live/client.js";
 import { EventList } from "../events/list.js";
+import { AlarmsHere } from "../alarms/here.js";
 import { fleetPath, nodePath, quoted } from "../router.js";
 import { PRESENCES, SITE_STATES, SITE_STATE_BY_NAME, StateChip } from "../status.js";
 import { Age, Time, ageText } from "../time.js";
@@ -41,6 +42,7 @@ export function SitePage({ route, model }) {
       </dl>
       <${Labels} labels=${value.labels} />
     </header>
+    <${AlarmsHere} filter=${`site=${quoted(name)}`} concerns=${(alarm) => alarm.site === name} />
     <section><h2>Paths</h2><${PathMatrix} nodes=${nodes} /></section>
     <section><h2>Nodes <small>${nodes.length}</small></h2><${NodeTable} nodes=${nodes} /></section>
     <section><h2>Events <small>newest first</small></h2>

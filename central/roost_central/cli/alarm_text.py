@@ -1,0 +1,106 @@
+"""Alarms and incidents as text: columns of lists, and one of them in full."""
+
+from typing import Any
+
+from roost_central.cli import output, times
+from roost_central.cli.options import Asked
+from roost_central.cli.output import Column, Row
+from roost_central.cli.plain import plain
+
+SEVERITIES = ("critical", "major", "minor", "warning")
+LETTERS = {"critical": "C", "major": "M", "minor": "m", "warning": "W"}
+BESIDE = ("unknown", "shelved", "masked", "suppressed", "in_incident")
+LATE_S_MIN = 30  # longer than a beat: it waited in an outbox
+
+
+def severity(row: Row) -> str:
+    """Return the severity; one whose reporter is silent says so first."""
+    word = str(row["severity"])
+    return word if row["state"] == "active" else f"{row['state']} (was {word})"
+
+
+def operator(row: Row) -> str:
+    """Return what was done with an alarm, with the age of that."""
+    if row.get("shelf"):
+        return f"shelved until {row['shelf']['until']}"
+    if row.get("ack"):
+        stale = ", stale" if row["ack"].get("stale") else ""
+        return f"acked {times.age(row['ack'].get('age_s'))}{stale}"
+    if row.get("suppressed_by"):
+        return "suppressed"
+    return "masked" if row.get("masked_by") else "-"
+
+
+def marked(row: Row) -> str:
+    """Return the sentence of an alarm with what is to be known about it."""
+    marks = [word for word in ("flapping", "late") if row.get(word)]
+    if row["state"] == "unknown":
+        marks.append(f"last word {times.age(row.get('as_of_age_s'))} ago")
+    return str(row["text"]) + (f" [{', '.join(marks)}]" if marks else "")
+
+
+def columns(asked: Asked) -> list[Column]:
+    """Return the columns of an alarm list."""
+    return [
+        Column("SEVERITY", severity, lambda row: row["severity"]),
+        Column("AGE", lambda row: times.age(row["age_s"]), lambda row: row["raised"], right=True),
+        Column("WHERE", lambda row: row["node"] or row["site"] or "centre"),
+        output.text("TYPE", "type"),
+        output.text("NAME", "name", wide=True),
+        Column("TEXT", marked, lambda row: row["text"]),
+        output.number("N", "count"),
+        Column("OPERATOR", operator, lambda row: row["op_state"]),
+        Column("INCIDENT", lambda row: row["incident"] or "-", lambda row: row["incident"] or None),
+        Column("OWNER", lambda row: row["assignee"] or "-", wide=True),
+        output.text("ENTITY", "entity", wide=True),
+        output.text("KEY", "key_id"),
+        Column("STATE", lambda row: row["state"], wide=True),
+        Column("CHANGED", lambda row: asked.clock(row["changed"]), wide=True),
+    ]
+
+
+def detail(asked: Asked, found: Row, timeline: list[Row]) -> str:
+    """Return one alarm in full: what is wrong, what to do, its causes and what happened."""
+    lines = [f"{severity(found)} · {found['name']} {found['type']}", f"  {marked(found)}", ""]
+    facts = {
+        "where": f"{found['node'] or found['site'] or 'centre'} ({found['entity']})",
+        "raised": f"{asked.clock(found['raised'])} ({times.age(found['age_s'])} ago)",
+        "cleared": found.get("cleared") and f"{asked.clock(found['cleared'])} {found['reason']}",
+        "as of": asked.clock(found.get("as_of")),
+        "raises": found["count"],
+        "operator": operator(found),
+        "note": (found.get("ack") or {}).get("note"),
+        "owner": found.get("assignee"),
+        "ticket": found.get("ticket"),
+        "incident": found.get("incident"),
+        "parameters": " ".join(f"{k}={v}" for k, v in (found.get("params") or {}).items()),
+        "kind": f"{found['event_type']}, {found['cause']}",
+        "key": found["key_id"],
+    }
+    lines += [f"  {name:<11}{plain(str(value))}" for name, value in facts.items() if value]
+    if found.get("repair"):
+        lines += ["", f"  repair     {found['repair']}"]
+    for heading, key in (("may be caused by", "causes"), ("hides", "masks")):
+        if found.get(key):
+            lines += ["", f"  {heading}"]
+            lines += [f"    {row['key_id']} {severity(row)} {row['text']}" for row in found[key]]
+    lines += ["", *(f"  {_happened(asked, row)}" for row in timeline)]
+    return "".join(f"{plain(line)}\n" for line in lines)
+
+
+def counts(found: dict[str, Any]) -> str:
+    """Return the counts of alarms on one line: severities first, then what hides."""
+    parts = [f"{LETTERS[name]} {found[name]:,}" for name in SEVERITIES]
+    parts += [f"{found[name]:,} {name.replace('_', ' ')}" for name in BESIDE if found[name]]
+    flood = " · FLOOD" if found.get("flood") else ""
+    return f"{' · '.join(parts)}{flood}"
+
+
+def _happened(asked: Asked, row: Row) -> str:
+    late = (times.seconds(row["received"]) or 0.0) - (times.seconds(row["at"]) or 0.0)
+    parts = [asked.clock(row["at"]), row["event"], row["severity"], row.get("note") or row["text"]]
+    if row.get("actor"):
+        parts.append(f"by {row['actor']}")
+    if late > LATE_S_MIN:
+        parts.append(f"(received {times.age(late)} late)")
+    return " ".join(str(part) for part in parts if part)

@@ -1,0 +1,146 @@
+"""``roost incident``: many alarms that are one thing, its likely cause, and who is back."""
+
+import json
+from typing import Any
+
+import click
+
+from roost_central.cli import alarm_text, output, times
+from roost_central.cli.client import Client, at
+from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
+from roost_central.cli.output import Column
+from roost_central.cli.plain import plain
+
+UNEXPLAINED_MAX = 50
+NAMES_MAX = 100
+JSON = {"Content-Type": "application/json"}
+
+
+@click.group("incident")
+def command() -> None:
+    """List, show and close incidents."""
+
+
+@command.command("list")
+@click.option(
+    "--state", type=click.Choice(["open", "closed", "all"]), default="open", show_default=True
+)
+@shared(watch=True)
+def list_(asked: Asked, state: str) -> None:
+    """List incidents. BACK is how many of SITES came back."""
+    columns = [
+        output.text("INCIDENT", "id"),
+        output.text("STATE", "state"),
+        output.text("SEVERITY", "severity"),
+        output.text("NAME", "name"),
+        Column("CAUSE", lambda row: row["cause"] or "not found", lambda row: row["cause"]),
+        output.number("SITES", "sites"),
+        output.number("BACK", "recovered"),
+        output.number("UNEXPLAINED", "unexplained"),
+        Column("OPENED", lambda row: asked.clock(row["opened"]), lambda row: row["opened"]),
+        Column("ACK", lambda row: (row["ack"] or {}).get("by") or "-"),
+    ]
+
+    def draw(client: Client) -> str:
+        rows = client.get("/api/v1/incidents", state=state)["items"]
+        return output.render(rows, columns, asked.form, name="id")
+
+    show(asked, draw, ALARM_STREAM)
+
+
+@command.command("show")
+@click.argument("incident")
+@click.option("--explain", is_flag=True, help="The evidence: every cause, and what was rejected.")
+@shared(watch=True)
+def show_(asked: Asked, incident: str, *, explain: bool) -> None:
+    """Show one incident. Its likely cause, what that does not explain, and who is not back."""
+
+    def draw(client: Client) -> str:
+        found = client.get(at("incidents", incident))
+        if asked.form not in {"table", "wide"}:
+            return output.document(found, asked.form)
+        unexplained = client.get(
+            "/api/v1/alarms",
+            filter=f"incident={incident} explained=false",
+            hidden="true",
+            limit=UNEXPLAINED_MAX,
+        )["items"]
+        return _text(asked, found, explain=explain) + _unexplained(asked, unexplained)
+
+    show(asked, draw, ALARM_STREAM)
+
+
+@command.command()
+@click.argument("incident")
+@click.option("-m", "--note", default="", help="Why, or who does what.")
+@shared()
+def ack(asked: Asked, incident: str, note: str) -> None:
+    """Acknowledge an incident. Its members too, also those to come."""
+    _send(asked, incident, "ack", {"note": note} if note else {})
+
+
+@command.command()
+@click.argument("incident")
+@click.option("-m", "--text", required=True, help="The note.")
+@shared()
+def note(asked: Asked, incident: str, text: str) -> None:
+    """Add a note to an incident."""
+    _send(asked, incident, "note", {"text": text})
+
+
+@command.command()
+@click.argument("incident")
+@click.option("-m", "--reason", required=True, help="Why.")
+@shared()
+def close(asked: Asked, incident: str, reason: str) -> None:
+    """Close an incident. What did not come back stays in the alarm list."""
+    _send(asked, incident, "close", {"reason": reason})
+
+
+def _send(asked: Asked, incident: str, verb: str, body: dict[str, Any]) -> None:
+    path = f"{at('incidents', incident)}:{verb}"
+    answer = asked.client().send("POST", path, json.dumps(body).encode(), headers=JSON)
+    if asked.form in {"table", "wide"}:
+        click.echo(f"{incident}: {verb} done")
+    elif answer is not None:
+        click.echo(output.document(answer, asked.form), nl=False)
+
+
+def _text(asked: Asked, found: dict[str, Any], *, explain: bool) -> str:
+    lasted = (times.seconds(found["closed"]) or 0) - (times.seconds(found["opened"]) or 0)
+    until = f"closed {asked.clock(found['closed'])} after {times.age(lasted)}"
+    who = f" · acked by {found['ack']['by']}" if found["ack"] else ""
+    lines = [
+        f"{found['id']} {found['state']} · {found['severity']} {found['name']}{who}",
+        f"  likely cause  {found['cause'] or 'not found'}"
+        f" (precision {_share(found['precision'])}, coverage {_share(found['coverage'])})",
+        f"  opened {asked.clock(found['opened'])}" + (f" · {until}" if found["closed"] else ""),
+        f"  sites {found['sites']:,} · explained {found['covered']:,} · dark {found['dark']:,}"
+        f" · back {found['recovered']:,} · alarms {found['alarms']:,}",
+        f"  to acknowledge {times.age(found['mtta_s'])} · to recover {times.age(found['mttr_s'])}",
+    ]
+    if explain:
+        lines += [_evidence("cause", row, found["sites"]) for row in found["causes"]]
+        lines += [_evidence("rejected", row, found["sites"]) for row in found["rejected"]]
+    missing = found["not_back"]
+    if missing:
+        more = f" and {len(missing) - NAMES_MAX} more" if len(missing) > NAMES_MAX else ""
+        lines.append(f"  not back ({len(missing):,})  {' '.join(missing[:NAMES_MAX])}{more}")
+    lines += [f"  {asked.clock(row['at'])} {row['by']}: {row['text']}" for row in found["notes"]]
+    return "".join(f"{plain(line)}\n" for line in lines)
+
+
+def _evidence(word: str, row: dict[str, Any], sites: int) -> str:
+    share = _share(row["precision"])
+    return f"  {word:<9} {row['text']}  precision {share}, covers {row['covers']:,} of {sites:,}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _unexplained(asked: Asked, rows: list[output.Row]) -> str:
+    if not rows:
+        return "  every alarm is explained\n"
+    table = output.render(rows, alarm_text.columns(asked), asked.form, name="key_id")
+    return f"\nnot explained:\n{table}"
