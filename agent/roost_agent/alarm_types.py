@@ -29,7 +29,7 @@ def shipped() -> Catalogue:
 def with_files(types: Catalogue, files: Mapping[str, Path]) -> tuple[Catalogue, list[str]]:
     """Return the types with those of more files, and what is wrong with the files.
 
-    A customer's file adds types of applications; it changes none that is there.
+    A customer's file adds types; it changes none that is there.
     """
     found, faults = dict(types), []
     for name, file in files.items():
@@ -39,11 +39,6 @@ def with_files(types: Catalogue, files: Mapping[str, Path]) -> tuple[Catalogue, 
             faults.append(f"{name}: {err}")
             continue
         faults += [f"{name}: {id_}: there is one already" for id_ in more if id_ in found]
-        faults += [
-            f"{name}: {id_}: source {each.source}; only app may be added"
-            for id_, each in more.items()
-            if each.source != "app"
-        ]
         found = dict(more) | found
     if len(found) > TYPES_MAX:
         faults.append(f"alarms.catalogue: {len(found)} types: bound {TYPES_MAX}")

@@ -199,12 +199,9 @@ def test_an_applications_types_come_from_files(tmp_path):
     file.write_bytes(json.dumps({"v": 1, "types": {"760.801": record}}).encode())
     text = GOOD + f'[alarms]\ncatalogue = ["{file}"]\n'
     assert load(write(tmp_path, text)).alarms.types["760.801"].name == "pump.dry"
-    for types, what in (
-        ({"760.801": record | {"source": "agent"}}, "760.801: source agent; only app may be added"),
-        ({"750.801": record}, "750.801: there is one already"),
-    ):
-        file.write_bytes(json.dumps({"v": 1, "types": types}).encode())
-        assert faults(tmp_path, text) == [f"agent.toml: alarms.catalogue: {file}: {what}"]
+    file.write_bytes(json.dumps({"v": 1, "types": {"750.801": record}}).encode())
+    what = "750.801: there is one already"
+    assert faults(tmp_path, text) == [f"agent.toml: alarms.catalogue: {file}: {what}"]
     file.write_text("{")
     assert "catalogue" in faults(tmp_path, text)[0]
     file.write_bytes(b" " * ((1 << 20) + 1))
