@@ -23,6 +23,7 @@ usage: roost-agent COMMAND [OPTION...]
   status        show the running agent           [--json]
   path hold NAME --for TIME                      take a path out of service, e.g. --for 2m
   path release NAME                              bring it back
+  alarm raise|clear|clear-all|list|log ...       say or show what is wrong (alarm --help)
   reprobe [CLASS...]                             look at the hardware now
   probe [CLASS...]                               probe once, print what is there (probe --help)
   sim           simulate a fleet                 (sim --help)
@@ -41,6 +42,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "status": ("roost_agent.control.command", "status"),
     "path": ("roost_agent.control.command", "path"),
     "reprobe": ("roost_agent.control.command", "reprobe"),
+    "alarm": ("roost_agent.alarms.command", "run"),
     "probe": ("roost_agent.discovery.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),
 }

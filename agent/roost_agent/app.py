@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from roost_agent.alarms.desk import Desk
+from roost_agent.alarms.local_api import serving as serving_alarms
 from roost_agent.config import Config
 from roost_agent.control.message import Answer, PathHold, PathRelease, Reprobe, Request, Status
 from roost_agent.control.server import serving
@@ -70,7 +72,11 @@ async def _main(config: Config, identity: Identity) -> None:
         len(config.paths),
     )
     try:
-        async with serving(Path(config.state_dir), Control(driver)):
+        desk = Desk(driver.alarms, spool, clock, identity.node)
+        async with (
+            serving(Path(config.state_dir), Control(driver)),
+            serving_alarms(config.alarms.socket, desk, clock),
+        ):
             await _supervise(driver, MqttDialer())
     finally:
         await spool.close()
@@ -102,6 +108,8 @@ async def _store(driver: Driver) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(driver.deliver(), name="agent.outbox.deliver")
         group.create_task(driver.survey.run(), name="agent.survey")
+        group.create_task(driver.alarms.run(), name="agent.alarms")
+        group.create_task(driver.watch.run(), name="agent.alarms.watch")
 
 
 def _signalled() -> asyncio.Event:

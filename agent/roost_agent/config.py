@@ -5,10 +5,14 @@ later key wins, later ``[[path]]`` tables are added). All faults are told at onc
 config_file.py's matter; this page is the list.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
+from roost_agent.alarm_types import shipped
 from roost_protocol.beat import PathKind
+from roost_protocol.catalogue import Catalogue
 from roost_protocol.limits import PATHS_MAX
 
 HOUR_MS: Final = 3_600_000
@@ -95,6 +99,35 @@ class InventoryConfig:
     stamp_interval_ms: int
 
 
+class PortRole(StrEnum):
+    """What a network port is for: its alarms differ by it."""
+
+    WAN = "wan"
+    LAN = "lan"
+    HA = "ha"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsConfig:
+    """What is watched, by which limits, and where applications ask.
+
+    Attributes:
+        socket: of the local API; empty: none.
+        types: what may be raised here, with this node's limits and delays.
+        off: types that this node's rules leave alone.
+        certificates: PEM files, besides those of the paths.
+        processes: names of programs that must run.
+        ports: role by interface; others count as lan once they had a carrier.
+    """
+
+    socket: str = ""
+    types: Catalogue = field(default_factory=shipped)
+    off: frozenset[str] = frozenset()
+    certificates: tuple[str, ...] = ()
+    processes: tuple[str, ...] = ()
+    ports: Mapping[str, PortRole] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All of it. A reload makes a new one."""
@@ -107,6 +140,7 @@ class Config:
     inventory: InventoryConfig
     paths: tuple[PathConfig, ...] = field(default=())
     preset: str = "wan"
+    alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
 
     @property
     def node_id(self) -> str:

@@ -1,6 +1,5 @@
 """Reads the configuration: files to one table, the table to a Config, all faults at once."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -21,6 +20,7 @@ from roost_agent.config import (
     OutboxConfig,
     PathConfig,
 )
+from roost_agent.config_alarms import alarms_config, hint
 from roost_agent.config_path import PATH_KEYS, path_config
 from roost_agent.errors import ConfigError
 from roost_protocol.errors import ProtocolError
@@ -31,7 +31,17 @@ FILE_BYTES_MAX: Final = 256 * 1024  # a configuration that long is something els
 MAIN: Final = "agent.toml"
 DROP_INS: Final = "conf.d"
 
-_TOP: Final = ("site", "node", "state_dir", "preset", "beat", "path", "outbox", "inventory")
+_TOP: Final = (
+    "site",
+    "node",
+    "state_dir",
+    "preset",
+    "beat",
+    "path",
+    "outbox",
+    "inventory",
+    "alarms",
+)
 
 Table = dict[str, Any]
 
@@ -71,6 +81,7 @@ class _Reader:
         self._said: Table = {}
         self._by: dict[str, str] = {}  # dotted key -> file
         self._paths: list[tuple[str, Table]] = []
+        self._alarms: list[tuple[str, Table]] = []
 
     def read(self, file: Path) -> None:
         """Take in one file."""
@@ -98,6 +109,11 @@ class _Reader:
         for key, value in table.items():
             if key == "path":
                 self._add_paths(file, value)
+            elif key == "alarms":
+                if isinstance(value, dict):
+                    self._alarms.append((file, value))
+                else:
+                    self.fault(file, key, "must be a table")
             elif key in {"beat", "outbox", "inventory"}:
                 if self._is_table(file, key, value):
                     for inner, each in value.items():
@@ -125,9 +141,7 @@ class _Reader:
         names = list(known)
         for key in table:
             if key not in names:
-                close = difflib.get_close_matches(key, names, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(names)}"
-                self.fault(file, f"{prefix}{key}", f"unknown key, {hint}")
+                self.fault(file, f"{prefix}{key}", f"unknown key, {hint(key, names)}")
 
     def fault(self, file: str, key: str, what: str) -> None:
         """Note one fault."""
@@ -153,6 +167,7 @@ class _Reader:
         outbox = self._numbers("outbox", OUTBOX, {})
         inventory = self._numbers("inventory", INVENTORY, {})
         paths = self._path_configs()
+        alarms = alarms_config(self._alarms, state_dir, self.fault)
         if self.faults:
             return None
         return Config(
@@ -161,6 +176,7 @@ class _Reader:
             state_dir=state_dir,
             preset=preset,
             paths=paths,
+            alarms=alarms,
             beat=BeatConfig(beat["interval_s"] * 1000, beat["site_interval_s"] * 1000),
             outbox=OutboxConfig(
                 outbox["bytes_max"],

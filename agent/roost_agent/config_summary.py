@@ -20,5 +20,14 @@ def summary(config: Config) -> str:
         f"outbox     {outbox.bytes_max / _MIB:g} MiB and {outbox.age_max_ms // HOUR_MS} h waiting,"
         f" {outbox.ring_bytes_max / _MIB:g} MiB and {outbox.ring_age_max_ms // HOUR_MS} h kept",
         f"inventory  probed every {inventory.probe_interval_ms // HOUR_MS} h and when it changes",
+        f"alarms     {_alarms(config)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _alarms(config: Config) -> str:
+    alarms = config.alarms
+    rules = sum(each.source == "agent" for each in alarms.types.values()) - len(alarms.off)
+    apps = sum(each.source == "app" for each in alarms.types.values())
+    asked = f"applications ask at {alarms.socket}" if alarms.socket else "no local socket"
+    return f"{rules} types of the node, {apps} of applications; {asked}"

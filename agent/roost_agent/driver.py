@@ -9,6 +9,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from roost_agent.alarms.samplers import samplers
+from roost_agent.alarms.samples.inside import ClockOffset, Inside, OutboxState
+from roost_agent.alarms.service import Alarms
+from roost_agent.alarms.watch import Watch
 from roost_agent.config import Config
 from roost_agent.errors import StorageError
 from roost_agent.heartbeat.core import Changed, Heartbeat, Ready, SendBeat
@@ -20,7 +24,7 @@ from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
 from roost_agent.paths import core as paths
 from roost_agent.paths.link import Dial, Dialer, Message
-from roost_agent.speech import Speaker
+from roost_agent.speech import Marks, Speaker
 from roost_agent.survey import Instruments, Survey
 from roost_agent.wire import Outgoing, Wire
 from roost_protocol.alarm import Event
@@ -62,6 +66,10 @@ class Driver:
         self.survey = Survey(identity, spool, instruments, config.inventory, self.changed)
         self.refused: dict[str, int] = {}  # messages that came in and were refused, by code
         self.clock = instruments.clock
+        self.alarms = Alarms(spool, self.clock, config.alarms.types)
+        self._offset = ClockOffset()
+        looks = samplers(config, Inside(self._outbox_state, self._offset), self._alarmed)
+        self.watch = Watch(self.alarms, looks, self.clock, off=config.alarms.off)
         self._entropy = instruments.entropy
         self._speaker = Speaker(identity, self.clock)
         self._topics = NodeTopics.of(identity.node)
@@ -83,6 +91,7 @@ class Driver:
     async def open(self) -> None:
         """Open the outbox, as soon as the disk lets us."""
         self._delivery = outbox.Delivery(await self.spool.open())
+        await self.alarms.open(self.watch.types)
         waiting = sum(counts.waiting_items for counts in self.spool.lanes.values())
         log.info("outbox: open, %d items wait", waiting)
         self.changed()
@@ -179,6 +188,8 @@ class Driver:
     def _outbox_event(self, event: outbox.Event) -> None:
         if self._delivery is None:
             return  # the file is not open yet: it hears of the paths then
+        if isinstance(event, outbox.Restarted) and event.lane is Lane.ALARM:
+            self.alarms.renumbered(event.last)
         for action in self._delivery.handle(event, self.clock.boot_ms()):
             if isinstance(action, outbox.Publish):
                 self._publish(action)
@@ -203,7 +214,8 @@ class Driver:
     def _beat(self, due: SendBeat) -> None:
         wire = self.wires[due.path]
         cores = {name: each.core for name, each in self.wires.items()}
-        payload = self._speaker.beat(due, cores, self.spool, self.survey.mark)
+        marks = Marks(self.survey.mark, self.alarms.mark)
+        payload = self._speaker.beat(due, cores, self.spool, marks)
         is_site = wire.core.kind is PathKind.SITE
         topic = self._topics.site_beat if is_site else self._topics.beat
         wire.put(Outgoing(topic, payload, qos=0, probe=due.n if is_site else None))
@@ -240,12 +252,24 @@ class Driver:
         self._outbox_event(
             outbox.Received(name, receipt.lane, receipt.stream, receipt.seq, receipt.central_epoch)
         )
+        if receipt.sent_ms:
+            offset_ms = receipt.sent_ms - self.clock.wall_ms()
+            self._offset.told(offset_ms, self.clock.boot_ms())
         if receipt.reconnect_window_s:
             window_ms = min(receipt.reconnect_window_s, RECEIPT_WINDOW_S_MAX) * 1000
             self.path_event(name, paths.Window(window_ms))
         for resync in receipt.resync:
             if resync.what == "inventory":
                 self.survey.resync(resync.sections)
+            elif resync.what == "alarms":
+                self.alarms.resync()
+
+    def _outbox_state(self) -> OutboxState:
+        waiting = sum(counts.waiting_bytes for counts in self.spool.lanes.values())
+        return OutboxState(waiting, self.config.outbox.bytes_max, self.spool.fault)
+
+    def _alarmed(self) -> list[tuple[str, str]]:
+        return list(self.alarms.table.rows)
 
     def _tell_dropped(self) -> None:
         """Put one event into the outbox for all that was dropped of late."""

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import TypedDict
 
+import msgspec
+
+from roost_agent.alarms.service import AlarmMark
 from roost_agent.heartbeat.core import SendBeat
 from roost_agent.identity import Identity
 from roost_agent.outbox.core import Publish
@@ -24,6 +27,13 @@ class _Sender(TypedDict):
     sent_ms: int
 
 
+class Marks(msgspec.Struct, frozen=True):
+    """What was told last; None where nothing was."""
+
+    inventory: InventoryMark | None
+    alarms: AlarmMark | None
+
+
 class Speaker:
     """One node's voice.
 
@@ -41,9 +51,10 @@ class Speaker:
         due: SendBeat,
         cores: Mapping[str, PathCore],
         spool: Spool,
-        mark: InventoryMark | None,
+        marks: Marks,
     ) -> bytes:
         """Return the beat that is due, with the state of every path."""
+        alarms = marks.alarms
         return encode(
             Beat(
                 **self._sender(due.path),
@@ -55,7 +66,10 @@ class Speaker:
                 paths=[self._path(name, core) for name, core in cores.items()],
                 alarm=_lane(spool, Lane.ALARM),
                 bulk=_lane(spool, Lane.BULK),
-                inventory=mark,
+                inventory=marks.inventory,
+                alarms_digest=alarms.digest if alarms else None,
+                alarms_count=alarms.count if alarms else 0,
+                alarms_seq=alarms.seq if alarms else 0,
             )
         )
 

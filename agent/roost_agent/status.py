@@ -1,7 +1,9 @@
 """What ``roost-agent status`` shows, as plain data."""
 
+from collections import Counter
 from typing import Any
 
+from roost_agent.alarms.rules import RAISED
 from roost_agent.driver import Driver
 from roost_agent.outbox.store import LaneCounts
 from roost_protocol import __version__
@@ -11,7 +13,8 @@ from roost_protocol.envelope import Lane
 def status(driver: Driver) -> dict[str, Any]:
     """Return the state of a running agent."""
     now_ms = driver.clock.boot_ms()
-    faults = (driver.identity.fault, driver.spool.fault, driver.survey.fault)
+    watch = driver.watch
+    faults = (driver.identity.fault, driver.spool.fault, driver.survey.fault, watch.fault)
     mark = driver.survey.mark
     return {
         "node": driver.identity.node,
@@ -22,11 +25,23 @@ def status(driver: Driver) -> dict[str, Any]:
         "refused": driver.refused,
         "paths": [_path(driver, name, now_ms) for name in driver.wires],
         "outbox": [_lane(lane, counts) for lane, counts in driver.spool.lanes.items()],
+        "alarms": _alarms(driver),
         "inventory": {
             "gen": None if mark is None else mark.gen,
             "digest": None if mark is None else mark.digest.hex(),
             "probing": driver.survey.probing,
         },
+    }
+
+
+def _alarms(driver: Driver) -> dict[str, Any]:
+    rows = driver.alarms.table.rows.values() if driver.alarms.is_open else ()
+    counts = Counter(row.severity for row in rows)
+    return {
+        "active": counts.total(),
+        "severities": {each.word: counts[each] for each in reversed(RAISED)},
+        "refused": driver.alarms.refused,
+        "unknown_clears": driver.alarms.unknown,
     }
 
 

@@ -7,8 +7,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from roost_agent.errors import LinkError
 from roost_agent.paths.core import Answered, Cause, Connected, Event, Lost, PathCore, Sent
@@ -21,8 +22,7 @@ QUEUE_MAX: Final = 64  # messages not handed to the connection yet: two lanes in
 SENT_MAX: Final = 64  # probes remembered for their round trip
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One message to send; with a ``probe`` the far end's answer proves the path."""
 
     topic: str

@@ -18,13 +18,15 @@ def table(status: Mapping[str, Any]) -> str:
         f"  running {duration(status['running_s'])}",
         *(f"FAULT  {fault}" for fault in status["faults"]),
         "",
-        *_columns(_PATHS, (_path(path) for path in status["paths"])),
+        *columns(_PATHS, (_path(path) for path in status["paths"])),
         "",
-        *_columns(_LANES, (_lane(lane) for lane in status["outbox"])),
+        *columns(_LANES, (_lane(lane) for lane in status["outbox"])),
         "",
         f"inventory  generation {_or_dash(inventory['gen'])}"
         f"  digest {_or_dash(inventory['digest'])}{'  probing now' * inventory['probing']}",
     ]
+    alarms = status["alarms"]
+    lines.append(f"alarms     {alarms['active']} stand{_worst(alarms)}")
     if status["refused"]:
         counts = ", ".join(f"{code} {count}" for code, count in status["refused"].items())
         lines.append(f"refused messages  {counts}")
@@ -62,11 +64,17 @@ def _lane(lane: Mapping[str, Any]) -> list[str]:
     return [str(lane[key]) for key in keys]
 
 
+def _worst(alarms: Mapping[str, Any]) -> str:
+    counts = [f"{count} {word}" for word, count in alarms["severities"].items() if count]
+    return f": {', '.join(counts)}" if counts else ""
+
+
 def _or_dash(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def _columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a head and its rows as aligned lines."""
     cells = [head, *rows]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     return [

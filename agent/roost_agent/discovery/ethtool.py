@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import struct
+import sys
 from types import TracebackType
 from typing import Final, Self
 
@@ -37,6 +38,19 @@ FEATURES_MAX: Final = 256  # Linux 6.12 has 67
 MAC_BYTES_MAX: Final = 32
 LINK_MODE_WORDS_MAX: Final = 127  # an s8 counts them, three bitmaps follow
 
+# Megabits a second and bits of linux/ethtool.h that offer it; newer modes are unknown here.
+LINK_MODES: Final = {
+    10: (0, 1),
+    100: (2, 3),
+    1_000: (4, 5, 17, 41),
+    2_500: (15, 47),
+    5_000: (48,),
+    10_000: (12, 18, 19, 20, 42, 43, 44, 45, 46),
+    25_000: (31, 32, 33),
+    40_000: (23, 24, 25, 26),
+    50_000: (34, 35, 40),
+    100_000: (36, 37, 38, 39),
+}
 PORTS: Final = {0: "tp", 1: "aui", 2: "mii", 3: "fibre", 4: "bnc", 5: "da", 0xEF: "none"}
 WOL: Final = ("phy", "unicast", "multicast", "broadcast", "arp", "magic", "secureon", "filter")
 FEC: Final = ("none", "auto", "off", "rs", "baser", "llrs")
@@ -117,20 +131,41 @@ class Ethtool:
         return {"driver_version": _c_string(version), "firmware": _c_string(firmware)}
 
     def _link(self, ifname: str) -> Fields:
-        """Return port and autonegotiation.
+        """Return the port and whether it negotiates."""
+        answer = self._settings(ifname)
+        if isinstance(answer, Missing):
+            return dict.fromkeys(("port", "autoneg"), answer)
+        port, _phy, autoneg = struct.unpack_from("BBB", answer, 9)
+        return {"port": PORTS.get(port, "other"), "autoneg": autoneg == 1}
+
+    def able_mbits(self, ifname: str) -> int | Missing:
+        """Return the highest speed that this end and the far end both offer.
+
+        Without the far end's word, or with modes this table does not know, it is Missing.
+        """
+        answer = self._settings(ifname)
+        if isinstance(answer, Missing):
+            return answer
+        size = 4 * abs(struct.unpack_from("b", answer, 15)[0])
+        ours, _, theirs = (
+            int.from_bytes(answer[start : start + size], sys.byteorder)
+            for start in range(48, 48 + 3 * size, size)
+        )
+        both = ours & theirs
+        speeds = [speed for speed, modes in LINK_MODES.items() for bit in modes if both >> bit & 1]
+        return max(speeds) if speeds else Missing(UNSUPPORTED)
+
+    def _settings(self, ifname: str) -> bytes | Missing:
+        """Return ETHTOOL_GLINKSETTINGS with its three bitmaps: supported, advertised, far end's.
 
         The first call asks with no room for bitmaps and gets their size back, negated.
         """
         size = 48 + 12 * LINK_MODE_WORDS_MAX
         words = self._ask(ifname, GLINKSETTINGS, size)
-        answer = words
-        if isinstance(words, bytes):
-            negated = struct.unpack_from("b", words, 15)[0]
-            answer = self._ask(ifname, GLINKSETTINGS, size, struct.pack("11xb", -negated))
-        if isinstance(answer, Missing):
-            return dict.fromkeys(("port", "autoneg"), answer)
-        port, _phy, autoneg = struct.unpack_from("BBB", answer, 9)
-        return {"port": PORTS.get(port, "other"), "autoneg": autoneg == 1}
+        if isinstance(words, Missing):
+            return words
+        negated = struct.unpack_from("b", words, 15)[0]
+        return self._ask(ifname, GLINKSETTINGS, size, struct.pack("11xb", -negated))
 
     def _sizes(self, ifname: str) -> Fields:
         names = ("rings_rx_max", "rings_tx_max", "rings_rx", "rings_tx")

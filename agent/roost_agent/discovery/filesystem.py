@@ -92,6 +92,7 @@ class Mount:
         number: ``major:minor`` of the file system's device.
         root: the part of the file system that is mounted; ``/`` but for bind mounts.
         options: of the superblock, which all its mounts share.
+        mount_options: of this mount alone.
     """
 
     number: str
@@ -100,6 +101,7 @@ class Mount:
     kind: str
     source: str
     options: str
+    mount_options: str
 
 
 def filesystem(reader: Reader) -> Section:
@@ -107,7 +109,7 @@ def filesystem(reader: Reader) -> Section:
     text = reader.text("proc/1/mountinfo", MOUNTINFO_BYTES_MAX)
     if isinstance(text, Missing):
         return Section.empty(text.reason)
-    mounts = [mount for line in text.splitlines() if (mount := parse(line)) and _holds_data(mount)]
+    mounts = [mount for line in text.splitlines() if (mount := parse(line)) and holds_data(mount)]
     shown: dict[str, Mount] = {}
     for mount in mounts:
         first = shown.get(mount.number)
@@ -125,7 +127,8 @@ def parse(line: str) -> Mount | None:
     fields, rest = head.split(" "), tail.split(" ", 2)
     if not dash or len(fields) < _FIELDS_MIN or len(rest) < 3:  # noqa: PLR2004 - type, source, options
         return None
-    return Mount(fields[2], _plain(fields[3]), _plain(fields[4]), rest[0], _plain(rest[1]), rest[2])
+    root, mountpoint, source = (_plain(each) for each in (fields[3], fields[4], rest[1]))
+    return Mount(fields[2], root, mountpoint, rest[0], source, rest[2], fields[5])
 
 
 def _plain(text: str) -> str:
@@ -133,7 +136,8 @@ def _plain(text: str) -> str:
     return _ESCAPE.sub(lambda match: chr(int(match[1], 8)), text)
 
 
-def _holds_data(mount: Mount) -> bool:
+def holds_data(mount: Mount) -> bool:
+    """Whether it is none of the kernel's own, and none of a container's."""
     is_remote = mount.kind in REMOTE or mount.kind.startswith("fuse")
     if mount.kind not in LOCAL and not is_remote and not mount.source.startswith("/dev/"):
         return False

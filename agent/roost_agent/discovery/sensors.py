@@ -65,6 +65,16 @@ def sensor(reader: Reader) -> Section:
 
 
 def _put_chip(section: Section, reader: Reader, base: str) -> None:
+    base, channels = chip(reader, base)
+    for channel, (kind, name) in channels.items():
+        item = unique(section, name)
+        section.put_all(item, {"kind": KINDS[kind][0], "unit": KINDS[kind][1]})
+        for limit in LIMITS:
+            _put_limit(section, item, limit, reader.number(f"{base}/{channel}_{limit}"))
+
+
+def chip(reader: Reader, base: str) -> tuple[str, dict[str, tuple[str, str]]]:
+    """Return where a chip's files are, and each channel's kind and name."""
     name = attribute(reader, f"{base}/name")
     channels = _channels(reader, base)
     if not channels:  # drivers from before 2.6.38 put them beside the hwmon directory
@@ -72,14 +82,13 @@ def _put_chip(section: Section, reader: Reader, base: str) -> None:
         name, channels = first(attribute(reader, f"{base}/name"), name), _channels(reader, base)
     place = hardware_path(base.removesuffix("/device"))
     labels = {channel: known(attribute(reader, f"{base}/{channel}_label")) for channel in channels}
+    found = {}
     for channel, kind in channels.items():
         label = labels[channel] or channel
         if list(labels.values()).count(label) > 1:
             label = f"{label} {channel}"
-        item = unique(section, joined((name, place, label)))
-        section.put_all(item, {"kind": KINDS[kind][0], "unit": KINDS[kind][1]})
-        for limit in LIMITS:
-            _put_limit(section, item, limit, reader.number(f"{base}/{channel}_{limit}"))
+        found[channel] = (kind, joined((name, place, label)))
+    return base, found
 
 
 def _channels(reader: Reader, base: str) -> dict[str, str]:

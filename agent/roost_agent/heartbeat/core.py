@@ -10,8 +10,9 @@ Invariants:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+import msgspec
 
 COALESCE_MS: Final = 100  # changes come in groups: a link that falls takes its paths with it
 CHANGE_SPACING_MS: Final = 1_000  # a flapping path must not turn beats into a flood
@@ -22,28 +23,24 @@ TIMER: Final = "timer"
 CHANGE: Final = "change"
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """The path can carry a beat from now on."""
 
     path: str
     jitter: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """The path carries nothing until it is ready again."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """Something that beats tell has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time has passed; ``jitter`` in [0, 1) is spread over the beats that this tick sends."""
 
     jitter: float
@@ -52,8 +49,7 @@ class Tick:
 Event = Ready | Lost | Changed | Tick
 
 
-@dataclass(frozen=True, slots=True)
-class SendBeat:
+class SendBeat(msgspec.Struct, frozen=True):
     """Send beat ``n`` on ``path``; the next one comes within ``interval_ms``."""
 
     path: str

@@ -22,8 +22,9 @@ Rules of marks and epochs: design, architecture section 5 and reliability P12.
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+import msgspec
 
 from roost_protocol.envelope import Item, Lane
 from roost_protocol.limits import REPORTS_IN_FLIGHT_MAX
@@ -33,8 +34,7 @@ GO_BACK_MS: Final = 2_000  # a repeated mark within this may be an answer to wha
 BEHIND_MAX: Final = 3  # the same mark below ours as often is no stale receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """Where a lane stood when the store was opened."""
 
     stream: bytes
@@ -43,23 +43,20 @@ class Position:
     epoch: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """Items up to ``last`` are on disk."""
 
     lane: Lane
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Usable:
+class Usable(msgspec.Struct, frozen=True):
     """The WAN paths that can carry a report now, best first."""
 
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """The items that follow ``prev``, as many as fit one report; at least one."""
 
     lane: Lane
@@ -67,8 +64,7 @@ class Fetched:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """A receipt came over ``path``."""
 
     path: str
@@ -78,15 +74,13 @@ class Received:
     epoch: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Send an empty report over ``path``: it measures the round trip and brings a receipt."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Restarted:
+class Restarted(msgspec.Struct, frozen=True):
     """What waited in the lane stands in a new stream now, numbered from 1."""
 
     lane: Lane
@@ -94,24 +88,21 @@ class Restarted:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
 Event = Appended | Usable | Fetched | Received | Ask | Restarted | Tick
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(msgspec.Struct, frozen=True):
     """Read the items that follow ``prev``; answered by Fetched."""
 
     lane: Lane
     prev: int
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(msgspec.Struct, frozen=True):
     """Send a report over ``path``."""
 
     path: str
@@ -121,8 +112,7 @@ class Publish:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetMark:
+class SetMark(msgspec.Struct, frozen=True):
     """Keep central's mark: what is up to it may go to the ring, what follows waits (again)."""
 
     lane: Lane
@@ -130,8 +120,7 @@ class SetMark:
     epoch: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(msgspec.Struct, frozen=True):
     """Begin a new stream with what follows ``after``.
 
     Central holds items of this stream that this outbox never had: the disk is an older copy of
@@ -145,8 +134,7 @@ class Restart:
 Action = Fetch | Publish | SetMark | Restart
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
+class _Flight(msgspec.Struct, frozen=True):
     """One unreceipted report."""
 
     prev: int

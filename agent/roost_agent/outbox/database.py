@@ -12,7 +12,7 @@ CACHE_KIB: Final = 256
 WAL_PAGES: Final = 256  # 1 MiB, then it is written back
 WAL_BYTES_MAX: Final = 1 << 20
 PAGE_BYTES: Final = 4_096
-PAGES_SPARE: Final = 2_048  # notes, indexes and the free list, above what the rows need
+PAGES_SPARE: Final = 3_072  # notes, alarms, indexes and the free list, above what the rows need
 
 _SCHEMA: Final = """
 CREATE TABLE lane (
@@ -28,9 +28,13 @@ CREATE UNIQUE INDEX item_by_seq ON item (lane, seq);
 CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE run (ms INTEGER NOT NULL);
 INSERT INTO run VALUES (0);
-PRAGMA user_version = 1;
 """
-_VERSION: Final = 1
+_ALARMS: Final = """
+CREATE TABLE alarm (key TEXT PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = 2;
+"""
+_STEPS: Final = {0: _SCHEMA + _ALARMS, 1: _ALARMS}  # from a version to the newest
+_VERSION: Final = 2
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -79,8 +83,9 @@ def open_database(file: Path, *, bytes_max: int, connect: Connect = connect) -> 
         ):
             db.execute(f"PRAGMA {pragma}")
         _check(db)
-        if db.execute("PRAGMA user_version").fetchone() == (0,):
-            db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version in _STEPS:
+            db.executescript(f"BEGIN; {_STEPS[version]} COMMIT;")
     except BaseException:
         db.close()
         raise

@@ -12,9 +12,10 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
+
+import msgspec
 
 from roost_agent.config import OutboxConfig
 from roost_agent.errors import StorageDamagedError, StorageError
@@ -45,22 +46,24 @@ STREAM_BYTES: Final = 16
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """Entries that go to disk together, with what must change in the same transaction.
 
     Attributes:
         then: called once they are on disk.
+        alarms: rows of the alarm table by key; None removes one.
     """
 
     entries: tuple[Entry, ...]
     notes: Mapping[str, bytes]
     then: Callable[[Mapping[Lane, LaneCounts]], None] | None = None
+    alarms: Mapping[str, bytes | None] = {}
 
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return sum(len(e.body) for e in self.entries) + sum(len(v) for v in self.notes.values())
+        kept = (*self.notes.values(), *self.alarms.values())
+        return sum(len(e.body) for e in self.entries) + sum(len(each or b"") for each in kept)
 
 
 class Spool:
@@ -135,6 +138,11 @@ class Spool:
         """Return what was kept under ``name``."""
         store = self._opened()
         return await self._insist(lambda: store.note(name))
+
+    async def alarms(self) -> list[bytes]:
+        """Return the rows of the alarm table."""
+        store = self._opened()
+        return await self._insist(store.alarms)
 
     async def run(self, deliver: Callable[[Event], None]) -> None:
         """Work until cancelled; ``deliver`` gets what happened, in order."""
@@ -224,7 +232,9 @@ class Spool:
     ) -> int:
         entries = [entry for batch in batches for entry in batch.entries]
         notes = {name: value for batch in batches for name, value in batch.notes.items()}
-        dropped = store.write(entries, notes, marks, now_ms=self._clock.boot_ms())
+        alarms = {key: row for batch in batches for key, row in batch.alarms.items()}
+        now_ms = self._clock.boot_ms()
+        dropped = store.write(entries, notes, marks, now_ms=now_ms, alarms=alarms)
         self._on_disk = len(batches)
         return dropped
 

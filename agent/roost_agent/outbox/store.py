@@ -15,9 +15,11 @@ Why FULL, and why it is read back: design, reliability section 1.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from roost_agent.config import OutboxConfig
 from roost_agent.outbox.core import Position
@@ -36,8 +38,7 @@ AGE: Final = "age"
 _EVER: Final = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """Something to say: a row without its number.
 
     Attributes:
@@ -52,8 +53,7 @@ class Entry:
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LaneCounts:
+class LaneCounts(msgspec.Struct, frozen=True):
     """One lane as beats and ``status`` tell it."""
 
     stream: bytes
@@ -121,8 +121,16 @@ class Store:
         marks: Mapping[Lane, tuple[int, bytes]],
         *,
         now_ms: int,
+        alarms: Mapping[str, bytes | None] | None = None,
     ) -> int:
-        """Append entries, replace notes and move marks, all in one transaction.
+        """Append entries, replace notes and alarms, move marks, all in one transaction.
+
+        Args:
+            entries: what is to be said.
+            notes: by name.
+            marks: what central has, by lane.
+            now_ms: the boot clock.
+            alarms: rows of the alarm table by key; None removes one.
 
         Returns:
             how many items were dropped for it.
@@ -135,6 +143,7 @@ class Store:
                 dropped += self._append(entry, self._run_offset_ms + now_ms)
             for name, value in notes.items():
                 self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
+            self._put_alarms(alarms or {})
             self._db.execute("UPDATE run SET ms = ?", (self._run_offset_ms + now_ms,))
         return dropped
 
@@ -153,6 +162,18 @@ class Store:
         with told():
             row = self._db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def alarms(self) -> list[bytes]:
+        """Return the rows of the alarm table."""
+        with told():
+            return [bytes(row) for (row,) in self._db.execute("SELECT row FROM alarm ORDER BY key")]
+
+    def _put_alarms(self, alarms: Mapping[str, bytes | None]) -> None:
+        for key, row in alarms.items():
+            if row is None:
+                self._db.execute("DELETE FROM alarm WHERE key = ?", (key,))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?)", (key, row))
 
     def restart(self, lane: Lane, after: int) -> LaneCounts:
         """Begin a new stream with the rows that follow ``after``, numbered from 1."""

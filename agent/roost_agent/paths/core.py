@@ -14,9 +14,10 @@ Invariants:
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, assert_never
+
+import msgspec
 
 from roost_protocol.beat import PathKind, PathState
 
@@ -47,18 +48,15 @@ class Cause(Enum):
     REFUSED = auto()  # the broker does not take our credential
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """The agent runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(msgspec.Struct, frozen=True):
     """The broker accepted the connection and the subscriptions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """The attempt failed or the connection ended."""
 
     cause: Cause
@@ -66,67 +64,57 @@ class Lost:
     jitter: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A probe left; its number is new on this path."""
 
     probe: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A probe was answered, after ``rtt_us``."""
 
     probe: int
     rtt_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """An operator takes the path out of service until ``until_ms`` of the boot clock."""
 
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """The hold ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """Central says over how long a lost fleet should spread its reconnects."""
 
     window_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
 Event = Start | Connected | Lost | Sent | Answered | Hold | Release | Window | Tick
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(msgspec.Struct, frozen=True):
     """Try to connect, once; ends in Connected or Lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(msgspec.Struct, frozen=True):
     """End the connection or the attempt; ends in Lost."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """Send an empty report."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged:
+class StateChanged(msgspec.Struct, frozen=True):
     """The path is in another state now."""
 
     old: PathState

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from roost_agent.config import PathConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(msgspec.Struct, frozen=True):
     """What a connection needs besides the way: who we are, what we hear, what we leave behind."""
 
     path: PathConfig
@@ -19,8 +19,7 @@ class Dial:
     will: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One message that came in."""
 
     topic: str

@@ -77,6 +77,7 @@ def _run(asked: argparse.Namespace) -> int:
         interval_ms=round(asked.interval * 1000),
         ramp_ms=round(1000 * (asked.interval if asked.ramp is None else asked.ramp)),
         churn_per_minute=asked.churn,
+        alarms_per_minute=asked.alarms,
         faults=tuple(asked.fault),
         seconds=asked.seconds,
         seed=asked.seed,
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--interval", type=_number(0.2, INTERVAL_S_MAX), default=30.0, metavar="S", help="of beats")
     add("--ramp", type=_number(0, INTERVAL_S_MAX), metavar="S", help="all start within it")
     add("--churn", type=_number(0, CHURN_MAX), default=0.0, metavar="N", help="changes a minute")
+    add("--alarms", type=_number(0, CHURN_MAX), default=0.0, metavar="N", help="turned a minute")
     add("--fault", action="append", default=[], type=_fault, metavar="TEXT", help="see below")
     add("--for", dest="seconds", type=_number(0, 1e9), metavar="S", help="end by itself")
     add("--connections", type=_count(1, SHARDS), default=1, metavar="N", help="a broker")

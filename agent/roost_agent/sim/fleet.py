@@ -12,10 +12,11 @@ import heapq
 from typing import Final
 
 from roost_agent.sim.agenda import Agenda, Turn
+from roost_agent.sim.alarms import KINDS
 from roost_agent.sim.fault import Fault, Kind
 from roost_agent.sim.node import Answer, Node, World
 from roost_agent.sim.wire import Connection
-from roost_protocol.alarm import Alarm, Change, Event
+from roost_protocol.alarm import Event
 from roost_protocol.codec import VERSION
 from roost_protocol.envelope import ItemKind, Lane, Receipt
 from roost_protocol.severity import Severity
@@ -29,7 +30,6 @@ _EVENTS: Final = (  # what a node may tell when something is made to happen ther
     ("200.007", Severity.MINOR, "sensor=inlet", "inlet reads 41 degrees C, limit 40 degrees C"),
     ("750.801", Severity.WARNING, "app=pump,unit=2", "pump 2: pressure below the set point"),
 )
-_ALARM: Final = "100.114"  # one server of the clock is not usable
 
 
 class Fleet:
@@ -49,7 +49,6 @@ class Fleet:
         self._heap: list[tuple[int, int, Node]] = []
         self._pushed = 0
         self._starts: list[tuple[int, Node]] = []
-        self._alarmed: set[str] = set()
 
     def adopt(self, node: Node) -> None:
         """Take in a node that is off."""
@@ -146,6 +145,12 @@ class Fleet:
                 self._churn(node, now_ms)
                 self._schedule(node)
 
+        for _ in range(min(self._agenda.alarms(now_ms), SLICE)):
+            node = self._world.rng.choice(self._all)
+            if not node.is_off:
+                node.turn_alarm(self._world.rng.choice(KINDS), now_ms)
+                self._schedule(node)
+
     def _churn(self, node: Node, now_ms: int) -> None:
         """Let something happen at a node."""
         rng = self._world.rng
@@ -157,20 +162,7 @@ class Fleet:
                 event = Event(v=VERSION, type=type_, severity=severity, entity=entity, text=text)
                 node.tell(Lane.BULK, ItemKind.EVENT, event, now_ms)
             case _:
-                node.tell(Lane.ALARM, ItemKind.ALARM, self._turn_alarm(node), now_ms)
-
-    def _turn_alarm(self, node: Node) -> Alarm:
-        """Raise the node's one alarm, or clear it."""
-        clears = node.node in self._alarmed
-        self._alarmed ^= {node.node}
-        return Alarm(
-            v=VERSION,
-            type=_ALARM,
-            change=Change.CLEAR if clears else Change.RAISE,
-            severity=Severity.CLEARED if clears else Severity.MINOR,
-            entity="ntp=ntp1",
-            text="ntp1 not usable",
-        )
+                node.turn_alarm(KINDS[0], now_ms)
 
     def _strike(self, turn: Turn, now_ms: int) -> None:
         fault = turn.fault

@@ -8,6 +8,7 @@ Leaves to others: when to wake it (fleet), the connections (wire).
 """
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -17,11 +18,13 @@ from roost_agent.outbox import core as outbox
 from roost_agent.paths import core as paths
 from roost_agent.ports import Clock
 from roost_agent.sim import hardware, speech
+from roost_agent.sim.alarms import AlarmBoard, Kind
 from roost_agent.sim.counts import Counts
 from roost_agent.sim.outbox import MemoryLane
 from roost_agent.sim.places import Place
 from roost_protocol.beat import InventoryMark, PathKind, PathState
 from roost_protocol.codec import pack
+from roost_protocol.digest import EMPTY_SET
 from roost_protocol.envelope import ItemKind, Lane, Receipt
 from roost_protocol.topics import NodeTopics, node_id
 
@@ -97,6 +100,7 @@ class Node:
 
     __slots__ = (
         "_alarm",
+        "_alarms",
         "_bulk",
         "_delivery",
         "_digest",
@@ -107,6 +111,7 @@ class Node:
         "_probes",
         "_sender",
         "_spread_ms",
+        "_told",
         "_topics",
         "_usable",
         "_wear",
@@ -134,6 +139,8 @@ class Node:
         self._sender = speech.Sender(node, rng.randbytes(16), 1 + rng.randrange(20), booted_ms)
         self._alarm = MemoryLane(rng.randbytes(STREAM_BYTES))
         self._bulk = MemoryLane(rng.randbytes(STREAM_BYTES))
+        self._alarms = AlarmBoard()
+        self._told = (EMPTY_SET, 0, 0)  # of the alarms: digest, count, last number in the lane
         self._gen, self._digest = 0, ledger.Known().digest
         self._wear = hardware.NEW
         self._mark: InventoryMark | None = None
@@ -203,10 +210,24 @@ class Node:
         for resync in receipt.resync:
             if resync.what == "inventory":
                 self._say_again(resync.sections, now_ms)
+            elif resync.what == "alarms":
+                self._world.counts.resyncs += 1
+                self._say_alarms(self._alarms.parts(), ItemKind.ALARM_SET, now_ms)
 
     def wear(self, turn: int, now_ms: int) -> None:
         """Let something about the hardware or software change, and be seen."""
         self._look(self._wear.after(turn))
+        self._appended(now_ms)
+
+    def turn_alarm(self, kind: Kind, now_ms: int) -> None:
+        """Raise one of the node's alarms, or clear it."""
+        alarm = self._alarms.turn(kind, self._world.clock.wall_ms())
+        self._say_alarms([alarm], ItemKind.ALARM, now_ms)
+
+    def _say_alarms(self, said: Iterable[object], kind: ItemKind, now_ms: int) -> None:
+        for each in said:
+            self._append(self._alarm, kind, each)
+        self._told = (self._alarms.digest(), self._alarms.count, self._alarm.last)
         self._appended(now_ms)
 
     def tell(self, lane: Lane, kind: ItemKind, document: object, now_ms: int) -> None:
@@ -293,7 +314,7 @@ class Node:
     def _beats(self, event: heartbeat.Event, now_ms: int) -> None:
         for due in self._heart.handle(event, now_ms):
             cores = ((name, way.core) for name, way in self.ways.items())
-            standing = speech.Standing(cores, self._alarm, self._bulk, self._mark)
+            standing = speech.Standing(cores, self._alarm, self._bulk, self._mark, self._told)
             payload = speech.beat(self._sender, due, standing, self._moment(now_ms))
             way = self.ways[due.path]
             if way.is_open and way.link.publish(self._topics.beat, payload):
@@ -340,6 +361,8 @@ class Node:
         kept = self._lane(lane)
         self._world.counts.receipted += after - kept.mark
         kept.restart(self._world.rng.randbytes(STREAM_BYTES), after)
+        if lane is Lane.ALARM:
+            self._told = (*self._told[:2], kept.last)
         self._outbox(outbox.Restarted(lane, kept.stream, kept.last), now_ms)
 
     def _lane(self, lane: Lane) -> MemoryLane:

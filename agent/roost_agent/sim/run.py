@@ -40,6 +40,7 @@ class Orders:
     interval_ms: int
     ramp_ms: int
     churn_per_minute: float
+    alarms_per_minute: float
     faults: tuple[Fault, ...]
     seconds: float | None
     seed: int
@@ -81,7 +82,12 @@ def _compose(
     orders: Orders, sites: Sequence[Place], world: World
 ) -> tuple[Fleet, list[Connection]]:
     """Make the nodes, each on the connection of its site's shard, and the fleet that wakes them."""
-    agenda = Agenda(orders.faults, orders.churn_per_minute, world.clock.boot_ms())
+    agenda = Agenda(
+        orders.faults,
+        orders.churn_per_minute,
+        world.clock.boot_ms(),
+        alarms_per_minute=orders.alarms_per_minute,
+    )
     fleet = Fleet(agenda, world)
     hearing = Hearing(fleet.receipt, fleet.answer, fleet.turned, fleet.refused)
     connections = {

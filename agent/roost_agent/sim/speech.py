@@ -51,6 +51,7 @@ class Standing:
     alarm: MemoryLane
     bulk: MemoryLane
     inventory: InventoryMark | None
+    alarms: tuple[bytes, int, int]  # digest and count of the set, last number in its lane
 
 
 def beat(sender: Sender, due: SendBeat, standing: Standing, at: Moment) -> bytes:
@@ -67,6 +68,9 @@ def beat(sender: Sender, due: SendBeat, standing: Standing, at: Moment) -> bytes
             alarm=standing.alarm.report,
             bulk=standing.bulk.report,
             inventory=standing.inventory,
+            alarms_digest=standing.alarms[0],
+            alarms_count=standing.alarms[1],
+            alarms_seq=standing.alarms[2],
         )
     )
 

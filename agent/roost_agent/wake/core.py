@@ -11,8 +11,9 @@ Invariants:
 - every wake leads to a probe: noise only delays it, never past WAIT_MS_MAX after the first.
 """
 
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+import msgspec
 
 NETWORK_QUIET_MS: Final = 500
 NETWORK_SPACING_MS: Final = 10_000
@@ -42,55 +43,47 @@ SUBSYSTEMS: Final = {  # of a uevent -> the classes it touches
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """The agent runs: everything is probed now."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinksMoved:
+class LinksMoved(msgspec.Struct, frozen=True):
     """The kernel said something of links or addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceMoved:
+class DeviceMoved(msgspec.Struct, frozen=True):
     """A uevent of this subsystem."""
 
     subsystem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True):
     """The cheap look found that these classes moved."""
 
     classes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """An operator wants a probe of these classes, or of all."""
 
     classes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(msgspec.Struct, frozen=True):
     """The probe ended; ``jitter`` in [0, 1) spreads the next full one."""
 
     ok: bool
     jitter: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
 Event = Start | LinksMoved | DeviceMoved | Stale | Asked | Probed | Tick
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """Start a probe of these classes; of all where empty."""
 
     classes: tuple[str, ...]

@@ -16,6 +16,7 @@ BEAT_S, SITE_BEAT_S = 5, 2  # livelier than a real WAN, so that a cut shows at o
 SIM_BEAT_S = 10
 SIM_RAMP_S = 3  # nobody watches an empty page for long; the beats are spread all the same
 CHURN_PER_MINUTE = 20
+ALARMS_PER_MINUTE = 10
 AGENT_AGAIN_S = 30.0  # longer than a node takes to turn unreachable: one who kills wants to see it
 SIM_CONNECTIONS = 4
 NOC_READER = "noc"
@@ -77,7 +78,8 @@ def state_dir(folder: Path, node: str) -> Path:
 def simulator(sites: int, wans: Sequence[Broker], faults: Sequence[str]) -> Command:
     """Return the command of the simulated fleet and of what is to go wrong in it."""
     argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S), "--ramp", str(SIM_RAMP_S)]
-    argv += ["--churn", str(CHURN_PER_MINUTE), "--connections", str(SIM_CONNECTIONS)]
+    argv += ["--churn", str(CHURN_PER_MINUTE), "--alarms", str(ALARMS_PER_MINUTE)]
+    argv += ["--connections", str(SIM_CONNECTIONS)]
     for broker in wans:
         argv += ["--broker", broker.url]
     return Command("simulator", _program("roost_agent", *argv, *_fault_options(faults)))

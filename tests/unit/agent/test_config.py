@@ -1,5 +1,7 @@
 """The configuration file: what is accepted, and how everything else is told."""
 
+import json
+
 import pytest
 
 from roost_agent.config import HOUR_MS
@@ -166,3 +168,100 @@ def test_what_is_not_a_configuration_is_told_plainly(tmp_path, raw):
 def test_a_missing_file_is_told_plainly(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         load(tmp_path / "none.toml")
+
+
+def test_alarms_have_defaults_and_a_socket_beside_a_state_of_its_own(tmp_path):
+    config = load(write(tmp_path, GOOD))
+    assert config.alarms.socket == "/tmp/x/alarm.sock"
+    assert config.alarms.types["100.101"].limits == {"major": 90, "critical": 95}
+    assert load(write(tmp_path, GOOD.replace('state_dir = "/tmp/x"', ""))).alarms.socket == (
+        "/run/roost/alarm.sock"
+    )
+
+
+def test_limits_and_delays_are_this_nodes_own_and_the_last_word_counts(tmp_path):
+    write(tmp_path, '[alarms.types."100.101"]\nmajor = 70\nhysteresis = 1', "conf.d/10.toml")
+    write(tmp_path, '[alarms]\noff = ["100.810"]\nha_ports = ["eth1"]', "conf.d/20.toml")
+    text = GOOD + '[alarms]\nwan_ports = ["eth0"]\n[alarms.types."100.101"]\nmajor = 80\n'
+    alarms = load(write(tmp_path, text)).alarms
+    cpu = alarms.types["100.101"]
+    assert cpu.limits == {"major": 70, "critical": 95}
+    assert (cpu.delays.raise_after_s, cpu.delays.hysteresis) == (120, 1)
+    assert (alarms.off, alarms.ports) == ({"100.810"}, {"eth0": "wan", "eth1": "ha"})
+
+
+def test_an_applications_types_come_from_files(tmp_path):
+    file = tmp_path / "pump.json"
+    record = {
+        "name": "pump.dry", "source": "app", "entity": ["app"], "default": "major",
+        "severities": {"major": "Pump {app} runs dry"},
+    }  # fmt: skip
+    file.write_bytes(json.dumps({"v": 1, "types": {"760.801": record}}).encode())
+    text = GOOD + f'[alarms]\ncatalogue = ["{file}"]\n'
+    assert load(write(tmp_path, text)).alarms.types["760.801"].name == "pump.dry"
+    file.write_bytes(json.dumps({"v": 1, "types": {"750.801": record}}).encode())
+    what = "750.801: there is one already"
+    assert faults(tmp_path, text) == [f"agent.toml: alarms.catalogue: {file}: {what}"]
+    file.write_text("{")
+    assert "catalogue" in faults(tmp_path, text)[0]
+    file.write_bytes(b" " * ((1 << 20) + 1))
+    assert "longer than 1048576 bytes" in faults(tmp_path, text)[0]
+
+
+def test_every_fault_of_the_alarms_is_told(tmp_path):
+    text = (
+        GOOD
+        + """
+[alarms]
+sockets = "x"
+socket = "run.sock"
+catalogue = ["/none.json"]
+processes = ["a/b"]
+wan_ports = "eth0"
+certificates = [1]
+off = ["999.999"]
+[alarms.types."999.999"]
+major = 1
+[alarms.types."750.801"]
+[alarms.types."100.101"]
+majr = 1
+critical = 85
+[alarms.types."100.103"]
+major = 95
+[alarms.types."100.104"]
+major = true
+critical = -1
+"""
+    )
+    found = faults(tmp_path, text)
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "alarms.sockets: unknown key, did you mean socket?",
+        "alarms.certificates: must be a list of strings",
+        "alarms.processes: 'a/b' does not match [^/\\s]{1,15}",
+        "alarms.wan_ports: must be a list of strings",
+        "alarms.catalogue: /none.json: /none.json: No such file or directory",
+        "alarms.types.999.999: no type that this node's rules raise",
+        "alarms.types.750.801: no type that this node's rules raise",
+        "alarms.types.100.101.majr: unknown key, did you mean major?",
+        "alarms.types.100.103.limits: a worse severity needs a higher limit",
+        "alarms.types.100.104.major: must be a number",
+        "alarms.types.100.104.critical: -1: bound 0..1e+09",
+        "alarms.off: 999.999: no type that this node's rules raise",
+        "alarms.socket: must be an absolute path, or empty for none",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("alarms = 5", "alarms: must be a table"),
+        ('[alarms]\ntypes = {"100.101" = 5}', "alarms.types.100.101: must be a table"),
+        ('[alarms]\ntypes = 5', "alarms.types: must be tables by type"),
+        (f'[alarms]\nsocket = "/{"x" * 107}"', "alarms.socket: longer than 107 bytes"),
+        (f"[alarms]\nprocesses = {['a'] * 21}", "alarms.processes: 21 entries: bound 20"),
+    ],
+)  # fmt: skip
+def test_an_alarm_key_of_another_form_is_told(tmp_path, line, what):
+    assert faults(tmp_path, line + "\n" + GOOD if "alarms =" in line else GOOD + line) == [
+        f"agent.toml: {what}"
+    ]

@@ -15,6 +15,7 @@ STATUS = {
     ],
     "outbox": [{"lane": "alarm", "waiting_items": 1, "waiting_bytes": 70, "ring_bytes": 0,
                 "dropped": 0, "last": 1, "mark": 0}],
+    "alarms": {"active": 3, "severities": {"critical": 1, "major": 0, "minor": 2}},
     "inventory": {"gen": None, "digest": None, "probing": True},
 }  # fmt: skip
 
@@ -33,6 +34,7 @@ def test_it_is_aligned_and_says_what_is_wrong():
         "alarm  1        70     0           0        1     0\n"
         "\n"
         "inventory  generation -  digest -  probing now\n"
+        "alarms     3 stand: 1 critical, 2 minor\n"
         "refused messages  oversize 2\n"
     )
 

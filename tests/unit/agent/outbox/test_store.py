@@ -67,6 +67,31 @@ def append(store, *entries, now_ms=0, **notes):
     return store.write(entries, notes, {}, now_ms=now_ms)
 
 
+def test_alarms_are_kept_with_the_items_that_tell_them_and_taken_back_with_them(disk):
+    store = disk.open()
+    store.write([event(lane=A)], {}, {}, now_ms=0, alarms={"a": b"1", "b": b"2"})
+    store.write([event(lane=A)], {}, {}, now_ms=0, alarms={"a": None, "c": b"3"})
+    entries = [event(), event(bytes(BODY_BYTES_MAX + 1))]
+    with pytest.raises(ValueError, match="bound"):
+        store.write(entries, {}, {}, now_ms=0, alarms={"d": b"4"})
+    assert disk.open().alarms() == [b"2", b"3"]
+    assert disk.store.lanes[A].last == 2
+
+
+def test_an_outbox_of_the_version_before_gets_its_alarm_table(disk):
+    append(disk.open(), event())
+    disk.store.close()
+    db = sqlite3.connect(disk.file)
+    db.executescript("DROP TABLE alarm; PRAGMA user_version = 1;")
+    db.close()
+    disk.store = None
+    store = disk.open()
+    assert store.alarms() == []
+    store.write([], {}, {}, now_ms=0, alarms={"a": b"1"})
+    assert store.lanes[B].last == 1
+    assert disk.open().alarms() == [b"1"]
+
+
 def mark(store, lane, seq, now_ms=0):
     store.write((), {}, {lane: (seq, EPOCH)}, now_ms=now_ms)
 

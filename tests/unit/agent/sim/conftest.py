@@ -117,7 +117,7 @@ class Rig:
             seq=self.centre.marks.get((report.node, report.stream), 0),
             central_epoch=self.centre.epoch,
             sent_ms=1,
-            resync=[Resync("inventory")] if resync else [],
+            resync=[Resync("inventory"), Resync("alarms")] if resync else [],
         )
 
     def pass_time(self, ms, *, answers=True):

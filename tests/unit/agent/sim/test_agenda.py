@@ -31,5 +31,10 @@ def test_churn_keeps_its_rate_over_uneven_looks():
     assert sum(agenda.churns(now) for now in range(501, 60_001, 77)) in (118, 119)
 
 
+def test_alarms_have_a_rate_of_their_own():
+    agenda = Agenda([], 0, now_ms=0, alarms_per_minute=60)
+    assert (agenda.alarms(999), agenda.alarms(3_000), agenda.churns(3_000)) == (0, 3, 0)
+
+
 def test_no_churn_is_none():
     assert Agenda([], 0, now_ms=0).churns(10**9) == 0

@@ -61,7 +61,8 @@ class Trial:
         self.counts = Counts()
         seeded = random.Random(3)  # noqa: S311 - the same churn each time
         self.world = World(SystemClock(), seeded, self.counts, 200, 3)
-        agenda = Agenda(map(parse_fault, faults), churn, self.world.clock.boot_ms())
+        now_ms = self.world.clock.boot_ms()
+        agenda = Agenda(map(parse_fault, faults), churn, now_ms, alarms_per_minute=churn)
         self.fleet = Fleet(agenda, self.world)
         self.link = Loopback("wan1")
         self.link.fleet = self.fleet

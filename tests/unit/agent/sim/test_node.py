@@ -4,15 +4,18 @@ from itertools import pairwise
 
 import pytest
 
+from roost_agent.sim.alarms import KINDS
 from roost_agent.sim.node import SILENT_MS
-from roost_protocol.alarm import Event
+from roost_protocol.alarm import Alarm, Event
 from roost_protocol.beat import PathState
 from roost_protocol.codec import VERSION, Decoder, unpack
+from roost_protocol.digest import alarm_digest
 from roost_protocol.envelope import ItemKind, Lane
 from roost_protocol.inventory import Delta, InventoryDocument, SnapshotPart
 from roost_protocol.severity import Severity
 
 _documents = Decoder(InventoryDocument)
+_alarms = Decoder(Alarm)
 
 
 def documents(items):
@@ -79,7 +82,25 @@ def test_a_resync_is_answered_with_everything(rig):
     again = documents(rig.centre.items)[-1]
     assert isinstance(again, SnapshotPart)
     assert again.full
-    assert rig.counts.resyncs == 1
+    assert rig.counts.resyncs == 2
+    assert [item.kind for item in rig.centre.items].count(ItemKind.ALARM_SET) == 1
+
+
+def test_a_beat_tells_the_alarms_that_central_has(rig):
+    rig.start()
+    for kind in (*KINDS[:3], KINDS[1]):
+        rig.node.turn_alarm(kind, rig.clock.now_ms)
+        rig.answer()
+    rig.pass_time(11_000)
+    beat = rig.centre.beats[-1]
+    stand = {(type_, entity, int(severity)) for type_, entity, severity, _ in KINDS[:3:2]}
+    assert beat.alarms_digest == alarm_digest(stand)
+    assert (beat.alarms_count, beat.alarms_seq) == (2, 4)
+    assert rig.centre.marks[rig.node.node, beat.alarm.stream] == beat.alarms_seq
+    alarms = [_alarms.decode(item.body) for item in rig.centre.items if item.kind == "alarm"]
+    assert [str(alarm.change) for alarm in alarms] == ["raise", "raise", "raise", "clear"]
+    for alarm in alarms:
+        alarm.check()
 
 
 def test_what_was_told_while_cut_off_arrives_afterwards(rig):

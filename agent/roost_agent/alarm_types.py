@@ -1,0 +1,68 @@
+"""The alarm types that this node may raise: the shipped catalogue, a customer's, and its limits.
+
+Read once, before the agent starts; what is wrong is told with file and reason.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+import roost_protocol
+from roost_agent.errors import AgentError
+from roost_protocol.catalogue import CATALOGUE_FILE, AlarmType, Catalogue, Delays, decode_catalogue
+from roost_protocol.errors import ProtocolError
+
+CATALOGUE_BYTES_MAX: Final = 1 << 20
+TYPES_MAX: Final = 2_000
+SHIPPED: Final = Path(roost_protocol.__file__).with_name(CATALOGUE_FILE)
+RAISED_HERE: Final = frozenset({"agent", "app"})
+DELAYS: Final = ("raise_after_s", "clear_after_s", "hysteresis")
+
+
+def shipped() -> Catalogue:
+    """Return the types of the agent's own catalogue."""
+    return _read(SHIPPED)
+
+
+def with_files(types: Catalogue, files: Mapping[str, Path]) -> tuple[Catalogue, list[str]]:
+    """Return the types with those of more files, and what is wrong with the files.
+
+    A customer's file adds types; it changes none that is there.
+    """
+    found, faults = dict(types), []
+    for name, file in files.items():
+        try:
+            more = _read(file)
+        except (AgentError, ProtocolError) as err:
+            faults.append(f"{name}: {err}")
+            continue
+        faults += [f"{name}: {id_}: there is one already" for id_ in more if id_ in found]
+        found = dict(more) | found
+    if len(found) > TYPES_MAX:
+        faults.append(f"alarms.catalogue: {len(found)} types: bound {TYPES_MAX}")
+    return found, faults
+
+
+def with_numbers(type_: AlarmType, numbers: Mapping[str, float]) -> AlarmType:
+    """Return a type with other limits or delays; the names are checked already."""
+    delays = {name: value for name, value in numbers.items() if name in DELAYS}
+    limits = {name: value for name, value in numbers.items() if name not in DELAYS}
+    return replace(
+        type_,
+        limits=type_.limits | limits,
+        delays=Delays(**{name: getattr(type_.delays, name) for name in DELAYS} | delays),
+    )
+
+
+def _read(file: Path) -> Catalogue:
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(CATALOGUE_BYTES_MAX + 1)
+    except OSError as err:
+        raise AgentError(f"{file}: {err.strerror}") from err
+    if len(raw) > CATALOGUE_BYTES_MAX:
+        raise AgentError(f"{file}: longer than {CATALOGUE_BYTES_MAX} bytes")
+    types = decode_catalogue(raw)
+    return {id_: each for id_, each in types.items() if each.source in RAISED_HERE}

@@ -1,0 +1,114 @@
+"""Requests and answers of the local API: one JSON packet each, at most PACKET_BYTES_MAX."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from roost_protocol.alarm import TypeId
+from roost_protocol.errors import ProtocolError
+from roost_protocol.severity import Severity
+
+PACKET_BYTES_MAX: Final = 4_096
+TTL_S_MAX: Final = 7 * 86_400  # a longer promise to repeat is none
+TTL_S_MIN: Final = 1
+LOG_TYPE: Final = "750.803"
+SEVERITIES: Final = [each.word for each in Severity if each is not Severity.CLEARED]
+
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the wire can say
+# Long texts are refused by the alarm's own check, which names the field.
+Text = Annotated[str, Meta(max_length=PACKET_BYTES_MAX)]
+
+
+class RaiseRequest(msgspec.Struct, tag_field="do", tag="raise", forbid_unknown_fields=True):
+    """The condition is there; with ``ttl_s`` it is raised again in time or clears."""
+
+    type: TypeId
+    severity: str
+    entity: Text = ""
+    text: Text = ""
+    params: dict[str, bool | Whole | float | str | None] = {}
+    ttl_s: Annotated[float, Meta(ge=TTL_S_MIN, le=TTL_S_MAX)] | None = None
+
+
+class ClearRequest(msgspec.Struct, tag_field="do", tag="clear", forbid_unknown_fields=True):
+    """The condition is over."""
+
+    type: TypeId
+    entity: Text = ""
+
+
+class ClearAllRequest(msgspec.Struct, tag_field="do", tag="clear_all", forbid_unknown_fields=True):
+    """Everything of applications within ``prefix`` is over: the pairs of an entity."""
+
+    prefix: Text
+
+
+class ListRequest(msgspec.Struct, tag_field="do", tag="list", forbid_unknown_fields=True):
+    """What stands, after a key: as many as fit a packet."""
+
+    after: Text = ""
+
+
+class LogRequest(msgspec.Struct, tag_field="do", tag="log", forbid_unknown_fields=True):
+    """An event, which has no state and no clear."""
+
+    text: Text
+    severity: str = "warning"
+    entity: Text = ""
+    type: TypeId = LOG_TYPE
+
+
+class PingRequest(msgspec.Struct, tag_field="do", tag="ping", forbid_unknown_fields=True):
+    """Is there an agent?"""
+
+
+Request = RaiseRequest | ClearRequest | ClearAllRequest | ListRequest | LogRequest | PingRequest
+
+
+class Answer(msgspec.Struct, omit_defaults=True):
+    """What came of it.
+
+    Attributes:
+        seq: last number of the alarm lane once it was on disk.
+        error: what kind of refusal; empty when it was done.
+        detail: the refusal as a sentence, naming field and bound.
+    """
+
+    ok: bool
+    seq: int | None = None
+    error: str = ""
+    detail: str = ""
+    result: dict[str, Any] | None = None
+
+
+_decode: Final = msgspec.json.Decoder(Request).decode
+
+
+def decode(raw: bytes) -> Request:
+    """Return the request in a packet.
+
+    Raises:
+        ProtocolError: ``oversize``, ``syntax`` or ``severity``.
+    """
+    if len(raw) > PACKET_BYTES_MAX:
+        raise ProtocolError("oversize", field="packet", bound=PACKET_BYTES_MAX, got=len(raw))
+    try:
+        request: Request = _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
+        raise ProtocolError("syntax", field="packet", detail=str(err)[:200]) from err
+    word: str = getattr(request, "severity", "warning")
+    if word not in SEVERITIES:
+        bound = "one of " + ", ".join(SEVERITIES)
+        raise ProtocolError("severity", field="severity", got=word[:64], bound=bound)
+    return request
+
+
+def encode(answer: Answer) -> bytes:
+    """Return the packet of an answer."""
+    return msgspec.json.encode(answer)
+
+
+def refused(err: ProtocolError) -> Answer:
+    """Return the answer that tells an error."""
+    return Answer(ok=False, error=err.code, detail=str(err)[:512])

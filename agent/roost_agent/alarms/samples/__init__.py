@@ -1,0 +1,1 @@
+"""What the node looks at for its alarms: small reads of /proc and /sys, one file for each kind."""

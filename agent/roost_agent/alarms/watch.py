@@ -1,0 +1,153 @@
+"""Takes samples when they are due, in threads of its own, and hands them to the alarms.
+
+A look that hangs (a dead disk, a slow bus) costs its own samples: what cannot be seen is not
+decided, and the look is not begun again before it has ended.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Final
+
+from roost_agent.alarms.rules import Finding, Round
+from roost_agent.alarms.samples.clock import UNSYNCED
+from roost_agent.alarms.samples.sampler import Look, Sampler
+from roost_agent.alarms.service import Alarms
+from roost_agent.discovery.reader import Reader
+from roost_agent.errors import ProbeError
+from roost_agent.ports import Clock
+from roost_protocol.severity import Severity
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 5.0  # that a look may take
+THREADS: Final = 2  # one may hang
+TOGETHER_MS: Final = 2_500  # looks that are due within are taken at once
+SAMPLES_MAX: Final = 1_024  # of one look
+
+Places = tuple[int, ...]  # samplers by their place, one after another in one thread
+
+
+class Watch:
+    """Every sampler of one node.
+
+    Args:
+        alarms: takes the rounds.
+        samplers: what is looked at.
+        clock: for when.
+        off: types that are left alone.
+        root: the machine; a test has its own.
+    """
+
+    def __init__(
+        self,
+        alarms: Alarms,
+        samplers: Sequence[Sampler],
+        clock: Clock,
+        *,
+        off: frozenset[str] = frozenset(),
+        root: str = "/",
+    ) -> None:
+        self.fault = ""
+        self._alarms = alarms
+        self._samplers = tuple(samplers)
+        self._clock = clock
+        self._off = off
+        self._root = root
+        self._due_ms = dict.fromkeys(range(len(self._samplers)), 0)
+        self._hanging: dict[int, asyncio.Future[list[Round]]] = {}
+        self._blind: dict[str, str] = {}  # by sampler: why its last look saw nothing
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="samples")
+
+    @property
+    def types(self) -> frozenset[str]:
+        """All types that are sampled."""
+        return frozenset(type_ for each in self._samplers for type_ in each.types) - self._off
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        reader = Reader(self._root)
+        try:
+            while True:
+                for places in self._due_looks(self._clock.boot_ms()):
+                    await self._look(places, reader)
+                next_ms = min(self._due_ms.values())
+                await asyncio.sleep(max(next_ms - self._clock.boot_ms(), 1) / 1000)
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            if not self._hanging:
+                reader.close()
+
+    def _due_looks(self, now_ms: int) -> Iterable[Places]:
+        due = [index for index, due_ms in self._due_ms.items() if due_ms <= now_ms + TOGETHER_MS]
+        for index in due:
+            self._due_ms[index] = now_ms + self._samplers[index].interval_s * 1000
+        if quick := tuple(index for index in due if not self._samplers[index].may_hang):
+            yield quick
+        for index in due:
+            if self._samplers[index].may_hang:
+                yield (index,)
+
+    async def _look(self, places: Places, reader: Reader) -> None:
+        """Have samplers look, and hand over what they saw."""
+        for index in places:
+            if index in self._hanging and self._hanging[index].done():
+                del self._hanging[index]
+        places = tuple(index for index in places if index not in self._hanging)
+        if not places:
+            return
+        samplers = [self._samplers[index] for index in places]
+        future = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._take, samplers, Look(reader, self._clock.boot_ms())
+        )
+        try:
+            async with asyncio.timeout(LOOK_S):
+                rounds = await asyncio.shield(future)
+        except TimeoutError:
+            self._hanging |= dict.fromkeys(places, future)
+            self._blame(samplers, f"longer than {LOOK_S:g} s")
+            return
+        if not self._hanging:
+            self.fault = ""
+        for seen in rounds:
+            self._hear(seen)
+
+    def _take(self, samplers: Sequence[Sampler], look: Look) -> list[Round]:
+        """Look, in a thread; a sampler that fails has seen nothing."""
+        rounds = []
+        for sampler in samplers:
+            try:
+                samples = tuple(islice(sampler.sample(look), SAMPLES_MAX))
+            except ProbeError as err:
+                self._tell_once(type(sampler).__name__, str(err))
+                continue
+            except Exception:
+                # Whatever a kernel writes must not end the agent: told, and looked at again.
+                log.exception("alarms: the look of %s failed", type(sampler).__name__)
+                continue
+            kept = tuple(each for each in samples if each.type not in self._off)
+            rounds.append(Round(sampler.types - self._off, kept))
+        return rounds
+
+    def _tell_once(self, name: str, why: str) -> None:
+        """Log a look that saw nothing, once until its reason is another."""
+        if self._blind.get(name) != why:
+            self._blind[name] = why
+            log.warning("alarms: the look of %s saw nothing: %s", name, why)
+
+    def _hear(self, seen: Round) -> None:
+        for sample in seen.samples:
+            if isinstance(sample, Finding) and sample.type == UNSYNCED:
+                self._note_clock(sample)
+        self._alarms.observe(seen)
+
+    def _note_clock(self, sample: Finding) -> None:
+        if sample.severity is not None:
+            self._alarms.is_unsynced = sample.severity is not Severity.CLEARED
+
+    def _blame(self, samplers: Iterable[Sampler], what: str) -> None:
+        names = ", ".join(type(each).__name__ for each in samplers)
+        self.fault = f"alarms: the look of {names} takes {what}"
+        log.warning("%s; left alone until it ends", self.fault)
