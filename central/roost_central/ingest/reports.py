@@ -200,8 +200,7 @@ class Reports:
         """
         await self._marks.load(self._database, batch.nodes)
         if not any(report.items for _, report in batch.reports):  # questions: nothing to write
-            ledger = Ledger(self._marks.committed)
-            self._send_receipts(batch, _Outcome(ledger, Effects(), Waiting([], []), []))
+            self._send_receipts(batch, Ledger(self._marks.committed), Effects())
             return
         started_ms = self._clock.mono_ms()
         outcome = await self._transact(batch, spoilt)
@@ -214,7 +213,7 @@ class Reports:
         self._counters.duplicates += outcome.duplicates
         self._counters.items += outcome.effects.items
         outcome.effects.show(self._view)
-        self._send_receipts(batch, outcome)
+        self._send_receipts(batch, outcome.ledger, outcome.effects)
 
     async def _transact(self, batch: Batch, spoilt: str | None) -> _Outcome:
         now_ms = self._clock.wall_ms()
@@ -239,20 +238,20 @@ class Reports:
             alarms = await self._book.write(connection, writer.alarms)
         return _Outcome(ledger, writer.effects, alarms, waiting, entered, duplicates)
 
-    def _send_receipts(self, batch: Batch, outcome: _Outcome) -> None:
+    def _send_receipts(self, batch: Batch, ledger: Ledger, effects: Effects) -> None:
         """One receipt for each stream and broker, with the mark that is committed now."""
-        self._counters.dead_letters += len(outcome.effects.refused)
-        for code in outcome.effects.refused:
+        self._counters.dead_letters += len(effects.refused)
+        for code in effects.refused:
             self._notices.refuse(code)
         due: dict[tuple[str, str, Lane, bytes], int] = {
-            (message.broker, report.node, report.lane, report.stream): outcome.ledger.mark(
+            (message.broker, report.node, report.lane, report.stream): ledger.mark(
                 (report.node, report.stream)
             )
             for message, report in batch.reports
         }
         now_ms = self._clock.mono_ms()
         for (broker, node, lane, stream), seq in due.items():
-            again = node in outcome.effects.unfit and self._pacing.may_ask(node, now_ms)
+            again = node in effects.unfit and self._pacing.may_ask(node, now_ms)
             resync = ["inventory"] if again else []
             self._receipts.send(broker, node, lane, stream, seq, resync=resync)
 
