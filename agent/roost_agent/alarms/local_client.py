@@ -22,6 +22,7 @@ from typing import Any
 SOCKET = "/run/roost/alarm.sock"
 APP_ALARM = "750.801"  # the type for an application that has none of its own
 CALL_S = 0.2  # of a whole call, retries included
+LATER = {"rate", "busy", "starting", "storage"}  # refusals that pass
 KEPT_MAX = 100  # requests that the agent has not taken
 PACKET_BYTES_MAX = 4_096
 
@@ -99,9 +100,9 @@ class AlarmClient:
         try:
             while self._kept:
                 oldest = next(iter(self._kept))
-                self._ask(self._kept[oldest], ends)
+                self._tell(self._kept[oldest], ends)
                 del self._kept[oldest]
-            answer = self._ask(request, ends)
+            answer = self._tell(request, ends)
         except (OSError, ValueError) as err:
             self.refusal = str(err)
             self.close()
@@ -117,11 +118,23 @@ class AlarmClient:
         while len(self._kept) > KEPT_MAX:
             del self._kept[next(iter(self._kept))]
 
+    def _tell(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
+        """Return the agent's answer to a request that it took, or refused for good.
+
+        Raises:
+            OSError: it did not answer in time, or wants to be asked later.
+            ValueError: it, or the request, is no JSON.
+        """
+        answer = self._ask(request, ends)
+        if answer.get("error") in LATER:
+            raise ConnectionError(answer["error"])
+        return answer
+
     def _ask(self, request: dict[str, Any], ends: float) -> dict[str, Any]:
         """Return the agent's answer.
 
         Raises:
-            OSError: it did not come in time, or the agent is over its rate.
+            OSError: it did not come in time.
             ValueError: it, or the request, is no JSON.
         """
         raw = json.dumps(request).encode()
@@ -139,8 +152,6 @@ class AlarmClient:
         answer = json.loads(received)
         if not isinstance(answer, dict):
             raise ValueError("an answer that is no object")  # noqa: TRY004 - as json's own
-        if answer.get("error") in {"rate", "busy", "starting", "storage"}:
-            raise ConnectionError(answer["error"])
         return answer
 
     def _wait_at_most(self, ends: float) -> None:

@@ -45,8 +45,9 @@ class FakeCentral:
         where: TracebackType | None,
     ) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        while not self._task.done():  # a client that fails to disconnect hides a cancellation
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
 
     def restore(self) -> None:
         """Come back from a backup that was made before anything was said."""
