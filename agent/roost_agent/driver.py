@@ -214,7 +214,7 @@ class Driver:
     def _beat(self, due: SendBeat) -> None:
         wire = self.wires[due.path]
         cores = {name: each.core for name, each in self.wires.items()}
-        marks = Marks(self.survey.mark, self.alarms.mark)
+        marks = Marks(self.survey.mark, self.alarms.told())
         payload = self._speaker.beat(due, cores, self.spool, marks)
         is_site = wire.core.kind is PathKind.SITE
         topic = self._topics.site_beat if is_site else self._topics.beat

@@ -5,7 +5,8 @@ Invariants it watches:
 - a mark never goes back but by a restore from a backup;
 - each numbered thing is there once, in its lane's order, and was said by that node;
 - what a mark covers is there, or a gap was said in its place;
-- an inventory has the digest that its node said for that generation, and its sections make it.
+- an inventory has the digest that its node said for that generation, and its sections make it;
+- no two alarms stand for one type and entity.
 """
 
 import hashlib
@@ -20,8 +21,6 @@ from sim.oracle import NUMBERED
 
 if TYPE_CHECKING:
     from sim.world import World
-
-LANE_OF = {NUMBERED["alarm"]: "alarm", NUMBERED["event"]: "bulk"}
 
 
 class Audit:
@@ -88,6 +87,21 @@ class Audit:
         )
         return {name: tuple(msgpack.unpackb(zlib.decompress(body))) for name, body in rows}
 
+    def alarms(self, node: str, type_: str) -> dict[str, int]:
+        """Return entity and severity of each alarm of a type that stands for a node."""
+        rows = self._connection().execute(
+            "SELECT severity, body FROM alarm WHERE node = ? AND type = ? AND state = 'active'",
+            (node, type_),
+        )
+        found: dict[str, int] = {}
+        for severity, body in rows.fetchall():
+            alarm = msgpack.unpackb(body)
+            if alarm["said"] in found:
+                self._world.violate(f"two alarms of {node} stand for {alarm['entity']}")
+            if "held_ms" not in alarm:  # over, and shown a little longer
+                found[alarm["said"]] = severity
+        return found
+
     def count_events(self, type_: str) -> int:
         """Return how many events of a type are kept."""
         return self._one("SELECT count(*) FROM event WHERE type = ?", (type_,))
@@ -99,8 +113,8 @@ class Audit:
         )
         for seq, node, kind, type_, params in rows.fetchall():
             self._event_seq = seq
-            if type_ in LANE_OF and kind in {"node", "alarm"}:
-                self._effect(node, LANE_OF[type_], msgpack.unpackb(params)["n"])
+            if type_ in NUMBERED and kind == "node":
+                self._effect(node, NUMBERED[type_], msgpack.unpackb(params)["n"])
 
     def _effect(self, node: str, lane: str, number: int) -> None:
         key = (node, lane)

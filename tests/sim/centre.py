@@ -14,6 +14,8 @@ from sim.broker import Client, Connection
 from sim.disk import InlineConnection
 from sim.proc import Host, Life
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import load as load_catalogue
 from roost_central.fleet.restore import restore
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import BrokerAddress, IngestConfig
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sim.world import World
 
 FILE = "roost.db"
+CATALOGUE = load_catalogue(())
 
 
 class Centre:
@@ -92,6 +95,7 @@ class Centre:
             config = IngestConfig(brokers=brokers, admit="loopback")
             self.service = IngestService(
                 database, self.view, host.clock, host.entropy, config,
+                book=AlarmBook(CATALOGUE, self.view, database, host.clock),
                 link=partial(SimBrokerLink, life),
             )  # fmt: skip
             await self._serve(self.service, life)

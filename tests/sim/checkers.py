@@ -6,6 +6,8 @@ that stand here a second time, so that a bound changed by mistake is seen.
 
 from typing import TYPE_CHECKING
 
+from sim.oracle import ALARM_TYPE
+
 from roost_protocol.envelope import Lane
 
 if TYPE_CHECKING:
@@ -142,4 +144,11 @@ class Checkers:
         hardware = {each: node.machine.found(each) for each in node.machine.sections}
         if row.inventory_behind or self._world.audit.sections(name) != hardware:
             reasons.append(f"{name} has another inventory than central")
+        told = {
+            row.entity: int(row.severity)
+            for row in driver.alarms.table.rows.values()
+            if row.type == ALARM_TYPE
+        }
+        if self._world.audit.alarms(name, ALARM_TYPE) != told:
+            reasons.append(f"{name} has other alarms than central")
         return reasons

@@ -1,8 +1,8 @@
 """A simulated node: the production agent on a host, over connections of the model's brokers.
 
 Production code from the configuration down to the outbox's SQLite file; in its place stand the
-MQTT client (``Dialer``), the probe (``Prober``), the kernel's news and the process around it
-(``roost_agent.app``: signals, the control socket, the state lock).
+MQTT client (``Dialer``), the probe (``Prober``), the samples behind alarms, the kernel's news and
+the process around it (``roost_agent.app``: signals, the control socket, the state lock).
 """
 
 import asyncio
@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from sim.broker import Client, Connection
 from sim.machine import Machine
+from sim.oracle import ALARM_TYPE, NUMBERED
 from sim.proc import Host, Life
 
+from roost_agent.alarms.service import Alarms
+from roost_agent.alarms.table import Raise
 from roost_agent.app import DRAIN_S
 from roost_agent.config import Config
 from roost_agent.driver import Driver
@@ -25,7 +28,7 @@ from roost_agent.outbox.store import Entry
 from roost_agent.paths.link import Dial, Message
 from roost_agent.paths.mqtt import ACK_S, INCOMING_MAX
 from roost_agent.survey import Instruments
-from roost_protocol.alarm import Alarm, Change, Event
+from roost_protocol.alarm import Event
 from roost_protocol.codec import VERSION, pack
 from roost_protocol.envelope import ItemKind, Lane
 from roost_protocol.severity import Severity
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
     from roost_agent.outbox.store import LaneCounts
 
+ALARM_EVERY_S = 60.0
+ALARMS = 4  # file systems of a node
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 
 
@@ -95,6 +100,8 @@ class Node:
         async with asyncio.TaskGroup() as group:
             group.create_task(driver.deliver())
             group.create_task(driver.survey.run())
+            group.create_task(driver.alarms.run())
+            group.create_task(self._alarm(driver.alarms))
             if self._say_every_s:
                 group.create_task(self._say(driver.spool))
 
@@ -106,6 +113,19 @@ class Node:
         except TimeoutError:
             self.world.trace.met("an agent was stopped with something unsaid")
         raise _StopError
+
+    async def _alarm(self, alarms: Alarms) -> None:
+        """Raise, change and clear alarms now and then: the centre must end with the same set."""
+        while True:
+            await asyncio.sleep(self._rng.expovariate(1 / ALARM_EVERY_S))
+            if not self.busy:
+                continue
+            entity = f"fs=/mnt/{self._rng.randrange(ALARMS)}"
+            severity = self._rng.choice([Severity.CLEARED, Severity.MAJOR, Severity.CRITICAL])
+            if severity is Severity.CLEARED:
+                alarms.clear(ALARM_TYPE, entity, "gone")
+            else:
+                alarms.raise_(Raise(ALARM_TYPE, entity, severity, "", {"what": "space"}))
 
     async def _say(self, spool: Spool) -> None:
         """Put numbered events and alarms into the outbox: what must arrive, once."""
@@ -119,17 +139,12 @@ class Node:
         number = self.world.oracle.offer(self.name, lane)
         severity = self._rng.choice([Severity.MINOR, Severity.CRITICAL])
         text, params = "x" * self._rng.choice([10, 200]), {"n": number}
-        if lane is Lane.ALARM:
-            said: Alarm | Event = Alarm(
-                v=VERSION, type="200.006", change=Change.RAISE, severity=severity, text=text,
-                params=params,
-            )  # fmt: skip
-        else:
-            said = Event(v=VERSION, type="200.005", severity=severity, text=text, params=params)
-        kind = ItemKind.ALARM if lane is Lane.ALARM else ItemKind.EVENT
+        type_ = next(type_ for type_, name in NUMBERED.items() if name == lane.value)
+        said = Event(v=VERSION, type=type_, severity=severity, text=text, params=params)
         body, compressed = pack(said)
         keep = lane is Lane.ALARM and severity is Severity.CRITICAL
-        entry = Entry(lane, kind, self.host.clock.wall_ms(), body, compressed, keep=keep)
+        at_ms = self.host.clock.wall_ms()
+        entry = Entry(lane, ItemKind.EVENT, at_ms, body, compressed, keep=keep)
 
         def on_disk(lanes: "Mapping[Lane, LaneCounts]") -> None:
             self.world.oracle.accept(self.name, number, keep=keep)

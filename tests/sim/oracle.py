@@ -15,7 +15,8 @@ from roost_protocol.envelope import Lane
 if TYPE_CHECKING:
     from sim.world import World
 
-NUMBERED = {"event": "200.005", "alarm": "200.006"}  # kind of item: the type that carries a number
+ALARM_TYPE = "100.104"  # of the alarms that nodes raise and clear
+NUMBERED = {"200.005": "bulk", "200.006": "alarm"}  # type of an event with a number: its lane
 
 
 @dataclass(slots=True)
@@ -108,7 +109,7 @@ class Oracle:
         if known != fingerprint:
             self._world.violate(f"{node} gave number {seq} of {stream.lane} to two things")
         document = msgpack.unpackb(body)
-        if document.get("type") == NUMBERED.get(kind, ""):
+        if kind == "event" and document["type"] in NUMBERED:
             stream.numbers[seq] = document["params"]["n"]
         elif kind == "inventory":
             self.nodes[node].generations[document["gen"]] = document["digest"]

@@ -169,6 +169,15 @@ class Alarms:
         self._wants_set = True
         self._flush()
 
+    def told(self) -> AlarmMark | None:
+        """Return what a beat tells: what else the lane has got since leaves the set as it is.
+
+        Central compares when it has all up to that number, so it must be the lane's last.
+        """
+        if self.mark is None or self._is_writing:
+            return self.mark
+        return replace(self.mark, seq=self._lane_last())
+
     def renumbered(self, last: int) -> None:
         """Note that the lane has begun a new stream, in which the last number is another."""
         if self.mark is not None:

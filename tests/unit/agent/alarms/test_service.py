@@ -5,7 +5,10 @@ from roost_agent.alarms.rules import Finding, Reading, Round
 from roost_agent.alarms.service import AlarmMark, refusal
 from roost_agent.alarms.table import Raise
 from roost_agent.errors import StorageError
+from roost_agent.outbox.spool import Batch
+from roost_agent.outbox.store import Entry
 from roost_protocol.digest import EMPTY_SET, alarm_digest
+from roost_protocol.envelope import ItemKind, Lane
 from roost_protocol.severity import Severity
 
 APP = "750.801"
@@ -29,6 +32,17 @@ async def test_a_beat_tells_the_set_as_it_was_with_its_number(make_node):
         assert seqs == [1, 2]
         node.alarms.renumbered(7)
         assert node.alarms.mark == AlarmMark(both, 2, 7)
+
+
+async def test_what_else_goes_through_the_lane_does_not_leave_the_beat_behind(make_node):
+    async with make_node().running() as node:
+        node.alarms.raise_(pump())
+        await node.settled()
+        node.spool.append(Batch((Entry(Lane.ALARM, ItemKind.EVENT, 0, b"\xa1x"),), {}))
+        await node.settled()
+        assert node.alarms.told() == AlarmMark(node.alarms.mark.digest, 1, 2)
+        node.alarms.raise_(pump(2))
+        assert node.alarms.told() == node.alarms.mark  # one is on its way: as of the last commit
 
 
 async def test_a_restart_finds_the_table_and_tells_nothing_again(make_node):
