@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from figure import QUICK, Figure
-from measure_agent import agent, config
+from measure_agent import SETTLE_S, agent, config
 
 from roost_agent.alarms.local_client import AlarmClient
 
@@ -32,6 +32,8 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
         with agent(path):
             client = AlarmClient(f"{folder}/state1/alarm.sock")
             ready(client)
+            say(f"the first discovery, {SETTLE_S} s")
+            time.sleep(SETTLE_S)
             spent = []
             for number in range(RAISES):
                 if number % 100 == 0:
