@@ -23,7 +23,7 @@ STOP_S = 60.0  # an agent that is told to end has ended by then
 
 RECEIPTS = replace(PLAIN, name="receipts", say_every_s=0.5)
 LOST_RECEIPTS = replace(PLAIN, name="lost receipts", say_every_s=0.5)
-DROPPED_DELTA = replace(PLAIN, name="dropped delta", outbox_bytes=40 << 10)
+DROPPED_DELTA = replace(PLAIN, name="dropped delta", outbox_bytes=44 << 10)
 RETAINED = replace(PLAIN, name="retained beat")
 RESTORED = replace(PLAIN, name="restored centre")
 STORM = replace(PLAIN, name="reconnect storm", sites=60, nodes=1, say_every_s=0.0)
@@ -60,6 +60,7 @@ async def dropped_delta(world: "World") -> None:
     """Change hardware while the WAN is gone, and fill the outbox until it drops the change.
 
     No later change tells the centre that something is missing: only the digest in the beat does.
+    The outbox has room for the criticals of that time and little else: none of them may be dropped.
     """
     await asyncio.sleep(30)
     for node in world.nodes:
