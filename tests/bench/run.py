@@ -19,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
+import command  # noqa: E402 - found in tests/support
 from figure import met, shown  # noqa: E402 - found beside this file
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
 
@@ -28,7 +29,7 @@ PARTS = sorted(path.stem.removeprefix("measure_") for path in HERE.glob("measure
 
 def main() -> int:
     """Measure the chosen parts, write them, print them."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("-k", metavar="WORD", default="", help="only parts with this in their name")
     parser.add_argument("--quick", action="store_true", help="shorter runs, marked as such")
     asked = parser.parse_args()
@@ -90,4 +91,4 @@ def table(figures: dict[str, Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

@@ -63,9 +63,9 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     with tempfile.TemporaryDirectory(prefix="roost-broker-") as name:
         broker = Broker(Path(name))  # keeps nothing on disk: each start is an empty one
         central = CentralProcess(Path(name), broker.url)
-        broker.start()
-        central.start()
         try:
+            broker.start()
+            central.start()
             central.ready()
             with fleet(broker.url, seed):
                 began = time.monotonic()

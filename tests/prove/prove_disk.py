@@ -3,10 +3,10 @@
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import refusing_disk
+from command import at_once
 from proof import Proof
 from refusing_disk import Refusal
 from scene import Scene
@@ -33,12 +33,11 @@ def every_call(say: Callable[[str], None], seed: int, share: float, dice: random
     points = refusing_disk.points()
     if share < 1:
         points = dice.sample(points, max(1, round(len(points) * share)))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = []
-        for outcome in pool.map(refusing_disk.run, points):
-            outcomes.append(outcome)
-            if len(outcomes) % EVERY == 0:
-                say(f"{len(outcomes)} of {len(points)} calls failed once")
+    outcomes = []
+    for outcome in at_once(AT_ONCE, refusing_disk.run, points):
+        outcomes.append(outcome)
+        if len(outcomes) % EVERY == 0:
+            say(f"{len(outcomes)} of {len(points)} calls failed once")
     faults = [each for each in outcomes if each.fault]
     for each in faults[:5]:
         say(f"{each.point}: {each.fault}")

@@ -45,9 +45,9 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     with tempfile.TemporaryDirectory(prefix="roost-flood-") as folder:
         broker = Broker(Path(folder))
         central = CentralProcess(Path(folder), broker.url)
-        broker.start()
-        central.start()
         try:
+            broker.start()
+            central.start()
             central.ready()
             ratios = asyncio.run(_measure(say, broker.port, central, rounds))
             refused = central.get("/api/v1/status")["ingest"]["refused"].get("flooding", 0)

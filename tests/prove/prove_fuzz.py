@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from command import at_once
 from ledger import ROOT
 from proof import Proof
 
@@ -75,18 +76,16 @@ def fuzz(name: str, runs: int, seed: int) -> Outcome:
 def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof]:
     """Fuzz every decoder, two at a time."""
     runs = max(1, round(RUNS * share))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for future in as_completed([pool.submit(fuzz, name, runs, seed) for name in names()]):
-            outcome = future.result()
-            say(f"{outcome.name}: {outcome.runs:,} runs, {outcome.finding or 'no finding'}")
-            yield Proof(
-                f"fuzz.{outcome.name}",
-                runs=outcome.runs,
-                failures=bool(outcome.finding),
-                seed=seed,
-                note=f"P13: typed errors only, 50 ms each, inputs to {LENGTH_MAX} bytes; "
-                f"{outcome.covered}",
-            )
+    for outcome in at_once(AT_ONCE, partial(fuzz, runs=runs, seed=seed), names()):
+        say(f"{outcome.name}: {outcome.runs:,} runs, {outcome.finding or 'no finding'}")
+        yield Proof(
+            f"fuzz.{outcome.name}",
+            runs=outcome.runs,
+            failures=bool(outcome.finding),
+            seed=seed,
+            note=f"P13: typed errors only, 50 ms each, inputs to {LENGTH_MAX} bytes; "
+            f"{outcome.covered}",
+        )
 
 
 def _finding(output: str) -> str:

@@ -67,9 +67,9 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     with tempfile.TemporaryDirectory(prefix="roost-poison-") as folder:
         broker = Broker(Path(folder), more="max_queued_messages 10000\n")
         central = CentralProcess(Path(folder), broker.url)
-        broker.start()
-        central.start()
         try:
+            broker.start()
+            central.start()
             central.ready()
             asyncio.run(_say_all(broker.port, nodes, poisons))
             faults = asyncio.run(_faults(central, poisons))

@@ -4,12 +4,15 @@
 ``sim.determinism``: the same seeds in two processes with other hashes give the same traces.
 """
 
+import multiprocessing
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from ledger import ROOT
@@ -27,6 +30,10 @@ AT_ONCE = 2  # processes: one for each core
 CHUNK = 25  # seeds of one process, which then ends: its memory with it
 SEARCH = TESTS / "sim/search.py"
 FAILING = ROOT / "build/sim/failing.txt"
+FRESH = multiprocessing.get_context("spawn")
+
+
+_ends: Event = FRESH.Event()
 
 
 @dataclass(slots=True)
@@ -47,7 +54,7 @@ class Tally:
 
 
 def search(seeds: range) -> Tally:
-    """Run some seeds; in a process of its own."""
+    """Run some seeds, until told to end; in a process of its own."""
     tally = Tally()
     for outcome in outcomes(seeds):
         tally.seeds += 1
@@ -55,6 +62,8 @@ def search(seeds: range) -> Tally:
         tally.met += outcome.sometimes
         if outcome.violations:
             tally.failed.append((outcome.plan.seed, str(outcome)))
+        if _ends.is_set():
+            break
     return tally
 
 
@@ -94,15 +103,26 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
 def _search_all(seeds: range, say: Callable[[str], None]) -> Tally:
     total = Tally()
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
-    with ProcessPoolExecutor(AT_ONCE, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(
+        AT_ONCE, FRESH, initializer=_heed, initargs=(_ends,), max_tasks_per_child=1
+    ) as pool:
         try:
             for future in as_completed([pool.submit(search, chunk) for chunk in chunks]):
                 total.add(future.result())
                 say(f"{total.seeds:,} seeds, {total.hours:,.0f} site-hours")
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # what is told to end waits for two chunks at most
+            _ends.set()
+            pool.shutdown(cancel_futures=True)
             raise
     return total
+
+
+def _heed(ends: Event) -> None:
+    """End between two seeds and not by a signal: a run that is cut off leaves its disks behind."""
+    global _ends  # noqa: PLW0603 - how a process of a pool is given something
+    _ends = ends
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _keep(tally: Tally) -> None:

@@ -8,7 +8,6 @@ is the part of the full count to run (``--share 0.1`` for a bounded run). A fail
 import argparse
 import importlib
 import secrets
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,28 +17,27 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
+import command  # noqa: E402 - found in tests/support
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
 from proof import Proof  # noqa: E402 - found beside
 
-EXIT_TERMINATED = 143
 PARTS = sorted(path.stem.removeprefix("prove_") for path in HERE.glob("prove_*.py"))
 
 
 def main() -> int:
     """Run the chosen parts, write them, print them; 1 when anything failed."""
-    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__, allow_abbrev=False)
     parser.add_argument("-k", metavar="WORD", default="", help="only parts with this in their name")
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(1 << 32), help="of every part"
     )
-    parser.add_argument("--share", type=float, default=1.0, help="of the full count, 0.01 to 1")
+    parser.add_argument("--share", type=share, default=1.0, help="of the full count, up to 1")
     asked = parser.parse_args()
     if not PARTS:
         parser.error("this version has no proofs yet; `make test` runs the tests that break things")
     parts = [part for part in PARTS if asked.k in part]
     if not parts:
         parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # what it started ends too
     print(f"seed {asked.seed}", file=sys.stderr)
     ledger = Ledger("PROOFS.json", "proofs")
     failures = 0
@@ -55,6 +53,14 @@ def main() -> int:
     print(table(ledger.rows))
     print(f"\nwritten to {ledger.path.relative_to(ROOT)}")
     return 1 if failures else 0
+
+
+def share(text: str) -> float:
+    """Return the part of the full count that is asked for: more than 0, at most 1."""
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share: more than 0 and at most 1")
+    return value
 
 
 def proofs(part: str, say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof]:
@@ -75,4 +81,4 @@ def table(found: dict[str, Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

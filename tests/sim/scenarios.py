@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sim.broker import Mood
+from sim.checkers import FORGOTTEN_S
 from sim.plan import Plan
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ STOP_S = 60.0  # an agent that is told to end has ended by then
 
 RECEIPTS = replace(PLAIN, name="receipts", say_every_s=0.5)
 LOST_RECEIPTS = replace(PLAIN, name="lost receipts", say_every_s=0.5)
-DROPPED_DELTA = replace(PLAIN, name="dropped delta", outbox_bytes=40 << 10)
+DROPPED_DELTA = replace(PLAIN, name="dropped delta", outbox_bytes=44 << 10)
 RETAINED = replace(PLAIN, name="retained beat")
 RESTORED = replace(PLAIN, name="restored centre")
 STORM = replace(PLAIN, name="reconnect storm", sites=60, nodes=1, say_every_s=0.0)
@@ -31,6 +32,7 @@ STOPPED_CENTRE = replace(PLAIN, name="stopped centre")
 EMPTY_BROKER = replace(PLAIN, name="empty broker", sites=5)
 ENDING = replace(PLAIN, name="ending agents", sites=6, nodes=1)
 FLEET = Plan(seed=1, name="fleet", sites=100, safety_s=3_600.0, say_every_s=0.0, loss=0.05)
+SILENT = replace(PLAIN, name="silent nodes", sites=4)
 FULL_DISK = replace(PLAIN, name="full disks")
 
 
@@ -58,6 +60,7 @@ async def dropped_delta(world: "World") -> None:
     """Change hardware while the WAN is gone, and fill the outbox until it drops the change.
 
     No later change tells the centre that something is missing: only the digest in the beat does.
+    The outbox has room for the criticals of that time and little else: none of them may be dropped.
     """
     await asyncio.sleep(30)
     for node in world.nodes:
@@ -197,6 +200,23 @@ async def ending(world: "World") -> None:
     await asyncio.sleep(STOP_S)
 
 
+async def silent(world: "World") -> None:
+    """One node dies, another is cut off, for longer than any random fault: both are told as gone.
+
+    A fault of a random plan ends before a node that is wrongly shown online would be noticed.
+    """
+    await asyncio.sleep(60)
+    dead, *_, away = world.nodes
+    world.hosts[dead].kill(power=True)
+    await asyncio.sleep(60)
+    world.net.cut(away, "hub-0")
+    world.net.cut("hub-0", away)
+    await asyncio.sleep(FORGOTTEN_S + 60)
+    gone = [n.node for n in world.centre.view.nodes.values() if n.presence == "unreachable"]
+    if gone != [dead, away]:
+        world.violate(f"{dead} and {away} are silent, and these are told as gone: {gone}")
+
+
 async def full_disks(world: "World") -> None:
     """Fill every disk for a while: agents go on beating, and all they took arrives."""
     await asyncio.sleep(30)
@@ -222,5 +242,6 @@ SCENARIOS = (
     (STOPPED_CENTRE, stopped_centre),
     (EMPTY_BROKER, empty_broker),
     (ENDING, ending),
+    (SILENT, silent),
     (FULL_DISK, full_disks),
 )

@@ -1,8 +1,7 @@
-"""The simulator itself: its time, its pauses, its eyes, and how it makes plans small."""
+"""The simulator itself: its time, its pauses, and how it makes plans small."""
 
 import asyncio
 
-import msgpack
 import pytest
 from sim.loop import DeadlockError, LivelockError, SimLoop
 from sim.plan import Fault, Plan, random_plan
@@ -84,55 +83,6 @@ def test_a_paused_program_does_nothing_and_then_hears_all_in_order():
 
     outcome = run(SMALL, script)
     assert not outcome.violations, str(outcome)
-
-
-def _of(world, what):
-    """Return the receipt that a node would get, with ``what`` of it changed."""
-    node = next(iter(world.nodes))
-    driver = world.nodes[node].driver
-    counts = driver.spool.lanes["bulk"]
-    receipt = {
-        "node": node,
-        "lane": "bulk",
-        "stream": counts.stream,
-        "seq": counts.mark,
-        "central_epoch": counts.epoch,
-    }
-    return msgpack.packb(receipt | what)
-
-
-@pytest.mark.parametrize(
-    ("what", "told"),
-    [({"seq": 10**6}, "on disk is"), ({"central_epoch": b"another!"}, "another epoch")],
-)
-def test_a_receipt_for_what_is_not_on_disk_is_seen(what, told):
-    async def script(world):
-        await asyncio.sleep(30)
-        world.audit.receipt(_of(world, {}))
-        assert not world.violations
-        world.audit.receipt(_of(world, what))
-
-    assert told in run(SMALL, script).violations[0]
-
-
-@pytest.mark.parametrize(
-    ("sql", "told"),
-    [
-        ("INSERT INTO event SELECT seq + 1000, at_ms, received_ms, site, node, kind, type,"
-         " severity, entity, text, params FROM event WHERE kind = 'node' LIMIT 1", "twice"),
-        ("DELETE FROM event WHERE kind IN ('node', 'alarm') AND seq ="
-         " (SELECT max(seq) FROM event WHERE kind IN ('node', 'alarm'))", "has not kept"),
-        ("UPDATE node SET inventory_digest = x'0102030405060708'", "none that it told"),
-    ],
-)  # fmt: skip
-def test_a_centre_that_keeps_something_else_is_seen(sql, told):
-    async def script(world):
-        await asyncio.sleep(45)
-        world.audit.restored()  # look at everything anew
-        world.audit._connection().execute(sql)
-        world.audit.look()
-
-    assert told in run(SMALL, script).violations[0]
 
 
 def test_a_program_that_crashes_is_seen():

@@ -1,9 +1,6 @@
 """The bench on a tiny load, so that it does not rot between two runs; no figure is looked at."""
 
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import measure_ingest
 import measure_reports
@@ -12,8 +9,6 @@ import pytest
 from central import Central
 from mosquitto import Mosquitto
 from stream import Sender
-
-BENCH = Path(__file__).parents[2] / "bench"
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
@@ -68,14 +63,3 @@ def test_a_simulated_fleet_is_watched(monkeypatch):
     assert figures["sim.nodes"] in {0, 10}  # 0: the machine was too busy for their rate
     assert figures["sim.central_cores"] > 0
     assert figures["sim.central_rss_mib"] > 0
-
-
-def test_the_command_says_what_parts_there_are():
-    done = subprocess.run(
-        [sys.executable, str(BENCH / "run.py"), "-k", "no-such-part"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "agent, api, cli, console, ingest" in done.stderr

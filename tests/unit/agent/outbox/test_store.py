@@ -169,6 +169,9 @@ def test_an_unreceipted_critical_is_never_dropped(disk):
     assert append(store, event(b"bulk"), event(b"alarm", A)) == 2
     assert told(store.fetch(A, 0)) == [bytes(100)] * 5 + [(6, 6, FULL)]
     assert told(store.fetch(B, 0)) == [(1, 1, FULL)]
+    assert (store.lanes[A].dropped, store.lanes[B].dropped) == (1, 1), (
+        "what had no room is owned to"
+    )
     store.sweep(10**9 * HOUR_MS)
     assert told(store.fetch(A, 0))[:5] == [bytes(100)] * 5
 
