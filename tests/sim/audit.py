@@ -22,6 +22,8 @@ from sim.oracle import NUMBERED
 if TYPE_CHECKING:
     from sim.world import World
 
+LANE_OF = {type_: lane for lane, type_ in NUMBERED.items()}
+
 
 class Audit:
     """See the module."""
@@ -113,8 +115,8 @@ class Audit:
         )
         for seq, node, kind, type_, params in rows.fetchall():
             self._event_seq = seq
-            if type_ in NUMBERED and kind == "node":
-                self._effect(node, NUMBERED[type_], msgpack.unpackb(params)["n"])
+            if type_ in LANE_OF and kind == "node":
+                self._effect(node, LANE_OF[type_], msgpack.unpackb(params)["n"])
 
     def _effect(self, node: str, lane: str, number: int) -> None:
         key = (node, lane)

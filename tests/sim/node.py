@@ -139,7 +139,7 @@ class Node:
         number = self.world.oracle.offer(self.name, lane)
         severity = self._rng.choice([Severity.MINOR, Severity.CRITICAL])
         text, params = "x" * self._rng.choice([10, 200]), {"n": number}
-        type_ = next(type_ for type_, name in NUMBERED.items() if name == lane.value)
+        type_ = NUMBERED[lane.value]
         said = Event(v=VERSION, type=type_, severity=severity, text=text, params=params)
         body, compressed = pack(said)
         keep = lane is Lane.ALARM and severity is Severity.CRITICAL

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.world import World
 
 ALARM_TYPE = "100.104"  # of the alarms that nodes raise and clear
-NUMBERED = {"200.005": "bulk", "200.006": "alarm"}  # type of an event with a number: its lane
+NUMBERED = {"bulk": "200.005", "alarm": "200.006"}  # lane: the type of its numbered events
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Oracle:
         if known != fingerprint:
             self._world.violate(f"{node} gave number {seq} of {stream.lane} to two things")
         document = msgpack.unpackb(body)
-        if kind == "event" and document["type"] in NUMBERED:
+        if kind == "event" and document["type"] in NUMBERED.values():
             stream.numbers[seq] = document["params"]["n"]
         elif kind == "inventory":
             self.nodes[node].generations[document["gen"]] = document["digest"]

@@ -15,15 +15,18 @@ from sim.checkers import (
     REPORTS_MAX,
     WIRE_MAX,
 )
-from sim.oracle import NUMBERED
+from sim.oracle import ALARM_TYPE, NUMBERED
 from sim.plan import Plan
 from sim.world import run
 
+from roost_agent.alarms.table import Raise
 from roost_agent.outbox.spool import Batch
 from roost_protocol.envelope import Lane
+from roost_protocol.severity import Severity
 
 pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
 
+ALARM = Raise(ALARM_TYPE, "fs=/other", Severity.MAJOR, "", {"what": "space"})
 SMALL = Plan(seed=3, say_every_s=1.0)
 SAID_S = 60.0  # the node says things on both lanes
 HEARD_S = 90.0  # then they arrive, and the centre no longer suspects itself
@@ -71,7 +74,7 @@ STORED = {
 def test_a_centre_that_keeps_something_else_is_seen(what):
     def break_it(world):
         world.audit.restored()  # look at everything anew
-        first = world.audit._one(FIRST, (NUMBERED["event"],))
+        first = world.audit._one(FIRST, (NUMBERED["bulk"],))
         world.audit._connection().execute(STORED[what], {"first": first})
         world.audit.look()
 
@@ -137,7 +140,7 @@ def report(*items, prev, stream=b"another-stream!!"):
 
 def item(seq, number, kind="event"):
     """Return an item that carries a number."""
-    body = msgpack.packb({"type": NUMBERED["event"], "params": {"n": number}})
+    body = msgpack.packb({"type": NUMBERED["bulk"], "params": {"n": number}})
     return [seq, kind, 0, body]
 
 
@@ -257,6 +260,7 @@ def test_a_node_that_is_shown_online_and_is_silent_is_seen():
     ("unsettle", "what"),
     [
         (lambda world: the(world)[0].change_hardware(), "another inventory"),
+        (lambda world: the(world)[0].driver.alarms.raise_(ALARM), "other alarms than central"),
         (lambda world: the(world)[0].host.kill(), "is not there"),
         (lambda world: world.centre.host.kill(), "the centre is not up"),
         (lambda world: the(world)[0]._say_one(the(world)[0].driver.spool), "something unsaid"),
