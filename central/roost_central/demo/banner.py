@@ -42,6 +42,8 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
 
   Break something, and watch it:
     {agent} path hold lan-a --for 1m --state-dir {state}
+    {agent} alarm raise 750.801 --entity app=pump --severity major --text "Pressure 9 bar" \\
+        --socket {state}/alarm.sock
     kill -9 {pids["n2"]}
       the agent of n2: unreachable in 20 s, started again after {cast.AGENT_AGAIN_S:g} s
     kill -STOP {pids["centre"]}; sleep 300; kill -CONT {pids["centre"]}

@@ -27,6 +27,7 @@ def test_the_block_has_what_a_newcomer_needs_next():
     assert "kill -9 12" in text
     assert "kill -STOP 14" in text
     assert f"--state-dir {folder}/lab.n1" in text
+    assert f"--socket {folder}/lab.n1/alarm.sock" in text
 
 
 def test_a_program_is_named_so_that_a_shell_finds_it(monkeypatch, tmp_path):
