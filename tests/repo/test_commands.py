@@ -20,8 +20,8 @@ import command
 def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(["sleep", "600"])
-    print("begun", flush=True)
     try:
+        print("begun", flush=True)
         return child.wait()
     except KeyboardInterrupt:
         child.kill()
