@@ -81,7 +81,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         yield Proof(
             f"fuzz.{outcome.name}",
             runs=outcome.runs,
-            failures=bool(outcome.finding),
+            failures=int(bool(outcome.finding)),
             seed=seed,
             note=f"P13: typed errors only, 50 ms each, inputs to {LENGTH_MAX} bytes; "
             f"{outcome.covered}",
