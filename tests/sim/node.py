@@ -136,9 +136,13 @@ class Node:
 
     def _say_one(self, spool: Spool) -> None:
         lane = self._rng.choice([Lane.ALARM, Lane.BULK])
-        number = self.world.oracle.offer(self.name, lane)
         severity = self._rng.choice([Severity.MINOR, Severity.CRITICAL])
-        text, params = "x" * self._rng.choice([10, 200]), {"n": number}
+        self.say(spool, lane, severity, size=self._rng.choice([10, 200]))
+
+    def say(self, spool: Spool, lane: Lane, severity: Severity, *, size: int) -> None:
+        """Put one numbered event into the outbox, with a text of so many bytes."""
+        number = self.world.oracle.offer(self.name, lane)
+        text, params = "x" * size, {"n": number}
         type_ = NUMBERED[lane.value]
         said = Event(v=VERSION, type=type_, severity=severity, text=text, params=params)
         body, compressed = pack(said)

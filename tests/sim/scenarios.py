@@ -13,6 +13,9 @@ from sim.broker import Mood
 from sim.checkers import FORGOTTEN_S
 from sim.plan import Plan
 
+from roost_protocol.envelope import Lane
+from roost_protocol.severity import Severity
+
 if TYPE_CHECKING:
     from sim.world import World
 
@@ -23,7 +26,9 @@ STOP_S = 60.0  # an agent that is told to end has ended by then
 
 RECEIPTS = replace(PLAIN, name="receipts", say_every_s=0.5)
 LOST_RECEIPTS = replace(PLAIN, name="lost receipts", say_every_s=0.5)
-DROPPED_DELTA = replace(PLAIN, name="dropped delta", outbox_bytes=44 << 10)
+DROPPED_DELTA = replace(PLAIN, name="dropped delta", outbox_bytes=40 << 10)
+CRITICALS, MINORS = 20, 400  # of a node; the outbox has ample room for those, none for all these
+KEPT = replace(PLAIN, name="kept criticals", outbox_bytes=40 << 10, say_every_s=0.0)
 RETAINED = replace(PLAIN, name="retained beat")
 RESTORED = replace(PLAIN, name="restored centre")
 STORM = replace(PLAIN, name="reconnect storm", sites=60, nodes=1, say_every_s=0.0)
@@ -60,7 +65,6 @@ async def dropped_delta(world: "World") -> None:
     """Change hardware while the WAN is gone, and fill the outbox until it drops the change.
 
     No later change tells the centre that something is missing: only the digest in the beat does.
-    The outbox has room for the criticals of that time and little else: none of them may be dropped.
     """
     await asyncio.sleep(30)
     for node in world.nodes:
@@ -76,6 +80,25 @@ async def dropped_delta(world: "World") -> None:
         for counts in node.driver.spool.lanes.values()
     ):
         world.violate("no outbox dropped anything: this scenario shows nothing")
+
+
+async def kept_criticals(world: "World") -> None:
+    """Fill outboxes far beyond their bound while the WAN is gone: what is critical stays in."""
+    await asyncio.sleep(60)
+    for node in world.nodes:
+        world.net.cut(node, "hub-0")
+        world.net.cut("hub-0", node)
+    for severity, count in ((Severity.CRITICAL, CRITICALS), (Severity.MINOR, MINORS)):
+        for _ in range(count):
+            for node in world.nodes.values():
+                assert node.driver is not None
+                node.say(node.driver.spool, Lane.ALARM, severity, size=200)
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(60)
+    for name, node in world.nodes.items():
+        assert node.driver is not None
+        if not node.driver.spool.lanes[Lane.ALARM].dropped:
+            world.violate(f"{name} dropped nothing: this scenario shows nothing")
 
 
 async def retained_beat(world: "World") -> None:
@@ -235,6 +258,7 @@ SCENARIOS = (
     (RECEIPTS, receipts),
     (LOST_RECEIPTS, lost_receipts),
     (DROPPED_DELTA, dropped_delta),
+    (KEPT, kept_criticals),
     (RETAINED, retained_beat),
     (RESTORED, restored),
     (STORM, storm),
