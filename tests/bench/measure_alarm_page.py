@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiomqtt
-from broker import Mosquitto
 from central_process import CentralProcess
 from figure import QUICK, Figure
+from mosquitto import Mosquitto
 
 sys.path.append(str(Path(__file__).parents[1] / "browser"))
 

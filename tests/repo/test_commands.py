@@ -88,3 +88,19 @@ def test_a_wrong_option_is_named_and_nothing_runs(folder, options, told):
     )
     assert done.returncode == 2
     assert told in done.stderr
+
+
+@pytest.mark.parametrize(("folder", "prefix"), [("bench", "measure"), ("prove", "prove")])
+def test_every_part_can_be_begun(folder, prefix):
+    code = (
+        f"import importlib, run\nfor part in run.PARTS: importlib.import_module('{prefix}_' + part)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=TESTS / folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
