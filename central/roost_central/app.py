@@ -38,7 +38,6 @@ from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import IngestConfig
 from roost_central.ingest.service import IngestService
-from roost_central.northbound.book_feed import BookFeed
 from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.storage.engine import Database
@@ -65,12 +64,12 @@ async def run(config: CentralConfig) -> None:
         await _greet(config, database, clock, entropy)
         async with database.read() as connection:
             view = await restore(connection)
-        book = AlarmBook(load_catalogue(config.catalogues), view, database, clock)
+        types, labels = load_catalogue(config.catalogues), config.northbound.labels
+        book = AlarmBook(types, view, database, clock, labels=labels)
         async with database.read() as connection:
             await book.load(connection)
         ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
-        feed = BookFeed(book, config.northbound.labels)
-        around = Surroundings(feed, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
+        around = Surroundings(book, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
         northbound = Northbound(config.northbound, around)
         api = compose(
             database,

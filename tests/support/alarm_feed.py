@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from roost_central.northbound.feed import FlatAlarm, FlatIncident, FlatSummary
+from roost_central.alarms.flat import FlatAlarm, FlatIncident, FlatSummary
 
 WORDS = ("cleared", "warning", "minor", "major", "critical")
 
@@ -81,7 +81,7 @@ class MemoryFeed:
         self.last_seq = 0
         self.changes: list[Change] = []
         self.rows: dict[str, FlatAlarm] = {}
-        self.open_incidents: dict[str, FlatIncident] = {}
+        self._incidents: dict[str, FlatIncident] = {}
         self.own: dict[str, Mapping[str, object]] = {}
         self._news = asyncio.Event()
 
@@ -98,9 +98,9 @@ class MemoryFeed:
         """Commit a transition of an incident."""
         if event == "close":
             row = msgspec.structs.replace(row, state="closed")
-            self.open_incidents.pop(row.id, None)
+            self._incidents.pop(row.id, None)
         else:
-            self.open_incidents[row.id] = row
+            self._incidents[row.id] = row
         return self._commit(f"incident-{event}", None, row)
 
     async def transitions(self, after: int, limit: int = 500) -> Sequence[Change]:
@@ -112,11 +112,11 @@ class MemoryFeed:
             await self._news.wait()
         return self.last_seq
 
-    def active(self) -> Sequence[FlatAlarm]:
+    def open_alarms(self) -> Sequence[FlatAlarm]:
         return list(self.rows.values())
 
-    def incidents(self) -> Sequence[FlatIncident]:
-        return list(self.open_incidents.values())
+    def open_incidents(self) -> Sequence[FlatIncident]:
+        return list(self._incidents.values())
 
     def flat(self, row: FlatAlarm, event: str, seq: int) -> FlatAlarm:
         return msgspec.structs.replace(row, event=event, seq=seq)
@@ -138,7 +138,7 @@ class MemoryFeed:
             sites_maintenance=0,
             sites_down=0,
             sites_unknown=0,
-            incidents=len(self.open_incidents),
+            incidents=len(self._incidents),
             status="critical" if counts["critical"] else "ok",
             ts=1801623609,
         )

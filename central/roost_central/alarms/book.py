@@ -29,7 +29,14 @@ from roost_central.alarms.facts import (
     Suppression,
     Tick,
 )
-from roost_central.alarms.flat import Flat, flat_alarm, flat_incident, flat_summary
+from roost_central.alarms.flat import (
+    FlatAlarm,
+    FlatIncident,
+    FlatSummary,
+    flat_alarm,
+    flat_incident,
+    flat_summary,
+)
 from roost_central.alarms.incident_row import IncidentRow
 from roost_central.alarms.incidents import Incidents
 from roost_central.alarms.row import AlarmRow
@@ -51,10 +58,24 @@ SIGNALS_MAX: Final = (
 
 
 class AlarmBook:
-    """All alarms, for those who change them and those who read them."""
+    """All alarms, for those who change them and those who read them.
+
+    Args:
+        catalogue: the types.
+        view: the fleet, for labels and queries.
+        database: open.
+        clock: of this machine.
+        labels: of a site that are told outside with its alarms, at most LABELS_MAX of flat.py.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, view: FleetView, database: Database, clock: Clock
+        self,
+        catalogue: Catalogue,
+        view: FleetView,
+        database: Database,
+        clock: Clock,
+        *,
+        labels: Sequence[str] = (),
     ) -> None:
         self.catalogue = catalogue
         self.core = AlarmCore(catalogue)
@@ -64,6 +85,7 @@ class AlarmBook:
         self.url = ""  # of the console, for links in what goes north
         self.dropped = 0
         self._recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT_MAX)
+        self._labels = labels
         self._view = view
         self._database = database
         self._clock = clock
@@ -271,6 +293,10 @@ class AlarmBook:
         """Return every row, in rising order of severity and age."""
         return self.core.index.ranked
 
+    def open_alarms(self) -> Sequence[AlarmRow]:
+        """Return the rows of open alarms, masked and unknown ones too."""
+        return [row for row in self.core.index.ranked if row.is_open]
+
     def find(self, name: str) -> AlarmRow | None:
         """Return an alarm by key_id or id."""
         return self.core.index.find(name)
@@ -288,18 +314,23 @@ class AlarmBook:
         """Return the open incidents."""
         return self.incidents.open_rows
 
-    def flat(self, row: AlarmRow, event: str, seq: int, chosen: Sequence[str] = ()) -> Flat:
-        """Return an alarm as one flat object, with chosen labels of its site."""
-        labels = labels_of(self._view, row)
+    def flat(self, row: AlarmRow, event: str, seq: int) -> FlatAlarm:
+        """Return an alarm as one flat object, with the chosen labels of its site."""
         return flat_alarm(
-            row, event, seq, catalogue=self.catalogue, labels=labels, chosen=chosen, url=self.url
+            row,
+            event,
+            seq,
+            catalogue=self.catalogue,
+            labels=labels_of(self._view, row),
+            chosen=self._labels,
+            url=self.url,
         )
 
-    def flat_incident(self, row: IncidentRow, event: str, seq: int) -> Flat:
+    def flat_incident(self, row: IncidentRow, event: str, seq: int) -> FlatIncident:
         """Return an incident as one flat object."""
         return flat_incident(row, event, seq, url=self.url)
 
-    def flat_summary(self) -> Flat:
+    def flat_summary(self) -> FlatSummary:
         """Return the counts as one flat object."""
         sites = Counter(row.status for row in self._view.sites.values())
         return flat_summary(

@@ -6,15 +6,15 @@ what ended, or changed its severity and with it its identity there, is said once
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from roost_central.alarms.flat import rfc3339
+from roost_central.alarms.flat import FlatAlarm, FlatIncident, rfc3339
 from roost_central.errors import ConfigError
 from roost_central.northbound.config import AlertmanagerConfig, secret
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
-from roost_central.northbound.feed import AlarmFeed, FlatAlarm, FlatIncident
+from roost_central.northbound.feed import AlarmFeed
 from roost_central.northbound.http import Answer, Poster
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
@@ -157,9 +157,11 @@ class AlertmanagerTarget:
 def open_alerts(feed: AlarmFeed, ends_at: str) -> dict[Labels, Alert]:
     """Return the alerts of everything open that is not hidden, by identity."""
     seq = feed.last_seq
-    flats: list[Any] = [feed.flat_incident(each, "change", seq) for each in feed.incidents()]
-    alerts = [incident_alert(flat, ends_at) for flat in flats]
-    for row in feed.active():
+    alerts = [
+        incident_alert(feed.flat_incident(each, "change", seq), ends_at)
+        for each in feed.open_incidents()
+    ]
+    for row in feed.open_alarms():
         flat = feed.flat(row, "change", seq)
         if not flat.suppressed:
             alerts.append(alarm_alert(flat, ends_at))

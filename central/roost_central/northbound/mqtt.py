@@ -17,19 +17,13 @@ import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from roost_central.alarms.flat import rfc3339
+from roost_central.alarms.flat import Flat, FlatAlarm, FlatSummary, rfc3339
+from roost_central.alarms.transition import Transition
 from roost_central.fleet.view import FleetView, SiteRow
 from roost_central.northbound import noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
-from roost_central.northbound.feed import (
-    AlarmFeed,
-    Change,
-    Flat,
-    FlatAlarm,
-    FlatSummary,
-    flatten,
-)
+from roost_central.northbound.feed import AlarmFeed, flatten
 from roost_central.northbound.noc_broker import WRITER
 from roost_central.northbound.noc_tree import Message
 from roost_central.northbound.target import TargetState
@@ -151,8 +145,8 @@ class NocFeed:
     def _truth(self, seq: int) -> list[Message]:
         """Return every retained message as it should be now."""
         feed = self._feed
-        flats: list[Flat] = [feed.flat(row, "change", seq) for row in feed.active()]
-        flats += [feed.flat_incident(each, "change", seq) for each in feed.incidents()]
+        flats: list[Flat] = [feed.flat(row, "change", seq) for row in feed.open_alarms()]
+        flats += [feed.flat_incident(each, "change", seq) for each in feed.open_incidents()]
         messages = [noc_tree.state_of(flat) for flat in flats]
         self._sites = {}
         return messages + self._changed_sites()
@@ -170,7 +164,7 @@ class NocFeed:
             self.state.worked(len(changes))
             self.state.moved(changes[-1].seq)
 
-    def _messages(self, change: Change) -> list[Message]:
+    def _messages(self, change: Transition) -> list[Message]:
         """Return the messages of a transition: its event, and its state unless that is newer."""
         flat = flatten(self._feed, change)
         if flat is None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from roost_central.northbound.feed import Flat, FlatAlarm, FlatIncident, FlatSummary, encode
+from roost_central.alarms.flat import Flat, FlatAlarm, FlatIncident, FlatSummary, encode
 
 ROOT: Final = "noc/v1"
 STATUS: Final = f"{ROOT}/status"

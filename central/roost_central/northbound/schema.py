@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from roost_central.northbound.feed import FlatAlarm, FlatIncident, FlatSummary
+from roost_central.alarms.flat import FlatAlarm, FlatIncident, FlatSummary
 from roost_central.northbound.noc_tree import SiteState, Status
 
 FILE: Final = Path(__file__).parents[3] / "docs" / "noc.schema.json"

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from roost_central.alarms.flat import FlatAlarm
 from roost_central.errors import NotFoundError
 from roost_central.fleet.view import FleetView
 from roost_central.northbound import prometheus
 from roost_central.northbound.alertmanager import AlertmanagerTarget
 from roost_central.northbound.config import NorthboundConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
-from roost_central.northbound.feed import AlarmFeed, FlatAlarm, flatten
+from roost_central.northbound.feed import AlarmFeed, flatten
 from roost_central.northbound.mqtt import NocFeed
 from roost_central.northbound.noc_broker import NocBroker
 from roost_central.northbound.snmp.engine import SnmpPort
@@ -202,7 +203,7 @@ class Northbound:
         while self._config.snmp_agent is not None:
             if feed.last_seq != seen:
                 seen = feed.last_seq
-                alarms = [feed.flat(row, "change", seen) for row in feed.active()]
+                alarms = [feed.flat(row, "change", seen) for row in feed.open_alarms()]
                 self._tree.refresh(alarms, feed.flat_summary())
             await asyncio.sleep(TREE_S)
 

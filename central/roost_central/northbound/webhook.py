@@ -14,10 +14,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from roost_central.alarms.flat import Flat, FlatAlarm, encode
+from roost_central.alarms.transition import Transition
 from roost_central.errors import ConfigError
 from roost_central.northbound.config import WebhookConfig, secret
 from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
-from roost_central.northbound.feed import Change, Flat, FlatAlarm, encode, flatten
+from roost_central.northbound.feed import flatten
 from roost_central.northbound.http import Answer, Poster
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
@@ -109,7 +111,7 @@ class WebhookTarget:
         self._kick.set()
         return ""
 
-    async def _tell(self, changes: Sequence[Change]) -> None:
+    async def _tell(self, changes: Sequence[Transition]) -> None:
         for change in changes:
             flat = flatten(self.state.feed, change)
             if flat is not None and self._admits(flat):

@@ -16,7 +16,7 @@ from pysnmp.proto.rfc1902 import (
     Unsigned32,
 )
 
-from roost_central.northbound.feed import FlatAlarm, FlatIncident, FlatSummary
+from roost_central.alarms.flat import FlatAlarm, FlatIncident, FlatSummary
 
 Oid = tuple[int, ...]
 Binding = tuple[Any, Any]

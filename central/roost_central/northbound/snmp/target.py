@@ -8,9 +8,11 @@ from typing import Final
 from pysnmp.error import PySnmpError
 from pysnmp.proto.error import StatusInformation
 
+from roost_central.alarms.flat import FlatAlarm, FlatIncident
+from roost_central.alarms.transition import Transition
 from roost_central.northbound.config import SnmpConfig
 from roost_central.northbound.core import LINE_RETRIES_S, Audience, Bucket, retry_ms
-from roost_central.northbound.feed import Change, FlatAlarm, FlatIncident, flatten
+from roost_central.northbound.feed import flatten
 from roost_central.northbound.snmp import mib
 from roost_central.northbound.snmp.core import OWN_KEY, QUEUE_MAX, Note, TrapQueue
 from roost_central.northbound.snmp.engine import SnmpPort
@@ -91,7 +93,7 @@ class SnmpTarget:
             self._note()
             self._news.set()
 
-    def _offer(self, change: Change) -> None:
+    def _offer(self, change: Transition) -> None:
         flat = flatten(self.state.feed, change)
         now_ms = self._clock.boot_ms()
         if isinstance(flat, FlatAlarm):

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from roost_central.northbound.feed import FlatAlarm, FlatSummary
+from roost_central.alarms.flat import FlatAlarm, FlatSummary
 from roost_central.northbound.snmp import mib
 from roost_central.northbound.snmp.mib import Oid
 

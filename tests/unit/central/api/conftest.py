@@ -16,7 +16,6 @@ from roost_central.api.secret import ensure_admin
 from roost_central.api.server import application
 from roost_central.app import compose
 from roost_central.fleet.view import FleetView, PathRow
-from roost_central.northbound.book_feed import BookFeed
 from roost_central.northbound.config import NorthboundConfig, WebhookConfig
 from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.storage.engine import Database
@@ -115,8 +114,7 @@ async def central(tmp_path, clock, view):
         )
     figures = IngestFigures()
     book = AlarmBook(shipped(), view, database, clock)
-    feed = BookFeed(book)
-    around = Surroundings(feed, view, database, clock, entropy, tmp_path / "noc")
+    around = Surroundings(book, view, database, clock, entropy, tmp_path / "noc")
     api = compose(
         database,
         view,

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from alarm_feed import MemoryFeed, alarm, incident
 
+from roost_central.alarms.flat import encode
 from roost_central.fleet.view import FleetView
 from roost_central.northbound import noc_tree
 from roost_central.northbound.alertmanager import alarm_alert, incident_alert
-from roost_central.northbound.feed import encode
 from roost_central.northbound.prometheus import Delays, discovery, metrics
 from roost_central.northbound.target import TargetState
 from roost_central.ports import SystemClock

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from alarm_feed import MemoryFeed, alarm, incident
 
-from roost_central.northbound.feed import encode
+from roost_central.alarms.flat import encode
 from roost_central.northbound.noc_tree import Status
 from roost_central.northbound.schema import FILE, document
 
