@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from roost_central.alarms.core import AlarmCore
-from roost_central.alarms.facts import NodeDark, OwnCleared, OwnRaised, Said, SetSaid, Tick
+from roost_central.alarms.facts import NodeDark, OwnCleared, OwnRaised, Said, SetSaid, Shelf, Tick
 from roost_protocol.alarm import Alarm, AlarmState, Change, alarm_sets
 from roost_protocol.severity import Severity
 
@@ -110,3 +110,14 @@ class Driven:
 
     def row(self, type_="100.001", entity="site=lab,node=n1,fs=/var"):
         return self.rows.get((type_, entity))
+
+
+def key_of(driven, **where):
+    """Return the key of the one alarm."""
+    return driven.row(**where).key_id
+
+
+def shelf(**more):
+    """Return a shelf without an end in sight."""
+    given = {"id": "s1", "by": "jd", "reason": "lab", "made_ms": 0, "until_ms": 2**60, **more}
+    return Shelf(**given)

@@ -1,24 +1,36 @@
 """Reads catalogue files: YAML into records, every fault with its file, line and reason.
 
-Strict on purpose: no type is guessed, no field is passed over, no anchor is followed (an alias
-can make a small file endless). Leaves the links between records to catalogue_links.py.
+Leaves the form of a field to catalogue_yaml.py, the links between records to catalogue_links.py.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast, get_args
+from typing import Final, TypeVar, cast, get_args
 
 import yaml
 
 from roost_central.alarms.catalogue import NEVER, Catalogue, Record
 from roost_central.alarms.catalogue_links import check_links
+from roost_central.alarms.catalogue_yaml import (
+    NUMBERS,
+    Fault,
+    Fields,
+    boolean,
+    choice,
+    compose,
+    line_of,
+    listed,
+    matching,
+    number,
+    reason_of,
+    text_of,
+)
 from roost_central.alarms.causes import CAUSES, EVENT_TYPES
 from roost_central.config import ConfigFaultsError
-from roost_central.fleet.query_suggest import closest
 from roost_protocol.catalogue import PLACEHOLDER, Delays, Source
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, ENTITY_PAIRS_MAX, PARAMS_MAX
 from roost_protocol.severity import Severity
@@ -55,8 +67,6 @@ _KNOWN: Final = (
     "retired",
     "not_yet",
 )
-_STRING: Final = "tag:yaml.org,2002:str"
-_NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 T = TypeVar("T")
 
@@ -125,9 +135,9 @@ class _Reader:
             self.faults.append(f"{name}: larger than {FILE_BYTES_MAX} bytes")
             return
         try:
-            root = _compose(text)
+            root = compose(text)
         except yaml.YAMLError as err:
-            self.faults.append(f"{name}:{_line_of(err)}: {_reason_of(err)}")
+            self.faults.append(f"{name}:{line_of(err)}: {reason_of(err)}")
             return
         if not isinstance(root, yaml.MappingNode):
             self.faults.append(f"{name}:1: a catalogue is a mapping of ids to types")
@@ -154,10 +164,10 @@ class _Reader:
         place = Place(name, key.start_mark.line + 1)
         try:
             type_ = self._new_id(key)
-            record = _record(type_, _Fields.of(value, _KNOWN))
+            record = _record(type_, Fields.of(value, _KNOWN))
             if not is_own:
                 _check_customers(record, value)
-        except _Fault as fault:
+        except Fault as fault:
             self.faults.append(f"{name}:{fault.line}: {_cut(key)}: {fault.reason}")
             return
         self.records[type_] = record
@@ -167,63 +177,22 @@ class _Reader:
         type_ = _id(key)
         first = self.places.get(type_)
         if first is not None:
-            raise _Fault(key, f"stands at {first.file}:{first.line} too")
+            raise Fault(key, f"stands at {first.file}:{first.line} too")
         return type_
 
 
-class _Fault(Exception):  # noqa: N818 - never leaves this module
-    def __init__(self, node: yaml.Node, reason: str) -> None:
-        super().__init__(reason)
-        self.line = node.start_mark.line + 1
-        self.reason = reason
-
-
-@dataclass(slots=True)
-class _Fields:
-    """A mapping's fields by name, each with the node it stands at."""
-
-    node: yaml.Node
-    by_name: Mapping[str, yaml.Node]
-
-    @classmethod
-    def of(cls, node: yaml.Node, known: Iterable[str]) -> "_Fields":
-        if not isinstance(node, yaml.MappingNode):
-            raise _Fault(node, "must be a mapping")
-        found: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            name = _text(key)
-            if name in found:
-                raise _Fault(key, f"{name!r} stands twice")
-            if name not in known:
-                near = closest(name, tuple(known))
-                raise _Fault(key, f"unknown field {name!r}{f', meant {near!r}?' if near else ''}")
-            found[name] = value
-        return cls(node, found)
-
-    def take(self, name: str, read: Callable[[yaml.Node], T], default: T) -> T:
-        """Return a field read as something, the default where it is absent."""
-        node = self.by_name.get(name)
-        if node is None:
-            return default
-        try:
-            return read(node)
-        except _Fault as fault:
-            fault.reason = f"{name}: {fault.reason}"
-            raise
-
-
-def _record(type_: str, fields: _Fields) -> Record:
+def _record(type_: str, fields: Fields) -> Record:
     for name in _NEEDED:
         if name not in fields.by_name:
-            raise _Fault(fields.node, f"{name} is missing")
+            raise Fault(fields.node, f"{name} is missing")
     no_texts: dict[str, str] = {}
     x733 = fields.take("x733", _x733, _X733("other", "unknown", frozenset()))
     record = Record(
         id=type_,
-        name=fields.take("name", _matching(_NAME, "dotted words of a-z 0-9 -"), ""),
-        source=cast("Source", fields.take("source", _choice(get_args(Source)), "agent")),
-        entity=fields.take("entity", _listed(_matching(_KIND, "kinds of a-z 0-9 -")), ()),
-        params=fields.take("params", _listed(_matching(_PARAM, "names of a-z 0-9 _")), ()),
+        name=fields.take("name", matching(_NAME, "dotted words of a-z 0-9 -"), ""),
+        source=cast("Source", fields.take("source", choice(get_args(Source)), "agent")),
+        entity=fields.take("entity", listed(matching(_KIND, "kinds of a-z 0-9 -")), ()),
+        params=fields.take("params", listed(matching(_PARAM, "names of a-z 0-9 _")), ()),
         severities=fields.take("severities", _texts, no_texts),
         default=fields.take("default", _severity, Severity.MAJOR),
         repair=fields.take("repair", _sentence, ""),
@@ -232,14 +201,14 @@ def _record(type_: str, fields: _Fields) -> Record:
         service_affecting=x733.service_affecting,
         mgmt_affecting=fields.take("mgmt_affecting", _threshold, NEVER),
         degrade_affecting=fields.take("degrade_affecting", _threshold, NEVER),
-        suppressible=fields.take("suppressible", _bool, default=True),
-        unit=fields.take("unit", _text, ""),
+        suppressible=fields.take("suppressible", boolean, default=True),
+        unit=fields.take("unit", text_of, ""),
         limits=fields.take("limits", _limits, {}),
         delays=fields.take("delays", _delays, Delays()),
-        latch=fields.take("latch", _bool, default=False),
-        inhibited_by=fields.take("inhibited_by", _listed(_id), ()),
-        root_causes=fields.take("root_causes", _listed(_id), ()),
-        event=fields.take("event", _bool, default=False),
+        latch=fields.take("latch", boolean, default=False),
+        inhibited_by=fields.take("inhibited_by", listed(_id), ()),
+        root_causes=fields.take("root_causes", listed(_id), ()),
+        event=fields.take("event", boolean, default=False),
         retired=fields.take("retired", _sentence, ""),
         not_yet=fields.take("not_yet", _sentence, ""),
     )
@@ -249,36 +218,34 @@ def _record(type_: str, fields: _Fields) -> Record:
 
 def _check_customers(record: Record, node: yaml.Node) -> None:
     if record.source not in CUSTOMER_SOURCES:
-        raise _Fault(node, f"source: one of {', '.join(CUSTOMER_SOURCES)}; the others are ours")
+        raise Fault(node, f"source: one of {', '.join(CUSTOMER_SOURCES)}; the others are ours")
 
 
-def _check_whole(record: Record, fields: _Fields) -> None:
+def _check_whole(record: Record, fields: Fields) -> None:
     """Check what is about more than one field."""
     node = fields.by_name["severities"]
     if len(record.entity) > ENTITY_PAIRS_MAX - 2:
-        raise _Fault(fields.node, f"entity: at most {ENTITY_PAIRS_MAX - 2} kinds")
+        raise Fault(fields.node, f"entity: at most {ENTITY_PAIRS_MAX - 2} kinds")
     if len(record.params) > PARAMS_MAX:
-        raise _Fault(fields.node, f"params: at most {PARAMS_MAX}")
+        raise Fault(fields.node, f"params: at most {PARAMS_MAX}")
     names = {kind.removesuffix("?") for kind in record.entity} | set(record.params) | _ALWAYS
     for severity, text in record.severities.items():
         for name in PLACEHOLDER.findall(text):
             if name not in names:
-                raise _Fault(
+                raise Fault(
                     node,
                     f"severities: {severity}: unknown placeholder {{{name}}}; "
                     f"known are {', '.join(sorted(names))}",
                 )
         if "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
-            raise _Fault(node, f"severities: {severity}: a brace that is no placeholder")
+            raise Fault(node, f"severities: {severity}: a brace that is no placeholder")
     allowed = SEVERITIES if OWN_TEXT in record.severities else tuple(record.severities)
     if record.default.word not in allowed:
-        raise _Fault(
-            fields.by_name["default"], f"default: has no text; one of {', '.join(allowed)}"
-        )
+        raise Fault(fields.by_name["default"], f"default: has no text; one of {', '.join(allowed)}")
     if not set(record.limits) <= set(allowed):
-        raise _Fault(fields.by_name["limits"], "limits: of a severity without a text")
+        raise Fault(fields.by_name["limits"], "limits: of a severity without a text")
     if record.limits and not record.unit:
-        raise _Fault(fields.by_name["limits"], "limits: need a unit")
+        raise Fault(fields.by_name["limits"], "limits: need a unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,153 +256,70 @@ class _X733:
 
 
 def _x733(node: yaml.Node) -> _X733:
-    fields = _Fields.of(node, ("event_type", "cause", "service_affecting"))
+    fields = Fields.of(node, ("event_type", "cause", "service_affecting"))
     for name in ("event_type", "cause"):
         if name not in fields.by_name:
-            raise _Fault(node, f"{name} is missing")
+            raise Fault(node, f"{name} is missing")
     none: tuple[Severity, ...] = ()
     return _X733(
-        fields.take("event_type", _choice(EVENT_TYPES), ""),
-        fields.take("cause", _choice(CAUSES), ""),
-        frozenset(fields.take("service_affecting", _listed(_severity), none)),
+        fields.take("event_type", choice(EVENT_TYPES), ""),
+        fields.take("cause", choice(CAUSES), ""),
+        frozenset(fields.take("service_affecting", listed(_severity), none)),
     )
 
 
 def _texts(node: yaml.Node) -> dict[str, str]:
-    fields = _Fields.of(node, (*SEVERITIES, OWN_TEXT))
+    fields = Fields.of(node, (*SEVERITIES, OWN_TEXT))
     if not fields.by_name:
-        raise _Fault(node, "a text for one severity at least")
+        raise Fault(node, "a text for one severity at least")
     found = {}
     for name, value in fields.by_name.items():
-        text = _text(value)
+        text = text_of(value)
         if not text and name != OWN_TEXT:
-            raise _Fault(value, f"{name}: the text is missing")
+            raise Fault(value, f"{name}: the text is missing")
         if len(text.encode()) > ALARM_TEXT_BYTES_MAX:
-            raise _Fault(value, f"{name}: at most {ALARM_TEXT_BYTES_MAX} bytes")
+            raise Fault(value, f"{name}: at most {ALARM_TEXT_BYTES_MAX} bytes")
         found[name] = text
     return found
 
 
 def _limits(node: yaml.Node) -> dict[str, float]:
-    fields = _Fields.of(node, SEVERITIES)
-    return {name: _number(value) for name, value in fields.by_name.items()}
+    fields = Fields.of(node, SEVERITIES)
+    return {name: number(value) for name, value in fields.by_name.items()}
 
 
 def _delays(node: yaml.Node) -> Delays:
-    fields = _Fields.of(node, Delays.__struct_fields__)
+    fields = Fields.of(node, Delays.__struct_fields__)
     return Delays(**{name: fields.take(name, _delay, 0.0) for name in fields.by_name})
 
 
 def _delay(node: yaml.Node) -> float:
-    number = _number(node)
-    if not 0 <= number <= DELAY_S_MAX:
-        raise _Fault(node, f"from 0 to {DELAY_S_MAX}")
-    return number
+    seconds = number(node)
+    if not 0 <= seconds <= DELAY_S_MAX:
+        raise Fault(node, f"from 0 to {DELAY_S_MAX}")
+    return seconds
 
 
 def _id(node: yaml.Node) -> str:
-    if node.tag in _NUMBERS:
-        raise _Fault(node, f"the id is read as a number: put it in quotes, {node.value!r}")
-    return _matching(_ID, "GGG.EEE, six digits")(node)
+    if node.tag in NUMBERS:
+        raise Fault(node, f"the id is read as a number: put it in quotes, {node.value!r}")
+    return matching(_ID, "GGG.EEE, six digits")(node)
 
 
 def _severity(node: yaml.Node) -> Severity:
-    return Severity.of(_choice(SEVERITIES)(node))
+    return Severity.of(choice(SEVERITIES)(node))
 
 
 def _threshold(node: yaml.Node) -> int:
-    word = _choice((*SEVERITIES, "none"))(node)
+    word = choice((*SEVERITIES, "none"))(node)
     return NEVER if word == "none" else Severity.of(word)
 
 
 def _sentence(node: yaml.Node) -> str:
-    text = _text(node).strip()
+    text = text_of(node).strip()
     if not 0 < len(text) <= REPAIR_CHARS_MAX:
-        raise _Fault(node, f"from 1 to {REPAIR_CHARS_MAX} characters")
+        raise Fault(node, f"from 1 to {REPAIR_CHARS_MAX} characters")
     return text
-
-
-def _choice(choices: tuple[str, ...]) -> Callable[[yaml.Node], str]:
-    def read(node: yaml.Node) -> str:
-        word = _text(node)
-        if word not in choices:
-            near = closest(word, choices)
-            hint = f", meant {near!r}?" if near else f"; one of {', '.join(choices)}"
-            raise _Fault(node, f"unknown {word!r}{hint}")
-        return word
-
-    return read
-
-
-def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[yaml.Node], str]:
-    def read(node: yaml.Node) -> str:
-        text = _text(node)
-        if not pattern.fullmatch(text):
-            raise _Fault(node, f"{text[:40]!r} is not {rule}")
-        return text
-
-    return read
-
-
-def _listed(read: Callable[[yaml.Node], T]) -> Callable[[yaml.Node], tuple[T, ...]]:
-    def read_all(node: yaml.Node) -> tuple[T, ...]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise _Fault(node, "must be a list")
-        return tuple(read(each) for each in node.value)
-
-    return read_all
-
-
-def _text(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode) or node.tag != _STRING:
-        raise _Fault(node, "must be a text; put it in quotes")
-    value: str = node.value
-    return value
-
-
-def _number(node: yaml.Node) -> float:
-    if not isinstance(node, yaml.ScalarNode) or node.tag not in _NUMBERS:
-        raise _Fault(node, "must be a number")
-    try:
-        return float(node.value)
-    except ValueError:
-        raise _Fault(node, "must be a plain number") from None
-
-
-def _bool(node: yaml.Node) -> bool:
-    if not isinstance(node, yaml.ScalarNode) or node.value not in {"true", "false"}:
-        raise _Fault(node, "must be true or false")
-    return bool(node.value == "true")
-
-
-class _NoAliases(yaml.SafeLoader):
-    def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - PyYAML's own
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise yaml.MarkedYAMLError(
-                problem="anchors and aliases are not read", problem_mark=event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-
-def _compose(text: bytes) -> yaml.Node | None:
-    loader = _NoAliases(text)
-    try:
-        root: yaml.Node | None = loader.get_single_node()
-    except (UnicodeDecodeError, RecursionError) as err:
-        raise yaml.YAMLError(str(err)[:200]) from err
-    finally:
-        loader.dispose()
-    return root
-
-
-def _line_of(err: yaml.YAMLError) -> int:
-    mark = getattr(err, "problem_mark", None)
-    return mark.line + 1 if mark is not None else 1
-
-
-def _reason_of(err: yaml.YAMLError) -> str:
-    return str(getattr(err, "problem", None) or err)[:200]
 
 
 def _cut(node: yaml.Node) -> str:

@@ -38,9 +38,10 @@ from roost_central.alarms.facts import (
     SuppressionTaken,
     Tick,
 )
+from roost_central.alarms.hides import Hides
 from roost_central.alarms.index import AlarmIndex
 from roost_central.alarms.masks import Masks
-from roost_central.alarms.row import ACTIVE, CLEARED, UNKNOWN, Ack, AlarmRow, Shelved
+from roost_central.alarms.row import ACTIVE, CLEARED, UNKNOWN, Ack, AlarmRow
 from roost_central.alarms.ulid import ulid
 from roost_protocol.alarm import Alarm, AlarmState, Change
 from roost_protocol.catalogue import cut, render
@@ -72,6 +73,7 @@ class AlarmCore:
         self.clears_unknown = 0
         self._limits = limits
         self._masks = Masks(catalogue)
+        self._hides = Hides(catalogue)
         self._flaps: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._incident_of: Callable[[AlarmRow], Member | None] = lambda _row: None
         self._handlers: dict[type, _Handler] = {
@@ -84,10 +86,10 @@ class AlarmCore:
             Removed: self._on_removed,
             Tick: self._on_tick,
             Acted: self._on_acted,
-            ShelfPut: self._on_shelf_put,
-            ShelfTaken: self._on_shelf_taken,
-            SuppressionPut: self._on_suppression_put,
-            SuppressionTaken: self._on_suppression_taken,
+            ShelfPut: self._hides.on_shelf_put,
+            ShelfTaken: self._hides.on_shelf_taken,
+            SuppressionPut: self._hides.on_suppression_put,
+            SuppressionTaken: self._hides.on_suppression_taken,
             Attached: self._on_attached,
         }
 
@@ -215,8 +217,8 @@ class AlarmCore:
         incident, ack = self._incident_of(row) or ("", None)
         row = replace(
             row,
-            shelf=_shelf_of(draft, row, now_ms),
-            suppressed_by=self._suppression_of(draft, row),
+            shelf=self._hides.shelf_of(draft, row, now_ms),
+            suppressed_by=self._hides.suppression_of(draft, row),
             incident=incident,
             ack=ack,
         )
@@ -350,15 +352,12 @@ class AlarmCore:
             row = draft.get(name)
             if row is not None:
                 self._let_pass(draft, row, now_ms)
-        over = [shelf.id for shelf in draft.shelves.values() if shelf.until_ms <= now_ms]
-        for shelf in over:
-            del draft.shelves[shelf]
-        self._end_suppressions(draft, now_ms)
+        self._hides.expire(draft, now_ms)
 
     def _let_pass(self, draft: Draft, row: AlarmRow, now_ms: int) -> None:
         """Do to one alarm what time does."""
         if row.shelf is not None and row.shelf.until_ms <= now_ms:
-            row = replace(row, shelf=_shelf_of(draft, row, now_ms))
+            row = replace(row, shelf=self._hides.shelf_of(draft, row, now_ms))
             if row.shelf is None:
                 draft.tell("unshelve", row, now_ms, note="expired")
             else:
@@ -408,53 +407,6 @@ class AlarmCore:
         if new != row:
             draft.tell("assign", new, now_ms, actor=event.by, note=event.note)
 
-    def _on_shelf_put(self, draft: Draft, event: ShelfPut, now_ms: int) -> None:
-        shelf = event.shelf
-        draft.shelves[shelf.id] = shelf
-        self._put_on_shelves(draft, now_ms, shelf.by, shelf.reason)
-
-    def _on_shelf_taken(self, draft: Draft, event: ShelfTaken, now_ms: int) -> None:
-        draft.shelves.pop(event.id, None)
-        self._put_on_shelves(draft, now_ms, event.by, "")
-
-    def _put_on_shelves(self, draft: Draft, now_ms: int, by: str, note: str) -> None:
-        """Look at every alarm: shelves changed."""
-        for row in draft.all():
-            shelf = _shelf_of(draft, row, now_ms) if row.state != CLEARED else None
-            if shelf != row.shelf:
-                event = "unshelve" if shelf is None else "shelve"
-                draft.tell(event, replace(row, shelf=shelf), now_ms, actor=by, note=note)
-
-    def _on_suppression_put(self, draft: Draft, event: SuppressionPut, now_ms: int) -> None:
-        one = event.suppression
-        draft.suppressions[one.id] = one
-        self._suppress(draft, now_ms, one.type, one.by, one.reason)
-
-    def _on_suppression_taken(self, draft: Draft, event: SuppressionTaken, now_ms: int) -> None:
-        one = draft.suppressions.pop(event.id, None)
-        if one is not None:
-            self._suppress(draft, now_ms, one.type, event.by, "")
-
-    def _end_suppressions(self, draft: Draft, now_ms: int) -> None:
-        over = [
-            one
-            for one in draft.suppressions.values()
-            if one.until_ms is not None and one.until_ms <= now_ms
-        ]
-        for one in over:
-            del draft.suppressions[one.id]
-            self._suppress(draft, now_ms, one.type, "", "expired")
-
-    def _suppress(self, draft: Draft, now_ms: int, type_: str, by: str, note: str) -> None:
-        """Look at every alarm of a type: suppressions changed."""
-        for row in draft.all():
-            if row.type != type_:
-                continue
-            now = self._suppression_of(draft, row)
-            if now != row.suppressed_by:
-                event = "suppress" if now else "unsuppress"
-                draft.tell(event, replace(row, suppressed_by=now), now_ms, actor=by, note=note)
-
     def _on_attached(self, draft: Draft, event: Attached, _now_ms: int) -> None:
         for name in event.key_ids:
             row = draft.get(name)
@@ -463,11 +415,6 @@ class AlarmCore:
                 draft.put(replace(row, incident=event.incident, explained=explained))
 
     # -- rules -----------------------------------------------------------------------------
-
-    def _suppression_of(self, draft: Draft, row: AlarmRow) -> str:
-        if not self.catalogue.record(row.type).suppressible:
-            return ""
-        return next((one.id for one in draft.suppressions.values() if one.covers(row)), "")
 
     def _note_flap(self, row: AlarmRow, *, is_turn: bool) -> bool:
         """Note a turn (a raise or a clear) and return whether the alarm flaps."""
@@ -499,13 +446,6 @@ class AlarmCore:
         template = record.severities.get(severity.word, "")
         values = {**dict(parse(entity)), **(said.params if said else params or {})}
         return cut(render(template, values)) or record.name
-
-
-def _shelf_of(draft: Draft, row: AlarmRow, now_ms: int) -> Shelved | None:
-    for shelf in draft.shelves.values():
-        if shelf.until_ms > now_ms and shelf.covers(row):
-            return Shelved(shelf.id, shelf.by, shelf.until_ms, shelf.reason)
-    return None
 
 
 def full_entity(node: str, said: str) -> str:
