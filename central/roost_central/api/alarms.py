@@ -26,7 +26,7 @@ from roost_central.api.alarm_rows import (
     type_answer,
 )
 from roost_central.api.call import Call, NoQuery, Reply
-from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.cursor import Cursor, pack, page_of, place_of, scope_of
 from roost_central.api.events import SCAN_ROWS_MAX, SEQ_MAX
 from roost_central.api.incident_answers import NoteAnswer
 from roost_central.api.instants import instant, parse_since
@@ -39,7 +39,7 @@ from roost_central.api.lists import (
     ListQuery,
     answer_list,
 )
-from roost_central.api.nodes import TimeText, seq_of
+from roost_central.api.nodes import TimeText
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
 from roost_central.fleet.query import Query
@@ -168,17 +168,13 @@ async def show_timeline(call: Call[StepsQuery, None]) -> Timeline:
             row = last.alarm if last else None
         key_id = row.key_id if row else name
         scope = scope_of("timeline", key_id)
-        before = seq_of(unpack(call.query.cursor, scope=scope)) if call.query.cursor else None
+        before = place_of(call.query.cursor, scope=scope)
         limit = call.query.limit + 1
         steps = await storage.of_alarm(connection, key_id, before=before, limit=limit)
     if not steps and before is None:
         raise ApiError("not-found", f"there is no alarm {name[:64]!r}")
-    shown = steps[: call.query.limit]
-    more = len(steps) > len(shown)
-    return Timeline(
-        items=[step_answer(step) for step in shown],
-        next=pack(Cursor(scope, shown[-1].seq, "")) if more else None,
-    )
+    shown, following = page_of(steps, call.query.limit, scope=scope)
+    return Timeline(items=[step_answer(step) for step in shown], next=following)
 
 
 async def list_history(call: Call[HistoryQuery, None]) -> AlarmPage:
@@ -188,7 +184,7 @@ async def list_history(call: Call[HistoryQuery, None]) -> AlarmPage:
     test = query.compile(alarm_resolver(api.view, api.book.catalogue))
     span = storage.Span(_time(call, "since"), _time(call, "until"))
     scope = scope_of("history", query.canonical(), asked.since, asked.until)
-    before = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else None
+    before = place_of(asked.cursor, scope=scope)
     found: list[Transition] = []
     seen, more = 0, True
     async with api.database.read() as connection:

@@ -2,10 +2,9 @@
 
 from roost_central.api.alarm_answers import AuditAnswer, AuditPage
 from roost_central.api.call import Call
-from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.cursor import page_of, place_of, scope_of
 from roost_central.api.events import PageQuery
 from roost_central.api.instants import instant
-from roost_central.api.nodes import seq_of
 from roost_central.storage import audit
 
 
@@ -13,10 +12,10 @@ async def list_audit(call: Call[PageQuery, None]) -> AuditPage:
     """GET /api/v1/audit."""
     asked = call.query
     scope = scope_of("audit")
-    before = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else None
+    before = place_of(asked.cursor, scope=scope)
     async with call.api.database.read() as connection:
         found = await audit.page(connection, before=before, limit=asked.limit + 1)
-    shown = found[: asked.limit]
+    shown, following = page_of(found, asked.limit, scope=scope)
     return AuditPage(
         items=[
             AuditAnswer(
@@ -30,5 +29,5 @@ async def list_audit(call: Call[PageQuery, None]) -> AuditPage:
             )
             for act in shown
         ],
-        next=pack(Cursor(scope, shown[-1].seq, "")) if len(found) > len(shown) else None,
+        next=following,
     )

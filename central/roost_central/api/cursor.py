@@ -7,7 +7,8 @@ names the list, the order and the filter it was made for, and is refused for any
 import binascii
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -15,6 +16,16 @@ from roost_central.api.problem import ApiError, FieldError, blame
 
 CURSOR_CHARS_MAX: Final = 512  # two names and a value, with room
 
+
+class Numbered(Protocol):
+    """A row of a list that is in the order of its numbers."""
+
+    @property
+    def seq(self) -> int:
+        """The number."""
+
+
+R = TypeVar("R", bound=Numbered)
 Key: TypeAlias = str | int | float | bool | None
 
 
@@ -52,6 +63,36 @@ def unpack(text: str, *, scope: int) -> Cursor:
     if cursor.scope != scope:
         raise _bad("it belongs to another list, sort or filter")
     return cursor
+
+
+def place_of(text: str, *, scope: int) -> int | None:
+    """Return the number of the row after which a page of a numbered list begins.
+
+    Args:
+        text: the cursor; empty: the first page, which begins after None.
+        scope: see ``scope_of``.
+
+    Raises:
+        ApiError: ``bad-cursor``.
+    """
+    if not text:
+        return None
+    place = unpack(text, scope=scope).value
+    if not isinstance(place, int):
+        raise _bad("it is damaged")
+    return place
+
+
+def page_of(found: Sequence[R], limit: int, *, scope: int) -> tuple[Sequence[R], str | None]:
+    """Return the rows of a page and the cursor of the next one, None where this is the last.
+
+    Args:
+        found: what was read of a numbered list, one row past the limit where there is one.
+        limit: rows of a page.
+        scope: see ``scope_of``.
+    """
+    shown = found[:limit]
+    return shown, pack(Cursor(scope, shown[-1].seq, "")) if len(found) > limit else None
 
 
 def _bad(reason: str) -> ApiError:

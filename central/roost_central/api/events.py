@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.api.answers import DeadLetter, DeadLetterPage, EventAnswer, EventPage
 from roost_central.api.call import Call
-from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.cursor import Cursor, pack, page_of, place_of, scope_of
 from roost_central.api.instants import instant
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText, FilterText
-from roost_central.api.nodes import seq_of
 from roost_central.api.readers import event_resolver, parse_filter
 from roost_central.fleet.fields import SEVERITIES
 from roost_central.fleet.query_match import Predicate
@@ -49,7 +48,7 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
     query = parse_filter(asked.filter, "event")
     is_rising = asked.after is not None
     scope = scope_of("events", str(is_rising), query.canonical())
-    place = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else asked.after
+    place = place_of(asked.cursor, scope=scope) if asked.cursor else asked.after
     test = query.compile(event_resolver(call.api.view))
     async with call.api.database.read() as connection:
         walk = _Walk(connection, test, call.now_ms, is_rising=is_rising)
@@ -65,11 +64,10 @@ async def list_dead_letters(call: Call[PageQuery, None]) -> DeadLetterPage:
     """GET /api/v1/dead-letters."""
     asked = call.query
     scope = scope_of("dead-letters")
-    before = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else None
+    before = place_of(asked.cursor, scope=scope)
     async with call.api.database.read() as connection:
         found = await dead_letters.page(connection, before=before, limit=asked.limit + 1)
-    shown = found[: asked.limit]
-    more = len(found) > asked.limit
+    shown, following = page_of(found, asked.limit, scope=scope)
     return DeadLetterPage(
         items=[
             DeadLetter(
@@ -84,7 +82,7 @@ async def list_dead_letters(call: Call[PageQuery, None]) -> DeadLetterPage:
             )
             for letter in shown
         ],
-        next=pack(Cursor(scope, shown[-1].seq, "")) if more else None,
+        next=following,
     )
 
 

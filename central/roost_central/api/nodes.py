@@ -14,7 +14,7 @@ from roost_central.api.answers import (
     SectionAnswer,
 )
 from roost_central.api.call import Call, NoQuery
-from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.cursor import page_of, place_of, scope_of
 from roost_central.api.instants import age_s, instant, parse_instant, parse_since
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
 from roost_central.api.problem import ApiError, FieldError, blame
@@ -108,29 +108,13 @@ async def list_changes(call: Call[ChangesQuery, None]) -> ChangePage:
     if since_ms is None:
         raise _bad_time("since")
     scope = scope_of("changes", row.node)
-    before = seq_of(unpack(asked.cursor, scope=scope)) if asked.cursor else None
+    before = place_of(asked.cursor, scope=scope)
     async with call.api.database.read() as connection:
         found = await inventory.changes(
             connection, row.node, since_ms=since_ms, before=before, limit=asked.limit + 1
         )
-    shown = found[: asked.limit]
-    more = len(found) > asked.limit
-    return ChangePage(
-        items=[_change(record) for record in shown],
-        next=pack(Cursor(scope, shown[-1].seq, "")) if more else None,
-    )
-
-
-def seq_of(cursor: Cursor) -> int:
-    """Return the row number that a cursor of a numbered list stands at.
-
-    Raises:
-        ApiError: ``bad-cursor``.
-    """
-    if not isinstance(cursor.value, int):
-        detail = "it is damaged"
-        raise blame("bad-cursor", FieldError(field="cursor", code="bad-cursor", detail=detail))
-    return cursor.value
+    shown, following = page_of(found, asked.limit, scope=scope)
+    return ChangePage(items=[_change(record) for record in shown], next=following)
 
 
 def _row(call: Call[Any, None]) -> NodeRow:
