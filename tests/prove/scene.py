@@ -18,6 +18,7 @@ from typing import Any
 
 from broker import Broker
 from central_process import CentralProcess
+from program import Program
 from talking_agent import TYPE
 
 HERE = Path(__file__).parent
@@ -25,15 +26,14 @@ BROKERS = 2
 SETTLE_S = 120.0  # until all that was promised has arrived: the agent's back-off, and receipts
 
 
-class TalkingAgent:
+class TalkingAgent(Program):
     """The agent of talking_agent.py; each start is a new process on the same state."""
 
     def __init__(self, folder: Path, *brokers: str) -> None:
+        super().__init__(folder / "agent.log")
         self.journal = folder / "journal"
-        self.log = folder / "agent.log"
         self.state_dir = folder / "state"
         self._config = folder / "agent.toml"
-        self._process: subprocess.Popen[bytes] | None = None
         self._config.write_text(
             f'site = "lab"\nnode = "n1"\nstate_dir = "{self.state_dir}"\n[beat]\ninterval_s = 2\n'
             + "".join(
@@ -42,33 +42,16 @@ class TalkingAgent:
             )
         )
 
-    @property
-    def pid(self) -> int:
-        """Of the running process."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Start it."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, HERE / "talking_agent.py", self._config, self.journal],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # its probe child must go with it
-            )
+        argv = [sys.executable, HERE / "talking_agent.py", self._config, self.journal]
+        self._launch(*argv, in_own_session=True)
 
-    def kill(self) -> None:
-        """End it without a word."""
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """End it without a word, and its probe child with it."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
-            self._process = None
-
-    def is_running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.poll() is None
+            os.killpg(self._process.pid, number)
+        super().kill(number)
 
     def faults(self) -> list[str] | None:
         """What the agent says is wrong with it; None where it does not answer."""

@@ -2,25 +2,24 @@
 
 import os
 import shutil
-import signal
 import socket
-import subprocess
 from pathlib import Path
 
 import pytest
+from program import Program
 from waiting import free_port, wait_until
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
-class Broker:
+class Broker(Program):
     """One broker process; ``start`` after ``kill`` brings an empty one to the same port."""
 
     def __init__(self, folder: Path, *, host: str = "127.0.0.1", more: str = "") -> None:
         assert PROGRAM is not None
         self.host = host
         self.port = free_port()
-        self._log = folder / f"mosquitto-{self.port}.log"
+        super().__init__(folder / f"mosquitto-{self.port}.log")
         self._file = folder / f"mosquitto-{self.port}.conf"
         self._file.write_text(
             f"listener {self.port} {host}\n"
@@ -31,33 +30,16 @@ class Broker:
             + more
             + ("user root\n" if os.getuid() == 0 else "")  # else it drops to a user of its own
         )
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """What a path's configuration says."""
         return f"mqtt://{self.host}:{self.port}"
 
-    @property
-    def pid(self) -> int:
-        """The process that runs."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Run, and return once it accepts connections."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [PROGRAM, "-c", self._file], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
-        wait_until(self._accepts, f"mosquitto on port {self.port}: {self._log.read_text()}")
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """End it, by default without a word."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(10)
-            self._process = None
+        self._launch(PROGRAM, "-c", self._file)
+        wait_until(self._accepts, f"mosquitto on port {self.port}: {self.log.read_text()}")
 
     def _accepts(self) -> bool:
         try:

@@ -1,25 +1,23 @@
 """roost-central as its operators run it: a process on a data directory."""
 
 import json
-import signal
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from program import Program
 from waiting import free_port, wait_until
 
 
-class CentralProcess:
+class CentralProcess(Program):
     """One central; each start is a new process on the same data."""
 
     def __init__(self, folder: Path, *brokers: str, database: str | None = None) -> None:
         self.data_dir = folder / "central"
-        self.log = folder / "central.log"
+        super().__init__(folder / "central.log")
         self.port = free_port()
         self._config = folder / "central.toml"
-        self._process: subprocess.Popen[bytes] | None = None
         self._config.write_text(
             f'data_dir = "{self.data_dir}"\nadmit = "loopback"\n'
             + (f'database = "{database}"\n' if database else "")
@@ -29,32 +27,9 @@ class CentralProcess:
             )
         )
 
-    @property
-    def pid(self) -> int:
-        """Of the running process."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Start it; it takes a moment until it listens."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "roost_central", "run", "--config", self._config],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """End it, by default without a word."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(20)
-            self._process = None
-
-    def is_running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.poll() is None
+        self._launch(sys.executable, "-m", "roost_central", "run", "--config", self._config)
 
     def ready(self) -> None:
         """Return once it answers and hears its brokers."""

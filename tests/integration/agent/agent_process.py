@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from program import Program
 from waiting import wait_until
 
 COMMAND = [sys.executable, "-m", "roost_agent"]
 NODE = "lab.n1"
 
 
-class AgentProcess:
+class AgentProcess(Program):
     """One agent; each start is a new process on the same state."""
 
     def __init__(
@@ -21,9 +22,8 @@ class AgentProcess:
     ):
         self.folder = folder
         self.state_dir = state_dir or folder / "state"
-        self.log = folder / "agent.log"
+        super().__init__(folder / "agent.log")
         self._config = folder / "agent.toml"
-        self._process: subprocess.Popen[bytes] | None = None
         tables = [
             f'[[path]]\nname = "{name}"\nkind = "{name.rstrip("0123456789")}"\n'
             f'broker = "{url}"\n{more}'
@@ -34,29 +34,10 @@ class AgentProcess:
             "[beat]\ninterval_s = 2\nsite_interval_s = 1\n" + "".join(tables)
         )
 
-    @property
-    def pid(self) -> int:
-        """Of the running process."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Start it; it may take a moment until it beats."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, "run", "--config", self._config],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | {"MALLOC_ARENA_MAX": "2"},  # as the unit sets it
-            )
-
-    def kill(self) -> None:
-        """End it without a word."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
+        env = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as the unit sets it
+        self._launch(*COMMAND, "run", "--config", self._config, env=env)
 
     def stop(self) -> int:
         """End it politely and return its exit status."""
@@ -65,10 +46,6 @@ class AgentProcess:
         status = self._process.wait(15)
         self._process = None
         return status
-
-    def is_running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.poll() is None
 
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run another command of the agent against the same configuration."""
