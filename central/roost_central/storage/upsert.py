@@ -6,6 +6,7 @@ busy process each row then waits a switch interval (5 ms) to get it back.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Table, bindparam, update
@@ -14,7 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 VALUES_MAX: Final = 32_000  # of one statement: SQLite takes 32,766 parameters
 
+STATEMENTS_MAX: Final = 128  # texts kept: two dozen tables, each written with a few sets of columns
+
 Row = Mapping[str, Any]
+Columns = tuple[str, ...]
 Insert = postgresql.Insert | sqlite.Insert
 
 
@@ -33,20 +37,14 @@ async def upsert(
         return
     keys = [column.name for column in table.primary_key]
     distinct = {tuple(row[key] for key in keys): row for row in rows}
-    statement = _insert(connection, table)
-    excluded = statement.excluded
-    changes = {name: excluded[name] for name in rows[0] if name not in {*keys, *keep}}
-    if changes:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    await _write(connection, table, statement, list(distinct.values()))
+    changes = tuple(name for name in rows[0] if name not in {*keys, *keep})
+    await _write(connection, table, list(distinct.values()), changes)
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, all with the same columns, in their order."""
     if rows:
-        await _write(connection, table, _insert(connection, table), rows)
+        await _write(connection, table, rows, None)
 
 
 async def update_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
@@ -102,24 +100,40 @@ def _flat(
     )
 
 
-def _insert(connection: AsyncConnection, table: Table) -> Insert:
-    is_postgresql = connection.dialect.name == "postgresql"
-    return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
-
-
 async def _write(
-    connection: AsyncConnection, table: Table, statement: Insert, rows: Sequence[Row]
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], changes: Columns | None
 ) -> None:
+    """Insert rows; ``changes`` are set where the key is there, None: it is not to be there."""
     if connection.dialect.name != "sqlite":
+        statement = _on_conflict(postgresql.insert(table), table, changes)
         await connection.execute(statement, [dict(row) for row in rows])
         return
-    names = list(rows[0])
-    dialect = connection.dialect
-    one_row = str(statement.compile(dialect=dialect, column_keys=names))
-    columns = [column.name for column in table.c if column.name in rows[0]]  # as compiled
-    group = f"({', '.join('?' * len(names))})"
-    if group not in one_row:
-        raise AssertionError(f"not one row of values: {one_row}")
+    text, group, columns = _one_row(table, tuple(rows[0]), changes)
     for chunk in _chunks(rows):
-        text = one_row.replace(group, ", ".join([group] * len(chunk)), 1)
-        await connection.exec_driver_sql(text, _flat(connection, table, chunk, columns))
+        many = text.replace(group, ", ".join([group] * len(chunk)), 1)
+        await connection.exec_driver_sql(many, _flat(connection, table, chunk, columns))
+
+
+@lru_cache(STATEMENTS_MAX)
+def _one_row(table: Table, names: Columns, changes: Columns | None) -> tuple[str, str, Columns]:
+    """Return SQLite's statement for one row, its group of parameters, and their columns.
+
+    Compiling it costs more than running it does for the few rows of most transactions.
+    """
+    statement = _on_conflict(sqlite.insert(table), table, changes)
+    text = str(statement.compile(dialect=sqlite.dialect(), column_keys=list(names)))
+    group = f"({', '.join('?' * len(names))})"
+    if group not in text:
+        raise AssertionError(f"not one row of values: {text}")
+    return text, group, tuple(column.name for column in table.c if column.name in names)
+
+
+def _on_conflict(statement: Insert, table: Table, changes: Columns | None) -> Insert:
+    if changes is None:
+        return statement
+    keys = [column.name for column in table.primary_key]
+    if not changes:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    excluded = statement.excluded
+    values = {name: excluded[name] for name in changes}
+    return statement.on_conflict_do_update(index_elements=keys, set_=values)
