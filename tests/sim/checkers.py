@@ -144,11 +144,6 @@ class Checkers:
         hardware = {each: node.machine.found(each) for each in node.machine.sections}
         if row.inventory_behind or self._world.audit.sections(name) != hardware:
             reasons.append(f"{name} has another inventory than central")
-        told = {
-            row.entity: int(row.severity)
-            for row in driver.alarms.table.rows.values()
-            if row.type == ALARM_TYPE
-        }
-        if self._world.audit.alarms(name, ALARM_TYPE) != told:
+        if self._world.audit.alarms(name, ALARM_TYPE) != node.alarms():
             reasons.append(f"{name} has other alarms than central")
         return reasons

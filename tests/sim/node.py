@@ -72,6 +72,13 @@ class Node:
         if self.driver is not None and self.host.is_up:
             self.host.life.context.run(self.driver.survey.handle, news)
 
+    def alarms(self) -> dict[str, int] | None:
+        """Return entity and severity of each alarm of ours; None while the outbox is not open."""
+        if self.driver is None or not self.driver.alarms.is_open:
+            return None
+        rows = self.driver.alarms.table.rows.values()
+        return {row.entity: int(row.severity) for row in rows if row.type == ALARM_TYPE}
+
     async def _run(self, life: Life) -> None:
         host, config = self.host, self.config
         root = host.folder / "root"

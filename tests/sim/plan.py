@@ -121,7 +121,7 @@ def random_plan(seed: int) -> Plan:
         beat_ms=dice.choice([10_000, 30_000]),
         safety_s=dice.choice([180.0, 420.0, 900.0]),
         say_every_s=dice.choice([3.0, 15.0, 60.0]),
-        outbox_bytes=dice.choice([4 << 20, 4 << 20, 4 << 20, 96 << 10]),
+        outbox_bytes=dice.choice([4 << 20, 4 << 20, 4 << 20, 16 << 10]),
         big_nodes=int(dice.random() < 0.1),
         loss=dice.choice([0.0, 0.0, 0.01, 0.05]),
         buggify=dice.random() < 0.25,
