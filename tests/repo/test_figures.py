@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,25 @@ AREAS = {"agent", "api", "cli", "console", "ingest", "probe", "reports", "sim", 
 KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS | {'storage'}))})\.[a-z0-9_]+")
 
 
-def measured() -> set[str]:
-    """Every key that a part of the bench gives."""
+def keys(files: Iterable[Path]) -> set[str]:
+    """Every key that these programs write out as a text."""
     texts = {
         node.value
-        for file in BENCH.glob("measure_*.py")
+        for file in files
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     return {text for text in texts if KEY.fullmatch(text)}
+
+
+def measured() -> set[str]:
+    """Every key that a part of the bench gives."""
+    return keys(BENCH.glob("measure_*.py"))
+
+
+def proven() -> set[str]:
+    """Every key that a proof gives, of those that look like a figure's."""
+    return keys((ROOT / "tests/prove").glob("prove_*.py"))
 
 
 def quoted(page: str) -> set[str]:
@@ -39,9 +50,9 @@ def quoted(page: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
-def test_a_page_names_only_figures_that_are_measured(page):
+def test_a_page_names_only_what_is_measured_or_proven(page):
     assert quoted(page), "the table is gone"
-    assert quoted(page) <= measured()
+    assert quoted(page) <= measured() | proven()
 
 
 def test_every_figure_is_explained():
