@@ -8,6 +8,7 @@ strict scan first. The common message costs one decode and one encode.
 """
 
 import zlib
+from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -43,6 +44,8 @@ class Decoder(Generic[T]):
         kind: the Struct, or the union of tagged Structs, to build: ``T`` itself.
         version: this side's version; ``version - 1`` is accepted too (never below the first).
         limit: the longest payload in bytes.
+        again: encodes what was decoded, to see that nothing else was in the bytes; another one
+            than ``encode`` where maps have keys that are no strings.
     """
 
     def __init__(
@@ -51,7 +54,9 @@ class Decoder(Generic[T]):
         *,
         version: int = VERSION,
         limit: int = MESSAGE_BYTES_MAX,
+        again: Callable[[Any], bytes] = encode,
     ) -> None:
+        self._again = again
         self._decode = msgspec.msgpack.Decoder(kind).decode
         self._oldest = max(VERSION_FIRST, version - 1)
         self._newest = version
@@ -71,7 +76,7 @@ class Decoder(Generic[T]):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
             raise self._refusal(payload, err) from err
         self._check_version(getattr(message, "v", self._newest))
-        if _encode(message) != payload:
+        if self._again(message) != payload:
             scan(payload)
         return message
 

@@ -38,3 +38,10 @@ PARAMS_BYTES_MAX: Final = 1024  # all of one alarm, encoded: a sentence's values
 ALARM_BYTES_MAX: Final = 2 * 1024  # one alarm, encoded: 100,000 active ones are 200 MB at the worst
 ALARMS_ACTIVE_MAX: Final = 1_000  # of one node; the next one raises 750.802
 ALARM_SET_ITEMS_MAX: Final = 64  # alarms of one part of a snapshot: 128 KiB at the worst
+
+HA_FRAME_BYTES_MAX: Final = 1_200  # one datagram with its macs, below every LAN's MTU
+HA_NODES_MAX: Final = 32  # of a site; also the modulus of an epoch, so never changed
+HA_LEASES_MAX: Final = 16  # of a site
+HA_VOTERS_MAX: Final = 5
+HA_PATHS_MAX: Final = 32  # of a site; a bitmap of them is a 32-bit integer
+HA_MAC_BYTES: Final = 16

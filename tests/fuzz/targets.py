@@ -30,6 +30,20 @@ from roost_protocol.codec import Decoder, encode, unpack
 from roost_protocol.entity import parse as parse_entity
 from roost_protocol.envelope import Gap, Gone, Receipt, Report
 from roost_protocol.errors import ProtocolError
+from roost_protocol.ha import Beat as HaBeat
+from roost_protocol.ha import (
+    Belief,
+    Echo,
+    Frame,
+    Kind,
+    LeaseFrame,
+    LeaseState,
+    Nonce,
+    mac,
+    open_frame,
+    seal,
+)
+from roost_protocol.ha import encode as encode_ha
 from roost_protocol.inventory import InventoryDocument
 from roost_protocol.topics import parse_up
 
@@ -85,6 +99,33 @@ def _inventory() -> Target:
         decoder.decode(unpack(body, compressed=body[:1] == bytes([COMPRESSED])))
 
     return Target(run, (ProtocolError,), _vectors("inventory"))
+
+
+def _ha() -> Target:
+    """Frames with a good mac, so that whatever is inside is looked at; and bare envelopes."""
+    key = {1: bytes(32)}
+    header: dict[str, Any] = {
+        "site": "lab", "node": 0, "boot": bytes(16), "inc": 1, "path": 0, "seq": 9, "boot_ms": 5,
+        "period_ms": 500, "lhm": 1, "cfgver": 7, "echo": {1: Echo(1, 2, 3)},
+    }  # fmt: skip
+    belief = Belief(33, 1, 900, LeaseState.HOLDING)
+    frames: tuple[Frame, ...] = (
+        HaBeat(**header, defs=bytes(8), seen={1: 3}, leases={"main": belief}, score=1_000),
+        LeaseFrame(
+            **header, to=1, kind=Kind.ACQUIRE, name="main", epoch=32, nonce=Nonce(bytes(16), 1, 1),
+            owner=0, owner_boot=bytes(16), voter_id=bytes(16),
+        ),
+    )  # fmt: skip
+
+    def run(data: bytes) -> None:
+        try:
+            open_frame(data, site="lab", me=1, keys={0: key[1]})
+        except ProtocolError:
+            payload = encode_ha([data, {1: mac(key[1], data)}])
+            frame = open_frame(payload, site="lab", me=1, keys={0: key[1]})
+            assert open_frame(seal(frame, key), site="lab", me=1, keys={0: key[1]}) == frame
+
+    return Target(run, (ProtocolError,), tuple(encode_ha(frame) for frame in frames))
 
 
 def _query(data: bytes) -> None:
@@ -167,6 +208,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
         (ProtocolError,),
         (b"site=lab,node=n1,fs=/var%2Clog", b"app=pump,unit=2"),
     ),
+    "ha": _ha,
     "gap": lambda: _message(Gap, seeds=(encode(Gap(first=7, last=9, reason="full")),)),
     "topic": lambda: Target(
         lambda data: parse_up(data.decode("utf-8", "replace")),

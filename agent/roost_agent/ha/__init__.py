@@ -1,0 +1,1 @@
+"""Local high availability: who of a site runs what, decided by the site alone."""
