@@ -239,7 +239,7 @@ def open_frame(payload: bytes, *, site: str, me: int, keys: Mapping[int, bytes])
     try:
         frame = _frames.decode(sealed.body)
     except ProtocolError as err:
-        place = err.field.removeprefix("$")  # in the array: [3]
+        place = err.field.rpartition("$")[2]  # in the array: [3]
         raise ProtocolError(
             err.code,
             field=f"body{place}" if place.startswith("[") else f"body.{place}".rstrip("."),
