@@ -26,6 +26,7 @@ usage: roost-agent COMMAND [OPTION...]
   alarm raise|clear|clear-all|list|log ...       say or show what is wrong (alarm --help)
   reprobe [CLASS...]                             look at the hardware now
   probe [CLASS...]                               probe once, print what is there (probe --help)
+  ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)
   --version, --help
 
@@ -44,6 +45,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "reprobe": ("roost_agent.control.command", "reprobe"),
     "alarm": ("roost_agent.alarms.command", "run"),
     "probe": ("roost_agent.discovery.command", "run"),
+    "ha": ("roost_agent.ha.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),
 }
 

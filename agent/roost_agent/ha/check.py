@@ -1,0 +1,50 @@
+"""``roost-agent ha check FILE``: every fault of an HA configuration at once, or what it means."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from roost_agent.ha.config import HaConfig
+from roost_agent.ha.config_file import load
+from roost_agent.ha.config_rules import exclusive_of, stop_chain
+
+
+def run(argv: list[str]) -> int:
+    """Print what a configuration means.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    parser = argparse.ArgumentParser(prog="roost-agent ha check", description=__doc__)
+    parser.add_argument("file", type=Path, nargs="?", default=Path("/etc/roost/ha.toml"))
+    sys.stdout.write(summary(load(parser.parse_args(argv).file)))
+    return 0
+
+
+def summary(config: HaConfig) -> str:
+    """Return the configuration as a few lines for a person."""
+    timing = config.timing
+    hard = any(exclusive_of(config, group) == "hard" for group in config.groups)
+    watchdog_ms = timing.watchdog_ms if hard else 0
+    stop_ms, _ = stop_chain(config)
+    right = "no deadline" if config.is_sticky else f"a lease of {timing.lease_ms / 1000:g} s"
+    lines = [
+        f"OK  {len(config.nodes)} nodes, profile {config.profile}, configuration {config.cfgver}",
+        f"voters    {', '.join(config.voters)}: {right}",
+        *(
+            f"path      {place}: {way.driver} over {way.network}"
+            + (f", broker on {way.broker}" if way.broker else "")
+            for place, way in enumerate(config.paths)
+        ),
+        *(
+            f"group     {group.name}: {group.model} on {', '.join(group.hosts)},"
+            f" exclusive {exclusive_of(config, group)}"
+            for group in config.groups
+        ),
+        f"takeover  not before {timing.promise_ms(watchdog_ms) / 1000:g} s after the last grant;"
+        f" stopping takes up to {stop_ms / 1000:g} s",
+        f"guard     roost-guard --lease-ms {timing.lease_ms} --tick-ms {timing.tick_ms}"
+        + (f" --watchdog-s {timing.watchdog_ms // 1000}" if hard else ""),
+        *(f"WARNING   {each}" for each in config.warnings),
+    ]
+    return "\n".join(lines) + "\n"

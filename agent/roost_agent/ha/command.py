@@ -1,0 +1,34 @@
+"""``roost-agent ha``: what a person on the node may ask of local high availability.
+
+Each verb is a module that is imported when it is asked for.
+"""
+
+import importlib
+import sys
+from typing import Final
+
+USAGE: Final = 2
+
+HELP: Final = """\
+usage: roost-agent ha VERB [OPTION...]
+
+  check FILE    say what is wrong with an HA configuration, or what it means
+"""
+
+VERBS: Final = {  # name -> module, function of the arguments that follow
+    "check": ("roost_agent.ha.check", "run"),
+}
+
+
+def run(argv: list[str]) -> int:
+    """Run one verb and return its exit status."""
+    verb, *rest = argv or ["--help"]
+    if verb in {"--help", "-h", "help"}:
+        sys.stdout.write(HELP)
+        return 0
+    if verb not in VERBS:
+        sys.stderr.write(f"roost-agent: no verb {verb!r}; see roost-agent ha --help\n")
+        return USAGE
+    module, function = VERBS[verb]
+    status: int = getattr(importlib.import_module(module), function)(rest)
+    return status

@@ -1,0 +1,248 @@
+"""A site's HA configuration (``ha.toml``): what there is to set, with its bounds.
+
+The same file lies on every node of the site. Reading it is config_file.py's matter, what must hold
+between its parts config_rules.py's; this page is the list. Times are written in seconds and used
+in ms.
+"""
+
+import zlib
+from hashlib import blake2b
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from roost_agent.ha.rung import Ladder, ladder
+from roost_agent.ha.timing import Timing
+
+NODES_MAX: Final = 32  # an index fits the 32 bits of a path bitmap, and an epoch's modulus
+LEASES_MAX: Final = 16  # of a site, the built-in one included
+NETWORKS_MAX: Final = 8
+PATHS_MAX: Final = 16
+SERVICES_MAX: Final = 64
+SITE_LEASE: Final = "site"  # the built-in lease: its holder coordinates, it runs nothing
+
+Name = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+Words = Annotated[  # a program and its arguments: no shell reads them
+    tuple[Annotated[str, Meta(min_length=1, max_length=1024)], ...],
+    Meta(min_length=1, max_length=64),
+]
+Interface = Annotated[str, Meta(pattern="^[^/\\s]{1,15}$")]
+Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Absolute = Annotated[str, Meta(pattern="^/", max_length=255)]
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """A network of the site; ``weight`` counts in a node's path score."""
+
+    name: Name
+    interface: Interface | None = None  # where virtual addresses go
+    weight: Annotated[int, Meta(ge=0, le=100)] = 1
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """A node of the site: its number in frames, its address on each network it is on."""
+
+    name: Name
+    index: Annotated[int, Meta(ge=0, lt=NODES_MAX)]
+    address: dict[str, str]
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """One path: a driver over a network, with the node whose broker it uses."""
+
+    driver: Literal["mqtt", "udp"]
+    network: str
+    broker: str | None = None
+
+
+class Vip(msgspec.Struct, frozen=True, kw_only=True):
+    """A virtual address ``ADDRESS/LENGTH`` that follows its group."""
+
+    address: str
+    network: str
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Services that fail over together."""
+
+    name: Name
+    model: Literal["N", "N+M", "2N"]
+    hosts: Annotated[tuple[str, ...], Meta(min_length=1, max_length=NODES_MAX)]
+    on_no_quorum: Literal["stop", "reboot", "continue", "freeze"] | None = None
+    preempt: Literal["never"] | Annotated[int, Meta(ge=1, le=86_400)] = "never"
+    requires_active: tuple[str, ...] = ()
+    vip: Annotated[tuple[Vip, ...], Meta(max_length=8)] = ()
+    active: int | None = None
+    standby: int | None = None
+
+    @property
+    def has_lease(self) -> bool:
+        """Whether one node at a time may run it."""
+        return self.model == "2N"
+
+    @property
+    def without_quorum(self) -> Literal["stop", "reboot", "continue", "freeze"]:
+        """What happens to it on a node that is cut off."""
+        return self.on_no_quorum or ("stop" if self.has_lease else "continue")
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """How a service is started and stopped: exactly one of the four."""
+
+    systemd: Annotated[str, Meta(pattern=r"^[A-Za-z0-9:_.@\\-]{1,240}\.service$")] | None = None
+    start: Words | None = None
+    stop: Words | None = None
+    ocf: Absolute | None = None
+    container: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")] | None = None
+
+    @property
+    def kinds(self) -> list[str]:
+        """The ways that are given."""
+        given = {
+            "systemd": self.systemd,
+            "start": self.start,
+            "ocf": self.ocf,
+            "container": self.container,
+        }
+        return [kind for kind, value in given.items() if value is not None]
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a service may take to start and to stop."""
+
+    start_s: Seconds = 20.0
+    stop_s: Seconds = 1.5
+
+    @property
+    def start_ms(self) -> int:
+        """See above."""
+        return round(self.start_s * 1000)
+
+    @property
+    def stop_ms(self) -> int:
+        """See above."""
+        return round(self.stop_s * 1000)
+
+
+class Active(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe that is run at an interval; ``fail`` bad ones in a row are a failure."""
+
+    probe: Words
+    interval_s: Seconds = 5.0
+    timeout_s: Seconds = 2.0
+    fail: Annotated[int, Meta(ge=1, le=100)] = 3
+    pass_: Annotated[int, Meta(ge=1, le=100)] = field(default=2, name="pass")
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to keep running."""
+
+    name: Name
+    group: str
+    run: Run
+    exclusive: Literal["none", "soft", "hard"] | None = None
+    eligible: Words | None = None
+    budget: Budget = Budget()
+    depends: tuple[str, ...] = ()
+    impact: Literal["none", "minor", "major", "critical"] = "critical"
+    ladder: Annotated[tuple[str, ...], Meta(max_length=4)] | None = None
+    passive: Annotated[tuple[str, ...], Meta(max_length=4)] | None = None
+    active: Active | None = None
+
+    @property
+    def rungs(self) -> Ladder:
+        """What is tried when it fails."""
+        return ladder(self.ladder if self.ladder is not None else ("restart:3/600",))
+
+    @property
+    def watches(self) -> tuple[str, ...]:
+        """How its death is noticed at once."""
+        if self.passive is not None:
+            return self.passive
+        return ("systemd",) if self.run.systemd else ("pidfd",) if self.run.start else ()
+
+
+class HaFile(msgspec.Struct, frozen=True, kw_only=True):
+    """All that ``ha.toml`` may say."""
+
+    profile: Literal["default", "fast", "lossy"] = "default"
+    constants: dict[str, int] = field(default_factory=dict, name="timing")
+    voters: tuple[str, ...]
+    witness: Literal["node", "central", "none"] | None = None
+    single_network: Literal["refused", "accepted"] = "refused"
+    on_full_cut: Literal["keep_incumbent", "fence_incumbent"] | None = None
+    cold_start_alone: Literal["wait", "last_holder"] | None = None
+    networks: Annotated[tuple[Network, ...], Meta(min_length=1, max_length=NETWORKS_MAX)]
+    paths: Annotated[tuple[Way, ...], Meta(max_length=PATHS_MAX)] = ()
+    nodes: Annotated[tuple[Node, ...], Meta(min_length=1, max_length=NODES_MAX)] = field(
+        name="node"
+    )
+    groups: Annotated[tuple[Group, ...], Meta(max_length=LEASES_MAX - 1)] = field(
+        default=(), name="group"
+    )
+    services: Annotated[tuple[Service, ...], Meta(max_length=SERVICES_MAX)] = field(
+        default=(), name="service"
+    )
+    key_file: Absolute = "/etc/roost/ha.keys"
+    guard_socket: Absolute = "/run/roost-guard/guard.sock"
+    mqtt_port: Port = 1884
+    udp_port: Port = 4_884
+
+
+class HaConfig(HaFile, frozen=True, kw_only=True):
+    """The file, once all of it holds.
+
+    Attributes:
+        timing: the profile's constants with the file's own.
+        warnings: what holds, and should not stay so.
+    """
+
+    timing: Timing = field(name="resolved_timing")  # the file says ``timing`` of its own
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_sticky(self) -> bool:
+        """Whether an owner's right has no end: every voter must grant (ha.md 6)."""
+        return len(self.voters) <= 2  # noqa: PLR2004 - a pair, or one alone
+
+    @property
+    def cfgver(self) -> int:
+        """Digest of voters, mode and timing: nodes that differ in it never grant each other."""
+        said = (self.voter_indices(), self.is_sticky, msgspec.to_builtins(self.timing))
+        return zlib.crc32(msgspec.json.encode(said))
+
+    @property
+    def defs(self) -> bytes:
+        """8 bytes that differ where groups or services do; no right depends on them."""
+        said = msgspec.json.encode((self.groups, self.services))
+        return blake2b(said, digest_size=8).digest()
+
+    def node(self, name: str) -> Node:
+        """Return a node by its name; KeyError when there is none."""
+        return {each.name: each for each in self.nodes}[name]
+
+    def network(self, name: str) -> Network:
+        """Return a network by its name; KeyError when there is none."""
+        return {each.name: each for each in self.networks}[name]
+
+    def group(self, name: str) -> Group:
+        """Return a group by its name; KeyError when there is none."""
+        return {each.name: each for each in self.groups}[name]
+
+    def services_of(self, group: str) -> tuple[Service, ...]:
+        """Return the services of a group, in the file's order."""
+        return tuple(each for each in self.services if each.group == group)
+
+    def voter_indices(self) -> tuple[int, ...]:
+        """Return the voters' numbers, in order."""
+        return tuple(sorted(self.node(name).index for name in self.voters))
+
+    def brokers(self) -> tuple[str, ...]:
+        """Return the nodes that run a broker, each once."""
+        return tuple(dict.fromkeys(way.broker for way in self.paths if way.broker))
+
+    def lease_names(self) -> tuple[str, ...]:
+        """Return the leases of the site."""
+        return (SITE_LEASE, *(group.name for group in self.groups if group.has_lease))

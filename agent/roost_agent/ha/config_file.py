@@ -1,0 +1,103 @@
+"""Reads ``ha.toml``: a file to one table, the table to a HaConfig, all faults at once."""
+
+import os
+import stat
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from roost_agent.config_alarms import hint
+from roost_agent.errors import ConfigError
+from roost_agent.ha.config import HaConfig, HaFile, Way
+from roost_agent.ha.config_rules import faults_of, has_cycle, is_sticky, stop_chain
+from roost_agent.ha.config_table import record
+from roost_agent.ha.fault_graph import verdict
+from roost_agent.ha.timing import Timing, preset
+
+FILE_BYTES_MAX: Final = 256 * 1024
+
+
+def load(file: Path) -> HaConfig:
+    """Return the HA configuration of a file.
+
+    Raises:
+        ConfigError: with every fault, each naming field, value and bound.
+    """
+    faults: list[str] = []
+    try:
+        with file.open("rb") as stream:
+            faults += _strangers(os.fstat(stream.fileno()))
+            raw = stream.read(FILE_BYTES_MAX + 1)
+        if len(raw) > FILE_BYTES_MAX:
+            raise ConfigError([f"{file}: longer than {FILE_BYTES_MAX} bytes"])
+        table = tomllib.loads(raw.decode())
+    except OSError as err:
+        raise ConfigError([f"{file}: {err.strerror}"]) from err
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigError([f"{file}: not TOML: {err}"]) from err
+    config, found = check(table)
+    faults += found
+    if faults or config is None:
+        raise ConfigError([f"{file.name}: {each}" for each in faults])
+    return config
+
+
+def check(table: dict[str, Any]) -> tuple[HaConfig | None, list[str]]:
+    """Return the configuration that a table says, and every fault; None where it has one."""
+    faults: list[str] = []
+
+    def fault(where: str, what: str) -> None:
+        faults.append(f"{where}: {what}")
+
+    said: HaFile | None = record(HaFile, table, "", fault)
+    if said is None:
+        return None, faults
+    if not said.paths:  # UDP needs nothing that is not there
+        said = msgspec.structs.replace(
+            said, paths=tuple(Way(driver="udp", network=each.name) for each in said.networks)
+        )
+    timing = _timing(said, faults)
+    faults += faults_of(said)
+    graph = verdict(
+        [each for each in said.nodes if each.name in said.voters],
+        said.paths,
+        {each.name: each for each in said.nodes},
+        single_network_accepted=said.single_network == "accepted",
+    )
+    faults += [f"paths: {each}" for each in graph.faults]
+    if faults or timing is None:
+        return None, faults
+    return _made(said, timing, tuple(graph.warnings)), []
+
+
+def _made(said: HaFile, timing: Timing, warnings: tuple[str, ...]) -> HaConfig:
+    parts = {name: getattr(said, name) for name in said.__struct_fields__}
+    return HaConfig(**parts, timing=timing, warnings=warnings)
+
+
+def _timing(said: HaFile, faults: list[str]) -> Timing | None:
+    """Return the profile with its own constants, checked against the longest stop."""
+    known = [each.name for each in fields(Timing)]
+    unknown = [key for key in said.constants if key not in known]
+    faults += [f"timing.{key}: unknown key, {hint(key, known)}" for key in unknown]
+    if unknown:
+        return None
+    timing = replace(preset(said.profile), **said.constants)
+    stop_ms, chain = (0, ()) if has_cycle(said) or is_sticky(said) else stop_chain(said)
+    found = timing.check(stop_ms)
+    because = f" (stopping {' after '.join(reversed(chain))})" if chain else ""
+    faults += [f"timing: {each}{because * ('stopping' in each)}" for each in found]
+    return None if found else timing
+
+
+def _strangers(found: os.stat_result) -> list[str]:
+    """Return why the file may not be believed: what it names is run as the agent's user."""
+    faults = []
+    if found.st_uid not in {0, os.geteuid()}:
+        faults.append(f"belongs to user {found.st_uid}: must be root's or the agent's own")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        faults.append(f"mode {stat.S_IMODE(found.st_mode):04o}: others may write it, bound 0755")
+    return faults

@@ -1,0 +1,284 @@
+"""What must hold between the parts of an HA configuration (ha.md 2), all faults at once.
+
+Leaves to others: types and bounds of single fields (config.py), timing (timing.py), single points
+of failure (fault_graph.py), and what only the node can say, such as whether a unit is enabled.
+"""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Service
+from roost_agent.ha.dependency import cycle, longest_ms
+from roost_agent.ha.rung import ladder
+
+VOTER_COUNTS: Final = (1, 2, 3, 5)
+PASSIVE: Final = ("pidfd", "systemd", "cgroup-empty")
+_STRENGTH: Final = ("none", "soft", "hard")
+PAIR: Final = 2
+
+
+def faults_of(said: HaFile) -> list[str]:
+    """Return everything that is wrong, each naming field, value and what it must be."""
+    return [
+        *_names(said),
+        *_addresses(said),
+        *_paths(said),
+        *_voters(said),
+        *_sticky(said),
+        *(fault for group in said.groups for fault in _group(said, group)),
+        *(fault for service in said.services for fault in _service(said, service)),
+        *_vips(said),
+        *_cycles(said),
+    ]
+
+
+def exclusive_of(said: HaFile, group: Group) -> str:
+    """Return ``none``, ``soft`` or ``hard``: a group takes its strongest service."""
+    own = [_exclusive(group, each) for each in said.services if each.group == group.name]
+    lowest = "soft" if group.has_lease else "none"
+    return max([lowest, *own], key=_STRENGTH.index)
+
+
+def stop_chain(said: HaFile) -> tuple[int, tuple[str, ...]]:
+    """Return the stop time S of the longest chain of any group with a lease, and the chain."""
+    leased = {group.name for group in said.groups if group.has_lease}
+    services = [each for each in said.services if each.group in leased]
+    needs = {each.name: each.depends for each in services}
+    return longest_ms(needs, {each.name: each.budget.stop_ms for each in services})
+
+
+def has_cycle(said: HaFile) -> bool:
+    """Return whether services wait for one another."""
+    return bool(cycle({each.name: each.depends for each in said.services}))
+
+
+def is_sticky(said: HaFile) -> bool:
+    """Return whether an owner's right has no end: every voter must grant (ha.md 6)."""
+    return len(said.voters) <= PAIR
+
+
+def _exclusive(group: Group, service: Service) -> str:
+    return service.exclusive or ("soft" if group.has_lease else "none")
+
+
+def _names(said: HaFile) -> Iterator[str]:
+    for key, names in (
+        ("networks", [each.name for each in said.networks]),
+        ("node", [each.name for each in said.nodes]),
+        ("node.index", [each.index for each in said.nodes]),
+        ("group", [each.name for each in said.groups]),
+        ("service", [each.name for each in said.services]),
+        ("voters", list(said.voters)),
+    ):
+        yield from (f"{key}: {name!r} stands there twice" for name in _twice(names))
+    if any(group.name == SITE_LEASE for group in said.groups):
+        yield f"group[{SITE_LEASE}].name: is the name of the built-in lease"
+
+
+def _twice(names: Sequence[object]) -> list[object]:
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def _unknown(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    there = list(known)
+    for name in names:
+        if name not in there:
+            yield f"{where}: {name!r} is no {what}; there are {', '.join(there) or 'none'}"
+
+
+def _addresses(said: HaFile) -> Iterator[str]:
+    networks = [each.name for each in said.networks]
+    seen: dict[object, str] = {}
+    for node in said.nodes:
+        where = f"node[{node.name}].address"
+        yield from _unknown(where, "network", node.address, networks)
+        for network, text in node.address.items():
+            try:
+                address = ipaddress.ip_address(text)
+            except ValueError:
+                yield f"{where}.{network}: {text!r}: must be an IP address"
+                continue
+            if address in seen:
+                yield f"{where}.{network}: {text!r} is {seen[address]}'s too"
+            seen[address] = node.name
+
+
+def _paths(said: HaFile) -> Iterator[str]:
+    networks = [each.name for each in said.networks]
+    nodes = {each.name: each for each in said.nodes}
+    for place, way in enumerate(said.paths):
+        where = f"paths[{place}]"
+        yield from _unknown(f"{where}.network", "network", [way.network], networks)
+        if way.driver == "udp":
+            if way.broker is not None:
+                yield f'{where}.broker: {way.broker!r}: driver = "udp" has no broker'
+        elif way.broker is None:
+            yield f'{where}.broker: missing; driver = "mqtt" needs the node that runs the broker'
+        elif way.broker not in nodes:
+            yield from _unknown(f"{where}.broker", "node", [way.broker], nodes)
+        elif way.network in networks and way.network not in nodes[way.broker].address:
+            yield (
+                f"{where}.network: the broker on {way.broker} has no address on {way.network}:"
+                f" node[{way.broker}].address.{way.network}"
+            )
+    same = [(way.driver, way.broker, way.network) for way in said.paths]
+    for driver, broker, network in dict.fromkeys(each for each in same if same.count(each) > 1):
+        by = f" by {broker}" if broker else ""
+        yield f"paths: {driver} over {network}{by} stands there twice"
+
+
+def _voters(said: HaFile) -> Iterator[str]:
+    yield from _unknown("voters", "node", said.voters, [each.name for each in said.nodes])
+    if len(said.voters) not in VOTER_COUNTS:
+        yield f"voters: {len(said.voters)} voters: must be 1, 3 or 5, or two as a sticky pair"
+    hosts = {host for group in said.groups for host in group.hosts}
+    if said.witness == "central":
+        yield (
+            'witness: "central" is not in this version: let a third node of the site vote,'
+            " or leave witness out"
+        )
+    elif said.witness == "node" and hosts.issuperset(said.voters):
+        yield 'witness: "node": every voter hosts a group, and a witness hosts nothing'
+
+
+def _sticky(said: HaFile) -> Iterator[str]:
+    if said.on_full_cut == "fence_incumbent":
+        yield (
+            'on_full_cut: "fence_incumbent" is not in this version, which has no driver for a'
+            ' BMC: "keep_incumbent"'
+        )
+    for key in ("on_full_cut", "cold_start_alone"):
+        if getattr(said, key) is not None and len(said.voters) > PAIR:
+            yield f"{key}: only a sticky pair uses it, and there are {len(said.voters)} voters"
+
+
+def _group(said: HaFile, group: Group) -> Iterator[str]:
+    where = f"group[{group.name}]"
+    yield from _unknown(f"{where}.hosts", "node", group.hosts, [each.name for each in said.nodes])
+    yield from (f"{where}.hosts: {name!r} stands there twice" for name in _twice(group.hosts))
+    yield from _unknown(
+        f"{where}.requires_active",
+        "group",
+        group.requires_active,
+        [each.name for each in said.groups],
+    )
+    if not group.vip and not any(each.group == group.name for each in said.services):
+        yield f"{where}: has neither a service nor a vip"
+    if group.model == "N+M":
+        yield f'{where}.model: "N+M" is not in this version: make a "2N" group of each pair'
+        return
+    for key in ("active", "standby"):
+        if getattr(group, key) is not None:
+            yield f'{where}.{key}: only model "N+M" has it'
+    yield from _two_n(said, group, where) if group.model == "2N" else _n(group, where)
+
+
+def _two_n(said: HaFile, group: Group, where: str) -> Iterator[str]:
+    if len(group.hosts) < PAIR:
+        yield f'{where}.hosts: {len(group.hosts)} host: model "2N" needs 2 or more'
+    if strangers := [host for host in group.hosts if host not in said.voters]:
+        yield f"{where}.hosts: {', '.join(strangers)}: only a voter may host a 2N group"
+    if group.on_no_quorum in {"continue", "freeze"}:
+        yield f'{where}.on_no_quorum: {group.on_no_quorum!r}: model "2N" takes "stop" or "reboot"'
+
+
+def _n(group: Group, where: str) -> Iterator[str]:
+    if group.preempt != "never":
+        yield f'{where}.preempt: {group.preempt}: model "N" is active everywhere: "never"'
+    if group.vip:
+        yield f'{where}.vip: model "N" is active everywhere, an address must not be: "2N"'
+
+
+def _service(said: HaFile, service: Service) -> Iterator[str]:
+    where = f"service[{service.name}]"
+    groups = {each.name: each for each in said.groups}
+    mates = [each.name for each in said.services if each.group == service.group]
+    yield from _unknown(f"{where}.group", "group", [service.group], groups)
+    yield from _unknown(
+        f"{where}.depends", f"service of group {service.group}", service.depends, mates
+    )
+    yield from _run(service, where)
+    yield from _watches(service, where)
+    group = groups.get(service.group)
+    try:
+        steps = ladder(service.ladder or ()).steps
+    except ValueError as err:
+        yield f"{where}.ladder: {err}"
+        steps = ()
+    if group is not None and group.model == "N":
+        if service.exclusive in {"soft", "hard"}:
+            yield f'{where}.exclusive: {service.exclusive!r}: model "N" has "none"'
+        if service.eligible:
+            yield f'{where}.eligible: {service.eligible[0]!r}: model "N" chooses nobody'
+        if "failover" in steps:
+            yield f'{where}.ladder: "failover": model "N" is active everywhere'
+    elif group is not None and service.exclusive == "none":
+        yield f'{where}.exclusive: "none": model "{group.model}" needs "soft" or "hard"'
+
+
+def _run(service: Service, where: str) -> Iterator[str]:
+    kinds = service.run.kinds
+    if len(kinds) != 1:
+        given = " and ".join(kinds) or "nothing"
+        yield f"{where}.run: {given}: must be one of systemd, start, ocf, container"
+    if service.run.stop is not None and service.run.start is None:
+        yield f"{where}.run.stop: only a start command has a stop command"
+    for key, words in (
+        ("run.start", service.run.start),
+        ("run.stop", service.run.stop),
+        ("eligible", service.eligible),
+        ("active.probe", service.active.probe if service.active else None),
+    ):
+        if words and not words[0].startswith("/"):
+            yield f"{where}.{key}: {words[0]!r}: a program is named by its absolute path"
+
+
+def _watches(service: Service, where: str) -> Iterator[str]:
+    for each in service.passive or ():
+        if each.startswith("log:"):
+            yield f"{where}.passive: {each!r}: no log is watched in this version: an active probe"
+        elif each not in PASSIVE:
+            yield f"{where}.passive: {each!r}: must be one of {', '.join(PASSIVE)}"
+    if "systemd" in (service.passive or ()) and service.run.systemd is None:
+        yield f'{where}.passive: "systemd": it runs no systemd unit'
+    if "pidfd" in (service.passive or ()) and service.run.start is None:
+        yield f'{where}.passive: "pidfd": only a start command is a process of the agent'
+    if (service.run.ocf or service.run.container) and service.active is None:
+        return  # their own monitor is the probe
+    if service.passive == () and service.active is None:
+        yield f"{where}.passive: nothing watches it: a passive watch or an active probe"
+
+
+def _vips(said: HaFile) -> Iterator[str]:
+    networks = {each.name: each for each in said.networks}
+    seen: dict[object, str] = {}
+    for group in said.groups:
+        for vip in group.vip:
+            where = f"group[{group.name}].vip"
+            yield from _unknown(f"{where}.network", "network", [vip.network], networks)
+            if vip.network in networks and networks[vip.network].interface is None:
+                yield f"networks[{vip.network}].interface: missing; {where} goes there"
+            try:
+                address = ipaddress.ip_interface(vip.address).ip
+            except ValueError:
+                yield f"{where}.address: {vip.address!r}: must be ADDRESS/LENGTH"
+                continue
+            if "/" not in vip.address:
+                yield f"{where}.address: {vip.address!r}: must be ADDRESS/LENGTH"
+            if address in seen:
+                yield f"{where}.address: {vip.address!r} is {seen[address]}'s too"
+            seen[address] = f"group {group.name}"
+            for node in said.nodes:
+                if str(address) in node.address.values():
+                    yield f"{where}.address: {vip.address!r} is node {node.name}'s own address"
+
+
+def _cycles(said: HaFile) -> Iterator[str]:
+    found = cycle({each.name: each.depends for each in said.services})
+    if found:
+        yield f"service.depends: a cycle: {' -> '.join(found)}"
+    found = cycle({each.name: each.requires_active for each in said.groups})
+    if found:
+        yield f"group.requires_active: a cycle: {' -> '.join(found)}"
