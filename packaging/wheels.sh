@@ -26,6 +26,8 @@ fresh() { # name, lock, wheel: an environment with this wheel and its locked dep
     $pip check >/dev/null # the lock covers what the wheel asks for
 }
 
+"$bin/python" packaging/release.py # a release must not carry what is for development
+
 echo "build: two wheels, twice"
 rm -rf dist
 build . dist

@@ -20,6 +20,8 @@ class Change:
     event: str
     alarm: FlatAlarm | None = None
     incident: FlatIncident | None = None
+    note: str = ""
+    received_ms: int = 0
 
 
 def alarm(number: int = 1, *, sev: int = 3, **more) -> FlatAlarm:
@@ -50,6 +52,11 @@ def alarm(number: int = 1, *, sev: int = 3, **more) -> FlatAlarm:
         "url": f"https://roost.example/a/{number}",
     }
     return FlatAlarm(**(found | more))
+
+
+def over(row: FlatAlarm, **more) -> FlatAlarm:
+    """An alarm at its end."""
+    return msgspec.structs.replace(row, state="cleared", severity="cleared", sev=0, **more)
 
 
 def incident(name: str = "INC-7F3A", **more) -> FlatIncident:
@@ -88,11 +95,22 @@ class MemoryFeed:
     def tell(self, event: str, row: FlatAlarm) -> int:
         """Commit a transition of an alarm."""
         if event == "clear":
-            row = msgspec.structs.replace(row, state="cleared")
+            row = over(row)
             self.rows.pop(row.key_id, None)
         else:
             self.rows[row.key_id] = row
         return self._commit(event, row, None)
+
+    def remove(self, site: str) -> int:
+        """Commit the removal of a site: the ends of all its alarms, in one transaction."""
+        began = self.last_seq + 1
+        gone = [row for row in self.rows.values() if row.site == site]
+        for row in gone:
+            self.rows.pop(row.key_id)
+        for row in gone:
+            gone_with_it = {"note": f"site={site}", "received_ms": began}
+            self._commit("clear", over(row, reason="deleted"), None, **gone_with_it)
+        return self.last_seq
 
     def tell_incident(self, event: str, row: FlatIncident) -> int:
         """Commit a transition of an incident."""
@@ -149,8 +167,8 @@ class MemoryFeed:
     def clear_own(self, type_, entity, reason="gone") -> None:
         self.own.pop(f"{type_}|{entity}", None)
 
-    def _commit(self, event, row, of_incident) -> int:
+    def _commit(self, event, row, of_incident, **more) -> int:
         self.last_seq += 1
-        self.changes.append(Change(self.last_seq, event, row, of_incident))
+        self.changes.append(Change(self.last_seq, event, row, of_incident, **more))
         self._news.set()
         return self.last_seq

@@ -345,7 +345,7 @@ class AlarmCore:
             if row.state == CLEARED:
                 draft.rows[row.key_id] = None
             else:
-                self._close(draft, row, "deleted", now_ms, now_ms)
+                self._close(draft, row, "deleted", now_ms, now_ms, note=event.entity)
 
     def _on_tick(self, draft: Draft, _event: Tick, now_ms: int) -> None:
         for name in self.index.due(now_ms):

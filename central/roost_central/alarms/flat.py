@@ -47,6 +47,7 @@ class FlatAlarm(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1
     service_affecting: bool = False
     mgmt_affecting: bool = False
+    suppressible: bool = True
     late: bool = False
     flapping: bool = False
     suppressed: bool = False
@@ -155,6 +156,7 @@ def flat_alarm(  # noqa: PLR0913 - an object of many sources
         count=row.count,
         service_affecting=row.severity in record.service_affecting,
         mgmt_affecting=row.severity >= record.mgmt_affecting,
+        suppressible=record.suppressible,
         late=row.late,
         flapping=row.flapping,
         suppressed=bool(row.incident) or not row.is_visible,

@@ -24,6 +24,7 @@ NOC_PORT: Final = 8884
 TARGETS_MAX: Final = 32  # each has a task, and a cursor that is written each second
 READERS_MAX: Final = 64
 PORT_MAX: Final = 65_535
+SNMP_PROFILES: Final = ("roost", "wrs", "rfc3877")
 RATE_MAX: Final = 150  # informs a second that one target is sent at most (faults.md section 7)
 
 T = TypeVar("T")
@@ -54,12 +55,13 @@ class SnmpUser:
 
 @dataclass(frozen=True, slots=True)
 class SnmpConfig:
-    """One receiver of notifications."""
+    """One receiver of notifications; ``profile`` is the MIB that it knows."""
 
     name: str
     host: str
     port: int = 162
     who: SnmpUser = SnmpUser()
+    profile: str = "roost"
     confirmed: bool = True  # informs
     rate: int = 50
     burst: int = 100
@@ -209,10 +211,13 @@ _USER_KEYS: Final = ("version", "community_file", "user", "auth", "auth_file", "
 
 
 def _snmp(at: "_Section") -> SnmpConfig:
-    at.only("name", "host", "port", "kind", "rate", "burst", *_USER_KEYS)
+    at.only("name", "host", "port", "kind", "profile", "rate", "burst", *_USER_KEYS)
     kind = at.get("kind", "inform")
     if kind not in {"inform", "trap"}:
         at.fault("kind", f"{kind!r} is neither inform nor trap")
+    profile = at.get("profile", SNMP_PROFILES[0])
+    if profile not in SNMP_PROFILES:
+        at.fault("profile", f"{profile!r} is not one of {', '.join(SNMP_PROFILES)}")
     rate, burst = at.get("rate", 50), at.get("burst", 100)
     if not (1 <= rate <= RATE_MAX and 1 <= burst <= 10 * RATE_MAX):
         at.fault("rate", f"rate is 1 to {RATE_MAX} a second, burst 1 to {10 * RATE_MAX}")
@@ -221,6 +226,7 @@ def _snmp(at: "_Section") -> SnmpConfig:
         host=at.needed("host"),
         port=at.port(162),
         who=_snmp_user(at),
+        profile=profile,
         confirmed=kind == "inform",
         rate=rate,
         burst=burst,

@@ -10,8 +10,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from alarm_feed import MemoryFeed
+from snmp_receiver import AUTH, COMMUNITY, PRIV, Trapd
+from waiting import free_port
 
 from roost_central.fleet.view import FleetView
+from roost_central.northbound.config import SnmpUser
 from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.ports import SystemClock, SystemEntropy
 from roost_central.storage.engine import Database
@@ -55,3 +58,27 @@ async def rig(tmp_path):
     database = await Database.open(url, clock=SystemClock())
     yield Rig(tmp_path, database)
     await database.close()
+
+
+@pytest.fixture
+def trapd(tmp_path):
+    receiver = Trapd(tmp_path, free_port())
+    receiver.configure(
+        f"authCommunity log {COMMUNITY}",
+        f"createUser noc SHA-256 {AUTH} AES {PRIV}",
+        "authUser log noc priv",
+    )
+    receiver.start()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture
+def v2c(rig):
+    return SnmpUser("2c", community_file=rig.secret("community", COMMUNITY))
+
+
+@pytest.fixture
+def v3(rig):
+    auth, priv = rig.secret("auth", AUTH), rig.secret("priv", PRIV)
+    return SnmpUser("3", user="noc", auth_file=auth, priv_file=priv)

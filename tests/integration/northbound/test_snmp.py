@@ -9,15 +9,10 @@ from pathlib import Path
 
 import pytest
 from alarm_feed import alarm, incident
-from snmp_receiver import AUTH, COMMUNITY, PATH, PRIV, TRAPD, Trapd, age_engine, walk
+from snmp_receiver import AUTH, PATH, PRIV, TRAPD, age_engine, walk
 from waiting import free_port, until
 
-from roost_central.northbound.config import (
-    NorthboundConfig,
-    SnmpAgentConfig,
-    SnmpConfig,
-    SnmpUser,
-)
+from roost_central.northbound.config import NorthboundConfig, SnmpAgentConfig, SnmpConfig
 
 pytestmark = [
     pytest.mark.broker,
@@ -25,30 +20,6 @@ pytestmark = [
     pytest.mark.skipif(TRAPD is None, reason="snmptrapd is not installed"),
 ]
 V3 = ("-v3", "-u", "noc", "-l", "authPriv", "-a", "SHA-256", "-A", AUTH, "-x", "AES", "-X", PRIV)
-
-
-@pytest.fixture
-def trapd(tmp_path):
-    receiver = Trapd(tmp_path, free_port())
-    receiver.configure(
-        f"authCommunity log {COMMUNITY}",
-        f"createUser noc SHA-256 {AUTH} AES {PRIV}",
-        "authUser log noc priv",
-    )
-    receiver.start()
-    yield receiver
-    receiver.stop()
-
-
-@pytest.fixture
-def v2c(rig):
-    return SnmpUser("2c", community_file=rig.secret("community", COMMUNITY))
-
-
-@pytest.fixture
-def v3(rig):
-    auth, priv = rig.secret("auth", AUTH), rig.secret("priv", PRIV)
-    return SnmpUser("3", user="noc", auth_file=auth, priv_file=priv)
 
 
 def receivers(port, **who):
@@ -201,6 +172,9 @@ def test_the_mib_reads_well_and_says_what_the_numbers_are(tmp_path):
         return [line for line in done.stdout.splitlines() if line]
 
     names = [
+        "ROOST-ALARM-MIB::roostRemovedSeq",
+        "ROOST-ALARM-MIB::roostItuSeverity",
+        "ROOST-ALARM-MIB::roostNotifyHierarchicalClear",
         "ROOST-ALARM-MIB::roostAlarmSeq",
         "ROOST-ALARM-MIB::roostAlarmSeverity",
         "ROOST-ALARM-MIB::roostEventKind",
@@ -211,6 +185,9 @@ def test_the_mib_reads_well_and_says_what_the_numbers_are(tmp_path):
         "ROOST-ALARM-MIB::roostNotifyHeartbeat",
     ]
     assert translate(*names) == [
+        ".1.3.6.1.4.1.32473.1.1.6.4",
+        ".1.3.6.1.4.1.32473.1.1.7.1",
+        ".1.3.6.1.4.1.32473.1.0.99",
         ".1.3.6.1.4.1.32473.1.1.1.1.17",
         ".1.3.6.1.4.1.32473.1.1.1.1.7",
         ".1.3.6.1.4.1.32473.1.1.2.1.18",

@@ -2,7 +2,8 @@
 
 Pure. Invariants: at most QUEUE_MAX + URGENT_MAX notes wait; what is held back is counted and told;
 ``cursor`` never passes a note that was neither acknowledged, held back nor cancelled; two notes of
-one key are never less than SPACING_MS apart and never change places.
+one key are never less than SPACING_MS apart and never change places; nothing about what was
+removed follows its removal, and nothing about what came back overtakes it.
 """
 
 import heapq
@@ -26,10 +27,12 @@ class Note:
 
     Attributes:
         seq: of its transition; 0 for our own.
-        key: what keeps its order: an alarm's key id, an incident's id.
+        key: what it is about: an alarm's key id, an incident's id.
         kind: ``raise``, ``clear`` or any other event.
         urgent: critical, or of an incident.
         held: counts of an overflow note; None for all others.
+        behind: the key of a removal that waits: neither that nor an older note of this one's own
+            key is overtaken.
         body: what the shell makes a message of.
     """
 
@@ -39,6 +42,12 @@ class Note:
     urgent: bool
     body: object = None
     held: Mapping[str, int] | None = None
+    behind: str = ""
+
+    @property
+    def line(self) -> str:
+        """What keeps its order."""
+        return self.behind or self.key
 
 
 @dataclass(slots=True)
@@ -51,7 +60,7 @@ class TrapQueue:
     cancelled: int = 0
     held: Counter[str] = field(default_factory=Counter)
     _waiting: int = 0
-    _by_key: dict[str, deque[tuple[int, Note]]] = field(default_factory=dict)
+    _by_line: dict[str, deque[tuple[int, Note]]] = field(default_factory=dict)
     _ready: list[tuple[int, int, str]] = field(default_factory=list)  # due, order, key
     _sent_ms: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _flying: set[str] = field(default_factory=set)
@@ -84,20 +93,48 @@ class TrapQueue:
         self._seqs.append(seq)
         self._finish(seq)
 
+    def waits(self, key: str) -> bool:
+        """Whether a note of a key waits or is on its way."""
+        return key in self._by_line
+
+    def withdraw(self, key: str) -> bool:
+        """Drop what waits of a key whose end another note tells; false where one is on its way.
+
+        That one may have arrived, or may be sent again later: its end must follow it.
+        """
+        if key in self._flying:
+            return False
+        notes = self._by_line.pop(key, None)
+        if notes is not None:
+            self._unschedule(key)
+            self._waiting -= len(notes)
+            self.cancelled += len(notes)
+            for _, note in notes:
+                self._finish(note.seq)
+        return True
+
     def say(self, note: Note, now_ms: int) -> None:
         """Take in a note of our own, unless one waits already."""
-        if OWN_KEY not in self._by_key:
+        if OWN_KEY not in self._by_line:
             self._put(note, now_ms)
 
     def take(self, now_ms: int) -> Note | None:
         """Return the next note to send, None where nothing is due or the pace forbids it."""
         self._forget(now_ms)
-        if not self._ready or self._ready[0][0] > now_ms or not self.bucket.take(now_ms):
-            return None
-        _, _, key = heapq.heappop(self._ready)
-        self._flying.add(key)
-        self._waiting -= 1
-        return self._by_key[key][0][1]
+        while self._ready and self._ready[0][0] <= now_ms:
+            line = self._ready[0][2]
+            note = self._by_line[line][0][1]
+            if note.behind and note.key in self._by_line:  # an older word of it is on its way
+                heapq.heappop(self._ready)
+                self._schedule(line, now_ms + SPACING_MS)
+                continue
+            if not self.bucket.take(now_ms):
+                return None
+            heapq.heappop(self._ready)
+            self._flying.add(line)
+            self._waiting -= 1
+            return note
+        return None
 
     def wait_ms(self, now_ms: int) -> int | None:
         """Return how long until ``take`` may give something; None where nothing waits."""
@@ -107,56 +144,60 @@ class TrapQueue:
 
     def done(self, note: Note, now_ms: int) -> None:
         """Note that the receiver has it."""
-        notes = self._by_key[note.key]
+        notes = self._by_line[note.line]
         notes.popleft()
-        self._flying.discard(note.key)
-        self._sent_ms[note.key] = now_ms
-        self._sent_ms.move_to_end(note.key)
+        self._flying.discard(note.line)
+        for key in {note.key: None, note.line: None}:
+            self._sent_ms[key] = now_ms
+            self._sent_ms.move_to_end(key)
         self._finish(note.seq)
         if notes:
-            self._schedule(note.key, now_ms + SPACING_MS)
+            self._schedule(note.line, now_ms + SPACING_MS)
         else:
-            del self._by_key[note.key]
+            del self._by_line[note.line]
         self._review(now_ms)
 
     def failed(self, note: Note, again_ms: int) -> None:
         """Note that the receiver does not answer: it is sent again, not before ``again_ms``."""
-        self._flying.discard(note.key)
+        self._flying.discard(note.line)
         self._waiting += 1
-        self._schedule(note.key, again_ms)
+        self._schedule(note.line, again_ms)
 
     def check_invariants(self) -> None:
         """Assert what the module promises."""
-        waiting = sum(len(notes) for notes in self._by_key.values()) - len(self._flying)
+        waiting = sum(len(notes) for notes in self._by_line.values()) - len(self._flying)
         assert self._waiting == waiting  # noqa: S101 - for the tests of every step
         assert waiting <= QUEUE_MAX + URGENT_MAX + 1  # noqa: S101 - and one of our own
-        assert len(self._ready) + len(self._flying) == len(self._by_key)  # noqa: S101
+        assert len(self._ready) + len(self._flying) == len(self._by_line)  # noqa: S101
 
     def _put(self, note: Note, now_ms: int) -> None:
-        notes = self._by_key.get(note.key)
+        notes = self._by_line.get(note.line)
         self._waiting += 1
         if notes is not None:
             notes.append((now_ms, note))
             return
-        self._by_key[note.key] = deque([(now_ms, note)])
+        self._by_line[note.line] = deque([(now_ms, note)])
         last_ms = self._sent_ms.get(note.key)
-        self._schedule(note.key, now_ms if last_ms is None else max(now_ms, last_ms + SPACING_MS))
+        self._schedule(note.line, now_ms if last_ms is None else max(now_ms, last_ms + SPACING_MS))
 
     def _schedule(self, key: str, due_ms: int) -> None:
         self._order += 1
         heapq.heappush(self._ready, (due_ms, self._order, key))
 
+    def _unschedule(self, key: str) -> None:
+        self._ready = [entry for entry in self._ready if entry[2] != key]
+        heapq.heapify(self._ready)
+
     def _cancels(self, note: Note, now_ms: int) -> bool:
         """Drop a raise that waits, and its clear, where one follows the other within CANCEL_MS."""
-        notes = self._by_key.get(note.key)
-        if note.kind != "clear" or notes is None or note.key in self._flying or len(notes) != 1:
+        notes = self._by_line.get(note.line)
+        if note.kind != "clear" or notes is None or note.line in self._flying or len(notes) != 1:
             return False
         at_ms, raised = notes[0]
-        if raised.kind != "raise" or now_ms - at_ms > CANCEL_MS:
+        if raised.kind != "raise" or raised.key != note.key or now_ms - at_ms > CANCEL_MS:
             return False
-        del self._by_key[note.key]
-        self._ready = [entry for entry in self._ready if entry[2] != note.key]
-        heapq.heapify(self._ready)
+        del self._by_line[note.line]
+        self._unschedule(note.line)
         self._waiting -= 1
         self.cancelled += 2
         self._finish(raised.seq)

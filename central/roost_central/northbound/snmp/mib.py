@@ -3,7 +3,7 @@
 The text of the MIB is ``packaging/mib/ROOST-ALARM-MIB.txt``; a test holds the two together.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,12 +29,15 @@ EVENT_ENTRY: Final[Oid] = (*MIB, 1, 2, 1)
 SUMMARY: Final[Oid] = (*MIB, 1, 3)
 INCIDENT: Final[Oid] = (*MIB, 1, 4)
 OVERFLOW: Final[Oid] = (*MIB, 1, 5)
+REMOVED: Final[Oid] = (*MIB, 1, 6)
+ITU_SEVERITY: Final[Oid] = (*MIB, 1, 7, 1)
 SYS_UP_TIME: Final[Oid] = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 TRAP_OID: Final[Oid] = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 
 CRITICAL, MAJOR, MINOR, WARNING, MESSAGE, INCIDENT_NOTE, OVERFLOW_NOTE, CLEAR, HEARTBEAT = (
     1, 2, 3, 4, 5, 6, 7, 9, 10,
 )  # fmt: skip
+HIERARCHICAL_CLEAR: Final = 99
 BY_SEVERITY: Final = {4: CRITICAL, 3: MAJOR, 2: MINOR, 1: WARNING}
 OCTETS_MAX: Final = 255
 UNSIGNED_MAX: Final = (1 << 32) - 1
@@ -84,6 +87,8 @@ ALARM_COLUMNS: Final[Mapping[int, Callable[[FlatAlarm], Any]]] = {
     16: lambda alarm: text(alarm.incident),
     17: lambda alarm: number(alarm.seq),
 }
+KEY_ID: Final = 2
+SAID_BESIDE: Final = (2, 3, 5, 6, 14, 15, 16, 17)  # columns told beside those of other MIBs
 EVENT_NAME: Final = 18  # of the event table only
 
 SUMMARY_SCALARS: Final[Mapping[int, Callable[[FlatSummary], Any]]] = {
@@ -112,12 +117,17 @@ def key_index(key_id: str) -> Oid:
     return tuple(bytes.fromhex(key_id))
 
 
-def head(uptime_cs: int, notification: int) -> list[Binding]:
+def head(uptime_cs: int, oid: Oid) -> list[Binding]:
     """Return the two bindings that every notification begins with."""
     return [
         (ObjectName(SYS_UP_TIME), TimeTicks(uptime_cs & UNSIGNED_MAX)),
-        (ObjectName(TRAP_OID), ObjectIdentifier((*NOTIFICATIONS, notification))),
+        (ObjectName(TRAP_OID), ObjectIdentifier(oid)),
     ]
+
+
+def notification(number: int) -> Oid:
+    """Return the OID of one of our notifications."""
+    return (*NOTIFICATIONS, number)
 
 
 def alarm_number(alarm: FlatAlarm) -> int:
@@ -127,12 +137,12 @@ def alarm_number(alarm: FlatAlarm) -> int:
     return BY_SEVERITY.get(alarm.sev, WARNING)
 
 
-def alarm_bindings(alarm: FlatAlarm) -> list[Binding]:
-    """Return the columns of an alarm, as instances of the active table."""
+def alarm_bindings(alarm: FlatAlarm, columns: Iterable[int] = ALARM_COLUMNS) -> list[Binding]:
+    """Return columns of an alarm, as instances of the active table."""
     index = key_index(alarm.key_id)
     return [
-        (ObjectName((*ACTIVE_ENTRY, column, *index)), read(alarm))
-        for column, read in ALARM_COLUMNS.items()
+        (ObjectName((*ACTIVE_ENTRY, column, *index)), ALARM_COLUMNS[column](alarm))
+        for column in columns
     ]
 
 
@@ -148,6 +158,14 @@ def summary_bindings(summary: FlatSummary) -> list[Binding]:
     """Return the counts that a heartbeat carries."""
     return [
         (ObjectName((*SUMMARY, place, 0)), read(summary)) for place, read in SUMMARY_SCALARS.items()
+    ]
+
+
+def removal_bindings(entity: str, site: str, at: str, seq: int) -> list[Binding]:
+    """Return what is told of an entity that is gone with all its alarms."""
+    values = (text(entity), text(site), date_and_time(at), number(seq))
+    return [
+        (ObjectName((*REMOVED, place, 0)), value) for place, value in enumerate(values, start=1)
     ]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Mapping
 from typing import Final
 
 from pysnmp.error import PySnmpError
@@ -16,6 +17,17 @@ from roost_central.northbound.feed import flatten
 from roost_central.northbound.snmp import mib
 from roost_central.northbound.snmp.core import OWN_KEY, QUEUE_MAX, Note, TrapQueue
 from roost_central.northbound.snmp.engine import SnmpPort
+from roost_central.northbound.snmp.profile import (
+    HEARTBEAT,
+    TEST,
+    Notification,
+    Profile,
+    Removal,
+    RoostProfile,
+    Word,
+)
+from roost_central.northbound.snmp.rfc3877 import Rfc3877Profile
+from roost_central.northbound.snmp.wrs import WrsProfile
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
 
@@ -29,6 +41,12 @@ IDLE_S: Final = 1.0  # a note of our own is noticed within
 TOLD: Final = frozenset({"raise", "change", "clear", "unknown", "back", "unshelve", "unmask",
                          "unsuppress"})  # fmt: skip
 CRITICAL: Final = 4
+DELETED: Final = "deleted"  # the reason of a clear of what was removed
+PROFILES: Final[Mapping[str, Profile]] = {
+    "roost": RoostProfile(),
+    "wrs": WrsProfile(),
+    "rfc3877": Rfc3877Profile(),
+}
 
 
 class SnmpTarget:
@@ -50,6 +68,8 @@ class SnmpTarget:
         self._clock = clock
         self._entropy = entropy
         self._audience = Audience()
+        self._profile = PROFILES[config.profile]
+        self._removal = ("", 0)  # the newest: its entity, and when it was received
         self._read = 0
         self._paused_ms = 0
         self._news = asyncio.Event()
@@ -70,7 +90,7 @@ class SnmpTarget:
 
     async def test(self) -> str:
         """See Target."""
-        words = Note(0, OWN_KEY, "test", urgent=True)
+        words = Note(0, OWN_KEY, TEST, urgent=True)
         try:
             error = await self._attempt(words)
         except (OSError, TimeoutError) as err:
@@ -95,24 +115,38 @@ class SnmpTarget:
 
     def _offer(self, change: Transition) -> None:
         flat = flatten(self.state.feed, change)
-        now_ms = self._clock.boot_ms()
+        note: Note | None = None
         if isinstance(flat, FlatAlarm):
-            shown = self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
-            if shown and flat.event in TOLD:
-                urgent = flat.sev >= CRITICAL and flat.event != "clear"
-                note = Note(change.seq, flat.key_id, flat.event, urgent=urgent, body=flat)
-                self.queue.offer(note, now_ms)
-                return
+            note = self._note_of(flat, change)
         elif flat is not None and self._audience.admits_incident(flat.event, flat.id, flat.cause):
             note = Note(change.seq, flat.id, flat.event, urgent=True, body=flat)
-            self.queue.offer(note, now_ms)
-            return
-        self.state.skipped += 1
-        self.queue.skip(change.seq)
+        if note is None:
+            self.state.skipped += 1
+            self.queue.skip(change.seq)
+        else:
+            self.queue.offer(note, self._clock.boot_ms())
+
+    def _note_of(self, flat: FlatAlarm, change: Transition) -> Note | None:
+        """Return the note of an alarm's transition, None where there is nothing to tell."""
+        shown = self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
+        if not shown or flat.event not in TOLD:
+            return None
+        removal_key = f"removed|{flat.site}"
+        if self._profile.folds_removals and flat.reason == DELETED and change.note:
+            newest = (change.note, change.received_ms)
+            if self.queue.withdraw(flat.key_id):
+                if newest == self._removal:
+                    return None
+                self._removal = newest
+                removal = Removal(change.note, flat.site, flat.changed, change.seq)
+                return Note(change.seq, removal_key, "removal", urgent=True, body=removal)
+        behind = removal_key if self.queue.waits(removal_key) else ""
+        urgent = flat.sev >= CRITICAL and flat.event != "clear"
+        return Note(change.seq, flat.key_id, flat.event, urgent=urgent, body=flat, behind=behind)
 
     async def _beat(self) -> None:
         while True:
-            self.queue.say(Note(0, OWN_KEY, "heartbeat", urgent=True), self._clock.boot_ms())
+            self.queue.say(Note(0, OWN_KEY, HEARTBEAT, urgent=True), self._clock.boot_ms())
             self._news.set()
             await asyncio.sleep(HEARTBEAT_S)
 
@@ -176,17 +210,20 @@ class SnmpTarget:
         return str(found[0][4][0]), self._config.port
 
     def _bindings(self, note: Note) -> list[mib.Binding]:
-        uptime = self._port.uptime_cs
-        if isinstance(note.body, FlatAlarm):
-            number = mib.alarm_number(note.body)
-            return mib.head(uptime, number) + mib.alarm_bindings(note.body)
-        if isinstance(note.body, FlatIncident):
-            return mib.head(uptime, mib.INCIDENT_NOTE) + mib.incident_bindings(note.body)
-        if note.held is not None:
-            return mib.head(uptime, mib.OVERFLOW_NOTE) + mib.overflow_bindings(note.held)
-        number = mib.MESSAGE if note.kind == "test" else mib.HEARTBEAT
-        summary = self.state.feed.flat_summary()
-        return mib.head(uptime, number) + mib.summary_bindings(summary)
+        oid, bindings = self._notification(note)
+        return mib.head(self._port.uptime_cs, oid) + bindings
+
+    def _notification(self, note: Note) -> Notification:
+        match note.body:
+            case FlatAlarm():
+                return self._profile.alarm(note.body)
+            case FlatIncident():
+                return self._profile.incident(note.body)
+            case Removal():
+                return self._profile.removal(note.body)
+            case _:
+                word = Word(note.kind, self.state.feed.flat_summary(), note.held or {})
+                return self._profile.word(word)
 
     def _note(self) -> None:
         self.state.waiting = len(self.queue)

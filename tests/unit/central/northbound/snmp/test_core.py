@@ -19,8 +19,8 @@ def queue(rate=1_000_000, burst=1_000_000):
     return TrapQueue(Bucket(rate, burst))
 
 
-def note(seq, key=None, kind="raise", *, urgent=False):
-    return Note(seq, f"k{seq}" if key is None else key, kind, urgent=urgent)
+def note(seq, key=None, kind="raise", *, urgent=False, behind=""):
+    return Note(seq, f"k{seq}" if key is None else key, kind, urgent=urgent, behind=behind)
 
 
 def drain(traps, now_ms):
@@ -137,6 +137,60 @@ def test_a_note_of_our_own_waits_once():
     traps.say(note(0, "", "heartbeat"), 0)
     assert [each.kind for each in drain(traps, 0)] == ["heartbeat"]
     assert traps.cursor == 0
+
+
+def test_what_waits_of_a_removed_alarm_is_withdrawn():
+    traps = queue()
+    traps.offer(note(1, "k"), 0)
+    traps.offer(note(2, "k", "change"), 0)
+    assert traps.withdraw("k")
+    assert traps.withdraw("never heard of")
+    traps.offer(note(3, "gone", "removal"), 0)
+    assert [each.seq for each in drain(traps, 0)] == [3]
+    assert (traps.cursor, traps.cancelled, len(traps)) == (3, 2, 0)
+
+
+def test_the_end_of_what_is_on_its_way_follows_it_and_the_removal():
+    traps = queue()
+    traps.offer(note(1, "k"), 0)
+    flying = traps.take(0)
+    assert not traps.withdraw("k")
+    traps.offer(note(2, "gone", "removal"), 0)
+    traps.offer(note(3, "k", "clear", behind="gone"), 0)
+    assert [each.seq for each in drain(traps, 0)] == [2]
+    traps.failed(flying, 30_000)
+    assert drain(traps, SPACING_MS) == []
+    assert [each.seq for each in drain(traps, 30_000)] == [1]
+    assert [each.seq for each in drain(traps, 30_000 + SPACING_MS)] == [3]
+    assert traps.cursor == 3
+
+
+def test_what_came_back_does_not_overtake_the_removal():
+    traps = queue()
+    traps.offer(note(1, "gone", "removal"), 0)
+    removal = traps.take(0)
+    assert traps.waits("gone")
+    traps.offer(note(2, "k", behind="gone"), 0)
+    traps.offer(note(3, "j", "clear", behind="gone"), 0)
+    traps.failed(removal, 9_000)
+    assert drain(traps, 8_999) == []
+    sent = [each.seq for now in (9_000, 11_000, 13_000) for each in drain(traps, now)]
+    assert sent == [1, 2, 3]
+    assert not traps.waits("gone")
+    traps.offer(note(4, "k", "change"), 13_001)
+    assert [each.seq for each in drain(traps, 13_001)] == [4]
+
+
+def test_a_clear_behind_a_removal_cancels_no_other_alarms_raise():
+    traps = queue()
+    traps.offer(note(1, "gone", "removal"), 0)
+    traps.offer(note(2, "k", behind="gone"), 0)
+    traps.done(traps.take(0), 0)
+    traps.offer(note(3, "j", "clear", behind="gone"), 1)
+    traps.offer(note(4, "k", "clear", behind="gone"), 1)
+    assert traps.cancelled == 0
+    sent = [each.seq for now in (2_000, 4_000, 6_000) for each in drain(traps, now)]
+    assert sent == [2, 3, 4]
 
 
 class Receiver(RuleBasedStateMachine):
