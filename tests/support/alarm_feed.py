@@ -142,9 +142,10 @@ class MemoryFeed:
     def flat_incident(self, row: FlatIncident, event: str, seq: int) -> FlatIncident:
         return msgspec.structs.replace(row, event=event, seq=seq)
 
-    def flat_summary(self) -> FlatSummary:
+    def flat_summary(self, sites=None) -> FlatSummary:
         counts = dict.fromkeys(WORDS[1:], 0)
-        for row in self.rows.values():
+        rows = [row for row in self.rows.values() if sites is None or row.site in sites]
+        for row in rows:
             counts[row.severity] += 1
         return FlatSummary(
             **counts,
@@ -156,7 +157,7 @@ class MemoryFeed:
             sites_maintenance=0,
             sites_down=0,
             sites_unknown=0,
-            incidents=len(self._incidents),
+            incidents=len({row.incident for row in rows} - {""} if sites else self._incidents),
             status="critical" if counts["critical"] else "ok",
             ts=1801623609,
         )

@@ -10,7 +10,7 @@ Invariants: readers see what is committed; ``last_seq`` rises only after COMMIT.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -330,13 +330,17 @@ class AlarmBook:
         """Return an incident as one flat object."""
         return flat_incident(row, event, seq, url=self.url)
 
-    def flat_summary(self) -> FlatSummary:
-        """Return the counts as one flat object."""
-        sites = Counter(row.status for row in self._view.sites.values())
+    def flat_summary(self, sites: Collection[str] | None = None) -> FlatSummary:
+        """Return the counts as one flat object, of these sites alone where some are given."""
+        tally, incidents = self.core.index.tally, len(self.incidents.open_rows)
+        named: Collection[str] = self._view.sites if sites is None else sites
+        if sites is not None:
+            tally, hit = self.core.index.tally_of(sites)
+            incidents = len(hit)
         return flat_summary(
-            self.core.index.tally,
-            sites,
-            incidents=len(self.incidents.open_rows),
+            tally,
+            Counter(self._view.sites[site].status for site in named if site in self._view.sites),
+            incidents=incidents,
             now_ms=self._clock.wall_ms(),
         )
 

@@ -59,6 +59,17 @@ class AlarmIndex:
             self._digests[reporter] = known
         return known
 
+    def tally_of(self, sites: Iterable[str]) -> tuple[Tally, set[str]]:
+        """Return the counts of some sites' alarms, and the incidents that they are of."""
+        tally, incidents = Tally(), set[str]()
+        for site in sites:
+            for key_id in self.by_site.get(site, ()):
+                row = self.rows[key_id]
+                tally.add(row, 1)
+                if row.incident and row.is_open:
+                    incidents.add(row.incident)
+        return tally, incidents
+
     def is_due(self, now_ms: int) -> bool:
         """Return whether time may have changed something."""
         return bool(self._due) and self._due[0][0] <= now_ms

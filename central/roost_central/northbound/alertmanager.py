@@ -12,7 +12,8 @@ import msgspec
 
 from roost_central.alarms.flat import FlatAlarm, FlatIncident, rfc3339
 from roost_central.errors import ConfigError
-from roost_central.northbound.config import AlertmanagerConfig, secret
+from roost_central.northbound.config import AlertmanagerConfig
+from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed
 from roost_central.northbound.http import Answer, Poster

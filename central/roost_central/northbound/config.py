@@ -5,40 +5,56 @@ file must not be readable by others; what is in it is read when it is used, so t
 """
 
 import ipaddress
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Final
 
 from roost_central.alarms.flat import LABELS_MAX
-from roost_central.errors import ConfigError
-from roost_central.fleet.query_suggest import closest
+from roost_central.fleet.query import QueryError
+from roost_central.northbound.config_section import Fault, Section, Table
+from roost_central.northbound.noc_tenants import Tenancy
+from roost_central.northbound.noc_tree import VALUES
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
-SECRET_BYTES_MAX: Final = 4_096
-SECRET_BYTES_MIN: Final = 8  # SNMPv3's least (RFC 3414 section 11.2); a short one is guessed
-OTHERS_READ: Final = 0o004
 NOC_PORT: Final = 8884
 TARGETS_MAX: Final = 32  # each has a task, and a cursor that is written each second
 READERS_MAX: Final = 64
-PORT_MAX: Final = 65_535
+TENANTS_MAX: Final = 16  # each is a tree of its own that each change of its sites is told in
 SNMP_PROFILES: Final = ("roost", "wrs", "rfc3877")
 RATE_MAX: Final = 150  # informs a second that one target is sent at most (faults.md section 7)
 
-T = TypeVar("T")
-Table = Mapping[str, object]
-Fault = Callable[[str, str], None]
+
+@dataclass(frozen=True, slots=True)
+class TenantConfig:
+    """Who reads the tree of some sites only, and the query that selects them."""
+
+    name: str
+    query: str
+    readers: tuple[str, ...]
+    collapse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NocBrokerConfig:
-    """The NOC's broker: a Mosquitto of its own on loopback, with accounts that only read."""
+    """The NOC's broker: a Mosquitto of its own on loopback, with accounts that only read.
+
+    Attributes:
+        readers: of the whole tree.
+        collapsed_readers: of the tree without the members of incidents.
+        values: numbers of each site that are told as topics of their own, of noc_tree.VALUES.
+    """
 
     host: str = "127.0.0.1"
     port: int = NOC_PORT
     readers: tuple[str, ...] = ("noc",)
+    collapsed_readers: tuple[str, ...] = ()
+    tenants: tuple[TenantConfig, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Everybody who reads something."""
+        of_tenants = (reader for tenant in self.tenants for reader in tenant.readers)
+        return (*self.readers, *self.collapsed_readers, *of_tenants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,7 @@ class NorthboundConfig:
 
 def read(table: Table, fault: Fault) -> NorthboundConfig:
     """Return the configuration of a ``[northbound]`` table; ``fault`` hears what is wrong."""
-    top = _Section(table, "northbound.", fault)
+    top = Section(table, "northbound.", fault)
     known = ("mqtt", "snmp", "snmp_agent", "webhook", "alertmanager", "site_metrics", "labels")
     top.only(*known)
     config = NorthboundConfig(
@@ -138,31 +154,12 @@ def read(table: Table, fault: Fault) -> NorthboundConfig:
     return config
 
 
-def _labels(at: "_Section") -> tuple[str, ...]:
+def _labels(at: Section) -> tuple[str, ...]:
     given: list[object] = at.get("labels", list[object]())
     names = tuple(each for each in given if isinstance(each, str))
     if len(names) != len(given) or len(names) > LABELS_MAX:
         at.fault("labels", f"is a list of at most {LABELS_MAX} names of labels")
     return names
-
-
-def secret(path: Path) -> bytes:
-    """Return what a secret's file holds, without the white space around it.
-
-    Raises:
-        ConfigError: ``secret``: the file cannot be used.
-    """
-    try:
-        if path.stat().st_mode & OTHERS_READ:
-            raise ConfigError("secret", field=str(path), bound="not readable by others (0640)")
-        if path.stat().st_size > SECRET_BYTES_MAX:
-            raise ConfigError("secret", field=str(path), bound=f"{SECRET_BYTES_MAX} bytes")
-        found = path.read_bytes().strip()
-    except OSError as err:
-        raise ConfigError("secret", field=str(path), bound=err.strerror) from err
-    if len(found) < SECRET_BYTES_MIN:
-        raise ConfigError("secret", field=str(path), bound=f"at least {SECRET_BYTES_MIN} bytes")
-    return found
 
 
 def is_loopback(host: str) -> bool:
@@ -173,22 +170,57 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _noc_broker(at: "_Section") -> NocBrokerConfig:
-    at.only("host", "port", "readers")
+def _noc_broker(at: Section) -> NocBrokerConfig:
+    at.only("host", "port", "readers", "collapsed_readers", "tenant", "site_values")
     default = NocBrokerConfig()
-    readers: list[object] = at.get("readers", list[object](default.readers))
-    names = [each if isinstance(each, str) else "" for each in readers]
-    if not all(NAME.fullmatch(name) for name in names) or len(set(names)) != len(names):
-        at.fault("readers", "is a list of different names of 1 to 32 of a-z 0-9 -")
-    if len(names) > READERS_MAX:
-        at.fault("readers", f"there are {len(names)}, at most {READERS_MAX}")
     host = at.get("host", default.host)
     if not is_loopback(host):
         at.fault("host", f"{host!r} is not a loopback address: a TLS proxy stands before it")
-    return NocBrokerConfig(host=host, port=at.port(default.port), readers=tuple(names))
+    config = NocBrokerConfig(
+        host=host,
+        port=at.port(default.port),
+        readers=at.names("readers", default.readers),
+        collapsed_readers=at.names("collapsed_readers", ()),
+        tenants=tuple(_tenant(each) for each in at.sections("tenant")),
+        values=_values(at),
+    )
+    accounts, tenants = config.accounts, [tenant.name for tenant in config.tenants]
+    for name in sorted({each for each in accounts if accounts.count(each) > 1}):
+        at.fault("readers", f"{name!r} stands twice: an account reads one tree")
+    for name in sorted({each for each in tenants if tenants.count(each) > 1}):
+        at.fault("tenant", f"{name!r} stands twice")
+    if len(accounts) > READERS_MAX:
+        at.fault("readers", f"there are {len(accounts)} of all trees, at most {READERS_MAX}")
+    if len(tenants) > TENANTS_MAX:
+        at.fault("tenant", f"there are {len(tenants)}, at most {TENANTS_MAX}")
+    return config
 
 
-def _snmp_user(at: "_Section") -> SnmpUser:
+def _tenant(at: Section) -> TenantConfig:
+    at.only("name", "query", "readers", "collapse")
+    query = at.needed("query")
+    if query:
+        try:
+            Tenancy(query)
+        except QueryError as err:
+            at.fault("query", f"{query!r}: {err.message}")
+    return TenantConfig(
+        name=at.name(),
+        query=query,
+        readers=at.names("readers", ()),
+        collapse=at.get("collapse", default=False),
+    )
+
+
+def _values(at: Section) -> tuple[str, ...]:
+    names: list[object] = at.get("site_values", list[object]())
+    values = tuple(each for each in VALUES if each in names)
+    if len(values) != len(names):
+        at.fault("site_values", f"is a list of different names of {', '.join(VALUES)}")
+    return values
+
+
+def _snmp_user(at: Section) -> SnmpUser:
     version = at.get("version", "3")
     if version not in {"2c", "3"}:
         at.fault("version", f"{version!r} is neither 2c nor 3")
@@ -210,7 +242,7 @@ def _snmp_user(at: "_Section") -> SnmpUser:
 _USER_KEYS: Final = ("version", "community_file", "user", "auth", "auth_file", "priv_file")
 
 
-def _snmp(at: "_Section") -> SnmpConfig:
+def _snmp(at: Section) -> SnmpConfig:
     at.only("name", "host", "port", "kind", "profile", "rate", "burst", *_USER_KEYS)
     kind = at.get("kind", "inform")
     if kind not in {"inform", "trap"}:
@@ -233,7 +265,7 @@ def _snmp(at: "_Section") -> SnmpConfig:
     )
 
 
-def _snmp_agent(at: "_Section") -> SnmpAgentConfig:
+def _snmp_agent(at: Section) -> SnmpAgentConfig:
     at.only("host", "port", *_USER_KEYS)
     agent = SnmpAgentConfig(
         host=at.get("host", "127.0.0.1"), port=at.port(1161), who=_snmp_user(at)
@@ -243,7 +275,7 @@ def _snmp_agent(at: "_Section") -> SnmpAgentConfig:
     return agent
 
 
-def _webhook(at: "_Section") -> WebhookConfig:
+def _webhook(at: Section) -> WebhookConfig:
     at.only("name", "url", "secret_file", "old_secret_file", "allow_private")
     allow_private = at.get("allow_private", default=False)
     return WebhookConfig(
@@ -255,7 +287,7 @@ def _webhook(at: "_Section") -> WebhookConfig:
     )
 
 
-def _alertmanager(at: "_Section") -> AlertmanagerConfig:
+def _alertmanager(at: Section) -> AlertmanagerConfig:
     at.only("name", "url", "token_file", "allow_private")
     allow_private = at.get("allow_private", default=False)
     return AlertmanagerConfig(
@@ -264,98 +296,3 @@ def _alertmanager(at: "_Section") -> AlertmanagerConfig:
         token_file=at.file("token_file"),
         allow_private=allow_private,
     )
-
-
-class _Section:
-    """One table, read by key; what is wrong is told under its full name."""
-
-    def __init__(self, table: Table, prefix: str, fault: Fault) -> None:
-        self._table = table
-        self._prefix = prefix
-        self._fault = fault
-
-    def fault(self, key: str, what: str) -> None:
-        """Tell what is wrong."""
-        self._fault(f"{self._prefix}{key}", what)
-
-    def only(self, *known: str) -> None:
-        """Refuse other keys."""
-        for name in self._table:
-            if name not in known:
-                suggestion = closest(name, known)
-                hint = f": did you mean {self._prefix}{suggestion}?" if suggestion else ""
-                self.fault(name, f"is not known{hint}")
-
-    def get(self, key: str, default: T) -> T:
-        """Return a value of the default's type."""
-        value = self._table.get(key, default)
-        if type(value) is not type(default):
-            kinds = {str: "a text", int: "a number", bool: "true or false", list: "a list"}
-            self.fault(key, f"{value!r} is not {kinds.get(type(default), 'a table')}")
-            return default
-        return value
-
-    def needed(self, key: str) -> str:
-        """Return a text that must be there."""
-        text = self.get(key, "")
-        if not text:
-            self.fault(key, "is missing")
-        return text
-
-    def name(self) -> str:
-        """Return the target's name."""
-        name = self.needed("name")
-        if name and not NAME.fullmatch(name):
-            self.fault("name", f"{name!r}: a name has 1 to 32 of a-z 0-9 -")
-        return name
-
-    def port(self, default: int) -> int:
-        """Return a port."""
-        port = self.get("port", default)
-        if not 0 < port <= PORT_MAX:
-            self.fault("port", f"{port} is not between 1 and {PORT_MAX}")
-        return port
-
-    def file(self, key: str, *, needed: bool = False) -> Path | None:
-        """Return the file of a secret, looked at already now."""
-        text = self.needed(key) if needed else self.get(key, "")
-        if not text:
-            return None
-        try:
-            secret(Path(text))
-        except ConfigError as err:
-            self.fault(key, f"{text!r} cannot be used: {err.bound}")
-        return Path(text)
-
-    def url(self, *, allow_private: bool) -> str:
-        """Return an address of HTTP: in the clear only where private ranges are allowed."""
-        text = self.needed("url")
-        try:
-            parts = urlsplit(text)
-            is_address = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        except ValueError:
-            is_address = False
-            parts = urlsplit("")
-        if text and (not is_address or parts.scheme not in {"http", "https"} or parts.username):
-            self.fault("url", "is not https://HOST[:PORT]/PATH without a user")
-        elif parts.scheme == "http" and not allow_private:
-            self.fault("url", "is in the clear: use https, or allow_private for your own network")
-        return text
-
-    def section(self, key: str) -> "_Section | None":
-        """Return a table, None where it is not there."""
-        table = self._table.get(key)
-        if table is None:
-            return None
-        if not isinstance(table, dict):
-            self.fault(key, f"is written as [{self._prefix}{key}]")
-            return None
-        return _Section(cast("Table", table), f"{self._prefix}{key}.", self._fault)
-
-    def sections(self, key: str) -> "list[_Section]":
-        """Return the tables of a list."""
-        tables = self._table.get(key, [])
-        if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-            self.fault(key, f"is written as [[{self._prefix}{key}]]")
-            return []
-        return [_Section(each, f"{self._prefix}{key}.", self._fault) for each in tables]

@@ -4,7 +4,7 @@ The seam between the alarms and whoever carries them out of the house. A reader 
 the last transition that it has delivered; nothing here waits for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from roost_central.alarms.flat import Flat, FlatAlarm, FlatIncident, FlatSummary
@@ -40,8 +40,8 @@ class AlarmFeed(Protocol):
     def flat_incident(self, row: IncidentRow, event: str, seq: int) -> FlatIncident:
         """Return an incident as a flat object."""
 
-    def flat_summary(self) -> FlatSummary:
-        """Return the fleet as a flat object."""
+    def flat_summary(self, sites: Collection[str] | None = None) -> FlatSummary:
+        """Return the fleet as a flat object, or the part of it that some sites are."""
 
     def raise_own(
         self,

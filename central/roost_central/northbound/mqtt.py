@@ -1,12 +1,13 @@
-"""The feed to the NOC's broker: retained state, every transition, incidents, the fleet's summary.
+"""The feed to the NOC's broker: retained state, every transition, incidents, events, summaries.
 
-At each connect the retained tree is read once, ghosts are deleted and what is missing is published.
+One connection feeds every tree: the whole one, the collapsed one where somebody reads it, and one
+for each tenant. At each connect the retained trees are read once, ghosts are deleted and what is
+missing is published.
 The will says ``offline``. MQTT 5, for the properties that carry a CloudEvents envelope; readers of
 3.1.1 see the same payloads.
 """
 
 import asyncio
-import heapq
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,17 +18,22 @@ import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from roost_central.alarms.flat import Flat, FlatAlarm, FlatSummary, rfc3339
 from roost_central.alarms.transition import Transition
-from roost_central.fleet.view import FleetView, SiteRow
-from roost_central.northbound import noc_tree
+from roost_central.errors import StorageError
+from roost_central.fleet.view import Changes, FleetView
+from roost_central.northbound import noc_log, noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed, flatten
+from roost_central.northbound.noc_branch import Branch, Present
 from roost_central.northbound.noc_broker import WRITER
+from roost_central.northbound.noc_log import LogReader
+from roost_central.northbound.noc_sites import SiteStates
+from roost_central.northbound.noc_tenants import Tenancy
 from roost_central.northbound.noc_tree import Message
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
+from roost_central.storage.engine import Database
 from roost_protocol import __version__
 
 logger = logging.getLogger(__name__)
@@ -53,6 +59,7 @@ class NocFeed:
         state: TargetState,
         *,
         view: FleetView,
+        database: Database,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -62,13 +69,17 @@ class NocFeed:
         self._password = password
         self._feed: AlarmFeed = state.feed
         self._view = view
+        self._database = database
         self._clock = clock
         self._entropy = entropy
         self._client: aiomqtt.Client | None = None
-        self._summary: FlatSummary | None = None
-        self._sites: dict[str, bytes] = {}
-        self._closing: list[tuple[int, str]] = []  # due, topic: cleared, soon to be emptied
-        self._open: dict[str, int] = {}  # topic -> seq of what stands there
+        self._states = SiteStates(view, clock)
+        self._log = LogReader()
+        self._whole = Branch(values=config.values)
+        self._tenants = {tenant.name: Tenancy(tenant.query) for tenant in config.tenants}
+        self._branches = self._grown()
+        self._touched: dict[str, None] = {}  # sites that a tenant may have gained or lost
+        self._touched_seq: int | None = None
 
     async def run(self) -> None:
         """See Target."""
@@ -108,29 +119,36 @@ class NocFeed:
             keepalive=10,
             timeout=10,
         ) as client:
-            retained = await self._retained(client)
-            self._client = client
-            at = self._feed.last_seq
-            truth = self._truth(at)
-            changes = noc_tree.rebuild(retained, truth)
-            logger.info("the NOC's tree: %d topics, %d to change", len(truth), len(changes))
-            self._open = {message.topic: at for message in truth}
-            self._closing = []
-            self._summary = None
-            self.state.moved(at - BACKLOG_MAX)
-            await self._paced(changes)
-            await self._publish([self._status("online")])
-            self.state.worked(0)
-            self.sessions += 1
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_watch(client), name="northbound.mqtt.watch")
-                tasks.create_task(self._follow(), name="northbound.mqtt.follow")
-                tasks.create_task(self._tick(), name="northbound.mqtt.tick")
+            with self._view.listen() as touched:
+                await self._follow_all(client, touched)
+
+    async def _follow_all(self, client: aiomqtt.Client, touched: Changes) -> None:
+        retained = await self._retained(client)
+        self._client = client
+        self._review_tenants(self._view.sites)
+        at = self._feed.last_seq
+        present, states = self._present(), self._states.review()
+        truth = [each for branch in self._branches for each in branch.truth(present, states)]
+        changes = noc_tree.rebuild(retained, truth)
+        logger.info("the NOC's trees: %d topics, %d to change", len(truth), len(changes))
+        self.state.moved(at - BACKLOG_MAX)
+        await self._paced(changes)
+        await self._publish([self._status("online")])
+        self.state.worked(0)
+        self.sessions += 1
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_watch(client), name="northbound.mqtt.watch")
+            tasks.create_task(self._follow(), name="northbound.mqtt.follow")
+            tasks.create_task(self._follow_log(), name="northbound.mqtt.log")
+            tasks.create_task(self._tick(touched), name="northbound.mqtt.tick")
 
     async def _retained(self, client: aiomqtt.Client) -> dict[str, bytes]:
         """Read what the broker retains; over when nothing came for QUIET_S."""
         found: dict[str, bytes] = {}
-        for topic in noc_tree.RETAINED:
+        topics = [
+            f"{branch.root}/{each}" for branch in self._branches for each in noc_tree.RETAINED
+        ]
+        for topic in topics:
             await client.subscribe(topic, qos=0)
         with suppress(TimeoutError):
             while len(found) < RETAINED_MAX:
@@ -138,18 +156,34 @@ class NocFeed:
                     message = await anext(client.messages)
                 if message.retain and isinstance(message.payload, bytes):
                     found[str(message.topic)] = message.payload
-        for topic in noc_tree.RETAINED:
+        for topic in topics:
             await client.unsubscribe(topic)
         return found
 
-    def _truth(self, seq: int) -> list[Message]:
-        """Return every retained message as it should be now."""
-        feed = self._feed
-        flats: list[Flat] = [feed.flat(row, "change", seq) for row in feed.open_alarms()]
-        flats += [feed.flat_incident(each, "change", seq) for each in feed.open_incidents()]
-        messages = [noc_tree.state_of(flat) for flat in flats]
-        self._sites = {}
-        return messages + self._changed_sites()
+    def _grown(self) -> list[Branch]:
+        """Return the trees that somebody may read, the whole one first."""
+        branches = [self._whole]
+        if self._config.collapsed_readers:
+            collapsed = Branch(noc_tree.COLLAPSED, collapse=True, values=self._config.values)
+            branches.append(collapsed)
+        return branches + [
+            Branch(
+                noc_tree.tenant_root(tenant.name),
+                collapse=tenant.collapse,
+                selects=self._tenants[tenant.name],
+                values=self._config.values,
+            )
+            for tenant in self._config.tenants
+        ]
+
+    def _present(self) -> Present:
+        feed, seq = self._feed, self._feed.last_seq
+        return Present(
+            alarms=feed.open_alarms(),
+            incidents=[feed.flat_incident(each, "change", seq) for each in feed.open_incidents()],
+            flat=lambda row: feed.flat(row, "change", seq),
+            seq=seq,
+        )
 
     async def _follow(self) -> None:
         """Publish transitions as they are committed."""
@@ -159,84 +193,90 @@ class NocFeed:
             if not changes:  # what the cursor points at is not kept any more
                 self.state.moved(self._feed.last_seq)
                 continue
-            messages = [message for change in changes for message in self._messages(change)]
-            await self._publish(messages)
+            await self._publish(self._messages(changes))
             self.state.worked(len(changes))
             self.state.moved(changes[-1].seq)
 
-    def _messages(self, change: Transition) -> list[Message]:
-        """Return the messages of a transition: its event, and its state unless that is newer."""
-        flat = flatten(self._feed, change)
-        if flat is None:
-            return []
-        state = noc_tree.state_of(flat)
-        events = [noc_tree.event_of(flat)] if isinstance(flat, FlatAlarm) else []
-        if change.seq <= self._open.get(state.topic, -1):
-            return events
-        if noc_tree.is_over(flat):
-            due_ms = self._clock.boot_ms() + noc_tree.CLEARED_MS
-            heapq.heappush(self._closing, (due_ms, state.topic))
-            self._open.pop(state.topic, None)
-        else:
-            self._open[state.topic] = change.seq
-        return [*events, state]
+    def _messages(self, changes: Sequence[Transition]) -> list[Message]:
+        """Return the messages of transitions, for every tree."""
+        now_ms = self._clock.boot_ms()
+        partial = [branch for branch in self._branches if branch.is_partial]
+        messages: list[Message] = []
+        if any(change.incident is not None for change in changes):
+            messages += self._refreshed(partial)
+        for change in changes:
+            flat = flatten(self._feed, change)
+            if flat is not None:
+                for branch in self._branches:
+                    messages += branch.changed(flat, now_ms)
+        return messages + self._refreshed([branch for branch in partial if branch.is_behind])
 
-    async def _tick(self) -> None:
-        """Empty what was cleared a minute ago; tell sites and the summary where they changed."""
+    def _refreshed(self, branches: Sequence[Branch]) -> list[Message]:
+        present = self._present() if branches else None
+        if present is None:
+            return []
+        return [each for branch in branches for each in branch.refresh(present)]
+
+    async def _follow_log(self) -> None:
+        """Publish what the event log and the audit log are given, within a second."""
+        while True:
+            try:
+                async with self._database.read() as connection:
+                    await self._log.begin(connection)
+                    found, acts = await self._log.read(connection)
+            except StorageError as err:
+                logger.warning("the event log cannot be read for the NOC: %s", err)
+                found, acts = [], []
+            trees = [(branch.root, branch.selects) for branch in self._branches]
+            await self._publish(noc_log.messages(found, acts, trees))
+            self._log.passed(found, acts)
+            if len(found) < noc_log.BATCH and len(acts) < noc_log.BATCH:
+                await asyncio.sleep(TICK_S)
+
+    async def _tick(self, touched: Changes) -> None:
+        """Empty what was cleared a minute ago; tell sites and summaries where they changed."""
         told_ms = -(1 << 40)
         while True:
             now_ms = self._clock.boot_ms()
-            messages = self._emptied(now_ms) + self._changed_sites()
-            if now_ms - told_ms >= SUMMARY_S * 1000 and (summary := self._new_summary()):
-                messages.append(noc_tree.summary_of(summary))
+            messages = self._regrown(touched.drain())
+            states = self._states.review()
+            for branch in self._branches:
+                messages += branch.emptied(now_ms) + branch.sites(states)
+            if now_ms - told_ms >= SUMMARY_S * 1000 and (summaries := self._summaries()):
+                messages += summaries
                 told_ms = now_ms
             await self._paced(messages)
             await asyncio.sleep(TICK_S)
 
-    def _emptied(self, now_ms: int) -> list[Message]:
-        messages = []
-        while self._closing and self._closing[0][0] <= now_ms:
-            _, topic = heapq.heappop(self._closing)
-            if topic not in self._open:  # raised again meanwhile
-                messages.append(Message(topic, b""))
+    def _regrown(self, changes: Changes) -> list[Message]:
+        """Return what changes in tenants' trees because a site became theirs, or was.
+
+        Not before what the site's alarms did until then is told: the ends of a removed one's.
+        """
+        touched = self._view.sites if changes.structure else changes.sites
+        if touched or changes.structure:
+            self._touched |= dict.fromkeys(touched)
+            self._touched_seq = self._feed.last_seq
+        if self._touched_seq is None or self.state.cursor < self._touched_seq:
+            return []
+        touched, self._touched, self._touched_seq = self._touched, {}, None
+        return self._refreshed(self._review_tenants(touched))
+
+    def _review_tenants(self, touched: Iterable[str]) -> list[Branch]:
+        """Look again which sites are whose; returns the trees of tenants that gained or lost."""
+        sites, names = self._view.sites, list(touched)
+        changed = [t for t in self._tenants.values() if t.review(sites, names)]
+        return [branch for branch in self._branches if branch.selects in changed]
+
+    def _summaries(self) -> list[Message]:
+        """Return the summary of each tree, where it is another one."""
+        fleet = self._feed.flat_summary()
+        messages: list[Message] = []
+        for branch in self._branches:
+            own = branch.selects
+            summary = self._feed.flat_summary(own.selected) if isinstance(own, Tenancy) else fleet
+            messages += branch.summary(summary)
         return messages
-
-    def _changed_sites(self) -> list[Message]:
-        """Return the states of sites that changed, and empty those of sites that are gone."""
-        gone = self._sites.keys() - self._view.sites.keys()
-        messages = [Message(noc_tree.site_topic(site), b"") for site in sorted(gone)]
-        for site in gone:
-            del self._sites[site]
-        for row in self._view.sites.values():
-            state = self._site_state(row)
-            told = msgspec.json.encode((state.state, state.nodes, state.paths_up, state.paths))
-            if self._sites.get(row.site) != told:
-                self._sites[row.site] = told
-                messages.append(Message(noc_tree.site_topic(row.site), msgspec.json.encode(state)))
-        return messages
-
-    def _site_state(self, row: SiteRow) -> noc_tree.SiteState:
-        nodes = [self._view.nodes[node] for node in row.nodes if node in self._view.nodes]
-        paths = [path for node in nodes for path in node.paths.values() if path.kind == "wan"]
-        heard_ms = max((node.heard_ms or 0 for node in nodes), default=0)
-        return noc_tree.SiteState(
-            site=row.site,
-            state=row.status,
-            sev={"ok": 0, "maintenance": 0, "degraded": 2, "down": 4}.get(row.status, 3),
-            nodes=len(nodes),
-            paths_up=sum(path.state == "up" for path in paths),
-            paths=len(paths),
-            as_of=rfc3339(heard_ms) if heard_ms else "",
-            ts=self._clock.wall_ms() // 1000,
-        )
-
-    def _new_summary(self) -> FlatSummary | None:
-        summary = self._feed.flat_summary()
-        before = self._summary
-        if before is not None and msgspec.structs.replace(before, ts=summary.ts) == summary:
-            return None
-        self._summary = summary
-        return summary
 
     def _status(self, state: str) -> Message:
         ts = self._clock.wall_ms() // 1000
@@ -284,17 +324,9 @@ async def _watch(client: aiomqtt.Client) -> None:
 
 def _envelope(message: Message) -> Properties:
     """Return the CloudEvents attributes of an event, in the binary mode of its MQTT binding."""
-    event = msgspec.json.decode(message.payload, type=dict[str, object])
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho
     properties.ContentType = "application/json"
-    properties.UserProperty = [
-        ("specversion", "1.0"),
-        ("id", str(event["seq"])),
-        ("source", "roost"),
-        ("type", f"roost.alarm.{event['event']}"),
-        ("time", str(event["changed"])),
-        ("subject", str(event["entity"])),
-    ]
+    properties.UserProperty = [("specversion", "1.0"), *message.attributes]
     return properties
 
 

@@ -1,9 +1,9 @@
 """The NOC's broker: a Mosquitto process of its own, configured and supervised here.
 
 Invariants: it listens on loopback only; one account, made anew at each start, writes ``noc/v1/#``;
-every other account reads it and nothing else; no password is in an argument, a log or the
-environment, only in files of mode 0600. A process of its own keeps slow readers off the fleet's
-brokers, and their accounts apart: one Mosquitto shares its password file over all listeners.
+every other account reads one tree below it and nothing else; no password is in an argument, a log
+or the environment, only in files of mode 0600. A process of its own keeps slow readers off the
+fleet's brokers, and accounts apart: one Mosquitto shares its password file over all listeners.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from typing import Final
 from roost_central.errors import ConfigError
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
+from roost_central.northbound.noc_tree import COLLAPSED, ROOT, STATUS, TENANTS, tenant_root
 from roost_central.ports import Clock, Entropy
 
 logger = logging.getLogger(__name__)
@@ -78,14 +79,14 @@ class NocBroker:
             raise ConfigError("mosquitto", field="northbound.mqtt", bound="installed")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         passwords = {WRITER: self.password}
-        for reader in self.config.readers:
+        for reader in self.config.accounts:
             passwords[reader] = self._reader_secret(self._folder / f"{reader}.secret")
         user = "user root" if os.geteuid() == 0 else ""  # else it becomes another and reads nothing
         text = _CONFIG.format(
             port=self.config.port, host=self.config.host, folder=self._folder, user=user
         )
         _write(self._folder / "mosquitto.conf", text)
-        _write(self._folder / "acl", acl(self.config.readers))
+        _write(self._folder / "acl", acl(self.config))
         _write(self._folder / "passwords", password_file(passwords, self._entropy))
 
     async def run(self) -> None:
@@ -121,11 +122,22 @@ def mosquitto() -> str | None:
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:{SBIN}")
 
 
-def acl(readers: tuple[str, ...]) -> str:
-    """Return the rules: one writes, the others read, and nobody anything else."""
-    lines = [f"user {WRITER}", "topic readwrite noc/v1/#"]
-    for reader in readers:
-        lines += ["", f"user {reader}", "topic read noc/v1/#"]
+def acl(config: NocBrokerConfig) -> str:
+    """Return the rules: one writes, each of the others reads one tree, and nobody anything else.
+
+    Whether the feed itself lives is for all. The whole tree's readers are denied the others, which
+    repeat it: ``noc/v1/#`` reads well.
+    """
+    lines = [f"user {WRITER}", f"topic readwrite {ROOT}/#"]
+    for reader in config.readers:
+        denied = [f"topic deny {root}/#" for root in (COLLAPSED, TENANTS)]
+        lines += ["", f"user {reader}", *denied, f"topic read {ROOT}/#"]
+    trees = [(reader, COLLAPSED) for reader in config.collapsed_readers]
+    trees += [
+        (reader, tenant_root(tenant.name)) for tenant in config.tenants for reader in tenant.readers
+    ]
+    for reader, root in trees:
+        lines += ["", f"user {reader}", f"topic read {STATUS}", f"topic read {root}/#"]
     return "\n".join(lines) + "\n"
 
 

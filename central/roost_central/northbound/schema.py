@@ -9,10 +9,20 @@ from typing import Any, Final
 import msgspec
 
 from roost_central.alarms.flat import FlatAlarm, FlatIncident, FlatSummary
-from roost_central.northbound.noc_tree import SiteState, Status
+from roost_central.northbound.noc_log import LoggedAct, LoggedEvent
+from roost_central.northbound.noc_tree import SiteState, Status, TenantIncident
 
 FILE: Final = Path(__file__).parents[3] / "docs" / "noc.schema.json"
-TYPES: Final = (FlatAlarm, FlatIncident, FlatSummary, SiteState, Status)
+TYPES: Final = (
+    FlatAlarm,
+    FlatIncident,
+    TenantIncident,
+    FlatSummary,
+    SiteState,
+    Status,
+    LoggedEvent,
+    LoggedAct,
+)
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -138,6 +138,7 @@ class Northbound:
                 self._broker.password,
                 state,
                 view=around.view,
+                database=around.database,
                 clock=clock,
                 entropy=entropy,
             )

@@ -17,7 +17,8 @@ import msgspec
 from roost_central.alarms.flat import Flat, FlatAlarm, encode
 from roost_central.alarms.transition import Transition
 from roost_central.errors import ConfigError
-from roost_central.northbound.config import WebhookConfig, secret
+from roost_central.northbound.config import WebhookConfig
+from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
 from roost_central.northbound.feed import flatten
 from roost_central.northbound.http import Answer, Poster

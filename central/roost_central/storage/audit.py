@@ -76,6 +76,14 @@ async def page(connection: AsyncConnection, *, before: int | None, limit: int) -
     return [AuditRecord(**{**row, "detail": _decode(row["detail"])}) for row in rows.mappings()]
 
 
+async def after(connection: AsyncConnection, seq: int, limit: int) -> list[AuditRecord]:
+    """Return acts past a number, oldest first."""
+    c = tables.audit.c
+    found = select(tables.audit).where(c.seq > seq).order_by(c.seq).limit(min(limit, PAGE_MAX))
+    rows = await connection.execute(found)
+    return [AuditRecord(**{**row, "detail": _decode(row["detail"])}) for row in rows.mappings()]
+
+
 async def prune(connection: AsyncConnection, *, now_ms: int, days_max: int = DAYS_MAX) -> int:
     """Remove what is too old; return how many."""
     old = tables.audit.c.at_ms < now_ms - days_max * 86_400_000

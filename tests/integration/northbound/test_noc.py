@@ -1,7 +1,6 @@
 """The NOC's broker: a plain mosquitto_sub reads it, nobody writes it, no ghost survives."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -10,6 +9,7 @@ import aiomqtt
 import pytest
 from alarm_feed import alarm, incident
 from hook_receiver import Receiver
+from noc_reader import account, connection, online, reading
 from waiting import free_port, until
 
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig, WebhookConfig
@@ -18,62 +18,9 @@ from roost_central.storage import northbound as rows
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
 
-class Reader:
-    """Everything a reader heard, and what is retained, by topic."""
-
-    def __init__(self):
-        self.events = []
-        self.retained = {}
-        self.states = []
-
-    async def read(self, client):
-        await client.subscribe("noc/v1/#", qos=1)
-        async for message in client.messages:
-            topic = str(message.topic)
-            if topic.startswith("noc/v1/event/"):
-                self.events.append((topic, json.loads(message.payload), message.properties))
-            elif message.payload:
-                if topic == "noc/v1/status":
-                    self.states.append(json.loads(message.payload)["state"])
-                self.retained[topic] = json.loads(message.payload)
-            else:
-                self.retained.pop(topic, None)
-
-
-def account(rig):
-    return (rig.folder / "noc" / "noc.secret").read_text().strip()
-
-
-def connection(rig, config, user="noc", password=None, **more):
-    return aiomqtt.Client(
-        "127.0.0.1",
-        config.mqtt.port,
-        username=user,
-        password=password or account(rig),
-        **more,
-    )
-
-
-@contextlib.asynccontextmanager
-async def reading(rig, config):
-    reader = Reader()
-    async with connection(rig, config, protocol=aiomqtt.ProtocolVersion.V5) as client:
-        task = asyncio.create_task(reader.read(client))
-        try:
-            yield reader
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
 @pytest.fixture
 def config():
     return NorthboundConfig(mqtt=NocBrokerConfig(port=free_port()))
-
-
-async def online(north):
-    await until(lambda: north.states[0].word == "ok", "the feed is connected", seconds=60)
 
 
 async def test_the_tree_shows_what_is_open_and_the_stream_every_transition(rig, config):

@@ -29,7 +29,14 @@ def test_everything_at_once(secret):
         {
             "northbound": {
                 "labels": ["carrier"],
-                "mqtt": {"readers": ["noc", "grafana"]},
+                "mqtt": {
+                    "readers": ["noc", "grafana"],
+                    "collapsed_readers": ["pager"],
+                    "site_values": ["paths_up", "nodes_online"],
+                    "tenant": [
+                        {"name": "acme", "query": "label.customer:acme", "readers": ["acme-noc"]}
+                    ],
+                },
                 "snmp": [
                     {"name": "n1", "host": "::1", "version": "2c", "community_file": secret},
                     {
@@ -48,7 +55,9 @@ def test_everything_at_once(secret):
             }
         }
     ).northbound
-    assert config.mqtt.readers == ("noc", "grafana")
+    assert config.mqtt.accounts == ("noc", "grafana", "pager", "acme-noc")
+    assert config.mqtt.values == ("nodes_online", "paths_up")
+    assert (config.mqtt.tenants[0].name, config.mqtt.tenants[0].collapse) == ("acme", False)
     assert [each.confirmed for each in config.snmp] == [True, False]
     assert config.snmp_agent.port == 1161
 
@@ -63,11 +72,25 @@ def test_everything_at_once(secret):
         ({"mqtt": {"readers": ["a", "a"]}}, "different names"),
         ({"mqtt": {"port": 0}}, "port: 0 is not between"),
         ({"mqtt": 1}, "is written as [northbound.mqtt]"),
+        ({"mqtt": {"collapsed_readers": ["noc"]}}, "'noc' stands twice: an account reads one tree"),
+        ({"mqtt": {"site_values": ["paths_up", "cpu"]}}, "different names of nodes, nodes_online"),
+        ({"mqtt": {"tenant": {}}}, "is written as [[northbound.mqtt.tenant]]"),
+        ({"mqtt": {"tenant": [{"name": "a"}]}}, "northbound.mqtt.tenant.query: is missing"),
+        (
+            {"mqtt": {"tenant": [{"query": "status:down"}]}},
+            "a tenant's query takes site and labels",
+        ),
+        ({"mqtt": {"tenant": [{"name": "a", "query": "x"}] * 2}}, "northbound.mqtt.tenant: 'a'"),
+        (
+            {"mqtt": {"tenant": [{"name": f"t{n}", "query": "x"} for n in range(17)]}},
+            "there are 17, at most 16",
+        ),
         ({"snmp": {}}, "is written as [[northbound.snmp]]"),
         ({"snmp": [{"name": "a", "host": "h"}]}, "auth_file: is missing"),
         ({"snmp": [{"name": "a", "host": "h"}]}, "SNMPv3 needs a user name"),
         ({"snmp": [{"version": "1"}]}, "neither 2c nor 3"),
         ({"snmp": [{"kind": "poll"}]}, "neither inform nor trap"),
+        ({"snmp": [{"profile": "x733"}]}, "'x733' is not one of roost, wrs, rfc3877"),
         ({"snmp": [{"auth": "md5"}]}, "neither sha nor sha256"),
         ({"snmp": [{"rate": 1000}]}, "rate is 1 to 150"),
         ({"webhook": [{"name": "A!", "url": "https://h"}]}, "1 to 32 of a-z"),
