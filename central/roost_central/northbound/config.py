@@ -19,6 +19,7 @@ NOC_PORT: Final = 8884
 TARGETS_MAX: Final = 32  # each has a task, and a cursor that is written each second
 READERS_MAX: Final = 64
 TENANTS_MAX: Final = 16  # each is a tree of its own that each change of its sites is told in
+HOOK_FORMATS: Final = ("standard", "servicenow")
 SNMP_PROFILES: Final = ("roost", "wrs", "rfc3877")
 RATE_MAX: Final = 150  # informs a second that one target is sent at most (faults.md section 7)
 
@@ -94,13 +95,20 @@ class SnmpAgentConfig:
 
 @dataclass(frozen=True, slots=True)
 class WebhookConfig:
-    """One receiver of webhooks; two secrets are valid while one is changed for another."""
+    """One receiver of webhooks; two secrets are valid while one is changed for another.
+
+    Attributes:
+        format: of the body: ``standard``, or ``servicenow`` for its em/jsonv2.
+        authorization_file: the whole value of an Authorization header, such as ``Basic ...``.
+    """
 
     name: str
     url: str
-    secret_file: Path
+    secret_file: Path | None = None
     old_secret_file: Path | None = None
     allow_private: bool = False
+    format: str = "standard"
+    authorization_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,14 +284,21 @@ def _snmp_agent(at: Section) -> SnmpAgentConfig:
 
 
 def _webhook(at: Section) -> WebhookConfig:
-    at.only("name", "url", "secret_file", "old_secret_file", "allow_private")
+    files = ("secret_file", "old_secret_file", "authorization_file")
+    at.only("name", "url", "format", "allow_private", *files)
     allow_private = at.get("allow_private", default=False)
+    form = at.get("format", HOOK_FORMATS[0])
+    if form not in HOOK_FORMATS:
+        at.fault("format", f"{form!r} is not one of {', '.join(HOOK_FORMATS)}")
+    is_standard = form == HOOK_FORMATS[0]
     return WebhookConfig(
         name=at.name(),
         url=at.url(allow_private=allow_private),
-        secret_file=at.file("secret_file", needed=True) or Path(),
+        secret_file=at.file("secret_file", needed=is_standard),
         old_secret_file=at.file("old_secret_file"),
         allow_private=allow_private,
+        format=form,
+        authorization_file=at.file("authorization_file", needed=not is_standard),
     )
 
 

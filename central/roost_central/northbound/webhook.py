@@ -1,5 +1,8 @@
 """Webhooks in the form of Standard Webhooks: signed, retried in order, dead letters at the end.
 
+Or in a form that a receiver knows without a program between: ServiceNow's, which checks a header
+and no signature.
+
 One message a transition that the target is told of (core.Audience), in order of their numbers: a
 receiver that is down holds the line, so nothing overtakes. What it refuses as malformed is given up
 after three attempts, all else after the whole schedule; 410 disables the target until a test works.
@@ -14,9 +17,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from roost_central.alarms.flat import Flat, FlatAlarm, encode
+from roost_central.alarms.flat import Flat, FlatAlarm, encode, rfc3339
 from roost_central.alarms.transition import Transition
 from roost_central.errors import ConfigError
+from roost_central.northbound import servicenow
 from roost_central.northbound.config import WebhookConfig
 from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
@@ -30,6 +34,8 @@ GONE: Final = 410
 REFUSALS: Final = frozenset({400, 413, 415, 422})  # it is this message that is not taken
 REFUSED_MAX: Final = 3  # attempts of such a message
 KEY_PREFIX: Final = b"whsec_"
+SERVICENOW: Final = "servicenow"
+SPACE: Final = 0x20  # below it are control characters, which end a header
 
 Verdict = Literal["taken", "again", "give-up", "disable"]
 
@@ -75,6 +81,13 @@ def body_of(flat: Flat) -> bytes:
     return msgspec.json.encode(Webhook(f"{kind}.{flat.event}", at, msgspec.Raw(encode(flat))))
 
 
+def trial_message(form: str, now_ms: int) -> bytes:
+    """Return the body of a test message."""
+    if form == SERVICENOW:
+        return servicenow.trial_message(rfc3339(now_ms))
+    return msgspec.json.encode({"type": "roost.test", "timestamp": rfc3339(now_ms), "data": {}})
+
+
 class WebhookTarget:
     """One receiver."""
 
@@ -86,6 +99,7 @@ class WebhookTarget:
         self._clock = clock
         self._entropy = entropy
         self._poster = Poster(config.url, allow_private=config.allow_private)
+        self._body_of = servicenow.body if config.format == SERVICENOW else body_of
         self._audience = Audience()
         self._kick = asyncio.Event()
 
@@ -103,7 +117,7 @@ class WebhookTarget:
 
     async def test(self) -> str:
         """See Target."""
-        body = msgspec.json.encode({"type": "roost.test", "timestamp": "", "data": {}})
+        body = trial_message(self._config.format, self._clock.wall_ms())
         answer = await self._post(f"test-{self._entropy.token(8).hex()}", body)
         if not answer.is_ok:
             return answer.error
@@ -116,7 +130,7 @@ class WebhookTarget:
         for change in changes:
             flat = flatten(self.state.feed, change)
             if flat is not None and self._admits(flat):
-                await self._deliver(change.seq, body_of(flat))
+                await self._deliver(change.seq, self._body_of(flat))
                 if self.state.disabled:
                     return
             else:
@@ -152,21 +166,33 @@ class WebhookTarget:
         timestamp = self._clock.wall_ms() // 1000
         try:
             keys = await asyncio.to_thread(self._keys)
+            headers = await asyncio.to_thread(self._authorization)
         except ConfigError as err:
             return Answer(0, str(err))
-        signatures = " ".join(sign(key, message_id, timestamp, body) for key in keys)
-        headers = {
-            "webhook-id": message_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signatures,
-        }
+        if keys:
+            headers["webhook-signature"] = " ".join(
+                sign(key, message_id, timestamp, body) for key in keys
+            )
+        headers |= {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
         return await self._poster.post(body, headers)
 
     def _keys(self) -> list[bytes]:
-        files = [self._config.secret_file]
-        if self._config.old_secret_file is not None:
-            files.append(self._config.old_secret_file)
-        return [key_of(secret(file)) for file in files]
+        files = (self._config.secret_file, self._config.old_secret_file)
+        return [key_of(secret(file)) for file in files if file is not None]
+
+    def _authorization(self) -> dict[str, str]:
+        """Return the header that an intermediary or the receiver asks for, if one does.
+
+        Raises:
+            ConfigError: its file cannot be used, or does not hold one line of ASCII.
+        """
+        file = self._config.authorization_file
+        if file is None:
+            return {}
+        value = secret(file)
+        if not value.isascii() or any(byte < SPACE for byte in value):
+            raise ConfigError("secret", field=str(file), bound="one line of ASCII")
+        return {"Authorization": value.decode("ascii")}
 
     async def _kicked(self, seconds: float | None) -> None:
         """Wait, at most so long, for a test that worked."""

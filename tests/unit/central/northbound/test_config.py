@@ -99,6 +99,8 @@ def test_everything_at_once(secret):
         ({"webhook": [{"name": "a", "url": "https://h:x/"}]}, "is not https://HOST"),
         ({"webhook": [{"name": "a", "secret": "s"}]}, "is not known"),
         ({"webhook": [{"secret_file": "/nowhere"}]}, "cannot be used: No such file"),
+        ({"webhook": [{"format": "xml"}]}, "'xml' is not one of standard, servicenow"),
+        ({"webhook": [{"format": "servicenow"}]}, "authorization_file: is missing"),
         ({"alertmanager": [{"name": 3}]}, "is not a text"),
         (
             {"snmp_agent": {"version": "2c", "host": "10.0.0.1"}},

@@ -11,11 +11,14 @@ from alarm_feed import MemoryFeed, alarm, incident
 
 from roost_central.alarms.flat import encode
 from roost_central.fleet.view import FleetView
+from roost_central.northbound import config as northbound_config
 from roost_central.northbound import noc_tree
 from roost_central.northbound.alertmanager import alarm_alert, incident_alert
 from roost_central.northbound.prometheus import Delays, discovery, metrics
 from roost_central.northbound.target import TargetState
+from roost_central.northbound.webhook import body_of
 from roost_central.ports import SystemClock
+from roost_protocol.severity import Severity
 
 RECIPES = Path(__file__).parents[4] / "packaging" / "recipes"
 METRIC = re.compile(r"roost_[a-z_]+")
@@ -111,3 +114,29 @@ def test_node_red_is_wired_and_reads_keys_that_are_there():
     used = re.findall(r"payload\.(\w+)", nodes["roost-line"]["template"])
     used.append(nodes["roost-switch"]["property"].removeprefix("payload."))
     assert set(used) <= set(payload)
+
+
+def test_servicenow_is_a_configuration_that_is_taken():
+    table = tomllib.loads(text("servicenow.toml"))["northbound"]
+    wrong = []
+    config = northbound_config.read(table, lambda key, what: wrong.append((key, what)))
+    (hook,) = config.webhook
+    assert hook.format == "servicenow"
+    assert hook.url.endswith("/api/global/em/jsonv2")
+    assert [key for key, _ in wrong] == ["northbound.webhook.authorization_file"]  # not there
+
+
+def test_netcool_reads_keys_that_are_there_and_knows_every_severity():
+    parser = json.loads(text("netcool-parser.json"))["eventSources"][0]["config"]
+    assert parser["messagePayload"] == "json.data"
+    rules = "\n".join(line for line in text("netcool.rules").splitlines() if line[:1] != "#")
+    told = [json.loads(body_of(each))["data"] for each in (alarm(), incident())]
+    used = set(re.findall(r"\$(\w+)", rules))
+    assert used <= {key for payload in told for key in payload}
+    of_alarms, of_incidents = re.split(r"else if", rules.partition("@Manager")[0])
+    assert set(re.findall(r"\$(\w+)", of_alarms)) <= set(told[0])
+    assert set(re.findall(r"\$(\w+)", of_incidents)) <= set(told[1])
+    assert "covered" not in told[0]
+    words = set(re.findall(r'case "(\w+)":', rules))
+    assert words == {severity.word for severity in Severity}
+    assert rules.count("{") == rules.count("}")

@@ -167,6 +167,26 @@ async def test_a_secret_that_others_read_is_not_used(receiver, serve):
     assert receiver.requests == []
 
 
+async def test_servicenow_is_spoken_to_in_its_form_with_its_header(receiver, serve, tmp_path):
+    header = tmp_path / "authorization"
+    header.write_text("Basic cm9vc3Q6Y2FuYXJ5\n")
+    header.chmod(0o600)
+    form = {"format": "servicenow", "authorization_file": header}
+    async with serve(f"{receiver.url}/api/global/em/jsonv2", **form) as served:
+        served.feed.tell("raise", alarm(1, sev=4))
+        served.feed.tell("clear", alarm(1, sev=4))
+        await until(lambda: served.state.cursor == 2, "both arrived")
+        assert await served.target.test() == ""
+        header.write_text("Basic two\nlines: of it")
+        assert "one line of ASCII" in await served.target.test()
+    found = [json.loads(body)["records"][0] for _, _, body in receiver.requests]
+    assert [each["severity"] for each in found] == ["1", "0", "0"]
+    assert found[0]["message_key"] == found[1]["message_key"] == alarm(1).key_id
+    path, headers, _ = receiver.requests[0]
+    assert path == "/api/global/em/jsonv2"
+    assert headers["Authorization"] == "Basic cm9vc3Q6Y2FuYXJ5"
+
+
 def test_the_schedule_ends_in_a_dead_letter():
     down = Answer(0, "refused")
     verdicts = [judge(down, attempts) for attempts in range(1, 9)]
