@@ -14,7 +14,7 @@ SIM := $(wildcard tests/sim)
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .PHONY: help install runtime system demo test check lint types imports format unit cover sim \
-        integration browser build bench figures prove soak shape catalogue docs clean
+        integration browser build bench figures prove soak shape catalogue schemas docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -87,6 +87,10 @@ shape: install  ## files and functions that outgrew the guide
 
 catalogue: install ## write what is made from the alarm catalogue
 	$(BIN)/python -m roost_central.alarms.export_catalogue
+
+schemas: install ## write what is made from the payloads of the NOC's tree
+	$(BIN)/python -m roost_central.northbound.schema
+	$(BIN)/python -m roost_central.northbound.asyncapi
 
 docs: install   ## links, decision records and change log
 	$(PYTEST) tests/repo/test_docs.py

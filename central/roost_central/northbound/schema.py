@@ -1,6 +1,7 @@
-"""The JSON Schemas of what goes out, made from the structs; run it to write docs/noc.schema.json.
+"""The JSON Schemas of what goes out, made from the structs: docs/noc.schema.json.
 
 Readers ignore keys that they do not know, so nothing is forbidden; ``label_<name>`` are texts.
+``make schemas`` writes the file, and the page of topics beside it (asyncapi.py).
 """
 
 from pathlib import Path
@@ -26,14 +27,20 @@ TYPES: Final = (
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def document() -> bytes:
-    """Return the schemas as one document."""
-    _, found = msgspec.json.schema_components(TYPES, ref_template="#/$defs/{name}")
-    definitions: dict[str, Any] = dict(found)
-    alarm = definitions["FlatAlarm"]
+def definitions(ref_template: str) -> dict[str, Any]:
+    """Return the schemas by name; ``ref_template`` is how they name each other."""
+    _, found = msgspec.json.schema_components(TYPES, ref_template=ref_template)
+    named: dict[str, Any] = dict(found)
+    alarm = named["FlatAlarm"]
     del alarm["properties"]["labels"]
     alarm["patternProperties"] = {"^label_": {"type": "string"}}
-    whole = {"$schema": DIALECT, "title": "What roost publishes under noc/v1", "$defs": definitions}
+    return named
+
+
+def document() -> bytes:
+    """Return the schemas as one document."""
+    named = definitions("#/$defs/{name}")
+    whole = {"$schema": DIALECT, "title": "What roost publishes under noc/v1", "$defs": named}
     return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
 
