@@ -1,0 +1,54 @@
+"""The local health multiplier and the score."""
+
+from roost_agent.ha.health import (
+    CLEAN_MS,
+    LHM_MAX,
+    SYNC_SLOW_MS,
+    Condition,
+    LocalHealth,
+    health_score,
+)
+
+H_MS = 100
+
+
+def test_a_lag_counts_once_and_a_missed_beat_once_more():
+    health = LocalHealth(H_MS)
+    health.lagged(H_MS // 2, 0)
+    assert health.lhm == 1
+    health.lagged(H_MS // 2 + 1, 0)
+    assert health.lhm == 2
+    health.lagged(H_MS, 0)
+    assert health.lhm == 4
+
+
+def test_a_slow_disk_counts():
+    health = LocalHealth(H_MS)
+    health.synced(SYNC_SLOW_MS, 0)
+    assert health.lhm == 1
+    health.synced(SYNC_SLOW_MS + 1, 0)
+    assert health.lhm == 2
+
+
+def test_it_stays_within_its_bounds_and_steps_back_every_ten_clean_seconds():
+    health = LocalHealth(H_MS)
+    for _ in range(20):
+        health.fault(5_000)
+    assert health.lhm == LHM_MAX
+    health.pass_time(5_000 + CLEAN_MS - 1)
+    assert health.lhm == LHM_MAX
+    health.pass_time(5_000 + CLEAN_MS)
+    assert health.lhm == LHM_MAX - 1
+    health.pass_time(5_000 + 3 * CLEAN_MS + 5)
+    assert health.lhm == LHM_MAX - 3
+    health.pass_time(5_000 + 100 * CLEAN_MS)
+    assert health.lhm == 1
+
+
+def test_the_score_falls_in_steps_and_not_below_nothing():
+    assert health_score(Condition()) == 1_000
+    assert health_score(Condition(cpu_stall_percent=30)) == 900
+    assert health_score(Condition(memory_stall_percent=50)) == 700
+    assert health_score(Condition(has_disk=False)) == 600
+    assert health_score(Condition(has_steady_clock=False, failures=1)) == 700
+    assert health_score(Condition(100, 100, False, False, 9)) == 0
