@@ -90,6 +90,7 @@ class MemoryFeed:
         self.rows: dict[str, FlatAlarm] = {}
         self._incidents: dict[str, FlatIncident] = {}
         self.own: dict[str, Mapping[str, object]] = {}
+        self.outstanding: set[str] = set()  # key ids
         self._news = asyncio.Event()
 
     def tell(self, event: str, row: FlatAlarm) -> int:
@@ -135,6 +136,9 @@ class MemoryFeed:
 
     def open_incidents(self) -> Sequence[FlatIncident]:
         return list(self._incidents.values())
+
+    def stands_out(self, row: FlatAlarm) -> bool:
+        return row.key_id in self.outstanding
 
     def flat(self, row: FlatAlarm, event: str, seq: int) -> FlatAlarm:
         return msgspec.structs.replace(row, event=event, seq=seq)

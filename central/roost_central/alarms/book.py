@@ -314,6 +314,11 @@ class AlarmBook:
         """Return the open incidents."""
         return self.incidents.open_rows
 
+    def stands_out(self, row: AlarmRow) -> bool:
+        """Return whether its incident has a cause that does not explain it; not if hidden too."""
+        found = self.incidents.find(row.incident) if row.explained is False else None
+        return found is not None and bool(found.cause) and row.is_visible
+
     def flat(self, row: AlarmRow, event: str, seq: int) -> FlatAlarm:
         """Return an alarm as one flat object, with the chosen labels of its site."""
         return flat_alarm(

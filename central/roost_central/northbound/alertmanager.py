@@ -1,4 +1,4 @@
-"""Alertmanager's ``/api/v2/alerts``: open incidents, and alarms that belong to none.
+"""Alertmanager's ``/api/v2/alerts``: open incidents, and alarms that none of them explains.
 
 Level-triggered: what is open is said again every minute, so a restarted Alertmanager knows it soon;
 what ended, or changed its severity and with it its identity there, is said once more with an end.
@@ -164,6 +164,6 @@ def open_alerts(feed: AlarmFeed, ends_at: str) -> dict[Labels, Alert]:
     ]
     for row in feed.open_alarms():
         flat = feed.flat(row, "change", seq)
-        if not flat.suppressed:
+        if not flat.suppressed or feed.stands_out(row):
             alerts.append(alarm_alert(flat, ends_at))
     return {identity(alert): alert for alert in alerts}

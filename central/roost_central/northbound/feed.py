@@ -34,6 +34,9 @@ class AlarmFeed(Protocol):
     def open_incidents(self) -> Sequence[IncidentRow]:
         """Return the open incidents."""
 
+    def stands_out(self, row: AlarmRow) -> bool:
+        """Whether an alarm is of an incident whose cause does not explain it; not if hidden too."""
+
     def flat(self, row: AlarmRow, event: str, seq: int) -> FlatAlarm:
         """Return an alarm as a flat object."""
 

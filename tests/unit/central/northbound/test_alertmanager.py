@@ -66,6 +66,21 @@ async def test_incidents_and_what_belongs_to_none_are_told_and_told_again(served
     assert target.state.word == "ok"
 
 
+async def test_a_member_that_the_cause_does_not_explain_is_told_and_ends(served):
+    receiver, feed, _ = served
+    fire = alarm(3, suppressed=True, incident="INC-7F3A", text="fire")
+    feed.tell("raise", fire)
+    feed.outstanding.add(fire.key_id)
+
+    def of_fire():
+        return [each for each in told(receiver) if each["annotations"].get("summary") == "fire"]
+
+    await until(of_fire, "it does not drown")
+    feed.outstanding.clear()  # a better cause was found
+    feed.tell("change", alarm(1))
+    await until(lambda: of_fire()[-1]["endsAt"] < of_fire()[0]["endsAt"], "it is explained")
+
+
 async def test_a_clear_and_a_change_of_severity_end_an_alert(served):
     receiver, feed, _ = served
     await until(lambda: receiver.requests, "it is told")
