@@ -1,0 +1,65 @@
+"""A cgroup v2 of a test's own, removed with all that is in it; and whether there can be one."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from waiting import wait_until
+
+from roost_agent.guard import cgroup
+
+
+def why_none() -> str:
+    """Why no cgroup can be made here; empty: one can."""
+    mount = cgroup.mount_point()
+    if mount is None:
+        return "kernel lacks cgroup v2"
+    folder = Path(mount) / f"roost-test-why-{os.getpid()}"
+    try:
+        folder.mkdir()
+        has_kill = (folder / "cgroup.kill").exists()
+        folder.rmdir()
+    except OSError as err:
+        return f"kernel lacks a cgroup v2 that we may write: {err.strerror}"
+    return "" if has_kill else "kernel lacks cgroup.kill"
+
+
+WHY_NONE = why_none()
+needs_cgroups = pytest.mark.skipif(bool(WHY_NONE), reason=WHY_NONE or "there are some")
+
+
+@contextlib.contextmanager
+def private():
+    """A folder of its own in the v2 hierarchy."""
+    root = Path(cgroup.mount_point()) / f"roost-test-{os.getpid()}-{time.monotonic_ns()}"
+    root.mkdir()
+    try:
+        yield root
+    finally:
+        (root / "cgroup.kill").write_text("1")
+        wait_until(lambda: cgroup.is_empty(str(root)), "the test's processes end")
+        for folder in reversed([str(root), *cgroup.below(str(root))]):
+            Path(folder).rmdir()
+
+
+def started_in(group, *argv):
+    """A process that begins its life in a group; SLEEP ignores SIGTERM where it is asked to."""
+    group.mkdir(parents=True, exist_ok=True)
+    entered = (
+        "import os, sys; open(sys.argv[1] + '/cgroup.procs', 'w').write(str(os.getpid()));"
+        " os.execv(sys.argv[2], sys.argv[2:])"
+    )
+    process = subprocess.Popen([sys.executable, "-c", entered, group, *argv])
+    wait_until(lambda: not cgroup.is_empty(str(group)), "the process is in its group")
+    return process
+
+
+STUBBORN = (
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)",
+)

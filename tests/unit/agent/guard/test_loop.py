@@ -1,0 +1,177 @@
+"""The loop over folders that look like cgroups; tests/integration/guard has the kernel's own."""
+
+import json
+
+import pytest
+
+from roost_agent.guard.core import ARMED, Arm, Deadlines
+from roost_agent.guard.loop import IDLE_MS, RETRY_MS, Loop, Setting
+from roost_agent.guard.watchdog import Watchdog
+
+HOLD = Arm("main", 5, 4_000, 5_000, 6_000)
+
+
+class Device:
+    def __init__(self, says=2):
+        self.says = says
+        self.heard = ""
+
+    def set_timeout(self, seconds):
+        return self.says
+
+    def feed(self):
+        self.heard += "."
+
+    def close(self, *, stop):
+        self.heard += "V" if stop else "x"
+
+
+class Stage:
+    """A loop with a clock that is set by hand."""
+
+    def __init__(self, folder, device=None, holds=()):
+        self.now_ms = 0
+        self.lines = []
+        self.root = folder / "exclusive"
+        self.root.mkdir()
+        self.device = device
+        self.setting = Setting(str(self.root), str(folder / "state"), "boot", 6_000, 100)
+        core = Deadlines(6_000, holds, has_watchdog=device is not None)
+        watchdog = Watchdog("dog" if device else "", 2, lambda path: device)
+        self.loop = Loop(self.setting, core, watchdog, lambda: self.now_ms, self.lines.append)
+
+    def group(self, name, populated):
+        folder = self.root / name
+        folder.mkdir(exist_ok=True)
+        (folder / "cgroup.kill").touch()
+        (folder / "cgroup.procs").touch()
+        self.populate(name, populated)
+        return str(folder)
+
+    def populate(self, name, populated):
+        (self.root / name / "cgroup.events").write_text(f"populated {populated}\n")
+
+    def killed(self, name):
+        return (self.root / name / "cgroup.kill").read_text() == "1"
+
+    def ask(self, do, **fields):
+        return json.loads(self.loop.answer(json.dumps({"do": do, **fields}).encode()))
+
+    def turn(self, now_ms):
+        self.now_ms = now_ms
+        return self.loop.turn()
+
+
+@pytest.fixture
+def stage(tmp_path):
+    return Stage(tmp_path)
+
+
+def armed(stage, **more):
+    group = stage.group("main", 1)
+    times = {"d1_ms": 4_000, "d2_ms": 5_000, "d3_ms": 6_000}
+    return stage.ask("arm", lease="main", epoch=5, cgroups=[group], **times, **more)
+
+
+def test_a_kill_is_repeated_until_the_group_is_empty(stage):
+    assert armed(stage) == {"ok": True, "watchdog_ms": 0}
+    assert stage.turn(4_000) == 100
+    assert not stage.killed("main")
+    assert stage.turn(5_000) <= RETRY_MS
+    assert stage.killed("main")
+    assert stage.ask("state")["holds"][0]["stage"] == "killing"
+    stage.populate("main", 0)
+    stage.turn(5_010)
+    assert stage.ask("state")["ended"] == {"main": 5}
+    assert stage.turn(5_020) == IDLE_MS
+    assert [line.partition(": ")[2] for line in stage.lines] == [
+        "past D1, told to end",
+        "past D2, killed",
+        "has stopped",
+    ]
+
+
+def test_a_disarm_is_refused_while_the_group_is_populated(stage):
+    armed(stage)
+    assert stage.ask("disarm", lease="main", epoch=5)["error"] == "runs"
+    stage.populate("main", 0)
+    assert stage.ask("disarm", lease="main", epoch=5)["ok"]
+
+
+def test_what_has_no_hold_is_swept(stage):
+    armed(stage)
+    stage.group("stray", 1)
+    stage.group("done", 0)
+    stage.turn(0)
+    assert stage.killed("stray")
+    assert not stage.killed("main")
+    assert not stage.killed("done")
+
+
+def test_an_answer_is_no_until_the_state_is_written(stage):
+    (stage.root.parent / "state").mkdir()  # a file cannot take its place
+    assert armed(stage)["error"] == "state"
+
+
+def test_what_is_no_request_is_answered(stage):
+    assert stage.ask("pray")["error"] == "bad"
+    assert stage.ask("stopping", lease="main", epoch=1)["error"] == "epoch"
+    assert stage.ask("arm", lease="m", epoch=1, cgroups=["/other"])["error"] == "cgroup"
+
+
+def test_the_watchdog_is_fed_until_d3(tmp_path):
+    device = Device()
+    stage = Stage(tmp_path, device)
+    assert armed(stage, hard=True) == {"ok": True, "watchdog_ms": 2_000}
+    for now_ms in range(500, 6_000, 500):
+        stage.turn(now_ms)
+    fed = device.heard
+    assert len(fed) == 12  # its start test is one
+    for now_ms in range(6_000, 9_000, 500):
+        stage.turn(now_ms)
+    assert device.heard == fed
+    stage.populate("main", 0)
+    stage.turn(9_000)
+    stage.turn(9_500)
+    assert len(device.heard) > len(fed)  # it has stopped: the node may live
+
+
+def test_a_resumed_hold_is_acted_on_before_anything_is_read(tmp_path):
+    stage = Stage(tmp_path, holds=[(HOLD._replace(cgroups=(str(tmp_path / "gone"),)), ARMED)])
+    assert not stage.loop.is_free
+    stage.turn(9_000)
+    assert stage.loop.is_free
+
+
+def test_a_kill_is_measured_only_while_nothing_is_held(stage):
+    stage.loop.try_kill("/folder", lambda folder, now_ms: 7)
+    assert stage.ask("state")["kill_ms"] == 7
+    armed(stage)
+    stage.loop.try_kill("/folder", lambda folder, now_ms: 9)
+    assert stage.ask("state")["kill_ms"] == 7
+
+
+@pytest.mark.parametrize("says", [0, 3, 60])
+def test_a_device_that_would_bite_late_is_stopped_and_not_used(says):
+    device = Device(says)
+    watchdog = Watchdog("dog", 2, lambda path: device)
+    assert watchdog.timeout_ms == 0
+    assert watchdog.why_not == f"dog: set to 2 s, it says {says}"
+    assert device.heard == ".V"
+    assert watchdog.feed() == ""
+    assert watchdog.feed_ms is None
+
+
+def test_a_device_that_is_not_there_is_told(tmp_path):
+    assert Watchdog(str(tmp_path / "dog"), 2).why_not.endswith("dog: No such file or directory")
+    (tmp_path / "dog").touch()  # no watchdog takes this ioctl
+    assert "Inappropriate ioctl" in Watchdog(str(tmp_path / "dog"), 2).why_not
+
+
+def test_a_closed_device_bites_unless_it_is_stopped():
+    for stop, heard in ((True, ".V"), (False, ".x")):
+        device = Device()
+        watchdog = Watchdog("dog", 2, lambda path, device=device: device)
+        watchdog.close(stop=stop)
+        watchdog.close(stop=stop)
+        assert device.heard == heard
