@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 from fake_alarms import FakeAlarms
+from fake_northbound import FakeNorthbound
 
 from roost_central.dashboard.serve import POLICY, Dashboard
 from roost_central.fleet.query import QueryError, parse
@@ -237,6 +238,7 @@ class FakeCentral:
     def __init__(self, fleet: FakeFleet) -> None:
         self.fleet = fleet
         self.alarms = FakeAlarms(fleet.rows, hostile=HOSTILE)
+        self.northbound = FakeNorthbound(hostile=HOSTILE)
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
         self.streams = 0
@@ -265,6 +267,8 @@ class FakeCentral:
                 web.get(f"{api}/nodes/{{node}}/inventory", self.inventory),
                 web.get(f"{api}/nodes/{{node}}/inventory/changes", self.changes),
                 web.get(f"{api}/events", self.events),
+                web.get(f"{api}/northbound", self.northbound.show),
+                web.post(f"{api}/northbound/{{target}}:test", self.northbound.test),
                 web.get("/{path:(?!api/).*}", self.index),
             ]
         )

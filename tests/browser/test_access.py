@@ -87,6 +87,7 @@ async def each_page(console, tab):
         ("/incidents/INC-1", ".alarm-plain"),
         ("/shelf", ".plain"),
         ("/load", ".plot rect"),
+        ("/northbound", ".letters"),
         ("/login", "#token"),
     ):
         await tab.open(console.url + path)

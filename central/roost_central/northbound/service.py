@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 REVIEW_S: Final = 5.0
 TREE_S: Final = 5.0  # the SNMP table is so old at most
 BATCH: Final = 500
-TEST_S_MAX: Final = 20.0
+TEST_S_MAX: Final = 17.0  # longer than a webhook's answer may take, shorter than a console waits
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,28 @@ def targets(central):
     return {each["name"]: each for each in central.get("/api/v1/northbound")["targets"]}
 
 
+def roost(central, *words):
+    """The operator's command against this centre."""
+    token = (central.data_dir / "admin.token").read_text().strip()
+    return subprocess.run(
+        [sys.executable, "-m", "roost_central.cli", "northbound", *words],
+        env=os.environ | {"ROOST_URL": f"http://127.0.0.1:{central.port}", "ROOST_TOKEN": token},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_a_dead_target_is_an_alarm_at_the_noc_and_no_secret_is_told(central, tmp_path):
     wait_until(lambda: targets(central)["mqtt"]["state"] == "ok", "the NOC's feed", seconds=90)
     for _ in range(3):
         assert not central.post("/api/v1/northbound/dead:test")["delivered"]
     wait_until(lambda: targets(central)["dead"]["state"] == "unreachable", "it is noticed")
+    refused = roost(central, "test", "dead")
+    assert (refused.returncode, refused.stdout) == (8, "")
+    assert "dead did not take the test message: " in refused.stderr
+    listed = json.loads(roost(central, "list", "-o", "json").stdout)
+    assert {each["name"]: each["state"] for each in listed}["dead"] == "unreachable"
     wait_until(
         lambda: any(
             topic.startswith("noc/v1/site/-/alarm/210.804/")

@@ -262,6 +262,7 @@ def test_removal_clears_what_is_inside_and_only_that(driven):
     ]
     assert driven.do(Removed("lab", "site=lab")) == ["clear", "clear"]
     assert driven.told[-1].alarm.reason == "deleted"
+    assert driven.told[-1].note == "site=lab"  # what went, for those who are told of it at once
     assert list(driven.rows) == [("100.001", "site=labs,node=n1,fs=/var")]
 
 

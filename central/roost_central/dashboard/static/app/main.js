@@ -23,9 +23,11 @@ const LATER = {
   incidents: () => import("./incidents/page.js").then((m) => m.IncidentsPage),
   shelf: () => import("./shelf/page.js").then((m) => m.ShelfPage),
   load: () => import("./load/page.js").then((m) => m.LoadPage),
+  northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
 };
 const TITLES = {
   fleet: "Fleet", events: "Events", alarms: "Alarms", shelf: "Shelf", load: "Operator load",
+  northbound: "Northbound",
   missing: "Not found",
 };
 

@@ -16,7 +16,7 @@ import { Mark } from "./mark.js";
 const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
 const PAGES = [["/", "Fleet", "fleet"], ["/alarms", "Alarms", "alarms"],
   ["/incidents", "Incidents", "incidents"], ["/shelf", "Shelf", "shelf"], ["/load", "Load", "load"],
-  ["/events", "Events", "events"]];
+  ["/events", "Events", "events"], ["/northbound", "Northbound", "northbound"]];
 const HEADROOM = 16; // CSS pixels between the head and what has the focus
 const WITH_STRIP = new Set(["fleet", "alarms", "incidents"]);
 
