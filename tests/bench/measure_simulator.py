@@ -1,7 +1,8 @@
 """``simulator.site_hours_per_minute``: simulated site-hours in a minute of one core.
 
-The fleet scenario: 100 sites of one node, beats every 30 s on links that lose 5 % of messages, the
-production agent and centre inside, invariants checked after each event. Processor time, not the
+The fleet scenario: 100 sites of one node, beats every 30 s on links that lose 5 % of messages, a
+step of an alarm of each every 10 minutes, the production agent and centre inside, invariants
+checked after each event. Processor time, not the
 wall clock: the run is one thread, and what else the machine does is not its merit or fault.
 """
 

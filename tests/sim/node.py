@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sim.broker import Client, Connection
 from sim.machine import Machine
 from sim.oracle import ALARM_TYPE, NUMBERED
+from sim.plan import Plan
 from sim.proc import Host, Life
 
 from roost_agent.alarms.service import Alarms
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from roost_agent.outbox.store import LaneCounts
 
-ALARM_EVERY_S = 60.0
 ALARMS = 4  # file systems of a node
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 
@@ -55,7 +55,7 @@ class Node:
         busy: whether it has something to say now and then.
     """
 
-    def __init__(self, world: "World", config: Config, *, big: bool, say_every_s: float) -> None:
+    def __init__(self, world: "World", config: Config, plan: Plan, *, big: bool) -> None:
         self.world = world
         self.config = config
         self.name = config.node_id
@@ -63,7 +63,7 @@ class Node:
         self.host = Host(world, self.name, world.folder / self.name, self._run)
         self.driver: Driver | None = None
         self.busy = True
-        self._say_every_s = say_every_s
+        self._plan = plan
         self._rng: random.Random = world.dice(f"{self.name}/says")
 
     def change_hardware(self) -> None:
@@ -109,7 +109,7 @@ class Node:
             group.create_task(driver.survey.run())
             group.create_task(driver.alarms.run())
             group.create_task(self._alarm(driver.alarms))
-            if self._say_every_s:
+            if self._plan.say_every_s:
                 group.create_task(self._say(driver.spool))
 
     async def _until_stopped(self, driver: Driver, life: Life) -> None:
@@ -124,7 +124,7 @@ class Node:
     async def _alarm(self, alarms: Alarms) -> None:
         """Raise, change and clear alarms now and then: the centre must end with the same set."""
         while True:
-            await asyncio.sleep(self._rng.expovariate(1 / ALARM_EVERY_S))
+            await asyncio.sleep(self._rng.expovariate(1 / self._plan.alarm_every_s))
             if not self.busy:
                 continue
             entity = f"fs=/mnt/{self._rng.randrange(ALARMS)}"
@@ -137,7 +137,7 @@ class Node:
     async def _say(self, spool: Spool) -> None:
         """Put numbered events and alarms into the outbox: what must arrive, once."""
         while True:
-            await asyncio.sleep(self._rng.expovariate(1 / self._say_every_s))
+            await asyncio.sleep(self._rng.expovariate(1 / self._plan.say_every_s))
             for _ in range(self._rng.choice([1, 1, 1, 5]) if self.busy else 0):
                 self._say_one(spool)
 

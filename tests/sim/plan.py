@@ -56,6 +56,7 @@ class Plan:
         safety_s: how long faults strike; then all is healed.
         liveness_s: within which everything must then have converged.
         say_every_s: the mean time between two things a node has to say; 0 for a silent fleet.
+        alarm_every_s: the mean time between two steps of a node's alarms.
         buggify: whether the points that only a simulation has may fire.
     """
 
@@ -69,6 +70,7 @@ class Plan:
     safety_s: float = 600.0
     liveness_s: float = 1_800.0
     say_every_s: float = 20.0
+    alarm_every_s: float = 60.0
     outbox_bytes: int = 4 << 20
     big_nodes: int = 0
     loss: float = 0.0

@@ -36,7 +36,15 @@ CLOCKS = replace(PLAIN, name="clocks")
 STOPPED_CENTRE = replace(PLAIN, name="stopped centre")
 EMPTY_BROKER = replace(PLAIN, name="empty broker", sites=5)
 ENDING = replace(PLAIN, name="ending agents", sites=6, nodes=1)
-FLEET = Plan(seed=1, name="fleet", sites=100, safety_s=3_600.0, say_every_s=0.0, loss=0.05)
+FLEET = Plan(
+    seed=1,
+    name="fleet",
+    sites=100,
+    safety_s=3_600.0,
+    say_every_s=0.0,
+    alarm_every_s=600.0,
+    loss=0.05,
+)
 SILENT = replace(PLAIN, name="silent nodes", sites=4)
 FULL_DISK = replace(PLAIN, name="full disks")
 

@@ -278,7 +278,7 @@ class World:
             paths=tuple(paths),
         )
         big = place < self.plan.big_nodes
-        return Node(self, config, big=big, say_every_s=self.plan.say_every_s)
+        return Node(self, config, self.plan, big=big)
 
 
 def _plain(what: object) -> str:
