@@ -12,11 +12,13 @@ USAGE: Final = 2
 HELP: Final = """\
 usage: roost-agent ha VERB [OPTION...]
 
-  check FILE    say what is wrong with an HA configuration, or what it means
+  check FILE            say what is wrong with an HA configuration, or what it means
+  keygen NODE NODE...   print a key file for these nodes; put it on each, mode 0600
 """
 
 VERBS: Final = {  # name -> module, function of the arguments that follow
     "check": ("roost_agent.ha.check", "run"),
+    "keygen": ("roost_agent.ha.keys", "keygen"),
 }
 
 

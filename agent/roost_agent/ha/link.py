@@ -1,0 +1,35 @@
+"""The seam between a node's frames and what carries them: a broker, or datagrams."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+WAITING_MAX: Final = 32  # lease frames of one path that wait to be sent: a round of every lease
+
+Hear = Callable[[int, bytes], None]  # the path's number, a payload as it came
+
+
+class HaPath(Protocol):
+    """One way by which frames travel."""
+
+    number: int
+    discarded: int  # frames that were not handed to the network
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it could carry a frame now, as far as it knows."""
+
+    @property
+    def fault(self) -> str:
+        """Why it is not open, empty when it is."""
+
+    def beat(self, payload: bytes) -> None:
+        """Send a beat to all; it takes the place of one that was not sent yet."""
+
+    def lease(self, to: int, payload: bytes) -> None:
+        """Send a lease frame to one node."""
+
+    def abort(self, why: str) -> None:
+        """Give the connection up, if there is one, and make another."""
+
+    async def run(self) -> None:
+        """Carry frames, until cancelled."""

@@ -1,0 +1,238 @@
+"""A path over one site broker: small, fast to give up, and with nothing kept for later.
+
+What differs from a path to the centre (paths/mqtt): MQTT 5 with a session and messages that expire
+at once, QoS 0 only, a queue of one beat (a new one takes the place of the unsent one), and a
+connection that brings nothing back is reset instead of waited for: TCP would deliver old news
+first. What a frame means is never the broker's word.
+"""
+
+import asyncio
+import logging
+import socket
+import struct
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+import roost_agent.paths.lean  # noqa: F401 - for what its import does, before the next one
+
+# isort: split
+import aiomqtt
+import msgspec
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from roost_agent.ha.link import WAITING_MAX, Hear
+from roost_agent.ports import Entropy
+from roost_protocol.limits import HA_FRAME_BYTES_MAX
+from roost_protocol.topics import SITE_ROOT
+
+CONNECT_S: Final = 2.0  # a broker on the LAN answers in milliseconds or not at all
+LEAVE_S: Final = 0.2  # for a DISCONNECT that nobody needs
+SEND_S: Final = 1.0  # for the socket to take a frame
+KEEPALIVE_S: Final = 5
+USER_TIMEOUT_MS: Final = 2_500  # unacknowledged bytes older than this end the connection
+RECONNECT_S: Final = (0.2, 1.0)
+INCOMING_MAX: Final = 256  # unread frames
+EXPIRY_S: Final = 1  # of a message that the broker could not deliver
+
+_SOCKET: Final = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS),
+]
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time: close sends RST
+
+log = logging.getLogger(__name__)
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """Where a path's broker is, and who logs in there."""
+
+    host: str
+    port: int
+    bind: str  # this node's address on the path's network
+    user: str  # this node's id
+    password: str
+
+    def __repr__(self) -> str:
+        """Keep the password out of logs."""
+        return f"mqtt://{self.user}@{self.host}:{self.port}"
+
+    __str__ = __repr__
+
+
+class MqttPath:
+    """See HaPath.
+
+    Args:
+        number: of the path.
+        broker: its broker.
+        nodes: index to node id, of every node of the site.
+        hear: takes what came in.
+        entropy: for the jitter of reconnects.
+    """
+
+    def __init__(
+        self, number: int, broker: Broker, *, nodes: dict[int, str], hear: Hear, entropy: Entropy
+    ) -> None:
+        self.number = number
+        self.discarded = 0
+        self._broker = broker
+        self._topic = f"{SITE_ROOT}/{broker.user}"
+        self._nodes = nodes
+        self._hear = hear
+        self._entropy = entropy
+        self._is_open = False
+        self._fault = "not tried yet"
+        self._beat: bytes | None = None
+        self._frames: deque[tuple[str, bytes]] = deque()
+        self._queued = asyncio.Event()
+        self._stop: asyncio.Future[str] | None = None
+        self._expiry = _properties(PacketTypes.PUBLISH)
+        self._expiry.MessageExpiryInterval = EXPIRY_S
+
+    @property
+    def is_open(self) -> bool:
+        """See HaPath."""
+        return self._is_open
+
+    @property
+    def fault(self) -> str:
+        """See HaPath."""
+        return "" if self._is_open else self._fault
+
+    def beat(self, payload: bytes) -> None:
+        """See HaPath."""
+        self.discarded += self._beat is not None
+        self._beat = payload
+        self._queued.set()
+
+    def lease(self, to: int, payload: bytes) -> None:
+        """See HaPath."""
+        if len(self._frames) == WAITING_MAX:
+            self._frames.popleft()
+            self.discarded += 1
+        self._frames.append((f"{self._topic}/lease/{self._nodes[to]}", payload))
+        self._queued.set()
+
+    def abort(self, why: str) -> None:
+        """See HaPath."""
+        if self._stop is not None and not self._stop.done():
+            self._stop.set_result(why)
+
+    async def run(self) -> None:
+        """See HaPath."""
+        while True:
+            try:
+                await self._connection()
+            except* (aiomqtt.MqttError, OSError, ValueError, TimeoutError) as group:
+                self._note(_first(group))
+            if _is_cancelled():
+                raise asyncio.CancelledError  # Python 3.11's group swallowed it, see wire.py
+            self._is_open = False
+            await asyncio.sleep(self._entropy.uniform(*RECONNECT_S))
+
+    async def _connection(self) -> None:
+        client = self._client()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await client.__aenter__()
+                await client.subscribe(
+                    [(f"{SITE_ROOT}/+/beat", 0), (f"{SITE_ROOT}/+/lease/{self._broker.user}", 0)]
+                )
+            self._beat = None  # what waited for the connection is old
+            self._frames.clear()
+            self._is_open = True
+            log.info("ha path %d: connected to %s", self.number, self._broker)
+            self._stop = asyncio.get_running_loop().create_future()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._until_stopped(self._stop), name="agent.ha.stop")
+                group.create_task(self._listen(client), name="agent.ha.listen")
+                await self._send_all(client)
+        finally:
+            self._is_open = False
+            await _leave(client)
+
+    def _client(self) -> aiomqtt.Client:
+        broker = self._broker
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 0
+        client = aiomqtt.Client(
+            broker.host,
+            broker.port,
+            identifier=f"{broker.user}/ha{self.number}",
+            username=broker.user,
+            password=broker.password,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=True,
+            properties=properties,
+            timeout=CONNECT_S,
+            keepalive=KEEPALIVE_S,
+            bind_address=broker.bind,
+            max_queued_incoming_messages=INCOMING_MAX,
+            socket_options=_SOCKET,
+        )
+        client._client.connect_timeout = CONNECT_S  # noqa: SLF001 - aiomqtt leaves paho's 5 s
+        return client
+
+    async def _until_stopped(self, stop: asyncio.Future[str]) -> None:
+        raise OSError(await stop)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            payload = bytes(message.payload)
+            if len(payload) <= HA_FRAME_BYTES_MAX:
+                self._hear(self.number, payload)
+
+    async def _send_all(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._queued.wait()
+            self._queued.clear()
+            while self._frames:
+                await self._send(client, *self._frames.popleft())
+            if self._beat is not None:
+                payload, self._beat = self._beat, None
+                await self._send(client, f"{self._topic}/beat", payload)
+
+    async def _send(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
+        async with asyncio.timeout(SEND_S):
+            await client.publish(topic, payload, qos=0, properties=self._expiry)
+
+    def _note(self, fault: str) -> None:
+        if fault != self._fault:
+            log.info("ha path %d: %s: %s", self.number, self._broker, fault)
+        self._fault = fault
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call] # paho annotates all but this
+
+
+async def _leave(client: aiomqtt.Client) -> None:
+    """Reset the connection: its buffers hold old news, and a frozen broker reads nothing."""
+    paho = client._client  # noqa: SLF001 - aiomqtt offers no way to reset a connection
+    paho.on_connect = lambda late, *_args: late.disconnect()  # of a connect that was given up
+    if isinstance(sock := paho.socket(), socket.socket):
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    try:
+        async with asyncio.timeout(LEAVE_S):
+            await client.__aexit__(None, None, None)
+    except (aiomqtt.MqttError, TimeoutError, OSError) as err:
+        log.debug("ha: disconnect: %s", err)
+    finally:
+        paho.disconnect()
+        paho._sock_close()  # noqa: SLF001 - a frozen broker never lets disconnect finish
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> str:
+    """Return why a connection ended: the first error of a group, however deep."""
+    err: BaseException = group
+    while isinstance(err, BaseExceptionGroup):
+        err = err.exceptions[0]
+    return str(err.__cause__ or err) or type(err).__name__
