@@ -1,0 +1,1 @@
+"""What a node runs: groups of services, started, watched, restarted, stopped and confirmed."""

@@ -1,0 +1,327 @@
+"""One group of services on one node: order of start and stop, failures, and the confirmed stop.
+
+Leaves to others: processes, cgroups, addresses, the lease that says when to start and stop.
+
+Invariants:
+- a service starts when all that it depends on is active, at most STARTING_MAX at a time;
+- it stops when all that depends on it has stopped;
+- nothing is started while the group stops, and no service while anything of it still runs;
+- StopConfirmed comes once per Stop, after every service ended, the addresses are gone and the
+  cgroup was seen empty.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, assert_never
+
+from roost_agent.ha.config import Group, Service
+from roost_agent.ha.services.climb import Climb
+from roost_agent.ha.services.event import (
+    Action,
+    Clear,
+    Cured,
+    Died,
+    Emptied,
+    End,
+    Ended,
+    Event,
+    Failed,
+    KillAll,
+    LookEmpty,
+    LowerVips,
+    Probe,
+    Probed,
+    RaiseVips,
+    Restarting,
+    Run,
+    Running,
+    Start,
+    Started,
+    Stop,
+    StopConfirmed,
+    Tick,
+    VipsDown,
+    VipsFailed,
+    VipsUp,
+)
+
+STARTING_MAX: Final = 2
+JITTER: Final = 0.1  # of a probe's interval, both ways
+VIP_RETRY_MS: Final = 10_000  # after an address that could not be had
+
+DISABLED: Final = "disabled"
+ENABLING: Final = "enabling"
+ACTIVE: Final = "active"
+DISABLING: Final = "disabling"
+FAILED: Final = "failed"
+
+
+class _Part:
+    """One service now.
+
+    Attributes:
+        due_ms: when a start, a kill or a probe is due, by state.
+    """
+
+    __slots__ = (
+        "climb", "due_ms", "fails", "is_clear", "is_failed", "name", "passes", "service", "state",
+    )  # fmt: skip
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.name = service.name
+        self.climb = Climb(service.rungs, can_act=service.impact == "critical")
+        self.state = DISABLED
+        self.due_ms: int | None = None
+        self.fails = 0
+        self.passes = 0
+        self.is_clear = True  # nothing is left of its last run
+        self.is_failed = False  # told as Failed, and not Cured since
+
+
+class GroupCore:
+    """The services of one group.
+
+    Args:
+        group: its definition.
+        services: of this group.
+    """
+
+    __slots__ = (
+        "_by_ms", "_epoch", "_group", "_is_empty", "_is_looking", "_is_running", "_parts",
+        "_state", "_vips", "_vips_ms",
+    )  # fmt: skip
+
+    def __init__(self, group: Group, services: Sequence[Service]) -> None:
+        self._group = group
+        self._parts = {each.name: _Part(each) for each in services}
+        self._state = DISABLED
+        self._epoch = 0
+        self._by_ms: int | None = None
+        self._is_running = False
+        self._is_looking = False
+        self._is_empty = False
+        self._vips = DISABLED
+        self._vips_ms: int | None = None
+
+    @property
+    def state(self) -> str:
+        """``initial``, ``go-active``, ``active``, ``go-standby`` or ``standby`` (StarlingX's)."""
+        if self._state == ACTIVE:
+            return "active" if self._is_running else "go-active"
+        return "go-standby" if self._state == DISABLING else "standby" if self._epoch else "initial"
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``warn``, ``degraded`` or ``failed``, by the worst service."""
+        levels = {"none": "ok", "minor": "warn", "major": "degraded", "critical": "failed"}
+        order = list(levels.values())
+        failed = [levels[p.service.impact] for p in self._parts.values() if p.is_failed]
+        return max(failed, key=order.index, default="ok")
+
+    @property
+    def services(self) -> dict[str, str]:
+        """The state of each service."""
+        return {name: part.state for name, part in self._parts.items()}
+
+    def handle(self, event: Event, now_ms: int) -> list[Action]:
+        """Take in one event and return what to do, in order.
+
+        Args:
+            event: what happened.
+            now_ms: the boot clock.
+        """
+        actions: list[Action] = []
+        match event:
+            case Start():
+                actions += self._start(event)
+            case Stop():
+                actions += self._stop(event)
+            case Started() | Ended() | Died() | Probed():
+                part = self._parts.get(event.service)
+                if part is not None:
+                    actions += self._of_part(part, event, now_ms)
+            case VipsUp() | VipsDown() | VipsFailed():
+                self._of_vips(event, now_ms)
+            case Emptied():
+                self._is_empty = self._is_looking
+            case Tick():
+                pass
+            case _:
+                assert_never(event)
+        return [*actions, *self._next(now_ms)]
+
+    def due_ms(self) -> int | None:
+        """Return when the next tick is needed."""
+        due = [part.due_ms for part in self._parts.values()]
+        due += [self._by_ms, self._vips_ms]
+        return min((each for each in due if each is not None), default=None)
+
+    def _start(self, event: Start) -> list[Action]:
+        if self._state != DISABLED or event.epoch < self._epoch:
+            return []
+        self._state, self._epoch = ACTIVE, event.epoch
+        self._is_running = False
+        for part in self._parts.values():
+            part.due_ms = None
+        if not self._group.vip:
+            return []
+        self._vips = ENABLING
+        return [RaiseVips()]
+
+    def _stop(self, event: Stop) -> list[Action]:
+        if self._state == DISABLED:
+            return [StopConfirmed(self._epoch)]
+        sooner = [each for each in (self._by_ms, event.by_ms) if each is not None]
+        self._by_ms = min(sooner, default=None)
+        if self._state == DISABLING:
+            return []
+        self._state, self._vips_ms = DISABLING, None
+        self._is_looking = self._is_empty = False
+        for part in self._parts.values():
+            if part.state == FAILED:
+                part.state, part.due_ms = DISABLED if part.is_clear else DISABLING, None
+        if not self._group.vip:
+            return []
+        self._vips = DISABLING
+        return [LowerVips()]
+
+    def _of_part(
+        self, part: _Part, event: Started | Ended | Died | Probed, now_ms: int
+    ) -> list[Action]:
+        match event:
+            case Started():
+                return self._started(part, event, now_ms)
+            case Ended():
+                return self._ended(part)
+            case Died():
+                is_up = part.state in {ENABLING, ACTIVE}
+                return self._fail(part, event.how, now_ms) if is_up else []
+            case Probed():
+                return self._probed(part, event, now_ms)
+        assert_never(event)
+
+    def _started(self, part: _Part, event: Started, now_ms: int) -> list[Action]:
+        if part.state != ENABLING:
+            return []
+        if event.failure:
+            return self._fail(part, event.failure, now_ms)
+        part.state, part.fails, part.passes = ACTIVE, 0, 0
+        active = part.service.active
+        part.due_ms = None if active is None else now_ms + round(active.interval_s * 1000)
+        if not part.is_failed:
+            return []
+        part.is_failed = False
+        return [Cured(part.name)]
+
+    def _ended(self, part: _Part) -> list[Action]:
+        part.is_clear = True
+        if part.state == DISABLING:
+            part.state, part.due_ms = DISABLED, None
+        return []
+
+    def _probed(self, part: _Part, event: Probed, now_ms: int) -> list[Action]:
+        active = part.service.active
+        if part.state != ACTIVE or active is None:
+            return []
+        wait_ms = active.interval_s * 1000 * (1 + JITTER * event.jitter)
+        part.due_ms = now_ms + round(wait_ms)
+        if event.outcome == "pass":
+            part.passes += 1
+            part.fails = 0 if part.passes >= active.pass_ else part.fails
+            return []
+        part.passes = 0
+        if event.outcome == "timeout" and event.is_slow:
+            return []
+        part.fails += 1
+        if part.fails < active.fail:
+            return []
+        return self._fail(part, f"{part.fails} probes failed, the last by {event.outcome}", now_ms)
+
+    def _fail(self, part: _Part, why: str, now_ms: int) -> list[Action]:
+        """Clear what is left and decide what comes next."""
+        part.is_clear = False
+        if self._state == DISABLING:
+            part.state, part.due_ms = DISABLING, None
+            return [Clear(part.name)]
+        self._is_running = False
+        step, after_ms = part.climb.failed(now_ms)
+        part.state, part.due_ms = FAILED, now_ms + after_ms
+        if step == "restart":
+            return [Clear(part.name), Restarting(part.name, after_ms, why)]
+        part.is_failed = True
+        if step == "retry":
+            return [Clear(part.name), Failed(part.name, part.service.impact, "", why)]
+        part.due_ms = None  # who holds the lease stops the group, or does not and says so
+        return [Clear(part.name), Failed(part.name, part.service.impact, step, why)]
+
+    def _of_vips(self, event: VipsUp | VipsDown | VipsFailed, now_ms: int) -> None:
+        if isinstance(event, VipsUp) and self._vips == ENABLING:
+            self._vips = ACTIVE
+        elif isinstance(event, VipsDown) and self._vips == DISABLING:
+            self._vips = DISABLED
+        elif isinstance(event, VipsFailed) and self._state == ACTIVE:
+            self._vips, self._vips_ms = FAILED, now_ms + VIP_RETRY_MS
+            self._is_running = False
+
+    def _next(self, now_ms: int) -> Iterable[Action]:
+        """Yield what the present state allows."""
+        if self._state == ACTIVE:
+            yield from self._starts(now_ms)
+            yield from self._probes(now_ms)
+            if not self._is_running and self._all(ACTIVE) and self._vips in {ACTIVE, DISABLED}:
+                self._is_running = True
+                yield Running(self._epoch)
+        elif self._state == DISABLING:
+            yield from self._stops(now_ms)
+
+    def _starts(self, now_ms: int) -> Iterable[Action]:
+        if self._vips_ms is not None and now_ms >= self._vips_ms:
+            self._vips, self._vips_ms = ENABLING, None
+            yield RaiseVips()
+        starting = sum(part.state == ENABLING for part in self._parts.values())
+        for part in self._parts.values():
+            if part.state == FAILED:
+                if not part.is_clear or part.due_ms is None or now_ms < part.due_ms:
+                    continue
+            elif part.state != DISABLED:
+                continue
+            is_ready = all(self._parts[each].state == ACTIVE for each in part.service.depends)
+            if not is_ready or starting >= STARTING_MAX:
+                continue
+            starting += 1
+            part.state, part.due_ms = ENABLING, None
+            yield Run(part.name, self._epoch)
+
+    def _probes(self, now_ms: int) -> Iterable[Action]:
+        for part in self._parts.values():
+            if part.state == ACTIVE and part.due_ms is not None and now_ms >= part.due_ms:
+                part.due_ms = None  # until Probed
+                yield Probe(part.name)
+
+    def _stops(self, now_ms: int) -> Iterable[Action]:
+        for part in self._parts.values():
+            dependents = (
+                other for other in self._parts.values() if part.name in other.service.depends
+            )
+            if part.state in {ENABLING, ACTIVE} and all(
+                other.state == DISABLED for other in dependents
+            ):
+                part.state = DISABLING
+                part.due_ms = now_ms + part.service.budget.stop_ms
+                yield End(part.name)
+            elif part.state == DISABLING and part.due_ms is not None and now_ms >= part.due_ms:
+                part.due_ms = None
+                yield Clear(part.name)
+        if self._by_ms is not None and now_ms >= self._by_ms:
+            self._by_ms = None
+            yield KillAll()
+        if self._all(DISABLED) and self._vips == DISABLED:
+            if self._is_empty:
+                self._state, self._by_ms = DISABLED, None
+                yield StopConfirmed(self._epoch)
+            elif not self._is_looking:
+                self._is_looking = True
+                yield LookEmpty()
+
+    def _all(self, state: str) -> bool:
+        return all(part.state == state for part in self._parts.values())
