@@ -9,7 +9,7 @@ The will says ``offline``. MQTT 5, for the properties that carry a CloudEvents e
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -30,7 +30,7 @@ from roost_central.northbound.noc_broker import WRITER
 from roost_central.northbound.noc_log import LogReader
 from roost_central.northbound.noc_sites import SiteStates
 from roost_central.northbound.noc_tenants import Tenancy
-from roost_central.northbound.noc_tree import Message
+from roost_central.northbound.noc_tree import Message, SiteState
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
 from roost_central.storage.engine import Database
@@ -78,6 +78,7 @@ class NocFeed:
         self._whole = Branch(values=config.values)
         self._tenants = {tenant.name: Tenancy(tenant.query) for tenant in config.tenants}
         self._branches = self._grown()
+        self._order = asyncio.Lock()  # a message made earlier is never published later
         self._touched: dict[str, None] = {}  # sites that a tenant may have gained or lost
         self._touched_seq: int | None = None
 
@@ -193,7 +194,8 @@ class NocFeed:
             if not changes:  # what the cursor points at is not kept any more
                 self.state.moved(self._feed.last_seq)
                 continue
-            await self._publish(self._messages(changes))
+            async with self._order:
+                await self._publish(self._messages(changes))
             self.state.worked(len(changes))
             self.state.moved(changes[-1].seq)
 
@@ -238,15 +240,26 @@ class NocFeed:
         told_ms = -(1 << 40)
         while True:
             now_ms = self._clock.boot_ms()
-            messages = self._regrown(touched.drain())
-            states = self._states.review()
-            for branch in self._branches:
-                messages += branch.emptied(now_ms) + branch.sites(states)
-            if now_ms - told_ms >= SUMMARY_S * 1000 and (summaries := self._summaries()):
-                messages += summaries
-                told_ms = now_ms
-            await self._paced(messages)
+            is_time = now_ms - told_ms >= SUMMARY_S * 1000
+            async with self._order:
+                summaries = self._summaries() if is_time else []
+                await self._publish([*self._regrown(touched.drain()), *summaries])
+            told_ms = now_ms if summaries else told_ms
+            states, count = self._states.review(), IN_FLIGHT_MAX
+            while count:
+                count = await self._tell_due(states, now_ms)
+                await asyncio.sleep(count / REBUILD_RATE)
             await asyncio.sleep(TICK_S)
+
+    async def _tell_due(self, states: Mapping[str, SiteState], now_ms: int) -> int:
+        """Publish a part of what time and sites bring; returns how much, 0 at its end."""
+        async with self._order:
+            messages: list[Message] = []
+            for branch in self._branches:
+                messages += branch.emptied(now_ms, IN_FLIGHT_MAX - len(messages))
+                messages += branch.sites(states, IN_FLIGHT_MAX - len(messages))
+            await self._publish(messages)
+        return len(messages) if len(messages) >= IN_FLIGHT_MAX else 0
 
     def _regrown(self, changes: Changes) -> list[Message]:
         """Return what changes in tenants' trees because a site became theirs, or was.

@@ -125,25 +125,32 @@ class Branch:
         self._close_later(states, flat, now_ms)
         return messages + states
 
-    def emptied(self, now_ms: int) -> list[Message]:
-        """Return what was cleared a minute ago, to be emptied."""
-        messages = []
-        while self._closing and self._closing[0][0] <= now_ms:
+    def emptied(self, now_ms: int, limit: int) -> list[Message]:
+        """Return what was cleared a minute ago, to be emptied; no more than ``limit`` at once."""
+        messages: list[Message] = []
+        while self._closing and self._closing[0][0] <= now_ms and len(messages) < limit:
             _, topic = heapq.heappop(self._closing)
             if topic not in self._alarms and topic not in self._incidents:  # not raised again
                 messages.append(Message(topic, b""))
         return messages
 
-    def sites(self, states: Mapping[str, SiteState]) -> list[Message]:
-        """Return the states of sites that changed, and empty those of sites that are gone."""
+    def sites(self, states: Mapping[str, SiteState], limit: int | None = None) -> list[Message]:
+        """Return the states of sites that changed, and empty those of sites that are gone.
+
+        Where there are more than ``limit``, or a few more, the next call goes on.
+        """
         messages: list[Message] = []
         for site in [each for each in self._sites if each not in states or not self._has(each)]:
+            if limit is not None and len(messages) >= limit:
+                return messages
             del self._sites[site]
             messages.append(Message(noc_tree.site_topic(site, self.root), b""))
             for name in self._values:
                 self._numbers.pop((site, name), None)
                 messages.append(Message(noc_tree.value_topic(site, name, self.root), b""))
         for site, state in states.items():
+            if limit is not None and len(messages) >= limit:
+                break
             if self._sites.get(site) is not state and self._has(site):
                 self._sites[site] = state
                 messages += self._site(state)

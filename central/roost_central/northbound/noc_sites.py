@@ -7,7 +7,7 @@ from roost_central.fleet.view import FleetView, NodeRow, SiteRow
 from roost_central.northbound.noc_tree import SiteState
 from roost_central.ports import Clock
 
-Shown = tuple[str, int, int, int, int]  # status, nodes, online, paths up, paths
+Shown = tuple[str, int, int, int, int, str]  # status, nodes, online, paths up, paths, release
 
 
 class SiteStates:
@@ -34,7 +34,7 @@ class SiteStates:
 
     def _state(self, row: SiteRow, nodes: list[NodeRow], shown: Shown) -> SiteState:
         heard_ms = max((node.heard_ms or 0 for node in nodes), default=0)
-        status, count, online, paths_up, paths = shown
+        status, count, online, paths_up, paths, release = shown
         return SiteState(
             site=row.site,
             state=status,
@@ -43,6 +43,7 @@ class SiteStates:
             nodes_online=online,
             paths_up=paths_up,
             paths=paths,
+            release=release,
             as_of=rfc3339(heard_ms) if heard_ms else "",
             ts=self._clock.wall_ms() // 1000,
         )
@@ -56,4 +57,5 @@ def _shown(row: SiteRow, nodes: list[NodeRow]) -> Shown:
         sum(node.presence in {"online", "degraded"} for node in nodes),
         sum(path.state == "up" for path in paths),
         len(paths),
+        ",".join(sorted({node.agent for node in nodes if node.agent})),
     )

@@ -50,7 +50,11 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class SiteState(msgspec.Struct, frozen=True, kw_only=True):
-    """``noc/v1/site/<site>/state``."""
+    """``noc/v1/site/<site>/state``.
+
+    Attributes:
+        release: of the agents that were heard; several are told by commas.
+    """
 
     v: int = 1
     site: str
@@ -60,6 +64,7 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
     nodes_online: int
     paths_up: int
     paths: int
+    release: str = ""
     as_of: str
     ts: int
 

@@ -12,6 +12,7 @@ from hook_receiver import Receiver
 from noc_reader import account, connection, online, reading
 from waiting import free_port, until
 
+from roost_central.northbound import mqtt, noc_tree
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig, WebhookConfig
 from roost_central.storage import northbound as rows
 
@@ -213,3 +214,29 @@ async def test_after_a_restart_a_target_goes_on_where_it_was(rig):
             await until(lambda: north.states[0].cursor == 2, "told after the restart")
     ids = [headers["webhook-id"] for _, headers, _ in receiver.requests]
     assert ids == ["roost-1", "roost-2"]
+
+
+async def test_what_is_raised_again_while_others_are_emptied_stays(rig, config, monkeypatch):
+    """Many topics are emptied at a pace: what is raised meanwhile must not be emptied after it."""
+    monkeypatch.setattr(noc_tree, "CLEARED_MS", 0)
+    monkeypatch.setattr(mqtt, "REBUILD_RATE", 200)
+    rows = [alarm(number) for number in range(1, 601)]
+    for row in rows:
+        rig.feed.tell("raise", row)
+    places = {noc_tree.alarm_topic(row): row for row in rows}
+    async with rig.running(config) as north:
+        await online(north)
+        async with reading(rig, config) as reader:
+            await until(lambda: len(set(places) & set(reader.retained)) == 600, "all are there")
+            for row in rows:
+                rig.feed.tell("clear", row)
+            await until(lambda: len(set(places) & set(reader.retained)) < 550, "they are emptied")
+            again = [places[topic] for topic in set(places) & set(reader.retained)]
+            for row in again:
+                rig.feed.tell("raise", row)
+            rig.view.add_site("last", 0)  # told by the same task, behind the last of them
+            last = "noc/v1/site/last/state"
+            await until(lambda: last in reader.retained, "the emptying is over", seconds=90)
+            await until(lambda: len(set(places) & set(reader.retained)) == len(again), "they stay")
+    open_ = {topic for topic in places if reader.retained.get(topic, {}).get("state") == "active"}
+    assert open_ == {noc_tree.alarm_topic(row) for row in again}

@@ -143,7 +143,8 @@ async def test_a_collapsed_reader_hears_the_incident_and_not_its_members(fleet, 
                 fleet.feed.tell("raise", at(number, "beta1", incident=INC, suppressed=True))
             fleet.feed.tell("raise", LAST)
             await until(
-                lambda: any(LAST.key_id in each for each in pager.retained), "the last is told"
+                lambda: any(LAST.key_id in each for each in list(pager.retained)),
+                "the last is told",
             )
             await until(lambda: topic not in pager.retained, "it is withdrawn")
             whole = f"noc/v1/incident/{INC}"
@@ -181,7 +182,8 @@ async def test_a_site_that_changes_hands_changes_trees_and_a_removed_one_ends_th
             fleet.feed.remove("acme2")
             await until(lambda: [e["event"] for _, e, _ in acme.events] == ["clear"], "its end")
             await until(
-                lambda: not any("/site/acme2/state" in each for each in acme.retained), "it is gone"
+                lambda: not any("/site/acme2/state" in each for each in list(acme.retained)),
+                "it is gone",
             )
 
 

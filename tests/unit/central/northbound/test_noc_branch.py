@@ -53,8 +53,8 @@ def test_the_whole_tree_tells_each_transition_and_empties_what_is_over():
         "noc/v1/event/alarm/cleared/s00001/280.801",
         of(1),
     ]
-    assert tree.emptied(CLEARED_MS - 1) == []
-    assert topics(tree.emptied(CLEARED_MS)) == [f"{of(1)} empty"]
+    assert tree.emptied(CLEARED_MS - 1, 9) == []
+    assert topics(tree.emptied(CLEARED_MS, 9)) == [f"{of(1)} empty"]
     assert not tree.is_partial
 
 
@@ -72,7 +72,7 @@ def test_what_is_raised_again_within_its_minute_is_not_emptied():
     tree.changed(step("raise", alarm(1), 2), 1)
     tree.changed(step("close", incident(state="closed"), 3), 2)
     tree.changed(step("open", incident(), 4), 3)
-    assert tree.emptied(CLEARED_MS + 9) == []
+    assert tree.emptied(CLEARED_MS + 9, 9) == []
 
 
 def test_a_collapsed_tree_tells_the_incident_and_not_its_members():
@@ -195,6 +195,24 @@ def test_a_number_of_a_site_is_told_when_it_changes():
         "noc/v1/site/s1/value/nodes_online empty",
         "noc/v1/site/s1/value/paths_up empty",
     ]
+
+
+def test_what_is_due_comes_in_parts_and_what_is_raised_again_meanwhile_is_left_out():
+    tree = Branch()
+    for number in range(1, 6):
+        tree.changed(step("clear", over(alarm(number)), number), 0)
+    assert topics(tree.emptied(CLEARED_MS, 2)) == [f"{of(1)} empty", f"{of(2)} empty"]
+    tree.changed(step("raise", alarm(4), 6), CLEARED_MS)
+    assert topics(tree.emptied(CLEARED_MS, 9)) == [f"{of(3)} empty", f"{of(5)} empty"]
+    states = {name: site(name) for name in "abc"}
+    assert [topics(tree.sites(states, 2)) for _ in range(3)] == [
+        ["noc/v1/site/a/state", "noc/v1/site/b/state"],
+        ["noc/v1/site/c/state"],
+        [],
+    ]
+    assert len(tree.sites({}, 1)) == 1
+    assert len(tree.sites({}, 9)) == 2
+    assert tree.emptied(CLEARED_MS, 0) == tree.sites(states, 0) == []
 
 
 def test_a_summary_is_told_when_it_is_another_one():

@@ -1,0 +1,45 @@
+"""What is told of a site, and when it is another thing to tell."""
+
+import pytest
+
+from roost_central.fleet.view import FleetView, PathRow
+from roost_central.northbound.noc_sites import SiteStates
+from roost_central.ports import SystemClock
+
+
+@pytest.fixture
+def view():
+    fleet = FleetView()
+    fleet.add_site("a", 0).status = "degraded"
+    fleet.add_site("b", 0)
+    for name, presence, agent in (("n1", "online", "1.2.0"), ("n2", "unreachable", "1.1.0")):
+        row = fleet.add_node(f"a.{name}", "a", name)
+        row.presence, row.agent = presence, agent
+        row.paths = {
+            "p1": PathRow("p1", "wan", "up"),
+            "p2": PathRow("p2", "wan", "down"),
+            "lan": PathRow("lan", "site", "up"),
+        }
+    fleet.nodes["a.n1"].heard_ms = 1_801_623_604_000
+    return fleet
+
+
+def test_a_site_is_told_with_what_its_nodes_say(view):
+    states = SiteStates(view, SystemClock()).review()
+    found, silent = states["a"], states["b"]
+    assert (found.state, found.sev, found.nodes, found.nodes_online) == ("degraded", 2, 2, 1)
+    assert (found.paths_up, found.paths, found.release) == (2, 4, "1.1.0,1.2.0")
+    assert found.as_of == "2027-02-03T03:00:04Z"
+    assert (silent.state, silent.sev, silent.as_of, silent.release) == ("unknown", 3, "", "")
+
+
+def test_a_state_stays_the_same_object_until_something_of_it_changes(view):
+    states = SiteStates(view, SystemClock())
+    first = dict(states.review())
+    view.nodes["a.n1"].heard_ms += 30_000  # heard again: nothing new to tell
+    assert states.review()["a"] is first["a"]
+    view.nodes["a.n1"].paths["p1"].state = "down"
+    assert states.review()["a"].paths_up == 1
+    assert states.review()["b"] is first["b"]
+    view.remove_site("a")
+    assert set(states.review()) == {"b"}
