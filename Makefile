@@ -32,7 +32,9 @@ demo: runtime   ## centre, broker, agents and a simulated fleet on this machine 
 	@packaging/system.sh demo
 	@$(BIN)/roost demo $(ARGS)
 
-test: check build sim integration browser ## all that CI runs, at most 20 minutes on 2 cores
+test: install system ## all that CI runs, at most 20 minutes on 2 cores
+	@packaging/beside.sh "$(MAKE) sim" "$(MAKE) check build"
+	@$(MAKE) integration browser
 
 check: lint types imports cover ## what a commit must pass
 
