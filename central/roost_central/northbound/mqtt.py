@@ -9,7 +9,7 @@ The will says ``offline``. MQTT 5, for the properties that carry a CloudEvents e
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -30,7 +30,7 @@ from roost_central.northbound.noc_broker import WRITER
 from roost_central.northbound.noc_log import LogReader
 from roost_central.northbound.noc_sites import SiteStates
 from roost_central.northbound.noc_tenants import Tenancy
-from roost_central.northbound.noc_tree import Message, SiteState
+from roost_central.northbound.noc_tree import Message
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
 from roost_central.storage.engine import Database
@@ -47,6 +47,7 @@ QUIET_S: Final = 1.0  # without a retained message: the tree is read
 PUBLISH_S_MAX: Final = 30.0
 SUMMARY_S: Final = 5.0  # at most one summary in this time
 TICK_S: Final = 1.0
+LOOK_S: Final = 60.0  # all sites are looked at, also those that nobody said had changed
 
 
 class NocFeed:
@@ -127,9 +128,11 @@ class NocFeed:
         retained = await self._retained(client)
         self._client = client
         self._review_tenants(self._view.sites)
-        at = self._feed.last_seq
-        present, states = self._present(), self._states.review()
-        truth = [each for branch in self._branches for each in branch.truth(present, states)]
+        self._states.review()
+        at, present = self._feed.last_seq, self._present()
+        truth = [
+            each for branch in self._branches for each in branch.truth(present, self._states.states)
+        ]
         changes = noc_tree.rebuild(retained, truth)
         logger.info("the NOC's trees: %d topics, %d to change", len(truth), len(changes))
         self.state.moved(at - BACKLOG_MAX)
@@ -237,27 +240,32 @@ class NocFeed:
 
     async def _tick(self, touched: Changes) -> None:
         """Empty what was cleared a minute ago; tell sites and summaries where they changed."""
-        told_ms = -(1 << 40)
+        told_ms = looked_ms = -(1 << 40)
         while True:
             now_ms = self._clock.boot_ms()
             is_time = now_ms - told_ms >= SUMMARY_S * 1000
+            changes, is_whole = touched.drain(), now_ms - looked_ms >= LOOK_S * 1000
+            looked_ms = now_ms if is_whole else looked_ms
             async with self._order:
                 summaries = self._summaries() if is_time else []
-                await self._publish([*self._regrown(touched.drain()), *summaries])
+                await self._publish([*self._regrown(changes), *summaries])
             told_ms = now_ms if summaries else told_ms
-            states, count = self._states.review(), IN_FLIGHT_MAX
+            changed = self._states.review(None if is_whole else self._states.touched(changes))
+            for branch in self._branches:
+                branch.touch_sites(changed)
+            count = IN_FLIGHT_MAX
             while count:
-                count = await self._tell_due(states, now_ms)
+                count = await self._tell_due(now_ms)
                 await asyncio.sleep(count / REBUILD_RATE)
             await asyncio.sleep(TICK_S)
 
-    async def _tell_due(self, states: Mapping[str, SiteState], now_ms: int) -> int:
+    async def _tell_due(self, now_ms: int) -> int:
         """Publish a part of what time and sites bring; returns how much, 0 at its end."""
         async with self._order:
             messages: list[Message] = []
             for branch in self._branches:
                 messages += branch.emptied(now_ms, IN_FLIGHT_MAX - len(messages))
-                messages += branch.sites(states, IN_FLIGHT_MAX - len(messages))
+                messages += branch.sites(self._states.states, IN_FLIGHT_MAX - len(messages))
             await self._publish(messages)
         return len(messages) if len(messages) >= IN_FLIGHT_MAX else 0
 
@@ -266,14 +274,16 @@ class NocFeed:
 
         Not before what the site's alarms did until then is told: the ends of a removed one's.
         """
-        touched = self._view.sites if changes.structure else changes.sites
-        if touched or changes.structure:
-            self._touched |= dict.fromkeys(touched)
+        if changes.sites or changes.structure:
+            self._touched |= changes.sites
             self._touched_seq = self._feed.last_seq
         if self._touched_seq is None or self.state.cursor < self._touched_seq:
             return []
         touched, self._touched, self._touched_seq = self._touched, {}, None
-        return self._refreshed(self._review_tenants(touched))
+        changed = self._review_tenants(touched)
+        for branch in changed:
+            branch.touch_sites(self._view.sites)
+        return self._refreshed(changed)
 
     def _review_tenants(self, touched: Iterable[str]) -> list[Branch]:
         """Look again which sites are whose; returns the trees of tenants that gained or lost."""

@@ -70,6 +70,7 @@ class Branch:
         self._incidents: dict[str, int] = {}
         self._closing: list[tuple[int, str]] = []  # due, topic: over, soon to be emptied
         self._sites: dict[str, SiteState] = {}
+        self._due: dict[str, None] = {}  # sites to look at
         self._numbers: dict[tuple[str, str], int] = {}
         self._hits: dict[str, _Hit] = {}
         self._summary: FlatSummary | None = None
@@ -83,7 +84,7 @@ class Branch:
         """Return every retained message as it should be now, and begin anew with them."""
         for told in (self._alarms, self._incidents, self._sites, self._numbers, self._hits):
             told.clear()
-        self._closing, self._summary = [], None
+        self._closing, self._summary, self._due = [], None, dict.fromkeys(states)
         return self.refresh(present) + self.sites(states)
 
     def refresh(self, present: Present) -> list[Message]:
@@ -134,26 +135,24 @@ class Branch:
                 messages.append(Message(topic, b""))
         return messages
 
+    def touch_sites(self, sites: Iterable[str]) -> None:
+        """Note sites that changed, are gone, or may have become or ceased to be this tree's."""
+        self._due |= dict.fromkeys(sites)
+
     def sites(self, states: Mapping[str, SiteState], limit: int | None = None) -> list[Message]:
-        """Return the states of sites that changed, and empty those of sites that are gone.
+        """Return the states of touched sites that changed, and empty those that are gone.
 
         Where there are more than ``limit``, or a few more, the next call goes on.
         """
         messages: list[Message] = []
-        for site in [each for each in self._sites if each not in states or not self._has(each)]:
-            if limit is not None and len(messages) >= limit:
-                return messages
-            del self._sites[site]
-            messages.append(Message(noc_tree.site_topic(site, self.root), b""))
-            for name in self._values:
-                self._numbers.pop((site, name), None)
-                messages.append(Message(noc_tree.value_topic(site, name, self.root), b""))
-        for site, state in states.items():
-            if limit is not None and len(messages) >= limit:
-                break
-            if self._sites.get(site) is not state and self._has(site):
-                self._sites[site] = state
+        while self._due and (limit is None or len(messages) < limit):
+            name, _ = self._due.popitem()
+            state = states.get(name) if self._has(name) else None
+            if state is not None and self._sites.get(name) is not state:
+                self._sites[name] = state
                 messages += self._site(state)
+            elif state is None and self._sites.pop(name, None) is not None:
+                messages += self._no_site(name)
         return messages
 
     def summary(self, summary: FlatSummary) -> list[Message]:
@@ -230,6 +229,13 @@ class Branch:
         if noc_tree.is_over(flat):
             for message in messages:
                 heapq.heappush(self._closing, (now_ms + noc_tree.CLEARED_MS, message.topic))
+
+    def _no_site(self, name: str) -> list[Message]:
+        topics = [noc_tree.site_topic(name, self.root)]
+        topics += [noc_tree.value_topic(name, value, self.root) for value in self._values]
+        for value in self._values:
+            self._numbers.pop((name, value), None)
+        return [Message(topic, b"") for topic in topics]
 
     def _site(self, state: SiteState) -> list[Message]:
         messages = [Message(noc_tree.site_topic(state.site, self.root), msgspec.json.encode(state))]

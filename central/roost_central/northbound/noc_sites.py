@@ -1,9 +1,9 @@
 """What the NOC is told of each site, made anew only where something of it changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from roost_central.alarms.flat import rfc3339
-from roost_central.fleet.view import FleetView, NodeRow, SiteRow
+from roost_central.fleet.view import Changes, FleetView, NodeRow, SiteRow
 from roost_central.northbound.noc_tree import SiteState
 from roost_central.ports import Clock
 
@@ -11,26 +11,44 @@ Shown = tuple[str, int, int, int, int, str]  # status, nodes, online, paths up, 
 
 
 class SiteStates:
-    """The states by site; an object stays the same one until something but its age changes."""
+    """The states by site; an object stays the same one until something but its age changes.
+
+    Attributes:
+        states: as of the last review.
+    """
 
     def __init__(self, view: FleetView, clock: Clock) -> None:
+        self.states: dict[str, SiteState] = {}
         self._view = view
         self._clock = clock
         self._shown: dict[str, Shown] = {}
-        self._states: dict[str, SiteState] = {}
 
-    def review(self) -> Mapping[str, SiteState]:
-        """Return the states as they are now."""
-        sites = self._view.sites
-        for site in self._states.keys() - sites.keys():
-            del self._states[site], self._shown[site]
-        for row in sites.values():
+    def touched(self, changes: Changes) -> dict[str, None]:
+        """Return the sites that changes are about, those that are gone too."""
+        nodes, sites = self._view.nodes, self._view.sites
+        named = dict.fromkeys(nodes[node].site for node in changes.nodes if node in nodes)
+        if changes.structure:
+            named |= dict.fromkeys(site for site in self.states if site not in sites)
+        return named | changes.sites
+
+    def review(self, touched: Iterable[str] | None = None) -> list[str]:
+        """Bring some states up to date, or all; return the names of those that are others now."""
+        sites, changed = self._view.sites, []
+        names = {**self.states, **sites} if touched is None else touched
+        for name in names:
+            row = sites.get(name)
+            if row is None:
+                self._shown.pop(name, None)
+                if self.states.pop(name, None) is not None:
+                    changed.append(name)
+                continue
             nodes = [self._view.nodes[node] for node in row.nodes if node in self._view.nodes]
             shown = _shown(row, nodes)
-            if self._shown.get(row.site) != shown:
-                self._shown[row.site] = shown
-                self._states[row.site] = self._state(row, nodes, shown)
-        return self._states
+            if self._shown.get(name) != shown:
+                self._shown[name] = shown
+                self.states[name] = self._state(row, nodes, shown)
+                changed.append(name)
+        return changed
 
     def _state(self, row: SiteRow, nodes: list[NodeRow], shown: Shown) -> SiteState:
         heard_ms = max((node.heard_ms or 0 for node in nodes), default=0)

@@ -169,7 +169,9 @@ def test_a_site_that_changes_hands_takes_everything_along():
         f"{of(1, tree.root)} empty",
         of(2, tree.root),
     ]
-    assert topics(tree.sites(states)) == [
+    assert tree.sites(states) == []
+    tree.touch_sites(states)
+    assert sorted(topics(tree.sites(states))) == [
         f"{at}/s00001/state empty",
         f"{at}/s00001/value/paths_up empty",
         f"{at}/s00002/state",
@@ -180,16 +182,20 @@ def test_a_site_that_changes_hands_takes_everything_along():
 def test_a_number_of_a_site_is_told_when_it_changes():
     tree = Branch(values=("nodes_online", "paths_up"))
     first = site("s1")
+    tree.touch_sites(["s1"])
     messages = tree.sites({"s1": first})
     assert [(each.topic, each.payload) for each in messages[1:]] == [
         ("noc/v1/site/s1/value/nodes_online", b"2"),
         ("noc/v1/site/s1/value/paths_up", b"1"),
     ]
+    tree.touch_sites(["s1"])
     assert tree.sites({"s1": first}) == []
+    tree.touch_sites(["s1"])
     assert topics(tree.sites({"s1": site("s1", paths_up=0)})) == [
         "noc/v1/site/s1/state",
         "noc/v1/site/s1/value/paths_up",
     ]
+    tree.touch_sites(["s1", "never there"])
     assert topics(tree.sites({})) == [
         "noc/v1/site/s1/state empty",
         "noc/v1/site/s1/value/nodes_online empty",
@@ -205,14 +211,14 @@ def test_what_is_due_comes_in_parts_and_what_is_raised_again_meanwhile_is_left_o
     tree.changed(step("raise", alarm(4), 6), CLEARED_MS)
     assert topics(tree.emptied(CLEARED_MS, 9)) == [f"{of(3)} empty", f"{of(5)} empty"]
     states = {name: site(name) for name in "abc"}
-    assert [topics(tree.sites(states, 2)) for _ in range(3)] == [
-        ["noc/v1/site/a/state", "noc/v1/site/b/state"],
-        ["noc/v1/site/c/state"],
-        [],
-    ]
-    assert len(tree.sites({}, 1)) == 1
-    assert len(tree.sites({}, 9)) == 2
-    assert tree.emptied(CLEARED_MS, 0) == tree.sites(states, 0) == []
+    tree.touch_sites(states)
+    parts = [topics(tree.sites(states, 2)) for _ in range(3)]
+    assert [len(part) for part in parts] == [2, 1, 0]
+    told = sorted(topic for part in parts for topic in part)
+    assert told == [f"noc/v1/site/{name}/state" for name in "abc"]
+    tree.touch_sites(states)
+    assert [len(tree.sites({}, limit)) for limit in (0, 1, 9)] == [0, 1, 2]
+    assert tree.emptied(CLEARED_MS, 0) == []
 
 
 def test_a_summary_is_told_when_it_is_another_one():

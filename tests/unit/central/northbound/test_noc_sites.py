@@ -25,8 +25,9 @@ def view():
 
 
 def test_a_site_is_told_with_what_its_nodes_say(view):
-    states = SiteStates(view, SystemClock()).review()
-    found, silent = states["a"], states["b"]
+    states = SiteStates(view, SystemClock())
+    assert states.review() == ["a", "b"]
+    found, silent = states.states["a"], states.states["b"]
     assert (found.state, found.sev, found.nodes, found.nodes_online) == ("degraded", 2, 2, 1)
     assert (found.paths_up, found.paths, found.release) == (2, 4, "1.1.0,1.2.0")
     assert found.as_of == "2027-02-03T03:00:04Z"
@@ -35,11 +36,30 @@ def test_a_site_is_told_with_what_its_nodes_say(view):
 
 def test_a_state_stays_the_same_object_until_something_of_it_changes(view):
     states = SiteStates(view, SystemClock())
-    first = dict(states.review())
+    states.review()
+    first = dict(states.states)
     view.nodes["a.n1"].heard_ms += 30_000  # heard again: nothing new to tell
-    assert states.review()["a"] is first["a"]
+    assert states.review() == []
+    assert states.states == first
     view.nodes["a.n1"].paths["p1"].state = "down"
-    assert states.review()["a"].paths_up == 1
-    assert states.review()["b"] is first["b"]
+    assert states.review(["b"]) == []
+    assert states.review(["a", "b"]) == ["a"]
+    assert states.states["a"].paths_up == 1
+    assert states.states["b"] is first["b"]
     view.remove_site("a")
-    assert set(states.review()) == {"b"}
+    assert states.review() == ["a"]
+    assert set(states.states) == {"b"}
+
+
+def test_what_changed_names_the_sites_to_look_at(view):
+    states = SiteStates(view, SystemClock())
+    states.review()
+    with view.listen() as changes:
+        view.touch_node("a.n1")
+        assert list(states.touched(changes.drain())) == ["a"]
+        view.touch_site("b")
+        view.add_site("c", 0)
+        assert list(states.touched(changes.drain())) == ["b", "c"]
+        view.remove_site("a")
+        assert list(states.touched(changes.drain())) == ["a"]
+        assert states.review(["a", "never"]) == ["a"]
