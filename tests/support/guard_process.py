@@ -44,7 +44,7 @@ CLOCK = SystemClock()
 class Guard(Program):
     """One guard on a folder; each start is a new process on the same state."""
 
-    def __init__(self, folder, root, *options, fifo=None):
+    def __init__(self, folder, root, *options, fifo=None, inside=()):
         super().__init__(folder / "guard.log")
         self.socket = str(folder / "guard.sock")
         self.state_file = folder / "guard.state"
@@ -54,14 +54,15 @@ class Guard(Program):
             *("--cgroup-root", str(root), *options),
             *(("--watchdog", str(fifo)) if fifo else ()),
         )
-        self._how = (__file__,) if fifo else ("-m", "roost_agent.guard")
+        how = (__file__,) if fifo else ("-m", "roost_agent.guard")
+        self._how = (*inside, sys.executable, *how)  # inside: such as a network namespace
 
     def start(self):
         """Start it and wait until it answers."""
         # Compiled as an installed guard is: what compiling takes stays in its memory.
         env = os.environ | {"PYTHONPYCACHEPREFIX": str(self.log.parent / "compiled")}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self._launch(sys.executable, *self._how, *self._options, env=env)
+        self._launch(*self._how, *self._options, env=env)
         return wait_until(self.state, "the guard answers")
 
     def state(self):

@@ -214,7 +214,14 @@ def _service(said: HaFile, service: Service) -> Iterator[str]:
             yield f'{where}.eligible: {service.eligible[0]!r}: model "N" chooses nobody'
         if "failover" in steps:
             yield f'{where}.ladder: "failover": model "N" is active everywhere'
-    elif group is not None and service.exclusive == "none":
+        return
+    for key in ("systemd", "container"):
+        if group is not None and getattr(service.run, key) is not None:
+            yield (
+                f"{where}.run.{key}: the guard could not kill it by a deadline: in this version"
+                f' model "{group.model}" takes start or ocf'
+            )
+    if group is not None and service.exclusive == "none":
         yield f'{where}.exclusive: "none": model "{group.model}" needs "soft" or "hard"'
 
 

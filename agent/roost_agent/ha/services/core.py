@@ -46,6 +46,7 @@ from roost_agent.ha.services.event import (
 
 STARTING_MAX: Final = 2
 JITTER: Final = 0.1  # of a probe's interval, both ways
+VIP: Final = "vip"  # stands for a service in reports of addresses
 VIP_RETRY_MS: Final = 10_000  # after an address that could not be had
 
 DISABLED: Final = "disabled"
@@ -87,8 +88,8 @@ class GroupCore:
     """
 
     __slots__ = (
-        "_by_ms", "_epoch", "_group", "_is_empty", "_is_looking", "_is_running", "_parts",
-        "_state", "_vips", "_vips_ms",
+        "_by_ms", "_epoch", "_group", "_is_empty", "_is_looking", "_is_running",
+        "_is_vip_failed", "_parts", "_state", "_vips", "_vips_ms",
     )  # fmt: skip
 
     def __init__(self, group: Group, services: Sequence[Service]) -> None:
@@ -102,6 +103,7 @@ class GroupCore:
         self._is_empty = False
         self._vips = DISABLED
         self._vips_ms: int | None = None
+        self._is_vip_failed = False
 
     @property
     def state(self) -> str:
@@ -116,6 +118,7 @@ class GroupCore:
         levels = {"none": "ok", "minor": "warn", "major": "degraded", "critical": "failed"}
         order = list(levels.values())
         failed = [levels[p.service.impact] for p in self._parts.values() if p.is_failed]
+        failed += ["degraded"] * self._is_vip_failed
         return max(failed, key=order.index, default="ok")
 
     @property
@@ -141,7 +144,7 @@ class GroupCore:
                 if part is not None:
                     actions += self._of_part(part, event, now_ms)
             case VipsUp() | VipsDown() | VipsFailed():
-                self._of_vips(event, now_ms)
+                actions += self._of_vips(event, now_ms)
             case Emptied():
                 self._is_empty = self._is_looking
             case Tick():
@@ -235,7 +238,8 @@ class GroupCore:
         part.fails += 1
         if part.fails < active.fail:
             return []
-        return self._fail(part, f"{part.fails} probes failed, the last by {event.outcome}", now_ms)
+        why = f"{part.fails} of {active.fail} probes failed, the last by {event.outcome}"
+        return self._fail(part, why, now_ms)
 
     def _fail(self, part: _Part, why: str, now_ms: int) -> list[Action]:
         """Clear what is left and decide what comes next."""
@@ -254,14 +258,19 @@ class GroupCore:
         part.due_ms = None  # who holds the lease stops the group, or does not and says so
         return [Clear(part.name), Failed(part.name, part.service.impact, step, why)]
 
-    def _of_vips(self, event: VipsUp | VipsDown | VipsFailed, now_ms: int) -> None:
+    def _of_vips(self, event: VipsUp | VipsDown | VipsFailed, now_ms: int) -> list[Action]:
         if isinstance(event, VipsUp) and self._vips == ENABLING:
             self._vips = ACTIVE
+            if self._is_vip_failed:
+                self._is_vip_failed = False
+                return [Cured(VIP)]
         elif isinstance(event, VipsDown) and self._vips == DISABLING:
             self._vips = DISABLED
-        elif isinstance(event, VipsFailed) and self._state == ACTIVE:
+        elif isinstance(event, VipsFailed) and self._vips == ENABLING:
             self._vips, self._vips_ms = FAILED, now_ms + VIP_RETRY_MS
-            self._is_running = False
+            self._is_running, self._is_vip_failed = False, True
+            return [Failed(VIP, "major", "", event.why)]
+        return []
 
     def _next(self, now_ms: int) -> Iterable[Action]:
         """Yield what the present state allows."""

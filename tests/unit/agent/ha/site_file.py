@@ -41,7 +41,7 @@ hosts = ["c0", "c1"]
 name = "db"
 group = "main"
 exclusive = "hard"
-run = {systemd="db.service"}
+run = {start=["/usr/bin/db"], stop=["/usr/bin/db-stop"]}
 eligible = ["/usr/lib/app/lag-ok"]
 budget = {start_s=20, stop_s=1.5}
 ladder = ["restart:3/600", "failover", "node-fail", "reboot"]
@@ -56,6 +56,10 @@ depends = ["db"]
 name = "log"
 group = "agents"
 run = {start=["/usr/bin/logger"]}
+[[service]]
+name = "cron"
+group = "agents"
+run = {systemd="cron.service"}
 """
 
 

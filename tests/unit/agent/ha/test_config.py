@@ -19,7 +19,8 @@ def test_a_whole_file_is_taken():
     assert config.network("oam").interface == "eth2"
     assert config.group("main").without_quorum == "stop"
     assert config.group("agents").without_quorum == "continue"
-    assert config.services[0].watches == ("systemd",)
+    assert config.services[0].watches == ("pidfd",)
+    assert config.services[3].watches == ("systemd",)
     assert config.services[0].rungs.steps == ("failover", "node-fail", "reboot")
     assert config.services[2].rungs.restarts == 3
     assert config.warnings == ()

@@ -70,13 +70,15 @@ FAULTS = [
     (("service", 0, "depends"), ["web"], "service.depends: a cycle: db -> web -> db"),
     (("service", 0, "run"), {}, "service[db].run: nothing: must be one of"),
     (("service", 2, "run", "ocf"), "/x", "service[log].run: start and ocf: must be one of"),
-    (("service", 0, "run", "stop"), ["/x"], "service[db].run.stop: only a start command has"),
+    (("service", 3, "run", "stop"), ["/x"], "service[cron].run.stop: only a start command has"),
+    (("service", 0, "run"), {"systemd": "db.service"}, "service[db].run.systemd: the guard could"),
+    (("service", 0, "run"), {"container": "db"}, "service[db].run.container: the guard could"),
     (("service", 2, "run", "start"), ["log"], "'log': a program is named by its absolute path"),
     (("service", 0, "eligible"), ["ok"], "service[db].eligible: 'ok': a program is named"),
     (("service", 0, "active", "probe"), ["p"], "service[db].active.probe: 'p': a program"),
     (("service", 0, "passive"), ["log:x"], "'log:x': no log is watched in this version"),
     (("service", 0, "passive"), ["ping"], "'ping': must be one of pidfd, systemd, cgroup-empty"),
-    (("service", 0, "passive"), ["pidfd"], '"pidfd": only a start command'),
+    (("service", 3, "passive"), ["pidfd"], '"pidfd": only a start command'),
     (("service", 2, "passive"), ["systemd"], '"systemd": it runs no systemd unit'),
     (("service", 2, "passive"), [], "service[log].passive: nothing watches it"),
     (("service", 0, "ladder"), ["restart:0/600"], "'restart:0/600': must be restart:COUNT/SECONDS"),
@@ -109,7 +111,7 @@ def test_only_a_voter_may_host_what_has_a_lease():
 
 def test_a_group_with_nothing_in_it_is_refused():
     table = site_file.table()
-    table["service"].pop()
+    del table["service"][2:]
     assert "group[agents]: has neither a service nor a vip" in check(table)[1]
 
 

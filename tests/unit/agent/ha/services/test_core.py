@@ -246,7 +246,7 @@ def test_probes_that_fail_in_a_row_are_a_failure():
     assert core.handle(Probed("db", "fail"), 5_000) == []
     assert core.handle(Probed("db", "timeout"), 10_000) == [
         Clear("db"),
-        Restarting("db", 0, "2 probes failed, the last by timeout"),
+        Restarting("db", 0, "2 of 2 probes failed, the last by timeout"),
     ]
 
 
@@ -281,10 +281,13 @@ def test_an_address_that_could_not_be_had_is_tried_again():
     core = group(service("db"), vip=True)
     core.handle(Start(5), 0)
     core.handle(Started("db"), 0)
-    assert core.handle(VipsFailed("another has it"), 100) == []
+    told = core.handle(VipsFailed("another has it"), 100)
+    assert told == [Failed("vip", "major", "", "another has it")]
+    assert core.status == "degraded"
     assert core.due_ms() == 100 + VIP_RETRY_MS
     assert core.handle(Tick(), 100 + VIP_RETRY_MS) == [RaiseVips()]
-    assert core.handle(VipsUp(), 20_000) == [Running(5)]
+    assert core.handle(VipsUp(), 20_000) == [Cured("vip"), Running(5)]
+    assert core.status == "ok"
 
 
 class Lived(RuleBasedStateMachine):

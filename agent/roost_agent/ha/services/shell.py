@@ -1,0 +1,274 @@
+"""Runs one group: gives its core what happened, and does what the core wants done."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+from roost_agent.guard import cgroup
+from roost_agent.ha.config import Active, Group, HaConfig, Service
+from roost_agent.ha.config_rules import exclusive_of
+from roost_agent.ha.services.core import GroupCore
+from roost_agent.ha.services.driver import Commands, Driver, Ocf
+from roost_agent.ha.services.event import (
+    Action,
+    Clear,
+    Cured,
+    Died,
+    Emptied,
+    End,
+    Ended,
+    Event,
+    Failed,
+    KillAll,
+    LookEmpty,
+    LowerVips,
+    Probe,
+    Probed,
+    RaiseVips,
+    Report,
+    Restarting,
+    Run,
+    Running,
+    Start,
+    Started,
+    Stop,
+    StopConfirmed,
+    Tick,
+    VipsDown,
+    VipsFailed,
+    VipsUp,
+)
+from roost_agent.ha.services.populated import Populated
+from roost_agent.ha.services.process import done
+from roost_agent.ha.services.unit import Elsewhere, podman, systemd
+from roost_agent.ha.services.vip import Vips
+from roost_agent.ports import Clock, Entropy
+
+log = logging.getLogger(__name__)
+
+EVENTS_MAX: Final = 1_024  # waiting for the core: a group has 64 services at the most
+SHARED: Final = "shared"  # beside the guarded folder: groups of model N
+ELIGIBLE_S: Final = 5.0  # for one service to say whether its data is good enough
+KEY_VIPS: Final = "vips"  # of the task that has to do with addresses
+
+
+class GroupShell:
+    """One group on this node.
+
+    Args:
+        config: the site's.
+        group: which.
+        root: our folder of cgroup v2; ``exclusive/`` in it is what the guard guards.
+        clock: of the node.
+        entropy: for jitter.
+        report: hears what came of it; must not wait.
+        is_slow: whether the node itself is slow now, so that timeouts of probes mean nothing.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a group touches
+        self,
+        config: HaConfig,
+        group: Group,
+        root: Path,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        report: Callable[[Report], None],
+        is_slow: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._config = config
+        self._group = group
+        self._services = [_monitored(each) for each in config.services_of(group.name)]
+        self._core = GroupCore(group, self._services)
+        self._folder = root / (cgroup.EXCLUSIVE if group.has_lease else SHARED) / group.name
+        self._clock = clock
+        self._entropy = entropy
+        self._report = report
+        self._is_slow = is_slow
+        timing = config.timing
+        watchdog_ms = timing.watchdog_ms if self.is_hard else 0
+        places = [(vip.address, config.network(vip.network).interface or "") for vip in group.vip]
+        self._vips = Vips(places, timing.margin_ms + watchdog_ms, clock)
+        self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_MAX)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._drivers: dict[str, Driver] = {}
+
+    @property
+    def cgroups(self) -> tuple[str, ...]:
+        """What the guard kills at D2."""
+        return (str(self._folder),)
+
+    @property
+    def vips(self) -> tuple[tuple[str, str], ...]:
+        """What the guard removes at D2."""
+        return self._vips.places
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it may only run where a watchdog was tested."""
+        return exclusive_of(self._config, self._group) == "hard"
+
+    @property
+    def core(self) -> GroupCore:
+        """State and status, to be read."""
+        return self._core
+
+    def prepare(self) -> str:
+        """Make the group's cgroup, which the guard wants to see; return why not, if so."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as err:
+            return f"{self._folder}: {err.strerror}"
+        return ""
+
+    def is_empty(self) -> bool:
+        """Return whether nothing of the group runs in its cgroup now."""
+        return cgroup.is_empty(str(self._folder))
+
+    def start(self, epoch: int) -> None:
+        """Start the group under an epoch."""
+        self._put(Start(epoch))
+
+    def stop(self, by_ms: int | None = None) -> None:
+        """Stop it, by a time of the boot clock."""
+        self._put(Stop(by_ms))
+
+    async def eligible(self) -> bool:
+        """Return whether every service says that its data here is good enough."""
+        for service in self._services:
+            if service.eligible is None:
+                continue
+            driver = self._driver(service.name)
+            environment = driver.environment(0) if isinstance(driver, Commands) else {}
+            if await done(service.eligible, environment, seconds=ELIGIBLE_S) != 0:
+                return False
+        return True
+
+    async def run(self) -> None:
+        """Run the group until cancelled; what runs then goes on: the next agent takes it over."""
+        populated = Populated()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._drivers = {
+                    each.name: self._made(each, populated, tasks) for each in self._services
+                }
+                while True:
+                    event = await self._next()
+                    for action in self._core.handle(event, self._clock.boot_ms()):
+                        self._act(action, tasks, populated)
+        finally:
+            for driver in self._drivers.values():
+                driver.leave()
+            populated.close()
+
+    async def _next(self) -> Event:
+        due_ms = self._core.due_ms()
+        wait_s = None if due_ms is None else max(0, due_ms - self._clock.boot_ms()) / 1000
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                return await self._events.get()
+        return Tick()
+
+    def _put(self, event: Event) -> None:
+        self._events.put_nowait(event)
+
+    def _act(self, action: Action, tasks: asyncio.TaskGroup, populated: Populated) -> None:
+        match action:
+            case Run() | End() | Clear() | Probe():
+                self._of_service(action, tasks)
+            case RaiseVips():
+                self._begin(tasks, KEY_VIPS, self._raise())
+            case LowerVips():
+                self._begin(tasks, KEY_VIPS, self._lower())
+            case KillAll():
+                log.warning("ha: %s outlasts its deadline, killed", self._group.name)
+                cgroup.kill(str(self._folder))
+            case LookEmpty():
+                self._look(populated)
+            case Running() | StopConfirmed() | Failed() | Restarting() | Cured():
+                log.info("ha: %s: %s", self._group.name, action)
+                self._report(action)
+            case _:
+                assert_never(action)
+
+    def _of_service(self, action: Run | End | Clear | Probe, tasks: asyncio.TaskGroup) -> None:
+        name = action.service
+        driver = self._driver(name)
+        match action:
+            case Run(_, epoch):
+                self._begin(tasks, name, self._start(name, driver, epoch))
+            case End() | Clear():
+                work = driver.stop() if isinstance(action, End) else driver.clear()
+                self._begin(tasks, name, self._end(name, work))
+                self._cancel(f"{name} probe")  # it would tell of the one that is gone
+            case Probe():
+                self._begin(tasks, f"{name} probe", self._probe(name, driver))
+
+    def _begin(self, tasks: asyncio.TaskGroup, key: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do this for a service instead of what is being done for it."""
+        self._cancel(key)
+        self._tasks[key] = tasks.create_task(work, name=f"agent.ha.{self._group.name}[{key}]")
+
+    def _cancel(self, key: str) -> None:
+        if key in self._tasks:
+            self._tasks.pop(key).cancel()
+
+    async def _start(self, name: str, driver: Driver, epoch: int) -> None:
+        try:
+            failure = await driver.start(epoch, partial(self._died, name))
+        except OSError as err:
+            failure = f"{err.filename}: {err.strerror}"
+        self._put(Started(name, failure))
+
+    def _died(self, name: str, how: str) -> None:
+        self._put(Died(name, how))
+
+    async def _end(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        await work
+        self._put(Ended(name))
+
+    async def _probe(self, name: str, driver: Driver) -> None:
+        outcome = await driver.probe()
+        self._put(Probed(name, outcome, self._entropy.uniform(-1, 1), self._is_slow()))
+
+    async def _raise(self) -> None:
+        failure = await self._vips.up()
+        self._put(VipsFailed(failure) if failure else VipsUp())
+        if failure:
+            log.warning("ha: %s: %s", self._group.name, failure)
+            return
+        await self._vips.keep()
+
+    async def _lower(self) -> None:
+        await self._vips.down()
+        self._put(VipsDown())
+
+    def _look(self, populated: Populated) -> None:
+        try:
+            populated.watch(self._folder, partial(self._put, Emptied()))
+        except FileNotFoundError:  # nothing of it was ever started here
+            self._put(Emptied())
+
+    def _driver(self, name: str) -> Driver:
+        return self._drivers[name]
+
+    def _made(self, service: Service, populated: Populated, tasks: asyncio.TaskGroup) -> Driver:
+        run = service.run
+        if run.systemd is not None:
+            return Elsewhere(service, systemd(run.systemd), tasks)
+        if run.container is not None:
+            return Elsewhere(service, podman(run.container, service.budget.stop_s), tasks)
+        kind = Ocf if run.ocf is not None else Commands
+        return kind(service, self._folder / service.name, self._group.name, populated)
+
+
+def _monitored(service: Service) -> Service:
+    """Return the service; an OCF agent without a probe has its own monitor."""
+    if service.run.ocf is None or service.active is not None:
+        return service
+    parts = {name: getattr(service, name) for name in service.__struct_fields__}
+    return Service(**parts | {"active": Active(probe=(service.run.ocf, "monitor"))})
