@@ -4,11 +4,26 @@ import re
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from roost_agent import config as agent
 from roost_agent.config_file import load
 from roost_agent.config_path import PATH_KEYS
+from roost_agent.ha.config import (
+    Active,
+    Budget,
+    Group,
+    HaFile,
+    Network,
+    Node,
+    Run,
+    Service,
+    Vip,
+    Way,
+)
+from roost_agent.ha.config_file import check as ha_check
+from roost_agent.ha.timing import Timing
 from roost_central import config as central
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
@@ -16,7 +31,8 @@ EXAMPLES = {
     match["name"]: re.sub("^ +", "", match["text"], flags=re.MULTILINE)
     for match in re.finditer(r"```toml\n +# (?P<name>\S+)\n(?P<text>.*?)```", PAGE, re.DOTALL)
 }
-AGENT, CENTRE = PAGE.split("## roost-agent\n")[1].split("## roost-central\n")
+AGENT, REST = PAGE.split("## roost-agent\n")[1].split("## ha.toml\n")
+SITE, CENTRE = REST.split("## roost-central\n")
 
 
 def rows(text):
@@ -35,6 +51,20 @@ def test_the_agents_example_is_taken(tmp_path):
     file = tmp_path / "agent.toml"
     file.write_text(EXAMPLES["agent.toml"])
     assert load(file).node_id == "shop-1.n1"
+
+
+def test_the_sites_example_is_taken_without_a_fault():
+    config, faults = ha_check(tomllib.loads(EXAMPLES["ha.toml"]))
+    assert faults == []
+    assert config.lease_names() == ("site", "main")
+
+
+def test_every_key_of_the_sites_file_is_told():
+    for table in (HaFile, Network, Node, Way, Group, Service, Run, Budget, Active, Vip):
+        for each in msgspec.structs.fields(table):
+            assert re.search(rf"`{each.encode_name}[`.]|`\[\[{each.encode_name}]]`", SITE), each
+    for name in Timing.__dataclass_fields__:
+        assert f"`{name}`" in SITE
 
 
 def test_the_centres_example_is_taken():

@@ -47,6 +47,22 @@ def test_a_unit_is_valid(unit, tmp_path):
 
 
 @needs_analyze
+def test_the_agent_of_a_node_that_runs_groups_is_valid_too(tmp_path):
+    copy = with_present_program(ROOT / "packaging/systemd/roost-agent.service", tmp_path)
+    (tmp_path / f"{copy.name}.d").mkdir()
+    drop_in = ROOT / "packaging/systemd/roost-agent-ha.conf"
+    (tmp_path / f"{copy.name}.d/ha.conf").write_text(drop_in.read_text())
+    done = subprocess.run(
+        [ANALYZE, "verify", "--man=no", copy],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert [line for line in done.stderr.splitlines() if "ha.conf" in line] == []
+
+
+@needs_analyze
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_is_closed(unit):
     done = subprocess.run(
@@ -59,12 +75,25 @@ def test_a_unit_is_closed(unit):
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
 
 
+PRIVILEGED = {  # name -> the capabilities that its work is made of
+    "roost-guard.service": ["CAP_KILL CAP_NET_ADMIN"],
+}
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_runs_unprivileged_and_comes_back(unit):
     found = settings(unit)
-    assert found["User"] not in ([], ["root"])
-    assert found["CapabilityBoundingSet"] == [""]
+    if unit.name not in PRIVILEGED:
+        assert found["User"] not in ([], ["root"])
+    assert found["CapabilityBoundingSet"] == PRIVILEGED.get(unit.name, [""])
     assert found["Restart"] == ["always"]
+
+
+def test_what_is_guarded_outlives_the_guard():
+    found = settings(ROOT / "packaging/systemd/roost-guard.service")
+    assert found["KillMode"] == ["process"]
+    assert found["RuntimeDirectoryPreserve"] == ["yes"]  # its state, for the next one
+    assert "AF_NETLINK" in found["RestrictAddressFamilies"][0].split()
 
 
 def test_the_agent_keeps_its_footprint():

@@ -22,6 +22,8 @@ def lock() -> str:
 
 def prefer() -> str:
     """Be scheduled before every ordinary program; return why not, if so."""
+    if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO:
+        return ""  # its unit did
     try:
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
