@@ -25,7 +25,8 @@ def receiver(port, who, profile, **more):
 
 def notifications(trapd):
     """What arrived: the OID of each notification with its line of bindings; repeats once."""
-    lines = [line for line in trapd.text().splitlines() if "= OID: " in line]
+    text = re.sub(r"Timeticks: \S+ \S+", "", trapd.text())  # a repeat may be a new attempt
+    lines = [line for line in text.splitlines() if "= OID: " in line]
     return list(dict.fromkeys((re.search(TRAP_OID, line)[1], line) for line in lines))
 
 
