@@ -139,7 +139,7 @@ class Kind(StrEnum):
     RELEASE = "release"  # stopped and confirmed; ``successor`` makes it a transfer
     GRANT = "grant"  # yes, to the nonce
     REFUSE = "refuse"  # no, with the reason
-    ATTEST = "attest"  # of a booting voter: do you hold or run anything? and the answer that not
+    ATTEST = "attest"  # of a starting voter: what do you hold? and the answer
     YIELD = "yield"  # please release
     FENCE_CONFIRM = "fence-confirm"  # the owner's boot is proven to have ended
 
@@ -163,13 +163,13 @@ class LeaseFrame(Header, frozen=True, kw_only=True, array_like=True, tag="lease"
 
     Attributes:
         to: the receiver; others drop it.
-        name: of the lease; ``attest`` speaks of all, under any name.
-        epoch: asked for or granted; of ``fence-confirm`` 0.
+        name: of the lease.
+        epoch: asked for or granted; of ``attest`` held, 0 for none; of ``fence-confirm`` 0.
         nonce: of the round, repeated by the answer.
-        owner: for whom the epoch is; of ``refuse`` to whom the voter is bound, None for nobody.
+        owner: for whom the epoch is; of ``refuse`` to whom the voter is bound, None for nobody;
+            of ``attest`` the one who says what it holds, None where it is the question.
         owner_boot: its boot.
-        voter_id: the sender's.
-        max_epoch: of an answer: the highest epoch the voter granted.
+        max_epoch: of an answer: the highest epoch that its sender knows of.
         remaining_ms: of ``refuse``: how long it stays bound; None without end.
         watchdog_ms: within which the owner's watchdog bites; 0 without one.
         reason: of ``refuse``, a word; of a release why.
@@ -183,7 +183,6 @@ class LeaseFrame(Header, frozen=True, kw_only=True, array_like=True, tag="lease"
     nonce: Nonce
     owner: NodeIndex | None
     owner_boot: Id16
-    voter_id: Id16
     max_epoch: Count = 0
     remaining_ms: Millis | None = 0
     watchdog_ms: Annotated[int, Meta(ge=0, le=600_000)] = 0

@@ -113,7 +113,7 @@ def _ha() -> Target:
         HaBeat(**header, defs=bytes(8), seen={1: 3}, leases={"main": belief}, score=1_000),
         LeaseFrame(
             **header, to=1, kind=Kind.ACQUIRE, name="main", epoch=32, nonce=Nonce(bytes(16), 1, 1),
-            owner=0, owner_boot=bytes(16), voter_id=bytes(16),
+            owner=0, owner_boot=bytes(16),
         ),
     )  # fmt: skip
 

@@ -38,7 +38,7 @@ BEAT = Beat(
 )
 ACQUIRE = LeaseFrame(
     **HEADER, to=1, kind=Kind.ACQUIRE, name="main", epoch=96, nonce=Nonce(b"v" * 16, 3, 8),
-    owner=0, owner_boot=BOOT, voter_id=b"v" * 16,
+    owner=0, owner_boot=BOOT,
 )  # fmt: skip
 
 

@@ -1,0 +1,64 @@
+"""One round of asking the voters, and when it is won or cannot be any more."""
+
+from collections.abc import Mapping
+
+from roost_protocol.electorate import Electorate
+from roost_protocol.ha import Kind, LeaseFrame, Nonce
+
+
+class Round:
+    """The answers to one nonce.
+
+    Attributes:
+        kind: prevote, acquire or renew.
+        sent_ms: read before the first of its frames was sent: validity counts from here.
+        grants: who said yes.
+        refusals: who said no, and how.
+    """
+
+    __slots__ = ("epoch", "grants", "kind", "nonce", "refusals", "sent_ms")
+
+    def __init__(self, kind: Kind, epoch: int, nonce: Nonce, sent_ms: int) -> None:
+        self.kind = kind
+        self.epoch = epoch
+        self.nonce = nonce
+        self.sent_ms = sent_ms
+        self.grants: set[int] = set()
+        self.refusals: dict[int, LeaseFrame] = {}
+
+    def count(self, frame: LeaseFrame, electorate: Electorate) -> bool:
+        """Take in an answer; False where it is none to this round, or of nobody who votes."""
+        if (
+            frame.nonce != self.nonce
+            or frame.cfgver != electorate.cfgver
+            or frame.node not in electorate.voters
+        ):
+            return False
+        if frame.kind is Kind.GRANT:
+            self.grants.add(frame.node)
+            self.refusals.pop(frame.node, None)
+        elif frame.node not in self.grants:
+            self.refusals[frame.node] = frame
+        return True
+
+    def is_won(self, electorate: Electorate, proofs: Mapping[int, bytes]) -> bool:
+        """Whether the grants are enough.
+
+        In a sticky configuration the proof that a node's boot has ended stands in for its vote;
+        never for this node's own, which is what two candidates of a pair must both have.
+        """
+        votes = len(self.grants)
+        if electorate.sticky and votes:
+            votes += sum(
+                voter in proofs and voter not in self.grants for voter in electorate.voters
+            )
+        return votes >= electorate.needed
+
+    def is_lost(self, electorate: Electorate, proofs: Mapping[int, bytes]) -> bool:
+        """Whether the voters that did not refuse are too few."""
+        refused = sum(not (electorate.sticky and voter in proofs) for voter in self.refusals)
+        return len(electorate.voters) - refused < electorate.needed
+
+    def bound_ms(self) -> int:
+        """Return after how long the first of those who refused is free again."""
+        return min((each.remaining_ms or 0 for each in self.refusals.values()), default=0)

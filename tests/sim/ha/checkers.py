@@ -1,0 +1,134 @@
+"""What must hold of a site at every moment, on true time. Shares no code with the product.
+
+The names are those of docs/ha.md. Where a checker looks into a node it reads promises and epochs,
+and reckons with them itself.
+"""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.ha.world import World
+
+
+class Checkers:
+    """See the module."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.violations: list[str] = []
+        self.met: Counter[str] = Counter()
+        self.running: dict[int, int] = {}  # node -> epoch, at the resource
+        self.activations: list[tuple[int, int, int]] = []  # true time, node, epoch
+        self._owners: dict[int, int] = {}  # epoch -> owner
+        self._granted: dict[int, int] = {}  # voter -> highest epoch it ever granted
+        self._attested: dict[int, set[int]] = {}  # voter -> who attested since its start
+        self._released: set[int] = set()
+        self._proven: set[tuple[int, bytes]] = set()
+
+    def violate(self, text: str) -> None:
+        """Write down a violation; one run needs no more than a few."""
+        if len(self.violations) < 5:
+            self.violations.append(f"{self._world.now} ms: {text}")
+
+    # -- the resource --------------------------------------------------------------------------
+
+    def runs(self, node: int, epoch: int, *, is_new: bool) -> None:
+        """Take in that a node's service acts from now on (I1, I2, I3, I12)."""
+        others = {other: e for other, e in self.running.items() if other != node}
+        if others:
+            self.violate(f"I1: node {node} (epoch {epoch}) runs beside {others}")
+        self.running[node] = epoch
+        if self._owners.setdefault(epoch, node) != node:
+            self.violate(f"I2: epoch {epoch} of node {self._owners[epoch]} is run by {node}")
+        if not is_new:
+            return
+        if self.activations:
+            _, was, before = self.activations[-1]
+            if epoch < before and not self._world.plan.sticky:
+                self.violate(f"I3: epoch {epoch} follows {before}")
+            if was != node:
+                self.met["another node took over"] += 1
+                self._moved(was, before, node)
+        self.activations.append((self._world.now, node, epoch))
+
+    def _moved(self, was: int, epoch: int, node: int) -> None:
+        if self._world.plan.sticky and epoch not in self._released:
+            boot = self._world.boot_of_epoch.get(epoch, b"")
+            if (was, boot) not in self._proven:
+                self.violate(f"I12: node {node} follows {was} without its word and without proof")
+            self.met["a sticky right moved by proof"] += 1
+
+    def rests(self, node: int) -> None:
+        """Take in that a node's service acts no more."""
+        self.running.pop(node, None)
+
+    # -- what was said -------------------------------------------------------------------------
+
+    def released(self, epoch: int) -> None:
+        """Take in that an owner gave an epoch back."""
+        self._released.add(epoch)
+        if epoch in self.running.values():
+            self.violate(f"I4: epoch {epoch} is given back while it runs")
+
+    def proven(self, node: int, boot: bytes) -> None:
+        """Take in a proof, which must be true."""
+        self._proven.add((node, boot))
+
+    def started(self, voter: int) -> None:
+        """Take in that a voter's agent started: it has nobody's word any more."""
+        self._attested[voter] = set()
+
+    def attested(self, voter: int, node: int, epoch: int) -> None:
+        """Take in that a node tells a voter what it holds, which must be true (I7)."""
+        self._attested.setdefault(voter, set()).add(node)
+        if self.running.get(node, epoch) != epoch:
+            self.violate(f"I7: node {node} attests {epoch}, runs epoch {self.running[node]}")
+
+    def granted(self, voter: int, epoch: int, *, is_prevote: bool) -> None:
+        """Take in a grant (I6, I7)."""
+        node = self._world.nodes[voter]
+        others = set(range(self._world.plan.nodes))
+        if node.is_in_boot_wait() and not others <= self._attested.get(voter, set()):
+            self.violate(f"I7: node {voter} grants {epoch} in its boot wait")
+        if not is_prevote:
+            self._granted[voter] = max(self._granted.get(voter, 0), epoch)
+
+    def recovered(self, voter: int, max_epoch: int) -> None:
+        """Compare what a voter's disk knows with what it granted (I6)."""
+        if max_epoch < self._granted.get(voter, 0):
+            self.violate(f"I6: node {voter} knows {max_epoch}, granted {self._granted[voter]}")
+
+    # -- rights --------------------------------------------------------------------------------
+
+    def rights(self) -> None:
+        """See that whoever runs is covered by the promises of enough voters (I4)."""
+        for node, epoch in self.running.items():
+            covered = [v for v in self._world.nodes if self._covers(v, node, self._world.now)]
+            proven = self._world.plan.sticky and bool(self._proven)
+            if len(covered) < self._world.electorate.needed and not proven:
+                self.violate(f"I4: node {node} runs epoch {epoch}, covered by {len(covered)}")
+
+    def validity(self, node: int, until: int) -> None:
+        """See that a validity ends within the promises of enough voters (I5); true time."""
+        covered = [v for v in self._world.nodes if self._covers(v, node, until)]
+        if len(covered) < self._world.electorate.needed:
+            self.violate(f"I5: node {node} is valid until {until}, covered by {len(covered)}")
+
+    def _covers(self, voter: "object", owner: int, until: int) -> bool:
+        """Whether a voter can grant nobody else before ``until``, as far as it knows now."""
+        node = voter
+        if node.voter is None or not node.voter._begun:  # type: ignore[attr-defined]
+            return True
+        if node.wait_until > until:  # type: ignore[attr-defined]
+            return True
+        promise = node.voter._promises.get("main")  # type: ignore[attr-defined]
+        if promise is None or promise.owner != owner:
+            return False
+        return promise.until_ms is None or node.true(promise.until_ms) >= until  # type: ignore[attr-defined]
+
+    def final(self) -> None:
+        """See that a healed site has exactly one that runs (I14)."""
+        if len(self.running) != 1:
+            phases = {n.index: n.lease.phase if n.lease else "down" for n in self._world.nodes}
+            self.violate(f"I14: {len(self.running)} run after the healing; {phases}")
