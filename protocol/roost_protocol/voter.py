@@ -356,9 +356,9 @@ class Voter:
         """Whether this node granted a later round to the one that gives back an earlier one."""
         promise = self._promises.get(frame.name)
         if promise is not None and promise.owner == frame.node:
-            if promise.nonce is not None and not _is_same_or_before(promise.nonce, frame.nonce):
-                return True
-            return promise.epoch > frame.epoch
+            return promise.nonce is not None and (
+                promise.epoch > frame.epoch or not _is_same_or_before(promise.nonce, frame.nonce)
+            )
         return any(
             write.frame is not None
             and write.frame.node == frame.node
@@ -583,12 +583,11 @@ class Voter:
             )
         )
         before = self._latest(name)
-        record = msgspec.structs.replace(
-            before,
-            cfgver=self.electorate.cfgver,
-            max_epoch=max(before.max_epoch, self._attestation.max_epoch(name)),
-            owner=before.owner if before.endless or self._is_admitted(name) else None,
-        )
+        record = msgspec.structs.replace(before, cfgver=self.electorate.cfgver)
+        max_epoch = self._attestation.max_epoch(name)
+        self._floor[name] = max(self._floor.get(name, 0), max_epoch)
+        if max_epoch > before.max_epoch and not before.endless:
+            record = msgspec.structs.replace(record, max_epoch=max_epoch, owner=None)
         for holder in holders:
             record = self._bind(name, holder, record, now_ms)
         if record != before:
@@ -604,6 +603,7 @@ class Voter:
         self._promises[name] = Promise(holder.node, holder.boot, holder.epoch, until_ms, None)
         return msgspec.structs.replace(
             record,
+            max_epoch=max(record.max_epoch, holder.epoch),
             owner=holder.node,
             owner_boot=holder.boot,
             endless=self.electorate.sticky,

@@ -446,8 +446,9 @@ def test_an_endless_word_to_one_stands_whatever_another_says_it_holds():
     disk = Disk({"main": Record(33, 1, BOOT[1], 6, endless=True)}, boot=BEFORE)
     attest(disk, 0, 1)
     attest(disk, 2, epoch=66)
-    assert disk.stored.records["main"] == Record(66, 1, BOOT[1], 7, endless=True)
+    assert disk.stored.records["main"] == Record(33, 1, BOOT[1], 7, endless=True)
     assert disk.voter.promise("main", 10**9).owner == 1
+    assert disk.voter.max_epoch("main") == 66
 
 
 @pytest.mark.parametrize("wrong", [{"inc": 3}, {"cfgver": 8}, {"owner": None}])
@@ -492,7 +493,14 @@ def test_a_voter_of_another_configuration_asks_everybody_anew():
     disk = Disk({"main": Record(33, 1, BOOT[1], 6)})
     assert told(disk.ask(10**6)) == (Kind.REFUSE, "blank")
     attest(disk, 0, 1, 2)
-    assert disk.stored.records["main"] == Record(33, None, BOOT[1], 7)
+    assert disk.stored.records["main"] == Record(33, 1, BOOT[1], 7)
+
+
+def test_an_owner_is_not_taken_for_that_of_a_higher_epoch_that_others_know_of():
+    disk = Disk({"main": Record(33, 1, BOOT[1], 7)}, boot=BEFORE)
+    attest(disk, 0, 1)
+    attest(disk, 2, max_epoch=66)
+    assert disk.stored.records["main"] == Record(66, None, BOOT[1], 7)
 
 
 def test_a_site_of_one_asks_itself_alone():
