@@ -48,6 +48,14 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
     if not root:
         say("no cgroup v2 is mounted here: nothing can be guarded")
         return 1
+    try:
+        state_file.alone(given.state)  # held until the end of the process
+    except BlockingIOError:
+        say(f"another guard has {given.state}")
+        return 1
+    except OSError as err:
+        say(f"{given.state}: {err.strerror}")
+        return 1
     notes = [note for note in (memory.lock(), memory.prefer()) if note]
     boot_id = state_file.boot_id()
     kept = state_file.load(given.state, boot_id)
@@ -58,7 +66,11 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
     loop = Loop(setting, core, watchdog, boot_ms, say)
     loop.turn()  # what the guard before this one left is acted on before anything else
     loop.try_kill(os.path.dirname(root), trial.kill_ms)
-    sockets = Sockets(given.socket, given.agent_uid, loop.answer)
+    try:
+        sockets = Sockets(given.socket, given.agent_uid, loop.answer)
+    except OSError as err:
+        say(f"{given.socket}: {err.strerror}")
+        return 1
     for note in (*notes, f"watchdog: {watchdog.why_not or 'tested'}"):
         say(note)
     say(f"guards {root}, {len(kept.holds)} holds resumed")

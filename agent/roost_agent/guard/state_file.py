@@ -5,6 +5,7 @@ A reboot ends every hold, so a state of another boot counts for nothing.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,22 @@ def boot_id() -> str:
     """Return the kernel's name for this boot."""
     with open(BOOT_ID, encoding="ascii") as stream:
         return stream.read().strip()
+
+
+def alone(file: str) -> int:
+    """Return a descriptor that keeps every other guard away from a state.
+
+    Raises:
+        BlockingIOError: there is another guard.
+        OSError: nothing can be written there.
+    """
+    descriptor = os.open(f"{file}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def save(file: str, boot: str, holds: Sequence[tuple[Arm, str]], ended: Mapping[str, int]) -> None:

@@ -144,8 +144,8 @@ class GuardClient:
             try:
                 async with asyncio.timeout(WAIT_S):
                     raw = await self._exchange(json.dumps(request).encode())
-                answer = json.loads(raw)
-            except (OSError, ValueError) as err:  # a TimeoutError is an OSError
+                answer = dict(json.loads(raw))
+            except (OSError, ValueError, TypeError) as err:  # a TimeoutError is an OSError
                 self.close()
                 raise GuardGoneError(f"no guard answers on {self._path}: {err}") from err
             except asyncio.CancelledError:
@@ -157,7 +157,7 @@ class GuardClient:
             self.lost.clear()
         if not answer.get("ok"):
             raise GuardError(str(answer.get("error")), str(answer.get("detail")))
-        return dict(answer)
+        return answer
 
     async def _exchange(self, raw: bytes) -> bytes:
         loop = asyncio.get_running_loop()

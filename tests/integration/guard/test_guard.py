@@ -257,6 +257,37 @@ def test_it_is_small_and_says_how_it_runs(guards, root):
     assert state["root"] == str(root)
 
 
+def test_a_second_guard_on_one_state_ends_with_a_sentence(guards):
+    guard = guards()
+    guard.start()
+    code = "from roost_agent.guard.__main__ import main; main()"
+    options = ["--state", str(guard.state_file), "--socket", f"{guard.socket}2"]
+    options += ["--cgroup-root", str(guard.root)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (1, f"another guard has {guard.state_file}\n")
+    assert guard.state()
+
+
+def test_a_place_where_it_cannot_listen_is_told(guards, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "roost_agent.guard", "--state", str(tmp_path / "no/where")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{tmp_path}/no/where: No such file or directory\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
