@@ -26,8 +26,18 @@ BROKERS = 2
 SETTLE_S = 120.0  # until all that was promised has arrived: the agent's back-off, and receipts
 
 
-class TalkingAgent(Program):
-    """The agent of talking_agent.py; each start is a new process on the same state."""
+class AgentProgram(Program):
+    """An agent, which has children; each start is a new process on the same state."""
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """End it without a word, and its probe child with it."""
+        if self._process is not None:
+            os.killpg(self._process.pid, number)
+        super().kill(number)
+
+
+class TalkingAgent(AgentProgram):
+    """The agent of talking_agent.py."""
 
     def __init__(self, folder: Path, *brokers: str) -> None:
         super().__init__(folder / "agent.log")
@@ -46,12 +56,6 @@ class TalkingAgent(Program):
         """Start it."""
         argv = [sys.executable, HERE / "talking_agent.py", self._config, self.journal]
         self._launch(*argv, in_own_session=True)
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """End it without a word, and its probe child with it."""
-        if self._process is not None:
-            os.killpg(self._process.pid, number)
-        super().kill(number)
 
     def faults(self) -> list[str] | None:
         """What the agent says is wrong with it; None where it does not answer."""

@@ -5,16 +5,16 @@ changes nothing in the view.
 """
 
 import asyncio
-from collections.abc import Mapping
+import logging
 from functools import lru_cache
 from typing import Final
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.pacing import AlarmPacing
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
-from roost_central.ingest.core import StreamKey
 from roost_central.ingest.counters import Counters
 from roost_central.ingest.inbox import Inbox, Message
+from roost_central.ingest.marks import Marks
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.receipts import Receipts
 from roost_central.ingest.roster import Roster
@@ -30,6 +30,8 @@ from roost_protocol.topics import NodeId, check_path_name
 
 SLICE: Final = 1_000  # beats before other tasks get the loop: 10 ms, and more than one read brings
 NAMES_MAX: Final = 1_024  # path names remembered as well formed: a fleet has a handful
+
+logger = logging.getLogger(__name__)
 
 _beats: Final = Decoder[Beat](Beat)
 _wills: Final = Decoder[Gone](Gone)
@@ -58,7 +60,7 @@ class Beats:
         roster: Roster,
         notices: Notices,
         receipts: Receipts,
-        marks: Mapping[StreamKey, int],
+        marks: Marks,
         pacing: ResyncPacing,
         book: AlarmBook,
         counters: Counters,
@@ -75,6 +77,7 @@ class Beats:
         self._book = book
         self._counters = counters
         self._clock = clock
+        self._is_rewound = False
 
     async def run(self, inbox: Inbox) -> None:
         """Handle what the inbox holds until cancelled."""
@@ -133,6 +136,7 @@ class Beats:
         changed |= _show_lane(row, "bulk", beat.bulk)
         changed |= self._compare_inventory(row, message.broker, beat)
         self._compare_alarms(row, message.broker, beat)
+        self._repeat_marks(row, message.broker, beat)
         if changed:
             self._view.touch_node(row.node)
         self._view.heard(row.node)
@@ -175,7 +179,7 @@ class Beats:
         """Ask for the alarms again where they differ, and just what the node means is committed."""
         if beat.alarms_digest is None or beat.alarm is None:
             return
-        mark = self._marks.get((row.node, beat.alarm.stream), 0)
+        mark = self._marks.of(row.node, beat.alarm.stream) or 0
         if mark != beat.alarms_seq or beat.alarms_digest == self._book.digest(row.node):
             return
         if self._alarm_pacing.may_ask(row.node, self._clock.mono_ms()):
@@ -184,8 +188,29 @@ class Beats:
                 broker, row.node, Lane.ALARM, beat.alarm.stream, mark, resync=["alarms"]
             )
 
+    def _repeat_marks(self, row: NodeRow, broker: str, beat: Beat) -> None:
+        """Say where we stand to a node that waits for nothing though we have less than it said.
+
+        It holds a receipt for what is not here: this database went back, to a backup. The node
+        believes it once it hears so a few times, and offers again what its ring holds.
+        """
+        for lane, said in ((Lane.ALARM, beat.alarm), (Lane.BULK, beat.bulk)):
+            if said is None or said.waiting_items:
+                continue
+            mark = self._marks.of(row.node, said.stream)
+            if mark is None or mark >= said.seq:
+                continue
+            if not self._is_rewound:
+                self._is_rewound = True
+                logger.warning(
+                    "%s has receipts for more than is here: was a backup restored? Nodes are asked "
+                    "to offer it again",
+                    row.node,
+                )
+            self._receipts.send(broker, row.node, lane, said.stream, mark)
+
     def _ask_again(self, node: str, broker: str, bulk: LaneReport, said: InventoryMark) -> None:
-        mark = self._marks.get((node, bulk.stream))
+        mark = self._marks.of(node, bulk.stream)
         if mark is None or mark < said.seq:
             return
         if self._pacing.may_ask(node, self._clock.mono_ms()):

@@ -24,6 +24,11 @@ class Marks:
         """The marks of all nodes that were loaded."""
         return self._flat
 
+    def of(self, node: str, stream: bytes) -> int | None:
+        """Return a stream's mark, 0 where it has none; None: this node's are not loaded."""
+        known = self._by_node.get(node)
+        return None if known is None else known.get(stream, 0)
+
     async def load(self, database: Database, nodes: Collection[str]) -> None:
         """Load the marks of those nodes that are not here."""
         absent = {node for node in nodes if node not in self._by_node}

@@ -89,7 +89,7 @@ class IngestService:
             roster=roster,
             notices=self._notices,
             receipts=self._receipts,
-            marks=self._marks.committed,
+            marks=self._marks,
             pacing=pacing,
             book=book,
             counters=self.counters,

@@ -3,6 +3,7 @@
 import secrets
 import shutil
 
+import prove_alarm
 import prove_broker
 import prove_disk
 import prove_kills
@@ -24,6 +25,12 @@ def programs():
 @pytest.mark.parametrize(
     ("part", "share", "runs"),
     [
+        pytest.param(
+            prove_alarm,
+            0.06,
+            {"alarm.machine": 100, "alarm.kills": 6, "alarm.backup_restore": 1},
+            id="alarm",
+        ),
         pytest.param(prove_kills, 0.02, {"kills.random": 6}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),

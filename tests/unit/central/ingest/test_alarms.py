@@ -39,7 +39,7 @@ def report(prev, *documents, kind=ItemKind.ALARM):
     return encode(Report(**envelope(**said)))
 
 
-def beat(n, digest, seq):
+def beat(n, digest, seq, waiting=0):
     said = {
         "n": n,
         "interval_ms": 30_000,
@@ -47,7 +47,7 @@ def beat(n, digest, seq):
         "agent": "0.1.0",
         "why": "timer",
         "paths": [PathReport("wan1", PathKind.WAN, PathState.UP, 3, 900)],
-        "alarm": LaneReport(STREAM, seq),
+        "alarm": LaneReport(STREAM, seq, waiting),
         "alarms_digest": digest,
         "alarms_count": 1,
         "alarms_seq": seq,
@@ -124,6 +124,26 @@ async def test_a_digest_is_compared_only_when_just_its_part_of_the_stream_is_com
         centre.link.say(TOPICS.beat, beat(2, b"x" * 8, 2))
         await centre.until(lambda: centre.counters.beats == 2)
         assert centre.counters.alarm_resyncs == 0
+
+
+async def test_a_node_with_receipts_for_what_is_not_here_is_told_where_we_stand(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, alarm()))
+        await centre.until(lambda: len(centre.link.receipts) == 1)
+        centre.link.say(TOPICS.beat, beat(1, b"x" * 8, 5))  # of before the backup was taken back
+        await centre.until(lambda: len(centre.link.receipts) == 2)
+        (_, again) = centre.link.receipts[-1]
+        assert (again.lane, again.stream, again.seq, again.resync) == (Lane.ALARM, STREAM, 1, [])
+
+
+async def test_a_node_that_still_waits_for_receipts_is_not(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, alarm()))
+        await centre.until(lambda: len(centre.link.receipts) == 1)
+        centre.link.say(TOPICS.beat, beat(1, b"x" * 8, 5, waiting=4))
+        centre.link.say(TOPICS.beat, beat(2, digest_of(alarm()), 1))  # nor one that is right
+        await centre.until(lambda: centre.counters.beats == 2)
+        assert len(centre.link.receipts) == 1
 
 
 @pytest.mark.parametrize(
