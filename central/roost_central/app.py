@@ -65,7 +65,8 @@ async def run(config: CentralConfig) -> None:
         async with database.read() as connection:
             view = await restore(connection)
         types, labels = load_catalogue(config.catalogues), config.northbound.labels
-        book = AlarmBook(types, view, database, clock, labels=labels)
+        url = config.http.public_url
+        book = AlarmBook(types, view, database, clock, labels=labels, url=url)
         async with database.read() as connection:
             await book.load(connection)
         ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
@@ -184,7 +185,12 @@ def _pages() -> StaticTree | None:
 
 
 def _ingest_config(config: CentralConfig) -> IngestConfig:
-    return IngestConfig(brokers=config.brokers, shards=config.shards, admit=config.admit)
+    return IngestConfig(
+        brokers=config.brokers,
+        shards=config.shards,
+        admit=config.admit,
+        retention=config.retention,
+    )
 
 
 def _url(config: CentralConfig, port: int) -> str:

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 from roost_central.errors import ConfigError
 from roost_central.fleet.query_suggest import closest
 from roost_central.ingest.config import Admission, BrokerAddress
 from roost_central.northbound import config as northbound_config
 from roost_central.northbound.config import NorthboundConfig
+from roost_central.storage.retention import BOUNDS, Retention
 from roost_protocol.limits import SHARDS
 
 DEFAULT_FILE: Final = Path("/etc/roost/central.toml")
@@ -26,10 +28,12 @@ DEFAULT_PORT: Final = 8470
 FILE_BYTES_MAX: Final = 1 << 20
 BROKERS_MAX: Final = 16  # one client each; a fleet has two or three
 CATALOGUES_MAX: Final = 64  # files of alarm types: one a product, and room
+URL_CHARS_MAX: Final = 256  # of the console's address: it stands in every message that goes out
 PORTS: Final = range(1 << 16)  # 0: the kernel chooses
 _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
 _KEYS: Final = (
     "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
+    "retention",
 )  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -50,10 +54,14 @@ class ConfigFaultsError(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """Where the API and the dashboard are served; with ``cert`` and ``key`` over TLS."""
+    """Where the API and the dashboard are served; with ``cert`` and ``key`` over TLS.
+
+    ``public_url`` is how operators reach it, for links in what leaves the house; empty: no links.
+    """
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    public_url: str = ""
     cert: Path | None = None
     key: Path | None = None
 
@@ -99,6 +107,7 @@ class CentralConfig:
         database: where storage is; ``""`` is ``roost.db`` in ``data_dir``.
         catalogues: files of alarm types beside the shipped ones.
         brokers: none is allowed: central then serves what it knows and hears nobody.
+        retention: how much history is kept.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -109,6 +118,7 @@ class CentralConfig:
     admit: Admission = "registered"
     catalogues: tuple[Path, ...] = ()
     northbound: NorthboundConfig = field(default_factory=NorthboundConfig)
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def database_url(self) -> str:
@@ -173,17 +183,7 @@ class _Reader:
 
     def central(self, table: Table, flags: Flags) -> CentralConfig:
         """Read the whole."""
-        known = (
-            "data_dir",
-            "database",
-            "http",
-            "broker",
-            "shards",
-            "admit",
-            "catalogues",
-            "northbound",
-        )
-        self._unknown(table, known, "")
+        self._unknown(table, _KEYS, "")
         default = CentralConfig()
         data_dir = self._get(table, "data_dir", str(default.data_dir))
         admit = self._get(table, "admit", str(default.admit))
@@ -197,10 +197,22 @@ class _Reader:
             shards=self._shards(self._get(table, "shards", f"0-{SHARDS - 1}")),
             admit=cast("Admission", admit),
             catalogues=self._paths(table, "catalogues"),
+            retention=self._retention(self._get(table, "retention", cast("Table", {}))),
             northbound=northbound_config.read(
                 self._get(table, "northbound", cast("Table", {})), self._fault
             ),
         )
+
+    def _retention(self, table: Table) -> Retention:
+        self._unknown(table, tuple(BOUNDS), "retention.")
+        found = {}
+        for name, bounds in BOUNDS.items():
+            value = self._get(table, name, getattr(Retention(), name), "retention.")
+            if value not in bounds:
+                span = f"{bounds[0]:,} and {bounds[-1]:,}"
+                self._fault(f"retention.{name}", f"{value} is not between {span}")
+            found[name] = value
+        return Retention(**found)
 
     def _paths(self, table: Table, name: str) -> tuple[Path, ...]:
         texts = self._get(table, name, cast("list[object]", []))
@@ -212,10 +224,11 @@ class _Reader:
         return tuple(Path(text) for text in texts if isinstance(text, str))
 
     def _http(self, table: Table, flags: Flags) -> HttpConfig:
-        self._unknown(table, ("host", "port", "cert", "key"), "http.")
+        self._unknown(table, ("host", "port", "cert", "key", "public_url"), "http.")
         http = HttpConfig(
             host=flags.host or self._get(table, "host", HttpConfig().host, "http."),
             port=self._get(table, "port", DEFAULT_PORT, "http."),
+            public_url=self._public_url(table),
             cert=self._file(table, "cert"),
             key=self._file(table, "key"),
         )
@@ -234,6 +247,18 @@ class _Reader:
                 "TLS proxy before it",
             )
         return http
+
+    def _public_url(self, table: Table) -> str:
+        """Return the address without the slash at its end; links are made by adding a path."""
+        text = self._get(table, "public_url", "", "http.")
+        if text and not _is_public_url(text):
+            self._fault(
+                "http.public_url",
+                f"{text[:URL_CHARS_MAX]!r} is not like https://roost.example or "
+                f"https://noc.example/roost, in at most {URL_CHARS_MAX} characters",
+            )
+            return ""
+        return text.rstrip("/")
 
     def _brokers(self, table: Table, flags: Flags) -> tuple[BrokerAddress, ...]:
         if flags.brokers:
@@ -303,3 +328,15 @@ class _Reader:
 
     def _fault(self, key: str, what: str) -> None:
         self.faults.append(f"{key}: {what}")
+
+
+def _is_public_url(text: str) -> bool:
+    """Whether a text is an address that links may begin with: no secret, no query, no spaces."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    is_plain = text.isascii() and text.isprintable() and not any(c in text for c in ' <>"\\@?#')
+    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+    return is_plain and is_whole and len(text) <= URL_CHARS_MAX

@@ -66,9 +66,10 @@ class AlarmBook:
         database: open.
         clock: of this machine.
         labels: of a site that are told outside with its alarms, at most LABELS_MAX of flat.py.
+        url: of the console, for links in what goes north; empty: no links.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the book is about, and how it is told outside
         self,
         catalogue: Catalogue,
         view: FleetView,
@@ -76,13 +77,14 @@ class AlarmBook:
         clock: Clock,
         *,
         labels: Sequence[str] = (),
+        url: str = "",
     ) -> None:
         self.catalogue = catalogue
         self.core = AlarmCore(catalogue)
         self.incidents = Incidents(catalogue, self._region_of)
         self.core.join_incidents(self.incidents.of_alarm)
         self.version = 0
-        self.url = ""  # of the console, for links in what goes north
+        self.url = url
         self.dropped = 0
         self._recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT_MAX)
         self._labels = labels

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from roost_central.errors import ConfigError
+from roost_central.storage.retention import Retention
 from roost_protocol.limits import SHARDS
 
 DEFAULT_PORT: Final = 1883
@@ -58,8 +59,10 @@ class IngestConfig:
         shards: owned by this worker.
         admit: ``loopback`` takes in unknown nodes that come by a broker on loopback (the demo),
             ``registered`` refuses them.
+        retention: how much history is kept.
     """
 
     brokers: tuple[BrokerAddress, ...]
     shards: tuple[int, ...] = field(default_factory=lambda: tuple(range(SHARDS)))
     admit: Admission = "registered"
+    retention: Retention = field(default_factory=Retention)

@@ -10,22 +10,21 @@ from itertools import islice
 from typing import Final
 
 from roost_central.alarms.book import AlarmBook
-from roost_central.errors import StorageError, StorageRefusedError, StorageUnavailableError
+from roost_central.errors import StorageRefusedError, StorageUnavailableError
 from roost_central.fleet.view import Changes, FleetView, NodeRow
 from roost_central.ingest.counters import Counters
+from roost_central.ingest.history import History
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.roster import Roster
 from roost_central.ports import Clock
-from roost_central.storage import alarms, audit, events, incidents, inventory, nodes
+from roost_central.storage import nodes
 from roost_central.storage.engine import Database
-from roost_protocol.severity import Severity
 
 logger = logging.getLogger(__name__)
 
 FLUSH_S: Final = 2.0
 HEARD_MS: Final = 60_000
 NODES_MAX: Final = 1_000  # of one transaction: reports wait for it, some 50 ms
-PRUNE_MS: Final = 3_600_000
 
 
 class Flush:
@@ -41,6 +40,7 @@ class Flush:
         counters: Counters,
         clock: Clock,
         book: AlarmBook,
+        history: History,
     ) -> None:
         self._database = database
         self._view = view
@@ -49,10 +49,10 @@ class Flush:
         self._counters = counters
         self._clock = clock
         self._book = book
+        self._history = history
         self._due: dict[str, None] = {}
         self._heard: dict[str, None] = {}
         self._heard_due_ms = clock.mono_ms() + HEARD_MS
-        self._prune_due_ms = clock.mono_ms() + PRUNE_MS
 
     async def run(self) -> None:
         """Write until cancelled; ``write`` then makes an end."""
@@ -62,7 +62,7 @@ class Flush:
                     await asyncio.sleep(FLUSH_S)
                     self._gather(changes)
                     await self.write()
-                    await self._prune()
+                    await self._history.keep()
             finally:
                 self._gather(changes)
 
@@ -106,38 +106,6 @@ class Flush:
         self._book.written(written)
         self._roster.written(entered)
         self._notices.written(waiting)
-
-    async def _prune(self) -> None:
-        """Keep history within its bounds, once an hour."""
-        if self._clock.mono_ms() < self._prune_due_ms:
-            return
-        self._prune_due_ms = self._clock.mono_ms() + PRUNE_MS
-        now_ms = self._clock.wall_ms()
-        try:
-            async with self._database.write() as connection:
-                await events.prune(connection, now_ms=now_ms)
-                await inventory.prune_changes(connection, now_ms=now_ms)
-                gone = await alarms.prune(connection, now_ms=now_ms)
-                await incidents.prune(connection, now_ms=now_ms)
-                await audit.prune(connection, now_ms=now_ms)
-                if gone:
-                    await events.append(connection, [_purged(gone, now_ms)])
-        except StorageError as err:
-            logger.warning("history not pruned: %s", err)
-
-
-def _purged(count: int, now_ms: int) -> events.NewEvent:
-    """Return the event of a purge: what is gone must not be missed in silence."""
-    return events.NewEvent(
-        at_ms=now_ms,
-        received_ms=now_ms,
-        kind="central",
-        type="210.805",
-        severity=Severity.WARNING,
-        text=f"{count} transitions of alarms were past their time or number and are gone",
-        entity="central=roost",
-        params={"count": count},
-    )
 
 
 def node_record(row: NodeRow, now_ms: int) -> nodes.NodeRecord:

@@ -16,6 +16,7 @@ from roost_central.ingest.beats import Beats
 from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.counters import BrokerStatus, Counters
 from roost_central.ingest.flush import Flush
+from roost_central.ingest.history import History
 from roost_central.ingest.inbox import Inbox
 from roost_central.ingest.marks import Marks
 from roost_central.ingest.mqtt import BrokerLink, Listener, MqttLink
@@ -115,6 +116,7 @@ class IngestService:
             counters=self.counters,
             clock=clock,
             book=book,
+            history=History(database, config.retention, book=book, clock=clock),
         )
         shards = config.shards
         make = link or (

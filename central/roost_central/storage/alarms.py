@@ -16,6 +16,7 @@ from roost_central.alarms.incident_row import IncidentRow
 from roost_central.alarms.row import AlarmRow
 from roost_central.alarms.transition import Transition
 from roost_central.storage import tables
+from roost_central.storage.rows import number_span
 from roost_central.storage.upsert import insert_rows, upsert
 from roost_protocol.codec import encode
 
@@ -138,6 +139,12 @@ async def prune(
     old = (c.seq <= newest - rows_max) | (c.received_ms < now_ms - days_max * 86_400_000)
     done = await connection.execute(delete(tables.alarm_event).where(old, c.seq < newest))
     return done.rowcount
+
+
+async def span(connection: AsyncConnection) -> int:
+    """Return how many numbers the kept transitions span: their count, without counting them."""
+    c = tables.alarm_event.c
+    return await number_span(connection, c.seq)
 
 
 async def count_events(connection: AsyncConnection) -> int:

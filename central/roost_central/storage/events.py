@@ -10,11 +10,12 @@ from sqlalchemy import Column, ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.rows import number_span
 from roost_central.storage.upsert import insert_rows
 from roost_protocol.codec import encode
 
-DAYS_MAX: Final = 400  # the same as inventory's history: a year and the weeks to look back on it
-ROWS_MAX: Final = 5_000_000  # about 1.5 GB on SQLite
+DAYS_MAX: Final = 90
+ROWS_MAX: Final = 20_000_000  # about 6 GB on SQLite
 PAGE_MAX: Final = 1_000  # events of one answer
 
 Scalars = dict[str, bool | int | float | str | None]
@@ -137,6 +138,11 @@ async def prune(
     newest = (await connection.execute(select(func.max(c.seq)))).scalar_one() or 0
     old = (c.seq <= newest - rows_max) | (c.received_ms < now_ms - days_max * 86_400_000)
     return (await connection.execute(delete(tables.event).where(old))).rowcount
+
+
+async def span(connection: AsyncConnection) -> int:
+    """Return how many numbers the kept events span: at least their count, without counting."""
+    return await number_span(connection, tables.event.c.seq)
 
 
 def _record(row: Any) -> EventRecord:  # noqa: ANN401 - a mapping of the table's columns

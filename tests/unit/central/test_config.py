@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from roost_central.config import CentralConfig, ConfigFaultsError, Flags, check, load
+from roost_central.storage.retention import Retention
 
 
 def faults(table, flags=None):
@@ -109,3 +110,38 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path, text, what):
 
     with pytest.raises(ConfigFaultsError, match=what):
         load(path)
+
+
+@pytest.mark.parametrize("url", ["https://roost.example", "http://10.0.0.1:8470/roost/"])
+def test_the_consoles_address_is_kept_without_its_last_slash(url):
+    assert check({"http": {"public_url": url}}).http.public_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "roost.example",
+        "ftp://roost.example",
+        "https://",
+        "https://a b",
+        "https://user:secret@roost.example",
+        "https://roost.example/?q=1",
+        "https://roost.example:port",
+        "https://[::1",
+        "https://" + "x" * 256,
+    ],
+)
+def test_an_address_that_no_link_may_begin_with_is_a_fault(url):
+    (fault,) = faults({"http": {"public_url": url}})
+    assert fault.startswith("http.public_url: ")
+    assert "is not like https://roost.example" in fault
+
+
+def test_retention_is_bounded_and_every_fault_told():
+    assert check({"retention": {"event_days": 30}}).retention == Retention(event_days=30)
+    told = faults({"retention": {"alarm_days": 0, "event_rows": 999, "audit_rows": 5}})
+    assert told == (
+        "retention.audit_rows: is not known",
+        "retention.alarm_days: 0 is not between 1 and 3,650",
+        "retention.event_rows: 999 is not between 1,000 and 200,000,000",
+    )

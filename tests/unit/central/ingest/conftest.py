@@ -12,6 +12,7 @@ from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.service import IngestService
 from roost_central.ports import SystemEntropy
 from roost_central.storage.engine import Database
+from roost_central.storage.retention import Retention
 from roost_protocol.codec import Decoder
 from roost_protocol.envelope import Receipt
 
@@ -78,7 +79,7 @@ class Centre:
 @pytest.fixture
 def run_centre(tmp_path):
     @contextlib.asynccontextmanager
-    async def run(*, admit="loopback", host="127.0.0.1"):
+    async def run(*, admit="loopback", host="127.0.0.1", retention=None):
         clock = Clock()
         database = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock)
         links = []
@@ -90,7 +91,8 @@ def run_centre(tmp_path):
         try:
             async with database.read() as connection:
                 view = await restore(connection)
-            config = IngestConfig((BrokerAddress.parse("b1", f"mqtt://{host}"),), admit=admit)
+            broker = BrokerAddress.parse("b1", f"mqtt://{host}")
+            config = IngestConfig((broker,), admit=admit, retention=retention or Retention())
             service = IngestService(
                 database,
                 view,

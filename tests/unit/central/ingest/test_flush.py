@@ -20,6 +20,7 @@ def flush(clock):
         counters=None,
         clock=clock,
         book=None,
+        history=None,
     )
 
 

@@ -1,11 +1,13 @@
 """The service through its seams: a broker of memory, a clock of the test, a real file."""
 
 import pytest
+from sqlalchemy import delete
 
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
 from roost_central.ingest import beats, flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
-from roost_central.storage import events, marks
+from roost_central.storage import events, marks, tables
+from roost_central.storage.retention import Retention
 from roost_protocol.alarm import Alarm, Change, Event
 from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathReport, PathState
 from roost_protocol.codec import encode
@@ -361,16 +363,50 @@ async def test_presence_that_is_not_taken_does_not_end_the_service(run_centre, m
         await centre.until(lambda: centre.link.receipts)
 
 
-async def test_history_is_pruned_once_an_hour(run_centre, monkeypatch):
+async def test_history_is_pruned_once_an_hour_and_that_is_told(run_centre, monkeypatch):
     monkeypatch.setattr(flush, "FLUSH_S", 0.01)
     async with run_centre() as centre:
         async with centre.database.write() as connection:
             await events.append(connection, [events.NewEvent(1, 1, "node", "100.101", 1, "")])
         centre.clock.now_ms += 3_600_001
-        await centre.until(lambda: centre.service._flush._prune_due_ms > centre.clock.now_ms)
+        await centre.until(lambda: centre.service._flush._history._due_ms > centre.clock.now_ms)
         async with centre.database.write():
             pass
         assert await said(centre, kind="node") == []
+        (told,) = await said(centre, kind="central")
+        assert (told.type, told.params) == ("210.805", {"count": 1})
+
+
+async def test_a_size_that_becomes_tight_is_an_alarm_until_it_is_well_below(
+    run_centre, monkeypatch
+):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    async with run_centre(retention=Retention(event_rows=1_000)) as centre:
+
+        def tight():
+            rows = centre.service._book.open_alarms()
+            return [row.entity for row in rows if row.type == "210.803"]
+
+        async def keep(count):
+            now_ms = centre.clock.wall_ms()
+            async with centre.database.write() as connection:
+                await connection.execute(delete(tables.event))
+                new = events.NewEvent(now_ms, now_ms, "node", "100.101", 1, "")
+                await events.append(connection, [new] * count)
+            history = centre.service._flush._history
+            centre.clock.now_ms += 3_600_001
+            await centre.until(lambda: history._due_ms > centre.clock.now_ms)
+            async with centre.database.write():
+                pass
+
+        await keep(790)
+        assert tight() == []
+        await keep(800)
+        await centre.until(lambda: tight() == ["central=roost,table=event"])
+        await keep(760)
+        assert tight() == ["central=roost,table=event"]
+        await keep(740)
+        await centre.until(lambda: tight() == [])
 
 
 @pytest.mark.parametrize(
