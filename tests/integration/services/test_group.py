@@ -204,10 +204,27 @@ async def test_the_next_agent_takes_nothing_over_from_another_epoch(groups, tmp_
     assert len(lines) == 1
 
 
+async def test_the_next_agent_stops_what_it_never_started(groups, tmp_path):
+    first = groups.begun(web(tmp_path / "told"))
+    first.shell.start(5)
+    await first.told(Running)
+    await until(groups.pids, "it runs")
+    await groups.leave()
+    second = groups.begun(web(tmp_path / "told"))
+    second.shell.stop(epoch=5)
+    assert await second.told(StopConfirmed) == StopConfirmed(5)
+    assert groups.pids() == []
+
+
+async def test_a_group_that_was_never_started_is_confirmed_once_looked_at(groups, tmp_path):
+    group = groups.begun(web(tmp_path / "told"))
+    group.shell.stop(epoch=5)
+    assert await group.told(StopConfirmed) == StopConfirmed(5)
+
+
 async def test_who_may_not_is_not_eligible(groups, tmp_path):
     for words, may in ((["/bin/true"], True), (["/bin/false"], False), (["/nowhere"], False)):
         group = groups.begun(web(tmp_path / "told", eligible=words))
-        await until(lambda group=group: group.shell._drivers, "it runs")
         assert await group.shell.eligible() is may
 
 

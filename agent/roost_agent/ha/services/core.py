@@ -6,8 +6,8 @@ Invariants:
 - a service starts when all that it depends on is active, at most STARTING_MAX at a time;
 - it stops when all that depends on it has stopped;
 - nothing is started while the group stops, and no service while anything of it still runs;
-- StopConfirmed comes once per Stop, after every service ended, the addresses are gone and the
-  cgroup was seen empty.
+- StopConfirmed comes only after every service ended, the addresses are gone and the cgroup was
+  seen empty, since the last start and since this program began.
 """
 
 from collections.abc import Iterable, Sequence
@@ -89,7 +89,7 @@ class GroupCore:
 
     __slots__ = (
         "_by_ms", "_epoch", "_group", "_is_empty", "_is_looking", "_is_running",
-        "_is_vip_failed", "_parts", "_state", "_vips", "_vips_ms",
+        "_is_stopped", "_is_vip_failed", "_parts", "_state", "_vips", "_vips_ms",
     )  # fmt: skip
 
     def __init__(self, group: Group, services: Sequence[Service]) -> None:
@@ -104,6 +104,7 @@ class GroupCore:
         self._vips = DISABLED
         self._vips_ms: int | None = None
         self._is_vip_failed = False
+        self._is_stopped = False  # seen to have; unknown at first
 
     @property
     def state(self) -> str:
@@ -111,6 +112,11 @@ class GroupCore:
         if self._state == ACTIVE:
             return "active" if self._is_running else "go-active"
         return "go-standby" if self._state == DISABLING else "standby" if self._epoch else "initial"
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of its last start here; 0: none."""
+        return self._epoch
 
     @property
     def status(self) -> str:
@@ -163,7 +169,7 @@ class GroupCore:
         if self._state != DISABLED or event.epoch < self._epoch:
             return []
         self._state, self._epoch = ACTIVE, event.epoch
-        self._is_running = False
+        self._is_running = self._is_stopped = False
         for part in self._parts.values():
             part.due_ms = None
         if not self._group.vip:
@@ -172,8 +178,11 @@ class GroupCore:
         return [RaiseVips()]
 
     def _stop(self, event: Stop) -> list[Action]:
+        self._epoch = max(self._epoch, event.epoch)
         if self._state == DISABLED:
-            return [StopConfirmed(self._epoch)]
+            if self._is_stopped:
+                return [StopConfirmed(self._epoch)]
+            self._doubt()
         sooner = [each for each in (self._by_ms, event.by_ms) if each is not None]
         self._by_ms = min(sooner, default=None)
         if self._state == DISABLING:
@@ -187,6 +196,11 @@ class GroupCore:
             return []
         self._vips = DISABLING
         return [LowerVips()]
+
+    def _doubt(self) -> None:
+        """Take everything for running: an agent before this one may have started it."""
+        for part in self._parts.values():
+            part.state, part.is_clear = ACTIVE, False
 
     def _of_part(
         self, part: _Part, event: Started | Ended | Died | Probed, now_ms: int
@@ -326,7 +340,7 @@ class GroupCore:
             yield KillAll()
         if self._all(DISABLED) and self._vips == DISABLED:
             if self._is_empty:
-                self._state, self._by_ms = DISABLED, None
+                self._state, self._by_ms, self._is_stopped = DISABLED, None, True
                 yield StopConfirmed(self._epoch)
             elif not self._is_looking:
                 self._is_looking = True

@@ -41,6 +41,17 @@ class Driver(Protocol):
         """Let it run on, unwatched: the agent ends."""
 
 
+def environment(service: Service, lease: str, epoch: int) -> dict[str, str]:
+    """Return what every command of a service finds in its environment."""
+    return {
+        "PATH": PATH,
+        "HA_EPOCH": str(epoch),
+        "HA_GROUP": service.group,
+        "HA_LEASE": lease,
+        "HA_SERVICE": service.name,
+    }
+
+
 class Commands:
     """A service that is a command, or one that commands start and stop.
 
@@ -61,13 +72,7 @@ class Commands:
 
     def environment(self, epoch: int) -> dict[str, str]:
         """Return the environment of everything that is run for the service."""
-        return {
-            "PATH": PATH,
-            "HA_EPOCH": str(epoch),
-            "HA_GROUP": self.service.group,
-            "HA_LEASE": self._lease,
-            "HA_SERVICE": self.service.name,
-        }
+        return environment(self.service, self._lease, epoch)
 
     async def start(self, epoch: int, died: Died) -> str:
         """See Driver: one that still runs under this epoch is taken over, as after our restart."""
@@ -120,8 +125,8 @@ class Commands:
     async def _run_start(self) -> str:
         words = self.service.run.start or ()
         seconds = self.service.budget.start_s
-        environment = self.environment(self._epoch)
-        status = await done(words, environment, seconds=seconds, group=self._folder)
+        env = self.environment(self._epoch)
+        status = await done(words, env, seconds=seconds, group=self._folder)
         if status is None:
             return f"not started within {seconds:g} s"
         return "" if status == 0 else f"its start {told(status)}"
@@ -194,10 +199,10 @@ class Ocf(Commands):
 
     async def _asked(self, verb: str, *, seconds: float, group: Path | None = None) -> int | None:
         words = (self.service.run.ocf or "", verb)
-        environment = self.environment(self._epoch)
+        env = self.environment(self._epoch)
         if group is None:
-            return await done(words, environment, seconds=seconds)
-        return await done(words, environment, seconds=seconds, group=group)
+            return await done(words, env, seconds=seconds)
+        return await done(words, env, seconds=seconds, group=group)
 
 
 def _epochs(folder: Path) -> set[str]:

@@ -10,9 +10,14 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """It is to stop; what still runs at ``by_ms`` is killed. None: each service has its budget."""
+    """It is to stop; what still runs at ``by_ms`` is killed. None: each service has its budget.
+
+    Attributes:
+        epoch: that is to be confirmed; an agent that has just begun knows no other.
+    """
 
     by_ms: int | None = None
+    epoch: int = 0
 
 
 class Started(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from roost_agent.guard import cgroup
 from roost_agent.ha.config import Active, Group, HaConfig, Service
 from roost_agent.ha.config_rules import exclusive_of
 from roost_agent.ha.services.core import GroupCore
-from roost_agent.ha.services.driver import Commands, Driver, Ocf
+from roost_agent.ha.services.driver import Commands, Driver, Ocf, environment
 from roost_agent.ha.services.event import (
     Action,
     Clear,
@@ -133,18 +133,20 @@ class GroupShell:
         """Start the group under an epoch."""
         self._put(Start(epoch))
 
-    def stop(self, by_ms: int | None = None) -> None:
-        """Stop it, by a time of the boot clock."""
-        self._put(Stop(by_ms))
+    def stop(self, by_ms: int | None = None, epoch: int = 0) -> None:
+        """Stop it, by a time of the boot clock, and confirm this epoch.
+
+        Also what an agent before this one may have left running.
+        """
+        self._put(Stop(by_ms, epoch))
 
     async def eligible(self) -> bool:
         """Return whether every service says that its data here is good enough."""
         for service in self._services:
             if service.eligible is None:
                 continue
-            driver = self._driver(service.name)
-            environment = driver.environment(0) if isinstance(driver, Commands) else {}
-            if await done(service.eligible, environment, seconds=ELIGIBLE_S) != 0:
+            env = environment(service, self._group.name, self._core.epoch)
+            if await done(service.eligible, env, seconds=ELIGIBLE_S) != 0:
                 return False
         return True
 

@@ -89,8 +89,23 @@ def test_services_stop_before_what_they_need_and_the_end_is_confirmed_by_the_cgr
     assert core.handle(Emptied(), 150) == []
 
 
-def test_stopping_what_does_not_run_is_confirmed_at_once():
-    assert group(service("db")).handle(Stop(), 0) == [StopConfirmed(0)]
+def test_stopping_what_has_stopped_is_confirmed_at_once():
+    core = running(service("db"))
+    core.handle(Stop(), 0)
+    core.handle(Ended("db"), 0)
+    core.handle(Emptied(), 0)
+    assert core.handle(Stop(), 0) == [StopConfirmed(5)]
+    assert core.handle(Stop(epoch=7), 0) == [StopConfirmed(7)]
+    assert core.epoch == 7
+
+
+def test_a_program_that_has_just_begun_does_not_take_its_groups_for_stopped():
+    core = group(service("web", "db"), service("db"), vip=True)
+    assert core.handle(Stop(epoch=37), 0) == [LowerVips(), End("web")]
+    assert core.handle(VipsDown(), 0) == []
+    assert core.handle(Ended("web"), 0) == [End("db")]
+    assert core.handle(Ended("db"), 0) == [LookEmpty()]
+    assert core.handle(Emptied(), 0) == [StopConfirmed(37)]
 
 
 def test_an_empty_cgroup_counts_only_once_all_have_ended():
@@ -318,6 +333,7 @@ class Lived(RuleBasedStateMachine):
                     assert list(self.runs.values()).count("starting") <= STARTING_MAX
                 case End(name):
                     assert not self.wanted
+                    self.runs.setdefault(name, "up")  # as an agent before may have left it
                     assert not [
                         n for n, needs in self.needs.items() if name in needs and n in self.runs
                     ]
