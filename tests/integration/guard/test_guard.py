@@ -20,7 +20,7 @@ from roost_agent.ha.guard_client import GuardError
 pytestmark = [pytest.mark.netns, needs_cgroups, pytest.mark.timeout(300)]
 
 LONG = ("--lease-ms", "600000")
-RSS_KIB_MAX = 12 * 1024
+OWN_KIB_MAX = 8 * 1024  # beside the interpreter's own text; `make bench` has the whole of it
 
 # An agent that renews: a lease of 2 s, ten times within it.
 AGENT = """
@@ -247,8 +247,8 @@ def test_it_is_small_and_says_how_it_runs(guards, root):
     state = guard.start()
     guard.arm(cgroups=[], deadlines=None)
     status = Path(f"/proc/{guard.pid}/status").read_text()
-    rss_kib = int(re.search(r"VmRSS:\s+(\d+)", status)[1])
-    assert rss_kib <= RSS_KIB_MAX
+    own_kib = int(re.search(r"RssAnon:\s+(\d+)", status)[1])
+    assert own_kib <= OWN_KIB_MAX
     if os.geteuid() == 0:
         assert state["notes"] == []
         assert int(re.search(r"VmLck:\s+(\d+)", status)[1]) > 0
