@@ -326,9 +326,10 @@ class Lease:
         """Abandon a round; an acquire is given back, or two candidates bind each other for ever."""
         asked, self._round = self._round, None
         self.phase = Phase.FOLLOWING
-        longest_ms = self._timing.age_ms_max + self._view.rank * self._timing.rank_ms
         wait_ms = max(wait_ms, RETRY_MS_MIN) if wait_ms else self._timing.beat_ms
-        self._stand_ms = now_ms + min(wait_ms, longest_ms)
+        # By rank, or all who wait for one promise to end would split the votes in that instant.
+        turn_ms = self._view.rank * self._timing.rank_ms
+        self._stand_ms = now_ms + min(wait_ms, self._timing.age_ms_max) + turn_ms
         if asked is not None and asked.kind is Kind.ACQUIRE:
             self._stand_ms += self._delay_ms(asked.nonce.counter * 0.37 % 1)
             self._tell_release(asked.epoch, why, None, now_ms, out, to_self=True)
