@@ -37,11 +37,9 @@ def test_the_seeds_of_this_run_keep_every_invariant_and_come_to_the_rare_places(
         assert [place for place in SOMETIMES if not met[place]] == []
 
 
-@pytest.mark.parametrize("chunk", range(3))
-def test_some_seeds_keep_every_invariant(chunk):
+def test_some_seeds_keep_every_invariant():
     """The same in small: what a planted fault is looked for with."""
-    first = 100_000 + chunk * CHUNK
-    for outcome in outcomes(range(first, first + CHUNK)):
+    for outcome in outcomes(range(100_000, 100_000 + CHUNK)):
         assert outcome.violations == (), outcome.plan
 
 
