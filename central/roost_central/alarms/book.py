@@ -37,6 +37,7 @@ from roost_central.alarms.flat import (
     flat_incident,
     flat_summary,
 )
+from roost_central.alarms.flood import FloodWatch
 from roost_central.alarms.incident_row import IncidentRow
 from roost_central.alarms.incidents import Incidents
 from roost_central.alarms.row import AlarmRow
@@ -84,6 +85,7 @@ class AlarmBook:
         self.incidents = Incidents(catalogue, self._region_of)
         self.core.join_incidents(self.incidents.of_alarm)
         self.version = 0
+        self._flood = FloodWatch()
         self.url = url
         self.dropped = 0
         self._recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT_MAX)
@@ -183,6 +185,7 @@ class AlarmBook:
             self._signals.popleft()
         if done.draft.rows or done.draft.transitions or done.draft.incidents:
             self.core.adopt(done.draft)
+            self._flood.observe(done.draft.transitions)
             self.version += 1
             for step in done.draft.transitions:
                 if step.alarm is not None:
@@ -285,6 +288,11 @@ class AlarmBook:
         await shelves.remove_suppressions(connection, sorted(old.keys() - new.keys()))
 
     # -- for those who read it -------------------------------------------------------------
+
+    @property
+    def is_flood(self) -> bool:
+        """Whether more alarms come, now, than one operator can follow."""
+        return self._flood.is_flood(self._clock.wall_ms())
 
     @property
     def last_seq(self) -> int:

@@ -407,12 +407,17 @@ class AlarmCore:
         if new != row:
             draft.tell("assign", new, now_ms, actor=event.by, note=event.note)
 
-    def _on_attached(self, draft: Draft, event: Attached, _now_ms: int) -> None:
+    def _on_attached(self, draft: Draft, event: Attached, now_ms: int) -> None:
         for name in event.key_ids:
-            row = draft.get(name)
-            if row is not None:
-                explained = event.explained.get(name) if event.incident else None
-                draft.put(replace(row, incident=event.incident, explained=explained))
+            old = draft.get(name)
+            if old is None:
+                continue
+            explained = event.explained.get(name) if event.incident else None
+            row = replace(old, incident=event.incident, explained=explained)
+            if old.incident == row.incident or draft.amend(row):
+                draft.put(row)
+            else:
+                draft.tell("change", row, now_ms, note=row.incident or old.incident)
 
     # -- rules -----------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Draft:
         self.incidents: dict[str, IncidentRow] = {}
         self.transitions: list[Transition] = []
         self.touched: dict[str, None] = {}
+        self._steps: dict[str, list[int]] = {}  # places in transitions by key_id
         self._by_site: dict[str, dict[str, None]] = {}
         self._by_reporter: dict[str, dict[str, None]] = {}
 
@@ -72,6 +73,7 @@ class Draft:
         self.put(row)
         if gone:
             self.rows[row.key_id] = None
+        self._steps.setdefault(row.key_id, []).append(len(self.transitions))
         self.transitions.append(
             Transition(
                 seq=self.seq,
@@ -83,6 +85,19 @@ class Draft:
                 alarm=row,
             )
         )
+
+    def amend(self, row: AlarmRow) -> bool:
+        """Have an alarm's steps of this very draft tell of its incident; false: there are none.
+
+        Nobody saw them yet: so one that joins as it is raised is told once, as a member.
+        """
+        places = self._steps.get(row.key_id, [])
+        for place in places:
+            step = self.transitions[place]
+            if step.alarm is not None:
+                told = replace(step.alarm, incident=row.incident, explained=row.explained)
+                self.transitions[place] = replace(step, alarm=told)
+        return bool(places)
 
     def tell_incident(
         self, event: str, row: IncidentRow, now_ms: int, *, actor: str = "", note: str = ""

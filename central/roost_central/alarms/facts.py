@@ -181,7 +181,7 @@ class SuppressionTaken:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """Alarms belong to an incident now (or to none); says nothing in their timelines."""
+    """Alarms belong to an incident now, or to none; each that did not before tells so."""
 
     key_ids: Sequence[str]
     incident: str

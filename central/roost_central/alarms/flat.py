@@ -78,6 +78,7 @@ class FlatIncident(msgspec.Struct, frozen=True, kw_only=True):
     dark: int
     recovered: int
     alarms: int = 0
+    held: bool = False
     ack_by: str
     started: str
     ts: int
@@ -171,11 +172,15 @@ def flat_alarm(  # noqa: PLR0913 - an object of many sources
 
 
 def flat_incident(row: IncidentRow, event: str, seq: int, *, url: str = "") -> FlatIncident:
-    """Return an incident after a step of its life."""
+    """Return an incident after a step of its life.
+
+    While it is ``held`` it is shown, and nobody is notified; the end of that is its "open" again.
+    """
+    event = event.removeprefix("incident-")
     precision = min((cause.precision for cause in row.causes), default=0.0)
     return FlatIncident(
         id=row.id,
-        event=event.removeprefix("incident-"),
+        event="open" if event == "notify" else event,
         state=row.state,
         severity="cleared" if row.state == CLOSED else row.severity.word,
         sev=0 if row.state == CLOSED else int(row.severity),
@@ -188,6 +193,7 @@ def flat_incident(row: IncidentRow, event: str, seq: int, *, url: str = "") -> F
         dark=row.dark,
         recovered=row.recovered,
         alarms=row.alarms,
+        held=row.held,
         ack_by=row.ack.by if row.ack else "",
         started=rfc3339(row.opened_ms),
         ts=row.changed_ms // 1000,

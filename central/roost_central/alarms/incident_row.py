@@ -47,6 +47,8 @@ class IncidentRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         sites: sites hit; ``covered`` of them are explained, ``recovered`` are back.
         not_back: by name, of those that are not.
         alarms: members.
+        held: receivers outside are not told of it yet: they are told once, with its cause.
+        split_from: the incident that an operator made it from.
     """
 
     id: str
@@ -66,6 +68,8 @@ class IncidentRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     recovered: int = 0
     not_back: list[str] = []
     alarms: int = 0
+    held: bool = False
+    split_from: str = ""
     ack: Ack | None = None
     notes: list[IncidentNote] = []
     reason: str = ""

@@ -4,7 +4,11 @@ Detects by two rules (one type at many sites within a minute; one type in one re
 usual rate), takes in what is raised meanwhile, follows which sites are back. Leaves the search for
 a shared cause to correlate.py and its caller, and the rows of alarms to the core.
 
-Invariants: one open incident a type; a site is back only when none of its members is open for
+Receivers outside are told of an incident HOLD_MS after its beginning, when its cause is known: one
+notification with a reason, instead of one without and another soon after.
+
+Invariants: one open incident a type, beside those that operators split from it, which keep the
+sites they took; a site is back only when none of its members is open for
 BACK_MS; an incident ends when all are back, or by an operator.
 """
 
@@ -29,6 +33,7 @@ RATE_MIN: Final = 0.5  # raises a second of one type in one region
 RATE_FACTOR: Final = 8  # above its usual rate
 USUAL_MS: Final = 86_400_000
 BACK_MS: Final = 60_000  # no member open for so long: the site is back
+HOLD_MS: Final = 20_000  # until receivers outside are told of an incident, with its cause
 CHANGE_MS: Final = 2_000  # at most so often is a growing incident told
 NOT_BACK_MAX: Final = 1_000  # names of sites in one row
 NOTES_MAX: Final = 100
@@ -56,6 +61,14 @@ class _Open:
     @property
     def sites(self) -> list[str]:
         return [*self.members, *self.back_ms]
+
+    def has(self, site: str) -> bool:
+        """Return whether a site is, or was, one of its own."""
+        return site in self.members or site in self.back_ms
+
+    def must_notify(self, now_ms: int) -> bool:
+        """Return whether receivers have waited for long enough."""
+        return self.row.held and now_ms - self.row.opened_ms >= HOLD_MS
 
     def back(self, now_ms: int) -> int:
         """Return how many sites are back."""
@@ -88,7 +101,7 @@ class Incidents:
     def load(self, rows: Iterable[IncidentRow], alarms: Iterable[AlarmRow]) -> None:
         """Begin with the open ones that storage has, and the alarms that belong to them."""
         self._open = {row.id: _Open(row) for row in rows}
-        self._by_type = {row.type: row.id for row in self.open_rows}
+        self._by_type = {row.type: row.id for row in self.open_rows if not row.split_from}
         self._recent.clear()
         for alarm in alarms:
             found = self._open.get(alarm.incident)
@@ -104,7 +117,11 @@ class Incidents:
         """Return the incident that an alarm raised now belongs to, with its acknowledgement."""
         if row.site is None:
             return None
-        for type_ in self._related(row.type):
+        related = self._related(row.type)
+        for each in self._open.values():
+            if each.row.split_from and each.row.type in related and each.has(row.site):
+                return each.row.id, each.row.ack
+        for type_ in related:
             found = self._open.get(self._by_type.get(type_, ""))
             if found is not None and found.row.region in {"", self._region_of(row.site)}:
                 return found.row.id, found.row.ack
@@ -131,7 +148,8 @@ class Incidents:
     def is_due(self, now_ms: int) -> bool:
         """Return whether time alone changes an open incident."""
         return any(
-            now_ms - each.told_ms >= CHANGE_MS and each.back(now_ms) != each.row.recovered
+            (now_ms - each.told_ms >= CHANGE_MS and each.back(now_ms) != each.row.recovered)
+            or each.must_notify(now_ms)
             for each in self._open.values()
         )
 
@@ -174,6 +192,44 @@ class Incidents:
         members = [key_id for keys in found.members.values() for key_id in keys]
         self._end(draft, found, now_ms, reason=reason, actor=by)
         return members
+
+    def members(self, id_: str) -> set[str]:
+        """Return the open members of an open incident."""
+        return {key_id for keys in self._open[id_].members.values() for key_id in keys}
+
+    def split(  # noqa: PLR0913 - who takes what from where, and why
+        self, draft: Draft, id_: str, key_ids: Iterable[str], *, by: str, reason: str, now_ms: int
+    ) -> str:
+        """Make some members of an incident, not all, an incident of their own; return its id."""
+        found, taken = self._open[id_], set(key_ids)
+        row = replace(
+            found.row,
+            id=f"INC-{ulid(now_ms, id_, str(draft.seq))}",
+            split_from=id_,
+            opened_ms=now_ms,
+            causes=[],
+            rejected=[],
+            covered=0,
+            dark=0,
+            recovered=0,
+            held=False,
+            ack=None,
+            notes=[],
+        )
+        other = self._open[row.id] = _Open(row, told_ms=now_ms)
+        for site, keys in list(found.members.items()):
+            for key_id in sorted(keys & taken):
+                self._join(other, site, key_id)
+            keys.difference_update(taken)
+            if not keys:
+                del found.members[site]
+        row = replace(row, sites=len(other.sites), alarms=len(self.members(row.id)))
+        draft.tell_incident("incident-open", row, now_ms, actor=by, note=reason)
+        other.row = draft.incidents[row.id]
+        found.grown = True
+        left = replace(found.row, sites=len(found.sites), alarms=len(self.members(id_)))
+        self._tell(draft, found, left, now_ms, actor=by, note=reason)
+        return row.id
 
     # -- what happens ----------------------------------------------------------------------
 
@@ -218,6 +274,7 @@ class Incidents:
             severity=alarm.severity,
             opened_ms=now_ms,
             changed_ms=now_ms,
+            held=True,
         )
         found = self._open[row.id] = _Open(row, told_ms=now_ms)
         self._by_type[row.type] = row.id
@@ -253,6 +310,8 @@ class Incidents:
         if not found.members and back == len(found.back_ms):
             found.row = new
             self._end(draft, found, now_ms, reason="recovered")
+        elif found.must_notify(now_ms):
+            self._tell(draft, found, replace(new, held=False), now_ms, event="incident-notify")
         elif new != row and now_ms - found.told_ms >= CHANGE_MS:
             self._tell(draft, found, new, now_ms)
 
@@ -263,7 +322,8 @@ class Incidents:
         row = replace(found.row, state=CLOSED, closed_ms=now_ms, reason=reason, not_back=left)
         draft.tell_incident("incident-close", row, now_ms, actor=actor, note=reason)
         del self._open[row.id]
-        self._by_type.pop(row.type, None)
+        if self._by_type.get(row.type) == row.id:
+            del self._by_type[row.type]
         self._recent.pop(row.type, None)
 
     def _tell(  # noqa: PLR0913 - a step is these words
@@ -273,10 +333,11 @@ class Incidents:
         row: IncidentRow,
         now_ms: int,
         *,
+        event: str = "incident-change",
         actor: str = "",
         note: str = "",
     ) -> None:
-        draft.tell_incident("incident-change", row, now_ms, actor=actor, note=note)
+        draft.tell_incident(event, row, now_ms, actor=actor, note=note)
         found.row = draft.incidents[row.id]
         found.told_ms = now_ms
 

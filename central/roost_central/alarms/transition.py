@@ -24,7 +24,7 @@ ALARM_EVENTS: Final = (
     "note",
     "assign",
 )
-INCIDENT_EVENTS: Final = ("incident-open", "incident-change", "incident-close")
+INCIDENT_EVENTS: Final = ("incident-open", "incident-notify", "incident-change", "incident-close")
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):

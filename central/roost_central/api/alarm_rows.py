@@ -163,6 +163,7 @@ def counts_answer(book: AlarmBook, view: FleetView) -> AlarmCounts:
         in_incident=tally.in_incident,
         latched=tally.latched,
         incidents=len(book.incidents.open_rows),
+        flood=book.is_flood,
         sites=count_sites(view.sites.values()),
         status=tally.status,
     )

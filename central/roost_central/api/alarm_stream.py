@@ -37,19 +37,20 @@ class AlarmStream:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._version = -1
+        self._seen: tuple[int, bool] | None = None
         self._sent_ms: int | None = None
 
     def news(self, client: Client, now_ms: int) -> AlarmNews | None:
         """Return what is to be sent now; None: nothing new, or too soon."""
         book = self._api.book
-        if book.version == self._version:
+        new = (book.version, book.is_flood)  # a flood ends by time alone
+        if new == self._seen:
             return None
         if self._sent_ms is not None and now_ms - self._sent_ms < INTERVAL_MS:
             client.wake.set()  # again at the next turn
             return None
         after = client.alarms_seq
-        self._version, self._sent_ms, client.alarms_seq = book.version, now_ms, book.last_seq
+        self._seen, self._sent_ms, client.alarms_seq = new, now_ms, book.last_seq
         changed, gone, more = ([], [], False) if after in {None, -1} else self._changes(after or 0)
         return AlarmNews(
             t=self._api.clock.wall_ms(),

@@ -62,7 +62,10 @@ class Broker(msgspec.Struct, frozen=True):
 
 
 class AlarmCounts(msgspec.Struct, frozen=True):
-    """The banner: visible active alarms by severity, and beside them what is not among these."""
+    """The banner: visible active alarms by severity, and beside them what is not among these.
+
+    ``flood``: ten new ones within ten minutes, more than one operator can follow.
+    """
 
     critical: int
     major: int
@@ -75,6 +78,7 @@ class AlarmCounts(msgspec.Struct, frozen=True):
     in_incident: int
     latched: int
     incidents: int
+    flood: bool
     sites: SiteCounts
     status: str
 

@@ -28,6 +28,7 @@ class Incident(msgspec.Struct, frozen=True):
     """One incident; ``cause`` is empty where none was found.
 
     ``covered`` of its ``sites`` are explained, ``dark`` are not heard, ``recovered`` are back.
+    While it is ``held`` receivers outside are not told of it yet.
     """
 
     id: str
@@ -51,6 +52,8 @@ class Incident(msgspec.Struct, frozen=True):
     recovered: int
     not_back: list[str]
     alarms: int
+    held: bool
+    split_from: str
     ack: IncidentAck | None
     mtta_s: float | None
     mttr_s: float | None
@@ -84,6 +87,8 @@ def incident_answer(row: IncidentRow, catalogue: Catalogue) -> Incident:
         recovered=row.recovered,
         not_back=row.not_back,
         alarms=row.alarms,
+        held=row.held,
+        split_from=row.split_from,
         ack=IncidentAck(row.ack.by, instant(acked_ms), row.ack.note) if row.ack else None,
         mtta_s=None if acked_ms is None else max(0, acked_ms - row.opened_ms) / 1000,
         mttr_s=None if row.closed_ms is None else max(0, row.closed_ms - row.opened_ms) / 1000,

@@ -5,15 +5,24 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from roost_central.alarms.criteria import alarm_resolver
 from roost_central.alarms.facts import Acted, Attached, Event
 from roost_central.alarms.incident_row import IncidentNote, IncidentRow
 from roost_central.alarms.row import Ack
-from roost_central.api.alarm_acts import Note, Reason, audited, principal_of
+from roost_central.api.alarm_acts import (
+    BULK_MAX,
+    IDS_MAX,
+    Note,
+    Reason,
+    audited,
+    principal_of,
+)
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.cursor import Cursor, pack, scope_of, unpack
 from roost_central.api.incident_answers import Incident, incident_answer
-from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
-from roost_central.api.problem import ApiError
+from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText, FilterText
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.readers import parse_filter
 from roost_central.storage import incidents
 
 
@@ -47,6 +56,15 @@ class IncidentNoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class IncidentCloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is over though not all are back."""
 
+    reason: Reason
+
+
+class IncidentSplitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which members become an incident of their own, by a filter over them or by id, and why."""
+
+    filter: FilterText | None = None
+    ids: Annotated[list[Annotated[str, Meta(max_length=32)]], Meta(max_length=IDS_MAX)] = []
+    expect_count: Annotated[int, Meta(ge=0, le=BULK_MAX)] | None = None
     reason: Reason
 
 
@@ -109,6 +127,62 @@ async def close(call: Call[NoQuery, IncidentCloseBody]) -> Incident:
 
     await book.change(list, audited(call, "incident.close", row.id, {"reason": reason}), act)
     return _answer(call, await _kept(call))
+
+
+async def split(call: Call[NoQuery, IncidentSplitBody]) -> Incident:
+    """POST /api/v1/incidents/{incident}:split; the answer is the new incident."""
+    row, who, book, body = await _open(call), principal_of(call), call.api.book, call.body
+    chosen: list[str] = []
+    made: list[str] = []
+
+    def choose() -> list[Event]:
+        """Look within the transaction, before anything is written: a refusal undoes nothing."""
+        chosen.extend(_chosen(call, book.incidents.members(row.id)))
+        return []
+
+    def act(draft: Any, now_ms: int) -> list[Event]:  # noqa: ANN401 - a draft of the book
+        keys = [key for key in chosen if (found := draft.get(key)) is not None and found.is_open]
+        new = book.incidents.split(
+            draft, row.id, keys, by=who.name, reason=body.reason, now_ms=now_ms
+        )
+        made.append(new)
+        return [Attached(keys, new)]
+
+    about: dict[str, object] = {"filter": body.filter, "ids": body.ids[:10], "reason": body.reason}
+    await book.change(choose, audited(call, "incident.split", row.id, about), act)
+    return _answer(call, book.incidents.find(made[-1]) or row)
+
+
+def _chosen(call: Call[NoQuery, IncidentSplitBody], members: set[str]) -> list[str]:
+    """Return the members that are meant: some, not all.
+
+    Raises:
+        ApiError: ``invalid`` for neither or both of filter and ids; ``conflict`` when there are
+            others than were expected, none, or nothing would be left.
+    """
+    body, book = call.body, call.api.book
+    if (body.filter is None) is not bool(body.ids):
+        error = FieldError(field="filter", code="missing", detail="give filter or ids")
+        raise blame("invalid", error)
+    rows = [row for row in map(book.find, body.ids or members) if row is not None]
+    if body.filter is not None:
+        resolver = alarm_resolver(call.api.view, book.catalogue)
+        test = parse_filter(body.filter, "alarm").compile(resolver)
+        rows = [row for row in rows if test(row, call.now_ms)]
+    keys = sorted({row.key_id for row in rows} & members)
+    expected = len(keys) if body.expect_count is None else body.expect_count
+    if len(keys) != expected:
+        raise _differs(len(keys), f"{len(keys)} members are meant now, not {expected}")
+    if not 0 < len(keys) < len(members):
+        raise _differs(
+            len(keys), f"{len(keys)} of {len(members)} members: take some, and leave some"
+        )
+    return keys
+
+
+def _differs(count: int, detail: str) -> ApiError:
+    field = FieldError(field="expect_count", code="differs", detail=detail, bound=count)
+    return ApiError("conflict", detail, errors=[field])
 
 
 async def _open(call: Call[Any, Any]) -> IncidentRow:

@@ -437,6 +437,15 @@ API: Final = (
         summary="End an incident by hand",
     ),
     Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:split",
+        handler=incidents.split,
+        body=incidents.IncidentSplitBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Make some alarms of an incident an incident of their own",
+    ),
+    Route(
         method="GET",
         path="/api/v1/audit",
         handler=audit.list_audit,

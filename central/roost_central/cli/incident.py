@@ -7,6 +7,7 @@ import click
 
 from roost_central.cli import alarm_text, output, times
 from roost_central.cli.client import Client, at
+from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
@@ -95,6 +96,21 @@ def note(asked: Asked, incident: str, text: str) -> None:
 def close(asked: Asked, incident: str, reason: str) -> None:
     """Close an incident. What did not come back stays in the alarm list."""
     _send(asked, incident, "close", {"reason": reason})
+
+
+@command.command()
+@click.argument("incident")
+@click.option("-m", "--reason", required=True, help="Why these are another thing.")
+@click.option("--expect", type=click.IntRange(min=0), help="How many members you saw match.")
+@shared(query=True)
+def split(asked: Asked, incident: str, reason: str, expect: int | None) -> None:
+    """Make some members an incident of their own: those that match -q."""
+    if not asked.query:
+        raise RefusedError("say which members with -q: some, not all")
+    body: dict[str, Any] = {"filter": asked.query, "reason": reason}
+    if expect is not None:
+        body["expect_count"] = expect
+    _send(asked, incident, "split", body)
 
 
 def _send(asked: Asked, incident: str, verb: str, body: dict[str, Any]) -> None:

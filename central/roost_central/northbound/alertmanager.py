@@ -158,10 +158,8 @@ class AlertmanagerTarget:
 def open_alerts(feed: AlarmFeed, ends_at: str) -> dict[Labels, Alert]:
     """Return the alerts of everything open that is not hidden, by identity."""
     seq = feed.last_seq
-    alerts = [
-        incident_alert(feed.flat_incident(each, "change", seq), ends_at)
-        for each in feed.open_incidents()
-    ]
+    incidents = [feed.flat_incident(each, "change", seq) for each in feed.open_incidents()]
+    alerts = [incident_alert(flat, ends_at) for flat in incidents if not flat.held]
     for row in feed.open_alarms():
         flat = feed.flat(row, "change", seq)
         if not flat.suppressed or feed.stands_out(row):

@@ -123,8 +123,15 @@ class Audience:
         if len(self._withheld) > WITHHELD_MAX:
             self._withheld.popitem(last=False)
 
-    def admits_incident(self, event: str, incident: str, cause: str) -> bool:
-        """Whether to tell of an incident: its beginning, its end, a cause that is new."""
+    def admits_incident(
+        self, event: str, incident: str, cause: str, *, is_held: bool = False
+    ) -> bool:
+        """Whether to tell of an incident: its beginning, its end, a cause that is new.
+
+        Nothing while it is held: it begins for a receiver when its cause is known.
+        """
+        if is_held:
+            return False
         known = self._causes.get(incident)
         if event == "close":
             self._causes.pop(incident, None)

@@ -140,7 +140,7 @@ class WebhookTarget:
     def _admits(self, flat: Flat) -> bool:
         if isinstance(flat, FlatAlarm):
             return self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
-        return self._audience.admits_incident(flat.event, flat.id, flat.cause)
+        return self._audience.admits_incident(flat.event, flat.id, flat.cause, is_held=flat.held)
 
     async def _deliver(self, seq: int, body: bytes) -> None:
         """Send one message until it is taken or given up."""

@@ -118,7 +118,9 @@ class SnmpTarget:
         note: Note | None = None
         if isinstance(flat, FlatAlarm):
             note = self._note_of(flat, change)
-        elif flat is not None and self._audience.admits_incident(flat.event, flat.id, flat.cause):
+        elif flat is not None and self._audience.admits_incident(
+            flat.event, flat.id, flat.cause, is_held=flat.held
+        ):
             note = Note(change.seq, flat.id, flat.event, urgent=True, body=flat)
         if note is None:
             self.state.skipped += 1

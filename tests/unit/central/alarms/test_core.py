@@ -370,12 +370,13 @@ def test_a_latched_alarm_comes_again_as_a_new_episode(driven):
 # -- incidents ---------------------------------------------------------------------------------
 
 
-def test_an_alarm_is_attached_and_detached_without_a_word(driven):
+def test_an_alarm_that_joins_or_leaves_an_incident_tells_so_and_what_explains_it_is_quiet(driven):
     driven.do(said())
     key_id = key_of(driven)
+    assert driven.do(Attached([key_id, "0" * 16], "INC-1")) == ["change"]
     assert driven.do(Attached([key_id, "0" * 16], "INC-1", {key_id: False})) == []
     assert (driven.row().incident, driven.row().explained) == ("INC-1", False)
-    driven.do(Attached([key_id], ""))
+    assert driven.do(Attached([key_id], "")) == ["change"]
     assert (driven.row().incident, driven.row().explained) == ("", None)
 
 

@@ -6,7 +6,7 @@ from alarms import Driven, S, cleared, said
 from roost_central.alarms.core import AlarmCore
 from roost_central.alarms.facts import Attached
 from roost_central.alarms.incident_row import IncidentNote
-from roost_central.alarms.incidents import NOTES_MAX, SITES_MIN, Incidents
+from roost_central.alarms.incidents import HOLD_MS, NOTES_MAX, SITES_MIN, Incidents
 from roost_central.alarms.row import Ack
 
 
@@ -189,3 +189,104 @@ def test_few_rates_are_remembered(storm, monkeypatch):
     monkeypatch.setattr("roost_central.alarms.incidents.KEYS_MAX", 2)
     strike(storm, 20)
     assert len(storm.incidents._rates) == 2
+
+
+def test_receivers_are_told_once_when_the_hold_is_over(storm):
+    strike(storm)
+    assert storm.only.held
+    assert not storm.incidents.is_due(storm.now_ms + HOLD_MS - 1)
+    storm.do(wait_ms=HOLD_MS - 1)
+    assert storm.only.held
+    assert storm.incidents.is_due(storm.now_ms + 1)
+    assert storm.do(wait_ms=1) == ["incident-notify"]
+    assert not storm.only.held
+    assert storm.do(wait_ms=HOLD_MS) == []
+
+
+def test_one_that_joins_as_it_is_raised_is_told_as_a_member_and_one_from_before_once_more(storm):
+    strike(storm, SITES_MIN - 1)
+    told = []
+    adopt = storm.core.adopt
+    storm.core.adopt = lambda draft: (told.extend(draft.transitions), adopt(draft))
+    strike(storm, 2, first=SITES_MIN - 1)
+    steps = [(step.event, step.alarm.node) for step in told if step.alarm]
+    assert all(step.alarm.incident == storm.only.id for step in told if step.alarm)
+    assert steps[:2] == [("raise", node(SITES_MIN - 1)), ("raise", node(SITES_MIN))]
+    assert sorted(steps[2:]) == sorted(("change", node(n)) for n in range(SITES_MIN - 1))
+
+
+def split(storm, *sites, incident=None):
+    made = []
+
+    def act(draft, now_ms):
+        keys = [row.key_id for row in storm.members() if row.site in sites]
+        id_ = incident or storm.only.id
+        made.append(
+            storm.incidents.split(draft, id_, keys, by="jd", reason="other power", now_ms=now_ms)
+        )
+        return [Attached(keys, made[0])]
+
+    return storm.do(act=act), made[0]
+
+
+def test_a_split_makes_some_members_an_incident_of_their_own(storm):
+    strike(storm)
+    first = storm.only.id
+    told, new = split(storm, "s1", "s2", "s3")
+    assert told == ["incident-open", "incident-change"]
+    one, other = storm.incidents.open_rows
+    assert (one.id, one.sites, one.alarms) == (first, SITES_MIN - 3, SITES_MIN - 3)
+    assert (other.id, other.sites, other.alarms, other.split_from) == (new, 3, 3, first)
+    assert not other.held
+    assert other.ack is None
+    assert {row.site for row in storm.members() if row.incident == new} == {"s1", "s2", "s3"}
+    assert {id_ for id_, _ in storm.incidents.unexplained()} == {first, new}
+
+
+def test_what_is_raised_later_goes_where_its_site_is(storm):
+    strike(storm)
+    first = storm.only.id
+    _, new = split(storm, "s1", "s2", "s3")
+    storm.do(said(node="s2.n2"), said(node="s99.n1"))
+    by_node = {row.node: row.incident for row in storm.members()}
+    assert (by_node["s2.n2"], by_node["s99.n1"]) == (new, first)
+
+
+def test_each_part_ends_by_itself_and_the_type_may_storm_again(storm):
+    strike(storm, SITES_MIN)
+    _, new = split(storm, "s1")
+    storm.do(*(cleared(node=node(n)) for n in range(SITES_MIN) if n != 1))
+    assert storm.do(wait_ms=61_000) == ["incident-close"]
+    assert storm.only.id == new
+    assert storm.incidents.of_alarm(storm.members()[0])[0] == new
+    strike(storm, SITES_MIN, first=100)
+    assert [row.split_from for row in storm.incidents.open_rows] == [storm.steps[0].incident.id, ""]
+    storm.do(cleared(node="s1.n1"))
+    assert "incident-close" in storm.do(wait_ms=61_000)
+    assert [row.split_from for row in storm.incidents.open_rows] == [""]
+
+
+def test_a_split_is_what_it_was_after_a_restart(storm):
+    strike(storm)
+    first = storm.only.id
+    _, new = split(storm, "s1", "s2")
+    rows = storm.incidents.open_rows
+    storm.incidents.load(rows, list(storm.core.index.rows.values()))
+    storm.do(said(node="s1.n2"), said(node="s99.n1"))
+    by_node = {row.node: row.incident for row in storm.members()}
+    assert (by_node["s1.n2"], by_node["s99.n1"]) == (new, first)
+
+
+def test_what_a_closed_incident_leaves_is_told_as_its_own(storm):
+    strike(storm)
+    told = []
+    adopt = storm.core.adopt
+    storm.core.adopt = lambda draft: (told.extend(draft.transitions), adopt(draft))
+
+    def act(draft, now_ms):
+        return [Attached(storm.incidents.close(draft, storm.only.id, "jd", "done", now_ms), "")]
+
+    storm.do(act=act)
+    released = [step for step in told if step.event == "change"]
+    assert len(released) == SITES_MIN
+    assert {step.alarm.incident for step in released} == {""}

@@ -353,3 +353,50 @@ async def test_a_storm_is_an_incident_that_is_acknowledged_noted_and_ended(
 async def test_status_has_the_banner(get, alarmed):
     _, status = await get("/api/v1/status")
     assert status["alarms"]["critical"] == 2
+
+
+async def test_an_incident_is_split_by_a_filter_of_the_size_that_was_seen(
+    get, post, central, alarmed
+):
+    view = central.api.view
+    for n in range(60):
+        row = view.add_site(f"s{n:02}", 0)
+        row.labels, row.status = {"power": "f1" if n < 50 else "f2"}, "ok"
+        view.add_node(f"s{n:02}.n1", f"s{n:02}", "n1")
+    await alarmed.change(lambda: [said(f"s{n:02}.n1", type_="100.801") for n in range(60)])
+    (incident,) = (await get("/api/v1/incidents"))[1]["items"]
+    path = f"/api/v1/incidents/{incident['id']}"
+    body = {"filter": "label.power=f2", "expect_count": 10, "reason": "another feed"}
+    for wrong, code in (
+        ({"expect_count": 9}, 409),
+        ({"filter": "label.power=f9", "expect_count": 0}, 409),
+        ({"filter": "label.power:*", "expect_count": 60}, 409),
+        ({"filter": "nonsense=1"}, 400),
+        ({"ids": ["x"]}, 422),
+        ({"reason": ""}, 422),
+    ):
+        assert (await post(f"{path}:split", body | wrong))[0] == code
+    assert len((await get("/api/v1/incidents"))[1]["items"]) == 1
+    _, new = await post(f"{path}:split", body)
+    assert (new["split_from"], new["sites"], new["alarms"]) == (incident["id"], 10, 10)
+    query = f"incident={new['id']}"
+    _, page = await get("/api/v1/alarms", filter=query, count="exact")
+    assert page["count"] == 10
+    assert (await get(path))[1]["sites"] == 50
+    _, acts = await get("/api/v1/audit")
+    assert (acts["items"][0]["action"], acts["items"][0]["object"]) == (
+        "incident.split",
+        incident["id"],
+    )
+    assert acts["items"][0]["detail"]["reason"] == "another feed"
+
+
+async def test_a_flood_is_told_while_it_lasts(get, clock, alarmed):
+    async def flood():
+        return (await get("/api/v1/alarms/summary"))[1]["counts"]["flood"]
+
+    assert not await flood()
+    await alarmed.change(lambda: [said("lab.n1", entity=f"fs=/f{n}") for n in range(20)])
+    assert await flood()
+    clock.now_ms += 601_000
+    assert not await flood()

@@ -312,6 +312,10 @@ def test_an_incident_explains_itself(run):
         (("ack", "-m", "mine"), {"note": "mine"}),
         (("note", "-m", "cut"), {"text": "cut"}),
         (("close", "-m", "done"), {"reason": "done"}),
+        (
+            ("split", "-q", "region:r02", "--expect", "3", "-m", "power"),
+            {"filter": "region:r02", "expect_count": 3, "reason": "power"},
+        ),
     ],
 )
 def test_what_is_done_with_an_incident(run, centre, args, body):
@@ -323,3 +327,9 @@ def test_what_is_done_with_an_incident(run, centre, args, body):
 def test_status_counts_alarms(run):
     out = run("status")[1]
     assert "alarms  C 0 · M 1 · m 0 · W 2 · 3 unknown" in out
+
+
+def test_a_split_says_which_members(run):
+    code, _, err = run("incident", "split", "INC-1", "-m", "power")
+    assert code == 2
+    assert "say which members with -q" in err

@@ -112,3 +112,13 @@ def test_remembered_causes_are_bounded():
         audience.admits_incident("open", str(number), "c")
     assert audience.admits_incident("change", "0", "c")
     assert not audience.admits_incident("change", str(CAUSES_MAX), "c")
+
+
+def test_an_incident_that_is_held_is_told_of_once_with_its_cause():
+    audience = Audience()
+    assert not audience.admits_incident("open", "INC-1", "", is_held=True)
+    assert not audience.admits_incident("change", "INC-1", "carrier=b", is_held=True)
+    assert audience.admits_incident("open", "INC-1", "carrier=b")
+    assert not audience.admits_incident("change", "INC-1", "carrier=b")
+    assert audience.admits_incident("close", "INC-1", "carrier=b")
+    assert not audience.admits_incident("close", "INC-2", "", is_held=True)

@@ -26,6 +26,9 @@ const ASKS = {
   note: { title: "Note", fields: [{ name: "text", label: "Note", required: true }] },
   close: { title: "Close", hint: "What did not come back stays in the alarm list.",
     fields: [{ name: "reason", label: "Reason", required: true }] },
+  split: { title: "Split", hint: "The members that match become an incident of their own; some must stay.",
+    fields: [{ name: "filter", label: "Query, such as region:r02 or site=edge-02-17", required: true },
+      { name: "reason", label: "Reason", required: true }] },
 };
 
 export function IncidentPage({ id }) {
@@ -52,6 +55,7 @@ export function IncidentPage({ id }) {
           onClick=${() => setAsk("ack")}>${incident.ack ? `Acknowledged by ${incident.ack.by}` : "Acknowledge"}</button>
         <button type="button" onClick=${() => setAsk("note")}>Note</button>
         <button type="button" disabled=${!isOpen} onClick=${() => setAsk("close")}>Close</button>
+        <button type="button" disabled=${!isOpen} onClick=${() => setAsk("split")}>Split</button>
         <${Export} filter=${`incident=${quoted(id)}`} onFailure=${setSaid} /></div>
       <p class="said" role="status">${said}</p>
       <${Facts} incident=${incident} />
