@@ -329,7 +329,6 @@ def test_status_counts_alarms(run):
     assert "alarms  C 0 · M 1 · m 0 · W 2 · 3 unknown" in out
 
 
-def test_a_split_says_which_members(run):
-    code, _, err = run("incident", "split", "INC-1", "-m", "power")
-    assert code == 2
-    assert "say which members with -q" in err
+def test_a_split_says_which_members(run, capfd):
+    assert run("incident", "split", "INC-1", "-m", "power")[0] == 2
+    assert "say which members with -q" in capfd.readouterr().err
