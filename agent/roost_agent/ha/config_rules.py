@@ -149,6 +149,8 @@ def _sticky(said: HaFile) -> Iterator[str]:
             'on_full_cut: "fence_incumbent" is not in this version, which has no driver for a'
             ' BMC: "keep_incumbent"'
         )
+    if said.cold_start_alone == "last_holder":
+        yield 'cold_start_alone: "last_holder" is not in this version: "wait"'
     for key in ("on_full_cut", "cold_start_alone"):
         if getattr(said, key) is not None and len(said.voters) > PAIR:
             yield f"{key}: only a sticky pair uses it, and there are {len(said.voters)} voters"
@@ -172,6 +174,11 @@ def _group(said: HaFile, group: Group) -> Iterator[str]:
     for key in ("active", "standby"):
         if getattr(group, key) is not None:
             yield f'{where}.{key}: only model "N+M" has it'
+    does = "stop" if group.has_lease else "continue"
+    if group.without_quorum != does:
+        yield f'{where}.on_no_quorum: {group.on_no_quorum!r} is not in this version: "{does}"'
+    if group.preempt != "never":
+        yield f'{where}.preempt: {group.preempt} is not in this version: "never"'
     yield from _two_n(said, group, where) if group.model == "2N" else _n(group, where)
 
 
@@ -180,13 +187,9 @@ def _two_n(said: HaFile, group: Group, where: str) -> Iterator[str]:
         yield f'{where}.hosts: {len(group.hosts)} host: model "2N" needs 2 or more'
     if strangers := [host for host in group.hosts if host not in said.voters]:
         yield f"{where}.hosts: {', '.join(strangers)}: only a voter may host a 2N group"
-    if group.on_no_quorum in {"continue", "freeze"}:
-        yield f'{where}.on_no_quorum: {group.on_no_quorum!r}: model "2N" takes "stop" or "reboot"'
 
 
 def _n(group: Group, where: str) -> Iterator[str]:
-    if group.preempt != "never":
-        yield f'{where}.preempt: {group.preempt}: model "N" is active everywhere: "never"'
     if group.vip:
         yield f'{where}.vip: model "N" is active everywhere, an address must not be: "2N"'
 

@@ -98,7 +98,7 @@ def test_an_unknown_constant_gets_a_suggestion():
 
 
 def test_two_voters_are_a_sticky_pair_and_need_no_stop_budget():
-    table = site_file.table() | {"voters": ["c0", "c1"], "cold_start_alone": "last_holder"}
+    table = site_file.table() | {"voters": ["c0", "c1"], "cold_start_alone": "wait"}
     del table["witness"]
     table["service"][0]["budget"]["stop_s"] = 60
     config, found = check(table)
