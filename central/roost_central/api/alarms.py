@@ -1,6 +1,9 @@
-"""Alarms over HTTP: lists, one alarm, its life, counts, the catalogue. Acts are alarm_acts.py."""
+"""Alarms over HTTP: lists, one alarm, its life, counts, the catalogue.
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+Acts are alarm_acts.py, what was cleared is alarm_history.py.
+"""
+
+from typing import Annotated, Final
 
 import msgspec
 from aiohttp import web
@@ -12,7 +15,6 @@ from roost_central.alarms.row import AlarmRow
 from roost_central.api.alarm_answers import (
     Alarm,
     AlarmDetail,
-    AlarmPage,
     Summary,
     Timeline,
     TransitionPage,
@@ -26,28 +28,23 @@ from roost_central.api.alarm_rows import (
     type_answer,
 )
 from roost_central.api.call import Call, NoQuery, Reply
-from roost_central.api.cursor import Cursor, pack, page_of, place_of, scope_of
-from roost_central.api.events import SCAN_ROWS_MAX, SEQ_MAX
+from roost_central.api.cursor import page_of, place_of, scope_of
+from roost_central.api.events import SEQ_MAX
 from roost_central.api.incident_answers import NoteAnswer
-from roost_central.api.instants import instant, parse_since
+from roost_central.api.instants import instant
 from roost_central.api.listing import Listing
 from roost_central.api.lists import (
     LIMIT,
     LIMIT_MAX,
     CursorText,
-    FilterText,
     ListQuery,
     answer_list,
 )
-from roost_central.api.nodes import TimeText
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
 from roost_central.fleet.query import Query
 from roost_central.fleet.view import FleetView
 from roost_central.storage import alarms as storage
-
-if TYPE_CHECKING:
-    from roost_central.alarms.transition import Transition
 
 SHOWS_HIDDEN: Final = frozenset({"masked", "shelved", "suppressed", "incident", "op"})
 MASKS_MAX: Final = 100  # of one alarm's detail: the list has all of them
@@ -60,16 +57,6 @@ class AlarmListQuery(ListQuery, frozen=True, forbid_unknown_fields=True):
     """Which alarms; ``hidden`` adds what is masked, shelved or suppressed."""
 
     hidden: bool = False
-
-
-class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which closed episodes, the newest first."""
-
-    filter: FilterText = ""
-    since: Annotated[TimeText, Meta(description="RFC 3339, or a span such as 7d")] = ""
-    until: Annotated[TimeText, Meta(description="RFC 3339, or a span such as 7d")] = ""
-    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
-    cursor: CursorText = ""
 
 
 class StepsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,35 +164,6 @@ async def show_timeline(call: Call[StepsQuery, None]) -> Timeline:
     return Timeline(items=[step_answer(step) for step in shown], next=following)
 
 
-async def list_history(call: Call[HistoryQuery, None]) -> AlarmPage:
-    """GET /api/v1/alarms/history."""
-    asked, api = call.query, call.api
-    query = parse_filter(asked.filter, "alarm")
-    test = query.compile(alarm_resolver(api.view, api.book.catalogue))
-    span = storage.Span(_time(call, "since"), _time(call, "until"))
-    scope = scope_of("history", query.canonical(), asked.since, asked.until)
-    before = place_of(asked.cursor, scope=scope)
-    found: list[Transition] = []
-    seen, more = 0, True
-    async with api.database.read() as connection:
-        while more and len(found) <= asked.limit and seen < SCAN_ROWS_MAX:
-            page = await storage.closed(connection, span, before=before, limit=storage.PAGE_MAX)
-            more = len(page) == storage.PAGE_MAX
-            seen += len(page)
-            for step in page:
-                before = step.seq
-                if step.alarm is not None and test(step.alarm, call.now_ms):
-                    found.append(step)
-    shown = found[: asked.limit]
-    if len(found) > len(shown):
-        before, more = shown[-1].seq, True
-    answers = AlarmAnswers(api.book, api.view)
-    return AlarmPage(
-        items=[answers.alarm(step.alarm, call.now_ms) for step in shown if step.alarm],
-        next=pack(Cursor(scope, before, "")) if more else None,
-    )
-
-
 async def list_transitions(call: Call[TransitionsQuery, None]) -> TransitionPage:
     """GET /api/v1/alarms/transitions."""
     api = call.api
@@ -249,14 +207,3 @@ async def list_types(call: Call[NoQuery, None]) -> TypePage:
             counted[row.type] = counted.get(row.type, 0) + 1
     records = call.api.book.catalogue.values()
     return TypePage([type_answer(record, counted.get(record.id, 0)) for record in records])
-
-
-def _time(call: Call[HistoryQuery, None], name: Literal["since", "until"]) -> int | None:
-    text = getattr(call.query, name)
-    if not text:
-        return None
-    found = parse_since(text, call.now_ms)
-    if found is None:
-        detail = "is neither an RFC 3339 time nor a span such as 7d"
-        raise blame("bad-parameter", FieldError(field=name, code="invalid", detail=detail))
-    return found

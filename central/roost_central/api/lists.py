@@ -1,7 +1,8 @@
 """The lists of sites, nodes and paths: a page of JSON, or the whole result as a stream."""
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from itertools import chain
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -46,6 +47,7 @@ _STATE_RANK: Final = {name: rank for rank, name in enumerate(PATH_STATES)}
 _encode: Final = msgspec.json.Encoder().encode
 
 FilterText = Annotated[str, Meta(max_length=TEXT_CHARS_MAX, description="query language")]
+FieldsText = Annotated[str, Meta(max_length=TEXT_CHARS_MAX, description="a,b,c")]
 CursorText = Annotated[str, Meta(max_length=TEXT_CHARS_MAX, description="`next` of a page")]
 
 
@@ -54,7 +56,7 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     filter: FilterText = ""
     sort: Annotated[str, Meta(max_length=64, description="field; -field: the other way")] = ""
-    fields: Annotated[str, Meta(max_length=TEXT_CHARS_MAX, description="a,b,c")] = ""
+    fields: FieldsText = ""
     limit: (
         Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="JSON: 100; a stream: all")] | None
     ) = None
@@ -152,20 +154,20 @@ async def answer_list(
     found = await unhurried(select(listing, rows, ask, call.now_ms))
     if media == JSON:
         return _page(listing, found, fields, call.now_ms)
-    answers = (listing.build(row, call.now_ms) for row in found.rows)
+    header, line = line_writer(media, listing.answer, fields, call.api.view)
+    lines = (line(listing.build(row, call.now_ms)) for row in found.rows)
+    return await stream_lines(call.request, media, chain([header], lines))
+
+
+def line_writer(
+    media: str, answer: type[msgspec.Struct], fields: Sequence[str], view: FleetView
+) -> tuple[bytes, Callable[[msgspec.Struct], bytes]]:
+    """Return the head of a stream, empty for NDJSON, and what makes a line of an answer."""
     if media == NDJSON:
-        return await stream_lines(
-            call.request, media, (_encode(picked(answer, fields)) + b"\n" for answer in answers)
-        )
-    labels = {key for site in call.api.view.sites.values() for key in site.labels}
-    table = CsvWriter(listing.answer, fields, labels if "labels" in fields else ())
-    return await stream_lines(call.request, media, _csv(table, answers))
-
-
-def _csv(table: CsvWriter, answers: Generator[msgspec.Struct, None, None]) -> Generator[bytes]:
-    yield table.header.encode()
-    for answer in answers:
-        yield table.line(answer).encode()
+        return b"", lambda each: _encode(picked(each, fields)) + b"\n"
+    labels = {key for site in view.sites.values() for key in site.labels}
+    table = CsvWriter(answer, fields, labels if "labels" in fields else ())
+    return table.header.encode(), lambda each: table.line(each).encode()
 
 
 def _page(listing: Listing[R], found: Selection[R], fields: Sequence[str], now_ms: int) -> Reply:

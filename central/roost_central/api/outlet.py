@@ -5,7 +5,7 @@ read is cut off.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from types import MappingProxyType
 from typing import Final
 
@@ -74,11 +74,33 @@ async def stream_lines(
     request: web.Request, media: str, lines: Iterable[bytes]
 ) -> web.StreamResponse:
     """Send lines as fast as they are made and the reader takes them."""
+    response = await _begun(request, media)
+    await _send(response, lines)
+    return response
+
+
+async def stream_parts(
+    request: web.Request, media: str, parts: AsyncIterator[Iterable[bytes]]
+) -> web.StreamResponse:
+    """Send lines that are read part by part; what fails at the first is still told as a problem."""
+    first = await anext(parts, ())
+    response = await _begun(request, media)
+    await _send(response, first)
+    async for part in parts:
+        await _send(response, part)
+    return response
+
+
+async def _begun(request: web.Request, media: str) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": f"{media}; charset=utf-8"})
     response.headers["Vary"] = "Accept, Accept-Encoding"
     if takes_gzip(request):
         response.enable_compression(web.ContentCoding.gzip)
     await response.prepare(request)
+    return response
+
+
+async def _send(response: web.StreamResponse, lines: Iterable[bytes]) -> None:
     chunk: list[bytes] = []
     for line in lines:
         chunk.append(line)
@@ -86,7 +108,6 @@ async def stream_lines(
             await write(response, b"".join(chunk))
             chunk.clear()
     await write(response, b"".join(chunk))
-    return response
 
 
 async def write(response: web.StreamResponse, data: bytes) -> None:

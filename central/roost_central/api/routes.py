@@ -4,6 +4,7 @@ from typing import Final
 
 from roost_central.api import (
     alarm_acts,
+    alarm_history,
     alarm_load,
     alarms,
     audit,
@@ -293,10 +294,12 @@ API: Final = (
     Route(
         method="GET",
         path="/api/v1/alarms/history",
-        handler=alarms.list_history,
-        query=alarms.HistoryQuery,
+        handler=alarm_history.list_history,
+        query=alarm_history.HistoryQuery,
         answer=AlarmPage,
+        media=LIST_MEDIA,
         auth=Auth.BEARER,
+        answer_s_max=LIST_S_MAX,
         summary="List closed alarms",
     ),
     Route(

@@ -119,14 +119,25 @@ def load(asked: Asked, hours: int, operators: int) -> None:
 
 @command.command("export")
 @click.option("--hidden", is_flag=True, help="Masked, shelved and suppressed ones too.")
+@click.option("--since", metavar="TIME", help="Those cleared after: an age such as 24h, RFC 3339.")
+@click.option("--until", metavar="TIME", help="Those cleared before.")
 @shared(query=True)
-def export(asked: Asked, *, hidden: bool) -> None:
-    """Write all active alarms to stdout as the centre streams them. -o csv (default) or ndjson."""
+def export(asked: Asked, *, hidden: bool, since: str | None, until: str | None) -> None:
+    """Write all active alarms to stdout as the centre streams them. -o csv (default) or ndjson.
+
+    With --since or --until it writes those that were cleared in that time instead.
+    """
     form = "csv" if asked.form == "table" else asked.form
     if form not in EXPORTS:
         raise RefusedError(f"-o {form}: an export is csv or ndjson; `roost alarm list` has {form}")
-    params = {"filter": asked.query, "hidden": "true" if hidden else None}
-    for chunk in asked.client().download(ALARMS, EXPORTS[form], **params):
+    if since is None and until is None:
+        path, params = ALARMS, {"filter": asked.query, "hidden": "true" if hidden else None}
+    elif hidden:
+        raise RefusedError("--hidden: what was cleared is not hidden; leave it out")
+    else:
+        path = f"{ALARMS}/history"
+        params = {"filter": asked.query, "since": since, "until": until}
+    for chunk in asked.client().download(path, EXPORTS[form], **params):
         sys.stdout.buffer.write(chunk)
     sys.stdout.flush()
 

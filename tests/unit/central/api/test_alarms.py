@@ -1,9 +1,14 @@
 """Alarms over HTTP: lists, one alarm, its life, and what operators do, against a real database."""
 
+import json
+
+import aiohttp
 import pytest
 
 from roost_central.alarms.explain import Explainer
 from roost_central.alarms.facts import NodeDark, OwnRaised, Said
+from roost_central.errors import StorageUnavailableError
+from roost_central.storage import alarms as storage
 from roost_protocol.alarm import Alarm, Change
 from roost_protocol.severity import Severity
 
@@ -270,6 +275,64 @@ async def test_history_has_pages_and_a_filter(get, alarmed):
     assert second["next"] is None
     assert (await get("/api/v1/alarms/history", until="1h"))[1]["items"] == []
     assert (await get("/api/v1/alarms/history", since="yesterday"))[0] == 400
+
+
+@pytest.fixture
+async def cleared(alarmed, monkeypatch):
+    """Both alarms of site alpha are over; storage reads one end at a time."""
+    await alarmed.change(lambda: [said("alpha.n1", severity=Severity.CLEARED, text="")])
+    await alarmed.change(lambda: [said("alpha.n2", severity=Severity.CLEARED, entity="fs=/")])
+    monkeypatch.setattr(storage, "PAGE_MAX", 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({}, 2),
+        ({"filter": "sev=critical"}, 1),
+        ({"since": "1h"}, 2),
+        ({"until": "1h"}, 0),
+        ({"limit": "1"}, 1),
+    ],
+)
+async def test_a_stream_of_the_history_has_everything(central, cleared, asked, count):
+    def ask(media, **more):
+        headers = {**central.bearer, "Accept": media}
+        return central.client.get(
+            "/api/v1/alarms/history", params={**asked, **more}, headers=headers
+        )
+
+    answer = await ask("application/x-ndjson")
+    found = [json.loads(line) for line in (await answer.text()).splitlines()]
+    nodes = ["alpha.n2", "alpha.n1"][:count]
+    assert [(each["node"], each["state"]) for each in found] == [(n, "cleared") for n in nodes]
+    table = await ask("text/csv", fields="node,reason")
+    assert table.content_type == "text/csv"
+    assert (await table.text()).split() == ["node,reason", *(f"{node},gone" for node in nodes)]
+
+
+async def test_a_history_that_cannot_be_read_is_a_problem_and_one_that_breaks_off_is_cut(
+    central, cleared, monkeypatch
+):
+    read, reads = storage.closed, []
+
+    async def fail(*args, **kwargs):
+        reads.append(1)
+        if len(reads) > reads_good:
+            raise StorageUnavailableError("gone")
+        return await read(*args, **kwargs)
+
+    monkeypatch.setattr(storage, "closed", fail)
+    headers = {**central.bearer, "Accept": "text/csv"}
+    reads_good = 0
+    answer = await central.client.get("/api/v1/alarms/history", headers=headers)
+    assert answer.status == 503
+    assert answer.content_type == "application/problem+json"
+    reads_good = 1 + len(reads)
+    answer = await central.client.get("/api/v1/alarms/history", headers=headers)
+    assert answer.status == 200
+    with pytest.raises(aiohttp.ClientError):
+        await answer.text()
 
 
 async def test_the_summary_counts_what_is_visible_and_what_is_not(get, alarmed):

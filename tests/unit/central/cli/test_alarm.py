@@ -199,6 +199,15 @@ def test_an_export_is_what_the_centre_streams(run, centre):
     assert run("alarm", "export", "-o", "yaml")[0] == 2
 
 
+def test_an_export_between_two_times_is_of_what_was_cleared(run, centre):
+    assert run("alarm", "export", "--since", "30d", "-q", "sev=major", "-o", "ndjson")[0] == 0
+    params = sent(centre, "/api/v1/alarms/history")[1]
+    assert params == {"since": "30d", "filter": "sev=major"}
+    assert centre.seen[-1][4]["Accept"] == "application/x-ndjson"
+    assert run("alarm", "export", "--until", "30d")[0] == 0
+    assert run("alarm", "export", "--since", "30d", "--hidden")[0] == 2
+
+
 def test_alarms_are_named_by_key(run, centre):
     code, out, _ = run("alarm", "ack", "0a", "0b", "-m", "mine")
     assert (code, out) == (0, "ack: 2 done, 0 unchanged, 0 refused\n")
