@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
 from roost_agent.ha.config import Group, Service
-from roost_agent.ha.services.climb import Climb
+from roost_agent.ha.services.climb import BACKOFF_MS_MAX, Climb
 from roost_agent.ha.services.event import (
     Action,
     Clear,
@@ -269,7 +269,8 @@ class GroupCore:
         part.is_failed = True
         if step == "retry":
             return [Clear(part.name), Failed(part.name, part.service.impact, "", why)]
-        part.due_ms = None  # who holds the lease stops the group, or does not and says so
+        # Whoever holds the lease stops the group now, or cannot: then it is tried again here.
+        part.due_ms = now_ms + BACKOFF_MS_MAX
         return [Clear(part.name), Failed(part.name, part.service.impact, step, why)]
 
     def _of_vips(self, event: VipsUp | VipsDown | VipsFailed, now_ms: int) -> list[Action]:

@@ -175,13 +175,21 @@ def test_restarts_that_cure_nothing_climb_the_ladder_and_it_only_climbs():
     for epoch, step in enumerate(("failover", "node-fail", "reboot"), 6):
         assert fail_through(core, now_ms) == Failed("db", "critical", step, "x")
         assert core.status == "failed"
-        assert core.handle(Tick(), 10**9) == []  # who holds the lease decides
         core.handle(Stop(), now_ms)
         core.handle(Ended("db"), now_ms)
         assert core.handle(Emptied(), now_ms) == [StopConfirmed(epoch - 1)]
         assert core.handle(Start(epoch), now_ms) == [Run("db", epoch)]
         assert core.handle(Started("db"), now_ms) == [Cured("db"), Running(epoch)]
     assert fail_through(core, now_ms) == Failed("db", "critical", "", "x")
+
+
+def test_a_group_that_nobody_else_takes_is_tried_again_here():
+    core = running(service("db", ladder=("failover",)))
+    assert core.handle(Died("db", "x"), 1_000)[1] == Failed("db", "critical", "failover", "x")
+    core.handle(Ended("db"), 1_010)
+    assert core.handle(Tick(), 60_999) == []
+    assert core.handle(Tick(), 61_000) == [Run("db", 5)]
+    assert core.handle(Started("db"), 61_010) == [Cured("db"), Running(5)]
 
 
 def test_an_older_epoch_starts_nothing():
