@@ -5,12 +5,20 @@ import logging
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from roost_agent.alarms.desk import Desk
 from roost_agent.alarms.local_api import serving as serving_alarms
 from roost_agent.config import Config
-from roost_agent.control.message import Answer, PathHold, PathRelease, Reprobe, Request, Status
+from roost_agent.control.message import (
+    Answer,
+    HaRequest,
+    PathHold,
+    PathRelease,
+    Reprobe,
+    Request,
+    Status,
+)
 from roost_agent.control.server import serving
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
@@ -25,6 +33,10 @@ from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
 from roost_agent.wake.kernel import KernelNews
 from roost_protocol import __version__
+
+if TYPE_CHECKING:
+    from roost_agent.ha.launch import Launch
+    from roost_agent.ha.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +72,9 @@ def run(config: Config) -> int:
 
 
 async def _main(config: Config, identity: Identity) -> None:
-    asyncio.get_running_loop().set_default_executor(connect_threads(len(config.paths)))
+    launch = _launch(config)
+    connects = len(config.paths) + (0 if launch is None else launch.connections)
+    asyncio.get_running_loop().set_default_executor(connect_threads(connects))
     clock, entropy = SystemClock(), SystemEntropy()
     spool = Spool(Path(config.state_dir), config.outbox, clock=clock, entropy=entropy)
     driver = Driver(config, identity, spool, Instruments(clock, entropy, probe))
@@ -72,18 +86,33 @@ async def _main(config: Config, identity: Identity) -> None:
         len(config.paths),
     )
     try:
+        ha = None
+        if launch is not None:
+            folder = Path(config.state_dir) / "ha"
+            ha = await launch.runtime(
+                identity, folder, clock=clock, entropy=entropy, alarms=driver.alarms
+            )
         desk = Desk(driver.alarms, spool, clock, identity.node)
         async with (
-            serving(Path(config.state_dir), Control(driver)),
+            serving(Path(config.state_dir), Control(driver, ha)),
             serving_alarms(config.alarms.socket, desk, clock),
         ):
-            await _supervise(driver, MqttDialer())
+            await _supervise(driver, MqttDialer(), ha)
     finally:
         await spool.close()
     log.info("agent: ended")
 
 
-async def _supervise(driver: Driver, dialer: Dialer) -> None:
+def _launch(config: Config) -> "Launch | None":
+    """Return local HA's files, read; its code is imported only where it is configured."""
+    if not config.ha_file:
+        return None
+    from roost_agent.ha.launch import Launch  # noqa: PLC0415 - see above
+
+    return Launch(Path(config.ha_file), config.site, config.node)
+
+
+async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None") -> None:
     """Run every task of the agent; one that fails ends all, and the service manager restarts."""
     news = KernelNews(driver.survey.handle)
     try:
@@ -94,6 +123,8 @@ async def _supervise(driver: Driver, dialer: Dialer) -> None:
             group.create_task(_store(driver), name="agent.outbox")
             group.create_task(driver.survey.watch_stamps(ROOT), name="agent.stamps")
             group.create_task(_until_stopped(driver, _signalled()), name="agent.stop")
+            if ha is not None:
+                group.create_task(ha.run(), name="agent.ha")
             driver.start()
             news.open()
     except* _StopError:
@@ -137,14 +168,15 @@ async def _until_stopped(driver: Driver, stop: asyncio.Event) -> None:
 class Control:
     """What an operator may ask on the node itself."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, ha: "Runtime | None" = None) -> None:
         self._driver = driver
+        self._ha = ha
 
     def __call__(self, request: Request) -> Answer:
         """Do what is asked and say how it went."""
         match request:
             case Status():
-                return Answer(result=status(self._driver))
+                return Answer(result=status(self._driver) | self._roles())
             case PathHold(name, seconds):
                 until_ms = self._driver.clock.boot_ms() + seconds * 1000
                 return self._path(name, lambda: paths.Hold(until_ms))
@@ -153,6 +185,23 @@ class Control:
             case Reprobe(classes):
                 self._driver.survey.reprobe(classes)
                 return Answer()
+            case _:
+                return self._order(request)
+
+    def _roles(self) -> dict[str, object]:
+        """Return what this node is for the site's groups, where it takes part in local HA."""
+        if self._ha is None:
+            return {}
+        from roost_agent.ha.report import roles  # noqa: PLC0415 - only where it is configured
+
+        return {"ha": roles(self._ha)}
+
+    def _order(self, request: HaRequest) -> Answer:
+        if self._ha is None:
+            return Answer(error="this node takes no part in local HA: ha.file is not configured")
+        from roost_agent.ha.orders import answer  # noqa: PLC0415 - only where it is configured
+
+        return answer(self._ha, request)
 
     def _path(self, name: str, event: Callable[[], paths.Event]) -> Answer:
         if name not in self._driver.wires:

@@ -141,6 +141,7 @@ class Config:
     paths: tuple[PathConfig, ...] = field(default=())
     preset: str = "wan"
     alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
+    ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
 
     @property
     def node_id(self) -> str:

@@ -41,7 +41,9 @@ _TOP: Final = (
     "outbox",
     "inventory",
     "alarms",
+    "ha",
 )
+HA_KEYS: Final = ("file",)
 
 Table = dict[str, Any]
 
@@ -114,7 +116,7 @@ class _Reader:
                     self._alarms.append((file, value))
                 else:
                     self.fault(file, key, "must be a table")
-            elif key in {"beat", "outbox", "inventory"}:
+            elif key in {"beat", "outbox", "inventory", "ha"}:
                 if self._is_table(file, key, value):
                     for inner, each in value.items():
                         self._said[f"{key}.{inner}"] = each
@@ -133,7 +135,13 @@ class _Reader:
         if not isinstance(value, dict):
             self.fault(file, key, "must be a table")
             return False
-        known = {"beat": BEAT, "outbox": OUTBOX, "inventory": INVENTORY, "path": PATH_KEYS}[key]
+        tables: dict[str, Iterable[str]] = {
+            "beat": BEAT,
+            "outbox": OUTBOX,
+            "inventory": INVENTORY,
+            "ha": HA_KEYS,
+        }
+        known = tables.get(key, PATH_KEYS)
         self._check_keys(file, f"{key}.", value, known)
         return True
 
@@ -167,6 +175,9 @@ class _Reader:
         outbox = self._numbers("outbox", OUTBOX, {})
         inventory = self._numbers("inventory", INVENTORY, {})
         paths = self._path_configs()
+        ha_file = self._text("ha.file", "")
+        if ha_file and not ha_file.startswith("/"):
+            self.fault(self._by["ha.file"], "ha.file", "must be an absolute path")
         alarms = alarms_config(self._alarms, state_dir, self.fault)
         if self.faults:
             return None
@@ -177,6 +188,7 @@ class _Reader:
             preset=preset,
             paths=paths,
             alarms=alarms,
+            ha_file=ha_file,
             beat=BeatConfig(beat["interval_s"] * 1000, beat["site_interval_s"] * 1000),
             outbox=OutboxConfig(
                 outbox["bytes_max"],

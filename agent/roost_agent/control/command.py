@@ -27,47 +27,50 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600}
 
 def status(argv: list[str]) -> int:
     """Show the running agent."""
-    parser = _parser("status")
-    parser.add_argument("--json", action="store_true", help="everything, for a program")
-    given = parser.parse_args(argv)
-    result = _done(given, Status())
+    arguments = parser("status")
+    arguments.add_argument("--json", action="store_true", help="everything, for a program")
+    given = arguments.parse_args(argv)
+    result = asked(given, Status())
     sys.stdout.write(json.dumps(result, indent=2) + "\n" if given.json else table(result))
     return 0
 
 
 def path(argv: list[str]) -> int:
     """Hold or release a path."""
-    parser = _parser("path")
-    parser.add_argument("verb", choices=["hold", "release"])
-    parser.add_argument("name")
-    parser.add_argument("--for", dest="seconds", type=_seconds, metavar="TIME", help="of a hold")
-    given = parser.parse_args(argv)
+    arguments = parser("path")
+    arguments.add_argument("verb", choices=["hold", "release"])
+    arguments.add_argument("name")
+    arguments.add_argument(
+        "--for", dest="seconds", type=seconds_of, metavar="TIME", help="of a hold"
+    )
+    given = arguments.parse_args(argv)
     if given.verb == "release":
-        _done(given, PathRelease(given.name))
+        asked(given, PathRelease(given.name))
     elif given.seconds is None:
-        parser.error("path hold needs --for TIME: a hold that is forgotten must end")
+        arguments.error("path hold needs --for TIME: a hold that is forgotten must end")
     else:
-        _done(given, PathHold(given.name, given.seconds))
+        asked(given, PathHold(given.name, given.seconds))
     return 0
 
 
 def reprobe(argv: list[str]) -> int:
     """Have the hardware looked at now."""
-    parser = _parser("reprobe")
-    parser.add_argument("classes", nargs="*", metavar="CLASS", type=class_name)
-    given = parser.parse_args(argv)
-    _done(given, Reprobe(given.classes))
+    arguments = parser("reprobe")
+    arguments.add_argument("classes", nargs="*", metavar="CLASS", type=class_name)
+    given = arguments.parse_args(argv)
+    asked(given, Reprobe(given.classes))
     return 0
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"roost-agent {name}")
-    parser.add_argument("--config", default=CONFIG, help="where it names the state directory")
-    parser.add_argument("--state-dir", help="instead of a configuration")
-    return parser
+def parser(name: str) -> argparse.ArgumentParser:
+    """Return the parser of a command that asks the agent, with the options that find it."""
+    made = argparse.ArgumentParser(prog=f"roost-agent {name}")
+    made.add_argument("--config", default=CONFIG, help="where it names the state directory")
+    made.add_argument("--state-dir", help="instead of a configuration")
+    return made
 
 
-def _done(given: argparse.Namespace, request: Request) -> dict[str, Any]:
+def asked(given: argparse.Namespace, request: Request) -> dict[str, Any]:
     """Return the agent's answer to a request.
 
     Raises:
@@ -80,7 +83,8 @@ def _done(given: argparse.Namespace, request: Request) -> dict[str, Any]:
     return answer.result
 
 
-def _seconds(text: str) -> int:
+def seconds_of(text: str) -> int:
+    """Return a time span given as 90s, 2m or 1h, at most a day."""
     match = re.fullmatch(r"([0-9]{1,6})([smh]?)", text)
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 1 <= seconds <= HOLD_S_MAX:

@@ -5,14 +5,16 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from roost_protocol.limits import PATH_NAME_CHARS_MAX
+from roost_protocol.limits import NAME_CHARS_MAX, PATH_NAME_CHARS_MAX
 
 REQUEST_BYTES_MAX: Final = 4_096
 ANSWER_BYTES_MAX: Final = 1 << 20
 HOLD_S_MAX: Final = 86_400  # a path that is forgotten on hold comes back within a day
 CLASSES_MAX: Final = 64
+EXPLAIN_MAX: Final = 2_000  # decisions of one answer: all that are remembered
 
 PathName = Annotated[str, Meta(max_length=PATH_NAME_CHARS_MAX)]
+NodeName = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]  # of a node or a group
 
 
 class Status(msgspec.Struct, tag_field="do", tag="status", forbid_unknown_fields=True):
@@ -40,7 +42,40 @@ class Reprobe(msgspec.Struct, tag_field="do", tag="reprobe", forbid_unknown_fiel
     ] = []
 
 
-Request = Status | PathHold | PathRelease | Reprobe
+class HaStatus(msgspec.Struct, tag_field="do", tag="ha-status", forbid_unknown_fields=True):
+    """How is local HA?"""
+
+
+class HaExplain(msgspec.Struct, tag_field="do", tag="ha-explain", forbid_unknown_fields=True):
+    """What was decided of late?"""
+
+    count: Annotated[int, Meta(ge=1, le=EXPLAIN_MAX)] = 50
+
+
+class HaSwitchover(msgspec.Struct, tag_field="do", tag="ha-switchover", forbid_unknown_fields=True):
+    """Give a group to another node, in order."""
+
+    group: NodeName
+    to: NodeName | None = None
+
+
+class HaMaintenance(
+    msgspec.Struct, tag_field="do", tag="ha-maintenance", forbid_unknown_fields=True
+):
+    """No chosen moves and no candidacy here for a while; 0 ends it."""
+
+    group: NodeName
+    seconds: Annotated[int, Meta(ge=0, le=HOLD_S_MAX)]
+
+
+class HaTakeover(msgspec.Struct, tag_field="do", tag="ha-takeover", forbid_unknown_fields=True):
+    """Take a group of a sticky pair: the operator has seen that the peer is off."""
+
+    group: NodeName
+
+
+HaRequest = HaStatus | HaExplain | HaSwitchover | HaMaintenance | HaTakeover
+Request = Status | PathHold | PathRelease | Reprobe | HaRequest
 
 
 class Answer(msgspec.Struct, omit_defaults=True):

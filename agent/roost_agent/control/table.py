@@ -25,6 +25,9 @@ def table(status: Mapping[str, Any]) -> str:
         f"inventory  generation {_or_dash(inventory['gen'])}"
         f"  digest {_or_dash(inventory['digest'])}{'  probing now' * inventory['probing']}",
     ]
+    for lease in status.get("ha", ()):
+        holder = lease["holder"] or "nobody"
+        lines.append(f"ha         {lease['lease']}: {holder}, epoch {lease['epoch']}")
     alarms = status["alarms"]
     lines.append(f"alarms     {alarms['active']} stand{_worst(alarms)}")
     if status["refused"]:

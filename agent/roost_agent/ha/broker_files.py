@@ -58,17 +58,18 @@ def configuration(
 def access(members: Sequence[str]) -> str:
     """Return ``acl``: explicit lines for each member, by node id.
 
-    A member writes its own topics; it reads everybody's beats, and lease frames to itself.
+    The last level is the path's number. A member writes its own topics; it reads everybody's
+    beats, and lease frames to itself.
     """
     lines: list[str] = []
     for member in members:
         others = [each for each in members if each != member]
         lines += [
             f"user {member}",
-            f"topic write {SITE_ROOT}/{member}/beat",
-            *(f"topic write {SITE_ROOT}/{member}/lease/{each}" for each in others),
-            *(f"topic read {SITE_ROOT}/{each}/beat" for each in members),
-            *(f"topic read {SITE_ROOT}/{each}/lease/{member}" for each in others),
+            f"topic write {SITE_ROOT}/{member}/beat/+",
+            *(f"topic write {SITE_ROOT}/{member}/lease/{each}/+" for each in others),
+            *(f"topic read {SITE_ROOT}/{each}/beat/+" for each in members),
+            *(f"topic read {SITE_ROOT}/{each}/lease/{member}/+" for each in others),
             "",
         ]
     return "\n".join(lines)

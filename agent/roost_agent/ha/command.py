@@ -14,10 +14,20 @@ usage: roost-agent ha VERB [OPTION...]
 
   check FILE            say what is wrong with an HA configuration, or what it means
   keygen NODE NODE...   print a key file for these nodes; put it on each, mode 0600
+  status                who holds what, who is there, by which paths          [-o json]
+  explain               what was decided of late, and why          [--last N] [-o json]
+  switchover GROUP      give a group that runs here to another node      [--to NODE]
+  maintenance GROUP on --ttl TIME | off   keep it from moving to this node
+  takeover GROUP --confirm-peer-off       of a pair: you have seen that its peer is off
 """
 
 VERBS: Final = {  # name -> module, function of the arguments that follow
     "check": ("roost_agent.ha.check", "run"),
+    "status": ("roost_agent.ha.ask", "status"),
+    "explain": ("roost_agent.ha.ask", "explain"),
+    "switchover": ("roost_agent.ha.ask", "switchover"),
+    "maintenance": ("roost_agent.ha.ask", "maintenance"),
+    "takeover": ("roost_agent.ha.ask", "takeover"),
     "keygen": ("roost_agent.ha.keys", "keygen"),
 }
 

@@ -231,6 +231,15 @@ class Membership:
         """Return the state of each path to a peer, as of the last tick."""
         return dict(self._members[node].paths)
 
+    def is_there(self, node: int) -> bool:
+        """Whether a node is there beyond suspicion; this one always is."""
+        there = {MemberState.JOINING, MemberState.ALIVE}
+        return node == self.me or self._members[node].state in there
+
+    def report(self, node: int) -> Report | None:
+        """Return what a peer last told of itself, None before it did."""
+        return self._members[node].report
+
     def is_joining(self, now_ms: int) -> bool:
         """Whether this node lost a lease to another so lately that it should not want it back."""
         return now_ms < self._replaced_ms
@@ -276,7 +285,7 @@ class Membership:
 
     def rank(self, hosts: Sequence[int], now_ms: int) -> int:
         """Return how many of a group's hosts would be better than this node, in order of hosts."""
-        present = {node for node in hosts if node == self.me or self._is_there(node)}
+        present = {node for node in hosts if self.is_there(node)}
         ordered = sorted(present, key=lambda node: self._worth(node, hosts, now_ms), reverse=True)
         return ordered.index(self.me) if self.me in present else len(ordered)
 
@@ -306,7 +315,8 @@ class Membership:
 
     def is_barred(self) -> bool:
         """Whether this node, worse connected than another, may not become active by choice."""
-        return self._redundancy.is_barred(is_sole=not any(map(self._is_there, self._members)))
+        rivals = self._hosts.difference({self.me})
+        return self._redundancy.is_barred(is_sole=not any(map(self.is_there, rivals)))
 
     def _report(self, beat: Beat, age_ms: int | None, now_ms: int) -> None:
         """Take what a peer tells, if it is known how old it is and nothing later was told."""
@@ -338,8 +348,7 @@ class Membership:
             if was_echoing and not self._echoing[path] and self._ways[path].brings_back:
                 self._health.fault(now_ms)
         for node, member in self._members.items():
-            seen_me = 0 if member.report is None else member.report.seen.get(self.me, 0)
-            states = self._fresh.states(node, seen_me, now_ms)
+            states = self._fresh.states(node, self._seen_me(member.report, now_ms), now_ms)
             actions.extend(
                 PathChanged(node, path, member.paths[path], new)
                 for path, new in states.items()
@@ -349,15 +358,31 @@ class Membership:
         if self._redundancy.handle(self._connections(now_ms), now_ms):
             actions.append(RedundancyChanged(self._redundancy.state))
 
+    def _seen_me(self, report: Report | None, now_ms: int) -> int:
+        """Return the paths on which a peer hears us, as far as what it told is not too old."""
+        limit_ms = SUSPECT_BEATS[1] * self._h_ms
+        if report is None or now_ms - report.as_of_ms > limit_ms:
+            return 0
+        return report.seen.get(self.me, 0)
+
+    def _is_told_of_late(self, node: int, now_ms: int) -> bool:
+        report = self._members[node].report
+        return report is not None and now_ms - report.as_of_ms <= SUSPECT_BEATS[0] * self._h_ms
+
     def _connections(self, now_ms: int) -> Look:
-        live = [node for node in self._members if self._is_there(node)]
+        live = [node for node in self._members if self.is_there(node)]
         is_whole = all(
             state in CARRIES
             for node in live
             if node in self._voters
             for state in self._members[node].paths.values()
         )
-        rivals = self._hosts.intersection(live) if self.me in self._hosts else ()
+        # A dead rival's last word would look better than what its death leaves to us.
+        rivals = [
+            node
+            for node in self._hosts.intersection(live)
+            if self.me in self._hosts and self._is_told_of_late(node, now_ms)
+        ]
         others = [self._standing(node, now_ms) for node in rivals]
         return Look(is_whole, self._standing(self.me, now_ms), max(others, default=None))
 
@@ -414,11 +439,8 @@ class Membership:
         actions.append(MemberChanged(node, member.state, new, why))
         member.state, member.since_ms = new, now_ms
 
-    def _is_there(self, node: int) -> bool:
-        return self._members[node].state in {MemberState.JOINING, MemberState.ALIVE}
-
     def _is_isolated(self, now_ms: int) -> bool:
-        is_alone = bool(self._members) and not any(map(self._is_there, self._members))
+        is_alone = bool(self._members) and not any(map(self.is_there, self._members))
         paths = range(len(self._ways))
         return is_alone and not any(self._fresh.is_echoing(path, now_ms) for path in paths)
 

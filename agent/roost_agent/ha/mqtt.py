@@ -4,6 +4,9 @@ What differs from a path to the centre (paths/mqtt): MQTT 5 with a session and m
 at once, QoS 0 only, a queue of one beat (a new one takes the place of the unsent one), and a
 connection that brings nothing back is reset instead of waited for: TCP would deliver old news
 first. What a frame means is never the broker's word.
+
+Topics end in the path's number: a broker that is reached over two networks brings a frame back
+only by the way on which it came.
 """
 
 import asyncio
@@ -28,7 +31,6 @@ from roost_protocol.limits import HA_FRAME_BYTES_MAX
 from roost_protocol.topics import SITE_ROOT
 
 CONNECT_S: Final = 2.0  # a broker on the LAN answers in milliseconds or not at all
-LEAVE_S: Final = 0.2  # for a DISCONNECT that nobody needs
 SEND_S: Final = 1.0  # for the socket to take a frame
 KEEPALIVE_S: Final = 5
 USER_TIMEOUT_MS: Final = 2_500  # unacknowledged bytes older than this end the connection
@@ -112,7 +114,7 @@ class MqttPath:
         if len(self._frames) == WAITING_MAX:
             self._frames.popleft()
             self.discarded += 1
-        self._frames.append((f"{self._topic}/lease/{self._nodes[to]}", payload))
+        self._frames.append((f"{self._topic}/lease/{self._nodes[to]}/{self.number}", payload))
         self._queued.set()
 
     def abort(self, why: str) -> None:
@@ -138,7 +140,10 @@ class MqttPath:
             async with asyncio.timeout(CONNECT_S):
                 await client.__aenter__()
                 await client.subscribe(
-                    [(f"{SITE_ROOT}/+/beat", 0), (f"{SITE_ROOT}/+/lease/{self._broker.user}", 0)]
+                    [
+                        (f"{SITE_ROOT}/+/beat/{self.number}", 0),
+                        (f"{SITE_ROOT}/+/lease/{self._broker.user}/{self.number}", 0),
+                    ]
                 )
             self._beat = None  # what waited for the connection is old
             self._frames.clear()
@@ -151,7 +156,7 @@ class MqttPath:
                 await self._send_all(client)
         finally:
             self._is_open = False
-            await _leave(client)
+            _leave(client)
 
     def _client(self) -> aiomqtt.Client:
         broker = self._broker
@@ -192,7 +197,7 @@ class MqttPath:
                 await self._send(client, *self._frames.popleft())
             if self._beat is not None:
                 payload, self._beat = self._beat, None
-                await self._send(client, f"{self._topic}/beat", payload)
+                await self._send(client, f"{self._topic}/beat/{self.number}", payload)
 
     async def _send(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
         async with asyncio.timeout(SEND_S):
@@ -213,21 +218,20 @@ def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call] # paho annotates all but this
 
 
-async def _leave(client: aiomqtt.Client) -> None:
-    """Reset the connection: its buffers hold old news, and a frozen broker reads nothing."""
+def _leave(client: aiomqtt.Client) -> None:
+    """Reset the connection: its buffers hold old news, and a frozen broker reads nothing.
+
+    Not by aiomqtt's own exit, which waits for a good-bye; the client is not used again.
+    """
     paho = client._client  # noqa: SLF001 - aiomqtt offers no way to reset a connection
     paho.on_connect = lambda late, *_args: late.disconnect()  # of a connect that was given up
     if isinstance(sock := paho.socket(), socket.socket):
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    try:
-        async with asyncio.timeout(LEAVE_S):
-            await client.__aexit__(None, None, None)
-    except (aiomqtt.MqttError, TimeoutError, OSError) as err:
-        log.debug("ha: disconnect: %s", err)
-    finally:
-        paho.disconnect()
-        paho._sock_close()  # noqa: SLF001 - a frozen broker never lets disconnect finish
+    paho._sock_close()  # noqa: SLF001 - see above
+    for ended in (client._connected, client._disconnected):  # noqa: SLF001 - else it is told late
+        if ended.done() and not ended.cancelled():
+            ended.exception()
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> str:

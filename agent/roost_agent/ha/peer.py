@@ -27,11 +27,13 @@ log = logging.getLogger(__name__)
 class Peers:
     """All paths of one node.
 
+    Attributes:
+        hear: takes a frame whose mac is good, and the number of its path.
+
     Args:
         site: its name.
         me: this node's index.
         keys: index to pair key, of every other node.
-        hear: takes a frame whose mac is good, and the number of its path.
         entropy: for the key of our own frames, which lives as long as this process.
     """
 
@@ -41,15 +43,14 @@ class Peers:
         me: int,
         keys: Mapping[int, bytes],
         *,
-        hear: Callable[[int, Frame], None],
         entropy: Entropy,
     ) -> None:
+        self.hear: Callable[[int, Frame], None] = lambda _path, _frame: None
         self.refused: dict[str, int] = {}  # by the protocol's code: mac, member, oversize, ...
         self.paths: Sequence[HaPath] = ()  # set once they are made: each hears through us
         self._site = site
         self._me = me
         self._keys = {**keys, me: entropy.token(KEY_BYTES)}
-        self._hear = hear
 
     def send(self, frame: Frame) -> None:
         """Send a frame on every path; its ``path`` is filled in here."""
@@ -72,7 +73,7 @@ class Peers:
             return
         if isinstance(frame, LeaseFrame) and frame.to != self._me:
             return
-        self._hear(path, frame)
+        self.hear(path, frame)
 
     async def run(self) -> None:
         """Carry frames on every path, until cancelled."""

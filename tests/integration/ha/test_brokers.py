@@ -93,8 +93,8 @@ async def test_nobody_logs_in_with_a_wrong_password_or_speaks_as_another(scene):
         assert not wrong.is_open
     address = {"identifier": "x", "username": MEMBERS[1], "password": PASSWORDS[MEMBERS[1]]}
     async with aiomqtt.Client(HOST, scene.port, **address) as client:
-        await client.publish("roost/ha/v1/lab.c0/beat", b"forged", qos=0)
-        await client.publish("roost/ha/v1/lab.c1/beat", b"as myself", qos=0)
+        await client.publish("roost/ha/v1/lab.c0/beat/4", b"forged", qos=0)
+        await client.publish("roost/ha/v1/lab.c1/beat/4", b"as myself", qos=0)
     await until(lambda: b"as myself" in scene.heard[2])
     assert not any(b"forged" in heard for heard in scene.heard.values())
 

@@ -281,6 +281,8 @@ def test_a_report_of_unknown_age_or_from_before_the_last_counts_for_nothing():
     node.do(BeatHeard(beat(1, 2, defs=b"newer ok"), 100), 1_000)
     node.do(BeatHeard(beat(1, 3, defs=DEFS), 500), 1_000)
     assert node.members.strangers() == [1]
+    assert node.members.report(1).defs == b"newer ok"
+    assert node.members.report(2) is None
 
 
 def test_the_worse_connected_host_is_barred_until_all_was_whole_for_long():
@@ -307,13 +309,28 @@ def test_a_network_that_is_gone_for_all_bars_nobody():
     assert [str(state) for state in site.states(0).values()] == ["alive", "alive"]
 
 
-def test_a_sole_survivor_is_not_barred():
+def test_the_only_host_that_is_left_is_not_barred():
     site = settled()
     site.cut = {(None, 0, 0), (0, None, 0)}
     site.run(12 * H_MS)
-    site.nodes[1].is_up = site.nodes[2].is_up = False
+    assert site.nodes[0].members.is_barred()
+    site.nodes[1].is_up = False
     site.run(20 * H_MS)
     assert not site.nodes[0].members.is_barred()
+
+
+def test_a_dead_rival_with_its_broker_does_not_look_better_connected():
+    site = settled()
+    for _ in range(20):  # gaps that make all patient, so that the dead one counts as alive for long
+        site.cut = {(None, None, None)}
+        site.run(6 * H_MS)
+        site.cut = set()
+        site.run(3 * H_MS)
+    site.nodes[0].is_up = False
+    site.cut = {(None, None, 0)}
+    for _ in range(30):
+        site.run(H_MS)
+        assert site.nodes[1].members.redundancy is not RedundancyState.FAILED
 
 
 def test_a_site_of_one_node_is_not_isolated():

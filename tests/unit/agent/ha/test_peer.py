@@ -35,9 +35,9 @@ class Box:
             site,
             me,
             pairs if keys is None else keys,
-            hear=lambda path, frame: self.heard.append((path, frame.node)),
             entropy=SystemEntropy(),
         )
+        self.peers.hear = lambda path, frame: self.heard.append((path, frame.node))
         self.peers.paths = self.wires = [Wire(n, self.peers.came) for n in (0, 1)]
 
 

@@ -1,0 +1,172 @@
+"""``roost-agent ha status|explain|switchover|maintenance|takeover``: asks the resident agent."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from roost_agent.control.command import asked, parser, seconds_of
+from roost_agent.control.message import (
+    EXPLAIN_MAX,
+    HaExplain,
+    HaMaintenance,
+    HaRequest,
+    HaStatus,
+    HaSwitchover,
+    HaTakeover,
+)
+from roost_agent.control.table import columns, duration
+from roost_agent.errors import AgentError
+
+_LEASES: Final = ("GROUP", "HERE", "HOLDER", "EPOCH", "LEFT", "RANK", "WHY NOT HERE")
+_MEMBERS: Final = ("NODE", "STATE", "FOR", "LAST PROOF", "SUSPECT AFTER", "PATHS")
+_PATHS: Final = ("PATH", "DRIVER", "NETWORK", "BROKER", "OPEN", "DISCARDED", "FAULT")
+
+
+def status(argv: list[str]) -> int:
+    """Show local HA on this node."""
+    return _show(_parser("status").parse_args(argv), HaStatus(), _status)
+
+
+def explain(argv: list[str]) -> int:
+    """Show what was decided of late, and why."""
+    arguments = _parser("explain")
+    arguments.add_argument("--last", type=int, default=50, metavar="N", help="default: 50")
+    given = arguments.parse_args(argv)
+    if not 1 <= given.last <= EXPLAIN_MAX:
+        arguments.error(f"--last {given.last}: 1 to {EXPLAIN_MAX}")
+    return _show(given, HaExplain(given.last), _explained)
+
+
+def switchover(argv: list[str]) -> int:
+    """Give a group that runs here to another node."""
+    arguments = _parser("switchover")
+    arguments.add_argument("group")
+    arguments.add_argument("--to", metavar="NODE", help="default: the first that could")
+    given = arguments.parse_args(argv)
+    return _show(given, HaSwitchover(given.group, given.to), _sentence)
+
+
+def maintenance(argv: list[str]) -> int:
+    """Keep a group from moving here for a while."""
+    arguments = _parser("maintenance")
+    arguments.add_argument("group")
+    arguments.add_argument("state", choices=["on", "off"])
+    arguments.add_argument("--ttl", type=seconds_of, metavar="TIME", help="of on, e.g. 30m")
+    given = arguments.parse_args(argv)
+    if (given.state == "on") != (given.ttl is not None):
+        arguments.error("on needs --ttl TIME: what is forgotten must end; off takes none")
+    return _show(given, HaMaintenance(given.group, given.ttl or 0), _sentence)
+
+
+def takeover(argv: list[str]) -> int:
+    """Take a group of a sticky pair whose other node is off."""
+    arguments = _parser("takeover")
+    arguments.add_argument("group")
+    arguments.add_argument("--confirm-peer-off", action="store_true")
+    given = arguments.parse_args(argv)
+    if not given.confirm_peer_off:
+        raise AgentError(
+            "say --confirm-peer-off once you have seen that the other node is off: if it still "
+            f"runs, {given.group} is active twice"
+        )
+    return _show(given, HaTakeover(given.group), _sentence)
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    made = parser(f"ha {verb}")
+    made.add_argument("-o", "--output", choices=["table", "json"], default="table")
+    return made
+
+
+def _show(
+    given: argparse.Namespace, request: HaRequest, render: Callable[[Mapping[str, Any]], str]
+) -> int:
+    result = asked(given, request)
+    is_json = given.output == "json"
+    sys.stdout.write(json.dumps(result, indent=2) + "\n" if is_json else render(result))
+    return 0
+
+
+def _sentence(result: Mapping[str, Any]) -> str:
+    return f"{result['sentence']}\n"
+
+
+def _explained(result: Mapping[str, Any]) -> str:
+    lines = (
+        f"{datetime.fromtimestamp(each['wall_ms'] / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        + f"Z  {each['sentence']}\n"
+        for each in result["explained"]
+    )
+    return "".join(lines) or "nothing was decided yet\n"
+
+
+def _status(result: Mapping[str, Any]) -> str:
+    lines = [
+        f"{result['node']}  profile {result['profile']}  voters {', '.join(result['voters'])}"
+        f"{'  sticky' * result['sticky']}  local health {result['lhm']}"
+        f"  redundancy {result['redundancy']}",
+        "",
+        *columns(_LEASES, (_lease(each) for each in result["leases"])),
+        "",
+        *columns(_MEMBERS, (_member(each) for each in result["members"])),
+        "",
+        *columns(_PATHS, (_path(each) for each in result["paths"])),
+        *_rest(result),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _lease(each: Mapping[str, Any]) -> list[str]:
+    left_ms = each.get("remaining_ms") or 0
+    return [
+        each["lease"],
+        each["phase"],
+        each["holder"] or "-",
+        str(each["epoch"]),
+        f"{left_ms / 1000:.1f} s" if left_ms else "-",
+        str(each.get("rank", "-")),
+        each["bar"] or "-",
+    ]
+
+
+def _member(each: Mapping[str, Any]) -> list[str]:
+    age_ms = each["age_ms"]
+    states = (f"{number} {path['state']}" for number, path in each["paths"].items())
+    return [
+        each["node"],
+        each["state"],
+        duration(each["for_ms"] // 1000),
+        "-" if age_ms is None else f"{age_ms / 1000:.2f} s",
+        f"{each['suspect_ms'] / 1000:.2f} s",
+        ", ".join(states),
+    ]
+
+
+def _path(each: Mapping[str, Any]) -> list[str]:
+    return [
+        str(each["path"]),
+        each["driver"],
+        each["network"],
+        each["broker"] or "-",
+        "yes" if each["open"] else "no",
+        str(each["discarded"]),
+        each["fault"] or "-",
+    ]
+
+
+def _rest(result: Mapping[str, Any]) -> Iterator[str]:
+    broker = result["broker"]
+    if broker is not None:
+        running = f"pid {broker['pid']}" if broker["pid"] else f"not running: {broker['fault']}"
+        yield f"\nbroker of this node  {running}, started anew {broker['restarts']} times"
+    for what in ("refused", "dropped"):
+        if result[what]:
+            counts = ", ".join(f"{why} {count}" for why, count in result[what].items())
+            yield f"{what} frames  {counts}"
+    for one, other, witness in result["cuts"]:
+        yield f"cut  {one} and {other} do not hear each other; {witness} hears both"
+    if result["disk"]:
+        yield f"FAULT  {result['disk']}"

@@ -1,0 +1,531 @@
+"""One node's local HA: joins detector, voter and leases, decides nothing of its own twice.
+
+Frames go to freshness first; what counts goes to the voter, the leases or membership. What this
+node asks of its own voter, it asks without a network. All effects are in the order in which they
+must happen.
+
+Leaves to others: sockets and macs (peer), disks and timers (runtime), processes (services).
+
+Invariants:
+- nothing of a lease happens before this start of the agent is on this node's own disk;
+- every effect but those of a beat follows from an event of this call.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final, assert_never
+
+import msgspec
+
+from roost_agent.ha import core_events as ev
+from roost_agent.ha import lease_events as le
+from roost_agent.ha import membership as mb
+from roost_agent.ha.config import SITE_LEASE, HaConfig
+from roost_agent.ha.config_rules import exclusive_of, stop_chain
+from roost_agent.ha.freshness import Drop, Freshness, SelfEcho
+from roost_agent.ha.lease import Lease
+from roost_agent.ha.matrix import Way
+from roost_agent.ha.redundancy import RedundancyState
+from roost_protocol.electorate import Electorate
+from roost_protocol.explain import Explain
+from roost_protocol.ha import Beat, Kind, LeaseFrame
+from roost_protocol.voter import Voter
+from roost_protocol.voter_events import (
+    Begin,
+    Bound,
+    Persist,
+    Persisted,
+    PersistFailed,
+    Request,
+    RolledBack,
+    Send,
+    Tick,
+)
+from roost_protocol.voter_events import Event as VoterEvent
+from roost_protocol.voter_state import VoterState
+
+MOVES_MAX: Final = 3  # chosen moves of a group ...
+MOVES_MS: Final = 600_000  # ... within this (design: ha, I13)
+PAUSE_MS_MAX: Final = 86_400_000  # a maintenance that is forgotten ends within a day
+
+NO_QUORUM: Final = "400.801"
+NO_PROOF: Final = "400.804"
+ABSTAINS: Final = "400.807"
+
+_OF_VOTER: Final = frozenset({Kind.PREVOTE, Kind.ACQUIRE, Kind.RENEW, Kind.FENCE_CONFIRM})
+_OF_BOTH: Final = frozenset({Kind.RELEASE, Kind.ATTEST})
+
+
+class Who(msgspec.Struct, frozen=True):
+    """This start of this node.
+
+    Attributes:
+        node: its index.
+        boot: the kernel's boot id.
+        inc: the agent's incarnation.
+    """
+
+    site: str
+    node: int
+    boot: bytes
+    inc: int
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What is known from before this start.
+
+    Attributes:
+        state: of the voter, or a blank one.
+        redundancy: as it was kept.
+        holds: what the guard has armed: lease to (epoch, D3, None for without end); None: no guard
+            answered.
+    """
+
+    state: VoterState
+    redundancy: RedundancyState
+    holds: Mapping[str, tuple[int, int | None]] | None
+
+
+class Core:
+    """See the module.
+
+    Args:
+        who: this start.
+        config: of the site.
+        before: what is known.
+        now_ms: CLOCK_BOOTTIME.
+    """
+
+    def __init__(self, who: Who, config: HaConfig, before: Before, now_ms: int) -> None:
+        self.who = who
+        self.config = config
+        nodes = tuple(sorted(node.index for node in config.nodes))
+        self.hosts = _hosts(config)
+        ways = tuple(
+            Way(way.network, config.network(way.network).weight, way.driver == "mqtt")
+            for way in config.paths
+        )
+        h_ms = config.timing.beat_ms
+        self.fresh = Freshness(
+            who.node,
+            who.inc,
+            peers=[node for node in nodes if node != who.node],
+            echoes=[way.brings_back for way in ways],
+            h_ms=h_ms,
+        )
+        rivals = frozenset(
+            host for name, hosts in self.hosts.items() if name != SITE_LEASE for host in hosts
+        )
+        plan = mb.Plan(config.voter_indices(), rivals, ways, config.defs)
+        self.members = mb.Membership(self.fresh, plan, now_ms=now_ms, redundancy=before.redundancy)
+        self.electorate = Electorate(
+            config.cfgver, config.voter_indices(), nodes, sticky=config.is_sticky
+        )
+        self.watchdogs = {name: _watchdog_ms(config, name) for name in self.hosts}
+        self.voter = Voter(
+            who.node,
+            self.electorate,
+            config.timing.terms,
+            self.watchdogs,
+            state=before.state,
+            boot=who.boot,
+            guarded=before.holds is not None,
+        )
+        self.leases: dict[str, Lease] = {}  # empty until this start is on disk
+        self.paused: dict[str, int] = {}  # lease -> until when
+        self.stale = 0  # lease frames that were too old, or echoed nothing of this start
+        self._holds = dict(before.holds or {})
+        self._beat_ms = now_ms
+        self._workload: dict[str, ev.Eligible] = {}
+        self._moves: dict[str, deque[int]] = {}
+        self._is_rolled_back = False
+        self._has_quorum = True
+        self._is_guard_lost = False
+        self._start_ms = now_ms
+        self._todo: deque[LeaseFrame] = deque()  # this node's frames to itself
+        self._out: list[ev.Effect] = []
+
+    def start(self, now_ms: int) -> list[ev.Effect]:
+        """Return the first effects: the start goes to disk."""
+        self._vote(Begin(), now_ms)
+        return self._done(now_ms)
+
+    def handle(self, event: ev.Event, now_ms: int) -> list[ev.Effect]:  # noqa: C901, PLR0912 - a table
+        """Take in one event and return what is to be done, in order.
+
+        Args:
+            event: what happened.
+            now_ms: CLOCK_BOOTTIME, read after whatever was awaited before.
+        """
+        match event:
+            case ev.FrameIn(path, frame):
+                self._frame_in(path, frame, now_ms)
+            case ev.Tick(jitter):
+                self._tick(jitter, now_ms)
+            case ev.Lagged(lag_ms):
+                self._member(mb.Lagged(lag_ms), now_ms)
+            case ev.Score(score):
+                self._member(mb.Score(score), now_ms)
+            case ev.Persisted(token, took_ms):
+                self._persisted(token, took_ms, now_ms)
+            case ev.PersistFailed(token):
+                self._vote(PersistFailed(token), now_ms)
+                self._out.append(ev.Raise(ABSTAINS, {"reason": "its disk takes nothing"}))
+            case ev.Armed(lease, epoch):
+                self._is_guard_lost = False
+                self._lease(lease, le.Armed(epoch), now_ms)
+            case ev.ArmRefused(lease, epoch, why):
+                self._refused(lease, epoch, why, now_ms)
+            case ev.Disarmed(lease, epoch):
+                self._lease(lease, le.Disarmed(epoch), now_ms)
+            case ev.GuardLost():
+                self._guard_lost(now_ms)
+            case ev.StopConfirmed(lease, epoch):
+                self._lease(lease, le.StopConfirmed(epoch), now_ms)
+            case ev.Eligible():
+                self._workload[event.lease] = event
+                self._tell_eligible(now_ms)
+            case ev.Give(lease, why, to):
+                self._lease(lease, le.Order(why, to), now_ms)
+            case ev.Pause(lease, until_ms):
+                self._pause(lease, until_ms, now_ms)
+            case ev.Proven(node, by):
+                self._proven(node, by, now_ms)
+            case _:
+                assert_never(event)
+        return self._done(now_ms)
+
+    def due_ms(self, now_ms: int) -> int:
+        """Return when the next Tick is needed."""
+        waits = [self._beat_ms, self.members.due_ms(now_ms), self.voter.due_ms()]
+        waits += [lease.due_ms(now_ms) for lease in self.leases.values()]
+        waits += self.paused.values()
+        return min(wait for wait in waits if wait is not None)
+
+    def name_of(self, node: int | None) -> str:
+        """Return a node's name, for people."""
+        names = {each.index: each.name for each in self.config.nodes}
+        return "nobody" if node is None else names.get(node, f"node {node}")
+
+    # -- frames --------------------------------------------------------------------------------
+
+    def _frame_in(self, path: int, frame: Beat | LeaseFrame, now_ms: int) -> None:
+        heard = self.fresh.heard(path, frame, now_ms, is_beat=isinstance(frame, Beat))
+        if isinstance(heard, Drop | SelfEcho):
+            return
+        if heard.knows_later_me and not self._is_rolled_back:
+            self._is_rolled_back = True
+            self._vote(RolledBack(), now_ms)
+            reason = "its disk is older than what its peers heard of it"
+            self._out.append(ev.Raise(ABSTAINS, {"reason": reason}))
+        if heard.is_first:
+            self._count(frame, now_ms)
+
+    def _count(self, frame: Beat | LeaseFrame, now_ms: int) -> None:
+        age_ms = self.fresh.request_age_ms(frame, now_ms)
+        if isinstance(frame, Beat):
+            self._member(mb.BeatHeard(frame, age_ms), now_ms)
+            if age_ms is not None:
+                for name, belief in frame.leases.items():
+                    self._lease(name, le.Believed(frame.node, belief), now_ms)
+            return
+        self.stale += age_ms is None or age_ms > self.config.timing.age_ms_max
+        self._lease_frame(frame, age_ms, now_ms)
+
+    def _lease_frame(self, frame: LeaseFrame, age_ms: int | None, now_ms: int) -> None:
+        """Hand a lease frame to whom it is for: the voter, the lease, or both."""
+        if frame.to != self.who.node:
+            return
+        if frame.kind in _OF_VOTER | _OF_BOTH:
+            self._vote(Request(frame, age_ms), now_ms)
+        if frame.kind in _OF_VOTER:
+            return
+        if frame.name in self.leases:
+            self._lease(frame.name, le.Received(frame, age_ms), now_ms)
+        elif frame.kind is Kind.ATTEST and self._may_attest(frame):
+            answer = Send(
+                frame.node, Kind.ATTEST, frame.name, 0, frame.nonce, self.who.node, self.who.boot,
+                max_epoch=self.voter.max_epoch(frame.name),
+            )  # fmt: skip
+            self._send(answer, now_ms)
+
+    def _may_attest(self, frame: LeaseFrame) -> bool:
+        """Whether this node runs nothing of a lease that its own file does not have."""
+        is_known = frame.name in self.hosts or frame.name in self._holds
+        return bool(self.leases) and frame.owner is None and not is_known
+
+    def _send(self, send: Send, now_ms: int) -> None:
+        fields = {name: getattr(send, name) for name in send.__struct_fields__}
+        frame = LeaseFrame(**self._header(now_ms), **fields)
+        if send.to == self.who.node:
+            self._todo.append(frame)
+        else:
+            self._out.append(ev.Send(frame))
+
+    def _header(self, now_ms: int) -> dict[str, Any]:
+        who = self.who
+        return {
+            "site": who.site,
+            "node": who.node,
+            "boot": who.boot,
+            "inc": who.inc,
+            "path": 0,
+            "seq": self.fresh.sent(now_ms),
+            "boot_ms": now_ms,
+            "period_ms": self.config.timing.beat_ms,
+            "lhm": self.members.lhm,
+            "cfgver": self.electorate.cfgver,
+            "echo": self.fresh.echoes(now_ms),
+        }
+
+    def _beat(self, now_ms: int) -> None:
+        beat = Beat(
+            **self._header(now_ms),
+            defs=self.config.defs,
+            seen=self.fresh.seen(now_ms),
+            leases={name: lease.belief(now_ms) for name, lease in self.leases.items()},
+            score=self.members.score,
+        )
+        self._out.append(ev.Send(beat))
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def _tick(self, jitter: float, now_ms: int) -> None:
+        for name in [name for name, until_ms in self.paused.items() if until_ms <= now_ms]:
+            self._pause(name, None, now_ms)
+        self._member(mb.Tick(), now_ms)
+        self._tell_views(now_ms)
+        self._tell_eligible(now_ms)
+        self._tell_quorum(now_ms)
+        self._vote(Tick(), now_ms)
+        for name in self.leases:
+            self._lease(name, le.Tick(jitter), now_ms)
+        if now_ms >= self._beat_ms:
+            late_ms = now_ms - self._beat_ms
+            h_ms = self.config.timing.beat_ms
+            self._beat_ms = now_ms + h_ms - (late_ms if late_ms < h_ms else 0)
+            self._beat(now_ms)
+
+    def _tell_views(self, now_ms: int) -> None:
+        for name in self.leases:
+            view = self.members.view(self.hosts[name], now_ms)
+            self._lease(name, le.ViewChanged(view), now_ms)
+
+    def _tell_eligible(self, now_ms: int) -> None:
+        for name in self.leases:
+            why = self.bar(name)
+            self._lease(name, le.Eligible(ok=not why, why=why), now_ms)
+
+    def bar(self, name: str) -> str:
+        """Return why this node may not stand for a lease, empty if it may."""
+        if name == SITE_LEASE:
+            return ""
+        if name in self.paused:
+            return "maintenance"
+        if self.members.is_barred():
+            return "another node is better connected"
+        for needed in self.config.group(name).requires_active:
+            lease = self.leases.get(needed)
+            if lease is not None and lease.holder is None:
+                return f"{needed} is active nowhere"
+        workload = self._workload.get(name)
+        if workload is None:
+            return "its services were not looked at yet"
+        return "" if workload.ok else workload.why or "its services could not run here"
+
+    def _tell_quorum(self, now_ms: int) -> None:
+        """Raise or clear the loss of the majority, once there was time to hear anybody."""
+        reached = sum(self.members.is_there(voter) for voter in self.electorate.voters)
+        has_quorum = self.electorate.sticky or reached >= self.electorate.needed
+        is_settled = now_ms - self._start_ms > self.config.timing.promise_ms()
+        if has_quorum == self._has_quorum or not (has_quorum or is_settled):
+            return
+        self._has_quorum = has_quorum
+        if has_quorum:
+            self._out.append(ev.Clear(NO_QUORUM))
+            return
+        reason = f"{reached} of {len(self.electorate.voters)} voters are heard"
+        self._out.append(ev.Raise(NO_QUORUM, {"reason": reason}))
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _member(self, event: mb.Event, now_ms: int) -> None:
+        actions = self.members.handle(event, now_ms)
+        for action in actions:
+            match action:
+                case mb.MemberChanged(node, old, new, why):
+                    name = self.name_of(node)
+                    told = {"node": name, "old": str(old), "new": str(new)}
+                    self._out.append(Explain(f"{name}: {old} -> {new}: {why}", told))
+                case mb.PathChanged(node, path, old, new):
+                    name = self.name_of(node)
+                    sentence = f"path {path} to {name}: {old} -> {new}"
+                    self._out.append(
+                        Explain(
+                            sentence,
+                            {"node": name, "path": path, "old": str(old), "new": str(new)},
+                        )
+                    )
+                case mb.RedundancyChanged(state):
+                    self._out.append(ev.Keep(state))
+                    self._out.append(Explain(f"redundancy: {state}", {"state": str(state)}))
+                    if state is RedundancyState.FAILED:
+                        self._yield(now_ms)
+                case _:
+                    assert_never(action)
+        if actions:
+            self._tell_views(now_ms)
+
+    def _yield(self, now_ms: int) -> None:
+        """Give the groups to the better connected node, unless they moved too often of late."""
+        for name, lease in self.leases.items():
+            if lease.is_held and name != SITE_LEASE and self._may_move(name, now_ms):
+                why = "another node is better connected"
+                self._lease(name, le.Order(why, None), now_ms)
+
+    def _may_move(self, name: str, now_ms: int) -> bool:
+        moves = self._moves.setdefault(name, deque(maxlen=MOVES_MAX))
+        if len(moves) == MOVES_MAX and now_ms - moves[0] < MOVES_MS:
+            return False
+        moves.append(now_ms)
+        return True
+
+    def _vote(self, event: VoterEvent, now_ms: int) -> None:
+        for effect in self.voter.handle(event, now_ms):
+            match effect:
+                case Send():
+                    self._send(effect, now_ms)
+                case Bound():
+                    self._lease(effect.name, effect, now_ms)
+                case Persist() | Explain():
+                    self._out.append(effect)
+                case _:
+                    assert_never(effect)
+
+    def _persisted(self, token: int, took_ms: int, now_ms: int) -> None:
+        self._member(mb.Synced(took_ms), now_ms)
+        self._vote(Persisted(token), now_ms)
+        if self.leases:
+            return
+        for name, hosts in self.hosts.items():
+            lease = self.leases[name] = Lease(
+                name,
+                me=self.who.node,
+                boot=self.who.boot,
+                hosts=hosts,
+                electorate=self.electorate,
+                timing=self.config.timing,
+                stop_ms=0 if name == SITE_LEASE else stop_chain(self.config)[0],
+                watchdog_ms=self.watchdogs[name],
+                state=self.voter.state,
+            )
+            epoch, d3_ms = self._holds.get(name, (0, 0))
+            self._effects(name, lease.handle(le.GuardState(epoch, d3_ms), now_ms), now_ms)
+        self._tell_views(now_ms)
+        self._tell_eligible(now_ms)
+
+    def _lease(self, name: str, event: le.Event, now_ms: int) -> None:
+        lease = self.leases.get(name)
+        if lease is not None:
+            self._effects(name, lease.handle(event, now_ms), now_ms)
+
+    def _effects(self, name: str, effects: list[le.Effect], now_ms: int) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send(effect, now_ms)
+                case le.Arm() | le.Disarm() | le.Start() | le.Stop():
+                    self._act(name, effect, now_ms)
+                case le.Raise(_, sentence):
+                    self._out.append(ev.Raise(NO_PROOF, {"reason": sentence}))
+                case le.Clear():
+                    self._out.append(ev.Clear(NO_PROOF))
+                case le.Answer() | Explain():
+                    self._out.append(effect)
+                case _:
+                    assert_never(effect)
+
+    def _act(self, name: str, effect: le.Arm | le.Disarm | le.Start | le.Stop, now_ms: int) -> None:
+        """Have it done; the built-in lease runs nothing, so it is done at once and unguarded."""
+        is_bare = name not in self._guarded()
+        lease = self.leases[name]
+        match effect:
+            case le.Arm(epoch, d1_ms, d2_ms, d3_ms):
+                if is_bare:
+                    self._lease(name, le.Armed(epoch), now_ms)
+                    return
+                is_timed = d1_ms is not None and d2_ms is not None and d3_ms is not None
+                self._out.append(
+                    ev.Arm(name, epoch, (d1_ms, d2_ms, d3_ms) if is_timed else None)  # type: ignore[arg-type] # is_timed
+                )
+            case le.Disarm(epoch):
+                if is_bare:
+                    self._lease(name, le.Disarmed(epoch), now_ms)
+                else:
+                    self._out.append(ev.Disarm(name, epoch))
+            case le.Start(epoch):
+                if not is_bare:
+                    self._out.append(ev.Start(name, epoch))
+            case le.Stop(epoch, why):
+                if is_bare:
+                    self._lease(name, le.StopConfirmed(epoch), now_ms)
+                    return
+                margin_ms = self.config.timing.margin_ms
+                by_ms = None if lease.valid_ms is None else lease.valid_ms - margin_ms // 2
+                self._out.append(ev.Stop(name, epoch, why, by_ms))
+            case _:
+                assert_never(effect)
+
+    def _guarded(self) -> list[str]:
+        return [name for name in self.hosts if name != SITE_LEASE]
+
+    def _guard_lost(self, now_ms: int) -> None:
+        """Tell the leases once: how long it is gone counts from the first word of it."""
+        if self._is_guard_lost:
+            return
+        self._is_guard_lost = True
+        for name in self._guarded():
+            self._lease(name, le.GuardLost(), now_ms)
+
+    def _refused(self, name: str, epoch: int, why: str, now_ms: int) -> None:
+        """Give back an epoch that the guard does not take: it could never start here."""
+        self._lease(name, le.ArmRefused(epoch, why), now_ms)
+
+    def _pause(self, name: str, until_ms: int | None, now_ms: int) -> None:
+        if until_ms is None:
+            self.paused.pop(name, None)
+            sentence = f"maintenance of {name} ended"
+        else:
+            self.paused[name] = min(until_ms, now_ms + PAUSE_MS_MAX)
+            sentence = f"maintenance of {name} for {(self.paused[name] - now_ms) // 1000} s"
+        self._out.append(Explain(sentence, {"group": name}))
+        self._tell_eligible(now_ms)
+
+    def _proven(self, node: int, by: str, now_ms: int) -> None:
+        known = self.fresh.incarnation(node)
+        if known is None:
+            return
+        self._member(mb.Ended(node, is_fenced=True), now_ms)
+        for name in self.leases:
+            self._lease(name, le.Proof(node, known[1], by), now_ms)
+
+    def _done(self, now_ms: int) -> list[ev.Effect]:
+        """Let this node's frames to itself have their way, then hand out all effects."""
+        while self._todo:
+            self._lease_frame(self._todo.popleft(), 0, now_ms)
+        out, self._out = self._out, []
+        return out
+
+
+def _hosts(config: HaConfig) -> dict[str, tuple[int, ...]]:
+    """Return each lease's hosts, in order of priority; the built-in one's are the voters."""
+    found = {SITE_LEASE: config.voter_indices()}
+    for group in config.groups:
+        if group.has_lease:
+            found[group.name] = tuple(config.node(host).index for host in group.hosts)
+    return found
+
+
+def _watchdog_ms(config: HaConfig, name: str) -> int:
+    is_hard = name != SITE_LEASE and exclusive_of(config, config.group(name)) == "hard"
+    return config.timing.watchdog_ms if is_hard else 0

@@ -1,0 +1,219 @@
+"""Puts local HA of one node together: from its files to a runtime that can run.
+
+Imported only where the agent's configuration names a site file, so that others carry none of it.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from roost_agent.errors import ConfigError
+from roost_agent.guard import cgroup
+from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
+from roost_agent.ha.config import Way
+from roost_agent.ha.config_file import load
+from roost_agent.ha.core import Before, Core, Who
+from roost_agent.ha.guard_client import GuardClient, GuardGoneError
+from roost_agent.ha.keys import broker_password, load_keys
+from roost_agent.ha.link import HaPath
+from roost_agent.ha.mqtt import Broker, MqttPath
+from roost_agent.ha.peer import Peers
+from roost_agent.ha.runtime import Alarming, Runtime, Shells
+from roost_agent.ha.store import Store
+from roost_agent.ha.udp import UdpPath
+from roost_agent.ha.workload import Workload
+from roost_agent.identity import Identity
+from roost_agent.ports import Clock, Entropy
+
+GUARD_WAIT_S: Final = 3.0  # for a guard that starts with us; without one: boot wait
+GUARD_RETRY_S: Final = 0.1
+OWN_LABEL: Final = b"roost ha own broker"
+
+log = logging.getLogger(__name__)
+
+
+class Launch:
+    """A site file that was read, and the keys to it.
+
+    Args:
+        file: the site file.
+        site: this node's site.
+        node: its name there.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+
+    def __init__(self, file: Path, site: str, node: str) -> None:
+        self.config = load(file)
+        names = {each.name: each.index for each in self.config.nodes}
+        if node not in names:
+            raise ConfigError([f"{file}: node: there is no {node!r}, which this node is called"])
+        self.site = site
+        self.node = node
+        self.me = names[node]
+        self.keys = load_keys(Path(self.config.key_file), node, names)
+
+    @property
+    def connections(self) -> int:
+        """How many paths connect to a broker, each in a thread of the executor."""
+        return sum(way.driver == "mqtt" for way in self.config.paths)
+
+    async def runtime(
+        self,
+        identity: Identity,
+        folder: Path,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        alarms: Alarming | None = None,
+    ) -> Runtime:
+        """Return what runs it; asks the guard first, for what it holds.
+
+        Args:
+            identity: this start of the agent; its incarnation must be on disk.
+            folder: for what HA keeps.
+            clock: the boot clock.
+            entropy: for identifiers and jitter.
+            alarms: takes conditions.
+
+        Raises:
+            StorageError: what was kept makes no sense.
+            ConfigError: the incarnation is not on disk.
+        """
+        if identity.fault:
+            raise ConfigError(
+                [f"ha: {identity.fault}: a node that forgets its starts takes no part"]
+            )
+        store = Store(folder)
+        guard = None
+        if any(group.has_lease for group in self.config.groups):
+            guard = GuardClient(self.config.guard_socket, clock)
+        state = None if guard is None else await _state(guard)
+        who = Who(self.site, self.me, identity.boot_id, identity.incarnation)
+        before = Before(store.voter(entropy), store.redundancy(), _holds(guard, state))
+        core = Core(who, self.config, before, clock.boot_ms())
+        peers = Peers(self.site, self.me, self.keys, entropy=entropy)
+        passwords = self._passwords(own_secret(folder, entropy))
+        paths = [
+            path
+            for number, way in enumerate(self.config.paths)
+            if (path := self._path(number, way, peers, passwords, entropy)) is not None
+        ]
+        peers.paths = paths
+        root = _cgroup_root(state)
+        workload = Workload(self.config, self.node, root, clock=clock, entropy=entropy)
+        shells = Shells(
+            peers=peers,
+            paths=paths,
+            store=store,
+            broker=self._broker(folder / "broker", passwords, clock, entropy),
+            guard=guard,
+            workload=workload,
+            alarms=alarms,
+        )
+        runtime = Runtime(core, shells, clock, entropy)
+        peers.hear = runtime.hear
+        workload.tell = runtime.tell
+        workload.lhm = lambda: core.members.lhm
+        return runtime
+
+    def _passwords(self, secret: bytes) -> dict[tuple[str, str], str]:
+        """Return the passwords that this node knows: (member, broker's node) to password."""
+        names = {each.index: each.name for each in self.config.nodes}
+        own = hmac.digest(secret, OWN_LABEL, "sha256").hex()
+        found = {(self.node, self.node): own}
+        for index, key in self.keys.items():
+            found[self.node, names[index]] = broker_password(key, names[index])
+            found[names[index], self.node] = broker_password(key, self.node)
+        return found
+
+    def _broker(
+        self,
+        folder: Path,
+        passwords: Mapping[tuple[str, str], str],
+        clock: Clock,
+        entropy: Entropy,
+    ) -> SiteBroker | None:
+        ways = [way for way in self.config.paths if way.broker == self.node]
+        if not ways:
+            return None
+        address = self.config.node(self.node).address
+        plan = BrokerPlan(
+            tuple(dict.fromkeys(address[way.network] for way in ways)),
+            self.config.mqtt_port,
+            {
+                f"{self.site}.{each.name}": passwords[each.name, self.node]
+                for each in self.config.nodes
+            },
+        )
+        return SiteBroker(folder, plan, clock, entropy)
+
+    def _path(
+        self,
+        number: int,
+        way: Way,
+        peers: Peers,
+        passwords: Mapping[tuple[str, str], str],
+        entropy: Entropy,
+    ) -> HaPath | None:
+        """Return a path's shell; None where this node is not on its network."""
+        config, mine = self.config, self.config.node(self.node).address
+        if way.network not in mine:
+            return None
+        if way.broker is None:
+            others = {
+                each.index: each.address[way.network]
+                for each in config.nodes
+                if each.name != self.node and way.network in each.address
+            }
+            return UdpPath(
+                number, mine[way.network], config.udp_port, peers=others, hear=peers.came
+            )
+        broker = Broker(
+            host=config.node(way.broker).address[way.network],
+            port=config.mqtt_port,
+            bind=mine[way.network],
+            user=f"{self.site}.{self.node}",
+            password=passwords[self.node, way.broker],
+        )
+        nodes = {each.index: f"{self.site}.{each.name}" for each in config.nodes}
+        return MqttPath(number, broker, nodes=nodes, hear=peers.came, entropy=entropy)
+
+
+def _cgroup_root(state: dict[str, Any] | None) -> Path:
+    """Return our folder of cgroup v2: the guard's word, else where the hierarchy is mounted.
+
+    Without cgroup v2 nothing can be made there, and the groups say why they do not run.
+    """
+    if state is not None:
+        return Path(state["root"]).parent
+    return Path(cgroup.mount_point() or "/sys/fs/cgroup") / cgroup.FOLDER
+
+
+async def _state(guard: GuardClient) -> dict[str, Any] | None:
+    """Return what the guard says of itself, None where none answers."""
+    try:
+        async with asyncio.timeout(GUARD_WAIT_S):
+            while True:
+                try:
+                    return await guard.state()
+                except GuardGoneError:
+                    await asyncio.sleep(GUARD_RETRY_S)
+    except TimeoutError:
+        log.warning("ha: no guard answers; this voter waits until all promises have run out")
+        return None
+
+
+def _holds(
+    guard: GuardClient | None, state: dict[str, Any] | None
+) -> dict[str, tuple[int, int | None]] | None:
+    """Return what is armed: nothing where no group needs a guard, None where none answered."""
+    if guard is None:
+        return {}
+    if state is None:
+        return None
+    return {each["lease"]: (each["epoch"], each["d3_ms"]) for each in state["holds"]}

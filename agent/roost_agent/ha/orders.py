@@ -1,0 +1,145 @@
+"""What a person on the node may order, checked before it is done: each refusal says why."""
+
+from typing import Any
+
+from roost_agent.control.message import (
+    Answer,
+    HaExplain,
+    HaMaintenance,
+    HaRequest,
+    HaStatus,
+    HaSwitchover,
+    HaTakeover,
+)
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.config import SITE_LEASE
+from roost_agent.ha.core import Core
+from roost_agent.ha.health import LHM_UNFIT
+from roost_agent.ha.membership import MemberState
+from roost_agent.ha.report import explained, status
+from roost_agent.ha.runtime import Runtime
+
+
+class OrderRefusedError(Exception):
+    """The order is not carried out; says why."""
+
+
+def answer(runtime: Runtime, request: HaRequest) -> Answer:
+    """Do what is asked and say how it went."""
+    try:
+        return Answer(result=_done(runtime, request))
+    except OrderRefusedError as err:
+        return Answer(error=str(err))
+
+
+def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:
+    match request:
+        case HaStatus():
+            return status(runtime)
+        case HaExplain(count):
+            return {"explained": explained(runtime, count)}
+        case HaSwitchover(group, to):
+            return _switchover(runtime, group, to)
+        case HaMaintenance(group, seconds):
+            return _maintenance(runtime, group, seconds)
+        case HaTakeover(group):
+            return _takeover(runtime, group)
+
+
+def _switchover(runtime: Runtime, group: str, to: str | None) -> dict[str, Any]:
+    core = runtime.core
+    lease = core.leases[_lease_name(core, group)]
+    if not lease.is_held:
+        raise OrderRefusedError(
+            f"{group} does not run here but on {core.name_of(lease.holder)}: order it there"
+        )
+    target = _target(core, group, to)
+    told = runtime.tell(ev.Give(group, "switchover ordered on the node", target))
+    if told is None or not told.ok:
+        raise OrderRefusedError("it stops already" if told is None else told.sentence)
+    return {"sentence": f"{told.sentence}; {core.name_of(target)} takes it next"}
+
+
+def _target(core: Core, group: str, to: str | None) -> int:
+    """Return who is to have it: the node named, or the first host that could."""
+    hosts = [host for host in core.hosts[group] if host != core.who.node]
+    if to is not None:
+        index = {node.name: node.index for node in core.config.nodes}.get(to)
+        if index not in hosts or index is None:
+            names = ", ".join(core.name_of(host) for host in hosts)
+            raise OrderRefusedError(f"{to} cannot have {group}; its other hosts: {names}")
+        if (why := _unfit(core, index)) is not None:
+            raise OrderRefusedError(f"{to} cannot have {group}: {why}")
+        return index
+    reasons = []
+    for host in hosts:
+        if (why := _unfit(core, host)) is None:
+            return host
+        reasons.append(f"{core.name_of(host)}: {why}")
+    raise OrderRefusedError(f"nobody can have {group}: {'; '.join(reasons)}")
+
+
+def _unfit(core: Core, node: int) -> str | None:
+    state = core.members.state(node)
+    if state not in {MemberState.ALIVE, MemberState.JOINING}:
+        return f"it is {state}"
+    told = core.members.report(node)
+    if told is None:
+        return "it told nothing of itself yet"
+    if told.lhm >= LHM_UNFIT:
+        return f"it is unwell (local health multiplier {told.lhm})"
+    return None
+
+
+def _maintenance(runtime: Runtime, group: str, seconds: int) -> dict[str, Any]:
+    name = _lease_name(runtime.core, group)
+    until_ms = runtime.now_ms() + seconds * 1000 if seconds else None
+    runtime.tell(ev.Pause(name, until_ms))
+    what = f"for {seconds} s" if seconds else "ended"
+    return {"sentence": f"maintenance of {group} on this node {what}"}
+
+
+def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
+    """Take an operator's word for the other voters' death, unless something contradicts it."""
+    core = runtime.core
+    name = _lease_name(core, group)
+    if core.leases[name].is_held:
+        raise OrderRefusedError(f"{group} runs here already")
+    if core.who.node not in core.hosts[name]:
+        raise OrderRefusedError(f"this node is no host of {group}")
+    if not core.electorate.sticky:
+        raise OrderRefusedError(
+            f"{group} needs no proof: its lease ends by itself, and a majority gives it away"
+        )
+    others = [voter for voter in core.electorate.voters if voter != core.who.node]
+    for node in others:
+        age_ms = core.fresh.age_ms(node, runtime.now_ms())
+        if core.members.state(node) is not MemberState.LOST:
+            raise OrderRefusedError(
+                f"{core.name_of(node)} is {core.members.state(node)}, "
+                f"last heard {_ago(age_ms)}: switch it off first"
+            )
+        if core.fresh.incarnation(node) is None:
+            raise OrderRefusedError(
+                f"{core.name_of(node)} was never heard since this agent's start: which boot of it "
+                "ended is not known"
+            )
+    for node in others:
+        runtime.tell(ev.Proven(node, "an operator's word on this node"))
+    names = ", ".join(core.name_of(node) for node in others)
+    return {"sentence": f"{names} counts as off; this node takes what they leave"}
+
+
+def _lease_name(core: Core, group: str) -> str:
+    known = [name for name in core.hosts if name != SITE_LEASE]
+    if group not in known:
+        raise OrderRefusedError(
+            f"no group {group!r} fails over; there are: {', '.join(known) or 'none'}"
+        )
+    if group not in core.leases:
+        raise OrderRefusedError("local HA only starts: its first write is not on disk yet")
+    return group
+
+
+def _ago(age_ms: int | None) -> str:
+    return "never" if age_ms is None else f"{age_ms / 1000:.1f} s ago"

@@ -1,0 +1,103 @@
+"""What ``roost-agent ha status`` and ``ha explain`` show, as plain data."""
+
+from typing import Any
+
+import msgspec
+
+from roost_agent.ha.brokers import SiteBroker
+from roost_agent.ha.config import SITE_LEASE
+from roost_agent.ha.core import Core
+from roost_agent.ha.link import HaPath
+from roost_agent.ha.matrix import cuts
+from roost_agent.ha.runtime import Runtime
+
+
+def status(runtime: Runtime) -> dict[str, Any]:
+    """Return local HA's state, for people and programs."""
+    core, now_ms = runtime.core, runtime.now_ms()
+    names = {node.index: node.name for node in core.config.nodes}
+    workload = runtime.shells.workload
+    return {
+        "node": names[core.who.node],
+        "profile": core.config.profile,
+        "voters": [names[voter] for voter in core.electorate.voters],
+        "sticky": core.electorate.sticky,
+        "lhm": core.members.lhm,
+        "score": core.members.score,
+        "redundancy": str(core.members.redundancy),
+        "leases": [_lease(core, name, now_ms) for name in core.hosts],
+        "members": [_member(core, node, now_ms) for node in core.fresh.peers],
+        "paths": [_path(path, core) for path in runtime.shells.paths],
+        "refused": dict(runtime.shells.peers.refused),
+        "dropped": {str(why): count for why, count in core.fresh.dropped.items() if count},
+        "stale_requests": core.stale,
+        "broker": None if runtime.shells.broker is None else _broker(runtime.shells.broker),
+        "disk": runtime.shells.store.fault,
+        "cuts": [[names[node] for node in cut] for cut in cuts(core.members.matrix(now_ms))],
+        "services": {} if workload is None else workload.status(),
+    }
+
+
+def roles(runtime: Runtime) -> list[dict[str, Any]]:
+    """Return the leases alone: what ``roost-agent status`` shows of local HA."""
+    return [_lease(runtime.core, name, runtime.now_ms()) for name in runtime.core.hosts]
+
+
+def explained(runtime: Runtime, count: int) -> list[dict[str, Any]]:
+    """Return the last decisions, the newest last."""
+    ring = list(runtime.ring)[-count:]
+    return [msgspec.to_builtins(each) for each in ring]
+
+
+def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:
+    lease = core.leases.get(name)
+    bar = core.bar(name)
+    if lease is None:
+        return {"lease": name, "phase": "starting", "epoch": 0, "holder": None, "bar": bar}
+    belief = lease.belief(now_ms)
+    return {
+        "lease": name,
+        "phase": lease.phase,
+        "epoch": belief.epoch,
+        "holder": None if belief.holder is None else core.name_of(belief.holder),
+        "remaining_ms": belief.remaining_ms,
+        "rank": core.members.rank(core.hosts[name], now_ms),
+        "is_host": core.who.node in core.hosts[name],
+        "bar": bar,
+        "built_in": name == SITE_LEASE,
+    }
+
+
+def _member(core: Core, node: int, now_ms: int) -> dict[str, Any]:
+    members, fresh = core.members, core.fresh
+    return {
+        "node": core.name_of(node),
+        "state": str(members.state(node)),
+        "for_ms": now_ms - members.since_ms(node),
+        "age_ms": fresh.age_ms(node, now_ms),
+        "suspect_ms": members.suspect_ms(node, now_ms),
+        "paths": {
+            str(path): {
+                "state": str(state),
+                "loss_permille": fresh.loss_permille(node, path, now_ms),
+            }
+            for path, state in members.paths(node).items()
+        },
+    }
+
+
+def _path(path: HaPath, core: Core) -> dict[str, Any]:
+    way = core.config.paths[path.number]
+    return {
+        "path": path.number,
+        "driver": way.driver,
+        "network": way.network,
+        "broker": way.broker,
+        "open": path.is_open,
+        "fault": path.fault,
+        "discarded": path.discarded,
+    }
+
+
+def _broker(broker: SiteBroker) -> dict[str, Any]:
+    return {"pid": broker.pid, "restarts": broker.restarts, "fault": broker.fault}

@@ -1,0 +1,281 @@
+"""Local HA at work on one node: the core's events come from here, its effects go to their shells.
+
+Everything but the disk and the processes runs on the loop's one thread. The clock is read anew
+before each event, so what was awaited before never makes a decision look younger than it is.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+from typing import Any, Final, Protocol, assert_never
+
+import msgspec
+
+from roost_agent.errors import StorageError
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.brokers import SiteBroker
+from roost_agent.ha.config import HaConfig
+from roost_agent.ha.core import Core
+from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
+from roost_agent.ha.lease_events import Answer
+from roost_agent.ha.link import HaPath
+from roost_agent.ha.peer import Peers
+from roost_agent.ha.store import Store
+from roost_agent.ha.workload import Workload
+from roost_agent.ports import Clock, Entropy
+from roost_protocol.explain import Explain
+from roost_protocol.ha import Frame
+from roost_protocol.voter_events import Persist
+
+RING_MAX: Final = 2_000  # explained decisions remembered
+STALE_BEATS: Final = 3  # a connection that brings nothing back for so long is reset
+QUEUE_MAX: Final = 256  # writes and guard orders on their way
+MARGIN_MS: Final = 2  # timers of the loop wake up to a millisecond early
+
+log = logging.getLogger(__name__)
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One decision of the ring; ``wall_ms`` is for people, ``boot_ms`` for order."""
+
+    wall_ms: int
+    boot_ms: int
+    sentence: str
+    evidence: dict[str, Any]
+
+
+class Alarming(Protocol):
+    """What takes conditions: the node's alarms."""
+
+    def raise_condition(self, type_: str, params: dict[str, str]) -> None:
+        """Raise one."""
+
+    def clear_condition(self, type_: str) -> None:
+        """Clear one."""
+
+
+class Shells(msgspec.Struct):
+    """What the runtime drives; ``guard`` and ``workload`` None where no group needs a lease."""
+
+    peers: Peers
+    paths: list[HaPath]
+    store: Store
+    broker: SiteBroker | None
+    guard: GuardClient | None
+    workload: Workload | None
+    alarms: Alarming | None = None
+
+
+class Runtime:
+    """See the module.
+
+    Args:
+        core: of this node.
+        shells: see there.
+        clock: the boot clock above all.
+        entropy: for the jitter.
+    """
+
+    def __init__(self, core: Core, shells: Shells, clock: Clock, entropy: Entropy) -> None:
+        self.core = core
+        self.shells = shells
+        self.ring: deque[Explained] = deque(maxlen=RING_MAX)
+        self._clock = clock
+        self._entropy = entropy
+        self._writes: asyncio.Queue[Persist | ev.Keep] = asyncio.Queue(QUEUE_MAX)
+        self._orders: asyncio.Queue[ev.Arm | ev.Disarm | ev.Stop] = asyncio.Queue(QUEUE_MAX)
+        self._due_changed = asyncio.Event()
+        self._open_ms: dict[int, int] = {}  # path -> since when it is open
+
+    @property
+    def config(self) -> HaConfig:
+        """Of the site."""
+        return self.core.config
+
+    def now_ms(self) -> int:
+        """Return the boot clock."""
+        return self._clock.boot_ms()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        shells = self.shells
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(shells.peers.run(), name="agent.ha.peers")
+                group.create_task(self._write(), name="agent.ha.disk")
+                group.create_task(self._tick(), name="agent.ha.tick")
+                if shells.broker is not None:
+                    group.create_task(shells.broker.run(), name="agent.ha.broker")
+                if shells.guard is not None:
+                    group.create_task(shells.guard.run(), name="agent.ha.guard")
+                    group.create_task(self._order(shells.guard), name="agent.ha.guard.order")
+                    group.create_task(self._watch_guard(shells.guard), name="agent.ha.guard.watch")
+                if shells.workload is not None:
+                    group.create_task(shells.workload.run(), name="agent.ha.services")
+                self._do(self.core.start(self._clock.boot_ms()))
+        finally:
+            shells.store.close()
+
+    def tell(self, event: ev.Event) -> Answer | None:
+        """Give the core an event, have done what it says, and return its answer to an order."""
+        return self._do(self.core.handle(event, self._clock.boot_ms()))
+
+    def hear(self, path: int, frame: Frame) -> None:
+        """Take in a frame whose mac is good."""
+        broker = self.shells.broker
+        if broker is not None and frame.node == self.core.who.node and self._is_own(path):
+            broker.echoed()
+        self.tell(ev.FrameIn(path, frame))
+
+    def _is_own(self, path: int) -> bool:
+        me = next(node.name for node in self.config.nodes if node.index == self.core.who.node)
+        return self.config.paths[path].broker == me
+
+    def _do(self, effects: list[ev.Effect]) -> Answer | None:
+        answer = None
+        for effect in effects:
+            match effect:
+                case ev.Send(frame):
+                    self.shells.peers.send(frame)
+                case Persist() | ev.Keep():
+                    self._put(self._writes, effect)
+                case ev.Arm() | ev.Disarm() | ev.Start() | ev.Stop():
+                    self._serve(effect)
+                case ev.Raise() | ev.Clear():
+                    self._alarm(effect)
+                case Explain():
+                    self._explain(effect)
+                case Answer():
+                    answer = effect
+                case _:
+                    assert_never(effect)
+        self._due_changed.set()
+        return answer
+
+    def _serve(self, effect: ev.Arm | ev.Disarm | ev.Start | ev.Stop) -> None:
+        workload = self.shells.workload
+        if not isinstance(effect, ev.Start):
+            self._put(self._orders, effect)
+        if workload is None:
+            return
+        if isinstance(effect, ev.Start):
+            workload.start(effect.lease, effect.epoch)
+        elif isinstance(effect, ev.Stop):
+            workload.stop(effect.lease, effect.epoch, effect.by_ms)
+
+    def _alarm(self, effect: ev.Raise | ev.Clear) -> None:
+        alarms = self.shells.alarms
+        if alarms is None:
+            return
+        if isinstance(effect, ev.Raise):
+            alarms.raise_condition(effect.type, dict(effect.params))
+        else:
+            alarms.clear_condition(effect.type)
+
+    def _explain(self, told: Explain) -> None:
+        log.info("ha: %s", told.sentence)
+        self.ring.append(
+            Explained(
+                self._clock.wall_ms(), self._clock.boot_ms(), told.sentence, dict(told.evidence)
+            )
+        )
+
+    def _put(self, queue: "asyncio.Queue[Any]", item: object) -> None:
+        """Queue what a shell does; a full queue is a shell that hangs, so nothing more rests on it.
+
+        A write that is never done is never granted on, an order never acknowledged never starts.
+        """
+        with suppress(asyncio.QueueFull):
+            queue.put_nowait(item)
+
+    async def _tick(self) -> None:
+        """Wake the core when it asked for it, and notice when the loop woke late."""
+        while True:
+            now_ms = self._clock.boot_ms()
+            due_ms = self.core.due_ms(now_ms)
+            self._due_changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(due_ms - now_ms, 0) / 1000):
+                    await self._due_changed.wait()
+            now_ms = self._clock.boot_ms()
+            if now_ms - due_ms > MARGIN_MS:
+                self._do(self.core.handle(ev.Lagged(now_ms - due_ms), now_ms))
+            now_ms = self._clock.boot_ms()
+            if now_ms >= self.core.due_ms(now_ms):
+                self._reset_silent(now_ms)
+                self._do(self.core.handle(ev.Tick(self._entropy.uniform(0, 1)), now_ms))
+
+    def _reset_silent(self, now_ms: int) -> None:
+        """Reset connections that carry nothing back, as TCP would bring old news first."""
+        limit_ms = STALE_BEATS * self.config.timing.beat_ms
+        for path in self.shells.paths:
+            number = path.number
+            if not path.is_open:
+                self._open_ms.pop(number, None)
+                continue
+            since_ms = self._open_ms.setdefault(number, now_ms)
+            fresh = self.core.fresh
+            if (
+                fresh.brings_back(number)
+                and now_ms - since_ms > limit_ms
+                and not fresh.is_echoing(number, now_ms)
+            ):
+                path.abort(f"nothing came back for {limit_ms} ms")
+
+    async def _write(self) -> None:
+        while True:
+            wanted = await self._writes.get()
+            started_ms = self._clock.boot_ms()
+            try:
+                if isinstance(wanted, ev.Keep):
+                    await self.shells.store.write_redundancy(wanted.state)
+                    continue
+                await self.shells.store.write_voter(wanted.state)
+            except StorageError as err:
+                log.warning("ha: %s", err)
+                if isinstance(wanted, Persist):
+                    self.tell(ev.PersistFailed(wanted.token))
+                continue
+            self.tell(ev.Persisted(wanted.token, self._clock.boot_ms() - started_ms))
+
+    async def _order(self, guard: GuardClient) -> None:
+        """Carry the core's orders to the guard, one at a time, in their order."""
+        while True:
+            order = await self._orders.get()
+            try:
+                await self._carry(guard, order)
+            except GuardGoneError as err:
+                log.warning("ha: %s", err)
+                self.tell(ev.GuardLost())
+
+    async def _carry(self, guard: GuardClient, order: ev.Arm | ev.Disarm | ev.Stop) -> None:
+        try:
+            match order:
+                case ev.Arm(lease, epoch, deadlines):
+                    workload = self.shells.workload
+                    await guard.arm(
+                        lease,
+                        epoch,
+                        deadlines,
+                        cgroups=() if workload is None else workload.cgroups(lease),
+                        vips=() if workload is None else workload.vips(lease),
+                        hard=workload is not None and workload.is_hard(lease),
+                    )
+                    self.tell(ev.Armed(lease, epoch))
+                case ev.Stop(lease, epoch):
+                    await guard.stopping(lease, epoch)
+                case ev.Disarm(lease, epoch):
+                    await guard.disarm(lease, epoch)
+                    self.tell(ev.Disarmed(lease, epoch))
+        except GuardError as err:
+            log.warning("ha: %s", err)
+            if isinstance(order, ev.Arm):
+                self.tell(ev.ArmRefused(order.lease, order.epoch, str(err)))
+
+    async def _watch_guard(self, guard: GuardClient) -> None:
+        while True:
+            await guard.lost.wait()
+            self.tell(ev.GuardLost())
+            while guard.lost.is_set():  # noqa: ASYNC110 - the client clears it, nothing is set
+                await asyncio.sleep(1)

@@ -1,0 +1,152 @@
+"""All groups of services of this node: what they report becomes what the core is told.
+
+Leaves to others: one group's ways (services), who may run it (lease), deadlines (guard).
+"""
+
+import asyncio
+import logging
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.config import Group, HaConfig
+from roost_agent.ha.services.damping import Damping
+from roost_agent.ha.services.event import Cured, Failed, Report, Restarting, Running, StopConfirmed
+from roost_agent.ha.services.shell import GroupShell
+from roost_agent.ports import Clock, Entropy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOOK_S: Final = 1.0  # between two questions whether a group could run here
+FAILOVER: Final = "failover"  # of one group; later steps are the whole node's
+SLOW_LHM: Final = 2  # above it a probe's timeout says more of this node than of the service
+
+log = logging.getLogger(__name__)
+
+
+class Workload:
+    """The groups that this node hosts.
+
+    Args:
+        config: of the site.
+        node: this node's name.
+        root: our folder of cgroup v2.
+        clock: the boot clock.
+        entropy: for jitter.
+    """
+
+    def __init__(
+        self, config: HaConfig, node: str, root: Path, *, clock: Clock, entropy: Entropy
+    ) -> None:
+        self.tell: Callable[[ev.Event], Any] = lambda _event: None
+        self.lhm: Callable[[], int] = lambda: 1
+        self._clock = clock
+        self._damping: dict[str, Damping] = {}
+        self._told: dict[str, ev.Eligible] = {}
+        self._leased: dict[str, GroupShell] = {}
+        self._everywhere: dict[str, GroupShell] = {}
+        for group in config.groups:
+            if node not in group.hosts:
+                continue
+            shell = GroupShell(
+                config,
+                group,
+                root,
+                clock=clock,
+                entropy=entropy,
+                report=partial(self._reported, group),
+                is_slow=lambda: self.lhm() > SLOW_LHM,
+            )
+            (self._leased if group.has_lease else self._everywhere)[group.name] = shell
+            self._damping[group.name] = Damping()
+
+    async def run(self) -> None:
+        """Look after all groups, until cancelled; what runs then goes on."""
+        async with asyncio.TaskGroup() as group:
+            for name, shell in (self._leased | self._everywhere).items():
+                group.create_task(shell.run(), name=f"agent.ha.group[{name}]")
+            for name, shell in self._everywhere.items():
+                if why := shell.prepare():
+                    log.warning("ha: %s: %s", name, why)
+                shell.start(0)
+            for name, shell in self._leased.items():
+                group.create_task(self._look(name, shell), name=f"agent.ha.eligible[{name}]")
+
+    def cgroups(self, lease: str) -> list[str]:
+        """Return what the guard kills at its deadline; made here, if they were not there."""
+        shell = self._leased.get(lease)
+        if shell is None:
+            return []
+        if why := shell.prepare():
+            log.warning("ha: %s: %s", lease, why)
+        return list(shell.cgroups)
+
+    def vips(self, lease: str) -> list[tuple[str, str]]:
+        """Return what the guard removes at its deadline."""
+        shell = self._leased.get(lease)
+        return [] if shell is None else list(shell.vips)
+
+    def is_hard(self, lease: str) -> bool:
+        """Return whether it needs a tested watchdog."""
+        shell = self._leased.get(lease)
+        return shell is not None and shell.is_hard
+
+    def start(self, lease: str, epoch: int) -> None:
+        """Start a group under an epoch."""
+        if (shell := self._leased.get(lease)) is not None:
+            shell.start(epoch)
+
+    def stop(self, lease: str, epoch: int, by_ms: int | None) -> None:
+        """Stop a group; what runs at ``by_ms`` is killed. Ends in the epoch's StopConfirmed."""
+        if (shell := self._leased.get(lease)) is not None:
+            shell.stop(by_ms, epoch=epoch)
+
+    def status(self) -> dict[str, Any]:
+        """Return the groups' states, for people."""
+        return {
+            name: {
+                "state": shell.core.state,
+                "status": shell.core.status,
+                "services": dict(shell.core.services),
+            }
+            for name, shell in (self._leased | self._everywhere).items()
+        }
+
+    async def _look(self, name: str, shell: GroupShell) -> None:
+        """Tell again and again whether the group could run here."""
+        while True:
+            why = shell.prepare()
+            if not why and self._damping[name].is_suppressed(self._clock.boot_ms()):
+                why = "it left this node too often of late"
+            if not why and not await shell.eligible():
+                why = "a service says that its data here is not good enough"
+            told = ev.Eligible(name, ok=not why, why=why)
+            if told != self._told.get(name):
+                self._told[name] = told
+                self.tell(told)
+            await asyncio.sleep(LOOK_S)
+
+    def _reported(self, group: Group, report: Report) -> None:
+        name = group.name
+        match report:
+            case StopConfirmed(epoch):
+                if group.has_lease:
+                    self.tell(ev.StopConfirmed(name, epoch))
+            case Failed(service, _, step, why):
+                if step and group.has_lease:
+                    names = [name] if step == FAILOVER else list(self._leased)
+                    self._failed(names, f"{service}: {why}")
+            case Running() | Restarting() | Cured():
+                pass
+
+    def _failed(self, names: list[str], why: str) -> None:
+        """Have another node try, unless a group moved too often of late."""
+        now_ms = self._clock.boot_ms()
+        for name in names:
+            self._damping[name].lost(now_ms)
+            if self._damping[name].may_move(now_ms):
+                self.tell(ev.Give(name, why))
+            else:
+                log.warning("ha: %s stays: it moved too often of late; %s", name, why)

@@ -1,0 +1,107 @@
+"""A site of three real nodes, broken on purpose: who is active in the end, and never two at once.
+
+For how long nobody was is measured elsewhere: a busy machine may stall an agent past any bound.
+"""
+
+import os
+import signal
+import subprocess
+
+import pytest
+from ha_netns import needs_netns
+from ha_netns import site as made
+
+pytestmark = [pytest.mark.netns, needs_netns, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def site(tmp_path):
+    with made(tmp_path) as site:
+        yield site.start()
+        assert site.overlap_ns() == 0
+        epochs = [epoch for _, epoch in site.epochs()]
+        assert epochs == sorted(set(epochs)), "every turn has a higher epoch"
+
+
+def other(name):
+    return {"c0": "c1", "c1": "c0"}[name]
+
+
+def test_power_off_of_the_active_node(site):
+    active = site.settled()
+    site.nodes[active].power_off()
+    site.until(lambda: site.active() == other(active), "the standby runs it")
+    site.nodes[active].start()
+    assert site.settled() == other(active), "no preemption"
+
+
+def test_a_stopped_agent_loses_the_group_at_its_deadline(site):
+    active = site.settled()
+    agent = site.nodes[active].agent
+    os.kill(agent.pid, signal.SIGSTOP)
+    site.until(lambda: site.active() == other(active), "the standby runs it")
+    os.kill(agent.pid, signal.SIGCONT)
+    assert site.settled() == other(active)
+
+
+def test_one_network_down_for_all_moves_nothing(site):
+    active = site.settled()
+    site.network("mgmt", "down")
+    down = {"0", "2", "4"}
+
+    def is_noticed():
+        paths = site.nodes["w1"].told()["members"][0]["paths"]
+        return not down & {n for n, path in paths.items() if path["state"] in {"up", "flaky"}}
+
+    site.until(is_noticed, "the paths are down")
+    site.network("mgmt", "up")
+    assert site.settled() == active
+    assert len(site.epochs()) == 1
+
+
+def test_a_killed_broker_moves_nothing(site):
+    active = site.settled()
+    node = site.nodes[active]
+    broker = node.told()["broker"]["pid"]
+    os.kill(broker, signal.SIGKILL)
+    site.until(lambda: node.told()["broker"]["pid"] not in {None, broker}, "another broker runs")
+    assert site.settled() == active
+    assert len(site.epochs()) == 1
+
+
+def test_frames_of_one_direction_dropped_move_nothing(site):
+    active = site.settled()
+    node, peer = site.nodes[active], site.nodes[other(active)]
+    rules = "".join(
+        f"add rule inet roost in ip saddr 10.77.{net}.{peer.index + 1} drop\n" for net in (0, 1)
+    )
+    text = (
+        "add table inet roost\n"
+        "add chain inet roost in { type filter hook input priority 0; }\n" + rules
+    )
+    inside = ("nsenter", f"--net=/run/netns/{node.space}", "nft")
+    subprocess.run((*inside, "-f", "-"), input=text, text=True, check=True)
+    site.until(
+        lambda: {"suspect", "lost"} & {each["state"] for each in node.told()["members"]},
+        "it is noticed",
+    )
+    subprocess.run((*inside, "delete", "table", "inet", "roost"), check=True)
+    assert site.settled() == active
+
+
+def test_an_agent_that_restarts_under_its_guard_stops_nothing(site):
+    active = site.settled()
+    site.nodes[active].agent.kill()
+    site.nodes[active].agent.start()
+    assert site.settled() == active
+    assert len(site.epochs()) == 1
+
+
+def test_a_switchover_is_short_and_one_that_cannot_be_says_why(site):
+    active = site.settled()
+    agent = site.nodes[active].agent
+    assert agent.ask("ha", "switchover", "main", "--to", "w1") is None
+    assert agent.ask("ha", "switchover", "nothing") is None
+    assert "takes it next" in agent.ask("ha", "switchover", "main", "--to", other(active))
+    site.until(lambda: site.active() == other(active), "the other runs it")
+    assert "switchover ordered" in agent.ask("ha", "explain")

@@ -1,0 +1,321 @@
+"""A whole node: three cores that beat, vote, hold and give back, and what surrounds them breaks."""
+
+import pytest
+from ha_cores import START_MS, Cores
+from ha_site import beat
+from msgspec.structs import replace
+
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.config import SITE_LEASE
+from roost_agent.ha.core import ABSTAINS, MOVES_MAX, NO_PROOF, NO_QUORUM, PAUSE_MS_MAX
+from roost_agent.ha.membership import MemberState
+from roost_agent.ha.redundancy import RedundancyState
+from roost_protocol.explain import Explain
+from roost_protocol.ha import Echo, Header, Kind, LeaseFrame, Nonce
+from roost_protocol.voter_events import Persist
+
+SITES = (0, 1, 2)
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Cores(tmp_path)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    return Cores(tmp_path, names=("c0", "c1"), more="")
+
+
+def promise_ms(site):
+    return site.config.timing.promise_ms()
+
+
+def test_a_cold_start_makes_one_node_active_and_one_the_coordinator(site):
+    site.start()
+    site.until(site.holders, ms=4_000)
+    site.run(5_000)
+    (active,) = site.holders()
+    assert [box.lease().holder for box in site.boxes] == [active] * 3
+    assert len({box.lease(SITE_LEASE).holder for box in site.boxes}) == 1
+    assert len(site.boxes[active].of(ev.Start)) == 1
+    assert not any(box.of(ev.Start, lease=SITE_LEASE) for box in site.boxes)
+
+
+def test_nothing_is_asked_before_the_start_is_on_disk(site):
+    for box in site.boxes:
+        box.disk_fails = True
+    site.start()
+    site.run(5_000)
+    assert all(box.core.leases == {} for box in site.boxes)
+    assert site.boxes[0].of(ev.Raise, type=ABSTAINS)
+    for box in site.boxes:
+        box.disk_fails = False
+    site.until(site.holders)
+
+
+def test_the_standby_takes_over_when_the_promise_is_over_and_not_before(site):
+    active = site.settled()
+    epoch = site.boxes[active].runs["main"]
+    site.boxes[active].is_up = False
+    site.boxes[active].runs.clear()
+    took_ms = site.until(site.holders)
+    limit_ms = promise_ms(site)
+    assert limit_ms - site.config.timing.lease_ms // 2 < took_ms < limit_ms + 2_000
+    (standby,) = site.holders()
+    assert standby == 1 - active
+    assert site.boxes[standby].runs["main"] > epoch
+    sentence = site.boxes[standby].of(Explain)[-1].sentence
+    assert "took" in " ".join(each.sentence for each in site.boxes[standby].of(Explain)), sentence
+
+
+def test_a_switchover_goes_to_the_node_named_within_a_blink(site):
+    active = site.settled()
+    standby = 1 - active
+    answer = site.tell(active, ev.Give("main", "ordered", standby))
+    assert answer.ok
+    assert site.until(lambda: site.holders() == [standby]) < 1_000
+    stop = site.boxes[active].of(ev.Stop)[0]
+    assert stop.why == "ordered"
+    assert stop.by_ms is not None
+
+
+def test_an_order_to_a_node_that_holds_nothing_is_refused_with_the_reason(site):
+    active = site.settled()
+    answer = site.tell(1 - active, ev.Give("main", "ordered", active))
+    assert not answer.ok
+    assert "not held here" in answer.sentence
+
+
+def test_a_holder_without_its_guard_gives_back(site):
+    active = site.settled()
+    site.boxes[active].guard = "gone"
+    site.tell(active, ev.GuardLost())
+    site.until(lambda: site.boxes[active].of(ev.Stop))
+    assert not site.boxes[active].of(ev.Stop, lease=SITE_LEASE), "that one runs nothing"
+
+
+def test_what_the_guard_refuses_never_starts(site):
+    for box in site.boxes[:2]:
+        box.guard = "refuses"
+    site.start()
+    site.run(8_000)
+    assert site.holders() == []
+    assert any(box.of(ev.Stop) for box in site.boxes)
+
+
+def test_a_node_that_runs_on_under_its_guard_goes_on_where_it_was(site):
+    active = site.settled()
+    epoch = site.boxes[active].runs["main"]
+    site.boxes[active].is_up = False
+    site.run(200)
+    site.start(active)
+    site.run(5_000)
+    assert site.holders() == [active]
+    assert site.boxes[active].runs["main"] == epoch
+    assert site.boxes[1 - active].of(ev.Start) == []
+
+
+def test_a_reboot_without_a_guard_waits_the_promises_out(site):
+    site.settled()
+    site.reboot(2)
+    site.start(2, guarded=False)
+    site.run(200)
+    texts = [each.sentence for each in site.boxes[2].of(Explain)]
+    assert any("votes for nobody" in text for text in texts)
+
+
+def test_maintenance_keeps_a_group_away_and_ends_by_itself(site):
+    active = site.settled()
+    standby = site.boxes[1 - active]
+    site.tell(standby.index, ev.Pause("main", site.clock(standby) + 8_000))
+    assert standby.core.bar("main") == "maintenance"
+    site.boxes[active].is_up = False
+    site.boxes[active].runs.clear()
+    site.run(7_500)
+    assert site.holders() == []
+    assert site.until(site.holders) < 3_000
+    assert standby.core.bar("main") == ""
+
+
+def test_maintenance_is_bounded_and_can_be_ended(site):
+    site.settled()
+    box = site.boxes[2]
+    site.tell(2, ev.Pause("main", site.clock(box) + 10 * PAUSE_MS_MAX))
+    assert box.core.paused == {"main": site.clock(box) + PAUSE_MS_MAX}
+    site.tell(2, ev.Pause("main", None))
+    assert box.core.paused == {}
+
+
+def test_a_node_without_a_majority_says_so_until_it_has_one(site):
+    active = site.settled()
+    site.cut = {(None, active, None), (active, None, None)}
+    site.run(promise_ms(site) + 2_000)
+    assert site.boxes[active].of(ev.Raise, type=NO_QUORUM)[0].params == {
+        "reason": "1 of 3 voters are heard"
+    }
+    assert site.boxes[active].of(ev.Stop), "it stopped by its deadline"
+    assert not site.boxes[active].of(ev.Clear, type=NO_QUORUM)
+    site.cut = set()
+    site.run(3_000)
+    assert site.boxes[active].of(ev.Clear, type=NO_QUORUM)
+    assert len(site.boxes[active].of(ev.Raise, type=NO_QUORUM)) == 1
+
+
+def test_a_disk_of_the_past_makes_the_voter_abstain_and_tell(site):
+    site.settled()
+    box = site.boxes[2]
+    header = {"boot": site.boxes[0].boot, "inc": 1, "boot_ms": 0}
+    for n in (1, 2):
+        frame = beat(0, 10**6 + n, echo={2: (box.inc + 5, 9, 0)}, **header)
+        site.tell(2, ev.FrameIn(0, replace(frame, site="lab")))
+    assert len(box.of(ev.Raise, type=ABSTAINS)) == 1
+
+
+def lease_frame(site, to, *, fresh=True, **more):
+    """A frame of node 0, as node ``to`` could hear it."""
+    box, sender = site.boxes[to], site.boxes[0]
+    seq = box.core.fresh.sent(site.clock(box))
+    pattern = beat(0, 10**6 + seq, boot=sender.boot, inc=sender.inc)
+    header = {name: getattr(pattern, name) for name in Header.__struct_fields__}
+    header["echo"] = {to: Echo(box.inc, seq, 0)} if fresh else {}
+    said = {"kind": Kind.ATTEST, "name": "main", "owner": None, **more}
+    nonce = Nonce(b"n" * 16, 1, 1)
+    return LeaseFrame(**header, to=to, epoch=0, nonce=nonce, owner_boot=sender.boot, **said)
+
+
+def answers(site, to, frame):
+    box = site.boxes[to]
+    effects = box.core.handle(ev.FrameIn(0, frame), site.clock(box))
+    return [each.frame for each in effects if isinstance(each, ev.Send)]
+
+
+def test_a_lease_that_the_own_file_does_not_have_is_attested_once_asked(site):
+    site.settled()
+    (answer,) = answers(site, 2, lease_frame(site, 2, name="other"))
+    assert (answer.kind, answer.to, answer.owner, answer.epoch) == (Kind.ATTEST, 0, 2, 0)
+    assert answers(site, 2, lease_frame(site, 2, name="other", owner=0)) == [], "an answer"
+    site.boxes[2].core._holds["other"] = (5, None)
+    assert answers(site, 2, lease_frame(site, 2, name="other")) == [], "the guard holds it"
+    assert answers(site, 2, lease_frame(site, 2, name="other", kind=Kind.YIELD)) == []
+
+
+def test_frames_that_are_stale_or_for_others_are_counted_or_left(site):
+    site.settled()
+    core = site.boxes[2].core
+    (refusal,) = answers(site, 2, lease_frame(site, 2, kind=Kind.PREVOTE, fresh=False))
+    assert (refusal.kind, refusal.reason) == (Kind.REFUSE, "stale")
+    assert core.stale == 1
+    assert answers(site, 2, replace(lease_frame(site, 2, name="other"), to=1)) == []
+
+
+def test_the_worse_connected_holder_gives_way_once_and_is_barred(site):
+    active = site.settled()
+    site.cut = {(None, active, 0), (active, None, 0), (None, active, 3), (active, None, 3)}
+    site.until(lambda: site.holders() == [1 - active])
+    box = site.boxes[active]
+    assert box.of(ev.Keep)[-1].state is RedundancyState.FAILED
+    assert box.core.bar("main") == "another node is better connected"
+    assert box.of(ev.Stop)[0].why == "another node is better connected"
+
+
+def test_a_node_that_moved_too_often_stays(site):
+    active = site.settled()
+    core = site.boxes[active].core
+    now_ms = site.clock(site.boxes[active])
+    assert [core._may_move("main", now_ms) for _ in range(MOVES_MAX + 1)] == [True] * 3 + [False]
+    site.cut = {(None, active, 0), (active, None, 0), (None, active, 3), (active, None, 3)}
+    site.run(4_000)
+    assert core.members.redundancy is RedundancyState.FAILED
+    assert site.holders() == [active]
+    assert core._may_move("main", now_ms + 600_000)
+
+
+def test_services_that_could_not_run_here_bar_a_node(site):
+    site.start(eligible=False)
+    site.run(3_000)
+    core = site.boxes[0].core
+    assert site.holders() == []
+    assert core.bar("main") == "its services were not looked at yet"
+    assert core.bar(SITE_LEASE) == ""
+    site.tell(0, ev.Eligible("main", ok=False, why="lag"))
+    assert core.bar("main") == "lag"
+    site.tell(0, ev.Eligible("main", ok=False))
+    assert core.bar("main") == "its services could not run here"
+
+
+def test_a_group_waits_for_the_one_that_it_needs(site):
+    site.start(eligible=False)
+    for index in (0, 1):
+        site.tell(index, ev.Eligible("web", ok=True))
+    site.run(4_000)
+    assert site.holders("web") == []
+    assert site.boxes[0].core.bar("web") == "main is active nowhere"
+    for index in (0, 1):
+        site.tell(index, ev.Eligible("main", ok=True))
+    site.until(lambda: site.holders() and site.holders("web"))
+
+
+def test_a_pair_needs_proof_and_says_so(pair):
+    active = pair.settled()
+    standby = pair.boxes[1 - active]
+    assert pair.boxes[active].of(ev.Arm)[0].deadlines is None
+    assert pair.boxes[active].of(ev.Stop) == []
+    pair.boxes[active].is_up = False
+    pair.boxes[active].runs.clear()
+    pair.run(8_000)
+    assert pair.holders() == []
+    assert standby.of(ev.Raise, type=NO_PROOF)
+    pair.tell(standby.index, ev.Proven(active, "an operator's word"))
+    assert standby.core.members.state(active) is MemberState.FENCED
+    pair.until(lambda: pair.holders() == [standby.index])
+    pair.run(1_000)
+    assert standby.of(ev.Clear, type=NO_PROOF)
+
+
+def test_an_ordered_stop_of_a_pair_has_no_deadline(pair):
+    active = pair.settled()
+    pair.tell(active, ev.Give("main", "ordered", 1 - active))
+    assert pair.boxes[active].of(ev.Stop)[0].by_ms is None
+    pair.until(lambda: pair.holders() == [1 - active])
+
+
+def test_proof_of_a_node_that_was_never_heard_proves_nothing(pair):
+    pair.start(0)
+    pair.run(1_000)
+    pair.tell(0, ev.Proven(1, "an operator's word"))
+    assert pair.boxes[0].core.members.state(1) is not MemberState.FENCED
+
+
+def test_stalls_slow_disks_and_load_reach_the_detector(site):
+    site.settled()
+    core = site.boxes[0].core
+    site.tell(0, ev.Lagged(10_000))
+    site.tell(0, ev.Score(300))
+    assert core.members.lhm == 3
+    assert core.members.score == 300
+    site.tell(0, ev.Persisted(10**9, 5_000))
+    assert core.members.lhm == 4
+
+
+def test_events_of_a_lease_that_is_not_there_change_nothing(site):
+    site.settled()
+    for event in (ev.Armed("x", 1), ev.Disarmed("x", 1), ev.ArmRefused("x", 1, "w")):
+        assert site.tell(0, event) is None
+
+
+def test_a_late_tick_catches_up_and_a_very_late_one_does_not(site):
+    site.settled()
+    box = site.boxes[0]
+    h_ms = site.config.timing.beat_ms
+    for late_ms, next_ms in ((40, h_ms - 40), (3 * h_ms, h_ms)):
+        due_ms = box.core._beat_ms
+        box.core.handle(ev.Tick(0.5), due_ms + late_ms)
+        assert box.core._beat_ms == due_ms + late_ms + next_ms
+
+
+def test_nodes_have_names_for_people(site):
+    core = site.start().boxes[0].core
+    assert [core.name_of(node) for node in (1, 9, None)] == ["c1", "node 9", "nobody"]
+    assert site.now_ms == START_MS
+    assert site.boxes[0].of(Persist)

@@ -1,0 +1,162 @@
+"""What a person may order, over three cores whose shells are a test's."""
+
+from types import SimpleNamespace
+
+import pytest
+from ha_cores import Cores
+
+from roost_agent.control.message import (
+    HaExplain,
+    HaMaintenance,
+    HaStatus,
+    HaSwitchover,
+    HaTakeover,
+)
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.ask import _explained, _status
+from roost_agent.ha.membership import Lagged
+from roost_agent.ha.orders import answer
+from roost_agent.ha.report import roles
+from roost_agent.ha.runtime import Explained
+
+
+class FakeRuntime:
+    """One node of a site of cores, as its runtime shows it."""
+
+    def __init__(self, site, index):
+        self.site, self.index = site, index
+        self.ring = [Explained(1_800_000_000_123, 5, "took main", {"epoch": 3})]
+        path = SimpleNamespace(number=0, is_open=True, fault="", discarded=2)
+        broker = SimpleNamespace(pid=None, restarts=1, fault="it is gone")
+        self.shells = SimpleNamespace(
+            peers=SimpleNamespace(refused={"mac": 3}),
+            paths=[path],
+            broker=broker,
+            store=SimpleNamespace(fault="disk full"),
+            workload=None,
+        )
+
+    @property
+    def core(self):
+        return self.site.boxes[self.index].core
+
+    def now_ms(self):
+        return self.site.clock(self.site.boxes[self.index])
+
+    def tell(self, event):
+        return self.site.tell(self.index, event)
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Cores(tmp_path)
+
+
+def order(site, index, request):
+    """The sentence of an order that is carried out, or the reason why not."""
+    told = answer(FakeRuntime(site, index), request)
+    return told.error or told.result["sentence"]
+
+
+def test_a_switchover_names_who_takes_it_and_happens(site):
+    active = site.settled()
+    standby = site.boxes[1 - active].core
+    name = standby.name_of(standby.who.node)
+    assert f"{name} takes it next" in order(site, active, HaSwitchover("main"))
+    site.until(lambda: site.holders() == [1 - active])
+    assert order(site, active, HaSwitchover("main")) == (
+        f"main does not run here but on {name}: order it there"
+    )
+
+
+def test_what_cannot_be_switched_says_why(site):
+    active = site.settled()
+    standby = 1 - active
+    name = site.boxes[0].core.name_of(standby)
+    assert order(site, active, HaSwitchover("x")) == (
+        "no group 'x' fails over; there are: main, web"
+    )
+    assert "w1 cannot have main" in order(site, active, HaSwitchover("main", "w1"))
+    assert "x9 cannot have main" in order(site, active, HaSwitchover("main", "x9"))
+    for _ in range(4):
+        site.boxes[standby].core.members.handle(Lagged(10_000), site.clock(site.boxes[standby]))
+    site.run(500)
+    assert "it is unwell" in order(site, active, HaSwitchover("main", name))
+    site.boxes[standby].is_up = False
+    site.run(3_000)
+    assert order(site, active, HaSwitchover("main")) == f"nobody can have main: {name}: it is lost"
+    assert site.holders() == [active]
+
+
+def test_a_node_that_told_nothing_yet_is_no_target(site, monkeypatch):
+    active = site.settled()
+    monkeypatch.setattr(site.boxes[active].core.members, "report", lambda _node: None)
+    assert "it told nothing of itself yet" in order(site, active, HaSwitchover("main"))
+
+
+def test_a_second_order_finds_that_it_stops_already(site):
+    active = site.settled()
+    order(site, active, HaSwitchover("main"))
+    assert "not held here" in order(site, active, HaSwitchover("main"))
+
+
+def test_nothing_is_ordered_before_the_first_write(site):
+    for box in site.boxes:
+        box.disk_fails = True
+    site.start()
+    assert "first write" in order(site, 0, HaSwitchover("main"))
+    assert answer(FakeRuntime(site, 0), HaStatus()).result["leases"][0]["phase"] == "starting"
+
+
+def test_maintenance_is_told_and_ends(site):
+    site.settled()
+    assert order(site, 2, HaMaintenance("main", 60)) == "maintenance of main on this node for 60 s"
+    assert order(site, 2, HaMaintenance("main", 0)) == "maintenance of main on this node ended"
+
+
+def test_a_takeover_is_refused_where_a_majority_decides(site):
+    active = site.settled()
+    assert "runs here already" in order(site, active, HaTakeover("main"))
+    assert "is no host" in order(site, 2, HaTakeover("main"))
+    assert "needs no proof" in order(site, 1 - active, HaTakeover("main"))
+
+
+def test_a_takeover_of_a_pair_needs_a_peer_that_is_silent_and_was_heard(tmp_path):
+    pair = Cores(tmp_path, names=("c0", "c1"), more="")
+    active = pair.settled()
+    standby = 1 - active
+    assert "switch it off first" in order(pair, standby, HaTakeover("main"))
+    pair.boxes[active].is_up = False
+    pair.boxes[active].runs.clear()
+    pair.run(8_000)
+    assert "counts as off" in order(pair, standby, HaTakeover("main"))
+    pair.until(lambda: pair.holders() == [standby])
+
+
+def test_a_takeover_from_a_peer_that_was_never_heard_is_refused(tmp_path):
+    pair = Cores(tmp_path, names=("c0", "c1"), more="")
+    pair.start(0)
+    pair.run(100)
+    assert "last heard never" in order(pair, 0, HaTakeover("main"))
+
+
+def test_status_and_explain_read_well(site):
+    active = site.settled()
+    runtime = FakeRuntime(site, active)
+    told = answer(runtime, HaStatus()).result
+    text = _status(told)
+    for word in ("main", "holding", "alive", "refused frames  mac 3", "it is gone", "disk full"):
+        assert word in text
+    assert "took main" in _explained(answer(runtime, HaExplain()).result)
+    assert _explained({"explained": []}) == "nothing was decided yet\n"
+    assert {each["lease"] for each in roles(runtime)} == {"site", "main", "web"}
+
+
+def test_a_cut_between_two_that_a_third_bridges_is_shown(site):
+    site.settled()
+    site.cut = {(0, 1, None), (1, 0, None)}
+    site.run(2_000)
+    cuts = answer(FakeRuntime(site, 2), HaStatus()).result["cuts"]
+    assert cuts == [["c0", "c1", "w1"]]
+    assert "w1 hears both" in _status(answer(FakeRuntime(site, 2), HaStatus()).result)
+    assert site.tell(2, ev.Lagged(0)) is None

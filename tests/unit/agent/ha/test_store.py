@@ -1,0 +1,71 @@
+"""What HA keeps over a restart."""
+
+import pytest
+
+from roost_agent.errors import StorageDamagedError, StorageError
+from roost_agent.ha.redundancy import RedundancyState
+from roost_agent.ha.store import Store
+from roost_agent.ports import SystemEntropy
+from roost_protocol.voter_state import VoterState
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "ha"
+
+
+@pytest.fixture
+def store(folder):
+    store = Store(folder)
+    yield store
+    store.close()
+
+
+async def test_what_was_written_is_read_by_the_next_start(store, folder):
+    state = VoterState.blank(b"v" * 16)
+    await store.write_voter(state)
+    await store.write_redundancy(RedundancyState.FAILED)
+    again = Store(folder)
+    assert again.voter(SystemEntropy()) == state
+    assert again.redundancy() is RedundancyState.FAILED
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "voter").stat().st_mode & 0o777 == 0o600
+    assert store.fault == ""
+
+
+def test_a_new_disk_is_a_new_voter(store):
+    first, second = (store.voter(SystemEntropy()) for _ in range(2))
+    assert first.voter_id != second.voter_id
+    assert first.records == {}
+    assert store.redundancy() is RedundancyState.NORMAL
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", bytes(100)])
+def test_a_voter_that_cannot_read_its_file_does_not_vote_as_a_new_one(store, folder, content):
+    folder.mkdir()
+    (folder / "voter").write_bytes(content)
+    with pytest.raises(StorageDamagedError, match="may have promised"):
+        store.voter(SystemEntropy())
+
+
+def test_a_file_that_cannot_be_opened_is_an_error_too(store, folder):
+    (folder / "voter").mkdir(parents=True)
+    with pytest.raises(StorageDamagedError, match="directory"):
+        store.voter(SystemEntropy())
+
+
+def test_a_redundancy_state_that_makes_no_sense_bars_nobody(store, folder):
+    folder.mkdir()
+    (folder / "redundancy").write_bytes(b"perhaps\n")
+    assert store.redundancy() is RedundancyState.NORMAL
+
+
+async def test_a_disk_that_refuses_is_told_and_may_heal(store, folder):
+    folder.mkdir()
+    (folder / "voter.new").mkdir()
+    with pytest.raises(StorageError):
+        await store.write_voter(VoterState.blank(b"v" * 16))
+    assert "voter" in store.fault
+    (folder / "voter.new").rmdir()
+    await store.write_voter(VoterState.blank(b"v" * 16))
+    assert store.fault == ""
