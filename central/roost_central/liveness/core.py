@@ -223,6 +223,23 @@ class Liveness:
                 node.due_ms = None
                 actions.extend(self._examine(node, now_ms))
         actions.extend(self._review_quiet(now_ms))
+        actions.extend(self._tell_late(now_ms))
+        return actions
+
+    def _tell_late(self, now_ms: int) -> list[Action]:
+        """Tell the sites and nodes that were silent while we suspected ourselves, and still are.
+
+        Sites come first: what is known of a whole site hides what its nodes have in common with it.
+        """
+        nodes = [self._nodes[node] for node in self._quiet.uncover()]
+        nodes = [node for node in nodes if node.presence == "unreachable" and not node.announced]
+        actions: list[Action] = []
+        for site in dict.fromkeys(node.site for node in nodes):
+            actions.extend(self._review_site(site, now_ms))
+        for node in nodes:
+            node.announced = True
+            silent_ms = now_ms - self._silence.since_ms(node)
+            actions.append(PresenceChanged(node.node, node.presence, node.presence, silent_ms))
         return actions
 
     def _examine(self, node: Node, now_ms: int) -> list[Action]:
@@ -270,11 +287,16 @@ class Liveness:
         state = self._sites.get(site)
         if state is None:
             return []
-        presences = [self._nodes[node].presence for node in state.nodes]
-        covered = any(self._quiet.covers(node) for node in state.nodes)
+        nodes = [self._nodes[node] for node in state.nodes]
+        doubted = self._quiet.is_deaf or any(self._quiet.covers(node.node) for node in nodes)
         changes, again_ms = state.review(
-            presences, now_ms, self._limits.site_hold_ms, announce=not covered
+            [node.presence for node in nodes],
+            now_ms,
+            self._limits.site_hold_ms,
+            announce=not doubted,
         )
+        if not doubted and {n.presence for n in nodes if n.was_heard} == {"unreachable"}:
+            changes += state.told_late()
         if again_ms is not None:
             self._push(again_ms, None, site)
         return [*changes]

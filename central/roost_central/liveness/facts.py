@@ -98,6 +98,8 @@ Event = NodeAdded | NodeRemoved | BeatSeen | GoneSeen | BrokerUp | BrokerDown | 
 class PresenceChanged:
     """A node is ``online``, ``degraded``, ``unreachable`` or ``unknown``.
 
+    ``old`` is ``new`` where a silence is told late, because we suspected ourselves.
+
     Attributes:
         silent_ms: how long it was not heard, where that is the reason.
         announce: whether it is worth an event of its own: not while we suspect ourselves.
@@ -131,7 +133,7 @@ class PathRemoved:
 
 @dataclass(frozen=True, slots=True)
 class SiteChanged:
-    """A site is ``ok``, ``degraded`` or ``unknown``."""
+    """A site is ``ok``, ``degraded`` or ``unknown``; ``old`` is ``new`` where it is told late."""
 
     site: SiteId
     old: str

@@ -1,7 +1,8 @@
 """Whether to suspect ourselves: many newly silent at once, a broker lost, or just started.
 
 Invariants: silence proves nothing while no broker is heard; one QuietChanged at each turn, however
-many nodes fall silent (one summary, not N alarms: hosts.md section 5).
+many nodes fall silent (one summary, not N alarms: hosts.md section 5); whom a wave covered is
+handed out once we are well again, so that no silence stays untold.
 """
 
 from roost_central.liveness.facts import Limits, QuietChanged
@@ -59,6 +60,14 @@ class Quiet:
     def covers(self, node: NodeId) -> bool:
         """Return whether a node's silence belongs to a wave that had its one event."""
         return node in self._covered
+
+    def uncover(self) -> list[NodeId]:
+        """Return whom past waves covered, once we do not suspect ourselves any more."""
+        if self.is_on or not self._covered:
+            return []
+        nodes = sorted(self._covered)
+        self._covered.clear()
+        return nodes
 
     def review(self, nodes: int, now_ms: int) -> list[QuietChanged]:
         """Return the change of mode that is due, if one is."""

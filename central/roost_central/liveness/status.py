@@ -37,6 +37,13 @@ class Site:
         self.well_since_ms = None
         return self._change(target, announce=announce), None
 
+    def told_late(self) -> list[SiteChanged]:
+        """Tell that the site is unknown where it was when we started, or while we were in doubt."""
+        if self.status != "unknown" or self.announced:
+            return []
+        self.announced = True
+        return [SiteChanged(self.site, self.status, self.status)]
+
     def _change(self, target: str, *, announce: bool) -> list[SiteChanged]:
         if target == self.status:
             return []

@@ -181,7 +181,7 @@ class Sweep:
                 return None
             case SiteChanged(site=site):
                 row = self._view.sites.get(site)
-                if row is not None:
+                if row is not None and action.new != action.old:
                     row.status, row.status_since_ms = action.new, now_ms
                     self._view.touch_site(site)
                 return site
@@ -195,7 +195,7 @@ class Sweep:
 
 def _show_node(row: NodeRow, action: Action, now_ms: int) -> None:
     match action:
-        case PresenceChanged():
+        case PresenceChanged() if action.new != action.old:
             row.presence, row.presence_since_ms = action.new, now_ms
         case PathChanged() if action.path in row.paths:
             row.paths[action.path].state = action.new

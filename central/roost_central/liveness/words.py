@@ -101,7 +101,7 @@ def _quiet(action: QuietChanged) -> Told | None:
         params: Scalars = {"count": action.silent, "nodes": action.nodes}
         return FLEET_SILENT, Severity.CRITICAL, "central=roost", text, params
     if not action.on and action.why == "silence":
-        text = "no new nodes fall silent; nodes are announced one by one again"
+        text = "no new nodes fall silent; those that still are silent are announced now"
         return FLEET_SILENT, Severity.CLEARED, "central=roost", text, {}
     return None
 

@@ -367,16 +367,58 @@ def fleet_of(count):
     return fleet, nodes
 
 
-def test_many_silent_at_once_are_one_event_and_not_one_each():
+def test_many_silent_at_once_are_one_event_until_we_are_well():
     fleet, _nodes = fleet_of(50)
+    actions = fleet.wait(150_000)
+    assert of(QuietChanged, actions) == [QuietChanged(True, "silence", 10, 50)]
+    assert of(PresenceChanged, actions) == []
+    assert not any(action.announce for action in of(SiteChanged, actions))
+
+
+@pytest.mark.parametrize("interval_ms", [10_000, 30_000], ids=["dark in it", "dark after it"])
+def test_who_is_silent_after_a_wave_is_told_then_and_once(interval_ms):
+    nodes = [f"s{i}.n1" for i in range(50)]
+    fleet = Fleet(*nodes)
+    for node in nodes:
+        fleet.beat(node, interval_ms=interval_ms)
     actions = fleet.wait(1_000_000)
-    turns = of(QuietChanged, actions)
-    assert turns[0] == QuietChanged(True, "silence", 10, 50)
-    assert [turn.on for turn in turns] == [True, False]
-    dark = of(PresenceChanged, actions)
-    assert len(dark) == 50
-    assert sum(action.announce for action in dark) == 0
-    assert sum(action.announce for action in of(SiteChanged, actions)) == 0
+    assert [turn.on for turn in of(QuietChanged, actions)] == [True, False]
+    told = actions[actions.index(of(QuietChanged, actions)[1]) :]
+    for kind in (PresenceChanged, SiteChanged):
+        announced = [action for action in of(kind, actions) if action.announce]
+        assert len(announced) == len(nodes)
+        assert all(action in told for action in announced)
+    kinds = [type(action) for action in told if getattr(action, "announce", False)]
+    assert kinds == [SiteChanged] * 50 + [PresenceChanged] * 50, "a site hides its nodes"
+    assert fleet.wait(1_000_000) == []
+    back = fleet.beat(nodes[0], incarnation=2)
+    assert [action.announce for action in of(PresenceChanged, back)] == [True]
+    assert SiteChanged("s0", "unknown", "ok") in back
+
+
+def test_who_speaks_within_a_wave_is_not_told_after_it():
+    fleet, nodes = fleet_of(50)
+    fleet.wait(100_000)
+    actions = []
+    for _ in range(20):
+        for node in nodes[1:]:
+            fleet.beat(node)
+        actions += fleet.wait(15_000)
+    assert {action.node for action in of(PresenceChanged, actions)} == {nodes[0]}
+
+
+def test_a_site_that_fell_silent_while_we_were_away_is_told():
+    fleet = Fleet(settled=False)
+    fleet.say(NodeAdded("lab.n1", "lab", 30_000, was_heard=True))
+    fleet.say(NodeAdded("lab.n2", "lab", 30_000))
+    actions = fleet.wait(1_000_000)
+    assert of(SiteChanged, actions) == [SiteChanged("lab", "unknown", "unknown")]
+    assert SiteChanged("lab", "unknown", "ok") in fleet.beat("lab.n1", incarnation=2)
+
+
+def test_a_site_that_was_never_heard_is_not_told():
+    fleet = Fleet("lab.n1")
+    assert fleet.wait(1_000_000) == []
 
 
 def test_a_few_silent_are_said_one_by_one():
@@ -406,6 +448,7 @@ def test_without_a_broker_silence_says_nothing():
     actions = fleet.wait(400_000)
     assert {action.new for action in of(PresenceChanged, actions)} == {"unknown"}
     assert not any(action.announce for action in of(PresenceChanged, actions))
+    assert not any(action.announce for action in of(SiteChanged, actions))
     fleet.say(BrokerUp("b1"))
     for node in nodes:
         fleet.beat(node)
@@ -439,7 +482,8 @@ def test_a_restarted_centre_that_hears_nobody_says_it_once():
         fleet.say(NodeAdded(f"s{i}.n1", f"s{i}", 30_000, was_heard=True))
     actions = fleet.wait(1_000_000)
     assert len([a for a in of(QuietChanged, actions) if a.on and a.why == "silence"]) == 1
-    assert sum(action.announce for action in of(PresenceChanged, actions)) == 0
+    assert sum(action.announce for action in of(PresenceChanged, actions)) == 40
+    assert sum(action.announce for action in of(SiteChanged, actions)) == 40
 
 
 def test_a_node_is_entered_once_and_a_will_before_any_beat_says_nothing():

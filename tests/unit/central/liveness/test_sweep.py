@@ -1,5 +1,6 @@
 """The shell of liveness: it knows when it was itself away."""
 
+from roost_central.alarms.facts import OwnRaised
 from roost_central.fleet.view import FleetView
 from roost_central.liveness.sweep import PAUSE_MS, Sweep
 from roost_protocol.beat import Beat
@@ -37,6 +38,28 @@ def test_a_centre_that_was_stopped_blames_no_node():
         sweep.tick(changes)
         assert {row.presence for row in view.nodes.values()} == {"online"}
         assert told == []
+
+
+def test_sites_that_stay_silent_after_a_wave_raise_their_alarm_with_their_true_age():
+    clock, view, told, signals = StoppedClock(), FleetView(), [], []
+    sweep = Sweep(frozenset(), view, clock=clock, tell=told.append, signal=signals.append)
+    for n in range(60):
+        view.add_site(f"s{n}", 4)
+        row = view.add_node(f"s{n}.n1", f"s{n}", "n1")
+        sweep.enter(row)
+    with view.listen() as changes:
+        for step in range(4 * 600):
+            if step % 40 == 0 and step < 4 * 150:  # until past the start
+                for row in view.nodes.values():
+                    row.heard_ms = heard_ms = clock.now_ms
+                    sweep.hear(row.node, beat(row.node, n=step + 1))
+            clock.now_ms += 250
+            sweep.tick(changes)
+    raised = [each for each in signals if isinstance(each, OwnRaised)]
+    types = [each.type for each in raised]
+    assert types == ["280.808"] + ["280.001"] * 60 + ["280.802"] * 60
+    since_ms = {row.status_since_ms for row in view.sites.values()}
+    assert raised[1].params["s"] * 1000 > max(since_ms) - heard_ms, "told later than seen"
 
 
 def beat(node, n=1):

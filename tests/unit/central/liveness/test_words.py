@@ -45,7 +45,7 @@ NODE = "lab.n1"
             QuietChanged(False, "silence"),
             "280.808",
             0,
-            "no new nodes fall silent; nodes are announced one by one again",
+            "no new nodes fall silent; those that still are silent are announced now",
         ),
     ],
 )
