@@ -25,6 +25,7 @@ class Checkers:
         self._attested: dict[int, set[int]] = {}  # voter -> who attested since its start
         self._released: set[int] = set()
         self._proven: set[tuple[int, bytes]] = set()
+        self._moved_at = 0
 
     def violate(self, text: str) -> None:
         """Write down a violation; one run needs no more than a few."""
@@ -39,6 +40,7 @@ class Checkers:
         if others:
             self.violate(f"I1: node {node} (epoch {epoch}) runs beside {others}")
         self.running[node] = epoch
+        self._moved_at = self._world.now
         if self._owners.setdefault(epoch, node) != node:
             self.violate(f"I2: epoch {epoch} of node {self._owners[epoch]} is run by {node}")
         if not is_new:
@@ -61,7 +63,8 @@ class Checkers:
 
     def rests(self, node: int) -> None:
         """Take in that a node's service acts no more."""
-        self.running.pop(node, None)
+        if self.running.pop(node, None) is not None:
+            self._moved_at = self._world.now
 
     # -- what was said -------------------------------------------------------------------------
 
@@ -126,6 +129,10 @@ class Checkers:
         if promise is None or promise.owner != owner:
             return False
         return promise.until_ms is None or node.true(promise.until_ms) >= until  # type: ignore[attr-defined]
+
+    def is_settled(self, for_ms: int) -> bool:
+        """Whether one runs, and nothing moved for so long."""
+        return len(self.running) == 1 and self._world.now - self._moved_at > for_ms
 
     def final(self) -> None:
         """See that a healed site has exactly one that runs (I14)."""

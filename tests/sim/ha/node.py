@@ -30,7 +30,7 @@ from roost_agent.ha.lease_events import (
     ViewChanged,
 )
 from roost_agent.ha.view import View
-from roost_protocol.ha import Kind, LeaseFrame
+from roost_protocol.ha import Belief, Kind, LeaseFrame
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import (
     Begin,
@@ -130,6 +130,7 @@ class Node:
         self.seq = 0
         self.sent: dict[int, int] = {}
         self.heard: dict[int, tuple[int, int, int]] = {}  # peer -> inc, seq, when
+        self.believed: dict[int, tuple] = {}  # peer -> what its last beat said
         self.alive: dict[int, int] = {}  # peer -> local ms of my frame that it echoed
         self.since = self.local()
         self.backlog: list[tuple] = []
@@ -171,8 +172,8 @@ class Node:
                 until = max(self.paused_until, self.frozen_until)
                 self.world.at(until, self._resume, life)
             return
-        getattr(self, what)(*args)
-        if life == self.life and self.voter is not None:
+        is_quiet = getattr(self, what)(*args)
+        if not is_quiet and life == self.life and self.voter is not None:
             self._plan_wake()
 
     def _resume(self, life: int) -> None:
@@ -316,9 +317,15 @@ class Node:
                     self.index, peer, "_beaten", (*message[:2], echo.get(peer), belief)
                 )
 
-    def _beaten(self, sender: int, inc: int, seq: int, echo: tuple | None, belief: object) -> None:
-        if self._hear(sender, inc, seq, echo, self.local()) and self.lease is not None:
-            self._lease(Believed(sender, belief))
+    def _beaten(self, sender: int, inc: int, seq: int, echo: tuple | None, belief: Belief) -> bool:
+        """Take in a beat; True where the lease has nothing to learn from it."""
+        is_new = self._hear(sender, inc, seq, echo, self.local())
+        said = (belief.epoch, belief.holder, belief.state, self.lease)
+        if not is_new or self.lease is None or self.believed.get(sender) == said:
+            return True
+        self.believed[sender] = said
+        self._lease(Believed(sender, belief))
+        return False
 
     def _hear(self, sender: int, inc: int, seq: int, echo: tuple | None, now: int) -> bool:
         last = self.heard.get(sender)
@@ -343,7 +350,9 @@ class Node:
                 elif peer in self.alive:
                     seen.add(peer)
         rank = sum(peer < self.index for peer in seen)
-        self._lease(ViewChanged(View(frozenset(seen), frozenset(lost), rank=rank)))
+        view = View(frozenset(seen), frozenset(lost), rank=rank)
+        if view != self.lease._view:
+            self._lease(ViewChanged(view))
         if self.lease is not None and self.world.plan.sticky and lost:
             self._read_power(min(lost))
 

@@ -80,6 +80,11 @@ class Replayed(World):
             self._arrive(sender, to, "_frame", message)
 
 
+def test_slow_answers_do_not_lengthen_a_right():
+    for seed in range(30):
+        assert run(Plan(seed, delays=(1, 1, 1_600), safety_ms=15_000)).violations == ()
+
+
 def test_an_isolated_holder_stops_before_another_starts():
     for seed in range(20):
         plan = Plan(seed, safety_ms=40_000, rates=(-99, 99, 99, 0, 0))

@@ -160,12 +160,15 @@ class World:
         longest = max((f.for_ms for f in plan.faults), default=0)
         promise = plan.timing.promise_ms(plan.watchdog_ms)
         end = plan.safety_ms + longest + 15_000 + 3 * promise + 10 * plan.timing.beat_ms
+        settled = plan.safety_ms + longest + promise  # all that was stopped goes on again
         trace = hashlib.blake2b(digest_size=8)
         heap, checkers, steps = self._heap, self.checkers, 0
         while heap and heap[0][0] <= end and not checkers.violations:
             self.now, _, do, args = heapq.heappop(heap)
             do(*args)
             steps += 1
+            if self.now > settled and checkers.is_settled(2 * promise):
+                break
             if steps % 16 == 0 and checkers.running:
                 checkers.rights()
             if steps % 64 == 0:
