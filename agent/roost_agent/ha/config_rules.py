@@ -210,6 +210,8 @@ def _service(said: HaFile, service: Service) -> Iterator[str]:
     except ValueError as err:
         yield f"{where}.ladder: {err}"
         steps = ()
+    if "reboot" in steps:
+        yield f'{where}.ladder: "reboot" is not in this version: "node-fail" is its last rung'
     if group is not None and group.model == "N":
         if service.exclusive in {"soft", "hard"}:
             yield f'{where}.exclusive: {service.exclusive!r}: model "N" has "none"'

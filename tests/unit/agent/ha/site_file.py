@@ -44,7 +44,7 @@ exclusive = "hard"
 run = {start=["/usr/bin/db"], stop=["/usr/bin/db-stop"]}
 eligible = ["/usr/lib/app/lag-ok"]
 budget = {start_s=20, stop_s=1.5}
-ladder = ["restart:3/600", "failover", "node-fail", "reboot"]
+ladder = ["restart:3/600", "failover", "node-fail"]
 active = {probe=["/usr/bin/db-ping"], interval_s=5, timeout_s=2, fail=3, pass=2}
 [[service]]
 name = "web"

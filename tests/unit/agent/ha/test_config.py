@@ -21,7 +21,7 @@ def test_a_whole_file_is_taken():
     assert config.group("agents").without_quorum == "continue"
     assert config.services[0].watches == ("pidfd",)
     assert config.services[3].watches == ("systemd",)
-    assert config.services[0].rungs.steps == ("failover", "node-fail", "reboot")
+    assert config.services[0].rungs.steps == ("failover", "node-fail")
     assert config.services[2].rungs.restarts == 3
     assert config.warnings == ()
 

@@ -93,6 +93,7 @@ FAULTS = [
     (("service", 2, "passive"), ["systemd"], '"systemd": it runs no systemd unit'),
     (("service", 2, "passive"), [], "service[log].passive: nothing watches it"),
     (("service", 0, "ladder"), ["restart:0/600"], "'restart:0/600': must be restart:COUNT/SECONDS"),
+    (("service", 0, "ladder"), ["reboot"], 'service[db].ladder: "reboot" is not in this version'),
     (("service", 0, "ladder"), ["pray"], "'pray': must be restart:COUNT/SECONDS, failover"),
     (("service", 0, "ladder"), ["reboot", "failover"], "reboot, failover: must be"),
 ]
