@@ -416,6 +416,8 @@ class FakeAlarms:
                 incident["ack"] = {"by": "admin", "at": now, "note": body.get("note", "")}
             case "note":
                 incident["notes"].append({"at": now, "by": "admin", "text": body["text"]})
+            case "split":
+                incident["notes"].append({"at": now, "by": "admin", "text": body["filter"]})
             case _:
                 incident |= {"state": "closed", "closed": now}
         self.seq += 1

@@ -51,6 +51,7 @@ async def test_the_pages_open_without_an_error_or_a_policy_violation(console):
     tab = await console.tab()
     for path, seen in (
         ("/alarms", ".alarm-rows .row"),
+        ("/alarms?list=cleared", ".alarms-cleared [aria-current=true]"),
         ("/incidents", ".plain th a"),
         ("/incidents/INC-1", ".cause-text"),
         ("/shelf", "h2"),
@@ -273,6 +274,23 @@ async def test_a_hostile_text_stays_text(console):
     assert tab.complaints == []
 
 
+async def test_what_was_cleared_is_a_list_of_its_own_with_a_filter(console):
+    alarms = console.central.alarms
+    first, other = [row.answer for row in list(alarms.rows.values())[:2]]
+    for alarm in (first, other):
+        alarms.clear(alarm)
+    tab = await open_list(console)
+    await tab.js("[...document.querySelectorAll('.segments a')].at(-1).click()")
+    rows = "document.querySelectorAll('.alarms-cleared tbody tr')"
+    await tab.wait(f"{rows}.length === 2")
+    await tab.js("document.querySelector('.alarms-cleared input').focus()")
+    await tab.type(f"site={first['site']} type={first['type']}")
+    await tab.wait(f"{rows}.length === 1")
+    text = await tab.js(f"{rows}[0].innerText")
+    assert first["site"] in text
+    assert "gone" in text
+
+
 async def test_an_incident_shows_its_cause_and_first_what_that_does_not_explain(console):
     alarms = console.central.alarms
     sites = [some_site(console, n) for n in range(100, 180)]
@@ -295,11 +313,21 @@ async def test_an_incident_shows_its_cause_and_first_what_that_does_not_explain(
     await fill(tab, "note", "fibre cut")
     await tab.press("Enter")
     await tab.wait("document.body.innerText.includes('Acknowledged by admin')")
+    await press(tab, "Split")
+    await fill(tab, "filter", "region:r02")
+    await fill(tab, "reason", "a power feed")
+    await tab.press("Enter")
+    await tab.wait("document.querySelector('.said').innerText === 'Split: done'")
+    assert alarms.acts[-1][1] == {"filter": "region:r02", "reason": "a power feed"}
     await press(tab, "Close")
     await fill(tab, "reason", "repaired")
     await tab.press("Enter")
     await tab.wait("document.querySelector('.crumb').innerText.includes('closed')")
-    assert [verb for verb, _ in alarms.acts] == ["incident:ack", "incident:close"]
+    assert [verb for verb, _ in alarms.acts] == [
+        "incident:ack",
+        "incident:split",
+        "incident:close",
+    ]
 
 
 async def test_two_thousand_alarms_leave_the_page_small_and_scroll_to_the_end(console):

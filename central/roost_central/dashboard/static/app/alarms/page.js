@@ -8,6 +8,7 @@ import { useNarrow } from "../shell/narrow.js";
 import { onKeys } from "../shell/keys.js";
 import { useStore } from "../store.js";
 import { ActDialog, ACTS } from "./acts.js";
+import { ClearedList } from "./cleared.js";
 import { alarmCounts } from "./counts.js";
 import { Export } from "./download.js";
 import { AlarmDrawer } from "./drawer.js";
@@ -16,11 +17,24 @@ import { AlarmTable } from "./table.js";
 
 const NARROW = 1000; // CSS pixels below which rows take three lines
 const EVERYTHING = "sev>=warning"; // an action names what it is about, even when that is all
+const CLEARED = "/alarms?list=cleared";
 const BAR = ["ack", "shelve", "note", "assign", "unack", "unshelve", "clear"];
 const VIEWS = [["Active", ""], ["Not acked", "op=none"], ["Unknown", "state=unknown"],
   ["Shelved", "shelved=true"], ["Masked", "masked=true"]];
 
 export function AlarmsPage({ route }) {
+  const isPast = route.params.get("list") === "cleared";
+  return isPast ? html`<${ClearedList} q=${route.params.get("q") ?? ""} checked=${checked}
+    views=${html`<${Views} q="" isPast=${true} />`} />` : html`<${ActiveList} route=${route} />`;
+}
+
+function Views({ q, isPast = false }) {
+  return html`<nav class="segments" aria-label="Views">${VIEWS.map(([title, query]) => html`<a key=${title}
+    href=${alarmsPath(query)} aria-current=${!isPast && q === query ? "true" : undefined}>${title}</a>`)}<a
+    href=${CLEARED} aria-current=${isPast ? "true" : undefined}>Cleared</a></nav>`;
+}
+
+function ActiveList({ route }) {
   const q = route.params.get("q") ?? "";
   const sort = route.params.get("sort") ?? "";
   const show = route.params.get("show") ?? "";
@@ -48,8 +62,7 @@ export function AlarmsPage({ route }) {
     <div class="toolbar">
       <${QueryBox} value=${q} onText=${setText} error=${error ?? rows.error}
         placeholder="sev>=major op=none region:r0*" summary=${summary(rows)} />
-      <nav class="segments" aria-label="Views">${VIEWS.map(([title, query]) => html`<a key=${title}
-        href=${alarmsPath(query)} aria-current=${q === query ? "true" : undefined}>${title}</a>`)}</nav>
+      <${Views} q=${q} />
       <button type="button" class=${`waiting ${rows.waiting ? "" : "idle"}`} disabled=${!rows.waiting}
         onClick=${() => rows.apply()}>${rows.waiting} changed: <kbd>n</kbd></button>
       <${Export} filter=${filter} sort=${sort} onFailure=${setSaid} />
