@@ -198,9 +198,10 @@ class Runtime:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(due_ms - now_ms, 0) / 1000):
                     await self._due_changed.wait()
+            lag_ms = self._clock.boot_ms() - max(due_ms, now_ms)  # since it was due and waited for
             now_ms = self._clock.boot_ms()
-            if now_ms - due_ms > MARGIN_MS:
-                self._do(self.core.handle(ev.Lagged(now_ms - due_ms), now_ms))
+            if lag_ms > MARGIN_MS:
+                self._do(self.core.handle(ev.Lagged(lag_ms), now_ms))
             now_ms = self._clock.boot_ms()
             if now_ms >= self.core.due_ms(now_ms):
                 self._reset_silent(now_ms)

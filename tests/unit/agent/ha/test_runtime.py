@@ -1,0 +1,36 @@
+"""The runtime's clockwork, around a core that only notes what it is told."""
+
+import asyncio
+from types import SimpleNamespace
+
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.runtime import Runtime
+from roost_agent.ports import SystemClock, SystemEntropy
+
+
+class NotingCore:
+    """Wants to be woken since ten seconds ago."""
+
+    def __init__(self):
+        self.told = []
+
+    def due_ms(self, now_ms):
+        return now_ms - 10_000
+
+    def handle(self, event, now_ms):
+        self.told.append(event)
+        return []
+
+
+async def test_what_was_due_before_it_was_waited_for_is_no_stall_of_ours():
+    core = NotingCore()
+    shells = SimpleNamespace(paths=[])
+    runtime = Runtime(core, shells, SystemClock(), SystemEntropy())
+    runtime.core.config = SimpleNamespace(timing=SimpleNamespace(beat_ms=100))
+    ticking = asyncio.get_running_loop().create_task(runtime._tick())
+    async with asyncio.timeout(30):
+        while sum(isinstance(each, ev.Tick) for each in core.told) < 5:
+            await asyncio.sleep(0)
+    ticking.cancel()
+    lags = [each.lag_ms for each in core.told if isinstance(each, ev.Lagged)]
+    assert all(lag_ms < 5_000 for lag_ms in lags)
