@@ -29,7 +29,7 @@ async def test_what_was_due_before_it_was_waited_for_is_no_stall_of_ours():
     runtime.core.config = SimpleNamespace(timing=SimpleNamespace(beat_ms=100))
     ticking = asyncio.get_running_loop().create_task(runtime._tick())
     async with asyncio.timeout(30):
-        while sum(isinstance(each, ev.Tick) for each in core.told) < 5:
+        while len(core.told) < 20:  # noqa: ASYNC110 - the loop that is tested sets no event
             await asyncio.sleep(0)
     ticking.cancel()
     lags = [each.lag_ms for each in core.told if isinstance(each, ev.Lagged)]
