@@ -116,6 +116,8 @@ class AlarmScene:
 
     def stop(self) -> None:
         """End what runs."""
+        for agent in self.agents:
+            agent.forget()
         for actor in (*self.agents, self.central, self.broker):
             actor.kill()
 
