@@ -7,6 +7,9 @@ a shared cause to correlate.py and its caller, and the rows of alarms to the cor
 Receivers outside are told of an incident HOLD_MS after its beginning, when its cause is known: one
 notification with a reason, instead of one without and another soon after.
 
+An incident of what turns out to be a consequence (nodes without an uplink) becomes that of its
+cause (their sites offline), under the id it has.
+
 Invariants: one open incident a type, beside those that operators split from it, which keep the
 sites they took; a site is back only when none of its members is open for
 BACK_MS; an incident ends when all are back, or by an operator.
@@ -266,6 +269,41 @@ class Incidents:
     ) -> None:
         if alarm.type in self._by_type:
             return
+        found = self._consequence(alarm.type, region)
+        event = "incident-open" if found is None else "incident-change"
+        if found is None:
+            found = self._opened(draft, alarm, region, now_ms)
+        for site, (_, key_id) in seen.items():
+            self._join(found, site, key_id)
+            joined[key_id] = found.row.id
+        row = replace(
+            found.row,
+            type=alarm.type,
+            severity=max(found.row.severity, alarm.severity),
+            sites=len(found.sites),
+            alarms=sum(map(len, found.members.values())),
+        )
+        self._by_type.pop(found.row.type, None)
+        self._by_type[row.type] = row.id
+        draft.tell_incident(event, row, now_ms)
+        found.row = draft.incidents[row.id]
+        found.told_ms = now_ms
+        found.grown = True
+
+    def _consequence(self, type_: str, region: str) -> _Open | None:
+        """Return the open incident of what ``type_`` causes or hides: it is the same one.
+
+        One that an operator has split or acknowledged stays what they saw.
+        """
+        for each in self._open.values():
+            row = each.row
+            if row.split_from or row.ack is not None or row.region != region:
+                continue
+            if type_ in self._related(row.type):
+                return each
+        return None
+
+    def _opened(self, draft: Draft, alarm: AlarmRow, region: str, now_ms: int) -> _Open:
         row = IncidentRow(
             id=f"INC-{ulid(now_ms, alarm.type, region, str(draft.seq))}",
             kind="rate" if region else "types",
@@ -276,14 +314,8 @@ class Incidents:
             changed_ms=now_ms,
             held=True,
         )
-        found = self._open[row.id] = _Open(row, told_ms=now_ms)
-        self._by_type[row.type] = row.id
-        for site, (_, key_id) in seen.items():
-            self._join(found, site, key_id)
-            joined[key_id] = row.id
-        row = replace(row, sites=len(found.sites), alarms=len(seen))
-        draft.tell_incident("incident-open", row, now_ms)
-        found.row = draft.incidents[row.id]
+        self._open[row.id] = _Open(row)
+        return self._open[row.id]
 
     def _join(self, found: _Open, site: str, key_id: str) -> None:
         found.grown |= site not in found.members

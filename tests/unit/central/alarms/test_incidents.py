@@ -82,6 +82,27 @@ def test_a_rate_far_above_the_usual_of_a_region_is_one_too(storm):
     assert all(row.site == "s1" for row in storm.members())
 
 
+def test_the_incident_of_a_consequence_becomes_that_of_its_cause(storm):
+    strike(storm, type_="100.003", entity="port=x", severity=S.MINOR)
+    id_ = storm.only.id
+    assert strike(storm, type_="100.002", entity="", severity=S.CRITICAL) == ["incident-change"]
+    row = storm.only
+    assert (row.id, row.type, row.severity, row.sites) == (id_, "100.002", S.CRITICAL, SITES_MIN)
+    assert row.alarms == len(storm.members()) == 2 * SITES_MIN
+    assert strike(storm, 60, first=200, type_="100.003", entity="port=x") == []
+    assert {each.incident for each in storm.members()} == {id_}
+    assert len(storm.members()) == 2 * SITES_MIN + 60
+
+
+def test_an_acknowledged_incident_of_a_consequence_stays_what_was_seen(storm):
+    strike(storm, type_="100.003", entity="port=x")
+    ack = Ack("jd", 1, "seen")
+    id_ = storm.only.id
+    storm.do(act=lambda draft, now_ms: storm.incidents.acked(draft, id_, ack, now_ms) and ())
+    assert strike(storm, type_="100.002", entity="") == ["incident-open"]
+    assert [row.type for row in storm.incidents.open_rows] == ["100.003", "100.002"]
+
+
 def test_what_comes_later_joins_and_so_does_what_it_may_be_caused_by(storm):
     strike(storm, type_="100.002", entity="")
     storm.do(said(node="s900.n1", type_="100.002", entity=""))
