@@ -44,10 +44,6 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
         given: the options.
         opened: opens the watchdog.
     """
-    root = _root(given.cgroup_root)
-    if not root:
-        say("no cgroup v2 is mounted here: nothing can be guarded")
-        return 1
     try:
         state_file.alone(given.state)  # held until the end of the process
     except BlockingIOError:
@@ -55,6 +51,10 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
         return 1
     except OSError as err:
         say(f"{given.state}: {err.strerror}")
+        return 1
+    root = _root(given.cgroup_root)
+    if not root:
+        say("no cgroup v2 is mounted here: nothing can be guarded")
         return 1
     notes = [note for note in (memory.lock(), memory.prefer()) if note]
     boot_id = state_file.boot_id()

@@ -13,6 +13,7 @@ from roost_agent.guard.record import Final
 WAIT_MS_MAX: Final = 1_000
 STEP_S: Final = 0.001
 FOLDER: Final = "trial"
+FILES_MAX: Final = 256  # descriptors of a guard at its start: a dozen
 
 
 def kill_ms(folder: str, now_ms: Callable[[], int]) -> int | None:
@@ -25,6 +26,7 @@ def kill_ms(folder: str, now_ms: Callable[[], int]) -> int | None:
     child = os.fork()
     if child == 0:
         try:
+            os.closerange(3, FILES_MAX)  # the lock on the state, should this outlive the guard
             signal.pause()
         finally:
             os._exit(0)
