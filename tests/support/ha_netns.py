@@ -53,10 +53,24 @@ def why_none():
         done = ip("netns", "add", name, check=False)
         if done.returncode:
             return f"kernel lacks network namespaces that we may make: {done.stderr.strip()}"
-        ip("netns", "del", name)
+        try:
+            return _why_no_links(name)
+        finally:
+            ip("netns", "del", name)
     except FileNotFoundError:
         return "iproute2 is not installed"
     return ""
+
+
+def _why_no_links(space):
+    links = (("b0", "type", "bridge"), ("v0", "type", "veth", "peer", "name", "v1"))
+    for words in links:
+        done = ip("link", "add", *words, inside=space, check=False)
+        if done.returncode:
+            return f"kernel lacks {words[2]} links: {done.stderr.strip()}"
+    inside = ("nsenter", f"--net=/run/netns/{space}", "nft", "add", "table", "inet", "roost")
+    done = subprocess.run(inside, check=False, capture_output=True, text=True)
+    return f"kernel lacks nftables: {done.stderr.strip()}" if done.returncode else ""
 
 
 WHY_NO_SITE = why_none()
