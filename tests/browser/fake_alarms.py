@@ -80,6 +80,7 @@ class FakeAlarms:
         self.changed: dict[str, None] = {}
         self.gone: list[str] = []
         self.acts: list[tuple[str, dict]] = []
+        self.asked: list[tuple[str, dict]] = []
         types = list(TYPES)
         for index, site in enumerate(sites[:: max(1, len(sites) // 60)]):
             name = site["site"]
@@ -251,6 +252,7 @@ class FakeAlarms:
         except QueryError as err:
             return problem(400, "bad-filter", err.message)
         sort = asked.get("sort", "")
+        self.asked.append((request.path, dict(asked)))
         if sort:
             name = {"raised": "raised_ms", "changed": "seq"}.get(sort.lstrip("-"), sort.lstrip("-"))
             key = (lambda a: RANK[a[name]]) if name == "severity" else (lambda a: a[name])
@@ -271,7 +273,7 @@ class FakeAlarms:
 
     def _row(self, request: web.Request) -> Row | None:
         name = request.match_info["id"]
-        rows = self.rows.values()
+        rows = [*self.rows.values(), *map(Row, self.closed)]
         return next((r for r in rows if name in {r.answer["id"], r.answer["key_id"]}), None)
 
     async def show(self, request: web.Request) -> web.Response:

@@ -69,6 +69,7 @@ def with_everything(alarms) -> str:
         shelf = {"id": "S", "by": "jd", "reason": "lab", "until": rows[0]["raised"]}
         rows[1] |= {"shelf": shelf, "op_state": "shelved"}
         rows[2] |= {"state": "unknown", "flapping": True, "late": True}
+        alarms.clear(rows[3])
         alarms.shelves["S"] = shelf | {"filter": "", "alarms": 1, "at": rows[0]["raised"]}
     return rows[2]["id"]
 
@@ -83,6 +84,7 @@ async def each_page(console, tab):
         ("/events", ".events"),
         ("/alarms?show=100", ".alarm-rows .row"),
         (f"/alarms?show={shown}", ".drawer .timeline li"),
+        ("/alarms?list=cleared", ".cleared tbody tr"),
         ("/incidents", ".plain th a"),
         ("/incidents/INC-1", ".alarm-plain"),
         ("/shelf", ".plain"),

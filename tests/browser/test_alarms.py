@@ -40,6 +40,18 @@ async def fill(tab, name: str, text: str) -> None:
     await tab.type(text)
 
 
+async def take_csv(tab) -> list[str]:
+    """Click on CSV and return the lines of what would be saved."""
+    await tab.js(
+        "URL.createObjectURL = (blob) => { blob.text().then((t) => { window.taken = t; });"
+        " return 'blob:x'; };"
+        "HTMLAnchorElement.prototype.click = function () { window.as = this.download; }"
+    )
+    await press(tab, "CSV")
+    await tab.wait("window.taken")
+    return (await tab.js("window.taken")).splitlines()
+
+
 async def open_list(console, query: str = "", **size):
     tab = await console.tab(f"/alarms{query}", **size)
     await tab.wait(FIRST)
@@ -274,23 +286,6 @@ async def test_a_hostile_text_stays_text(console):
     assert tab.complaints == []
 
 
-async def test_what_was_cleared_is_a_list_of_its_own_with_a_filter(console):
-    alarms = console.central.alarms
-    first, other = [row.answer for row in list(alarms.rows.values())[:2]]
-    for alarm in (first, other):
-        alarms.clear(alarm)
-    tab = await open_list(console)
-    await tab.js("[...document.querySelectorAll('.segments a')].at(-1).click()")
-    rows = "document.querySelectorAll('.alarms-cleared tbody tr')"
-    await tab.wait(f"{rows}.length === 2")
-    await tab.js("document.querySelector('.alarms-cleared input').focus()")
-    await tab.type(f"site={first['site']} type={first['type']}")
-    await tab.wait(f"{rows}.length === 1")
-    text = await tab.js(f"{rows}[0].innerText")
-    assert first["site"] in text
-    assert "gone" in text
-
-
 async def test_an_incident_shows_its_cause_and_first_what_that_does_not_explain(console):
     alarms = console.central.alarms
     sites = [some_site(console, n) for n in range(100, 180)]
@@ -346,17 +341,67 @@ async def test_two_thousand_alarms_leave_the_page_small_and_scroll_to_the_end(co
 
 async def test_an_export_is_the_whole_result(console):
     tab = await open_list(console, "?q=sev%3Dmajor")
-    await tab.js(
-        "URL.createObjectURL = (blob) => { blob.text().then((t) => { window.taken = t; });"
-        " return 'blob:x'; };"
-        "HTMLAnchorElement.prototype.click = function () { window.as = this.download; }"
-    )
-    await press(tab, "CSV")
-    await tab.wait("window.taken")
-    assert len((await tab.js("window.taken")).splitlines()) == 1 + len(
-        console.central.alarms.find("sev=major")
-    )
+    lines = await take_csv(tab)
+    assert len(lines) == 1 + len(console.central.alarms.find("sev=major"))
     assert await tab.js("window.as") == "alarms.csv"
+
+
+CLEARED_ROWS = "document.querySelectorAll('.alarms-cleared tbody tr').length"
+
+
+async def test_what_was_cleared_is_a_tab_with_filter_pages_and_an_export(console):
+    alarms = console.central.alarms
+    for n in range(130):
+        one = alarms.raise_alarm("200.006", some_site(console, n), age_s=700, text=f"line {n}")
+        alarms.clear(one)
+    other = alarms.raise_alarm("100.101", some_site(console, 7), text="hot", age_s=7_200)
+    alarms.clear(other, "operator")
+    tab = await open_list(console)
+    await tab.js(
+        "[...document.querySelectorAll('[aria-label=Views] a')]"
+        ".find((a) => a.innerText === 'Cleared').click()"
+    )
+    await tab.wait(f"{CLEARED_ROWS} === 100")
+    here = "document.querySelector('[aria-label=Views] [aria-current]').innerText"
+    assert await tab.js(here) == "Cleared"
+    await press(tab, "Older")
+    await tab.wait(f"{CLEARED_ROWS} === 131")
+    await tab.press("/")
+    await tab.type("sev=critical")
+    await tab.wait(f"{CLEARED_ROWS} === 1")
+    row = await tab.js("document.querySelector('.cleared tbody tr').innerText")
+    for part in ("critical", "2 h 00 m", "hot", "operator", other["site"]):
+        assert part in row
+    await tab.wait("location.search.includes('list=cleared') && location.search.includes('q=sev')")
+    lines = await take_csv(tab)
+    assert len(lines) == 2
+    assert await tab.js("window.as") == "alarms-history.csv"
+    path, asked = alarms.asked[-1]
+    assert path.endswith("/alarms/history")
+    assert asked == {"filter": "sev=critical", "since": "7d"}
+    assert tab.complaints == []
+
+
+async def test_a_cleared_alarm_opens_beside_the_list_and_new_ones_are_counted(console):
+    alarms = console.central.alarms
+    first = alarms.raise_alarm("100.104", some_site(console, 3), age_s=400)
+    alarms.clear(first)
+    second = alarms.raise_alarm("100.104", some_site(console, 4), age_s=400)
+    tab = await console.tab("/alarms?list=cleared&since=24h")
+    await tab.wait(f"{CLEARED_ROWS} === 1")
+    await tab.js("document.querySelector('.cleared tbody td a[id]').click()")
+    await tab.wait("document.activeElement.id === 'drawer-title'")
+    await tab.wait("document.querySelector('.drawer .repair')")
+    assert await tab.js("document.querySelectorAll('.drawer .buttons button').length") == 0
+    await tab.press("Escape")
+    await tab.wait(f"document.activeElement.id === 'cleared-{first['id']}'")
+    alarms.clear(second)
+    await tab.wait("document.querySelector('.waiting').innerText.startsWith('1 cleared')")
+    assert await tab.js(CLEARED_ROWS) == 1
+    await tab.js("document.activeElement.blur()")
+    await tab.press("n")
+    await tab.wait(f"{CLEARED_ROWS} === 2")
+    assert all(ask["since"] == "24h" for path, ask in alarms.asked if path.endswith("history"))
 
 
 async def test_a_type_is_switched_off_where_the_load_shows_it(console):

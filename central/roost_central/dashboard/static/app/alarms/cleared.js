@@ -1,62 +1,101 @@
-/** What is over: closed alarms, the newest first, by a filter. More are read as they are asked for. */
+/** What is over: cleared alarms, the newest first, with how long each stood and why it ended. */
 import { html, useEffect, useState } from "../html.js";
-import { queryString, request } from "../api.js";
+import { usePages } from "../fetched.js";
 import { QueryBox } from "../fleet/querybox.js";
-import { alarmsPath, sitePath } from "../router.js";
+import { setParams } from "../router.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { Problem } from "../shell/failure.js";
+import { onKeys } from "../shell/keys.js";
+import { useStore } from "../store.js";
 import { ageText, Time } from "../time.js";
+import { alarmCounts, onAlarms } from "./counts.js";
 import { Export } from "./download.js";
-import { entityRest, Severity } from "./show.js";
+import { AlarmDrawer } from "./drawer.js";
+import { entityRest, Place, Severity } from "./show.js";
 
-const PAGE = 100;
+const SINCE = [["24h", "last 24 hours"], ["7d", "last 7 days"], ["30d", "last 30 days"], ["", "all that is kept"]];
+const SINCE_FIRST = "7d";
+const GONE_MAX = 1_000; // more are not counted one by one
+const EVER = "3650d"; // longer than anything is kept
 
-export function ClearedList({ q, views, checked }) {
+export function ClearedList({ route, views, checked }) {
+  const q = route.params.get("q") ?? "";
+  const show = route.params.get("show") ?? "";
+  const asked = route.params.get("since") ?? SINCE_FIRST;
+  const since = asked === "all" ? "" : asked;
   const [text, setText] = useState(q);
   const [filter, error] = checked(text, q);
+  const pages = usePages("/alarms/history", { filter, since });
+  const seq = useStore(alarmCounts)?.seq;
   const [said, setSaid] = useState("");
-  const { items, next, failure, isReading, more } = useHistory(filter);
-  return html`<main class="page alarms-cleared" id="main"><h1>Cleared alarms</h1>
+  const gone = useGone(pages);
+  useEffect(() => onKeys({ n: pages.reload }), [pages.reload]);
+  const close = () => {
+    setParams({ show: "" });
+    document.getElementById(`cleared-${show}`)?.focus();
+  };
+  return html`<main class="fleet alarms-page alarms-cleared" id="main"><h1 class="hidden">Cleared alarms</h1>
     <div class="toolbar">
-      <${QueryBox} value=${q} onText=${setText} error=${error ?? failure}
-        placeholder="sev>=major region:r0*" summary=${`${items.length}${next ? "+" : ""} read`} />
+      <${QueryBox} value=${q} onText=${setText} error=${error ?? pages.error}
+        placeholder="sev>=major site:edge-*" summary=${summary(pages)} />
       ${views}
-      <${Export} path="/alarms/history" filter=${filter} onFailure=${setSaid} />
+      <label class="choice">Cleared in <select value=${since}
+        onChange=${(event) => setParams({ since: event.target.value || "all" })}>${SINCE.map(([value, title]) => html`<option
+          key=${value} value=${value}>${title}</option>`)}</select></label>
+      <button type="button" class=${`waiting ${gone ? "" : "idle"}`} disabled=${!gone}
+        onClick=${pages.reload}>${gone} cleared: <kbd>n</kbd></button>
+      <${Export} path="/alarms/history" filter=${filter} since=${since} onFailure=${setSaid} />
     </div>
     <p class="said" role="status">${said}</p>
-    ${failure && !items.length ? html`<${Problem} error=${failure} />`
-    : html`<${Rows} items=${items} isReading=${isReading} />`}
-    ${next && html`<p><button type="button" disabled=${isReading} onClick=${more}>More</button></p>`}
-    <${CopyLine} text=${`roost alarm history${filter ? ` -q ${shellWord(filter)}` : ""}`} /></main>`;
+    <div class=${`panes ${show ? "with-drawer" : ""}`}>
+      <section class="pane pane-table" aria-label="Cleared alarms"><div class="cleared" tabindex="0" role="region"
+        aria-label="Cleared alarms, newest first"><${ClearedRows} pages=${pages} shown=${show} /></div></section>
+      ${show && html`<${AlarmDrawer} id=${show} seq=${seq} onClose=${close} />`}
+    </div>
+    <${CopyLine} text=${["roost alarm export", `--since ${since || EVER}`, filter && `-q ${shellWord(filter)}`]
+    .filter(Boolean).join(" ")} />
+  </main>`;
 }
 
-/** The pages of a filter's history that were asked for. */
-function useHistory(filter) {
-  const none = { filter, items: [], next: null, failure: null, isReading: true };
-  const [state, setState] = useState(none);
-  const read = (cursor, signal) => request(`/alarms/history${queryString({ filter, limit: PAGE, cursor })}`, { signal }).then(
-    (page) => setState((old) => ({ ...old, filter, failure: null, isReading: false, next: page.next,
-      items: cursor ? [...old.items, ...page.items] : page.items })),
-    (failure) => { if (!signal?.aborted) setState((old) => ({ ...old, failure, isReading: false })); },
-  );
+function summary({ items, older, error }) {
+  if (!items) return error ? "" : "Reading…";
+  return `${items.length.toLocaleString("en")}${older ? "+" : ""} cleared, newest first`;
+}
+
+/** How many alarms ended since the list was read, also those that it would not show. */
+function useGone({ first, items }) {
+  const [gone, setGone] = useState(/** @type {Set<string>} */ (new Set()));
   useEffect(() => {
-    const stop = new AbortController();
-    setState(none);
-    read("", stop.signal);
-    return () => stop.abort();
-  }, [filter]);
-  const more = () => { setState((old) => ({ ...old, isReading: true })); read(state.next); };
-  return { ...state, more };
+    setGone(new Set());
+    return onAlarms((word) => setGone((old) => (old.size < GONE_MAX ? new Set([...old, ...word.gone]) : old)));
+  }, [first]);
+  const known = new Set(items?.map(({ id }) => id));
+  return [...gone].filter((id) => !known.has(id)).length;
 }
 
-function Rows({ items, isReading }) {
-  if (!items.length) return html`<p class="empty">${isReading ? "Reading…" : "No alarm was cleared that matches."}</p>`;
-  return html`<div class="scroll"><table class="plain alarm-plain"><thead><tr><th>Severity</th><th>Cleared</th>
-    <th>Lasted</th><th>Site</th><th>Type</th><th>What was wrong</th><th>Why it ended</th></tr></thead>
-    <tbody>${items.map((alarm) => html`<tr key=${alarm.id}>
-      <td><${Severity} alarm=${alarm} /></td><td><${Time} at=${alarm.cleared} /></td>
-      <td>${ageText(Math.max(0, (Date.parse(alarm.cleared) - Date.parse(alarm.raised)) / 1000))}</td>
-      <td>${alarm.site ? html`<a href=${sitePath(alarm.site)}>${alarm.site}</a>` : "–"}</td>
-      <td><a href=${alarmsPath("", alarm.key_id)}>${alarm.name}</a> <small class="code">${alarm.type}</small></td>
-      <td>${alarm.text} <small>${entityRest(alarm)}</small></td><td>${alarm.reason || "–"}</td></tr>`)}</tbody></table></div>`;
+function ClearedRows({ pages: { items, error, older }, shown }) {
+  if (error && !items) return html`<${Problem} error=${error} />`;
+  if (!items) return html`<p class="empty">Reading…</p>`;
+  if (!items.length && !older) return html`<p class="empty">Nothing that matches was cleared in this time.</p>`;
+  return html`<table class="plain"><thead><tr><th>Cleared</th><th>Was</th><th class="number">Stood</th>
+    <th>Site and node</th><th>Type</th><th>What was wrong</th><th>Why it ended</th></tr></thead>
+    <tbody>${items.map((alarm) => html`<tr key=${alarm.id} class=${alarm.id === shown ? "shown" : ""}>
+      <td><${Time} at=${alarm.cleared} /></td>
+      <td><${Severity} alarm=${{ ...alarm, state: "active" }} /></td>
+      <td class="number">${stood(alarm)}</td><td><${Place} alarm=${alarm} /></td>
+      <td><a href=${addressOf(alarm.id)} id=${`cleared-${alarm.id}`}>${alarm.name}</a>${" "}
+        <small class="code">${alarm.type}</small></td>
+      <td>${alarm.text} <small>${entityRest(alarm)}</small></td><td>${alarm.reason}</td></tr>`)}</tbody></table>
+    ${older && html`<p class="older"><button type="button" onClick=${older}>Older</button></p>`}`;
+}
+
+/** This view with the drawer of one alarm. */
+function addressOf(id) {
+  const params = new URLSearchParams(location.search);
+  params.set("show", id);
+  return `/alarms?${params}`;
+}
+
+function stood({ raised, cleared }) {
+  return raised && cleared ? ageText((Date.parse(cleared) - Date.parse(raised)) / 1000) : "–";
 }

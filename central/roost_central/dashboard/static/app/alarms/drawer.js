@@ -11,7 +11,7 @@ import { Marks, OpState, Place, Severity } from "./show.js";
 const LATE_S = 30; // longer than a beat: it waited in an outbox
 
 /**
- * @param {{id: string, seq: number, onAct: (verb: string, alarm: any) => void,
+ * @param {{id: string, seq: number, onAct?: (verb: string, alarm: any) => void,
  *   onClose: () => void}} given  `seq`: reads again when it changes
  */
 export function AlarmDrawer({ id, seq, onAct, onClose }) {
@@ -52,9 +52,9 @@ function Detail({ alarm, timeline, onAct }) {
     <${CopyLine} text=${`roost alarm show ${alarm.key_id}`} />`;
 }
 
-/** What can be done with it as it stands. */
+/** What can be done with it as it stands; what is over is the record and stays as it is. */
 export function actsOn(alarm) {
-  if (alarm.state === "cleared") return ["note", "assign"];
+  if (alarm.state === "cleared") return [];
   return [alarm.ack ? "unack" : "ack", alarm.shelf ? "unshelve" : "shelve", "note", "assign", "clear"];
 }
 

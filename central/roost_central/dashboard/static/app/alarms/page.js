@@ -24,7 +24,7 @@ const VIEWS = [["Active", ""], ["Not acked", "op=none"], ["Unknown", "state=unkn
 
 export function AlarmsPage({ route }) {
   const isPast = route.params.get("list") === "cleared";
-  return isPast ? html`<${ClearedList} q=${route.params.get("q") ?? ""} checked=${checked}
+  return isPast ? html`<${ClearedList} route=${route} checked=${checked}
     views=${html`<${Views} q="" isPast=${true} />`} />` : html`<${ActiveList} route=${route} />`;
 }
 

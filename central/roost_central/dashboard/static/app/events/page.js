@@ -1,39 +1,29 @@
 /** All events, newest first; the filter is asked of the server. */
 import { html, useEffect, useState } from "../html.js";
-import { useFetched } from "../fetched.js";
+import { usePages } from "../fetched.js";
 import { queryString, request } from "../api.js";
 import { QueryBox } from "../fleet/querybox.js";
 import { parse, requireAvailable } from "../query.js";
 import { onKeys } from "../shell/keys.js";
 import { EventList } from "./list.js";
 
-const PAGE = 100;
+const NEWER_MAX = 100;
 const LOOK_MS = 10_000; // how often newer events are counted
-const OLDER_PAGES_MAX = 10; // 1,000 rows; beyond that a filter or the command line serves better
 
 export function EventsPage({ route }) {
   const q = route.params.get("q") ?? "";
   const [text, setText] = useState(q);
   const [filter, error] = checked(text, q);
-  const first = useFetched(`/events${queryString({ filter, limit: PAGE })}`);
-  const [older, setOlder] = useState({ items: [], next: null, pages: 0 });
-  const newer = useNewer(filter, first.value?.items?.[0]?.seq);
-  useEffect(() => setOlder({ items: [], next: first.value?.next ?? null, pages: 0 }), [first.value]);
-  useEffect(() => onKeys({ n: first.reload }), [first.reload]);
-  const more = async () => {
-    const answer = await request(`/events${queryString({ filter, limit: PAGE, cursor: older.next })}`);
-    setOlder((old) => ({
-      items: [...old.items, ...answer.items], next: answer.next, pages: old.pages + 1,
-    }));
-  };
+  const pages = usePages("/events", { filter });
+  const newer = useNewer(filter, pages.items?.[0]?.seq);
+  useEffect(() => onKeys({ n: pages.reload }), [pages.reload]);
   return html`<main id="main" class="page"><h1>Events</h1>
-    <div class="toolbar"><${QueryBox} value=${q} onText=${setText} error=${error ?? first.error}
+    <div class="toolbar"><${QueryBox} value=${q} onText=${setText} error=${error ?? pages.error}
       placeholder="sev>=major site:edge-*" summary="newest first" />
       <button type="button" class=${`waiting ${newer ? "" : "idle"}`} disabled=${!newer}
-        onClick=${first.reload}>${newer ? html`${newer}${newer === PAGE ? "+" : ""} new: <kbd>n</kbd>` : "up to date"}</button></div>
-    <${EventList} items=${first.value && [...first.value.items, ...older.items]} error=${first.error} />
-    ${older.next && older.pages < OLDER_PAGES_MAX && html`<p>
-      <button type="button" onClick=${more}>Older</button></p>`}
+        onClick=${pages.reload}>${newer ? html`${newer}${newer === NEWER_MAX ? "+" : ""} new: <kbd>n</kbd>` : "up to date"}</button></div>
+    <${EventList} items=${pages.items} error=${pages.error} />
+    ${pages.older && html`<p><button type="button" onClick=${pages.older}>Older</button></p>`}
   </main>`;
 }
 
@@ -54,7 +44,7 @@ function useNewer(filter, seq) {
     if (seq === undefined) return undefined;
     const look = setInterval(() => {
       if (document.hidden) return;
-      request(`/events${queryString({ filter, after: seq, limit: PAGE })}`)
+      request(`/events${queryString({ filter, after: seq, limit: NEWER_MAX })}`)
         .then((answer) => setCount(answer.items.length), () => {});
     }, LOOK_MS);
     return () => clearInterval(look);
