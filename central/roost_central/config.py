@@ -73,12 +73,7 @@ class HttpConfig:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Return what to serve with, None for plain HTTP.
@@ -254,8 +249,9 @@ class _Reader:
         if text and not _is_public_url(text):
             self._fault(
                 "http.public_url",
-                f"{text[:URL_CHARS_MAX]!r} is not like https://roost.example or "
-                f"https://noc.example/roost, in at most {URL_CHARS_MAX} characters",
+                f"{text[:URL_CHARS_MAX]!r} is not like https://roost.example, or "
+                f"http://127.0.0.1:{DEFAULT_PORT} on loopback, without a path and in at most "
+                f"{URL_CHARS_MAX} characters",
             )
             return ""
         return text.rstrip("/")
@@ -331,12 +327,26 @@ class _Reader:
 
 
 def _is_public_url(text: str) -> bool:
-    """Whether a text is an address that links may begin with: no secret, no query, no spaces."""
+    """Whether links may begin with a text: the root of a host, no secret, no query, no spaces.
+
+    In the clear on loopback only: who follows a link logs in there.
+    """
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
         return False
+    host = parts.hostname or ""
     is_plain = text.isascii() and text.isprintable() and not any(c in text for c in ' <>"\\@?#')
-    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
-    return is_plain and is_whole and len(text) <= URL_CHARS_MAX
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    is_whole = bool(host) and port != 0 and parts.path in {"", "/"}
+    return is_plain and is_safe and is_whole and len(text) <= URL_CHARS_MAX
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -6,6 +6,8 @@ import json
 import pytest
 from fake_central import HOSTILE
 
+from roost_central.alarms.flat import alarm_link, incident_link
+
 pytestmark = pytest.mark.browser
 
 ROWS = "document.querySelectorAll('.alarm-rows .rows-body .row').length"
@@ -275,6 +277,25 @@ async def test_the_drawer_tells_repair_cause_and_what_was_done(console):
     await fill(tab, "text", "called the site")
     await tab.press("Enter")
     await tab.wait(f"{text}.includes('called the site') && {text}.includes('by admin')")
+
+
+async def test_a_link_that_went_outside_opens_what_it_is_about(console):
+    """Links are made here as what goes north makes them, of an alarm that is over by now too."""
+    alarms = console.central.alarms
+    sites = [some_site(console, n) for n in range(100, 120)]
+    alarms.incident("INC-7F3A", sites)
+    over = alarms.raise_alarm("100.104", some_site(console, 9))
+    alarms.clear(over)
+    active = next(iter(alarms.rows.values())).answer
+    tab = await console.tab()
+    for alarm in (active, over):
+        await tab.open(alarm_link(console.url, alarm["id"]))
+        await tab.wait(
+            f"document.querySelector('.drawer')?.innerText.includes({json.dumps(alarm['key_id'])})"
+        )
+    await tab.open(incident_link(console.url, "INC-7F3A"))
+    await tab.wait("document.querySelector('main').innerText.includes('INC-7F3A')")
+    await tab.wait("document.querySelector('.cause-text')")
 
 
 async def test_a_hostile_text_stays_text(console):

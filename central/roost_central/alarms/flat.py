@@ -166,9 +166,19 @@ def flat_alarm(  # noqa: PLR0913 - an object of many sources
         reason=row.reason if is_over else "",
         region=labels.get("region", ""),
         labels={name: labels.get(name, "") for name in chosen[:LABELS_MAX]},
-        url=f"{url}/a/{row.id}" if url else "",
+        url=alarm_link(url, row.id),
         seq=seq,
     )
+
+
+def alarm_link(url: str, id_: str) -> str:
+    """Return where the console at ``url`` shows an alarm; empty where it has no address."""
+    return f"{url}/a/{id_}" if url else ""
+
+
+def incident_link(url: str, id_: str) -> str:
+    """Return where the console at ``url`` shows an incident; empty where it has no address."""
+    return f"{url}/i/{id_}" if url else ""
 
 
 def flat_incident(row: IncidentRow, event: str, seq: int, *, url: str = "") -> FlatIncident:
@@ -197,7 +207,7 @@ def flat_incident(row: IncidentRow, event: str, seq: int, *, url: str = "") -> F
         ack_by=row.ack.by if row.ack else "",
         started=rfc3339(row.opened_ms),
         ts=row.changed_ms // 1000,
-        url=f"{url}/i/{row.id}" if url else "",
+        url=incident_link(url, row.id),
         seq=seq,
     )
 

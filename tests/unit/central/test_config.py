@@ -112,7 +112,10 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path, text, what):
         load(path)
 
 
-@pytest.mark.parametrize("url", ["https://roost.example", "http://10.0.0.1:8470/roost/"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://roost.example", "https://10.0.0.1:8470/", "http://[::1]:8470", "http://localhost/"],
+)
 def test_the_consoles_address_is_kept_without_its_last_slash(url):
     assert check({"http": {"public_url": url}}).http.public_url == url.rstrip("/")
 
@@ -122,6 +125,9 @@ def test_the_consoles_address_is_kept_without_its_last_slash(url):
     [
         "roost.example",
         "ftp://roost.example",
+        "http://roost.example",
+        "http://10.0.0.1:8470",
+        "https://noc.example/roost",
         "https://",
         "https://a b",
         "https://user:secret@roost.example",
