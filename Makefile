@@ -56,7 +56,7 @@ unit: install   ## the fast tests, without coverage (ARGS="-k outbox")
 	$(PYTEST) $(UNIT) $(ARGS)
 
 cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
-	$(BIN)/coverage run -m pytest --session-timeout=600 $(UNIT)
+	$(BIN)/coverage run -m pytest --session-timeout=900 $(UNIT)
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --skip-covered --show-missing --include='*/core.py' --fail-under=100
 
