@@ -75,6 +75,7 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/i/{incident}",
     "/shelf",
     "/load",
+    "/northbound",
 )
 API: Final = (
     Route(

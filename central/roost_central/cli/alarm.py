@@ -75,6 +75,8 @@ def summary(asked: Asked, by: str) -> None:
         found = client.get(f"{ALARMS}/summary", by=by)
         if asked.form not in {"table", "wide", "csv"}:
             return output.document(found, asked.form)
+        if by == "severity":
+            found["groups"].sort(key=lambda group: alarm_text.rank(group["key"]))
         columns = [
             output.text(by.upper(), "key"),
             *(output.number(name.upper(), name) for name in (*alarm_text.SEVERITIES, "unknown")),

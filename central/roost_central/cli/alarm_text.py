@@ -39,6 +39,11 @@ def marked(row: Row) -> str:
     return str(row["text"]) + (f" [{', '.join(marks)}]" if marks else "")
 
 
+def rank(word: str) -> int:
+    """Return where a severity stands, the worst first."""
+    return SEVERITIES.index(word) if word in SEVERITIES else len(SEVERITIES)
+
+
 def columns(asked: Asked) -> list[Column]:
     """Return the columns of an alarm list."""
     return [
@@ -53,7 +58,7 @@ def columns(asked: Asked) -> list[Column]:
         Column("INCIDENT", lambda row: row["incident"] or "-", lambda row: row["incident"] or None),
         Column("OWNER", lambda row: row["assignee"] or "-", wide=True),
         output.text("ENTITY", "entity", wide=True),
-        output.text("KEY", "key_id"),
+        output.text("KEY", "key_id", whole=True),
         Column("STATE", lambda row: row["state"], wide=True),
         Column("CHANGED", lambda row: asked.clock(row["changed"]), wide=True),
     ]

@@ -21,6 +21,7 @@ from roost_central.cli.plain import csv_cell, plain
 Row = dict[str, Any]
 FORMATS = ("table", "wide", "json", "yaml", "csv", "ndjson", "name")
 GAP = 2  # between columns
+CELL_CHARS_MIN = 4  # three and the mark that there is more
 TABLE_CHARS_MIN = 60  # narrower terminals wrap instead of losing columns
 STYLES = {
     "ok": "green", "online": "green", "up": "green",
@@ -32,22 +33,28 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, what it shows of a row, and what a program gets instead."""
+    """One column: its heading, what it shows of a row, and what a program gets instead.
+
+    Attributes:
+        whole: other commands take what it shows, so a narrow terminal does not cut it.
+    """
 
     heading: str
     show: Callable[[Row], str]
     raw: Callable[[Row], Any] | None = None
     wide: bool = False  # only with -o wide
     right: bool = False
+    whole: bool = False
 
 
-def text(heading: str, key: str, *, wide: bool = False) -> Column:
+def text(heading: str, key: str, *, wide: bool = False, whole: bool = False) -> Column:
     """Return a column of one field, a dash where it is missing."""
     return Column(
         heading,
         lambda row: "-" if row.get(key) is None else str(row[key]),
         lambda row: row.get(key),
         wide=wide,
+        whole=whole,
     )
 
 
@@ -136,7 +143,7 @@ def _columns(rows: Iterable[Row], columns: Sequence[Column]) -> str:
 
 
 def _table(rows: list[Row], columns: Sequence[Column], form: str) -> str:
-    """Return rows for a person; what does not fit is cut, but for the name and for ``wide``."""
+    """Return rows for a person; what does not fit is cut, but for names and for ``wide``."""
     shown = [[plain(column.show(row)) for column in columns] for row in rows]
     headings = [column.heading for column in columns]
     widths = [max(map(len, cells)) for cells in zip(headings, *shown, strict=True)]
@@ -144,14 +151,18 @@ def _table(rows: list[Row], columns: Sequence[Column], form: str) -> str:
     needed = sum(widths) + GAP * len(widths)
     if len(shown) == 1 and needed > room:
         return _card(headings, shown[0])
+    if form != "wide" and needed > room:
+        told = [n for n in range(len(columns)) if n == 0 or {row[n] for row in shown} != {"-"}]
+        columns, shown = [columns[n] for n in told], [[row[n] for n in told] for row in shown]
+        widths = _fitted([widths[n] for n in told], columns, room)
     from rich.console import Console  # noqa: PLC0415 - 30 ms that a pipe need not pay
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
-    for column in columns:
-        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
-    table.columns[0].min_width = min(widths[0], room // 2)
+    for column, width in zip(columns, widths, strict=True):
+        side: Any = "right" if column.right else "left"
+        table.add_column(column.heading, justify=side, no_wrap=True, width=width)
     for cells in shown:
         table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
     console = Console(
@@ -161,6 +172,21 @@ def _table(rows: list[Row], columns: Sequence[Column], form: str) -> str:
     console.print(table)
     written = console.file
     return written.getvalue() if isinstance(written, io.StringIO) else ""
+
+
+def _fitted(widths: list[int], columns: Sequence[Column], room: int) -> list[int]:
+    """Return widths that fit: the widest is cut first, names last, nothing below CELL_CHARS_MIN."""
+    fitted = list(widths)
+    over = sum(fitted) + GAP * len(fitted) - room
+    cuttable = [n for n, column in enumerate(columns) if n and not column.whole]
+    for some in (cuttable, range(len(columns))):
+        while over > 0 and some:
+            widest = max(some, key=fitted.__getitem__)
+            if fitted[widest] <= CELL_CHARS_MIN:
+                break
+            fitted[widest] -= 1
+            over -= 1
+    return fitted
 
 
 def _card(headings: list[str], cells: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
@@ -19,6 +20,7 @@ UNAUTHENTICATED = {
     "GET /incidents",
     "GET /incidents/{incident}",
     "GET /load",
+    "GET /northbound",
     "GET /shelf",
     "GET /events",
     "GET /health",
@@ -50,6 +52,13 @@ LABELS = [route.label for route, _ in REQUESTS]
 
 def test_the_routes_that_ask_nobody_are_these():
     assert {route.label for route in ROUTES if route.auth is Auth.NONE} == UNAUTHENTICATED
+
+
+def test_every_page_of_the_dashboard_opens_by_its_address():
+    source = (files("roost_central.dashboard") / "static/app/router.js").read_text()
+    pages = re.search(r"const PAGES = {(.*?)};", source, re.DOTALL)[1]
+    served = {route.path.split("/")[1] for route in ROUTES if route.auth is Auth.NONE}
+    assert set(re.findall(r"(\w+): \"", pages)) <= served
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.label)

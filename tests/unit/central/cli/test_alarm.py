@@ -62,6 +62,7 @@ KEPT = {"id": "SH1", "filter": "", "type": "100.101", "alarms": 2, "by": "jd", "
         "at": ISO, "until": None}  # fmt: skip
 GROUP = {"key": "edge-1", "critical": 1, "major": 0, "minor": 0, "warning": 0, "unknown": 0,
          "total": 1}  # fmt: skip
+GROUPS = [GROUP, *({**GROUP, "key": word} for word in ("minor", "critical", "major"))]
 TYPE = {"type": "100.101", "name": "node.cpu.high", "source": "agent", "default": "major",
         "active": 3, "mgmt_affecting": "major", "degrade_affecting": None,
         "repair": "Look."}  # fmt: skip
@@ -70,7 +71,7 @@ GETS = {
     "/api/v1/alarms/history": {"items": ALARMS[:1], "next": None},
     "/api/v1/alarms/01K1": {**ALARMS[0], "causes": [ALARMS[1]], "masks": []},
     "/api/v1/alarms/01K1/timeline": {"items": TIMELINE, "next": None},
-    "/api/v1/alarms/summary": {"counts": COUNTS, "groups": [GROUP], "seq": 1},
+    "/api/v1/alarms/summary": {"counts": COUNTS, "groups": GROUPS, "seq": 1},
     "/api/v1/alarms/load": LOAD,
     "/api/v1/alarm-types": {"items": [TYPE]},
     "/api/v1/shelves": {"items": [KEPT]},
@@ -185,6 +186,11 @@ def test_one_alarm_is_shown_with_repair_causes_and_what_came_late(run):
 def test_the_other_lists_say_what_they_know(run, verb, says):
     assert says in run("alarm", *verb)[1]
     assert json.loads(run("alarm", *verb, "-o", "json")[1])
+
+
+def test_severities_are_counted_from_the_worst(run):
+    lines = run("alarm", "summary")[1].splitlines()[3:]
+    assert [line.split()[0] for line in lines] == ["critical", "major", "minor", "edge-1"]
 
 
 def test_a_flood_is_named(run):

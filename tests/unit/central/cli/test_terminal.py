@@ -29,6 +29,26 @@ def test_a_table_fits_the_terminal_and_keeps_the_names():
     assert "…" in lines[1]
 
 
+def test_what_other_commands_take_is_kept_and_what_says_nothing_goes():
+    columns = [
+        output.text("SEV", "sev"),
+        output.text("TEXT", "text"),
+        output.text("OWNER", "owner"),
+        output.text("KEY", "key", whole=True),
+    ]
+    rows = [{"sev": "major", "text": "x" * 80, "owner": None, "key": f"{n:016x}"} for n in range(3)]
+    lines = plain(output._table(rows, columns, "table")).splitlines()
+    assert lines[0].split() == ["SEV", "TEXT", "KEY"]
+    assert [line.split()[::2] for line in lines[1:]] == [["major", row["key"]] for row in rows]
+    assert all(len(line) <= 60 and "…" in line for line in lines[1:])
+
+
+def test_names_are_cut_last_where_there_is_no_room_for_them():
+    columns = [output.text(name, name, whole=True) for name in ("a", "b")]
+    lines = plain(output._table([{"a": "x" * 50, "b": "y" * 50}] * 2, columns, "table"))
+    assert all(len(line) <= 60 for line in lines.splitlines())
+
+
 def test_a_wide_table_is_cut_nowhere():
     lines = plain(output._table(ROWS, COLUMNS, "wide")).splitlines()
     assert [line.split() for line in lines[1:]] == [list(row.values()) for row in ROWS]

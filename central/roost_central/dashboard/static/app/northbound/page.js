@@ -52,7 +52,7 @@ function Targets({ rows, asked, onTest }) {
   return html`<div class="scroll"><table class="plain targets"><thead><tr><th>Target</th><th>State</th>
     <th class="number">Waiting</th><th class="number">Sent</th><th>Took something</th><th>Last error</th>
     <th class="number">Dead letters</th><th><span class="hidden">Do</span></th></tr></thead>
-    <tbody>${rows.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}
+    <tbody>${rows.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}${" "}
         <small class="code">${row.kind} ${row.address}</small></th>
       <td><${State} row=${row} /></td><td class="number">${count(row.queue)}</td>
       <td class="number">${count(row.sent)}</td>
