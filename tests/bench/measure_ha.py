@@ -76,7 +76,8 @@ def switchovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
     for number in range(SWITCHOVERS):
         active = made.settled()
         say(f"switchover {number + 1} of {SWITCHOVERS}")
-        assert made.nodes[active].agent.ask("ha", "switchover", "main") is not None
+        agent = made.nodes[active].agent  # refuses while the other is unwell, as after a stall
+        made.until(lambda agent=agent: agent.ask("ha", "switchover", "main"), "it is ordered")
         made.until(lambda active=active: made.active() == OTHER[active], "the other runs it")
         last_ns = max(ns for ns, node, _ in made.lines() if node == active)
         spent.append((first_after(made, last_ns, OTHER[active]) - last_ns) / 1e6)
