@@ -343,10 +343,11 @@ class Membership:
 
     def _look(self, now_ms: int, actions: list[Action]) -> None:
         """Look at the paths, and at how this node is connected."""
-        for path, was_echoing in enumerate(self._echoing):
-            self._echoing[path] = self._fresh.is_echoing(path, now_ms)
-            if was_echoing and not self._echoing[path] and self._ways[path].brings_back:
-                self._health.fault(now_ms)
+        brokers = [path for path, way in enumerate(self._ways) if way.brings_back]
+        was_echoing = any(self._echoing[path] for path in brokers)
+        self._echoing = [self._fresh.is_echoing(path, now_ms) for path in range(len(self._ways))]
+        if was_echoing and not any(self._echoing[path] for path in brokers):
+            self._health.fault(now_ms)  # one broker's death is not ours: all of them are silent
         for node, member in self._members.items():
             states = self._fresh.states(node, self._seen_me(member.report, now_ms), now_ms)
             actions.extend(

@@ -143,9 +143,12 @@ def test_stalls_of_our_own_stretch_our_patience():
     assert members.view((0, 1), site.now_ms).lhm == 4
 
 
-def test_a_self_echo_that_goes_missing_counts_once():
+def test_the_death_of_one_broker_is_no_fault_of_ours_and_silence_of_all_is_one():
     site = settled()
     site.cut = {(None, None, 0)}
+    site.run(9 * H_MS)
+    assert site.nodes[0].members.lhm == 1, "a dead peer takes its broker along"
+    site.cut = {(None, None, 0), (None, None, 1)}
     site.run(9 * H_MS)
     assert site.nodes[0].members.lhm == 2
 
