@@ -540,8 +540,19 @@ class Node:
         self.take(self.life, "_confirmed")
 
     def _confirmed(self) -> None:
-        if self.lease is not None and self.lease.phase == Phase.STOPPING:
-            self._lease(StopConfirmed(self.lease.epoch))
+        """Tell the lease what it waits for; what it did not ask to stop is started again."""
+        lease, armed = self.lease, self.armed
+        if lease is None:
+            return
+        if lease.phase == Phase.STOPPING:
+            self._lease(StopConfirmed(lease.epoch))
+        elif (
+            lease.phase == Phase.HOLDING
+            and armed is not None
+            and armed[0] == lease.epoch
+            and (armed[1] is None or self.local() < armed[1])
+        ):
+            self._start(lease.epoch)
 
     # -- faults --------------------------------------------------------------------------------
 
