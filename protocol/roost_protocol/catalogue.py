@@ -59,6 +59,15 @@ class AlarmType(msgspec.Struct, frozen=True, omit_defaults=True):
             return False
         return "*" in self.severities or severity.word in self.severities
 
+    @property
+    def shape(self) -> str:
+        """How its entities are written, such as ``app=NAME[,unit=NAME]``."""
+        shape = ""
+        for kind in self.entity:
+            pair = f"{',' if shape else ''}{kind.rstrip('?')}=NAME"
+            shape += f"[{pair}]" if kind.endswith("?") else pair
+        return shape or "an empty entity"
+
     def fits(self, kinds: Sequence[str]) -> bool:
         """Return whether an entity with these kinds, in this order, may have this type."""
         place = 0

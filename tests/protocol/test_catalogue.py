@@ -47,6 +47,12 @@ def test_an_entity_has_the_kinds_of_its_type_in_their_order(kinds, fits):
     assert OWN.fits(kinds) is fits
 
 
+def test_the_shape_of_an_entity_says_what_may_be_left_out():
+    assert msgspec.structs.replace(OWN, entity=["app", "unit?"]).shape == "app=NAME[,unit=NAME]"
+    assert msgspec.structs.replace(OWN, entity=["fs?"]).shape == "[fs=NAME]"
+    assert msgspec.structs.replace(OWN, entity=[]).shape == "an empty entity"
+
+
 def test_a_text_is_filled_from_entity_and_params():
     values = {"fs": "/var", "what": "bytes", "value": 93.25}
     assert FS.text(Severity.MAJOR, values) == "/var bytes 93.25 % used"

@@ -40,6 +40,7 @@ from roost_protocol.severity import Severity
 
 ANSWER_S: Final = 0.15  # for the disk; the client waits 0.2 s in all
 REASON: Final = "gone"
+TYPES_SHOWN_MAX: Final = 12  # of those that a refusal names
 
 
 class Desk:
@@ -156,7 +157,7 @@ class Desk:
         type_ = self._alarms.types[request.type]
         kinds = [kind for kind, _ in entities.parse(request.entity)]
         if not type_.fits(kinds):
-            bound = "kinds " + ", ".join(type_.entity)
+            bound = f"{type_.shape} for {request.type}"
             raise ProtocolError("entity", field="entity", got=request.entity, bound=bound)
         severity = Severity.of(request.severity)
         values: dict[str, object] = dict(entities.parse(request.entity))
@@ -173,9 +174,16 @@ class Desk:
         return await _on_disk(done)
 
     def _check_type(self, id_: str, *, is_event: bool) -> None:
-        type_ = self._alarms.types.get(id_)
+        types = self._alarms.types
+        type_ = types.get(id_)
         if type_ is None or type_.source != "app" or type_.event is not is_event:
-            bound = "an application's type of events" if is_event else "an application's type"
+            known = [
+                name
+                for name, each in sorted(types.items())
+                if each.source == "app" and each.event is is_event
+            ]
+            what = "events" if is_event else "alarms"
+            bound = f"an application's type of {what}: {', '.join(known[:TYPES_SHOWN_MAX])}"
             raise ProtocolError("type", field="type", got=id_, bound=bound)
 
 

@@ -92,7 +92,9 @@ def decode(raw: bytes) -> Request:
         ProtocolError: ``oversize``, ``syntax`` or ``severity``.
     """
     if len(raw) > PACKET_BYTES_MAX:
-        raise ProtocolError("oversize", field="packet", bound=PACKET_BYTES_MAX, got=len(raw))
+        raise ProtocolError(
+            "oversize", field=f"a packet of {len(raw)} bytes", bound=f"{PACKET_BYTES_MAX} bytes"
+        )
     try:
         request: Request = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
@@ -110,5 +112,10 @@ def encode(answer: Answer) -> bytes:
 
 
 def refused(err: ProtocolError) -> Answer:
-    """Return the answer that tells an error."""
-    return Answer(ok=False, error=err.code, detail=str(err)[:512])
+    """Return the answer that tells an error: what was refused, and what would be taken."""
+    if err.bound is None:
+        return Answer(ok=False, error=err.code, detail=str(err)[:512])
+    got = "" if err.got is None else f" {str(err.got)[:80]!r}"
+    return Answer(
+        ok=False, error=err.code, detail=f"{err.field}{got} is refused; allowed: {err.bound}"[:512]
+    )

@@ -307,8 +307,9 @@ def refusal(event: Raise, types: Catalogue) -> ProtocolError | None:
     if type_ is None or type_.event:
         return ProtocolError("type", field="type", got=event.type, bound="a type of the catalogue")
     if not type_.fits(kinds):
-        bound = ", ".join(type_.entity) or "none"
-        return ProtocolError("entity", field="entity", got=event.entity, bound=f"kinds {bound}")
+        return ProtocolError(
+            "entity", field="entity", got=event.entity, bound=f"{type_.shape} for {event.type}"
+        )
     if not type_.takes(event.severity):
         bound = ", ".join(type_.severities)
         return ProtocolError("severity", field="severity", got=event.severity.word, bound=bound)

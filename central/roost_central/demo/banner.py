@@ -8,6 +8,8 @@ from typing import Any
 
 from roost_central.demo import cast
 
+CUT_SITES_MIN = 200  # a third of them is with each carrier, and fifty dark ones are an incident
+
 
 def program(name: str) -> str:
     """Return how the user calls a program of this installation."""
@@ -48,6 +50,9 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
       the agent of n2: unreachable in 20 s, started again after {cast.AGENT_AGAIN_S:g} s
     kill -STOP {pids["centre"]}; sleep 300; kill -CONT {pids["centre"]}
       the centre is away for five minutes: nothing is lost
+    {roost} demo --fault 'cut carrier=carB at=3m for=6m'
+      after Ctrl-C here; some three minutes after the cut the dark sites are one incident
+      with its cause, from {CUT_SITES_MIN} sites on: {roost} incident list
 
   Logs are in {folder / "logs"}. Ctrl-C ends everything.
 """

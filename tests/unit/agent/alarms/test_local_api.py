@@ -79,17 +79,18 @@ async def test_an_alarm_is_on_disk_when_the_answer_comes(node, client):
 @pytest.mark.parametrize(
     ("request_", "code", "word"),
     [
-        ({"do": "raise", "type": "100.101", "severity": "major"}, "type", "application"),
+        ({"do": "raise", "type": "100.101", "severity": "major"}, "type", "alarms: 750."),
         ({"do": "raise", "type": "750.803", "severity": "major"}, "type", "application"),
         ({"do": "raise", "type": APP, "severity": "dire"}, "severity", "critical"),
-        ({"do": "raise", "type": APP, "severity": "major", "entity": "node=n2"}, "entity", "app"),
+        ({"do": "raise", "type": APP, "severity": "major", "entity": "node=n2"}, "entity",
+         "entity 'node=n2' is refused; allowed: app=NAME[,unit=NAME]"),
         ({"do": "raise", "type": APP, "severity": "major", "entity": "app=" + "x" * 260},
          "oversize", "255"),
         ({"do": "clear", "type": "100.101"}, "type", "application"),
         ({"do": "clear", "type": APP, "entity": "x"}, "entity", "kind=value"),
         ({"do": "clear_all", "prefix": ""}, "entity", "at least one"),
-        ({"do": "log", "text": "x", "type": APP}, "type", "events"),
-        ({"do": "log", "text": "x", "entity": "fs=/"}, "entity", "app"),
+        ({"do": "log", "text": "x", "type": APP}, "type", "events: 750.803"),
+        ({"do": "log", "text": "x", "entity": "fs=/"}, "entity", "app=NAME"),
         ({"do": "sing"}, "syntax", "sing"),
     ],
 )  # fmt: skip
