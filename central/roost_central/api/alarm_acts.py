@@ -37,7 +37,8 @@ SHELF_S: Final = 2 * 3_600
 ID_BYTES: Final = 8
 
 Note = Annotated[str, Meta(max_length=1_000)]
-Reason = Annotated[str, Meta(min_length=1, max_length=255)]
+SAYS_SOMETHING: Final = r"\S"  # a blank is no reason
+Reason = Annotated[str, Meta(min_length=1, max_length=255, pattern=SAYS_SOMETHING)]
 ShelfSeconds = Annotated[int, Meta(ge=SHELF_S_MIN, le=SHELF_S_MAX)]
 Name = Annotated[str, Meta(max_length=64)]
 
@@ -65,7 +66,7 @@ class AckBody(Targets, frozen=True, forbid_unknown_fields=True):
 class NoteBody(Targets, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Words for the timeline."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=SAYS_SOMETHING)]
 
 
 class AssignBody(Targets, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from roost_central.alarms.row import Ack
 from roost_central.api.alarm_acts import (
     BULK_MAX,
     IDS_MAX,
+    SAYS_SOMETHING,
     Note,
     Reason,
     audited,
@@ -50,7 +51,7 @@ class IncidentAckBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class IncidentNoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words for the timeline."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=SAYS_SOMETHING)]
 
 
 class IncidentCloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
