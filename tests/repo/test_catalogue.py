@@ -6,6 +6,7 @@ from pathlib import Path
 
 from roost_central.alarms.catalogue_file import shipped
 from roost_central.alarms.export_catalogue import JSON, PAGE, markdown
+from roost_central.cli.main import NOUNS
 from roost_protocol.catalogue import decode_catalogue, encode_catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +52,13 @@ def test_what_is_made_from_it_is_fresh():
 
 def test_agents_read_what_was_written():
     assert decode_catalogue((ROOT / JSON).read_bytes()) == CATALOGUE.for_agents()
+
+
+def test_a_repair_names_only_commands_that_exist():
+    named = [
+        (record.id, noun)
+        for record in CATALOGUE.values()
+        if not (record.not_yet or record.retired)
+        for noun in re.findall(r"`roost ([a-z]+)", record.repair)
+    ]
+    assert [each for each in named if each[1] not in NOUNS] == []
