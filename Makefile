@@ -6,15 +6,18 @@ PYTEST := $(BIN)/pytest
 PACKAGES := agent central protocol packaging tests
 # A layer is run when its folder is there.
 UNIT := $(wildcard tests/unit tests/protocol tests/repo)
-# The storage contract runs here once more, for its PostgreSQL half.
-INTEGRATION := $(wildcard tests/integration tests/unit/central/storage)
+# What is broken on purpose, and what a site does then; the storage contract runs once more, for its
+# PostgreSQL half.
+FAULTS := $(wildcard $(addprefix tests/integration/,faults guard ha services) tests/unit/central/storage)
+PROGRAMS := $(filter-out $(FAULTS),$(patsubst %/,%,$(wildcard tests/integration/*/)))
+TIMED := --session-timeout=900 --timeout=120 -m 'not soak'
 BROWSER := $(wildcard tests/browser)
 SIM := $(wildcard tests/sim)
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .PHONY: help install runtime system demo test check lint types imports format unit cover sim \
-        integration browser build bench figures prove soak shape catalogue schemas docs clean
+        integration programs faults browser build bench figures prove soak shape catalogue schemas docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,7 +37,8 @@ demo: runtime   ## centre, broker, agents and a simulated fleet on this machine 
 
 test: install system ## all that CI runs, at most 20 minutes on 2 cores
 	@packaging/beside.sh "$(MAKE) sim" "$(MAKE) check build"
-	@$(MAKE) integration browser
+	@packaging/beside.sh "$(MAKE) faults" "$(MAKE) programs"
+	@$(MAKE) browser
 
 check: lint types imports cover ## what a commit must pass
 
@@ -63,8 +67,13 @@ cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
 sim: install    ## the deterministic simulation: seeds, scenarios, the same trace twice
 	$(if $(SIM),$(PYTEST) --session-timeout=600 $(SIM) $(ARGS))
 
-integration: install system ## real brokers, databases, processes and faults on purpose
-	$(if $(INTEGRATION),$(PYTEST) --session-timeout=900 --timeout=120 -m 'not soak' $(INTEGRATION) $(ARGS))
+integration: programs faults ## real brokers, databases, processes, and faults on purpose
+
+programs: install system
+	$(if $(PROGRAMS),$(PYTEST) $(TIMED) $(PROGRAMS) $(ARGS))
+
+faults: install system
+	$(if $(FAULTS),$(PYTEST) $(TIMED) $(FAULTS) $(ARGS))
 
 browser: install system ## the dashboard in headless Chromium
 	$(if $(BROWSER),$(PYTEST) --session-timeout=480 --timeout=120 -m 'browser and not soak' $(BROWSER) $(ARGS))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one command beside another, on the second core: what the first says is shown when both have
-# ended. Neither may look at a clock. Fails when one of them does; an end of ours ends both.
+# ended. Fails when one of them does; an end of ours ends both.
 #
 #   packaging/beside.sh "make sim" "make check"
 set -eu

@@ -112,7 +112,7 @@ def _launch(config: Config) -> "Launch | None":
     return Launch(Path(config.ha_file), config.site, config.node)
 
 
-async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None") -> None:
+async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None" = None) -> None:
     """Run every task of the agent; one that fails ends all, and the service manager restarts."""
     news = KernelNews(driver.survey.handle)
     try:
