@@ -125,7 +125,10 @@ async def test_an_agent_that_is_killed_while_alarms_flap_loses_none_and_leaves_n
                 wanted[entity] = is_raised
         app.close()
         agent.kill()
+    central.beats.clear()  # what agrees is of now
     agent.start()
+    app = await until(lambda: client(agent), "the local API")
+    app.close()
     await until(heard.agrees, "the centre's set equals the node's", seconds=60)
     listed = json.loads(agent.run("alarm", "list", "-o", "json").stdout)
     stand = {row["entity"] for row in listed}
