@@ -153,7 +153,7 @@ class Tab:
             raise PageError(details.get("exception", {}).get("description", details["text"]))
         return answer["result"].get("value")
 
-    async def wait(self, expression: str, *, for_s: float = 30.0):
+    async def wait(self, expression: str, *, for_s: float = 60.0):
         """Wait until an expression holds, and return its value; an element counts as true.
 
         Raises:
