@@ -7,13 +7,13 @@ import msgspec
 from msgspec.structs import replace
 
 from roost_agent.ha import core_events as ev
+from roost_agent.ha import lease_events as le
 from roost_agent.ha.config_file import load
 from roost_agent.ha.core import Before, Core, Who
-from roost_agent.ha.lease_events import Answer
 from roost_agent.ha.redundancy import RedundancyState
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Beat
-from roost_protocol.voter_events import Persist
+from roost_protocol.voter_events import Persist, PersistFailed
 from roost_protocol.voter_state import VoterState
 
 START_MS = 100_000
@@ -154,7 +154,7 @@ class Cores:
             self._deliver()
             for box in self.boxes:
                 if box.is_up and box.core.due_ms(self.clock(box)) <= self.clock(box):
-                    self.tell(box.index, ev.Tick(self.dice.random()))
+                    self.tell(box.index, le.Tick(self.dice.random()))
         return self
 
     def _next_ms(self):
@@ -190,7 +190,7 @@ class Cores:
             self._queue.remove(each)
             box, inc, event = each[2:]
             if box.is_up and box.inc == inc:
-                if isinstance(event, ev.StopConfirmed):
+                if isinstance(event, ev.OfLease) and isinstance(event.event, le.StopConfirmed):
                     box.runs.pop(event.lease, None)
                 self._do(box, box.core.handle(event, self.clock(box)))
 
@@ -209,8 +209,8 @@ class Cores:
                 case ev.Start(lease, epoch):
                     box.runs[lease] = epoch
                 case ev.Stop(lease, epoch):
-                    self._later(box, 20, ev.StopConfirmed(lease, epoch))
-                case Answer():
+                    self._later(box, 20, ev.OfLease(lease, le.StopConfirmed(epoch)))
+                case le.Answer():
                     answer = effect
                 case ev.Raise() | ev.Clear() | ev.Keep() | Explain():
                     pass
@@ -218,22 +218,24 @@ class Cores:
 
     def _persist(self, box, effect):
         if box.disk_fails:
-            self._later(box, 3, ev.PersistFailed(effect.token))
+            self._later(box, 3, PersistFailed(effect.token))
             return
         box.state = msgspec.msgpack.decode(effect.state.blob(), type=VoterState)
         self._later(box, 3, ev.Persisted(effect.token, 3))
 
     def _guard(self, box, effect):
         if box.guard == "gone":
-            self._later(box, 1, ev.GuardLost())
+            self._later(box, 1, le.GuardLost())
         elif isinstance(effect, ev.Disarm):
             box.holds.pop(effect.lease, None)
-            self._later(box, 1, ev.Disarmed(effect.lease, effect.epoch))
+            self._later(box, 1, ev.OfLease(effect.lease, le.Disarmed(effect.epoch)))
         elif box.guard == "refuses":
-            self._later(box, 1, ev.ArmRefused(effect.lease, effect.epoch, "no-watchdog"))
+            self._later(
+                box, 1, ev.OfLease(effect.lease, le.ArmRefused(effect.epoch, "no-watchdog"))
+            )
         else:
             box.holds[effect.lease] = (effect.epoch, effect.deadlines and effect.deadlines[2])
-            self._later(box, 1, ev.Armed(effect.lease, effect.epoch))
+            self._later(box, 1, ev.OfLease(effect.lease, le.Armed(effect.epoch)))
 
     def _send(self, sender, frame):
         for path, way in enumerate(self.config.paths):

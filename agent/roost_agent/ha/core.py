@@ -160,7 +160,7 @@ class Core:
         match event:
             case ev.FrameIn(path, frame):
                 self._frame_in(path, frame, now_ms)
-            case ev.Tick(jitter):
+            case le.Tick(jitter):
                 self._tick(jitter, now_ms)
             case ev.Lagged(lag_ms):
                 self._member(mb.Lagged(lag_ms), now_ms)
@@ -168,20 +168,14 @@ class Core:
                 self._member(mb.Score(score), now_ms)
             case ev.Persisted(token, took_ms):
                 self._persisted(token, took_ms, now_ms)
-            case ev.PersistFailed(token):
-                self._vote(PersistFailed(token), now_ms)
+            case PersistFailed():
+                self._vote(event, now_ms)
                 self._out.append(ev.Raise(ABSTAINS, {"reason": "its disk takes nothing"}))
-            case ev.Armed(lease, epoch):
-                self._is_guard_lost = False
-                self._lease(lease, le.Armed(epoch), now_ms)
-            case ev.ArmRefused(lease, epoch, why):
-                self._refused(lease, epoch, why, now_ms)
-            case ev.Disarmed(lease, epoch):
-                self._lease(lease, le.Disarmed(epoch), now_ms)
-            case ev.GuardLost():
+            case ev.OfLease(lease, said):
+                self._is_guard_lost = self._is_guard_lost and not isinstance(said, le.Armed)
+                self._lease(lease, said, now_ms)
+            case le.GuardLost():
                 self._guard_lost(now_ms)
-            case ev.StopConfirmed(lease, epoch):
-                self._lease(lease, le.StopConfirmed(epoch), now_ms)
             case ev.Eligible():
                 self._workload[event.lease] = event
                 self._tell_eligible(now_ms)
@@ -486,10 +480,6 @@ class Core:
         self._is_guard_lost = True
         for name in self._guarded():
             self._lease(name, le.GuardLost(), now_ms)
-
-    def _refused(self, name: str, epoch: int, why: str, now_ms: int) -> None:
-        """Give back an epoch that the guard does not take: it could never start here."""
-        self._lease(name, le.ArmRefused(epoch, why), now_ms)
 
     def _pause(self, name: str, until_ms: int | None, now_ms: int) -> None:
         if until_ms is None:

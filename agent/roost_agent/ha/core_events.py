@@ -4,11 +4,19 @@ from collections.abc import Mapping
 
 import msgspec
 
-from roost_agent.ha.lease_events import Answer
+from roost_agent.ha.lease_events import (
+    Answer,
+    Armed,
+    ArmRefused,
+    Disarmed,
+    GuardLost,
+    StopConfirmed,
+    Tick,
+)
 from roost_agent.ha.redundancy import RedundancyState
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Beat, Frame, LeaseFrame
-from roost_protocol.voter_events import Persist
+from roost_protocol.voter_events import Persist, PersistFailed
 
 
 class FrameIn(msgspec.Struct, frozen=True):
@@ -16,12 +24,6 @@ class FrameIn(msgspec.Struct, frozen=True):
 
     path: int
     frame: Frame
-
-
-class Tick(msgspec.Struct, frozen=True):
-    """Time has passed; ``jitter`` in [0, 1), drawn anew for each."""
-
-    jitter: float
 
 
 class Lagged(msgspec.Struct, frozen=True):
@@ -43,43 +45,11 @@ class Persisted(msgspec.Struct, frozen=True):
     took_ms: int
 
 
-class PersistFailed(msgspec.Struct, frozen=True):
-    """It may be on disk, or not."""
-
-    token: int
-
-
-class Armed(msgspec.Struct, frozen=True):
-    """The guard has the deadlines of a lease's epoch."""
+class OfLease(msgspec.Struct, frozen=True):
+    """What the guard or the services say of one lease, in the lease's own words."""
 
     lease: str
-    epoch: int
-
-
-class ArmRefused(msgspec.Struct, frozen=True):
-    """The guard answered, and took none: the group does not start here."""
-
-    lease: str
-    epoch: int
-    why: str
-
-
-class Disarmed(msgspec.Struct, frozen=True):
-    """The guard has none for the epoch any more."""
-
-    lease: str
-    epoch: int
-
-
-class GuardLost(msgspec.Struct, frozen=True):
-    """The guard does not answer."""
-
-
-class StopConfirmed(msgspec.Struct, frozen=True):
-    """Nothing of the group runs any more."""
-
-    lease: str
-    epoch: int
+    event: Armed | ArmRefused | Disarmed | StopConfirmed
 
 
 class Eligible(msgspec.Struct, frozen=True):
@@ -126,11 +96,8 @@ Event = (
     | Score
     | Persisted
     | PersistFailed
-    | Armed
-    | ArmRefused
-    | Disarmed
+    | OfLease
     | GuardLost
-    | StopConfirmed
     | Eligible
     | Give
     | Pause

@@ -14,11 +14,11 @@ import msgspec
 
 from roost_agent.errors import StorageError
 from roost_agent.ha import core_events as ev
+from roost_agent.ha import lease_events as le
 from roost_agent.ha.brokers import SiteBroker
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.core import Core
 from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
-from roost_agent.ha.lease_events import Answer
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.peer import Peers
 from roost_agent.ha.store import Store
@@ -26,7 +26,7 @@ from roost_agent.ha.workload import Workload
 from roost_agent.ports import Clock, Entropy
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Frame
-from roost_protocol.voter_events import Persist
+from roost_protocol.voter_events import Persist, PersistFailed
 
 RING_MAX: Final = 2_000  # explained decisions remembered
 STALE_BEATS: Final = 3  # a connection that brings nothing back for so long is reset
@@ -117,7 +117,7 @@ class Runtime:
         finally:
             shells.store.close()
 
-    def tell(self, event: ev.Event) -> Answer | None:
+    def tell(self, event: ev.Event) -> le.Answer | None:
         """Give the core an event, have done what it says, and return its answer to an order."""
         return self._do(self.core.handle(event, self._clock.boot_ms()))
 
@@ -132,7 +132,7 @@ class Runtime:
         me = next(node.name for node in self.config.nodes if node.index == self.core.who.node)
         return self.config.paths[path].broker == me
 
-    def _do(self, effects: list[ev.Effect]) -> Answer | None:
+    def _do(self, effects: list[ev.Effect]) -> le.Answer | None:
         answer = None
         for effect in effects:
             match effect:
@@ -146,7 +146,7 @@ class Runtime:
                     self._alarm(effect)
                 case Explain():
                     self._explain(effect)
-                case Answer():
+                case le.Answer():
                     answer = effect
                 case _:
                     assert_never(effect)
@@ -205,7 +205,7 @@ class Runtime:
             now_ms = self._clock.boot_ms()
             if now_ms >= self.core.due_ms(now_ms):
                 self._reset_silent(now_ms)
-                self._do(self.core.handle(ev.Tick(self._entropy.uniform(0, 1)), now_ms))
+                self._do(self.core.handle(le.Tick(self._entropy.uniform(0, 1)), now_ms))
 
     def _reset_silent(self, now_ms: int) -> None:
         """Reset connections that carry nothing back, as TCP would bring old news first."""
@@ -236,7 +236,7 @@ class Runtime:
             except StorageError as err:
                 log.warning("ha: %s", err)
                 if isinstance(wanted, Persist):
-                    self.tell(ev.PersistFailed(wanted.token))
+                    self.tell(PersistFailed(wanted.token))
                 continue
             self.tell(ev.Persisted(wanted.token, self._clock.boot_ms() - started_ms))
 
@@ -248,7 +248,7 @@ class Runtime:
                 await self._carry(guard, order)
             except GuardGoneError as err:
                 log.warning("ha: %s", err)
-                self.tell(ev.GuardLost())
+                self.tell(le.GuardLost())
 
     async def _carry(self, guard: GuardClient, order: ev.Arm | ev.Disarm | ev.Stop) -> None:
         try:
@@ -263,20 +263,20 @@ class Runtime:
                         vips=() if workload is None else workload.vips(lease),
                         hard=workload is not None and workload.is_hard(lease),
                     )
-                    self.tell(ev.Armed(lease, epoch))
+                    self.tell(ev.OfLease(lease, le.Armed(epoch)))
                 case ev.Stop(lease, epoch):
                     await guard.stopping(lease, epoch)
                 case ev.Disarm(lease, epoch):
                     await guard.disarm(lease, epoch)
-                    self.tell(ev.Disarmed(lease, epoch))
+                    self.tell(ev.OfLease(lease, le.Disarmed(epoch)))
         except GuardError as err:
             log.warning("ha: %s", err)
             if isinstance(order, ev.Arm):
-                self.tell(ev.ArmRefused(order.lease, order.epoch, str(err)))
+                self.tell(ev.OfLease(order.lease, le.ArmRefused(order.epoch, str(err))))
 
     async def _watch_guard(self, guard: GuardClient) -> None:
         while True:
             await guard.lost.wait()
-            self.tell(ev.GuardLost())
+            self.tell(le.GuardLost())
             while guard.lost.is_set():  # noqa: ASYNC110 - the client clears it, nothing is set
                 await asyncio.sleep(1)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from roost_agent.ha import core_events as ev
+from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import Group, HaConfig
 from roost_agent.ha.services.damping import Damping
 from roost_agent.ha.services.event import Cured, Failed, Report, Restarting, Running, StopConfirmed
@@ -133,7 +134,7 @@ class Workload:
         match report:
             case StopConfirmed(epoch):
                 if group.has_lease:
-                    self.tell(ev.StopConfirmed(name, epoch))
+                    self.tell(ev.OfLease(name, le.StopConfirmed(epoch)))
             case Failed(service, _, step, why):
                 if step and group.has_lease:
                     names = [name] if step == FAILOVER else list(self._leased)

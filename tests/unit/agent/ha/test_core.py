@@ -6,6 +6,7 @@ from ha_site import beat
 from msgspec.structs import replace
 
 from roost_agent.ha import core_events as ev
+from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import ABSTAINS, MOVES_MAX, NO_PROOF, NO_QUORUM, PAUSE_MS_MAX
 from roost_agent.ha.membership import MemberState
@@ -90,7 +91,7 @@ def test_an_order_to_a_node_that_holds_nothing_is_refused_with_the_reason(site):
 def test_a_holder_without_its_guard_gives_back(site):
     active = site.settled()
     site.boxes[active].guard = "gone"
-    site.tell(active, ev.GuardLost())
+    site.tell(active, le.GuardLost())
     site.until(lambda: site.boxes[active].of(ev.Stop))
     assert not site.boxes[active].of(ev.Stop, lease=SITE_LEASE), "that one runs nothing"
 
@@ -300,8 +301,8 @@ def test_stalls_slow_disks_and_load_reach_the_detector(site):
 
 def test_events_of_a_lease_that_is_not_there_change_nothing(site):
     site.settled()
-    for event in (ev.Armed("x", 1), ev.Disarmed("x", 1), ev.ArmRefused("x", 1, "w")):
-        assert site.tell(0, event) is None
+    for said in (le.Armed(1), le.Disarmed(1), le.ArmRefused(1, "w")):
+        assert site.tell(0, ev.OfLease("x", said)) is None
 
 
 def test_a_late_tick_catches_up_and_a_very_late_one_does_not(site):
@@ -310,7 +311,7 @@ def test_a_late_tick_catches_up_and_a_very_late_one_does_not(site):
     h_ms = site.config.timing.beat_ms
     for late_ms, next_ms in ((40, h_ms - 40), (3 * h_ms, h_ms)):
         due_ms = box.core._beat_ms
-        box.core.handle(ev.Tick(0.5), due_ms + late_ms)
+        box.core.handle(le.Tick(0.5), due_ms + late_ms)
         assert box.core._beat_ms == due_ms + late_ms + next_ms
 
 
