@@ -61,7 +61,7 @@ class FakeFleet:
         self.frames = asyncio.Condition()
         self.pending: dict[tuple[int, int], object] = {}
         self.touched: set[str] = set()
-        self.structure = 0
+        self.base = 0  # who stands before it has to read the snapshot again
 
     def _row(self, index: int, *, hostile: bool) -> dict:
         region = f"r{index // self.sites_each % 24:02d}"
@@ -115,14 +115,12 @@ class FakeFleet:
         row = self._row(len(self.rows), hostile=False) | {"site": site}
         self.rows.append(row)
         self.by_site[site] = row
-        self.structure += 1
         await self.flush(b"resync")
 
     async def restart(self) -> None:
         """Forget all frames, as a new process does."""
         self.epoch = hashlib.sha256(self.epoch.encode()).hexdigest()[:8]
-        self.ring, self.n = [], 0
-        self.structure += 1
+        self.ring, self.n, self.base = [], 0, 0
         async with self.frames:
             self.frames.notify_all()
 
@@ -134,6 +132,9 @@ class FakeFleet:
             self.n += 1
             if kind == b"frame":
                 self.ring = [*self.ring[-RING:], (self.n, json.dumps({"t": now_ms(), "f": cells}))]
+                self.base = self.ring[0][0] - 1
+            else:
+                self.ring, self.base = [], self.n
             self.frames.notify_all()
 
     async def run(self) -> None:
@@ -336,7 +337,6 @@ class FakeCentral:
         """Serve frames from Last-Event-ID on."""
         watch = [site for site in request.query.get("watch", "").split(",") if site]
         position = request.headers.get("Last-Event-ID", "")
-        structure = self.fleet.structure  # as it was asked for: what comes later is a resync
         self.last_ids.append(position)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.headers["Content-Security-Policy"] = POLICY
@@ -344,7 +344,7 @@ class FakeCentral:
         await self._count(1)
         try:
             await response.prepare(request)
-            await self._send_frames(response, position, structure, watch)
+            await self._send_frames(response, position, watch)
         except ConnectionError:
             pass
         finally:
@@ -356,11 +356,10 @@ class FakeCentral:
         async with self.streams_changed:
             self.streams_changed.notify_all()
 
-    async def _send_frames(self, response, position: str, structure: int, watch: list[str]) -> None:
+    async def _send_frames(self, response, position: str, watch: list[str]) -> None:
         fleet = self.fleet
         epoch, _, number = position.rpartition("-")
-        sent = int(number or 0) if epoch == fleet.epoch else -1
-        first = fleet.ring[0][0] if fleet.ring else fleet.n + 1
+        sent = int(number or 0)
         unsent = set(watch)
         told = -1
         while not self.broken:
@@ -368,7 +367,7 @@ class FakeCentral:
                 word = json.dumps(self.alarms.word(max(told, 0)))
                 await response.write(f"event: alarms\ndata: {word}\n\n".encode())
                 told = self.alarms.seq
-            if sent < first - 1 or structure != fleet.structure:
+            if epoch != fleet.epoch or sent < fleet.base:  # by its position, as the centre's core
                 await response.write(b'event: resync\ndata: {"etag":"x"}\n\n')
                 return
             for n, data in [frame for frame in fleet.ring if frame[0] > sent]:
@@ -380,9 +379,6 @@ class FakeCentral:
                 sent = n
             async with fleet.frames:
                 await fleet.frames.wait()
-            first = min(first, sent + 1)
-            if structure == fleet.structure and fleet.ring and fleet.ring[0][0] > sent + 1:
-                structure = -1
 
     async def sites(self, request: web.Request) -> web.Response:
         """Serve matching sites as lines."""

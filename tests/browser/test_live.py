@@ -2,7 +2,9 @@
 
 import asyncio
 
+import aiohttp
 import pytest
+from fake_central import TOKEN, serving
 
 pytestmark = pytest.mark.browser
 
@@ -65,6 +67,20 @@ async def test_a_new_site_and_a_restarted_central_are_read_again(console):
     down = sum(row["status"] == "down" for row in console.fleet.rows)
     await tab.wait(f"{COUNT.format('down')} === {down}")
     await tab.wait(f"{DOT} === 'live'")
+
+
+async def test_who_read_the_fleet_before_a_site_came_is_told_to_read_again():
+    """Of the stand-in: a stream that opens late is judged by its position, as the centre's is."""
+    jar = aiohttp.CookieJar(unsafe=True)  # of an address that is no name
+    async with serving(24) as (central, url), aiohttp.ClientSession(url, cookie_jar=jar) as http:
+        await http.post("/api/v1/session", json={"token": TOKEN}, headers={"X-Roost-CSRF": "1"})
+        seen = f"{central.fleet.epoch}-{central.fleet.n}"
+        await central.fleet.add_site("edge-99-00001")
+        async with http.get("/api/v1/stream", headers={"Last-Event-ID": seen}) as stream:
+            said = b""
+            while b"event: frame" not in said and b"event: resync" not in said:
+                said += await stream.content.readany()
+    assert b"event: resync" in said
 
 
 async def test_two_tabs_share_one_stream_and_both_hear_of_a_change(console):
