@@ -14,13 +14,13 @@ Invariants:
 
 from typing import Final, assert_never
 
+from roost_agent.ha.ballot import Ballots
+from roost_agent.ha.deadlines import Deadlines
 from roost_agent.ha.lease_events import (
     Answer,
-    Arm,
     Armed,
     ArmRefused,
     Believed,
-    Clear,
     Disarm,
     Disarmed,
     Effect,
@@ -30,7 +30,6 @@ from roost_agent.ha.lease_events import (
     GuardState,
     Order,
     Proof,
-    Raise,
     Received,
     Start,
     Stop,
@@ -38,13 +37,15 @@ from roost_agent.ha.lease_events import (
     Tick,
     ViewChanged,
 )
+from roost_agent.ha.lease_phase import Phase
+from roost_agent.ha.notices import Notices
+from roost_agent.ha.proofs import Proofs
 from roost_agent.ha.quorum import Round
 from roost_agent.ha.timing import Timing
 from roost_agent.ha.view import View
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
-from roost_protocol.ha import Belief, Kind, LeaseFrame, LeaseState, Nonce
-from roost_protocol.limits import HA_NODES_MAX
+from roost_protocol.ha import Belief, Kind, LeaseFrame, LeaseState
 from roost_protocol.voter_events import Bound, Send
 from roost_protocol.voter_state import Record, VoterState
 
@@ -52,20 +53,6 @@ HEAD_START_MS: Final = 2_000  # of a transfer's successor before everybody else
 GUARD_MS_MAX: Final = 1_000  # a holder goes on so long without its guard
 LHM_MAX: Final = 4  # from here on a node does not stand
 RETRY_MS_MIN: Final = 50  # before the next try
-NO_PROOF: Final = "no-proof"
-
-
-class Phase:
-    """Where a lease is; plain strings, for they are told to people."""
-
-    UNKNOWN: Final = "unknown"  # the guard has not said yet what it holds
-    FOLLOWING: Final = "following"
-    PREVOTE: Final = "prevote"
-    ACQUIRE: Final = "acquire"
-    HOLDING: Final = "holding"
-    STOPPING: Final = "stopping"
-    DISARMING: Final = "disarming"
-    RELEASING: Final = "releasing"  # on its way to this node's own disk
 
 
 class Lease:
@@ -106,13 +93,9 @@ class Lease:
         self._electorate = electorate
         self._hosts = hosts
         self._timing = timing
-        self._stop_ms = stop_ms
-        self._watchdog_ms = watchdog_ms
-        self._voter_id = state.voter_id
-        self._inc = state.inc
-        self._counter = 0
+        self._deadlines = Deadlines(timing, stop_ms)
+        self._ballots = Ballots(name, me, boot, watchdog_ms=watchdog_ms, state=state)
         record = state.records.get(name, Record())
-        self._seen_epoch = max(record.max_epoch, record.given_back)
         self._given_back = record.given_back
         is_owner = record.owner == me and record.max_epoch > record.given_back
         self._owned_epoch = record.max_epoch if is_owner else 0
@@ -127,10 +110,8 @@ class Lease:
         self._disarm_ms = 0
         self._successor: int | None = None
         self._why = ""
-        self._unheard: dict[int, Send] = {}  # releases that a node has yet to acknowledge
-        self._release_ms = 0
-        self._proofs: dict[int, bytes] = {}
-        self._no_proof = False
+        self._notices = Notices(timing.renew_ms)
+        self._proofs = Proofs(name)
 
     @property
     def is_held(self) -> bool:
@@ -142,9 +123,9 @@ class Lease:
         if self.is_held:
             left_ms = 0 if self.valid_ms is None else max(0, self.valid_ms - now_ms)
             holds = LeaseState.HOLDING if self.phase == Phase.HOLDING else LeaseState.STOPPING
-            return Belief(self._seen_epoch, self._me, left_ms, holds)
+            return Belief(self._ballots.seen_epoch, self._me, left_ms, holds)
         state = LeaseState.NONE if self.holder is None else LeaseState.FOLLOWING
-        return Belief(self._seen_epoch, self.holder, 0, state)
+        return Belief(self._ballots.seen_epoch, self.holder, 0, state)
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:  # noqa: C901, PLR0912 - a table
         """Take in one event and return what is to be done, in order.
@@ -162,12 +143,11 @@ class Lease:
             case Believed(node, belief):
                 self._believed(node, belief)
             case Bound(_, epoch, owner):
-                self._hear_epoch(epoch)
+                self._ballots.hear(epoch)
                 self.holder = owner
             case ViewChanged(view):
                 self._view = view
-                for node in [node for node in self._proofs if node in view.seen]:
-                    del self._proofs[node]
+                self._proofs.seen(view.seen)
             case Armed(epoch):
                 self._armed(epoch, now_ms, out)
             case ArmRefused(epoch, why):
@@ -194,7 +174,8 @@ class Lease:
 
     def due_ms(self, now_ms: int) -> int | None:
         """Return when the next Tick is needed, None when nothing is waited for."""
-        waits = [self._release_ms] if self._unheard else []
+        told_ms = self._notices.due_ms()
+        waits = [] if told_ms is None else [told_ms]
         if self.phase == Phase.HOLDING:
             waits.append(self._renew_ms)
             if self._d1_ms() is not None:
@@ -214,12 +195,13 @@ class Lease:
     def _may_stand(self) -> bool:
         """Whether this node should try now (design: ha, 5.4.1)."""
         voters = self._electorate.voters
-        reached = sum(v in self._view.seen or v in self._proofs or v == self._me for v in voters)
+        proofs = self._proofs.known
+        reached = sum(v in self._view.seen or v in proofs or v == self._me for v in voters)
         is_free = (
             self.holder is None
             or self.holder == self._me
             or self.holder in self._view.lost
-            or self.holder in self._proofs
+            or self.holder in self._proofs.known
             or self.holder not in self._view.seen
         )
         return (
@@ -239,8 +221,9 @@ class Lease:
         )
 
     def _tick(self, jitter: float, now_ms: int, out: list[Effect]) -> None:
-        self._tell_no_proof(out)
-        self._tick_releases(now_ms, out)
+        wanted = self._eligible and not self.is_held
+        self._proofs.tell_lack(self._electorate, self._view.lost, wanted=wanted, out=out)
+        self._notices.tick(now_ms, out)
         if self.phase == Phase.HOLDING:
             self._tick_holding(now_ms, out)
         elif self.phase in {Phase.DISARMING, Phase.RELEASING}:
@@ -255,23 +238,11 @@ class Lease:
                 self._stand_ms = max(now_ms + self._delay_ms(jitter), self._not_before_ms)
             elif now_ms >= self._stand_ms:
                 self._stand_ms = None
-                self._ask(Kind.PREVOTE, self._next_epoch(), now_ms, out)
-
-    def _next_epoch(self) -> int:
-        """Return the lowest epoch above all that is this node's to take."""
-        epoch = self._seen_epoch + 1
-        return epoch + (self._me - epoch) % HA_NODES_MAX
-
-    def _hear_epoch(self, epoch: int) -> None:
-        self._seen_epoch = max(self._seen_epoch, epoch)
-
-    def _nonce(self) -> Nonce:
-        self._counter += 1
-        return Nonce(self._voter_id, self._inc, self._counter)
+                self._ask(Kind.PREVOTE, self._ballots.next_epoch(), now_ms, out)
 
     def _ask(self, kind: Kind, epoch: int, now_ms: int, out: list[Effect]) -> None:
         """Begin a round: this node's own voter is asked first, and may answer at once."""
-        nonce = self._nonce()
+        nonce = self._ballots.nonce()
         self._round = Round(kind, epoch, nonce, now_ms)
         if kind is Kind.RENEW:
             self._renew_ms = now_ms + self._timing.renew_ms
@@ -279,20 +250,14 @@ class Lease:
             self.phase = Phase.PREVOTE if kind is Kind.PREVOTE else Phase.ACQUIRE
             self._renew_ms = now_ms + (1 + (kind is Kind.ACQUIRE)) * self._timing.renew_ms
         if kind is Kind.ACQUIRE:
-            self._hear_epoch(epoch)
+            self._ballots.hear(epoch)
         mine_first = sorted(self._electorate.voters, key=lambda voter: voter != self._me)
-        out += (self._send(voter, kind, epoch, nonce) for voter in mine_first)
-
-    def _send(self, to: int, kind: Kind, epoch: int, nonce: Nonce) -> Send:
-        return Send(
-            to, kind, self.name, epoch, nonce, self._me, self._boot,
-            max_epoch=self._seen_epoch, watchdog_ms=self._watchdog_ms,
-        )  # fmt: skip
+        out += (self._ballots.send(voter, kind, epoch, nonce) for voter in mine_first)
 
     def _received(self, frame: LeaseFrame, now_ms: int, out: list[Effect]) -> None:
         match frame.kind:
             case Kind.GRANT | Kind.REFUSE:
-                self._hear_epoch(frame.max_epoch)
+                self._ballots.hear(frame.max_epoch)
                 self._answered(frame, now_ms, out)
             case Kind.RELEASE:
                 self._heard_release(frame, now_ms)
@@ -309,13 +274,13 @@ class Lease:
         asked = self._round
         if asked is None or not asked.count(frame, self._electorate):
             return
-        if asked.is_won(self._electorate, self._proofs):
+        if asked.is_won(self._electorate, self._proofs.known):
             self._round = None
             if asked.kind is Kind.PREVOTE:
-                self._ask(Kind.ACQUIRE, max(asked.epoch, self._next_epoch()), now_ms, out)
+                self._ask(Kind.ACQUIRE, max(asked.epoch, self._ballots.next_epoch()), now_ms, out)
             else:
                 self._won(asked, now_ms, out)
-        elif asked.kind is not Kind.RENEW and asked.is_lost(self._electorate, self._proofs):
+        elif asked.kind is not Kind.RENEW and asked.is_lost(self._electorate, self._proofs.known):
             owners = {each.owner for each in asked.refusals.values()} - {None, self._me}
             if owners:
                 self.holder = min(owner for owner in owners if owner is not None)
@@ -345,7 +310,7 @@ class Lease:
             if valid_ms is None or self.valid_ms is None or d1_ms is None or now_ms >= d1_ms:
                 return
             self.valid_ms = max(self.valid_ms, valid_ms)
-            out.append(self._arm())
+            out.append(self._deadlines.arm(self.epoch, self.valid_ms))
             return
         self.valid_ms = valid_ms
         d1_ms = self._d1_ms()
@@ -355,40 +320,16 @@ class Lease:
             return
         was, self.holder = self.holder, self._me
         self.phase, self.epoch, self._started = Phase.HOLDING, asked.epoch, False
-        self._successor, self._unheard = None, {}
+        self._successor = None
+        self._notices.forget()
         self._renew_ms = asked.sent_ms + self._timing.renew_ms
-        out += (self._arm(), self._explain_won(asked, was))
-
-    def _explain_won(self, asked: Round, was: int | None) -> Explain:
-        by = ", ".join(str(node) for node in sorted(asked.grants))
-        seen = self._view.evidence.get(was) if was is not None and was != self._me else None
-        why = "nobody held it"
-        if seen is not None and was in self._view.lost:
-            why = (
-                f"node {was} silent on {seen.paths_silent} of {seen.paths} paths for "
-                f"{seen.silent_ms / 1_000:.1f} s"
-            )
-        if was in self._proofs:
-            why = f"node {was} is proven to be off"
-        votes = f"{len(asked.grants)} of {len(self._electorate.voters)} votes"
-        return Explain(
-            f"took {self.name} (epoch {asked.epoch}): {why}, granted by {by} ({votes})",
-            {"epoch": asked.epoch, "was": was, "votes": len(asked.grants), "by": by},
-        )
+        why = asked.explain(self.name, was, self._view, self._electorate, self._proofs.known)
+        out += (self._deadlines.arm(self.epoch, self.valid_ms), why)
 
     # -- holder --------------------------------------------------------------------------------
 
     def _d1_ms(self) -> int | None:
-        """When the graceful stop begins, so that it ends half a margin before the validity."""
-        if self.valid_ms is None:
-            return None
-        return self.valid_ms - self._timing.margin_ms // 2 - self._stop_ms
-
-    def _arm(self) -> Arm:
-        if self.valid_ms is None:
-            return Arm(self.epoch, None, None, None)
-        d2_ms = self.valid_ms - self._timing.margin_ms // 2
-        return Arm(self.epoch, d2_ms - self._stop_ms, d2_ms, self.valid_ms)
+        return self._deadlines.d1_ms(self.valid_ms)
 
     def _armed(self, epoch: int, now_ms: int, out: list[Effect]) -> None:
         self._guard_lost_ms = None
@@ -468,14 +409,12 @@ class Lease:
         """Put on this node's own disk that it is done with the epoch, before anybody is told."""
         self.phase = Phase.RELEASING
         self._disarm_ms = now_ms + self._timing.renew_ms
-        nonce = self._nonce()
+        nonce = self._ballots.nonce()
         self._round = Round(Kind.RELEASE, self.epoch, nonce, now_ms)
-        out.append(self._send(self._me, Kind.RELEASE, self.epoch, nonce))
+        out.append(self._ballots.send(self._me, Kind.RELEASE, self.epoch, nonce))
 
     def _acknowledged(self, frame: LeaseFrame, now_ms: int, out: list[Effect]) -> None:
-        waiting = self._unheard.get(frame.node)
-        if waiting is not None and waiting.nonce == frame.nonce:
-            del self._unheard[frame.node]
+        self._notices.answered(frame)
         asked = self._round
         if (
             self.phase == Phase.RELEASING
@@ -498,10 +437,10 @@ class Lease:
         to_self: bool,
     ) -> None:
         """Tell everybody, again and again until every voter heard it or a later round began."""
-        nonce = self._nonce()
+        nonce = self._ballots.nonce()
         if self.holder == self._me:
             self.holder = successor if successor != self._me else None
-        self._unheard = {
+        notices = {
             node: Send(
                 node, Kind.RELEASE, self.name, epoch, nonce, self._me, self._boot,
                 reason=why[:64], successor=successor,
@@ -509,18 +448,11 @@ class Lease:
             for node in sorted({*self._electorate.voters, *self._hosts})
             if to_self or node != self._me
         }  # fmt: skip
-        self._release_ms = now_ms
-        self._tick_releases(now_ms, out)
-        for node in [node for node in self._unheard if node not in self._electorate.voters]:
-            del self._unheard[node]
-
-    def _tick_releases(self, now_ms: int, out: list[Effect]) -> None:
-        if self._unheard and now_ms >= self._release_ms:
-            self._release_ms = now_ms + self._timing.renew_ms
-            out += self._unheard.values()
+        once = frozenset(self._hosts) - frozenset(self._electorate.voters)
+        self._notices.tell(notices, once=once, now_ms=now_ms, out=out)
 
     def _heard_release(self, frame: LeaseFrame, now_ms: int) -> None:
-        self._hear_epoch(frame.epoch)
+        self._ballots.hear(frame.epoch)
         if frame.node == self._me or self.holder not in {frame.node, None, frame.successor}:
             return
         self.holder = None
@@ -533,7 +465,7 @@ class Lease:
     # -- what others say -----------------------------------------------------------------------
 
     def _believed(self, node: int, belief: Belief) -> None:
-        self._hear_epoch(belief.epoch)
+        self._ballots.hear(belief.epoch)
         if belief.holder == node and belief.state in {LeaseState.HOLDING, LeaseState.STOPPING}:
             if not self.is_held:
                 self.holder = node
@@ -552,39 +484,21 @@ class Lease:
         out.append(
             Send(
                 frame.node, Kind.ATTEST, self.name, epoch, frame.nonce, self._me, self._boot,
-                max_epoch=self._seen_epoch,
+                max_epoch=self._ballots.seen_epoch,
             )
         )  # fmt: skip
 
     def _proof(self, node: int, boot: bytes, by: str, out: list[Effect]) -> None:
         if node == self._me or node in self._view.seen:
             return
-        self._proofs[node] = boot
-        nonce = self._nonce()
+        self._proofs.known[node] = boot
+        nonce = self._ballots.nonce()
         out += (
             Send(voter, Kind.FENCE_CONFIRM, self.name, 0, nonce, node, boot, reason=by[:64])
             for voter in self._electorate.voters
             if voter != node
         )
         out.append(Explain(f"node {node} is off for {self.name}: {by}", {"node": node, "by": by}))
-
-    def _tell_no_proof(self, out: list[Effect]) -> None:
-        missing = [
-            voter
-            for voter in self._electorate.voters
-            if self._electorate.sticky and voter in self._view.lost and voter not in self._proofs
-        ]
-        is_stuck = bool(missing) and self._eligible and not self.is_held
-        if is_stuck and not self._no_proof:
-            out.append(
-                Raise(
-                    NO_PROOF,
-                    f"{self.name} is not taken over: nothing proves that node {missing[0]} is off",
-                )
-            )
-        elif self._no_proof and not is_stuck:
-            out.append(Clear(NO_PROOF))
-        self._no_proof = is_stuck
 
     # -- the start of the agent ----------------------------------------------------------------
 
@@ -597,7 +511,7 @@ class Lease:
         if not self.epoch:
             self.phase = Phase.FOLLOWING
             return
-        self._hear_epoch(self.epoch)
+        self._ballots.hear(self.epoch)
         self.holder = self._me
         self.valid_ms = d3_ms if is_live else now_ms
         if not is_live:
@@ -608,7 +522,7 @@ class Lease:
         self._started = False
         self._renew_ms = now_ms
         out += (
-            self._arm(),
+            self._deadlines.arm(self.epoch, self.valid_ms),
             Explain(
                 f"goes on with {self.name} (epoch {epoch}), as the guard holds it",
                 {"epoch": epoch},

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from roost_agent.ha.view import View
 from roost_protocol.electorate import Electorate
+from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame, Nonce
 
 
@@ -62,3 +64,28 @@ class Round:
     def bound_ms(self) -> int:
         """Return after how long the first of those who refused is free again."""
         return min((each.remaining_ms or 0 for each in self.refusals.values()), default=0)
+
+    def explain(
+        self,
+        name: str,
+        was: int | None,
+        view: View,
+        electorate: Electorate,
+        proofs: Mapping[int, bytes],
+    ) -> Explain:
+        """Say in one sentence why this round was won, and what it rests on."""
+        by = ", ".join(str(node) for node in sorted(self.grants))
+        seen = view.evidence.get(was) if was is not None else None
+        why = "nobody held it"
+        if seen is not None and was in view.lost:
+            why = (
+                f"node {was} silent on {seen.paths_silent} of {seen.paths} paths for "
+                f"{seen.silent_ms / 1_000:.1f} s"
+            )
+        if was in proofs:
+            why = f"node {was} is proven to be off"
+        votes = f"{len(self.grants)} of {len(electorate.voters)} votes"
+        return Explain(
+            f"took {name} (epoch {self.epoch}): {why}, granted by {by} ({votes})",
+            {"epoch": self.epoch, "was": was, "votes": len(self.grants), "by": by},
+        )

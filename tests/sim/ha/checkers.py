@@ -121,11 +121,11 @@ class Checkers:
     def _covers(self, voter: "object", owner: int, until: int) -> bool:
         """Whether a voter can grant nobody else before ``until``, as far as it knows now."""
         node = voter
-        if node.voter is None or not node.voter._begun:  # type: ignore[attr-defined]
+        if node.voter is None or not node.voter.has_begun:  # type: ignore[attr-defined]
             return True
         if node.wait_until > until:  # type: ignore[attr-defined]
             return True
-        promise = node.voter._promises.get("main")  # type: ignore[attr-defined]
+        promise = node.voter._memory.promises.get("main")  # type: ignore[attr-defined]
         if promise is None or promise.owner != owner:
             return False
         return promise.until_ms is None or node.true(promise.until_ms) >= until  # type: ignore[attr-defined]

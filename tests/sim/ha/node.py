@@ -9,7 +9,7 @@ it acts again (what a kernel gives in some milliseconds is not modelled).
 
 from typing import TYPE_CHECKING
 
-from roost_agent.ha.lease import Lease, Phase
+from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_events import (
     Arm,
     Armed,
@@ -29,6 +29,7 @@ from roost_agent.ha.lease_events import (
     Tick,
     ViewChanged,
 )
+from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.view import View
 from roost_protocol.ha import Belief, Kind, LeaseFrame
 from roost_protocol.voter import Voter
@@ -359,7 +360,7 @@ class Node:
     def _read_power(self, peer: int) -> None:
         other = self.world.nodes[peer]
         if self.world.plan.has_bmc and not other.is_on:
-            promise = self.voter._promises.get("main")
+            promise = self.voter.promise("main", self.local())
             boot = promise.boot if promise and promise.owner == peer else other.boot
             self.world.checkers.proven(peer, boot)
             self.world.checkers.met["a proof of death"] += 1
@@ -389,7 +390,7 @@ class Node:
 
     def _on_disk(self, token: int) -> None:
         self._voter(Persisted(token))
-        if self.lease is None and self.voter._begun:
+        if self.lease is None and self.voter.has_begun:
             self._begin_lease()
 
     def _begin_lease(self) -> None:

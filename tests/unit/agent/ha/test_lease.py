@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from roost_agent.ha.lease import Lease, Phase
+from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_events import (
     Answer,
     Arm,
@@ -27,6 +27,7 @@ from roost_agent.ha.lease_events import (
     Tick,
     ViewChanged,
 )
+from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.timing import DEFAULT
 from roost_agent.ha.view import PeerEvidence, View
 from roost_protocol.electorate import Electorate
@@ -502,7 +503,7 @@ def test_a_proof_is_void_once_the_peer_is_heard_and_none_against_who_is_heard_or
     one = follower(View(frozenset({0}), frozenset({1})), electorate=PAIR)
     one.handle(Proof(1, b"p" * 16, "its power is off"), 0)
     one.handle(ViewChanged(View(frozenset({0, 1}))), 1)
-    assert one._proofs == {}
+    assert one._proofs.known == {}
     assert one.handle(Proof(1, b"p" * 16, "its power is off"), 2) == []
     assert one.handle(Proof(0, b"p" * 16, "its power is off"), 2) == []
 

@@ -1,0 +1,105 @@
+"""What a voter knows: its word to each owner, what is on its disk, and what is on its way there.
+
+Leaves to others: when a word is given (voter_rules.py) and when it ends (voter.py).
+
+Invariants:
+- ``state`` is what the disk has acknowledged, never what it was asked to take;
+- an epoch that may be on the disk counts as granted, whatever the disk said of it.
+"""
+
+import msgspec
+
+from roost_protocol.electorate import Electorate
+from roost_protocol.ha import LeaseFrame, Nonce
+from roost_protocol.limits import HA_LEASES_MAX
+from roost_protocol.voter_events import Effect, Persist
+from roost_protocol.voter_state import Record, VoterState
+
+
+class Promise:
+    """This node's word to one owner; ``until_ms`` None: without end."""
+
+    __slots__ = ("boot", "epoch", "nonce", "owner", "until_ms")
+
+    def __init__(
+        self, owner: int, boot: bytes, epoch: int, until_ms: int | None, nonce: Nonce | None
+    ) -> None:
+        self.owner = owner
+        self.boot = boot
+        self.epoch = epoch
+        self.until_ms = until_ms
+        self.nonce = nonce
+
+
+class Write(msgspec.Struct, frozen=True):
+    """A record on its way to the disk, and what was asked; None: the start itself."""
+
+    record: Record
+    frame: LeaseFrame | None
+
+
+class Memory:
+    """See the module.
+
+    Args:
+        electorate: of the site.
+        state: from the disk, or blank.
+
+    Attributes:
+        has_begun: the start of the agent is on disk.
+        due_ms: when the voter has to see to something again, None: nothing is waited for.
+        promises: by lease.
+        released: lease and owner to the highest epoch that was given back.
+        floor: by lease, epochs that may be on the disk, whatever it said.
+        fenced: node to its boot that is proven to have ended.
+        writes: by token, what is on its way.
+    """
+
+    def __init__(self, electorate: Electorate, state: VoterState) -> None:
+        self.electorate = electorate
+        self.state = state
+        self.has_begun = False
+        self.due_ms: int | None = None
+        self.promises: dict[str, Promise] = {}
+        self.released: dict[tuple[str, int], int] = {}
+        self.floor: dict[str, int] = {}
+        self.fenced: dict[int, bytes] = {}
+        self.writes: dict[int, dict[str, Write]] = {}
+        self._token = 0
+
+    def promise(self, name: str, now_ms: int) -> Promise | None:
+        """Return the promise that binds this node for a lease now."""
+        promise = self.promises.get(name)
+        if promise is None or promise.until_ms is None or promise.until_ms > now_ms:
+            return promise
+        return None
+
+    def max_epoch(self, name: str) -> int:
+        """Return the highest epoch of a lease that this node granted or may have granted."""
+        record = self.state.records.get(name)
+        return max(record.max_epoch if record else 0, self.floor.get(name, 0))
+
+    def latest(self, name: str) -> Record:
+        """Return a lease's record as it stands once everything on its way has been written."""
+        record = self.state.records.get(name, Record())
+        for writes in self.writes.values():
+            if name in writes:
+                record = writes[name].record
+        return record
+
+    def write(self, state: VoterState, changes: dict[str, Write], effects: list[Effect]) -> None:
+        """Write a state with everything that is on its way already and these changes."""
+        new = {name: write for name, write in changes.items() if name not in state.records}
+        if len(state.records) + len(new) > HA_LEASES_MAX:
+            return
+        records = dict(state.records)
+        for writes in (*self.writes.values(), changes):
+            records.update({name: write.record for name, write in writes.items()})
+        self._token += 1
+        self.writes[self._token] = changes
+        effects.append(Persist(self._token, msgspec.structs.replace(state, records=records)))
+
+    def keep(self, name: str, record: Record) -> None:
+        """Take in that a record is on disk."""
+        records = self.state.records | {name: record}
+        self.state = msgspec.structs.replace(self.state, records=records)
