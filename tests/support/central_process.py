@@ -27,6 +27,11 @@ class CentralProcess(Program):
             )
         )
 
+    def configure(self, text: str) -> None:
+        """Add to its configuration; from the next start on."""
+        with self._config.open("a") as config:
+            config.write(text)
+
     def start(self) -> None:
         """Start it; it takes a moment until it listens."""
         self._launch(sys.executable, "-m", "roost_central", "run", "--config", self._config)

@@ -24,12 +24,11 @@ def central(tmp_path):
     secret.chmod(0o600)
     process = CentralProcess(tmp_path)
     process.noc_port = free_port()
-    with (tmp_path / "central.toml").open("a") as config:
-        config.write(
-            f"[northbound.mqtt]\nport = {process.noc_port}\n"
-            '[[northbound.webhook]]\nname = "dead"\nallow_private = true\n'
-            f'url = "http://127.0.0.1:{free_port()}/x"\nsecret_file = "{secret}"\n'
-        )
+    process.configure(
+        f"[northbound.mqtt]\nport = {process.noc_port}\n"
+        '[[northbound.webhook]]\nname = "dead"\nallow_private = true\n'
+        f'url = "http://127.0.0.1:{free_port()}/x"\nsecret_file = "{secret}"\n'
+    )
     process.start()
     process.ready()
     yield process
