@@ -2,7 +2,9 @@
 
 from roost_agent.ha.freshness import Freshness
 from roost_agent.ha.matrix import Way
-from roost_agent.ha.membership import BeatHeard, Membership, Plan, Tick
+from roost_agent.ha.membership import Membership, Plan
+from roost_agent.ha.membership_events import BeatHeard, MemberChanged, Tick
+from roost_agent.ha.suspicion import JOINING_MS
 from roost_protocol.ha import Beat, Echo
 
 H_MS = 100
@@ -103,3 +105,13 @@ class Site:
         """What node ``of`` takes the others for."""
         node = self.nodes[of]
         return {peer: str(node.members.state(peer)) for peer in node.fresh.peers}
+
+
+def settled(**more):
+    """A site where all hear each other for long enough that nobody joins any more."""
+    return Site(**more).run(JOINING_MS + 10 * H_MS)
+
+
+def changes(node, kind=MemberChanged):
+    """What a node's membership told, of one kind."""
+    return [each for each in node.told if isinstance(each, kind)]

@@ -1,132 +1,41 @@
-"""Who is there: suspicion that adapts, loss that is confirmed, ranks that all compute alike.
+"""Who is there, by which paths, how well each is connected, and which of them is the better host.
 
 It decides *when* a lease may be tried, never *who* may be active: no grant depends on it.
 
 Leaves to others: what a frame proves (freshness), who holds what (lease), sockets.
-
-Invariants (design: ha, section 4):
-- any proof of life that is fresh enough refutes suspicion at once;
-- nobody is LOST by silence that our own broken link, broker or stall could explain: a path on
-  which our own frames come back must be silent too, or another voter must not hear the node;
-- FENCED and LEFT end only with a higher incarnation.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Final, assert_never
 
 import msgspec
 
 from roost_agent.ha.freshness import Freshness
-from roost_agent.ha.health import LHM_UNFIT, SCORE_MAX, LocalHealth
-from roost_agent.ha.matrix import Report, Way, path_score, voters_seen
+from roost_agent.ha.health import LocalHealth
+from roost_agent.ha.matrix import Report, Way
+from roost_agent.ha.member import PRESENT, Member, MemberState
+from roost_agent.ha.membership_events import (
+    Action,
+    BeatHeard,
+    Ended,
+    Event,
+    Lagged,
+    MemberChanged,
+    PathChanged,
+    RedundancyChanged,
+    Replaced,
+    Score,
+    Synced,
+    Tick,
+)
 from roost_agent.ha.peer_path import CARRIES, PeerPathState
-from roost_agent.ha.redundancy import Look, Redundancy, RedundancyState, Standing
+from roost_agent.ha.ranking import Ranking
+from roost_agent.ha.redundancy import Look, Redundancy, RedundancyState
+from roost_agent.ha.suspicion import DARK, SUSPECT_BEATS, Suspicion
 from roost_agent.ha.view import PeerEvidence, View
 from roost_protocol.ha import Beat
 
-SUSPECT_BEATS: Final = (3, 10)  # T_suspect lies between
-MARGIN_BEATS: Final = 2  # above the longest usual gap, and from T_suspect to T_lost
-JOINING_MS: Final = 10_000
 REPLACED_MS: Final = 30_000  # of a holder whose lease went to another
-
-_DARK: Final = frozenset({PeerPathState.DOWN, PeerPathState.ONEWAY_OUT})
-
-
-class MemberState(StrEnum):
-    """What this node takes another for."""
-
-    UNKNOWN = "unknown"  # never heard since this agent's start
-    JOINING = "joining"
-    ALIVE = "alive"
-    SUSPECT = "suspect"
-    LOST = "lost"
-    FENCED = "fenced"
-    LEFT = "left"
-
-
-class BeatHeard(msgspec.Struct, frozen=True):
-    """A beat of a peer counts; ``age_ms`` bounds its age, None if it echoes nothing of ours."""
-
-    beat: Beat
-    age_ms: int | None
-
-
-class Lagged(msgspec.Struct, frozen=True):
-    """The loop woke late."""
-
-    lag_ms: int
-
-
-class Synced(msgspec.Struct, frozen=True):
-    """The disk took what it was given."""
-
-    took_ms: int
-
-
-class Score(msgspec.Struct, frozen=True):
-    """This node's health was looked at."""
-
-    score: int
-
-
-class Replaced(msgspec.Struct, frozen=True):
-    """A node, perhaps this one, lost a lease to another."""
-
-    node: int
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """A node ended: fenced with proof, or it said good-bye."""
-
-    node: int
-    is_fenced: bool
-
-
-class Tick(msgspec.Struct, frozen=True):
-    """Time has passed."""
-
-
-Event = BeatHeard | Lagged | Synced | Score | Replaced | Ended | Tick
-
-
-class MemberChanged(msgspec.Struct, frozen=True):
-    """A node is taken for something else now."""
-
-    node: int
-    old: MemberState
-    new: MemberState
-    why: str
-
-
-class PathChanged(msgspec.Struct, frozen=True):
-    """A path to a peer is worth something else now."""
-
-    node: int
-    path: int
-    old: PeerPathState
-    new: PeerPathState
-
-
-class RedundancyChanged(msgspec.Struct, frozen=True):
-    """To be kept over a restart."""
-
-    state: RedundancyState
-
-
-Action = MemberChanged | PathChanged | RedundancyChanged
-
-
-class _Member:
-    __slots__ = ("ended_inc", "joined_ms", "paths", "report", "since_ms", "state")
-
-    def __init__(self, paths: int) -> None:
-        self.state = MemberState.UNKNOWN
-        self.since_ms = 0
-        self.joined_ms = 0  # until when it is JOINING
-        self.ended_inc = -1  # the incarnation that was fenced or left
-        self.report: Report | None = None
-        self.paths = dict.fromkeys(range(paths), PeerPathState.UNKNOWN)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -164,18 +73,30 @@ class Membership:
         redundancy: RedundancyState = RedundancyState.NORMAL,
     ) -> None:
         self.me = freshness.me
-        self.score = SCORE_MAX
-        self.defs = plan.defs
         self._fresh = freshness
         self._h_ms = freshness.h_ms
         self._voters = plan.voters
         self._hosts = plan.hosts
         self._ways = plan.ways
-        self._start_ms = now_ms
         self._health = LocalHealth(freshness.h_ms)
         self._redundancy = Redundancy(freshness.h_ms, redundancy)
-        self._members = {peer: _Member(len(plan.ways)) for peer in freshness.peers}
-        self._echoing = [False] * len(plan.ways)
+        self._members = {peer: Member(len(plan.ways)) for peer in freshness.peers}
+        self._suspicion = Suspicion(
+            freshness,
+            self._health,
+            self._members,
+            voters=plan.voters,
+            ways=plan.ways,
+            start_ms=now_ms,
+        )
+        self.ranking = Ranking(
+            freshness, self._members, voters=plan.voters, ways=plan.ways, defs=plan.defs
+        )
+        self.suspect_ms = self._suspicion.suspect_ms
+        self.lost_ms = self._suspicion.lost_ms
+        self.is_there = self.ranking.is_there
+        self.rank = self.ranking.rank
+        self.strangers = self.ranking.strangers
         self._replaced_ms = 0  # until when this node itself is JOINING
 
     @property
@@ -187,6 +108,11 @@ class Membership:
     def redundancy(self) -> RedundancyState:
         """Where this node stands since redundancy was lost."""
         return self._redundancy.state
+
+    @property
+    def score(self) -> int:
+        """This node's health, 0 to 1,000."""
+        return self.ranking.score
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:
         """Take in one event and return what changed.
@@ -204,7 +130,7 @@ class Membership:
             case Synced(took_ms):
                 self._health.synced(took_ms, now_ms)
             case Score(score):
-                self.score = score
+                self.ranking.score = score
             case Replaced(node):
                 self._replaced(node, now_ms)
             case Ended(node, is_fenced):
@@ -231,11 +157,6 @@ class Membership:
         """Return the state of each path to a peer, as of the last tick."""
         return dict(self._members[node].paths)
 
-    def is_there(self, node: int) -> bool:
-        """Whether a node is there beyond suspicion; this one always is."""
-        there = {MemberState.JOINING, MemberState.ALIVE}
-        return node == self.me or self._members[node].state in there
-
     def report(self, node: int) -> Report | None:
         """Return what a peer last told of itself, None before it did."""
         return self._members[node].report
@@ -244,22 +165,12 @@ class Membership:
         """Whether this node lost a lease to another so lately that it should not want it back."""
         return now_ms < self._replaced_ms
 
-    def suspect_ms(self, node: int, now_ms: int) -> int:
-        """Return T_suspect of a peer: its own usual gaps, within bounds, times our own troubles."""
-        low, high = (beats * self._h_ms for beats in SUSPECT_BEATS)
-        usual_ms = self._fresh.gap_ms(node, now_ms) + MARGIN_BEATS * self._h_ms
-        return min(max(usual_ms, low), high) * self.lhm
-
-    def lost_ms(self, node: int, now_ms: int) -> int:
-        """Return T_lost of a peer."""
-        return self.suspect_ms(node, now_ms) + MARGIN_BEATS * self._h_ms
-
     def due_ms(self, now_ms: int) -> int:
         """Return when a peer that stays silent must be looked at: at least once a beat."""
         due_ms = now_ms + self._h_ms
         for node, member in self._members.items():
             alive_ms = self._fresh.alive_as_of(node)
-            if alive_ms is None or member.state not in _PRESENT:
+            if alive_ms is None or member.state not in PRESENT:
                 continue
             for wait_ms in (self.suspect_ms(node, now_ms), self.lost_ms(node, now_ms)):
                 if now_ms <= alive_ms + wait_ms < due_ms:
@@ -271,23 +182,9 @@ class Membership:
         told = {
             node: member.report.seen
             for node, member in self._members.items()
-            if member.report is not None and member.state in _PRESENT
+            if member.report is not None and member.state in PRESENT
         }
         return {self.me: self._fresh.seen(now_ms), **told}
-
-    def strangers(self) -> list[int]:
-        """Return the peers whose service definitions differ from ours."""
-        return [
-            node
-            for node, member in self._members.items()
-            if member.report is not None and member.report.defs != self.defs
-        ]
-
-    def rank(self, hosts: Sequence[int], now_ms: int) -> int:
-        """Return how many of a group's hosts would be better than this node, in order of hosts."""
-        present = {node for node in hosts if self.is_there(node)}
-        ordered = sorted(present, key=lambda node: self._worth(node, hosts, now_ms), reverse=True)
-        return ordered.index(self.me) if self.me in present else len(ordered)
 
     def view(self, hosts: Sequence[int], now_ms: int) -> View:
         """Return what the lease of a group is told."""
@@ -295,7 +192,7 @@ class Membership:
             state: frozenset(n for n, each in self._members.items() if each.state is state)
             for state in MemberState
         }
-        seen = frozenset(n for n, each in self._members.items() if each.state in _PRESENT)
+        seen = frozenset(n for n, each in self._members.items() if each.state in PRESENT)
         return View(
             seen=seen | {self.me},
             lost=by_state[MemberState.LOST] | by_state[MemberState.FENCED],
@@ -309,8 +206,8 @@ class Membership:
         """Return how silent a peer is."""
         states = self._members[node].paths
         alive_ms = self._fresh.alive_as_of(node)
-        silent_ms = now_ms - (self._start_ms if alive_ms is None else alive_ms)
-        dark = sum(state in _DARK for state in states.values())
+        silent_ms = now_ms - (self._suspicion.start_ms if alive_ms is None else alive_ms)
+        dark = sum(state in DARK for state in states.values())
         return PeerEvidence(paths_silent=dark, paths=len(states), silent_ms=silent_ms)
 
     def is_barred(self) -> bool:
@@ -344,9 +241,10 @@ class Membership:
     def _look(self, now_ms: int, actions: list[Action]) -> None:
         """Look at the paths, and at how this node is connected."""
         brokers = [path for path, way in enumerate(self._ways) if way.brings_back]
-        was_echoing = any(self._echoing[path] for path in brokers)
-        self._echoing = [self._fresh.is_echoing(path, now_ms) for path in range(len(self._ways))]
-        if was_echoing and not any(self._echoing[path] for path in brokers):
+        was_echoing = any(self._suspicion.echoing[path] for path in brokers)
+        echoing = [self._fresh.is_echoing(path, now_ms) for path in range(len(self._ways))]
+        self._suspicion.echoing = echoing
+        if was_echoing and not any(echoing[path] for path in brokers):
             self._health.fault(now_ms)  # one broker's death is not ours: all of them are silent
         for node, member in self._members.items():
             states = self._fresh.states(node, self._seen_me(member.report, now_ms), now_ms)
@@ -384,54 +282,14 @@ class Membership:
             for node in self._hosts.intersection(live)
             if self.me in self._hosts and self._is_told_of_late(node, now_ms)
         ]
-        others = [self._standing(node, now_ms) for node in rivals]
-        return Look(is_whole, self._standing(self.me, now_ms), max(others, default=None))
+        others = [self.ranking.standing(node, now_ms) for node in rivals]
+        return Look(is_whole, self.ranking.standing(self.me, now_ms), max(others, default=None))
 
     def _judge(self, node: int, now_ms: int, actions: list[Action]) -> None:
         """Move a member to the state that its age says."""
-        member = self._members[node]
-        new, why = self._state_now(node, member, now_ms)
-        if new is not member.state:
+        new, why = self._suspicion.judge(node, now_ms)
+        if new is not self._members[node].state:
             self._change(node, new, why, now_ms, actions)
-
-    def _state_now(self, node: int, member: _Member, now_ms: int) -> tuple[MemberState, str]:
-        state = member.state
-        known = self._fresh.incarnation(node)
-        if state in _ENDED and (known is None or known[0] <= member.ended_inc):
-            return state, ""
-        alive_ms = self._fresh.alive_as_of(node)
-        age_ms = now_ms - (self._start_ms if alive_ms is None else alive_ms)
-        if alive_ms is not None and age_ms <= self.suspect_ms(node, now_ms):
-            return self._there(member, now_ms)
-        if state in _ENDED or state is MemberState.LOST:
-            return state, ""
-        why = f"no proof of life for {age_ms} ms"
-        if age_ms > self.lost_ms(node, now_ms) and self._is_confirmed(node, now_ms):
-            return MemberState.LOST, why
-        return (state, "") if state is MemberState.UNKNOWN else (MemberState.SUSPECT, why)
-
-    def _there(self, member: _Member, now_ms: int) -> tuple[MemberState, str]:
-        if member.state in _GONE:
-            member.joined_ms = max(member.joined_ms, now_ms + JOINING_MS)
-        if now_ms < member.joined_ms:
-            return MemberState.JOINING, "heard again"
-        return MemberState.ALIVE, "a proof of life is fresh"
-
-    def _is_confirmed(self, node: int, now_ms: int) -> bool:
-        """Whether the silence of a node is its own: see this page's invariants."""
-        states = self._members[node].paths
-        if any(state in _DARK and self._echoing[path] for path, state in states.items()):
-            return True
-        if any(
-            not member.report.seen.get(node, 0)
-            and member.report.lhm < LHM_UNFIT
-            and now_ms - member.report.as_of_ms <= self.suspect_ms(voter, now_ms)
-            for voter, member in self._members.items()
-            if voter in self._voters and voter != node and member.report is not None
-        ):
-            return True
-        # One peer and no broker: nothing could confirm it, and a pair needs proof to take over.
-        return len(self._members) == 1 and not any(way.brings_back for way in self._ways)
 
     def _change(
         self, node: int, new: MemberState, why: str, now_ms: int, actions: list[Action]
@@ -444,33 +302,3 @@ class Membership:
         is_alone = bool(self._members) and not any(map(self.is_there, self._members))
         paths = range(len(self._ways))
         return is_alone and not any(self._fresh.is_echoing(path, now_ms) for path in paths)
-
-    def _seen_by(self, node: int, now_ms: int) -> Mapping[int, int]:
-        if node == self.me:
-            return self._fresh.seen(now_ms)
-        report = self._members[node].report
-        return {} if report is None else report.seen
-
-    def _standing(self, node: int, now_ms: int) -> Standing:
-        seen = self._seen_by(node, now_ms)
-        return (
-            voters_seen(node, seen, self._voters),
-            path_score(node, seen, self._voters, self._ways),
-        )
-
-    def _worth(self, node: int, hosts: Sequence[int], now_ms: int) -> tuple[int, ...]:
-        """Return what ranks a node, the greater the better."""
-        report = None if node == self.me else self._members[node].report
-        score = self.score if node == self.me else 0 if report is None else report.score
-        defs = self.defs if report is None else report.defs
-        alike = sum(defs == each for each in self._all_defs())
-        return (*self._standing(node, now_ms), score, alike, -hosts.index(node), -node)
-
-    def _all_defs(self) -> list[bytes]:
-        told = [each.report.defs for each in self._members.values() if each.report is not None]
-        return [self.defs, *told]
-
-
-_PRESENT: Final = frozenset({MemberState.JOINING, MemberState.ALIVE, MemberState.SUSPECT})
-_ENDED: Final = frozenset({MemberState.FENCED, MemberState.LEFT})
-_GONE: Final = _ENDED | {MemberState.UNKNOWN, MemberState.LOST}

@@ -15,7 +15,7 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
 from roost_agent.ha.health import LHM_UNFIT
-from roost_agent.ha.membership import MemberState
+from roost_agent.ha.member import MemberState
 from roost_agent.ha.report import explained, status
 from roost_agent.ha.runtime import Runtime
 

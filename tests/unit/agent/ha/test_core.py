@@ -9,7 +9,7 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import ABSTAINS, MOVES_MAX, NO_PROOF, NO_QUORUM, PAUSE_MS_MAX
-from roost_agent.ha.membership import MemberState
+from roost_agent.ha.member import MemberState
 from roost_agent.ha.redundancy import RedundancyState
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Echo, Header, Kind, LeaseFrame, Nonce

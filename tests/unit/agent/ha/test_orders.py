@@ -14,7 +14,7 @@ from roost_agent.control.message import (
 )
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.ask import _explained, _status
-from roost_agent.ha.membership import Lagged
+from roost_agent.ha.membership_events import Lagged
 from roost_agent.ha.orders import answer
 from roost_agent.ha.report import roles
 from roost_agent.ha.runtime import Explained
