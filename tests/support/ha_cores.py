@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config_file import load
-from roost_agent.ha.core import Before, Core, Who
+from roost_agent.ha.core import Core
 from roost_agent.ha.redundancy import RedundancyState
+from roost_agent.ha.start import Before, Who
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Beat
 from roost_protocol.voter_events import Persist, PersistFailed

@@ -12,20 +12,24 @@ Invariants:
 """
 
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Final, assert_never
-
-import msgspec
+from typing import Final, assert_never
 
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
-from roost_agent.ha import membership as mb
+from roost_agent.ha import membership_events as mb
+from roost_agent.ha.candidacy import Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
-from roost_agent.ha.config_rules import exclusive_of, stop_chain
 from roost_agent.ha.freshness import Drop, Freshness, SelfEcho
 from roost_agent.ha.lease import Lease
+from roost_agent.ha.lease_plan import lease_hosts, lease_stop_ms, lease_watchdog_ms
 from roost_agent.ha.matrix import Way
+from roost_agent.ha.member_words import explained
+from roost_agent.ha.membership import Membership, Plan
+from roost_agent.ha.moves import Moves
+from roost_agent.ha.own_frames import OwnFrames
+from roost_agent.ha.quorum_watch import QuorumWatch
 from roost_agent.ha.redundancy import RedundancyState
+from roost_agent.ha.start import Before, Who
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Beat, Kind, LeaseFrame
@@ -42,48 +46,12 @@ from roost_protocol.voter_events import (
     Tick,
 )
 from roost_protocol.voter_events import Event as VoterEvent
-from roost_protocol.voter_state import VoterState
 
-MOVES_MAX: Final = 3  # chosen moves of a group ...
-MOVES_MS: Final = 600_000  # ... within this (design: ha, I13)
-PAUSE_MS_MAX: Final = 86_400_000  # a maintenance that is forgotten ends within a day
-
-NO_QUORUM: Final = "400.801"
 NO_PROOF: Final = "400.804"
 ABSTAINS: Final = "400.807"
 
 _OF_VOTER: Final = frozenset({Kind.PREVOTE, Kind.ACQUIRE, Kind.RENEW, Kind.FENCE_CONFIRM})
 _OF_BOTH: Final = frozenset({Kind.RELEASE, Kind.ATTEST})
-
-
-class Who(msgspec.Struct, frozen=True):
-    """This start of this node.
-
-    Attributes:
-        node: its index.
-        boot: the kernel's boot id.
-        inc: the agent's incarnation.
-    """
-
-    site: str
-    node: int
-    boot: bytes
-    inc: int
-
-
-class Before(msgspec.Struct, frozen=True):
-    """What is known from before this start.
-
-    Attributes:
-        state: of the voter, or a blank one.
-        redundancy: as it was kept.
-        holds: what the guard has armed: lease to (epoch, D3, None for without end); None: no guard
-            answered.
-    """
-
-    state: VoterState
-    redundancy: RedundancyState
-    holds: Mapping[str, tuple[int, int | None]] | None
 
 
 class Core:
@@ -100,7 +68,7 @@ class Core:
         self.who = who
         self.config = config
         nodes = tuple(sorted(node.index for node in config.nodes))
-        self.hosts = _hosts(config)
+        self.hosts = lease_hosts(config)
         ways = tuple(
             Way(way.network, config.network(way.network).weight, way.driver == "mqtt")
             for way in config.paths
@@ -116,12 +84,12 @@ class Core:
         rivals = frozenset(
             host for name, hosts in self.hosts.items() if name != SITE_LEASE for host in hosts
         )
-        plan = mb.Plan(config.voter_indices(), rivals, ways, config.defs)
-        self.members = mb.Membership(self.fresh, plan, now_ms=now_ms, redundancy=before.redundancy)
+        plan = Plan(config.voter_indices(), rivals, ways, config.defs)
+        self.members = Membership(self.fresh, plan, now_ms=now_ms, redundancy=before.redundancy)
         self.electorate = Electorate(
             config.cfgver, config.voter_indices(), nodes, sticky=config.is_sticky
         )
-        self.watchdogs = {name: _watchdog_ms(config, name) for name in self.hosts}
+        self.watchdogs = {name: lease_watchdog_ms(config, name) for name in self.hosts}
         self.voter = Voter(
             who.node,
             self.electorate,
@@ -132,16 +100,16 @@ class Core:
             guarded=before.holds is not None,
         )
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
-        self.paused: dict[str, int] = {}  # lease -> until when
+        self.candidacy = Candidacy(config, self.members, self.leases)
+        self.moves = Moves()
         self.stale = 0  # lease frames that were too old, or echoed nothing of this start
         self._holds = dict(before.holds or {})
         self._beat_ms = now_ms
-        self._workload: dict[str, ev.Eligible] = {}
-        self._moves: dict[str, deque[int]] = {}
+        self._frames = OwnFrames(who, config, self.fresh, self.members)
+        settled_ms = now_ms + config.timing.promise_ms()
+        self._quorum = QuorumWatch(self.electorate, self.members, settled_ms)
         self._is_rolled_back = False
-        self._has_quorum = True
         self._is_guard_lost = False
-        self._start_ms = now_ms
         self._todo: deque[LeaseFrame] = deque()  # this node's frames to itself
         self._out: list[ev.Effect] = []
 
@@ -177,7 +145,7 @@ class Core:
             case le.GuardLost():
                 self._guard_lost(now_ms)
             case ev.Eligible():
-                self._workload[event.lease] = event
+                self.candidacy.told(event)
                 self._tell_eligible(now_ms)
             case ev.Give(lease, why, to):
                 self._lease(lease, le.Order(why, to), now_ms)
@@ -193,7 +161,7 @@ class Core:
         """Return when the next Tick is needed."""
         waits = [self._beat_ms, self.members.due_ms(now_ms), self.voter.due_ms()]
         waits += [lease.due_ms(now_ms) for lease in self.leases.values()]
-        waits += self.paused.values()
+        waits += self.candidacy.paused.values()
         return min(wait for wait in waits if wait is not None)
 
     def name_of(self, node: int | None) -> str:
@@ -249,48 +217,22 @@ class Core:
         return bool(self.leases) and frame.owner is None and not is_known
 
     def _send(self, send: Send, now_ms: int) -> None:
-        fields = {name: getattr(send, name) for name in send.__struct_fields__}
-        frame = LeaseFrame(**self._header(now_ms), **fields)
+        frame = self._frames.lease_frame(send, now_ms)
         if send.to == self.who.node:
             self._todo.append(frame)
         else:
             self._out.append(ev.Send(frame))
 
-    def _header(self, now_ms: int) -> dict[str, Any]:
-        who = self.who
-        return {
-            "site": who.site,
-            "node": who.node,
-            "boot": who.boot,
-            "inc": who.inc,
-            "path": 0,
-            "seq": self.fresh.sent(now_ms),
-            "boot_ms": now_ms,
-            "period_ms": self.config.timing.beat_ms,
-            "lhm": self.members.lhm,
-            "cfgver": self.electorate.cfgver,
-            "echo": self.fresh.echoes(now_ms),
-        }
-
-    def _beat(self, now_ms: int) -> None:
-        beat = Beat(
-            **self._header(now_ms),
-            defs=self.config.defs,
-            seen=self.fresh.seen(now_ms),
-            leases={name: lease.belief(now_ms) for name, lease in self.leases.items()},
-            score=self.members.score,
-        )
-        self._out.append(ev.Send(beat))
-
     # -- time ----------------------------------------------------------------------------------
 
     def _tick(self, jitter: float, now_ms: int) -> None:
-        for name in [name for name, until_ms in self.paused.items() if until_ms <= now_ms]:
+        for name in self.candidacy.ended(now_ms):
             self._pause(name, None, now_ms)
         self._member(mb.Tick(), now_ms)
         self._tell_views(now_ms)
         self._tell_eligible(now_ms)
-        self._tell_quorum(now_ms)
+        if (told := self._quorum.look(now_ms)) is not None:
+            self._out.append(told)
         self._vote(Tick(), now_ms)
         for name in self.leases:
             self._lease(name, le.Tick(jitter), now_ms)
@@ -298,7 +240,8 @@ class Core:
             late_ms = now_ms - self._beat_ms
             h_ms = self.config.timing.beat_ms
             self._beat_ms = now_ms + h_ms - (late_ms if late_ms < h_ms else 0)
-            self._beat(now_ms)
+            leases = {name: lease.belief(now_ms) for name, lease in self.leases.items()}
+            self._out.append(ev.Send(self._frames.beat(leases, now_ms)))
 
     def _tell_views(self, now_ms: int) -> None:
         for name in self.leases:
@@ -312,77 +255,27 @@ class Core:
 
     def bar(self, name: str) -> str:
         """Return why this node may not stand for a lease, empty if it may."""
-        if name == SITE_LEASE:
-            return ""
-        if name in self.paused:
-            return "maintenance"
-        if self.members.is_barred():
-            return "another node is better connected"
-        for needed in self.config.group(name).requires_active:
-            lease = self.leases.get(needed)
-            if lease is not None and lease.holder is None:
-                return f"{needed} is active nowhere"
-        workload = self._workload.get(name)
-        if workload is None:
-            return "its services were not looked at yet"
-        return "" if workload.ok else workload.why or "its services could not run here"
-
-    def _tell_quorum(self, now_ms: int) -> None:
-        """Raise or clear the loss of the majority, once there was time to hear anybody."""
-        reached = sum(self.members.is_there(voter) for voter in self.electorate.voters)
-        has_quorum = self.electorate.sticky or reached >= self.electorate.needed
-        is_settled = now_ms - self._start_ms > self.config.timing.promise_ms()
-        if has_quorum == self._has_quorum or not (has_quorum or is_settled):
-            return
-        self._has_quorum = has_quorum
-        if has_quorum:
-            self._out.append(ev.Clear(NO_QUORUM))
-            return
-        reason = f"{reached} of {len(self.electorate.voters)} voters are heard"
-        self._out.append(ev.Raise(NO_QUORUM, {"reason": reason}))
+        return self.candidacy.bar(name)
 
     # -- parts ---------------------------------------------------------------------------------
 
     def _member(self, event: mb.Event, now_ms: int) -> None:
         actions = self.members.handle(event, now_ms)
         for action in actions:
-            match action:
-                case mb.MemberChanged(node, old, new, why):
-                    name = self.name_of(node)
-                    told = {"node": name, "old": str(old), "new": str(new)}
-                    self._out.append(Explain(f"{name}: {old} -> {new}: {why}", told))
-                case mb.PathChanged(node, path, old, new):
-                    name = self.name_of(node)
-                    sentence = f"path {path} to {name}: {old} -> {new}"
-                    self._out.append(
-                        Explain(
-                            sentence,
-                            {"node": name, "path": path, "old": str(old), "new": str(new)},
-                        )
-                    )
-                case mb.RedundancyChanged(state):
-                    self._out.append(ev.Keep(state))
-                    self._out.append(Explain(f"redundancy: {state}", {"state": str(state)}))
-                    if state is RedundancyState.FAILED:
-                        self._yield(now_ms)
-                case _:
-                    assert_never(action)
+            if isinstance(action, mb.RedundancyChanged):
+                self._out.append(ev.Keep(action.state))
+            self._out.append(explained(action, self.name_of))
+            if action == mb.RedundancyChanged(RedundancyState.FAILED):
+                self._yield(now_ms)
         if actions:
             self._tell_views(now_ms)
 
     def _yield(self, now_ms: int) -> None:
         """Give the groups to the better connected node, unless they moved too often of late."""
         for name, lease in self.leases.items():
-            if lease.is_held and name != SITE_LEASE and self._may_move(name, now_ms):
+            if lease.is_held and name != SITE_LEASE and self.moves.may_move(name, now_ms):
                 why = "another node is better connected"
                 self._lease(name, le.Order(why, None), now_ms)
-
-    def _may_move(self, name: str, now_ms: int) -> bool:
-        moves = self._moves.setdefault(name, deque(maxlen=MOVES_MAX))
-        if len(moves) == MOVES_MAX and now_ms - moves[0] < MOVES_MS:
-            return False
-        moves.append(now_ms)
-        return True
 
     def _vote(self, event: VoterEvent, now_ms: int) -> None:
         for effect in self.voter.handle(event, now_ms):
@@ -409,7 +302,7 @@ class Core:
                 hosts=hosts,
                 electorate=self.electorate,
                 timing=self.config.timing,
-                stop_ms=0 if name == SITE_LEASE else stop_chain(self.config)[0],
+                stop_ms=lease_stop_ms(self.config, name),
                 watchdog_ms=self.watchdogs[name],
                 state=self.voter.state,
             )
@@ -444,14 +337,11 @@ class Core:
         is_bare = name not in self._guarded()
         lease = self.leases[name]
         match effect:
-            case le.Arm(epoch, d1_ms, d2_ms, d3_ms):
+            case le.Arm(epoch, deadlines):
                 if is_bare:
                     self._lease(name, le.Armed(epoch), now_ms)
-                    return
-                is_timed = d1_ms is not None and d2_ms is not None and d3_ms is not None
-                self._out.append(
-                    ev.Arm(name, epoch, (d1_ms, d2_ms, d3_ms) if is_timed else None)  # type: ignore[arg-type] # is_timed
-                )
+                else:
+                    self._out.append(ev.Arm(name, epoch, deadlines))
             case le.Disarm(epoch):
                 if is_bare:
                     self._lease(name, le.Disarmed(epoch), now_ms)
@@ -482,12 +372,7 @@ class Core:
             self._lease(name, le.GuardLost(), now_ms)
 
     def _pause(self, name: str, until_ms: int | None, now_ms: int) -> None:
-        if until_ms is None:
-            self.paused.pop(name, None)
-            sentence = f"maintenance of {name} ended"
-        else:
-            self.paused[name] = min(until_ms, now_ms + PAUSE_MS_MAX)
-            sentence = f"maintenance of {name} for {(self.paused[name] - now_ms) // 1000} s"
+        sentence = self.candidacy.pause(name, until_ms, now_ms)
         self._out.append(Explain(sentence, {"group": name}))
         self._tell_eligible(now_ms)
 
@@ -505,17 +390,3 @@ class Core:
             self._lease_frame(self._todo.popleft(), 0, now_ms)
         out, self._out = self._out, []
         return out
-
-
-def _hosts(config: HaConfig) -> dict[str, tuple[int, ...]]:
-    """Return each lease's hosts, in order of priority; the built-in one's are the voters."""
-    found = {SITE_LEASE: config.voter_indices()}
-    for group in config.groups:
-        if group.has_lease:
-            found[group.name] = tuple(config.node(host).index for host in group.hosts)
-    return found
-
-
-def _watchdog_ms(config: HaConfig, name: str) -> int:
-    is_hard = name != SITE_LEASE and exclusive_of(config, config.group(name)) == "hard"
-    return config.timing.watchdog_ms if is_hard else 0

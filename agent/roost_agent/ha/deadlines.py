@@ -27,6 +27,6 @@ class Deadlines:
     def arm(self, epoch: int, valid_ms: int | None) -> Arm:
         """Return what the guard is told; without end where the validity has none."""
         if valid_ms is None:
-            return Arm(epoch, None, None, None)
+            return Arm(epoch, None)
         d2_ms = valid_ms - self.timing.margin_ms // 2
-        return Arm(epoch, d2_ms - self.stop_ms, d2_ms, valid_ms)
+        return Arm(epoch, (d2_ms - self.stop_ms, d2_ms, valid_ms))

@@ -15,13 +15,14 @@ from roost_agent.guard import cgroup
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
 from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
-from roost_agent.ha.core import Before, Core, Who
+from roost_agent.ha.core import Core
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.mqtt import Broker, MqttPath
 from roost_agent.ha.peer import Peers
 from roost_agent.ha.runtime import Alarming, Runtime, Shells
+from roost_agent.ha.start import Before, Who
 from roost_agent.ha.store import Store
 from roost_agent.ha.udp import UdpPath
 from roost_agent.ha.workload import Workload

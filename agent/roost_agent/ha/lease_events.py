@@ -122,18 +122,15 @@ Event = (
 
 
 class Arm(msgspec.Struct, frozen=True):
-    """Give the guard an epoch's deadlines, in place of the ones before; None: without end.
+    """Give the guard an epoch's deadlines, in place of the ones before.
 
     Attributes:
-        d1_ms: graceful stop.
-        d2_ms: kill.
-        d3_ms: the watchdog is fed no more.
+        deadlines: D1 (graceful stop), D2 (kill), D3 (the watchdog is fed no more); None: without
+            end.
     """
 
     epoch: int
-    d1_ms: int | None
-    d2_ms: int | None
-    d3_ms: int | None
+    deadlines: tuple[int, int, int] | None
 
 
 class Disarm(msgspec.Struct, frozen=True):

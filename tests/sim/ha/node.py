@@ -440,9 +440,8 @@ class Node:
             self.take(life, "_lease", Disarmed(effect.epoch))
         else:
             lease_ms = self.world.plan.timing.lease_ms
-            is_late = effect.d1_ms is not None and (
-                now >= effect.d1_ms or effect.d3_ms > now + lease_ms
-            )
+            d1_ms, d2_ms, d3_ms = effect.deadlines or (None, None, None)
+            is_late = d1_ms is not None and (now >= d1_ms or d3_ms > now + lease_ms)
             if armed is not None:
                 is_late |= effect.epoch < armed[0]
                 is_late |= effect.epoch == armed[0] and armed[1] is not None and now >= armed[1]
@@ -450,10 +449,10 @@ class Node:
                 self.world.checkers.met["the guard refused"] += 1
                 self.take(life, "_lease", ArmRefused(effect.epoch, "too late"))
                 return
-            self.armed = (effect.epoch, effect.d1_ms, effect.d2_ms, effect.d3_ms)
-            if effect.d3_ms is not None:
-                self.world.checkers.validity(self.index, self.true(effect.d3_ms))
-                for due in (effect.d1_ms, effect.d2_ms, effect.d3_ms):
+            self.armed = (effect.epoch, d1_ms, d2_ms, d3_ms)
+            if effect.deadlines is not None:
+                self.world.checkers.validity(self.index, self.true(d3_ms))
+                for due in effect.deadlines:
                     late = self.world.dice.randrange(self.world.plan.timing.tick_ms)
                     self.world.at(self.true(due) + late, self._guard_wakes, boots)
             self.take(life, "_lease", Armed(effect.epoch))

@@ -238,7 +238,7 @@ def test_validity_counts_from_the_sending_and_nothing_starts_before_the_guard_is
     acquire = only(out, Send)[0]
     answer(one, 0, acquire, 700)
     out = answer(one, 1, acquire, 900)
-    assert only(out, Arm) == [Arm(32, 300 + D1, 300 + D2, 300 + D3)]
+    assert only(out, Arm) == [Arm(32, (300 + D1, 300 + D2, 300 + D3))]
     assert not only(out, Start)
     assert one.valid_ms == 6_300
     assert one.handle(Armed(32), 910) == [Start(32)]
@@ -284,7 +284,7 @@ def test_it_renews_with_a_new_nonce_and_moves_the_deadlines():
     assert [(send.kind, send.epoch) for send in sends] == [(Kind.RENEW, 32)] * 3
     answer(one, 0, sends[0], 1_210)
     out = answer(one, 2, sends[2], 1_220)
-    assert out == [Arm(32, 1_200 + D1, 1_200 + D2, 1_200 + D3)]
+    assert out == [Arm(32, (1_200 + D1, 1_200 + D2, 1_200 + D3))]
 
 
 def test_a_refused_renewal_changes_nothing():
@@ -461,7 +461,7 @@ def test_a_pair_needs_both_votes_and_then_has_no_deadline():
     one = follower(View(frozenset({0, 1})), electorate=PAIR)
     sends = stands(one)
     out = wins(one, sends, 200)
-    assert only(out, Arm) == [Arm(32, None, None, None)]
+    assert only(out, Arm) == [Arm(32, None)]
     one.handle(Armed(32), 201)
     assert only(one.handle(Tick(0.0), one.due_ms(201)), Send) == []
     assert one.handle(Tick(0.0), 10**8) == []
@@ -495,7 +495,7 @@ def test_a_proof_stands_in_for_the_dead_peer_and_is_told_to_the_voters_that_are_
         0, Kind.FENCE_CONFIRM, 1, b"p" * 16,
     )  # fmt: skip
     out = wins(one, stands(one), 200, (0,))
-    assert only(out, Arm) == [Arm(64, None, None, None)]
+    assert only(out, Arm) == [Arm(64, None)]
     assert "node 1 is proven to be off" in only(out, Explain)[0].sentence
 
 
@@ -514,7 +514,7 @@ def test_a_proof_is_void_once_the_peer_is_heard_and_none_against_who_is_heard_or
 def test_a_restarted_agent_goes_on_with_what_the_guard_holds_and_renews_at_once():
     one = lease(Record(32, 0, BOOT, 7))
     out = one.handle(GuardState(32, 4_000), 1_000)
-    assert only(out, Arm) == [Arm(32, 4_000 - 900, 4_000 - 500, 4_000)]
+    assert only(out, Arm) == [Arm(32, (4_000 - 900, 4_000 - 500, 4_000))]
     assert (one.phase, one.due_ms(1_000)) == (Phase.HOLDING, 1_000)
     assert one.handle(Armed(32), 1_001) == [Start(32)]
     assert one.handle(GuardState(), 1_002) == []
