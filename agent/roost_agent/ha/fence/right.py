@@ -1,0 +1,37 @@
+"""Whether a node may touch another's power, and why not (design: ha, 6 and 8; invariant I11)."""
+
+from roost_agent.ha.fence.event import Case, Situation
+
+
+def reading_refusal(me: int, case: Case, now: Situation) -> str:
+    """Return why the owner's power is not even asked for; empty where it may be.
+
+    What is read must say something of the boot that is to end, so that boot must still be the last
+    one that anybody heard of.
+    """
+    node = case.node
+    if node == me:
+        return "it is this node"
+    if node in now.present:
+        return f"node {node} is heard"
+    if node in now.spared:
+        return f"node {node} said good-bye, or is under maintenance"
+    if now.boots.get(node, case.boot) != case.boot:
+        return f"node {node} has booted since"
+    if now.is_isolated:
+        return "this node may be the one that is cut off"
+    return ""
+
+
+def off_refusal(me: int, case: Case, now: Situation) -> str:
+    """Return why the owner is not switched off; empty where it may be."""
+    if refusal := reading_refusal(me, case, now):
+        return refusal
+    if not case.may_off:
+        return "the configuration lets nobody switch it off"
+    if not now.is_sticky:
+        return "" if now.has_majority else "this node hears no majority"
+    if now.is_owner:
+        return "an owner fences nobody"
+    # Else a fenced node that boots into the cut would fence back, for ever.
+    return "" if case.is_heard else f"this boot of node {case.node} was not heard yet"
