@@ -47,6 +47,7 @@ SWITCH_MS: Final = 30_000  # for a device to do what it was told: an emulator to
 RETRY_MS: Final = 10_000  # after a try that proved nothing
 SAY_MS: Final = 2_000  # between two words of one proof
 KEEP_OFF_MS: Final = 120_000  # a node stays off no longer, whoever holds what
+NO_CASE: Final = "no lease waits for its end"
 FENCED_MAX: Final = 64  # boots of other nodes' fencing that are remembered
 
 
@@ -164,11 +165,20 @@ class FenceCore:
         if not waiting:
             self._tell_no_proof("")
 
+    def _case_of(self, act: Act) -> Case | None:
+        """Return why it is done, as things stand now; None where nothing asks for it any more."""
+        cases = (each for each in self._now.cases if act.is_about(each))
+        return max(cases, key=lambda each: each.may_off, default=None)
+
+    def _off_refusal(self, act: Act) -> str:
+        """Return why it is not switched off now, whatever was right a moment ago."""
+        case = self._case_of(act)
+        return NO_CASE if case is None else off_refusal(self._me, case, self._now)
+
     def _look_free(self, act: Act, now_ms: int) -> None:
         """Let a node be that was not switched off yet, if anything says so."""
-        cases = (each for each in self._now.cases if act.is_about(each))
-        case = max(cases, key=lambda each: each.may_off, default=None)
-        refusal = "no lease waits for its end"
+        case = self._case_of(act)
+        refusal = NO_CASE
         if case is not None:
             act.case, act.leases = case, self._leases_of(case.node)
             refusal = reading_refusal(self._me, case, self._now)
@@ -218,7 +228,7 @@ class FenceCore:
             act.phase = Phase.READ
             self._drive(act, Verb.STATUS)
             return
-        if not off_refusal(self._me, act.case, self._now):
+        if not self._off_refusal(act):
             for case in self._now.cases:
                 if case.node == act.node and case.epoch:
                     self._out.append(Ask(case.node, case.lease, case.epoch))
@@ -272,10 +282,10 @@ class FenceCore:
     def _was_read(self, act: Act, power: Power, fault: str, now_ms: int) -> None:
         if power is Power.OFF:
             act.phase, act.due_ms = Phase.CONFIRM, now_ms + CONFIRM_MS
-        elif power is Power.ON and not off_refusal(self._me, act.case, self._now):
+        elif power is Power.ON and not self._off_refusal(act):
             self._count(act, now_ms)
         elif power is Power.ON:
-            why = off_refusal(self._me, act.case, self._now)
+            why = self._off_refusal(act)
             self._fail(act, f"its power reads On, and {why}", now_ms)
         else:
             self._fail(act, fault or "its power reads neither On nor Off", now_ms)
@@ -304,7 +314,7 @@ class FenceCore:
         act = self._act
         if act is None or token != act.token or act.phase != Phase.COUNT:
             return
-        fault = fault or off_refusal(self._me, act.case, self._now)
+        fault = fault or self._off_refusal(act)
         if fault:
             self._fail(act, fault, now_ms)
             return
@@ -320,7 +330,7 @@ class FenceCore:
             act.phase, act.due_ms = Phase.CONFIRM_CUT, now_ms + CONFIRM_MS
         elif now_ms < act.until_ms:
             act.phase, act.due_ms = Phase.WAIT, now_ms + CONFIRM_MS
-        elif act.attempts < ATTEMPTS_MAX and not off_refusal(self._me, act.case, self._now):
+        elif act.attempts < ATTEMPTS_MAX and not self._off_refusal(act):
             self._count(act, now_ms)
         else:
             why = act.fault or fault or f"its power still reads {power}"

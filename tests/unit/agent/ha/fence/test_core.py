@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -385,6 +386,18 @@ def test_a_right_that_is_gone_when_a_second_attempt_is_due_ends_it():
     fence.run(SETTLE_MS + LOST.wait_ms + CONFIRM_MS)
     fence.tell(replace(PAIR, is_owner=True))
     fence.run(SWITCH_MS)
+    assert len(fence.cuts()) == 1
+
+
+@pytest.mark.parametrize(
+    "cases", [(), (replace(LOST, is_heard=False),), (replace(LOST, may_off=False),)]
+)
+def test_a_second_attempt_is_judged_by_what_holds_then(cases):
+    fence = Fence()
+    fence.obeys = False
+    fence.run(SETTLE_MS + LOST.wait_ms + CONFIRM_MS)
+    fence.tell(replace(PAIR, cases=cases))
+    fence.run(HOUR_MS // 60)
     assert len(fence.cuts()) == 1
 
 
