@@ -17,6 +17,15 @@ from roost_protocol.errors import ProtocolError
 CATALOGUE_BYTES_MAX: Final = 1 << 20
 TYPES_MAX: Final = 2_000
 SHIPPED: Final = Path(roost_protocol.__file__).with_name(CATALOGUE_FILE)
+REDUNDANCY_LOST: Final = "400.002"
+PEER_PATH: Final = "400.005"
+GUARD_UNREADY: Final = "400.802"
+DAMPED: Final = "400.803"
+VIP_CONFLICT: Final = "400.805"
+SINGLE_NETWORK: Final = "400.808"
+HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
+    {REDUNDANCY_LOST, PEER_PATH, GUARD_UNREADY, DAMPED, VIP_CONFLICT, SINGLE_NETWORK}
+)
 RAISED_HERE: Final = frozenset({"agent", "app"})
 DELAYS: Final = ("raise_after_s", "clear_after_s", "hysteresis")
 

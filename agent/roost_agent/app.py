@@ -27,7 +27,7 @@ from roost_agent.outbox.spool import Spool
 from roost_agent.paths import core as paths
 from roost_agent.paths.link import Dialer
 from roost_agent.paths.mqtt import MqttDialer, connect_threads
-from roost_agent.ports import SystemClock, SystemEntropy
+from roost_agent.ports import Clock, SystemClock, SystemEntropy
 from roost_agent.status import status
 from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
@@ -37,6 +37,7 @@ from roost_protocol import __version__
 if TYPE_CHECKING:
     from roost_agent.ha.launch import Launch
     from roost_agent.ha.runtime import Runtime
+    from roost_agent.ha.upward import Upward
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ async def _main(config: Config, identity: Identity) -> None:
             ha = await launch.runtime(
                 identity, folder, clock=clock, entropy=entropy, alarms=driver.alarms
             )
+            ha.shells.upward = _upward(config, driver, clock)
         desk = Desk(driver.alarms, spool, clock, identity.node)
         async with (
             serving(Path(config.state_dir), Control(driver, ha)),
@@ -110,6 +112,12 @@ def _launch(config: Config) -> "Launch | None":
     from roost_agent.ha.launch import Launch  # noqa: PLC0415 - see above
 
     return Launch(Path(config.ha_file), config.site, config.node)
+
+
+def _upward(config: Config, driver: Driver, clock: Clock) -> "Upward":
+    from roost_agent.ha.upward import Upward  # noqa: PLC0415 - only where it is configured
+
+    return Upward(config.node, driver.spool, driver.alarms, clock)
 
 
 async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None" = None) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from roost_agent.alarm_types import HA_TYPES
 from roost_agent.alarms.samplers import samplers
 from roost_agent.alarms.samples.inside import ClockOffset, Inside, OutboxState
 from roost_agent.alarms.service import Alarms
@@ -91,7 +92,8 @@ class Driver:
     async def open(self) -> None:
         """Open the outbox, as soon as the disk lets us."""
         self._delivery = outbox.Delivery(await self.spool.open())
-        await self.alarms.open(self.watch.types)
+        watched = self.watch.types | (HA_TYPES if self.config.ha_file else frozenset())
+        await self.alarms.open(watched)
         waiting = sum(counts.waiting_items for counts in self.spool.lanes.values())
         log.info("outbox: open, %d items wait", waiting)
         self.changed()

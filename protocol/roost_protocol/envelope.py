@@ -42,6 +42,7 @@ class ItemKind(StrEnum):
     ALARM = "alarm"
     ALARM_SET = "alarm-set"
     EVENT = "event"
+    HA = "ha"
     HOST = "host"
     JOB = "job"
     CONFIG = "config"

@@ -43,5 +43,7 @@ HA_FRAME_BYTES_MAX: Final = 1_200  # one datagram with its macs, below every LAN
 HA_NODES_MAX: Final = 32  # of a site; also the modulus of an epoch, so never changed
 HA_LEASES_MAX: Final = 16  # of a site
 HA_VOTERS_MAX: Final = 5
+HA_GROUPS_MAX: Final = 32  # of one report: leases, and groups that need none
+HA_SERVICES_MAX: Final = 64  # of a site
 HA_PATHS_MAX: Final = 32  # of a site; a bitmap of them is a 32-bit integer
 HA_MAC_BYTES: Final = 16

@@ -152,23 +152,27 @@ class Alarms:
         """Clear an alarm; one that is not raised is counted, no error."""
         self._do(Clear(type_, entity, reason), then)
 
-    def raise_condition(self, type_: str, params: Mapping[str, Scalar]) -> None:
-        """Raise an alarm about the node itself, with its type's own severity and text."""
+    def raise_condition(self, type_: str, params: Mapping[str, Scalar], entity: str = "") -> None:
+        """Raise an alarm about the node or a part of it, with its type's own severity and text."""
         known = self.types.get(type_)
         if known is None or not self.is_open:
             return  # who raises a condition raises it again
         severity = Severity.of(known.default)
-        event = Raise(type_, "", severity, "", dict(params))
+        event = Raise(type_, entity, severity, "", dict(params))
         if (why := refusal(event, self.types)) is not None:
             self.refused += 1
             log.warning("alarms: %s is not raised: %s", type_, why)
             return
         self.raise_(event)
 
-    def clear_condition(self, type_: str) -> None:
+    def clear_condition(self, type_: str, entity: str = "") -> None:
         """Clear it."""
         if self.is_open:
-            self.clear(type_, "", GONE)
+            self.clear(type_, entity, GONE)
+
+    def is_raised(self, type_: str, entity: str) -> bool:
+        """Whether it stands."""
+        return self.is_open and (type_, entity) in self.table.rows
 
     def over_quota(self, owner: str, reason: str) -> None:
         """Say that an application wants more than it may, or that the node's table is full."""

@@ -327,8 +327,11 @@ class Core:
                     self._out.append(ev.Raise(NO_PROOF, {"reason": sentence}))
                 case le.Clear():
                     self._out.append(ev.Clear(NO_PROOF))
-                case le.Answer() | Explain():
+                case le.Answer():
                     self._out.append(effect)
+                case Explain(sentence, evidence):
+                    told = {"group": name, "own": True, **evidence}  # not a voter's word
+                    self._out.append(Explain(sentence, told))
                 case _:
                     assert_never(effect)
 

@@ -74,7 +74,7 @@ class Round:
         proofs: Mapping[int, bytes],
     ) -> Explain:
         """Say in one sentence why this round was won, and what it rests on."""
-        by = ", ".join(str(node) for node in sorted(self.grants))
+        by = ", ".join(f"node {node}" for node in sorted(self.grants))
         seen = view.evidence.get(was) if was is not None else None
         why = "nobody held it"
         if seen is not None and was in view.lost:

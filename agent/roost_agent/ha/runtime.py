@@ -55,6 +55,19 @@ class Alarming(Protocol):
         """Clear one."""
 
 
+class Telling(Protocol):
+    """What takes decisions and states to the centre."""
+
+    def explained(self, runtime: "Runtime", said: Explain) -> Explain:
+        """Note a decision; return it with the names of its nodes."""
+
+    def done(self, runtime: "Runtime") -> None:
+        """Look at what changed with the effects just done."""
+
+    async def run(self, runtime: "Runtime") -> None:
+        """Hand over what is due, until cancelled."""
+
+
 class Shells(msgspec.Struct):
     """What the runtime drives; ``guard`` and ``workload`` None where no group needs a lease."""
 
@@ -65,6 +78,7 @@ class Shells(msgspec.Struct):
     guard: GuardClient | None
     workload: Workload | None
     alarms: Alarming | None = None
+    upward: Telling | None = None
 
 
 class Runtime:
@@ -113,6 +127,8 @@ class Runtime:
                     group.create_task(self._watch_guard(shells.guard), name="agent.ha.guard.watch")
                 if shells.workload is not None:
                     group.create_task(shells.workload.run(), name="agent.ha.services")
+                if shells.upward is not None:
+                    group.create_task(shells.upward.run(self), name="agent.ha.upward")
                 self._do(self.core.start(self._clock.boot_ms()))
         finally:
             shells.store.close()
@@ -150,6 +166,8 @@ class Runtime:
                     answer = effect
                 case _:
                     assert_never(effect)
+        if effects and self.shells.upward is not None:
+            self.shells.upward.done(self)
         self._due_changed.set()
         return answer
 
@@ -174,6 +192,8 @@ class Runtime:
             alarms.clear_condition(effect.type)
 
     def _explain(self, told: Explain) -> None:
+        if self.shells.upward is not None:
+            told = self.shells.upward.explained(self, told)
         log.info("ha: %s", told.sentence)
         self.ring.append(
             Explained(

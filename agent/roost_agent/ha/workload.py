@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import Group, HaConfig
+from roost_agent.ha.services.core import VIP
 from roost_agent.ha.services.damping import Damping
 from roost_agent.ha.services.event import Cured, Failed, Report, Restarting, Running, StopConfirmed
 from roost_agent.ha.services.shell import GroupShell
+from roost_agent.ha.services.vip import CONFLICT
 from roost_agent.ports import Clock, Entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOK_S: Final = 1.0  # between two questions whether a group could run here
+TOO_OFTEN: Final = "it left this node too often of late"
 FAILOVER: Final = "failover"  # of one group; later steps are the whole node's
 SLOW_LHM: Final = 2  # above it a probe's timeout says more of this node than of the service
 
@@ -46,6 +49,8 @@ class Workload:
         self._clock = clock
         self._damping: dict[str, Damping] = {}
         self._told: dict[str, ev.Eligible] = {}
+        self._stays: dict[str, str] = {}  # groups whose move was held back, until they are well
+        self._conflicts: dict[str, str] = {}  # group -> what its address met
         self._leased: dict[str, GroupShell] = {}
         self._everywhere: dict[str, GroupShell] = {}
         for group in config.groups:
@@ -115,12 +120,22 @@ class Workload:
             for name, shell in (self._leased | self._everywhere).items()
         }
 
+    def held_back(self) -> dict[str, str]:
+        """Return the groups that do not move though they should, and why."""
+        now_ms = self._clock.boot_ms()
+        damped = (name for name, each in self._damping.items() if each.is_suppressed(now_ms))
+        return dict.fromkeys(damped, TOO_OFTEN) | self._stays
+
+    def conflict(self) -> str:
+        """Return the address that another box answers for; empty: none."""
+        return next(iter(self._conflicts.values()), "")
+
     async def _look(self, name: str, shell: GroupShell) -> None:
         """Tell again and again whether the group could run here."""
         while True:
             why = shell.prepare()
             if not why and self._damping[name].is_suppressed(self._clock.boot_ms()):
-                why = "it left this node too often of late"
+                why = TOO_OFTEN
             if not why and not await shell.eligible():
                 why = "a service says that its data here is not good enough"
             told = ev.Eligible(name, ok=not why, why=why)
@@ -133,14 +148,24 @@ class Workload:
         name = group.name
         match report:
             case StopConfirmed(epoch):
+                self._well(name)
                 if group.has_lease:
                     self.tell(ev.OfLease(name, le.StopConfirmed(epoch)))
             case Failed(service, _, step, why):
+                if service == VIP and why.startswith(CONFLICT):
+                    other, _, place = why.removeprefix(CONFLICT).partition(" has ")
+                    self._conflicts[name] = f"{place}: {other}"
                 if step and group.has_lease:
                     names = [name] if step == FAILOVER else list(self._leased)
                     self._failed(names, f"{service}: {why}")
-            case Running() | Restarting() | Cured():
+            case Running() | Cured():
+                self._well(name)
+            case Restarting():
                 pass
+
+    def _well(self, name: str) -> None:
+        self._stays.pop(name, None)
+        self._conflicts.pop(name, None)
 
     def _failed(self, names: list[str], why: str) -> None:
         """Have another node try, unless a group moved too often of late."""
@@ -150,4 +175,5 @@ class Workload:
             if self._damping[name].may_move(now_ms):
                 self.tell(ev.Give(name, why))
             else:
-                log.warning("ha: %s stays: it moved too often of late; %s", name, why)
+                self._stays[name] = f"it moved too often of late; {why}"
+                log.warning("ha: %s stays: %s", name, self._stays[name])

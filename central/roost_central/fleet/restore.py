@@ -7,7 +7,7 @@ has heard nobody yet, and nothing is reported that was not observed.
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
-from roost_central.storage import nodes, sites
+from roost_central.storage import ha, nodes, sites
 
 
 async def restore(connection: AsyncConnection) -> FleetView:
@@ -30,6 +30,9 @@ async def restore(connection: AsyncConnection) -> FleetView:
             heard_ms=path.heard_ms,
             reported_ms=path.reported_ms,
         )
+    for said in await ha.load_all(connection):
+        node = view.nodes[said.node]
+        node.ha, node.ha_at_ms = said.report, said.at_ms
     return view
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from roost_protocol.ha_report import HaReport
+
 
 @dataclass(slots=True)
 class PathRow:
@@ -56,6 +58,8 @@ class NodeRow:
     inventory_digest: str | None = None  # hex
     inventory_as_of_ms: int | None = None
     inventory_behind: bool = False  # the last beat's digest is not the stored one
+    ha: HaReport | None = None  # its last word on its site's local HA
+    ha_at_ms: int | None = None  # when it said so, by its own clock
 
 
 @dataclass(slots=True)

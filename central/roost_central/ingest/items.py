@@ -19,11 +19,13 @@ from roost_central.ingest.inbox import Message
 from roost_central.ingest.notices import fault
 from roost_central.inventory import apply as inventory
 from roost_central.inventory.core import Unfit
-from roost_central.storage import dead_letters, events
+from roost_central.storage import dead_letters, events, ha
+from roost_central.storage.ha import HaRecord
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
 from roost_protocol.codec import Decoder, unpack
 from roost_protocol.envelope import Gap, Item, ItemKind, Report
 from roost_protocol.errors import ProtocolError
+from roost_protocol.ha_report import HA_DECISION, HA_ROLE, HaReport
 from roost_protocol.severity import Severity
 
 logger = logging.getLogger(__name__)
@@ -31,7 +33,10 @@ logger = logging.getLogger(__name__)
 _events: Final = Decoder[Event](Event)
 _alarms: Final = Decoder[Alarm](Alarm)
 _alarm_sets: Final = Decoder[AlarmSet](AlarmSet)
+_ha_reports: Final = Decoder[HaReport](HaReport)
 _gaps: Final = Decoder[Gap](Gap)
+
+_OF_HA: Final = frozenset({HA_DECISION, HA_ROLE})
 
 _Writer = Callable[[Message, Item, bytes], Awaitable[None]]
 
@@ -42,17 +47,19 @@ class Effects:
 
     Attributes:
         heads: the inventory of nodes from then on.
+        ha: the last word of nodes on local HA.
         unfit: nodes that must say their inventory again.
         refused: code of each item that went to the dead letters.
     """
 
     items: int = 0
     heads: dict[str, inventory.Head] = field(default_factory=dict)
+    ha: dict[str, HaRecord] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
     def show(self, view: FleetView) -> None:
-        """Put the new inventory heads into the view."""
+        """Put the new inventory heads and the words on local HA into the view."""
         for node, head in self.heads.items():
             row = view.nodes.get(node)
             if row is not None:
@@ -60,6 +67,11 @@ class Effects:
                 row.inventory_digest = head.digest.hex()
                 row.inventory_as_of_ms = head.as_of_ms
                 row.inventory_behind = False
+                view.touch_node(node)
+        for node, record in self.ha.items():
+            row = view.nodes.get(node)
+            if row is not None:
+                row.ha, row.ha_at_ms = record.report, record.at_ms
                 view.touch_node(node)
 
 
@@ -79,6 +91,7 @@ class ItemWriter:
         self._writers: dict[ItemKind, _Writer] = {
             ItemKind.INVENTORY: self._inventory,
             ItemKind.EVENT: self._event,
+            ItemKind.HA: self._ha,
             ItemKind.ALARM: self._alarm,
             ItemKind.ALARM_SET: self._alarm_set,
             ItemKind.GAP: self._gap,
@@ -105,6 +118,7 @@ class ItemWriter:
     async def flush(self) -> None:
         """Write what was gathered."""
         await self._inventory_of.flush()
+        await ha.save(self._connection, list(self.effects.ha.values()))
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
 
@@ -120,7 +134,12 @@ class ItemWriter:
 
     async def _event(self, message: Message, item: Item, body: bytes) -> None:
         said = _events.decode(body)
-        self._keep(message, item, said, kind="node", text=said.text)
+        kind = "ha" if said.type in _OF_HA else "node"
+        self._keep(message, item, said, kind=kind, text=said.text)
+
+    async def _ha(self, message: Message, item: Item, body: bytes) -> None:
+        report = _ha_reports.decode(body)
+        self.effects.ha[message.node] = HaRecord(message.node, item.at_ms, self._now_ms, report)
 
     async def _alarm(self, message: Message, item: Item, body: bytes) -> None:
         said = _alarms.decode(body)

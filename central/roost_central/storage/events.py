@@ -30,7 +30,8 @@ class NewEvent:
     Attributes:
         at_ms: when it happened, by the clock of who saw it.
         received_ms: when the centre took it in.
-        kind: ``node`` (an agent said it), ``liveness``, ``ingest`` or ``central``.
+        kind: ``node`` (an agent said it), ``ha`` (local HA of a node), ``liveness``, ``ingest`` or
+            ``central``.
     """
 
     at_ms: int

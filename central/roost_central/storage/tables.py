@@ -161,6 +161,14 @@ inventory_change = _table(
     sqlite_autoincrement=True,
 )
 
+ha_report = _table(
+    "ha_report",
+    _node_key(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack HaReport
+)
+
 event = _table(
     "event",
     _serial(),

@@ -17,6 +17,7 @@ from roost_agent.ports import Clock
 
 log = logging.getLogger(__name__)
 
+CONFLICT: Final = "vip-conflict: "  # begins the word of an address that another box has
 QUESTIONS: Final = 2
 LISTEN_S: Final = 0.2  # after each question
 CLAIMS: Final = 3
@@ -74,7 +75,7 @@ class Vips:
             while (other := await link.ask(address)) is not None:
                 log.warning("vip: %s still has %s on %s", other.hex(":"), text, interface)
                 if self._clock.boot_ms() >= ends_ms:
-                    return f"vip-conflict: {other.hex(':')} has {text} on {interface}"
+                    return f"{CONFLICT}{other.hex(':')} has {text} on {interface}"
             flags = ("nodad",) if address.version == 6 else ()  # noqa: PLR2004 - it was asked
             words = ("/usr/bin/env", "ip", "address", "replace", text, "dev", interface, *flags)
             status = await done(words, {"PATH": PATH}, seconds=COMMAND_S)

@@ -252,7 +252,7 @@ def test_taking_a_lease_is_explained_by_the_silence_of_the_one_before_and_the_vo
     one.handle(Bound("main", 33, 1), 0)
     out = wins(one, stands(one), 200, (0, 2))
     assert only(out, Explain)[0].sentence == (
-        "took main (epoch 64): node 1 silent on 4 of 4 paths for 3.1 s, granted by 0, 2 "
+        "took main (epoch 64): node 1 silent on 4 of 4 paths for 3.1 s, granted by node 0, node 2 "
         "(2 of 3 votes)"
     )
 

@@ -14,6 +14,7 @@ from roost_central.storage import (
     audit,
     dead_letters,
     events,
+    ha,
     incidents,
     inventory,
     marks,
@@ -26,6 +27,7 @@ from roost_central.storage import (
     upsert,
 )
 from roost_central.storage.tokens import TokenRecord
+from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
 from roost_protocol.severity import Severity
 
 SITE = sites.SiteRecord("lab", 3, {"region": "west"}, 48.1, 11.5, 1, 1_000)
@@ -396,3 +398,26 @@ async def test_acts_are_kept_with_their_detail_and_by_time(database):
         rest = await audit.page(connection, before=page[-1].seq, limit=2)
         assert [each.at_ms for each in rest] == [1]
         assert await audit.prune(connection, now_ms=731 * 86_400_000) == 3
+
+
+async def test_the_last_word_on_local_ha_stands_in_place_of_the_one_before(fleet):
+    report = HaReport(
+        v=1,
+        profile="fast",
+        nodes=["n1", "n2"],
+        voters=["n1", "n2"],
+        cfgver=7,
+        sticky=True,
+        groups=[HaGroup(name="main", model="2N", hosts=["n1"], role=HaRole.ACTIVE, epoch=8)],
+        ways=[HaWay("lan/n1", "lan", "mqtt", "n1")],
+        peers=[HaPeer("n2", "alive", 5, {"0": "up"})],
+        faults=["a \N{SNOWMAN}\0"],
+    )
+    later = HaReport(v=1, profile="fast", nodes=["n1"], voters=["n1"], cfgver=8)
+    async with fleet.write() as connection:
+        await ha.save(connection, [ha.HaRecord("lab.n1", 1, 2, report)])
+        assert await ha.load_all(connection) == [ha.HaRecord("lab.n1", 1, 2, report)]
+        await ha.save(connection, [ha.HaRecord("lab.n1", 3, 4, later)])
+        assert await ha.load_all(connection) == [ha.HaRecord("lab.n1", 3, 4, later)]
+        await sites.delete(connection, "lab")
+        assert await ha.load_all(connection) == []

@@ -1,0 +1,175 @@
+"""What a node's local HA tells the centre, gathered from its parts: a state, and what stands.
+
+Leaves to others: when it is told (upward), what the centre makes of it.
+"""
+
+from typing import Final
+
+from roost_agent.ha.config import SITE_LEASE, Group, Way
+from roost_agent.ha.core import Core
+from roost_agent.ha.decisions import Roles
+from roost_agent.ha.lease_phase import Phase
+from roost_agent.ha.member import MemberState
+from roost_agent.ha.peer_path import CARRIES
+from roost_agent.ha.runtime import Runtime
+from roost_agent.ha.standing import Facts, GroupFacts, PeerFacts
+from roost_agent.ha.workload import Workload
+from roost_protocol.catalogue import cut
+from roost_protocol.codec import VERSION
+from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
+
+FAULTS_MAX: Final = 8
+STANDBYS: Final = 1  # that a group of model 2N wants
+_THERE: Final = frozenset({MemberState.JOINING, MemberState.ALIVE})
+
+
+def roles(core: Core) -> Roles:
+    """Return what this node is for each lease, and the latest epoch that it knows of."""
+    return {name: (_role(core, name), lease.epoch) for name, lease in core.leases.items()}
+
+
+def report(runtime: Runtime, wall_ms: int) -> HaReport:
+    """Return this node's view of its site.
+
+    Args:
+        runtime: of this node.
+        wall_ms: UTC, for times that the boot clock counts.
+    """
+    core, now_ms = runtime.core, runtime.now_ms()
+    config = core.config
+    reached = sum(core.members.is_there(voter) for voter in core.electorate.voters)
+    return HaReport(
+        v=VERSION,
+        profile=config.profile,
+        nodes=[each.name for each in sorted(config.nodes, key=lambda node: node.index)],
+        voters=list(config.voters),
+        cfgver=config.cfgver,
+        sticky=config.is_sticky,
+        has_quorum=config.is_sticky or reached >= core.electorate.needed,
+        health=core.members.lhm,
+        redundancy=str(core.members.redundancy),
+        groups=[
+            *(_lease(runtime, name) for name in core.leases),
+            *(_everywhere(runtime, group) for group in config.groups if not group.has_lease),
+        ],
+        ways=[_way(runtime, number, way) for number, way in enumerate(config.paths)],
+        peers=[
+            HaPeer(
+                core.name_of(node),
+                str(core.members.state(node)),
+                max(wall_ms - (now_ms - core.members.since_ms(node)), 0),
+                {str(path): str(state) for path, state in core.members.paths(node).items()},
+            )
+            for node in core.fresh.peers
+        ],
+        faults=[cut(fault) for fault in faults(runtime)][:FAULTS_MAX],
+    )
+
+
+def facts(runtime: Runtime) -> Facts:
+    """Return what the alarms are judged by."""
+    core, workload = runtime.core, runtime.shells.workload
+    guard = runtime.shells.guard
+    config = core.config
+    held = [name for name, (role, _) in roles(core).items() if role is HaRole.ACTIVE]
+    return Facts(
+        peers=tuple(_peer(core, node) for node in core.fresh.peers),
+        groups=tuple(
+            GroupFacts(name, _standbys(core, name), STANDBYS) for name in held if name != SITE_LEASE
+        ),
+        guard="it does not answer" if guard is not None and guard.lost.is_set() else "",
+        held_back={} if workload is None else workload.held_back(),
+        conflict="" if workload is None else workload.conflict(),
+        warnings=config.warnings if config.single_network == "accepted" else (),
+    )
+
+
+def faults(runtime: Runtime) -> list[str]:
+    """Return what is wrong on this node, in sentences."""
+    shells = runtime.shells
+    found = []
+    if shells.store.fault:
+        found.append(shells.store.fault)
+    if shells.guard is not None and shells.guard.lost.is_set():
+        found.append("the guard does not answer")
+    if shells.broker is not None and shells.broker.fault:
+        found.append(f"site broker: {shells.broker.fault}")
+    return found
+
+
+def way_name(way: Way) -> str:
+    """Return a path's name for people, such as ``cluster/c0`` or ``cluster/udp``."""
+    return f"{way.network}/{way.broker or way.driver}"
+
+
+def _role(core: Core, name: str) -> HaRole:
+    if core.who.node not in core.hosts[name]:
+        return HaRole.VOTER
+    lease = core.leases[name]
+    if lease.is_held:
+        return HaRole.ACTIVE if lease.phase == Phase.HOLDING else HaRole.STOPPING
+    return HaRole.BARRED if core.bar(name) else HaRole.STANDBY
+
+
+def _lease(runtime: Runtime, name: str) -> HaGroup:
+    core, now_ms = runtime.core, runtime.now_ms()
+    lease = core.leases[name]
+    belief = lease.belief(now_ms)
+    is_built_in = name == SITE_LEASE
+    state, services = _services(runtime.shells.workload, name)
+    return HaGroup(
+        name=name,
+        model="site" if is_built_in else core.config.group(name).model,
+        hosts=[core.name_of(node) for node in core.hosts[name]],
+        role=_role(core, name),
+        epoch=max(belief.epoch, 0),
+        holder="" if belief.holder is None else core.name_of(belief.holder),
+        bar=cut(core.bar(name)),
+        state=state,
+        services=services,
+    )
+
+
+def _everywhere(runtime: Runtime, group: Group) -> HaGroup:
+    """Return a group of model N: each host runs its own, nobody needs a right to."""
+    core = runtime.core
+    state, services = _services(runtime.shells.workload, group.name)
+    is_host = core.name_of(core.who.node) in group.hosts
+    runs = state in {"active", "enabling"}
+    return HaGroup(
+        name=group.name,
+        model=group.model,
+        hosts=list(group.hosts),
+        role=HaRole.VOTER if not is_host else HaRole.ACTIVE if runs else HaRole.BARRED,
+        state=state,
+        services=services,
+    )
+
+
+def _services(workload: Workload | None, name: str) -> tuple[str, dict[str, str]]:
+    told = {} if workload is None else workload.status().get(name, {})
+    return str(told.get("state", "")), {
+        service: str(state) for service, state in told.get("services", {}).items()
+    }
+
+
+def _way(runtime: Runtime, number: int, way: Way) -> HaWay:
+    path = next((each for each in runtime.shells.paths if each.number == number), None)
+    fault = "this node is not on its network" if path is None else path.fault
+    return HaWay(way_name(way), way.network, way.driver, way.broker or "", cut(fault))
+
+
+def _peer(core: Core, node: int) -> PeerFacts:
+    ways = core.config.paths
+    silent = [
+        way_name(ways[path])
+        for path, state in sorted(core.members.paths(node).items())
+        if state not in CARRIES
+    ]
+    is_there = core.members.is_there(node) and len(silent) < len(core.members.paths(node))
+    return PeerFacts(core.name_of(node), is_there, tuple(silent))
+
+
+def _standbys(core: Core, name: str) -> int:
+    others = [node for node in core.hosts[name] if node != core.who.node]
+    return sum(core.members.state(node) in _THERE for node in others)

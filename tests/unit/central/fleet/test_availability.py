@@ -1,0 +1,131 @@
+"""The words of several nodes, put side by side."""
+
+import pytest
+
+from roost_central.fleet.availability import groups_of, redundancy_of, role_of
+from roost_central.fleet.view import FleetView
+from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole
+
+ACTIVE, STANDBY, BARRED = HaRole.ACTIVE, HaRole.STANDBY, HaRole.BARRED
+
+
+def group(role, epoch=0, *, name="main", model="2N", hosts=("c0", "c1")):
+    return HaGroup(name=name, model=model, hosts=list(hosts), role=role, epoch=epoch)
+
+
+def report(*groups, hears=()):
+    return HaReport(
+        v=1,
+        profile="fast",
+        nodes=["c0", "c1", "w1"],
+        voters=["c0", "c1", "w1"],
+        cfgver=1,
+        groups=list(groups),
+        peers=[HaPeer(node, state, 0) for node, state in hears],
+    )
+
+
+def only(reports):
+    (found,) = groups_of(reports)
+    return found
+
+
+def test_the_active_node_says_so_itself_and_hears_its_standby():
+    found = only(
+        {
+            "c0": report(group(ACTIVE, 8), hears=[("c1", "alive")]),
+            "c1": report(group(STANDBY, 8), hears=[("c0", "alive")]),
+        }
+    )
+    assert (found.active, found.epoch, found.standby) == (("c0",), 8, ("c1",))
+    assert found.redundancy == "ok"
+
+
+@pytest.mark.parametrize(
+    ("role", "state"), [(STANDBY, "lost"), (STANDBY, "suspect"), (BARRED, "alive")]
+)
+def test_a_standby_that_is_not_heard_or_may_not_stand_is_none(role, state):
+    found = only(
+        {"c0": report(group(ACTIVE, 8), hears=[("c1", state)]), "c1": report(group(role, 8))}
+    )
+    assert (found.redundancy, found.standby) == ("lost", ())
+
+
+def test_a_standby_that_never_spoke_is_none():
+    found = only({"c0": report(group(ACTIVE, 8), hears=[("c1", "alive")])})
+    assert found.redundancy == "lost"
+    assert [host.said for host in found.hosts][1] is None
+
+
+def test_of_two_that_say_so_the_later_turn_counts():
+    """The node that died still says what it was."""
+    dead = report(group(ACTIVE, 8), hears=[("c1", "alive")])
+    found = only({"c0": dead, "c1": report(group(ACTIVE, 33), hears=[("c0", "lost")])})
+    assert (found.active, found.epoch, found.redundancy) == (("c1",), 33, "lost")
+
+
+def test_a_group_that_stops_is_still_held():
+    found = only({"c0": report(group(HaRole.STOPPING, 8), hears=[("c1", "alive")])})
+    assert found.active == ("c0",)
+
+
+def test_a_group_without_active_is_down():
+    assert only({"c0": report(group(STANDBY)), "c1": report(group(BARRED))}).redundancy == "down"
+
+
+def test_what_runs_everywhere_is_whole_only_where_every_host_runs_it():
+    everywhere = {"name": "logs", "model": "N"}
+    cases = {(ACTIVE, ACTIVE): "ok", (ACTIVE, BARRED): "lost", (BARRED, BARRED): "down"}
+    for (one, other), redundancy in cases.items():
+        found = only(
+            {"c0": report(group(one, **everywhere)), "c1": report(group(other, **everywhere))}
+        )
+        assert found.redundancy == redundancy
+        assert found.epoch == 0
+
+
+def test_the_built_in_lease_needs_no_standby():
+    site = {"name": "site", "model": "site"}
+    assert only({"c0": report(group(ACTIVE, 3, **site))}).redundancy == "ok"
+    assert only({"c0": report(group(STANDBY, 3, **site))}).redundancy == "down"
+
+
+@pytest.fixture
+def view():
+    view = FleetView()
+    view.add_site("lab", 1)
+    for name in ("c0", "c1"):
+        view.add_node(f"lab.{name}", "lab", name).presence = "online"
+    return view
+
+
+def test_a_site_is_as_redundant_as_its_worst_group(view):
+    assert redundancy_of(view.sites["lab"], view) == "none"
+    view.nodes["lab.c0"].ha = report(
+        group(ACTIVE, 8), group(ACTIVE, 3, name="web"), hears=[("c1", "alive")]
+    )
+    view.nodes["lab.c1"].ha = report(group(STANDBY), group(BARRED, name="web"))
+    assert redundancy_of(view.sites["lab"], view) == "lost"
+    view.nodes["lab.c1"].ha = report(group(STANDBY), group(STANDBY, name="web"))
+    assert redundancy_of(view.sites["lab"], view) == "ok"
+
+
+def test_a_dark_site_is_unknown_and_not_as_it_was(view):
+    view.nodes["lab.c0"].ha = report(group(ACTIVE, 8), hears=[("c1", "alive")])
+    view.nodes["lab.c1"].ha = report(group(STANDBY))
+    for node in view.nodes.values():
+        node.presence = "unreachable"
+    assert redundancy_of(view.sites["lab"], view) == "unknown"
+
+
+def test_a_node_s_role_is_of_its_groups_and_not_of_the_built_in_lease(view):
+    node = view.nodes["lab.c0"]
+    assert role_of(node) is None
+    cases = {
+        "active": [group(STANDBY), group(ACTIVE, name="web")],
+        "standby": [group(STANDBY), group(ACTIVE, name="site", model="site")],
+        "none": [group(BARRED), group(ACTIVE, name="logs", model="N")],
+    }
+    for role, groups in cases.items():
+        node.ha = report(*groups)
+        assert role_of(node) == role
