@@ -130,7 +130,7 @@ async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None" = None
             group.create_task(driver.tick(), name="agent.tick")
             group.create_task(_store(driver), name="agent.outbox")
             group.create_task(driver.survey.watch_stamps(ROOT), name="agent.stamps")
-            group.create_task(_until_stopped(driver, _signalled()), name="agent.stop")
+            group.create_task(_until_stopped(driver, ha, _signalled()), name="agent.stop")
             if ha is not None:
                 group.create_task(ha.run(), name="agent.ha")
             driver.start()
@@ -151,19 +151,33 @@ async def _store(driver: Driver) -> None:
         group.create_task(driver.watch.run(), name="agent.alarms.watch")
 
 
-def _signalled() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = asyncio.Event()
+def _signalled() -> "asyncio.Future[int]":
+    """Return a future that is done with the first signal that ends the agent.
+
+    SIGTERM and SIGINT: this node is done, so others take over what it holds. SIGUSR1: the agent is
+    back at once, under another version perhaps, and the guard keeps what runs meanwhile.
+    """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop: asyncio.Future[int] = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        loop.add_signal_handler(number, _end, stop, number)
     hint = "agent: a new configuration is read at a restart, SIGHUP does nothing"
     loop.add_signal_handler(signal.SIGHUP, log.info, hint)
     return stop
 
 
-async def _until_stopped(driver: Driver, stop: asyncio.Event) -> None:
-    await stop.wait()
+def _end(stop: "asyncio.Future[int]", number: int) -> None:
+    if not stop.done():
+        stop.set_result(number)
+
+
+async def _until_stopped(driver: Driver, ha: "Runtime | None", stop: "asyncio.Future[int]") -> None:
+    number = await stop
+    if number == signal.SIGUSR1:
+        log.info("agent: told to end and be back; what waits is on disk")
+        raise _StopError
+    if ha is not None:
+        await ha.leave()
     log.info("agent: told to end, up to %g s for what waits", DRAIN_S)
     try:
         async with asyncio.timeout(DRAIN_S):

@@ -36,6 +36,12 @@ from roost_protocol.limits import (
 VERSION: Final = 1
 KEY_BYTES: Final = 32
 
+# What a beat's ``standing`` says of its sender, bit by bit; it is never a right.
+LEAVING: Final = 1  # its agent was told to end: it gives back what it holds
+MAINTENANCE: Final = 2  # a group is kept away from it by an operator's word
+LEFT: Final = 4  # good-bye: this incarnation ends here
+
+
 NodeIndex = Annotated[int, Meta(ge=0, le=HA_NODES_MAX - 1)]
 PathIndex = Annotated[int, Meta(ge=0, le=HA_PATHS_MAX - 1)]
 Bitmap = Annotated[int, Meta(ge=0, le=2**HA_PATHS_MAX - 1)]
@@ -122,12 +128,22 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         seen: peer to the paths by which it is heard, path 0 in bit 0.
         leases: by name.
         score: of local health, 0 to 1,000.
+        standing: LEAVING, MAINTENANCE, LEFT.
+        barred: the leases that the sender may not stand for now: bit n is the n-th of ``leases`` in
+            the order of their names.
     """
 
     defs: Digest8
     seen: Annotated[dict[NodeIndex, Bitmap], Meta(max_length=HA_NODES_MAX)]
     leases: Annotated[dict[LeaseName, Belief], Meta(max_length=HA_LEASES_MAX)]
     score: Annotated[int, Meta(ge=0, le=1_000)]
+    standing: Annotated[int, Meta(ge=0, le=255)] = 0
+    barred: Annotated[int, Meta(ge=0, le=2**HA_LEASES_MAX - 1)] = 0
+
+    def barred_leases(self) -> frozenset[str]:
+        """Return the names of what ``barred`` says."""
+        names = sorted(self.leases)
+        return frozenset(name for n, name in enumerate(names) if self.barred >> n & 1)
 
 
 class Kind(StrEnum):

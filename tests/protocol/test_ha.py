@@ -80,6 +80,13 @@ def test_a_beat_of_a_site_of_five_is_half_a_kilobyte():
     assert len(seal(beat, dict.fromkeys(range(1, 5), KEYS[1]))) < 500
 
 
+def test_what_a_sender_may_not_stand_for_is_named_by_the_order_of_its_leases():
+    leases = dict.fromkeys(("web", "main", "db"), BEAT.leases["main"])
+    beat = Beat(**HEADER, defs=b"d" * 8, seen={}, leases=leases, score=0, barred=0b110)
+    assert opened(seal(beat, KEYS)).barred_leases() == {"main", "web"}
+    assert BEAT.barred_leases() == frozenset()
+
+
 def refusal(payload, **changed):
     with pytest.raises(ProtocolError) as refused:
         opened(payload, **changed)

@@ -25,6 +25,7 @@ class Candidacy:
 
     def __init__(self, config: HaConfig, members: Membership, leases: Mapping[str, Lease]) -> None:
         self.paused: dict[str, int] = {}  # lease -> until when
+        self.is_leaving = False
         self._config = config
         self._members = members
         self._leases = leases
@@ -48,16 +49,24 @@ class Candidacy:
 
     def bar(self, name: str) -> str:
         """Return why this node may not stand for a lease, empty if it may."""
+        if self.is_leaving:
+            return "its agent was told to end"
         if name == SITE_LEASE:
             return ""
         if name in self.paused:
             return "maintenance"
         if self._members.is_barred():
             return "another node is better connected"
+        return self._missing(name) or self._workload_bar(name)
+
+    def _missing(self, name: str) -> str:
         for needed in self._config.group(name).requires_active:
             lease = self._leases.get(needed)
             if lease is not None and lease.holder is None:
                 return f"{needed} is active nowhere"
+        return ""
+
+    def _workload_bar(self, name: str) -> str:
         workload = self._workload.get(name)
         if workload is None:
             return "its services were not looked at yet"

@@ -22,7 +22,9 @@ from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.freshness import Drop, Freshness, SelfEcho
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_plan import lease_hosts, lease_stop_ms, lease_watchdog_ms
+from roost_agent.ha.leaving import WHY, Leaving
 from roost_agent.ha.matrix import Way
+from roost_agent.ha.member import MemberState
 from roost_agent.ha.member_words import explained
 from roost_agent.ha.membership import Membership, Plan
 from roost_agent.ha.moves import Moves
@@ -32,7 +34,7 @@ from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ha.start import Before, Who
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
-from roost_protocol.ha import Beat, Kind, LeaseFrame
+from roost_protocol.ha import LEAVING, LEFT, MAINTENANCE, Beat, Kind, LeaseFrame
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import (
     Begin,
@@ -102,6 +104,7 @@ class Core:
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
         self.candidacy = Candidacy(config, self.members, self.leases)
         self.moves = Moves()
+        self.leaving = Leaving(self.members, self.leases, self.hosts)
         self.stale = 0  # lease frames that were too old, or echoed nothing of this start
         self._holds = dict(before.holds or {})
         self._beat_ms = now_ms
@@ -151,6 +154,8 @@ class Core:
                 self._lease(lease, le.Order(why, to), now_ms)
             case ev.Pause(lease, until_ms):
                 self._pause(lease, until_ms, now_ms)
+            case ev.Leave():
+                self._leave(now_ms)
             case ev.Proven(node, by):
                 self._proven(node, by, now_ms)
             case _:
@@ -163,6 +168,10 @@ class Core:
         waits += [lease.due_ms(now_ms) for lease in self.leases.values()]
         waits += self.candidacy.paused.values()
         return min(wait for wait in waits if wait is not None)
+
+    def me_hosts(self, name: str) -> bool:
+        """Whether this node could hold a lease at all."""
+        return self.who.node in self.hosts[name]
 
     def name_of(self, node: int | None) -> str:
         """Return a node's name, for people."""
@@ -188,6 +197,9 @@ class Core:
         if isinstance(frame, Beat):
             self._member(mb.BeatHeard(frame, age_ms), now_ms)
             if age_ms is not None:
+                is_gone = self.members.state(frame.node) is MemberState.LEFT
+                if frame.standing & LEFT and not is_gone:
+                    self._member(mb.Ended(frame.node, is_fenced=False), now_ms)
                 for name, belief in frame.leases.items():
                     self._lease(name, le.Believed(frame.node, belief), now_ms)
             return
@@ -236,12 +248,20 @@ class Core:
         self._vote(Tick(), now_ms)
         for name in self.leases:
             self._lease(name, le.Tick(jitter), now_ms)
+        self._look_leaving(now_ms)
         if now_ms >= self._beat_ms:
             late_ms = now_ms - self._beat_ms
             h_ms = self.config.timing.beat_ms
             self._beat_ms = now_ms + h_ms - (late_ms if late_ms < h_ms else 0)
-            leases = {name: lease.belief(now_ms) for name, lease in self.leases.items()}
-            self._out.append(ev.Send(self._frames.beat(leases, now_ms)))
+            self._beat(now_ms)
+
+    def _beat(self, now_ms: int) -> None:
+        leases = {name: lease.belief(now_ms) for name, lease in self.leases.items()}
+        barred = {name for name in leases if self.me_hosts(name) and self.bar(name)}
+        standing = LEAVING * self.leaving.has_begun | LEFT * self.leaving.is_over
+        standing |= MAINTENANCE * bool(self.candidacy.paused)
+        beat = self._frames.beat(leases, now_ms, standing=standing, barred=barred)
+        self._out.append(ev.Send(beat))
 
     def _tell_views(self, now_ms: int) -> None:
         for name in self.leases:
@@ -378,6 +398,23 @@ class Core:
         sentence = self.candidacy.pause(name, until_ms, now_ms)
         self._out.append(Explain(sentence, {"group": name}))
         self._tell_eligible(now_ms)
+
+    def _leave(self, now_ms: int) -> None:
+        """Give all away; where this start is not even on disk yet, there is nothing to give."""
+        self.leaving.begin()
+        self.candidacy.is_leaving = True
+        self._tell_eligible(now_ms)
+        self._look_leaving(now_ms)
+
+    def _look_leaving(self, now_ms: int) -> None:
+        if not self.leaving.has_begun or self.leaving.is_over:
+            return
+        kept = self.leaving.look(lambda name, to: self._lease(name, le.Order(WHY, to), now_ms))
+        if kept is not None:
+            left = f"; nobody could take {', '.join(kept)}, left to the guard" if kept else ""
+            self._out.append(Explain(f"good-bye{left}", {"kept": ", ".join(kept)}))
+            self._beat(now_ms)
+            self._out.append(ev.Left())
 
     def _proven(self, node: int, by: str, now_ms: int) -> None:
         known = self.fresh.incarnation(node)

@@ -82,6 +82,10 @@ class Pause(msgspec.Struct, frozen=True):
     until_ms: int | None
 
 
+class Leave(msgspec.Struct, frozen=True):
+    """The agent was told to end: give all to those who could take it, and say good-bye."""
+
+
 class Proven(msgspec.Struct, frozen=True):
     """A node's present boot is proven to have ended; ``by`` says how."""
 
@@ -101,6 +105,7 @@ Event = (
     | Eligible
     | Give
     | Pause
+    | Leave
     | Proven
 )
 
@@ -161,4 +166,10 @@ class Keep(msgspec.Struct, frozen=True):
     state: RedundancyState
 
 
-Effect = Send | Persist | Arm | Disarm | Start | Stop | Raise | Clear | Keep | Explain | Answer
+class Left(msgspec.Struct, frozen=True):
+    """Nothing keeps the agent any more."""
+
+
+Effect = (
+    Send | Persist | Arm | Disarm | Start | Stop | Raise | Clear | Keep | Left | Explain | Answer
+)

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from roost_protocol.ha import Beat, LeaseState
+
 NETWORK_MAJORITY: Final = 2  # a network counts that reaches more than one in two voters
 
 
@@ -34,6 +36,9 @@ class Report(msgspec.Struct, frozen=True):
         score: of its health.
         defs: digest of its service definitions.
         as_of_ms: it was so at this moment of our clock, or later.
+        standing: whether it leaves, or is in maintenance.
+        barred: the leases that it may not stand for.
+        holds: the leases that it says it holds.
     """
 
     seen: Mapping[int, int]
@@ -41,6 +46,23 @@ class Report(msgspec.Struct, frozen=True):
     score: int
     defs: bytes
     as_of_ms: int
+    standing: int = 0
+    barred: frozenset[str] = frozenset()
+    holds: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, beat: Beat, as_of_ms: int) -> "Report":
+        """Return what a beat tells."""
+        holds = frozenset(
+            name
+            for name, belief in beat.leases.items()
+            if belief.holder == beat.node
+            and belief.state in {LeaseState.HOLDING, LeaseState.STOPPING}
+        )
+        return cls(
+            beat.seen, beat.lhm, beat.score, beat.defs, as_of_ms, beat.standing,
+            beat.barred_leases(), holds,
+        )  # fmt: skip
 
 
 Matrix = Mapping[int, Mapping[int, int]]

@@ -222,7 +222,7 @@ class Membership:
             return
         as_of_ms = now_ms - age_ms
         if member.report is None or as_of_ms >= member.report.as_of_ms:
-            member.report = Report(beat.seen, beat.lhm, beat.score, beat.defs, as_of_ms)
+            member.report = Report.of(beat, as_of_ms)
 
     def _replaced(self, node: int, now_ms: int) -> None:
         if node == self.me:

@@ -190,7 +190,7 @@ class MqttPath:
                 self._hear(self.number, payload)
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
-        while True:
+        while not _is_cancelled():  # a publish that just succeeded swallows it before Python 3.12
             await self._queued.wait()
             self._queued.clear()
             while self._frames:
@@ -198,6 +198,7 @@ class MqttPath:
             if self._beat is not None:
                 payload, self._beat = self._beat, None
                 await self._send(client, f"{self._topic}/beat/{self.number}", payload)
+        raise asyncio.CancelledError
 
     async def _send(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
         async with asyncio.timeout(SEND_S):

@@ -14,7 +14,7 @@ from roost_agent.control.message import (
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
-from roost_agent.ha.health import LHM_UNFIT
+from roost_agent.ha.fitness import unfit
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.report import explained, status
 from roost_agent.ha.runtime import Runtime
@@ -68,27 +68,15 @@ def _target(core: Core, group: str, to: str | None) -> int:
         if index not in hosts or index is None:
             names = ", ".join(core.name_of(host) for host in hosts)
             raise OrderRefusedError(f"{to} cannot have {group}; its other hosts: {names}")
-        if (why := _unfit(core, index)) is not None:
+        if why := unfit(core.members, index, group):
             raise OrderRefusedError(f"{to} cannot have {group}: {why}")
         return index
     reasons = []
     for host in hosts:
-        if (why := _unfit(core, host)) is None:
+        if not (why := unfit(core.members, host, group)):
             return host
         reasons.append(f"{core.name_of(host)}: {why}")
     raise OrderRefusedError(f"nobody can have {group}: {'; '.join(reasons)}")
-
-
-def _unfit(core: Core, node: int) -> str | None:
-    state = core.members.state(node)
-    if state not in {MemberState.ALIVE, MemberState.JOINING}:
-        return f"it is {state}"
-    told = core.members.report(node)
-    if told is None:
-        return "it told nothing of itself yet"
-    if told.lhm >= LHM_UNFIT:
-        return f"it is unwell (local health multiplier {told.lhm})"
-    return None
 
 
 def _maintenance(runtime: Runtime, group: str, seconds: int) -> dict[str, Any]:
@@ -114,7 +102,7 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
     others = [voter for voter in core.electorate.voters if voter != core.who.node]
     for node in others:
         age_ms = core.fresh.age_ms(node, runtime.now_ms())
-        if core.members.state(node) is not MemberState.LOST:
+        if core.members.state(node) not in {MemberState.LOST, MemberState.LEFT}:
             raise OrderRefusedError(
                 f"{core.name_of(node)} is {core.members.state(node)}, "
                 f"last heard {_ago(age_ms)}: switch it off first"

@@ -1,6 +1,6 @@
 """This node's own frames: each with a number of its own, and an echo of whom it heard."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from roost_agent.ha.config import HaConfig
@@ -32,14 +32,19 @@ class OwnFrames:
         fields = {name: getattr(send, name) for name in send.__struct_fields__}
         return LeaseFrame(**self._header(now_ms), **fields)
 
-    def beat(self, leases: Mapping[str, Belief], now_ms: int) -> Beat:
-        """Return a beat that tells ``leases``."""
+    def beat(
+        self, leases: Mapping[str, Belief], now_ms: int, *, standing: int, barred: Container[str]
+    ) -> Beat:
+        """Return a beat that tells ``leases``, and which of them this node may not stand for."""
+        bits = (name in barred for name in sorted(leases))
         return Beat(
             **self._header(now_ms),
             defs=self._config.defs,
             seen=self._fresh.seen(now_ms),
             leases=dict(leases),
             score=self._members.score,
+            standing=standing,
+            barred=sum(bit << n for n, bit in enumerate(bits)),
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

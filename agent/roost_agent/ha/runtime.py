@@ -17,6 +17,7 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.brokers import SiteBroker
 from roost_agent.ha.config import HaConfig
+from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
 from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
 from roost_agent.ha.link import HaPath
@@ -100,6 +101,7 @@ class Runtime:
         self._writes: asyncio.Queue[Persist | ev.Keep] = asyncio.Queue(QUEUE_MAX)
         self._orders: asyncio.Queue[ev.Arm | ev.Disarm | ev.Stop] = asyncio.Queue(QUEUE_MAX)
         self._due_changed = asyncio.Event()
+        self._left = asyncio.Event()
         self._open_ms: dict[int, int] = {}  # path -> since when it is open
 
     @property
@@ -133,6 +135,17 @@ class Runtime:
         finally:
             shells.store.close()
 
+    async def leave(self) -> None:
+        """Give what this node holds to those who could take it, for as long as that may take."""
+        limit_s = (stop_chain(self.config)[0] + 2 * self.config.timing.lease_ms) / 1000
+        self.tell(ev.Leave())
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._left.wait()
+                await asyncio.sleep(self.config.timing.beat_ms / 1000)  # its good-bye is on its way
+        except TimeoutError:
+            log.warning("ha: not all that runs here was taken over within %g s", limit_s)
+
     def tell(self, event: ev.Event) -> le.Answer | None:
         """Give the core an event, have done what it says, and return its answer to an order."""
         return self._do(self.core.handle(event, self._clock.boot_ms()))
@@ -162,6 +175,8 @@ class Runtime:
                     self._alarm(effect)
                 case Explain():
                     self._explain(effect)
+                case ev.Left():
+                    self._left.set()
                 case le.Answer():
                     answer = effect
                 case _:

@@ -97,6 +97,39 @@ def test_an_agent_that_restarts_under_its_guard_stops_nothing(site):
     assert len(site.epochs()) == 1
 
 
+def test_an_agent_that_is_told_to_end_hands_over_first(site):
+    active = site.settled()
+    agent = site.nodes[active].agent
+    agent.kill(signal.SIGTERM)
+    assert [node for node, _ in site.epochs()] == [active, other(active)], "it ended last"
+    told = site.nodes[other(active)].agent.ask("ha", "explain")
+    assert "silent" not in told, "nobody was taken for dead"
+    assert f"{active}: joining -> left" in told or f"{active}: alive -> left" in told
+    agent.start()
+    assert site.settled() == other(active)
+
+
+def test_an_agent_that_ends_to_be_back_at_once_leaves_its_services_to_the_guard(site):
+    active = site.settled()
+    agent = site.nodes[active].agent
+    agent.kill(signal.SIGUSR1)
+    agent.start()
+    assert site.settled() == active
+    assert len(site.epochs()) == 1
+
+
+def test_what_nobody_could_take_goes_on_when_the_agent_is_told_to_end(site):
+    active = site.settled()
+    site.nodes[other(active)].power_off()
+    agent = site.nodes[active].agent
+    site.until(lambda: "-> lost" in agent.ask("ha", "explain"), "it is noticed")
+    agent.kill(signal.SIGTERM)
+    assert "nobody could take main" in agent.log.read_text()
+    site.until(lambda: site.active() is None, "the guard ends it at its deadline")
+    agent.start()
+    site.until(lambda: site.active() == active, "it is back")
+
+
 def test_a_switchover_is_short_and_one_that_cannot_be_says_why(site):
     active = site.settled()
     agent = site.nodes[active].agent

@@ -1,6 +1,9 @@
 """What a node is worth by whom it hears."""
 
-from roost_agent.ha.matrix import Way, cuts, path_score, voters_seen
+from ha_site import beat
+
+from roost_agent.ha.matrix import Report, Way, cuts, path_score, voters_seen
+from roost_protocol.ha import LEAVING, Belief, LeaseState
 
 WAYS = (Way("mgmt", 4, True), Way("cluster", 2, True), Way("cluster", 2, False))
 
@@ -22,3 +25,16 @@ def test_a_cut_that_a_third_node_bridges_is_found():
     assert cuts(matrix) == [(0, 1, 2)]
     assert cuts({0: {1: 1, 2: 0}, 1: {0: 1, 2: 0}, 2: {0: 0, 1: 0}}) == []
     assert cuts({0: {1: 1}, 1: {0: 1}}) == []
+
+
+def test_a_report_is_what_the_sender_says_of_itself():
+    leases = {
+        "db": Belief(5, 0, 900, LeaseState.HOLDING),
+        "main": Belief(5, 1, 0, LeaseState.FOLLOWING),
+        "web": Belief(5, 0, 900, LeaseState.STOPPING),
+        "site": Belief(5, 1, 0, LeaseState.HOLDING),
+    }
+    report = Report.of(beat(0, 7, leases=leases, standing=LEAVING, barred=0b10), 400)
+    assert report.holds == {"db", "web"}, "nobody holds for another"
+    assert report.barred == {"main"}
+    assert (report.standing, report.as_of_ms) == (LEAVING, 400)

@@ -4,7 +4,7 @@ from ha_cores import Cores
 
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.own_frames import OwnFrames
-from roost_protocol.ha import Kind, Nonce
+from roost_protocol.ha import LEAVING, Kind, Nonce
 from roost_protocol.voter_events import Send
 
 
@@ -15,7 +15,7 @@ def test_each_frame_has_the_next_number_and_echoes_whom_was_heard(tmp_path):
     core = site.boxes[0].core
     frames = OwnFrames(core.who, core.config, core.fresh, core.members)
     now_ms = site.clock(site.boxes[0])
-    first = frames.beat({}, now_ms)
+    first = frames.beat({}, now_ms, standing=0, barred=())
     send = Send(1, Kind.ACQUIRE, "main", 32, Nonce(b"n" * 16, 1, 1), 0, core.who.boot)
     second = frames.lease_frame(send, now_ms)
     assert (first.node, first.inc, first.boot) == (0, core.who.inc, core.who.boot)
@@ -33,7 +33,13 @@ def test_a_beat_tells_of_every_lease_and_how_this_node_does(tmp_path):
     site.tell(0, ev.Lagged(10_000))
     leases = {name: lease.belief(site.clock(box)) for name, lease in box.core.leases.items()}
     core = box.core
-    beat = OwnFrames(core.who, core.config, core.fresh, core.members).beat(leases, site.clock(box))
+    frames = OwnFrames(core.who, core.config, core.fresh, core.members)
+    barred = {"web", "main"}
+    beat = frames.beat(leases, site.clock(box), standing=LEAVING, barred=barred)
     assert set(beat.leases) == {"site", "main", "web"}
     assert (beat.score, beat.lhm) == (300, core.members.lhm)
     assert beat.lhm > 1
+    assert beat.standing == LEAVING
+    assert beat.barred_leases() == barred
+    assert (beat.standing, beat.barred) == (LEAVING, 0b101)
+    assert beat.barred_leases() == {"main", "web"}
