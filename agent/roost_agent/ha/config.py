@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, field
 
+from roost_agent.ha.config_kinds import Absolute, Interface, Name, Port, Seconds, Words
 from roost_agent.ha.rung import Ladder, ladder
 from roost_agent.ha.timing import Timing
 
@@ -21,16 +22,6 @@ NETWORKS_MAX: Final = 8
 PATHS_MAX: Final = 16
 SERVICES_MAX: Final = 64
 SITE_LEASE: Final = "site"  # the built-in lease: its holder coordinates, it runs nothing
-
-Name = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
-Words = Annotated[  # a program and its arguments: no shell reads them
-    tuple[Annotated[str, Meta(min_length=1, max_length=1024)], ...],
-    Meta(min_length=1, max_length=64),
-]
-Interface = Annotated[str, Meta(pattern="^[^/\\s]{1,15}$")]
-Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
-Port = Annotated[int, Meta(ge=1, le=65_535)]
-Absolute = Annotated[str, Meta(pattern="^/", max_length=255)]
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
