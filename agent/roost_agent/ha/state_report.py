@@ -8,8 +8,8 @@ from typing import Final
 from roost_agent.ha.config import SITE_LEASE, Group, Way
 from roost_agent.ha.core import Core
 from roost_agent.ha.decisions import Roles
+from roost_agent.ha.fitness import unfit
 from roost_agent.ha.lease_phase import Phase
-from roost_agent.ha.member import MemberState
 from roost_agent.ha.peer_path import CARRIES
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ha.standing import Facts, GroupFacts, PeerFacts
@@ -20,7 +20,6 @@ from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
 
 FAULTS_MAX: Final = 8
 STANDBYS: Final = 1  # that a group of model 2N wants
-_THERE: Final = frozenset({MemberState.JOINING, MemberState.ALIVE})
 
 
 def roles(core: Core) -> Roles:
@@ -172,4 +171,4 @@ def _peer(core: Core, node: int) -> PeerFacts:
 
 def _standbys(core: Core, name: str) -> int:
     others = [node for node in core.hosts[name] if node != core.who.node]
-    return sum(core.members.state(node) in _THERE for node in others)
+    return sum(not unfit(core.members, node, name) for node in others)

@@ -112,6 +112,7 @@ class Site(msgspec.Struct, frozen=True):
     heard: Time | None
     age_s: Age | None
     via: str | None
+    redundancy: str
     revision: int
 
 
@@ -154,7 +155,7 @@ class InventoryState(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One node as it is known now."""
+    """One node as it is known now; ``ha`` is its role in local HA, None where it has none."""
 
     node: str
     site: str
@@ -173,6 +174,8 @@ class Node(msgspec.Struct, frozen=True):
     paths: list[NodePath]
     outbox: dict[str, dict[str, int]]
     inventory: InventoryState
+    ha: str | None
+    ha_as_of: Time | None
 
 
 class SiteDetail(Site, frozen=True):

@@ -55,7 +55,7 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
         page_rows = events.PAGE_MAX if asked.filter else asked.limit
         found, last = await walk.run(place, asked.limit, page_rows)
     return EventPage(
-        items=[_event(record) for record in found],
+        items=[event_answer(record) for record in found],
         next=None if last is None else pack(Cursor(scope, last, "")),
     )
 
@@ -128,7 +128,8 @@ class _Walk:
         )
 
 
-def _event(record: EventRecord) -> EventAnswer:
+def event_answer(record: EventRecord) -> EventAnswer:
+    """Return an event as it is sent."""
     late_ms = record.received_ms - record.at_ms
     return EventAnswer(
         seq=record.seq,

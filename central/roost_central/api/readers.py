@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import path_heard_ms
+from roost_central.fleet.availability import redundancy_of, role_of
 from roost_central.fleet.fields import ANY_KEY, SEVERITIES, Carrier
 from roost_central.fleet.query import Query, QueryError, parse
 from roost_central.fleet.query_match import Getter, Resolver, Value
@@ -69,6 +70,8 @@ def site_resolver(view: FleetView) -> Resolver[SiteRow]:
         "age": heard_ms,
         "presence": of_nodes(lambda node: node.presence),
         "release": of_nodes(lambda node: node.agent),
+        "redundancy": lambda row: redundancy_of(row, view),
+        "ha": of_nodes(role_of),
     }
 
     def resolve(name: str, key: str | None) -> Getter[SiteRow] | None:
@@ -94,6 +97,7 @@ def node_resolver(view: FleetView) -> Resolver[NodeRow]:
         "age": lambda row: row.heard_ms,
         "release": lambda row: row.agent,
         "boot-age": _booted_ms,
+        "ha": role_of,
         **{name: _through(get, sites) for name, get in of_site.items()},
     }
 
@@ -122,7 +126,7 @@ def path_resolver(view: FleetView) -> Resolver[NodePath]:
     return resolve
 
 
-_SITE_FIELDS: Final = ("site", "status", "lat", "lon", "shard")
+_SITE_FIELDS: Final = ("site", "status", "lat", "lon", "shard", "redundancy")
 
 
 def _site_getters(view: FleetView) -> dict[str, Getter[SiteRow]]:

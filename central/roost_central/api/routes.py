@@ -9,6 +9,7 @@ from roost_central.api import (
     alarms,
     audit,
     events,
+    ha,
     incidents,
     lists,
     nodes,
@@ -52,6 +53,7 @@ from roost_central.api.answers import (
     Status,
 )
 from roost_central.api.call import EVENT_STREAM, HTML, NDJSON, PageQuery
+from roost_central.api.ha_answers import HaAnswer, HaHistory
 from roost_central.api.incident_answers import Incident
 from roost_central.api.lists import LIST_MEDIA, ListQuery
 from roost_central.api.openapi import show_openapi
@@ -162,6 +164,23 @@ API: Final = (
         status=204,
         auth=Auth.BEARER,
         summary="Remove a site and its nodes",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/sites/{site}/ha",
+        handler=ha.show_ha,
+        answer=HaAnswer,
+        auth=Auth.BEARER,
+        summary="Show a site's local HA as its nodes told it",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/sites/{site}/ha/history",
+        handler=ha.list_history,
+        query=ha.HistoryQuery,
+        answer=HaHistory,
+        auth=Auth.BEARER,
+        summary="List what local HA of a site decided, and who was active when",
     ),
     Route(
         method="GET",

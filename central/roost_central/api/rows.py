@@ -19,6 +19,7 @@ from roost_central.api.answers import (
     SiteDetail,
 )
 from roost_central.api.instants import age_s, instant
+from roost_central.fleet.availability import redundancy_of, role_of
 from roost_central.fleet.view import FleetView, NodeRow, PathRow, SiteRow
 
 _PRESENCE: Final = attrgetter("presence")
@@ -78,6 +79,7 @@ def site_answer(site: SiteRow, view: FleetView, now_ms: int) -> Site:
         heard=instant(heard_ms),
         age_s=age_s(heard_ms, now_ms),
         via=last.via if last else None,
+        redundancy=redundancy_of(site, view),
         revision=site.revision,
     )
 
@@ -117,6 +119,8 @@ def node_answer(node: NodeRow, now_ms: int) -> Node:
             age_s=age_s(node.inventory_as_of_ms, now_ms),
             behind=node.inventory_behind,
         ),
+        ha=role_of(node),
+        ha_as_of=instant(node.ha_at_ms),
     )
 
 

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from roost_central.fleet.fields import REDUNDANCIES
 from roost_central.fleet.view import FleetView, NodeRow, SiteRow
 from roost_protocol.ha_report import HaGroup, HaReport, HaRole
 
-REDUNDANCIES: Final = ("none", "ok", "unknown", "lost", "down")  # by rank, the worst last
 SITE_LEASE: Final = "site"  # the model of the built-in lease: it runs nothing
 EVERYWHERE: Final = "N"  # the model that runs on every host
 _HELD: Final = frozenset({HaRole.ACTIVE, HaRole.STOPPING})
 _THERE: Final = frozenset({"alive", "joining"})
 _SPEAKS: Final = frozenset({"online", "degraded"})
-_RANK: Final = {word: rank for rank, word in enumerate(REDUNDANCIES)}
+_RANK: Final = {word: rank for rank, word in enumerate(REDUNDANCIES)}  # the worst last
 
 
 @dataclass(frozen=True, slots=True)

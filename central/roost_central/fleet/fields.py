@@ -21,6 +21,8 @@ STATUSES: Final = ("ok", "maintenance", "degraded", "unknown", "down")  # by ran
 PRESENCES: Final = ("online", "degraded", "unreachable", "unknown")
 ALARM_STATES: Final = ("active", "unknown", "cleared")
 OP_STATES: Final = ("none", "acked", "shelved")
+REDUNDANCIES: Final = ("none", "ok", "unknown", "lost", "down")
+HA_ROLES: Final = ("active", "standby", "none")
 PATH_STATES: Final = ("up", "down", "flaky", "unknown")
 
 ANY_KEY: Final = "*"  # path.* and label.*: the values of all keys
@@ -28,7 +30,6 @@ TEXT_FIELDS: Final = ("site", "node", "kind", "type", "name", "text")  # and eve
 
 CONFIGURATION: Final = "the configuration release"
 HOSTS: Final = "the host management release"
-AVAILABILITY: Final = "the high availability release"
 ROLLOUTS: Final = "the rollout release"
 SECURITY: Final = "the enrolment release"
 
@@ -112,6 +113,20 @@ _LIVE: Final = (
         ("site", "node"),
         choices=PRESENCES,
     ),
+    Field(
+        "redundancy",
+        "enum",
+        "Whether local HA could lose a node; `none` where there is no HA.",
+        ("site", "node"),
+        choices=REDUNDANCIES,
+    ),
+    Field(
+        "ha",
+        "enum",
+        "Role in the groups of local HA; on a site any of its nodes.",
+        ("site", "node"),
+        choices=HA_ROLES,
+    ),
     Field("path", "path", "State of a WAN path.", _PLACES, choices=PATH_STATES, is_keyed=True),
     Field(
         "age",
@@ -155,13 +170,6 @@ _ALARMS: Final = (
 )
 
 _LATER: Final = (
-    Field(
-        "ha",
-        "enum",
-        "Role in the pair.",
-        choices=("active", "standby", "none"),
-        comes_with=AVAILABILITY,
-    ),
     Field("admin", "text", "Administrative state.", comes_with=HOSTS),
     Field("oper", "text", "Operational state.", comes_with=HOSTS),
     Field("avail", "text", "Availability state.", comes_with=HOSTS),

@@ -3,11 +3,19 @@
 from collections.abc import Iterable
 
 from roost_central.alarms.flat import rfc3339
+from roost_central.fleet.availability import (
+    EVERYWHERE,
+    SITE_LEASE,
+    groups_of,
+    redundancy_of,
+    reports_of,
+)
 from roost_central.fleet.view import Changes, FleetView, NodeRow, SiteRow
 from roost_central.northbound.noc_tree import SiteState
 from roost_central.ports import Clock
 
-Shown = tuple[str, int, int, int, int, str]  # status, nodes, online, paths up, paths, release
+# status, nodes, online, paths up, paths, release, redundancy, active
+Shown = tuple[str, int, int, int, int, str, str, str]
 
 
 class SiteStates:
@@ -43,7 +51,7 @@ class SiteStates:
                     changed.append(name)
                 continue
             nodes = [self._view.nodes[node] for node in row.nodes if node in self._view.nodes]
-            shown = _shown(row, nodes)
+            shown = _shown(row, nodes, self._view)
             if self._shown.get(name) != shown:
                 self._shown[name] = shown
                 self.states[name] = self._state(row, nodes, shown)
@@ -52,7 +60,7 @@ class SiteStates:
 
     def _state(self, row: SiteRow, nodes: list[NodeRow], shown: Shown) -> SiteState:
         heard_ms = max((node.heard_ms or 0 for node in nodes), default=0)
-        status, count, online, paths_up, paths, release = shown
+        status, count, online, paths_up, paths, release, redundancy, active = shown
         return SiteState(
             site=row.site,
             state=status,
@@ -62,12 +70,14 @@ class SiteStates:
             paths_up=paths_up,
             paths=paths,
             release=release,
+            redundancy=redundancy,
+            active=active,
             as_of=rfc3339(heard_ms) if heard_ms else "",
             ts=self._clock.wall_ms() // 1000,
         )
 
 
-def _shown(row: SiteRow, nodes: list[NodeRow]) -> Shown:
+def _shown(row: SiteRow, nodes: list[NodeRow], view: FleetView) -> Shown:
     paths = [path for node in nodes for path in node.paths.values() if path.kind == "wan"]
     return (
         row.status,
@@ -76,4 +86,19 @@ def _shown(row: SiteRow, nodes: list[NodeRow]) -> Shown:
         sum(path.state == "up" for path in paths),
         len(paths),
         ",".join(sorted({node.agent for node in nodes if node.agent})),
+        redundancy_of(row, view),
+        _active(nodes),
     )
+
+
+def _active(nodes: list[NodeRow]) -> str:
+    """Return who is active of what, of the groups that one node at a time runs."""
+    reports = reports_of(nodes)
+    if not reports:
+        return ""
+    held = (
+        f"{group.name}={group.active[0]}"
+        for group in groups_of(reports)
+        if group.active and group.model not in {SITE_LEASE, EVERYWHERE}
+    )
+    return ",".join(sorted(held))

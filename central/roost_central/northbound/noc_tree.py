@@ -54,6 +54,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         release: of the agents that were heard; several are told by commas.
+        redundancy: of local HA: ``none`` (there is no HA), ``ok``, ``unknown``, ``lost``, ``down``.
+        active: groups and their active nodes, such as ``main=c0,web=c1``; not those on every host.
     """
 
     v: int = 1
@@ -65,6 +67,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True):
     paths_up: int
     paths: int
     release: str = ""
+    redundancy: str = "none"
+    active: str = ""
     as_of: str
     ts: int
 

@@ -5,6 +5,7 @@ import pytest
 from roost_central.fleet.view import FleetView, PathRow
 from roost_central.northbound.noc_sites import SiteStates
 from roost_central.ports import SystemClock
+from roost_protocol.ha_report import HaGroup, HaReport, HaRole
 
 
 @pytest.fixture
@@ -63,3 +64,23 @@ def test_what_changed_names_the_sites_to_look_at(view):
         view.remove_site("a")
         assert list(states.touched(changes.drain())) == ["a"]
         assert states.review(["a", "never"]) == ["a"]
+
+
+def test_who_is_active_and_that_nobody_could_take_it_are_told(view):
+    states = SiteStates(view, SystemClock())
+    states.review()
+    assert (states.states["a"].redundancy, states.states["a"].active) == ("none", "")
+    hosts = ["n1", "n2"]
+    view.nodes["a.n1"].ha = HaReport(
+        v=1,
+        profile="default",
+        nodes=hosts,
+        voters=hosts,
+        cfgver=1,
+        groups=[
+            HaGroup(name="main", model="2N", hosts=hosts, role=HaRole.ACTIVE, epoch=8),
+            HaGroup(name="site", model="site", hosts=hosts, role=HaRole.ACTIVE, epoch=3),
+        ],
+    )
+    assert states.review(["a"]) == ["a"]
+    assert (states.states["a"].redundancy, states.states["a"].active) == ("lost", "main=n1")
