@@ -131,6 +131,7 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         standing: LEAVING, MAINTENANCE, LEFT.
         barred: the leases that the sender may not stand for now: bit n is the n-th of ``leases`` in
             the order of their names.
+        moves: chosen moves of late: of a lease, the epoch that each ended, and how many ms ago.
     """
 
     defs: Digest8
@@ -139,6 +140,10 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
     score: Annotated[int, Meta(ge=0, le=1_000)]
     standing: Annotated[int, Meta(ge=0, le=255)] = 0
     barred: Annotated[int, Meta(ge=0, le=2**HA_LEASES_MAX - 1)] = 0
+    moves: Annotated[
+        dict[LeaseName, Annotated[dict[Count, Millis], Meta(max_length=8)]],
+        Meta(max_length=HA_LEASES_MAX),
+    ] = {}
 
     def barred_leases(self) -> frozenset[str]:
         """Return the names of what ``barred`` says."""

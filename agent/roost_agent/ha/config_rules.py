@@ -177,8 +177,8 @@ def _group(said: HaFile, group: Group) -> Iterator[str]:
     does = "stop" if group.has_lease else "continue"
     if group.without_quorum != does:
         yield f'{where}.on_no_quorum: {group.on_no_quorum!r} is not in this version: "{does}"'
-    if group.preempt != "never":
-        yield f'{where}.preempt: {group.preempt} is not in this version: "never"'
+    if group.preempt != "never" and not group.has_lease:
+        yield f'{where}.preempt: {group.preempt}: model "N" is active on every host: "never"'
     yield from _two_n(said, group, where) if group.model == "2N" else _n(group, where)
 
 

@@ -21,14 +21,16 @@ from roost_agent.ha.candidacy import Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.freshness import Drop, Freshness, SelfEcho
 from roost_agent.ha.lease import Lease
+from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.lease_plan import lease_hosts, lease_stop_ms, lease_watchdog_ms
 from roost_agent.ha.leaving import WHY, Leaving
 from roost_agent.ha.matrix import Way
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.member_words import explained
 from roost_agent.ha.membership import Membership, Plan
-from roost_agent.ha.moves import Moves
+from roost_agent.ha.moves import HELD_BACK, Moves
 from roost_agent.ha.own_frames import OwnFrames
+from roost_agent.ha.preemption import Preemption
 from roost_agent.ha.quorum_watch import QuorumWatch
 from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ha.start import Before, Who
@@ -105,8 +107,10 @@ class Core:
         self.candidacy = Candidacy(config, self.members, self.leases)
         self.moves = Moves()
         self.leaving = Leaving(self.members, self.leases, self.hosts)
+        self.preemption = Preemption(config, self.members, self.leases, self.hosts)
         self.stale = 0  # lease frames that were too old, or echoed nothing of this start
         self._holds = dict(before.holds or {})
+        self._last_holder: dict[str, int] = {}
         self._beat_ms = now_ms
         self._frames = OwnFrames(who, config, self.fresh, self.members)
         settled_ms = now_ms + config.timing.promise_ms()
@@ -150,8 +154,11 @@ class Core:
             case ev.Eligible():
                 self.candidacy.told(event)
                 self._tell_eligible(now_ms)
-            case ev.Give(lease, why, to):
-                self._lease(lease, le.Order(why, to), now_ms)
+            case ev.Give(lease, why, to, is_chosen):
+                if is_chosen:
+                    self._choose(lease, why, to, now_ms)
+                else:
+                    self._lease(lease, le.Order(why, to), now_ms)
             case ev.Pause(lease, until_ms):
                 self._pause(lease, until_ms, now_ms)
             case ev.Leave():
@@ -172,6 +179,11 @@ class Core:
     def me_hosts(self, name: str) -> bool:
         """Whether this node could hold a lease at all."""
         return self.who.node in self.hosts[name]
+
+    def is_sole(self, name: str) -> bool:
+        """Whether no other host of a lease is there."""
+        others = (host for host in self.hosts.get(name, ()) if host != self.who.node)
+        return not any(map(self.members.is_there, others))
 
     def name_of(self, node: int | None) -> str:
         """Return a node's name, for people."""
@@ -198,6 +210,7 @@ class Core:
             self._member(mb.BeatHeard(frame, age_ms), now_ms)
             if age_ms is not None:
                 is_gone = self.members.state(frame.node) is MemberState.LEFT
+                self.moves.heard(frame.moves, now_ms)
                 if frame.standing & LEFT and not is_gone:
                     self._member(mb.Ended(frame.node, is_fenced=False), now_ms)
                 for name, belief in frame.leases.items():
@@ -249,6 +262,9 @@ class Core:
         for name in self.leases:
             self._lease(name, le.Tick(jitter), now_ms)
         self._look_leaving(now_ms)
+        for name, to, why in list(self.preemption.look(now_ms)):
+            if self.moves.may_move(name, now_ms):
+                self._choose(name, why, to, now_ms)
         if now_ms >= self._beat_ms:
             late_ms = now_ms - self._beat_ms
             h_ms = self.config.timing.beat_ms
@@ -260,7 +276,8 @@ class Core:
         barred = {name for name in leases if self.me_hosts(name) and self.bar(name)}
         standing = LEAVING * self.leaving.has_begun | LEFT * self.leaving.is_over
         standing |= MAINTENANCE * bool(self.candidacy.paused)
-        beat = self._frames.beat(leases, now_ms, standing=standing, barred=barred)
+        moves = self.moves.told(now_ms)
+        beat = self._frames.beat(leases, now_ms, standing=standing, barred=barred, moves=moves)
         self._out.append(ev.Send(beat))
 
     def _tell_views(self, now_ms: int) -> None:
@@ -293,9 +310,20 @@ class Core:
     def _yield(self, now_ms: int) -> None:
         """Give the groups to the better connected node, unless they moved too often of late."""
         for name, lease in self.leases.items():
-            if lease.is_held and name != SITE_LEASE and self.moves.may_move(name, now_ms):
-                why = "another node is better connected"
-                self._lease(name, le.Order(why, None), now_ms)
+            if lease.is_held and name != SITE_LEASE:
+                self._choose(name, "another node is better connected", None, now_ms)
+
+    def _choose(self, name: str, why: str, to: int | None, now_ms: int) -> None:
+        """Give a group away by this node's own choice, unless it moved too often of late."""
+        lease = self.leases.get(name)
+        if lease is None or lease.phase != Phase.HOLDING:
+            return
+        if not self.moves.may_move(name, now_ms):
+            self._out.append(le.Answer(ok=False, sentence=HELD_BACK))
+            self._out.append(Explain(f"{name} stays: {HELD_BACK}; {why}", {"group": name}))
+            return
+        self.moves.moved(name, lease.epoch, now_ms)
+        self._lease(name, le.Order(why, to), now_ms)
 
     def _vote(self, event: VoterEvent, now_ms: int) -> None:
         for effect in self.voter.handle(event, now_ms):
@@ -333,8 +361,13 @@ class Core:
 
     def _lease(self, name: str, event: le.Event, now_ms: int) -> None:
         lease = self.leases.get(name)
-        if lease is not None:
-            self._effects(name, lease.handle(event, now_ms), now_ms)
+        if lease is None:
+            return
+        self._effects(name, lease.handle(event, now_ms), now_ms)
+        if lease.holder is not None and lease.holder != self._last_holder.get(name):
+            was, self._last_holder[name] = self._last_holder.get(name), lease.holder
+            if was is not None and name != SITE_LEASE:
+                self._member(mb.Replaced(was), now_ms)
 
     def _effects(self, name: str, effects: list[le.Effect], now_ms: int) -> None:
         for effect in effects:

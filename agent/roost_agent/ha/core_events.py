@@ -66,13 +66,14 @@ class Give(msgspec.Struct, frozen=True):
     Attributes:
         why: for the log.
         to: who shall have it; None: anybody else.
-        is_chosen: a person's word or a step of the ladder waits for nothing; a move that this node
-            chooses is counted, and held back when there were too many.
+        is_chosen: a person's word waits for nothing; a move that this node chooses is counted, and
+            held back when there were too many.
     """
 
     lease: str
     why: str
     to: int | None = None
+    is_chosen: bool = False
 
 
 class Pause(msgspec.Struct, frozen=True):

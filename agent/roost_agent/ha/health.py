@@ -15,6 +15,8 @@ CLEAN_MS: Final = 10_000  # without a fault, for one step back
 SYNC_SLOW_MS: Final = 200  # an fsync that takes longer is a fault of this node
 
 SCORE_MAX: Final = 1_000
+BROKEN: Final = 200  # a fall by so much is no swing: a disk, a failed service, a stall of memory
+HOLD_MS: Final = 30_000  # before a smaller change of the score counts
 SCORE_STEP: Final = 100  # two nodes alike must not change ranks with every second's load
 
 
@@ -61,7 +63,7 @@ class Condition(msgspec.Struct, frozen=True):
     """What the score is made of.
 
     Attributes:
-        cpu_stall_percent: share of the last 10 s in which something waited for a processor.
+        cpu_stall_percent: share of the last minute in which something waited for a processor.
         memory_stall_percent: the same for memory.
         has_disk: whether the state directory takes writes.
         has_steady_clock: no jump of the wall clock of late.
@@ -81,3 +83,36 @@ def health_score(condition: Condition) -> int:
     score -= 400 * (not condition.has_disk) + 100 * (not condition.has_steady_clock)
     score -= 200 * condition.failures
     return max(0, int(score) // SCORE_STEP * SCORE_STEP)
+
+
+class SteadyScore:
+    """The score that others rank by: what broke counts at once, what only swings does not.
+
+    A lower or higher score is told once it has stood for HOLD_MS, and then the least of the change
+    that was seen meanwhile; one that is BROKEN lower is told at once.
+    """
+
+    __slots__ = ("_least", "_since_ms", "score")
+
+    def __init__(self) -> None:
+        self.score = SCORE_MAX
+        self._since_ms: int | None = None
+        self._least = SCORE_MAX
+
+    def take(self, score: int, now_ms: int) -> int | None:
+        """Take in a look; return the score where it is another now."""
+        if score == self.score:
+            self._since_ms = None
+            return None
+        if self.score - score >= BROKEN:
+            return self._change(score)
+        if self._since_ms is None or (score < self.score) != (self._least < self.score):
+            self._since_ms, self._least = now_ms, score
+            return None
+        nearer = max if score < self.score else min
+        self._least = nearer(self._least, score)
+        return self._change(self._least) if now_ms - self._since_ms >= HOLD_MS else None
+
+    def _change(self, score: int) -> int:
+        self.score, self._since_ms = score, None
+        return score

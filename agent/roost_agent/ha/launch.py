@@ -13,6 +13,7 @@ from typing import Any, Final
 from roost_agent.errors import ConfigError
 from roost_agent.guard import cgroup
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
+from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
 from roost_agent.ha.core import Core
@@ -115,11 +116,13 @@ class Launch:
             guard=guard,
             workload=workload,
             alarms=alarms,
+            condition=ConditionWatch(folder, lambda: store.fault, workload.failures, clock),
         )
         runtime = Runtime(core, shells, clock, entropy)
         peers.hear = runtime.hear
         workload.tell = runtime.tell
         workload.lhm = lambda: core.members.lhm
+        workload.is_sole = core.is_sole
         return runtime
 
     def _passwords(self, secret: bytes) -> dict[tuple[str, str], str]:

@@ -33,7 +33,13 @@ class OwnFrames:
         return LeaseFrame(**self._header(now_ms), **fields)
 
     def beat(
-        self, leases: Mapping[str, Belief], now_ms: int, *, standing: int, barred: Container[str]
+        self,
+        leases: Mapping[str, Belief],
+        now_ms: int,
+        *,
+        standing: int,
+        barred: Container[str],
+        moves: dict[str, dict[int, int]],
     ) -> Beat:
         """Return a beat that tells ``leases``, and which of them this node may not stand for."""
         bits = (name in barred for name in sorted(leases))
@@ -45,6 +51,7 @@ class OwnFrames:
             score=self._members.score,
             standing=standing,
             barred=sum(bit << n for n, bit in enumerate(bits)),
+            moves=moves,
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

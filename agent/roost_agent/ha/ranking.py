@@ -51,6 +51,10 @@ class Ranking:
         ordered = sorted(present, key=lambda node: self._worth(node, hosts, now_ms), reverse=True)
         return ordered.index(self.me) if self.me in present else len(ordered)
 
+    def is_as_good(self, node: int, now_ms: int) -> bool:
+        """Whether a peer is no worse than this node, the order of hosts aside."""
+        return self._quality(node, now_ms) >= self._quality(self.me, now_ms)
+
     def standing(self, node: int, now_ms: int) -> Standing:
         """Return how well a node is connected."""
         seen = self._seen_by(node, now_ms)
@@ -75,11 +79,14 @@ class Ranking:
 
     def _worth(self, node: int, hosts: Sequence[int], now_ms: int) -> tuple[int, ...]:
         """Return what ranks a node, the greater the better."""
+        return (*self._quality(node, now_ms), -hosts.index(node), -node)
+
+    def _quality(self, node: int, now_ms: int) -> tuple[int, ...]:
         report = None if node == self.me else self._members[node].report
         score = self.score if node == self.me else 0 if report is None else report.score
         defs = self.defs if report is None else report.defs
         alike = sum(defs == each for each in self._all_defs())
-        return (*self.standing(node, now_ms), score, alike, -hosts.index(node), -node)
+        return (*self.standing(node, now_ms), score, alike)
 
     def _all_defs(self) -> list[bytes]:
         told = [each.report.defs for each in self._members.values() if each.report is not None]

@@ -16,6 +16,7 @@ from roost_agent.errors import StorageError
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.brokers import SiteBroker
+from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
@@ -80,6 +81,7 @@ class Shells(msgspec.Struct):
     workload: Workload | None
     alarms: Alarming | None = None
     upward: Telling | None = None
+    condition: ConditionWatch | None = None
 
 
 class Runtime:
@@ -129,6 +131,8 @@ class Runtime:
                     group.create_task(self._watch_guard(shells.guard), name="agent.ha.guard.watch")
                 if shells.workload is not None:
                     group.create_task(shells.workload.run(), name="agent.ha.services")
+                if shells.condition is not None:
+                    group.create_task(shells.condition.run(self.tell), name="agent.ha.condition")
                 if shells.upward is not None:
                     group.create_task(shells.upward.run(self), name="agent.ha.upward")
                 self._do(self.core.start(self._clock.boot_ms()))

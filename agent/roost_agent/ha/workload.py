@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import Group, HaConfig
+from roost_agent.ha.moves import HELD_BACK
 from roost_agent.ha.services.core import VIP
 from roost_agent.ha.services.damping import Damping
 from roost_agent.ha.services.event import Cured, Failed, Report, Restarting, Running, StopConfirmed
@@ -44,7 +45,8 @@ class Workload:
     def __init__(
         self, config: HaConfig, node: str, root: Path, *, clock: Clock, entropy: Entropy
     ) -> None:
-        self.tell: Callable[[ev.Event], Any] = lambda _event: None
+        self.tell: Callable[[ev.Event], le.Answer | None] = lambda _event: None
+        self.is_sole: Callable[[str], bool] = lambda _group: False
         self.lhm: Callable[[], int] = lambda: 1
         self._clock = clock
         self._damping: dict[str, Damping] = {}
@@ -122,9 +124,18 @@ class Workload:
 
     def held_back(self) -> dict[str, str]:
         """Return the groups that do not move though they should, and why."""
-        now_ms = self._clock.boot_ms()
-        damped = (name for name, each in self._damping.items() if each.is_suppressed(now_ms))
+        damped = (name for name in self._damping if self._is_damped(name))
         return dict.fromkeys(damped, TOO_OFTEN) | self._stays
+
+    def failures(self) -> int:
+        """Return how many services failed with impact major, and are not cured."""
+        shells = (self._leased | self._everywhere).values()
+        return sum(shell.core.failed("major") for shell in shells)
+
+    def _is_damped(self, name: str) -> bool:
+        """Whether the node is left out for what it lost; never where no other host is there."""
+        is_left_out = self._damping[name].is_suppressed(self._clock.boot_ms())
+        return is_left_out and not self.is_sole(name)
 
     def conflict(self) -> str:
         """Return the address that another box answers for; empty: none."""
@@ -134,7 +145,7 @@ class Workload:
         """Tell again and again whether the group could run here."""
         while True:
             why = shell.prepare()
-            if not why and self._damping[name].is_suppressed(self._clock.boot_ms()):
+            if not why and self._is_damped(name):
                 why = TOO_OFTEN
             if not why and not await shell.eligible():
                 why = "a service says that its data here is not good enough"
@@ -169,11 +180,8 @@ class Workload:
 
     def _failed(self, names: list[str], why: str) -> None:
         """Have another node try, unless a group moved too often of late."""
-        now_ms = self._clock.boot_ms()
         for name in names:
-            self._damping[name].lost(now_ms)
-            if self._damping[name].may_move(now_ms):
-                self.tell(ev.Give(name, why))
-            else:
-                self._stays[name] = f"it moved too often of late; {why}"
-                log.warning("ha: %s stays: %s", name, self._stays[name])
+            self._damping[name].lost(self._clock.boot_ms())
+            answer = self.tell(ev.Give(name, why, is_chosen=True))
+            if answer is not None and answer.sentence == HELD_BACK:
+                self._stays[name] = f"{HELD_BACK}; {why}"

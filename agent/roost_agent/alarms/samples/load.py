@@ -44,7 +44,7 @@ class Load:
         yield Reading(LOAD, "", _number(words, 1) / cores if words and cores else None)
         yield Reading(PIDS, "", _share(words, reader.count("proc/sys/kernel/pid_max")))
         for resource in RESOURCES:
-            yield Reading(PRESSURE, f"resource={resource}", _pressure(reader, resource))
+            yield Reading(PRESSURE, f"resource={resource}", pressure(reader, resource))
 
     def _use(self, reader: Reader) -> float | None:
         if self._isolated is None:
@@ -82,7 +82,7 @@ def _share(words: list[str], pid_max: int | Missing) -> float | None:
     return 100 * int(words[3].partition("/")[2]) / pid_max
 
 
-def _pressure(reader: Reader, resource: str) -> float | None:
+def pressure(reader: Reader, resource: str) -> float | None:
     """Return the share of the last minute in which some work stalled."""
     text = reader.text(f"proc/pressure/{resource}")
     if isinstance(text, Missing):

@@ -127,6 +127,10 @@ class GroupCore:
         failed += ["degraded"] * self._is_vip_failed
         return max(failed, key=order.index, default="ok")
 
+    def failed(self, impact: str) -> int:
+        """Return how many services of an impact failed, and are not cured."""
+        return sum(p.is_failed and p.service.impact == impact for p in self._parts.values())
+
     @property
     def services(self) -> dict[str, str]:
         """The state of each service."""

@@ -7,20 +7,17 @@ PENALTY: Final = 1_000.0  # of one failover
 HALF_LIFE_MS: Final = 600_000
 SUPPRESS: Final = 3_000.0  # from here on the node is no candidate
 REUSE: Final = 750.0  # until it is below this
-MOVES_MAX: Final = 3  # chosen moves of a group ...
-MOVES_MS: Final = 600_000  # ... within this
 
 
 class Damping:
     """One group on one node."""
 
-    __slots__ = ("_at_ms", "_is_suppressed", "_moves_ms", "_penalty")
+    __slots__ = ("_at_ms", "_is_suppressed", "_penalty")
 
     def __init__(self) -> None:
         self._penalty = 0.0
         self._at_ms = 0
         self._is_suppressed = False
-        self._moves_ms: list[int] = []
 
     def lost(self, now_ms: int) -> None:
         """Take in that the node lost the group by a failure."""
@@ -36,14 +33,3 @@ class Damping:
         left = self.penalty(now_ms)
         self._is_suppressed = left > SUPPRESS or (self._is_suppressed and left >= REUSE)
         return self._is_suppressed
-
-    def may_move(self, now_ms: int) -> bool:
-        """Return whether one more chosen move is allowed, and count it if so.
-
-        Chosen: a yield, a step of the ladder, a preemption; never a takeover.
-        """
-        self._moves_ms = [each for each in self._moves_ms if now_ms - each < MOVES_MS]
-        if len(self._moves_ms) >= MOVES_MAX:
-            return False
-        self._moves_ms.append(now_ms)
-        return True

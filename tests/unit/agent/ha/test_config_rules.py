@@ -61,7 +61,6 @@ FAULTS = [
         "on_no_quorum: 'freeze' is not in this version: \"stop\"",
     ),
     (("group", 1, "on_no_quorum"), "stop", "on_no_quorum: 'stop' is not in this version: \"con"),
-    (("group", 0, "preempt"), 300, "group[main].preempt: 300 is not in this version"),
     (("cold_start_alone",), "last_holder", 'cold_start_alone: "last_holder" is not in this ver'),
     (("group", 0, "requires_active"), ["x"], "group[main].requires_active: 'x' is no group"),
     (("group", 0, "requires_active"), ["main"], "a cycle: main -> main"),

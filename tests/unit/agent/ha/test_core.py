@@ -11,7 +11,7 @@ from roost_agent.ha.candidacy import PAUSE_MS_MAX
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import ABSTAINS, NO_PROOF
 from roost_agent.ha.member import MemberState
-from roost_agent.ha.moves import MOVES_MAX
+from roost_agent.ha.moves import HELD_BACK, MOVES_MAX
 from roost_agent.ha.quorum_watch import NO_QUORUM
 from roost_agent.ha.redundancy import RedundancyState
 from roost_protocol.explain import Explain
@@ -225,15 +225,53 @@ def test_the_worse_connected_holder_gives_way_once_and_is_barred(site):
 
 def test_a_node_that_moved_too_often_stays(site):
     active = site.settled()
-    core = site.boxes[active].core
-    now_ms = site.clock(site.boxes[active])
-    assert [core.moves.may_move("main", now_ms) for _ in range(MOVES_MAX + 1)] == [True] * 3 + [
-        False
-    ]
+    core, now_ms = site.boxes[active].core, site.clock(site.boxes[active])
+    for epoch in range(MOVES_MAX):
+        core.moves.moved("main", 1_000 + epoch, now_ms)
     site.cut = {(None, active, 0), (active, None, 0), (None, active, 3), (active, None, 3)}
     site.run(4_000)
     assert core.members.redundancy is RedundancyState.FAILED
     assert site.holders() == [active]
+    answer = site.tell(active, ev.Give("main", "db failed", is_chosen=True))
+    assert (answer.ok, answer.sentence) == (False, HELD_BACK)
+    assert f"main stays: {HELD_BACK}; db failed" in site.boxes[active].of(Explain)[-1].sentence
+
+
+def test_chosen_moves_count_on_every_node_and_over_a_restart_of_the_agent(site):
+    where = site.settled()
+    for _ in range(MOVES_MAX):
+        assert site.tell(where, ev.Give("main", "db failed", is_chosen=True)).ok
+        where = 1 - where
+        site.until(lambda: site.holders() == [where])  # noqa: B023 - it is called at once
+        site.run(3_000)
+    box = site.boxes[where]
+    box.is_up = False
+    site.run(50)
+    site.start(where)
+    site.run(3_000)
+    assert site.tell(where, ev.Give("main", "db failed", is_chosen=True)).sentence == HELD_BACK
+    assert site.tell(1 - where, ev.Give("main", "db failed", is_chosen=True)) is None, "holds none"
+    assert site.tell(where, ev.Give("main", "ordered", 1 - where)).ok, "a person's word"
+
+
+def test_who_lost_a_lease_to_another_joins_again(site):
+    active = site.settled()
+    site.tell(active, ev.Give("main", "ordered", 1 - active))
+    site.until(lambda: site.holders() == [1 - active])
+    site.run(1_000)
+    assert site.boxes[2].core.members.state(active) is MemberState.JOINING
+    assert site.boxes[active].core.members.is_joining(site.clock(site.boxes[active]))
+    site.run(30_000)
+    assert site.boxes[2].core.members.state(active) is MemberState.ALIVE
+
+
+def test_a_host_is_sole_when_no_other_is_there(site):
+    active = site.settled()
+    core = site.boxes[active].core
+    assert not core.is_sole("main")
+    site.boxes[1 - active].is_up = False
+    site.run(10_000)
+    assert core.is_sole("main")
 
 
 def test_services_that_could_not_run_here_bar_a_node(site):

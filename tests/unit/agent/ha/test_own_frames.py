@@ -15,7 +15,7 @@ def test_each_frame_has_the_next_number_and_echoes_whom_was_heard(tmp_path):
     core = site.boxes[0].core
     frames = OwnFrames(core.who, core.config, core.fresh, core.members)
     now_ms = site.clock(site.boxes[0])
-    first = frames.beat({}, now_ms, standing=0, barred=())
+    first = frames.beat({}, now_ms, standing=0, barred=(), moves={})
     send = Send(1, Kind.ACQUIRE, "main", 32, Nonce(b"n" * 16, 1, 1), 0, core.who.boot)
     second = frames.lease_frame(send, now_ms)
     assert (first.node, first.inc, first.boot) == (0, core.who.inc, core.who.boot)
@@ -34,12 +34,15 @@ def test_a_beat_tells_of_every_lease_and_how_this_node_does(tmp_path):
     leases = {name: lease.belief(site.clock(box)) for name, lease in box.core.leases.items()}
     core = box.core
     frames = OwnFrames(core.who, core.config, core.fresh, core.members)
-    barred = {"web", "main"}
-    beat = frames.beat(leases, site.clock(box), standing=LEAVING, barred=barred)
+    barred, moves = {"web", "main"}, {"main": {32: 5}}
+    beat = frames.beat(
+        leases, site.clock(box), standing=LEAVING, barred=barred, moves={"main": {32: 5}}
+    )
     assert set(beat.leases) == {"site", "main", "web"}
     assert (beat.score, beat.lhm) == (300, core.members.lhm)
     assert beat.lhm > 1
     assert beat.standing == LEAVING
     assert beat.barred_leases() == barred
+    assert beat.moves == moves
     assert (beat.standing, beat.barred) == (LEAVING, 0b101)
     assert beat.barred_leases() == {"main", "web"}

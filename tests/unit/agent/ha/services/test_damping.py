@@ -1,4 +1,4 @@
-from roost_agent.ha.services.damping import HALF_LIFE_MS, MOVES_MAX, MOVES_MS, Damping
+from roost_agent.ha.services.damping import HALF_LIFE_MS, Damping
 
 
 def test_a_penalty_halves_in_its_half_life():
@@ -20,11 +20,3 @@ def test_a_node_that_keeps_losing_is_left_out_until_it_has_cooled_down():
     assert damping.is_suppressed(2 * HALF_LIFE_MS)  # about 1,000: still too much to come back
     assert not damping.is_suppressed(3 * HALF_LIFE_MS)
     assert not damping.is_suppressed(3 * HALF_LIFE_MS)
-
-
-def test_chosen_moves_are_bounded_within_ten_minutes():
-    damping = Damping()
-    assert [damping.may_move(now_ms) for now_ms in range(MOVES_MAX)] == [True] * MOVES_MAX
-    assert not damping.may_move(MOVES_MS - 1)
-    assert damping.may_move(MOVES_MS)
-    assert not damping.may_move(MOVES_MS)

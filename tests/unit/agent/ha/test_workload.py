@@ -1,0 +1,77 @@
+"""What the groups' reports become, and when a node is left out for what it lost."""
+
+import pytest
+from ha_cores import site_file
+
+from roost_agent.ha import core_events as ev
+from roost_agent.ha import lease_events as le
+from roost_agent.ha.config_file import load
+from roost_agent.ha.moves import HELD_BACK
+from roost_agent.ha.services.event import Failed, Running
+from roost_agent.ha.workload import TOO_OFTEN, Workload
+from roost_agent.ports import SystemClock, SystemEntropy
+
+LOST = 4  # failovers that make a node left out
+
+
+class Scene:
+    def __init__(self, folder):
+        file = folder / "ha.toml"
+        file.write_text(site_file())
+        self.config = load(file)
+        self.told = []
+        self.answer = le.Answer(ok=True, sentence="stopping main")
+        self.workload = Workload(
+            self.config, "c0", folder / "cgroup", clock=SystemClock(), entropy=SystemEntropy()
+        )
+        self.workload.tell = self.tell
+
+    def tell(self, event):
+        self.told.append(event)
+        return self.answer
+
+    def fails(self, group="main", step="failover", impact="critical"):
+        failed = Failed("db", impact, step, "it died")
+        self.workload._reported(self.config.group(group), failed)
+
+
+@pytest.fixture
+def scene(tmp_path):
+    return Scene(tmp_path)
+
+
+def test_a_failover_is_a_chosen_move_and_node_fail_one_of_every_group(scene):
+    scene.fails()
+    assert scene.told == [ev.Give("main", "db: it died", is_chosen=True)]
+    scene.fails(step="node-fail")
+    assert {each.lease for each in scene.told[1:]} == {"main", "web"}
+    scene.fails(step="")
+    assert len(scene.told) == 3
+
+
+def test_a_node_that_lost_a_group_too_often_is_left_out_unless_nobody_else_is_there(scene):
+    for _ in range(LOST):
+        scene.fails()
+    assert scene.workload.held_back() == {"main": TOO_OFTEN}
+    scene.workload.is_sole = lambda group: group == "main"
+    assert scene.workload.held_back() == {}
+
+
+def test_a_move_that_is_held_back_is_told_until_the_group_is_well(scene):
+    scene.answer = le.Answer(ok=False, sentence=HELD_BACK)
+    scene.fails()
+    assert scene.workload.held_back() == {"main": f"{HELD_BACK}; db: it died"}
+    scene.workload._reported(scene.config.group("main"), Running(32))
+    assert scene.workload.held_back() == {}
+
+
+def test_failures_of_impact_major_are_counted(scene):
+    assert scene.workload.failures() == 0
+    part = scene.workload._leased["main"].core._parts["db"]
+    part.is_failed = True
+    assert scene.workload.failures() == 0, "that one is critical: the ladder's matter"
+    part.service = type(part.service)(
+        **{name: getattr(part.service, name) for name in part.service.__struct_fields__}
+        | {"impact": "major"}
+    )
+    assert scene.workload.failures() == 1
