@@ -65,8 +65,15 @@ async def run(config: CentralConfig) -> None:
         async with database.read() as connection:
             view = await restore(connection)
         types, labels = load_catalogue(config.catalogues), config.northbound.labels
-        url = config.http.public_url
-        book = AlarmBook(types, view, database, clock, labels=labels, url=url)
+        book = AlarmBook(
+            types,
+            view,
+            database,
+            clock,
+            labels=labels,
+            url=config.http.public_url,
+            operators=config.operators,
+        )
         async with database.read() as connection:
             await book.load(connection)
         ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
@@ -190,6 +197,7 @@ def _ingest_config(config: CentralConfig) -> IngestConfig:
         shards=config.shards,
         admit=config.admit,
         retention=config.retention,
+        settle_s=config.settle_s,
     )
 
 

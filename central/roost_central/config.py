@@ -30,10 +30,14 @@ BROKERS_MAX: Final = 16  # one client each; a fleet has two or three
 CATALOGUES_MAX: Final = 64  # files of alarm types: one a product, and room
 URL_CHARS_MAX: Final = 256  # of the console's address: it stands in every message that goes out
 PORTS: Final = range(1 << 16)  # 0: the kernel chooses
+SETTLES_S: Final = range(
+    10, 601
+)  # shorter than a reconnect; longer, and a real outage stays untold
+OPERATORS: Final = range(1, 101)
 _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
 _KEYS: Final = (
     "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
-    "retention",
+    "retention", "settle_s", "operators",
 )  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -103,6 +107,9 @@ class CentralConfig:
         catalogues: files of alarm types beside the shipped ones.
         brokers: none is allowed: central then serves what it knows and hears nobody.
         retention: how much history is kept.
+        settle_s: how long silence proves nothing after a start, after a broker or our own message
+            through it came back, and how long most of the fleet is taken for our own fault.
+        operators: who share the alarms, so that a flood is one for them.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -114,6 +121,8 @@ class CentralConfig:
     catalogues: tuple[Path, ...] = ()
     northbound: NorthboundConfig = field(default_factory=NorthboundConfig)
     retention: Retention = field(default_factory=Retention)
+    settle_s: int = 120
+    operators: int = 1
 
     @property
     def database_url(self) -> str:
@@ -193,10 +202,18 @@ class _Reader:
             admit=cast("Admission", admit),
             catalogues=self._paths(table, "catalogues"),
             retention=self._retention(self._get(table, "retention", cast("Table", {}))),
+            settle_s=self._within(table, "settle_s", default.settle_s, SETTLES_S),
+            operators=self._within(table, "operators", default.operators, OPERATORS),
             northbound=northbound_config.read(
                 self._get(table, "northbound", cast("Table", {})), self._fault
             ),
         )
+
+    def _within(self, table: Table, name: str, default: int, bounds: range) -> int:
+        value = self._get(table, name, default)
+        if value not in bounds:
+            self._fault(name, f"{value} is not between {bounds[0]} and {bounds[-1]}")
+        return value
 
     def _retention(self, table: Table) -> Retention:
         self._unknown(table, tuple(BOUNDS), "retention.")

@@ -156,6 +156,11 @@ def parse_up(topic: str) -> UpTopic:
             )
 
 
+def canary_topic(tag: str) -> str:
+    """Return where the centre says something to itself, to hear whether a broker carries it."""
+    return f"{ROOT}/canary/{tag}"
+
+
 def up_subscriptions(shards: range | list[int]) -> list[str]:
     """Return the subscriptions of an ingest worker that owns ``shards``."""
     if len(shards) == SHARDS:

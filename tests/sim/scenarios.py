@@ -46,6 +46,8 @@ FLEET = Plan(
     loss=0.05,
 )
 SILENT = replace(PLAIN, name="silent nodes", sites=4)
+DARK = replace(PLAIN, name="dark carrier", sites=60, nodes=1, say_every_s=0.0)
+DARK_SITES = 11  # of them: a mass, and no more than a fifth of the fleet
 FULL_DISK = replace(PLAIN, name="full disks")
 
 
@@ -248,6 +250,43 @@ async def silent(world: "World") -> None:
         world.violate(f"{dead} and {away} are silent, and these are told as gone: {gone}")
 
 
+async def dark_carrier(world: "World") -> None:
+    """Some of the fleet is cut off at once: one incident and no doubt; then nearly all: a doubt."""
+    await asyncio.sleep(150)  # past the start
+    service = world.centre.service
+    assert service is not None
+    gone = list(world.nodes)[:DARK_SITES]
+    _cut(world, gone)
+    await asyncio.sleep(100)  # a beat, and what makes a node dark
+    book = service._book
+    _expect_alarms(world, {"280.001": DARK_SITES, "280.802": DARK_SITES})
+    incidents = [(each.type, each.sites) for each in book.open_incidents()]
+    if incidents != [("280.001", DARK_SITES)]:
+        world.violate(f"{DARK_SITES} sites of one carrier are dark, and the incidents {incidents}")
+    _cut(world, list(world.nodes)[DARK_SITES:-2])
+    await asyncio.sleep(100)
+    _expect_alarms(world, {"280.001": DARK_SITES, "280.802": DARK_SITES, "280.808": 1})
+    await asyncio.sleep(200)  # nothing is wrong with us: all of them are told
+    _expect_alarms(world, {"280.001": len(world.nodes) - 2, "280.802": len(world.nodes) - 2})
+    if len(book.open_incidents()) != 1:
+        world.violate(f"all is silence, and the incidents are {book.open_incidents()}")
+
+
+def _cut(world: "World", nodes: list[str]) -> None:
+    for node in nodes:
+        world.net.cut(node, "hub-0")
+        world.net.cut("hub-0", node)
+
+
+def _expect_alarms(world: "World", wanted: dict[str, int]) -> None:
+    service = world.centre.service
+    assert service is not None
+    rows = service._book.open_alarms()
+    found = Counter(row.type for row in rows if row.type in SILENCES)
+    if found != wanted:
+        world.violate(f"alarms of silence should be {wanted} and are {dict(found)}")
+
+
 async def full_disks(world: "World") -> None:
     """Fill every disk for a while: agents go on beating, and all they took arrives."""
     await asyncio.sleep(30)
@@ -275,5 +314,6 @@ SCENARIOS = (
     (EMPTY_BROKER, empty_broker),
     (ENDING, ending),
     (SILENT, silent),
+    (DARK, dark_carrier),
     (FULL_DISK, full_disks),
 )

@@ -12,6 +12,18 @@ from roost_central.alarms.flat import FlatAlarm, FlatIncident, FlatSummary
 WORDS = ("cleared", "warning", "minor", "major", "critical")
 
 
+class Row(FlatAlarm, frozen=True, kw_only=True):
+    """A flat object that answers as the centre's rows do."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state != "cleared"
+
+    @property
+    def is_withheld(self) -> bool:
+        return self.suppressed
+
+
 @dataclass(frozen=True)
 class Change:
     """A transition; rows are flat objects already."""
@@ -51,7 +63,7 @@ def alarm(number: int = 1, *, sev: int = 3, **more) -> FlatAlarm:
         "labels": {"carrier": "carB"},
         "url": f"https://roost.example/a/{number}",
     }
-    return FlatAlarm(**(found | more))
+    return Row(**(found | {"suppressed": bool(more.get("incident"))} | more))
 
 
 def over(row: FlatAlarm, **more) -> FlatAlarm:
@@ -91,6 +103,7 @@ class MemoryFeed:
         self._incidents: dict[str, FlatIncident] = {}
         self.own: dict[str, Mapping[str, object]] = {}
         self.outstanding: set[str] = set()  # key ids
+        self.candidates: set[str] = set()  # key ids
         self._news = asyncio.Event()
 
     def tell(self, event: str, row: FlatAlarm) -> int:
@@ -139,6 +152,9 @@ class MemoryFeed:
 
     def stands_out(self, row: FlatAlarm) -> bool:
         return row.key_id in self.outstanding
+
+    def is_candidate(self, row: FlatAlarm) -> bool:
+        return row.key_id in self.candidates
 
     def flat(self, row: FlatAlarm, event: str, seq: int) -> FlatAlarm:
         return msgspec.structs.replace(row, event=event, seq=seq)

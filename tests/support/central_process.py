@@ -44,16 +44,32 @@ class CentralProcess(Program):
         """Ask the API."""
         return self._ask("GET", path)
 
-    def post(self, path: str) -> Any:
+    def post(self, path: str, body: object = None) -> Any:
         """Have the API do something."""
-        return self._ask("POST", path)
+        return self._ask("POST", path, None if body is None else json.dumps(body).encode())
 
-    def _ask(self, method: str, path: str) -> Any:
-        token = (self.data_dir / "admin.token").read_text().strip()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
+    def post_lines(self, path: str, lines: bytes) -> Any:
+        """Have the API do something with lines of JSON."""
+        return self._ask("POST", path, lines, media="application/x-ndjson")
+
+    @property
+    def url(self) -> str:
+        """Where API and dashboard are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self) -> str:
+        """The admin token."""
+        return (self.data_dir / "admin.token").read_text().strip()
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, *, media: str = "application/json"
+    ) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - of a test's own centre
+            f"{self.url}{path}",
+            body,
+            {"Authorization": f"Bearer {self.token}", "Content-Type": media},
             method=method,
-            headers={"Authorization": f"Bearer {token}"},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
             return json.load(answer)

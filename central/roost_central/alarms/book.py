@@ -28,6 +28,7 @@ from roost_central.alarms.facts import (
     Shelf,
     Suppression,
     Tick,
+    ToldApart,
 )
 from roost_central.alarms.flat import (
     FlatAlarm,
@@ -68,6 +69,7 @@ class AlarmBook:
         clock: of this machine.
         labels: of a site that are told outside with its alarms, at most LABELS_MAX of flat.py.
         url: of the console, for links in what goes north; empty: no links.
+        operators: who share the list of alarms.
     """
 
     def __init__(  # noqa: PLR0913 - what the book is about, and how it is told outside
@@ -79,13 +81,14 @@ class AlarmBook:
         *,
         labels: Sequence[str] = (),
         url: str = "",
+        operators: int = 1,
     ) -> None:
         self.catalogue = catalogue
         self.core = AlarmCore(catalogue)
         self.incidents = Incidents(catalogue, self._region_of)
         self.core.join_incidents(self.incidents.of_alarm)
         self.version = 0
-        self._flood = FloodWatch()
+        self._flood = FloodWatch(operators)
         self.url = url
         self.dropped = 0
         self._recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT_MAX)
@@ -174,6 +177,7 @@ class AlarmBook:
         for event in act(draft, now_ms) if act else ():
             self.core.handle(draft, event, now_ms)
         self._attach(draft, self.incidents.observe(draft, now_ms), now_ms)
+        self.core.handle(draft, ToldApart(self.incidents.take_apart()), now_ms)
         self.core.settle(draft, now_ms)
         await self._store(connection, draft)
         return Written(draft, taken)
@@ -328,6 +332,10 @@ class AlarmBook:
         """Return whether its incident has a cause that does not explain it; not if hidden too."""
         found = self.incidents.find(row.incident) if row.explained is False else None
         return found is not None and bool(found.cause) and row.is_visible
+
+    def is_candidate(self, row: AlarmRow) -> bool:
+        """Return whether an incident may yet take an alarm that was raised just now."""
+        return self.incidents.is_candidate(row, self._clock.wall_ms())
 
     def flat(self, row: AlarmRow, event: str, seq: int) -> FlatAlarm:
         """Return an alarm as one flat object, with the chosen labels of its site."""

@@ -37,6 +37,7 @@ from roost_central.alarms.facts import (
     SuppressionPut,
     SuppressionTaken,
     Tick,
+    ToldApart,
 )
 from roost_central.alarms.hides import Hides
 from roost_central.alarms.index import AlarmIndex
@@ -49,6 +50,7 @@ from roost_protocol.entity import contains, key, key_id, parse
 from roost_protocol.severity import Severity
 
 DEFAULT_LIMITS: Final = Limits()
+UNEXPLAINED: Final = "unexplained"  # why a member of an incident is told apart
 
 Member = tuple[str, Ack | None]  # of an incident: its id, and its acknowledgement
 
@@ -91,6 +93,7 @@ class AlarmCore:
             SuppressionPut: self._hides.on_suppression_put,
             SuppressionTaken: self._hides.on_suppression_taken,
             Attached: self._on_attached,
+            ToldApart: self._on_told_apart,
         }
 
     def join_incidents(self, incident_of: Callable[[AlarmRow], Member | None]) -> None:
@@ -300,6 +303,8 @@ class AlarmCore:
     # -- what the centre sees --------------------------------------------------------------
 
     def _on_own_raised(self, draft: Draft, event: OwnRaised, now_ms: int) -> None:
+        if event.is_one_of_many:
+            draft.stormy.add(event.type)
         old = draft.get(key_id(event.type, event.entity))
         is_open = old is not None and old.state != CLEARED
         new = AlarmRow(
@@ -413,11 +418,18 @@ class AlarmCore:
             if old is None:
                 continue
             explained = event.explained.get(name) if event.incident else None
-            row = replace(old, incident=event.incident, explained=explained)
+            apart = old.apart and bool(event.incident)
+            row = replace(old, incident=event.incident, explained=explained, apart=apart)
             if old.incident == row.incident or draft.amend(row):
                 draft.put(row)
             else:
                 draft.tell("change", row, now_ms, note=row.incident or old.incident)
+
+    def _on_told_apart(self, draft: Draft, event: ToldApart, now_ms: int) -> None:
+        for name in event.key_ids:
+            old = draft.get(name)
+            if old is not None and old.is_open and old.incident and not old.apart:
+                draft.tell("change", replace(old, apart=True), now_ms, note=UNEXPLAINED)
 
     # -- rules -----------------------------------------------------------------------------
 

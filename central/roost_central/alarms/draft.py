@@ -23,6 +23,7 @@ class Draft:
         rows: by key_id what is different; None: the alarm is gone.
         transitions: in their order.
         touched: sites of which a mask may have changed; "" for what is of no site.
+        stormy: types of which those who raised them saw a storm.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Draft:
         self.incidents: dict[str, IncidentRow] = {}
         self.transitions: list[Transition] = []
         self.touched: dict[str, None] = {}
+        self.stormy: set[str] = set()
         self._steps: dict[str, list[int]] = {}  # places in transitions by key_id
         self._by_site: dict[str, dict[str, None]] = {}
         self._by_reporter: dict[str, dict[str, None]] = {}

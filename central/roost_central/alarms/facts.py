@@ -46,6 +46,7 @@ class OwnRaised:
     Attributes:
         entity: the whole of it.
         ttl_ms: it ends unless it is raised again within that time; None: it is cleared by us.
+        is_one_of_many: it is of a storm that was seen already, however few alarms there are yet.
     """
 
     type: str
@@ -55,6 +56,7 @@ class OwnRaised:
     site: str | None = None
     node: str | None = None
     ttl_ms: int | None = None
+    is_one_of_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,13 @@ class Attached:
     explained: Mapping[str, bool] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ToldApart:
+    """Receivers hear of these members for themselves: the cause of their incident is another."""
+
+    key_ids: Sequence[str]
+
+
 Event = (
     Said
     | SetSaid
@@ -203,4 +212,5 @@ Event = (
     | SuppressionPut
     | SuppressionTaken
     | Attached
+    | ToldApart
 )

@@ -160,7 +160,7 @@ def flat_alarm(  # noqa: PLR0913 - an object of many sources
         suppressible=record.suppressible,
         late=row.late,
         flapping=row.flapping,
-        suppressed=bool(row.incident) or not row.is_visible,
+        suppressed=row.is_withheld,
         masked_by=row.masked_by,
         incident=row.incident,
         reason=row.reason if is_over else "",

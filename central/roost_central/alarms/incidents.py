@@ -1,11 +1,12 @@
 """Storms: many alarms of one kind at once become one incident, which knows when it is over. Pure.
 
-Detects by two rules (one type at many sites within a minute; one type in one region far above its
-usual rate), takes in what is raised meanwhile, follows which sites are back. Leaves the search for
-a shared cause to correlate.py and its caller, and the rows of alarms to the core.
+Takes in what is raised meanwhile, follows which sites are back. Leaves when something is a storm
+to storm.py, the search for a shared cause to correlate.py and its caller, and the rows of alarms to
+the core.
 
 Receivers outside are told of an incident HOLD_MS after its beginning, when its cause is known: one
-notification with a reason, instead of one without and another soon after.
+notification with a reason, instead of one without and another soon after. With it come those few
+members, one by one, that the cause does not explain: what else is wrong must not drown.
 
 An incident of what turns out to be a consequence (nodes without an uplink) becomes that of its
 cause (their sites offline), under the id it has.
@@ -15,9 +16,7 @@ sites they took; a site is back only when none of its members is open for
 BACK_MS; an incident ends when all are back, or by an operator.
 """
 
-import math
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,22 +26,16 @@ from roost_central.alarms.catalogue import Catalogue
 from roost_central.alarms.draft import Draft
 from roost_central.alarms.incident_row import CLOSED, IncidentNote, IncidentRow
 from roost_central.alarms.row import Ack, AlarmRow
+from roost_central.alarms.storm import SITES_MIN, RegionOf, Storm, StormWatch
 from roost_central.alarms.transition import Transition
 from roost_central.alarms.ulid import ulid
 
-WINDOW_MS: Final = 60_000
-SITES_MIN: Final = 50  # sites with one type within the window
-RATE_MIN: Final = 0.5  # raises a second of one type in one region
-RATE_FACTOR: Final = 8  # above its usual rate
-USUAL_MS: Final = 86_400_000
 BACK_MS: Final = 60_000  # no member open for so long: the site is back
 HOLD_MS: Final = 20_000  # until receivers outside are told of an incident, with its cause
 CHANGE_MS: Final = 2_000  # at most so often is a growing incident told
 NOT_BACK_MAX: Final = 1_000  # names of sites in one row
 NOTES_MAX: Final = 100
-KEYS_MAX: Final = 20_000  # (type, region) pairs whose rates are known
-
-RegionOf = Callable[[str], str]
+APART_MAX: Final = SITES_MIN - 1  # sites told apart: more that are unexplained are a storm too
 
 
 @dataclass(slots=True)
@@ -53,6 +46,7 @@ class _Open:
         members: key_ids of open members by site.
         back_ms: since when a site has none; sites that were never hit are in neither.
         told_ms: when it was told last; grown: whether sites came since it was explained.
+        apart: sites that its cause does not explain, to be told apart once it is told itself.
     """
 
     row: IncidentRow
@@ -60,6 +54,7 @@ class _Open:
     back_ms: dict[str, int] = field(default_factory=dict)
     told_ms: int = 0
     grown: bool = True
+    apart: tuple[str, ...] = ()
 
     @property
     def sites(self) -> list[str]:
@@ -78,13 +73,6 @@ class _Open:
         return sum(now_ms - since >= BACK_MS for since in self.back_ms.values())
 
 
-@dataclass(slots=True)
-class _Rate:
-    fast: float = 0.0
-    slow: float = 0.0
-    at_ms: int = 0
-
-
 class Incidents:
     """All open incidents, and what may become one."""
 
@@ -93,8 +81,7 @@ class Incidents:
         self._region_of = region_of
         self._open: dict[str, _Open] = {}
         self._by_type: dict[str, str] = {}
-        self._recent: dict[str, OrderedDict[str, tuple[int, str]]] = {}
-        self._rates: OrderedDict[tuple[str, str], _Rate] = OrderedDict()
+        self._watch = StormWatch(region_of)
 
     @property
     def open_rows(self) -> list[IncidentRow]:
@@ -105,7 +92,7 @@ class Incidents:
         """Begin with the open ones that storage has, and the alarms that belong to them."""
         self._open = {row.id: _Open(row) for row in rows}
         self._by_type = {row.type: row.id for row in self.open_rows if not row.split_from}
-        self._recent.clear()
+        self._watch.clear()
         for alarm in alarms:
             found = self._open.get(alarm.incident)
             if found is not None and alarm.is_open and alarm.site:
@@ -148,6 +135,19 @@ class Incidents:
             self._review(draft, each, now_ms)
         return joined
 
+    def take_apart(self) -> list[str]:
+        """Return the members, once, that receivers hear of for themselves; after ``observe``."""
+        keys: list[str] = []
+        for each in self._open.values():
+            if each.apart and not each.row.held:
+                keys += [key_id for site in each.apart for key_id in each.members.get(site, ())]
+                each.apart = ()
+        return keys
+
+    def is_candidate(self, alarm: AlarmRow, now_ms: int) -> bool:
+        """Return whether an incident may yet take an alarm that was raised just now."""
+        return not alarm.incident and self._watch.is_candidate(alarm, now_ms)
+
     def is_due(self, now_ms: int) -> bool:
         """Return whether time alone changes an open incident."""
         return any(
@@ -170,6 +170,7 @@ class Incidents:
             return {}
         found.grown = False
         rest = set(unexplained)
+        found.apart = tuple(sorted(rest)) if change.get("causes") and len(rest) <= APART_MAX else ()
         alarms = max(found.row.alarms, sum(map(len, found.members.values())))
         new = replace(found.row, sites=len(found.sites), alarms=alarms, **change)
         if new != found.row:
@@ -244,38 +245,22 @@ class Incidents:
             if alarm.incident != member[0]:
                 joined[alarm.key_id] = member[0]
             return
-        seen = self._recent.setdefault(alarm.type, OrderedDict())
-        seen[site] = (now_ms, alarm.key_id)
-        seen.move_to_end(site)
-        while seen and next(iter(seen.values()))[0] < now_ms - WINDOW_MS:
-            seen.popitem(last=False)
-        region = self._region_of(site)
-        is_fast = self._is_fast(alarm.type, region, now_ms)
-        if len(seen) >= SITES_MIN:
-            self._begin(draft, alarm, "", seen, joined=joined, now_ms=now_ms)
-        elif is_fast:
-            here = {name: at for name, at in seen.items() if self._region_of(name) == region}
-            self._begin(draft, alarm, region, here, joined=joined, now_ms=now_ms)
+        storm = self._watch.raised(alarm, now_ms, is_storm=alarm.type in draft.stormy)
+        if storm is not None and alarm.type not in self._by_type:
+            self._begin(draft, alarm, storm, joined=joined, now_ms=now_ms)
 
-    def _begin(  # noqa: PLR0913 - what an incident begins with
-        self,
-        draft: Draft,
-        alarm: AlarmRow,
-        region: str,
-        seen: Mapping[str, tuple[int, str]],
-        *,
-        joined: dict[str, str],
-        now_ms: int,
+    def _begin(
+        self, draft: Draft, alarm: AlarmRow, storm: Storm, *, joined: dict[str, str], now_ms: int
     ) -> None:
-        if alarm.type in self._by_type:
-            return
-        found = self._consequence(alarm.type, region)
+        found = self._consequence(storm.type, storm.region)
         event = "incident-open" if found is None else "incident-change"
         if found is None:
-            found = self._opened(draft, alarm, region, now_ms)
-        for site, (_, key_id) in seen.items():
-            self._join(found, site, key_id)
-            joined[key_id] = found.row.id
+            found = self._opened(draft, alarm, storm.region, now_ms)
+        for site, key_id in storm.members:
+            member = draft.get(key_id)
+            if member is not None and member.is_open:
+                self._join(found, site, key_id)
+                joined[key_id] = found.row.id
         row = replace(
             found.row,
             type=alarm.type,
@@ -356,7 +341,7 @@ class Incidents:
         del self._open[row.id]
         if self._by_type.get(row.type) == row.id:
             del self._by_type[row.type]
-        self._recent.pop(row.type, None)
+        self._watch.calm(row.type)
 
     def _tell(  # noqa: PLR0913 - a step is these words
         self,
@@ -372,25 +357,6 @@ class Incidents:
         draft.tell_incident(event, row, now_ms, actor=actor, note=note)
         found.row = draft.incidents[row.id]
         found.told_ms = now_ms
-
-    # -- rates -----------------------------------------------------------------------------
-
-    def _is_fast(self, type_: str, region: str, now_ms: int) -> bool:
-        """Count one raise; return whether they come far faster than usual.
-
-        The usual rate stands still while they do, or a long storm would become usual.
-        """
-        rate = self._rates.setdefault((type_, region), _Rate(at_ms=now_ms))
-        self._rates.move_to_end((type_, region))
-        while len(self._rates) > KEYS_MAX:
-            self._rates.popitem(last=False)
-        gap_ms = max(0, now_ms - rate.at_ms)
-        rate.at_ms = now_ms
-        rate.fast = rate.fast * math.exp(-gap_ms / WINDOW_MS) + 1000 / WINDOW_MS
-        is_fast = bool(region) and rate.fast > max(RATE_MIN, RATE_FACTOR * rate.slow)
-        if not is_fast:
-            rate.slow = rate.slow * math.exp(-gap_ms / USUAL_MS) + 1000 / USUAL_MS
-        return is_fast
 
     def _related(self, type_: str) -> tuple[str, ...]:
         """Return the type and those it may be caused or hidden by."""

@@ -53,6 +53,8 @@ class AlarmRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         expires_ms: one of ours that ends unless it is raised again.
         calm_ms: flapping ends then, unless it changes before.
         unknown_ms: since when it is unknown.
+        explained: whether the cause of its incident explains it; None: not looked at yet.
+        apart: told outside though it is of an incident.
     """
 
     key_id: str
@@ -90,6 +92,7 @@ class AlarmRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     suppressed_by: str = ""
     incident: str = ""
     explained: bool | None = None
+    apart: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +103,11 @@ class AlarmRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_visible(self) -> bool:
         """Whether it belongs to the default list."""
         return not (self.masked_by or self.suppressed_by or self.shelf)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether receivers outside do not hear of it: it is hidden, or its incident is told."""
+        return not self.is_visible or (bool(self.incident) and not self.apart)
 
     @property
     def op_state(self) -> str:

@@ -60,9 +60,11 @@ class IngestConfig:
         admit: ``loopback`` takes in unknown nodes that come by a broker on loopback (the demo),
             ``registered`` refuses them.
         retention: how much history is kept.
+        settle_s: how long silence proves nothing after a start, or after a broker came back.
     """
 
     brokers: tuple[BrokerAddress, ...]
     shards: tuple[int, ...] = field(default_factory=lambda: tuple(range(SHARDS)))
     admit: Admission = "registered"
     retention: Retention = field(default_factory=Retention)
+    settle_s: int = 120

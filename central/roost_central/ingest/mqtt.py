@@ -65,6 +65,22 @@ class BrokerLink(Protocol):
         """Send at QoS 1; return false where there is no connection or no room."""
 
 
+async def publish_as_guest(address: BrokerAddress, topic: str, payload: bytes) -> None:
+    """Send one message through a connection of its own, as a node does that comes anew.
+
+    Raises:
+        OSError, TimeoutError, MQTTConnectError: the broker does not take it.
+    """
+    client = _Client("", lambda _topic, _payload, _retained: None)
+    try:
+        async with asyncio.timeout(CONNECT_S_MAX):
+            where = (address.host, address.port)
+            await client.connect(*where, keepalive=KEEPALIVE_S, version=MQTTv311)
+        client.publish(topic, payload, qos=0)
+    finally:
+        await _close(client)
+
+
 class _Handler(MqttPackageHandler):  # type: ignore[misc] # gmqtt has no types
     """gmqtt's handler of packets, with a short way for those of which thousands come a second."""
 
@@ -103,9 +119,10 @@ class MqttLink:
         *,
         listener: Listener,
         entropy: Entropy,
+        also: tuple[str, ...] = (),
     ) -> None:
         self._address = address
-        self._topics = up_subscriptions(list(shards))
+        self._topics = [*up_subscriptions(list(shards)), *also]
         self._listener = listener
         self._entropy = entropy
         self._client: _Client | None = None

@@ -13,6 +13,7 @@ from roost_central.alarms.book import AlarmBook
 from roost_central.errors import StorageError
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.beats import Beats
+from roost_central.ingest.canary import Canary
 from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.counters import BrokerStatus, Counters
 from roost_central.ingest.flush import Flush
@@ -25,14 +26,17 @@ from roost_central.ingest.receipts import Receipts
 from roost_central.ingest.reports import Reports
 from roost_central.ingest.roster import Roster
 from roost_central.inventory.pacing import ResyncPacing
+from roost_central.liveness.facts import Limits
 from roost_central.liveness.sweep import Sweep
 from roost_central.ports import Clock, Entropy
 from roost_central.storage import settings
 from roost_central.storage.engine import Database
+from roost_protocol.topics import canary_topic
 
 logger = logging.getLogger(__name__)
 
 STOP_S_MAX: Final = 5.0  # for the batch in hand at the end; what it misses is sent again
+TAG_BYTES: Final = 8  # of our own topic: other workers have theirs
 GAUGE_S: Final = 0.5  # how old the gauges of GET /status may be
 
 LinkFactory = Callable[[BrokerAddress, Listener], BrokerLink]
@@ -48,7 +52,7 @@ class IngestService:
         entropy: of this machine.
         config: brokers, shards, admission.
         book: the alarms.
-        link: makes the connection to a broker; the simulator passes its own.
+        link: makes the connection to a broker; the simulator passes its own, and has no canary.
     """
 
     def __init__(  # noqa: PLR0913 - the ports of a whole service
@@ -82,6 +86,7 @@ class IngestService:
             clock=clock,
             tell=self._notices.say,
             signal=book.signal,
+            limits=Limits(settle_ms=config.settle_s * 1000),
         )
         pacing = ResyncPacing()
         self._beats = Beats(
@@ -119,10 +124,20 @@ class IngestService:
             history=History(database, config.retention, book=book, clock=clock),
         )
         shards = config.shards
+        self._canary_topic = canary_topic(entropy.token(TAG_BYTES).hex())
+        also = (self._canary_topic,)
         make = link or (
-            lambda address, listener: MqttLink(address, shards, listener=listener, entropy=entropy)
+            lambda address, listener: MqttLink(
+                address, shards, listener=listener, entropy=entropy, also=also
+            )
         )
         self._links = {broker.name: make(broker, self) for broker in config.brokers}
+        self._canaries = {
+            broker.name: Canary(
+                broker, self._canary_topic, entropy=entropy, tell=self._canary_of(broker.name)
+            )
+            for broker in (config.brokers if link is None else ())
+        }
 
     async def run(self) -> None:
         """Run until cancelled; then end the batch in hand.
@@ -139,6 +154,10 @@ class IngestService:
                 brokers.create_task(link.run(), name=f"central.ingest.mqtt[{name}]")
                 for name, link in self._links.items()
             ]
+            tasks += [
+                brokers.create_task(canary.run(), name=f"central.ingest.canary[{name}]")
+                for name, canary in self._canaries.items()
+            ]
             try:
                 await self._run_loops()
             finally:
@@ -148,16 +167,23 @@ class IngestService:
 
     def on_message(self, broker: str, topic: str, payload: bytes, *, retained: bool) -> None:
         """See Listener."""
+        if topic == self._canary_topic:
+            self._canaries[broker].heard(payload)
+            return
         self._inbox.offer(broker, topic, payload, retained=retained)
 
     def on_up(self, broker: str) -> None:
         """See Listener."""
         self._set_state(broker, "connected")
+        if broker in self._canaries:
+            self._canaries[broker].up()
         self._sweep.broker_up(broker)
 
     def on_down(self, broker: str) -> None:
         """See Listener."""
         self._set_state(broker, "lost")
+        if broker in self._canaries:
+            self._canaries[broker].down()
         self._sweep.broker_down(broker)
 
     def publish(self, broker: str, topic: str, payload: bytes) -> bool:
@@ -185,6 +211,9 @@ class IngestService:
                 await self._flush.write()
         except (StorageError, TimeoutError) as err:
             logger.warning("the last batch was not stored and will be sent again: %r", err)
+
+    def _canary_of(self, broker: str) -> Callable[[bool], None]:
+        return lambda is_well: self._sweep.canary(broker, is_well=is_well)
 
     def _set_state(self, broker: str, state: str) -> None:
         status = self._statuses[broker]

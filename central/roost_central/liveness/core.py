@@ -10,6 +10,7 @@ only by silence that we could have heard; each change is said once.
 
 import heapq
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from roost_central.liveness.facts import (
@@ -19,6 +20,7 @@ from roost_central.liveness.facts import (
     BeatSeen,
     BrokerDown,
     BrokerUp,
+    CanarySeen,
     Event,
     GoneSeen,
     Limits,
@@ -29,8 +31,10 @@ from roost_central.liveness.facts import (
     PresenceChanged,
     Rebooted,
     Resumed,
+    SiteChanged,
     Tick,
 )
+from roost_central.liveness.mass import Mass
 from roost_central.liveness.node import Node
 from roost_central.liveness.path import Path
 from roost_central.liveness.quiet import Quiet
@@ -56,10 +60,12 @@ class Liveness:
         self, brokers: frozenset[str], now_ms: int, *, limits: Limits = DEFAULT_LIMITS
     ) -> None:
         self._limits = limits
-        self._quiet = Quiet(limits, brokers, now_ms)
+        self._mass = Mass(limits)
+        self._quiet = Quiet(limits, brokers, now_ms, self._mass)
         self._silence = Silence(limits, self._quiet)
         self._nodes: dict[NodeId, Node] = {}
         self._sites: dict[SiteId, Site] = {}
+        self._heard_sites = 0  # ever
         self._heap: list[tuple[int, int, NodeId | None, SiteId]] = []
         self._pushed = 0
         self._handlers: dict[type, _Handler] = {
@@ -70,6 +76,7 @@ class Liveness:
             NodeRemoved: self._on_removed,
             BrokerUp: self._on_broker_up,
             BrokerDown: self._on_broker_down,
+            CanarySeen: self._on_canary,
             Resumed: self._on_resumed,
         }
 
@@ -104,6 +111,7 @@ class Liveness:
         self._nodes[event.node] = node
         self._sites.setdefault(event.site, Site(event.site)).nodes[event.node] = None
         if node.was_heard:
+            self._count_heard(node.site)
             self._schedule(node, self._silence.next_ms(node, now_ms))
         return []
 
@@ -111,10 +119,11 @@ class Liveness:
         node = self._nodes.pop(event.node, None)
         if node is None:
             return []
-        self._quiet.spoke(event.node)
         site = self._sites[node.site]
         del site.nodes[event.node]
         if not site.nodes:
+            self._mass.spoke(node.site)
+            self._heard_sites -= site.was_heard
             del self._sites[node.site]
         return self._review_site(node.site, now_ms)
 
@@ -125,6 +134,11 @@ class Liveness:
 
     def _on_broker_down(self, event: BrokerDown, now_ms: int) -> list[Action]:
         self._quiet.broker_down(event.broker)
+        return self._review_quiet(now_ms)
+
+    def _on_canary(self, event: CanarySeen, now_ms: int) -> list[Action]:
+        if self._quiet.canary(event.broker, now_ms, is_well=event.is_well):
+            self._reschedule(now_ms)
         return self._review_quiet(now_ms)
 
     def _on_resumed(self, _event: Resumed, now_ms: int) -> list[Action]:
@@ -165,10 +179,14 @@ class Liveness:
     def _hear(self, node: Node, now_ms: int, actions: list[Action], *, starts_anew: bool) -> None:
         """End a silence: back from the dark takes two beats, or a new start."""
         node.heard_ms = now_ms
-        node.was_heard = True
+        if not node.was_heard:
+            node.was_heard = True
+            self._count_heard(node.site)
         if node.is_suspect:
             node.is_suspect = False
-            self._quiet.spoke(node.node)
+            self._mass.spoke(node.site)
+            others = [each for each in self._nodes_of(node.site) if each is not node]
+            actions.extend(self._tell_late(others, now_ms))
         due_ms = now_ms + node.part(self._limits.suspect_permille)
         if node.due_ms is None or due_ms < node.due_ms:
             self._schedule(node, due_ms)
@@ -196,7 +214,7 @@ class Liveness:
             return
         announce = False
         if presence == "unreachable":
-            node.announced = announce = not self._quiet.covers(node.node)
+            node.announced = announce = self._is_worth_telling(node)
         elif old == "unreachable":
             announce = node.announced
         actions.append(PresenceChanged(node.node, old, presence, silent_ms, announce))
@@ -223,33 +241,20 @@ class Liveness:
                 node.due_ms = None
                 actions.extend(self._examine(node, now_ms))
         actions.extend(self._review_quiet(now_ms))
-        actions.extend(self._tell_late(now_ms))
-        return actions
+        return [*actions, *self._tell_doubted(now_ms)] if self._mass.is_over() else actions
 
-    def _tell_late(self, now_ms: int) -> list[Action]:
-        """Tell the sites and nodes that were silent while we suspected ourselves, and still are.
-
-        Sites come first: what is known of a whole site hides what its nodes have in common with it.
-        """
-        nodes = [self._nodes[node] for node in self._quiet.uncover()]
-        nodes = [node for node in nodes if node.presence == "unreachable" and not node.announced]
-        actions: list[Action] = []
-        for site in dict.fromkeys(node.site for node in nodes):
-            actions.extend(self._review_site(site, now_ms))
-        for node in nodes:
-            node.announced = True
-            silent_ms = now_ms - self._silence.since_ms(node)
-            actions.append(PresenceChanged(node.node, node.presence, node.presence, silent_ms))
-        return actions
+    def _tell_doubted(self, now_ms: int) -> list[Action]:
+        """Tell what was kept back while we suspected ourselves; a site hides its nodes."""
+        told = [each for site in list(self._sites) for each in self._review_site(site, now_ms)]
+        return sorted(told, key=lambda each: not isinstance(each, SiteChanged))
 
     def _examine(self, node: Node, now_ms: int) -> list[Action]:
         """Look at one node's silence, and set its next deadline."""
         actions: list[Action] = []
         if not node.is_suspect and now_ms >= self._silence.suspect_ms(node):
             node.is_suspect = True
-            if node.presence != "unreachable":
-                self._quiet.fell_silent(node.node, now_ms)
-                actions.extend(self._review_quiet(now_ms))
+            self._note_silence(node, now_ms)
+            actions.extend(self._review_quiet(now_ms))
         if now_ms >= self._silence.dark_ms(node):
             self._darken(node, now_ms, actions)
             return self._with_site(node, actions, now_ms)
@@ -258,6 +263,13 @@ class Liveness:
             self._set_presence(node, node.heard_presence, actions)
         self._schedule(node, self._silence.next_ms(node, now_ms))
         return self._with_site(node, actions, now_ms)
+
+    def _note_silence(self, node: Node, now_ms: int) -> None:
+        """Count the site among the newly silent, if this node was the last of it to be heard."""
+        nodes = self._nodes_of(node.site)
+        is_silent = all(other.is_suspect or not other.was_heard for other in nodes)
+        if is_silent and any(other.presence != "unreachable" for other in nodes if other.was_heard):
+            self._mass.fell_silent(node.site, node.interval_ms, now_ms)
 
     def _darken(self, node: Node, now_ms: int, actions: list[Action]) -> None:
         """Nobody heard it for too long; deaf, we cannot say that it is gone."""
@@ -271,7 +283,7 @@ class Liveness:
                 actions.append(PathChanged(node.node, path.name, old, "unknown", announce=False))
 
     def _review_quiet(self, now_ms: int) -> list[Action]:
-        changes = self._quiet.review(len(self._nodes), now_ms)
+        changes = self._quiet.review(self._heard_sites, now_ms)
         if any(not change.on for change in changes):
             self._reschedule(now_ms)
         return [*changes]
@@ -279,16 +291,22 @@ class Liveness:
     # -- sites and deadlines ---------------------------------------------------------------
 
     def _with_site(self, node: Node, actions: list[Action], now_ms: int) -> list[Action]:
-        if actions:
-            actions.extend(self._review_site(node.site, now_ms))
-        return actions
+        """Add what follows for the site; before what it explains, which its nodes have in common.
+
+        Whoever hears of the site first does not take each of its nodes for a case of its own.
+        """
+        if not actions:
+            return actions
+        changes = self._review_site(node.site, now_ms)
+        is_dark = any(isinstance(each, SiteChanged) and each.new == "unknown" for each in changes)
+        return [*changes, *actions] if is_dark else [*actions, *changes]
 
     def _review_site(self, site: SiteId, now_ms: int) -> list[Action]:
         state = self._sites.get(site)
         if state is None:
             return []
-        nodes = [self._nodes[node] for node in state.nodes]
-        doubted = self._quiet.is_deaf or any(self._quiet.covers(node.node) for node in nodes)
+        nodes = self._nodes_of(site)
+        doubted = self._quiet.is_deaf or self._mass.is_doubting
         changes, again_ms = state.review(
             [node.presence for node in nodes],
             now_ms,
@@ -297,9 +315,43 @@ class Liveness:
         )
         if not doubted and {n.presence for n in nodes if n.was_heard} == {"unreachable"}:
             changes += state.told_late()
+        if self._mass.is_one_of_many(site):
+            changes = [replace(change, is_one_of_many=True) for change in changes]
         if again_ms is not None:
             self._push(again_ms, None, site)
-        return [*changes]
+        return [*changes, *self._tell_late(nodes, now_ms)]
+
+    def _tell_late(self, nodes: list[Node], now_ms: int) -> list[Action]:
+        """Tell the dark nodes of a site that nothing was said of until the site was judged."""
+        actions: list[Action] = []
+        for node in nodes:
+            if node.presence != "unreachable" or node.announced:
+                continue
+            node.announced = self._is_worth_telling(node)
+            if node.announced:
+                silent_ms = now_ms - self._silence.since_ms(node)
+                actions.append(PresenceChanged(node.node, node.presence, node.presence, silent_ms))
+        return actions
+
+    def _is_worth_telling(self, node: Node) -> bool:
+        """Return whether a dark node is told: once its site is heard, or is dark with all of it.
+
+        Until then it is not known whether it is alone.
+        """
+        if self._quiet.is_deaf or self._mass.is_doubting:
+            return False
+        if not self._mass.is_silent(node.site):
+            return True
+        others = self._nodes_of(node.site)
+        return all(other.presence == "unreachable" for other in others if other.was_heard)
+
+    def _nodes_of(self, site: SiteId) -> list[Node]:
+        return [self._nodes[node] for node in self._sites[site].nodes]
+
+    def _count_heard(self, site: SiteId) -> None:
+        state = self._sites[site]
+        self._heard_sites += not state.was_heard
+        state.was_heard = True
 
     def _reschedule(self, now_ms: int) -> None:
         """Look again at every node that may be dark: what silence means has changed."""

@@ -26,8 +26,10 @@ class Limits:
     quiet_factor: int = 4  # on dark, gone and unheard while we suspect ourselves
     settle_ms: int = 120_000  # after our start, and after a broker came back
     silent_window_ms: int = 60_000
-    silent_nodes_min: int = 10
-    silent_permille: int = 20  # of all nodes
+    mass_sites_min: int = 10  # below it each site is told for itself, whatever share it is
+    mass_permille: int = 20  # of the sites that could be heard, within the window: one incident
+    doubt_permille: int = 200  # of them within one beat: rather we than they
+    told_ms: int = 10_000  # at most so often the count of the silent is told anew
     site_hold_ms: int = 10_000  # a site must stay well that long before it is ok again
     beats_back: int = 2  # one beat may be a late one
 
@@ -87,11 +89,29 @@ class BrokerDown:
 
 
 @dataclass(frozen=True, slots=True)
+class CanarySeen:
+    """What we sent ourselves through a broker came back, or did not."""
+
+    broker: str
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed; at least once a second."""
 
 
-Event = NodeAdded | NodeRemoved | BeatSeen | GoneSeen | BrokerUp | BrokerDown | Resumed | Tick
+Event = (
+    NodeAdded
+    | NodeRemoved
+    | BeatSeen
+    | GoneSeen
+    | BrokerUp
+    | BrokerDown
+    | CanarySeen
+    | Resumed
+    | Tick
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +153,17 @@ class PathRemoved:
 
 @dataclass(frozen=True, slots=True)
 class SiteChanged:
-    """A site is ``ok``, ``degraded`` or ``unknown``; ``old`` is ``new`` where it is told late."""
+    """A site is ``ok``, ``degraded`` or ``unknown``; ``old`` is ``new`` where it is told late.
+
+    Attributes:
+        is_one_of_many: it fell silent with a mass of others.
+    """
 
     site: SiteId
     old: str
     new: str
     announce: bool = True
+    is_one_of_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +190,19 @@ class BeatIgnored:
 
 @dataclass(frozen=True, slots=True)
 class QuietChanged:
-    """We began, or ceased, to suspect ourselves: ``silence``, ``broker`` or ``start``."""
+    """We began, or ceased, to suspect ourselves; or the count of the silent is another one.
+
+    Attributes:
+        why: ``start``, ``broker``, ``canary`` or ``silence``.
+        silent: sites that are silent since, of ``sites`` that could be heard before.
+        is_recount: just the count is another one.
+    """
 
     on: bool
     why: str
     silent: int = 0
-    nodes: int = 0
+    sites: int = 0
+    is_recount: bool = False
 
 
 Action = (

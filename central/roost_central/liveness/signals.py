@@ -84,15 +84,23 @@ def _site(action: SiteChanged, view: FleetView, now_ms: int) -> list[Event]:
     row = view.sites.get(action.site)
     heard = [view.nodes[node].heard_ms or 0 for node in row.nodes] if row else []
     seconds = (now_ms - max(heard, default=now_ms)) // 1000
+    params = {"s": max(0, seconds)}
     return [
-        OwnRaised(SITE_OFFLINE, entity, Severity.CRITICAL, {"s": max(0, seconds)}, site=action.site)
+        OwnRaised(
+            SITE_OFFLINE,
+            entity,
+            Severity.CRITICAL,
+            params,
+            site=action.site,
+            is_one_of_many=action.is_one_of_many,
+        )
     ]
 
 
 def _quiet(action: QuietChanged) -> Event:
     if not action.on:
         return OwnCleared(FLEET_SILENT, CENTRE_ENTITY)
-    params = {"count": action.silent, "nodes": action.nodes}
+    params = {"count": action.silent, "sites": action.sites}
     return OwnRaised(FLEET_SILENT, CENTRE_ENTITY, Severity.CRITICAL, params)
 
 

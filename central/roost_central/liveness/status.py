@@ -20,6 +20,7 @@ class Site:
     status: str = "unknown"
     well_since_ms: int | None = None
     announced: bool = False  # its last turn to unknown had an event of its own
+    was_heard: bool = False  # any of its nodes, ever
 
     def review(
         self, presences: Iterable[str], now_ms: int, hold_ms: int, *, announce: bool

@@ -10,15 +10,17 @@ from typing import Final
 
 from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.fleet.view import Changes, FleetView, NodeRow
-from roost_central.liveness.core import Liveness
+from roost_central.liveness.core import DEFAULT_LIMITS, Liveness
 from roost_central.liveness.facts import (
     Action,
     BeatIgnored,
     BeatSeen,
     BrokerDown,
     BrokerUp,
+    CanarySeen,
     Event,
     GoneSeen,
+    Limits,
     NodeAdded,
     NodeRemoved,
     PathChanged,
@@ -30,7 +32,7 @@ from roost_central.liveness.facts import (
     Tick,
 )
 from roost_central.liveness.signals import broker_signal, signals_of
-from roost_central.liveness.words import broker_event, event_of
+from roost_central.liveness.words import broker_event, canary_event, event_of
 from roost_central.ports import Clock
 from roost_central.storage.events import NewEvent
 from roost_protocol.beat import Beat
@@ -51,9 +53,10 @@ class Sweep:
         clock: monotonic for silence, UTC for what is shown.
         tell: takes the events of the log.
         signal: takes what it means for the alarms.
+        limits: when silence means something.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a shell joins what others are
         self,
         brokers: frozenset[str],
         view: FleetView,
@@ -61,8 +64,9 @@ class Sweep:
         clock: Clock,
         tell: Callable[[NewEvent], None],
         signal: Callable[[AlarmEvent], None],
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self._core = Liveness(brokers, clock.mono_ms())
+        self._core = Liveness(brokers, clock.mono_ms(), limits=limits)
         self._view = view
         self._clock = clock
         self._tell = tell
@@ -125,6 +129,12 @@ class Sweep:
         self._tell(broker_event(broker, is_up=False, now_ms=self._clock.wall_ms()))
         self._signal(broker_signal(broker, is_up=False))
         self._handle(BrokerDown(broker))
+
+    def canary(self, broker: str, *, is_well: bool) -> None:
+        """Note that our own messages through a broker come back again, or do not."""
+        self._tell(canary_event(broker, is_well=is_well, now_ms=self._clock.wall_ms()))
+        self._signal(broker_signal(broker, is_up=is_well))
+        self._handle(CanarySeen(broker, is_well))
 
     async def run(self) -> None:
         """Look for silences until cancelled."""

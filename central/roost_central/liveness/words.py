@@ -1,6 +1,7 @@
 """Liveness' decisions as sentences for the event log. Types are those of the alarm catalogue."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from roost_central.fleet.entity import entity_of
@@ -47,6 +48,13 @@ def event_of(action: Action, *, site: str | None, now_ms: int) -> NewEvent | Non
         entity=entity_of(site, node, entity),
         params=params,
     )
+
+
+def canary_event(broker: str, *, is_well: bool, now_ms: int) -> NewEvent:
+    """Return the event of our own messages that a broker does not bring back, or does again."""
+    words = "come back again" if is_well else "do not come back"
+    event = broker_event(broker, is_up=is_well, now_ms=now_ms)
+    return replace(event, text=f"our own messages through broker {broker} {words}")
 
 
 def broker_event(broker: str, *, is_up: bool, now_ms: int) -> NewEvent:
@@ -96,12 +104,14 @@ def _site(action: SiteChanged) -> Told | None:
 
 
 def _quiet(action: QuietChanged) -> Told | None:
+    if action.is_recount:
+        return None
     if action.on and action.why == "silence":
-        text = f"{action.silent} of {action.nodes} nodes silent at once; suspecting ourselves"
-        params: Scalars = {"count": action.silent, "nodes": action.nodes}
+        text = f"{action.silent} of {action.sites} sites silent at once; suspecting ourselves"
+        params: Scalars = {"count": action.silent, "sites": action.sites}
         return FLEET_SILENT, Severity.CRITICAL, "central=roost", text, params
     if not action.on and action.why == "silence":
-        text = "no new nodes fall silent; those that still are silent are announced now"
+        text = "our own parts were well meanwhile; sites that still are silent are announced now"
         return FLEET_SILENT, Severity.CLEARED, "central=roost", text, {}
     return None
 

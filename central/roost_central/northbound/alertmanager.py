@@ -2,10 +2,11 @@
 
 Level-triggered: what is open is said again every minute, so a restarted Alertmanager knows it soon;
 what ended, or changed its severity and with it its identity there, is said once more with an end.
+What a storm may yet take is not said before it is known whether one did.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -115,8 +116,9 @@ class AlertmanagerTarget:
 
     async def _change(self, seq: int) -> None:
         """Wait for a change, at most until it is time to say everything again."""
+        keeps = any(map(self.state.feed.is_candidate, self.state.feed.open_alarms()))
         try:
-            async with asyncio.timeout(RESEND_S):
+            async with asyncio.timeout(GATHER_S if keeps else RESEND_S):
                 await self.state.feed.wait(seq)
         except TimeoutError:
             return
@@ -125,7 +127,7 @@ class AlertmanagerTarget:
     async def _tell_all(self) -> str:
         """Say what is open and what ended; returns what went wrong."""
         now_ms = self._clock.wall_ms()
-        alerts = open_alerts(self.state.feed, rfc3339(now_ms + VALID_S * 1000))
+        alerts = open_alerts(self.state.feed, rfc3339(now_ms + VALID_S * 1000), self._told)
         for key, alert in self._told.items():
             if key not in alerts and len(self._ended) < ENDED_MAX:
                 self._ended[key] = msgspec.structs.replace(alert, ends_at=rfc3339(now_ms))
@@ -155,13 +157,22 @@ class AlertmanagerTarget:
         return await self._poster.post(msgspec.json.encode(alerts), headers)
 
 
-def open_alerts(feed: AlarmFeed, ends_at: str) -> dict[Labels, Alert]:
-    """Return the alerts of everything open that is not hidden, by identity."""
+def open_alerts(feed: AlarmFeed, ends_at: str, told: Container[Labels] = ()) -> dict[Labels, Alert]:
+    """Return the alerts of everything open that is not hidden, by identity.
+
+    What a storm may yet take is not among them, unless it was ``told`` already.
+    """
     seq = feed.last_seq
     incidents = [feed.flat_incident(each, "change", seq) for each in feed.open_incidents()]
-    alerts = [incident_alert(flat, ends_at) for flat in incidents if not flat.held]
+    alerts = {
+        identity(alert): alert
+        for alert in (incident_alert(flat, ends_at) for flat in incidents if not flat.held)
+    }
     for row in feed.open_alarms():
         flat = feed.flat(row, "change", seq)
         if not flat.suppressed or feed.stands_out(row):
-            alerts.append(alarm_alert(flat, ends_at))
-    return {identity(alert): alert for alert in alerts}
+            alert = alarm_alert(flat, ends_at)
+            labels = identity(alert)
+            if labels in told or not feed.is_candidate(row):
+                alerts[labels] = alert
+    return alerts

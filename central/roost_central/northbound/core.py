@@ -6,8 +6,11 @@ which fell together are not tried together.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from roost_central.alarms.transition import Transition
 
 FAILURES_MAX: Final = 3  # failed attempts until 210.804 (faults.md section 7)
 FAILING_MS_MAX: Final = 60_000  # or failing for so long
@@ -100,22 +103,29 @@ class Audience:
     _withheld: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _causes: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
-    def admits(self, event: str, key_id: str, *, is_suppressed: bool) -> bool:
-        """Whether to tell of an alarm's transition.
+    def tells(self, event: str, key_id: str, *, is_suppressed: bool) -> str:
+        """Return the event to tell of an alarm's transition; empty: the target hears nothing.
 
         A clear is told unless its raise was withheld: an alarm that was told before an incident
-        took it must not stand at the receiver for ever.
+        took it must not stand at the receiver for ever. A change of what was withheld is its raise.
         """
         if event == "clear":
             was_withheld = key_id in self._withheld
             self._withheld.pop(key_id, None)
-            return not was_withheld
+            return "" if was_withheld else event
         if is_suppressed:
             if event == "raise":
                 self.withhold(key_id)
-            return False
+            return ""
+        is_first = event == "change" and key_id in self._withheld
         self._withheld.pop(key_id, None)
-        return True
+        return "raise" if is_first else event
+
+    def pass_over(self, steps: Sequence[Transition]) -> None:
+        """Note that the target was told of none of an alarm's steps, the first its raise."""
+        for step in steps:
+            if step.alarm is not None:
+                self.tells(step.event, step.alarm.key_id, is_suppressed=True)
 
     def withhold(self, key_id: str) -> None:
         """Note that the target was not told of an alarm."""

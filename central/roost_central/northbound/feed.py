@@ -37,6 +37,9 @@ class AlarmFeed(Protocol):
     def stands_out(self, row: AlarmRow) -> bool:
         """Whether an alarm is of an incident whose cause does not explain it; not if hidden too."""
 
+    def is_candidate(self, row: AlarmRow) -> bool:
+        """Whether an incident may yet take an alarm that was raised just now."""
+
     def flat(self, row: AlarmRow, event: str, seq: int) -> FlatAlarm:
         """Return an alarm as a flat object."""
 

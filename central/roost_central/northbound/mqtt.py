@@ -25,6 +25,7 @@ from roost_central.northbound import noc_log, noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed, flatten
+from roost_central.northbound.hold import Hold, is_untold
 from roost_central.northbound.noc_branch import Branch, Present
 from roost_central.northbound.noc_broker import WRITER
 from roost_central.northbound.noc_log import LogReader
@@ -79,6 +80,8 @@ class NocFeed:
         self._whole = Branch(values=config.values)
         self._tenants = {tenant.name: Tenancy(tenant.query) for tenant in config.tenants}
         self._branches = self._grown()
+        self._collapsed = [branch for branch in self._branches if branch.collapses]
+        self._hold = Hold(self._feed.is_candidate)  # for those; the others show what is, at once
         self._order = asyncio.Lock()  # a message made earlier is never published later
         self._touched: dict[str, None] = {}  # sites that a tenant may have gained or lost
         self._touched_seq: int | None = None
@@ -187,6 +190,7 @@ class NocFeed:
             incidents=[feed.flat_incident(each, "change", seq) for each in feed.open_incidents()],
             flat=lambda row: feed.flat(row, "change", seq),
             seq=seq,
+            waits=self._hold.has,
         )
 
     async def _follow(self) -> None:
@@ -210,11 +214,31 @@ class NocFeed:
         if any(change.incident is not None for change in changes):
             messages += self._refreshed(partial)
         for change in changes:
-            flat = flatten(self._feed, change)
-            if flat is not None:
-                for branch in self._branches:
-                    messages += branch.changed(flat, now_ms)
+            kept = self._collapsed and self._hold.keeps(change)
+            branches = [each for each in self._branches if not (kept and each.collapses)]
+            messages += self._changed(change, branches, now_ms)
         return messages + self._refreshed([branch for branch in partial if branch.is_behind])
+
+    def _changed(
+        self, change: Transition, branches: Sequence[Branch], now_ms: int
+    ) -> list[Message]:
+        flat = flatten(self._feed, change)
+        if flat is None:
+            return []
+        return [each for branch in branches for each in branch.changed(flat, now_ms)]
+
+    def _released(self) -> list[Message]:
+        """Return the messages of what no storm took; of one that did its incident tells."""
+        now_ms = self._clock.boot_ms()
+        messages: list[Message] = []
+        for steps in self._hold.due():
+            if is_untold(steps):
+                for branch in self._collapsed:
+                    branch.pass_over(steps)
+                continue
+            for change in steps:
+                messages += self._changed(change, self._collapsed, now_ms)
+        return messages
 
     def _refreshed(self, branches: Sequence[Branch]) -> list[Message]:
         present = self._present() if branches else None
@@ -248,7 +272,7 @@ class NocFeed:
             looked_ms = now_ms if is_whole else looked_ms
             async with self._order:
                 summaries = self._summaries() if is_time else []
-                await self._publish([*self._regrown(changes), *summaries])
+                await self._publish([*self._released(), *self._regrown(changes), *summaries])
             told_ms = now_ms if summaries else told_ms
             changed = self._states.review(None if is_whole else self._states.touched(changes))
             for branch in self._branches:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from roost_central.alarms.flat import Flat, FlatAlarm, FlatIncident, FlatSummary
+from roost_central.alarms.transition import Transition
 from roost_central.northbound import noc_tree
 from roost_central.northbound.core import Audience
 from roost_central.northbound.noc_tree import ROOT, Message, SiteState
@@ -26,13 +27,16 @@ class Present:
     """All that is open, as of one transition.
 
     Attributes:
-        alarms: rows, which have key_id, type, site and incident; ``flat`` makes them flat.
+        alarms: rows, which have key_id, type, site, incident and is_withheld; ``flat`` makes them
+            flat.
+        waits: whether an alarm, by key_id, is not told yet where members are not.
     """
 
     alarms: Sequence[Any]
     incidents: Sequence[FlatIncident]
     flat: Callable[[Any], FlatAlarm]
     seq: int
+    waits: Callable[[str], bool] = lambda _key_id: False
 
 
 @dataclass(slots=True)
@@ -76,6 +80,11 @@ class Branch:
         self._summary: FlatSummary | None = None
 
     @property
+    def collapses(self) -> bool:
+        """Whether the members of incidents are left out."""
+        return self._collapse
+
+    @property
     def is_partial(self) -> bool:
         """Whether something that is open may be left out."""
         return self._collapse or self.selects is not None
@@ -97,10 +106,11 @@ class Branch:
         self._count(present)
         for row in present.alarms:
             topic = noc_tree.alarm_place(row.site, row.type, row.key_id, self.root)
-            if not self._has(row.site) or (self._collapse and row.incident):
+            is_member = self._collapse and row.incident and row.is_withheld
+            if is_member or not self._has(row.site):
                 if self._alarms.pop(topic, None) is not None:
                     messages.append(Message(topic, b""))
-            elif topic not in self._alarms:
+            elif topic not in self._alarms and not (self._collapse and present.waits(row.key_id)):
                 self._alarms[topic] = present.seq
                 messages.append(noc_tree.state_of(present.flat(row), self.root))
         for incident in present.incidents:
@@ -116,15 +126,20 @@ class Branch:
             return messages
         if not self._has(flat.site):
             return []
-        is_member = self._collapse and bool(flat.incident)
+        is_member = self._collapse and bool(flat.incident) and flat.suppressed
         messages = []
-        if not self._collapse or self._audience.admits(
-            flat.event, flat.key_id, is_suppressed=is_member
-        ):
-            messages.append(noc_tree.event_of(flat, self.root))
+        event = flat.event
+        if self._collapse:
+            event = self._audience.tells(flat.event, flat.key_id, is_suppressed=is_member)
+        if event:
+            messages.append(noc_tree.event_of(replace(flat, event=event), self.root))
         states = self._alarm(flat, is_member=is_member)
         self._close_later(states, flat, now_ms)
         return messages + states
+
+    def pass_over(self, steps: Sequence[Transition]) -> None:
+        """Note that nothing of an alarm's steps, the first its raise, is told here."""
+        self._audience.pass_over(steps)
 
     def emptied(self, now_ms: int, limit: int) -> list[Message]:
         """Return what was cleared a minute ago, to be emptied; no more than ``limit`` at once."""

@@ -3,8 +3,9 @@
 Or in a form that a receiver knows without a program between: ServiceNow's, which checks a header
 and no signature.
 
-One message a transition that the target is told of (core.Audience), in order of their numbers: a
-receiver that is down holds the line, so nothing overtakes. What it refuses as malformed is given up
+One message a transition that the target is told of (core.Audience), in order of their numbers but
+for what a storm may take and is kept back a moment (hold.py): a receiver that is down holds the
+line, so of one alarm nothing overtakes. What it refuses as malformed is given up
 after three attempts, all else after the whole schedule; 410 disables the target until a test works.
 """
 
@@ -25,6 +26,7 @@ from roost_central.northbound.config import WebhookConfig
 from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
 from roost_central.northbound.feed import flatten
+from roost_central.northbound.hold import LOOK_S, Hold, is_untold
 from roost_central.northbound.http import Answer, Poster
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
@@ -101,19 +103,39 @@ class WebhookTarget:
         self._poster = Poster(config.url, allow_private=config.allow_private)
         self._body_of = servicenow.body if config.format == SERVICENOW else body_of
         self._audience = Audience()
+        self._hold = Hold(state.feed.is_candidate)
+        self._read = 0  # may be past the cursor, which stays before what is kept back
         self._kick = asyncio.Event()
 
     async def run(self) -> None:
         """See Target."""
+        feed = self.state.feed
+        self._begin_anew()
         while True:
             if self.state.disabled:
                 await self._kicked(None)
+                self._begin_anew()
                 continue
-            await self.state.feed.wait(self.state.cursor)
-            changes = await self.state.feed.transitions(self.state.cursor, BATCH)
-            if not changes:  # what the cursor points at is not kept any more
-                self.state.moved(self.state.feed.last_seq)
-            await self._tell(changes)
+            if await self._news():
+                changes = await feed.transitions(self._read, BATCH)
+                if not changes:  # what the cursor points at is not kept any more
+                    self._passed(feed.last_seq)
+                await self._tell(changes)
+            await self._tell_due()
+
+    def _begin_anew(self) -> None:
+        """Read from the cursor on: what was kept back is read again."""
+        self._hold = Hold(self.state.feed.is_candidate)
+        self._read = self.state.cursor
+
+    async def _news(self) -> bool:
+        """Wait for a transition; false where it is time to look at what is kept back."""
+        try:
+            async with asyncio.timeout(LOOK_S if self._hold else None):
+                await self.state.feed.wait(self._read)
+        except TimeoutError:
+            return False
+        return True
 
     async def test(self) -> str:
         """See Target."""
@@ -128,19 +150,48 @@ class WebhookTarget:
 
     async def _tell(self, changes: Sequence[Transition]) -> None:
         for change in changes:
-            flat = flatten(self.state.feed, change)
-            if flat is not None and self._admits(flat):
-                await self._deliver(change.seq, self._body_of(flat))
+            if not self._hold.keeps(change):
+                await self._tell_one(change)
                 if self.state.disabled:
                     return
-            else:
-                self.state.skipped += 1
-            self.state.moved(change.seq)
+            self._passed(change.seq)
 
-    def _admits(self, flat: Flat) -> bool:
+    async def _tell_due(self) -> None:
+        """Tell what no storm took, and pass over what one did."""
+        for steps in self._hold.due():
+            if is_untold(steps):
+                self._audience.pass_over(steps)
+                self.state.skipped += len(steps)
+                continue
+            for change in steps:
+                await self._tell_one(change)
+                if self.state.disabled:
+                    return
+        self._passed(self._read)
+
+    async def _tell_one(self, change: Transition) -> None:
+        flat = self._admitted(flatten(self.state.feed, change))
+        if flat is None:
+            self.state.skipped += 1
+        else:
+            await self._deliver(change.seq, self._body_of(flat))
+
+    def _passed(self, seq: int) -> None:
+        """Note that everything up to a number is read, and told if nothing is kept back."""
+        self._read = seq
+        first = self._hold.first_seq
+        self.state.moved(seq if first is None else first - 1)
+
+    def _admitted(self, flat: Flat | None) -> Flat | None:
+        """Return what the target is told; None where it is nothing."""
         if isinstance(flat, FlatAlarm):
-            return self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
-        return self._audience.admits_incident(flat.event, flat.id, flat.cause, is_held=flat.held)
+            event = self._audience.tells(flat.event, flat.key_id, is_suppressed=flat.suppressed)
+            return msgspec.structs.replace(flat, event=event) if event else None
+        if flat is None or not self._audience.admits_incident(
+            flat.event, flat.id, flat.cause, is_held=flat.held
+        ):
+            return None
+        return flat
 
     async def _deliver(self, seq: int, body: bytes) -> None:
         """Send one message until it is taken or given up."""

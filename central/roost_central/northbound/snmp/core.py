@@ -66,6 +66,7 @@ class TrapQueue:
     _flying: set[str] = field(default_factory=set)
     _seqs: deque[int] = field(default_factory=deque)  # offered, ascending
     _finished: set[int] = field(default_factory=set)
+    _reserved: set[int] = field(default_factory=set)  # of those: not offered yet
     _order: int = 0
 
     def __len__(self) -> int:
@@ -73,8 +74,8 @@ class TrapQueue:
         return self._waiting
 
     def offer(self, note: Note, now_ms: int) -> None:
-        """Take in a transition's note; the seqs of successive calls rise."""
-        self._seqs.append(note.seq)
+        """Take in a transition's note; the seqs of successive calls rise, but for reserved ones."""
+        self._enter(note.seq)
         if self._cancels(note, now_ms):
             self._review(now_ms)
             return
@@ -90,8 +91,13 @@ class TrapQueue:
 
     def skip(self, seq: int) -> None:
         """Pass a transition that the receiver is not told of."""
-        self._seqs.append(seq)
+        self._enter(seq)
         self._finish(seq)
+
+    def reserve(self, seq: int) -> None:
+        """Keep the place of a transition that is offered, or skipped, later."""
+        self._seqs.append(seq)
+        self._reserved.add(seq)
 
     def waits(self, key: str) -> bool:
         """Whether a note of a key waits or is on its way."""
@@ -213,6 +219,12 @@ class TrapQueue:
 
     def _overflow(self) -> Note:
         return Note(0, OWN_KEY, "overflow", urgent=True, held=dict(self.held))
+
+    def _enter(self, seq: int) -> None:
+        if seq in self._reserved:
+            self._reserved.discard(seq)
+        else:
+            self._seqs.append(seq)
 
     def _finish(self, seq: int) -> None:
         if seq:

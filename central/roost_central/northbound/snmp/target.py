@@ -14,6 +14,7 @@ from roost_central.alarms.transition import Transition
 from roost_central.northbound.config import SnmpConfig
 from roost_central.northbound.core import LINE_RETRIES_S, Audience, Bucket, retry_ms
 from roost_central.northbound.feed import flatten
+from roost_central.northbound.hold import LOOK_S, Hold, is_untold
 from roost_central.northbound.snmp import mib
 from roost_central.northbound.snmp.core import OWN_KEY, QUEUE_MAX, Note, TrapQueue
 from roost_central.northbound.snmp.engine import SnmpPort
@@ -68,6 +69,7 @@ class SnmpTarget:
         self._clock = clock
         self._entropy = entropy
         self._audience = Audience()
+        self._hold = Hold(state.feed.is_candidate)
         self._profile = PROFILES[config.profile]
         self._removal = ("", 0)  # the newest: its entity, and when it was received
         self._read = 0
@@ -80,6 +82,7 @@ class SnmpTarget:
         bucket = Bucket(self._config.rate, self._config.burst)
         self.queue = TrapQueue(bucket, cursor=self.state.cursor)
         self._audience = Audience()
+        self._hold = Hold(self.state.feed.is_candidate)
         self._window = asyncio.Semaphore(WINDOW)
         self._read = self.state.cursor
         async with asyncio.TaskGroup() as tasks:
@@ -105,13 +108,38 @@ class SnmpTarget:
         """Read transitions: always, so that a receiver that is away is counted for, in bounds."""
         feed = self.state.feed
         while True:
-            await feed.wait(self._read)
-            changes = await feed.transitions(self._read, BATCH)
-            for change in changes:
-                self._offer(change)
-            self._read = changes[-1].seq if changes else feed.last_seq
+            if await self._is_news():
+                changes = await feed.transitions(self._read, BATCH)
+                for change in changes:
+                    if self._hold.keeps(change):
+                        self.queue.reserve(change.seq)
+                    else:
+                        self._offer(change)
+                self._read = changes[-1].seq if changes else feed.last_seq
+            self._offer_due()
             self._note()
             self._news.set()
+
+    async def _is_news(self) -> bool:
+        """Wait for a transition; false where it is time to look at what is kept back."""
+        try:
+            async with asyncio.timeout(LOOK_S if self._hold else None):
+                await self.state.feed.wait(self._read)
+        except TimeoutError:
+            return False
+        return True
+
+    def _offer_due(self) -> None:
+        """Offer what no storm took, and pass over what one did."""
+        for steps in self._hold.due():
+            if not is_untold(steps):
+                for change in steps:
+                    self._offer(change)
+                continue
+            self._audience.pass_over(steps)
+            self.state.skipped += len(steps)
+            for change in steps:
+                self.queue.skip(change.seq)
 
     def _offer(self, change: Transition) -> None:
         flat = flatten(self.state.feed, change)
@@ -130,7 +158,7 @@ class SnmpTarget:
 
     def _note_of(self, flat: FlatAlarm, change: Transition) -> Note | None:
         """Return the note of an alarm's transition, None where there is nothing to tell."""
-        shown = self._audience.admits(flat.event, flat.key_id, is_suppressed=flat.suppressed)
+        shown = self._audience.tells(flat.event, flat.key_id, is_suppressed=flat.suppressed)
         if not shown or flat.event not in TOLD:
             return None
         removal_key = f"removed|{flat.site}"
@@ -144,7 +172,7 @@ class SnmpTarget:
                 return Note(change.seq, removal_key, "removal", urgent=True, body=removal)
         behind = removal_key if self.queue.waits(removal_key) else ""
         urgent = flat.sev >= CRITICAL and flat.event != "clear"
-        return Note(change.seq, flat.key_id, flat.event, urgent=urgent, body=flat, behind=behind)
+        return Note(change.seq, flat.key_id, shown, urgent=urgent, body=flat, behind=behind)
 
     async def _beat(self) -> None:
         while True:

@@ -35,7 +35,25 @@ def test_ten_within_ten_minutes_are_a_flood_until_they_are_older():
     assert not watch.is_flood(FLOOD_ALARMS)
     watch.observe([step(1_000, alarm=a_row())])
     assert watch.is_flood(FLOOD_MS)
-    assert not watch.is_flood(FLOOD_MS + 1)
+    assert not watch.is_flood(FLOOD_MS + FLOOD_ALARMS)
+
+
+def test_a_flood_is_over_below_five_and_begins_again_with_ten():
+    watch = FloodWatch()
+    minute = FLOOD_MS // 10
+    watch.observe(step(n * minute, alarm=a_row()) for n in range(10))
+    assert watch.is_flood(9 * minute)
+    assert watch.is_flood(FLOOD_MS + 5 * minute - 1)
+    assert not watch.is_flood(FLOOD_MS + 5 * minute + 1)
+    assert not watch.is_flood(FLOOD_MS + 5 * minute)
+
+
+def test_a_flood_of_two_operators_has_twice_as_many():
+    watch = FloodWatch(operators=2)
+    watch.observe(step(n, alarm=a_row()) for n in range(2 * FLOOD_ALARMS - 1))
+    assert not watch.is_flood(1_000)
+    watch.observe([step(1_000, alarm=a_row())])
+    assert watch.is_flood(1_000)
 
 
 def test_members_and_what_is_hidden_count_as_none_and_an_incident_as_one():

@@ -4,8 +4,8 @@ import pytest
 from alarms import Driven, S, cleared, said
 
 from roost_central.alarms.core import AlarmCore
-from roost_central.alarms.facts import Attached
-from roost_central.alarms.incident_row import IncidentNote
+from roost_central.alarms.facts import Attached, OwnRaised, ToldApart
+from roost_central.alarms.incident_row import Cause, IncidentNote
 from roost_central.alarms.incidents import HOLD_MS, NOTES_MAX, SITES_MIN, Incidents
 from roost_central.alarms.row import Ack
 
@@ -29,6 +29,7 @@ class Storm(Driven):
         joined = self.incidents.observe(draft, self.now_ms)
         for key_id, incident in joined.items():
             self.core.handle(draft, Attached([key_id], incident), self.now_ms)
+        self.core.handle(draft, ToldApart(self.incidents.take_apart()), self.now_ms)
         self.core.settle(draft, self.now_ms)
         self.core.adopt(draft)
         told = [step for step in draft.transitions if step.incident]
@@ -206,10 +207,101 @@ def test_open_incidents_go_on_after_a_restart(storm, catalogue):
     assert again.do(wait_ms=61_000) == ["incident-close"]
 
 
-def test_few_rates_are_remembered(storm, monkeypatch):
-    monkeypatch.setattr("roost_central.alarms.incidents.KEYS_MAX", 2)
-    strike(storm, 20)
-    assert len(storm.incidents._rates) == 2
+def mass(count, *, first=0, of_many=True):
+    for n in range(first, first + count):
+        entity, params = f"site=s{n}", {"s": 80}
+        yield lambda _now_ms, e=entity, s=f"s{n}", p=params: OwnRaised(
+            "200.001", e, S.CRITICAL, p, site=s, is_one_of_many=of_many
+        )
+
+
+def test_a_storm_that_was_seen_before_its_alarms_is_an_incident_with_the_first_of_them(storm):
+    storm.do(*mass(2, of_many=False))
+    assert storm.do(*mass(1, first=2)) == ["incident-open"]
+    assert (storm.only.sites, storm.only.region) == (3, ""), "those of a moment ago belong to it"
+    assert storm.do(*mass(7, first=3)) == []
+    assert len(storm.members()) == 10
+
+
+def test_what_was_cleared_before_the_incident_began_is_no_member_that_never_comes_back(storm):
+    strike(storm, SITES_MIN - 1)
+    storm.do(cleared(node=node(0)))
+    strike(storm, 1, first=SITES_MIN)
+    assert storm.only.sites == SITES_MIN - 1
+    assert not any(row.site == "s0" for row in storm.members())
+
+
+def explain(storm, unexplained, causes=("carrier=carB",)):
+    """What the search found is shown, as explain.py does."""
+    (row,) = storm.incidents.open_rows
+    change = {"causes": [Cause(text, {}, 1.0, 1, 1) for text in causes]}
+
+    def act(draft, now_ms):
+        told = storm.incidents.explained(draft, row.id, change, unexplained, now_ms)
+        return [Attached(list(told), row.id, told)]
+
+    storm.do(act=act)
+
+
+def apart(storm):
+    return {row.site for row in storm.core.index.rows.values() if row.apart}
+
+
+def test_what_the_cause_does_not_explain_is_told_apart_with_the_incident_and_once(storm):
+    strike(storm)
+    explain(storm, ["s3", "s4"])
+    assert apart(storm) == set(), "nothing is told before the incident is"
+    told = []
+    adopt = storm.core.adopt
+    storm.core.adopt = lambda draft: (told.extend(draft.transitions), adopt(draft))
+    storm.do(wait_ms=HOLD_MS)
+    assert apart(storm) == {"s3", "s4"}
+    steps = [step for step in told if step.alarm]
+    assert {(step.event, step.note) for step in steps} == {("change", "unexplained")}
+    assert not any(step.alarm.is_withheld for step in steps)
+    explain(storm, ["s3", "s4"])
+    assert len([step for step in told if step.alarm]) == 2
+
+
+def test_what_comes_later_and_is_unexplained_is_told_apart_when_that_is_known(storm):
+    strike(storm)
+    explain(storm, [])
+    storm.do(wait_ms=HOLD_MS)
+    storm.do(said(node="s900.n1"))
+    assert apart(storm) == set()
+    explain(storm, ["s900"])
+    assert apart(storm) == {"s900"}
+    storm.do(cleared(node="s900.n1"))
+    explain(storm, ["s900"])
+
+
+@pytest.mark.parametrize(
+    ("unexplained", "causes"),
+    [(50, ("carrier=carB",)), (40, ())],
+    ids=["a storm of its own", "no cause is known"],
+)
+def test_many_that_are_unexplained_are_not_told_one_by_one(storm, unexplained, causes):
+    strike(storm, 100)
+    explain(storm, [f"s{n}" for n in range(unexplained)], causes)
+    storm.do(wait_ms=HOLD_MS)
+    assert apart(storm) == set()
+
+
+def test_what_leaves_its_incident_is_not_apart_from_it_any_more(storm):
+    strike(storm)
+    explain(storm, ["s3"])
+    storm.do(wait_ms=HOLD_MS)
+    storm.do(lambda _now_ms: Attached([row.key_id for row in storm.members()], ""))
+    assert apart(storm) == set()
+
+
+def test_an_alarm_is_a_candidate_until_an_incident_takes_it(storm):
+    strike(storm, SITES_MIN - 1)
+    first = storm.row(entity="site=s0,node=n1,fs=/var")
+    assert storm.incidents.is_candidate(first, storm.now_ms)
+    strike(storm, 1, first=SITES_MIN)
+    first = storm.row(entity="site=s0,node=n1,fs=/var")
+    assert not storm.incidents.is_candidate(first, storm.now_ms)
 
 
 def test_receivers_are_told_once_when_the_hold_is_over(storm):

@@ -187,8 +187,8 @@ async def test_silence_and_the_return_are_events(run_centre):
         await centre.until(lambda: row.presence == "online")
         await centre.until(lambda: not centre.service._notices)
         assert [event.text for event in await said(centre, kind="liveness")] == [
-            "nothing heard for 80 s on any path",
             "nothing is heard from any node of the site",
+            "nothing heard for 80 s on any path",
             "the agent has restarted",
             "heard again, online",
             "the site is heard again, ok",

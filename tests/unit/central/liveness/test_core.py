@@ -9,6 +9,7 @@ from roost_central.liveness.facts import (
     BeatSeen,
     BrokerDown,
     BrokerUp,
+    CanarySeen,
     GoneSeen,
     NodeAdded,
     NodeRemoved,
@@ -367,12 +368,124 @@ def fleet_of(count):
     return fleet, nodes
 
 
-def test_many_silent_at_once_are_one_event_until_we_are_well():
+def test_most_sites_silent_within_a_beat_are_one_event_until_we_are_well():
     fleet, _nodes = fleet_of(50)
     actions = fleet.wait(150_000)
-    assert of(QuietChanged, actions) == [QuietChanged(True, "silence", 10, 50)]
+    turns = of(QuietChanged, actions)
+    assert turns[0] == QuietChanged(True, "silence", 11, 50), "more than a fifth"
+    assert turns[1:] == [QuietChanged(True, "silence", 50, 50, is_recount=True)]
     assert of(PresenceChanged, actions) == []
     assert not any(action.announce for action in of(SiteChanged, actions))
+
+
+def test_the_count_follows_the_sites_and_is_told_at_most_once_in_a_while():
+    fleet, nodes = fleet_of(50)
+    fleet.wait(60_000)
+    told = []
+    for part in (nodes[:20], nodes[20:30], nodes[30:]):
+        for node in part:
+            fleet.beat(node)
+        told += of(QuietChanged, fleet.wait(12_000))
+    assert [turn.silent for turn in told] == [30, 20, 0]
+    assert all(turn.is_recount and turn.on for turn in told)
+
+
+def some_silent(fleet, nodes, silent, ms):
+    """Time passes, and all but the first ``silent`` nodes are heard."""
+    actions = []
+    for _ in range(ms // 15_000):
+        actions += fleet.wait(15_000)
+        for node in nodes[silent:]:
+            actions += fleet.beat(node)
+    return actions
+
+
+@pytest.mark.parametrize("silent", [10, 20], ids=["more than 2 %", "no more than 20 %"])
+def test_a_mass_of_sites_is_told_at_once_as_one(silent):
+    fleet, nodes = fleet_of(100)
+    actions = some_silent(fleet, nodes, silent, 90_000)
+    assert not fleet.core.is_quiet
+    changes = [change for change in of(SiteChanged, actions) if change.new == "unknown"]
+    assert len(changes) == silent
+    assert all(change.announce and change.is_one_of_many for change in changes)
+    assert len(of(PresenceChanged, actions)) == silent
+
+
+def test_fewer_than_a_mass_are_told_each_for_itself():
+    fleet, nodes = fleet_of(100)
+    actions = some_silent(fleet, nodes, 9, 90_000)
+    changes = of(SiteChanged, actions)
+    assert len(changes) == 9
+    assert not any(change.is_one_of_many for change in changes)
+
+
+def test_a_mass_is_over_a_minute_after_the_last_of_it():
+    fleet, nodes = fleet_of(100)
+    some_silent(fleet, nodes, 12, 180_000)
+    for node in nodes[:12]:
+        fleet.beat(node, incarnation=2)
+    some_silent(fleet, nodes, 0, 90_000)
+    changes = of(SiteChanged, some_silent(fleet, nodes, 1, 90_000))
+    assert [change.is_one_of_many for change in changes] == [False]
+
+
+def test_of_a_site_that_falls_dark_node_by_node_the_site_is_told_and_before_its_nodes():
+    fleet = Fleet("lab.n1", "lab.n2", "lab.n3")
+    for node in ("lab.n1", "lab.n2", "lab.n3"):
+        fleet.beat(node)
+        fleet.wait(5_000)
+    actions = fleet.wait(90_000)
+    told = [action for action in actions if getattr(action, "announce", False)]
+    kinds = [type(action) for action in told if action.new != "degraded"]
+    assert kinds == [SiteChanged] + [PresenceChanged] * 3
+
+
+def test_a_dark_node_is_told_when_its_site_turns_out_to_be_heard():
+    fleet = Fleet("lab.n1", "lab.n2")
+    fleet.beat("lab.n1")
+    fleet.wait(20_000)
+    fleet.beat("lab.n2")
+    actions = fleet.wait(65_000)  # the site is silent, and may be dark soon
+    assert [action.announce for action in of(PresenceChanged, actions)] == [False]
+    actions = fleet.beat("lab.n2")
+    told = [(a.node, a.announce) for a in of(PresenceChanged, actions)]
+    assert told == [("lab.n1", True)]
+
+
+def test_what_does_not_come_back_from_our_only_broker_makes_us_deaf_until_it_was_well():
+    fleet, nodes = fleet_of(3)
+    fleet.say(CanarySeen("b1", is_well=False))
+    actions = fleet.wait(400_000)
+    assert {action.new for action in of(PresenceChanged, actions)} == {"unknown"}
+    assert not any(action.announce for action in of(SiteChanged, actions))
+    assert fleet.core.is_quiet
+    fleet.say(CanarySeen("b1", is_well=True))
+    assert of(QuietChanged, fleet.wait(119_000)) == []
+    actions = fleet.wait(10_000)
+    assert [(turn.on, turn.why) for turn in of(QuietChanged, actions)] == [(False, "canary")]
+    assert {action.node for action in of(PresenceChanged, actions)} == set(nodes)
+    assert fleet.say(CanarySeen("b1", is_well=True)) == [], "it was well already"
+
+
+def test_a_canary_of_a_lost_broker_says_nothing():
+    fleet, _nodes = fleet_of(3)
+    fleet.say(BrokerDown("b1"))
+    fleet.say(CanarySeen("b1", is_well=False))
+    fleet.say(BrokerUp("b1"))
+    fleet.wait(SETTLED_MS + 1_000)
+    assert not fleet.core.is_quiet
+
+
+def test_a_doubt_lasts_for_two_minutes_after_a_broker_came_back_in_it():
+    fleet, _nodes = fleet_of(50)
+    fleet.wait(60_000)
+    assert fleet.core.is_quiet
+    fleet.say(BrokerDown("b1"))
+    fleet.wait(30_000)
+    fleet.say(BrokerUp("b1"))
+    assert not [turn for turn in of(QuietChanged, fleet.wait(119_000)) if not turn.on]
+    (end,) = [turn for turn in of(QuietChanged, fleet.wait(2_000)) if not turn.on]
+    assert end.why == "silence"
 
 
 @pytest.mark.parametrize("interval_ms", [10_000, 30_000], ids=["dark in it", "dark after it"])
@@ -382,14 +495,16 @@ def test_who_is_silent_after_a_wave_is_told_then_and_once(interval_ms):
     for node in nodes:
         fleet.beat(node, interval_ms=interval_ms)
     actions = fleet.wait(1_000_000)
-    assert [turn.on for turn in of(QuietChanged, actions)] == [True, False]
-    told = actions[actions.index(of(QuietChanged, actions)[1]) :]
+    turns = [turn for turn in of(QuietChanged, actions) if not turn.is_recount]
+    assert [turn.on for turn in turns] == [True, False]
+    told = actions[actions.index(turns[1]) :]
     for kind in (PresenceChanged, SiteChanged):
         announced = [action for action in of(kind, actions) if action.announce]
         assert len(announced) == len(nodes)
         assert all(action in told for action in announced)
     kinds = [type(action) for action in told if getattr(action, "announce", False)]
     assert kinds == [SiteChanged] * 50 + [PresenceChanged] * 50, "a site hides its nodes"
+    assert all(change.is_one_of_many for change in of(SiteChanged, told) if change.announce)
     assert fleet.wait(1_000_000) == []
     back = fleet.beat(nodes[0], incarnation=2)
     assert [action.announce for action in of(PresenceChanged, back)] == [True]
@@ -556,7 +671,8 @@ def test_whatever_happens_each_change_follows_from_the_state_before(script):
             case ("broker", up):
                 actions = fleet.say(BrokerUp("b1") if up else BrokerDown("b1"))
         for action in of(PresenceChanged, actions):
-            assert shown[action.node] == action.old != action.new
+            assert shown[action.node] == action.old
+            assert action.old != action.new or (action.new == "unreachable" and action.announce)
             shown[action.node] = action.new
     assert shown == {node: fleet.presence(node) for node in nodes}
 
@@ -651,3 +767,19 @@ def test_our_own_pause_is_nobodys_silence():
     assert of(PresenceChanged, actions) == []
     assert of(PathChanged, actions) == []
     assert of(PresenceChanged, fleet.wait(80_000)), "a silence after it counts as ever"
+
+
+def test_in_a_doubt_the_first_node_of_a_site_to_speak_blames_none_of_the_others():
+    nodes = [f"s{i}.n{n}" for i in range(20) for n in (1, 2)]
+    fleet = Fleet(*nodes)
+    for node in nodes:
+        fleet.beat(node, interval_ms=10_000)
+    fleet.wait(110_000)
+    assert {fleet.presence(node) for node in nodes} == {"unreachable"}
+    actions = []
+    for number in (1, 2):
+        for i in range(20):
+            actions += fleet.beat(f"s{i}.n{number}", incarnation=2, interval_ms=10_000)
+    told = of(PresenceChanged, actions)
+    assert {change.new for change in told} == {"online"}
+    assert not any(change.announce for change in told)

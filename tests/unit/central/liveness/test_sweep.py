@@ -1,6 +1,6 @@
 """The shell of liveness: it knows when it was itself away."""
 
-from roost_central.alarms.facts import OwnRaised
+from roost_central.alarms.facts import OwnCleared, OwnRaised
 from roost_central.fleet.view import FleetView
 from roost_central.liveness.sweep import PAUSE_MS, Sweep
 from roost_protocol.beat import Beat
@@ -56,10 +56,13 @@ def test_sites_that_stay_silent_after_a_wave_raise_their_alarm_with_their_true_a
             clock.now_ms += 250
             sweep.tick(changes)
     raised = [each for each in signals if isinstance(each, OwnRaised)]
-    types = [each.type for each in raised]
-    assert types == ["280.808"] + ["280.001"] * 60 + ["280.802"] * 60
+    doubts = [each for each in raised if each.type == "280.808"]
+    assert [each.params["count"] for each in doubts] == sorted({13, 60}), "it follows the sites"
+    told = [each for each in raised if each.type != "280.808"]
+    assert [each.type for each in told] == ["280.001"] * 60 + ["280.802"] * 60
+    assert all(each.is_one_of_many for each in told[:60])
     since_ms = {row.status_since_ms for row in view.sites.values()}
-    assert raised[1].params["s"] * 1000 > max(since_ms) - heard_ms, "told later than seen"
+    assert told[0].params["s"] * 1000 > max(since_ms) - heard_ms, "told later than seen"
 
 
 def beat(node, n=1):
@@ -67,3 +70,20 @@ def beat(node, n=1):
         v=1, node=node, boot_id=bytes(16), incarnation=1, path="wan1", sent_ms=0, n=n,
         interval_ms=10_000, uptime_s=1, agent="0.1.0", why="timer",
     )  # fmt: skip
+
+
+def test_a_canary_that_is_not_back_is_a_broker_that_is_lost_until_it_is():
+    clock, view, told, signals = StoppedClock(), FleetView(), [], []
+    sweep = Sweep(frozenset({"b1"}), view, clock=clock, tell=told.append, signal=signals.append)
+    sweep.broker_up("b1")
+    signals.clear()
+    sweep.canary("b1", is_well=False)
+    sweep.canary("b1", is_well=True)
+    assert [(type(each), each.type) for each in signals] == [
+        (OwnRaised, "280.813"),
+        (OwnCleared, "280.813"),
+    ]
+    assert [event.text for event in told] == [
+        "our own messages through broker b1 do not come back",
+        "our own messages through broker b1 come back again",
+    ]

@@ -39,13 +39,13 @@ NODE = "lab.n1"
             QuietChanged(True, "silence", 30, 900),
             "280.808",
             4,
-            "30 of 900 nodes silent at once; suspecting ourselves",
+            "30 of 900 sites silent at once; suspecting ourselves",
         ),
         (
             QuietChanged(False, "silence"),
             "280.808",
             0,
-            "no new nodes fall silent; those that still are silent are announced now",
+            "our own parts were well meanwhile; sites that still are silent are announced now",
         ),
     ],
 )

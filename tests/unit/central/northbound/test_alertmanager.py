@@ -124,3 +124,24 @@ async def test_a_test_is_an_alert_that_ends_at_once(served):
     assert await target.test() == ""
     names = {alert["labels"]["alertname"] for alert in told(receiver)}
     assert "roost.test" in names
+
+
+async def test_what_a_storm_may_yet_take_is_told_when_none_did_and_then_stays(served):
+    receiver, feed, _ = served
+    feed.candidates = {alarm(7).key_id}
+    feed.tell("raise", alarm(7))
+    count = len(receiver.requests)
+    await until(lambda: len(receiver.requests) > count + 2, "it is said again")
+    assert "s00007" not in {each["labels"].get("site") for each in told(receiver)}
+    feed.candidates = set()
+    await until(lambda: is_open(receiver, "s00007"), "it is told")
+    feed.candidates = {alarm(7).key_id}  # its type gathers only now
+    count = len(receiver.requests)
+    await until(lambda: len(receiver.requests) > count + 2, "it is said again")
+    assert is_open(receiver, "s00007")
+
+
+def is_open(receiver, site):
+    """Whether the newest request tells of a site's alarm."""
+    newest = json.loads(receiver.requests[-1][2])
+    return any(each["labels"].get("site") == site for each in newest)

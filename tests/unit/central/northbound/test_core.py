@@ -1,6 +1,7 @@
 """Pace, patience and what a target is told."""
 
 import pytest
+from alarm_feed import Change, alarm
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,26 +70,40 @@ def test_a_minute_of_failing_is_enough():
 
 def test_what_was_not_told_is_not_cleared_and_what_was_told_is():
     audience = Audience()
-    assert audience.admits("raise", "a", is_suppressed=False)
-    assert not audience.admits("raise", "b", is_suppressed=True)
-    assert not audience.admits("change", "a", is_suppressed=True)  # an incident took it
-    assert audience.admits("clear", "a", is_suppressed=True)
-    assert not audience.admits("clear", "b", is_suppressed=True)
+    assert audience.tells("raise", "a", is_suppressed=False)
+    assert not audience.tells("raise", "b", is_suppressed=True)
+    assert not audience.tells("change", "a", is_suppressed=True)  # an incident took it
+    assert audience.tells("clear", "a", is_suppressed=True)
+    assert not audience.tells("clear", "b", is_suppressed=True)
 
 
 def test_what_comes_out_of_hiding_is_told_and_so_is_its_end():
     audience = Audience()
-    assert not audience.admits("raise", "a", is_suppressed=True)
-    assert audience.admits("unmask", "a", is_suppressed=False)
-    assert audience.admits("clear", "a", is_suppressed=False)
+    assert not audience.tells("raise", "a", is_suppressed=True)
+    assert audience.tells("unmask", "a", is_suppressed=False)
+    assert audience.tells("clear", "a", is_suppressed=False)
+
+
+def test_a_change_of_what_was_withheld_is_its_raise():
+    audience = Audience()
+    audience.tells("raise", "a", is_suppressed=True)
+    assert audience.tells("change", "a", is_suppressed=False) == "raise"
+    assert audience.tells("change", "a", is_suppressed=False) == "change"
+
+
+def test_what_was_passed_over_is_as_if_it_had_been_withheld():
+    audience = Audience()
+    steps = [Change(1, "raise", alarm(1)), Change(2, "change", alarm(1)), Change(3, "ack")]
+    audience.pass_over(steps)
+    assert audience.tells("clear", alarm(1).key_id, is_suppressed=False) == ""
 
 
 def test_what_is_withheld_is_bounded_and_errs_towards_a_needless_clear():
     audience = Audience()
     for number in range(WITHHELD_MAX + 1):
         audience.withhold(str(number))
-    assert audience.admits("clear", "0", is_suppressed=False)
-    assert not audience.admits("clear", "1", is_suppressed=False)
+    assert audience.tells("clear", "0", is_suppressed=False)
+    assert not audience.tells("clear", "1", is_suppressed=False)
 
 
 def test_an_incident_is_told_at_its_beginning_its_end_and_with_a_new_cause():

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from alarm_feed import MemoryFeed, alarm, incident
 from hook_receiver import Receiver, is_signed
+from msgspec.structs import replace
 from waiting import until
 
 from roost_central.errors import ConfigError
@@ -201,3 +202,56 @@ def test_a_key_is_base64_after_its_prefix():
     assert key_of(b"plain") == b"plain"
     with pytest.raises(ConfigError):
         key_of(b"whsec_not base64")
+
+
+def words(receiver):
+    bodies = [json.loads(body) for _, _, body in receiver.requests]
+    return [(body["type"], body["data"].get("site")) for body in bodies]
+
+
+async def test_what_a_storm_took_is_told_by_its_incident_alone(receiver, serve, monkeypatch):
+    monkeypatch.setattr(webhook, "LOOK_S", 0.01)
+    first, second, other = (alarm(number) for number in (1, 2, 3))
+    async with serve(receiver.url) as served:
+        feed = served.feed
+        feed.candidates = {first.key_id, second.key_id}
+        feed.tell("raise", first)
+        feed.tell("raise", second)
+        feed.tell("raise", other)
+        await until(lambda: receiver.requests, "what is about others passes")
+        assert served.state.cursor == 0, "what is kept is read again after a restart"
+        feed.tell("change", replace(first, suppressed=True, incident="INC-7F3A"))
+        feed.tell_incident("open", incident())
+        feed.candidates = set()
+        await until(lambda: served.state.cursor == 5, "all is told or passed over")
+        feed.tell("clear", replace(first, suppressed=True, incident="INC-7F3A"))
+        await until(lambda: served.state.cursor == 6, "the end of what was not told is not told")
+    told = words(receiver)
+    assert told[0] == ("alarm.raise", "s00003")
+    assert sorted(told[1:], key=str) == [("alarm.raise", "s00002"), ("incident.open", None)]
+
+
+async def test_a_member_that_is_told_apart_is_new_to_a_receiver(receiver, serve):
+    member = alarm(1, suppressed=True, incident="INC-7F3A")
+    async with serve(receiver.url) as served:
+        served.feed.tell("raise", member)
+        served.feed.tell("change", replace(member, suppressed=False))
+        served.feed.tell("clear", replace(member, suppressed=False))
+        await until(lambda: served.state.cursor == 3, "all is told")
+    assert words(receiver) == [("alarm.raise", "s00001"), ("alarm.clear", "s00001")]
+
+
+async def test_what_is_kept_back_when_a_receiver_is_gone_waits_for_its_return(
+    receiver, serve, monkeypatch
+):
+    monkeypatch.setattr(webhook, "LOOK_S", 0.01)
+    receiver.answers = [410]
+    async with serve(receiver.url) as served:
+        served.feed.candidates = {alarm(1).key_id}
+        served.feed.tell("raise", alarm(1))
+        served.feed.candidates = set()
+        await until(lambda: served.state.disabled, "it is gone")
+        assert served.state.cursor == 0
+        await served.target.test()
+        await until(lambda: served.state.cursor == 1, "it is told then")
+    assert words(receiver)[-1] == ("alarm.raise", "s00001")

@@ -42,6 +42,20 @@ def test_notes_go_in_order_at_the_pace_of_the_bucket():
     assert [each.seq for each in drain(traps, 100)] == list(range(11, 16))
 
 
+def test_a_reserved_place_holds_the_cursor_and_nothing_else():
+    traps = queue()
+    traps.reserve(1)
+    traps.offer(note(2), 0)
+    traps.reserve(3)
+    assert [each.seq for each in drain(traps, 0)] == [2]
+    assert traps.cursor == 0
+    traps.offer(note(1), 0)
+    assert [each.seq for each in drain(traps, 0)] == [1]
+    assert traps.cursor == 2
+    traps.skip(3)
+    assert traps.cursor == 3
+
+
 def test_the_cursor_waits_for_the_oldest_that_is_not_acknowledged():
     traps = queue()
     for seq in (1, 2, 3):
