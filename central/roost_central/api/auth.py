@@ -1,6 +1,6 @@
 """Who asks: a bearer token, or a browser's session that stands for one.
 
-Leaves storage of tokens to storage/tokens.py and which route asks for what to routes.py.
+Leaves storage of tokens to storage/tokens.py and which route asks for what to routes/.
 Invariants: a token is compared as a digest, in constant time; a write by cookie comes from our own
 pages (SameSite, Origin, X-Roost-CSRF); what an address cannot prove costs it (throttle.py); nothing
 secret reaches a log or an answer, but for the session cookie itself.

@@ -12,6 +12,7 @@ from roost_central.api.call import JSON, Call, NoQuery, Reply
 from roost_central.errors import ConfigError
 
 ANSWER_S_MAX: Final = 30.0  # from the last header to the first byte of the answer
+LIST_S_MAX: Final = 600.0  # a whole fleet over a slow line; each write has its own bound
 BODY_BYTES_MAX: Final = 256 * 1024  # one JSON body, as on the wire
 
 # A table holds handlers of many query and body types; each handler's own signature is checked.

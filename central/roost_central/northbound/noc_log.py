@@ -86,15 +86,10 @@ def event_message(record: EventRecord, root: str = ROOT) -> Message:
         received=rfc3339(record.received_ms),
         ts=record.at_ms // 1000,
     )
-    attributes = (
-        ("id", str(record.seq)),
-        ("source", "roost/events"),
-        ("type", f"roost.event.{word}"),
-        ("time", told.at),
-        ("subject", record.entity),
-    )
     topic = f"{root}/event/{word}/{record.site or NO_SITE}"
-    return Message(topic, msgspec.json.encode(told), retain=False, attributes=attributes)
+    return _message(
+        topic, told, source="roost/events", type_=f"roost.event.{word}", subject=record.entity
+    )
 
 
 def act_message(record: AuditRecord, root: str = ROOT) -> Message:
@@ -108,14 +103,27 @@ def act_message(record: AuditRecord, root: str = ROOT) -> Message:
         at=rfc3339(record.at_ms),
         ts=record.at_ms // 1000,
     )
-    attributes = (
-        ("id", str(record.seq)),
-        ("source", "roost/audit"),
-        ("type", f"roost.audit.{record.action}"),
-        ("time", told.at),
-        ("subject", record.object),
-    )
     topic = f"{root}/event/{AUDIT}/{NO_SITE}"
+    return _message(
+        topic,
+        told,
+        source="roost/audit",
+        type_=f"roost.audit.{record.action}",
+        subject=record.object,
+    )
+
+
+def _message(
+    topic: str, told: LoggedEvent | LoggedAct, *, source: str, type_: str, subject: str
+) -> Message:
+    """Return a message that is not retained, with the attributes of CloudEvents."""
+    attributes = (
+        ("id", str(told.seq)),
+        ("source", source),
+        ("type", type_),
+        ("time", told.at),
+        ("subject", subject),
+    )
     return Message(topic, msgspec.json.encode(told), retain=False, attributes=attributes)
 
 

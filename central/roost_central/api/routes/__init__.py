@@ -1,0 +1,34 @@
+"""Everything that is served: dispatch, OpenAPI and the authorisation test read these tables.
+
+One file for each kind of thing; within a file the first route that fits an address answers.
+"""
+
+from typing import Final
+
+from roost_central.api.routes import (
+    alarms,
+    centre,
+    ha,
+    incidents,
+    live,
+    logs,
+    nodes,
+    northbound,
+    pages,
+    shelves,
+    sites,
+)
+
+API: Final = (
+    *centre.ROUTES,
+    *sites.ROUTES,
+    *ha.ROUTES,
+    *nodes.ROUTES,
+    *live.ROUTES,
+    *alarms.ROUTES,
+    *shelves.ROUTES,
+    *incidents.ROUTES,
+    *logs.ROUTES,
+    *northbound.ROUTES,
+)
+ROUTES: Final = (*API, *pages.ROUTES)

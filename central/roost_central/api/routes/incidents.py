@@ -1,0 +1,63 @@
+"""Incidents, and what operators do with them."""
+
+from typing import Final
+
+from roost_central.api import incidents
+from roost_central.api.incident_answers import Incident
+from roost_central.api.route import Auth, Route
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/v1/incidents",
+        handler=incidents.list_incidents,
+        query=incidents.IncidentQuery,
+        answer=incidents.IncidentPage,
+        auth=Auth.BEARER,
+        summary="List incidents",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/incidents/{incident}",
+        handler=incidents.show_incident,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Show an incident",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:ack",
+        handler=incidents.ack,
+        body=incidents.IncidentAckBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Acknowledge an incident with all its alarms",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:note",
+        handler=incidents.note,
+        body=incidents.IncidentNoteBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Add a note to an incident",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:close",
+        handler=incidents.close,
+        body=incidents.IncidentCloseBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="End an incident by hand",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/incidents/{incident}:split",
+        handler=incidents.split,
+        body=incidents.IncidentSplitBody,
+        answer=Incident,
+        auth=Auth.BEARER,
+        summary="Make some alarms of an incident an incident of their own",
+    ),
+)

@@ -1,0 +1,57 @@
+"""Sites: list, import, show, register, remove."""
+
+from typing import Final
+
+from roost_central.api import lists, site_import, sites
+from roost_central.api.answers import ImportAnswer, Site, SiteDetail, SitePage
+from roost_central.api.call import NDJSON
+from roost_central.api.lists import LIST_MEDIA, ListQuery
+from roost_central.api.route import LIST_S_MAX, Auth, Route
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/v1/sites",
+        handler=lists.list_sites,
+        query=ListQuery,
+        answer=SitePage,
+        media=LIST_MEDIA,
+        auth=Auth.BEARER,
+        answer_s_max=LIST_S_MAX,
+        summary="List sites",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/sites:import",
+        handler=site_import.import_sites,
+        body_media=NDJSON,
+        answer=ImportAnswer,
+        auth=Auth.BEARER,
+        summary="Register or change many sites",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/sites/{site}",
+        handler=sites.show_site,
+        answer=SiteDetail,
+        auth=Auth.BEARER,
+        summary="Show a site with its nodes",
+    ),
+    Route(
+        method="PUT",
+        path="/api/v1/sites/{site}",
+        handler=sites.put_site,
+        body=sites.SiteBody,
+        answer=Site,
+        auth=Auth.BEARER,
+        summary="Register a site, or replace its labels and place (If-Match)",
+    ),
+    Route(
+        method="DELETE",
+        path="/api/v1/sites/{site}",
+        handler=sites.delete_site,
+        status=204,
+        auth=Auth.BEARER,
+        summary="Remove a site and its nodes",
+    ),
+)
