@@ -16,10 +16,12 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import islice
 
 from aiohttp import web
 from fake_alarms import FakeAlarms
 from fake_northbound import FakeNorthbound
+from fake_views import FakeViews
 
 from roost_central.dashboard.serve import POLICY, Dashboard
 from roost_central.fleet.query import QueryError, parse
@@ -240,6 +242,7 @@ class FakeCentral:
         self.fleet = fleet
         self.alarms = FakeAlarms(fleet.rows, hostile=HOSTILE)
         self.northbound = FakeNorthbound(hostile=HOSTILE)
+        self.views = FakeViews()
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
         self.streams = 0
@@ -254,6 +257,7 @@ class FakeCentral:
         app = web.Application(middlewares=[self._guard])
         api = "/api/v1"
         app.add_routes(self.alarms.routes())
+        app.add_routes(self.views.routes())
         app.add_routes(
             [
                 web.get("/static/{hash}/{path:.+}", self.asset),
@@ -264,6 +268,7 @@ class FakeCentral:
                 web.get(f"{api}/stream", self.stream),
                 web.get(f"{api}/sites", self.sites),
                 web.get(f"{api}/sites/{{site}}", self.site),
+                web.get(f"{api}/nodes", self.nodes),
                 web.get(f"{api}/nodes/{{node}}", self.node),
                 web.get(f"{api}/nodes/{{node}}/inventory", self.inventory),
                 web.get(f"{api}/nodes/{{node}}/inventory/changes", self.changes),
@@ -396,6 +401,19 @@ class FakeCentral:
             return problem(404, "not-found", "no such site")
         nodes = self.fleet.nodes(row["site"])
         return web.json_response(self.fleet.site(row) | {"node_list": nodes})
+
+    async def nodes(self, request: web.Request) -> web.Response:
+        """Serve the first nodes that match, by name alone."""
+        try:
+            query = parse(request.query.get("filter", ""))
+            query.require_available("node")
+        except QueryError as err:
+            return problem(400, "bad-filter", err.message)
+        test = query.compile(lambda name, _key: (lambda n: n["node"]) if name == "node" else None)
+        found = (n for row in self.fleet.rows for n in self.fleet.nodes(row["site"]))
+        limit = int(request.query.get("limit", 100))
+        items = list(islice((n for n in found if test(n, now_ms())), limit))
+        return web.json_response({"items": items, "next": None})
 
     def _find(self, request: web.Request) -> dict | None:
         site, _, _ = request.match_info["node"].rpartition(".")

@@ -293,6 +293,17 @@ token = _table(
     UniqueConstraint("name"),
 )
 
+saved_view = _table(
+    "saved_view",
+    Column("id", String, primary_key=True),
+    Column("owner", PlainText, nullable=False),
+    Column("name", PlainText, nullable=False),
+    Column("page", String, nullable=False),
+    Column("query", PlainText, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    UniqueConstraint("owner", "name"),
+)
+
 northbound_target = _table(
     "northbound_target",
     Column("name", String, primary_key=True),

@@ -15,6 +15,7 @@ from roost_central.api.routes import (
     nodes,
     northbound,
     pages,
+    saved_views,
     shelves,
     sites,
 )
@@ -30,5 +31,6 @@ API: Final = (
     *incidents.ROUTES,
     *logs.ROUTES,
     *northbound.ROUTES,
+    *saved_views.ROUTES,
 )
 ROUTES: Final = (*API, *pages.ROUTES)

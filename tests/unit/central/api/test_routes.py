@@ -30,9 +30,10 @@ UNAUTHENTICATED = {
     "GET /sites",
     "GET /sites/{site}",
     "GET /static/{tree}/{path:.+}",
+    "GET /v/{view}",
     "POST /api/v1/session",
 }
-ABSENT = ("alarm", "shelf", "suppression", "incident")
+ABSENT = ("alarm", "shelf", "suppression", "incident", "view")
 NAMES = {
     "site": "alpha",
     "node": "alpha.n1",
@@ -40,6 +41,7 @@ NAMES = {
     "shelf": "01J0",
     "suppression": "01J0",
     "incident": "01J0",
+    "view": "01J0",
     "target": "noc1",
 }
 REQUESTS = [

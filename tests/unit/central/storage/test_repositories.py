@@ -1,5 +1,7 @@
 """One contract for every database: what a repository gives back is what it was given."""
 
+from dataclasses import replace
+
 import pytest
 from msgspec import UNSET
 from sqlalchemy import select
@@ -19,6 +21,7 @@ from roost_central.storage import (
     inventory,
     marks,
     nodes,
+    saved_views,
     settings,
     shelves,
     sites,
@@ -45,6 +48,28 @@ async def fleet(database):
 async def test_sites_come_back_as_they_were_given(fleet):
     async with fleet.read() as connection:
         assert await sites.load_all(connection) == [SITE]
+
+
+async def test_views_come_back_by_owner_and_name_and_no_name_stands_twice(database):
+    view = saved_views.ViewRecord("01A", "jd", "West", "alarms", "q=region:r01", 1_000)
+    other = saved_views.ViewRecord("01B", "jd", "East", "fleet", "", 2_000)
+    theirs = saved_views.ViewRecord("01C", "kim", "West", "events", "", 3_000)
+    async with database.write() as connection:
+        for each in (view, other, theirs):
+            await saved_views.save(connection, each)
+    with pytest.raises(StorageRefusedError):
+        async with database.write() as connection:
+            await saved_views.save(connection, replace(other, name="West"))
+    async with database.write() as connection:
+        await saved_views.save(connection, replace(view, query="q=sev=major"))
+        await saved_views.remove(connection, "01C")
+    async with database.read() as connection:
+        assert await saved_views.of_owner(connection, "jd") == [
+            other,
+            replace(view, query="q=sev=major"),
+        ]
+        assert await saved_views.find(connection, "01B") == other
+        assert await saved_views.find(connection, "01C") is None
 
 
 async def test_a_changed_site_keeps_its_time_of_creation(fleet):

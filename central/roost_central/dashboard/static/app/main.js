@@ -24,6 +24,7 @@ const LATER = {
   shelf: () => import("./shelf/page.js").then((m) => m.ShelfPage),
   load: () => import("./load/page.js").then((m) => m.LoadPage),
   northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
+  view: () => import("./views/open.js").then((m) => m.ViewPage),
 };
 const TITLES = {
   fleet: "Fleet", events: "Events", alarms: "Alarms", shelf: "Shelf", load: "Operator load",

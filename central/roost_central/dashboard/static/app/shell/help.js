@@ -5,7 +5,7 @@ import { useStore } from "../store.js";
 
 const KEYS = [
   ["/", "filter"], ["?", "these keys"], ["n", "show the new order"], ["p", "pause or go on"],
-  ["g f", "fleet"], ["g a", "alarms"], ["g i", "incidents"], ["g e", "events"], ["t", "theme"], ["c", "clock: UTC or browser"],
+  ["Ctrl K", "go to a page, view, site, node or alarm type"], ["v", "saved views"], ["g f", "fleet"], ["g a", "alarms"], ["g i", "incidents"], ["g e", "events"], ["t", "theme"], ["c", "clock: UTC or browser"],
   ["← ↑ ↓ →", "move in grid and table"], ["Enter", "open the site or alarm"], ["Esc", "clear, close"],
   ["Space", "select the alarm"], ["a", "acknowledge it"], ["u", "take the ack back"],
   ["s", "shelve it"], ["o", "note on it"],

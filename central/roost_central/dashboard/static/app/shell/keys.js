@@ -10,7 +10,7 @@ const tables = new Set();
 let prefix = { key: "", atMs: 0 };
 
 /**
- * @param {Record<string, () => void>} table `"n"`, or `"g f"` for two keys in turn
+ * @param {Record<string, () => void>} table `"n"`, `"g f"` for two keys in turn, or `"Ctrl k"`
  * @returns {() => void} takes it away again
  */
 export function onKeys(table) {
@@ -20,7 +20,11 @@ export function onKeys(table) {
 
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      withModifier(event);
+      return;
+    }
     if (event.key !== "Escape" && (isTyping(event.target) || !prefs.get().singleKeys)) return;
     const now = performance.now();
     const chord = now - prefix.atMs < CHORD_MS_MAX ? `${prefix.key} ${event.key}` : "";
@@ -30,6 +34,14 @@ export function startKeys() {
     if (event.key !== "Escape") event.preventDefault(); // an open dialog closes by it
     action();
   });
+}
+
+/** With Ctrl or Cmd a key acts in fields too, and whether or not single keys do. */
+function withModifier(event) {
+  const action = !event.shiftKey && !document.querySelector("dialog[open]") && find(`Ctrl ${event.key.toLowerCase()}`);
+  if (!action) return;
+  event.preventDefault();
+  action();
 }
 
 function find(key) {

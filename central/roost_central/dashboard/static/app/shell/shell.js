@@ -17,11 +17,15 @@ const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
 const PAGES = [["/", "Fleet", "fleet"], ["/alarms", "Alarms", "alarms"],
   ["/incidents", "Incidents", "incidents"], ["/shelf", "Shelf", "shelf"], ["/load", "Load", "load"],
   ["/events", "Events", "events"], ["/northbound", "Northbound", "northbound"]];
+const LATER = {
+  views: () => import("../views/dialog.js").then((m) => m.ViewsDialog),
+  palette: () => import("../palette/palette.js").then((m) => m.Palette),
+};
 const HEADROOM = 16; // CSS pixels between the head and what has the focus
 const WITH_STRIP = new Set(["fleet", "alarms", "incidents"]);
 
 export function Shell({ route, model, children }) {
-  const [help, setHelp] = useState(false);
+  const [opened, setOpened] = useState("");
   const head = useHeadroom();
   const { condition } = useStore(connection);
   const { theme, clock } = useStore(prefs);
@@ -31,7 +35,8 @@ export function Shell({ route, model, children }) {
     pause: () => pause(connection.get().condition !== "paused"),
   };
   useEffect(() => onKeys({
-    "/": focusQuery, "?": () => setHelp(true), t: turn.theme, c: turn.clock, p: turn.pause,
+    "/": focusQuery, "?": () => setOpened("help"), "Ctrl k": () => setOpened("palette"),
+    v: () => setOpened("views"), t: turn.theme, c: turn.clock, p: turn.pause,
     "g f": () => navigate("/"), "g e": () => navigate("/events"),
     "g a": () => navigate("/alarms"), "g i": () => navigate("/incidents"),
     Escape: () => /** @type {HTMLElement|null} */ (document.activeElement)?.blur(),
@@ -52,7 +57,11 @@ export function Shell({ route, model, children }) {
         <${Clock} clock=${clock} onTurn=${turn.clock} />
         <button type="button" class="icon" onClick=${turn.theme} title=${`theme: ${theme} (t)`}
           aria-label=${`theme: ${theme}`}>${ICONS[theme]}</button>
-        <button type="button" class="icon" onClick=${() => setHelp(true)} title="keys (?)"
+        <button type="button" class="icon" onClick=${() => setOpened("views")} title="saved views (v)"
+          aria-label="saved views">${ICONS.views}</button>
+        <button type="button" class="icon" onClick=${() => setOpened("palette")} title="go to (Ctrl K)"
+          aria-label="go to a page, site, node or alarm type">${ICONS.find}</button>
+        <button type="button" class="icon" onClick=${() => setOpened("help")} title="keys (?)"
           aria-label="keys and filters">?</button>
         <button type="button" class="icon" onClick=${leave} title="log out"
           aria-label="log out">${ICONS.leave}</button>
@@ -60,7 +69,16 @@ export function Shell({ route, model, children }) {
     </header>
     ${WITH_STRIP.has(route.page) && !route.name && html`<${IncidentStrip} />`}
     ${children}
-    <${HelpDialog} open=${help} onClose=${() => setHelp(false)} />`;
+    ${LATER[opened] && html`<${Later} key=${opened} load=${LATER[opened]} route=${route} model=${model} pages=${PAGES}
+      onClose=${() => setOpened("")} />`}
+    <${HelpDialog} open=${opened === "help"} onClose=${() => setOpened("")} />`;
+}
+
+/** A dialog that comes when it is opened first. */
+function Later({ load, ...given }) {
+  const [Part, setPart] = useState(null);
+  useEffect(() => { load().then((part) => setPart(() => part), given.onClose); }, []);
+  return Part && html`<${Part} ...${given} />`;
 }
 
 /** Keep what is scrolled to, and so the focus, clear of the head, which takes more rows at less width. */
@@ -91,6 +109,8 @@ const icon = (path) => html`<svg viewBox="0 0 16 16" width="15" height="15" aria
   fill="none" stroke="currentColor" stroke-width="1.600" stroke-linecap="round">${path}</svg>`;
 const ICONS = {
   pause: icon(html`<path d="M5.500 3v10M10.500 3v10" stroke-width="2.200" />`),
+  views: icon(html`<path d="M4 2.500h8v11l-4-3-4 3z" stroke-linejoin="round" />`),
+  find: icon(html`<circle cx="7" cy="7" r="4.500" /><path d="M10.500 10.500l3.500 3.500" />`),
   leave: icon(html`<path d="M6.500 2.500h-3.500v11h3.500M7 8h7M11 5l3 3-3 3" />`),
   auto: icon(html`<circle cx="8" cy="8" r="5.500" />
     <path d="M8 2.500a5.500 5.500 0 0 1 0 11z" fill="currentColor" />`),

@@ -1,0 +1,115 @@
+"""Views that people keep: their own to change, anybody's to open who has the link."""
+
+import pytest
+
+from roost_central.api.saved_views import NAME_CHARS_MAX, QUERY_CHARS_MAX, VIEWS_MAX
+from roost_central.api.secret import digest
+from roost_central.storage import tokens
+from roost_central.storage.tokens import TokenRecord
+
+VIEWS = "/api/v1/views"
+VIEW = {"name": "West, serious", "page": "alarms", "query": "q=region:r01+sev>=major"}
+OTHER = "rtk_" + "b" * 52
+
+
+@pytest.fixture
+def put(central):
+    async def put(path, body):
+        answer = await central.client.put(path, json=body, headers=central.bearer)
+        return answer.status, await answer.json(content_type=None)
+
+    return put
+
+
+@pytest.fixture
+async def other(central):
+    """Ask as somebody else; return (status, document)."""
+    async with central.database.write() as connection:
+        await tokens.add(connection, TokenRecord(digest(OTHER), "jd", "admin", 1))
+
+    async def ask(method, path, **given):
+        headers = {"Authorization": f"Bearer {OTHER}"}
+        answer = await central.client.request(method, path, headers=headers, **given)
+        return answer.status, await answer.json(content_type=None) if answer.status != 204 else None
+
+    return ask
+
+
+async def test_a_view_is_kept_under_its_name_and_listed_by_it(get, post):
+    assert (await get(VIEWS))[1] == {"items": []}
+    status, made = await post(VIEWS, VIEW)
+    assert status == 200
+    assert {key: made[key] for key in VIEW} == VIEW
+    assert (made["owner"], made["link"]) == ("admin", f"/v/{made['id']}")
+    await post(VIEWS, {"name": "All", "page": "fleet"})
+    assert [view["name"] for view in (await get(VIEWS))[1]["items"]] == ["All", "West, serious"]
+
+
+async def test_who_has_the_link_opens_a_view_and_does_not_change_it(get, post, other):
+    _, made = await post(VIEWS, VIEW)
+    path = f"{VIEWS}/{made['id']}"
+    assert await other("GET", path) == (200, made)
+    assert (await other("GET", VIEWS))[1] == {"items": []}
+    for method, given in (("PUT", {"json": VIEW}), ("DELETE", {})):
+        status, problem = await other(method, path, **given)
+        assert (status, problem["code"]) == (409, "conflict")
+        assert problem["detail"].startswith("the view is admin's")
+    assert (await get(path))[1] == made
+
+
+async def test_two_people_may_use_one_name(post, other):
+    assert (await post(VIEWS, VIEW))[0] == 200
+    assert (await other("POST", VIEWS, json=VIEW))[0] == 200
+
+
+async def test_a_replaced_view_keeps_its_link(get, post, put):
+    _, made = await post(VIEWS, VIEW)
+    status, changed = await put(f"{VIEWS}/{made['id']}", VIEW | {"name": "W", "query": "q=x"})
+    assert (status, changed["link"], changed["name"]) == (200, made["link"], "W")
+    assert (await get(VIEWS))[1]["items"] == [changed]
+
+
+async def test_a_name_that_is_taken_says_what_to_do(post, put):
+    await post(VIEWS, VIEW)
+    _, made = await post(VIEWS, VIEW | {"name": "B"})
+    for status, problem in (
+        await post(VIEWS, VIEW | {"name": f" {VIEW['name']} "}),
+        await put(f"{VIEWS}/{made['id']}", VIEW),
+    ):
+        assert (status, problem["errors"][0]["field"]) == (409, "name")
+        assert "choose another name" in problem["detail"]
+
+
+async def test_a_removed_view_is_gone_for_all(get, post, delete):
+    _, made = await post(VIEWS, VIEW)
+    path = f"{VIEWS}/{made['id']}"
+    assert await delete(path) == 204
+    assert await delete(path) == 404
+    status, problem = await get(path)
+    assert (status, problem["code"]) == (404, "not-found")
+
+
+async def test_nobody_keeps_more_views_than_the_bound(post, put):
+    for number in range(VIEWS_MAX):
+        status, made = await post(VIEWS, VIEW | {"name": f"v{number}"})
+        assert status == 200
+    status, problem = await post(VIEWS, VIEW)
+    assert (status, str(VIEWS_MAX) in problem["detail"]) == (409, True)
+    assert (await put(f"{VIEWS}/{made['id']}", VIEW))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": " \t"}, "name"),
+        ({"name": "x" * (NAME_CHARS_MAX + 1)}, "name"),
+        ({"page": "https://evil.example"}, "page"),
+        ({"query": "x" * (QUERY_CHARS_MAX + 1)}, "query"),
+        ({"owner": "jd"}, "owner"),
+    ],
+)
+async def test_what_breaks_a_rule_is_named(get, post, change, field):
+    status, problem = await post(VIEWS, VIEW | change)
+    assert (status, problem["errors"][0]["field"]) == (422, field)
+    assert (await get(VIEWS))[1] == {"items": []}
