@@ -118,6 +118,54 @@ async def test_pages_reflow_at_320_pixels(console):
         assert await tab.js("document.documentElement.scrollWidth") <= 320, path
 
 
+@pytest.mark.parametrize("width", [860, 390, 320])
+async def test_tables_of_the_alarm_pages_need_no_scrolling_sideways(console, width):
+    with_everything(console.central.alarms)
+    tab = await console.tab("/shelf", width=width, height=800)
+    for path, table in (
+        ("/alarms?list=cleared", ".cleared"),
+        ("/incidents", ".scroll"),
+        ("/incidents/INC-1", ".scroll"),
+        ("/shelf", ".scroll"),
+        ("/events", ".scroll"),
+        ("/northbound", ".scroll:has(.targets)"),
+    ):
+        await tab.open(console.url + path)
+        await tab.wait(f"document.querySelector('{table} tbody tr')")
+        boxes = f"[...document.querySelectorAll('{table}')]"
+        assert max(await tab.js(f"{boxes}.map((e) => e.scrollWidth - e.clientWidth)")) <= 0, path
+
+
+async def test_empty_lists_show_the_command_that_fills_or_reads_them(console):
+    tab = await console.tab("/shelf")
+    for path, line in (
+        ("/shelf", "roost alarm shelve"),
+        ("/incidents", "roost incident list"),
+        ("/alarms?list=cleared", "roost alarm history"),
+    ):
+        await tab.open(console.url + path)
+        await tab.wait(f"document.querySelector('.empty pre')?.innerText.startsWith('{line}')")
+
+
+async def test_the_dialogs_are_named_large_enough_and_legible(console):
+    views = console.central.views
+    views.kept["01A"] = views.view("01A", "Mine", "alarms", "q=op%3Dnone")
+    for scheme, width in (("light", 1440), ("dark", 320)):
+        tab = await console.tab("/alarms", width=width, height=800)
+        await tab.prefer(color_scheme=scheme)
+        for name, shown in (
+            ("saved views", ".kept-views li"),
+            ("go to a page, site, node or alarm type", ".palette [role=option]"),
+        ):
+            await tab.js(f"document.querySelector('[aria-label=\"{name}\"]').click()")
+            await tab.wait(f"document.querySelector('{shown}')")
+            for complaint in (LOW_CONTRAST, UNNAMED, SMALL_TARGETS):
+                assert await tab.js(complaint) == [], (name, scheme)
+            assert await tab.js("document.querySelector('dialog[open]').scrollWidth") <= width
+            await tab.press("Escape")
+            await tab.wait("!document.querySelector('dialog[open]')")
+
+
 async def test_a_table_row_at_320_pixels_still_tells_status_site_and_age(console):
     tab = await console.tab("/?view=table", width=320, height=640)
     await tab.wait("document.querySelector('.rows.narrow .rows-body .row')")

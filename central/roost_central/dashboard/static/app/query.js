@@ -104,6 +104,22 @@ export function requireAvailable(query, on = null) {
   }
 }
 
+/**
+ * The last text that could be asked of such objects, and what is wrong with the one being typed.
+ * @param {string} text
+ * @param {string} fallback
+ * @param {string} carrier
+ * @returns {[string, QueryError|null]}
+ */
+export function checked(text, fallback, carrier) {
+  try {
+    requireAvailable(parse(text), carrier);
+    return [text.trim(), null];
+  } catch (error) {
+    return [fallback, error];
+  }
+}
+
 /** @param {Node} node @returns {string} */
 function written(node) {
   if ("and" in node) return node.and.map((part) => enclosed(part, ["or"])).join(" ");

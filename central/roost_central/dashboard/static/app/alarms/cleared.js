@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../html.js";
 import { usePages } from "../fetched.js";
 import { QueryBox } from "../fleet/querybox.js";
+import { checked } from "../query.js";
 import { setParams } from "../router.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { Problem } from "../shell/failure.js";
@@ -15,16 +16,18 @@ import { entityRest, Place, Severity } from "./show.js";
 
 const SINCE = [["24h", "last 24 hours"], ["7d", "last 7 days"], ["30d", "last 30 days"], ["", "all that is kept"]];
 const SINCE_FIRST = "7d";
+const COLUMNS = [["when", "Cleared"], ["was", "Was"], ["stood", "Stood"], ["place", "Site and node"], ["type", "Type"],
+  ["what", "What was wrong"], ["why", "Why it ended"]]; // in a narrow box a row takes lines, so roles are named
 const GONE_MAX = 1_000; // more are not counted one by one
 const EVER = "3650d"; // longer than anything is kept
 
-export function ClearedList({ route, views, checked }) {
+export function ClearedList({ route, views }) {
   const q = route.params.get("q") ?? "";
   const show = route.params.get("show") ?? "";
   const asked = route.params.get("since") ?? SINCE_FIRST;
   const since = asked === "all" ? "" : asked;
   const [text, setText] = useState(q);
-  const [filter, error] = checked(text, q);
+  const [filter, error] = checked(text, q, "alarm");
   const pages = usePages("/alarms/history", { filter, since });
   const seq = useStore(alarmCounts)?.seq;
   const [said, setSaid] = useState("");
@@ -76,16 +79,20 @@ function useGone({ first, items }) {
 function ClearedRows({ pages: { items, error, older }, shown }) {
   if (error && !items) return html`<${Problem} error=${error} />`;
   if (!items) return html`<p class="empty">Reading…</p>`;
-  if (!items.length && !older) return html`<p class="empty">Nothing that matches was cleared in this time.</p>`;
-  return html`<table class="plain"><thead><tr><th>Cleared</th><th>Was</th><th class="number">Stood</th>
-    <th>Site and node</th><th>Type</th><th>What was wrong</th><th>Why it ended</th></tr></thead>
-    <tbody>${items.map((alarm) => html`<tr key=${alarm.id} class=${alarm.id === shown ? "shown" : ""}>
-      <td><${Time} at=${alarm.cleared} /></td>
-      <td><${Severity} alarm=${{ ...alarm, state: "active" }} /></td>
-      <td class="number">${stood(alarm)}</td><td><${Place} alarm=${alarm} /></td>
-      <td><a href=${addressOf(alarm.id)} id=${`cleared-${alarm.id}`}>${alarm.name}</a>${" "}
+  if (!items.length && !older) {
+    return html`<div class="empty"><p>Nothing that matches was cleared in this time.</p><pre>roost alarm history</pre></div>`;
+  }
+  return html`<table class="plain" role="table"><thead role="rowgroup"><tr role="row">${COLUMNS.map(([key, title]) => html`<th
+      role="columnheader" key=${key} class=${`c-${key}`}>${title}</th>`)}</tr></thead>
+    <tbody role="rowgroup">${items.map((alarm) => html`<tr role="row" key=${alarm.id} class=${alarm.id === shown ? "shown" : ""}>
+      <td role="cell" class="c-when"><${Time} at=${alarm.cleared} /></td>
+      <td role="cell" class="c-was"><${Severity} alarm=${{ ...alarm, state: "active" }} /></td>
+      <td role="cell" class="c-stood">${stood(alarm)}</td>
+      <td role="cell" class="c-place"><${Place} alarm=${alarm} /></td>
+      <td role="cell" class="c-type"><a href=${addressOf(alarm.id)} id=${`cleared-${alarm.id}`}>${alarm.name}</a>${" "}
         <small class="code">${alarm.type}</small></td>
-      <td>${alarm.text} <small>${entityRest(alarm)}</small></td><td>${alarm.reason}</td></tr>`)}</tbody></table>
+      <td role="cell" class="c-what">${alarm.text} <small>${entityRest(alarm)}</small></td>
+      <td role="cell" class="c-why">${alarm.reason}</td></tr>`)}</tbody></table>
     ${older && html`<p class="older"><button type="button" onClick=${older}>Older</button></p>`}`;
 }
 

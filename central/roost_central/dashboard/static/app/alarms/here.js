@@ -34,12 +34,12 @@ export function AlarmsHere({ filter, concerns }) {
 /** Alarms as a plain table, for pages where they are not the whole matter. */
 export function AlarmRowsPlain({ items, hasSite = false, nothing = "No alarm." }) {
   if (!items.length) return html`<p class="empty">${nothing}</p>`;
-  return html`<div class="scroll"><table class="plain alarm-plain"><thead><tr><th>Severity</th><th>Age</th>
+  return html`<div class="scroll"><table class="plain alarm-plain stack"><thead><tr><th>Severity</th><th>Age</th>
     ${hasSite && html`<th>Site</th>`}<th>Type</th><th>What is wrong</th><th>Operator</th></tr></thead>
     <tbody>${items.map((alarm) => html`<tr key=${alarm.id} class=${alarm.state === "active" ? "" : "stale"}>
-      <td><${Severity} alarm=${alarm} /></td><td><${Age} at=${alarm.raised} /></td>
-      ${hasSite && html`<td><a href=${sitePath(alarm.site)}>${alarm.site}</a></td>`}
-      <td><a href=${alarmsPath("", alarm.key_id)}>${alarm.name}</a> <small class="code">${alarm.type}</small></td>
+      <td><${Severity} alarm=${alarm} /></td><td data-title="Age"><${Age} at=${alarm.raised} /></td>
+      ${hasSite && html`<td data-title="Site"><a href=${sitePath(alarm.site)}>${alarm.site}</a></td>`}
+      <td data-title="Type"><a href=${alarmsPath("", alarm.key_id)}>${alarm.name}</a> <small class="code">${alarm.type}</small></td>
       <td>${alarm.text} <small>${entityRest(alarm)}</small><${Marks} alarm=${alarm} /></td>
-      <td><${OpState} alarm=${alarm} /></td></tr>`)}</tbody></table></div>`;
+      <td data-title="Operator"><${OpState} alarm=${alarm} /></td></tr>`)}</tbody></table></div>`;
 }

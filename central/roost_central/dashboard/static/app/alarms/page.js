@@ -1,7 +1,7 @@
 /** The alarm list: filter, select, act on all that match, and the drawer of one. */
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { QueryBox } from "../fleet/querybox.js";
-import { parse, requireAvailable } from "../query.js";
+import { checked } from "../query.js";
 import { alarmsPath, setParams } from "../router.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { useNarrow } from "../shell/narrow.js";
@@ -24,7 +24,7 @@ const VIEWS = [["Active", ""], ["Not acked", "op=none"], ["Unknown", "state=unkn
 
 export function AlarmsPage({ route }) {
   const isPast = route.params.get("list") === "cleared";
-  return isPast ? html`<${ClearedList} route=${route} checked=${checked}
+  return isPast ? html`<${ClearedList} route=${route}
     views=${html`<${Views} q="" isPast=${true} />`} />` : html`<${ActiveList} route=${route} />`;
 }
 
@@ -39,7 +39,7 @@ function ActiveList({ route }) {
   const sort = route.params.get("sort") ?? "";
   const show = route.params.get("show") ?? "";
   const [text, setText] = useState(q);
-  const [filter, error] = checked(text, q);
+  const [filter, error] = checked(text, q, "alarm");
   const area = useRef(null);
   const rows = useAlarmRows({ filter, sort }, area);
   const picks = usePicks(filter, rows);
@@ -86,16 +86,6 @@ function ActiveList({ route }) {
 }
 
 const ASK = { changed: [], gone: [], more: true, seq: -1 }; // an act's effect need not wait for the stream
-
-/** The last text that is a query on alarms, and what is wrong with the one being typed. */
-function checked(text, fallback) {
-  try {
-    requireAvailable(parse(text), "alarm");
-    return [text.trim(), null];
-  } catch (error) {
-    return [fallback, error];
-  }
-}
 
 function summary(rows) {
   if (!rows.loaded) return rows.error ? "" : "Reading…";

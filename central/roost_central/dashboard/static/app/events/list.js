@@ -7,19 +7,19 @@ import { Problem } from "../shell/failure.js";
 
 const LATE_S = 30; // later than a beat: the event waited in an outbox
 
-export function EventList({ items, error, site = null }) {
+export function EventList({ items, error, site = null, nothing = "No event." }) {
   if (error && !items) return html`<${Problem} error=${error} />`;
   if (!items) return html`<p class="empty">Reading…</p>`;
-  if (!items.length) return html`<p class="empty">No event.</p>`;
-  return html`<div class="scroll"><table class="plain events"><thead><tr><th>Time</th>
+  if (!items.length) return html`<p class="empty">${nothing}</p>`;
+  return html`<div class="scroll"><table class="plain events stack"><thead><tr><th>Time</th>
     <th>Severity</th>
       ${!site && html`<th>Site</th>`}<th>Node</th><th>Type</th><th>What happened</th></tr></thead>
     <tbody>${items.map((event) => html`<tr key=${event.seq}>
       <td class="when"><${Time} at=${event.at} /><${Late} seconds=${event.late_s} /></td>
-      <td>${event.severity ? html`<${StateChip} states=${SEVERITIES} name=${event.severity} />` : "–"}</td>
-      ${!site && html`<td>${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
-      <td>${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>
-      <td class="code">${event.type ?? event.kind}</td>
+      <td data-title="Severity">${event.severity ? html`<${StateChip} states=${SEVERITIES} name=${event.severity} />` : "–"}</td>
+      ${!site && html`<td data-title="Site">${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
+      <td data-title="Node">${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>
+      <td class="code" data-title="Type">${event.type ?? event.kind}</td>
       <td>${event.text}${event.entity && html` <small class="quiet">${event.entity}</small>`}</td>
         </tr>`)}</tbody></table></div>`;
 }

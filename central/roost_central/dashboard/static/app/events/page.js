@@ -3,7 +3,8 @@ import { html, useEffect, useState } from "../html.js";
 import { usePages } from "../fetched.js";
 import { queryString, request } from "../api.js";
 import { QueryBox } from "../fleet/querybox.js";
-import { parse, requireAvailable } from "../query.js";
+import { checked } from "../query.js";
+import { CopyLine, shellWord } from "../shell/copy.js";
 import { onKeys } from "../shell/keys.js";
 import { EventList } from "./list.js";
 
@@ -13,7 +14,7 @@ const LOOK_MS = 10_000; // how often newer events are counted
 export function EventsPage({ route }) {
   const q = route.params.get("q") ?? "";
   const [text, setText] = useState(q);
-  const [filter, error] = checked(text, q);
+  const [filter, error] = checked(text, q, "event");
   const pages = usePages("/events", { filter });
   const newer = useNewer(filter, pages.items?.[0]?.seq);
   useEffect(() => onKeys({ n: pages.reload }), [pages.reload]);
@@ -22,19 +23,11 @@ export function EventsPage({ route }) {
       placeholder="sev>=major site:edge-*" summary="newest first" />
       <button type="button" class=${`waiting ${newer ? "" : "idle"}`} disabled=${!newer}
         onClick=${pages.reload}>${newer ? html`${newer}${newer === NEWER_MAX ? "+" : ""} new: <kbd>n</kbd>` : "up to date"}</button></div>
-    <${EventList} items=${pages.items} error=${pages.error} />
+    <${EventList} items=${pages.items} error=${pages.error} nothing=${filter ? html`No event matches.
+      <a href="/events">Show all</a>` : "No event has come yet."} />
     ${pages.older && html`<p><button type="button" onClick=${pages.older}>Older</button></p>`}
+    <${CopyLine} text=${`roost event list${filter ? ` -q ${shellWord(filter)}` : ""}`} />
   </main>`;
-}
-
-/** The last text that is a query on events, and what is wrong with the one being typed. */
-function checked(text, fallback) {
-  try {
-    requireAvailable(parse(text), "event");
-    return [text.trim(), null];
-  } catch (error) {
-    return [fallback, error];
-  }
 }
 
 function useNewer(filter, seq) {

@@ -30,19 +30,22 @@ function IncidentList({ state }) {
 }
 
 function Table({ items, state }) {
-  if (!items.length) return html`<p class="empty">${state === "open" ? "No incident is open." : "None."}</p>`;
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Incident</th><th>Severity</th><th>State</th>
+  if (!items.length) {
+    return html`<div class="empty"><p>${state === "open" ? "No incident is open." : "There is none."} A storm of alarms makes one.</p>
+      <pre>roost incident list --state all</pre></div>`;
+  }
+  return html`<div class="scroll"><table class="plain stack"><thead><tr><th>Incident</th><th>Severity</th><th>State</th>
     <th>Likely cause</th><th class="number">Sites</th><th class="number">Back</th>
     <th class="number">Not explained</th><th>Opened</th><th>Lasted</th></tr></thead>
     <tbody>${items.map((incident) => html`<tr key=${incident.id}>
       <th scope="row"><a href=${incidentPath(incident.id)}>${incident.id}</a> <small>${incident.name}</small></th>
-      <td><${StateChip} states=${SEVERITIES} name=${incident.severity} /></td>
-      <td>${incident.state}${incident.ack && html` <small>acked by ${incident.ack.by}</small>`}</td>
-      <td>${incident.cause || html`<span class="quiet">not found</span>`}</td>
-      <td class="number">${incident.sites.toLocaleString("en")}</td>
-      <td class="number">${incident.recovered.toLocaleString("en")}</td>
-      <td class=${`number ${incident.unexplained ? "tone-degraded" : ""}`}>${incident.unexplained}</td>
-      <td><${Time} at=${incident.opened} /></td>
-      <td>${incident.closed ? ageText((Date.parse(incident.closed) - Date.parse(incident.opened)) / 1000)
+      <td data-title="Severity"><${StateChip} states=${SEVERITIES} name=${incident.severity} /></td>
+      <td data-title="State">${incident.state}${incident.ack && html` <small>acked by ${incident.ack.by}</small>`}</td>
+      <td data-title="Likely cause">${incident.cause || html`<span class="quiet">not found</span>`}</td>
+      <td class="number" data-title="Sites">${incident.sites.toLocaleString("en")}</td>
+      <td class="number" data-title="Back">${incident.recovered.toLocaleString("en")}</td>
+      <td class=${`number ${incident.unexplained ? "tone-degraded" : ""}`} data-title="Not explained">${incident.unexplained}</td>
+      <td data-title="Opened"><${Time} at=${incident.opened} /></td>
+      <td data-title="Lasted">${incident.closed ? ageText((Date.parse(incident.closed) - Date.parse(incident.opened)) / 1000)
     : html`<${Age} at=${incident.opened} />`}</td></tr>`)}</tbody></table></div>`;
 }

@@ -77,7 +77,7 @@ function Card({ title, measure, text }) {
   return html`<div class=${`card tone-${band.tone}`}><h2>${title}</h2>
     <p class="figure">${measure.value === null ? "–" : text(measure.value)}</p>
     <p class="band"><${Shape} state=${band} /> ${band.word}</p>
-    <p class="quiet">good up to ${text(measure.good)}, limit ${text(measure.limit)}</p></div>`;
+    <p class="quiet">${measure.good ? `good up to ${text(measure.good)}` : "good is none"}, limit ${text(measure.limit)}</p></div>`;
 }
 
 function Figure({ title, value, hint = "" }) {

@@ -48,17 +48,18 @@ export function NorthboundPage() {
 }
 
 function Targets({ rows, asked, onTest }) {
-  if (!rows.length) return html`<p class="empty">Alarms go nowhere: the configuration names no target.</p>`;
-  return html`<div class="scroll"><table class="plain targets"><thead><tr><th>Target</th><th>State</th>
+  if (!rows.length) return html`<p class="empty">Alarms go nowhere: the configuration names no target. <span class="code">docs/northbound.md</span> has an
+    example of each.</p>`;
+  return html`<div class="scroll"><table class="plain targets stack"><thead><tr><th>Target</th><th>State</th>
     <th class="number">Waiting</th><th class="number">Sent</th><th>Took something</th><th>Last error</th>
     <th class="number">Dead letters</th><th><span class="hidden">Do</span></th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}${" "}
         <small class="code">${row.kind} ${row.address}</small></th>
-      <td><${State} row=${row} /></td><td class="number">${count(row.queue)}</td>
-      <td class="number">${count(row.sent)}</td>
-      <td>${row.worked ? html`<${Age} at=${row.worked} suffix=" ago" />` : "never"}</td>
-      <td>${row.disabled || (row.failures ? html`${row.last_error} <small>${count(row.failures)} in a row</small>` : "–")}</td>
-      <td class="number">${count(row.dead_letters)}</td>
+      <td data-title="State"><${State} row=${row} /></td><td class="number" data-title="Waiting">${count(row.queue)}</td>
+      <td class="number" data-title="Sent">${count(row.sent)}</td>
+      <td data-title="Took something">${row.worked ? html`<${Age} at=${row.worked} suffix=" ago" />` : "never"}</td>
+      <td data-title="Last error">${row.disabled || (row.failures ? html`${row.last_error} <small>${count(row.failures)} in a row</small>` : "–")}</td>
+      <td class="number" data-title="Dead letters">${count(row.dead_letters)}</td>
       <td><button type="button" disabled=${asked !== ""} aria-label=${`Send a test to ${row.name}`}
         onClick=${() => onTest(row.name)}>Send test</button></td></tr>`)}</tbody></table></div>`;
 }
