@@ -18,6 +18,7 @@ from roost_central.ingest.marks import Marks
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.receipts import Receipts
 from roost_central.ingest.roster import Roster
+from roost_central.ingest.sync import SyncWatch
 from roost_central.inventory.pacing import ResyncPacing
 from roost_central.liveness.sweep import Sweep
 from roost_central.ports import Clock
@@ -77,6 +78,7 @@ class Beats:
         self._book = book
         self._counters = counters
         self._clock = clock
+        self._sync = SyncWatch(lambda node: node in view.nodes)
         self._is_rewound = False
 
     async def run(self, inbox: Inbox) -> None:
@@ -169,6 +171,7 @@ class Beats:
         """Ask for the inventory again where it differs though all up to it is committed."""
         said = beat.inventory
         behind = said is not None and said.digest.hex() != row.inventory_digest
+        self._note_sync(row.node, "inventory", is_behind=behind)
         if behind and said is not None and beat.bulk is not None:
             self._ask_again(row.node, broker, beat.bulk, said)
         changed = behind != row.inventory_behind
@@ -179,14 +182,21 @@ class Beats:
         """Ask for the alarms again where they differ, and just what the node means is committed."""
         if beat.alarms_digest is None or beat.alarm is None:
             return
+        is_behind = beat.alarms_digest != self._book.digest(row.node)
+        self._note_sync(row.node, "alarms", is_behind=is_behind)
         mark = self._marks.of(row.node, beat.alarm.stream) or 0
-        if mark != beat.alarms_seq or beat.alarms_digest == self._book.digest(row.node):
+        if not is_behind or mark != beat.alarms_seq:
             return
         if self._alarm_pacing.may_ask(row.node, self._clock.mono_ms()):
             self._counters.alarm_resyncs += 1
             self._receipts.send(
                 broker, row.node, Lane.ALARM, beat.alarm.stream, mark, resync=["alarms"]
             )
+
+    def _note_sync(self, node: str, what: str, *, is_behind: bool) -> None:
+        alarm = self._sync.note(node, what, self._clock.mono_ms(), is_behind=is_behind)
+        if alarm is not None:
+            self._book.signal(alarm)
 
     def _repeat_marks(self, row: NodeRow, broker: str, beat: Beat) -> None:
         """Say where we stand to a node that waits for nothing though we have less than it said.

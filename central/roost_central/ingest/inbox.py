@@ -108,6 +108,11 @@ class Inbox:
         return message
 
     @property
+    def oldest_report(self) -> Message | None:
+        """The report that would be taken next, if one waits."""
+        return self.reports[0] if self.reports else None
+
+    @property
     def waiting(self) -> int:
         """Messages in both queues."""
         return len(self.beats) + len(self.reports)

@@ -105,6 +105,12 @@ class Reports:
         self._clock = clock
         self._in_hand = Batch()
 
+    def waits_ms(self, inbox: Inbox, now_ms: int) -> int:
+        """Return for how long the oldest report has waited for its transaction."""
+        reports = self._in_hand.reports
+        oldest = reports[0][0] if reports else inbox.oldest_report
+        return now_ms - oldest.arrived_ms if oldest is not None else 0
+
     async def run(self, inbox: Inbox) -> None:
         """Write what the inbox holds until cancelled; ``finish`` then ends the batch in hand."""
         while True:

@@ -19,6 +19,7 @@ from roost_central.ingest.counters import BrokerStatus, Counters
 from roost_central.ingest.flush import Flush
 from roost_central.ingest.history import History
 from roost_central.ingest.inbox import Inbox
+from roost_central.ingest.lagging import LagWatch
 from roost_central.ingest.marks import Marks
 from roost_central.ingest.mqtt import BrokerLink, Listener, MqttLink
 from roost_central.ingest.notices import Notices
@@ -113,6 +114,7 @@ class IngestService:
             counters=self.counters,
             clock=clock,
         )
+        self._lag = LagWatch()
         self._flush = Flush(
             database=database,
             view=view,
@@ -202,6 +204,10 @@ class IngestService:
         while True:
             self.counters.queue = self._inbox.waiting
             self.counters.quiet = self._sweep.is_quiet
+            now_ms = self._clock.mono_ms()
+            lagging = self._lag.note(self._reports.waits_ms(self._inbox, now_ms), now_ms)
+            if lagging is not None:
+                self._book.signal(lagging)
             await asyncio.sleep(GAUGE_S)
 
     async def _finish(self) -> None:

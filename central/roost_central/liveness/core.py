@@ -21,6 +21,7 @@ from roost_central.liveness.facts import (
     BrokerDown,
     BrokerUp,
     CanarySeen,
+    CloneChanged,
     Event,
     GoneSeen,
     Limits,
@@ -151,16 +152,17 @@ class Liveness:
     def _on_beat(self, event: BeatSeen, now_ms: int) -> list[Action]:
         beat = event.beat
         node = self._nodes[event.node]
+        clone = node.turns.hear(beat.boot_id, now_ms, node.interval_ms)
+        actions: list[Action] = [] if clone is None else [CloneChanged(node.node, clone)]
         if not node.is_news(beat):
-            return [BeatIgnored(node.node, "stale")]
+            return [BeatIgnored(node.node, "stale"), *actions]
         via = node.paths.get(beat.path)
         if via is None:
             via = node.paths[beat.path] = Path(beat.path, now_ms)
         old_news = via.arrive(beat.n, beat.incarnation, now_ms)
         if old_news is not None:
-            return [BeatIgnored(node.node, old_news)]
+            return [BeatIgnored(node.node, old_news), *actions]
         new_start = node.meet(beat)
-        actions: list[Action] = []
         if new_start == "reboot":
             actions.append(Rebooted(node.node))
         elif new_start == "restart":

@@ -181,6 +181,14 @@ class AgentRestarted:
 
 
 @dataclass(frozen=True, slots=True)
+class CloneChanged:
+    """Two boxes speak as one node by turns, or have ceased to."""
+
+    node: NodeId
+    is_suspected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BeatIgnored:
     """A beat older than what was seen changes nothing: ``duplicate``, ``late`` or ``stale``."""
 
@@ -212,6 +220,7 @@ Action = (
     | SiteChanged
     | Rebooted
     | AgentRestarted
+    | CloneChanged
     | BeatIgnored
     | QuietChanged
 )

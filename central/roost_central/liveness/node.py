@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from roost_central.liveness.path import Path, is_wan
+from roost_central.liveness.turns import Turns
 from roost_protocol.beat import Beat, PathReport
 from roost_protocol.topics import NodeId, SiteId
 
@@ -30,6 +31,7 @@ class Node:
     is_suspect: bool = False
     announced: bool = False  # its absence had an event of its own
     due_ms: int | None = None
+    turns: Turns = field(default_factory=Turns)
     paths: dict[str, Path] = field(default_factory=dict)
 
     def part(self, permille: int) -> int:
@@ -40,13 +42,16 @@ class Node:
         """Return whether the beat is of the present start of the agent or of a later one.
 
         A lower incarnation is a late message, or an agent that lost its state: the latter has a
-        boot that we never saw, or in the same boot a later clock.
+        boot that we never saw, or in the same boot a later clock. One of a boot before is late, or
+        of a second box with this identity: that counts only once the first one is silent.
         """
+        if beat.boot_id in self.boots:
+            return self.is_suspect and beat.sent_ms > self.sent_ms > 0
         if beat.incarnation >= self.incarnation:
             return True
         if beat.boot_id == self.boot_id:
             return beat.sent_ms > self.sent_ms > 0
-        return beat.boot_id not in self.boots
+        return True
 
     def meet(self, beat: Beat) -> str | None:
         """Take over boot and incarnation; return ``first``, ``reboot`` or ``restart`` if new."""
@@ -58,7 +63,8 @@ class Node:
             return "first"
         if before == beat.boot_id:
             return "restart"
-        self.boots = (before, *self.boots)[:BOOTS_REMEMBERED]
+        others = [boot for boot in (before, *self.boots) if boot != beat.boot_id]
+        self.boots = tuple(others[:BOOTS_REMEMBERED])
         return "reboot"
 
     def take_paths(self, reports: list[PathReport], now_ms: int) -> list[str]:

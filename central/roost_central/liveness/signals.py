@@ -11,6 +11,7 @@ from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView, SiteRow
 from roost_central.liveness.facts import (
     Action,
+    CloneChanged,
     PathChanged,
     PathRemoved,
     PresenceChanged,
@@ -19,6 +20,7 @@ from roost_central.liveness.facts import (
 )
 from roost_central.liveness.words import (
     BROKER_LOST,
+    CLONE,
     FLEET_SILENT,
     NODE_SILENT,
     PATH_DOWN,
@@ -43,6 +45,8 @@ def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
             site = node.partition(".")[0]
             row = view.sites.get(site)
             return [] if row is None else _paths(row, action.path, view)
+        case CloneChanged():
+            return [_clone(action)]
         case SiteChanged():
             return _site(action, view, now_ms)
         case QuietChanged(why="silence"):
@@ -95,6 +99,14 @@ def _site(action: SiteChanged, view: FleetView, now_ms: int) -> list[Event]:
             is_one_of_many=action.is_one_of_many,
         )
     ]
+
+
+def _clone(action: CloneChanged) -> Event:
+    site = action.node.partition(".")[0]
+    entity = entity_of(site, action.node)
+    if not action.is_suspected:
+        return OwnCleared(CLONE, entity)
+    return OwnRaised(CLONE, entity, Severity.CRITICAL, {}, site=site, node=action.node)
 
 
 def _quiet(action: QuietChanged) -> Event:

@@ -103,8 +103,10 @@ class Sweep:
         actions = self._core.handle(BeatSeen(node, beat), self._now_ms())
         if not actions:
             return None
-        if isinstance(actions[0], BeatIgnored):
-            return actions[0].why
+        first = actions[0]
+        if isinstance(first, BeatIgnored):
+            self._show(actions[1:])
+            return first.why
         self._show(actions)
         return None
 

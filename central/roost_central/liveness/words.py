@@ -8,6 +8,7 @@ from roost_central.fleet.entity import entity_of
 from roost_central.liveness.facts import (
     Action,
     AgentRestarted,
+    CloneChanged,
     PathChanged,
     PresenceChanged,
     QuietChanged,
@@ -20,6 +21,7 @@ from roost_protocol.severity import Severity
 SITE_OFFLINE = "280.001"
 PATH_DOWN = "280.801"
 NODE_SILENT = "280.802"
+CLONE = "280.805"
 FLEET_SILENT = "280.808"
 NODE_REBOOTED = "280.811"
 AGENT_RESTARTED = "280.812"
@@ -116,6 +118,12 @@ def _quiet(action: QuietChanged) -> Told | None:
     return None
 
 
+def _clone(action: CloneChanged) -> Told:
+    if not action.is_suspected:
+        return CLONE, Severity.CLEARED, "", "one box speaks again", {}
+    return CLONE, Severity.CRITICAL, "", "two boxes use one identity, by turns", {}
+
+
 def _reboot(_action: Rebooted) -> Told:
     return NODE_REBOOTED, Severity.WARNING, "", "the machine has rebooted", {}
 
@@ -129,6 +137,7 @@ _TELLERS: Final[dict[type, Callable[[Any], Told | None]]] = {
     PathChanged: _path,
     SiteChanged: _site,
     QuietChanged: _quiet,
+    CloneChanged: _clone,
     Rebooted: _reboot,
     AgentRestarted: _restart,
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from roost_central.ingest.sync import BEHIND_MS
 from roost_central.storage import alarms
 from roost_protocol.alarm import Alarm, AlarmState, Change, alarm_sets
 from roost_protocol.beat import Beat, LaneReport, PathKind, PathReport, PathState
@@ -114,6 +115,32 @@ async def test_a_node_is_asked_once_a_minute(run_centre):
         centre.clock.now_ms += 61_000
         centre.link.say(TOPICS.beat, beat(4, b"x" * 8, 0))
         await centre.until(lambda: centre.counters.alarm_resyncs == 2)
+
+
+async def test_a_difference_that_lasts_is_an_alarm_of_its_site_until_it_is_mended(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(1, b"x" * 8, 7))
+        await centre.until(lambda: centre.counters.beats == 1)
+        centre.clock.now_ms += BEHIND_MS
+        centre.link.say(TOPICS.beat, beat(2, b"x" * 8, 7))
+        await centre.until(lambda: "site=lab,what=alarms" in open_alarms(centre))
+        assert open_alarms(centre)["site=lab,what=alarms"].type == "280.002"
+        centre.link.say(TOPICS.beat, beat(3, EMPTY_SET, 7))
+        await centre.until(lambda: "site=lab,what=alarms" not in open_alarms(centre))
+
+
+async def test_reports_that_wait_for_long_are_an_alarm_of_the_centre(run_centre):
+    async with run_centre() as centre:
+        lag = centre.service._lag
+        async with centre.database.write():  # a disk that takes its time
+            centre.link.say(TOPICS.report, report(0, alarm()))
+            await centre.until(lambda: centre.service._reports._in_hand.reports)
+            centre.clock.now_ms += 6_000
+            await centre.until(lambda: lag._since_ms is not None)
+            centre.clock.now_ms += 10_000
+            await centre.until(lambda: lag._is_raised)
+        await centre.until(lambda: "central=roost" in open_alarms(centre))
+        assert open_alarms(centre)["central=roost"].text == "Reports wait 16 s, limit 5 s"
 
 
 async def test_a_digest_is_compared_only_when_just_its_part_of_the_stream_is_committed(run_centre):

@@ -10,6 +10,7 @@ from roost_central.liveness.facts import (
     BrokerDown,
     BrokerUp,
     CanarySeen,
+    CloneChanged,
     GoneSeen,
     NodeAdded,
     NodeRemoved,
@@ -783,3 +784,31 @@ def test_in_a_doubt_the_first_node_of_a_site_to_speak_blames_none_of_the_others(
     told = of(PresenceChanged, actions)
     assert {change.new for change in told} == {"online"}
     assert not any(change.announce for change in told)
+
+
+@pytest.mark.parametrize("incarnations", [(4, 4), (2, 9)], ids=["a copy", "an older copy"])
+def test_two_boxes_with_one_identity_are_told_and_only_one_of_them_is_shown(incarnations):
+    fleet = Fleet("lab.n1")
+    actions = []
+    for n in range(1, 13):
+        for boot, incarnation in zip((b"a" * 16, b"c" * 16), incarnations, strict=True):
+            fleet.wait(15_000)
+            actions += fleet.beat(boot_id=boot, incarnation=incarnation, n=n)
+    assert of(CloneChanged, actions) == [CloneChanged("lab.n1", is_suspected=True)]
+    assert len(of(Rebooted, actions)) <= 1, "not at each turn"
+    for n in range(13, 40):
+        fleet.wait(30_000)
+        actions += fleet.beat(boot_id=b"c" * 16, incarnation=incarnations[1], n=n)
+    assert of(CloneChanged, actions)[1:] == [CloneChanged("lab.n1", is_suspected=False)]
+
+
+def test_of_two_boxes_the_one_that_stays_is_heard_when_the_other_is_gone():
+    fleet = Fleet("lab.n1")
+    for n in range(1, 5):
+        for boot in (b"a" * 16, b"c" * 16):
+            fleet.wait(15_000)
+            fleet.beat(boot_id=boot, n=n)
+    for n in range(5, 12):
+        fleet.wait(30_000)
+        fleet.beat(boot_id=b"a" * 16, n=n)
+    assert fleet.presence() == "online"

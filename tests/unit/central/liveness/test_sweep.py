@@ -1,5 +1,7 @@
 """The shell of liveness: it knows when it was itself away."""
 
+from msgspec.structs import replace
+
 from roost_central.alarms.facts import OwnCleared, OwnRaised
 from roost_central.fleet.view import FleetView
 from roost_central.liveness.sweep import PAUSE_MS, Sweep
@@ -87,3 +89,19 @@ def test_a_canary_that_is_not_back_is_a_broker_that_is_lost_until_it_is():
         "our own messages through broker b1 do not come back",
         "our own messages through broker b1 come back again",
     ]
+
+
+def test_two_boxes_of_one_identity_are_an_alarm_though_one_of_them_is_not_shown():
+    clock, view, told, signals = StoppedClock(), FleetView(), [], []
+    sweep = Sweep(frozenset(), view, clock=clock, tell=told.append, signal=signals.append)
+    view.add_site("lab", 4)
+    sweep.enter(view.add_node("lab.n1", "lab", "n1"))
+    ignored = []
+    for n in range(1, 12):
+        for boot in (bytes(16), b"c" * 16):
+            clock.now_ms += 5_000
+            ignored.append(sweep.hear("lab.n1", replace(beat("lab.n1", n), boot_id=boot)))
+    assert ignored.count(None) == 11, "one box is shown"
+    (raised,) = [each for each in signals if isinstance(each, OwnRaised)]
+    assert (raised.type, raised.entity) == ("280.805", "site=lab,node=n1")
+    assert "two boxes use one identity, by turns" in [event.text for event in told]

@@ -3,6 +3,7 @@ import pytest
 from roost_central.liveness.facts import (
     AgentRestarted,
     BeatIgnored,
+    CloneChanged,
     PathChanged,
     PresenceChanged,
     QuietChanged,
@@ -35,6 +36,13 @@ NODE = "lab.n1"
         (SiteChanged("lab", "unknown", "ok"), "280.001", 0, "the site is heard again, ok"),
         (Rebooted(NODE), "280.811", 1, "the machine has rebooted"),
         (AgentRestarted(NODE), "280.812", 1, "the agent has restarted"),
+        (
+            CloneChanged(NODE, is_suspected=True),
+            "280.805",
+            4,
+            "two boxes use one identity, by turns",
+        ),
+        (CloneChanged(NODE, is_suspected=False), "280.805", 0, "one box speaks again"),
         (
             QuietChanged(True, "silence", 30, 900),
             "280.808",
