@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from figure import QUICK, Figure, percentile
 from ha_netns import WHY_NO_SITE, Site, site
+from ha_oracle import now_ns
+from ha_plan import Plan
 from measure_ha_guard import status, ticks
 
 FAILOVERS = 2 if QUICK else 20
@@ -36,20 +38,20 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     if WHY_NO_SITE:
         say(f"not measured: {WHY_NO_SITE}")
         return
-    with begun("fast") as made:
+    with begun(Plan("fast")) as made:
         yield from disruptions(made, say)
         yield from switchovers(made, say)
         yield from failovers(made, say)
-    with begun("default", FIVE) as made:
+    with begun(Plan(names=FIVE)) as made:
         yield from costs(made, say)
 
 
 @contextmanager
-def begun(profile: str, names: Sequence[str] = ("c0", "c1", "w1")) -> Iterator[Site]:
+def begun(plan: Plan) -> Iterator[Site]:
     """A site that runs, in a folder of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="roost-bench-") as folder,
-        site(Path(folder), profile, names) as made,
+        site(Path(folder), plan) as made,
     ):
         yield made.start()
 
@@ -60,14 +62,14 @@ def failovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
     for number in range(FAILOVERS):
         active = made.settled()
         say(f"failover {number + 1} of {FAILOVERS}, from {active}")
-        killed_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        killed_ns = now_ns()
         made.nodes[active].power_off()
         made.until(lambda active=active: made.active() == OTHER[active], "the other runs it")
-        spent.append((first_after(made, killed_ns, OTHER[active]) - killed_ns) / 1e9)
+        spent.append((made.oracle.first_after(killed_ns, OTHER[active]) - killed_ns) / 1e9)
         made.nodes[active].start()
     note = f"{PEERS}; median {percentile(spent, 50):.2f} over {len(spent)}"
     yield Figure("ha.failover_fast_p99_s", round(percentile(spent, 99), 3), "s", "<= 2.5", note)
-    yield Figure("ha.overlap_ns", made.overlap_ns(), "ns", "<= 0", "all of these runs")
+    yield Figure("ha.overlap_ns", made.oracle.overlap_ns(), "ns", "<= 0", "all of these runs")
 
 
 def switchovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
@@ -79,8 +81,8 @@ def switchovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
         agent = made.nodes[active].agent  # refuses while the other is unwell, as after a stall
         made.until(lambda agent=agent: agent.ask("ha", "switchover", "main"), "it is ordered")
         made.until(lambda active=active: made.active() == OTHER[active], "the other runs it")
-        last_ns = max(ns for ns, node, _ in made.lines() if node == active)
-        spent.append((first_after(made, last_ns, OTHER[active]) - last_ns) / 1e6)
+        last_ns = made.oracle.last_of(active)
+        spent.append((made.oracle.first_after(last_ns, OTHER[active]) - last_ns) / 1e6)
     note = f"median {percentile(spent, 50):.0f} over {len(spent)}, with stop and start"
     yield Figure("ha.switchover_p99_ms", round(percentile(spent, 99), 1), "ms", "<= 200", note)
 
@@ -89,21 +91,21 @@ def disruptions(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
     """Take one network from all, then the active node's broker."""
     active = made.settled()
     say("one network down")
-    began_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    began_ns = now_ns()
     made.network("mgmt", "down")
     time.sleep(FAULT_S)
     yield disruption("ha.one_network_cut_disruption_s", made, began_ns)
     made.network("mgmt", "up")
     assert made.settled() == active
     say("one broker killed")
-    began_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    began_ns = now_ns()
     os.kill(made.nodes[active].told()["broker"]["pid"], signal.SIGKILL)
     time.sleep(FAULT_S)
     yield disruption("ha.one_broker_killed_disruption_s", made, began_ns)
 
 
 def disruption(key: str, made: Site, began_ns: int) -> Figure:
-    gap_s = made.gap_s(began_ns)
+    gap_s = made.oracle.gap_s(began_ns)
     note = f"corosync: 0.25 to 0.6; longest step between two lines {gap_s * 1000:.0f} ms"
     return Figure(key, round(max(0.0, gap_s - STEP_S), 3), "s", "<= 0", note)
 
@@ -120,8 +122,3 @@ def costs(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
     note = "a standby; corosync 0.5 to 1.2 %, 73 to 96 MB; with pacemaker 193 MB"
     yield Figure("ha.agent_cpu_percent", round(percent, 2), "%", "<= 2", note)
     yield Figure("ha.agent_rss_mib", round(rss_mib, 1), "MiB", "<= 34", note)
-
-
-def first_after(made: Site, after_ns: int, name: str) -> int:
-    """Return when a node's first line after a moment was written."""
-    return min(ns for ns, node, _ in made.lines() if node == name and ns > after_ns)

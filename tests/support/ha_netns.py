@@ -1,8 +1,8 @@
-"""A site of real nodes: each a network namespace with a guard, an agent and a broker of its own.
+"""A site of real nodes: each with namespaces, a guard, an agent and a broker of its own.
 
-Two networks are two bridges in a namespace of their own, so that nothing of the host is touched.
-The service of group `main` writes (boot time in ns, node, epoch) into one file: the oracle that
-sees whether two ever ran at once.
+Two networks are two bridges in a network namespace of their own, so that nothing of the host is
+touched. A node has its own mounts, for a boot id that changes when it loses its power and for a
+disk of HA that can refuse. The service of group `main` writes into one file: see ha_oracle.py.
 """
 
 import contextlib
@@ -11,30 +11,27 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from itertools import pairwise
+import uuid
 from pathlib import Path
 
 import pytest
 from cgroups import WHY_NONE, private
 from guard_process import Guard
+from ha_oracle import SERVICE, Oracle
+from ha_plan import NETWORKS, Plan, address
+from ha_reaper import Reaper
 from program import Program
 from waiting import wait_until
 
-from roost_agent.ha.timing import preset
+from roost_agent.control.client import ask
+from roost_agent.control.message import HaExplain, HaStatus
+from roost_agent.errors import AgentError
 
 AGENT = (sys.executable, "-m", "roost_agent")
-NETWORKS = ("mgmt", "cluster")
-MQTT_PORT, UDP_PORT = 1884, 4884
-THREE = 3  # nodes of the site that everything but the cost is tried on
-SERVICE = """
-import os, sys, time
-node = open("/proc/self/cgroup").read().split("0::")[1].split("/exclusive/")[0].split("/")[-1]
-out = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-while True:
-    now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    os.write(out, f"{now} {node} {os.environ['HA_EPOCH']}\\n".encode())
-    time.sleep(0.005)
+WALLED = Path(__file__).with_name("walled_agent.py")
+ENTER = """
+echo $$ > "$1/cgroup.procs" && mount --bind "$2" /proc/sys/kernel/random/boot_id &&
+mount --bind "$3" "$3" && shift 3 && exec "$@"
 """
 
 
@@ -80,49 +77,66 @@ needs_netns = pytest.mark.skipif(bool(WHY_NO_SITE), reason=WHY_NO_SITE or "it ca
 class Agent(Program):
     """One node's agent; each start is a new process on the same state."""
 
-    def __init__(self, folder, inside):
+    def __init__(self, folder, inside, wall=None):
         super().__init__(folder / "agent.log")
-        self._folder, self._inside = folder, inside
+        self._folder, self._inside, self._wall = folder, inside, wall
 
     def start(self):
         env = os.environ | {"MALLOC_ARENA_MAX": "2"}
-        self._launch(*self._inside, *AGENT, "run", "--config", self._folder / "agent.toml", env=env)
+        how = (sys.executable, WALLED, self._wall) if self._wall else AGENT
+        self._launch(*self._inside, *how, "run", "--config", self._folder / "agent.toml", env=env)
 
-    def ask(self, *words):
-        """Run a command of the agent; its output, or None."""
+    def order(self, *words):
+        """Run a command of the agent: whether it was obeyed, and what it said."""
         done = subprocess.run(
             (*AGENT, *words, "--config", str(self._folder / "agent.toml")),
             capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip
-        return done.stdout if done.returncode == 0 else None
+        return done.returncode == 0, done.stdout or done.stderr
+
+    def ask(self, *words):
+        """Run a command of the agent; its output, or None."""
+        is_done, text = self.order(*words)
+        return text if is_done else None
 
 
 class Node:
-    """One node."""
+    """One node.
+
+    Attributes:
+        watchdog: of a site that is ``hard``.
+        wall: a file with the seconds by which its agent's wall clock is off; None: it cannot be.
+    """
 
     def __init__(self, site, index, name):
-        self.name, self.index = name, index
-        self.space = f"{site.prefix}{name}"
+        self.name, self.index, self._plan = name, index, site.plan
+        self.space, self.switch = f"{site.prefix}{name}", site.switch
         self.folder = site.folder / name
-        self.folder.mkdir()
-        ip("netns", "add", self.space)
-        ip("link", "set", "lo", "up", inside=self.space)
-        for number, network in enumerate(NETWORKS):
-            end = f"{name}{number}"
-            ip("link", "add", "name", f"e{number}", "netns", self.space, "type", "veth",
-               "peer", "name", end, "netns", site.switch)  # fmt: skip
-            ip("addr", "add", f"{site.address(network, index)}/24", "dev", f"e{number}",
-               inside=self.space)  # fmt: skip
-            ip("link", "set", f"e{number}", "up", inside=self.space)
-            ip("link", "set", end, "master", network, "up", inside=site.switch)
-        inside = ("nsenter", f"--net=/run/netns/{self.space}")  # `ip netns exec` hides cgroups
+        self.disk = self.folder / "state/ha"
+        self.disk.mkdir(parents=True, mode=0o700)
         self.cgroups = site.cgroups / name
-        (self.cgroups / "exclusive").mkdir(parents=True)
-        options = ("--lease-ms", site.timing.lease_ms, "--tick-ms", site.timing.tick_ms)
-        self.guard = Guard(
-            self.folder, self.cgroups / "exclusive", *map(str, options), inside=inside
-        )
-        self.agent = Agent(self.folder, inside)
+        for part in ("exclusive", "system"):
+            (self.cgroups / part).mkdir(parents=True)
+        self._boot = self.folder / "boot_id"
+        self._new_boot()
+        self._connect()
+        self.wall = self.folder / "wall" if site.plan.has_own_wall else None
+        if self.wall:
+            self.wall.write_text("0")
+        self._clock = None
+        ahead_s = dict(site.plan.ahead_s).get(name)
+        inside = self._inside(ahead_s)
+        self.agent = Agent(self.folder, inside, self.wall)
+        self.watchdog, options = None, []
+        if site.plan.watchdog_ms:
+            fifo = self.folder / "watchdog"
+            self.watchdog = Reaper(fifo, site.plan.watchdog_ms, self._kill_all)
+            options = ["--watchdog-s", str(site.plan.watchdog_ms // 1000)]
+        timing = site.plan.timing
+        options += ["--lease-ms", str(timing.lease_ms), "--tick-ms", str(timing.tick_ms)]
+        root = self.cgroups / "exclusive"
+        fifo = self.folder / "watchdog" if self.watchdog else None
+        self.guard = Guard(self.folder, root, *options, fifo=fifo, inside=inside)
 
     def write(self, site_text, keys):
         """Write its configuration."""
@@ -144,19 +158,97 @@ class Node:
 
     def status(self):
         """What its agent says of local HA; None while it does not answer."""
-        told = self.agent.ask("ha", "status", "-o", "json")
-        return None if told is None else json.loads(told)
+        return self._asked(HaStatus())
+
+    def explained(self):
+        """The sentences of its last decisions."""
+        told = self._asked(HaExplain(200))
+        return [each["sentence"] for each in told["explained"]] if told else []
+
+    def alarms(self):
+        """The types of the alarms that stand on it."""
+        told = self.agent.ask("alarm", "list", "-o", "json")
+        return {each["type"] for each in json.loads(told)} if told else set()
 
     def told(self):
         """What its agent says, once it answers."""
         return wait_until(self.status, f"{self.name} answers")
 
     def power_off(self):
-        """Kill all of it at once, services and broker too."""
+        """Take all of it at once, services and broker too, and what only memory held."""
         self._kill_all()
         self.agent.kill()
         self.guard.kill()
         wait_until(lambda: self._kill_all() == 0, f"everything on {self.name} has ended")
+        if self.watchdog:
+            self.watchdog.reset()
+            wait_until(self.watchdog.is_at_rest, "the watchdog counts anew")
+        self.guard.state_file.unlink(missing_ok=True)
+        self._new_boot()
+
+    def link(self, network, state):
+        """Pull or plug one of its cables, at the switch."""
+        ip("link", "set", f"{self.name}{NETWORKS.index(network)}", state, inside=self.switch)
+
+    def pids(self):
+        """All processes of the node."""
+        return [int(each) for each in ip("netns", "pids", self.space).stdout.split()]
+
+    def inside(self, *argv, text=None):
+        """Run a command on the node's network."""
+        words = ("nsenter", f"--net=/run/netns/{self.space}", *argv)
+        return subprocess.run(words, check=True, capture_output=True, text=True, input=text)
+
+    def set_disk(self, mode):
+        """Make the disk of HA ``ro`` or ``rw`` for the agent that runs."""
+        words = ("mount", "-o", f"remount,bind,{mode}", str(self.disk))
+        subprocess.run(("nsenter", f"--mount=/proc/{self.agent.pid}/ns/mnt", *words), check=True)
+
+    def close(self):
+        with contextlib.suppress(AssertionError):  # the others are ended all the same
+            self.power_off()
+        if self._clock:
+            self._clock.kill()
+            self._clock.wait()
+        if self.watchdog:
+            self.watchdog.close()
+        ip("netns", "del", self.space, check=False)
+
+    def _asked(self, request):
+        try:
+            answer = ask(self.folder / "state", request)
+        except AgentError:
+            return None
+        return None if answer.error else answer.result
+
+    def _connect(self):
+        ip("netns", "add", self.space)
+        ip("link", "set", "lo", "up", inside=self.space)
+        for number, network in enumerate(NETWORKS):
+            end = f"{self.name}{number}"
+            ip("link", "add", "name", f"e{number}", "netns", self.space, "type", "veth",
+               "peer", "name", end, "netns", self.switch)  # fmt: skip
+            ip("addr", "add", f"{address(network, self.index)}/24", "dev", f"e{number}",
+               inside=self.space)  # fmt: skip
+            ip("link", "set", f"e{number}", "up", inside=self.space)
+            ip("link", "set", end, "master", network, "up", inside=self.switch)
+
+    def _inside(self, ahead_s):
+        """Return the words that start a program on the node: it keeps its pid."""
+        enter = ["nsenter", f"--net=/run/netns/{self.space}"]  # `ip netns exec` hides cgroups
+        if ahead_s is not None:
+            words = ("unshare", "--time", "--boottime", str(ahead_s), "--monotonic", str(ahead_s))
+            self._clock = subprocess.Popen(
+                (*words, "--fork", "--kill-child", "sleep", "infinity"), stdin=subprocess.DEVNULL
+            )
+            children = Path(f"/proc/{self._clock.pid}/task/{self._clock.pid}/children")
+            child = wait_until(children.read_text, "there is a clock").split()[0]
+            enter.append(f"--time=/proc/{child}/ns/time")
+        own = ("unshare", "--mount", "--propagation", "private", "sh", "-c", ENTER, "sh")
+        return (*enter, *own, self.cgroups / "system", self._boot, self.disk)
+
+    def _new_boot(self):
+        self._boot.write_text(f"{uuid.uuid4()}\n")
 
     def _kill_all(self):
         """Kill what runs now; return how much that was: it may have started more."""
@@ -167,63 +259,31 @@ class Node:
                 os.kill(pid, signal.SIGKILL)
         return len(pids)
 
-    def pids(self):
-        """All processes of the node."""
-        return [int(each) for each in ip("netns", "pids", self.space).stdout.split()]
-
 
 class Site:
-    """Three nodes: c0 and c1 host, w1 votes."""
+    """The nodes of a plan on two networks."""
 
-    def __init__(self, folder: Path, cgroups: Path, profile, names):
-        self.folder, self.cgroups = folder, cgroups
-        self.profile, self.timing = profile, preset(profile)
+    def __init__(self, folder: Path, cgroups: Path, plan: Plan):
+        self.folder, self.cgroups, self.plan = folder, cgroups, plan
         self.prefix = f"rh{os.getpid() % 100_000}-"
         self.switch = f"{self.prefix}sw"
-        self.oracle = folder / "oracle"
+        self.oracle = Oracle(folder / "oracle")
+        self.oracle.ahead_ns = {name: each * 10**9 for name, each in plan.ahead_s}
         self.nodes = {}
         ip("netns", "add", self.switch)
         for network in NETWORKS:
             ip("link", "add", network, "type", "bridge", inside=self.switch)
             ip("link", "set", network, "up", inside=self.switch)
-        for index, name in enumerate(names):
+        for index, name in enumerate(plan.names):
             self.nodes[name] = Node(self, index, name)
-        keys = subprocess.run(
-            (*AGENT, "ha", "keygen", *names), check=True, capture_output=True, text=True
+        service = folder / "service.py"
+        service.write_text(SERVICE)
+        command = (sys.executable, "-S", service, self.oracle.file)
+        self.keys = subprocess.run(
+            (*AGENT, "ha", "keygen", *plan.names), check=True, capture_output=True, text=True
         ).stdout
         for node in self.nodes.values():
-            node.write(self.text(names), keys)
-
-    def address(self, network, index):
-        return f"10.77.{NETWORKS.index(network)}.{index + 1}"
-
-    def text(self, names):
-        """The site's file, the same for all."""
-        service = self.folder / "service.py"
-        service.write_text(SERVICE)
-        words = ", ".join(f'"{each}"' for each in (sys.executable, "-S", service, self.oracle))
-        nodes = "".join(
-            f'[[node]]\nname = "{name}"\nindex = {index}\naddress = {{'
-            + ", ".join(f'{net} = "{self.address(net, index)}"' for net in NETWORKS)
-            + "}\n"
-            for index, name in enumerate(names)
-        )
-        ways = [  # five nodes beat on three paths, as the goal of the agent's cost says
-            f'{{driver="mqtt", broker="{broker}", network="{network}"}}'
-            for place, broker in enumerate(names[:2])
-            for network in (NETWORKS if len(names) == THREE else NETWORKS[place : place + 1])
-        ]
-        udp = [f'{{driver="udp", network="{network}"}}' for network in NETWORKS]
-        paths = ", ".join([*ways, *(udp if len(names) == THREE else udp[1:])])
-        return (
-            f'profile = "{self.profile}"\nvoters = {list(names)!r}\nwitness = "node"\n'
-            f"mqtt_port = {MQTT_PORT}\nudp_port = {UDP_PORT}\n"
-            'networks = [{name="mgmt", weight=4}, {name="cluster", weight=2}]\n'
-            f"paths = [{paths}]\n{nodes}"
-            '[[group]]\nname = "main"\nmodel = "2N"\nhosts = ["c0", "c1"]\n'
-            '[[service]]\nname = "writer"\ngroup = "main"\n'
-            f"run = {{start=[{words}]}}\nbudget = {{start_s=5, stop_s=0.3}}\n"
-        )
+            node.write(plan.text(command), self.keys)
 
     def start(self):
         for node in self.nodes.values():
@@ -231,25 +291,16 @@ class Site:
         self.until(self.active, "the group runs")
         return self
 
-    def until(self, look, what):
+    def until(self, look, what, **patience):
         """Wait; what failed is told with every node's log."""
         try:
-            return wait_until(look, what)
+            return wait_until(look, what, **patience)
         except AssertionError as err:
             raise AssertionError(f"{err}\n{self.logs()}") from None
 
-    def lines(self):
-        """What the services wrote: (ns, node, epoch), as it came."""
-        if not self.oracle.exists():
-            return []
-        rows = (line.split() for line in self.oracle.read_text().splitlines())
-        return [(int(ns), node, int(epoch)) for ns, node, epoch in rows]
-
     def active(self):
         """Who wrote within the last 100 ms; None for nobody."""
-        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        last = self.lines()[-1:]
-        return last[0][1] if last and now - last[0][0] < 100_000_000 else None
+        return self.oracle.active()
 
     def settled(self):
         """Wait until all nodes see each other and every voter votes; return who is active."""
@@ -266,24 +317,9 @@ class Site:
             for each in told
         )
 
-    def gap_s(self, since_ns):
-        """The longest time after ``since_ns`` in which no service wrote."""
-        times = [ns for ns, _, _ in self.lines() if ns >= since_ns]
-        steps = zip([since_ns, *times], times, strict=False)
-        return max((after - before for before, after in steps), default=0) / 1e9
-
-    def overlap_ns(self):
-        """For how long two turns ran at once: 0, or something is very wrong."""
-        turns = {}
-        for ns, node, epoch in self.lines():
-            first, last = turns.get((node, epoch), (ns, ns))
-            turns[node, epoch] = (min(first, ns), max(last, ns))
-        ordered = sorted(turns.values())
-        return sum(max(0, before[1] - after[0]) for before, after in pairwise(ordered))
-
     def epochs(self):
         """The epochs in the order in which they ran, each with its node."""
-        return list(dict.fromkeys((node, epoch) for _, node, epoch in self.lines()))
+        return list(dict.fromkeys((node, epoch) for _, node, epoch in self.oracle.lines()))
 
     def network(self, name, state):
         """Cut a network for all, or mend it."""
@@ -294,22 +330,23 @@ class Site:
         return "\n".join(
             f"--- {node.name}\n" + "\n".join(node.agent.log.read_text().splitlines()[-60:])
             for node in self.nodes.values()
+            if node.agent.log.exists()
         )
 
     def close(self):
         for node in self.nodes.values():
-            with contextlib.suppress(AssertionError):  # the others are ended all the same
-                node.power_off()
-            ip("netns", "del", node.space, check=False)
+            node.close()
         ip("netns", "del", self.switch, check=False)
 
 
 @contextlib.contextmanager
-def site(folder, profile="default", names=("c0", "c1", "w1")):
+def site(folder, plan=None):
     """A site that is not started yet, and ends with all that it has."""
     with private() as cgroups:
-        made = Site(folder, cgroups, profile, names)
+        made = None
         try:
+            made = Site(folder, cgroups, plan or Plan())
             yield made
         finally:
-            made.close()
+            if made is not None:
+                made.close()

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.netns, needs_netns, pytest.mark.timeout(300)]
 def site(tmp_path):
     with made(tmp_path) as site:
         yield site.start()
-        assert site.overlap_ns() == 0
+        assert site.oracle.overlap_ns() == 0
         epochs = [epoch for _, epoch in site.epochs()]
         assert epochs == sorted(set(epochs)), "every turn has a higher epoch"
 
