@@ -22,9 +22,18 @@ PEER_PATH: Final = "400.005"
 GUARD_UNREADY: Final = "400.802"
 DAMPED: Final = "400.803"
 VIP_CONFLICT: Final = "400.805"
+FENCE_UNTESTED: Final = "400.806"
 SINGLE_NETWORK: Final = "400.808"
 HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
-    {REDUNDANCY_LOST, PEER_PATH, GUARD_UNREADY, DAMPED, VIP_CONFLICT, SINGLE_NETWORK}
+    {
+        REDUNDANCY_LOST,
+        PEER_PATH,
+        GUARD_UNREADY,
+        DAMPED,
+        VIP_CONFLICT,
+        FENCE_UNTESTED,
+        SINGLE_NETWORK,
+    }
 )
 RAISED_HERE: Final = frozenset({"agent", "app"})
 DELAYS: Final = ("raise_after_s", "clear_after_s", "hysteresis")

@@ -13,6 +13,7 @@ Invariants:
   site, this one among them, said since what it holds.
 """
 
+from collections.abc import Mapping
 from typing import Final, assert_never
 
 import msgspec
@@ -54,6 +55,7 @@ class Voter:
         state: from the disk, or blank.
         boot: the kernel's boot id.
         guarded: the node's guard has answered: what this boot ran is known to be under deadlines.
+        by_proof: leases that nobody takes over without a release or a proof, whatever ran out.
     """
 
     def __init__(  # noqa: PLR0913 - what it is, what it knows, and what it was
@@ -66,13 +68,14 @@ class Voter:
         state: VoterState,
         boot: bytes,
         guarded: bool,
+        by_proof: frozenset[str] = frozenset(),
     ) -> None:
         self.me = me
         self._terms = terms
         self._watchdogs = watchdogs
         self._boot = boot
         is_restart = guarded and state.boot == boot
-        self._memory = Memory(electorate, state)
+        self._memory = Memory(electorate, state, by_proof)
         self._start = Start(me, self._memory, terms, watchdogs, is_restart=is_restart)
         self._rules = Rules(me, self._memory, self._start, terms)
         self._answers = Answers(self._memory, self._start)
@@ -92,6 +95,11 @@ class Voter:
     def has_begun(self) -> bool:
         """Whether this start of the agent is on disk."""
         return self._memory.has_begun
+
+    @property
+    def fenced(self) -> Mapping[int, bytes]:
+        """Nodes to their boots that are proven to have ended."""
+        return self._memory.fenced
 
     def promise(self, name: str, now_ms: int) -> Promise | None:
         """Return the promise that binds this node for a lease now."""
@@ -166,7 +174,7 @@ class Voter:
                 max_epoch=frame.epoch,
                 owner=frame.node,
                 owner_boot=frame.boot,
-                endless=self._memory.electorate.sticky,
+                endless=self._memory.is_endless(frame.name),
                 watchdog_ms=frame.watchdog_ms,
             )
             self._memory.write(self._memory.state, {frame.name: Write(record, frame)}, effects)

@@ -44,6 +44,7 @@ class Memory:
     Args:
         electorate: of the site.
         state: from the disk, or blank.
+        by_proof: leases of which a promise has no end, whatever the electorate.
 
     Attributes:
         has_begun: the start of the agent is on disk.
@@ -55,8 +56,14 @@ class Memory:
         writes: by token, what is on its way.
     """
 
-    def __init__(self, electorate: Electorate, state: VoterState) -> None:
+    def __init__(
+        self,
+        electorate: Electorate,
+        state: VoterState,
+        by_proof: frozenset[str] = frozenset(),
+    ) -> None:
         self.electorate = electorate
+        self._by_proof = by_proof
         self.state = state
         self.has_begun = False
         self.due_ms: int | None = None
@@ -73,6 +80,10 @@ class Memory:
         if promise is None or promise.until_ms is None or promise.until_ms > now_ms:
             return promise
         return None
+
+    def is_endless(self, name: str) -> bool:
+        """Return whether a promise for a lease ends by a release or by proof alone."""
+        return self.electorate.sticky or name in self._by_proof
 
     def max_epoch(self, name: str) -> int:
         """Return the highest epoch of a lease that this node granted or may have granted."""

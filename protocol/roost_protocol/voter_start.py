@@ -180,9 +180,8 @@ class Start:
         if promise is not None and promise.owner != holder.node:
             return record  # without end, to somebody who has yet to give it back
         watchdog_ms = max(record.watchdog_ms, *self._watchdogs.values(), 0)
-        until_ms = (
-            None if self._memory.electorate.sticky else now_ms + self._terms.promise_ms(watchdog_ms)
-        )
+        is_endless = self._memory.is_endless(name)
+        until_ms = None if is_endless else now_ms + self._terms.promise_ms(watchdog_ms)
         self._memory.promises[name] = Promise(
             holder.node, holder.boot, holder.epoch, until_ms, None
         )
@@ -191,7 +190,7 @@ class Start:
             max_epoch=max(record.max_epoch, holder.epoch),
             owner=holder.node,
             owner_boot=holder.boot,
-            endless=self._memory.electorate.sticky,
+            endless=is_endless,
             watchdog_ms=watchdog_ms,
         )
 

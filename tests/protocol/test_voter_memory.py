@@ -1,6 +1,6 @@
 """What a voter's disk has, and what is on its way there."""
 
-from voter_disk import FRESH, GRANTED, Disk, attest, frame, told
+from voter_disk import BOOT, FRESH, GRANTED, Disk, P, attest, frame, told
 
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind
@@ -44,3 +44,30 @@ def test_more_leases_than_a_site_may_have_are_not_voted_on():
     assert told(disk.ask(0, name="other")) == (Kind.REFUSE, "blank")
     attest(disk, 0, 1, 2, name="other")
     assert told(disk.ask(101, name="other")) == (Kind.REFUSE, "blank")
+
+
+def test_a_lease_by_proof_stays_promised_whatever_runs_out_and_whatever_restarts():
+    disk = Disk(by_proof=frozenset({"main"}))
+    assert told(disk.ask(0)) == GRANTED
+    assert disk.voter.promise("main", 100 * P).owner == 1
+    assert told(disk.ask(100 * P, node=2, epoch=66)) == (Kind.REFUSE, "promised")
+    again = Disk(by_proof=frozenset({"main"}), state=disk.stored)
+    assert told(again.ask(100 * P, node=2, epoch=66)) == (Kind.REFUSE, "promised")
+    proof = frame(node=2, kind=Kind.FENCE_CONFIRM, epoch=0, owner=1, owner_boot=BOOT[1])
+    again.do(Request(proof, 10), 100 * P)
+    assert told(again.ask(100 * P, node=2, epoch=66, counter=2)) == GRANTED
+    assert again.stored.records["main"].owner == 2
+
+
+def test_a_lease_by_proof_is_free_once_its_owner_gave_it_back():
+    disk = Disk(by_proof=frozenset({"main"}))
+    disk.ask(0)
+    disk.do(Request(frame(kind=Kind.RELEASE, counter=2), 10), 1)
+    assert told(disk.ask(2, node=2, epoch=66)) == GRANTED
+
+
+def test_another_lease_of_the_site_ends_by_its_time():
+    disk = Disk({"site": FRESH}, by_proof=frozenset({"main"}))
+    disk.ask(0, name="site")
+    assert disk.voter.promise("site", 0) is not None
+    assert disk.voter.promise("site", P + 1) is None

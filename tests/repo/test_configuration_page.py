@@ -22,6 +22,7 @@ from roost_agent.ha.config import (
     Vip,
     Way,
 )
+from roost_agent.ha.config_fence import Fence
 from roost_agent.ha.config_file import check as ha_check
 from roost_agent.ha.timing import Timing
 from roost_central import config as central
@@ -60,7 +61,7 @@ def test_the_sites_example_is_taken_without_a_fault():
 
 
 def test_every_key_of_the_sites_file_is_told():
-    for table in (HaFile, Network, Node, Way, Group, Service, Run, Budget, Active, Vip):
+    for table in (HaFile, Network, Node, Way, Group, Service, Run, Budget, Active, Vip, Fence):
         for each in msgspec.structs.fields(table):
             assert re.search(rf"`{each.encode_name}[`.]|`\[\[{each.encode_name}]]`", SITE), each
     for name in Timing.__dataclass_fields__:

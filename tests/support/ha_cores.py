@@ -108,9 +108,9 @@ class Box:
 class Cores:
     """Time moves by ``run``; ``cut`` holds (sender, receiver, path), None standing for any."""
 
-    def __init__(self, folder: Path, *, seed=1, replaced=("", ""), **said):
+    def __init__(self, folder: Path, *, seed=1, replaced=("", ""), text=site_file, **said):
         file = folder / "ha.toml"
-        file.write_text(site_file(**said).replace(*replaced))
+        file.write_text(text(**said).replace(*replaced))
         self.config = load(file)
         self.now_ms = START_MS
         self.cut = set()

@@ -35,6 +35,7 @@ class Disk:
             state=given.get("state", state),
             boot=boot,
             guarded=given["guarded"],
+            by_proof=given.get("by_proof", frozenset()),
         )
         self.stored = self.voter.state
         self.works = True

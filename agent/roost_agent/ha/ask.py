@@ -22,6 +22,7 @@ from roost_agent.errors import AgentError
 
 _LEASES: Final = ("GROUP", "HERE", "HOLDER", "EPOCH", "LEFT", "RANK", "WHY NOT HERE")
 _MEMBERS: Final = ("NODE", "STATE", "FOR", "LAST PROOF", "SUSPECT AFTER", "PATHS")
+_FENCES: Final = ("FENCE OF", "DRIVER", "TESTED", "RESULT")
 _PATHS: Final = ("PATH", "DRIVER", "NETWORK", "BROKER", "OPEN", "DISCARDED", "FAULT")
 
 
@@ -157,11 +158,27 @@ def _path(each: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _fencing(fencing: Mapping[str, Any] | None) -> Iterator[str]:
+    if fencing is None:
+        return
+    yield ""
+    yield from columns(_FENCES, (_fence(each) for each in fencing["fences"]))
+    if fencing["doing"] or fencing["spent"]:
+        yield f"fencing  {fencing['doing'] or 'nothing'}; attempts this hour: {fencing['spent']}"
+
+
+def _fence(each: Mapping[str, Any]) -> list[str]:
+    ago_ms = each["tried_ago_ms"]
+    tried = "never" if ago_ms is None else f"{duration(ago_ms // 1000)} ago"
+    return [each["node"], each["driver"], tried, each["fault"] or "good"]
+
+
 def _rest(result: Mapping[str, Any]) -> Iterator[str]:
     broker = result["broker"]
     if broker is not None:
         running = f"pid {broker['pid']}" if broker["pid"] else f"not running: {broker['fault']}"
         yield f"\nbroker of this node  {running}, started anew {broker['restarts']} times"
+    yield from _fencing(result.get("fencing"))
     for what in ("refused", "dropped"):
         if result[what]:
             counts = ", ".join(f"{why} {count}" for why, count in result[what].items())

@@ -26,6 +26,7 @@ class Candidacy:
     def __init__(self, config: HaConfig, members: Membership, leases: Mapping[str, Lease]) -> None:
         self.paused: dict[str, int] = {}  # lease -> until when
         self.is_leaving = False
+        self.unfenced = ""  # why this node's own fence would not work
         self._config = config
         self._members = members
         self._leases = leases
@@ -60,7 +61,10 @@ class Candidacy:
         return self._missing(name) or self._workload_bar(name)
 
     def _missing(self, name: str) -> str:
-        for needed in self._config.group(name).requires_active:
+        group = self._config.group(name)
+        if group.hard_by == "fence" and self.unfenced:
+            return f"its own fence: {self.unfenced}"
+        for needed in group.requires_active:
             lease = self._leases.get(needed)
             if lease is not None and lease.holder is None:
                 return f"{needed} is active nowhere"

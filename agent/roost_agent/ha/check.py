@@ -6,7 +6,7 @@ from pathlib import Path
 
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.config_file import load
-from roost_agent.ha.config_rules import exclusive_of, stop_chain
+from roost_agent.ha.config_rules import exclusive_of, is_watched, stop_chain
 
 
 def run(argv: list[str]) -> int:
@@ -24,7 +24,7 @@ def run(argv: list[str]) -> int:
 def summary(config: HaConfig) -> str:
     """Return the configuration as a few lines for a person."""
     timing = config.timing
-    hard = any(exclusive_of(config, group) == "hard" for group in config.groups)
+    hard = any(is_watched(config, group) for group in config.groups)
     watchdog_ms = timing.watchdog_ms if hard else 0
     stop_ms, _ = stop_chain(config)
     right = "no deadline" if config.is_sticky else f"a lease of {timing.lease_ms / 1000:g} s"
@@ -38,9 +38,10 @@ def summary(config: HaConfig) -> str:
         ),
         *(
             f"group     {group.name}: {group.model} on {', '.join(group.hosts)},"
-            f" exclusive {exclusive_of(config, group)}"
+            f" exclusive {exclusive_of(config, group)}" + " by fencing" * (group.hard_by == "fence")
             for group in config.groups
         ),
+        *(f"fence     {fence.node}: {fence.driver}" for fence in config.fences),
         f"takeover  not before {timing.promise_ms(watchdog_ms) / 1000:g} s after the last grant;"
         f" stopping takes up to {stop_ms / 1000:g} s",
         f"guard     roost-guard --lease-ms {timing.lease_ms} --tick-ms {timing.tick_ms}"

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, field
 
+from roost_agent.ha.config_fence import Fence
 from roost_agent.ha.config_kinds import Absolute, Interface, Name, Port, Seconds, Words
 from roost_agent.ha.rung import Ladder, ladder
 from roost_agent.ha.timing import Timing
@@ -64,6 +65,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     on_no_quorum: Literal["stop", "reboot", "continue", "freeze"] | None = None
     preempt: Literal["never"] | Annotated[int, Meta(ge=1, le=86_400)] = "never"
     requires_active: tuple[str, ...] = ()
+    hard_by: Literal["watchdog", "fence"] = "watchdog"
     vip: Annotated[tuple[Vip, ...], Meta(max_length=8)] = ()
     active: int | None = None
     standby: int | None = None
@@ -176,6 +178,9 @@ class HaFile(msgspec.Struct, frozen=True, kw_only=True):
     services: Annotated[tuple[Service, ...], Meta(max_length=SERVICES_MAX)] = field(
         default=(), name="service"
     )
+    fences: Annotated[tuple[Fence, ...], Meta(max_length=NODES_MAX)] = field(
+        default=(), name="fence"
+    )
     key_file: Absolute = "/etc/roost/ha.keys"
     guard_socket: Absolute = "/run/roost-guard/guard.sock"
     mqtt_port: Port = 1884
@@ -200,8 +205,10 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
 
     @property
     def cfgver(self) -> int:
-        """Digest of voters, mode and timing: nodes that differ in it never grant each other."""
+        """Digest of voters, mode, timing, what needs proof: who differs never grants the other."""
         said = (self.voter_indices(), self.is_sticky, msgspec.to_builtins(self.timing))
+        if by_proof := self.by_proof():  # these are granted by another rule
+            return zlib.crc32(msgspec.json.encode((*said, by_proof)))
         return zlib.crc32(msgspec.json.encode(said))
 
     @property
@@ -229,6 +236,10 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
     def voter_indices(self) -> tuple[int, ...]:
         """Return the voters' numbers, in order."""
         return tuple(sorted(self.node(name).index for name in self.voters))
+
+    def by_proof(self) -> tuple[str, ...]:
+        """Return the leases that nobody takes over without a proof, whatever ran out."""
+        return tuple(sorted(each.name for each in self.groups if each.hard_by == "fence"))
 
     def brokers(self) -> tuple[str, ...]:
         """Return the nodes that run a broker, each once."""

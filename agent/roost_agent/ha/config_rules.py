@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Service
+from roost_agent.ha.config_fence import fence_faults
 from roost_agent.ha.dependency import cycle, longest_ms
 from roost_agent.ha.rung import ladder
 
@@ -30,6 +31,7 @@ def faults_of(said: HaFile) -> list[str]:
         *(fault for group in said.groups for fault in _group(said, group)),
         *(fault for service in said.services for fault in _service(said, service)),
         *_vips(said),
+        *fence_faults(said.fences, [each.name for each in said.nodes]),
         *_cycles(said),
     ]
 
@@ -39,6 +41,11 @@ def exclusive_of(said: HaFile, group: Group) -> str:
     own = [_exclusive(group, each) for each in said.services if each.group == group.name]
     lowest = "soft" if group.has_lease else "none"
     return max([lowest, *own], key=_STRENGTH.index)
+
+
+def is_watched(said: HaFile, group: Group) -> bool:
+    """Return whether a watchdog must stand behind a group: it is hard, and not by fencing."""
+    return exclusive_of(said, group) == "hard" and group.hard_by == "watchdog"
 
 
 def stop_chain(said: HaFile) -> tuple[int, tuple[str, ...]]:
@@ -145,15 +152,19 @@ def _voters(said: HaFile) -> Iterator[str]:
 
 def _sticky(said: HaFile) -> Iterator[str]:
     if said.on_full_cut == "fence_incumbent":
-        yield (
-            'on_full_cut: "fence_incumbent" is not in this version, which has no driver for a'
-            ' BMC: "keep_incumbent"'
-        )
+        yield from _lacking(said, "on_full_cut", said.voters)
     if said.cold_start_alone == "last_holder":
         yield 'cold_start_alone: "last_holder" is not in this version: "wait"'
     for key in ("on_full_cut", "cold_start_alone"):
         if getattr(said, key) is not None and len(said.voters) > PAIR:
             yield f"{key}: only a sticky pair uses it, and there are {len(said.voters)} voters"
+
+
+def _lacking(said: HaFile, where: str, nodes: Iterable[str]) -> Iterator[str]:
+    """Yield the nodes that something would fence and nothing could."""
+    fenced = {fence.node for fence in said.fences}
+    if lacking := [node for node in nodes if node not in fenced]:
+        yield f"{where}: {', '.join(lacking)}: has no [[fence]]"
 
 
 def _group(said: HaFile, group: Group) -> Iterator[str]:
@@ -187,9 +198,15 @@ def _two_n(said: HaFile, group: Group, where: str) -> Iterator[str]:
         yield f'{where}.hosts: {len(group.hosts)} host: model "2N" needs 2 or more'
     if strangers := [host for host in group.hosts if host not in said.voters]:
         yield f"{where}.hosts: {', '.join(strangers)}: only a voter may host a 2N group"
+    if group.hard_by == "fence":
+        yield from _lacking(said, f"{where}.hard_by", group.hosts)
+        if exclusive_of(said, group) != "hard":
+            yield f'{where}.hard_by: "fence": no service of it has exclusive = "hard"'
 
 
 def _n(group: Group, where: str) -> Iterator[str]:
+    if group.hard_by == "fence":
+        yield f'{where}.hard_by: "fence": model "N" is active everywhere'
     if group.vip:
         yield f'{where}.vip: model "N" is active everywhere, an address must not be: "2N"'
 

@@ -36,7 +36,7 @@ from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ha.start import Before, Who
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
-from roost_protocol.ha import LEAVING, LEFT, MAINTENANCE, Beat, Kind, LeaseFrame
+from roost_protocol.ha import LEAVING, LEFT, MAINTENANCE, Beat, Kind, LeaseFrame, Nonce
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import (
     Begin,
@@ -53,6 +53,7 @@ from roost_protocol.voter_events import Event as VoterEvent
 
 NO_PROOF: Final = "400.804"
 ABSTAINS: Final = "400.807"
+FENCING: Final = "-"  # stands for a lease's name, and is none
 
 _OF_VOTER: Final = frozenset({Kind.PREVOTE, Kind.ACQUIRE, Kind.RENEW, Kind.FENCE_CONFIRM})
 _OF_BOTH: Final = frozenset({Kind.RELEASE, Kind.ATTEST})
@@ -102,6 +103,7 @@ class Core:
             state=before.state,
             boot=who.boot,
             guarded=before.holds is not None,
+            by_proof=frozenset(config.by_proof()),
         )
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
         self.candidacy = Candidacy(config, self.members, self.leases)
@@ -115,6 +117,7 @@ class Core:
         self._frames = OwnFrames(who, config, self.fresh, self.members)
         settled_ms = now_ms + config.timing.promise_ms()
         self._quorum = QuorumWatch(self.electorate, self.members, settled_ms)
+        self._lacks: dict[str, str] = {}  # lease, or FENCING, to what lacks a proof
         self._is_rolled_back = False
         self._is_guard_lost = False
         self._todo: deque[LeaseFrame] = deque()  # this node's frames to itself
@@ -163,8 +166,16 @@ class Core:
                 self._pause(lease, until_ms, now_ms)
             case ev.Leave():
                 self._leave(now_ms)
-            case ev.Proven(node, by):
-                self._proven(node, by, now_ms)
+            case ev.Proven():
+                self._proven(event, now_ms)
+            case ev.Yield(node, lease, epoch):
+                owner = self.who.node, self.who.boot
+                self._send(Send(node, Kind.YIELD, lease, epoch, self._nonce(), *owner), now_ms)
+            case ev.NoProof(sentence):
+                self._lacks_proof(FENCING, sentence)
+            case ev.Unfenced(why):
+                self.candidacy.unfenced = why
+                self._tell_eligible(now_ms)
             case _:
                 assert_never(event)
         return self._done(now_ms)
@@ -377,9 +388,9 @@ class Core:
                 case le.Arm() | le.Disarm() | le.Start() | le.Stop():
                     self._act(name, effect, now_ms)
                 case le.Raise(_, sentence):
-                    self._out.append(ev.Raise(NO_PROOF, {"reason": sentence}))
+                    self._lacks_proof(name, sentence)
                 case le.Clear():
-                    self._out.append(ev.Clear(NO_PROOF))
+                    self._lacks_proof(name, "")
                 case le.Answer():
                     self._out.append(effect)
                 case Explain(sentence, evidence):
@@ -449,13 +460,31 @@ class Core:
             self._beat(now_ms)
             self._out.append(ev.Left())
 
-    def _proven(self, node: int, by: str, now_ms: int) -> None:
-        known = self.fresh.incarnation(node)
-        if known is None:
+    def _proven(self, event: ev.Proven, now_ms: int) -> None:
+        """Take in that a boot ended, unless a later one was heard meanwhile."""
+        node, known = event.node, self.fresh.incarnation(event.node)
+        boot = known[1] if known is not None else event.boot
+        if boot is None or event.boot not in {None, boot}:
             return
-        self._member(mb.Ended(node, is_fenced=True), now_ms)
+        if self.members.state(node) is not MemberState.FENCED:
+            self._member(mb.Ended(node, is_fenced=True), now_ms)
         for name in self.leases:
-            self._lease(name, le.Proof(node, known[1], by), now_ms)
+            self._lease(name, le.Proof(node, boot, event.by), now_ms)
+
+    def _nonce(self) -> Nonce:
+        """Return what asks for nothing that could be counted: no voter answers it."""
+        return Nonce(self.voter.state.voter_id, self.voter.state.inc, 0)
+
+    def _lacks_proof(self, who: str, sentence: str) -> None:
+        """Tell of one lack of proof at a time, for as long as there is any."""
+        lacks = {**self._lacks, who: sentence}
+        lacks = {each: said for each, said in lacks.items() if said}
+        before, self._lacks = self._lacks, lacks
+        if before and not lacks:
+            self._out.append(ev.Clear(NO_PROOF))
+        elif lacks and lacks != before:
+            reason = lacks.get(FENCING) or next(iter(lacks.values()))
+            self._out.append(ev.Raise(NO_PROOF, {"reason": reason}))
 
     def _done(self, now_ms: int) -> list[ev.Effect]:
         """Let this node's frames to itself have their way, then hand out all effects."""

@@ -88,10 +88,36 @@ class Leave(msgspec.Struct, frozen=True):
 
 
 class Proven(msgspec.Struct, frozen=True):
-    """A node's present boot is proven to have ended; ``by`` says how."""
+    """A node's boot is proven to have ended.
+
+    Attributes:
+        by: how that is known.
+        boot: which; None: the last one that was heard.
+    """
 
     node: int
     by: str
+    boot: bytes | None = None
+
+
+class Yield(msgspec.Struct, frozen=True):
+    """Ask the owner of a lease to stop and give its epoch back, on every path."""
+
+    node: int
+    lease: str
+    epoch: int
+
+
+class NoProof(msgspec.Struct, frozen=True):
+    """Fencing could not prove that a node is off; an empty sentence ends that."""
+
+    sentence: str
+
+
+class Unfenced(msgspec.Struct, frozen=True):
+    """Why this node's own fence would not work, as far as was tried; empty: it would."""
+
+    why: str
 
 
 Event = (
@@ -108,6 +134,9 @@ Event = (
     | Pause
     | Leave
     | Proven
+    | Yield
+    | NoProof
+    | Unfenced
 )
 
 

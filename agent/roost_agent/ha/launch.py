@@ -17,6 +17,7 @@ from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
 from roost_agent.ha.core import Core
+from roost_agent.ha.fence.shell import Fencing
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
 from roost_agent.ha.link import HaPath
@@ -118,6 +119,8 @@ class Launch:
             alarms=alarms,
             condition=ConditionWatch(folder, lambda: store.fault, workload.failures, clock),
         )
+        if self.config.fences:
+            shells.fencing = Fencing(core, store, clock=clock, entropy=entropy)
         runtime = Runtime(core, shells, clock, entropy)
         peers.hear = runtime.hear
         workload.tell = runtime.tell

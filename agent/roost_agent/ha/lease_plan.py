@@ -1,7 +1,7 @@
 """What the site's file says of each lease: who may hold it, how long it stops, what resets it."""
 
 from roost_agent.ha.config import SITE_LEASE, HaConfig
-from roost_agent.ha.config_rules import exclusive_of, stop_chain
+from roost_agent.ha.config_rules import is_watched, stop_chain
 
 
 def lease_hosts(config: HaConfig) -> dict[str, tuple[int, ...]]:
@@ -20,5 +20,5 @@ def lease_stop_ms(config: HaConfig, name: str) -> int:
 
 def lease_watchdog_ms(config: HaConfig, name: str) -> int:
     """Return W of a lease, 0 where no service of it is exclusive by watchdog."""
-    is_hard = name != SITE_LEASE and exclusive_of(config, config.group(name)) == "hard"
-    return config.timing.watchdog_ms if is_hard else 0
+    needs_it = name != SITE_LEASE and is_watched(config, config.group(name))
+    return config.timing.watchdog_ms if needs_it else 0

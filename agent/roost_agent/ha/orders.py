@@ -107,6 +107,11 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
                 f"{core.name_of(node)} is {core.members.state(node)}, "
                 f"last heard {_ago(age_ms)}: switch it off first"
             )
+        fencing = runtime.shells.fencing
+        if fencing is not None and fencing.reads_on(node):
+            raise OrderRefusedError(
+                f"{core.name_of(node)} has power, says its fence: switch it off first"
+            )
         if core.fresh.incarnation(node) is None:
             raise OrderRefusedError(
                 f"{core.name_of(node)} was never heard since this agent's start: which boot of it "

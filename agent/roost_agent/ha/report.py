@@ -34,6 +34,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "broker": None if runtime.shells.broker is None else _broker(runtime.shells.broker),
         "disk": runtime.shells.store.fault,
         "cuts": [[names[node] for node in cut] for cut in cuts(core.members.matrix(now_ms))],
+        "fencing": None if runtime.shells.fencing is None else runtime.shells.fencing.status(),
         "services": {} if workload is None else workload.status(),
     }
 

@@ -20,6 +20,7 @@ from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
+from roost_agent.ha.fence.shell import Fencing
 from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.peer import Peers
@@ -82,6 +83,7 @@ class Shells(msgspec.Struct):
     alarms: Alarming | None = None
     upward: Telling | None = None
     condition: ConditionWatch | None = None
+    fencing: Fencing | None = None
 
 
 class Runtime:
@@ -133,6 +135,8 @@ class Runtime:
                     group.create_task(shells.workload.run(), name="agent.ha.services")
                 if shells.condition is not None:
                     group.create_task(shells.condition.run(self.tell), name="agent.ha.condition")
+                if shells.fencing is not None:
+                    group.create_task(shells.fencing.run(self), name="agent.ha.fence")
                 if shells.upward is not None:
                     group.create_task(shells.upward.run(self), name="agent.ha.upward")
                 self._do(self.core.start(self._clock.boot_ms()))
@@ -178,7 +182,7 @@ class Runtime:
                 case ev.Raise() | ev.Clear():
                     self._alarm(effect)
                 case Explain():
-                    self._explain(effect)
+                    self.explain(effect)
                 case ev.Left():
                     self._left.set()
                 case le.Answer():
@@ -210,7 +214,8 @@ class Runtime:
         else:
             alarms.clear_condition(effect.type)
 
-    def _explain(self, told: Explain) -> None:
+    def explain(self, told: Explain) -> None:
+        """Note a decision: in the log, in the ring, for the centre."""
         if self.shells.upward is not None:
             told = self.shells.upward.explained(self, told)
         log.info("ha: %s", told.sentence)

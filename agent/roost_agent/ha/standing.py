@@ -1,7 +1,7 @@
 """Which conditions of local HA stand now: what the alarm rules are given, once a second. Pure.
 
 Leaves to others: hold-off and clearing (the catalogue's delays), the majority, proof and the voter
-(core), fences (fence). A peer that is heard nowhere is no lost network: its groups' redundancy is
+(core). A peer that is heard nowhere is no lost network: its groups' redundancy is
 lost, and the centre knows that the node is gone.
 """
 
@@ -11,6 +11,7 @@ import msgspec
 
 from roost_agent.alarm_types import (
     DAMPED,
+    FENCE_UNTESTED,
     GUARD_UNREADY,
     HA_TYPES,
     PEER_PATH,
@@ -56,6 +57,7 @@ class Facts(msgspec.Struct, frozen=True):
         held_back: group to why it does not move, though it should.
         conflict: the address that another box answers for.
         warnings: of the site's file.
+        fences: node to why its fence failed its last test.
     """
 
     peers: tuple[PeerFacts, ...] = ()
@@ -64,6 +66,7 @@ class Facts(msgspec.Struct, frozen=True):
     held_back: Mapping[str, str] = {}
     conflict: str = ""
     warnings: tuple[str, ...] = ()
+    fences: Mapping[str, str] = {}
 
 
 def standing(facts: Facts) -> Round:
@@ -85,6 +88,8 @@ def _findings(facts: Facts) -> Iterator[Finding]:
         yield Finding(DAMPED, f"group={name}", Severity.MINOR, {"reason": why})
     if facts.conflict:
         yield Finding(VIP_CONFLICT, "", Severity.MAJOR, {"vip": facts.conflict})
+    for name, why in facts.fences.items():
+        yield Finding(FENCE_UNTESTED, f"node={name}", Severity.MAJOR, {"reason": why[:200]})
     if facts.warnings:
         reason = "; ".join(facts.warnings)
         yield Finding(SINGLE_NETWORK, "", Severity.WARNING, {"reason": reason[:200]})

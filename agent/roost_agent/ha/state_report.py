@@ -80,6 +80,7 @@ def facts(runtime: Runtime) -> Facts:
         held_back={} if workload is None else workload.held_back(),
         conflict="" if workload is None else workload.conflict(),
         warnings=config.warnings if config.single_network == "accepted" else (),
+        fences={} if runtime.shells.fencing is None else runtime.shells.fencing.faults(),
     )
 
 

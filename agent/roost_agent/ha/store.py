@@ -20,6 +20,7 @@ from roost_protocol.voter_state import VoterState, load
 
 VOTER: Final = "voter"
 REDUNDANCY: Final = "redundancy"
+FENCE: Final = "fence"
 BYTES_MAX: Final = 64 << 10
 VOTER_ID_BYTES: Final = 16
 
@@ -74,6 +75,21 @@ class Store:
             StorageError: see above.
         """
         await self._write(REDUNDANCY, f"{state}\n".encode())
+
+    def fence(self) -> bytes | None:
+        """Return what fencing kept, None where there is no file; empty where it cannot be read."""
+        try:
+            return self._read(FENCE)
+        except StorageError:
+            return b""
+
+    async def write_fence(self, content: bytes) -> None:
+        """Put what fencing keeps on disk.
+
+        Raises:
+            StorageError: see above.
+        """
+        await self._write(FENCE, content)
 
     def close(self) -> None:
         """Let the thread end once it is through."""

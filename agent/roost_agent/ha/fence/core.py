@@ -47,6 +47,7 @@ SWITCH_MS: Final = 30_000  # for a device to do what it was told: an emulator to
 RETRY_MS: Final = 10_000  # after a try that proved nothing
 SAY_MS: Final = 2_000  # between two words of one proof
 KEEP_OFF_MS: Final = 120_000  # a node stays off no longer, whoever holds what
+READING_MS: Final = 60_000  # so long a reading says something of a node
 NO_CASE: Final = "no lease waits for its end"
 FENCED_MAX: Final = 64  # boots of other nodes' fencing that are remembered
 
@@ -84,6 +85,7 @@ class FenceCore:
         self._token = 0
         self._trying: dict[int, int] = {}  # token -> node of a trial
         self._fenced: list[tuple[int, bytes]] = []
+        self._on_ms: dict[int, int] = {}  # when a node's power last read On
         self._no_proof = ""
         self._said: dict[int, str] = {}
         self._out: list[Effect] = []
@@ -97,6 +99,11 @@ class FenceCore:
     def spent(self, now_ms: int) -> int:
         """Return how many attempts count now."""
         return len(self._budget.spent_ms(now_ms))
+
+    def reads_on(self, node: int, now_ms: int) -> bool:
+        """Return whether a node that should be off was read to have power, and that of late."""
+        read_ms = self._on_ms.get(node)
+        return read_ms is not None and now_ms - read_ms <= READING_MS
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take in one event and return what is to be done, in order.
@@ -250,6 +257,9 @@ class FenceCore:
         if act is None or event.token != act.token:
             return  # of an act that was ended meanwhile
         fault = self._fault(act.node, event)
+        self._on_ms.pop(act.node, None)
+        if event.power is Power.ON and not fault:
+            self._on_ms[act.node] = now_ms
         self._answered(act, Power.UNKNOWN if fault else event.power, fault, now_ms)
 
     def _answered(self, act: Act, power: Power, fault: str, now_ms: int) -> None:
@@ -339,6 +349,7 @@ class FenceCore:
     def _prove(self, act: Act, how: str, now_ms: int) -> None:
         act.phase, act.until_ms = Phase.HELD, now_ms + KEEP_OFF_MS
         self._explain(act.node, f"node {act.node} is off: {how}, twice")
+        self._pass(act.node, "", now_ms)
         self._tell_no_proof("")
         act.fault = how
         self._hold(act, now_ms)
@@ -415,5 +426,8 @@ class FenceCore:
             fault = "its power reads neither On nor Off"
         elif not fault and event.power is Power.OFF and is_heard:
             fault = "its power reads Off, and the node is heard"
+        self._pass(node, fault, now_ms)
+
+    def _pass(self, node: int, fault: str, now_ms: int) -> None:
         self.trials.tried(node, fault, now_ms)
         self._out.append(Tried(node, fault))

@@ -14,8 +14,6 @@ def reading_refusal(me: int, case: Case, now: Situation) -> str:
         return "it is this node"
     if node in now.present:
         return f"node {node} is heard"
-    if node in now.spared:
-        return f"node {node} said good-bye, or is under maintenance"
     if now.boots.get(node, case.boot) != case.boot:
         return f"node {node} has booted since"
     if now.is_isolated:
@@ -27,6 +25,8 @@ def off_refusal(me: int, case: Case, now: Situation) -> str:
     """Return why the owner is not switched off; empty where it may be."""
     if refusal := reading_refusal(me, case, now):
         return refusal
+    if case.node in now.spared:
+        return f"node {case.node} said good-bye, or is under maintenance"
     if not case.may_off:
         return "the configuration lets nobody switch it off"
     if not now.is_sticky:

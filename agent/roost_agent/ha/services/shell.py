@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 
 from roost_agent.guard import cgroup
 from roost_agent.ha.config import Active, Group, HaConfig, Service
-from roost_agent.ha.config_rules import exclusive_of
+from roost_agent.ha.config_rules import is_watched
 from roost_agent.ha.services.core import GroupCore
 from roost_agent.ha.services.driver import Commands, Driver, Ocf, environment
 from roost_agent.ha.services.event import (
@@ -110,7 +110,7 @@ class GroupShell:
     @property
     def is_hard(self) -> bool:
         """Whether it may only run where a watchdog was tested."""
-        return exclusive_of(self._config, self._group) == "hard"
+        return is_watched(self._config, self._group)
 
     @property
     def core(self) -> GroupCore:

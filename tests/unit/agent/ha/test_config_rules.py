@@ -42,7 +42,7 @@ FAULTS = [
     (("paths", 3, "network"), "cluster", "paths: udp over cluster stands there twice"),
     (("node", 0, "address", "mgmt"), None, "the broker on c0 has no address on mgmt"),
     (("witness",), "central", 'witness: "central" is not in this version'),
-    (("on_full_cut",), "fence_incumbent", 'on_full_cut: "fence_incumbent" is not in this version'),
+    (("on_full_cut",), "fence_incumbent", "on_full_cut: c0, c1, w1: has no [[fence]]"),
     (("on_full_cut",), "keep_incumbent", "on_full_cut: only a sticky pair uses it"),
     (("cold_start_alone",), "wait", "cold_start_alone: only a sticky pair uses it"),
     (("group", 0, "model"), "N+M", 'model: "N+M" is not in this version'),
@@ -61,6 +61,9 @@ FAULTS = [
         "on_no_quorum: 'freeze' is not in this version: \"stop\"",
     ),
     (("group", 1, "on_no_quorum"), "stop", "on_no_quorum: 'stop' is not in this version: \"con"),
+    (("group", 0, "hard_by"), "fence", "group[main].hard_by: c0, c1: has no [[fence]]"),
+    (("group", 1, "hard_by"), "fence", 'group[agents].hard_by: "fence": model "N" is active'),
+    (("fence",), [{"node": "x", "driver": "command", "command": ["/x"]}], "'x' is no node"),
     (("cold_start_alone",), "last_holder", 'cold_start_alone: "last_holder" is not in this ver'),
     (("group", 0, "requires_active"), ["x"], "group[main].requires_active: 'x' is no group"),
     (("group", 0, "requires_active"), ["main"], "a cycle: main -> main"),
@@ -105,6 +108,28 @@ def test_what_does_not_hold_is_refused(where, value, told):
     config, found = check(table)
     assert config is None
     assert [each for each in found if told in each], found
+
+
+def test_nothing_is_fenced_for_a_group_that_is_not_hard():
+    table = site_file.table()
+    table["group"][0]["hard_by"] = "fence"
+    for service in table["service"]:
+        service.pop("exclusive", None)
+    assert any('hard_by: "fence": no service of it has' in each for each in check(table)[1])
+
+
+def test_what_is_hard_by_fencing_is_another_configuration_for_the_voters():
+    table = site_file.table()
+    before, _ = check(table)
+    table["group"][0]["hard_by"] = "fence"
+    table["service"][0]["exclusive"] = "hard"
+    table["fence"] = [
+        {"node": node, "driver": "command", "command": ["/x"]} for node in ("c0", "c1")
+    ]
+    after, faults = check(table)
+    assert faults == []
+    assert after.by_proof() == ("main",)
+    assert after.cfgver != before.cfgver
 
 
 def test_a_witness_that_hosts_is_none():

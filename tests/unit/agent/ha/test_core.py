@@ -323,6 +323,31 @@ def test_an_ordered_stop_of_a_pair_has_no_deadline(pair):
     pair.until(lambda: pair.holders() == [1 - active])
 
 
+def test_a_proof_of_another_boot_than_the_one_that_is_known_proves_nothing(pair):
+    active = pair.settled()
+    standby = pair.boxes[1 - active]
+    pair.reboot(active)
+    pair.until(lambda: standby.of(ev.Raise, type="400.804"))
+    pair.tell(standby.index, ev.Proven(active, "its power reads Off", b"z" * 16))
+    pair.run(5_000)
+    assert pair.holders() == []
+    pair.tell(standby.index, ev.Proven(active, "its power reads Off", bytes([active]) * 16))
+    pair.until(lambda: pair.holders() == [standby.index])
+
+
+def test_a_lack_of_proof_is_told_once_for_all_who_lack_it(pair):
+    active = pair.settled()
+    standby = pair.boxes[1 - active]
+    pair.reboot(active)
+    pair.until(lambda: standby.of(ev.Raise, type="400.804"))
+    pair.tell(standby.index, ev.NoProof("its BMC is dead"))
+    assert standby.of(ev.Raise)[-1].params == {"reason": "its BMC is dead"}
+    pair.tell(standby.index, ev.NoProof(""))
+    assert standby.of(ev.Clear, type="400.804") == [], "the lease lacks it still"
+    pair.tell(standby.index, ev.Proven(active, "an operator's word"))
+    pair.until(lambda: standby.of(ev.Clear, type="400.804"))
+
+
 def test_proof_of_a_node_that_was_never_heard_proves_nothing(pair):
     pair.start(0)
     pair.run(1_000)

@@ -34,6 +34,7 @@ class FakeRuntime:
             broker=broker,
             store=SimpleNamespace(fault="disk full"),
             workload=None,
+            fencing=None,
         )
 
     @property
@@ -160,3 +161,16 @@ def test_a_cut_between_two_that_a_third_bridges_is_shown(site):
     assert cuts == [["c0", "c1", "w1"]]
     assert "w1 hears both" in _status(answer(FakeRuntime(site, 2), HaStatus()).result)
     assert site.tell(2, ev.Lagged(0)) is None
+
+
+def test_a_takeover_is_refused_while_the_fence_of_the_other_reads_power(tmp_path):
+    pair = Cores(tmp_path, names=("c0", "c1"), more="")
+    active = pair.settled()
+    pair.reboot(active)
+    runtime = FakeRuntime(pair, 1 - active)
+    pair.until(lambda: pair.boxes[1 - active].core.members.state(active) == "lost")
+    runtime.shells.fencing = SimpleNamespace(reads_on=lambda node: node == active)
+    told = answer(runtime, HaTakeover("main"))
+    assert told.error == f"c{active} has power, says its fence: switch it off first"
+    runtime.shells.fencing = SimpleNamespace(reads_on=lambda _node: False)
+    assert "counts as off" in answer(runtime, HaTakeover("main")).result["sentence"]

@@ -69,3 +69,14 @@ async def test_a_disk_that_refuses_is_told_and_may_heal(store, folder):
     (folder / "voter.new").rmdir()
     await store.write_voter(VoterState.blank(b"v" * 16))
     assert store.fault == ""
+
+
+async def test_what_fencing_keeps_is_there_again_and_what_cannot_be_read_is_no_new_budget(
+    store, folder
+):
+    assert store.fence() is None
+    await store.write_fence(b"{}")
+    assert store.fence() == b"{}"
+    (folder / "fence").unlink()
+    (folder / "fence").mkdir()
+    assert store.fence() == b""

@@ -121,6 +121,7 @@ class Runtime:
             broker=None,
             guard=None,
             store=SimpleNamespace(fault=""),
+            fencing=None,
             workload=self.workload,
         )
 

@@ -10,6 +10,7 @@ from roost_agent.ha.fence.core import (
     CONFIRM_MS,
     FENCED_MAX,
     KEEP_OFF_MS,
+    READING_MS,
     RETRY_MS,
     SETTLE_MS,
     SWITCH_MS,
@@ -217,11 +218,13 @@ def test_this_node_is_never_fenced_by_itself():
     assert fence.core.doing == ""
 
 
-def test_who_left_or_is_under_maintenance_is_not_even_looked_at():
+def test_who_left_or_is_under_maintenance_is_not_switched_off():
     fence = Fence(replace(PAIR, spared=frozenset({OWNER})))
-    fence.power[OWNER] = Power.OFF
     fence.run(HOUR_MS // 60)
     assert fence.cuts() == fence.of(Proven) == []
+    fence.power[OWNER] = Power.OFF
+    fence.run(HOUR_MS // 60)
+    assert fence.of(Proven), "a person did it"
     fence = Fence().run(CONFIRM_MS)
     fence.tell(replace(PAIR, spared=frozenset({OWNER})))
     fence.run(HOUR_MS // 60)
@@ -461,6 +464,17 @@ def test_the_next_node_has_its_turn_while_the_first_is_not_proven():
     fence.power[OTHER] = Power.OFF
     fence.run(3 * (SETTLE_MS + LOST.wait_ms + CONFIRM_MS))
     assert [each.node for each in fence.of(Proven)][:1] == [OTHER]
+
+
+def test_a_node_that_reads_on_is_known_to_for_a_while():
+    fence = Fence(replace(PAIR, cases=(replace(LOST, may_off=False),)))
+    assert not fence.core.reads_on(OWNER, 0)
+    fence.run(SETTLE_MS + LOST.wait_ms)
+    assert fence.core.reads_on(OWNER, fence.now_ms)
+    assert not fence.core.reads_on(OWNER, fence.now_ms + READING_MS + 1)
+    fence.faults[OWNER] = "no answer"
+    fence.run(RETRY_MS)
+    assert not fence.core.reads_on(OWNER, fence.now_ms)
 
 
 def test_an_answer_to_nobodys_question_changes_nothing():
