@@ -67,7 +67,7 @@ async def list_history(call: Call[HistoryQuery, None]) -> Reply | web.StreamResp
     walk = _Walk(
         call,
         query.compile(alarm_resolver(api.view, api.book.catalogue)),
-        storage.Span(_time(call, "since"), _time(call, "until")),
+        _span(call),
         place_of(asked.cursor, scope=scope),
     )
     answers = AlarmAnswers(api.book, api.view)
@@ -140,12 +140,20 @@ def _rows(steps: Iterable[Transition]) -> list[AlarmRow]:
     return [step.alarm for step in steps if step.alarm]
 
 
+def _span(call: Call[HistoryQuery, None]) -> storage.Span:
+    since, until = _time(call, "since"), _time(call, "until")
+    if since is not None and until is not None and until <= since:
+        detail = "must be later than since"
+        raise blame("bad-parameter", FieldError(field="until", code="invalid", detail=detail))
+    return storage.Span(since, until)
+
+
 def _time(call: Call[HistoryQuery, None], name: Literal["since", "until"]) -> int | None:
     text = getattr(call.query, name)
     if not text:
         return None
     found = parse_since(text, call.now_ms)
     if found is None:
-        detail = "is neither an RFC 3339 time nor a span such as 7d"
+        detail = f"{text[:64]!r} is neither an RFC 3339 time nor a span such as 7d"
         raise blame("bad-parameter", FieldError(field=name, code="invalid", detail=detail))
     return found

@@ -42,6 +42,7 @@ from roost_central.api.lists import (
 )
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
+from roost_central.fleet.fields import ANY_KEY, is_key
 from roost_central.fleet.query import Query
 from roost_central.fleet.view import FleetView
 from roost_central.storage import alarms as storage
@@ -186,11 +187,11 @@ async def show_summary(call: Call[SummaryQuery, None]) -> Summary:
         "region": lambda row: labels_of(api.view, row).get("region", ""),
     }
     key = keys.get(by)
-    if key is None and by.startswith(_LABEL):
-        label = by.removeprefix(_LABEL)
+    label = by.removeprefix(_LABEL)
+    if key is None and label != by and is_key(label) and label != ANY_KEY:
         key = lambda row: labels_of(api.view, row).get(label, "")  # noqa: E731 - one of a table
     if key is None:
-        detail = f"is not one of {', '.join(SUMMARY_FIELDS)}, label.K"
+        detail = f"{by[:64]!r} is not one of {', '.join(SUMMARY_FIELDS)}, label.K"
         raise blame("bad-parameter", FieldError(field="by", code="unknown-field", detail=detail))
     return Summary(
         counts=counts_answer(api.book, api.view),

@@ -173,11 +173,10 @@ def _chosen(call: Call[NoQuery, IncidentSplitBody], members: set[str]) -> list[s
     keys = sorted({row.key_id for row in rows} & members)
     expected = len(keys) if body.expect_count is None else body.expect_count
     if len(keys) != expected:
-        raise _differs(len(keys), f"{len(keys)} members are meant now, not {expected}")
+        raise _differs(len(keys), f"{len(keys)} of the members are meant now, not {expected}")
     if not 0 < len(keys) < len(members):
-        raise _differs(
-            len(keys), f"{len(keys)} of {len(members)} members: take some, and leave some"
-        )
+        detail = f"{len(keys)} of {len(members)} members are meant: take some, and leave some"
+        raise _differs(len(keys), detail)
     return keys
 
 

@@ -11,6 +11,7 @@ from typing import Final, NoReturn, TypeVar
 import msgspec
 from aiohttp import web
 
+from roost_central.api.bounds import in_words
 from roost_central.api.call import JSON
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.fleet.query_suggest import closest
@@ -19,6 +20,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<name>.*)`$", re.DOTALL)
+_MISSING: Final = re.compile(r"missing required field `(?P<name>.*)`$", re.DOTALL)
 _BOUND: Final = re.compile(r"(?:>=|<=|<|>|matching regex) .*$", re.DOTALL)
 _DETAIL_CHARS_MAX: Final = 200  # of what the caller sent, repeated to it
 
@@ -87,24 +89,29 @@ def _refused(message: str, of: type[msgspec.Struct], *, problem: str) -> ApiErro
     parts = _AT.match(message)
     what, where = (parts["what"], parts["where"]) if parts else (message, None)
     field = (where or "$").removeprefix("$").removeprefix(".")
-    unknown = _UNKNOWN.search(what)
-    if unknown is None:
-        bound = _BOUND.search(what)
-        error = FieldError(
-            field=_cut(field or "body"),
-            code="invalid",
-            detail=_cut(what),
-            bound=_cut(bound[0]) if bound else None,
-        )
-    else:
+    if unknown := _UNKNOWN.search(what):
         name = _cut(unknown["name"])
         error = FieldError(
-            field=_cut(f"{field}.{name}" if field else name),
+            field=_below(field, name),
             code="unknown-field",
             detail="is not known",
             suggestion="" if field else closest(name, of.__struct_fields__),
         )
+    elif missing := _MISSING.search(what):
+        error = FieldError(_below(field, missing["name"]), "missing", "is missing")
+    else:
+        bound = _BOUND.search(what)
+        error = FieldError(
+            field=_cut(field or "body"),
+            code="invalid",
+            detail=_cut(in_words(field, what)),
+            bound=_cut(bound[0]) if bound else None,
+        )
     return blame(problem, error)
+
+
+def _below(field: str, name: str) -> str:
+    return _cut(f"{field}.{name}" if field else name)
 
 
 def _cut(text: str) -> str:

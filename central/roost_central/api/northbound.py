@@ -66,7 +66,7 @@ async def test_target(call: Call[NoQuery, None]) -> NorthboundTest:
     try:
         error = await call.api.northbound.test(call.path("target"))
     except NotFoundError:
-        raise ApiError("not-found", "there is no such target") from None
+        raise ApiError("not-found", f"there is no target {call.path('target')[:64]!r}") from None
     return NorthboundTest(delivered=not error, error=error)
 
 

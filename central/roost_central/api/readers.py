@@ -161,7 +161,8 @@ def event_resolver(view: FleetView) -> Resolver[EventRecord]:
     plain: dict[str, Getter[EventRecord]] = {
         "site": lambda event: event.site,
         "node": lambda event: event.node,
-        "kind": lambda event: event.type,  # fields.py: the type of the event, 280.804
+        "type": lambda event: event.type,
+        "kind": lambda event: event.type,  # not the record's kind: `type` as it was called first
         "sev": lambda event: SEVERITIES[event.severity],
         "entity": lambda event: event.entity,
         "text": lambda event: event.text,

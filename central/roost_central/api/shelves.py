@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from roost_central.alarms.catalogue import Catalogue
 from roost_central.alarms.facts import (
     Shelf,
     ShelfTaken,
@@ -27,15 +28,17 @@ from roost_central.api.lists import FilterText
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
 from roost_central.api.service import Api
+from roost_central.fleet.query_suggest import closest
 
 SHELVES_MAX: Final = 1_000  # each is asked about each new alarm
 SUPPRESS_S_MAX: Final = 365 * 86_400
+TYPE_CHARS_MAX: Final = 64
 
 
 class SuppressionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which type, where, why, and for how long; null: until somebody ends it."""
 
-    type: Annotated[str, Meta(pattern=r"^[0-9]{3}\.[0-9]{3}$")]
+    type: Annotated[str, Meta(max_length=TYPE_CHARS_MAX)]
     reason: Reason
     filter: FilterText = ""
     for_s: Annotated[int, Meta(ge=SHELF_S_MIN, le=SUPPRESS_S_MAX)] | None = None
@@ -66,10 +69,7 @@ async def list_suppressions(call: Call[NoQuery, None]) -> ShelfPage:
 async def put_suppression(call: Call[NoQuery, SuppressionBody]) -> ShelfAnswer:
     """POST /api/v1/suppressions."""
     body, api = call.body, call.api
-    record = api.book.catalogue.get(body.type)
-    if record is None or not record.suppressible:
-        detail = "is not in the catalogue" if record is None else "may not be suppressed"
-        raise blame("invalid", FieldError(field="type", code="invalid", detail=detail))
+    _check_type(api.book.catalogue, body.type)
     if len(api.book.core.suppressions) >= SHELVES_MAX:
         raise ApiError("conflict", f"there are {SHELVES_MAX} suppressions, the most there may be")
     query = parse_filter(body.filter, "alarm").canonical()
@@ -101,6 +101,25 @@ async def delete_suppression(call: Call[NoQuery, None]) -> Reply:
         lambda: [taken], audited(call, "suppression.delete", one.type, {"filter": one.query})
     )
     return Reply(status=204)
+
+
+def _check_type(catalogue: Catalogue, type_: str) -> None:
+    """Refuse what is no type that may be suppressed; one that is called by its name is known.
+
+    Raises:
+        ApiError: ``invalid``.
+    """
+    record = catalogue.get(type_)
+    if record is not None and record.suppressible:
+        return
+    detail, meant = "may not be suppressed", ""
+    if record is None:
+        names = {each.name: each.id for each in catalogue.values()}
+        near = closest(type_, [*names, *names.values()])
+        detail, meant = f"{type_!r} is not in the catalogue", names.get(near, near)
+    raise blame(
+        "invalid", FieldError(field="type", code="invalid", detail=detail, suggestion=meant)
+    )
 
 
 def _shelf(api: Api, shelf: Shelf) -> ShelfAnswer:

@@ -212,7 +212,8 @@ def _banded(measure: dict[str, Any], form: str) -> str:
     if measure["value"] is None:
         return "-"
     value, good, limit = (form.format(measure[key]) for key in ("value", "good", "limit"))
-    return f"{value} {measure['band']} (good up to {good}, limit {limit})"
+    best = f"good up to {good}" if measure["good"] else "none is good"
+    return f"{value} {measure['band']} ({best}, limit {limit})"
 
 
 alarm_act.add_to(command)

@@ -80,7 +80,9 @@ def put_aside(asked: Asked, length: str, reason: str, **target: Any) -> None:  #
 def unshelve(asked: Asked, shelf: str | None, **target: Any) -> None:  # noqa: ANN401
     """Take alarms off the shelf, or end a whole shelf."""
     if shelf is not None:
-        asked.client().send("DELETE", at("shelves", shelf), b"")
+        if target["alarms"] or asked.query:
+            raise RefusedError("--shelf ends a whole shelf: leave KEY and -q out")
+        _end(asked, "shelves", shelf)
         return
     _act(asked, "unshelve", {}, **target)
 
@@ -119,7 +121,7 @@ def suppress(asked: Asked, type_: str, reason: str, length: str | None) -> None:
 @shared()
 def unsuppress(asked: Asked, suppression: str) -> None:
     """End a suppression of `roost alarm suppressions`."""
-    asked.client().send("DELETE", at("suppressions", suppression), b"")
+    _end(asked, "suppressions", suppression)
 
 
 VERBS = (ack, unack, note, assign, put_aside, unshelve, clear, suppress, unsuppress)
@@ -129,6 +131,15 @@ def add_to(group: click.Group) -> None:
     """Give the verbs to the noun."""
     for verb in VERBS:
         group.add_command(verb)
+
+
+def _end(asked: Asked, kind: str, name: str) -> None:
+    """End a shelf or a suppression, and say so to a person."""
+    if not name:
+        raise RefusedError(f"say which: `roost alarm {kind}` shows the ids")
+    asked.client().send("DELETE", at(kind, name), b"")
+    if asked.form in {"table", "wide"}:
+        click.echo(f"{name} has ended")
 
 
 def _act(  # noqa: PLR0913 - the options of targets()
@@ -142,11 +153,8 @@ def _act(  # noqa: PLR0913 - the options of targets()
     dry_run: bool,
 ) -> None:
     """Do it to the whole result, and say what came of it; 7 where some were refused."""
+    _check_targets(alarms, asked.query, expect)
     client = asked.client()
-    if bool(alarms) == bool(asked.query):
-        raise RefusedError("name alarms by key, or say -q QUERY with --expect N")
-    if alarms and expect is not None and expect != len(alarms):
-        raise RefusedError(f"--expect {expect}, but {len(alarms)} are named", ExitCode.CONFLICT)
     which: dict[str, Any] = {"ids": list(alarms)}
     if asked.query:
         which = {"filter": asked.query, "expect_count": 0 if expect is None else expect}
@@ -156,6 +164,24 @@ def _act(  # noqa: PLR0913 - the options of targets()
                 _confirm(verb, which["expect_count"], yes=yes)
     answer = _send(client, verb, {**which, **fields}, dry_run=dry_run)
     _say(asked, verb, answer, dry_run=dry_run)
+
+
+def _check_targets(alarms: tuple[str, ...], query: str | None, expect: int | None) -> None:
+    """Refuse what does not say which alarms, or says it twice.
+
+    Raises:
+        RefusedError: with what to say instead.
+    """
+    if alarms and query:
+        raise RefusedError("a KEY and -q are two ways to say which alarms: use one of them")
+    if not alarms and not query:
+        raise RefusedError(
+            "which alarms? Name them by KEY (`roost alarm list` shows it), or say -q QUERY with"
+            " --expect N"
+        )
+    if alarms and expect is not None and expect != len(alarms):
+        named = "1 alarm is" if len(alarms) == 1 else f"{len(alarms)} alarms are"
+        raise RefusedError(f"--expect {expect}, but {named} named", ExitCode.CONFLICT)
 
 
 def _send(client: Client, verb: str, body: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
@@ -183,7 +209,7 @@ def is_person() -> bool:
 def _confirm(verb: str, count: int, *, yes: bool) -> None:
     """Ask a person; a script has to say the number."""
     if yes or not is_person():
-        raise RefusedError(f"{count:,} match now; say --expect {count} to {verb} them")
+        raise RefusedError(f"{count:,} alarms match now; say --expect {count} to {verb} them")
     click.confirm(f"{verb} {count:,} alarms?", abort=True, err=True)
 
 
@@ -200,5 +226,7 @@ def _say(asked: Asked, verb: str, answer: dict[str, Any], *, dry_run: bool) -> N
         )
     for row in refused[:REFUSED_SHOWN_MAX]:
         click.echo(f"{row['key_id'] or row['id']}: {row['why']}", err=True)
+    if len(refused) > REFUSED_SHOWN_MAX:
+        click.echo(f"and {len(refused) - REFUSED_SHOWN_MAX} more; -o json has all", err=True)
     if refused:
         raise click.exceptions.Exit(ExitCode.PARTIAL)

@@ -118,7 +118,7 @@ class Client:
         try:
             return self._opener.open(request, timeout=STREAM_TIMEOUT_S if streams else TIMEOUT_S)
         except urllib.error.HTTPError as err:
-            raise _problem(err, str(params.get("filter") or "")) from err
+            raise _problem(err, str(params.get("filter") or _filter_of(body))) from err
         except TimeoutError as err:
             raise UnreachableError(self._base, "it took too long", timed_out=True) from err
         except (OSError, http.client.HTTPException) as err:  # URLError is an OSError
@@ -155,6 +155,15 @@ def _sendable(token: str) -> str:
 
 def _is_visible_ascii(text: str) -> bool:
     return all("!" <= character <= "~" for character in text)
+
+
+def _filter_of(body: bytes | None) -> str:
+    """Return the query of a body, for a complaint to point into; empty where it has none."""
+    try:
+        asked = json.loads(body or b"{}")
+        return str(asked.get("filter") or "")
+    except (ValueError, AttributeError):  # lines of JSON, a list
+        return ""
 
 
 def _problem(err: urllib.error.HTTPError, query: str) -> ApiError:

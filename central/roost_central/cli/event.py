@@ -10,6 +10,7 @@ from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 
 LIST_MAX = 200
+SEQ_MAX = 2**53 - 1  # what JSON readers keep exactly
 LATE_S_MIN = 5  # what a report may take without being called late
 
 
@@ -49,14 +50,17 @@ def list_(asked: Asked, limit: int) -> None:
 
 
 @command.command("show")
-@click.argument("seq", type=click.IntRange(1))
+@click.argument("seq", type=click.IntRange(1, SEQ_MAX))
 @shared()
 def show_(asked: Asked, seq: int) -> None:
     """Show one event in full."""
     page = asked.client().get("/api/v1/events", after=seq - 1, limit=1)
     found = [row for row in page["items"] if row["seq"] == seq]
     if not found:
-        sentence = f"no event {seq}; it may have passed its time of keeping"
+        sentence = (
+            f"no event {seq}; it may have passed its time of keeping."
+            "\n  `roost event list -o wide` shows the numbers of those that are kept."
+        )
         raise RefusedError(sentence, ExitCode.NOT_FOUND)
     form = "yaml" if asked.form in {"table", "wide"} else asked.form
     click.echo(output.document(found[0], form), nl=False)

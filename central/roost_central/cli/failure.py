@@ -1,6 +1,7 @@
 """What went wrong and what to do next, as a sentence on stderr and an exit code."""
 
 import os
+import re
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -8,6 +9,32 @@ from typing import Any
 
 from roost_central.cli.exits import FROM_HTTP_STATUS, ExitCode
 from roost_central.cli.plain import plain
+
+TYPED = {  # what fields of the API are called on the command line
+    "for_s": "--for",
+    "reason": "-m",
+    "note": "-m",
+    "text": "-m",
+    "expect_count": "--expect",
+    "filter": "-q",
+    "ids": "KEY",
+    "type": "TYPE",
+    "assignee": "--to",
+    "after": "SEQ",
+    **{name: f"--{name}" for name in ("ticket", "since", "until", "by", "sort", "hours", "limit")},
+}
+VERBS = ("is ", "must ", "may ")  # a sentence goes on after the name
+NEXT = {  # where what is there stands, by what was not found
+    "alarm": "\n  `roost alarm list` shows the keys, `roost alarm history` those of what is over.",
+    "incident": "\n  `roost incident list --state all` shows them.",
+    "shelf": "\n  `roost alarm shelves` shows them.",
+    "suppression": "\n  `roost alarm suppressions` shows them.",
+    "target": "\n  `roost northbound list` shows them.",
+    "site": "\n  `roost site list` shows them.",
+    "node": "\n  `roost node list` shows them.",
+}
+UNKNOWN_TYPE = "is not in the catalogue"
+_ABSENT = re.compile(r"there is no (\w+) '")
 
 
 @dataclass
@@ -63,11 +90,15 @@ def report_failure(err: Exception) -> int:
 
 
 def _problem_text(problem: ApiError) -> str:
-    text = problem.detail or problem.title
+    text = _as_typed(problem.detail or problem.title, problem.errors)
+    if found := _ABSENT.match(text):
+        text += NEXT.get(found[1], "")
+    if UNKNOWN_TYPE in text:
+        text += "\n  `roost alarm types` lists it."
     for error in problem.errors[:10]:
         where = error.get("field") or ""
         detail = error.get("detail") or error.get("code") or ""
-        if detail and detail not in text:
+        if detail and detail not in text and detail not in problem.detail:
             text += f"\n  {where}: {detail}" if where else f"\n  {detail}"
         if problem.query and isinstance(error.get("offset"), int):
             text += _pointed(problem.query, error["offset"], error.get("length") or 1)
@@ -76,6 +107,16 @@ def _problem_text(problem: ApiError) -> str:
             "\n  `roost login URL` keeps a token; the centre printed the first one at its start."
         )
     return text
+
+
+def _as_typed(text: str, errors: list[dict[str, Any]]) -> str:
+    """Return a refusal with the flag that was typed in place of the field it became."""
+    field = str(errors[0].get("field") or "") if errors else ""
+    typed = TYPED.get(field.partition("[")[0])
+    if typed is None or not text.startswith(f"{field}: "):
+        return text
+    rest = text.removeprefix(f"{field}: ")
+    return f"{typed} {rest}" if rest.startswith(VERBS) else f"{typed}: {rest}"
 
 
 def _pointed(query: str, offset: int, length: int) -> str:

@@ -144,7 +144,7 @@ _LIVE: Final = (
 )
 
 _EVENTS: Final = (
-    Field("kind", "text", "Type of the event, such as 280.804.", ("event",)),
+    Field("kind", "text", "Type of the event, such as 280.804; the same as `type`.", ("event",)),
     Field("sev", "severity", "Severity.", _SAID, choices=SEVERITIES),
     Field("entity", "text", "What the event or alarm is about.", _SAID),
     Field("text", "text", "Sentence of the event or alarm.", _SAID),
@@ -152,7 +152,7 @@ _EVENTS: Final = (
 )
 
 _ALARMS: Final = (
-    Field("type", "text", "Type of the alarm, such as 280.801.", ("alarm",)),
+    Field("type", "text", "Type of the event or alarm, such as 280.801.", _SAID),
     Field("cause", "text", "Probable cause (X.733).", ("alarm",)),
     Field("state", "enum", "State of the alarm.", ("alarm",), choices=ALARM_STATES),
     Field("op", "enum", "What an operator did with it.", ("alarm",), choices=OP_STATES),

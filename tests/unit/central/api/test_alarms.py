@@ -152,7 +152,7 @@ async def test_acknowledging_by_filter_acts_on_the_size_that_was_seen(post, get,
         ("ack", {}, "filter"),
         ("ack", {"filter": "", "ids": ["x"], "expect_count": 1}, "filter"),
         ("ack", {"filter": "sev=major"}, "expect_count"),
-        ("shelve", {"ids": ["x"]}, "body"),
+        ("shelve", {"ids": ["x"]}, "reason"),
         ("shelve", {"ids": ["x"], "reason": ""}, "reason"),
         ("shelve", {"ids": ["x"], "reason": " \t"}, "reason"),
         ("clear", {"ids": ["x"], "reason": " "}, "reason"),
@@ -227,6 +227,32 @@ async def test_alarms_shelved_by_id_come_off_one_by_one(post, get, alarmed):
     assert left["id"] == ids[1]
     await post("/api/v1/alarms:unshelve", {"ids": ids[1:]})
     assert (await get("/api/v1/shelves"))[1]["items"] == []
+
+
+async def test_a_type_called_by_its_name_is_answered_with_its_number(post):
+    body = {"type": "node.filesystem.high", "reason": "known"}
+    status, problem = await post("/api/v1/suppressions", body)
+    assert (status, problem["errors"][0]["field"]) == (422, "type")
+    assert problem["errors"][0]["suggestion"] == "100.104"
+
+
+async def test_a_bound_is_said_in_words(post):
+    body = {"ids": ["x"], "reason": "y", "for_s": 9 * 86_400}
+    _, problem = await post("/api/v1/alarms:shelve", body)
+    assert problem["detail"] == "for_s: must be at most 7 d (604,800 s)"
+    assert problem["errors"][0]["bound"] == "<= 604800"
+
+
+async def test_a_history_that_ends_before_it_begins_is_refused(get):
+    status, problem = await get("/api/v1/alarms/history", since="24h", until="48h")
+    assert (status, problem["errors"][0]["field"]) == (400, "until")
+    assert (await get("/api/v1/alarms/history", since="48h", until="24h"))[0] == 200
+
+
+async def test_alarms_are_not_counted_by_what_is_no_label(get):
+    for by in ("label.!", "label.", "label.*"):
+        status, problem = await get("/api/v1/alarms/summary", by=by)
+        assert (status, problem["errors"][0]["field"]) == (400, "by")
 
 
 async def test_a_suppressed_type_is_hidden_until_somebody_ends_it(post, get, delete, alarmed):

@@ -53,7 +53,7 @@ INCIDENT = {
 LOAD = {
     "hours": 24, "operators": 2, "stale": 3, "chattering": 2, "fleeting": 1, "mtta_s": 60.0,
     "alarms_per_hour": {"value": 8.4, "good": 6.0, "limit": 12.0, "band": "manageable"},
-    "flood_share": {"value": None, "good": 0.01, "limit": 0.02, "band": "good"}, "mttr_s": None,
+    "flood_share": {"value": 0.0, "good": 0.0, "limit": 0.02, "band": "good"}, "mttr_s": None,
     "priority": {"critical": 0.1, "major": 0.2, "minor": 0.3, "warning": 0.4},
     "top_types": [{"key": "100.101", "name": "node.cpu.high", "count": 7}],
     "top_sites": [{"key": "edge-1", "name": "edge-1", "count": 5}], "per_hour": [],
@@ -179,6 +179,7 @@ def test_one_alarm_is_shown_with_repair_causes_and_what_came_late(run):
         (("summary", "--by", "site"), "C 1 · M 2 · m 0 · W 4 · 31 unknown · 5 shelved"),
         (("types",), "node.cpu.high"),
         (("load",), "8.4 manageable (good up to 6.0, limit 12.0)"),
+        (("load",), "0.0% good (none is good, limit 2.0%)"),
         (("shelves",), "lab"),
         (("suppressions",), "100.101"),
     ],
@@ -279,6 +280,30 @@ def test_shelving_says_for_how_long_and_why(run, centre):
 def test_what_makes_no_sense_is_refused_before_it_is_asked(run, centre, args):
     assert run("alarm", *args)[0] == 2
     assert [row for row in centre.seen if row[0] == "POST"] == []
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("ack",), "which alarms? Name them by KEY"),
+        (("ack", "0a", "-q", "sev=major"), "use one of them"),
+        (("ack", "0a", "--expect", "2"), "but 1 alarm is named"),
+        (("ack", "0a", "0b", "--expect", "1"), "but 2 alarms are named"),
+        (("unshelve", "0a", "--shelf", "SH1"), "leave KEY and -q out"),
+        (("unshelve", "--shelf", ""), "`roost alarm shelves` shows the ids"),
+        (("unsuppress", ""), "`roost alarm suppressions` shows the ids"),
+    ],
+)
+def test_a_refusal_says_what_to_do_instead(run, centre, capsys, args, says):
+    assert run("alarm", *args)[0] in {2, 5}
+    assert says in capsys.readouterr().err
+    assert [row for row in centre.seen if row[0] in {"POST", "DELETE"}] == []
+
+
+def test_ending_a_shelf_or_a_suppression_is_confirmed_to_people_alone(run):
+    assert run("alarm", "unshelve", "--shelf", "SH1")[1] == "SH1 has ended\n"
+    assert run("alarm", "unsuppress", "SU1")[1] == "SU1 has ended\n"
+    assert run("alarm", "unsuppress", "SU1", "-o", "json")[1] == ""
 
 
 def test_the_number_of_names_is_held_to_what_is_expected(run):
