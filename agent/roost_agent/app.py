@@ -37,7 +37,6 @@ from roost_protocol import __version__
 if TYPE_CHECKING:
     from roost_agent.ha.launch import Launch
     from roost_agent.ha.runtime import Runtime
-    from roost_agent.ha.upward import Upward
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ async def _main(config: Config, identity: Identity) -> None:
             ha = await launch.runtime(
                 identity, folder, clock=clock, entropy=entropy, alarms=driver.alarms
             )
-            ha.shells.upward = _upward(config, driver, clock)
+            _equip(ha, config, driver, clock)
         desk = Desk(driver.alarms, spool, clock, identity.node)
         async with (
             serving(Path(config.state_dir), Control(driver, ha)),
@@ -114,10 +113,13 @@ def _launch(config: Config) -> "Launch | None":
     return Launch(Path(config.ha_file), config.site, config.node)
 
 
-def _upward(config: Config, driver: Driver, clock: Clock) -> "Upward":
-    from roost_agent.ha.upward import Upward  # noqa: PLC0415 - only where it is configured
+def _equip(ha: "Runtime", config: Config, driver: Driver, clock: Clock) -> None:
+    """Give local HA its way to the centre, and its drills."""
+    from roost_agent.ha.drill import Drills  # noqa: PLC0415 - only where it is configured
+    from roost_agent.ha.upward import Upward  # noqa: PLC0415 - as above
 
-    return Upward(config.node, driver.spool, driver.alarms, clock)
+    ha.shells.upward = Upward(config.node, driver.spool, driver.alarms, clock)
+    ha.shells.drills = Drills(clock)
 
 
 async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None" = None) -> None:

@@ -174,6 +174,13 @@ class Alarms:
         """Whether it stands."""
         return self.is_open and (type_, entity) in self.table.rows
 
+    def standing(self, prefix: str) -> dict[str, str]:
+        """Return the texts of what stands of types that begin so, by key."""
+        if not self.is_open:
+            return {}
+        rows = self.table.rows.items()
+        return {entities.key(*key): row.text for key, row in rows if key[0].startswith(prefix)}
+
     def over_quota(self, owner: str, reason: str) -> None:
         """Say that an application wants more than it may, or that the node's table is full."""
         app = owner or "the node"

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from roost_protocol.limits import NAME_CHARS_MAX, PATH_NAME_CHARS_MAX
+from roost_protocol.limits import HA_PATHS_MAX, NAME_CHARS_MAX, PATH_NAME_CHARS_MAX
 
 REQUEST_BYTES_MAX: Final = 4_096
 ANSWER_BYTES_MAX: Final = 1 << 20
 HOLD_S_MAX: Final = 86_400  # a path that is forgotten on hold comes back within a day
 CLASSES_MAX: Final = 64
+DRILL_S: Final = (5, 300)  # long enough for a path's silence to show, short enough to be watched
 EXPLAIN_MAX: Final = 2_000  # decisions of one answer: all that are remembered
 
 PathName = Annotated[str, Meta(max_length=PATH_NAME_CHARS_MAX)]
@@ -74,7 +75,23 @@ class HaTakeover(msgspec.Struct, tag_field="do", tag="ha-takeover", forbid_unkno
     group: NodeName
 
 
-HaRequest = HaStatus | HaExplain | HaSwitchover | HaMaintenance | HaTakeover
+class HaDrill(msgspec.Struct, tag_field="do", tag="ha-drill", forbid_unknown_fields=True):
+    """Cut paths of this node, or stop its broker, for a while."""
+
+    seconds: Annotated[int, Meta(ge=DRILL_S[0], le=DRILL_S[1])]
+    cut: Annotated[list[Annotated[str, Meta(max_length=80)]], Meta(max_length=HA_PATHS_MAX)] = []
+    stop_broker: bool = False
+
+
+class HaDrillResult(
+    msgspec.Struct, tag_field="do", tag="ha-drill-result", forbid_unknown_fields=True
+):
+    """How goes the drill, or how did the last one go?"""
+
+
+HaRequest = (
+    HaStatus | HaExplain | HaSwitchover | HaMaintenance | HaTakeover | HaDrill | HaDrillResult
+)
 Request = Status | PathHold | PathRelease | Reprobe | HaRequest
 
 

@@ -73,6 +73,7 @@ class SiteBroker:
         self._entropy = entropy
         self._echo_ms: int | None = None  # when our own frames last came back
         self._started_ms = 0
+        self._held_until_ms = 0
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -83,6 +84,13 @@ class SiteBroker:
     def echoed(self) -> None:
         """Note that our own frames come back on one of its paths."""
         self._echo_ms = self._clock.boot_ms()
+
+    def hold(self, until_ms: int) -> None:
+        """Stop it, and start it again at this moment of the boot clock."""
+        self._held_until_ms = until_ms
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
 
     async def run(self) -> None:
         """Keep it running, until cancelled; then end it."""
@@ -96,6 +104,8 @@ class SiteBroker:
             wait_s = RESTART_S[0] if lasted_s >= STEADY_S else min(2 * wait_s, RESTART_S[1])
             self.restarts += 1
             await asyncio.sleep(wait_s)
+            held_ms = self._held_until_ms - self._clock.boot_ms()
+            await asyncio.sleep(max(held_ms, 0) / 1000)
 
     async def _once(self) -> None:
         self._started_ms = self._clock.boot_ms()

@@ -18,6 +18,7 @@ usage: roost-agent ha VERB [OPTION...]
   explain               what was decided of late, and why          [--last N] [-o json]
   switchover GROUP      give a group that runs here to another node      [--to NODE]
   maintenance GROUP on --ttl TIME | off   keep it from moving to this node
+  drill --cut PATH | --stop broker --for TIME   break it for a while, and see what happens
   takeover GROUP --confirm-peer-off       of a pair: you have seen that its peer is off
 """
 
@@ -28,6 +29,7 @@ VERBS: Final = {  # name -> module, function of the arguments that follow
     "switchover": ("roost_agent.ha.ask", "switchover"),
     "maintenance": ("roost_agent.ha.ask", "maintenance"),
     "takeover": ("roost_agent.ha.ask", "takeover"),
+    "drill": ("roost_agent.ha.ask_drill", "drill"),
     "keygen": ("roost_agent.ha.keys", "keygen"),
 }
 

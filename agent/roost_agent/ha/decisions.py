@@ -8,7 +8,8 @@ Leaves to others: the outbox (upward), the ring that ``roost-agent ha explain`` 
 Invariants:
 - of decisions as many go on as BURST and PACE_MS allow; what is left out is counted, and told by
   the next one that goes on;
-- a change of role has an allowance of its own, and never waits behind decisions.
+- what a lease of this node decides, and with it a change of role, has an allowance of its own, and
+  never waits behind what is seen of peers and paths.
 """
 
 import re
@@ -26,7 +27,7 @@ from roost_protocol.ha_report import HA_DECISION, HA_ROLE, HaRole
 from roost_protocol.limits import PARAMS_BYTES_MAX, PARAMS_MAX
 from roost_protocol.severity import Severity
 
-BURST: Final = 60  # decisions at once: a site that starts, or loses a network
+BURST: Final = 200  # decisions at once: a site of ten nodes that starts, or loses a network
 PACE_MS: Final = 10_000  # one more for each: a path that flaps all day must not fill the outbox
 WAITING_MAX: Final = 256  # that wait for the outbox
 REASON_MAX: Final = 4  # decisions back, among which is the reason of a change of role
@@ -89,7 +90,8 @@ class Decisions:
             at_ms: UTC, when it was decided.
             now_ms: the boot clock.
         """
-        if not self._decided.take(now_ms):
+        allowance = self._changed if said.evidence.get("own") else self._decided
+        if not allowance.take(now_ms):
             self._leave_out()
             return
         text = said.sentence
@@ -121,10 +123,10 @@ class Decisions:
 
     def _change(self, group: str, role: HaRole, epoch: int, at_ms: int, now_ms: int) -> None:
         """Tell a change of role, with the sentence of the decision that made it."""
-        if not self._changed.take(now_ms):
+        text, evidence = self._reason(group, epoch)
+        if not text and not self._changed.take(now_ms):
             self._leave_out()
             return
-        text, evidence = self._reason(group, epoch)
         is_active = role is HaRole.ACTIVE
         if not text:
             verb = "is active" if is_active else "is no longer active"
@@ -173,8 +175,15 @@ class Decisions:
 
 def named(said: Explain, name_of: Callable[[int], str]) -> Explain:
     """Return a decision that speaks of nodes by their names, not by their numbers."""
-    sentence = _NODE.sub(lambda found: name_of(int(found[1])), said.sentence)
-    return Explain(sentence, said.evidence)
+
+    def by_name(text: str) -> str:
+        return _NODE.sub(lambda found: name_of(int(found[1])), text)
+
+    evidence = {
+        key: by_name(value) if isinstance(value, str) else value
+        for key, value in said.evidence.items()
+    }
+    return Explain(by_name(said.sentence), evidence)
 
 
 def fitting(params: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -4,6 +4,8 @@ from typing import Any
 
 from roost_agent.control.message import (
     Answer,
+    HaDrill,
+    HaDrillResult,
     HaExplain,
     HaMaintenance,
     HaRequest,
@@ -14,6 +16,8 @@ from roost_agent.control.message import (
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
+from roost_agent.ha.drill import Drills
+from roost_agent.ha.drill_order import DrillRefusedError, planned
 from roost_agent.ha.fitness import unfit
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.report import explained, status
@@ -44,6 +48,8 @@ def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:
             return _maintenance(runtime, group, seconds)
         case HaTakeover(group):
             return _takeover(runtime, group)
+        case HaDrill() | HaDrillResult():
+            return _drill(runtime, request)
 
 
 def _switchover(runtime: Runtime, group: str, to: str | None) -> dict[str, Any]:
@@ -121,6 +127,25 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
         runtime.tell(ev.Proven(node, "an operator's word on this node"))
     names = ", ".join(core.name_of(node) for node in others)
     return {"sentence": f"{names} counts as off; this node takes what they leave"}
+
+
+def _drill(runtime: Runtime, request: HaDrill | HaDrillResult) -> dict[str, Any]:
+    """Begin a drill, or say how it goes."""
+    drills = runtime.shells.drills
+    if not isinstance(drills, Drills) or not runtime.core.leases:
+        raise OrderRefusedError("local HA only starts: its first write is not on disk yet")
+    if isinstance(request, HaDrillResult):
+        if drills.latest is None:
+            raise OrderRefusedError("there was no drill since the agent's start")
+        return drills.latest.result(runtime.now_ms()) | {"sentence": drills.latest.sentence()}
+    if drills.is_on:
+        raise OrderRefusedError("a drill is on: one at a time")
+    try:
+        plan = planned(runtime.core, request, has_broker=runtime.shells.broker is not None)
+    except DrillRefusedError as err:
+        raise OrderRefusedError(str(err)) from err
+    drills.begin(runtime, plan)
+    return {"sentence": f"{plan.what} for {plan.seconds} s", "seconds": plan.seconds}
 
 
 def _lease_name(core: Core, group: str) -> str:

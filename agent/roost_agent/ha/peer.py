@@ -47,6 +47,7 @@ class Peers:
     ) -> None:
         self.hear: Callable[[int, Frame], None] = lambda _path, _frame: None
         self.refused: dict[str, int] = {}  # by the protocol's code: mac, member, oversize, ...
+        self.muted: frozenset[int] = frozenset()  # paths that a drill has cut
         self.paths: Sequence[HaPath] = ()  # set once they are made: each hears through us
         self._site = site
         self._me = me
@@ -55,6 +56,8 @@ class Peers:
     def send(self, frame: Frame) -> None:
         """Send a frame on every path; its ``path`` is filled in here."""
         for path in self.paths:
+            if path.number in self.muted:
+                continue
             if isinstance(frame, LeaseFrame):
                 payload = self._sealed(replace(frame, path=path.number), {frame.to})
                 if payload is not None:
@@ -66,6 +69,8 @@ class Peers:
 
     def came(self, path: int, payload: bytes) -> None:
         """Take in what a path brought."""
+        if path in self.muted:
+            return
         try:
             frame = open_frame(payload, site=self._site, me=self._me, keys=self._keys)
         except ProtocolError as err:

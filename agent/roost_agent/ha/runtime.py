@@ -57,6 +57,9 @@ class Alarming(Protocol):
     def clear_condition(self, type_: str) -> None:
         """Clear one."""
 
+    def standing(self, prefix: str) -> dict[str, str]:
+        """Return the texts of what stands of some types, by key."""
+
 
 class Telling(Protocol):
     """What takes decisions and states to the centre."""
@@ -69,6 +72,13 @@ class Telling(Protocol):
 
     async def run(self, runtime: "Runtime") -> None:
         """Hand over what is due, until cancelled."""
+
+
+class Drilling(Protocol):
+    """What carries drills through."""
+
+    async def run(self, runtime: "Runtime") -> None:
+        """Carry them through, until cancelled."""
 
 
 class Shells(msgspec.Struct):
@@ -84,6 +94,7 @@ class Shells(msgspec.Struct):
     upward: Telling | None = None
     condition: ConditionWatch | None = None
     fencing: Fencing | None = None
+    drills: Drilling | None = None
 
 
 class Runtime:
@@ -139,6 +150,8 @@ class Runtime:
                     group.create_task(shells.fencing.run(self), name="agent.ha.fence")
                 if shells.upward is not None:
                     group.create_task(shells.upward.run(self), name="agent.ha.upward")
+                if shells.drills is not None:
+                    group.create_task(shells.drills.run(self), name="agent.ha.drills")
                 self._do(self.core.start(self._clock.boot_ms()))
         finally:
             shells.store.close()
@@ -157,6 +170,10 @@ class Runtime:
     def tell(self, event: ev.Event) -> le.Answer | None:
         """Give the core an event, have done what it says, and return its answer to an order."""
         return self._do(self.core.handle(event, self._clock.boot_ms()))
+
+    def note(self, said: Explain) -> None:
+        """Keep what a person had done here among the decisions."""
+        self._explain(said)
 
     def hear(self, path: int, frame: Frame) -> None:
         """Take in a frame whose mac is good."""
@@ -256,7 +273,7 @@ class Runtime:
         limit_ms = STALE_BEATS * self.config.timing.beat_ms
         for path in self.shells.paths:
             number = path.number
-            if not path.is_open:
+            if not path.is_open or number in self.shells.peers.muted:
                 self._open_ms.pop(number, None)
                 continue
             since_ms = self._open_ms.setdefault(number, now_ms)

@@ -20,6 +20,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "alarm": ("alarm", "List, show and act on alarms."),
     "incident": ("incident", "List, show and close incidents: many alarms that are one thing."),
     "event": ("event", "List what happened."),
+    "ha": ("ha", "Show local HA of sites, and try it on this machine's nodes."),
     "northbound": ("northbound", "List where alarms go out, and test it."),
     "login": ("login", "Keep the address and the token of a centre."),
     "demo": ("demo", "Run the whole loop on this machine: a real site and a simulated fleet."),

@@ -36,9 +36,10 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
              (kept in {token_file}, readable by you alone)
 
   In another terminal:
-    export ROOST_URL={url} ROOST_TOKEN_FILE={token_file}
+    export ROOST_URL={url} ROOST_TOKEN_FILE={token_file} ROOST_NODES={folder}
     {roost} status
     {roost} site show {cast.SITE}
+    {roost} ha status {cast.SITE}
     {roost} node inventory {cast.SITE}.n1
     {roost} site list -q 'status>=degraded' -w
 
@@ -46,8 +47,13 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
     {agent} path hold lan-a --for 1m --state-dir {state}
     {agent} alarm raise 750.801 --entity app=pump --severity major --text "Pressure 9 bar" \\
         --socket {state}/alarm.sock
+    {roost} ha drill {cast.SITE} --cut lan-a --for 20s
+      one network of the active node: its service goes to the better connected one
     kill -9 {pids["n2"]}
       the agent of n2: unreachable in 20 s, started again after {cast.AGENT_AGAIN_S:g} s
+    kill -9 {pids["n1"]}
+      the agent of n1; where it is the active one, its guard ends the service at the lease's
+      deadline and n2 takes over within some 9 s: {roost} ha explain {cast.SITE}
     kill -STOP {pids["centre"]}; sleep 300; kill -CONT {pids["centre"]}
       the centre is away for five minutes: nothing is lost
     {roost} demo --fault 'cut carrier=carB at=3m for=6m'

@@ -1,6 +1,7 @@
 """Who takes part in the demo, with what configuration: centre, agents of the site, simulator."""
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +46,14 @@ def centre(
     return Command("centre", _program("roost_central", "run", "--config", str(path)))
 
 
-def agent(folder: Path, number: int, wans: Sequence[Broker], lans: Sequence[Broker]) -> Command:
+def agent(
+    folder: Path,
+    number: int,
+    wans: Sequence[Broker],
+    lans: Sequence[Broker],
+    *,
+    ha_file: Path | None = None,
+) -> Command:
     """Write the configuration of a node of the site and return its agent's command."""
     node = NODES[number - 1]
     lines = [
@@ -64,10 +72,12 @@ def agent(folder: Path, number: int, wans: Sequence[Broker], lans: Sequence[Brok
             f'[[path]]\nname = "{broker.name}"\nkind = "site"\n'
             f'broker = "{broker.url}"\nbind = "{bind}"'
         )
+    if ha_file is not None:
+        lines.append(f'[ha]\nfile = "{ha_file}"')
     path = folder / f"{node}.toml"
     path.write_text("\n".join(lines) + "\n")
     argv = _program("roost_agent", "run", "--config", str(path))
-    return Command(node, argv, again_s=AGENT_AGAIN_S)
+    return Command(node, argv, again_s=AGENT_AGAIN_S, end=signal.SIGUSR1)  # nobody need take over
 
 
 def state_dir(folder: Path, node: str) -> Path:

@@ -28,12 +28,14 @@ class Command:
 
     Attributes:
         again_s: seconds until it is started again once it ended; None ends the demo with it.
+        end: the signal that asks it to end.
     """
 
     name: str
     argv: tuple[str, ...]
     again_s: float | None = 3.0
     env: dict[str, str] = field(default_factory=dict)
+    end: signal.Signals = signal.SIGTERM
 
 
 class ChildFailedError(Exception):
@@ -93,13 +95,13 @@ class Child:
             say(f"{self.command.name} runs again as {self.pid}")
 
     async def stop(self) -> None:
-        """End the process: SIGTERM, and SIGKILL for one that does not listen."""
+        """End the process: its own signal, and SIGKILL for one that does not listen."""
         process = self._process
         if process is None or process.returncode is not None:
             return
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGCONT)  # a user may have stopped it to watch the fleet
-            process.terminate()
+            process.send_signal(self.command.end)
         try:
             async with asyncio.timeout(STOP_S):
                 await process.wait()

@@ -1,12 +1,13 @@
 """The order of things in a demo: brokers, centre, labels, agents, fleet; watching; the end."""
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from roost_central.demo import banner, cast
+from roost_central.demo import aftermath, banner, cast, lab
 from roost_central.demo.brokers import Broker, free_port, mosquitto, start_broker
 from roost_central.demo.children import Child, ChildFailedError, Command
 from roost_central.demo.rest import NotReadyError, Rest
@@ -70,6 +71,7 @@ class Demo:
         self._began_ms = self._clock.mono_ms()
         self._children: dict[str, Child] = {}
         self._logs = folder / "logs"
+        self._root: Path | None = None  # of the services of the real site
 
     async def run(self) -> int:
         """Start everything, tell, watch until told to end or the time is over, end everything."""
@@ -115,9 +117,7 @@ class Demo:
             self._say(f"alarms for the NOC: noc/v1/# on port {noc_port}, password in {secret}")
         self._say("labels of the sites")
         await rest.import_sites(cast.lab_line() + site_lines)
-        self._say("agents of site lab")
-        for number in range(1, len(cast.NODES) + 1):
-            await self._child(cast.agent(self._folder, number, wans, lans))
+        await self._start_lab(wans, lans)
         if self._sites:
             self._say(f"simulator of {self._sites:,} sites")
             await self._child(cast.simulator(self._sites, wans, self._plan.faults))
@@ -128,6 +128,24 @@ class Demo:
         pids = {name: child.pid for name, child in self._children.items()}
         summary = banner.summary(await rest.status(), self._seconds())
         print(banner.ready(rest.url, rest.token, self._folder, pids, summary), flush=True)
+
+    async def _start_lab(self, wans: Sequence[Broker], lans: Sequence[Broker]) -> None:
+        """Start the real site: guards, then agents, and who cleans up after them."""
+        site = await lab.prepared(self._folder)
+        self._root = site.root
+        self._say("agents of site lab" + (", and guards of its services" if site.root else ""))
+        if site.why:
+            self._say(f"site lab runs no service: {site.why}")
+        after = [str(os.getpid()), str(self._folder), *([str(site.root)] if site.root else [])]
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "roost_central.demo.aftermath", *after,
+            stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        for guard in site.guards():
+            await self._child(guard)
+        for number, node in enumerate(cast.NODES, start=1):
+            file = site.file(node)
+            await self._child(cast.agent(self._folder, number, wans, lans, ha_file=file))
 
     async def _watch(self, seconds: float | None) -> None:
         """Start again what ends, for ``seconds`` or for ever."""
@@ -174,6 +192,7 @@ class Demo:
         """End the children, the last one first."""
         for child in reversed(self._children.values()):
             await child.stop()
+        await asyncio.to_thread(aftermath.clean, self._folder, self._root)
 
     def _seconds(self) -> float:
         return (self._clock.mono_ms() - self._began_ms) / 1000

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
 READY_S = 60
 NODES_A_SITE = 3
 

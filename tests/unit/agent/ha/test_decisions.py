@@ -108,8 +108,10 @@ def test_too_many_decisions_are_counted_and_the_next_one_says_so(decisions):
 def test_a_change_of_role_does_not_wait_behind_decisions(decisions):
     for _ in range(2 * BURST):
         explain(decisions, Explain("noise", {}))
+    explain(decisions, TOOK)
     change(decisions, ACTIVE)
-    assert events(decisions)[-1].type == HA_ROLE
+    last = events(decisions)[-1]
+    assert (last.type, last.params["votes"]) == (HA_ROLE, 2), "and has its reason"
 
 
 def test_roles_that_change_without_end_are_bounded_too(decisions):
@@ -146,6 +148,8 @@ def test_nodes_have_their_names():
     said = Explain("granted main to node 2, by node 11; knode 2 is no node", {"owner": 2})
     told = named(said, lambda node: f"n{node}")
     assert told == Explain("granted main to n2, by n11; knode 2 is no node", {"owner": 2})
+    evidence = named(Explain("", {"by": "node 0, node 2", "owner": None}), lambda node: f"n{node}")
+    assert evidence.evidence == {"by": "n0, n2", "owner": None}
 
 
 def test_evidence_is_cut_to_what_an_event_carries():

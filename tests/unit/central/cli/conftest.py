@@ -19,7 +19,8 @@ SITES = [
     {
         "site": f"edge-{n}", "status": "degraded", "status_since": ISO,
         "labels": {"region": HOSTILE}, "lat": None, "lon": None, "shard": n, "nodes": COUNTS,
-        "heard": ISO, "age_s": 4.25, "via": "wan1", "revision": 3,
+        "heard": ISO, "age_s": 4.25, "via": "wan1", "redundancy": "lost",
+        "revision": 3,
     }
     for n in range(5)
 ]  # fmt: skip
@@ -71,6 +72,7 @@ STATUS = {
 class FakeCentre(http.server.BaseHTTPRequestHandler):
     token = "rtk_test"
     seen: list
+    more: dict  # path -> document, of one test
 
     def do_GET(self):
         self.answer()
@@ -115,6 +117,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
             "/api/v1/sites:import": {"created": 1, "updated": 0, "unchanged": 0,
                                      "errors": [{"line": 2, "detail": "site: not a name"}]},
         }  # fmt: skip
+        known |= self.more
         if path in known:
             return 200, known[path]
         return 404, {"title": "Not found", "detail": f"no {path}", "code": "not-found"}
@@ -133,7 +136,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def centre(tmp_path, monkeypatch):
     """A running fake and the environment that points the command at it."""
-    handler = type("Handler", (FakeCentre,), {"seen": []})
+    handler = type("Handler", (FakeCentre,), {"seen": [], "more": {}})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

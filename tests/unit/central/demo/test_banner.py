@@ -25,6 +25,9 @@ def test_the_block_has_what_a_newcomer_needs_next():
     assert "rtk_x" in text
     assert f"ROOST_TOKEN_FILE={folder}/central/admin.token" in text
     assert "kill -9 12" in text
+    assert "kill -9 11" in text
+    assert f"ROOST_NODES={folder}" in text
+    assert "ha drill lab --cut lan-a" in text
     assert "kill -STOP 14" in text
     assert f"--state-dir {folder}/lab.n1" in text
     assert f"--socket {folder}/lab.n1/alarm.sock" in text

@@ -1,0 +1,73 @@
+"""The agents of this machine, asked through their own sockets by their own command.
+
+The centre cannot order a node yet: orders will be signed, and until then none is taken from afar.
+What acts on a node is done by whoever may open its control socket, as root on a real node, or as
+the user of a demo: ``ROOST_NODES`` names the folder that holds the state of a demo's nodes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roost_central.cli.failure import RefusedError
+
+VARIABLE = "ROOST_NODES"
+ANSWER_S_MAX = 30.0
+AGENT = (sys.executable, "-m", "roost_agent")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNode:
+    """One agent of this machine; no folder: the one that is configured in /etc/roost."""
+
+    name: str
+    folder: Path | None
+
+    def argv(self, *words: str) -> list[str]:
+        """Return the agent's command that asks this agent."""
+        where = [] if self.folder is None else ["--state-dir", str(self.folder)]
+        return [*AGENT, *words, *where]
+
+    def ask(self, *words: str) -> Any | None:  # noqa: ANN401 - JSON
+        """Return an answer in JSON; None where no agent answers, or it refuses."""
+        try:
+            done = subprocess.run(  # noqa: S603 - the agent's own command, no shell
+                self.argv(*words), capture_output=True, check=False, timeout=ANSWER_S_MAX
+            )
+            return json.loads(done.stdout) if done.returncode == 0 else None
+        except (OSError, subprocess.TimeoutExpired, ValueError):
+            return None
+
+    def run(self, *words: str) -> int:
+        """Have it done, its words to this terminal; return its exit status."""
+        argv = self.argv(*words)
+        return subprocess.run(argv, check=False).returncode  # noqa: S603 - as above
+
+
+def nodes_of(site: str) -> list[LocalNode]:
+    """Return the nodes of a site whose agents answer here.
+
+    Raises:
+        RefusedError: none does.
+    """
+    folder = os.environ.get(VARIABLE)
+    if folder:
+        found = [
+            LocalNode(each.name.removeprefix(f"{site}."), each)
+            for each in sorted(Path(folder).glob(f"{site}.*/"))
+        ]
+        nodes = [node for node in found if node.ask("ha", "status", "-o", "json") is not None]
+    else:
+        status = LocalNode("", None).ask("status", "--json")
+        here, _, name = str((status or {}).get("node", "")).partition(".")
+        nodes = [LocalNode(name, None)] if here == site and name else []
+    if nodes:
+        return nodes
+    raise RefusedError(
+        f"no agent of site {site} answers on this machine, and the centre orders no node from afar "
+        f"before orders are signed: log in to a node of {site} and say it to `roost-agent ha` there"
+    )
