@@ -145,7 +145,7 @@ class Drills:
         if plan.stops_broker and runtime.shells.broker is not None:
             runtime.shells.broker.hold(now_ms + plan.seconds * 1_000)
         said = f"drill: {plan.what} for {plan.seconds} s, ordered on the node"
-        runtime.note(Explain(said, {"drill": plan.what, "seconds": plan.seconds}))
+        runtime.explain(Explain(said, {"drill": plan.what, "seconds": plan.seconds}))
         self._begun.set()
 
     async def run(self, runtime: Runtime) -> None:
@@ -159,7 +159,7 @@ class Drills:
                     continue
                 await self._watch(runtime, drill)
                 what, changes = drill.plan.what, len(drill.changes)
-                runtime.note(Explain(drill.sentence(), {"drill": what, "changes": changes}))
+                runtime.explain(Explain(drill.sentence(), {"drill": what, "changes": changes}))
         finally:
             runtime.shells.peers.muted = frozenset()
 

@@ -171,10 +171,6 @@ class Runtime:
         """Give the core an event, have done what it says, and return its answer to an order."""
         return self._do(self.core.handle(event, self._clock.boot_ms()))
 
-    def note(self, said: Explain) -> None:
-        """Keep what a person had done here among the decisions."""
-        self._explain(said)
-
     def hear(self, path: int, frame: Frame) -> None:
         """Take in a frame whose mac is good."""
         broker = self.shells.broker

@@ -130,7 +130,7 @@ class Runtime:
     def echoed(self):
         self.echoes += 1
 
-    def note(self, said):
+    def explain(self, said):
         self.notes.append(said.sentence)
 
 
