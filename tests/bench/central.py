@@ -26,13 +26,15 @@ class Central:
     Args:
         broker_port: of a broker on loopback.
         database: an address of SQLAlchemy; SQLite in the folder where there is none.
+        settle_s: how long silence proves nothing after its start.
     """
 
-    def __init__(self, broker_port: int, *, database: str = "") -> None:
+    def __init__(self, broker_port: int, *, database: str = "", settle_s: int = 120) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self._broker_port = broker_port
         self._database = database
+        self._settle_s = settle_s
         self._http: http.client.HTTPConnection | None = None
 
     def __enter__(self) -> "Central":
@@ -40,7 +42,7 @@ class Central:
         self.data_dir = Path(self._folder.name)
         config = self.data_dir / "central.toml"
         config.write_text(
-            f'data_dir = "{self.data_dir}"\nadmit = "loopback"\n'
+            f'data_dir = "{self.data_dir}"\nadmit = "loopback"\nsettle_s = {self._settle_s}\n'
             + (f'database = "{self._database}"\n' if self._database else "")
             + f'[http]\nport = {self.port}\n[[broker]]\nname = "b1"\n'
             f'url = "mqtt://127.0.0.1:{self._broker_port}"\n'

@@ -29,14 +29,20 @@ class Fleet:
         broker_port: of a broker on loopback.
         sites: how many.
         interval_s: of the beats.
+        has_spare: whether a site has a second path; it is never heard on it, which shows in time.
     """
 
-    def __init__(self, broker_port: int, sites: int, *, interval_s: float = 30) -> None:
+    def __init__(
+        self, broker_port: int, sites: int, *, interval_s: float = 30, has_spare: bool = True
+    ) -> None:
         self.sites = [f"edge-{number:05}" for number in range(sites)]
         self._port = broker_port
+        self._interval_ms = round(interval_s * 1000)
         self._per_s = sites / interval_s
         self._numbers = [0] * sites
+        self._has_spare = has_spare
         self._struck: set[int] = set()
+        self._silent: range = range(0)
         self._next = 0
         self._writer: asyncio.StreamWriter | None = None
 
@@ -76,8 +82,14 @@ class Fleet:
             reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
             self._writer.write(connect("fleet"))
             await reader.readexactly(4)
-        self._writer.write(b"".join(self._beat(number % len(self.sites)) for number in numbers))
+        wrapped = (number % len(self.sites) for number in numbers)
+        heard = (number for number in wrapped if number not in self._silent)
+        self._writer.write(b"".join(map(self._beat, heard)))
         await self._writer.drain()
+
+    def silence(self, numbers: range) -> None:
+        """Let nothing be heard of these sites any more."""
+        self._silent = numbers
 
     async def strike(self, numbers: range, *, seconds: float) -> None:
         """Let these sites lose a path, one after the other in a time, and say so at once."""
@@ -94,10 +106,10 @@ class Fleet:
         node = node_id(self.sites[number], NODE)
         self._numbers[number] += 1
         state = PathState.DOWN if number in self._struck else PathState.UP
-        paths = [
-            PathReport("wan1", PathKind.WAN, PathState.UP, FIRST_MS, 18_000, 0),
-            PathReport("wan2", PathKind.WAN, state, FIRST_MS, 40_000, 0),
-        ]
+        paths = [PathReport("wan1", PathKind.WAN, PathState.UP, FIRST_MS, 18_000, 0)]
+        if self._has_spare:
+            paths.append(PathReport("wan2", PathKind.WAN, state, FIRST_MS, 40_000, 0))
         sent_ms = time.time_ns() // 1_000_000
-        said = beat(node, self._numbers[number], sent_ms, paths=paths)
+        count, interval_ms = self._numbers[number], self._interval_ms
+        said = beat(node, count, sent_ms, paths=paths, interval_ms=interval_ms)
         return publish(NodeTopics.of(node).beat, encode(said))

@@ -81,7 +81,7 @@ async def _of_fleet(devtools: str, sites: int, say: Callable[[str], None]) -> li
             await _meet(fleet, central)
             await asyncio.to_thread(central.settle)
             beating = tasks.create_task(fleet.run())
-            async with _logged_in(browser, central) as tab:
+            async with logged_in(browser, central) as tab:
                 ready = [await _ready_ms(tab, central, sites) for _ in range(LOADS)]
                 note = f"median of {LOADS}, {min(ready):.0f} to {max(ready):.0f}; real central; "
                 say(f"{sites:,} sites: {note}")
@@ -107,7 +107,7 @@ async def _meet(fleet: Fleet, central: Central) -> None:
 
 
 @asynccontextmanager
-async def _logged_in(browser: Browser, central: Central) -> AsyncIterator[Tab]:
+async def logged_in(browser: Browser, central: Central) -> AsyncIterator[Tab]:
     async with browser.context() as context:
         tab = await context.tab()
         await tab.open(f"{central.url}/login")

@@ -48,7 +48,12 @@ PATHS = [
 
 
 def beat(
-    node: str, n: int = FIRST, sent_ms: int = FIRST_MS, *, paths: list[PathReport] = PATHS
+    node: str,
+    n: int = FIRST,
+    sent_ms: int = FIRST_MS,
+    *,
+    paths: list[PathReport] = PATHS,
+    interval_ms: int = 30_000,
 ) -> Beat:
     """Return a beat as an agent with two paths, two lanes and an inventory sends it."""
     return Beat(
@@ -59,7 +64,7 @@ def beat(
         path="wan1",
         sent_ms=sent_ms,
         n=n,
-        interval_ms=30_000,
+        interval_ms=interval_ms,
         uptime_s=86_400,
         agent="1.0.0",
         why="timer",

@@ -152,17 +152,14 @@ class Fleet:
                 self._schedule(node)
 
     def _churn(self, node: Node, now_ms: int) -> None:
-        """Let something happen at a node."""
+        """Let something happen at a node; alarms have a pace of their own."""
         rng = self._world.rng
-        match rng.randrange(3):
-            case 0:
-                node.wear(rng.randrange(3), now_ms)
-            case 1:
-                type_, severity, entity, text = rng.choice(_EVENTS)
-                event = Event(v=VERSION, type=type_, severity=severity, entity=entity, text=text)
-                node.tell(Lane.BULK, ItemKind.EVENT, event, now_ms)
-            case _:
-                node.turn_alarm(KINDS[0], now_ms)
+        if rng.randrange(2):
+            node.wear(rng.randrange(3), now_ms)
+            return
+        type_, severity, entity, text = rng.choice(_EVENTS)
+        event = Event(v=VERSION, type=type_, severity=severity, entity=entity, text=text)
+        node.tell(Lane.BULK, ItemKind.EVENT, event, now_ms)
 
     def _strike(self, turn: Turn, now_ms: int) -> None:
         fault = turn.fault

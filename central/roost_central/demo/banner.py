@@ -8,7 +8,7 @@ from typing import Any
 
 from roost_central.demo import cast
 
-CUT_SITES_MIN = 200  # a third of them is with each carrier, and fifty dark ones are an incident
+CUT_SITES_MIN = 100  # a seventh of them is cut, and ten silent at once are an incident
 
 
 def program(name: str) -> str:
@@ -56,8 +56,8 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
       deadline and n2 takes over within some 9 s: {roost} ha explain {cast.SITE}
     kill -STOP {pids["centre"]}; sleep 300; kill -CONT {pids["centre"]}
       the centre is away for five minutes: nothing is lost
-    {roost} demo --fault 'cut carrier=carB at=3m for=6m'
-      after Ctrl-C here; some three minutes after the cut the dark sites are one incident
+    {roost} demo --fault 'cut carrier=carB region=r0[1-5] at=3m for=3m'
+      after Ctrl-C here; half a minute after the cut the dark sites are one incident
       with its cause, from {CUT_SITES_MIN} sites on: {roost} incident list
 
   Logs are in {folder / "logs"}. Ctrl-C ends everything.
