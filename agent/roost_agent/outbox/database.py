@@ -9,8 +9,8 @@ from typing import Final
 from roost_agent.errors import StorageDamagedError, StorageError
 
 CACHE_KIB: Final = 256
-WAL_PAGES: Final = 256  # 1 MiB, then it is written back
-WAL_BYTES_MAX: Final = 1 << 20
+WAL_PAGES_MAX: Final = 1_024  # 4 MiB: then the transaction that passes it writes the log back
+WAL_BYTES_MAX: Final = 1 << 20  # of the file, once it was written back
 PAGE_BYTES: Final = 4_096
 PAGES_SPARE: Final = 3_072  # notes, alarms, indexes and the free list, above what the rows need
 
@@ -76,7 +76,7 @@ def open_database(file: Path, *, bytes_max: int, connect: Connect = connect) -> 
             "journal_mode = WAL",
             "synchronous = FULL",
             f"cache_size = -{CACHE_KIB}",
-            f"wal_autocheckpoint = {WAL_PAGES}",
+            f"wal_autocheckpoint = {WAL_PAGES_MAX}",
             f"journal_size_limit = {WAL_BYTES_MAX}",
             f"max_page_count = {pages}",
             "temp_store = MEMORY",

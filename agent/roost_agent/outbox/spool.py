@@ -3,6 +3,8 @@
 What is appended while a transaction runs goes into the next one together. When the disk refuses,
 the outbox is read-only: what comes waits in memory within bounds, the reason is in ``fault``, and
 the same work is tried again with back-off until it passes. A damaged file is put aside, once.
+The log of the file is written back when nobody waits; only a store that never rests leaves that
+to SQLite, which then does it inside a transaction.
 
 Leaves to others: what is sent when (core), and what is worth keeping (the caller's ``keep``).
 """
@@ -41,6 +43,7 @@ PENDING_ITEMS_MAX: Final = 1_024  # in memory, while the disk refuses or is slow
 PENDING_BYTES_MAX: Final = 2 << 20
 RETRY_S: Final = (1.0, 60.0)
 SWEEP_S: Final = 60.0
+REST_S: Final = 0.02  # without work, and the log is written back: a burst is not held up
 STREAM_BYTES: Final = 16
 
 T = TypeVar("T")
@@ -155,12 +158,9 @@ class Spool:
             if asyncio.get_running_loop().time() - swept >= SWEEP_S:
                 swept = asyncio.get_running_loop().time()
                 self.dropped += await self._insist(self._sweep)
-            try:
-                async with asyncio.timeout(SWEEP_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
+            is_long = self._opened().log_is_long
+            if await self._rests(REST_S if is_long else SWEEP_S) and is_long:
+                await self._write_back()
 
     async def close(self) -> None:
         """Write what still waits, if the disk takes it, and close the file."""
@@ -209,6 +209,25 @@ class Spool:
 
     def _sweep(self) -> int:
         return self._opened().sweep(self._clock.boot_ms())
+
+    async def _rests(self, seconds: float) -> bool:
+        """Wait for work; return whether none came in this time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return True
+        self._wake.clear()
+        return False
+
+    async def _write_back(self) -> None:
+        """Write the log back; where that fails nothing is lost."""
+        try:
+            await self._in_thread(self._opened().write_back)
+        except StorageDamagedError:
+            raise  # the next start puts the file aside
+        except StorageError as err:
+            log.warning("outbox: the log was not written back, a later write does it: %s", err)
 
     async def _write(self, deliver: Callable[[Event], None]) -> None:
         """Write all that waits in one transaction."""

@@ -32,6 +32,7 @@ ROW_BYTES: Final = 64  # a row's share of pages and index, besides its body
 BODY_BYTES_MAX: Final = CHUNK_BYTES_MAX + 4 * 1024  # an incompressible part, and its zlib header
 DROP_ROWS: Final = 256  # read at a time when room is needed
 SWEEP_ROWS: Final = 4_096  # of one sweep: keeps its transaction short
+LOG_COMMITS_MAX: Final = 32  # about 200 pages of the log, where alarms come one by one
 
 FULL: Final = "full"
 AGE: Final = "age"
@@ -93,6 +94,7 @@ class Store:
     ) -> None:
         self._limits = limits
         self._new_stream = new_stream
+        self._log_commits = 0  # since the log was written back
         with told():
             bytes_max = limits.bytes_max + limits.ring_bytes_max
             self._db = open_database(file, bytes_max=bytes_max, connect=connect)
@@ -156,6 +158,21 @@ class Store:
                 (lane, prev, REPORT_ITEMS_MAX // 2),  # each may bring a gap along
             )
             return tuple(without_holes(prev, self.lanes[lane].last, _one_report(rows)))
+
+    @property
+    def log_is_long(self) -> bool:
+        """Whether the log should be written back at the next rest."""
+        return self._log_commits >= LOG_COMMITS_MAX
+
+    def write_back(self) -> None:
+        """Write the log back into the file, as far as no reader holds it: promises nothing new.
+
+        What was committed is on disk already, in the log. Left to SQLite it is done inside the
+        transaction that makes the log too long, and whoever waits for that one waits for it too.
+        """
+        self._log_commits = 0
+        with told():
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def note(self, name: str) -> bytes | None:
         """Return what was kept under ``name``."""
@@ -371,6 +388,7 @@ class Store:
             try:
                 yield
                 self._db.execute("COMMIT")
+                self._log_commits += 1
             except BaseException:
                 self.lanes = before
                 if self._db.in_transaction:

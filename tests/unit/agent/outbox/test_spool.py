@@ -11,7 +11,7 @@ from roost_agent.errors import StorageError
 from roost_agent.outbox import spool as spool_module
 from roost_agent.outbox.core import Appended, Fetch, Fetched, Restart, Restarted, SetMark
 from roost_agent.outbox.spool import PENDING_ITEMS_MAX, Batch, Spool
-from roost_agent.outbox.store import BODY_BYTES_MAX, Entry, Store
+from roost_agent.outbox.store import BODY_BYTES_MAX, LOG_COMMITS_MAX, Entry, Store
 from roost_agent.ports import SystemClock, SystemEntropy
 from roost_protocol.envelope import ItemKind, Lane
 
@@ -101,6 +101,47 @@ async def test_the_caller_hears_when_it_is_on_disk(tmp_path):
         await until(lambda: seen)
         assert seen == [3]
         assert await spool.note("note") == b"gen 1"
+
+
+async def append_one_by_one(spool, count):
+    for _ in range(count):
+        done = asyncio.Event()
+        spool.append(batch(then=lambda _lanes, done=done: done.set()))
+        await done.wait()
+
+
+async def test_who_waits_for_the_disk_hears_before_the_log_is_written_back(tmp_path, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    class SlowStore(Store):
+        def write_back(self):
+            begun.set()
+            go_on.wait(10)
+            super().write_back()
+
+    monkeypatch.setattr(spool_module, "Store", SlowStore)
+    async with running(tmp_path) as (spool, _):
+        await append_one_by_one(spool, LOG_COMMITS_MAX)
+        await until(begun.is_set)  # by itself, once nothing came for a moment
+        go_on.set()
+        await append_one_by_one(spool, 1)
+        assert not spool._store.log_is_long
+
+
+async def test_a_log_that_cannot_be_written_back_costs_nothing(tmp_path, monkeypatch, caplog):
+    class RefusingStore(Store):
+        def write_back(self):
+            self._log_commits = 0
+            raise StorageError("disk I/O error")
+
+    monkeypatch.setattr(spool_module, "Store", RefusingStore)
+    async with running(tmp_path) as (spool, _):
+        await append_one_by_one(spool, LOG_COMMITS_MAX)
+        await until(lambda: "not written back" in caplog.text)
+        await append_one_by_one(spool, 3)
+        assert spool.fault == ""
+    async with running(tmp_path) as (spool, _):
+        assert spool.lanes[B].last == LOG_COMMITS_MAX + 3
 
 
 async def test_actions_of_delivery_are_done_in_order(tmp_path):

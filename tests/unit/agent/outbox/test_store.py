@@ -1,11 +1,13 @@
 """The outbox on a real disk."""
 
+import contextlib
 import sqlite3
 
 import pytest
 
 from roost_agent.config import OutboxConfig
 from roost_agent.errors import StorageDamagedError, StorageError
+from roost_agent.outbox.database import PAGE_BYTES, WAL_PAGES_MAX
 from roost_agent.outbox.gaps import EXPIRED
 from roost_agent.outbox.store import AGE, BODY_BYTES_MAX, FULL, ROW_BYTES, Entry, Store
 from roost_protocol.codec import Decoder
@@ -190,6 +192,31 @@ def test_gaps_that_touch_are_one_row(disk):
         append(store, event(bytes(200)))
     assert store._db.execute("SELECT count(*) FROM item").fetchone()[0] <= 4
     assert told(store.fetch(B, 0))[0][0] == 1
+
+
+def test_the_log_is_written_back_in_a_step_of_its_own_and_not_by_a_commit(disk, tmp_path):
+    store = disk.open()
+    before = disk.file.read_bytes()
+    for _ in range(100):
+        append(store, event())
+    assert disk.file.read_bytes() == before
+    assert store.log_is_long
+    store.write_back()
+    assert not store.log_is_long
+    alone = tmp_path / "without-its-log.db"
+    alone.write_bytes(disk.file.read_bytes())
+    with contextlib.closing(sqlite3.connect(alone)) as db:
+        assert db.execute("SELECT count(*) FROM item").fetchone() == (100,)
+
+
+def test_a_log_that_nobody_writes_back_is_bounded(disk):
+    store = disk.open(bytes_max=64 << 20)
+    log = disk.file.with_name("outbox.db-wal")
+    longest = 0
+    for _ in range(400):
+        append(store, event(b"x" * 60_000))
+        longest = max(longest, log.stat().st_size)
+    assert longest < 2 * WAL_PAGES_MAX * PAGE_BYTES
 
 
 def test_age_counts_running_time_and_not_the_wall_clock(disk):
