@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from roost_agent.control.message import HaExplain, HaStatus
 from roost_agent.errors import AgentError
 
 AGENT = (sys.executable, "-m", "roost_agent")
+SITES = count()
 WALLED = Path(__file__).with_name("walled_agent.py")
 ENTER = """
 echo $$ > "$1/cgroup.procs" && mount --bind "$2" /proc/sys/kernel/random/boot_id &&
@@ -201,8 +203,13 @@ class Node:
 
     def set_disk(self, mode):
         """Make the disk of HA ``ro`` or ``rw`` for the agent that runs."""
-        words = ("mount", "-o", f"remount,bind,{mode}", str(self.disk))
-        subprocess.run(("nsenter", f"--mount=/proc/{self.agent.pid}/ns/mnt", *words), check=True)
+        enter = ("nsenter", f"--mount=/proc/{self.agent.pid}/ns/mnt")
+        words = (*enter, "mount", "-o", f"remount,bind,{mode}", str(self.disk))
+
+        def is_set():  # busy while a file of it is written
+            return subprocess.run(words, check=False, capture_output=True).returncode == 0
+
+        wait_until(is_set, f"the disk of {self.name} is {mode}")
 
     def close(self):
         with contextlib.suppress(AssertionError):  # the others are ended all the same
@@ -265,7 +272,7 @@ class Site:
 
     def __init__(self, folder: Path, cgroups: Path, plan: Plan):
         self.folder, self.cgroups, self.plan = folder, cgroups, plan
-        self.prefix = f"rh{os.getpid() % 100_000}-"
+        self.prefix = f"rh{os.getpid()}-{next(SITES)}-"
         self.switch = f"{self.prefix}sw"
         self.oracle = Oracle(folder / "oracle")
         self.oracle.ahead_ns = {name: each * 10**9 for name, each in plan.ahead_s}

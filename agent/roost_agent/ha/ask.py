@@ -183,6 +183,8 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
         if result[what]:
             counts = ", ".join(f"{why} {count}" for why, count in result[what].items())
             yield f"{what} frames  {counts}"
+    if result["refused_orders"]:
+        yield f"refused orders  {result['refused_orders']}; why: roost-agent ha explain"
     for one, other, witness in result["cuts"]:
         yield f"cut  {one} and {other} do not hear each other; {witness} hears both"
     if result["disk"]:

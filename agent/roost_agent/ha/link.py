@@ -13,6 +13,7 @@ class HaPath(Protocol):
 
     number: int
     discarded: int  # frames that were not handed to the network
+    strangers: int  # what came from no member's address
 
     @property
     def is_open(self) -> bool:

@@ -79,6 +79,7 @@ class MqttPath:
     ) -> None:
         self.number = number
         self.discarded = 0
+        self.strangers = 0  # the broker turns them away
         self._broker = broker
         self._topic = f"{SITE_ROOT}/{broker.user}"
         self._nodes = nodes

@@ -33,6 +33,7 @@ def answer(runtime: Runtime, request: HaRequest) -> Answer:
     try:
         return Answer(result=_done(runtime, request))
     except OrderRefusedError as err:
+        runtime.refuse(str(err))
         return Answer(error=str(err))
 
 

@@ -28,9 +28,10 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "leases": [_lease(core, name, now_ms) for name in core.hosts],
         "members": [_member(core, node, now_ms) for node in core.fresh.peers],
         "paths": [_path(path, core) for path in runtime.shells.paths],
-        "refused": dict(runtime.shells.peers.refused),
+        "refused": _refused(runtime),
         "dropped": {str(why): count for why, count in core.fresh.dropped.items() if count},
         "stale_requests": core.stale,
+        "refused_orders": runtime.refused_orders,
         "broker": None if runtime.shells.broker is None else _broker(runtime.shells.broker),
         "disk": runtime.shells.store.fault,
         "cuts": [[names[node] for node in cut] for cut in cuts(core.members.matrix(now_ms))],
@@ -48,6 +49,12 @@ def explained(runtime: Runtime, count: int) -> list[dict[str, Any]]:
     """Return the last decisions, the newest last."""
     ring = list(runtime.ring)[-count:]
     return [msgspec.to_builtins(each) for each in ring]
+
+
+def _refused(runtime: Runtime) -> dict[str, int]:
+    """Return what came in and was not believed, by reason; from no member's address: stranger."""
+    strangers = sum(path.strangers for path in runtime.shells.paths)
+    return runtime.shells.peers.refused | ({"stranger": strangers} if strangers else {})
 
 
 def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:
@@ -71,12 +78,14 @@ def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:
 
 def _member(core: Core, node: int, now_ms: int) -> dict[str, Any]:
     members, fresh = core.members, core.fresh
+    told = members.report(node)
     return {
         "node": core.name_of(node),
         "state": str(members.state(node)),
         "for_ms": now_ms - members.since_ms(node),
         "age_ms": fresh.age_ms(node, now_ms),
         "suspect_ms": members.suspect_ms(node, now_ms),
+        "barred": [] if told is None else sorted(told.barred),  # what it says it could not have
         "paths": {
             str(path): {
                 "state": str(state),

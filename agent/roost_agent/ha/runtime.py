@@ -111,6 +111,7 @@ class Runtime:
         self.core = core
         self.shells = shells
         self.ring: deque[Explained] = deque(maxlen=RING_MAX)
+        self.refused_orders = 0
         self._clock = clock
         self._entropy = entropy
         self._writes: asyncio.Queue[Persist | ev.Keep] = asyncio.Queue(QUEUE_MAX)
@@ -170,6 +171,11 @@ class Runtime:
     def tell(self, event: ev.Event) -> le.Answer | None:
         """Give the core an event, have done what it says, and return its answer to an order."""
         return self._do(self.core.handle(event, self._clock.boot_ms()))
+
+    def refuse(self, why: str) -> None:
+        """Remember an order that was not carried out, as any decision."""
+        self.refused_orders += 1
+        self.explain(Explain(f"order refused: {why}", {}))
 
     def hear(self, path: int, frame: Frame) -> None:
         """Take in a frame whose mac is good."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from roost_agent.ha.link import Hear
-from roost_protocol.limits import HA_FRAME_BYTES_MAX
 
 REBIND_S: Final = 1.0  # an address that is not there yet may come
 
@@ -33,7 +32,7 @@ class UdpPath(asyncio.DatagramProtocol):
     ) -> None:
         self.number = number
         self.discarded = 0
-        self.strangers = 0  # datagrams that were too long or came from no peer's address
+        self.strangers = 0
         self._address = address
         self._port = port
         self._peers = dict(peers)
@@ -95,7 +94,7 @@ class UdpPath(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Take in one datagram."""
-        if len(data) > HA_FRAME_BYTES_MAX or addr[0] not in self._known:
+        if addr[0] not in self._known:
             self.strangers += 1
             return
         self._hear(self.number, data)

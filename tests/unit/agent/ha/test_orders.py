@@ -25,8 +25,9 @@ class FakeRuntime:
 
     def __init__(self, site, index):
         self.site, self.index = site, index
+        self.refusals = []
         self.ring = [Explained(1_800_000_000_123, 5, "took main", {"epoch": 3})]
-        path = SimpleNamespace(number=0, is_open=True, fault="", discarded=2)
+        path = SimpleNamespace(number=0, is_open=True, fault="", discarded=2, strangers=4)
         broker = SimpleNamespace(pid=None, restarts=1, fault="it is gone")
         self.shells = SimpleNamespace(
             peers=SimpleNamespace(refused={"mac": 3}),
@@ -40,6 +41,13 @@ class FakeRuntime:
     @property
     def core(self):
         return self.site.boxes[self.index].core
+
+    @property
+    def refused_orders(self):
+        return len(self.refusals)
+
+    def refuse(self, why):
+        self.refusals.append(why)
 
     def now_ms(self):
         return self.site.clock(self.site.boxes[self.index])
@@ -145,9 +153,13 @@ def test_status_and_explain_read_well(site):
     active = site.settled()
     runtime = FakeRuntime(site, active)
     told = answer(runtime, HaStatus()).result
-    text = _status(told)
-    for word in ("main", "holding", "alive", "refused frames  mac 3", "it is gone", "disk full"):
+    assert "refused orders" not in _status(told)
+    assert answer(runtime, HaSwitchover("nothing")).error in runtime.refusals
+    text = _status(answer(runtime, HaStatus()).result)
+    counts = "refused frames  mac 3, stranger 4"
+    for word in ("main", "holding", "alive", counts, "refused orders  1", "it is gone"):
         assert word in text
+    assert "disk full" in text
     assert "took main" in _explained(answer(runtime, HaExplain()).result)
     assert _explained({"explained": []}) == "nothing was decided yet\n"
     assert {each["lease"] for each in roles(runtime)} == {"site", "main", "web"}

@@ -6,6 +6,7 @@ from ha_site import beat
 from roost_agent.ha.peer import Peers
 from roost_agent.ports import SystemEntropy
 from roost_protocol.ha import Belief, Header, Kind, LeaseFrame, LeaseState, Nonce
+from roost_protocol.limits import HA_FRAME_BYTES_MAX
 
 KEYS = {(0, 1): b"k" * 32, (0, 2): b"l" * 32, (1, 2): b"m" * 32}
 
@@ -119,6 +120,12 @@ def test_a_frame_of_another_site_is_refused(boxes):
     boxes[1].peers._site = "other"
     boxes[0].peers.send(beat(0, 2))
     assert boxes[1].peers.refused == {"site": 2}
+
+
+def test_a_frame_that_is_too_long_is_counted_and_not_taken(boxes):
+    boxes[0].peers.came(0, bytes(HA_FRAME_BYTES_MAX + 1))
+    assert boxes[0].peers.refused == {"oversize": 1}
+    assert boxes[0].heard == []
 
 
 def test_a_frame_that_is_too_long_is_counted_and_not_sent(boxes):

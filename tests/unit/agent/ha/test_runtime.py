@@ -34,3 +34,11 @@ async def test_what_was_due_before_it_was_waited_for_is_no_stall_of_ours():
     ticking.cancel()
     lags = [each.lag_ms for each in core.told if isinstance(each, ev.Lagged)]
     assert all(lag_ms < 5_000 for lag_ms in lags)
+
+
+def test_a_refused_order_is_remembered_with_its_reason():
+    shells = SimpleNamespace(upward=None)
+    runtime = Runtime(NotingCore(), shells, SystemClock(), SystemEntropy())
+    runtime.refuse("main runs here already")
+    assert runtime.refused_orders == 1
+    assert [each.sentence for each in runtime.ring] == ["order refused: main runs here already"]
