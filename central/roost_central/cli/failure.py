@@ -19,6 +19,7 @@ TYPED = {  # what fields of the API are called on the command line
     "filter": "-q",
     "ids": "KEY",
     "type": "TYPE",
+    "name": "NAME",
     "assignee": "--to",
     "after": "SEQ",
     **{name: f"--{name}" for name in ("ticket", "since", "until", "by", "sort", "hours", "limit")},
