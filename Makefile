@@ -82,6 +82,7 @@ build: install  ## both wheels into dist/: reproducible, and each works alone
 	@packaging/wheels.sh
 
 bench: install system ## measure; the figures go to build/bench.json
+	@packaging/system.sh peers
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
 figures: install ## write the figures of build/bench.json into the README

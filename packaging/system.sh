@@ -4,9 +4,10 @@
 #   packaging/system.sh venv    Python with its venv module
 #   packaging/system.sh demo    the broker; without it the demo falls back on a pure Python one
 #   packaging/system.sh test    everything the test layers start
+#   packaging/system.sh peers   what the bench measures beside roost; it leaves out what is not there
 #
 # Present: silent. Absent, as root with apt-get: installed, and no service left running.
-# Absent otherwise: one line that says what to install, and exit status 1 (demo: a note, status 0).
+# Absent otherwise: one line that says what to install, and exit status 1 (demo, peers: a note, status 0).
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users have no sbin on PATH
@@ -21,7 +22,8 @@ demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
              lspci:pciutils systemd-analyze:systemd initdb:postgresql
              mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp' ;;
-*) echo "usage: $0 venv|demo|test" >&2 && exit 2 ;;
+peers) pairs='keepalived:keepalived corosync:corosync' ;;
+*) echo "usage: $0 venv|demo|test|peers" >&2 && exit 2 ;;
 esac
 
 missing=''
@@ -35,6 +37,10 @@ install="apt-get install --yes --no-install-recommends$missing"
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     if [ "$1" = demo ]; then
         echo "note: no Mosquitto, the demo uses its built-in broker; for the real one: sudo $install"
+        exit 0
+    fi
+    if [ "$1" = peers ]; then
+        echo "note: without$missing the bench measures roost alone; with them: sudo $install"
         exit 0
     fi
     echo "missing:$missing; on Debian or Ubuntu: sudo $install" >&2
@@ -62,11 +68,15 @@ fetch() { $install >"$log" 2>&1; }
 # An index from an image's build time is often stale or absent: refresh it only when it fails us.
 if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     tail -n 20 "$log" >&2
+    if [ "$1" = peers ]; then
+        echo "note: not installed:$missing; the bench measures roost alone"
+        exit 0
+    fi
     echo "system: failed; try: $install" >&2
     exit 1
 fi
 # Nor start it at the next boot; a service that was there before is not ours to touch.
-for service in mosquitto postgresql snmptrapd; do
+for service in mosquitto postgresql snmptrapd keepalived corosync; do
     case $missing in
     *$service*)
         deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true

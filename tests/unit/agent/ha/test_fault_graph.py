@@ -87,3 +87,41 @@ def test_only_voters_are_looked_at(voters):
     table = site_file.table() | {"voters": voters, "paths": [mqtt("w1", "mgmt"), udp("oam")]}
     del table["witness"]
     assert not [each for each in check(table)[1] if "between" in each]
+
+
+EVERY = [
+    *(mqtt(broker, net) for broker in ("c0", "c1") for net in ("mgmt", "cluster")),
+    *(udp(net) for net in ("mgmt", "cluster")),
+]
+ELEMENTS = [
+    *(("network", net) for net in ("mgmt", "cluster")),
+    *((kind, name) for kind in ("node", "broker") for name in ("c0", "c1")),
+]
+WORDS = {"network": "network {}", "node": "node {}", "broker": "the broker on {}"}
+
+
+def carries(way, kind, name, ends):
+    """Whether a path still joins two nodes once an element has failed; told without the graph."""
+    if kind == "network":
+        return way["network"] != name
+    return way.get("broker") != name or (kind == "node" and name in ends)
+
+
+@pytest.mark.parametrize("accepted", ["refused", "accepted"])
+def test_of_all_sites_of_two_brokers_and_two_networks_those_that_one_failure_cuts_are_refused(
+    accepted,
+):
+    """All choices of paths, each element failed in turn: the graph says what happens then."""
+    refused = 0
+    for bits in range(1, 1 << len(EVERY)):
+        ways = [way for place, way in enumerate(EVERY) if bits >> place & 1]
+        found, _ = verdict(ways, single_network=accepted)
+        for ends in (("c0", "c1"), ("c0", "w1"), ("c1", "w1")):
+            pair = " and ".join(ends)
+            for kind, name in ELEMENTS:
+                is_cut = not any(carries(way, kind, name, ends) for way in ways)
+                is_waived = kind == "network" and accepted == "accepted"
+                said = f"paths: {WORDS[kind].format(name)} is in every path between {pair}: "
+                assert any(each.startswith(said) for each in found) == (is_cut and not is_waived)
+        refused += bool(found)
+    assert 0 < refused < (1 << len(EVERY)) - 1
