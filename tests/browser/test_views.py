@@ -152,11 +152,23 @@ async def test_ctrl_k_is_a_list_for_keyboard_and_screen_reader(console):
     await tab.type("nothing is called this")
     await tab.wait(f"({OPTIONS}).length === 0")
     said = "document.querySelector('.palette [role=status]').innerText"
-    assert await tab.js(said) == "Nothing has this name."
+    await tab.wait(f"{said} === 'Nothing has this name.'")
     await tab.press("Enter")
     await tab.press("Escape")
     await tab.wait(f"{NO_DIALOG} && document.activeElement.id === 'query'")
     assert await tab.js("location.pathname") == "/alarms"
+
+
+async def test_enter_goes_to_nothing_that_was_found_for_other_letters(console):
+    tab = await console.tab("/load")
+    await open_palette(tab)
+    await tab.type("00041.n1")
+    await tab.wait(f"({OPTIONS})[0] === 'edge-02-00041.n1'")
+    console.central.broken = True  # no newer answer comes
+    await tab.type("5")
+    await tab.press("Enter")
+    assert await tab.js(OPTIONS) == []
+    assert await tab.js("location.pathname") == "/load"
 
 
 async def test_what_is_typed_to_go_to_is_no_filter_and_no_markup(console):

@@ -20,7 +20,7 @@ export function Palette({ model, pages, onClose }) {
   const [at, setAt] = useState(0);
   const views = useFetched("/views").value?.items ?? NONE;
   const types = useFetched("/alarm-types").value?.items ?? NONE;
-  const nodes = useNodes(text);
+  const [nodes, isAsking] = useNodes(text);
   const groups = useMemo(() => groupsFor(text, { pages, sites: model.column("site"), views, types, nodes }),
     [text, views, types, nodes, model.generation]);
   const choices = groups.flatMap((group) => group.choices);
@@ -53,30 +53,38 @@ export function Palette({ model, pages, onClose }) {
       ${group.choices.map((one) => html`<div key=${one.id} id=${one.id} role="option" class="choice-row"
         aria-selected=${one === chosen} onClick=${() => go(one)}><span>${one.title}</span>
         ${one.detail && html`<small>${one.detail}</small>`}</div>`)}</div>`)}</div>
-    <p class="palette-said" role="status">${choices.length ? `${choices.length} found` : "Nothing has this name."}</p>
+    <p class="palette-said" role="status">${choices.length ? `${choices.length} found` : isAsking ? "Looking…"
+    : "Nothing has this name."}</p>
     <p class="palette-keys" aria-hidden="true"><kbd>↑</kbd><kbd>↓</kbd> choose <kbd>Enter</kbd> go <kbd>Esc</kbd> close</p>
   </dialog>`;
 }
 
 const NONE = [];
 
-/** Nodes are not in the fleet's snapshot: the server finds them, and an older answer stays meanwhile. */
+/**
+ * Nodes are not in the fleet's snapshot: the server finds them.
+ * @param {string} text
+ * @returns {[any[], boolean]} those of the last answer that still fit, and whether another comes
+ */
 function useNodes(text) {
-  const [nodes, setNodes] = useState(NONE);
+  const [{ of, nodes }, setFound] = useState({ of: "", nodes: NONE });
   const word = text.trim();
+  const isAsked = word.length >= ASKED_CHARS_MIN;
   useEffect(() => {
-    if (word.length < ASKED_CHARS_MIN) {
-      setNodes(NONE);
-      return undefined;
-    }
+    if (!isAsked) return undefined;
     const stop = new AbortController();
     const filter = `node:"*${word.replaceAll(GLOB, "?")}*"`;
     const timer = setTimeout(() => request(`/nodes${queryString({ filter, limit: EACH_MAX })}`, { signal: stop.signal })
-      .then(({ items }) => setNodes(items), () => {}), SETTLE_MS);
+      .then(({ items }) => setFound({ of: word, nodes: items }),
+        () => stop.signal.aborted || setFound({ of: word, nodes: NONE })), SETTLE_MS);
     return () => {
       clearTimeout(timer);
       stop.abort();
     };
   }, [word]);
-  return nodes;
+  const fitting = useMemo(() => {
+    const pattern = new RegExp(word.replaceAll(GLOB, "."), "i"); // of \w . - alone: nothing to run away
+    return isAsked ? nodes.filter(({ node }) => pattern.test(node)) : NONE;
+  }, [word, nodes]);
+  return [fitting, isAsked && of !== word];
 }
