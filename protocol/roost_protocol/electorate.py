@@ -2,13 +2,15 @@
 
 import msgspec
 
+from roost_protocol.configuration import Configuration, generation
+
 
 class Electorate(msgspec.Struct, frozen=True):
     """The voters of one configuration; nodes by their index.
 
     Attributes:
         cfgver: of the configuration: voters, mode and timing.
-        voters: one, three or five; two only where it is sticky.
+        voters: one, three or five; two where it is sticky, or while the voters are changed.
         nodes: all of the site.
         sticky: every voter must grant, and a grant has no end.
     """
@@ -22,3 +24,12 @@ class Electorate(msgspec.Struct, frozen=True):
     def needed(self) -> int:
         """How many grants make a right."""
         return len(self.voters) if self.sticky else len(self.voters) // 2 + 1
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is not what the site's file says."""
+        return generation(self.cfgver) > 0
+
+    def under(self, cfg: Configuration) -> "Electorate":
+        """Return the electorate of another configuration of the same site."""
+        return Electorate(cfg.cfgver, cfg.voters, self.nodes, cfg.sticky)

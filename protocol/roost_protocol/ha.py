@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from roost_protocol.codec import Decoder
+from roost_protocol.configuration import Accepted, CfgVersion, Configuration, NodeIndex
 from roost_protocol.envelope import Count, Digest8, Id16, ShortText
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
@@ -41,12 +42,9 @@ LEAVING: Final = 1  # its agent was told to end: it gives back what it holds
 MAINTENANCE: Final = 2  # a group is kept away from it by an operator's word
 LEFT: Final = 4  # good-bye: this incarnation ends here
 
-
-NodeIndex = Annotated[int, Meta(ge=0, le=HA_NODES_MAX - 1)]
 PathIndex = Annotated[int, Meta(ge=0, le=HA_PATHS_MAX - 1)]
 Bitmap = Annotated[int, Meta(ge=0, le=2**HA_PATHS_MAX - 1)]
 Multiplier = Annotated[int, Meta(ge=1, le=8)]
-CfgVersion = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 LeaseName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 SiteText = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
@@ -163,6 +161,9 @@ class Kind(StrEnum):
     ATTEST = "attest"  # of a starting voter: what do you hold? and the answer
     YIELD = "yield"  # please release
     FENCE_CONFIRM = "fence-confirm"  # the owner's boot is proven to have ended
+    CFG_PROPOSE = "cfg-propose"  # of the holder of ``site``: other voters
+    CFG_ACCEPT = "cfg-accept"  # yes, to the nonce
+    CFG_COMMIT = "cfg-commit"  # decided
 
 
 class Nonce(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -195,6 +196,10 @@ class LeaseFrame(Header, frozen=True, kw_only=True, array_like=True, tag="lease"
         watchdog_ms: within which the owner's watchdog bites; 0 without one.
         reason: of ``refuse``, a word; of a release why.
         successor: of a release, who shall have it next.
+        cfg: proposed, or decided.
+        accepted: of a grant and of what is attested of ``site``: accepted, and not decided yet as
+            far as the sender knows.
+        epochs: of what concerns a configuration: by lease, the highest that the sender granted.
     """
 
     to: NodeIndex
@@ -209,6 +214,9 @@ class LeaseFrame(Header, frozen=True, kw_only=True, array_like=True, tag="lease"
     watchdog_ms: Annotated[int, Meta(ge=0, le=600_000)] = 0
     reason: ShortText = ""
     successor: NodeIndex | None = None
+    cfg: Configuration | None = None
+    accepted: Accepted | None = None
+    epochs: Annotated[dict[LeaseName, Count], Meta(max_length=HA_LEASES_MAX)] | None = None
 
 
 Frame = Beat | LeaseFrame

@@ -23,6 +23,7 @@ from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame
 from roost_protocol.terms import Terms
 from roost_protocol.voter_answer import Answers
+from roost_protocol.voter_cfg import Acceptor
 from roost_protocol.voter_end import Ends
 from roost_protocol.voter_events import (
     Begin,
@@ -32,7 +33,9 @@ from roost_protocol.voter_events import (
     Persisted,
     PersistFailed,
     Request,
+    Rests,
     RolledBack,
+    Showed,
     Tick,
 )
 from roost_protocol.voter_memory import Memory, Promise, Write
@@ -56,6 +59,7 @@ class Voter:
         boot: the kernel's boot id.
         guarded: the node's guard has answered: what this boot ran is known to be under deadlines.
         by_proof: leases that nobody takes over without a release or a proof, whatever ran out.
+        life: the incarnation that this node's frames tell; None: as the voter counts its starts.
     """
 
     def __init__(  # noqa: PLR0913 - what it is, what it knows, and what it was
@@ -69,6 +73,7 @@ class Voter:
         boot: bytes,
         guarded: bool,
         by_proof: frozenset[str] = frozenset(),
+        life: int | None = None,
     ) -> None:
         self.me = me
         self._terms = terms
@@ -80,6 +85,15 @@ class Voter:
         self._rules = Rules(me, self._memory, self._start, terms)
         self._answers = Answers(self._memory, self._start)
         self._ends = Ends(me, self._memory, self._rules, self._answers)
+        self._acceptor = Acceptor(
+            me,
+            boot,
+            life,
+            self._memory,
+            start=self._start,
+            watchdogs=watchdogs,
+            answers=self._answers,
+        )
 
     @property
     def electorate(self) -> Electorate:
@@ -109,6 +123,14 @@ class Voter:
         """Return the highest epoch of a lease that this node granted or may have granted."""
         return self._memory.max_epoch(name)
 
+    def epochs(self) -> dict[str, int]:
+        """Return the highest epochs granted here, by lease."""
+        return self._acceptor.epochs()
+
+    def is_news(self, node: int, cfgver: int) -> bool:
+        """Whether it matters here that a peer shows this configuration; see Showed."""
+        return self._memory.has_begun and self._acceptor.is_news(node, cfgver)
+
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take in one event and return what is to be done, in order.
 
@@ -128,6 +150,11 @@ class Voter:
                 self._write_start(effects)
             case RolledBack():
                 self._start.roll_back(now_ms, effects)
+            case Showed(node, cfgver):
+                if self._memory.has_begun:
+                    self._acceptor.showed(node, cfgver, effects)
+            case Rests(name, on_proof):
+                self._rests(name, on_proof=on_proof)
             case Tick():
                 pass
             case _:
@@ -154,6 +181,10 @@ class Voter:
                 self._ends.fence_confirm(frame, effects)
             case Kind.ATTEST:
                 self._start.attest(frame, now_ms, effects)
+            case Kind.CFG_PROPOSE:
+                self._acceptor.propose(frame, now_ms, effects)
+            case Kind.CFG_COMMIT:
+                self._acceptor.commit(frame, effects)
             case _:
                 pass  # the candidate's and the holder's
 
@@ -165,7 +196,7 @@ class Voter:
             self._answers.refuse(frame, reason, now_ms, effects)
         elif frame.kind is Kind.PREVOTE:
             effects.append(self._answers.grant(frame))
-        elif frame.epoch == self._memory.max_epoch(frame.name):
+        elif self._is_renewal(frame):
             self._promise_to(frame, now_ms)
             effects.append(self._answers.grant(frame))
         else:
@@ -179,15 +210,25 @@ class Voter:
             )
             self._memory.write(self._memory.state, {frame.name: Write(record, frame)}, effects)
 
+    def _is_renewal(self, frame: LeaseFrame) -> bool:
+        """Whether the disk knows all of it already."""
+        record = self._memory.latest(frame.name)
+        is_endless = self._memory.is_endless(frame.name)
+        return frame.epoch == record.max_epoch and record.endless == is_endless
+
     def _promise_to(self, frame: LeaseFrame, now_ms: int) -> None:
-        """Bind this node to the owner; a promise is never shortened."""
+        """Bind this node to the owner; a promise is never shortened.
+
+        But one without end, from before the voters decided by majority, ends like any other from
+        the owner's first request since: the owner has armed its deadlines before that.
+        """
         until_ms: int | None = None
         if not self._memory.state.records[frame.name].endless:
             watchdog_ms = max(frame.watchdog_ms, self._watchdogs.get(frame.name, 0))
             until_ms = now_ms + self._terms.promise_ms(watchdog_ms)
             promise = self._memory.promise(frame.name, now_ms)
-            if promise is not None:
-                until_ms = None if promise.until_ms is None else max(promise.until_ms, until_ms)
+            if promise is not None and promise.until_ms is not None:
+                until_ms = max(promise.until_ms, until_ms)
         self._memory.promises[frame.name] = Promise(
             frame.node, frame.boot, frame.epoch, until_ms, frame.nonce
         )
@@ -203,15 +244,32 @@ class Voter:
 
     def _persisted(self, token: int, now_ms: int, effects: list[Effect]) -> None:
         changes = self._memory.writes.pop(token, None)
+        step = self._memory.steps.pop(token, None)
         if changes is None:
             return
         if not self._memory.has_begun:
             self._start.begin(now_ms, effects)
+            self._memory.tell(effects)
             return
         for name, write in changes.items():
             self._memory.keep(name, write.record)
             if write.frame is not None:
                 self._written(write.frame, now_ms, effects)
+        if step is not None:
+            before = self._memory.electorate.cfgver
+            self._memory.step(step, effects)
+            self._acceptor.written(step, before, effects)
+            # A voter whose disk knows nothing has to ask, though it was about to know enough.
+            for name in self.state.records:
+                if not self._start.is_admitted(name):
+                    self._start.distrust(name)
+            self._memory.due_ms = now_ms
+
+    def _rests(self, name: str, *, on_proof: bool) -> None:
+        if on_proof:
+            self._memory.on_proof.add(name)
+        else:
+            self._memory.on_proof.discard(name)
 
     def _written(self, frame: LeaseFrame, now_ms: int, effects: list[Effect]) -> None:
         """Answer what had to be on disk first."""
@@ -238,8 +296,11 @@ class Voter:
     def _persist_failed(self, token: int, now_ms: int, effects: list[Effect]) -> None:
         """Abstain; the epoch may be on the disk, so nobody gets it any more."""
         changes = self._memory.writes.pop(token, None)
+        step = self._memory.steps.pop(token, None)
         if changes is None:
             return
+        if step is not None:
+            self._memory.tell(effects)
         self._memory.due_ms = now_ms + DISK_RETRY_MS
         for name, write in changes.items():
             self._memory.floor[name] = max(self._memory.floor.get(name, 0), write.record.max_epoch)

@@ -1,5 +1,6 @@
 """What a voter says to one who asked: yes, or no and why."""
 
+from roost_protocol.configuration import SITE_LEASE
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame
 from roost_protocol.voter_events import Effect, Send
@@ -32,7 +33,8 @@ class Answers:
             frame.nonce,
             frame.owner,
             frame.owner_boot,
-            max_epoch=self._memory.max_epoch(frame.name),
+            accepted=self._memory.state.accepted if frame.name == SITE_LEASE else None,
+            max_epoch=self._memory.known_epoch(frame.name),
         )
 
     def refuse(self, frame: LeaseFrame, reason: str, now_ms: int, effects: list[Effect]) -> None:
@@ -52,7 +54,7 @@ class Answers:
                 frame.nonce,
                 promise.owner if promise else None,
                 promise.boot if promise else NO_BOOT,
-                max_epoch=self._memory.max_epoch(frame.name),
+                max_epoch=self._memory.known_epoch(frame.name),
                 remaining_ms=remaining_ms,
                 reason=reason,
             )

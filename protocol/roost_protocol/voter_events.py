@@ -2,6 +2,8 @@
 
 import msgspec
 
+from roost_protocol.configuration import Accepted, Configuration
+from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame, Nonce
 from roost_protocol.voter_state import VoterState
@@ -43,7 +45,26 @@ class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
-Event = Begin | Request | Persisted | PersistFailed | RolledBack | Tick
+class Showed(msgspec.Struct, frozen=True):
+    """A peer's frame says under which configuration it is."""
+
+    node: int
+    cfgver: int
+
+
+class Rests(msgspec.Struct, frozen=True):
+    """On what a right of this node rests, in a sticky configuration.
+
+    Attributes:
+        name: of the lease.
+        on_proof: not on the promises of all voters (yet).
+    """
+
+    name: str
+    on_proof: bool
+
+
+Event = Begin | Request | Persisted | PersistFailed | RolledBack | Tick | Showed | Rests
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -64,6 +85,9 @@ class Send(msgspec.Struct, frozen=True):
     watchdog_ms: int = 0
     reason: str = ""
     successor: int | None = None
+    cfg: Configuration | None = None
+    accepted: Accepted | None = None
+    epochs: dict[str, int] | None = None
 
 
 class Persist(msgspec.Struct, frozen=True):
@@ -81,4 +105,18 @@ class Bound(msgspec.Struct, frozen=True):
     owner: int
 
 
-Effect = Send | Persist | Bound | Explain
+class Configured(msgspec.Struct, frozen=True):
+    """Under which configuration this node is from now on; the leases have to know.
+
+    Attributes:
+        electorate: of it.
+        provable: for whose vote the proof of a boot's end may stand in.
+        accepted: what this node accepted, and does not know to be decided.
+    """
+
+    electorate: Electorate
+    provable: frozenset[int]
+    accepted: Accepted | None
+
+
+Effect = Send | Persist | Bound | Configured | Explain

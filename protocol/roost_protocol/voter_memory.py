@@ -9,10 +9,11 @@ Invariants:
 
 import msgspec
 
+from roost_protocol.configuration import Accepted, Configuration, is_later
 from roost_protocol.electorate import Electorate
 from roost_protocol.ha import LeaseFrame, Nonce
 from roost_protocol.limits import HA_LEASES_MAX
-from roost_protocol.voter_events import Effect, Persist
+from roost_protocol.voter_events import Configured, Effect, Persist
 from roost_protocol.voter_state import Record, VoterState
 
 
@@ -38,15 +39,33 @@ class Write(msgspec.Struct, frozen=True):
     frame: LeaseFrame | None
 
 
+class Step(msgspec.Struct, frozen=True):
+    """What a voter keeps of configurations, on its way to the disk.
+
+    Attributes:
+        cfg: as decided.
+        accepted: what may follow it.
+        shown: who showed that it is under it.
+        frame: to be answered once it is on disk.
+    """
+
+    cfg: Configuration | None
+    accepted: Accepted | None
+    shown: tuple[int, ...]
+    frame: LeaseFrame | None
+
+
 class Memory:
     """See the module.
 
     Args:
-        electorate: of the site.
+        electorate: of the site's file; what was decided since stands in the state.
         state: from the disk, or blank.
         by_proof: leases of which a promise has no end, whatever the electorate.
 
     Attributes:
+        electorate: the present one.
+        on_proof: leases held here that do not rest on the promises of all voters.
         has_begun: the start of the agent is on disk.
         due_ms: when the voter has to see to something again, None: nothing is waited for.
         promises: by lease.
@@ -54,6 +73,7 @@ class Memory:
         floor: by lease, epochs that may be on the disk, whatever it said.
         fenced: node to its boot that is proven to have ended.
         writes: by token, what is on its way.
+        steps: by token, what of it is about configurations.
     """
 
     def __init__(
@@ -62,9 +82,18 @@ class Memory:
         state: VoterState,
         by_proof: frozenset[str] = frozenset(),
     ) -> None:
+        # What is of another file is left behind: that file was another beginning.
+        cfg, accepted = state.cfg, state.accepted
+        if cfg is not None and not is_later(cfg.cfgver, electorate.cfgver):
+            state = msgspec.structs.replace(state, cfg=None, shown=())
+        elif cfg is not None:
+            electorate = electorate.under(cfg)
+        if accepted is not None and not is_later(accepted.cfg.cfgver, electorate.cfgver):
+            state = msgspec.structs.replace(state, accepted=None)
         self.electorate = electorate
         self._by_proof = by_proof
         self.state = state
+        self.on_proof: set[str] = set()
         self.has_begun = False
         self.due_ms: int | None = None
         self.promises: dict[str, Promise] = {}
@@ -72,6 +101,7 @@ class Memory:
         self.floor: dict[str, int] = {}
         self.fenced: dict[int, bytes] = {}
         self.writes: dict[int, dict[str, Write]] = {}
+        self.steps: dict[int, Step] = {}
         self._token = 0
 
     def promise(self, name: str, now_ms: int) -> Promise | None:
@@ -90,6 +120,11 @@ class Memory:
         record = self.state.records.get(name)
         return max(record.max_epoch if record else 0, self.floor.get(name, 0))
 
+    def known_epoch(self, name: str) -> int:
+        """Return the highest epoch of a lease that this node knows to have been granted."""
+        record = self.state.records.get(name)
+        return max(record.floor if record else 0, self.max_epoch(name))
+
     def latest(self, name: str) -> Record:
         """Return a lease's record as it stands once everything on its way has been written."""
         record = self.state.records.get(name, Record())
@@ -98,7 +133,13 @@ class Memory:
                 record = writes[name].record
         return record
 
-    def write(self, state: VoterState, changes: dict[str, Write], effects: list[Effect]) -> None:
+    def write(
+        self,
+        state: VoterState,
+        changes: dict[str, Write],
+        effects: list[Effect],
+        step: Step | None = None,
+    ) -> None:
         """Write a state with everything that is on its way already and these changes."""
         new = {name: write for name, write in changes.items() if name not in state.records}
         if len(state.records) + len(new) > HA_LEASES_MAX:
@@ -108,9 +149,37 @@ class Memory:
             records.update({name: write.record for name, write in writes.items()})
         self._token += 1
         self.writes[self._token] = changes
+        if step is not None:
+            self.steps[self._token] = step
+        for each in self.steps.values():
+            state = _stepped(state, each)
         effects.append(Persist(self._token, msgspec.structs.replace(state, records=records)))
+
+    def step(self, step: Step, effects: list[Effect]) -> None:
+        """Take in that a step is on disk: from now on this node is under it."""
+        self.state = _stepped(self.state, step)
+        if step.cfg is not None and step.cfg.cfgver != self.electorate.cfgver:
+            self.electorate = self.electorate.under(step.cfg)
+        self.tell(effects)
+
+    def tell(self, effects: list[Effect]) -> None:
+        """Tell the leases under which configuration this node is.
+
+        The proof that a boot has ended stands in for a vote only beside nothing accepted, and of
+        one that showed this configuration: else it may boot into a majority of the one before.
+        """
+        voters = frozenset(self.electorate.voters)
+        if self.steps or self.state.accepted is not None:
+            voters = frozenset()
+        elif self.electorate.is_changed:
+            voters &= frozenset(self.state.shown)
+        effects.append(Configured(self.electorate, voters, self.state.accepted))
 
     def keep(self, name: str, record: Record) -> None:
         """Take in that a record is on disk."""
         records = self.state.records | {name: record}
         self.state = msgspec.structs.replace(self.state, records=records)
+
+
+def _stepped(state: VoterState, step: Step) -> VoterState:
+    return msgspec.structs.replace(state, cfg=step.cfg, accepted=step.accepted, shown=step.shown)

@@ -89,7 +89,7 @@ class Rules:
         if frame.epoch <= self._memory.released.get((frame.name, frame.node), 0):
             return RELEASED
         record = self._memory.state.records[frame.name]
-        if frame.epoch > self._memory.max_epoch(frame.name):
+        if frame.epoch > self._memory.max_epoch(frame.name) and frame.epoch >= record.floor:
             return ""
         if (frame.epoch, frame.node, frame.boot) != (
             record.max_epoch,

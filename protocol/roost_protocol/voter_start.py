@@ -72,6 +72,8 @@ class Start:
                 until_ms = now_ms + self._terms.promise_ms(watchdog_ms)
             else:
                 continue
+            if record.endless and record.owner == self._me:
+                self._memory.on_proof.add(name)  # until its lease says on what it rests
             self._memory.promises[name] = Promise(
                 record.owner, record.owner_boot, record.max_epoch, until_ms, None
             )
@@ -170,12 +172,15 @@ class Start:
         if max_epoch > before.max_epoch and not before.endless:
             record = msgspec.structs.replace(record, max_epoch=max_epoch, owner=None)
         for holder in holders:
-            record = self._bind(name, holder, record, now_ms)
+            record = self._bind(name, holder, before, record, now_ms)
         if record != before:
             self._memory.write(self._memory.state, {name: Write(record, None)}, effects)
 
-    def _bind(self, name: str, holder: Said, record: Record, now_ms: int) -> Record:
-        """Promise to the one that holds it, as if it had been granted now."""
+    def _bind(self, name: str, holder: Said, before: Record, record: Record, now_ms: int) -> Record:
+        """Promise to the one that holds it, as if it had been granted now.
+
+        Its epoch goes on, though somebody may have asked for a higher one in vain.
+        """
         promise = self._memory.promises.get(name)
         if promise is not None and promise.owner != holder.node:
             return record  # without end, to somebody who has yet to give it back
@@ -187,7 +192,8 @@ class Start:
         )
         return msgspec.structs.replace(
             record,
-            max_epoch=max(record.max_epoch, holder.epoch),
+            max_epoch=max(before.max_epoch, holder.epoch),
+            floor=max(record.floor, record.max_epoch),
             owner=holder.node,
             owner_boot=holder.boot,
             endless=is_endless,

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from roost_protocol.codec import Decoder, encode
+from roost_protocol.configuration import Accepted, CfgVersion, Configuration, NodeIndex
 from roost_protocol.envelope import Count, Id16
-from roost_protocol.ha import CfgVersion, LeaseName, NodeIndex
-from roost_protocol.limits import HA_LEASES_MAX
+from roost_protocol.ha import LeaseName
+from roost_protocol.limits import HA_LEASES_MAX, HA_NODES_MAX
 
 VERSION: Final = 1
 NO_BOOT: Final = bytes(16)
@@ -27,6 +28,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         watchdog_ms: of the owner.
         given_back: the highest epoch that this node itself held and is done with; apart from
             ``owner``, who may be another and still hold.
+        floor: no new epoch below it: the voters before this one's time granted as high.
     """
 
     max_epoch: Count = 0
@@ -36,6 +38,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     endless: bool = False
     watchdog_ms: Count = 0
     given_back: Count = 0
+    floor: Count = 0
 
 
 class VoterState(msgspec.Struct, frozen=True, array_like=True):
@@ -46,6 +49,9 @@ class VoterState(msgspec.Struct, frozen=True, array_like=True):
         inc: of the agent, +1 each start.
         boot: in which the agent last started.
         records: by lease.
+        cfg: as decided last; None: the one of the site's file.
+        accepted: what follows it perhaps.
+        shown: which nodes showed that they are under it.
     """
 
     v: Annotated[int, Meta(ge=1, le=VERSION)]
@@ -53,6 +59,9 @@ class VoterState(msgspec.Struct, frozen=True, array_like=True):
     inc: Count
     boot: Id16
     records: Annotated[dict[LeaseName, Record], Meta(max_length=HA_LEASES_MAX)]
+    cfg: Configuration | None = None
+    accepted: Accepted | None = None
+    shown: Annotated[tuple[NodeIndex, ...], Meta(max_length=HA_NODES_MAX)] = ()
 
     @classmethod
     def blank(cls, voter_id: bytes) -> "VoterState":

@@ -68,8 +68,9 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         runs=seeds,
         failures=len(failed) + len(unmet),
         seed=seed,
-        note=f"P5 P6: fixed voters 1, 3, 5 and the sticky pair, {hours:,.0f} site-hours dense with "
-        f"faults; {met['another node took over']:,} takeovers, two actives never",
+        note=f"P5 P6: fixed voters 1, 3, 5 and the sticky pair, and sites whose voters change, "
+        f"{hours:,.0f} site-hours dense with faults; {met['another node took over']:,} takeovers, "
+        f"{met['a change was taken']:,} changes, two actives never",
     )
     twice = max(1, round(TWICE * min(1.0, share * 10)))
     first, second = (

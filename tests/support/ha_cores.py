@@ -236,7 +236,11 @@ class Cores:
             )
         else:
             box.holds[effect.lease] = (effect.epoch, effect.deadlines and effect.deadlines[2])
-            self._later(box, 1, ev.OfLease(effect.lease, le.Armed(effect.epoch)))
+            self._later(
+                box,
+                1,
+                ev.OfLease(effect.lease, le.Armed(effect.epoch, effect.deadlines is not None)),
+            )
 
     def _send(self, sender, frame):
         for path, way in enumerate(self.config.paths):

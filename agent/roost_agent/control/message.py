@@ -89,8 +89,23 @@ class HaDrillResult(
     """How goes the drill, or how did the last one go?"""
 
 
+class HaVoters(msgspec.Struct, tag_field="do", tag="ha-voters", forbid_unknown_fields=True):
+    """One voter more or one less; ``is_disk_gone``: the operator's word that it votes no more."""
+
+    node: NodeName
+    is_added: bool
+    is_disk_gone: bool = False
+
+
 HaRequest = (
-    HaStatus | HaExplain | HaSwitchover | HaMaintenance | HaTakeover | HaDrill | HaDrillResult
+    HaStatus
+    | HaExplain
+    | HaSwitchover
+    | HaMaintenance
+    | HaTakeover
+    | HaDrill
+    | HaDrillResult
+    | HaVoters
 )
 Request = Status | PathHold | PathRelease | Reprobe | HaRequest
 

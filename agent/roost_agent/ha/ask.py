@@ -1,4 +1,4 @@
-"""``roost-agent ha status|explain|switchover|maintenance|takeover``: asks the resident agent."""
+"""``roost-agent ha status``, ``explain`` and orders: asks the resident agent."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from roost_agent.control.message import (
     HaStatus,
     HaSwitchover,
     HaTakeover,
+    HaVoters,
 )
 from roost_agent.control.table import columns, duration
 from roost_agent.errors import AgentError
@@ -74,6 +75,21 @@ def takeover(argv: list[str]) -> int:
             f"runs, {given.group} is active twice"
         )
     return _show(given, HaTakeover(given.group), _sentence)
+
+
+def voters(argv: list[str]) -> int:
+    """Let a node vote, or not any more."""
+    arguments = _parser("voters")
+    arguments.add_argument("change", choices=["add", "remove"])
+    arguments.add_argument("node")
+    arguments.add_argument(
+        "--disk-gone", action="store_true", help="of a pair: the other node's disk is lost for good"
+    )
+    given = arguments.parse_args(argv)
+    is_added = given.change == "add"
+    if is_added and given.disk_gone:
+        arguments.error("--disk-gone removes; add the node once it runs again")
+    return _show(given, HaVoters(given.node, is_added, given.disk_gone), _sentence)
 
 
 def _parser(verb: str) -> argparse.ArgumentParser:

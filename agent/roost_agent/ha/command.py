@@ -20,6 +20,7 @@ usage: roost-agent ha VERB [OPTION...]
   maintenance GROUP on --ttl TIME | off   keep it from moving to this node
   drill --cut PATH | --stop broker --for TIME   break it for a while, and see what happens
   takeover GROUP --confirm-peer-off       of a pair: you have seen that its peer is off
+  voters add NODE | remove NODE [--disk-gone]   change who votes, one at a time
 """
 
 VERBS: Final = {  # name -> module, function of the arguments that follow
@@ -30,6 +31,7 @@ VERBS: Final = {  # name -> module, function of the arguments that follow
     "maintenance": ("roost_agent.ha.ask", "maintenance"),
     "takeover": ("roost_agent.ha.ask", "takeover"),
     "drill": ("roost_agent.ha.ask_drill", "drill"),
+    "voters": ("roost_agent.ha.ask", "voters"),
     "keygen": ("roost_agent.ha.keys", "keygen"),
 }
 

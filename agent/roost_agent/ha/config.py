@@ -16,13 +16,16 @@ from roost_agent.ha.config_fence import Fence
 from roost_agent.ha.config_kinds import Absolute, Interface, Name, Port, Seconds, Words
 from roost_agent.ha.rung import Ladder, ladder
 from roost_agent.ha.timing import Timing
+from roost_protocol import configuration
 
 NODES_MAX: Final = 32  # an index fits the 32 bits of a path bitmap, and an epoch's modulus
 LEASES_MAX: Final = 16  # of a site, the built-in one included
 NETWORKS_MAX: Final = 8
 PATHS_MAX: Final = 16
 SERVICES_MAX: Final = 64
-SITE_LEASE: Final = "site"  # the built-in lease: its holder coordinates, it runs nothing
+SITE_LEASE: Final = (
+    configuration.SITE_LEASE
+)  # the built-in lease: its holder coordinates, it runs nothing
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,11 +208,16 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
 
     @property
     def cfgver(self) -> int:
-        """Digest of voters, mode, timing, what needs proof: who differs never grants the other."""
+        """Digest of voters, mode, timing, what needs proof: who differs never grants the other.
+
+        Below it there is room for the number of the changes made since.
+        """
         said = (self.voter_indices(), self.is_sticky, msgspec.to_builtins(self.timing))
         if by_proof := self.by_proof():  # these are granted by another rule
-            return zlib.crc32(msgspec.json.encode((*said, by_proof)))
-        return zlib.crc32(msgspec.json.encode(said))
+            digest = zlib.crc32(msgspec.json.encode((*said, by_proof)))
+        else:
+            digest = zlib.crc32(msgspec.json.encode(said))
+        return digest << configuration.GENERATION_BITS
 
     @property
     def defs(self) -> bytes:

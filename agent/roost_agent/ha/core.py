@@ -19,6 +19,7 @@ from roost_agent.ha import lease_events as le
 from roost_agent.ha import membership_events as mb
 from roost_agent.ha.candidacy import Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
+from roost_agent.ha.electing import Electing
 from roost_agent.ha.freshness import Drop, Freshness, SelfEcho
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_phase import Phase
@@ -31,6 +32,8 @@ from roost_agent.ha.membership import Membership, Plan
 from roost_agent.ha.moves import HELD_BACK, Moves
 from roost_agent.ha.own_frames import OwnFrames
 from roost_agent.ha.preemption import Preemption
+from roost_agent.ha.proposer_events import Answered, Wanted
+from roost_agent.ha.proposer_events import Event as ProposerEvent
 from roost_agent.ha.quorum_watch import QuorumWatch
 from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ha.start import Before, Who
@@ -41,12 +44,15 @@ from roost_protocol.voter import Voter
 from roost_protocol.voter_events import (
     Begin,
     Bound,
+    Configured,
     Persist,
     Persisted,
     PersistFailed,
     Request,
+    Rests,
     RolledBack,
     Send,
+    Showed,
     Tick,
 )
 from roost_protocol.voter_events import Event as VoterEvent
@@ -55,7 +61,16 @@ NO_PROOF: Final = "400.804"
 ABSTAINS: Final = "400.807"
 FENCING: Final = "-"  # stands for a lease's name, and is none
 
-_OF_VOTER: Final = frozenset({Kind.PREVOTE, Kind.ACQUIRE, Kind.RENEW, Kind.FENCE_CONFIRM})
+_OF_VOTER: Final = frozenset(
+    {
+        Kind.PREVOTE,
+        Kind.ACQUIRE,
+        Kind.RENEW,
+        Kind.FENCE_CONFIRM,
+        Kind.CFG_PROPOSE,
+        Kind.CFG_COMMIT,
+    }
+)
 _OF_BOTH: Final = frozenset({Kind.RELEASE, Kind.ATTEST})
 
 
@@ -91,19 +106,20 @@ class Core:
         )
         plan = Plan(config.voter_indices(), rivals, ways, config.defs)
         self.members = Membership(self.fresh, plan, now_ms=now_ms, redundancy=before.redundancy)
-        self.electorate = Electorate(
+        electorate = Electorate(
             config.cfgver, config.voter_indices(), nodes, sticky=config.is_sticky
         )
         self.watchdogs = {name: lease_watchdog_ms(config, name) for name in self.hosts}
         self.voter = Voter(
             who.node,
-            self.electorate,
+            electorate,
             config.timing.terms,
             self.watchdogs,
             state=before.state,
             boot=who.boot,
             guarded=before.holds is not None,
             by_proof=frozenset(config.by_proof()),
+            life=who.inc,
         )
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
         self.candidacy = Candidacy(config, self.members, self.leases)
@@ -114,14 +130,33 @@ class Core:
         self._holds = dict(before.holds or {})
         self._last_holder: dict[str, int] = {}
         self._beat_ms = now_ms
-        self._frames = OwnFrames(who, config, self.fresh, self.members)
+        self._frames = OwnFrames(who, config, self.fresh, self.members, self.voter)
         settled_ms = now_ms + config.timing.promise_ms()
         self._quorum = QuorumWatch(self.electorate, self.members, settled_ms)
         self._lacks: dict[str, str] = {}  # lease, or FENCING, to what lacks a proof
+        self._electing = Electing(
+            who,
+            config,
+            hosts=self.hosts,
+            voter=self.voter,
+            members=self.members,
+            quorum=self._quorum,
+        )
         self._is_rolled_back = False
         self._is_guard_lost = False
         self._todo: deque[LeaseFrame] = deque()  # this node's frames to itself
         self._out: list[ev.Effect] = []
+
+    @property
+    def electorate(self) -> Electorate:
+        """Who votes, as this node knows it."""
+        return self.voter.electorate
+
+    @property
+    def provable(self) -> frozenset[int]:
+        """For whose vote the proof of a boot's end may stand in."""
+        configured = self._electing.configured
+        return frozenset() if configured is None else configured.provable
 
     def start(self, now_ms: int) -> list[ev.Effect]:
         """Return the first effects: the start goes to disk."""
@@ -176,6 +211,8 @@ class Core:
             case ev.Unfenced(why):
                 self.candidacy.unfenced = why
                 self._tell_eligible(now_ms)
+            case Wanted():
+                self._propose(event, now_ms)
             case _:
                 assert_never(event)
         return self._done(now_ms)
@@ -217,6 +254,7 @@ class Core:
 
     def _count(self, frame: Beat | LeaseFrame, now_ms: int) -> None:
         age_ms = self.fresh.request_age_ms(frame, now_ms)
+        self._shown(frame, now_ms)
         if isinstance(frame, Beat):
             self._member(mb.BeatHeard(frame, age_ms), now_ms)
             if age_ms is not None:
@@ -230,6 +268,13 @@ class Core:
         self.stale += age_ms is None or age_ms > self.config.timing.age_ms_max
         self._lease_frame(frame, age_ms, now_ms)
 
+    def _shown(self, frame: Beat | LeaseFrame, now_ms: int) -> None:
+        """Take in under which configuration a peer is, and in which life."""
+        if self.voter.is_news(frame.node, frame.cfgver):
+            self._vote(Showed(frame.node, frame.cfgver), now_ms)
+        if (shown := self._electing.shown(frame)) is not None:
+            self._propose(shown, now_ms)
+
     def _lease_frame(self, frame: LeaseFrame, age_ms: int | None, now_ms: int) -> None:
         """Hand a lease frame to whom it is for: the voter, the lease, or both."""
         if frame.to != self.who.node:
@@ -237,6 +282,9 @@ class Core:
         if frame.kind in _OF_VOTER | _OF_BOTH:
             self._vote(Request(frame, age_ms), now_ms)
         if frame.kind in _OF_VOTER:
+            return
+        if frame.kind is Kind.CFG_ACCEPT:
+            self._propose(Answered(frame), now_ms)
             return
         if frame.name in self.leases:
             self._lease(frame.name, le.Received(frame, age_ms), now_ms)
@@ -272,6 +320,7 @@ class Core:
         self._vote(Tick(), now_ms)
         for name in self.leases:
             self._lease(name, le.Tick(jitter), now_ms)
+        self._propose(None, now_ms)
         self._look_leaving(now_ms)
         for name, to, why in list(self.preemption.look(now_ms)):
             if self.moves.may_move(name, now_ms):
@@ -343,8 +392,31 @@ class Core:
                     self._send(effect, now_ms)
                 case Bound():
                     self._lease(effect.name, effect, now_ms)
+                case Configured():
+                    self._configured(effect, now_ms)
                 case Persist() | Explain():
                     self._out.append(effect)
+                case _:
+                    assert_never(effect)
+
+    def _configured(self, configured: Configured, now_ms: int) -> None:
+        for node in self._electing.adopt(configured):
+            if not self.members.is_there(node):
+                self.fresh.forget(node)
+        for name in self.leases:
+            self._lease(name, configured, now_ms)
+        self._propose(configured, now_ms)
+
+    def _propose(self, event: ProposerEvent | None, now_ms: int) -> None:
+        for effect in self._electing.propose(event, now_ms):
+            match effect:
+                case Send():
+                    self._send(effect, now_ms)
+                case le.Answer():
+                    self._out.append(effect)
+                case Explain(sentence, evidence):
+                    told = {"group": SITE_LEASE, "own": True, **evidence}
+                    self._out.append(Explain(sentence, told))
                 case _:
                     assert_never(effect)
 
@@ -365,8 +437,11 @@ class Core:
                 watchdog_ms=self.watchdogs[name],
                 state=self.voter.state,
             )
+            if self._electing.configured is not None:
+                self._effects(name, lease.handle(self._electing.configured, now_ms), now_ms)
             epoch, d3_ms = self._holds.get(name, (0, 0))
             self._effects(name, lease.handle(le.GuardState(epoch, d3_ms), now_ms), now_ms)
+        self._electing.begin(self.leases[SITE_LEASE], self.watchdogs, self.voter.epochs)
         self._tell_views(now_ms)
         self._tell_eligible(now_ms)
 
@@ -385,6 +460,10 @@ class Core:
             match effect:
                 case Send():
                     self._send(effect, now_ms)
+                case Rests():
+                    self._vote(effect, now_ms)
+                case le.RoundWon():
+                    self._propose(effect, now_ms)
                 case le.Arm() | le.Disarm() | le.Start() | le.Stop():
                     self._act(name, effect, now_ms)
                 case le.Raise(_, sentence):
@@ -406,7 +485,7 @@ class Core:
         match effect:
             case le.Arm(epoch, deadlines):
                 if is_bare:
-                    self._lease(name, le.Armed(epoch), now_ms)
+                    self._lease(name, le.Armed(epoch, deadlines is not None), now_ms)
                 else:
                     self._out.append(ev.Arm(name, epoch, deadlines))
             case le.Disarm(epoch):

@@ -13,6 +13,7 @@ from roost_agent.ha.lease_events import (
     StopConfirmed,
     Tick,
 )
+from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.redundancy import RedundancyState
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Beat, Frame, LeaseFrame
@@ -137,6 +138,7 @@ Event = (
     | Yield
     | NoProof
     | Unfenced
+    | Wanted
 )
 
 

@@ -151,6 +151,10 @@ class Freshness:
         """The other nodes."""
         return tuple(self._peers)
 
+    def forget(self, peer: int) -> None:
+        """Take whatever a peer says next for its first: another disk counts its starts anew."""
+        self._peers[peer].inc = -1
+
     def sent(self, now_ms: int) -> int:
         """Return the seq of a frame that is about to leave; the clock was read before."""
         self._seq += 1

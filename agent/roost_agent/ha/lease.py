@@ -9,7 +9,9 @@ Invariants:
 - nothing starts before the guard is armed, nor after D1;
 - an epoch is given back only once its stop was confirmed and the guard let go of it, and this
   node's own disk knows it before anybody else does;
-- in a sticky configuration a reboot ends the right.
+- in a sticky configuration a reboot ends the right;
+- a right without end gets its end back before its first renewal among voters of which a majority
+  decides; a right with an end loses it only by a round that all granted.
 """
 
 from typing import Final, assert_never
@@ -31,6 +33,7 @@ from roost_agent.ha.lease_events import (
     Order,
     Proof,
     Received,
+    RoundWon,
     Start,
     Stop,
     StopConfirmed,
@@ -43,10 +46,11 @@ from roost_agent.ha.proofs import Proofs
 from roost_agent.ha.quorum import Round
 from roost_agent.ha.timing import Timing
 from roost_agent.ha.view import View
+from roost_protocol.configuration import SITE_LEASE, Accepted
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
-from roost_protocol.ha import Belief, Kind, LeaseFrame, LeaseState
-from roost_protocol.voter_events import Bound, Send
+from roost_protocol.ha import Belief, Kind, LeaseFrame, LeaseState, Nonce
+from roost_protocol.voter_events import Bound, Configured, Rests, Send
 from roost_protocol.voter_state import Record, VoterState
 
 HEAD_START_MS: Final = 2_000  # of a transfer's successor before everybody else
@@ -112,6 +116,10 @@ class Lease:
         self._why = ""
         self._notices = Notices(timing.renew_ms)
         self._proofs = Proofs(name)
+        self._provable = frozenset(electorate.voters)
+        self._accepted: Accepted | None = None
+        self._is_full = False  # every voter of the present configuration promised it
+        self._is_armed = True  # no renewal before the guard has the end that a right got back
 
     @property
     def is_held(self) -> bool:
@@ -126,6 +134,10 @@ class Lease:
             return Belief(self._ballots.seen_epoch, self._me, left_ms, holds)
         state = LeaseState.NONE if self.holder is None else LeaseState.FOLLOWING
         return Belief(self._ballots.seen_epoch, self.holder, 0, state)
+
+    def nonce(self) -> Nonce:
+        """Return the nonce of another round, for what is asked in this lease's name."""
+        return self._ballots.nonce()
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:  # noqa: C901, PLR0912 - a table
         """Take in one event and return what is to be done, in order.
@@ -145,10 +157,15 @@ class Lease:
             case Bound(_, epoch, owner):
                 self._ballots.hear(epoch)
                 self.holder = owner
+            case Configured(electorate, provable, accepted):
+                self._provable, self._accepted = provable, accepted
+                if electorate != self._electorate:
+                    self._configured(electorate, now_ms, out)
             case ViewChanged(view):
                 self._view = view
                 self._proofs.seen(view.seen)
-            case Armed(epoch):
+            case Armed(epoch, is_timed):
+                self._is_armed |= is_timed and epoch == self.epoch
                 self._armed(epoch, now_ms, out)
             case ArmRefused(epoch, why):
                 if self.phase == Phase.HOLDING and epoch == self.epoch:
@@ -195,7 +212,7 @@ class Lease:
     def _may_stand(self) -> bool:
         """Whether this node should try now (design: ha, 5.4.1)."""
         voters = self._electorate.voters
-        proofs = self._proofs.known
+        proofs = self._usable()
         reached = sum(v in self._view.seen or v in proofs or v == self._me for v in voters)
         is_free = (
             self.holder is None
@@ -211,6 +228,11 @@ class Lease:
             and reached >= self._electorate.needed
             and is_free
         )
+
+    def _usable(self) -> dict[int, bytes]:
+        """Return the proofs that stand in for a vote in the present configuration."""
+        known = self._proofs.known
+        return {node: boot for node, boot in known.items() if node in self._provable}
 
     def _delay_ms(self, jitter: float) -> int:
         timing, view = self._timing, self._view
@@ -274,13 +296,14 @@ class Lease:
         asked = self._round
         if asked is None or not asked.count(frame, self._electorate):
             return
-        if asked.is_won(self._electorate, self._proofs.known):
+        usable = {} if asked.kind is Kind.RENEW else self._usable()
+        if asked.is_won(self._electorate, usable):
             self._round = None
             if asked.kind is Kind.PREVOTE:
                 self._ask(Kind.ACQUIRE, max(asked.epoch, self._ballots.next_epoch()), now_ms, out)
             else:
                 self._won(asked, now_ms, out)
-        elif asked.kind is not Kind.RENEW and asked.is_lost(self._electorate, self._proofs.known):
+        elif asked.kind is not Kind.RENEW and asked.is_lost(self._electorate, usable):
             owners = {each.owner for each in asked.refusals.values()} - {None, self._me}
             if owners:
                 self.holder = min(owner for owner in owners if owner is not None)
@@ -306,11 +329,7 @@ class Lease:
         """Take what a majority gave, if there is still time for it."""
         valid_ms = None if self._electorate.sticky else asked.sent_ms + self._timing.lease_ms
         if asked.kind is Kind.RENEW:
-            d1_ms = self._d1_ms()
-            if valid_ms is None or self.valid_ms is None or d1_ms is None or now_ms >= d1_ms:
-                return
-            self.valid_ms = max(self.valid_ms, valid_ms)
-            out.append(self._deadlines.arm(self.epoch, self.valid_ms))
+            self._renewed(asked, valid_ms, now_ms, out)
             return
         self.valid_ms = valid_ms
         d1_ms = self._d1_ms()
@@ -325,6 +344,60 @@ class Lease:
         self._renew_ms = asked.sent_ms + self._timing.renew_ms
         why = asked.explain(self.name, was, self._view, self._electorate, self._proofs.known)
         out += (self._deadlines.arm(self.epoch, self.valid_ms), why)
+        self._is_armed, self._is_full = True, False
+        self._tell_round(asked, out)
+
+    def _renewed(self, asked: Round, valid_ms: int | None, now_ms: int, out: list[Effect]) -> None:
+        """Take a round of renewal; one that all granted takes the end away, if it is not over."""
+        d1_ms = self._d1_ms()
+        if d1_ms is not None and now_ms >= d1_ms:
+            return
+        if valid_ms is None:
+            is_news = self.valid_ms is not None
+            self.valid_ms = None
+        else:
+            is_news = True
+            self.valid_ms = max(self.valid_ms or 0, valid_ms)
+        if is_news:
+            out.append(self._deadlines.arm(self.epoch, self.valid_ms))
+        self._tell_round(asked, out)
+
+    def _tell_round(self, asked: Round, out: list[Effect]) -> None:
+        """Say on what the right rests, and to whoever changes voters what they had accepted."""
+        was = self._is_full
+        self._is_full = was or asked.is_full(self._electorate)
+        if self._electorate.sticky and (self._is_full != was or asked.kind is not Kind.RENEW):
+            out.append(Rests(self.name, on_proof=not self._is_full))
+        if self.name == SITE_LEASE and asked.is_won(self._electorate, {}):
+            out.append(RoundWon(asked.epoch, self._electorate.cfgver, asked.accepted))
+
+    # -- another configuration -----------------------------------------------------------------
+
+    def _configured(self, electorate: Electorate, now_ms: int, out: list[Effect]) -> None:
+        """Go on under other voters: what was asked of those before counts no more."""
+        self._electorate = electorate
+        asked = self._round
+        if self.name == SITE_LEASE:
+            self._hosts = electorate.voters
+        self._is_full = False  # a round of the new voters says so again
+        if self.phase in {Phase.PREVOTE, Phase.ACQUIRE}:
+            self._give_up("the voters changed", now_ms, out)
+        elif self.phase == Phase.HOLDING:
+            if asked is not None:
+                self._round = None
+            self._renew_ms = now_ms
+            if not electorate.sticky and self.valid_ms is None:
+                self._end_again(now_ms, out)
+            if electorate.sticky:
+                out.append(Rests(self.name, on_proof=not self._is_full))
+            if self.name == SITE_LEASE and self._me not in self._hosts:
+                self._stop("this node votes no more", now_ms, out)
+
+    def _end_again(self, now_ms: int, out: list[Effect]) -> None:
+        """Give a right without end an end: the guard has it before the first renewal leaves."""
+        self.valid_ms = now_ms + self._timing.lease_ms
+        self._is_armed = False
+        out.append(self._deadlines.arm(self.epoch, self.valid_ms))
 
     # -- holder --------------------------------------------------------------------------------
 
@@ -350,8 +423,10 @@ class Lease:
         elif lost_ms is not None and now_ms >= lost_ms + GUARD_MS_MAX:
             self._stop("the guard does not answer", now_ms, out)
         elif now_ms >= self._renew_ms:
-            if self.valid_ms is None:
-                self._renew_ms = now_ms + self._timing.lease_ms  # a sticky right needs none
+            if self._electorate.sticky and self._is_full:
+                self._renew_ms = now_ms + self._timing.lease_ms  # it has no end, and all promised
+            elif not self._is_armed:
+                self._renew_ms = now_ms + self._timing.beat_ms
             else:
                 self._ask(Kind.RENEW, self.epoch, now_ms, out)
 
@@ -448,6 +523,7 @@ class Lease:
             for node in sorted({*self._electorate.voters, *self._hosts})
             if to_self or node != self._me
         }  # fmt: skip
+        out.append(Rests(self.name, on_proof=False))
         once = frozenset(self._hosts) - frozenset(self._electorate.voters)
         self._notices.tell(notices, once=once, now_ms=now_ms, out=out)
 
@@ -485,6 +561,7 @@ class Lease:
             Send(
                 frame.node, Kind.ATTEST, self.name, epoch, frame.nonce, self._me, self._boot,
                 max_epoch=self._ballots.seen_epoch,
+                accepted=self._accepted if self.name == SITE_LEASE else None,
             )
         )  # fmt: skip
 
@@ -521,6 +598,11 @@ class Lease:
         self.phase = Phase.HOLDING
         self._started = False
         self._renew_ms = now_ms
+        if self._electorate.sticky:
+            out.append(Rests(self.name, on_proof=True))
+        if self.valid_ms is None and not self._electorate.sticky:
+            self.valid_ms = now_ms + self._timing.lease_ms
+            self._is_armed = False
         out += (
             self._deadlines.arm(self.epoch, self.valid_ms),
             Explain(

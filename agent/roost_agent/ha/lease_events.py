@@ -3,9 +3,10 @@
 import msgspec
 
 from roost_agent.ha.view import View
+from roost_protocol.configuration import Accepted
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Belief, LeaseFrame
-from roost_protocol.voter_events import Bound, Send
+from roost_protocol.voter_events import Bound, Configured, Rests, Send
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -50,9 +51,10 @@ class GuardState(msgspec.Struct, frozen=True):
 
 
 class Armed(msgspec.Struct, frozen=True):
-    """The guard has the epoch's deadlines."""
+    """The guard has the epoch's deadlines; ``is_timed``: they are deadlines, not "without end"."""
 
     epoch: int
+    is_timed: bool = False
 
 
 class ArmRefused(msgspec.Struct, frozen=True):
@@ -107,6 +109,7 @@ Event = (
     Received
     | Believed
     | Bound
+    | Configured
     | ViewChanged
     | Tick
     | GuardState
@@ -172,4 +175,18 @@ class Answer(msgspec.Struct, frozen=True):
     sentence: str
 
 
-Effect = Send | Arm | Disarm | Start | Stop | Raise | Clear | Answer | Explain
+class RoundWon(msgspec.Struct, frozen=True):
+    """Enough voters answered a round themselves, none by proof.
+
+    Attributes:
+        epoch: that they granted.
+        cfgver: under which they did.
+        accepted: of what they had accepted, the one of the highest epoch.
+    """
+
+    epoch: int
+    cfgver: int
+    accepted: Accepted | None
+
+
+Effect = Send | Rests | RoundWon | Arm | Disarm | Start | Stop | Raise | Clear | Answer | Explain

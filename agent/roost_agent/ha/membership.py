@@ -99,6 +99,10 @@ class Membership:
         self.strangers = self.ranking.strangers
         self._replaced_ms = 0  # until when this node itself is JOINING
 
+    def vote(self, voters: tuple[int, ...]) -> None:
+        """Take in who votes from now on."""
+        self._voters = self._suspicion.voters = self.ranking.voters = voters
+
     @property
     def lhm(self) -> int:
         """The local health multiplier."""

@@ -12,16 +12,23 @@ from roost_agent.control.message import (
     HaStatus,
     HaSwitchover,
     HaTakeover,
+    HaVoters,
 )
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE
+from roost_agent.ha.config_voters import voters_faults
 from roost_agent.ha.core import Core
+from roost_agent.ha.decisions import named
 from roost_agent.ha.drill import Drills
 from roost_agent.ha.drill_order import DrillRefusedError, planned
 from roost_agent.ha.fitness import unfit
+from roost_agent.ha.lease_events import Answer as Answered
+from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.member import MemberState
+from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.report import explained, status
 from roost_agent.ha.runtime import Runtime
+from roost_protocol.explain import Explain
 
 
 class OrderRefusedError(Exception):
@@ -37,7 +44,7 @@ def answer(runtime: Runtime, request: HaRequest) -> Answer:
         return Answer(error=str(err))
 
 
-def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:
+def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:  # noqa: PLR0911 - a table
     match request:
         case HaStatus():
             return status(runtime)
@@ -51,6 +58,8 @@ def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:
             return _takeover(runtime, group)
         case HaDrill() | HaDrillResult():
             return _drill(runtime, request)
+        case HaVoters(node, is_added, is_disk_gone):
+            return _voters(runtime, node, is_added=is_added, is_disk_gone=is_disk_gone)
 
 
 def _switchover(runtime: Runtime, group: str, to: str | None) -> dict[str, Any]:
@@ -124,6 +133,11 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
                 f"{core.name_of(node)} was never heard since this agent's start: which boot of it "
                 "ended is not known"
             )
+        if node not in core.provable:
+            raise OrderRefusedError(
+                f"{core.name_of(node)} may be under other voters than this node: a change of the "
+                "voters is not through"
+            )
     for node in others:
         runtime.tell(ev.Proven(node, "an operator's word on this node"))
     names = ", ".join(core.name_of(node) for node in others)
@@ -147,6 +161,29 @@ def _drill(runtime: Runtime, request: HaDrill | HaDrillResult) -> dict[str, Any]
         raise OrderRefusedError(str(err)) from err
     drills.begin(runtime, plan)
     return {"sentence": f"{plan.what} for {plan.seconds} s", "seconds": plan.seconds}
+
+
+def _voters(runtime: Runtime, node: str, *, is_added: bool, is_disk_gone: bool) -> dict[str, Any]:
+    """Have the voters changed, by the node that holds the built-in lease."""
+    core = runtime.core
+    index = {each.name: each.index for each in core.config.nodes}.get(node)
+    if index is None:
+        raise OrderRefusedError(f"the site has no node {node!r}")
+    site = core.leases.get(SITE_LEASE)
+    if site is None or site.phase != Phase.HOLDING:
+        holder = core.name_of(None if site is None else site.holder)
+        raise OrderRefusedError(f"only {holder}, which coordinates the site, can: order it there")
+    after = {*core.electorate.voters, index} if is_added else {*core.electorate.voters} - {index}
+    if faults := voters_faults(core.config, after):
+        raise OrderRefusedError("; ".join(faults))
+    told = runtime.tell(Wanted(index, is_added=is_added, is_disk_gone=is_disk_gone))
+    if told is None or not told.ok:
+        raise OrderRefusedError("nothing came of it" if told is None else _named(core, told))
+    return {"sentence": _named(core, told)}
+
+
+def _named(core: Core, told: Answered) -> str:
+    return named(Explain(told.sentence, {}), core.name_of).sentence
 
 
 def _lease_name(core: Core, group: str) -> str:

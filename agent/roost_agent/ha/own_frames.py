@@ -8,6 +8,7 @@ from roost_agent.ha.freshness import Freshness
 from roost_agent.ha.membership import Membership
 from roost_agent.ha.start import Who
 from roost_protocol.ha import Beat, Belief, LeaseFrame
+from roost_protocol.voter import Voter
 from roost_protocol.voter_events import Send
 
 
@@ -19,13 +20,22 @@ class OwnFrames:
         config: of the site.
         fresh: numbers them, and knows what to echo.
         members: knows this node's health.
+        voter: knows under which configuration it is.
     """
 
-    def __init__(self, who: Who, config: HaConfig, fresh: Freshness, members: Membership) -> None:
+    def __init__(
+        self,
+        who: Who,
+        config: HaConfig,
+        fresh: Freshness,
+        members: Membership,
+        voter: Voter,
+    ) -> None:
         self._who = who
         self._config = config
         self._fresh = fresh
         self._members = members
+        self._voter = voter
 
     def lease_frame(self, send: Send, now_ms: int) -> LeaseFrame:
         """Return the frame of what a lease or the voter has to say."""
@@ -66,6 +76,6 @@ class OwnFrames:
             "boot_ms": now_ms,
             "period_ms": self._config.timing.beat_ms,
             "lhm": self._members.lhm,
-            "cfgver": self._config.cfgver,
+            "cfgver": self._voter.electorate.cfgver,
             "echo": self._fresh.echoes(now_ms),
         }

@@ -1,11 +1,15 @@
 """One round of asking the voters, and when it is won or cannot be any more."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from roost_agent.ha.view import View
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame, Nonce
+
+if TYPE_CHECKING:
+    from roost_protocol.configuration import Accepted
 
 
 class Round:
@@ -16,9 +20,10 @@ class Round:
         sent_ms: read before the first of its frames was sent: validity counts from here.
         grants: who said yes.
         refusals: who said no, and how.
+        accepted: of the configurations that they accepted, the one of the highest epoch.
     """
 
-    __slots__ = ("epoch", "grants", "kind", "nonce", "refusals", "sent_ms")
+    __slots__ = ("accepted", "epoch", "grants", "kind", "nonce", "refusals", "sent_ms")
 
     def __init__(self, kind: Kind, epoch: int, nonce: Nonce, sent_ms: int) -> None:
         self.kind = kind
@@ -27,6 +32,7 @@ class Round:
         self.sent_ms = sent_ms
         self.grants: set[int] = set()
         self.refusals: dict[int, LeaseFrame] = {}
+        self.accepted: Accepted | None = None
 
     def count(self, frame: LeaseFrame, electorate: Electorate) -> bool:
         """Take in an answer; False where it is none to this round, or of nobody who votes."""
@@ -39,6 +45,9 @@ class Round:
         if frame.kind is Kind.GRANT:
             self.grants.add(frame.node)
             self.refusals.pop(frame.node, None)
+            told = frame.accepted
+            if told is not None and (self.accepted is None or told.epoch > self.accepted.epoch):
+                self.accepted = told
         elif frame.node not in self.grants:
             self.refusals[frame.node] = frame
         return True
@@ -55,6 +64,10 @@ class Round:
                 voter in proofs and voter not in self.grants for voter in electorate.voters
             )
         return votes >= electorate.needed
+
+    def is_full(self, electorate: Electorate) -> bool:
+        """Whether every voter granted it, itself."""
+        return self.grants >= frozenset(electorate.voters)
 
     def is_lost(self, electorate: Electorate, proofs: Mapping[int, bytes]) -> bool:
         """Whether the voters that did not refuse are too few."""

@@ -19,14 +19,14 @@ class QuorumWatch:
     """
 
     def __init__(self, electorate: Electorate, members: Membership, settled_ms: int) -> None:
-        self._electorate = electorate
+        self.electorate = electorate
         self._members = members
         self._settled_ms = settled_ms
         self._has_quorum = True
 
     def look(self, now_ms: int) -> ev.Raise | ev.Clear | None:
         """Return what is to be raised or cleared now."""
-        electorate = self._electorate
+        electorate = self.electorate
         reached = sum(self._members.is_there(voter) for voter in electorate.voters)
         has_quorum = electorate.sticky or reached >= electorate.needed
         is_settled = now_ms > self._settled_ms

@@ -38,7 +38,7 @@ class Ranking:
         self.defs = defs
         self._fresh = freshness
         self._members = members
-        self._voters = voters
+        self.voters = voters
         self._ways = ways
 
     def is_there(self, node: int) -> bool:
@@ -59,8 +59,8 @@ class Ranking:
         """Return how well a node is connected."""
         seen = self._seen_by(node, now_ms)
         return (
-            voters_seen(node, seen, self._voters),
-            path_score(node, seen, self._voters, self._ways),
+            voters_seen(node, seen, self.voters),
+            path_score(node, seen, self.voters, self._ways),
         )
 
     def strangers(self) -> list[int]:

@@ -326,7 +326,7 @@ class Runtime:
                         vips=() if workload is None else workload.vips(lease),
                         hard=workload is not None and workload.is_hard(lease),
                     )
-                    self.tell(ev.OfLease(lease, le.Armed(epoch)))
+                    self.tell(ev.OfLease(lease, le.Armed(epoch, deadlines is not None)))
                 case ev.Stop(lease, epoch):
                     await guard.stopping(lease, epoch)
                 case ev.Disarm(lease, epoch):

@@ -41,10 +41,10 @@ def report(runtime: Runtime, wall_ms: int) -> HaReport:
         v=VERSION,
         profile=config.profile,
         nodes=[each.name for each in sorted(config.nodes, key=lambda node: node.index)],
-        voters=list(config.voters),
+        voters=[core.name_of(voter) for voter in core.electorate.voters],
         cfgver=config.cfgver,
-        sticky=config.is_sticky,
-        has_quorum=config.is_sticky or reached >= core.electorate.needed,
+        sticky=core.electorate.sticky,
+        has_quorum=core.electorate.sticky or reached >= core.electorate.needed,
         health=core.members.lhm,
         redundancy=str(core.members.redundancy),
         groups=[

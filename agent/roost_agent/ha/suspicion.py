@@ -50,7 +50,7 @@ class Suspicion:
         self._fresh = freshness
         self._health = health
         self._members = members
-        self._voters = voters
+        self.voters = voters
         self._ways = ways
 
     def suspect_ms(self, node: int, now_ms: int) -> int:
@@ -99,7 +99,7 @@ class Suspicion:
             and member.report.lhm < LHM_UNFIT
             and now_ms - member.report.as_of_ms <= self.suspect_ms(voter, now_ms)
             for voter, member in self._members.items()
-            if voter in self._voters and voter != node and member.report is not None
+            if voter in self.voters and voter != node and member.report is not None
         ):
             return True
         # One peer and no broker: nothing could confirm it, and a pair needs proof to take over.

@@ -8,7 +8,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sim.ha.node import Node
     from sim.ha.world import World
+
+    from roost_protocol.electorate import Electorate
 
 
 class Checkers:
@@ -26,6 +29,10 @@ class Checkers:
         self._released: set[int] = set()
         self._proven: set[tuple[int, bytes]] = set()
         self._moved_at = 0
+        self._configurations: dict[int, tuple] = {}  # cfgver -> who, and how
+        self._under: dict[int, int] = {}  # node -> cfgver
+        self._endless: set[int] = set()  # epochs that the guard has without an end
+        self._any_sticky = world.plan.sticky
 
     def violate(self, text: str) -> None:
         """Write down a violation; one run needs no more than a few."""
@@ -47,7 +54,7 @@ class Checkers:
             return
         if self.activations:
             _, was, before = self.activations[-1]
-            if epoch < before and not self._world.plan.sticky:
+            if epoch < before and not self._any_sticky:
                 self.violate(f"I3: epoch {epoch} follows {before}")
             if was != node:
                 self.met["another node took over"] += 1
@@ -55,9 +62,11 @@ class Checkers:
         self.activations.append((self._world.now, node, epoch))
 
     def _moved(self, was: int, epoch: int, node: int) -> None:
-        if self._world.plan.sticky and epoch not in self._released:
+        if epoch in self._endless and epoch not in self._released:
             boot = self._world.boot_of_epoch.get(epoch, b"")
-            if (was, boot) not in self._proven:
+            # A host that votes no more keeps no record: what it asks after a boot is its word.
+            is_word = self._world.has_site and self._world.nodes[was].boot != boot
+            if (was, boot) not in self._proven and not is_word:
                 self.violate(f"I12: node {node} follows {was} without its word and without proof")
             self.met["a sticky right moved by proof"] += 1
 
@@ -104,19 +113,61 @@ class Checkers:
 
     # -- rights --------------------------------------------------------------------------------
 
+    def adopted(self, node: int, electorate: "Electorate") -> None:
+        """Take in under which configuration a node is from now on (I8)."""
+        told = (electorate.voters, electorate.sticky)
+        if self._under.get(node, 0) < electorate.cfgver:
+            self._under[node], self._moved_at = electorate.cfgver, self._world.now
+        known = self._configurations.setdefault(electorate.cfgver, told)
+        self._any_sticky |= electorate.sticky
+        if known != told:
+            self.violate(f"I8: node {node} adopts {told} as {electorate.cfgver}, which is {known}")
+        place = electorate.cfgver - self._world.electorate.cfgver
+        if place:
+            self.met["a change was adopted"] += 1
+            before = self._configurations.get(electorate.cfgver - 1)
+            if before is not None and before[1] != told[1]:
+                self.met["into sticky" if told[1] else "out of sticky"] += 1
+
+    def armed(self, epoch: int, *, is_endless: bool) -> None:
+        """Take in what a guard was given."""
+        if is_endless:
+            self._endless.add(epoch)
+        else:
+            self._endless.discard(epoch)
+
+    def holds_site(self, node: "Node", epoch: int) -> None:
+        """See that nobody else holds the built-in lease still (I1)."""
+        for other in self._world.nodes:
+            lease = other.site
+            if other is node or lease is None or lease.phase != "holding" or not other.is_on:
+                continue
+            if lease.valid_ms is None or other.true(lease.valid_ms) > self._world.now:
+                self.violate(f"I1: {node.index} and {other.index} hold site ({epoch})")
+
     def rights(self) -> None:
         """See that whoever runs is covered by the promises of enough voters (I4)."""
         for node, epoch in self.running.items():
-            covered = [v for v in self._world.nodes if self._covers(v, node, self._world.now)]
-            proven = self._world.plan.sticky and bool(self._proven)
-            if len(covered) < self._world.electorate.needed and not proven:
-                self.violate(f"I4: node {node} runs epoch {epoch}, covered by {len(covered)}")
+            if not self._is_covered(node, self._world.now) and not self._proven:
+                self.violate(f"I4: node {node} runs epoch {epoch} beyond the promises to it")
 
     def validity(self, node: int, until: int) -> None:
         """See that a validity ends within the promises of enough voters (I5); true time."""
-        covered = [v for v in self._world.nodes if self._covers(v, node, until)]
-        if len(covered) < self._world.electorate.needed:
-            self.violate(f"I5: node {node} is valid until {until}, covered by {len(covered)}")
+        if not self._is_covered(node, until) and not self._proven:
+            self.violate(f"I5: node {node} is valid until {until}, beyond the promises to it")
+
+    def _is_covered(self, node: int, until: int) -> bool:
+        """Whether enough voters are bound, of its configuration or of the one before it."""
+        world = self._world
+        cfgver = self._under.get(node, world.electorate.cfgver)
+        for one in (cfgver, cfgver - 1):
+            if one not in self._configurations:
+                continue
+            voters, is_sticky = self._configurations[one]
+            covered = sum(self._covers(world.nodes[v], node, until) for v in voters)
+            if covered >= (len(voters) if is_sticky else len(voters) // 2 + 1):
+                return True
+        return False
 
     def _covers(self, voter: "object", owner: int, until: int) -> bool:
         """Whether a voter can grant nobody else before ``until``, as far as it knows now."""
@@ -136,6 +187,9 @@ class Checkers:
 
     def final(self) -> None:
         """See that a healed site has exactly one that runs (I14)."""
+        far = {n.voter.electorate.cfgver for n in self._world.nodes if n.voter is not None}
+        if len(far) > 1:
+            self.violate(f"I8: after the healing the nodes are under {sorted(far)}")
         if len(self.running) != 1:
             phases = {n.index: n.lease.phase if n.lease else "down" for n in self._world.nodes}
             self.violate(f"I14: {len(self.running)} run after the healing; {phases}")

@@ -23,6 +23,7 @@ from roost_agent.ha.lease_events import (
     Order,
     Proof,
     Received,
+    RoundWon,
     Start,
     Stop,
     StopConfirmed,
@@ -30,17 +31,24 @@ from roost_agent.ha.lease_events import (
     ViewChanged,
 )
 from roost_agent.ha.lease_phase import Phase
+from roost_agent.ha.proposer import Proposer
+from roost_agent.ha.proposer_events import Answered, Shown, Wanted
+from roost_agent.ha.proposer_events import Tick as ProposerTick
 from roost_agent.ha.view import View
-from roost_protocol.ha import Belief, Kind, LeaseFrame
+from roost_protocol.configuration import SITE_LEASE
+from roost_protocol.ha import Kind, LeaseFrame
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import (
     Begin,
     Bound,
+    Configured,
     Persist,
     Persisted,
     PersistFailed,
     Request,
+    Rests,
     Send,
+    Showed,
 )
 from roost_protocol.voter_events import Tick as VoterTick
 from roost_protocol.voter_state import VoterState
@@ -49,7 +57,8 @@ if TYPE_CHECKING:
     from sim.ha.world import World
 
 VOTES = frozenset({Kind.PREVOTE, Kind.ACQUIRE, Kind.RENEW, Kind.FENCE_CONFIRM})
-ANSWERS = frozenset({Kind.GRANT, Kind.REFUSE, Kind.YIELD})
+ANSWERS = frozenset({Kind.GRANT, Kind.REFUSE, Kind.YIELD, Kind.CFG_ACCEPT})
+CHANGES = frozenset({Kind.CFG_PROPOSE, Kind.CFG_COMMIT})
 WHOLE = 10_000
 
 
@@ -66,6 +75,9 @@ class Node:
         self.life = 0  # +1 whenever the agent ends: what was on its way to it is lost
         self.voter: Voter | None = None
         self.lease: Lease | None = None
+        self.site: Lease | None = None  # of a site whose voters change
+        self.proposer: Proposer | None = None
+        self.configured: Configured | None = None
         self.down_until = 0  # true ms; agent, guard: paused or dead
         self.hangs_until = 0
         self.disk_bad_until = 0
@@ -122,10 +134,12 @@ class Node:
         guarded = self.guard_is_up and world.now >= self.guard_until
         is_restart = guarded and self.disk.boot == self.boot
         self.voter = Voter(
-            self.index, world.electorate, plan.timing.terms, {"main": plan.watchdog_ms},
+            self.index, world.electorate, plan.timing.terms, world.watchdogs,
             state=self.disk, boot=self.boot, guarded=guarded,
         )  # fmt: skip
-        self.lease = None
+        self.lease = self.site = self.proposer = None
+        self.said_of_site: dict[int, tuple] = {}
+        self.showed: dict[int, tuple] = {}
         self.writes: list[tuple[int, VoterState]] = []
         self.disk_free = 0
         self.seq = 0
@@ -151,7 +165,7 @@ class Node:
         for _, state in self.writes[:landed]:
             self.disk = state
         self.life += 1
-        self.voter = self.lease = None
+        self.voter = self.lease = self.site = self.proposer = None
 
     def agent_kill(self, for_ms: int) -> None:
         """Kill the agent alone, and start it again."""
@@ -192,6 +206,8 @@ class Node:
         dues = [self.next_beat, self.voter.due_ms()]
         if self.lease is not None:
             dues.append(self.lease.due_ms(now))
+            if self.site is not None:
+                dues.append(self.site.due_ms(now))
         at = max(self.world.now + 1, self.true(min(due for due in dues if due is not None)))
         if self.world.now < self.wake_at <= at:
             return
@@ -212,6 +228,9 @@ class Node:
                 self._look(now)
                 self._beat(now)
             self._lease(Tick(self.world.dice.random()))
+            if self.site is not None:
+                self._site(Tick(self.world.dice.random()))
+                self._propose()
         elif now >= self.next_beat:
             self.next_beat = now + self.world.plan.timing.beat_ms
 
@@ -222,8 +241,10 @@ class Node:
                 self._send(effect)
             elif kind is Persist:
                 self._persist(effect)
+            elif kind is Configured:
+                self._configure(effect)
             elif kind is Bound and self.lease is not None:
-                self._lease(effect)
+                self._of(effect.name)(effect)
 
     def _lease(self, event: object) -> None:
         for effect in self.lease.handle(event, self.local()):
@@ -234,11 +255,86 @@ class Node:
                 self._ask_guard(effect)
             elif kind is Start:
                 self._start(effect.epoch)
+            elif kind is Rests:
+                self._voter(effect)
             elif kind is Stop:
                 self.world.checkers.met["stopped: " + effect.why.partition(" ")[0]] += 1
                 self._stop(effect.epoch)
             if self.lease is None:
                 return
+
+    def _of(self, name: str):
+        return self._lease if name == "main" else self._site
+
+    def _site(self, event: object) -> None:
+        """Let the built-in lease see to something; it runs nothing, so nothing guards it."""
+        if self.site is None:
+            return
+        for effect in self.site.handle(event, self.local()):
+            kind = type(effect)
+            if kind is Send:
+                self._send(effect)
+            elif kind is Rests:
+                self._voter(effect)
+            elif kind is RoundWon:
+                self._propose(effect)
+            elif kind is Start:
+                self.world.checkers.holds_site(self, effect.epoch)
+            else:
+                self._unguarded(effect)
+            if self.site is None:
+                return
+
+    def _unguarded(self, effect: object) -> None:
+        """Do at once what a guard and services would have to."""
+        if type(effect) is Arm:
+            self._site(Armed(effect.epoch, effect.deadlines is not None))
+        elif type(effect) is Disarm:
+            self._site(Disarmed(effect.epoch))
+        elif type(effect) is Stop:
+            self._site(StopConfirmed(effect.epoch))
+
+    def _propose(self, event: object = None) -> None:
+        """Let the one who proposes changes see to something, after what is true now."""
+        if self.proposer is None:
+            return
+        epoch = self.site.epoch if self.site.phase == Phase.HOLDING else 0
+        effects = self.proposer.handle(ProposerTick(epoch, self.site._view.seen), self.local())
+        if event is not None:
+            effects += self.proposer.handle(event, self.local())
+        for effect in effects:
+            if type(effect) is Send:
+                self._send(effect)
+            if self.proposer is None:
+                return
+
+    def _configure(self, effect: Configured) -> None:
+        self.configured = effect
+        self.world.checkers.adopted(self.index, effect.electorate)
+        if self.lease is not None:
+            self._lease(effect)
+            self._site(effect)
+            self._propose(effect)
+
+    def _shown(self, sender: int, life: tuple | None) -> None:
+        """Take in under which configuration, and in which life, a peer is."""
+        if life is None:
+            return
+        boot, inc, cfgver = life
+        if self.voter.is_news(sender, cfgver):
+            self._voter(Showed(sender, cfgver))
+        if self.showed.get(sender) != (life, self.proposer):
+            self.showed[sender] = (life, self.proposer)
+            self._propose(Shown(sender, boot, inc, cfgver))
+
+    def want(self, node: int) -> bool:
+        """Ask for another voter, or one less; True where it was taken."""
+        if self.proposer is None or self._is_paused() or not self.is_on or not self.proposer._epoch:
+            return False
+        is_added = node not in self.voter.electorate.voters
+        (answer,) = self.proposer.handle(Wanted(node, is_added=is_added), self.local())
+        self._propose()
+        return answer.ok
 
     # -- frames --------------------------------------------------------------------------------
 
@@ -254,10 +350,11 @@ class Node:
         state = self.voter.state
         frame = LeaseFrame(
             site="lab", node=self.index, boot=self.boot, inc=state.inc, path=0, seq=0, boot_ms=0,
-            period_ms=0, lhm=1, cfgver=self.world.electorate.cfgver, echo={}, to=send.to,
+            period_ms=0, lhm=1, cfgver=self.voter.electorate.cfgver, echo={}, to=send.to,
             kind=send.kind, name=send.name, epoch=send.epoch, nonce=send.nonce, owner=send.owner,
             owner_boot=send.owner_boot, max_epoch=send.max_epoch, remaining_ms=send.remaining_ms,
             watchdog_ms=send.watchdog_ms, reason=send.reason, successor=send.successor,
+            cfg=send.cfg, accepted=send.accepted, epochs=send.epochs,
         )  # fmt: skip
         self._tell_checkers(frame)
         if send.to == self.index:
@@ -271,6 +368,8 @@ class Node:
 
     def _tell_checkers(self, frame: LeaseFrame) -> None:
         checkers, kind = self.world.checkers, frame.kind
+        if frame.name != "main":
+            return
         if kind is Kind.GRANT:
             asked = frame.reason
             if frame.owner == frame.to and not asked:
@@ -294,6 +393,10 @@ class Node:
     ) -> None:
         now = self.local()
         self._hear(sender, inc, seq, echo, now)
+        if self.world.has_site:
+            self._shown(sender, (frame.boot, frame.inc, frame.cfgver))
+            if self.voter is None:
+                return
         age = None
         if echo is not None and echo[0] == self.voter.state.inc and echo[1] in self.sent:
             age = now - (self.sent[echo[1]] + echo[2])
@@ -305,22 +408,40 @@ class Node:
             self._answering = frame
             self._voter(Request(frame, age))
             self._answering = None
-        if kind not in VOTES and self.lease is not None:
-            self._lease(Received(frame, age))
+        if kind is Kind.CFG_ACCEPT:
+            self._propose(Answered(frame))
+        elif kind not in VOTES and kind not in CHANGES and self.lease is not None:
+            self._of(frame.name)(Received(frame, age))
 
     def _beat(self, now: int) -> None:
         echo = self._header(now)
         belief = self.lease.belief(now)
-        message = (self.voter.state.inc, self.seq, None, belief)
+        inc = self.voter.state.inc
+        life = site = None
+        if self.site is not None:
+            life = (self.boot, inc, self.voter.electorate.cfgver)
+            site = self.site.belief(now)
         for peer in range(self.world.plan.nodes):
             if peer != self.index:
                 self.world.transmit(
-                    self.index, peer, "_beaten", (*message[:2], echo.get(peer), belief)
+                    self.index,
+                    peer,
+                    "_beaten",
+                    (inc, self.seq, echo.get(peer), (belief, life, site)),
                 )
 
-    def _beaten(self, sender: int, inc: int, seq: int, echo: tuple | None, belief: Belief) -> bool:
+    def _beaten(self, sender: int, inc: int, seq: int, echo: tuple | None, said: tuple) -> bool:
         """Take in a beat; True where the lease has nothing to learn from it."""
+        belief, life, site = said
         is_new = self._hear(sender, inc, seq, echo, self.local())
+        self._shown(sender, life)
+        if self.voter is None:
+            return True
+        if is_new and site is not None and self.site is not None:
+            said = (site.epoch, site.holder, site.state, self.site)
+            if self.said_of_site.get(sender) != said:
+                self.said_of_site[sender] = said
+                self._site(Believed(sender, site))
         said = (belief.epoch, belief.holder, belief.state, self.lease)
         if not is_new or self.lease is None or self.believed.get(sender) == said:
             return True
@@ -354,17 +475,22 @@ class Node:
         view = View(frozenset(seen), frozenset(lost), rank=rank)
         if view != self.lease._view:
             self._lease(ViewChanged(view))
-        if self.lease is not None and self.world.plan.sticky and lost:
-            self._read_power(min(lost))
+            if self.lease is not None:
+                self._site(ViewChanged(view))
+        if self.lease is not None and lost and self.voter.electorate.sticky:
+            for peer in sorted(lost):
+                self._read_power(peer)
 
     def _read_power(self, peer: int) -> None:
         other = self.world.nodes[peer]
-        if self.world.plan.has_bmc and not other.is_on:
-            promise = self.voter.promise("main", self.local())
+        if not self.world.plan.has_bmc or other.is_on or self.lease is None:
+            return
+        for name in self.world.watchdogs:
+            promise = self.voter.promise(name, self.local())
             boot = promise.boot if promise and promise.owner == peer else other.boot
             self.world.checkers.proven(peer, boot)
             self.world.checkers.met["a proof of death"] += 1
-            self._lease(Proof(peer, boot, "its power is off"))
+            self._of(name)(Proof(peer, boot, "its power is off"))
 
     # -- the disk ------------------------------------------------------------------------------
 
@@ -396,13 +522,28 @@ class Node:
     def _begin_lease(self) -> None:
         plan = self.world.plan
         self.world.checkers.recovered(self.index, self.voter.max_epoch("main"))
-        self.lease = Lease(
-            "main", me=self.index, boot=self.boot, hosts=tuple(range(min(plan.nodes, 3))),
-            electorate=self.world.electorate, timing=plan.timing, stop_ms=plan.stop_ms,
-            watchdog_ms=plan.watchdog_ms, state=self.voter.state,
-        )  # fmt: skip
+        self.lease = self._new_lease("main", self.world.hosts, plan.stop_ms, plan.watchdog_ms)
+        self._lease(self.configured)
+        if self.world.has_site:
+            voters = self.voter.electorate.voters
+            self.site = self._new_lease(SITE_LEASE, voters, 0, 0)
+            self.proposer = Proposer(
+                self.index, self.boot, electorate=self.voter.electorate, timing=plan.timing,
+                watchdog_ms=plan.watchdog_ms, hosts={"main": self.world.hosts},
+                nonce=self.site.nonce, epochs=self.voter.epochs,
+            )  # fmt: skip
+            self._site(self.configured)
+            self._site(Eligible(True))
+            self._site(GuardState())
         self._lease(Eligible(True))
         self._try_guard()
+
+    def _new_lease(self, name: str, hosts: tuple, stop_ms: int, watchdog_ms: int) -> Lease:
+        return Lease(
+            name, me=self.index, boot=self.boot, hosts=hosts, electorate=self.voter.electorate,
+            timing=self.world.plan.timing, stop_ms=stop_ms, watchdog_ms=watchdog_ms,
+            state=self.voter.state,
+        )  # fmt: skip
 
     def _try_guard(self) -> None:
         if self.lease is None or self.lease.phase != Phase.UNKNOWN:
@@ -450,12 +591,13 @@ class Node:
                 self.take(life, "_lease", ArmRefused(effect.epoch, "too late"))
                 return
             self.armed = (effect.epoch, d1_ms, d2_ms, d3_ms)
+            self.world.checkers.armed(effect.epoch, is_endless=d3_ms is None)
             if effect.deadlines is not None:
                 self.world.checkers.validity(self.index, self.true(d3_ms))
                 for due in effect.deadlines:
                     late = self.world.dice.randrange(self.world.plan.timing.tick_ms)
                     self.world.at(self.true(due) + late, self._guard_wakes, boots)
-            self.take(life, "_lease", Armed(effect.epoch))
+            self.take(life, "_lease", Armed(effect.epoch, effect.deadlines is not None))
         self._feed()
 
     def _guard_wakes(self, boots: int) -> None:
@@ -608,3 +750,8 @@ class Node:
             self.world.checkers.met["a switchover"] += 1
             seen = sorted(self.lease._view.seen - {self.index})
             self.take(self.life, "_lease", Order("asked to", seen[0] if seen else None))
+
+    def order_site(self) -> None:
+        """Give the built-in lease back, if it is held here."""
+        if self.site is not None and self.site.phase == Phase.HOLDING:
+            self.take(self.life, "_site", Order("asked to"))

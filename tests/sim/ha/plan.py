@@ -10,6 +10,8 @@ FAULTS = (  # kind, weight
     ("freeze", 2), ("cut-pair", 3), ("cut-oneway", 3), ("isolate", 3), ("cut-path", 2),
     ("burst", 2), ("hang", 2), ("disk", 2), ("order", 2),
 )  # fmt: skip
+CHANGING = 0.35  # of all sites
+PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Plan:
         watchdog_ms: 0: there is none, and then nothing strikes the guard or the kill.
         has_bmc: a sticky pair can read the peer's power.
         safety_ms: how long faults strike; then all is healed.
+        voters: at first, of a site whose voters change; empty: all nodes, for ever.
     """
 
     seed: int
@@ -47,6 +50,12 @@ class Plan:
     has_bmc: bool = True
     safety_ms: int = 60_000
     faults: tuple[Fault, ...] = field(default=())
+    voters: tuple[int, ...] = ()
+
+    @property
+    def first_voters(self) -> tuple[int, ...]:
+        """Who votes as the site's file says."""
+        return self.voters or tuple(range(self.nodes))
 
     def without(self, places: set[int]) -> "Plan":
         """Return the plan with some faults less."""
@@ -79,8 +88,44 @@ def random_plan(seed: int) -> Plan:
         safety_ms=10 * timing.lease_ms,
     )
     count = dice.choice((3, 6, 10))
-    faults = sorted((_fault(plan, dice) for _ in range(count)), key=lambda each: each.at_ms)
-    return replace(plan, faults=tuple(faults))
+    if dice.random() < CHANGING:
+        plan = _changing(plan, dice)
+        count = dice.choice((0, 2, 4, 8))
+    faults = [_fault(plan, dice) for _ in range(count)]
+    if plan.voters:
+        for _ in range(dice.choice((1, 2, 3, 4))):
+            faults += _change(plan, dice)
+    return replace(plan, faults=tuple(sorted(faults, key=lambda each: each.at_ms)))
+
+
+def _changing(plan: Plan, dice: random.Random) -> Plan:
+    """Return the plan of a site whose voters change, from one to five of two to five nodes."""
+    nodes = dice.choice((2, 3, 3, 4, 5, 5))
+    voters = tuple(range(min(nodes, dice.choice((1, 2, 2, 3, 3, 4, 5)))))
+    return replace(plan, nodes=nodes, voters=voters, sticky=len(voters) <= PAIR)
+
+
+def _change(plan: Plan, dice: random.Random) -> list[Fault]:
+    """Return that a node is to vote if it does not, or else not to; and perhaps what meets it."""
+    unit = plan.timing.lease_ms
+    at_ms = dice.randrange(unit // 2, plan.safety_ms)
+    change = Fault("voters", at_ms, unit, dice.randrange(plan.nodes))
+    kind = dice.random()
+    if kind < 0.3:
+        return [change]
+    if kind < 0.7:  # its holder is struck in the middle of it, and the next one wants another
+        strike = dice.choice(("crash-site", "isolate-site", "isolate-site", "order-site"))
+        for_ms = int(unit * dice.choice((0.45, 1.6, 1.6, 2.5)))
+        again = at_ms + dice.randrange(60, unit)
+        return [
+            change,
+            Fault(strike, at_ms + dice.randrange(60), for_ms, dice.randrange(plan.nodes)),
+            Fault("voters", again, 3 * unit, dice.randrange(plan.nodes)),
+        ]
+    kind = dice.choice(("crash", "agent-kill", "isolate", "cut-pair", "order-site", "order-site"))
+    who, other = dice.randrange(plan.nodes), dice.randrange(plan.nodes)
+    for_ms = int(unit * dice.choice((0.05, 0.45, 1.6)))
+    return [change, Fault(kind, at_ms + dice.randrange(unit // 3), for_ms, who, other)]
 
 
 def _fault(plan: Plan, dice: random.Random) -> Fault:
@@ -101,5 +146,5 @@ def _fault(plan: Plan, dice: random.Random) -> Fault:
 def _is_possible(plan: Plan, kind: str) -> bool:
     """Without a watchdog the guard is assumed to work: that is what it is for."""
     if kind in {"guard-pause", "guard-kill", "hang-hard"}:
-        return plan.watchdog_ms > 0 and not plan.sticky
+        return plan.watchdog_ms > 0 and (not plan.sticky or bool(plan.voters))
     return not (plan.nodes == 1 and kind.startswith(("cut", "isolate")))

@@ -21,6 +21,7 @@ SOMETIMES = (
     "another node took over", "a switchover", "the guard killed", "the guard refused",
     "a watchdog bit", "a write failed", "an agent restarted", "a proof of death",
     "a sticky right moved by proof", "crash", "freeze", "isolate", "cut-oneway", "burst",
+    "a change was taken", "into sticky", "out of sticky", "isolate-site", "order-site",
     "stopped: no", "stopped: asked", "stopped: it", "stopped: the",
 )  # fmt: skip
 

@@ -43,6 +43,12 @@ def test_some_seeds_keep_every_invariant():
         assert outcome.violations == (), outcome.plan
 
 
+def test_some_sites_whose_voters_change_keep_every_invariant():
+    plans = (plan for seed in itertools.count(200_000) if (plan := random_plan(seed)).voters)
+    for plan in itertools.islice(plans, CHUNK):
+        assert run(plan).violations == (), plan
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(7_200)
 def test_an_hour_of_seeds_keeps_every_invariant(record_property):

@@ -4,7 +4,7 @@ import hashlib
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.ha.checkers import Checkers
 from sim.ha.node import Node
@@ -41,7 +41,12 @@ class World:
         self.is_healed = False
         self.boot_of_epoch: dict[int, bytes] = {}
         indices = tuple(range(plan.nodes))
-        self.electorate = Electorate(7, indices, indices, plan.sticky)
+        self.has_site = bool(plan.voters)
+        self.electorate = Electorate(7 << 20, plan.first_voters, indices, plan.sticky)
+        self.hosts = tuple(range(min(plan.nodes, 2 if self.has_site else 3)))
+        self.watchdogs = {"main": plan.watchdog_ms}
+        if self.has_site:
+            self.watchdogs["site"] = 0
         slowest = 10_000 - max(abs(rate) for rate in plan.rates)
         self.promise_true_ms = (
             plan.timing.promise_ms(plan.watchdog_ms) * 10_000 // (20_000 - slowest)
@@ -100,11 +105,32 @@ class World:
                 node.disk_bad_until = self.now + ms
             case "order":
                 node.order()
+            case "voters":
+                self.want(fault.who, self.now + ms)
+            case "order-site" | "crash-site" | "isolate-site":
+                self._strike_site(fault)
             case "agent-pause" | "guard-pause" | "guard-kill" | "freeze":
                 if node.is_on:
                     self._strike_process(fault.kind, node, ms)
             case _:
                 self._strike_network(fault)
+
+    def _strike_site(self, fault: Fault) -> None:
+        """Let whoever holds the lease ``site`` give it back, or meet a fault."""
+        for node in self.nodes:
+            if node.site is not None and node.site.phase == "holding":
+                if fault.kind == "order-site":
+                    node.order_site()
+                else:
+                    kind = fault.kind.removesuffix("-site")
+                    self.strike(replace(fault, kind=kind, who=node.index))
+
+    def want(self, who: int, until: int) -> None:
+        """Ask whoever holds the lease ``site`` for the change, again while nobody takes it."""
+        if any(node.want(who) for node in self.nodes):
+            self.checkers.met["a change was taken"] += 1
+        elif self.now < until:
+            self.after(700, self.want, who, until)
 
     def _strike_process(self, kind: str, node: Node, ms: int) -> None:
         match kind:

@@ -12,11 +12,13 @@ from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import ABSTAINS, NO_PROOF
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.moves import HELD_BACK, MOVES_MAX
+from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.quorum_watch import NO_QUORUM
 from roost_agent.ha.redundancy import RedundancyState
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Echo, Header, Kind, LeaseFrame, Nonce
 from roost_protocol.voter_events import Persist
+from roost_protocol.voter_state import VoterState
 
 SITES = (0, 1, 2)
 
@@ -387,3 +389,96 @@ def test_nodes_have_names_for_people(site):
     assert [core.name_of(node) for node in (1, 9, None)] == ["c1", "node 9", "nobody"]
     assert site.now_ms == START_MS
     assert site.boxes[0].of(Persist)
+
+
+# -- other voters ------------------------------------------------------------------------------
+
+
+def coordinator(site):
+    return next(box for box in site.boxes if box.is_up and box.lease(SITE_LEASE).is_held)
+
+
+def change(site, node, *, is_added, **more):
+    """Have the voters changed, and wait until all nodes are under the new configuration."""
+    before = max(box.core.electorate.cfgver for box in site.boxes if box.is_up)
+    assert site.tell(coordinator(site).index, Wanted(node, is_added=is_added, **more)).ok
+    site.until(
+        lambda: {box.core.electorate.cfgver for box in site.boxes if box.is_up} == {before + 1}
+    )
+
+
+def test_a_third_voter_joins_a_pair_and_its_right_has_an_end_from_then_on(tmp_path):
+    site = Cores(tmp_path, names=("c0", "c1", "w1"), voters=("c0", "c1"), more="")
+    active = site.settled()
+    held = site.boxes[active]
+    epoch = held.runs["main"]
+    assert held.holds["main"] == (epoch, None)
+    change(site, 2, is_added=True)
+    assert {box.core.electorate.voters for box in site.boxes} == {(0, 1, 2)}
+    assert not any(box.core.electorate.sticky for box in site.boxes)
+    site.run(20_000)
+    assert held.runs == {"main": epoch} | {k: v for k, v in held.runs.items() if k != "main"}
+    assert held.holds["main"][1] is not None
+    held.is_up = False
+    held.runs.clear()
+    assert site.until(site.holders) < promise_ms(site) + 2_000
+
+
+def test_a_voter_leaves_and_the_pair_that_stays_has_a_right_without_end(site):
+    active = site.settled()
+    epoch = site.boxes[active].runs["main"]
+    change(site, 2, is_added=False)
+    site.run(20_000)
+    held = site.boxes[active]
+    assert held.core.electorate.voters == (0, 1)
+    assert held.holds["main"] == (epoch, None)
+    site.boxes[1 - active].is_up = False
+    site.run(60_000)
+    assert held.runs["main"] == epoch
+
+
+def test_what_was_decided_outlives_every_restart(site):
+    site.settled()
+    change(site, 2, is_added=False)
+    site.run(2_000)
+    for box in site.boxes:
+        site.reboot(box.index)
+    site.start()
+    site.until(site.holders)
+    assert {box.core.electorate.voters for box in site.boxes} == {(0, 1)}
+    site.until(lambda: any(box.lease(SITE_LEASE).is_held for box in site.boxes))
+    assert coordinator(site).index in (0, 1)
+
+
+def test_a_coordinator_that_votes_no_more_hands_over(site):
+    site.settled()
+    was = coordinator(site)
+    site.tell(was.index, Wanted(was.index, is_added=False))
+    site.run(30_000)
+    hosts = {0, 1}
+    if was.index in hosts:  # its services keep the pair from being one
+        assert was.core.electorate.voters == (0, 1, 2)
+    else:
+        assert coordinator(site) is not was
+
+
+def test_a_disk_that_is_gone_is_replaced_by_an_operators_word(pair):
+    active = pair.settled()
+    lost = pair.boxes[1 - active]
+    held = coordinator(pair)
+    if held is lost:
+        pair.tell(lost.index, ev.Give(SITE_LEASE, "asked", active))
+        pair.until(lambda: coordinator(pair) is pair.boxes[active])
+    pair.reboot(lost.index)
+    lost.state = VoterState.blank(b"n" * 16)
+    pair.run(20_000)
+    change(pair, lost.index, is_added=False, is_disk_gone=True)
+    assert pair.boxes[active].core.electorate.voters == (active,)
+    lost.inc = 0
+    pair.start(lost.index)
+    pair.until(lambda: lost.core.electorate.voters == (active,))
+    pair.run(20_000)
+    change(pair, lost.index, is_added=True)
+    pair.run(20_000)
+    assert len(pair.holders()) == 1
+    assert pair.boxes[active].core.provable == {lost.index}

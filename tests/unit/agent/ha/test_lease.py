@@ -21,6 +21,7 @@ from roost_agent.ha.lease_events import (
     Proof,
     Raise,
     Received,
+    RoundWon,
     Start,
     Stop,
     StopConfirmed,
@@ -30,10 +31,11 @@ from roost_agent.ha.lease_events import (
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.timing import DEFAULT
 from roost_agent.ha.view import PeerEvidence, View
+from roost_protocol.configuration import Accepted, Configuration
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Belief, Kind, LeaseFrame, LeaseState, Nonce
-from roost_protocol.voter_events import Bound, Send
+from roost_protocol.voter_events import Bound, Configured, Rests, Send
 from roost_protocol.voter_state import Record, VoterState
 
 BOOT = b"b" * 16
@@ -565,3 +567,163 @@ def test_a_follower_says_whom_it_follows():
     one = follower()
     one.handle(Bound("main", 33, 1), 0)
     assert one.belief(0) == Belief(33, 1, 0, LeaseState.FOLLOWING)
+
+
+# -- other voters ------------------------------------------------------------------------------
+
+QUORUM = Electorate(8, (0, 1, 2), (0, 1, 2))
+TWO = Electorate(8, (0, 1), (0, 1, 2), sticky=True)
+
+
+def under(one, electorate, now_ms=0, *, provable=frozenset(), accepted=None):
+    return one.handle(Configured(electorate, provable, accepted), now_ms)
+
+
+def renewal(one, now_ms):
+    return only(one.handle(Tick(0.0), now_ms), Send)
+
+
+def test_a_right_without_end_gets_one_and_no_renewal_leaves_before_the_guard_has_it():
+    one = holder(electorate=PAIR)
+    assert one.valid_ms is None
+    out = under(one, QUORUM, 1_000)
+    assert only(out, Arm) == [Arm(32, (6_100, 6_500, 7_000))]
+    assert renewal(one, 1_000) == []
+    one.handle(Armed(32), 1_100)  # of an order before this one
+    assert renewal(one, 1_600) == []
+    one.handle(Armed(32, is_timed=True), 1_700)
+    sends = renewal(one, 2_200)
+    assert {send.kind for send in sends} == {Kind.RENEW}
+    assert [send.to for send in sends] == [0, 1, 2]
+    for node in (0, 1):
+        out = answer(one, node, sends[0], 2_250, cfgver=8)
+    assert only(out, Arm)[0].deadlines[2] == 2_200 + 6_000
+
+
+def test_a_right_with_an_end_keeps_it_until_all_granted_under_the_new_voters():
+    one = holder()
+    out = under(one, TWO, 1_000)
+    assert only(out, Arm) == []
+    assert only(out, Rests) == [Rests("main", on_proof=True)]
+    sends = renewal(one, 1_000)
+    assert [send.to for send in sends] == [0, 1]
+    assert only(answer(one, 0, sends[0], 1_010, cfgver=8), Arm) == []
+    assert one.valid_ms == 6_200
+    out = answer(one, 1, sends[0], 1_020, cfgver=8)
+    assert only(out, Arm) == [Arm(32, None)]
+    assert only(out, Rests) == [Rests("main", on_proof=False)]
+    assert one.valid_ms is None
+    assert renewal(one, 2_100) == [], "it needs none any more"
+
+
+def test_what_is_over_is_not_made_endless():
+    one = holder()
+    under(one, TWO, 1_000)
+    sends = renewal(one, 1_000)
+    answer(one, 0, sends[0], 1_010, cfgver=8)
+    assert answer(one, 1, sends[0], 6_200, cfgver=8) == []
+    assert one.valid_ms == 6_200
+
+
+def test_answers_under_the_voters_before_count_no_more():
+    one = holder()
+    sends = renewal(one, 1_200)
+    under(one, QUORUM, 1_210)
+    assert answer(one, 1, sends[0], 1_220) == []
+    assert answer(one, 1, sends[0], 1_220, cfgver=8) == []
+
+
+def test_what_was_being_asked_of_the_voters_before_is_given_back():
+    one = follower()
+    stands(one)
+    assert under(one, QUORUM, 100) == []
+    assert one.phase == Phase.FOLLOWING
+    one = follower()
+    sends = stands(one)
+    for node in (0, 1):
+        out = answer(one, node, sends[0], 50)
+    assert one.phase == Phase.ACQUIRE
+    out = under(one, QUORUM, 100)
+    assert {send.kind for send in only(out, Send)} == {Kind.RELEASE}
+
+
+def test_a_renewal_goes_on_among_sticky_voters_until_all_of_them_promised():
+    one = follower(View(frozenset({0}), frozenset({1})), electorate=PAIR)
+    one.handle(Proof(1, b"p" * 16, "off"), 0)
+    sends = stands(one)
+    out = answer(one, 0, sends[0], 10)
+    out = answer(one, 0, only(out, Send)[0], 20)
+    assert only(out, Rests) == [Rests("main", on_proof=True)]
+    one.handle(Armed(one.epoch), 20)
+    sends = renewal(one, 2_000)
+    answer(one, 0, sends[0], 2_010)
+    out = answer(one, 1, sends[0], 2_020)
+    assert out == [Rests("main", on_proof=False)]
+    assert renewal(one, 9_000) == []
+
+
+@pytest.mark.parametrize("provable", [frozenset(), frozenset({0})])
+def test_a_proof_is_no_vote_of_one_that_may_be_under_other_voters(provable):
+    one = follower(View(frozenset({0}), frozenset({1})), electorate=PAIR)
+    under(one, PAIR, provable=provable)
+    one.handle(Proof(1, b"p" * 16, "off"), 0)
+    assert one.due_ms(0) is None
+    under(one, PAIR, provable=frozenset({1}))
+    assert one.due_ms(0) is not None
+
+
+def site_lease(**more):
+    given = {"hosts": (0, 1, 2), "stop_ms": 0, "watchdog_ms": 0, "timing": DEFAULT}
+    state = VoterState(1, b"v" * 16, 3, BOOT, {})
+    one = Lease("site", me=0, boot=BOOT, electorate=THREE, state=state, **given | more)
+    one.handle(GuardState(), 0)
+    one.handle(Eligible(True), 0)
+    one.handle(ViewChanged(ALL), 0)
+    return one
+
+
+def test_each_round_of_the_built_in_lease_tells_what_its_voters_accepted():
+    one = site_lease()
+    sends = stands(one)
+    begun = [Accepted(epoch, Configuration(8, (0, 1), True)) for epoch in (3, 5)]
+    for node in (0, 1):
+        out = answer(one, node, sends[0], 10)
+    acquire = only(out, Send)[0]
+    answer(one, 0, acquire, 20, accepted=begun[1])
+    out = answer(one, 1, acquire, 20, accepted=begun[0])
+    assert only(out, RoundWon) == [RoundWon(32, 7, begun[1])]
+    assert one.nonce() > acquire.nonce
+
+
+def test_who_votes_no_more_gives_the_built_in_lease_back():
+    one = site_lease()
+    wins(one, stands(one), 200)
+    out = under(one, Electorate(8, (1, 2), (0, 1, 2), sticky=True), 300)
+    assert [each.why for each in only(out, Stop)] == ["this node votes no more"]
+
+
+def test_what_was_accepted_is_told_to_a_voter_that_starts():
+    one = site_lease()
+    begun = Accepted(5, Configuration(8, (0, 1), True))
+    under(one, THREE, accepted=begun)
+    question = frame(1, Kind.ATTEST, name="site", owner=None)
+    (said,) = only(one.handle(Received(question, 1), 5), Send)
+    assert said.accepted == begun
+
+
+def test_what_the_guard_holds_without_end_gets_one_where_a_majority_decides():
+    one = lease(Record(32, 0, BOOT, 7, endless=True))
+    out = one.handle(GuardState(32, None), 1_000)
+    assert only(out, Arm)[0].deadlines[2] == 7_000
+    assert renewal(one, 1_000) == []
+    one.handle(Armed(32, is_timed=True), 1_010)
+    assert renewal(one, 2_000) != []
+
+
+def test_a_release_ends_what_rests_on_a_proof():
+    one = holder(electorate=PAIR)
+    one.handle(Order("asked"), 300)
+    one.handle(StopConfirmed(32), 310)
+    (own,) = only(one.handle(Disarmed(32), 320), Send)
+    out = answer(one, 0, own, 330)
+    assert only(out, Rests) == [Rests("main", on_proof=False)]

@@ -11,11 +11,13 @@ from roost_agent.control.message import (
     HaStatus,
     HaSwitchover,
     HaTakeover,
+    HaVoters,
 )
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.ask import _explained, _status
 from roost_agent.ha.membership_events import Lagged
 from roost_agent.ha.orders import answer
+from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.report import roles
 from roost_agent.ha.runtime import Explained
 
@@ -186,3 +188,28 @@ def test_a_takeover_is_refused_while_the_fence_of_the_other_reads_power(tmp_path
     assert told.error == f"c{active} has power, says its fence: switch it off first"
     runtime.shells.fencing = SimpleNamespace(reads_on=lambda _node: False)
     assert "counts as off" in answer(runtime, HaTakeover("main")).result["sentence"]
+
+
+def test_the_voters_are_changed_by_the_node_that_coordinates_the_site(site):
+    site.settled()
+    at = next(box.index for box in site.boxes if box.lease("site").is_held)
+    name = site.boxes[0].core.name_of(at)
+    assert f"only {name}" in order(site, (at + 1) % 3, HaVoters("w1", is_added=False))
+    assert "no node 'x9'" in order(site, at, HaVoters("x9", is_added=True))
+    assert order(site, at, HaVoters("w1", is_added=True)) == "w1 votes already"
+    assert order(site, at, HaVoters("w1", is_added=False)).startswith("w1 is to vote no more")
+    site.until(lambda: site.boxes[0].core.electorate.voters == (0, 1))
+
+
+def test_a_takeover_waits_while_the_voters_may_differ(tmp_path):
+    pair = Cores(tmp_path, names=("c0", "c1"), more="")
+    active = pair.settled()
+    at = next(box.index for box in pair.boxes if box.lease("site").is_held)
+    pair.cut = {(None, None, None)}
+    pair.tell(at, Wanted(1 - at, is_added=False))
+    pair.run(500)
+    pair.boxes[1 - at].is_up = False
+    pair.run(15_000)
+    if active != at:
+        assert "a change of the voters is not through" in order(pair, at, HaTakeover("main"))
+    assert pair.boxes[at].core.provable == set()

@@ -13,7 +13,7 @@ def test_each_frame_has_the_next_number_and_echoes_whom_was_heard(tmp_path):
     site.start()
     site.run(3_000)
     core = site.boxes[0].core
-    frames = OwnFrames(core.who, core.config, core.fresh, core.members)
+    frames = OwnFrames(core.who, core.config, core.fresh, core.members, core.voter)
     now_ms = site.clock(site.boxes[0])
     first = frames.beat({}, now_ms, standing=0, barred=(), moves={})
     send = Send(1, Kind.ACQUIRE, "main", 32, Nonce(b"n" * 16, 1, 1), 0, core.who.boot)
@@ -33,7 +33,7 @@ def test_a_beat_tells_of_every_lease_and_how_this_node_does(tmp_path):
     site.tell(0, ev.Lagged(10_000))
     leases = {name: lease.belief(site.clock(box)) for name, lease in box.core.leases.items()}
     core = box.core
-    frames = OwnFrames(core.who, core.config, core.fresh, core.members)
+    frames = OwnFrames(core.who, core.config, core.fresh, core.members, core.voter)
     barred, moves = {"web", "main"}, {"main": {32: 5}}
     beat = frames.beat(
         leases, site.clock(box), standing=LEAVING, barred=barred, moves={"main": {32: 5}}
