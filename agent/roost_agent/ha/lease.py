@@ -119,7 +119,8 @@ class Lease:
         self._provable = frozenset(electorate.voters)
         self._accepted: Accepted | None = None
         self._is_full = False  # every voter of the present configuration promised it
-        self._is_armed = True  # no renewal before the guard has the end that a right got back
+        self._is_armed = True  # the guard has an end, or none, as the right does since a change
+        self._arm_ms = 0  # when to say it again
 
     @property
     def is_held(self) -> bool:
@@ -165,7 +166,8 @@ class Lease:
                 self._view = view
                 self._proofs.seen(view.seen)
             case Armed(epoch, is_timed):
-                self._is_armed |= is_timed and epoch == self.epoch
+                if epoch == self.epoch and is_timed == (self.valid_ms is not None):
+                    self._is_armed = True
                 self._armed(epoch, now_ms, out)
             case ArmRefused(epoch, why):
                 if self.phase == Phase.HOLDING and epoch == self.epoch:
@@ -174,7 +176,8 @@ class Lease:
                 if self.phase == Phase.DISARMING and epoch == self.epoch:
                     self._release_own(now_ms, out)
             case GuardLost():
-                self._guard_lost_ms = now_ms
+                if self._guard_lost_ms is None:
+                    self._guard_lost_ms = now_ms
             case GuardState(epoch, d3_ms):
                 self._guard_state(epoch, d3_ms, now_ms, out)
             case StopConfirmed(epoch):
@@ -199,6 +202,8 @@ class Lease:
                 waits.append(self._d1_ms() or 0)
             if self._guard_lost_ms is not None:
                 waits.append(self._guard_lost_ms + GUARD_MS_MAX)
+            if self._guard_lost_ms is not None or not self._is_armed:
+                waits.append(self._arm_ms)
         elif self.phase in {Phase.DISARMING, Phase.RELEASING}:
             waits.append(self._disarm_ms)
         elif self.phase in {Phase.PREVOTE, Phase.ACQUIRE}:
@@ -355,6 +360,7 @@ class Lease:
         if valid_ms is None:
             is_news = self.valid_ms is not None
             self.valid_ms = None
+            self._is_armed &= not is_news
         else:
             is_news = True
             self.valid_ms = max(self.valid_ms or 0, valid_ms)
@@ -397,6 +403,7 @@ class Lease:
         """Give a right without end an end: the guard has it before the first renewal leaves."""
         self.valid_ms = now_ms + self._timing.lease_ms
         self._is_armed = False
+        self._arm_ms = now_ms + self._timing.beat_ms
         out.append(self._deadlines.arm(self.epoch, self.valid_ms))
 
     # -- holder --------------------------------------------------------------------------------
@@ -422,10 +429,22 @@ class Lease:
             self._stop("no majority renewed it in time", now_ms, out)
         elif lost_ms is not None and now_ms >= lost_ms + GUARD_MS_MAX:
             self._stop("the guard does not answer", now_ms, out)
-        elif now_ms >= self._renew_ms:
+        else:
+            self._arm_again(now_ms, out)
+            self._renew(now_ms, out)
+
+    def _arm_again(self, now_ms: int, out: list[Effect]) -> None:
+        """Say it again to a guard that has not acknowledged it, or was gone meanwhile."""
+        is_heard = self._is_armed and self._guard_lost_ms is None
+        if not is_heard and now_ms >= self._arm_ms:
+            self._arm_ms = now_ms + self._timing.beat_ms
+            out.append(self._deadlines.arm(self.epoch, self.valid_ms))
+
+    def _renew(self, now_ms: int, out: list[Effect]) -> None:
+        if now_ms >= self._renew_ms:
             if self._electorate.sticky and self._is_full:
                 self._renew_ms = now_ms + self._timing.lease_ms  # it has no end, and all promised
-            elif not self._is_armed:
+            elif not self._is_armed and self.valid_ms is not None:
                 self._renew_ms = now_ms + self._timing.beat_ms
             else:
                 self._ask(Kind.RENEW, self.epoch, now_ms, out)

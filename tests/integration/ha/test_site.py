@@ -138,3 +138,33 @@ def test_a_switchover_is_short_and_one_that_cannot_be_says_why(site):
     assert "takes it next" in agent.ask("ha", "switchover", "main", "--to", other(active))
     site.until(lambda: site.active() == other(active), "the other runs it")
     assert "switchover ordered" in agent.ask("ha", "explain")
+
+
+def test_the_voters_change_twice_and_the_group_stays_where_it_is(site):
+    active = site.settled()
+
+    def changed(*order, into):
+        """Order it wherever it is taken: the built-in lease may move on a busy machine."""
+        site.until(
+            lambda: any(
+                node.agent.order("ha", "voters", *order)[0] for node in site.nodes.values()
+            ),
+            "somebody takes it",
+        )
+        site.until(
+            lambda: all(node.told()["voters"] == into for node in site.nodes.values()),
+            f"all nodes are under {into}",
+        )
+
+    changed("remove", "w1", into=["c0", "c1"])
+    site.until(lambda: _end(site, active) == 0, "the right has no end any more")
+    changed("add", "w1", into=["c0", "c1", "w1"])
+    site.until(lambda: _end(site, active) > 0, "the right ends by itself again")
+    assert site.settled() == active
+    assert len(site.epochs()) == 1
+
+
+def _end(site, name):
+    """Return what is left of the right of a node, 0 where it has no end."""
+    (main,) = [each for each in site.nodes[name].told()["leases"] if each["lease"] == "main"]
+    return main["remaining_ms"]

@@ -722,7 +722,7 @@ class Node:
             self._guard_looks()
             self._feed()
             if self.lease is not None and self.armed is not None:
-                self.take(self.life, "_lease", Armed(self.armed[0]))
+                self.take(self.life, "_lease", Armed(self.armed[0], self.armed[3] is not None))
 
     def freeze(self, for_ms: int) -> None:
         """Stop the whole node; its service does not act meanwhile."""

@@ -727,3 +727,32 @@ def test_a_release_ends_what_rests_on_a_proof():
     (own,) = only(one.handle(Disarmed(32), 320), Send)
     out = answer(one, 0, own, 330)
     assert only(out, Rests) == [Rests("main", on_proof=False)]
+
+
+def test_a_guard_that_did_not_take_away_the_end_is_told_again():
+    one = holder()
+    under(one, TWO, 1_000)
+    sends = renewal(one, 1_000)
+    answer(one, 0, sends[0], 1_010, cfgver=8)
+    answer(one, 1, sends[0], 1_020, cfgver=8)
+    one.handle(Armed(32, is_timed=True), 1_030)  # of an order before this one
+    again = one.due_ms(1_030)
+    assert only(one.handle(Tick(0.0), again), Arm) == [Arm(32, None)]
+    one.handle(Armed(32), again + 1)
+    assert only(one.handle(Tick(0.0), again + 5_000), Arm) == []
+
+
+def test_a_guard_that_comes_back_within_its_time_is_told_what_holds():
+    one = holder(electorate=PAIR)
+    one.handle(GuardLost(), 1_000)
+    assert only(one.handle(Tick(0.0), 1_000), Arm) == [Arm(32, None)]
+    one.handle(GuardLost(), 1_001)  # it is still not there
+    assert only(one.handle(Tick(0.0), 1_400), Arm) == []
+    assert only(one.handle(Tick(0.0), 1_500), Arm) == [Arm(32, None)]
+    one.handle(Armed(32), 1_510)
+    assert only(one.handle(Tick(0.0), 2_100), Stop) == []
+    one.handle(GuardLost(), 3_000)
+    one.handle(GuardLost(), 3_900)
+    assert [each.why for each in only(one.handle(Tick(0.0), 4_000), Stop)] == [
+        "the guard does not answer"
+    ]
