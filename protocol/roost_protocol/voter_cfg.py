@@ -225,9 +225,8 @@ class Acceptor:
         if frame is not None and frame.kind is Kind.CFG_PROPOSE:
             effects.append(self._accept(frame))
         if step.cfg is not None and memory.electorate.cfgver != before:
-            for name, promise in list(memory.promises.items()):
-                if promise.until_ms is None and not memory.state.records[name].endless:
-                    del memory.promises[name]
+            if step.cfg.joined is not None and step.cfg.joined.node == self._me:
+                self._forget_endless()
             voters = ", ".join(str(voter) for voter in step.cfg.voters)
             mode = "all of them" if step.cfg.sticky else f"{memory.electorate.needed} of them"
             effects.append(
@@ -236,6 +235,13 @@ class Acceptor:
                     {"cfgver": step.cfg.cfgver, "voters": voters, "sticky": step.cfg.sticky},
                 )
             )
+
+    def _forget_endless(self) -> None:
+        """Drop the promises whose records are without end no more; see ``_records``."""
+        memory = self._memory
+        for name, promise in list(memory.promises.items()):
+            if promise.until_ms is None and not memory.state.records[name].endless:
+                del memory.promises[name]
 
     def showed(self, node: int, cfgver: int, effects: list[Effect]) -> None:
         """Take in under which configuration a peer is; tell it ours where that is later."""

@@ -89,10 +89,13 @@ class Ends:
     def _is_outdated(self, frame: LeaseFrame) -> bool:
         """Whether this node granted a later round to the one that gives back an earlier one."""
         promise = self._memory.promises.get(frame.name)
-        if promise is not None and promise.owner == frame.node:
-            return promise.nonce is not None and (
-                promise.epoch > frame.epoch or not _is_same_or_before(promise.nonce, frame.nonce)
-            )
+        if (
+            promise is not None
+            and promise.owner == frame.node
+            and promise.nonce is not None
+            and (promise.epoch > frame.epoch or not _is_same_or_before(promise.nonce, frame.nonce))
+        ):
+            return True
         return any(
             write.frame is not None
             and write.frame.node == frame.node

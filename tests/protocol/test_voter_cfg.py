@@ -59,6 +59,7 @@ def cfg(*voters, sticky=False, n=1, joined=None):
 
 FOUR = cfg(0, 1, 2, 3, joined=3)
 PAIR = cfg(0, 1, sticky=True)
+THREE_AGAIN = cfg(0, 1, 2, joined=2)
 
 
 @pytest.fixture(autouse=True)
@@ -210,15 +211,24 @@ def test_a_promise_without_end_ends_like_any_other_from_the_first_renewal_on():
     assert not disk.stored.records["main"].endless
 
 
+def test_who_leaves_a_pair_stays_bound_without_end_until_the_first_renewal():
+    disk = Site((0, 1), sticky=True, records={"main": endless()})
+    assert disk.propose(THREE_AGAIN).kind is Kind.CFG_ACCEPT
+    assert not disk.voter.electorate.sticky
+    assert disk.voter.promise("main", 10**9).until_ms is None
+    assert disk.stored.records["main"].endless
+    given = {"cfgver": FILE + 1, "counter": 2}
+    assert is_refused(disk.ask(10**9, node=2, epoch=98, **given), "promised")
+    assert told(disk.ask(10**9, kind=Kind.RENEW, epoch=65, **given)) == GRANTED
+    assert disk.voter.promise("main", 10**9).until_ms == 10**9 + P
+
+
 def test_among_sticky_voters_a_renewal_takes_the_end_away_once_it_is_on_disk():
     disk = Site((0, 1), sticky=True, records={"main": Record(65, 1, BOOT[1], FILE)})
     assert disk.voter.promise("main", 0).until_ms == P
     assert told(disk.ask(1_000, kind=Kind.RENEW, epoch=65, cfgver=FILE)) == GRANTED
     assert disk.voter.promise("main", 10**9).until_ms is None
     assert disk.stored.records["main"].endless
-
-
-THREE_AGAIN = cfg(0, 1, 2, joined=2)
 
 
 def test_who_holds_something_by_proof_does_not_leave_the_pair_nor_itself():

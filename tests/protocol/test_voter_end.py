@@ -91,3 +91,15 @@ def test_a_proof_during_the_write_of_a_timed_grant_leaves_nothing_behind():
     (write,) = disk.do(Request(frame(), 10), 0)
     disk.do(Request(frame(node=2, kind=Kind.FENCE_CONFIRM, owner=1, owner_boot=BOOT[1]), 10), 1)
     assert disk.do(Persisted(write.token), 2) == []
+
+
+def test_a_release_of_the_round_before_leaves_the_one_on_its_way_to_the_disk_alone():
+    disk = Disk(sticky=True, voters=(0, 1))
+    disk.ask(0)
+    disk.works = False
+    writes = disk.do(Request(frame(epoch=65, counter=3), 10), 5)
+    writes += disk.do(Request(frame(kind=Kind.RELEASE, counter=2), 10), 6)
+    for write in writes:
+        disk.do(Persisted(write.token), 7)
+    assert disk.voter.promise("main", 10**9).epoch == 65
+    assert disk.voter.state.records["main"].endless

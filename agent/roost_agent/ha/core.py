@@ -155,8 +155,9 @@ class Core:
     @property
     def provable(self) -> frozenset[int]:
         """For whose vote the proof of a boot's end may stand in."""
-        configured = self._electing.configured
-        return frozenset() if configured is None else configured.provable
+        return frozenset(
+            node for configured in self._electing.told() for node in configured.provable
+        )
 
     def start(self, now_ms: int) -> list[ev.Effect]:
         """Return the first effects: the start goes to disk."""
@@ -437,8 +438,8 @@ class Core:
                 watchdog_ms=self.watchdogs[name],
                 state=self.voter.state,
             )
-            if self._electing.configured is not None:
-                self._effects(name, lease.handle(self._electing.configured, now_ms), now_ms)
+            for configured in self._electing.told():
+                self._effects(name, lease.handle(configured, now_ms), now_ms)
             epoch, d3_ms = self._holds.get(name, (0, 0))
             self._effects(name, lease.handle(le.GuardState(epoch, d3_ms), now_ms), now_ms)
         self._electing.begin(self.leases[SITE_LEASE], self.watchdogs, self.voter.epochs)

@@ -80,6 +80,10 @@ class Electing:
             epochs=epochs,
         )
 
+    def told(self) -> list[Configured]:
+        """Return what the voter said last, nothing before this start is on disk."""
+        return [] if self.configured is None else [self.configured]
+
     def shown(self, frame: Header) -> Shown | None:
         """Return what a peer's frame says of its life and its configuration, where that is news."""
         shown = Shown(frame.node, frame.boot, frame.inc, frame.cfgver)

@@ -629,8 +629,13 @@ def test_answers_under_the_voters_before_count_no_more():
     one = holder()
     sends = renewal(one, 1_200)
     under(one, QUORUM, 1_210)
-    assert answer(one, 1, sends[0], 1_220) == []
-    assert answer(one, 1, sends[0], 1_220, cfgver=8) == []
+    for cfgver in (7, 8):
+        for node in (0, 1):
+            assert answer(one, node, sends[0], 1_220, cfgver=cfgver) == []
+    (again, *_) = renewal(one, 1_230)
+    assert answer(one, 0, again, 1_240, cfgver=8) == []
+    for node in (1, 2):
+        assert answer(one, node, again, 1_240) == [], "of the voters before"
 
 
 def test_what_was_being_asked_of_the_voters_before_is_given_back():
