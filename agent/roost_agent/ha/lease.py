@@ -216,23 +216,21 @@ class Lease:
 
     def _may_stand(self) -> bool:
         """Whether this node should try now (design: ha, 5.4.1)."""
+        view, holder = self._view, self.holder
+        is_free = (
+            holder is None
+            or holder == self._me
+            or holder in view.lost
+            or holder in self._proofs.known
+            or holder not in view.seen
+        )
+        is_fit = self._eligible and self._me in self._hosts and view.lhm < LHM_MAX
+        if not (is_free and is_fit):
+            return False
         voters = self._electorate.voters
         proofs = self._usable()
-        reached = sum(v in self._view.seen or v in proofs or v == self._me for v in voters)
-        is_free = (
-            self.holder is None
-            or self.holder == self._me
-            or self.holder in self._view.lost
-            or self.holder in self._proofs.known
-            or self.holder not in self._view.seen
-        )
-        return (
-            self._eligible
-            and self._me in self._hosts
-            and self._view.lhm < LHM_MAX
-            and reached >= self._electorate.needed
-            and is_free
-        )
+        reached = sum(v in view.seen or v in proofs or v == self._me for v in voters)
+        return reached >= self._electorate.needed
 
     def _usable(self) -> dict[int, bytes]:
         """Return the proofs that stand in for a vote in the present configuration."""
