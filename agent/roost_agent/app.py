@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +43,8 @@ log = logging.getLogger(__name__)
 
 DRAIN_S: Final = 5.0  # to bring to central what waits; what does not make it is on disk
 ROOT: Final = Path("/")
+REBOOT: Final = "ROOST_HA_REBOOT"  # the command, in roost-agent-ha.conf
+OF_A_UNIT: Final = "INVOCATION_ID"  # systemd's mark of what it started
 
 
 class _StopError(Exception):
@@ -104,13 +107,21 @@ async def _main(config: Config, identity: Identity) -> None:
     log.info("agent: ended")
 
 
+def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what reboots this node: a unit's own word, and nobody else's.
+
+    Empty, so that nothing can, unless systemd started this agent and its unit says how.
+    """
+    return tuple(env.get(REBOOT, "").split()) if OF_A_UNIT in env else ()
+
+
 def _launch(config: Config) -> "Launch | None":
     """Return local HA's files, read; its code is imported only where it is configured."""
     if not config.ha_file:
         return None
     from roost_agent.ha.launch import Launch  # noqa: PLC0415 - see above
 
-    return Launch(Path(config.ha_file), config.site, config.node)
+    return Launch(Path(config.ha_file), config.site, config.node, reboot_command(os.environ))
 
 
 def _equip(ha: "Runtime", config: Config, driver: Driver, clock: Clock) -> None:

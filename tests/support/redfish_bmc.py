@@ -51,7 +51,7 @@ class Bmc:
         pem: its certificate, the key beside it.
         uuid: of its machine.
         listening: a bound socket, such as one of another network namespace; else loopback.
-        switched: called with On or Off once its machine is.
+        switched: called to switch its machine On or Off.
 
     Attributes:
         delay_s: from an order to its effect.
@@ -120,9 +120,9 @@ class Bmc:
         def switch():
             time.sleep(self.delay_s)
             with self._lock:
-                was, self.power = self.power, power
-            if was != power:
-                self._switched(power)
+                if self.power != power:
+                    self._switched(power)  # Off is said of what is off, not of what soon will be
+                    self.power = power
 
         timer = threading.Thread(target=switch)
         timer.start()

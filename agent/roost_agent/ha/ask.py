@@ -203,5 +203,7 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"refused orders  {result['refused_orders']}; why: roost-agent ha explain"
     for one, other, witness in result["cuts"]:
         yield f"cut  {one} and {other} do not hear each other; {witness} hears both"
+    if result.get("no_reboot"):
+        yield f"FAULT  {result['no_reboot']}"
     if result["disk"]:
         yield f"FAULT  {result['disk']}"

@@ -185,12 +185,19 @@ def _group(said: HaFile, group: Group) -> Iterator[str]:
     for key in ("active", "standby"):
         if getattr(group, key) is not None:
             yield f'{where}.{key}: only model "N+M" has it'
-    does = "stop" if group.has_lease else "continue"
-    if group.without_quorum != does:
-        yield f'{where}.on_no_quorum: {group.on_no_quorum!r} is not in this version: "{does}"'
+    yield from _no_quorum(said, group, where)
     if group.preempt != "never" and not group.has_lease:
         yield f'{where}.preempt: {group.preempt}: model "N" is active on every host: "never"'
     yield from _two_n(said, group, where) if group.model == "2N" else _n(group, where)
+
+
+def _no_quorum(said: HaFile, group: Group, where: str) -> Iterator[str]:
+    does = ("stop", "reboot") if group.has_lease else ("continue",)
+    if group.without_quorum not in does:
+        known = " or ".join(f'"{each}"' for each in does)
+        yield f"{where}.on_no_quorum: {group.on_no_quorum!r} is not in this version: {known}"
+    elif group.without_quorum == "reboot" and is_sticky(said):
+        yield f'{where}.on_no_quorum: "reboot": the owner of a pair goes on when it is cut off'
 
 
 def _two_n(said: HaFile, group: Group, where: str) -> Iterator[str]:
@@ -227,8 +234,6 @@ def _service(said: HaFile, service: Service) -> Iterator[str]:
     except ValueError as err:
         yield f"{where}.ladder: {err}"
         steps = ()
-    if "reboot" in steps:
-        yield f'{where}.ladder: "reboot" is not in this version: "node-fail" is its last rung'
     if group is not None and group.model == "N":
         if service.exclusive in {"soft", "hard"}:
             yield f'{where}.exclusive: {service.exclusive!r}: model "N" has "none"'

@@ -6,7 +6,7 @@ Imported only where the agent's configuration names a site file, so that others 
 import asyncio
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +16,16 @@ from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
 from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
+from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
 from roost_agent.ha.fence.shell import Fencing
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
+from roost_agent.ha.last_rung import LastRung
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.mqtt import Broker, MqttPath
 from roost_agent.ha.peer import Peers
+from roost_agent.ha.reboot import Reboot
 from roost_agent.ha.runtime import Alarming, Runtime, Shells
 from roost_agent.ha.start import Before, Who
 from roost_agent.ha.store import Store
@@ -45,12 +48,14 @@ class Launch:
         file: the site file.
         site: this node's site.
         node: its name there.
+        reboot: the command that reboots this node; empty: nothing does.
 
     Raises:
         ConfigError: with every fault.
     """
 
-    def __init__(self, file: Path, site: str, node: str) -> None:
+    def __init__(self, file: Path, site: str, node: str, reboot: Sequence[str] = ()) -> None:
+        self.reboot = reboot
         self.config = load(file)
         names = {each.name: each.index for each in self.config.nodes}
         if node not in names:
@@ -109,6 +114,9 @@ class Launch:
         peers.paths = paths
         root = _cgroup_root(state)
         workload = Workload(self.config, self.node, root, clock=clock, entropy=entropy)
+        wait_s = (stop_chain(self.config)[0] + self.config.timing.lease_ms) / 1000
+        node_reboot = Reboot(folder, clock, self.reboot)
+        workload.last_rung = LastRung(node_reboot, workload.is_at_rest, wait_s)
         shells = Shells(
             peers=peers,
             paths=paths,

@@ -54,6 +54,7 @@ from roost_protocol.voter_events import Bound, Configured, Rests, Send
 from roost_protocol.voter_state import Record, VoterState
 
 HEAD_START_MS: Final = 2_000  # of a transfer's successor before everybody else
+NO_MAJORITY: Final = "no majority renewed it in time"
 GUARD_MS_MAX: Final = 1_000  # a holder goes on so long without its guard
 LHM_MAX: Final = 4  # from here on a node does not stand
 RETRY_MS_MIN: Final = 50  # before the next try
@@ -424,7 +425,7 @@ class Lease:
         d1_ms = self._d1_ms()
         lost_ms = self._guard_lost_ms
         if d1_ms is not None and now_ms >= d1_ms:
-            self._stop("no majority renewed it in time", now_ms, out)
+            self._stop(NO_MAJORITY, now_ms, out)
         elif lost_ms is not None and now_ms >= lost_ms + GUARD_MS_MAX:
             self._stop("the guard does not answer", now_ms, out)
         else:

@@ -36,6 +36,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "disk": runtime.shells.store.fault,
         "cuts": [[names[node] for node in cut] for cut in cuts(core.members.matrix(now_ms))],
         "fencing": None if runtime.shells.fencing is None else runtime.shells.fencing.status(),
+        "no_reboot": "" if workload is None else workload.no_reboot(),
         "services": {} if workload is None else workload.status(),
     }
 

@@ -222,7 +222,7 @@ class Runtime:
         if isinstance(effect, ev.Start):
             workload.start(effect.lease, effect.epoch)
         elif isinstance(effect, ev.Stop):
-            workload.stop(effect.lease, effect.epoch, effect.by_ms)
+            workload.stop(effect.lease, effect.epoch, effect.by_ms, effect.why)
 
     def _alarm(self, effect: ev.Raise | ev.Clear) -> None:
         alarms = self.shells.alarms

@@ -107,14 +107,15 @@ class Store:
     async def _write(self, name: str, content: bytes) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, _replace, self._folder / name, content)
+            await loop.run_in_executor(self._thread, replace_file, self._folder / name, content)
         except OSError as err:
             self.fault = f"{self._folder / name}: {err.strerror}"
             raise StorageError(self.fault) from err
         self.fault = ""
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes) -> None:
+    """Put a file on disk whole: new, synced, renamed, and its folder synced; OSError if not."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

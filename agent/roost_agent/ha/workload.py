@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import Group, HaConfig
+from roost_agent.ha.lease import NO_MAJORITY
 from roost_agent.ha.moves import HELD_BACK
 from roost_agent.ha.services.core import VIP
 from roost_agent.ha.services.damping import Damping
@@ -23,8 +24,12 @@ from roost_agent.ports import Clock, Entropy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from roost_agent.ha.last_rung import LastRung
+
 LOOK_S: Final = 1.0  # between two questions whether a group could run here
 TOO_OFTEN: Final = "it left this node too often of late"
+AT_REST: Final = frozenset({"initial", "standby"})
+REBOOT: Final = "reboot"
 FAILOVER: Final = "failover"  # of one group; later steps are the whole node's
 SLOW_LHM: Final = 2  # above it a probe's timeout says more of this node than of the service
 
@@ -48,6 +53,8 @@ class Workload:
         self.tell: Callable[[ev.Event], le.Answer | None] = lambda _event: None
         self.is_sole: Callable[[str], bool] = lambda _group: False
         self.lhm: Callable[[], int] = lambda: 1
+        self.last_rung: LastRung | None = None
+        self._config = config
         self._clock = clock
         self._damping: dict[str, Damping] = {}
         self._told: dict[str, ev.Eligible] = {}
@@ -75,6 +82,8 @@ class Workload:
         async with asyncio.TaskGroup() as group:
             for name, shell in (self._leased | self._everywhere).items():
                 group.create_task(shell.run(), name=f"agent.ha.group[{name}]")
+            if self.last_rung is not None:
+                group.create_task(self.last_rung.run(), name="agent.ha.reboot")
             for name, shell in self._everywhere.items():
                 if why := shell.prepare():
                     log.warning("ha: %s: %s", name, why)
@@ -106,10 +115,13 @@ class Workload:
         if (shell := self._leased.get(lease)) is not None:
             shell.start(epoch)
 
-    def stop(self, lease: str, epoch: int, by_ms: int | None) -> None:
+    def stop(self, lease: str, epoch: int, by_ms: int | None, why: str = "") -> None:
         """Stop a group; what runs at ``by_ms`` is killed. Ends in the epoch's StopConfirmed."""
-        if (shell := self._leased.get(lease)) is not None:
-            shell.stop(by_ms, epoch=epoch)
+        if (shell := self._leased.get(lease)) is None:
+            return
+        shell.stop(by_ms, epoch=epoch)
+        if why == NO_MAJORITY and self._config.group(lease).without_quorum == REBOOT:
+            self._reboot(f"{lease}: {why}")
 
     def status(self) -> dict[str, Any]:
         """Return the groups' states, for people."""
@@ -166,13 +178,28 @@ class Workload:
                 if service == VIP and why.startswith(CONFLICT):
                     other, _, place = why.removeprefix(CONFLICT).partition(" has ")
                     self._conflicts[name] = f"{place}: {other}"
-                if step and group.has_lease:
-                    names = [name] if step == FAILOVER else list(self._leased)
-                    self._failed(names, f"{service}: {why}")
+                if step == FAILOVER:
+                    self._failed([name], f"{service}: {why}")
+                elif step:
+                    self._failed(list(self._leased), f"{service}: {why}")
+                if step == REBOOT:
+                    self._reboot(f"{service}: {why}")
             case Running() | Cured():
                 self._well(name)
             case Restarting():
                 pass
+
+    def _reboot(self, why: str) -> None:
+        if self.last_rung is not None:
+            self.last_rung.ask(why)
+
+    def no_reboot(self) -> str:
+        """Return why the last reboot that was wanted was not done; empty otherwise."""
+        return "" if self.last_rung is None else self.last_rung.refused
+
+    def is_at_rest(self) -> bool:
+        """Whether no group with a lease runs here."""
+        return all(shell.core.state in AT_REST for shell in self._leased.values())
 
     def _well(self, name: str) -> None:
         self._stays.pop(name, None)

@@ -52,13 +52,8 @@ FAULTS = [
     (("group", 0, "hosts"), ["c0", "c9"], "group[main].hosts: 'c9' is no node"),
     (
         ("group", 0, "on_no_quorum"),
-        "reboot",
-        "on_no_quorum: 'reboot' is not in this version: \"stop\"",
-    ),
-    (
-        ("group", 0, "on_no_quorum"),
         "freeze",
-        "on_no_quorum: 'freeze' is not in this version: \"stop\"",
+        'on_no_quorum: \'freeze\' is not in this version: "stop" or "reboot"',
     ),
     (("group", 1, "on_no_quorum"), "stop", "on_no_quorum: 'stop' is not in this version: \"con"),
     (("group", 0, "hard_by"), "fence", "group[main].hard_by: c0, c1: has no [[fence]]"),
@@ -95,7 +90,6 @@ FAULTS = [
     (("service", 2, "passive"), ["systemd"], '"systemd": it runs no systemd unit'),
     (("service", 2, "passive"), [], "service[log].passive: nothing watches it"),
     (("service", 0, "ladder"), ["restart:0/600"], "'restart:0/600': must be restart:COUNT/SECONDS"),
-    (("service", 0, "ladder"), ["reboot"], 'service[db].ladder: "reboot" is not in this version'),
     (("service", 0, "ladder"), ["pray"], "'pray': must be restart:COUNT/SECONDS, failover"),
     (("service", 0, "ladder"), ["reboot", "failover"], "reboot, failover: must be"),
 ]
@@ -108,6 +102,21 @@ def test_what_does_not_hold_is_refused(where, value, told):
     config, found = check(table)
     assert config is None
     assert [each for each in found if told in each], found
+
+
+def test_a_reboot_is_taken_as_the_last_rung_and_for_want_of_a_majority():
+    table = site_file.table()
+    table["group"][0]["on_no_quorum"] = "reboot"
+    table["service"][0]["ladder"] = ["restart:3/600", "failover", "node-fail", "reboot"]
+    assert check(table)[1] == []
+
+
+def test_the_owner_of_a_pair_is_not_rebooted_for_want_of_a_majority():
+    table = site_file.table()
+    table["voters"] = ["c0", "c1"]
+    del table["witness"]
+    table["group"][0]["on_no_quorum"] = "reboot"
+    assert any('on_no_quorum: "reboot": the owner of a pair' in each for each in check(table)[1])
 
 
 def test_nothing_is_fenced_for_a_group_that_is_not_hard():

@@ -333,13 +333,19 @@ def test_a_proof_of_another_boot_than_the_one_that_is_known_proves_nothing(pair)
     pair.tell(standby.index, ev.Proven(active, "its power reads Off", b"z" * 16))
     pair.run(5_000)
     assert pair.holders() == []
-    pair.tell(standby.index, ev.Proven(active, "its power reads Off", bytes([active]) * 16))
+    proof = ev.Proven(active, "its power reads Off", bytes([active]) * 16)
+    pair.tell(standby.index, proof)
+    standby.told.clear()
+    pair.tell(standby.index, proof)
+    assert not any("fenced" in each.sentence for each in standby.of(Explain)), "told once"
     pair.until(lambda: pair.holders() == [standby.index])
 
 
 def test_a_lack_of_proof_is_told_once_for_all_who_lack_it(pair):
     active = pair.settled()
     standby = pair.boxes[1 - active]
+    pair.tell(standby.index, ev.NoProof(""))
+    assert standby.of(ev.Clear, type="400.804") == [], "there was none"
     pair.reboot(active)
     pair.until(lambda: standby.of(ev.Raise, type="400.804"))
     pair.tell(standby.index, ev.NoProof("its BMC is dead"))

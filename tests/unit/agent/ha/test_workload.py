@@ -6,6 +6,7 @@ from ha_cores import site_file
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config_file import load
+from roost_agent.ha.lease import NO_MAJORITY
 from roost_agent.ha.moves import HELD_BACK
 from roost_agent.ha.services.event import Failed, Running
 from roost_agent.ha.workload import TOO_OFTEN, Workload
@@ -15,9 +16,10 @@ LOST = 4  # failovers that make a node left out
 
 
 class Scene:
-    def __init__(self, folder):
+    def __init__(self, folder, of_main=""):
         file = folder / "ha.toml"
-        file.write_text(site_file())
+        text = site_file().replace('name = "main"\n', f'name = "main"\n{of_main}', 1)
+        file.write_text(text)
         self.config = load(file)
         self.told = []
         self.answer = le.Answer(ok=True, sentence="stopping main")
@@ -75,3 +77,50 @@ def test_failures_of_impact_major_are_counted(scene):
         | {"impact": "major"}
     )
     assert scene.workload.failures() == 1
+
+
+class Asked:
+    """Stands for the last rung: notes what it is asked for, and reboots nothing."""
+
+    refused = ""
+
+    def __init__(self):
+        self.why = []
+
+    def ask(self, why):
+        self.why.append(why)
+
+
+def test_the_reboot_rung_gives_every_group_away_and_asks_for_a_reboot(scene):
+    asked = scene.workload.last_rung = Asked()
+    scene.fails(step="node-fail")
+    assert asked.why == []
+    scene.told.clear()
+    scene.fails(step="reboot")
+    assert {each.lease for each in scene.told} == {"main", "web"}
+    assert asked.why == ["db: it died"]
+
+
+def test_a_service_that_runs_on_every_host_can_have_its_node_rebooted(scene):
+    asked = scene.workload.last_rung = Asked()
+    scene.fails(group="logs", step="reboot")
+    assert asked.why == ["db: it died"]
+
+
+@pytest.mark.parametrize("why", [NO_MAJORITY, "switchover"])
+@pytest.mark.parametrize("word", ["reboot", "stop"])
+async def test_a_node_is_rebooted_for_want_of_a_majority_only_where_it_is_wished(
+    tmp_path, why, word
+):
+    scene = Scene(tmp_path, f'on_no_quorum = "{word}"\n')
+    asked = scene.workload.last_rung = Asked()
+    scene.workload.stop("main", 3, None, why)
+    scene.workload.stop("nothing", 3, None, why)
+    is_wished = (why, word) == (NO_MAJORITY, "reboot")
+    assert asked.why == [f"main: {NO_MAJORITY}"] * is_wished
+
+
+def test_a_node_without_a_last_rung_asks_nobody(scene):
+    scene.fails(step="reboot")
+    assert scene.workload.no_reboot() == ""
+    assert scene.workload.is_at_rest()
