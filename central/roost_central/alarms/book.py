@@ -15,9 +15,10 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.alarms import shelving
 from roost_central.alarms.catalogue import Catalogue
 from roost_central.alarms.core import AlarmCore
-from roost_central.alarms.criteria import labels_of, matcher
+from roost_central.alarms.criteria import labels_of
 from roost_central.alarms.draft import Draft
 from roost_central.alarms.facts import (
     Attached,
@@ -25,8 +26,6 @@ from roost_central.alarms.facts import (
     OwnCleared,
     OwnRaised,
     Removed,
-    Shelf,
-    Suppression,
     Tick,
     ToldApart,
 )
@@ -42,10 +41,11 @@ from roost_central.alarms.flood import FloodWatch
 from roost_central.alarms.incident_row import IncidentRow
 from roost_central.alarms.incidents import Incidents
 from roost_central.alarms.row import AlarmRow
+from roost_central.alarms.shelving import Shelving
 from roost_central.alarms.transition import Transition
 from roost_central.fleet.view import FleetView
 from roost_central.ports import Clock
-from roost_central.storage import alarms, incidents, shelves
+from roost_central.storage import alarms, incidents
 from roost_central.storage.engine import Database
 from roost_protocol.alarm import Scalar
 from roost_protocol.severity import Severity
@@ -86,6 +86,7 @@ class AlarmBook:
         self.catalogue = catalogue
         self.core = AlarmCore(catalogue)
         self.incidents = Incidents(catalogue, self._region_of)
+        self.shelving = Shelving(catalogue, view, clock)
         self.core.join_incidents(self.incidents.of_alarm)
         self.version = 0
         self._flood = FloodWatch(operators)
@@ -107,8 +108,7 @@ class AlarmBook:
         self.core.load(
             await alarms.load_all(connection),
             await alarms.last_seq(connection),
-            [self.shelf(record) for record in await shelves.load_shelves(connection)],
-            [self.suppression(record) for record in await shelves.load_suppressions(connection)],
+            *await self.shelving.load(connection),
         )
         self.incidents.load(await incidents.load_open(connection), self.core.index.ranked)
         self._is_open = False
@@ -225,40 +225,6 @@ class AlarmBook:
         self.written(done)
         return done.draft
 
-    def shelf(self, record: shelves.ShelfRecord) -> Shelf:
-        """Return a kept shelf with the test of its query."""
-        matches = self.matches(record.query)
-        return Shelf(
-            id=record.id,
-            by=record.made_by,
-            reason=record.reason,
-            made_ms=record.made_ms,
-            until_ms=record.until_ms,
-            query=record.query,
-            key_ids=frozenset(record.key_ids),
-            matches=matches,
-        )
-
-    def suppression(self, record: shelves.SuppressionRecord) -> Suppression:
-        """Return a kept suppression with the test of its query."""
-        return Suppression(
-            id=record.id,
-            type=record.type,
-            by=record.made_by,
-            reason=record.reason,
-            made_ms=record.made_ms,
-            until_ms=record.until_ms,
-            query=record.query,
-            matches=self.matches(record.query),
-        )
-
-    def matches(self, query: str) -> Callable[[AlarmRow], bool] | None:
-        """Return the test of a query that was accepted before; None of the empty one."""
-        if not query:
-            return None
-        test = matcher(query, self._view, self.catalogue)
-        return lambda row: test(row, self._clock.wall_ms())
-
     def _attach(self, draft: Draft, joined: Mapping[str, str], now_ms: int) -> None:
         by_incident: dict[str, list[str]] = {}
         for key_id, incident in joined.items():
@@ -277,19 +243,7 @@ class AlarmBook:
         await alarms.remove(connection, gone)
         await alarms.append(connection, draft.transitions)
         await incidents.save(connection, list(draft.incidents.values()))
-        await self._store_shelves(connection, draft)
-
-    async def _store_shelves(self, connection: AsyncConnection, draft: Draft) -> None:
-        before, after = self.core.shelves, draft.shelves
-        for id_, shelf in after.items():
-            if before.get(id_) is not shelf:
-                await shelves.save_shelf(connection, shelf_record(shelf))
-        await shelves.remove_shelves(connection, sorted(before.keys() - after.keys()))
-        old, new = self.core.suppressions, draft.suppressions
-        for id_, one in new.items():
-            if old.get(id_) is not one:
-                await shelves.save_suppression(connection, suppression_record(one))
-        await shelves.remove_suppressions(connection, sorted(old.keys() - new.keys()))
+        await shelving.store(connection, self.core, draft)
 
     # -- for those who read it -------------------------------------------------------------
 
@@ -386,29 +340,3 @@ class Written:
     def __init__(self, draft: Draft, taken: int) -> None:
         self.draft = draft
         self.taken = taken
-
-
-def shelf_record(shelf: Shelf) -> shelves.ShelfRecord:
-    """Return a shelf as storage keeps it."""
-    return shelves.ShelfRecord(
-        id=shelf.id,
-        made_by=shelf.by,
-        reason=shelf.reason,
-        made_ms=shelf.made_ms,
-        until_ms=shelf.until_ms,
-        query=shelf.query,
-        key_ids=sorted(shelf.key_ids),
-    )
-
-
-def suppression_record(one: Suppression) -> shelves.SuppressionRecord:
-    """Return a suppression as storage keeps it."""
-    return shelves.SuppressionRecord(
-        id=one.id,
-        type=one.type,
-        made_by=one.by,
-        reason=one.reason,
-        made_ms=one.made_ms,
-        until_ms=one.until_ms,
-        query=one.query,
-    )

@@ -17,7 +17,6 @@ BACK_MS; an incident ends when all are back, or by an operator.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec.structs import replace
@@ -25,52 +24,16 @@ from msgspec.structs import replace
 from roost_central.alarms.catalogue import Catalogue
 from roost_central.alarms.draft import Draft
 from roost_central.alarms.incident_row import CLOSED, IncidentNote, IncidentRow
+from roost_central.alarms.open_incident import OpenIncident
 from roost_central.alarms.row import Ack, AlarmRow
 from roost_central.alarms.storm import SITES_MIN, RegionOf, Storm, StormWatch
 from roost_central.alarms.transition import Transition
 from roost_central.alarms.ulid import ulid
 
-BACK_MS: Final = 60_000  # no member open for so long: the site is back
-HOLD_MS: Final = 20_000  # until receivers outside are told of an incident, with its cause
 CHANGE_MS: Final = 2_000  # at most so often is a growing incident told
 NOT_BACK_MAX: Final = 1_000  # names of sites in one row
 NOTES_MAX: Final = 100
 APART_MAX: Final = SITES_MIN - 1  # sites told apart: more that are unexplained are a storm too
-
-
-@dataclass(slots=True)
-class _Open:
-    """An open incident: its row, and what of each site is open.
-
-    Attributes:
-        members: key_ids of open members by site.
-        back_ms: since when a site has none; sites that were never hit are in neither.
-        told_ms: when it was told last; grown: whether sites came since it was explained.
-        apart: sites that its cause does not explain, to be told apart once it is told itself.
-    """
-
-    row: IncidentRow
-    members: dict[str, set[str]] = field(default_factory=dict)
-    back_ms: dict[str, int] = field(default_factory=dict)
-    told_ms: int = 0
-    grown: bool = True
-    apart: tuple[str, ...] = ()
-
-    @property
-    def sites(self) -> list[str]:
-        return [*self.members, *self.back_ms]
-
-    def has(self, site: str) -> bool:
-        """Return whether a site is, or was, one of its own."""
-        return site in self.members or site in self.back_ms
-
-    def must_notify(self, now_ms: int) -> bool:
-        """Return whether receivers have waited for long enough."""
-        return self.row.held and now_ms - self.row.opened_ms >= HOLD_MS
-
-    def back(self, now_ms: int) -> int:
-        """Return how many sites are back."""
-        return sum(now_ms - since >= BACK_MS for since in self.back_ms.values())
 
 
 class Incidents:
@@ -79,7 +42,7 @@ class Incidents:
     def __init__(self, catalogue: Catalogue, region_of: RegionOf) -> None:
         self._catalogue = catalogue
         self._region_of = region_of
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, OpenIncident] = {}
         self._by_type: dict[str, str] = {}
         self._watch = StormWatch(region_of)
 
@@ -90,7 +53,7 @@ class Incidents:
 
     def load(self, rows: Iterable[IncidentRow], alarms: Iterable[AlarmRow]) -> None:
         """Begin with the open ones that storage has, and the alarms that belong to them."""
-        self._open = {row.id: _Open(row) for row in rows}
+        self._open = {row.id: OpenIncident(row) for row in rows}
         self._by_type = {row.type: row.id for row in self.open_rows if not row.split_from}
         self._watch.clear()
         for alarm in alarms:
@@ -220,7 +183,7 @@ class Incidents:
             ack=None,
             notes=[],
         )
-        other = self._open[row.id] = _Open(row, told_ms=now_ms)
+        other = self._open[row.id] = OpenIncident(row, told_ms=now_ms)
         for site, keys in list(found.members.items()):
             for key_id in sorted(keys & taken):
                 self._join(other, site, key_id)
@@ -275,7 +238,7 @@ class Incidents:
         found.told_ms = now_ms
         found.grown = True
 
-    def _consequence(self, type_: str, region: str) -> _Open | None:
+    def _consequence(self, type_: str, region: str) -> OpenIncident | None:
         """Return the open incident of what ``type_`` causes or hides: it is the same one.
 
         One that an operator has split or acknowledged stays what they saw.
@@ -288,7 +251,7 @@ class Incidents:
                 return each
         return None
 
-    def _opened(self, draft: Draft, alarm: AlarmRow, region: str, now_ms: int) -> _Open:
+    def _opened(self, draft: Draft, alarm: AlarmRow, region: str, now_ms: int) -> OpenIncident:
         row = IncidentRow(
             id=f"INC-{ulid(now_ms, alarm.type, region, str(draft.seq))}",
             kind="rate" if region else "types",
@@ -299,10 +262,10 @@ class Incidents:
             changed_ms=now_ms,
             held=True,
         )
-        self._open[row.id] = _Open(row)
+        self._open[row.id] = OpenIncident(row)
         return self._open[row.id]
 
-    def _join(self, found: _Open, site: str, key_id: str) -> None:
+    def _join(self, found: OpenIncident, site: str, key_id: str) -> None:
         found.grown |= site not in found.members
         found.back_ms.pop(site, None)
         found.members.setdefault(site, set()).add(key_id)
@@ -318,7 +281,7 @@ class Incidents:
             found.members.pop(site, None)
             found.back_ms[site] = step.received_ms
 
-    def _review(self, draft: Draft, found: _Open, now_ms: int) -> None:
+    def _review(self, draft: Draft, found: OpenIncident, now_ms: int) -> None:
         """Count who is back; tell what changed, or the end."""
         back = found.back(now_ms)
         row = found.row
@@ -333,7 +296,7 @@ class Incidents:
             self._tell(draft, found, new, now_ms)
 
     def _end(
-        self, draft: Draft, found: _Open, now_ms: int, *, reason: str, actor: str = ""
+        self, draft: Draft, found: OpenIncident, now_ms: int, *, reason: str, actor: str = ""
     ) -> None:
         left = sorted(found.members)[:NOT_BACK_MAX]
         row = replace(found.row, state=CLOSED, closed_ms=now_ms, reason=reason, not_back=left)
@@ -346,7 +309,7 @@ class Incidents:
     def _tell(  # noqa: PLR0913 - a step is these words
         self,
         draft: Draft,
-        found: _Open,
+        found: OpenIncident,
         row: IncidentRow,
         now_ms: int,
         *,

@@ -135,7 +135,7 @@ async def shelve(call: Call[DryRun, ShelveBody]) -> BulkAnswer:
         until_ms=call.now_ms + body.for_s * 1000,
         query=query or "",
         key_ids=frozenset() if query else frozenset(keys),
-        matches=call.api.book.matches(query) if query else None,
+        matches=call.api.book.shelving.matches(query) if query else None,
     )
     answer = await _do(call, "shelve", keys, lambda _part: [ShelfPut(shelf)], parts=1)
     return msgspec.structs.replace(answer, shelf="" if call.query.dry_run else shelf.id)

@@ -81,7 +81,7 @@ async def put_suppression(call: Call[NoQuery, SuppressionBody]) -> ShelfAnswer:
         made_ms=call.now_ms,
         until_ms=None if body.for_s is None else call.now_ms + body.for_s * 1000,
         query=query,
-        matches=api.book.matches(query),
+        matches=api.book.shelving.matches(query),
     )
     said: dict[str, object] = {"filter": query, "reason": body.reason, "for_s": body.for_s or 0}
     await api.book.change(

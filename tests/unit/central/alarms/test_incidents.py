@@ -6,8 +6,10 @@ from alarms import Driven, S, cleared, said
 from roost_central.alarms.core import AlarmCore
 from roost_central.alarms.facts import Attached, OwnRaised, ToldApart
 from roost_central.alarms.incident_row import Cause, IncidentNote
-from roost_central.alarms.incidents import HOLD_MS, NOTES_MAX, SITES_MIN, Incidents
+from roost_central.alarms.incidents import NOTES_MAX, Incidents
+from roost_central.alarms.open_incident import HOLD_MS
 from roost_central.alarms.row import Ack
+from roost_central.alarms.storm import SITES_MIN
 
 
 class Storm(Driven):
