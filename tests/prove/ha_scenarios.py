@@ -441,6 +441,7 @@ def _kill_twice(site: Any, active: str) -> None:
 def _orders(plan: Plan) -> list[Scenario]:
     return [
         Scenario("29 switchover of what ignores SIGTERM", _switchover, 1, plan.promise_s),
+        Scenario("29 18 agent stopped, what runs ignores SIGTERM", _stop_agent, 1, _bound_s(plan)),
     ]
 
 
