@@ -118,7 +118,7 @@ class Runtime:
     def __init__(self, site):
         self.core = site.boxes[0].core
         self.now_ms = lambda: site.clock(site.boxes[0])
-        self.notes = []
+        self.notes, self.refusals = [], []
         self.echoes = 0
         self.held = []
         broker = SimpleNamespace(echoed=self.echoed, hold=self.held.append)
@@ -132,6 +132,9 @@ class Runtime:
 
     def explain(self, said):
         self.notes.append(said.sentence)
+
+    def refuse(self, why):
+        self.refusals.append(why)
 
 
 async def until(look):
@@ -158,6 +161,7 @@ async def test_a_drill_cuts_for_its_time_and_no_longer(drills):
     assert told.error == ""
     assert runtime.shells.peers.muted == {0, 3}
     assert "one at a time" in answer(runtime, HaDrill(10, ["cluster"])).error
+    assert "one at a time" in runtime.refusals[0]
     await until(lambda: runtime.echoes)  # our own broker is not held to be frozen
     drills.site.run(9_000)
     assert not answer(runtime, HaDrillResult()).result["over"]
