@@ -42,6 +42,8 @@ LEAVING: Final = 1  # its agent was told to end: it gives back what it holds
 MAINTENANCE: Final = 2  # a group is kept away from it by an operator's word
 LEFT: Final = 4  # good-bye: this incarnation ends here
 
+NO_NODE: Final = 255  # in a beat's ``slots``
+
 PathIndex = Annotated[int, Meta(ge=0, le=HA_PATHS_MAX - 1)]
 Bitmap = Annotated[int, Meta(ge=0, le=2**HA_PATHS_MAX - 1)]
 Multiplier = Annotated[int, Meta(ge=1, le=8)]
@@ -129,6 +131,8 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         standing: LEAVING, MAINTENANCE, LEFT.
         barred: the leases that the sender may not stand for now: bit n is the n-th of ``leases`` in
             the order of their names.
+        slots: of the holder of the built-in lease: which node is to stand for each of ``leases`` in
+            the order of their names, NO_NODE where that is not for it to say.
         moves: chosen moves of late: of a lease, the epoch that each ended, and how many ms ago.
     """
 
@@ -138,10 +142,16 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
     score: Annotated[int, Meta(ge=0, le=1_000)]
     standing: Annotated[int, Meta(ge=0, le=255)] = 0
     barred: Annotated[int, Meta(ge=0, le=2**HA_LEASES_MAX - 1)] = 0
+    slots: Annotated[bytes, Meta(max_length=HA_LEASES_MAX)] = b""
     moves: Annotated[
         dict[LeaseName, Annotated[dict[Count, Millis], Meta(max_length=8)]],
         Meta(max_length=HA_LEASES_MAX),
     ] = {}
+
+    def slot_table(self) -> dict[str, int]:
+        """Return what ``slots`` says: lease to node."""
+        told = zip(sorted(self.leases), self.slots, strict=False)
+        return {name: node for name, node in told if node < HA_NODES_MAX}
 
     def barred_leases(self) -> frozenset[str]:
         """Return the names of what ``barred`` says."""

@@ -145,7 +145,7 @@ def _lease(each: Mapping[str, Any]) -> list[str]:
         str(each["epoch"]),
         f"{left_ms / 1000:.1f} s" if left_ms else "-",
         str(each.get("rank", "-")),
-        each["bar"] or "-",
+        each["bar"] or (f"slot of {each['slot_of']}" if each.get("slot_of") else "-"),
     ]
 
 

@@ -10,6 +10,7 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.membership import Membership
+from roost_agent.ha.slots import Slots
 
 PAUSE_MS_MAX: Final = 86_400_000  # a maintenance that is forgotten ends within a day
 
@@ -21,15 +22,23 @@ class Candidacy:
         config: of the site.
         members: of this node.
         leases: as this node sees them; only read here.
+        slots: of the site.
     """
 
-    def __init__(self, config: HaConfig, members: Membership, leases: Mapping[str, Lease]) -> None:
+    def __init__(
+        self,
+        config: HaConfig,
+        members: Membership,
+        leases: Mapping[str, Lease],
+        slots: Slots,
+    ) -> None:
         self.paused: dict[str, int] = {}  # lease -> until when
         self.is_leaving = False
         self.unfenced = ""  # why this node's own fence would not work
         self._config = config
         self._members = members
         self._leases = leases
+        self._slots = slots
         self._workload: dict[str, ev.Eligible] = {}
 
     def told(self, event: ev.Eligible) -> None:
@@ -64,9 +73,13 @@ class Candidacy:
         group = self._config.group(name)
         if group.hard_by == "fence" and self.unfenced:
             return f"its own fence: {self.unfenced}"
+        for mate in self._slots.mates(name):
+            if self._leases[mate].is_held:
+                return f"{mate} runs here"
         for needed in group.requires_active:
-            lease = self._leases.get(needed)
-            if lease is not None and lease.holder is None:
+            names = self._slots.families.get(needed, [needed])
+            known = [self._leases[each] for each in names if each in self._leases]
+            if known and all(lease.holder is None for lease in known):
                 return f"{needed} is active nowhere"
         return ""
 

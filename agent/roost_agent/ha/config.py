@@ -70,18 +70,33 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     requires_active: tuple[str, ...] = ()
     hard_by: Literal["watchdog", "fence"] = "watchdog"
     vip: Annotated[tuple[Vip, ...], Meta(max_length=8)] = ()
-    active: int | None = None
-    standby: int | None = None
+    active: Annotated[int, Meta(ge=1, le=LEASES_MAX - 1)] | None = None
+    standby: Annotated[int, Meta(ge=0, le=NODES_MAX)] | None = None
+
+    @property
+    def spares(self) -> int:
+        """How many hosts of an N+M group are to have nothing to do."""
+        return 1 if self.standby is None else self.standby
 
     @property
     def has_lease(self) -> bool:
         """Whether one node at a time may run it."""
-        return self.model == "2N"
+        return self.model != "N"
 
     @property
     def without_quorum(self) -> Literal["stop", "reboot", "continue", "freeze"]:
         """What happens to it on a node that is cut off."""
         return self.on_no_quorum or ("stop" if self.has_lease else "continue")
+
+
+class Slot(Group, frozen=True, kw_only=True):
+    """One of the active members of an N+M group, as a group with a lease of its own.
+
+    Attributes:
+        family: the group's name in the file, which its services have.
+    """
+
+    family: str
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,8 +253,10 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
         return {each.name: each for each in self.groups}[name]
 
     def services_of(self, group: str) -> tuple[Service, ...]:
-        """Return the services of a group, in the file's order."""
-        return tuple(each for each in self.services if each.group == group)
+        """Return the services of a group or a slot, in the file's order."""
+        found = self.group(group)
+        name = found.family if isinstance(found, Slot) else group
+        return tuple(each for each in self.services if each.group == name)
 
     def voter_indices(self) -> tuple[int, ...]:
         """Return the voters' numbers, in order."""

@@ -13,6 +13,7 @@ from roost_agent.config_alarms import hint
 from roost_agent.errors import ConfigError
 from roost_agent.ha.config import HaConfig, HaFile, Way
 from roost_agent.ha.config_rules import faults_of, has_cycle, is_sticky, stop_chain
+from roost_agent.ha.config_slots import expanded
 from roost_agent.ha.config_table import record
 from roost_agent.ha.fault_graph import verdict
 from roost_agent.ha.timing import Timing, preset
@@ -75,6 +76,7 @@ def check(table: dict[str, Any]) -> tuple[HaConfig | None, list[str]]:
 
 def _made(said: HaFile, timing: Timing, warnings: tuple[str, ...]) -> HaConfig:
     parts = {name: getattr(said, name) for name in said.__struct_fields__}
+    parts["groups"] = expanded(said.groups)
     return HaConfig(**parts, timing=timing, warnings=warnings)
 
 

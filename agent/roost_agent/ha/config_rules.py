@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Service
+from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Service, Slot
 from roost_agent.ha.config_fence import fence_faults
+from roost_agent.ha.config_slots import lease_faults, slot_faults
 from roost_agent.ha.dependency import cycle, longest_ms
 from roost_agent.ha.rung import ladder
 
@@ -30,6 +31,7 @@ def faults_of(said: HaFile) -> list[str]:
         *_sticky(said),
         *(fault for group in said.groups for fault in _group(said, group)),
         *(fault for service in said.services for fault in _service(said, service)),
+        *lease_faults(said),
         *_vips(said),
         *fence_faults(said.fences, [each.name for each in said.nodes]),
         *_cycles(said),
@@ -38,7 +40,8 @@ def faults_of(said: HaFile) -> list[str]:
 
 def exclusive_of(said: HaFile, group: Group) -> str:
     """Return ``none``, ``soft`` or ``hard``: a group takes its strongest service."""
-    own = [_exclusive(group, each) for each in said.services if each.group == group.name]
+    family = group.family if isinstance(group, Slot) else group.name
+    own = [_exclusive(group, each) for each in said.services if each.group == family]
     lowest = "soft" if group.has_lease else "none"
     return max([lowest, *own], key=_STRENGTH.index)
 
@@ -50,7 +53,11 @@ def is_watched(said: HaFile, group: Group) -> bool:
 
 def stop_chain(said: HaFile) -> tuple[int, tuple[str, ...]]:
     """Return the stop time S of the longest chain of any group with a lease, and the chain."""
-    leased = {group.name for group in said.groups if group.has_lease}
+    leased = {
+        group.family if isinstance(group, Slot) else group.name
+        for group in said.groups
+        if group.has_lease
+    }
     services = [each for each in said.services if each.group in leased]
     needs = {each.name: each.depends for each in services}
     return longest_ms(needs, {each.name: each.budget.stop_ms for each in services})
@@ -179,16 +186,19 @@ def _group(said: HaFile, group: Group) -> Iterator[str]:
     )
     if not group.vip and not any(each.group == group.name for each in said.services):
         yield f"{where}: has neither a service nor a vip"
-    if group.model == "N+M":
-        yield f'{where}.model: "N+M" is not in this version: make a "2N" group of each pair'
-        return
     for key in ("active", "standby"):
-        if getattr(group, key) is not None:
+        if getattr(group, key) is not None and group.model != "N+M":
             yield f'{where}.{key}: only model "N+M" has it'
     yield from _no_quorum(said, group, where)
     if group.preempt != "never" and not group.has_lease:
         yield f'{where}.preempt: {group.preempt}: model "N" is active on every host: "never"'
-    yield from _two_n(said, group, where) if group.model == "2N" else _n(group, where)
+    match group.model:
+        case "N":
+            yield from _n(group, where)
+        case "N+M":
+            yield from slot_faults(said, group)
+        case "2N":
+            yield from _two_n(said, group, where)
 
 
 def _no_quorum(said: HaFile, group: Group, where: str) -> Iterator[str]:

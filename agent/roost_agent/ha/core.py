@@ -30,12 +30,14 @@ from roost_agent.ha.member import MemberState
 from roost_agent.ha.member_words import explained
 from roost_agent.ha.membership import Membership, Plan
 from roost_agent.ha.moves import HELD_BACK, Moves
-from roost_agent.ha.own_frames import OwnFrames
+from roost_agent.ha.own_frames import OwnFrames, Said
 from roost_agent.ha.preemption import Preemption
 from roost_agent.ha.proposer_events import Answered, Wanted
 from roost_agent.ha.proposer_events import Event as ProposerEvent
 from roost_agent.ha.quorum_watch import QuorumWatch
 from roost_agent.ha.redundancy import RedundancyState
+from roost_agent.ha.slot_maker import SlotMaker
+from roost_agent.ha.slots import Slots
 from roost_agent.ha.start import Before, Who
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
@@ -122,8 +124,10 @@ class Core:
             life=who.inc,
         )
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
-        self.candidacy = Candidacy(config, self.members, self.leases)
+        self.slots = Slots(who.node, config.groups)
+        self.candidacy = Candidacy(config, self.members, self.leases, self.slots)
         self.moves = Moves()
+        self._slot_maker = SlotMaker(self)
         self.leaving = Leaving(self.members, self.leases, self.hosts)
         self.preemption = Preemption(config, self.members, self.leases, self.hosts)
         self.stale = 0  # lease frames that were too old, or echoed nothing of this start
@@ -261,6 +265,7 @@ class Core:
             if age_ms is not None:
                 is_gone = self.members.state(frame.node) is MemberState.LEFT
                 self.moves.heard(frame.moves, now_ms)
+                self._slot_maker.heard(frame)
                 if frame.standing & LEFT and not is_gone:
                     self._member(mb.Ended(frame.node, is_fenced=False), now_ms)
                 for name, belief in frame.leases.items():
@@ -287,6 +292,9 @@ class Core:
         if frame.kind is Kind.CFG_ACCEPT:
             self._propose(Answered(frame), now_ms)
             return
+        if frame.kind is Kind.RELEASE and frame.successor == self.who.node:
+            self.slots.given(frame.name, now_ms)
+            self._tell_eligible(now_ms)
         if frame.name in self.leases:
             self._lease(frame.name, le.Received(frame, age_ms), now_ms)
         elif frame.kind is Kind.ATTEST and self._may_attest(frame):
@@ -315,6 +323,7 @@ class Core:
             self._pause(name, None, now_ms)
         self._member(mb.Tick(), now_ms)
         self._tell_views(now_ms)
+        self._out += self._slot_maker.look(now_ms)
         self._tell_eligible(now_ms)
         if (told := self._quorum.look(now_ms)) is not None:
             self._out.append(told)
@@ -333,13 +342,16 @@ class Core:
             self._beat(now_ms)
 
     def _beat(self, now_ms: int) -> None:
-        leases = {name: lease.belief(now_ms) for name, lease in self.leases.items()}
-        barred = {name for name in leases if self.me_hosts(name) and self.bar(name)}
         standing = LEAVING * self.leaving.has_begun | LEFT * self.leaving.is_over
         standing |= MAINTENANCE * bool(self.candidacy.paused)
-        moves = self.moves.told(now_ms)
-        beat = self._frames.beat(leases, now_ms, standing=standing, barred=barred, moves=moves)
-        self._out.append(ev.Send(beat))
+        said = Said(
+            {name: lease.belief(now_ms) for name, lease in self.leases.items()},
+            standing,
+            frozenset(name for name in self.leases if self.me_hosts(name) and self.bar(name)),
+            self.moves.told(now_ms),
+            self.slots.table if self._slot_maker.makes else None,
+        )
+        self._out.append(ev.Send(self._frames.beat(said, now_ms)))
 
     def _tell_views(self, now_ms: int) -> None:
         for name in self.leases:
@@ -349,7 +361,8 @@ class Core:
     def _tell_eligible(self, now_ms: int) -> None:
         for name in self.leases:
             why = self.bar(name)
-            self._lease(name, le.Eligible(ok=not why, why=why), now_ms)
+            ok = not why and self.slots.is_mine(name, now_ms)
+            self._lease(name, le.Eligible(ok=ok, why=why), now_ms)
 
     def bar(self, name: str) -> str:
         """Return why this node may not stand for a lease, empty if it may."""

@@ -7,6 +7,8 @@ named by the epoch that it ended, so that nobody counts one twice.
 from collections.abc import Mapping
 from typing import Final
 
+from roost_protocol.limits import HA_NODES_MAX
+
 MOVES_MAX: Final = 3  # chosen moves of a group ...
 MOVES_MS: Final = 600_000  # ... within this
 TOLD_MAX: Final = 4  # leases that a beat tells of, those that moved last
@@ -22,6 +24,11 @@ class Moves:
     def may_move(self, lease: str, now_ms: int) -> bool:
         """Return whether one more is allowed."""
         return len(self._of(lease, now_ms)) < MOVES_MAX
+
+    def last_mover(self, lease: str, now_ms: int) -> int | None:
+        """Return the node that gave it away last, of late; an epoch names whose it was."""
+        known = self._of(lease, now_ms)
+        return max(known) % HA_NODES_MAX if known else None
 
     def moved(self, lease: str, epoch: int, now_ms: int) -> None:
         """Count one."""

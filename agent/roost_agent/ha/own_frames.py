@@ -1,15 +1,35 @@
 """This node's own frames: each with a number of its own, and an echo of whom it heard."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.freshness import Freshness
 from roost_agent.ha.membership import Membership
 from roost_agent.ha.start import Who
-from roost_protocol.ha import Beat, Belief, LeaseFrame
+from roost_protocol.ha import NO_NODE, Beat, Belief, LeaseFrame
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import Send
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a beat tells besides who hears whom.
+
+    Attributes:
+        leases: what this node believes of each.
+        standing: bits of protocol/ha.py.
+        barred: the leases that this node may not stand for.
+        moves: chosen ones of late, as Moves tells them.
+        slots: the slot table where this node makes it, else None.
+    """
+
+    leases: Mapping[str, Belief]
+    standing: int = 0
+    barred: frozenset[str] = frozenset()
+    moves: dict[str, dict[int, int]] = {}
+    slots: Mapping[str, int] | None = None
 
 
 class OwnFrames:
@@ -42,26 +62,21 @@ class OwnFrames:
         fields = {name: getattr(send, name) for name in send.__struct_fields__}
         return LeaseFrame(**self._header(now_ms), **fields)
 
-    def beat(
-        self,
-        leases: Mapping[str, Belief],
-        now_ms: int,
-        *,
-        standing: int,
-        barred: Container[str],
-        moves: dict[str, dict[int, int]],
-    ) -> Beat:
-        """Return a beat that tells ``leases``, and which of them this node may not stand for."""
-        bits = (name in barred for name in sorted(leases))
+    def beat(self, said: Said, now_ms: int) -> Beat:
+        """Return a beat that says this."""
+        names = sorted(said.leases)
+        bits = (name in said.barred for name in names)
+        slots = said.slots
         return Beat(
             **self._header(now_ms),
             defs=self._config.defs,
             seen=self._fresh.seen(now_ms),
-            leases=dict(leases),
+            leases=dict(said.leases),
             score=self._members.score,
-            standing=standing,
+            standing=said.standing,
             barred=sum(bit << n for n, bit in enumerate(bits)),
-            moves=moves,
+            slots=b"" if slots is None else bytes(slots.get(name, NO_NODE) for name in names),
+            moves=said.moves,
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:
         "rank": core.members.rank(core.hosts[name], now_ms),
         "is_host": core.who.node in core.hosts[name],
         "bar": bar,
+        "slot_of": core.name_of(core.slots.table[name]) if name in core.slots.table else None,
         "built_in": name == SITE_LEASE,
     }
 

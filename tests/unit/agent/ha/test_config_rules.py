@@ -45,7 +45,6 @@ FAULTS = [
     (("on_full_cut",), "fence_incumbent", "on_full_cut: c0, c1, w1: has no [[fence]]"),
     (("on_full_cut",), "keep_incumbent", "on_full_cut: only a sticky pair uses it"),
     (("cold_start_alone",), "wait", "cold_start_alone: only a sticky pair uses it"),
-    (("group", 0, "model"), "N+M", 'model: "N+M" is not in this version'),
     (("group", 0, "active"), 3, 'group[main].active: only model "N+M" has it'),
     (("group", 0, "hosts"), ["c0"], 'group[main].hosts: 1 host: model "2N" needs 2 or more'),
     (("group", 0, "hosts"), ["c0", "c0"], "group[main].hosts: 'c0' stands there twice"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from ha_site import H_MS, beat
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roost_agent.ha.freshness import SENT_MAX, Drop, DropReason, Freshness, Heard, SelfEcho
@@ -207,7 +207,18 @@ STEPS = st.lists(
 )
 
 
+LATE = [  # an answer that comes long after its sender died
+    ("exchange", 0, 0, 0, 0),
+    ("send", 1, 0, 0, 10),
+    ("crash", 1, 0, 0, 10),
+    ("deliver", 0, 0, 0, 400),
+]
+AGAIN = [*LATE, ("start", 1, 0, 0, 10), ("crash", 1, 0, 0, 10), ("deliver", 0, 0, 0, 400)]
+
+
 @given(STEPS)
+@example(LATE)
+@example(AGAIN)
 @settings(max_examples=300)
 def test_no_duplicate_delay_reorder_or_replay_makes_a_peer_live_longer(steps):
     boxes = [Box(0), Box(1)]
