@@ -51,7 +51,8 @@ class HaGroup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         model: ``2N``, ``N`` and the like; ``site`` is the built-in lease that runs nothing.
         hosts: nodes that may run it, in order of priority.
         role: of the node that speaks.
-        epoch: the latest that it knows of; 0 where the group has no lease.
+        epoch: of its own turn while it holds the lease, else the latest that it knows of; 0 where
+            the group has no lease.
         holder: the node that it believes to be active; empty: none.
         bar: why this node may not stand for it now.
         state: of the group's services here, such as ``active``, ``failed``.

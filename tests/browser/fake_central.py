@@ -20,6 +20,7 @@ from itertools import islice
 
 from aiohttp import web
 from fake_alarms import FakeAlarms
+from fake_ha import FakeHa
 from fake_northbound import FakeNorthbound
 from fake_views import FakeViews
 
@@ -63,6 +64,7 @@ class FakeFleet:
         self.frames = asyncio.Condition()
         self.pending: dict[tuple[int, int], object] = {}
         self.touched: set[str] = set()
+        self.ha_as_of: dict[str, str] = {}  # site -> when its nodes last told of local HA
         self.base = 0  # who stands before it has to read the snapshot again
 
     def _row(self, index: int, *, hostile: bool) -> dict:
@@ -212,6 +214,8 @@ class FakeFleet:
                 "age_s": None if heard is None else 5_400,
                 "behind": index == 1,
             },
+            "ha": None,
+            "ha_as_of": self.ha_as_of.get(row["site"]),
         }
 
     def site(self, row: dict) -> dict:
@@ -243,6 +247,7 @@ class FakeCentral:
         self.alarms = FakeAlarms(fleet.rows, hostile=HOSTILE)
         self.northbound = FakeNorthbound(hostile=HOSTILE)
         self.views = FakeViews()
+        self.ha = FakeHa()
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
         self.streams = 0
@@ -258,6 +263,7 @@ class FakeCentral:
         api = "/api/v1"
         app.add_routes(self.alarms.routes())
         app.add_routes(self.views.routes())
+        app.add_routes(self.ha.routes())
         app.add_routes(
             [
                 web.get("/static/{hash}/{path:.+}", self.asset),

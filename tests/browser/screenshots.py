@@ -8,7 +8,7 @@ from chromium import Tab, connected, running
 
 PAGES = {
     "fleet": ("/", "document.querySelector('.rows-body .row')"),
-    "site": ("/sites/lab", "document.querySelector('.matrix')"),
+    "site": ("/sites/lab", "document.querySelector('.turns rect')"),
     "alarms": ("/alarms", "document.querySelector('.alarm-rows')"),
     "load": ("/load", "document.querySelector('.cards')"),
     "node": ("/nodes/lab.n1", "document.querySelector('.inventory')"),

@@ -1,6 +1,7 @@
 """Accessibility (WCAG 2.2 AA) and size: what can be measured of a page is measured."""
 
 import pytest
+from fake_ha import give as give_ha
 
 pytestmark = pytest.mark.browser
 
@@ -77,9 +78,11 @@ def with_everything(alarms) -> str:
 async def each_page(console, tab):
     site = next(row["site"] for row in console.fleet.rows if row["status"] == "degraded")
     shown = with_everything(console.central.alarms)
+    with_ha = give_ha(console)
     for path, seen in (
         ("/", ".rows-body .row"),
         (f"/sites/{site}", ".matrix"),
+        (f"/sites/{with_ha}", ".turns rect"),
         (f"/nodes/{site}.n1", ".inventory"),
         ("/events", ".events"),
         ("/alarms?show=100", ".alarm-rows .row"),

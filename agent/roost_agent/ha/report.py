@@ -67,7 +67,7 @@ def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:
     return {
         "lease": name,
         "phase": lease.phase,
-        "epoch": belief.epoch,
+        "epoch": lease.epoch if lease.is_held else belief.epoch,
         "holder": None if belief.holder is None else core.name_of(belief.holder),
         "remaining_ms": belief.remaining_ms,
         "rank": core.members.rank(core.hosts[name], now_ms),

@@ -122,7 +122,7 @@ def _lease(runtime: Runtime, name: str) -> HaGroup:
         model="site" if is_built_in else core.config.group(name).model,
         hosts=[core.name_of(node) for node in core.hosts[name]],
         role=_role(core, name),
-        epoch=max(belief.epoch, 0),
+        epoch=lease.epoch if lease.is_held else belief.epoch,  # rivals may have tried higher ones
         holder="" if belief.holder is None else core.name_of(belief.holder),
         bar=cut(core.bar(name)),
         state=state,

@@ -8,6 +8,7 @@ from ha_cores import Cores
 from roost_agent.alarm_types import PEER_PATH, REDUNDANCY_LOST
 from roost_agent.errors import StorageError
 from roost_agent.ha.decisions import BURST
+from roost_agent.ha.report import roles
 from roost_agent.ha.upward import AGAIN_MS, SETTLE_MS, Upward
 from roost_agent.outbox.store import LaneCounts
 from roost_protocol.alarm import Event
@@ -190,6 +191,17 @@ def test_the_state_says_what_the_node_is_and_hears(way):
         "cluster/udp",
         "mgmt/udp",
     ]
+
+
+def test_a_higher_epoch_that_a_rival_tried_in_vain_is_not_this_turn_s(way):
+    epoch = way.site.boxes[way.active].runs["main"]
+    way.runtime.core.leases["main"]._ballots.hear(epoch + 32)
+    way.upward.look(way.runtime)
+    (state,) = way.outbox.states()
+    main = next(group for group in state.groups if group.name == "main")
+    assert (main.role, main.epoch) == (HaRole.ACTIVE, epoch)
+    told = {each["lease"]: each["epoch"] for each in roles(way.runtime)}
+    assert told["main"] == epoch
 
 
 def test_a_state_that_stays_is_told_once(way):

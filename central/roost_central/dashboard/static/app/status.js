@@ -33,6 +33,32 @@ export const PATH_STATES = {
   unknown: { name: "unknown", letter: "U", shape: "ring", tone: "unknown" },
 };
 
+/** @type {Record<string, State>} how one node hears another by one path */
+export const PEER_PATHS = {
+  ...PATH_STATES,
+  "oneway-in": { name: "oneway-in", letter: "I", shape: "triangle", tone: "degraded" },
+  "oneway-out": { name: "oneway-out", letter: "o", shape: "triangle", tone: "degraded" },
+};
+
+/** @type {Record<string, State>} whether a site could lose a node, the worst last */
+export const REDUNDANCIES = {
+  none: { name: "none", letter: "–", shape: "ring", tone: "unknown" },
+  ok: { name: "ok", letter: "O", shape: "square", tone: "ok" },
+  unknown: { name: "unknown", letter: "U", shape: "ring", tone: "unknown" },
+  lost: { name: "lost", letter: "L", shape: "triangle", tone: "degraded" },
+  down: { name: "down", letter: "D", shape: "cross", tone: "down" },
+};
+
+/** @type {Record<string, State>} what a host says that it is for a group */
+export const HA_ROLES = {
+  active: { name: "active", letter: "A", shape: "square", tone: "ok" },
+  stopping: { name: "stopping", letter: "S", shape: "bar", tone: "maintenance" },
+  standby: { name: "standby", letter: "s", shape: "bar", tone: "ok" },
+  barred: { name: "barred", letter: "B", shape: "triangle", tone: "degraded" },
+  voter: { name: "voter", letter: "V", shape: "diamond", tone: "ok" },
+  silent: { name: "silent", letter: "U", shape: "ring", tone: "unknown" },
+};
+
 /** @type {Record<string, State>} */
 export const SEVERITIES = {
   critical: { name: "critical", letter: "C", shape: "cross", tone: "down" },

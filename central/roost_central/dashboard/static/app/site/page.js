@@ -9,6 +9,7 @@ import { fleetPath, nodePath, quoted } from "../router.js";
 import { PRESENCES, SITE_STATES, SITE_STATE_BY_NAME, StateChip } from "../status.js";
 import { Age, Time, ageText } from "../time.js";
 import { Failure } from "../shell/failure.js";
+import { HaSection } from "./ha.js";
 import { PathMatrix } from "./matrix.js";
 
 const STALE_MS = 90_000;
@@ -43,6 +44,7 @@ export function SitePage({ route, model }) {
       <${Labels} labels=${value.labels} />
     </header>
     <${AlarmsHere} filter=${`site=${quoted(name)}`} concerns=${(alarm) => alarm.site === name} />
+    <${HaSection} site=${name} asOf=${haAsOf(nodes)} />
     <section><h2>Paths</h2><${PathMatrix} nodes=${nodes} /></section>
     <section><h2>Nodes <small>${nodes.length}</small></h2><${NodeTable} nodes=${nodes} /></section>
     <section><h2>Events <small>newest first</small></h2>
@@ -51,6 +53,9 @@ export function SitePage({ route, model }) {
     <p class="as-cli"><code>roost site show ${name}</code></p>
   </main>`;
 }
+
+/** Another one once a node told something new of local HA. */
+const haAsOf = (nodes) => nodes.map((node) => node.ha_as_of ?? "").join();
 
 function placeText({ lat, lon }) {
   return lat === null || lon === null || lat === undefined ? "–" : `${lat.toFixed(4)}, ${lon.toFixed(4)}`;
