@@ -23,9 +23,9 @@ SITES = [
 GROUPS = [
     output.text("GROUP", "group", whole=True),
     output.text("MODEL", "model"),
-    Column("ACTIVE", lambda row: ", ".join(row["active"]) or "nobody", lambda row: row["active"]),
+    Column("ACTIVE", lambda row: ", ".join(row["active"]) or "nobody"),
     output.number("EPOCH", "epoch"),
-    Column("STANDBY", lambda row: ", ".join(row["standby"]) or "-", lambda row: row["standby"]),
+    Column("STANDBY", lambda row: ", ".join(row["standby"]) or "-"),
     output.text("REDUNDANCY", "redundancy"),
     output.text("WHY", "why"),
 ]
@@ -42,7 +42,7 @@ NODES = [
     Column("MAJORITY", lambda row: "heard" if row["has_quorum"] else "not heard"),
     output.number("HEALTH", "health"),
     Column("TOLD", lambda row: times.age(row["age_s"]), lambda row: row["as_of"], right=True),
-    Column("FAULTS", lambda row: "; ".join(row["faults"]) or "-", lambda row: row["faults"]),
+    Column("FAULTS", lambda row: "; ".join(row["faults"]) or "-"),
 ]
 
 
