@@ -10,10 +10,11 @@ UNIT := $(wildcard tests/unit tests/protocol tests/repo)
 FAST := $(wildcard tests/unit/*/ tests/protocol/ tests/repo/)
 NODE_SIDE := tests/unit/agent/
 COVERED := $(BIN)/coverage run --parallel-mode -m pytest --session-timeout=900
-# What is broken on purpose, and what a site does then; the storage contract runs once more, for its
-# PostgreSQL half.
-FAULTS := $(wildcard $(addprefix tests/integration/,faults guard ha services) tests/unit/central/storage)
-PROGRAMS := $(filter-out $(FAULTS),$(patsubst %/,%,$(wildcard tests/integration/*/)))
+# What is broken on purpose; the storage contract runs once more, for its PostgreSQL half.
+FAULTS := $(wildcard tests/integration/faults tests/unit/central/storage)
+# Local HA with real nodes: it mostly waits, as a site does.
+SITES := $(wildcard $(addprefix tests/integration/,guard services ha))
+PROGRAMS := $(filter-out $(FAULTS) $(SITES),$(patsubst %/,%,$(wildcard tests/integration/*/)))
 TIMED := --session-timeout=900 --timeout=120 -m 'not soak'
 BROWSER := $(wildcard tests/browser)
 SIM := $(wildcard tests/sim)
@@ -21,7 +22,7 @@ SIM := $(wildcard tests/sim)
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .PHONY: help install runtime system demo test check lint types imports format unit cover sim \
-        integration programs faults browser build bench figures prove soak shape catalogue schemas docs clean
+        integration programs faults sites browser build bench figures prove soak shape catalogue schemas docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,8 +42,7 @@ demo: runtime   ## centre, broker, agents and a simulated fleet on this machine 
 
 test: install system ## all that CI runs, at most 20 minutes on 2 cores
 	@$(MAKE) check build
-	@packaging/beside.sh "$(MAKE) faults" "$(MAKE) sim programs"
-	@$(MAKE) browser
+	@packaging/beside.sh "$(MAKE) sites browser" "$(MAKE) sim programs faults"
 
 check: lint types imports cover ## what a commit must pass
 
@@ -73,13 +73,16 @@ cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
 sim: install    ## the deterministic simulation: seeds, scenarios, the same trace twice
 	$(if $(SIM),$(PYTEST) --session-timeout=600 $(SIM) $(ARGS))
 
-integration: programs faults ## real brokers, databases, processes, and faults on purpose
+integration: programs faults sites ## real brokers, databases, processes, and faults on purpose
 
 programs: install system
 	$(if $(PROGRAMS),$(PYTEST) $(TIMED) $(PROGRAMS) $(ARGS))
 
 faults: install system
 	$(if $(FAULTS),$(PYTEST) $(TIMED) $(FAULTS) $(ARGS))
+
+sites: install system
+	$(if $(SITES),$(PYTEST) $(TIMED) $(SITES) $(ARGS))
 
 browser: install system ## the dashboard in headless Chromium
 	$(if $(BROWSER),$(PYTEST) --session-timeout=480 --timeout=120 -m 'browser and not soak' $(BROWSER) $(ARGS))

@@ -27,11 +27,11 @@ def programs():
     [
         pytest.param(
             prove_alarm,
-            0.06,
-            {"alarm.machine": 100, "alarm.kills": 6, "alarm.backup_restore": 1},
+            0.03,
+            {"alarm.machine": 100, "alarm.kills": 3, "alarm.backup_restore": 1},
             id="alarm",
         ),
-        pytest.param(prove_kills, 0.02, {"kills.random": 6}, id="kills"),
+        pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
         pytest.param(prove_poison, 0.1, {"poison.kept": 30}, id="poison"),
