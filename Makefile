@@ -42,7 +42,7 @@ demo: runtime   ## centre, broker, agents and a simulated fleet on this machine 
 
 test: install system ## all that CI runs, at most 20 minutes on 2 cores
 	@$(MAKE) check build
-	@packaging/beside.sh "$(MAKE) sites browser" "$(MAKE) sim programs faults"
+	@packaging/beside.sh "$(MAKE) sites faults browser" "$(MAKE) sim programs"
 
 check: lint types imports cover ## what a commit must pass
 
