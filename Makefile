@@ -6,9 +6,8 @@ PYTEST := $(BIN)/pytest
 PACKAGES := agent central protocol packaging tests
 # A layer is run when its folder is there.
 UNIT := $(wildcard tests/unit tests/protocol tests/repo)
-# The same in two halves that take about as long, each on a core of its own.
-FAST := $(wildcard tests/unit/*/ tests/protocol/ tests/repo/)
-NODE_SIDE := tests/unit/agent/
+# Those of local HA drive whole sites and take about half of the time: they have a core of their own.
+LOCAL_HA := tests/unit/agent/ha
 COVERED := $(BIN)/coverage run --parallel-mode -m pytest --session-timeout=900
 # What is broken on purpose; the storage contract runs once more, for its PostgreSQL half.
 FAULTS := $(wildcard tests/integration/faults tests/unit/central/storage)
@@ -64,8 +63,8 @@ unit: install   ## the fast tests, without coverage (ARGS="-k outbox")
 	$(PYTEST) $(UNIT) $(ARGS)
 
 cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
-	@$(BIN)/coverage erase
-	@packaging/beside.sh "$(COVERED) $(NODE_SIDE)" "$(COVERED) $(filter-out $(NODE_SIDE),$(FAST))"
+	@rm -f .coverage .coverage.*
+	@packaging/beside.sh "$(COVERED) $(LOCAL_HA)" "$(COVERED) $(UNIT) --ignore=$(LOCAL_HA)"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --skip-covered --show-missing --include='*/core.py' --fail-under=100
