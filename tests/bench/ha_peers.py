@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from ha_netns import ip
+from ha_netns import connect, ip
 from ha_plan import NETWORKS
 from waiting import wait_until
 
@@ -44,15 +44,10 @@ class Machine:
         self.folder.mkdir()
         self.log = self.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
-        ip("netns", "add", self.space)
-        ip("link", "set", "lo", "up", inside=self.space)
-        for place, network in enumerate(NETWORKS):
-            end = f"n{number}{place}"
-            ip("link", "add", "name", f"e{place}", "netns", self.space, "type", "veth",
-               "peer", "name", end, "netns", nodes.switch)  # fmt: skip
-            ip("addr", "add", f"10.78.{place}.{number}/24", "dev", f"e{place}", inside=self.space)
-            ip("link", "set", f"e{place}", "up", inside=self.space)
-            ip("link", "set", end, "master", network, "up", inside=nodes.switch)
+        connect(self.space, nodes.switch, (
+            (network, f"n{number}{place}", f"10.78.{place}.{number}")
+            for place, network in enumerate(NETWORKS)
+        ))  # fmt: skip
 
     @property
     def pid(self) -> int:

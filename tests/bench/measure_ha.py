@@ -56,17 +56,23 @@ def begun(plan: Plan) -> Iterator[Site]:
         yield made.start()
 
 
-def failovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Kill every process of the active node at once."""
+def failed_over(made: Site, times: int, say: Callable[[str], None]) -> list[float]:
+    """Kill all of the active node at once; return the seconds until the other's first line."""
     spent = []
-    for number in range(FAILOVERS):
+    for number in range(times):
         active = made.settled()
-        say(f"failover {number + 1} of {FAILOVERS}, from {active}")
+        say(f"failover {number + 1} of {times}, from {active}")
         killed_ns = now_ns()
         made.nodes[active].power_off()
         made.until(lambda active=active: made.active() == OTHER[active], "the other runs it")
         spent.append((made.oracle.first_after(killed_ns, OTHER[active]) - killed_ns) / 1e9)
         made.nodes[active].start()
+    return spent
+
+
+def failovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Lose the active node again and again."""
+    spent = failed_over(made, FAILOVERS, say)
     note = f"{PEERS}; median {percentile(spent, 50):.2f} over {len(spent)}"
     yield Figure("ha.failover_fast_p99_s", round(percentile(spent, 99), 3), "s", "<= 2.5", note)
     yield Figure("ha.overlap_ns", made.oracle.overlap_ns(), "ns", "<= 0", "all of these runs")

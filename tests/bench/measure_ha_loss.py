@@ -18,7 +18,7 @@ from figure import QUICK, Figure, percentile
 from ha_netns import WHY_NO_SITE, Site
 from ha_oracle import now_ns
 from ha_plan import Plan
-from measure_ha import OTHER, begun
+from measure_ha import begun, failed_over
 
 FAILOVERS = 2 if QUICK else 10
 WATCHED_S = 10 if QUICK else 60
@@ -39,16 +39,8 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
 
 
 def failovers(made: Site, say: Callable[[str], None]) -> Figure:
-    """Kill every process of the active node at once."""
-    spent = []
-    for number in range(FAILOVERS):
-        active = made.settled()
-        say(f"failover {number + 1} of {FAILOVERS}, from {active}")
-        killed_ns = now_ns()
-        made.nodes[active].power_off()
-        made.until(lambda active=active: made.active() == OTHER[active], "the other runs it")
-        spent.append((made.oracle.first_after(killed_ns, OTHER[active]) - killed_ns) / 1e9)
-        made.nodes[active].start()
+    """Lose the active node again and again."""
+    spent = failed_over(made, FAILOVERS, say)
     note = f"pacemaker 6.64; median {percentile(spent, 50):.2f} over {len(spent)}"
     return Figure("ha.failover_default_p99_s", round(percentile(spent, 99), 2), "s", "<= 9", note)
 

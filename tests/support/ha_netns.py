@@ -43,6 +43,22 @@ def ip(*words, inside=None, check=True):
     return subprocess.run(("ip", *where, *words), check=check, capture_output=True, text=True)
 
 
+def connect(space, switch, ends):
+    """Make a node's namespace, on the bridges of a switch.
+
+    Args:
+        ends: for each network its bridge, the link's name at the switch, the node's address.
+    """
+    ip("netns", "add", space)
+    ip("link", "set", "lo", "up", inside=space)
+    for number, (bridge, end, at) in enumerate(ends):
+        ip("link", "add", "name", f"e{number}", "netns", space, "type", "veth",
+           "peer", "name", end, "netns", switch)  # fmt: skip
+        ip("addr", "add", f"{at}/24", "dev", f"e{number}", inside=space)
+        ip("link", "set", f"e{number}", "up", inside=space)
+        ip("link", "set", end, "master", bridge, "up", inside=switch)
+
+
 def why_none():
     """Why no such site can be made here; empty: it can."""
     if WHY_NONE:
@@ -121,7 +137,10 @@ class Node:
             (self.cgroups / part).mkdir(parents=True)
         self._boot = self.folder / "boot_id"
         self._new_boot()
-        self._connect()
+        connect(self.space, self.switch, (
+            (network, f"{self.name}{number}", address(network, self.index))
+            for number, network in enumerate(NETWORKS)
+        ))  # fmt: skip
         self.wall = self.folder / "wall" if site.plan.has_own_wall else None
         if self.wall:
             self.wall.write_text("0")
@@ -227,18 +246,6 @@ class Node:
         except AgentError:
             return None
         return None if answer.error else answer.result
-
-    def _connect(self):
-        ip("netns", "add", self.space)
-        ip("link", "set", "lo", "up", inside=self.space)
-        for number, network in enumerate(NETWORKS):
-            end = f"{self.name}{number}"
-            ip("link", "add", "name", f"e{number}", "netns", self.space, "type", "veth",
-               "peer", "name", end, "netns", self.switch)  # fmt: skip
-            ip("addr", "add", f"{address(network, self.index)}/24", "dev", f"e{number}",
-               inside=self.space)  # fmt: skip
-            ip("link", "set", f"e{number}", "up", inside=self.space)
-            ip("link", "set", end, "master", network, "up", inside=self.switch)
 
     def _inside(self, ahead_s):
         """Return the words that start a program on the node: it keeps its pid."""

@@ -16,7 +16,7 @@ from roost_central.errors import ConfigError
 from roost_central.northbound.config import AlertmanagerConfig
 from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
-from roost_central.northbound.feed import AlarmFeed
+from roost_central.northbound.feed import AlarmFeed, has_news
 from roost_central.northbound.http import Answer, Poster
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
@@ -117,12 +117,8 @@ class AlertmanagerTarget:
     async def _change(self, seq: int) -> None:
         """Wait for a change, at most until it is time to say everything again."""
         keeps = any(map(self.state.feed.is_candidate, self.state.feed.open_alarms()))
-        try:
-            async with asyncio.timeout(GATHER_S if keeps else RESEND_S):
-                await self.state.feed.wait(seq)
-        except TimeoutError:
-            return
-        await asyncio.sleep(GATHER_S)
+        if await has_news(self.state.feed, seq, GATHER_S if keeps else RESEND_S):
+            await asyncio.sleep(GATHER_S)
 
     async def _tell_all(self) -> str:
         """Say what is open and what ended; returns what went wrong."""

@@ -4,6 +4,7 @@ The seam between the alarms and whoever carries them out of the house. A reader 
 the last transition that it has delivered; nothing here waits for it.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
@@ -62,6 +63,16 @@ class AlarmFeed(Protocol):
 
     def clear_own(self, type_: str, entity: str, reason: str = "gone") -> None:
         """Clear an alarm of the centre itself with the next transaction."""
+
+
+async def has_news(feed: AlarmFeed, after: int, within_s: float | None) -> bool:
+    """Wait for a transition after a number; false where none came in this time."""
+    try:
+        async with asyncio.timeout(within_s):
+            await feed.wait(after)
+    except TimeoutError:
+        return False
+    return True
 
 
 def flatten(feed: AlarmFeed, change: Transition) -> Flat | None:

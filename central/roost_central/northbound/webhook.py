@@ -25,7 +25,7 @@ from roost_central.northbound import servicenow
 from roost_central.northbound.config import WebhookConfig
 from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
-from roost_central.northbound.feed import flatten
+from roost_central.northbound.feed import flatten, has_news
 from roost_central.northbound.hold import LOOK_S, Hold, is_untold
 from roost_central.northbound.http import Answer, Poster
 from roost_central.northbound.target import TargetState
@@ -116,7 +116,7 @@ class WebhookTarget:
                 await self._kicked(None)
                 self._begin_anew()
                 continue
-            if await self._news():
+            if await has_news(feed, self._read, LOOK_S if self._hold else None):
                 changes = await feed.transitions(self._read, BATCH)
                 if not changes:  # what the cursor points at is not kept any more
                     self._passed(feed.last_seq)
@@ -127,15 +127,6 @@ class WebhookTarget:
         """Read from the cursor on: what was kept back is read again."""
         self._hold = Hold(self.state.feed.is_candidate)
         self._read = self.state.cursor
-
-    async def _news(self) -> bool:
-        """Wait for a transition; false where it is time to look at what is kept back."""
-        try:
-            async with asyncio.timeout(LOOK_S if self._hold else None):
-                await self.state.feed.wait(self._read)
-        except TimeoutError:
-            return False
-        return True
 
     async def test(self) -> str:
         """See Target."""

@@ -13,7 +13,7 @@ from roost_central.alarms.flat import FlatAlarm, FlatIncident
 from roost_central.alarms.transition import Transition
 from roost_central.northbound.config import SnmpConfig
 from roost_central.northbound.core import LINE_RETRIES_S, Audience, Bucket, retry_ms
-from roost_central.northbound.feed import flatten
+from roost_central.northbound.feed import flatten, has_news
 from roost_central.northbound.hold import LOOK_S, Hold, is_untold
 from roost_central.northbound.snmp import mib
 from roost_central.northbound.snmp.core import OWN_KEY, QUEUE_MAX, Note, TrapQueue
@@ -108,7 +108,7 @@ class SnmpTarget:
         """Read transitions: always, so that a receiver that is away is counted for, in bounds."""
         feed = self.state.feed
         while True:
-            if await self._is_news():
+            if await has_news(feed, self._read, LOOK_S if self._hold else None):
                 changes = await feed.transitions(self._read, BATCH)
                 for change in changes:
                     if self._hold.keeps(change):
@@ -119,15 +119,6 @@ class SnmpTarget:
             self._offer_due()
             self._note()
             self._news.set()
-
-    async def _is_news(self) -> bool:
-        """Wait for a transition; false where it is time to look at what is kept back."""
-        try:
-            async with asyncio.timeout(LOOK_S if self._hold else None):
-                await self.state.feed.wait(self._read)
-        except TimeoutError:
-            return False
-        return True
 
     def _offer_due(self) -> None:
         """Offer what no storm took, and pass over what one did."""
