@@ -1,0 +1,172 @@
+"""Identities: one row for each generation of each node, kept after its end.
+
+Every write gives the row a ``revision`` above all before it, under the lock of one counter row that
+is held until COMMIT: who polls ``changed_since`` misses nothing, on any number of processes.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.enrol.states import LIVE, Event, State, after
+from roost_central.storage import tables
+from roost_central.storage.rows import row_of
+from roost_central.storage.upsert import upsert
+
+CHANGES_MAX: Final = 10_000  # of one poll; the rest comes with the next
+_COUNTER: Final = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRecord:
+    """One generation.
+
+    Attributes:
+        box: which box of the slot, +1 at enrolment and replacement; a renewal keeps it.
+        serial: of the certificate, hexadecimal.
+        fingerprint: SHA-256 of the certificate's DER.
+        key_hash: SHA-256 of the public key (SPKI).
+        hardware: what the node said it is, JSON (protocol/hardware.py).
+        certificate, lan_certificate, broker_certificate: PEM, handed out again to the same key.
+        reason: why it is in this state, for people.
+    """
+
+    node: str
+    generation: int
+    box: int
+    serial: str
+    fingerprint: bytes
+    key_hash: bytes
+    state: State
+    not_after_ms: int
+    hardware: str
+    sealing_key: bytes
+    certificate: str
+    issued_ms: int
+    changed_ms: int
+    lan_certificate: str = ""
+    broker_certificate: str = ""
+    reason: str = ""
+    revision: int = 0
+
+
+async def save(connection: AsyncConnection, identity: IdentityRecord) -> IdentityRecord:
+    """Write a generation, new or changed; return it with its revision."""
+    kept = replace(identity, revision=await _next_revision(connection))
+    await upsert(connection, tables.identity, [row_of(kept)])
+    return kept
+
+
+async def find(connection: AsyncConnection, node: str, generation: int) -> IdentityRecord | None:
+    """Return one generation."""
+    c = tables.identity.c
+    return await _one(connection, c.node == node, c.generation == generation)
+
+
+async def by_fingerprint(connection: AsyncConnection, fingerprint: bytes) -> IdentityRecord | None:
+    """Return whose certificate this is: identity comes from here, never from a name in it."""
+    return await _one(connection, tables.identity.c.fingerprint == fingerprint)
+
+
+async def by_key(connection: AsyncConnection, key_hash: bytes) -> IdentityRecord | None:
+    """Return the generation that has this key."""
+    return await _one(connection, tables.identity.c.key_hash == key_hash)
+
+
+async def of_node(connection: AsyncConnection, node: str) -> list[IdentityRecord]:
+    """Return every generation of a node, the newest first."""
+    c = tables.identity.c
+    rows = await connection.execute(
+        select(tables.identity).where(c.node == node).order_by(c.generation.desc())
+    )
+    return [_record(row) for row in rows.mappings()]
+
+
+async def load_live(connection: AsyncConnection) -> list[IdentityRecord]:
+    """Return every generation that fills a slot."""
+    rows = await connection.execute(
+        select(tables.identity).where(tables.identity.c.state.in_([*LIVE]))
+    )
+    return [_record(row) for row in rows.mappings()]
+
+
+async def changed_since(connection: AsyncConnection, revision: int) -> list[IdentityRecord]:
+    """Return what was written after a revision, in that order, at most CHANGES_MAX."""
+    c = tables.identity.c
+    rows = await connection.execute(
+        select(tables.identity).where(c.revision > revision).order_by(c.revision).limit(CHANGES_MAX)
+    )
+    return [_record(row) for row in rows.mappings()]
+
+
+async def filled(connection: AsyncConnection, nodes: Collection[str]) -> set[str]:
+    """Return which of these slots are filled."""
+    c = tables.identity.c
+    rows = await connection.execute(
+        select(c.node).where(c.node.in_(nodes), c.state.in_([*LIVE])).distinct()
+    )
+    return set(rows.scalars())
+
+
+async def next_numbers(connection: AsyncConnection, node: str) -> tuple[int, int]:
+    """Return the generation and the box number that a new box in a slot gets."""
+    c = tables.identity.c
+    most = select(func.max(c.generation), func.max(c.box)).where(c.node == node)
+    generation, box = (await connection.execute(most)).one()
+    return (generation or 0) + 1, (box or 0) + 1
+
+
+async def happen(
+    connection: AsyncConnection, identity: IdentityRecord, event: Event, *, now_ms: int, reason: str
+) -> IdentityRecord:
+    """Let something happen to a generation; return it as it is now.
+
+    Raises:
+        TransitionError: it cannot happen in this state.
+    """
+    state = after(identity.state, event)
+    return await save(connection, replace(identity, state=state, changed_ms=now_ms, reason=reason))
+
+
+async def proven(
+    connection: AsyncConnection, node: str, generation: int, *, now_ms: int
+) -> IdentityRecord | None:
+    """Note the first authentic message under a generation's key: it is in, older ones are out.
+
+    Returns None where there is no such generation; any other than an ``issued`` one stays as it is.
+    """
+    rows = await of_node(connection, node)
+    here = next((row for row in rows if row.generation == generation), None)
+    if here is None or here.state not in {State.ISSUED, State.QUARANTINED}:
+        return here
+    if here.state is State.ISSUED:
+        here = await happen(connection, here, Event.PROVE, now_ms=now_ms, reason="heard")
+    for row in rows:
+        if row.generation < generation and row.state in LIVE:
+            reason = f"generation {generation} was heard"
+            await happen(connection, row, Event.SUCCEED, now_ms=now_ms, reason=reason)
+    return here
+
+
+async def _one(connection: AsyncConnection, *chosen: object) -> IdentityRecord | None:
+    rows = await connection.execute(select(tables.identity).where(*chosen))  # type: ignore[arg-type]  # column expressions
+    row = rows.mappings().one_or_none()
+    return _record(row) if row else None
+
+
+def _record(row: object) -> IdentityRecord:
+    values = dict(row)  # type: ignore[call-overload]  # a RowMapping
+    return IdentityRecord(**{**values, "state": State(values["state"])})
+
+
+async def _next_revision(connection: AsyncConnection) -> int:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    first = dialect.insert(tables.counter).values(name=_COUNTER, value=0)
+    await connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+    c = tables.counter.c
+    raised = update(tables.counter).where(c.name == _COUNTER).values(value=c.value + 1)
+    return int((await connection.execute(raised.returning(c.value))).scalar_one())
