@@ -1,0 +1,218 @@
+"""Enrolment over HTTPS: what a box and the centre say to each other, and what they sign.
+
+JSON, at most ENROL_BYTES_MAX. The bytes that are signed (``transcript``) are put together from the
+fields as they were sent, each with its length, never from JSON written anew. Order of the words:
+the box commits to its nonce and key (``commitment``) before it learns the centre's nonce, so that
+nobody in between can choose a key whose six words look right (docs/enrolment.md).
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Final
+
+import msgspec
+
+from roost_protocol.hardware import Hardware
+from roost_protocol.join_token import CLAIM_PATTERN
+
+ENROL_BYTES_MAX: Final = 64 * 1024  # any document of this page
+PEM_CHARS_MAX: Final = 4 * 1024  # one request or certificate of a P-256 key is below 1 KiB
+CHAIN_CHARS_MAX: Final = 16 * 1024
+NONCE_BYTES: Final = 32
+SEALING_KEY_BYTES: Final = 32  # X25519
+REPORT_KEY_BYTES: Final = 32
+SIGNATURE_BYTES_MAX: Final = 72  # ECDSA over P-256, DER
+BROKERS_MAX: Final = 16
+TICKET_BYTES: Final = 32
+RETRY_S: Final = 10  # how often a box asks whether somebody decided
+WORDS: Final = 6
+_TRANSCRIPT: Final = b"roost enrol 1\n"
+_WORDS_TAG: Final = b"roost words 1\n"
+_CONSONANTS: Final = "bdfghjklmnprstvz"
+_VOWELS: Final = "aiou"
+
+Pem = Annotated[str, msgspec.Meta(max_length=PEM_CHARS_MAX)]
+Nonce = Annotated[bytes, msgspec.Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
+Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES_MAX)]
+Word = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[ -~]*$")]
+
+
+class ClaimKind(StrEnum):
+    """By what a box asks to be let in."""
+
+    BARE = "bare"  # nothing; a human compares six words
+    TOKEN = "token"  # noqa: S105 - a word, no secret
+    KEY = "key"  # a key that was announced beforehand
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """``GET /api/v1/enrol/hello?commit=...``: whom the box talks to.
+
+    Attributes:
+        server_nonce: good for one request within five minutes.
+        root: the fleet's root certificate, PEM; the box checks it against its pin.
+    """
+
+    server_nonce: str
+    root: Annotated[str, msgspec.Meta(max_length=PEM_CHARS_MAX)]
+    fleet_domain: str
+    time_ms: int
+
+
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a claim: a token's secret, or the announced key and its signature over the transcript."""
+
+    claim: Annotated[str, msgspec.Meta(pattern=CLAIM_PATTERN)] | None = None
+    secret: Key | None = None
+    public_key: Pem = ""
+    signature: Signature = b""
+
+
+class EnrolRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/enrol``.
+
+    Attributes:
+        csr: PKCS #10, PEM: its key counts, all else in it is ignored.
+        lan_key, broker_key: public keys (SPKI, PEM) for the LAN certificates.
+        sealing_key: X25519 public key.
+        wish: the node name it would like; only a hint among empty slots.
+        signature: by the CSR's key over ``transcript``, in every kind of claim.
+    """
+
+    kind: ClaimKind
+    csr: Pem
+    lan_key: Pem
+    broker_key: Pem
+    sealing_key: Key
+    node_nonce: Nonce
+    server_nonce: Annotated[str, msgspec.Meta(max_length=128)]
+    hardware: Hardware
+    agent: Word
+    signature: Signature
+    proof: Proof = Proof()
+    wish: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/enrol/ticket``: has somebody decided? It is a secret: never in a path."""
+
+    ticket: Key
+
+
+class RenewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/renew``, over TLS with the present certificate: a new key for the same box."""
+
+    csr: Pem
+    hardware: Hardware
+    agent: Word
+
+
+class ExpiredRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/enrol/expired``: the certificate ended, its key is still there.
+
+    Attributes:
+        certificate: the one that ended, PEM.
+        request: as in ``POST /api/v1/enrol``, with a new key and no claim.
+        signature: by the old key over ``transcript``.
+    """
+
+    certificate: Pem
+    request: EnrolRequest
+    signature: Signature
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A broker to connect to; its certificate's name is ``<name>.svc.<fleet domain>``."""
+
+    name: Annotated[str, msgspec.Meta(max_length=16)]
+    url: Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class Issued(msgspec.Struct, frozen=True, tag_field="result", tag="issued"):
+    """The identity.
+
+    Attributes:
+        certificate, chain: the node's, and its issuers' below the root.
+        lan_certificate, lan_ca: for the site's LAN; empty where it stays as it is (a renewal).
+        broker_certificate: where the node may be a site broker.
+        report_key: of this node and generation; seals every report.
+    """
+
+    site: str
+    node: str
+    generation: Annotated[int, msgspec.Meta(ge=1)]
+    box: Annotated[int, msgspec.Meta(ge=1)]
+    fleet_domain: str
+    certificate: Pem
+    chain: Annotated[str, msgspec.Meta(max_length=CHAIN_CHARS_MAX)]
+    root: Pem
+    report_key: Key
+    brokers: Annotated[tuple[Broker, ...], msgspec.Meta(max_length=BROKERS_MAX)]
+    issued_ms: int
+    lan_certificate: Pem = ""
+    lan_ca: Annotated[str, msgspec.Meta(max_length=CHAIN_CHARS_MAX)] = ""
+    broker_certificate: Pem = ""
+
+
+class Waiting(msgspec.Struct, frozen=True, tag_field="result", tag="waiting"):
+    """Somebody has to decide; ask again with the ticket."""
+
+    ticket: Key
+    retry_after_s: Annotated[int, msgspec.Meta(ge=1, le=3_600)]
+    reason: str
+
+
+def commitment(node_nonce: bytes, csr: str) -> bytes:
+    """Return what the box promises before it learns the centre's nonce."""
+    return sha256(_framed((node_nonce, csr.encode()))).digest()
+
+
+def transcript(request: EnrolRequest) -> bytes:
+    """Return the bytes that prove a request: all of it but what proves it."""
+    hardware = request.hardware
+    parts = [
+        request.server_nonce.encode(),
+        request.node_nonce,
+        request.kind.encode(),
+        sha256(request.csr.encode()).digest(),
+        request.lan_key.encode(),
+        request.broker_key.encode(),
+        request.sealing_key,
+        (request.proof.claim or "").encode(),
+        request.wish.encode(),
+        request.agent.encode(),
+    ]
+    for name in hardware.__struct_fields__:
+        value: str | tuple[str, ...] = getattr(hardware, name)
+        parts += (
+            [value.encode()] if isinstance(value, str) else [_framed(x.encode() for x in value)]
+        )
+    return _TRANSCRIPT + _framed(parts)
+
+
+def code_words(root_spki: bytes, csr: str, node_nonce: bytes, server_nonce: str) -> str:
+    """Return the six words that both sides show: of both keys and both nonces.
+
+    96 bits as proquints (Wilkerson, arXiv:0901.4016): words that can be said in any language.
+    """
+    parts = (root_spki, csr.encode(), node_nonce, server_nonce.encode())
+    digest = sha256(_WORDS_TAG + _framed(parts)).digest()
+    numbers = [int.from_bytes(digest[2 * n : 2 * n + 2], "big") for n in range(WORDS)]
+    return " ".join(_proquint(number) for number in numbers)
+
+
+def _proquint(number: int) -> str:
+    return (
+        _CONSONANTS[number >> 12]
+        + _VOWELS[number >> 10 & 3]
+        + _CONSONANTS[number >> 6 & 15]
+        + _VOWELS[number >> 4 & 3]
+        + _CONSONANTS[number & 15]
+    )
+
+
+def _framed(parts: Iterable[bytes]) -> bytes:
+    """Return parts one after the other, each behind its length: no two lists give the same."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
