@@ -33,6 +33,7 @@ from roost_protocol.beat import Beat, PathKind, PathState
 from roost_protocol.codec import VERSION, Decoder, pack
 from roost_protocol.envelope import ItemKind, Lane, Receipt
 from roost_protocol.errors import ProtocolError
+from roost_protocol.seal import Seal, is_sealed
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
@@ -56,10 +57,17 @@ class Driver:
         identity: who speaks.
         spool: the outbox.
         instruments: clock, entropy and the probe.
+        seal: of this node's certificate; None before it is enrolled.
     """
 
     def __init__(
-        self, config: Config, identity: Identity, spool: Spool, instruments: Instruments
+        self,
+        config: Config,
+        identity: Identity,
+        spool: Spool,
+        instruments: Instruments,
+        *,
+        seal: Seal | None = None,
     ) -> None:
         self.config = config
         self.identity = identity
@@ -72,6 +80,7 @@ class Driver:
         looks = samplers(config, Inside(self._outbox_state, self._offset), self._alarmed)
         self.watch = Watch(self.alarms, looks, self.clock, off=config.alarms.off)
         self._entropy = instruments.entropy
+        self._seal = seal
         self._speaker = Speaker(identity, self.clock)
         self._topics = NodeTopics.of(identity.node)
         self.started_ms = self.clock.boot_ms()
@@ -130,7 +139,8 @@ class Driver:
         await self._settled.wait()
         for name, wire in self.wires.items():
             if wire.core.connected and wire.core.kind is PathKind.WAN:
-                wire.put(Outgoing(self._topics.gone, self._speaker.gone(name), qos=0))
+                topic = self._topics.gone
+                wire.put(Outgoing(topic, self._sealed(topic, self._speaker.gone(name)), qos=0))
         for wire in self.wires.values():
             await wire.drained()
 
@@ -204,8 +214,9 @@ class Driver:
 
     def _publish(self, action: outbox.Publish) -> None:
         self._probes += 1
-        payload = self._speaker.report(action)
-        message = Outgoing(self._topics.report, payload, qos=1, probe=self._probes)
+        topic = self._topics.report
+        payload = self._sealed(topic, self._speaker.report(action))
+        message = Outgoing(topic, payload, qos=1, probe=self._probes)
         self.wires[action.path].put(message)  # one that finds no room is sent again in time
 
     def _heart_event(self, event: Ready | BeatLost | Changed | BeatTick) -> None:
@@ -218,27 +229,46 @@ class Driver:
         cores = {name: each.core for name, each in self.wires.items()}
         marks = Marks(self.survey.mark, self.alarms.told())
         payload = self._speaker.beat(due, cores, self.spool, marks)
-        is_site = wire.core.kind is PathKind.SITE
-        topic = self._topics.site_beat if is_site else self._topics.beat
-        wire.put(Outgoing(topic, payload, qos=0, probe=due.n if is_site else None))
+        if wire.core.kind is PathKind.SITE:  # for nobody but ourselves: its echo proves the path
+            wire.put(Outgoing(self._topics.site_beat, payload, qos=0, probe=due.n))
+        else:
+            topic = self._topics.beat
+            wire.put(Outgoing(topic, self._sealed(topic, payload), qos=0))
 
     def _dial(self, name: str) -> Dial:
         path = self.config.path(name)
         is_wan = path.kind is PathKind.WAN
         return Dial(
             path=path,
-            client_id=f"{self.identity.node}/{name}",
+            client_id=self._client_id(name),
             subscription=self._topics.receipt if is_wan else self._topics.site_beat,
             will_topic=self._topics.gone if is_wan else None,
-            will=self._speaker.gone(name),
+            will=self._sealed(self._topics.gone, self._speaker.gone(name)),
         )
+
+    def _client_id(self, path: str) -> str:
+        who = self.identity
+        if self._seal is None:
+            return f"{who.node}/{path}"
+        return self._seal.client_id(who.boot_id, who.incarnation, path)
+
+    def _sealed(self, topic: str, body: bytes) -> bytes:
+        return body if self._seal is None else self._seal.seal(topic, body)
+
+    def _opened(self, message: Message) -> bytes:
+        """Return what the centre said; an enrolled node believes nothing that is not sealed."""
+        if self._seal is None:
+            return message.payload
+        if not is_sealed(message.payload):
+            raise ProtocolError("unsealed", bound="a seal, to an enrolled node")
+        return self._seal.open(message.topic, message.payload)
 
     def _hear(self, name: str, message: Message) -> None:
         try:
             if message.topic == self._topics.site_beat:
                 self._hear_echo(name, _beats.decode(message.payload))
             elif message.topic == self._topics.receipt:
-                self._hear_receipt(name, _receipts.decode(message.payload))
+                self._hear_receipt(name, _receipts.decode(self._opened(message)))
         except ProtocolError as err:
             self.refused[err.code] = self.refused.get(err.code, 0) + 1
             log.info("path %s: refused a message: %s", name, err)

@@ -1,8 +1,7 @@
 """What every message says of its sender, and the report that carries outbox items.
 
 Two lanes, each a stream of its own: ``alarm`` overtakes ``bulk`` (everything else), which one
-mark could not follow. ``kid`` and ``mac`` are reserved for the report key; they are absent until
-a node is enrolled, and the centre takes that from a loopback listener only.
+mark could not follow. Who vouches for a message is no part of it: see seal.py.
 """
 
 from enum import StrEnum
@@ -67,8 +66,6 @@ class Envelope(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     incarnation: Count
     path: PathText
     sent_ms: Count
-    kid: ShortText | None = None
-    mac: Annotated[bytes, Meta(max_length=64)] | None = None
 
 
 class Gone(Envelope, frozen=True):
@@ -149,5 +146,3 @@ class Receipt(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     sent_ms: Count
     resync: Annotated[list[Resync], Meta(max_length=RESYNC_MAX)] = []
     reconnect_window_s: Count = 0
-    kid: ShortText | None = None
-    mac: Annotated[bytes, Meta(max_length=64)] | None = None

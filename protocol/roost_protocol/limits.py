@@ -4,6 +4,10 @@ from typing import Final
 
 MESSAGE_BYTES_MAX: Final = 256 * 1024  # one MQTT payload; brokers are configured with the same
 BODY_BYTES_MAX: Final = 256 * 1024  # one item's document, decompressed: caps a zip bomb
+SEAL_MAC_BYTES: Final = 16  # half of HMAC-SHA256, the least that RFC 2104 section 5 allows
+SEAL_BYTES: Final = 6 + SEAL_MAC_BYTES  # what a seal adds to a message; no part of the bound above
+REPORT_KEY_BYTES: Final = 32
+GENERATION_MAX: Final = 2**32 - 1  # of a node's certificates; it stands in four bytes of each seal
 CHUNK_BYTES_MAX: Final = 190 * 1024  # one inventory part, encoded: a report of one stays < 200 KiB
 COMPRESS_BYTES_MIN: Final = 512  # below it zlib's header and time cost more than they save
 DEPTH_MAX: Final = 16  # containers inside containers

@@ -40,7 +40,7 @@ def poison(node: Reporter, dice: random.Random) -> Poison:
     noise = dice.randbytes(dice.randint(1, 3_000))
     sound = node.events(0, 3)
     whole = [
-        b"\xc1" + noise,  # no MessagePack begins so
+        b"\xc0" + noise,  # nil, and no message is
         sound[: dice.randrange(1, len(sound))],  # cut off
         Reporter("lab.n1").events(0, 1),  # in another's name
         node.report(0, []).replace(b"wan1", b"WAN1"),  # a name that is none

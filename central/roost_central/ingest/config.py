@@ -68,3 +68,8 @@ class IngestConfig:
     admit: Admission = "registered"
     retention: Retention = field(default_factory=Retention)
     settle_s: int = 120
+
+    @property
+    def bare_brokers(self) -> tuple[str, ...]:
+        """Names of the brokers on loopback: by them, a node that was never enrolled may speak."""
+        return tuple(broker.name for broker in self.brokers if broker.is_loopback)

@@ -1,4 +1,4 @@
-"""Between the brokers' callbacks and the loops: admission by topic, rate and size; two queues.
+"""Between the brokers' callbacks and the loops: admission by topic, rate and seal; two queues.
 
 Invariants: a callback does O(1) work and never waits; both queues are bounded in messages, reports
 in bytes too. What does not fit is dropped and counted: a beat is followed by another, a report
@@ -14,10 +14,12 @@ from typing import Final
 from roost_central.ingest.config import IngestConfig
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.roster import Roster
+from roost_central.ingest.seals import Seals
 from roost_central.ports import Clock
 from roost_central.storage.dead_letters import NewDeadLetter
 from roost_protocol.errors import ProtocolError
-from roost_protocol.limits import MESSAGE_BYTES_MAX
+from roost_protocol.limits import MESSAGE_BYTES_MAX, SEAL_BYTES
+from roost_protocol.seal import is_sealed
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeId, SiteId, UpTopic, parse_up, shard_of
 
@@ -63,10 +65,11 @@ class Inbox:
     """Takes messages from callbacks, gives them to the loops."""
 
     def __init__(
-        self, config: IngestConfig, roster: Roster, notices: Notices, clock: Clock
+        self, config: IngestConfig, roster: Roster, seals: Seals, notices: Notices, clock: Clock
     ) -> None:
         self._shards = frozenset(config.shards)
         self._roster = roster
+        self._seals = seals
         self._notices = notices
         self._clock = clock
         self._speakers: dict[str, _Speaker] = {}
@@ -97,7 +100,12 @@ class Inbox:
                 params={"limit": RATE_PER_S},
             )
             return
-        self._enqueue(speaker.topic, broker, payload, now_ms)
+        try:
+            body = self._seals.open(broker, speaker.topic.node, topic, payload)
+        except ProtocolError as err:
+            self._reject(err, speaker.topic)
+            return
+        self._enqueue(speaker.topic, broker, body, now_ms)
 
     def take_report(self) -> Message | None:
         """Return the oldest report that waits."""
@@ -130,8 +138,9 @@ class Inbox:
         topic = speaker.topic
         if retained:
             raise ProtocolError("retained", detail="agents retain nothing; a stale state would win")
-        if len(payload) > MESSAGE_BYTES_MAX:
-            raise ProtocolError("oversize", bound=MESSAGE_BYTES_MAX, got=len(payload))
+        bound = MESSAGE_BYTES_MAX + (SEAL_BYTES if is_sealed(payload) else 0)
+        if len(payload) > bound:
+            raise ProtocolError("oversize", bound=bound, got=len(payload))
         if not self._roster.admits(topic.node, broker):
             raise ProtocolError("unknown-node", got=topic.node)
         if not speaker.is_ours:
@@ -153,6 +162,16 @@ class Inbox:
         self._report_bytes = size
         self.reports.append(message)
         self.reports_wake.set()
+
+    def _reject(self, err: ProtocolError, topic: UpTopic) -> None:
+        """Refuse what nobody vouches for; it is not kept: whoever forges must not fill our disk."""
+        self._notices.refuse(err.code)
+        self._notices.complain(
+            "280.814",
+            f"a {topic.leaf} in the node's name was refused: {err}",
+            node=topic.node,
+            severity=Severity.MAJOR,
+        )
 
     def _refuse(
         self, err: ProtocolError, topic: str, payload: bytes, speaker: _Speaker | None

@@ -5,10 +5,11 @@ from typing import Final, Protocol
 
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.counters import Counters
+from roost_central.ingest.seals import Seals
 from roost_central.ports import Clock
 from roost_protocol.codec import VERSION, encode
 from roost_protocol.envelope import Lane, Receipt, Resync
-from roost_protocol.topics import NodeTopics
+from roost_protocol.topics import NodeId, NodeTopics
 
 NODES_A_SECOND: Final = 100  # that a broker takes back with mTLS on two cores: spreads reconnects
 
@@ -24,10 +25,17 @@ class Receipts:
     """Writes and sends receipts."""
 
     def __init__(
-        self, view: FleetView, publisher: Publisher, clock: Clock, counters: Counters
+        self,
+        view: FleetView,
+        publisher: Publisher,
+        seals: Seals,
+        *,
+        clock: Clock,
+        counters: Counters,
     ) -> None:
         self._view = view
         self._publisher = publisher
+        self._seals = seals
         self._clock = clock
         self._counters = counters
         self.epoch = b""  # set before the first message is taken
@@ -54,5 +62,7 @@ class Receipts:
             resync=[Resync(what) for what in resync],
             reconnect_window_s=len(self._view.nodes) // NODES_A_SECOND,
         )
-        if self._publisher.publish(broker, NodeTopics.of(node).receipt, encode(receipt)):
+        topic = NodeTopics.of(node).receipt
+        message = self._seals.seal(NodeId(node), topic, encode(receipt))
+        if message is not None and self._publisher.publish(broker, topic, message):
             self._counters.receipts += 1

@@ -26,6 +26,7 @@ from roost_central.ingest.notices import Notices
 from roost_central.ingest.receipts import Receipts
 from roost_central.ingest.reports import Reports
 from roost_central.ingest.roster import Roster
+from roost_central.ingest.seals import NobodyEnrolled, Seals
 from roost_central.inventory.pacing import ResyncPacing
 from roost_central.liveness.facts import Limits
 from roost_central.liveness.sweep import Sweep
@@ -53,6 +54,7 @@ class IngestService:
         entropy: of this machine.
         config: brokers, shards, admission.
         book: the alarms.
+        seals: of the enrolled; None where nobody is.
         link: makes the connection to a broker; the simulator passes its own, and has no canary.
     """
 
@@ -65,6 +67,7 @@ class IngestService:
         config: IngestConfig,
         *,
         book: AlarmBook,
+        seals: Seals | None = None,
         link: LinkFactory | None = None,
     ) -> None:
         self.counters = Counters(
@@ -77,8 +80,9 @@ class IngestService:
         self._book = book
         self._notices = Notices(clock, self.counters, book.signal)
         roster = Roster(view, config)
-        self._inbox = Inbox(config, roster, self._notices, clock)
-        self._receipts = Receipts(view, self, clock, self.counters)
+        seals = seals or Seals(NobodyEnrolled(), (), config.bare_brokers)
+        self._inbox = Inbox(config, roster, seals, self._notices, clock)
+        self._receipts = Receipts(view, self, seals, clock=clock, counters=self.counters)
         self._marks = Marks()
         self._view = view
         self._sweep = Sweep(

@@ -23,6 +23,7 @@ from roost_protocol.beat import Beat, PathKind, PathState
 from roost_protocol.codec import Decoder, encode, unpack
 from roost_protocol.envelope import Gone, ItemKind, Lane, Receipt, Report, Resync
 from roost_protocol.inventory import InventoryDocument
+from roost_protocol.seal import Seal
 from roost_protocol.topics import NodeTopics
 
 NODE = "lab.n1"
@@ -39,9 +40,15 @@ class FakeBroker:
         self.beats, self.gones, self.items, self.marks = [], [], [], {}
         self.resync, self.garbage = [], []
         self.down = set()
+        self.seal = None
+        self.dials = []
+
+    def opened(self, topic, payload):
+        return payload if self.seal is None else self.seal.open(topic, payload)
 
     @asynccontextmanager
     async def connect(self, dial):
+        self.dials.append(dial)
         if dial.path.name in self.down:
             raise LinkError("nobody listens")
         yield FakeLink(self)
@@ -57,11 +64,11 @@ class FakeLink:
         if topic == TOPICS.site_beat:
             self.incoming.put_nowait(Message(topic, payload))
         elif topic == TOPICS.beat:
-            broker.beats.append(BEATS.decode(payload))
+            broker.beats.append(BEATS.decode(broker.opened(topic, payload)))
         elif topic == TOPICS.gone:
-            broker.gones.append(Decoder[Gone](Gone).decode(payload))
+            broker.gones.append(Decoder[Gone](Gone).decode(broker.opened(topic, payload)))
         else:
-            self.receipt(REPORTS.decode(payload))
+            self.receipt(REPORTS.decode(broker.opened(topic, payload)))
         return True
 
     def receipt(self, report):
@@ -76,7 +83,10 @@ class FakeLink:
             seq=broker.marks.get(report.stream, 0), central_epoch=b"epoch--1", sent_ms=0,
             resync=resync, reconnect_window_s=7,
         )  # fmt: skip
-        for payload in (*broker.garbage, encode(receipt)):
+        said = encode(receipt)
+        if broker.seal is not None:
+            said = broker.seal.seal(TOPICS.receipt, said)
+        for payload in (*broker.garbage, said):
             self.incoming.put_nowait(Message(TOPICS.receipt, payload))
         broker.garbage = []
 
@@ -118,8 +128,9 @@ def config(folder):
 class Agent:
     """A running agent and its surroundings."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, seal=None):
         self.broker, self.machine = FakeBroker(), Machine()
+        self.broker.seal = seal
         clock, entropy = SystemClock(), SystemEntropy()
         cfg = config(folder)
         self.spool = Spool(folder, cfg.outbox, clock=clock, entropy=entropy)
@@ -128,6 +139,7 @@ class Agent:
             Identity(NODE, b"b" * 16, 3),
             self.spool,
             Instruments(clock, entropy, self.machine.probe),
+            seal=seal,
         )
         self.ask = Control(self.driver)
 
@@ -273,3 +285,37 @@ async def test_the_next_start_goes_on_where_the_last_one_ended(tmp_path):
         again.machine.cores = 16
         await until(again.told)
         assert [(type(d).__name__, d.gen) for d in again.told()] == [("Delta", 2)]
+
+
+async def test_an_enrolled_node_seals_all_that_goes_up_and_believes_sealed_receipts(tmp_path):
+    async with Agent(tmp_path, Seal(b"k" * 32, 3)).running() as agent:
+        broker = agent.broker
+        await until(lambda: broker.beats and agent.told())  # the broker opens each of them
+        await until(lambda: agent.spool.lanes[Lane.BULK].waiting_items == 0)
+        wills = [dial.will for dial in broker.dials if dial.will_topic]
+        assert all(broker.seal.open(TOPICS.gone, will) for will in wills)
+        assert agent.driver.refused == {}
+
+
+async def test_an_enrolled_node_refuses_what_the_centre_did_not_seal(tmp_path):
+    seal = Seal(b"k" * 32, 3)
+    async with Agent(tmp_path, seal).running() as agent:
+        receipt = Receipt(
+            v=1, node=NODE, lane=Lane.BULK, stream=b"s" * 16, seq=9, central_epoch=b"epoch--2",
+            sent_ms=0,
+        )  # fmt: skip
+        bare = encode(receipt)
+        agent.broker.garbage = [
+            bare,
+            seal.seal(TOPICS.beat, bare),
+            Seal(b"k" * 32, 2).seal(TOPICS.receipt, bare),
+        ]
+        await until(lambda: agent.driver.refused == {"unsealed": 1, "mac": 1, "kid": 1})
+
+
+async def test_the_client_id_of_an_enrolled_node_tells_its_name_to_nobody(tmp_path):
+    async with Agent(tmp_path, Seal(b"k" * 32, 3)).running() as agent:
+        await until(lambda: len(agent.broker.dials) == 3)
+        ids = {dial.client_id for dial in agent.broker.dials}
+        assert len(ids) == 3
+        assert not any("lab" in each for each in ids)

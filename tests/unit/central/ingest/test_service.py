@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
 from roost_central.ingest import beats, flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
+from roost_central.ingest.inbox import Message
 from roost_central.storage import events, marks, tables
 from roost_central.storage.retention import Retention
 from roost_protocol.alarm import Alarm, Change, Event
@@ -13,6 +14,7 @@ from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathR
 from roost_protocol.codec import encode
 from roost_protocol.envelope import Gap, Gone, Item, ItemKind, Lane, Report
 from roost_protocol.limits import MESSAGE_BYTES_MAX
+from roost_protocol.seal import Seal
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
@@ -166,7 +168,7 @@ async def test_an_old_beat_changes_nothing_that_is_shown(run_centre):
 async def test_a_beat_that_cannot_be_read_is_said_once_in_a_while(run_centre):
     async with run_centre() as centre:
         for _ in range(5):
-            centre.link.say(TOPICS.beat, b"\xc1")
+            centre.link.say(TOPICS.beat, b"\x81")
         centre.link.say(TOPICS.beat, beat(node="lab.n2"))
         await centre.until(lambda: centre.counters.refused.total() == 6)
         assert centre.counters.refused == {"malformed": 5, "identity": 1}
@@ -442,3 +444,25 @@ async def test_a_flood_of_strangers_costs_no_memory(run_centre, monkeypatch):
             centre.link.say(NodeTopics.of(name).beat, beat(node=name))
         await centre.until(lambda: centre.counters.refused["unknown-node"] == 3)
         assert len(centre.service._inbox._roster._strangers) <= 2
+
+
+async def test_what_is_forged_is_told_and_not_kept(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+        forged = Seal(b"k" * 32, 1).seal(TOPICS.report, report(1, EVENT))
+        for _ in range(3):
+            centre.link.say(TOPICS.report, forged)
+        await centre.until(lambda: centre.counters.refused == {"kid": 3})
+        await centre.until(lambda: not centre.service._notices)
+        assert [event.node for event in await said(centre, type="280.814")] == [NODE]
+        assert centre.counters.dead_letters == 0
+        assert centre.counters.items == 1
+
+
+async def test_off_loopback_nobody_is_heard_without_a_seal(run_centre):
+    async with run_centre(host="192.0.2.1", admit="registered") as centre:
+        centre.service._beats._enter(Message("b1", NODE, "lab", "beat", b"", 0))
+        centre.link.say(TOPICS.beat, beat())
+        await centre.until(lambda: centre.counters.refused == {"unsealed": 1})
+        assert centre.counters.beats == 0

@@ -1,0 +1,113 @@
+"""Who may speak, and how it is proven: the seals of enrolled nodes (protocol seal.py).
+
+Invariants: a node that was ever enrolled is never heard bare again, on no broker; by a broker that
+is not on loopback nobody is; a message counts for a live generation only, looked up anew for each
+message, so that a revocation holds from the next one on. What goes down to a node is sealed for the
+generation that it spoke with last.
+
+Leaves to others: what makes a generation live (enrolment), and replays: a beat's number, a report's
+(stream, seq).
+"""
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from roost_protocol.errors import ProtocolError
+from roost_protocol.seal import Seal, generation_of, is_sealed, report_key
+from roost_protocol.topics import NodeId
+
+SEALS_MAX: Final = 131_072  # keyed hashes kept, 1 kB each; one that went is derived again in 10 us
+
+
+class Identities(Protocol):
+    """The fleet's identities as the database has them; answers from memory."""
+
+    def is_known(self, node: str) -> bool:
+        """Return whether the node has or ever had an identity."""
+
+    def is_live(self, node: str, generation: int) -> bool:
+        """Return whether a generation may speak: issued or later, and neither ended nor revoked."""
+
+    def heard(self, node: str, generation: int) -> None:
+        """Note that the holder of a generation's key has spoken; at least once in this process."""
+
+
+class NobodyEnrolled:
+    """A centre without enrolment: the demo on loopback."""
+
+    def is_known(self, node: str) -> bool:  # noqa: ARG002 - see Identities
+        """See Identities."""
+        return False
+
+    def is_live(self, node: str, generation: int) -> bool:  # noqa: ARG002 - see Identities
+        """See Identities."""
+        return False
+
+    def heard(self, node: str, generation: int) -> None:
+        """See Identities."""
+
+
+class Seals:
+    """Opens what nodes send and seals what they are sent.
+
+    Args:
+        identities: who is enrolled.
+        ingest_keys: of the centre, 32 bytes each: the present one, then one that still counts.
+        bare_brokers: names of the brokers whose listeners nothing but this machine reaches.
+    """
+
+    def __init__(
+        self, identities: Identities, ingest_keys: Iterable[bytes], bare_brokers: Iterable[str]
+    ) -> None:
+        self._identities = identities
+        self._ingest_keys = tuple(ingest_keys)
+        self._bare_brokers = frozenset(bare_brokers)
+        self._spoke: dict[NodeId, Seal] = {}
+
+    def open(self, broker: str, node: NodeId, topic: str, message: bytes) -> bytes:
+        """Return what a node said.
+
+        Raises:
+            ProtocolError: ``unsealed`` where it must be sealed; ``seal``, ``kid`` or ``mac``.
+        """
+        if not is_sealed(message):
+            return self._bare(broker, node, message)
+        generation = generation_of(message)
+        if not self._identities.is_live(node, generation):
+            raise ProtocolError("kid", got=generation, detail="no identity that may speak")
+        seal = self._spoke.get(node)
+        if seal is None or seal.generation != generation:
+            return self._meet(node, generation, topic, message)
+        try:
+            return seal.open(topic, message)
+        except ProtocolError:  # sealed with the other ingest key's, perhaps
+            return self._meet(node, generation, topic, message)
+
+    def seal(self, node: NodeId, topic: str, body: bytes) -> bytes | None:
+        """Return the message to send to a node; None where nobody may hear it."""
+        seal = self._spoke.get(node)
+        if seal is not None and self._identities.is_live(node, seal.generation):
+            return seal.seal(topic, body)
+        return None if self._identities.is_known(node) else body
+
+    def _bare(self, broker: str, node: NodeId, message: bytes) -> bytes:
+        if broker not in self._bare_brokers:
+            raise ProtocolError("unsealed", bound="a seal, off loopback", detail="enrol the node")
+        if self._identities.is_known(node):
+            raise ProtocolError("unsealed", bound="a seal, of an enrolled node")
+        return message
+
+    def _meet(self, node: NodeId, generation: int, topic: str, message: bytes) -> bytes:
+        """Open a generation's first message, by whichever ingest key its report key comes of."""
+        for key in self._ingest_keys:
+            seal = Seal(report_key(key, node, generation), generation)
+            try:
+                body = seal.open(topic, message)
+            except ProtocolError:
+                continue
+            if len(self._spoke) >= SEALS_MAX:
+                del self._spoke[next(iter(self._spoke))]
+            self._spoke[node] = seal
+            self._identities.heard(node, generation)
+            return body
+        raise ProtocolError("mac", detail="not sealed with its key, or changed on its way")
