@@ -72,7 +72,7 @@ def key_id(type_: str, entity: str) -> str:
 def _pair(part: str) -> tuple[str, str]:
     kind, equals, value = part.partition("=")
     if not equals or not value or not _KIND.fullmatch(kind):
-        rule = f"kind=value, a kind of 1 to {ENTITY_KIND_CHARS_MAX} of a-z 0-9 -"
+        rule = f"kind=value: 1 to {ENTITY_KIND_CHARS_MAX} of a-z 0-9 -, then what is not empty"
         raise ProtocolError("entity", field="entity", got=part, bound=rule)
     if _SPECIAL.search(_ESCAPE.sub("", value)):
         raise ProtocolError(

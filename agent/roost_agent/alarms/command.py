@@ -81,7 +81,10 @@ def _list(client: AlarmClient, *, as_json: bool) -> int:
 
 
 def _unreachable(client: AlarmClient) -> int:
-    sys.stderr.write(f"roost-agent: no agent answers on {client.path}: {client.refusal}\n")
+    sys.stderr.write(
+        f"roost-agent: no agent answers on {client.path}: {client.refusal}\n"
+        "  Does roost-agent run, is this user in the group roost-alarm? --socket names another.\n"
+    )
     return EXIT_UNREACHABLE
 
 

@@ -36,6 +36,9 @@ BACKLOG: Final = 64
 TURNED_AWAY_S: Final = 0.005  # before the next one is accepted: at most 200 a second
 _UCRED: Final = struct.Struct("3i")  # pid, uid, gid
 
+_TOO_FAST: Final = (
+    f"more than {RATE:g} requests a second of one application; ask again in {PAUSE_MS} ms"
+)
 _ODD: Final = re.compile(r"[^A-Za-z0-9._@:/\\-]")  # what may not stand in an entity, or a log
 
 UnitOf = Callable[[int], str]
@@ -129,7 +132,7 @@ class LocalApi:
             while raw := await loop.sock_recv(peer.sock, PACKET_BYTES_MAX + 1):
                 if not self._quota.take(peer.unit, self._clock.boot_ms()):
                     self._desk.over_quota(peer.unit, f"more than {RATE:g} requests a second")
-                    answer = Answer(ok=False, error="rate", detail=f"bound {RATE:g} a second")
+                    answer = Answer(ok=False, error="rate", detail=_TOO_FAST)
                     if not _send(peer.sock, answer):
                         return
                     await asyncio.sleep(PAUSE_MS / 1000)
@@ -212,5 +215,5 @@ def _turn_away(sock: socket.socket, answer: Answer) -> None:
 
 def _busy(mine: int) -> str:
     if mine >= UNIT_CONNECTIONS_MAX:
-        return f"bound {UNIT_CONNECTIONS_MAX} connections of one application"
-    return f"bound {CONNECTIONS_MAX} connections"
+        return f"{UNIT_CONNECTIONS_MAX} connections of this application are open; use one of them"
+    return f"{CONNECTIONS_MAX} connections are open, which is the most; try again later"

@@ -1,6 +1,6 @@
 """Requests and answers of the local API: one JSON packet each, at most PACKET_BYTES_MAX."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import msgspec
 from msgspec import Meta
@@ -16,7 +16,7 @@ LOG_TYPE: Final = "750.803"
 SEVERITIES: Final = [each.word for each in Severity if each is not Severity.CLEARED]
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the wire can say
-# Long texts are refused by the alarm's own check, which names the field.
+# A long sentence is cut where it is raised, and shows so; a long entity is refused there.
 Text = Annotated[str, Meta(max_length=PACKET_BYTES_MAX)]
 
 
@@ -83,6 +83,12 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 _decode: Final = msgspec.json.Decoder(Request).decode
+_VERBS: Final = ", ".join(str(kind.__struct_config__.tag) for kind in get_args(Request))
+_BOUNDS: Final = {
+    "do": f"one of {_VERBS}",
+    "type": "GGG.EEE, six digits",
+    "ttl_s": f"{TTL_S_MIN} to {TTL_S_MAX} seconds",
+}
 
 
 def decode(raw: bytes) -> Request:
@@ -98,12 +104,19 @@ def decode(raw: bytes) -> Request:
     try:
         request: Request = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-        raise ProtocolError("syntax", field="packet", detail=str(err)[:200]) from err
+        raise _syntax(str(err)) from err
     word: str = getattr(request, "severity", "warning")
     if word not in SEVERITIES:
         bound = "one of " + ", ".join(SEVERITIES)
         raise ProtocolError("severity", field="severity", got=word[:64], bound=bound)
     return request
+
+
+def _syntax(said: str) -> ProtocolError:
+    """Name the field that the decoder stumbled over, and what it takes."""
+    what, _, place = said.partition(" - at `$.")
+    field = place.rstrip("`") or "packet"
+    return ProtocolError("syntax", field=field, bound=_BOUNDS.get(field), detail=what[:200])
 
 
 def encode(answer: Answer) -> bytes:

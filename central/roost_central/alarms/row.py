@@ -141,8 +141,14 @@ class AlarmRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _pairs: Final = lru_cache(200_000)(parse)
 
 
-def isa_state(row: AlarmRow, *, in_maintenance: bool = False) -> str:
-    """Return the ISA-18.2 state; the first that holds counts."""
+def isa_state(row: AlarmRow, *, latch: bool, in_maintenance: bool = False) -> str:
+    """Return the ISA-18.2 state; the first that holds counts.
+
+    Args:
+        row: the episode.
+        latch: of its type: it is to be acknowledged even after its end.
+        in_maintenance: its site is.
+    """
     if row.suppressed_by or in_maintenance:
         return "OOSRV"
     if row.masked_by:
@@ -150,5 +156,5 @@ def isa_state(row: AlarmRow, *, in_maintenance: bool = False) -> str:
     if row.shelf is not None:
         return "SHLVD"
     if row.state == CLEARED:
-        return "NORM" if row.ack else "RTNUN"
+        return "RTNUN" if latch and row.ack is None else "NORM"
     return "ACKED" if row.ack else "UNACK"

@@ -58,7 +58,11 @@ class AlarmAnswers:
             "severity": row.severity.word,
             "state": row.state,
             "op_state": row.op_state,
-            "isa": isa_state(row, in_maintenance=bool(site and site.status == "maintenance")),
+            "isa": isa_state(
+                row,
+                latch=record.latch,
+                in_maintenance=bool(site and site.status == "maintenance"),
+            ),
             "flapping": row.flapping,
             "count": row.count,
             "late": row.late,

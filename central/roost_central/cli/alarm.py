@@ -46,7 +46,7 @@ def list_(asked: Asked, *, hidden: bool, sort: str | None, limit: int) -> None:
 def history(asked: Asked, since: str | None, until: str | None, limit: int) -> None:
     """List alarms that were cleared, the newest first."""
     found = asked.client().pages(f"{ALARMS}/history", filter=asked.query, since=since, until=until)
-    output.write(_first(found, limit), alarm_text.columns(asked), asked.form, name="key_id")
+    output.write(_first(found, limit), alarm_text.past(asked), asked.form, name="key_id")
 
 
 @command.command("show")
@@ -188,7 +188,7 @@ def _load(found: dict[str, Any]) -> str:
     per_hour, flood = found["alarms_per_hour"], found["flood_share"]
     mix = " · ".join(f"{n} {found['priority'][n]:.0%}" for n in alarm_text.SEVERITIES)
     lines = [
-        f"last {found['hours']} h, {found['operators']} operators",
+        f"last {found['hours']} h, operators: {found['operators']}",
         f"alarms per operator-hour  {_banded(per_hour, '{:.1f}')}",
         f"share of time in flood    {_banded(flood, '{:.1%}')}",
         f"severities                {mix} (a good mix: 5 % major, 15 % minor, 80 % warning)",

@@ -49,26 +49,59 @@ def columns(asked: Asked) -> list[Column]:
     return [
         Column("SEVERITY", severity, lambda row: row["severity"]),
         Column("AGE", lambda row: times.age(row["age_s"]), lambda row: row["raised"], right=True),
-        Column("WHERE", lambda row: row["node"] or row["site"] or "centre"),
+        Column("WHERE", where),
         output.text("TYPE", "type"),
         output.text("NAME", "name", wide=True),
         Column("TEXT", marked, lambda row: row["text"]),
         output.number("N", "count"),
         Column("OPERATOR", operator, lambda row: row["op_state"]),
         Column("INCIDENT", lambda row: row["incident"] or "-", lambda row: row["incident"] or None),
-        Column("OWNER", lambda row: row["assignee"] or "-", wide=True),
+        Column("OWNER", lambda row: row["assignee"] or "-", lambda row: row["assignee"], wide=True),
         output.text("ENTITY", "entity", wide=True),
         output.text("KEY", "key_id", whole=True),
         Column("STATE", lambda row: row["state"], wide=True),
-        Column("CHANGED", lambda row: asked.clock(row["changed"]), wide=True),
+        Column(
+            "CHANGED",
+            lambda row: asked.clock(row["changed"]),
+            lambda row: row["changed"],
+            wide=True,
+        ),
     ]
+
+
+def past(asked: Asked) -> list[Column]:
+    """Return the columns of a list of what was cleared."""
+    return [
+        output.text("SEVERITY", "severity"),
+        Column("CLEARED", lambda row: asked.clock(row["cleared"]), lambda row: row["cleared"]),
+        Column("STOOD", lambda row: times.age(_stood_s(row)), _stood_s, right=True),
+        Column("WHERE", where),
+        output.text("TYPE", "type"),
+        output.text("NAME", "name", wide=True),
+        Column("TEXT", marked, lambda row: row["text"]),
+        output.number("N", "count"),
+        output.text("ENDED BY", "reason"),
+        Column("INCIDENT", lambda row: row["incident"] or "-", lambda row: row["incident"] or None),
+        output.text("ENTITY", "entity", wide=True),
+        output.text("KEY", "key_id", whole=True),
+    ]
+
+
+def where(row: Row) -> str:
+    """Return what an alarm is about: its node, its site or the centre itself."""
+    return str(row["node"] or row["site"] or "centre")
+
+
+def _stood_s(row: Row) -> float | None:
+    raised, cleared = times.seconds(row["raised"]), times.seconds(row["cleared"])
+    return None if raised is None or cleared is None else max(cleared - raised, 0.0)
 
 
 def detail(asked: Asked, found: Row, timeline: list[Row]) -> str:
     """Return one alarm in full: what is wrong, what to do, its causes and what happened."""
     lines = [f"{severity(found)} · {found['name']} {found['type']}", f"  {marked(found)}", ""]
     facts = {
-        "where": f"{found['node'] or found['site'] or 'centre'} ({found['entity']})",
+        "where": f"{where(found)} ({found['entity']})",
         "raised": f"{asked.clock(found['raised'])} ({times.age(found['age_s'])} ago)",
         "cleared": found.get("cleared") and f"{asked.clock(found['cleared'])} {found['reason']}",
         "as of": asked.clock(found.get("as_of")),

@@ -13,10 +13,10 @@ WHERE = "/api/v1/northbound"
 ERROR_CHARS = 60
 
 
-def _trouble(row: output.Row) -> str:
-    """Return why a target is not served, or what went wrong last."""
+def _trouble(row: output.Row, *, chars_max: int | None = ERROR_CHARS) -> str:
+    """Return why a target is not served, or what goes wrong now."""
     text = str(row["disabled"] or (row["last_error"] if row["failures"] else ""))
-    return text if len(text) <= ERROR_CHARS else text[: ERROR_CHARS - 1] + "…"
+    return text if chars_max is None or len(text) <= chars_max else text[: chars_max - 1] + "…"
 
 
 TARGETS = [
@@ -27,7 +27,7 @@ TARGETS = [
     output.number("SENT", "sent"),
     output.number("DEAD", "dead_letters"),
     output.text("TOOK", "worked"),
-    Column("TROUBLE", _trouble, lambda row: row["disabled"] or row["last_error"]),
+    Column("TROUBLE", _trouble, lambda row: _trouble(row, chars_max=None)),
     output.text("ADDRESS", "address", wide=True),
     output.number("CURSOR", "cursor", wide=True),
 ]

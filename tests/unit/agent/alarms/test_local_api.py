@@ -91,7 +91,7 @@ async def test_an_alarm_is_on_disk_when_the_answer_comes(node, client):
         ({"do": "clear_all", "prefix": ""}, "entity", "at least one"),
         ({"do": "log", "text": "x", "type": APP}, "type", "events: 750.803"),
         ({"do": "log", "text": "x", "entity": "fs=/"}, "entity", "app=NAME"),
-        ({"do": "sing"}, "syntax", "sing"),
+        ({"do": "sing"}, "syntax", "do is refused; allowed: one of raise"),
     ],
 )  # fmt: skip
 async def test_a_refusal_names_the_field_and_the_bound(node, client, request_, code, word):

@@ -67,6 +67,24 @@ def test_what_is_wrong_is_named(raw, code, word):
     assert (answer["ok"], answer["error"]) == (False, code)
 
 
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (
+            packet(do="sing"),
+            "do is refused; allowed: one of raise, clear, clear_all, list, log, ping",
+        ),
+        (packet(do="clear", type="foo"), "type is refused; allowed: GGG.EEE, six digits"),
+        (
+            packet(do="raise", type="750.801", severity="minor", ttl_s=-4),
+            "ttl_s is refused; allowed: 1 to 604800 seconds",
+        ),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_it_takes(raw, sentence):
+    assert refused(refusal(raw)).detail == sentence
+
+
 @given(st.binary(max_size=PACKET_BYTES_MAX + 10))
 def test_no_packet_raises_anything_else(raw):
     try:

@@ -1,5 +1,6 @@
 """Alarms and incidents as an operator types and reads them."""
 
+import csv
 import json
 
 import pytest
@@ -34,6 +35,7 @@ ALARMS = [
     an_alarm(4, suppressed_by="SU1"),
     an_alarm(5, masked_by="00", flapping=True, late=True),
 ]
+OVER = [an_alarm(1, state="cleared", cleared=LATER, reason="gone", assignee="")]
 TIMELINE = [
     {"seq": 9, "at": ISO, "received": LATER, "event": "raise", "actor": "", "severity": "major",
      "state": "active", "text": "CPU", "note": ""},
@@ -68,7 +70,7 @@ TYPE = {"type": "100.101", "name": "node.cpu.high", "source": "agent", "default"
         "repair": "Look."}  # fmt: skip
 GETS = {
     "/api/v1/alarms": {"items": ALARMS, "next": None},
-    "/api/v1/alarms/history": {"items": ALARMS[:1], "next": None},
+    "/api/v1/alarms/history": {"items": OVER, "next": None},
     "/api/v1/alarms/01K1": {**ALARMS[0], "causes": [ALARMS[1]], "masks": []},
     "/api/v1/alarms/01K1/timeline": {"items": TIMELINE, "next": None},
     "/api/v1/alarms/summary": {"counts": COUNTS, "groups": GROUPS, "seq": 1},
@@ -161,6 +163,24 @@ def test_a_list_passes_its_filter_and_ends_at_its_limit(run, centre):
 def test_the_history_is_asked_between_two_times(run, centre):
     assert run("alarm", "history", "--since", "24h", "-o", "name")[1].split() == ["1".zfill(16)]
     assert sent(centre, "/api/v1/alarms/history")[1]["since"] == "24h"
+
+
+def test_what_is_over_says_when_it_ended_how_long_it_stood_and_why(run, monkeypatch):
+    assert "raised" not in run("alarm", "history", "-o", "csv")[1].splitlines()[0]
+    heading, row = run("alarm", "history")[1].splitlines()
+    shown = dict(zip(heading.split("\t"), row.split("\t"), strict=True))
+    assert (shown["SEVERITY"], shown["CLEARED"], shown["ENDED BY"]) == ("major", LATER, "gone")
+    assert float(shown["STOOD"]) == 3 * 3600
+    monkeypatch.setattr("roost_central.cli.output.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "300")
+    assert "3 h 0 m" in run("alarm", "history")[1]
+
+
+def test_a_program_gets_plain_values_of_every_column(run):
+    heading, *rows = run("alarm", "list", "-o", "csv")[1].splitlines()
+    assert rows
+    for row in csv.DictReader([heading, *rows]):
+        assert (row["owner"], row["changed"]) == ("", ISO)
 
 
 def test_one_alarm_is_shown_with_repair_causes_and_what_came_late(run):

@@ -50,6 +50,12 @@ def test_the_targets_are_listed_with_their_trouble_cut(run, north):
     assert json.loads(run("northbound", "list", "-o", "json")[1])[0]["last_error"].endswith("x")
 
 
+def test_an_old_error_of_a_target_that_works_again_is_no_trouble(run, north, monkeypatch):
+    monkeypatch.setitem(TARGET, "failures", 0)
+    heading, row = run("northbound", "list", "-o", "csv")[1].splitlines()
+    assert dict(zip(heading.split(","), row.split(","), strict=True))["trouble"] == ""
+
+
 def test_what_was_given_up_is_listed(run, north):
     code, out, _ = run("northbound", "letters", "-o", "ndjson")
     assert (code, json.loads(out)["seq"]) == (0, 7)
