@@ -1,7 +1,10 @@
 """Keeps history within its bounds, and says when a size becomes tight (210.803)."""
 
 import logging
+from collections import Counter
 from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.errors import StorageError
@@ -15,48 +18,93 @@ logger = logging.getLogger(__name__)
 
 PRUNE_MS: Final = 3_600_000
 FIRST_MS: Final = 60_000  # after the start: what is tight is told soon
+BATCH_ROWS_MAX: Final = 10_000  # of one history in a transaction: reports wait for it, some 0.2 s
 PRESSURE: Final = "210.803"
 
 
 class History:
-    """Prunes once an hour, within one transaction."""
+    """Prunes once an hour; much of it in several transactions, with a pause between them.
+
+    Args:
+        database: holds the histories.
+        retention: their bounds.
+        book: what raises the alarm of a tight size.
+        clock: for the hour, and the age of rows.
+        batch_rows: at most so many of each history in one transaction.
+    """
 
     def __init__(
-        self, database: Database, retention: Retention, *, book: AlarmBook, clock: Clock
+        self,
+        database: Database,
+        retention: Retention,
+        *,
+        book: AlarmBook,
+        clock: Clock,
+        batch_rows: int = BATCH_ROWS_MAX,
     ) -> None:
         self._database = database
         self._retention = retention
         self._book = book
         self._clock = clock
+        self._batch_rows = batch_rows
         self._due_ms = clock.mono_ms() + FIRST_MS
+        self._untold: Counter[str] = Counter()  # went in this purge, which is not through
 
     async def keep(self) -> None:
-        """Prune where that is due; what storage does not do now is done in an hour."""
+        """Prune where that is due: one transaction; what is left goes with the next call.
+
+        What storage does not do now is done in an hour.
+        """
         if self._clock.mono_ms() < self._due_ms:
             return
         self._due_ms = self._clock.mono_ms() + PRUNE_MS
         now_ms, kept = self._clock.wall_ms(), self._retention
         try:
             async with self._database.write() as connection:
-                gone = await alarms.prune(
-                    connection, now_ms=now_ms, rows_max=kept.alarm_rows, days_max=kept.alarm_days
-                )
-                gone_events = await events.prune(
-                    connection, now_ms=now_ms, rows_max=kept.event_rows, days_max=kept.event_days
-                )
-                await incidents.prune(connection, now_ms=now_ms, days_max=kept.alarm_days)
-                await inventory.prune_changes(connection, now_ms=now_ms)
-                await audit.prune(connection, now_ms=now_ms, days_max=kept.audit_days)
-                purged = {"transitions of alarms": gone, "events": gone_events}
-                told = [_purged(what, n, now_ms) for what, n in purged.items() if n]
-                await events.append(connection, told)
+                gone = await self._prune(connection, now_ms)
+                has_more = max(gone.values()) == self._batch_rows
+                untold = self._untold + gone
+                if not has_more:
+                    told = [_purged(what, n, now_ms) for what, n in untold.items()]
+                    await events.append(connection, told)
                 alarm_rows = await alarms.span(connection)
                 event_rows = await events.span(connection)
         except StorageError as err:
             logger.warning("history not pruned: %s", err)
             return
+        self._untold = untold if has_more else Counter()
+        if has_more:
+            self._due_ms = self._clock.mono_ms()
+            return
         self._judge("alarm_event", alarm_rows, kept.alarm_rows)
         self._judge("event", event_rows, kept.event_rows)
+
+    async def _prune(self, connection: AsyncConnection, now_ms: int) -> Counter[str]:
+        """Remove some of what is past its bounds; incidents and acts are few and go at once."""
+        kept, limit = self._retention, self._batch_rows
+        await incidents.prune(connection, now_ms=now_ms, days_max=kept.alarm_days)
+        await audit.prune(connection, now_ms=now_ms, days_max=kept.audit_days)
+        return Counter(
+            {
+                "transitions of alarms": await alarms.prune(
+                    connection,
+                    now_ms=now_ms,
+                    limit=limit,
+                    rows_max=kept.alarm_rows,
+                    days_max=kept.alarm_days,
+                ),
+                "events": await events.prune(
+                    connection,
+                    now_ms=now_ms,
+                    limit=limit,
+                    rows_max=kept.event_rows,
+                    days_max=kept.event_days,
+                ),
+                "changes of inventory": await inventory.prune_changes(
+                    connection, now_ms=now_ms, limit=limit
+                ),
+            }
+        )
 
     def _judge(self, table: str, rows: int, rows_max: int) -> None:
         entity = f"central=roost,table={table}"

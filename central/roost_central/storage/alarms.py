@@ -16,7 +16,7 @@ from roost_central.alarms.incident_row import IncidentRow
 from roost_central.alarms.row import AlarmRow
 from roost_central.alarms.transition import Transition
 from roost_central.storage import tables
-from roost_central.storage.rows import number_span
+from roost_central.storage.rows import delete_some, number_span
 from roost_central.storage.upsert import insert_rows, upsert
 from roost_protocol.codec import encode
 
@@ -131,14 +131,18 @@ async def last_of_episode(connection: AsyncConnection, id_: str) -> Transition |
 
 
 async def prune(
-    connection: AsyncConnection, *, now_ms: int, rows_max: int = ROWS_MAX, days_max: int = DAYS_MAX
+    connection: AsyncConnection,
+    *,
+    now_ms: int,
+    limit: int,
+    rows_max: int = ROWS_MAX,
+    days_max: int = DAYS_MAX,
 ) -> int:
-    """Remove what is past either bound, the oldest first, never the newest; return how many."""
+    """Remove at most ``limit`` of what is past either bound, never the newest; return how many."""
     c = tables.alarm_event.c
     newest = await last_seq(connection)
     old = (c.seq <= newest - rows_max) | (c.received_ms < now_ms - days_max * 86_400_000)
-    done = await connection.execute(delete(tables.alarm_event).where(old, c.seq < newest))
-    return done.rowcount
+    return await delete_some(connection, tables.alarm_event, old & (c.seq < newest), limit)
 
 
 async def span(connection: AsyncConnection) -> int:

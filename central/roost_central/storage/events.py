@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, delete, func, select
+from sqlalchemy import Column, ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
-from roost_central.storage.rows import number_span
+from roost_central.storage.rows import delete_some, number_span
 from roost_central.storage.upsert import insert_rows
 from roost_protocol.codec import encode
 
@@ -132,13 +132,18 @@ async def page(
 
 
 async def prune(
-    connection: AsyncConnection, *, now_ms: int, rows_max: int = ROWS_MAX, days_max: int = DAYS_MAX
+    connection: AsyncConnection,
+    *,
+    now_ms: int,
+    limit: int,
+    rows_max: int = ROWS_MAX,
+    days_max: int = DAYS_MAX,
 ) -> int:
-    """Remove what is past either bound, the oldest first; return how many went."""
+    """Remove at most ``limit`` of what is past either bound; return how many went."""
     c = tables.event.c
     newest = (await connection.execute(select(func.max(c.seq)))).scalar_one() or 0
     old = (c.seq <= newest - rows_max) | (c.received_ms < now_ms - days_max * 86_400_000)
-    return (await connection.execute(delete(tables.event).where(old))).rowcount
+    return await delete_some(connection, tables.event, old, limit)
 
 
 async def span(connection: AsyncConnection) -> int:

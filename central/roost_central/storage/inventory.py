@@ -23,6 +23,7 @@ from roost_central.inventory.facts import (
     StarredValue,
 )
 from roost_central.storage import tables
+from roost_central.storage.rows import delete_some
 from roost_central.storage.upsert import insert_rows, update_rows, upsert
 from roost_protocol.codec import encode
 from roost_protocol.inventory import Value
@@ -234,14 +235,15 @@ async def prune_changes(
     connection: AsyncConnection,
     *,
     now_ms: int,
+    limit: int,
     rows_max: int = CHANGE_ROWS_MAX,
     days_max: int = CHANGE_DAYS_MAX,
 ) -> int:
-    """Remove changes past either bound, the oldest first; return how many went."""
+    """Remove at most ``limit`` of the changes past either bound; return how many went."""
     c = tables.inventory_change.c
     newest = (await connection.execute(select(func.max(c.seq)))).scalar_one() or 0
     old = (c.seq <= newest - rows_max) | (c.at_ms < now_ms - days_max * 86_400_000)
-    return (await connection.execute(delete(tables.inventory_change).where(old))).rowcount
+    return await delete_some(connection, tables.inventory_change, old, limit)
 
 
 async def save_part(

@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import Column, ColumnElement, Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def row_of(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any slotted dataclass of this package
     """Return a record's fields by name, as an insert takes them."""
     return {name: getattr(record, name) for name in record.__slots__}
+
+
+async def delete_some(
+    connection: AsyncConnection, table: Table, old: ColumnElement[bool], limit: int
+) -> int:
+    """Remove at most ``limit`` of the rows that match, in any order; return how many went."""
+    some = select(table.c.seq).where(old).limit(limit)
+    return (await connection.execute(delete(table).where(table.c.seq.in_(some)))).rowcount
 
 
 async def number_span(connection: AsyncConnection, number: Column[int]) -> int:

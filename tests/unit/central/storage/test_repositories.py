@@ -197,10 +197,11 @@ async def test_events_are_bounded_by_rows_and_by_age(database):
             connection,
             [events.NewEvent(i, i * day_ms, "node", "100.101", 1, "") for i in range(10)],
         )
-        assert await events.prune(connection, now_ms=10 * day_ms, days_max=8) == 2
-        assert await events.prune(connection, now_ms=10 * day_ms, rows_max=3) == 5
+        assert await events.prune(connection, now_ms=10 * day_ms, limit=1, days_max=8) == 1
+        assert await events.prune(connection, now_ms=10 * day_ms, limit=9, days_max=8) == 1
+        assert await events.prune(connection, now_ms=10 * day_ms, limit=9, rows_max=3) == 5
         assert len(await events.page(connection, events.EventQuery())) == 3
-        await events.prune(connection, now_ms=10**15)
+        await events.prune(connection, now_ms=10**15, limit=9)
         await events.append(connection, [events.NewEvent(1, 1, "node", "100.101", 1, "")])
         (last,) = await events.page(connection, events.EventQuery())
     assert last.seq == 11, "a number is never used again, even when the log was emptied"
@@ -271,7 +272,8 @@ async def test_changes_tell_absent_from_null_and_are_bounded(fleet):
         found = await inventory.changes(connection, "lab.n1", since_ms=1)
         assert [row.at_ms for row in found] == [4, 3, 2]
         assert (found[0].old, found[0].new) == (UNSET, None)
-        assert await inventory.prune_changes(connection, now_ms=10, rows_max=2) == 3
+        assert await inventory.prune_changes(connection, now_ms=10, limit=2, rows_max=2) == 2
+        assert await inventory.prune_changes(connection, now_ms=10, limit=9, rows_max=2) == 1
 
 
 async def test_indexed_values_are_put_and_taken_one_by_one(fleet):
@@ -362,9 +364,10 @@ async def test_transitions_are_kept_by_time_and_number_and_never_the_newest(data
     day_ms = 86_400_000
     async with database.write() as connection:
         await alarms.append(connection, [step(n, at_ms=n * day_ms) for n in range(1, 6)])
-        assert await alarms.prune(connection, now_ms=402 * day_ms) == 1
-        assert await alarms.prune(connection, now_ms=5 * day_ms, rows_max=2) == 2
-        assert await alarms.prune(connection, now_ms=9_999 * day_ms) == 1
+        assert await alarms.prune(connection, now_ms=402 * day_ms, limit=9) == 1
+        assert await alarms.prune(connection, now_ms=5 * day_ms, limit=1, rows_max=2) == 1
+        assert await alarms.prune(connection, now_ms=5 * day_ms, limit=9, rows_max=2) == 1
+        assert await alarms.prune(connection, now_ms=9_999 * day_ms, limit=9) == 1
         assert [each.seq for each in await alarms.after(connection, 0, 9)] == [5]
         assert await alarms.count_events(connection) == 1
 
