@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from roost_central.access.heads import tell_heads
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import load as load_catalogue
 from roost_central.alarms.explain import Explainer
@@ -95,6 +96,7 @@ async def run(config: CentralConfig) -> None:
                 tasks.create_task(api.live.run(), name="central.live"),
                 tasks.create_task(Explainer(book, view).run(), name="central.alarms.explain"),
                 tasks.create_task(northbound.run(), name="central.northbound"),
+                tasks.create_task(tell_heads(database), name="central.audit.heads"),
             ]
             with api.order.kept():
                 app = application(api, ROUTES)

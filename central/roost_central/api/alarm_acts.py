@@ -18,9 +18,9 @@ from roost_central.alarms.draft import Draft
 from roost_central.alarms.facts import Acted, Event, Shelf, ShelfPut, ShelfTaken
 from roost_central.alarms.row import CLEARED, AlarmRow
 from roost_central.alarms.ulid import ulid
+from roost_central.api.acts import act_of, principal_of
 from roost_central.api.alarm_answers import BulkAnswer, Outcome
 from roost_central.api.alarms import shows_hidden
-from roost_central.api.auth import Principal
 from roost_central.api.call import Call
 from roost_central.api.lists import FilterText
 from roost_central.api.problem import ApiError, FieldError, blame
@@ -160,13 +160,6 @@ async def unshelve(call: Call[DryRun, AckBody]) -> BulkAnswer:
     return await _do(call, "unshelve", [row.key_id for row in rows], events, parts=1)
 
 
-def principal_of(call: Call[Any, Any]) -> Principal:
-    """Return who acts; every route that acts asks for one."""
-    if call.principal is None:
-        raise ApiError("unauthenticated", "send Authorization: Bearer rtk_..., or log in")
-    return call.principal
-
-
 def _acted(
     call: Call[DryRun, Any],
     verb: Literal["ack", "unack", "note", "assign", "clear"],
@@ -262,18 +255,18 @@ def _audited(
 ) -> Callable[[AsyncConnection, Draft], Any]:
     body: Targets = call.body
     detail: dict[str, object] = {"matched": matched}
-    for name in ("note", "text", "reason", "for_s", "assignee", "ticket", "expect_count"):
+    for name in ("note", "text", "for_s", "assignee", "ticket", "expect_count"):
         value = getattr(body, name, None)
         if value not in (None, "", msgspec.UNSET):
             detail[name] = value
     about = body.filter if body.filter is not None else ",".join(body.ids[:10])
-    return audited(call, f"alarm.{verb}", re.sub(r"\s+", " ", about or ""), detail)
+    words = getattr(body, "reason", "")
+    return audited(call, f"alarm.{verb}", re.sub(r"\s+", " ", about or ""), detail, reason=words)
 
 
 def audited(
-    call: Call[Any, Any], action: str, about: str, detail: dict[str, object]
+    call: Call[Any, Any], action: str, about: str, detail: dict[str, object], *, reason: str = ""
 ) -> Callable[[AsyncConnection, Draft], Any]:
     """Return what writes the audit row of an act, in the act's transaction."""
-    who = principal_of(call)
-    act = audit.NewAudit(call.now_ms, who.name, who.role, action, about, detail)
-    return lambda connection, _draft: audit.append(connection, [act])
+    act = act_of(call, action, about, detail, reason=reason)
+    return lambda connection, _draft: audit.add(connection, act)

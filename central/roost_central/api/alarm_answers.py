@@ -227,22 +227,3 @@ class ShelfPage(msgspec.Struct, frozen=True):
     """All of them."""
 
     items: list[ShelfAnswer]
-
-
-class AuditAnswer(msgspec.Struct, frozen=True):
-    """Who did what."""
-
-    seq: int
-    at: Time | None
-    actor: str
-    role: str
-    action: str
-    object: str
-    detail: dict[str, Scalar]
-
-
-class AuditPage(msgspec.Struct, frozen=True):
-    """Some acts, newest first, and where the next ones are."""
-
-    items: list[AuditAnswer]
-    next: str | None

@@ -33,11 +33,12 @@ CSRF_HEADER: Final = "X-Roost-CSRF"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, and as what."""
+    """Who asks, as what, and how that was proved."""
 
     name: str
     role: str
     token_digest: bytes
+    via: str
 
 
 class Access:
@@ -172,7 +173,7 @@ def check_origin(request: web.Request) -> None:
 
 
 def _principal(record: TokenRecord) -> Principal:
-    return Principal(record.name, record.role, record.hash)
+    return Principal(record.name, record.role, record.hash, f"token:{record.name}")
 
 
 def _unauthenticated(detail: str) -> ApiError:

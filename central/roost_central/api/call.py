@@ -14,6 +14,7 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 EVENT_STREAM: Final = "text/event-stream"
+REQUEST_ID: Final = web.RequestKey("request_id", str)
 HTML: Final = "text/html"
 
 Q = TypeVar("Q", bound=msgspec.Struct)

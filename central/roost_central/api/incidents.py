@@ -9,6 +9,7 @@ from roost_central.alarms.criteria import alarm_resolver
 from roost_central.alarms.facts import Acted, Attached, Event
 from roost_central.alarms.incident_row import IncidentNote, IncidentRow
 from roost_central.alarms.row import Ack
+from roost_central.api.acts import principal_of
 from roost_central.api.alarm_acts import (
     BULK_MAX,
     IDS_MAX,
@@ -16,7 +17,6 @@ from roost_central.api.alarm_acts import (
     Note,
     Reason,
     audited,
-    principal_of,
 )
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.cursor import Cursor, pack, scope_of, unpack
@@ -126,7 +126,7 @@ async def close(call: Call[NoQuery, IncidentCloseBody]) -> Incident:
     def act(draft: Any, now_ms: int) -> list[Event]:  # noqa: ANN401 - a draft of the book
         return [Attached(book.incidents.close(draft, row.id, who.name, reason, now_ms), "")]
 
-    await book.change(list, audited(call, "incident.close", row.id, {"reason": reason}), act)
+    await book.change(list, audited(call, "incident.close", row.id, {}, reason=reason), act)
     return _answer(call, await _kept(call))
 
 
@@ -149,8 +149,9 @@ async def split(call: Call[NoQuery, IncidentSplitBody]) -> Incident:
         made.append(new)
         return [Attached(keys, new)]
 
-    about: dict[str, object] = {"filter": body.filter, "ids": body.ids[:10], "reason": body.reason}
-    await book.change(choose, audited(call, "incident.split", row.id, about), act)
+    about: dict[str, object] = {"filter": body.filter, "ids": body.ids[:10]}
+    said = audited(call, "incident.split", row.id, about, reason=body.reason)
+    await book.change(choose, said, act)
     return _answer(call, book.incidents.find(made[-1]) or row)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from roost_central.api.acts import act_of
 from roost_central.api.answers import (
     NorthboundAnswer,
     NorthboundLetter,
@@ -14,6 +15,7 @@ from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.instants import instant
 from roost_central.api.problem import ApiError
 from roost_central.errors import NotFoundError
+from roost_central.storage import audit
 
 LETTERS_SHOWN: Final = 100
 METRICS: Final = "text/plain"
@@ -67,6 +69,9 @@ async def test_target(call: Call[NoQuery, None]) -> NorthboundTest:
         error = await call.api.northbound.test(call.path("target"))
     except NotFoundError:
         raise ApiError("not-found", f"there is no target {call.path('target')[:64]!r}") from None
+    act = act_of(call, "northbound.test", call.path("target"), {"error": error})
+    async with call.api.database.write() as connection:
+        await audit.add(connection, act)
     return NorthboundTest(delivered=not error, error=error)
 
 

@@ -1,8 +1,7 @@
 """Views of the console that people keep: a page with its filter, under a name and a short link.
 
 Everyone lists, changes and removes their own; who has the link of a view opens it. A view holds an
-address and shows nothing by itself: what is on the page is asked for by whoever opens it. It is a
-preference and no act on the fleet, so it leaves no row in the audit log.
+address and shows nothing by itself: what is on the page is asked for by whoever opens it.
 """
 
 from typing import Annotated, Final, Literal
@@ -12,12 +11,13 @@ from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.alarms.ulid import ulid
-from roost_central.api.alarm_acts import ID_BYTES, SAYS_SOMETHING, principal_of
+from roost_central.api.acts import act_of, principal_of
+from roost_central.api.alarm_acts import ID_BYTES, SAYS_SOMETHING
 from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.instants import instant
 from roost_central.api.problem import ApiError, FieldError
-from roost_central.storage import saved_views
+from roost_central.storage import audit, saved_views
 from roost_central.storage.saved_views import ViewRecord
 
 VIEWS_MAX: Final = 100  # of one person: more than anybody finds again
@@ -82,7 +82,9 @@ async def put_view(call: Call[NoQuery, ViewBody]) -> ViewAnswer:
 async def delete_view(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/views/{view}."""
     async with call.api.database.write() as connection:
-        await saved_views.remove(connection, (await _mine(call, connection)).id)
+        view = await _mine(call, connection)
+        await saved_views.remove(connection, view.id)
+        await audit.add(connection, act_of(call, "view.delete", view.id, {"name": view.name}))
     return Reply(status=204)
 
 
@@ -98,6 +100,7 @@ async def _save(call: Call[NoQuery, ViewBody], connection: AsyncConnection, id_:
         raise ApiError("conflict", f"you keep {VIEWS_MAX} views, the most there may be: remove one")
     view = ViewRecord(id_, owner, name, body.page, body.query, call.now_ms)
     await saved_views.save(connection, view)
+    await audit.add(connection, act_of(call, "view.put", id_, {"name": name, "page": body.page}))
     return _answer(view)
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from roost_central.api.auth import SAFE_METHODS
-from roost_central.api.call import HTML, Call
+from roost_central.api.call import HTML, REQUEST_ID, Call
 from roost_central.api.intake import parse_query, read_json
 from roost_central.api.outlet import SECURITY_HEADERS, WRITE_S_MAX, respond
 from roost_central.api.problem import CONTENT_TYPE, ApiError
@@ -28,7 +28,6 @@ access_logger = logging.getLogger("roost_central.access")
 REQUEST_ID_BYTES: Final = 8
 LOG_PATH_CHARS_MAX: Final = 200
 INTAKE_S_MAX: Final = 30.0  # from the last header to the last byte of a JSON body
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 HAS_STARTED: Final = web.RequestKey("has_started", bool)  # no problem can be told any more
 STATUS_GONE: Final = 499  # only in the log: the caller hung up, or was hung up on
 

@@ -14,12 +14,12 @@ from roost_central.alarms.facts import (
     SuppressionTaken,
 )
 from roost_central.alarms.ulid import ulid
+from roost_central.api.acts import principal_of
 from roost_central.api.alarm_acts import (
     ID_BYTES,
     SHELF_S_MIN,
     Reason,
     audited,
-    principal_of,
 )
 from roost_central.api.alarm_answers import ShelfAnswer, ShelfPage
 from roost_central.api.call import Call, NoQuery, Reply
@@ -83,10 +83,9 @@ async def put_suppression(call: Call[NoQuery, SuppressionBody]) -> ShelfAnswer:
         query=query,
         matches=api.book.shelving.matches(query),
     )
-    said: dict[str, object] = {"filter": query, "reason": body.reason, "for_s": body.for_s or 0}
-    await api.book.change(
-        lambda: [SuppressionPut(one)], audited(call, "suppression.create", body.type, said)
-    )
+    about: dict[str, object] = {"filter": query, "for_s": body.for_s or 0}
+    said = audited(call, "suppression.create", body.type, about, reason=body.reason)
+    await api.book.change(lambda: [SuppressionPut(one)], said)
     return _suppression(api, one)
 
 

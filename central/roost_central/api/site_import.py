@@ -12,12 +12,13 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from roost_central.api.acts import act_of
 from roost_central.api.answers import ImportAnswer, ImportFault
 from roost_central.api.call import NDJSON, Call, NoQuery
 from roost_central.api.intake import decode_json
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.sites import Labels, Latitude, Longitude, check_place, site_name
-from roost_central.fleet.sites import SiteSpec
+from roost_central.fleet.sites import Outcome, SiteSpec
 from roost_protocol.errors import ProtocolError
 from roost_protocol.topics import node_id
 
@@ -48,14 +49,16 @@ async def import_sites(call: Call[NoQuery, None]) -> ImportAnswer:
             await _read(call.request, specs, faults)
     except TimeoutError:
         raise ApiError("timeout", f"the body was not there within {READ_S_MAX} s") from None
-    outcomes = await call.api.registry.put_all(specs.values())
-    did = [outcome.what for outcome in outcomes]
-    return ImportAnswer(
-        created=did.count("created"),
-        updated=did.count("updated"),
-        unchanged=did.count("unchanged"),
-        errors=faults,
+    outcomes = await call.api.registry.put_all(
+        specs.values(),
+        lambda did: act_of(call, "site.import", f"{len(did)} sites", _counted(did)),
     )
+    return ImportAnswer(**_counted(outcomes), errors=faults)
+
+
+def _counted(outcomes: list[Outcome]) -> dict[str, int]:
+    did = [outcome.what for outcome in outcomes]
+    return {what: did.count(what) for what in ("created", "updated", "unchanged")}
 
 
 async def _read(

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from roost_central.api.acts import act_of
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import site_answer, site_detail
@@ -53,7 +54,9 @@ async def put_site(call: Call[NoQuery, SiteBody]) -> Reply:
     revision = _revision(call.request, known)
     spec = SiteSpec(site, call.body.labels, call.body.lat, call.body.lon)
     try:
-        row = await call.api.registry.put(spec, revision=revision)
+        before, after = known and _state(known), _spec_state(spec)
+        act = act_of(call, "site.put", site, before=before, after=after)
+        row = await call.api.registry.put(spec, act, revision=revision)
     except RevisionConflictError:
         raise _stale(call.api.view.sites.get(site)) from None
     answer = site_answer(row, call.api.view, call.now_ms)
@@ -65,7 +68,8 @@ async def delete_site(call: Call[NoQuery, None]) -> Reply:
     row = _row(call)
     if "If-Match" in call.request.headers:
         _revision(call.request, row)
-    await call.api.registry.delete(row.site)
+    act = act_of(call, "site.delete", row.site, {"nodes": len(row.nodes)}, before=_state(row))
+    await call.api.registry.delete(row.site, act)
     return Reply(status=204)
 
 
@@ -99,6 +103,15 @@ def _row(call: Call[NoQuery, None]) -> SiteRow:
     if row is None:
         raise ApiError("not-found", f"there is no site {call.path('site')[:80]!r}")
     return row
+
+
+def _state(row: SiteRow) -> list[object]:
+    """Return what operators write of a site: what the audit log keeps the digest of."""
+    return [row.site, row.labels, row.lat, row.lon]
+
+
+def _spec_state(spec: SiteSpec) -> list[object]:
+    return [spec.site, spec.labels, spec.lat, spec.lon]
 
 
 def _etag(row: SiteRow) -> dict[str, str]:

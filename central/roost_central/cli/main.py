@@ -22,6 +22,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "event": ("event", "List what happened."),
     "ha": ("ha", "Show local HA of sites, and try it on this machine's nodes."),
     "northbound": ("northbound", "List where alarms go out, and test it."),
+    "audit": ("audit", "Read who did what, and check that nothing of it was changed."),
     "view": ("view", "Keep pages of the console under a name, each with a link."),
     "login": ("login", "Keep the address and the token of a centre."),
     "demo": ("demo", "Run the whole loop on this machine: a real site and a simulated fleet."),

@@ -4,17 +4,18 @@ Invariant: storage first. The view changes only after COMMIT and before any othe
 that a writer which builds its rows inside a transaction never brings back what was deleted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.access.chain import Act
 from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView, SiteRow
 from roost_central.ports import Clock
-from roost_central.storage import nodes, sites
+from roost_central.storage import audit, nodes, sites
 from roost_central.storage.engine import Database
 from roost_protocol.topics import node_id, shard_of
 
@@ -59,11 +60,12 @@ class SiteRegistry:
         self._clock = clock
         self._alarms = alarms
 
-    async def put(self, spec: SiteSpec, *, revision: int | None = None) -> SiteRow:
+    async def put(self, spec: SiteSpec, act: Act, *, revision: int | None = None) -> SiteRow:
         """Register a site, or give one that is there these labels and this place.
 
         Args:
             spec: the site; its names must have been checked.
+            act: what the audit log says of it.
             revision: what the caller read; None where the site must be new.
 
         Raises:
@@ -76,10 +78,13 @@ class SiteRegistry:
                     "revision", field=spec.site, bound=revision, got=known and known.revision
                 )
             await self._save(connection, [spec])
+            await audit.add(connection, act)
         self._show(spec)
         return self._view.sites[spec.site]
 
-    async def put_all(self, specs: Iterable[SiteSpec]) -> list[Outcome]:
+    async def put_all(
+        self, specs: Iterable[SiteSpec], act: Callable[[list[Outcome]], Act]
+    ) -> list[Outcome]:
         """Register or change many sites in one transaction, whatever their revisions are."""
         wanted = list({spec.site: spec for spec in specs}.values())
         async with self._database.write() as connection:
@@ -90,11 +95,12 @@ class SiteRegistry:
                 if outcome.what != "unchanged"
             ]
             await self._save(connection, changed)
+            await audit.add(connection, act(outcomes))
         for spec in changed:
             self._show(spec)
         return outcomes
 
-    async def delete(self, site: str) -> None:
+    async def delete(self, site: str, act: Act) -> None:
         """Remove a site, its nodes and all that is kept of them but events; clear their alarms.
 
         Raises:
@@ -105,6 +111,7 @@ class SiteRegistry:
                 raise NotFoundError("site", field="site", got=site)
             await sites.delete(connection, site)
             done = await self._alarms.remove(connection, site, entity_of(site, None))
+            await audit.add(connection, act)
         self._view.remove_site(site)
         self._alarms.written(done)
 

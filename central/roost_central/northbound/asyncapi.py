@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from roost_central.northbound import noc_tree, schema
+from roost_central.northbound import noc_head, noc_tree, schema
 from roost_central.northbound.config import NOC_PORT
 from roost_central.northbound.noc_log import AUDIT, WORDS
 from roost_central.northbound.noc_tree import COLLAPSED, NO_SITE, ROOT, TENANTS, VALUES
@@ -89,6 +89,12 @@ CHANNELS: Final = (
     ),
     Channel(
         "act", f"{ROOT}/event/{AUDIT}/{NO_SITE}", "LoggedAct", "Acts of operators.", retain=False
+    ),
+    Channel(
+        "auditHead",
+        noc_head.TOPIC,
+        "ToldHead",
+        "Where the audit log ends: a minute or 1,000 rows old at most.",
     ),
 )
 

@@ -18,10 +18,11 @@ import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from roost_central.access.chain import START
 from roost_central.alarms.transition import Transition
 from roost_central.errors import StorageError
 from roost_central.fleet.view import Changes, FleetView
-from roost_central.northbound import noc_log, noc_tree
+from roost_central.northbound import noc_head, noc_log, noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed, flatten
@@ -34,6 +35,7 @@ from roost_central.northbound.noc_tenants import Tenancy
 from roost_central.northbound.noc_tree import Message
 from roost_central.northbound.target import TargetState
 from roost_central.ports import Clock, Entropy
+from roost_central.storage import audit
 from roost_central.storage.engine import Database
 from roost_protocol import __version__
 
@@ -248,16 +250,20 @@ class NocFeed:
 
     async def _follow_log(self) -> None:
         """Publish what the event log and the audit log are given, within a second."""
+        heads = noc_head.HeadNews()
         while True:
             try:
                 async with self._database.read() as connection:
                     await self._log.begin(connection)
                     found, acts = await self._log.read(connection)
+                    head = await audit.anchor(connection, audit.HEAD) or START
             except StorageError as err:
                 logger.warning("the event log cannot be read for the NOC: %s", err)
-                found, acts = [], []
+                found, acts, head = [], [], None
             trees = [(branch.root, branch.selects) for branch in self._branches]
             await self._publish(noc_log.messages(found, acts, trees))
+            if head is not None and heads.due(head, self._clock.boot_ms()):
+                await self._publish([noc_head.head_message(head, self._clock.wall_ms())])
             self._log.passed(found, acts)
             if len(found) < noc_log.BATCH and len(acts) < noc_log.BATCH:
                 await asyncio.sleep(TICK_S)

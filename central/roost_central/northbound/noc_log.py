@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.access.chain import Entry
 from roost_central.alarms.flat import rfc3339
 from roost_central.northbound.noc_tree import NO_SITE, ROOT, Message
 from roost_central.storage import audit, events
-from roost_central.storage.audit import AuditRecord
 from roost_central.storage.events import EventRecord
 from roost_protocol.severity import Severity
 
@@ -92,24 +92,25 @@ def event_message(record: EventRecord, root: str = ROOT) -> Message:
     )
 
 
-def act_message(record: AuditRecord, root: str = ROOT) -> Message:
+def act_message(record: Entry, root: str = ROOT) -> Message:
     """Return the message of an operator's act."""
+    act = record.act
     told = LoggedAct(
         seq=record.seq,
-        actor=record.actor,
-        role=record.role,
-        action=record.action,
-        object=record.object,
-        at=rfc3339(record.at_ms),
-        ts=record.at_ms // 1000,
+        actor=act.actor,
+        role=act.role,
+        action=act.action,
+        object=act.object,
+        at=rfc3339(act.at_ms),
+        ts=act.at_ms // 1000,
     )
     topic = f"{root}/event/{AUDIT}/{NO_SITE}"
     return _message(
         topic,
         told,
         source="roost/audit",
-        type_=f"roost.audit.{record.action}",
-        subject=record.object,
+        type_=f"roost.audit.{act.action}",
+        subject=act.object,
     )
 
 
@@ -149,12 +150,12 @@ class LogReader:
 
     async def read(
         self, connection: AsyncConnection
-    ) -> tuple[Sequence[EventRecord], Sequence[AuditRecord]]:
+    ) -> tuple[Sequence[EventRecord], Sequence[Entry]]:
         """Return what follows, BATCH of each at most; ``passed`` goes on from there."""
         found = await events.page(connection, events.EventQuery(), after=self._event, limit=BATCH)
         return found, await audit.after(connection, self._act, BATCH)
 
-    def passed(self, found: Sequence[EventRecord], acts: Sequence[AuditRecord]) -> None:
+    def passed(self, found: Sequence[EventRecord], acts: Sequence[Entry]) -> None:
         """Note that these are told."""
         if found:
             self._event = found[-1].seq
@@ -164,7 +165,7 @@ class LogReader:
 
 def messages(
     found: Iterable[EventRecord],
-    acts: Iterable[AuditRecord],
+    acts: Iterable[Entry],
     branches: Iterable[tuple[str, Selects | None]],
 ) -> list[Message]:
     """Return what each tree is told: a tenant only of its own sites, and of no act."""

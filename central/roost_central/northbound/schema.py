@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from roost_central.alarms.flat import FlatAlarm, FlatIncident, FlatSummary
+from roost_central.northbound.noc_head import ToldHead
 from roost_central.northbound.noc_log import LoggedAct, LoggedEvent
 from roost_central.northbound.noc_tree import SiteState, Status, TenantIncident
 
@@ -23,6 +24,7 @@ TYPES: Final = (
     Status,
     LoggedEvent,
     LoggedAct,
+    ToldHead,
 )
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

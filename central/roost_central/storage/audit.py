@@ -1,90 +1,138 @@
-"""Who did what: append-only, kept by time."""
+"""Who did what: append-only, each row linked to the one before it (access/chain.py).
 
-from collections.abc import Mapping, Sequence
+Invariants: a row is written in the transaction of its act, after the head is locked, so that no two
+rows follow the same one; rows go only from the beginning, and the last that went is kept as an
+anchor, together with a row that says so.
+"""
+
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import RowMapping, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.access.chain import START, Act, Anchor, Entry, entry
 from roost_central.storage import tables
-from roost_central.storage.upsert import insert_rows
+from roost_central.storage.upsert import insert_rows, upsert
 from roost_protocol.codec import encode
 
 DAYS_MAX: Final = 730
+DAY_MS: Final = 86_400_000
 PAGE_MAX: Final = 1_000
+HEAD: Final = "head"
+CUT: Final = "cut"
+CENTRE: Final = "central"  # the actor of what no person did
 
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_TEXTS: Final = (
+    "actor", "role", "action", "object", "via", "source", "request_id", "reason", "before", "after",
+    "outcome",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class NewAudit:
-    """One act.
+class Asked:
+    """Which acts: of one actor, of one action or of one noun's, not older than a time."""
 
-    Attributes:
-        actor, role: the token's.
-        action: ``alarm.ack``, ``shelf.delete``.
-        object: what it was done to: an id, or a query.
-        detail: what was asked and what came of it; no secret.
-    """
-
-    at_ms: int
-    actor: str
-    role: str
-    action: str
-    object: str
-    detail: Mapping[str, Any]
+    actor: str = ""
+    action: str = ""
+    since_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One act as kept."""
-
-    seq: int
-    at_ms: int
-    actor: str
-    role: str
-    action: str
-    object: str
-    detail: dict[str, Any]
+EVERYTHING: Final = Asked()
 
 
-async def append(connection: AsyncConnection, acts: Sequence[NewAudit]) -> None:
-    """Write acts in their order."""
-    rows = [
-        {
-            "at_ms": act.at_ms,
-            "actor": act.actor,
-            "role": act.role,
-            "action": act.action,
-            "object": act.object,
-            "detail": encode(act.detail),
-        }
-        for act in acts
-    ]
+async def add(connection: AsyncConnection, *acts: Act) -> Anchor:
+    """Write acts in their order; return the new head. The one door into the log."""
+    head = await anchor(connection, HEAD, lock=True) or START
+    rows: list[dict[str, Any]] = []
+    for act in acts:
+        new = entry(head, _storable(act))
+        head = Anchor(new.seq, new.hash)
+        rows.append(_row(new))
     await insert_rows(connection, tables.audit, rows)
+    await _save(connection, HEAD, head)
+    return head
 
 
-async def page(connection: AsyncConnection, *, before: int | None, limit: int) -> list[AuditRecord]:
+async def anchor(connection: AsyncConnection, kind: str, *, lock: bool = False) -> Anchor | None:
+    """Return the HEAD of the chain or its last CUT, None where there is none."""
+    c = tables.audit_anchor.c
+    found = select(c.seq, c.hash).where(c.kind == kind)
+    row = (await connection.execute(found.with_for_update() if lock else found)).one_or_none()
+    return None if row is None else Anchor(row.seq, row.hash)
+
+
+async def page(
+    connection: AsyncConnection, *, before: int | None, limit: int, asked: Asked = EVERYTHING
+) -> list[Entry]:
     """Return acts, newest first."""
     c = tables.audit.c
     found = select(tables.audit).order_by(c.seq.desc()).limit(min(limit, PAGE_MAX))
     if before is not None:
         found = found.where(c.seq < before)
-    rows = await connection.execute(found)
-    return [AuditRecord(**{**row, "detail": _decode(row["detail"])}) for row in rows.mappings()]
+    if asked.actor:
+        found = found.where(c.actor == asked.actor)
+    if asked.action:
+        of_noun = c.action.startswith(f"{asked.action}.", autoescape=True)
+        found = found.where((c.action == asked.action) | of_noun)
+    if asked.since_ms is not None:
+        found = found.where(c.at_ms >= asked.since_ms)
+    return [_entry(row) for row in (await connection.execute(found)).mappings()]
 
 
-async def after(connection: AsyncConnection, seq: int, limit: int) -> list[AuditRecord]:
+async def after(connection: AsyncConnection, seq: int, limit: int) -> list[Entry]:
     """Return acts past a number, oldest first."""
     c = tables.audit.c
     found = select(tables.audit).where(c.seq > seq).order_by(c.seq).limit(min(limit, PAGE_MAX))
-    rows = await connection.execute(found)
-    return [AuditRecord(**{**row, "detail": _decode(row["detail"])}) for row in rows.mappings()]
+    return [_entry(row) for row in (await connection.execute(found)).mappings()]
 
 
 async def prune(connection: AsyncConnection, *, now_ms: int, days_max: int = DAYS_MAX) -> int:
-    """Remove what is too old; return how many."""
-    old = tables.audit.c.at_ms < now_ms - days_max * 86_400_000
-    return (await connection.execute(delete(tables.audit).where(old))).rowcount
+    """Cut what is too old off the beginning, at most once a day; return how many rows went."""
+    c, keep_ms = tables.audit.c, now_ms - days_max * DAY_MS
+    oldest = select(c.at_ms).order_by(c.seq).limit(1)
+    oldest_ms = (await connection.execute(oldest)).scalar_one_or_none()
+    if oldest_ms is None or oldest_ms >= keep_ms - DAY_MS:
+        return 0
+    first_kept = await connection.execute(select(func.min(c.seq)).where(c.at_ms >= keep_ms))
+    before = first_kept.scalar_one_or_none()
+    old = c.seq > 0 if before is None else c.seq < before
+    last = select(c.seq, c.hash).where(old).order_by(c.seq.desc()).limit(1)
+    row = (await connection.execute(last)).one()
+    gone = (await connection.execute(delete(tables.audit).where(c.seq <= row.seq))).rowcount
+    await _save(connection, CUT, Anchor(row.seq, row.hash))
+    detail = {"through": row.seq, "hash": row.hash.hex(), "rows": gone, "days": days_max}
+    await add(connection, Act(now_ms, CENTRE, "", "audit.cut", f"1-{row.seq}", detail))
+    return gone
+
+
+async def _save(connection: AsyncConnection, kind: str, at: Anchor) -> None:
+    row = {"kind": kind, "seq": at.seq, "hash": at.hash}
+    await upsert(connection, tables.audit_anchor, [row])
+
+
+def _storable(act: Act) -> Act:
+    """Return an act as the database will give it back, since that is what is hashed."""
+    plain = {name: tables.without_nul(getattr(act, name)) for name in _TEXTS}
+    return Act(at_ms=act.at_ms, detail=_decode(encode(act.detail)), **plain)
+
+
+def _row(new: Entry) -> dict[str, Any]:
+    act = new.act
+    texts = {name: getattr(act, name) for name in _TEXTS}
+    return {
+        "seq": new.seq,
+        "at_ms": act.at_ms,
+        "detail": encode(act.detail),
+        **texts,
+        "prev_hash": new.prev_hash,
+        "hash": new.hash,
+    }
+
+
+def _entry(row: RowMapping) -> Entry:
+    texts = {name: row[name] for name in _TEXTS}
+    act = Act(at_ms=row["at_ms"], detail=_decode(row["detail"]), **texts)
+    return Entry(row["seq"], act, row["prev_hash"], row["hash"])

@@ -34,7 +34,12 @@ class PlainText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Replace NUL by U+FFFD."""
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value is not None else None
+        return without_nul(value) if value is not None else None
+
+
+def without_nul(text: str) -> str:
+    """Return a text as ``PlainText`` keeps it."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 metadata = MetaData(
@@ -261,7 +266,23 @@ audit = _table(
     Column("action", String, nullable=False),
     Column("object", PlainText, nullable=False),
     Column("detail", LargeBinary, nullable=False),
+    Column("via", PlainText, nullable=False, server_default=""),
+    Column("source", PlainText, nullable=False, server_default=""),
+    Column("request_id", String, nullable=False, server_default=""),
+    Column("reason", PlainText, nullable=False, server_default=""),
+    Column("before", String, nullable=False, server_default=""),
+    Column("after", String, nullable=False, server_default=""),
+    Column("outcome", String, nullable=False, server_default="done"),
+    Column("prev_hash", LargeBinary, nullable=False, server_default=""),
+    Column("hash", LargeBinary, nullable=False, server_default=""),
     sqlite_autoincrement=True,
+)
+
+audit_anchor = _table(
+    "audit_anchor",
+    Column("kind", String, primary_key=True),  # head: the last row; cut: the last that is gone
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
 )
 
 dead_letter = _table(

@@ -8,6 +8,7 @@ from noc_reader import online, reading
 from snmp_receiver import TRAPD
 from waiting import free_port, until
 
+from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
 from roost_central.alarms.facts import OwnRaised
@@ -26,6 +27,7 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(TRAPD is None, reason="snmptrapd is not installed"),
 ]
+ACT = Act(1, "ann", "admin", "site.delete", "gone", {})
 GONE = "= OID: .1.3.6.1.4.1.32473.1.0.99\t"
 CLEAR = "= OID: .1.3.6.1.4.1.32473.1.0.9\t"
 
@@ -41,7 +43,8 @@ async def test_a_deleted_site_ends_at_once_for_snmp_and_in_its_tenants_tree(rig,
         await book.load(connection)
     registry = SiteRegistry(rig.database, rig.view, SystemClock(), book)
     await registry.put_all(
-        [SiteSpec(name, {"customer": "acme"}, nodes=("n1",)) for name in ("gone", "stays")]
+        [SiteSpec(name, {"customer": "acme"}, nodes=("n1",)) for name in ("gone", "stays")],
+        lambda _: ACT,
     )
     rig.feed = book
     tenant = TenantConfig("acme", "label.customer:acme", ("acme-noc",))
@@ -55,7 +58,7 @@ async def test_a_deleted_site_ends_at_once_for_snmp_and_in_its_tenants_tree(rig,
         await book.change(lambda: [silent("gone"), silent("stays")])
         await until(lambda: len(acme.events) == 2, "the tenant hears both")
         await until(lambda: all(s.cursor == book.last_seq for s in north.states), "all told")
-        await registry.delete("gone")
+        await registry.delete("gone", ACT)
         await until(lambda: all(s.cursor == book.last_seq for s in north.states), "all told")
         await until(lambda: len(acme.events) == 3, "the tenant hears its end")
         await until(

@@ -9,6 +9,7 @@ from alarm_feed import alarm, incident
 from noc_reader import account, connection, online, reading
 from waiting import free_port, until
 
+from roost_central.access.chain import Act
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig, TenantConfig
 from roost_central.storage import audit, events
 
@@ -217,8 +218,8 @@ async def test_the_event_log_and_the_audit_log_are_streams(fleet, config):
                 new = [event("acme1", "280.811"), event("beta1", "280.801")]
                 new += [event("acme1", "280.801", "alarm"), event(None, "280.813", "central")]
                 await events.append(database, [*new, event("acme2", "900.021")])
-                act = audit.NewAudit(2_000, "ann", "admin", "alarm.ack", "key", {"note": "secret"})
-                await audit.append(database, [act])
+                act = Act(2_000, "ann", "admin", "alarm.ack", "key", {"note": "secret"})
+                await audit.add(database, act)
             await until(lambda: len(noc.events) == 5, "the whole tree hears them")
             await until(lambda: len(acme.events) == 2, "acme hears its own")
     assert sorted(topic for topic, _, _ in noc.events) == [

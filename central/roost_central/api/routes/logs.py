@@ -3,19 +3,37 @@
 from typing import Final
 
 from roost_central.api import audit, events
-from roost_central.api.alarm_answers import AuditPage
 from roost_central.api.answers import DeadLetterPage, EventPage
-from roost_central.api.route import Auth, Route
+from roost_central.api.call import NDJSON
+from roost_central.api.route import LIST_S_MAX, Auth, Route
 
 ROUTES: Final = (
     Route(
         method="GET",
         path="/api/v1/audit",
         handler=audit.list_audit,
-        query=events.PageQuery,
-        answer=AuditPage,
+        query=audit.AuditQuery,
+        answer=audit.AuditPage,
         auth=Auth.BEARER,
         summary="List who did what",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/audit/head",
+        handler=audit.show_head,
+        answer=audit.AuditHead,
+        auth=Auth.BEARER,
+        summary="Show where the chain of the audit log ends",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/audit/export",
+        handler=audit.export,
+        query=audit.ExportQuery,
+        media=(NDJSON,),
+        auth=Auth.BEARER,
+        answer_s_max=LIST_S_MAX,
+        summary="Read the whole audit log with its hashes",
     ),
     Route(
         method="GET",

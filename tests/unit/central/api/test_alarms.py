@@ -480,7 +480,7 @@ async def test_an_incident_is_split_by_a_filter_of_the_size_that_was_seen(
         "incident.split",
         incident["id"],
     )
-    assert acts["items"][0]["detail"]["reason"] == "another feed"
+    assert acts["items"][0]["reason"] == "another feed"
 
 
 async def test_a_flood_is_told_while_it_lasts(get, clock, alarmed):

@@ -123,7 +123,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
         return 404, {"title": "Not found", "detail": f"no {path}", "code": "not-found"}
 
     def reply(self, status, document):
-        body = json.dumps(document).encode()
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -9,11 +9,11 @@ import pytest
 from alarm_feed import MemoryFeed, alarm, incident, over
 from json_schema import faults
 
-from roost_central.northbound import noc_log, noc_tree
+from roost_central.access.chain import START, Act, entry
+from roost_central.northbound import noc_head, noc_log, noc_tree
 from roost_central.northbound.asyncapi import FILE, document
 from roost_central.northbound.noc_branch import Branch, Present
 from roost_central.northbound.noc_tree import VALUES, SiteState, Status
-from roost_central.storage.audit import AuditRecord
 from roost_central.storage.events import EventRecord
 
 PAGE = (Path(__file__).parents[4] / "docs/northbound.md").read_text()
@@ -94,7 +94,7 @@ def real_messages():
     rows = [alarm(1, incident="INC-7F3A"), alarm(2)]
     present = Present(rows, [incident()], lambda row: row, 1)
     event = EventRecord(7, 1, 1, "s1", "s1.n1", "liveness", "280.811", 1, "site=s1", "x", {})
-    act = AuditRecord(9, 1, "ann", "operator", "alarm.ack", "key", {})
+    act = entry(START, Act(1, "ann", "operator", "alarm.ack", "key", {}))
     trees = [
         Branch(values=VALUES),
         Branch(noc_tree.COLLAPSED, collapse=True),
@@ -105,6 +105,7 @@ def real_messages():
         yield from tree.changed(over(alarm(2, sev=1)), 0)
         yield from tree.summary(MemoryFeed().flat_summary())
     yield from noc_log.messages([event], [act], [(tree.root, tree.selects) for tree in trees])
+    yield noc_head.head_message(START, 1_000)
     yield noc_tree.Message(noc_tree.STATUS, msgspec.json.encode(Status("online", "1", 2)))
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from roost_central.access.chain import START, Act, entry
 from roost_central.northbound import noc_log
 from roost_central.northbound.noc_log import LogReader, messages, word_of
 from roost_central.ports import SystemClock
 from roost_central.storage import audit, events
-from roost_central.storage.audit import AuditRecord, NewAudit
 from roost_central.storage.engine import Database
 from roost_central.storage.events import EventRecord, NewEvent
 
@@ -18,7 +18,7 @@ def event(type_="280.811", kind="liveness", site="s1", seq=7):
     return EventRecord(seq, 60_000, 61_500, site, node, kind, type_, 1, "site=s1,node=n1", "x", {})
 
 
-ACT = AuditRecord(9, 60_000, "ann", "operator", "alarm.ack", "6d12", {"note": "not told"})
+ACT = entry(START, Act(60_000, "ann", "operator", "alarm.ack", "6d12", {"note": "not told"}))
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ async def database(tmp_path):
 async def write(database, *texts):
     async with database.write() as connection:
         await events.append(connection, [new_event(text) for text in texts])
-        acts = [NewAudit(1, "ann", "admin", "alarm.ack", text, {}) for text in texts]
-        await audit.append(connection, acts)
+        acts = [Act(1, "ann", "admin", "alarm.ack", text, {}) for text in texts]
+        await audit.add(connection, *acts)
 
 
 async def read(reader, database):
@@ -106,7 +106,7 @@ async def test_a_reader_begins_with_what_comes_next_and_goes_on_where_it_was(dat
     await write(database, "one", "two")
     found, acts = await read(reader, database)
     assert [each.text for each in found] == ["one", "two"]
-    assert [each.object for each in acts] == ["one", "two"]
+    assert [each.act.object for each in acts] == ["one", "two"]
     assert await read(reader, database) == (found, acts)  # not passed: not told yet
     reader.passed(found, acts)
     assert await read(reader, database) == ([], [])
@@ -119,4 +119,4 @@ async def test_after_a_long_pause_the_stream_begins_later(database, monkeypatch)
     await write(database, *"abcde")
     found, acts = await read(reader, database)
     assert [each.text for each in found] == ["d", "e"]
-    assert [each.object for each in acts] == ["d", "e"]
+    assert [each.act.object for each in acts] == ["d", "e"]

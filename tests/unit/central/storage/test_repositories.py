@@ -6,6 +6,7 @@ import pytest
 from msgspec import UNSET
 from sqlalchemy import select
 
+from roost_central.access.chain import Act
 from roost_central.alarms.incident_row import Cause, IncidentRow
 from roost_central.alarms.row import Ack, AlarmRow, Shelved
 from roost_central.alarms.transition import Transition
@@ -415,17 +416,18 @@ async def test_incidents_have_pages_and_the_closed_ones_go(database):
 
 async def test_acts_are_kept_with_their_detail_and_by_time(database):
     acts = [
-        audit.NewAudit(n, "jd", "admin", "alarm.ack", "sev=major\0", {"matched": n, "note": "x"})
+        Act(n, "jd", "admin", "alarm.ack", "sev=major\0", {"matched": n, "note": "x"})
         for n in range(1, 4)
     ]
     async with database.write() as connection:
-        await audit.append(connection, acts)
+        await audit.add(connection, *acts)
         page = await audit.page(connection, before=None, limit=2)
-        assert [each.at_ms for each in page] == [3, 2]
-        assert page[0].detail == {"matched": 3, "note": "x"}
+        assert [each.act.at_ms for each in page] == [3, 2]
+        assert page[0].act.detail == {"matched": 3, "note": "x"}
         rest = await audit.page(connection, before=page[-1].seq, limit=2)
-        assert [each.at_ms for each in rest] == [1]
-        assert await audit.prune(connection, now_ms=731 * 86_400_000) == 3
+        assert [each.act.at_ms for each in rest] == [1]
+        assert await audit.prune(connection, now_ms=731 * 86_400_000) == 0  # once a day
+        assert await audit.prune(connection, now_ms=732 * 86_400_000) == 3
 
 
 async def test_the_last_word_on_local_ha_stands_in_place_of_the_one_before(fleet):

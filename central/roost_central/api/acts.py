@@ -1,0 +1,56 @@
+"""What an act of an operator leaves in the audit log: who, from where, on which request."""
+
+from typing import Any
+
+from roost_central.access.chain import DONE, Act, digest
+from roost_central.api.auth import Principal
+from roost_central.api.call import REQUEST_ID, Call
+from roost_central.api.problem import ApiError
+
+
+def principal_of(call: Call[Any, Any]) -> Principal:
+    """Return who acts; every route that acts asks for one."""
+    if call.principal is None:
+        raise ApiError("unauthenticated", "send Authorization: Bearer rtk_..., or log in")
+    return call.principal
+
+
+def act_of(  # noqa: PLR0913 - what a row says
+    call: Call[Any, Any],
+    action: str,
+    about: str,
+    detail: dict[str, Any] | None = None,
+    *,
+    reason: str = "",
+    before: object = None,
+    after: object = None,
+    outcome: str = DONE,
+) -> Act:
+    """Return the row of an act.
+
+    Args:
+        call: the request.
+        action: ``noun.verb``.
+        about: what it is done to.
+        detail: what was asked and what came of it; no secret.
+        reason: the operator's words.
+        before: the object's state until then, of which the digest is kept; None: it was not there.
+        after: its state from then on; None: it is gone.
+        outcome: DONE or REFUSED.
+    """
+    who = principal_of(call)
+    return Act(
+        at_ms=call.now_ms,
+        actor=who.name,
+        role=who.role,
+        action=action,
+        object=about,
+        detail=detail or {},
+        via=who.via,
+        source=call.request.remote or "",
+        request_id=call.request[REQUEST_ID],
+        reason=reason,
+        before="" if before is None else digest(before),
+        after="" if after is None else digest(after),
+        outcome=outcome,
+    )

@@ -1,0 +1,106 @@
+"""``roost audit``: lists, and finds a chain that was touched, of a centre or in a file."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from roost_central.access.chain import START, Act, Anchor, entry
+
+AUDIT = "/api/v1/audit"
+
+
+def rows_of(count, start=START):
+    rows, head = [], start
+    for n in range(count):
+        row = entry(head, Act(n, "ann", "admin", "alarm.ack", "\x1b[31mkey", {"n": n}))
+        rows.append(row)
+        head = Anchor(row.seq, row.hash)
+    return rows
+
+
+def shown(row):
+    at = "2026-11-22T10:00:00.000Z"
+    hashes = {"prev_hash": row.prev_hash.hex(), "hash": row.hash.hex()}
+    return {"seq": row.seq, "at": at, **asdict(row.act), **hashes}
+
+
+def lines(rows):
+    return b"".join(json.dumps(shown(row)).encode() + b"\n" for row in rows)
+
+
+@pytest.fixture
+def log(centre, monkeypatch):
+    """The rows that the centre gives, its head and what they follow; to be changed by a test."""
+    others = centre.route
+    log = {"rows": rows_of(4), "start": START}
+    log["head"] = Anchor(4, log["rows"][-1].hash)
+
+    def route(self, path, params):
+        if path == AUDIT:
+            return 200, {"items": [shown(row) for row in log["rows"]], "next": None}
+        if path == f"{AUDIT}/head":
+            anchors = {
+                name: {"seq": log[name].seq, "hash": log[name].hash.hex()}
+                for name in ("head", "start")
+            }
+            return 200, anchors
+        if path == f"{AUDIT}/export":
+            return 200, lines(log["rows"])
+        return others(self, path, params)
+
+    monkeypatch.setattr(centre, "route", route)
+    return log
+
+
+def test_acts_are_listed_without_what_a_terminal_would_obey(run, log):
+    code, out, _ = run("audit", "list", "--actor", "ann")
+    assert (code, "\x1b" in out) == (0, False)
+    assert "alarm.ack" in out
+
+
+def test_a_whole_chain_is_said_to_be_whole_with_its_head(run, log):
+    code, out, _ = run("audit", "verify")
+    assert (code, out.splitlines()[0]) == (
+        0,
+        f"4 rows are whole; the chain ends at 4:{log['rows'][-1].hash.hex()}",
+    )
+    assert json.loads(run("audit", "verify", "-o", "json")[1])["rows"] == 4
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda rows: [rows[0], replace(rows[1], act=replace(rows[1].act, actor="eve")), *rows[2:]],
+        lambda rows: [rows[0], *rows[2:]],
+        lambda rows: rows[:3],
+        lambda rows: rows[1:],
+    ],
+)
+def test_a_row_that_was_changed_or_is_missing_is_a_failed_check(run, log, harm, capsys):
+    log["rows"] = harm(log["rows"])
+    assert run("audit", "verify")[0] == 8
+    assert "the audit log is broken at row" in capsys.readouterr().err
+
+
+def test_a_log_that_was_written_anew_is_found_by_a_head_that_was_kept(run, log):
+    kept = f"3:{log['rows'][2].hash.hex()}"
+    assert run("audit", "verify", "--head", kept)[0] == 0
+    assert run("audit", "verify", "--head", "3:" + "0" * 64)[0] == 8
+    assert run("audit", "verify", "--head", "3")[0] == 2
+
+
+def test_after_a_cut_the_rest_is_checked_from_what_it_follows(run, log):
+    log["start"] = Anchor(2, log["rows"][1].hash)
+    log["rows"] = log["rows"][2:]
+    assert run("audit", "verify")[0] == 0
+
+
+def test_a_file_is_checked_without_a_centre(run, log, tmp_path):
+    path = tmp_path / "audit.ndjson"
+    path.write_bytes(lines(log["rows"][1:]))
+    assert run("audit", "verify", str(path))[0] == 0
+    path.write_bytes(lines([*log["rows"][:2], log["rows"][3]]))
+    assert run("audit", "verify", str(path))[0] == 8
+    path.write_text("not json\n")
+    assert run("audit", "verify", str(path))[0] == 8
