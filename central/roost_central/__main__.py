@@ -1,4 +1,4 @@
-"""``roost-central``: serve, check a configuration, show the admin token, print the API's document.
+"""``roost-central``: serve, sign, check a configuration, show the admin token.
 
 Leaves the work to app.py, which is imported only by the commands that need it.
 """
@@ -137,6 +137,23 @@ async def _renew(config: CentralConfig) -> str:
     return token or ""
 
 
+def _signer(parsed: argparse.Namespace) -> int:
+    from roost_central.signer import program  # noqa: PLC0415  only here
+    from roost_central.signer.server import DEFAULT_SOCKET  # noqa: PLC0415  as above
+
+    folder = parsed.dir or program.DEFAULT_FOLDER
+    match parsed.what:
+        case "check":
+            print(program.checked(folder))
+        case "log":
+            for line in program.log_lines(folder, is_verifying=parsed.verify):
+                print(line)
+        case _:
+            logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys.stderr)
+            asyncio.run(program.run(folder, parsed.socket or DEFAULT_SOCKET))
+    return 0
+
+
 def _openapi(_parsed: argparse.Namespace) -> int:
     import msgspec  # noqa: PLC0415  slow to import
 
@@ -175,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("files", nargs="*", type=Path, metavar="FILE", help="YAML")
     sub.add_argument("--json", action="store_true", help="as agents read it")
     sub.set_defaults(command=_catalogue)
+    _add_signer(commands.add_parser("signer", help="sign for this centre, by a policy"))
     sub = commands.add_parser("openapi", help="print the OpenAPI document of the API")
     sub.set_defaults(command=_openapi)
     return parser
@@ -188,6 +206,21 @@ def _add_config_flags(sub: argparse.ArgumentParser) -> None:
     add("--port", type=int, metavar="N", help="port to serve on (default: 8470)")
     add("--database", metavar="URL", help="default: roost.db in the data directory")
     add("--broker", action="append", default=[], metavar="URL", help="mqtt://HOST:PORT, repeatable")
+
+
+def _add_signer(sub: argparse.ArgumentParser) -> None:
+    sub.description = (
+        "Holds the issuing keys and signs what its policy allows. It runs as a user of its own; "
+        "`roost ca init` makes its folder."
+    )
+    add = sub.add_argument
+    words = ("run", "check", "log")
+    add("what", nargs="?", choices=words, default="run", help="serve (default), look at the "
+        "folder and its log, or print the record of all signatures")  # fmt: skip
+    add("--dir", type=Path, metavar="DIR", help="keys and policy (default: /var/lib/roost-signer)")
+    add("--socket", type=Path, metavar="FILE", help="default: /run/roost-signer/signer.sock")
+    add("--verify", action="store_true", help="with log: print the count and the last hash only")
+    sub.set_defaults(command=_signer)
 
 
 def _config(parsed: argparse.Namespace) -> CentralConfig:

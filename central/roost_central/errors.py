@@ -49,3 +49,18 @@ class NotFoundError(CentralError):
 
 class RevisionConflictError(CentralError):
     """The object was changed since the caller read it; ``got`` is its revision now."""
+
+
+class SignerError(CentralError):
+    """The signer said no, or did not answer; ``code`` is its word, ``detail`` its sentence."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"signer: {self.code}: {self.detail}"
+
+
+class SignerUnavailableError(SignerError):
+    """Nobody answers on its socket, or not in time: it may have signed, or not."""

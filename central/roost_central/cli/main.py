@@ -24,6 +24,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "northbound": ("northbound", "List where alarms go out, and test it."),
     "audit": ("audit", "Read who did what, and check that nothing of it was changed."),
     "view": ("view", "Keep pages of the console under a name, each with a link."),
+    "ca": ("ca", "Make the keys of a fleet, and their successors."),
     "login": ("login", "Keep the address and the token of a centre."),
     "demo": ("demo", "Run the whole loop on this machine: a real site and a simulated fleet."),
     "sim": ("sim", "Simulate a fleet against a broker."),

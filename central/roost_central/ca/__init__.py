@@ -1,0 +1,1 @@
+"""Certificates of a fleet: what each kind holds, who issues them, and how one is believed."""

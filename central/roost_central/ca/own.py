@@ -1,0 +1,123 @@
+"""Keeps a key and a certificate of the centre's own fresh, as files for us and for brokers.
+
+``<folder>/key.pem``, ``cert.pem`` (its issuer behind it) and ``root.pem`` always belong together:
+``<folder>`` is a link that is turned to new files in one step. Each renewal makes a new key.
+
+Leaves to others: telling those who hold the old files.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from roost_central.ca.private_file import sync_folder, write_new
+from roost_central.errors import SignerError
+from roost_central.ports import Clock
+from roost_central.signer.client import Signer
+from roost_central.signer.message import Issued
+from roost_protocol.certificate import Holder, Kind
+
+logger = logging.getLogger(__name__)
+
+LOOK_S: Final = 600.0  # how often a running centre looks whether half of a life is over
+KEPT: Final = 2  # sets of files: a broker may still read those of before
+
+
+class OwnCertificate:
+    """The files of one server or client of the centre.
+
+    Args:
+        folder: where they are to be; its parent holds the sets of files.
+        holder: of the kind server or service.
+        signer: who issues.
+        clock: of this machine.
+    """
+
+    def __init__(self, folder: Path, holder: Holder, signer: Signer, clock: Clock) -> None:
+        self.cert = folder / "cert.pem"
+        self.key = folder / "key.pem"
+        self.root = folder / "root.pem"
+        self._folder = folder
+        self._holder = holder
+        self._signer = signer
+        self._clock = clock
+
+    async def ensure(self) -> bool:
+        """Have files that are good; return whether they are new ones.
+
+        Raises:
+            SignerError: there are none, and the signer gives none.
+            OSError: they cannot be written.
+        """
+        is_fresh, is_valid = await asyncio.to_thread(self._standing)
+        try:
+            facts = await self._signer.info()
+            if is_fresh and await asyncio.to_thread(self.root.read_text) == facts.root_pem:
+                return False
+            await self._renew(facts.root_pem)
+        except SignerError as err:
+            if not is_valid:
+                raise
+            logger.warning("%s: not renewed, the one of before goes on: %s", self._folder, err)
+            return False
+        logger.info("%s: a new certificate of %s", self._folder, self._holder.name)
+        return True
+
+    async def run(self, renewed: Callable[[], Awaitable[None]]) -> None:
+        """Renew at half life for as long as it runs, and say so each time."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if await self.ensure():
+                    await renewed()
+            except (SignerError, OSError) as err:
+                logger.error("%s: no valid certificate: %s", self._folder, err)  # noqa: TRY400
+
+    async def _renew(self, root_pem: str) -> None:
+        key = generate_private_key(SECP256R1())
+        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        csr_pem = request.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+        if self._holder.kind is Kind.SERVER:
+            issued = await self._signer.issue_server(csr_pem, name=self._holder.name)
+        else:
+            issued = await self._signer.issue_service(csr_pem, name=self._holder.name)
+        key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        await asyncio.to_thread(self._keep, key_pem, issued, root_pem)
+
+    def _standing(self) -> tuple[bool, bool]:
+        """Return whether the files are fresh, and whether they are valid."""
+        try:
+            certificate = x509.load_pem_x509_certificate(self.cert.read_bytes())
+            is_whole = self.key.exists() and self.root.exists()
+        except (OSError, ValueError):
+            return False, False
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        now = datetime.fromtimestamp(self._clock.wall_ms() / 1_000, UTC)
+        return is_whole and now < begins + (ends - begins) / 2, is_whole and now < ends
+
+    def _keep(self, key_pem: bytes, issued: Issued, root_pem: str) -> None:
+        parent, name = self._folder.parent, self._folder.name
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = parent / f".{name}.{self._clock.wall_ms():015d}"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        write_new(fresh / self.key.name, key_pem)
+        write_new(fresh / self.cert.name, (issued.certificate_pem + issued.chain_pem).encode())
+        write_new(fresh / self.root.name, root_pem.encode())
+        sync_folder(fresh)
+        link = parent / f".{name}.link"
+        link.unlink(missing_ok=True)
+        link.symlink_to(fresh.name)
+        link.replace(self._folder)
+        sync_folder(parent)
+        for old in sorted(parent.glob(f".{name}.[0-9]*"))[:-KEPT]:
+            shutil.rmtree(old)

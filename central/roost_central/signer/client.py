@@ -1,0 +1,157 @@
+"""Asks the signer; one connection, one request at a time.
+
+A request that was sent is never sent again by itself: the signer may have signed it. What is
+signed twice does no harm, but whether to ask again is for the caller to say.
+"""
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from roost_central.errors import SignerError, SignerUnavailableError
+from roost_central.signer.message import (
+    ANSWER_BYTES_MAX,
+    LENGTH_BYTES,
+    REVOKED_A_REQUEST_MAX,
+    Ca,
+    Crl,
+    Facts,
+    Info,
+    Issued,
+    IssueLan,
+    IssueNode,
+    IssueServer,
+    IssueService,
+    Lists,
+    Refused,
+    Request,
+    Revoked,
+    Signed,
+    SignOrder,
+    framed,
+    length_of,
+)
+from roost_protocol.certificate import Holder, Kind
+from roost_protocol.errors import ProtocolError
+from roost_protocol.topics import split_node_id
+
+ANSWER_S_MAX: Final = 10.0  # it signs within a millisecond; a disk may take its time
+
+A = TypeVar("A", bound=Struct)
+
+
+class Signer:
+    """A signer behind its socket; it connects when it is first asked, and again when it must."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = asyncio.Lock()
+        self._stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def info(self) -> Facts:
+        """Return what the signer is.
+
+        Raises:
+            SignerError: as of every method: it refused, or SignerUnavailableError.
+        """
+        return await self._ask(Info(), Facts)
+
+    async def issue_node(
+        self, csr_pem: str, *, site: str, node: str, generation: int, days: int = 0
+    ) -> Issued:
+        """Return a node's certificate; 0 days: as the policy says."""
+        request = IssueNode(csr_pem, site, node, generation, days)
+        return await self._ask(request, Issued)
+
+    async def issue_lan(
+        self, holder: Holder, *, csr_pem: str = "", public_key_pem: str = ""
+    ) -> Issued:
+        """Return a certificate for a site's LAN, of the kind lan or broker, for one of the keys."""
+        site, node = split_node_id(holder.name)
+        use: Literal["client", "broker"] = "broker" if holder.kind is Kind.BROKER else "client"
+        request = IssueLan(site, node, holder.box, use, csr_pem, public_key_pem)
+        return await self._ask(request, Issued)
+
+    async def issue_server(self, csr_pem: str, *, name: str) -> Issued:
+        """Return the certificate of a server of the centre."""
+        return await self._ask(IssueServer(csr_pem, name), Issued)
+
+    async def issue_service(self, csr_pem: str, *, name: str) -> Issued:
+        """Return the certificate of a client of the centre."""
+        return await self._ask(IssueService(csr_pem, name), Issued)
+
+    async def crl(self, ca: Ca, revoked: Mapping[str, int] = {}) -> Lists:
+        """Return the lists of revoked certificates that one kind of listener needs.
+
+        Args:
+            ca: ``node`` for the centre's brokers, ``lan`` for those of sites.
+            revoked: serial to second; the signer knows what it was told before.
+        """
+        entries = [Revoked(serial, at_s) for serial, at_s in revoked.items()]
+        while len(entries) > REVOKED_A_REQUEST_MAX:
+            await self._ask(Crl(ca, entries[:REVOKED_A_REQUEST_MAX]), Lists)
+            entries = entries[REVOKED_A_REQUEST_MAX:]
+        return await self._ask(Crl(ca, entries), Lists)
+
+    async def sign_order(self, payload: bytes) -> tuple[bytes, str]:
+        """Return the signature of an order's bytes, and the id of the key that made it."""
+        signed = await self._ask(SignOrder(b64encode(payload).decode()), Signed)
+        return b64decode(signed.signature), signed.key_id
+
+    async def close(self) -> None:
+        """Hang up."""
+        async with self._lock:
+            self._hang_up()
+
+    async def _ask(self, request: Request, kind: type[A]) -> A:
+        async with self._lock:
+            raw = await self._exchanged(framed(request))
+        try:
+            answer = msgspec.json.decode(raw, type=_Ok)
+            if not answer.ok:
+                refused = msgspec.json.decode(raw, type=Refused)
+                raise SignerError(refused.code, refused.detail)
+            return msgspec.json.decode(raw, type=kind)
+        except msgspec.MsgspecError as err:
+            raise SignerUnavailableError("answer", f"{self.path}: cannot be read: {err}") from err
+
+    async def _exchanged(self, request: bytes) -> bytes:
+        try:
+            async with asyncio.timeout(ANSWER_S_MAX):
+                reader, writer = await self._connected()
+                writer.write(request)
+                await writer.drain()
+                prefix = await reader.readexactly(LENGTH_BYTES)
+                return await reader.readexactly(length_of(prefix, ANSWER_BYTES_MAX))
+        except TimeoutError as err:
+            self._hang_up()
+            detail = f"{self.path}: no answer within {ANSWER_S_MAX:.0f} s"
+            raise SignerUnavailableError("timeout", detail) from err
+        except (OSError, asyncio.IncompleteReadError, ProtocolError) as err:
+            self._hang_up()
+            detail = f"{self.path}: {err}: is roost-signer running, may we ask it?"
+            raise SignerUnavailableError("unreachable", detail) from err
+        except asyncio.CancelledError:
+            self._hang_up()  # the answer would be taken for the next one's
+            raise
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._stream is not None and self._stream[0].at_eof():
+            self._hang_up()  # it was restarted meanwhile
+        if self._stream is None:
+            self._stream = await asyncio.open_unix_connection(self.path)
+        return self._stream
+
+    def _hang_up(self) -> None:
+        if self._stream is not None:
+            self._stream[1].transport.abort()
+            self._stream = None
+
+
+class _Ok(Struct):
+    ok: bool

@@ -1,0 +1,246 @@
+"""What the signer agrees to sign: who may be named, for how long, how often.
+
+Leaves to others: keys, certificates and proofs of possession (issue.py), the log, the socket.
+
+Invariants:
+- a certificate is agreed to for a holder of the closed list of kinds alone, in this fleet;
+- no more is agreed to than the buckets hold, whoever asks and however;
+- what is refused here takes nothing from a bucket.
+"""
+
+from base64 import b64decode
+from dataclasses import dataclass, field
+from typing import Annotated, Final, assert_never
+
+from msgspec import Meta, Struct
+
+from roost_central.signer.message import (
+    Ca,
+    Crl,
+    Info,
+    IssueLan,
+    IssueNode,
+    IssueServer,
+    IssueService,
+    Request,
+    SignOrder,
+)
+from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, write
+from roost_protocol.errors import ProtocolError
+
+GENERATION_MAX: Final = (1 << 32) - 1  # it stands in 4 bytes
+RATE_MAX: Final = 100_000  # more than one core signs
+USERS_MAX: Final = 8
+MINUTE_MS: Final = 60_000
+
+
+class Rate(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often: ``per_minute`` in the long run, ``burst`` at once."""
+
+    per_minute: Annotated[int, Meta(ge=1, le=RATE_MAX)]
+    burst: Annotated[int, Meta(ge=1, le=RATE_MAX)]
+
+
+Days = Annotated[int, Meta(ge=1, le=DAYS_MAX)]
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an operator lets this signer do.
+
+    Attributes:
+        domain: of the fleet.
+        users: the names of those who may ask, beside the signer's own user.
+        node_days: life of a node's certificate where the request names none.
+        node_days_max: and the longest that it may name.
+        service_days: life of the certificates of the centre's own servers and clients.
+        nodes: how often certificates of nodes are made, for the centre and for LANs alike.
+        services: how often those of the centre's own.
+        lists: how often CRLs.
+        orders: how often orders are signed.
+    """
+
+    domain: str
+    users: Annotated[tuple[str, ...], Meta(max_length=USERS_MAX)] = ()
+    node_days: Days = 90
+    node_days_max: Days = 400
+    service_days: Days = 90
+    nodes: Rate = Rate(1_200, 600)
+    services: Rate = Rate(30, 60)
+    lists: Rate = Rate(60, 30)
+    orders: Rate = Rate(1_200, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Make a certificate of a holder, for the key in one of the two texts.
+
+    Attributes:
+        days: its life; 0 where membership decides instead.
+        generation: as it was said; 0 where there is none.
+    """
+
+    holder: Holder
+    days: int
+    csr_pem: str
+    public_key_pem: str = ""
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """Make the CRLs of a kind of listener; ``revoked`` is serial to second, new ones among it."""
+
+    ca: Ca
+    revoked: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign an order."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say what this signer is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Say no."""
+
+    code: str
+    detail: str
+
+
+Action = Issue | List | Sign | Tell | Refuse
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Holds ``rate.burst`` at most and fills by ``rate.per_minute``, in fractions of a minute."""
+
+    rate: Rate
+    held: int = field(init=False)  # signatures times MINUTE_MS: whole numbers do not drift
+    filled_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        self.held = self.rate.burst * MINUTE_MS
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Return how long until there is one; 0: now."""
+        if self.filled_ms is not None:
+            gained = max(0, now_ms - self.filled_ms) * self.rate.per_minute
+            self.held = min(self.held + gained, self.rate.burst * MINUTE_MS)
+        self.filled_ms = now_ms
+        missing = MINUTE_MS - self.held
+        return -(-missing // self.rate.per_minute) if missing > 0 else 0
+
+    def take(self) -> None:
+        self.held -= MINUTE_MS
+
+
+class Decider:
+    """Agrees or refuses by a policy; knows nothing but how much it agreed to lately."""
+
+    __slots__ = ("_lists", "_nodes", "_orders", "_policy", "_services")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._nodes = _Bucket(policy.nodes)
+        self._services = _Bucket(policy.services)
+        self._lists = _Bucket(policy.lists)
+        self._orders = _Bucket(policy.orders)
+
+    def handle(self, request: Request, now_ms: int) -> Action:
+        """Return what to do about a request.
+
+        Args:
+            request: as it was read.
+            now_ms: a clock that never steps.
+        """
+        try:
+            action = self._wanted(request)
+        except ProtocolError as err:
+            return Refuse(err.code, str(err))
+        bucket = self._bucket(request)
+        if bucket is None:
+            return action
+        wait_ms = bucket.wait_ms(now_ms)
+        if wait_ms:
+            rate = bucket.rate
+            return Refuse(
+                "busy",
+                f"at most {rate.per_minute} a minute and {rate.burst} at once, as the policy says: "
+                f"ask again in {wait_ms} ms",
+            )
+        bucket.take()
+        return action
+
+    def _wanted(self, request: Request) -> Action:
+        match request:
+            case Info():
+                return Tell()
+            case Crl():
+                return List(
+                    request.ca, {int(each.serial, 16): each.at_s for each in request.revoked}
+                )
+            case SignOrder():
+                return Sign(_bytes(request.payload))
+            case IssueNode():
+                return self._node(request)
+            case IssueLan():
+                return self._lan(request)
+            case IssueServer() | IssueService():
+                return self._own(request)
+        assert_never(request)
+
+    def _node(self, request: IssueNode) -> Issue:
+        _within("generation", request.generation, GENERATION_MAX)
+        days = request.days or self._policy.node_days
+        _within("days", days, self._policy.node_days_max)
+        holder = self._named(node_holder(Kind.NODE, request.site, request.node))
+        return Issue(holder, days, request.csr_pem, generation=request.generation)
+
+    def _lan(self, request: IssueLan) -> Issue:
+        if bool(request.csr_pem) == bool(request.public_key_pem):
+            raise ProtocolError("key", field="csr_pem", bound="it or public_key_pem, not both")
+        kind = Kind.LAN if request.use == "client" else Kind.BROKER
+        holder = self._named(node_holder(kind, request.site, request.node, request.box))
+        return Issue(holder, 0, request.csr_pem, request.public_key_pem)
+
+    def _own(self, request: IssueServer | IssueService) -> Issue:
+        kind = Kind.SERVER if isinstance(request, IssueServer) else Kind.SERVICE
+        holder = self._named(Holder(kind, request.name))
+        return Issue(holder, self._policy.service_days, request.csr_pem)
+
+    def _named(self, holder: Holder) -> Holder:
+        write(holder, self._policy.domain)  # or it is refused
+        return holder
+
+    def _bucket(self, request: Request) -> _Bucket | None:
+        match request:
+            case Info():
+                return None
+            case IssueNode() | IssueLan():
+                return self._nodes
+            case IssueServer() | IssueService():
+                return self._services
+            case Crl():
+                return self._lists
+            case SignOrder():
+                return self._orders
+        assert_never(request)
+
+
+def _within(field: str, value: int, high: int) -> None:
+    if not 1 <= value <= high:
+        raise ProtocolError(field, field=field, got=value, bound=f"1 to {high}")
+
+
+def _bytes(payload: str) -> bytes:
+    try:
+        return b64decode(payload, validate=True)
+    except ValueError as err:
+        raise ProtocolError("payload", field="payload", bound="base64") from err

@@ -1,0 +1,164 @@
+"""Does what was agreed to: reads the key of a request, signs, writes it down, answers.
+
+Invariant: an answer that carries a signature exists only after its row is on disk.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final, assert_never
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from roost_central.ca import crl
+from roost_central.ca.profiles import ISSUED_BY, SERIAL_BYTES, Authority, Fresh, leaf
+from roost_central.ca.request import key_of_pem, key_of_request
+from roost_central.errors import StorageUnavailableError
+from roost_central.ports import Clock, Entropy
+from roost_central.signer.core import Action, Decider, Issue, List, Policy, Refuse, Sign, Tell
+from roost_central.signer.keys import KeyRing
+from roost_central.signer.log import LOG_BYTES_MAX, Row, SignatureLog
+from roost_central.signer.message import (
+    Answer,
+    Ca,
+    Facts,
+    Issued,
+    Lists,
+    OrderKey,
+    Refused,
+    Request,
+    Signed,
+)
+from roost_protocol.certificate import pin
+from roost_protocol.errors import ProtocolError
+
+ORDER_DOMAIN: Final = b"roost order 1\n"  # an order's signature is good for nothing else
+LISTED: Final[Mapping[Ca, tuple[Authority, ...]]] = {
+    # All that one listener meets: OpenSSL refuses a leaf whose issuer has no list.
+    "node": (Authority.NODE, Authority.SERVER),
+    "lan": (Authority.LAN,),
+}
+
+
+class Desk:
+    """Answers requests, one at a time."""
+
+    def __init__(
+        self, policy: Policy, ring: KeyRing, log: SignatureLog, clock: Clock, entropy: Entropy
+    ) -> None:
+        self._policy = policy
+        self._ring = ring
+        self._log = log
+        self._clock = clock
+        self._entropy = entropy
+        self._decider = Decider(policy)
+        self._revoked: dict[str, dict[int, int]] = {ca: {} for ca in LISTED}
+        for row in log.revocations:
+            self._revoked[row.ca] |= {int(serial, 16): at_s for serial, at_s in row.revoked.items()}
+
+    def answer(self, request: Request, uid: int) -> Answer:
+        """Return what is said to a request of a user."""
+        action = self._decider.handle(request, self._clock.boot_ms())
+        try:
+            return self._done(action, uid)
+        except ProtocolError as err:
+            return Refused(err.code, str(err))
+        except StorageUnavailableError as err:
+            return Refused(err.code, f"what cannot be put on record is not signed: {err}")
+
+    def facts(self) -> Facts:
+        """Return what this signer is."""
+        ring, root = self._ring, self._ring.root.public_key()
+        pems = {authority: [key.pem for key in keys] for authority, keys in ring.issuing.items()}
+        due = [keys[-1].rotate_by for keys in ring.issuing.values()]
+        spki = root.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return Facts(
+            domain=self._policy.domain,
+            root_pem=ring.root_pem,
+            pin=pin(spki),
+            node_ca_pem=pems[Authority.NODE],
+            server_ca_pem=pems[Authority.SERVER],
+            lan_ca_pem=pems[Authority.LAN],
+            order_keys=[
+                OrderKey(each.key_id, b64encode(each.public).decode()) for each in ring.orders
+            ],
+            rotate_by_s=min(int(each.timestamp()) for each in due if each is not None),
+            signatures=self._log.count,
+            log_head=self._log.head,
+            log_bytes=self._log.size,
+            log_bytes_max=LOG_BYTES_MAX,
+            revoked={ca: len(serials) for ca, serials in self._revoked.items()},
+        )
+
+    def _done(self, action: Action, uid: int) -> Answer:
+        match action:
+            case Refuse():
+                return Refused(action.code, action.detail)
+            case Tell():
+                return self.facts()
+            case Issue():
+                return self._issued(action, uid)
+            case List():
+                return self._lists(action, uid)
+            case Sign():
+                return self._signed(action, uid)
+        assert_never(action)
+
+    def _issued(self, action: Issue, uid: int) -> Issued:
+        holder = action.holder
+        authority = ISSUED_BY[holder.kind]
+        by = self._ring.issuing[authority][-1]
+        fresh = Fresh(int.from_bytes(self._entropy.token(SERIAL_BYTES), "big") or 1, self._now())
+        certificate = leaf(holder, _key(action), by=by.issuer, fresh=fresh, days=action.days)
+        issued = Issued(
+            certificate_pem=certificate.public_bytes(Encoding.PEM).decode(),
+            chain_pem="" if authority is Authority.LAN else by.pem,
+            serial=f"{certificate.serial_number:x}",
+            fingerprint=certificate.fingerprint(SHA256()).hex(),
+            not_before_s=int(certificate.not_valid_before_utc.timestamp()),
+            not_after_s=int(certificate.not_valid_after_utc.timestamp()),
+        )
+        row = Row(
+            uid=uid, verb="issue", kind=holder.kind.value, name=holder.name, box=holder.box,
+            generation=action.generation, serial=issued.serial, fingerprint=issued.fingerprint,
+            issuer=f"{by.certificate.serial_number:x}", not_after_s=issued.not_after_s,
+        )  # fmt: skip
+        self._log.append(row, self._clock.wall_ms())
+        return issued
+
+    def _lists(self, action: List, uid: int) -> Lists:
+        now = self._now()
+        before = self._revoked[action.ca]
+        revoked = crl.merged(before, action.revoked, now, ends=action.ca == "node")
+        lists = [
+            crl.crl(key.issuer, revoked, now)
+            for authority in LISTED[action.ca]
+            for key in self._ring.issuing[authority]
+        ]
+        new = {f"{serial:x}": at_s for serial, at_s in revoked.items() if serial not in before}
+        row = Row(uid=uid, verb="crl", ca=action.ca, revoked=new)
+        self._log.append(row, self._clock.wall_ms())
+        self._revoked[action.ca] = revoked
+        return Lists(crl.pem(*lists), len(revoked))
+
+    def _signed(self, action: Sign, uid: int) -> Signed:
+        by = self._ring.orders[-1]
+        signature = by.key.sign(ORDER_DOMAIN + action.payload)
+        digest = sha256(action.payload).hexdigest()
+        row = Row(uid=uid, verb="order", key_id=by.key_id, order=digest)
+        self._log.append(row, self._clock.wall_ms())
+        return Signed(b64encode(signature).decode(), by.key_id)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.wall_ms() // 1_000, UTC)
+
+
+def _key(action: Issue) -> EllipticCurvePublicKey:
+    return (
+        key_of_pem(action.public_key_pem)
+        if action.public_key_pem
+        else key_of_request(action.csr_pem)
+    )

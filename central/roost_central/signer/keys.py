@@ -1,0 +1,165 @@
+"""The keys of a signer, read from its folder; they are never written, sent or logged.
+
+Invariants: a folder or key that another user may read is refused; a key belongs to the
+certificate beside it; an issuing CA is signed by the root that lies there, and is in its scope.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from roost_central.ca import names
+from roost_central.ca.listing import FILE_BYTES_MAX, files, rotate_by
+from roost_central.ca.profiles import (
+    SCOPES,
+    Authority,
+    Issuer,
+    issuer_of,
+    permitted_zones,
+)
+from roost_central.errors import ConfigError
+
+LIVE_MAX: Final = 4  # of each; two while rotating
+KEY_ID_CHARS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingKey:
+    """A certificate that issues, as text as well, and its key."""
+
+    certificate: x509.Certificate
+    pem: str
+    issuer: Issuer
+
+    @property
+    def rotate_by(self) -> datetime | None:
+        """When its successor should sign; None: never by time."""
+        return rotate_by(self.certificate)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSigner:
+    """A key that signs orders, and its public half as 32 bytes."""
+
+    key_id: str
+    key: Ed25519PrivateKey
+    public: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """All of it; every list has the oldest first, and its last signs."""
+
+    root: x509.Certificate
+    root_pem: str
+    issuing: dict[Authority, list[IssuingKey]]
+    orders: list[OrderSigner]
+
+
+def load(folder: Path, domain: str, now: datetime) -> KeyRing:
+    """Return the keys in a folder; what has expired is left out.
+
+    Raises:
+        ConfigError: ``signer`` with the file, what is wrong with it and what it should be.
+        OSError: it cannot be read.
+    """
+    _private(folder, names.FOLDER_MODE)
+    root_pem = _text(folder / f"{names.ROOT}{names.CERTIFICATE}")
+    root = _certificate(folder / f"{names.ROOT}{names.CERTIFICATE}", root_pem)
+    issuing = {authority: _issuing(folder, authority, root, domain, now) for authority in Authority}
+    return KeyRing(root, root_pem, issuing, _orders(folder))
+
+
+def order_key_id(public: bytes) -> str:
+    """Return the name of an order key: the beginning of the hash of its 32 bytes."""
+    return sha256(public).hexdigest()[:KEY_ID_CHARS]
+
+
+def _issuing(
+    folder: Path, authority: Authority, root: x509.Certificate, domain: str, now: datetime
+) -> list[IssuingKey]:
+    found = []
+    for path in files(folder, names.stem(authority), names.CERTIFICATE):
+        pem = _text(path)
+        certificate = _certificate(path, pem)
+        key = _private_key(path.with_suffix(names.KEY))
+        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+            raise _fault(path.with_suffix(names.KEY), "another kind of key", "an EC key on P-256")
+        if key.public_key() != certificate.public_key():
+            raise _fault(path, "another key's certificate", f"that of {path.stem}{names.KEY}")
+        _check_issuer(path, certificate, certificate if authority is Authority.LAN else root)
+        zones = {f"{zone}.{domain}" for zone in SCOPES[authority].zones}
+        if permitted_zones(certificate) != zones:
+            raise _fault(path, "constrained to other names", f"{', '.join(sorted(zones))}")
+        if now < certificate.not_valid_after_utc:
+            found.append(IssuingKey(certificate, pem, issuer_of(certificate, key, domain)))
+    if not 1 <= len(found) <= LIVE_MAX:
+        where = folder / f"{names.stem(authority)}{names.CERTIFICATE}"
+        raise _fault(where, f"{len(found)} that are valid", f"1 to {LIVE_MAX}: `roost ca rotate`")
+    return found
+
+
+def _orders(folder: Path) -> list[OrderSigner]:
+    found = []
+    for path in files(folder, names.ORDER, names.KEY):
+        key = _private_key(path)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise _fault(path, "another kind of key", "an Ed25519 key")
+        public = key.public_key().public_bytes_raw()
+        found.append(OrderSigner(order_key_id(public), key, public))
+    if not 1 <= len(found) <= LIVE_MAX:
+        raise _fault(folder / f"{names.ORDER}{names.KEY}", f"{len(found)}", f"1 to {LIVE_MAX}")
+    return found
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        raw = file.read(FILE_BYTES_MAX + 1)
+    if len(raw) > FILE_BYTES_MAX:
+        raise _fault(path, "a large file", f"{FILE_BYTES_MAX} bytes")
+    return raw.decode("ascii", "replace")
+
+
+def _certificate(path: Path, pem: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem.encode())
+    except (ValueError, UnsupportedAlgorithm) as err:
+        raise _fault(path, "no certificate", "one in PEM") from err
+
+
+def _check_issuer(path: Path, certificate: x509.Certificate, by: x509.Certificate) -> None:
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature) as err:
+        raise _fault(path, "signed by another", by.subject.rfc4514_string()) from err
+
+
+def _private_key(path: Path) -> object:
+    _private(path, names.FILE_MODE)
+    try:
+        return load_pem_private_key(_text(path).encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as err:
+        raise _fault(path, "no key that can be read", "PKCS #8 in PEM, not encrypted") from err
+
+
+def _private(path: Path, mode: int) -> None:
+    found = path.stat()
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise _fault(path, f"owned by user {found.st_uid}", "the user that runs the signer")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        given = f"mode {stat.S_IMODE(found.st_mode):04o}"
+        raise _fault(path, given, f"{mode:04o}: nobody else may read it")
+
+
+def _fault(path: Path, got: str, bound: str) -> ConfigError:
+    return ConfigError("signer", field=str(path), got=got, bound=bound)

@@ -1,0 +1,194 @@
+"""What is said on the signer's socket: JSON, each message behind its length.
+
+Invariants: a request has at most REQUEST_BYTES_MAX bytes, an answer ANSWER_BYTES_MAX; unknown
+fields and verbs are refused, and so is any type but the one that stands here.
+"""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from roost_protocol.errors import ProtocolError
+
+REQUEST_BYTES_MAX: Final = 64 << 10
+ANSWER_BYTES_MAX: Final = 4 << 20  # the CRLs of two node CAs at their bound
+LENGTH_BYTES: Final = 4
+REVOKED_A_REQUEST_MAX: Final = 500  # the signer knows those of before; 64 KiB hold more
+PAYLOAD_CHARS_MAX: Final = 48 << 10  # base64 of an order
+
+Pem = Annotated[str, Meta(max_length=4_096)]
+Name = Annotated[str, Meta(max_length=64)]
+Serial = Annotated[str, Meta(pattern=r"\A[0-9a-f]{1,40}\Z")]  # RFC 5280, 4.1.2.2: 20 octets
+Ca = Literal["node", "lan"]
+Number = Annotated[int, Meta(ge=0, lt=1 << 53)]
+
+
+class Verb(Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb"):
+    """Any request."""
+
+
+class Info(Verb, frozen=True, tag="info"):
+    """Who are you."""
+
+
+class IssueNode(Verb, frozen=True, tag="issue_node"):
+    """A node's certificate; ``generation`` is kept in the log."""
+
+    csr_pem: Pem
+    site: Name
+    node: Name
+    generation: Number
+    days: Number = 0  # 0: as the policy says
+
+
+class IssueLan(Verb, frozen=True, tag="issue_lan"):
+    """A certificate for the LAN of a site; exactly one of the two keys is given."""
+
+    site: Name
+    node: Name
+    box: Number
+    use: Literal["client", "broker"]
+    csr_pem: Pem = ""
+    public_key_pem: Pem = ""
+
+
+class IssueServer(Verb, frozen=True, tag="issue_server"):
+    """A certificate for a server of the centre."""
+
+    csr_pem: Pem
+    name: Name
+
+
+class IssueService(Verb, frozen=True, tag="issue_service"):
+    """A certificate for a client of the centre."""
+
+    csr_pem: Pem
+    name: Name
+
+
+class Revoked(Struct, frozen=True, forbid_unknown_fields=True):
+    """One certificate that counts no more, since when."""
+
+    serial: Serial
+    at_s: Number
+
+
+class Crl(Verb, frozen=True, tag="crl"):
+    """Lists of what is revoked; what was told before need not be told again."""
+
+    ca: Ca
+    revoked: Annotated[list[Revoked], Meta(max_length=REVOKED_A_REQUEST_MAX)] = []
+
+
+class SignOrder(Verb, frozen=True, tag="sign_order"):
+    """The bytes of an order, in base64."""
+
+    payload: Annotated[str, Meta(max_length=PAYLOAD_CHARS_MAX)]
+
+
+Request = Info | IssueNode | IssueLan | IssueServer | IssueService | Crl | SignOrder
+
+
+class Refused(Struct, frozen=True):
+    """No, and why; ``code`` is a word for programs, ``detail`` a sentence."""
+
+    code: str
+    detail: str
+    ok: bool = False
+
+
+class Issued(Struct, frozen=True):
+    """A certificate; ``chain_pem`` is what its holder sends with it.
+
+    Of a LAN certificate, whose issuer is known to every peer, the chain is empty.
+    """
+
+    certificate_pem: str
+    chain_pem: str
+    serial: str
+    fingerprint: str  # SHA-256 of the certificate, hexadecimal
+    not_before_s: int
+    not_after_s: int
+    ok: bool = True
+
+
+class Lists(Struct, frozen=True):
+    """CRLs, one behind the other: one for each issuer whose certificates a listener may meet."""
+
+    crl_pem: str
+    revoked: int
+    ok: bool = True
+
+
+class Signed(Struct, frozen=True):
+    """A signature of an order, base64, and which of the order keys made it."""
+
+    signature: str
+    key_id: str
+    ok: bool = True
+
+
+class OrderKey(Struct, frozen=True):
+    """The public half of an order key: 32 bytes in base64."""
+
+    key_id: str
+    public_key: str
+
+
+class Facts(Struct, frozen=True):
+    """What a signer is: its fleet, the public half of all it holds, and how much it has signed.
+
+    Every list has the oldest first: the last of each issues.
+    """
+
+    domain: str
+    root_pem: str
+    pin: str
+    node_ca_pem: list[str]
+    server_ca_pem: list[str]
+    lan_ca_pem: list[str]
+    order_keys: list[OrderKey]
+    rotate_by_s: int  # when the first of the issuing CAs should have a successor
+    signatures: int
+    log_head: str
+    log_bytes: int
+    log_bytes_max: int
+    revoked: dict[str, int]
+    ok: bool = True
+
+
+Answer = Refused | Issued | Lists | Signed | Facts
+
+_decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
+encode: Final = msgspec.json.Encoder().encode
+
+
+def decode_request(raw: bytes) -> Request:
+    """Return a request.
+
+    Raises:
+        ProtocolError: ``request``, with the field and its bound.
+    """
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
+        raise ProtocolError("request", detail=str(err)[:200]) from err
+
+
+def framed(message: object) -> bytes:
+    """Return a message behind its length, big-endian."""
+    raw = encode(message)
+    return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
+
+
+def length_of(prefix: bytes, bound: int) -> int:
+    """Return how many bytes follow.
+
+    Raises:
+        ProtocolError: ``oversize``.
+    """
+    length = int.from_bytes(prefix, "big")
+    if length > bound:
+        raise ProtocolError("oversize", got=length, bound=bound)
+    return length

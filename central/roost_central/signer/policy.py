@@ -1,0 +1,60 @@
+"""Reads and writes the signer's policy: a file of its own, which no API reaches."""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost_central.errors import ConfigError
+from roost_central.signer.core import Policy
+from roost_protocol.certificate import check_domain
+from roost_protocol.errors import ProtocolError
+
+FILE_BYTES_MAX: Final = 64 << 10
+
+
+def load(path: Path) -> Policy:
+    """Return the policy of a file.
+
+    Raises:
+        ConfigError: ``policy`` with what is wrong; an unknown key is.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        raw = file.read(FILE_BYTES_MAX + 1)
+    try:
+        if len(raw) > FILE_BYTES_MAX:
+            raise ProtocolError("oversize", bound=f"{FILE_BYTES_MAX} bytes")
+        policy = msgspec.convert(tomllib.loads(raw.decode()), Policy)
+        check_domain(policy.domain)
+    except ValueError as err:  # of TOML, of its text, of msgspec, of the domain
+        raise ConfigError("policy", field=str(path), got=str(err)) from err
+    return policy
+
+
+def text(policy: Policy) -> str:
+    """Return a policy as its file holds it, with what each key means."""
+    users = ", ".join(f'"{user}"' for user in policy.users)
+    rates = "".join(
+        f"{name} = {{ per_minute = {rate.per_minute}, burst = {rate.burst} }}\n"
+        for name, rate in (
+            ("nodes", policy.nodes),
+            ("services", policy.services),
+            ("lists", policy.lists),
+            ("orders", policy.orders),
+        )
+    )
+    return (
+        "# What `roost-central signer` signs. It is read when that starts; no API changes it.\n"
+        f'domain = "{policy.domain}"\n'
+        "# Who may ask, beside the user that it runs as.\n"
+        f"users = [{users}]\n"
+        "# Days that certificates live: of a node, at most of a node, of the centre's own parts.\n"
+        f"node_days = {policy.node_days}\n"
+        f"node_days_max = {policy.node_days_max}\n"
+        f"service_days = {policy.service_days}\n"
+        "# How many signatures a minute in the long run, and at once: certificates of nodes, of\n"
+        "# the centre's parts, lists of what is revoked, orders.\n"
+        f"{rates}"
+    )

@@ -1,0 +1,110 @@
+"""``roost-central signer``: opens folder, log and socket, and serves until a signal comes."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost_central.ca import names
+from roost_central.errors import ConfigError
+from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
+from roost_central.signer import keys, policy
+from roost_central.signer.issue import Desk
+from roost_central.signer.log import BEGIN, SignatureLog, rows
+from roost_central.signer.server import serving, user_ids
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_FOLDER: Final = Path("/var/lib/roost-signer")
+
+
+@contextmanager
+def desk_of(folder: Path, clock: Clock, entropy: Entropy) -> Iterator[tuple[Desk, frozenset[int]]]:
+    """Give the desk of a folder, and who may ask there, while the context lasts.
+
+    Raises:
+        ConfigError: what is in the folder cannot be used, or another signer uses it.
+        OSError: it cannot be read or written.
+    """
+    given = policy.load(folder / names.POLICY)
+    allowed = user_ids(given.users)
+    now = datetime.fromtimestamp(clock.wall_ms() / 1_000, UTC)
+    ring = keys.load(folder, given.domain, now)
+    with _alone(folder):
+        log = SignatureLog(folder / names.LOG)
+        try:
+            yield Desk(given, ring, log, clock, entropy), allowed
+        finally:
+            log.close()
+
+
+async def run(folder: Path, socket: Path) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: see desk_of.
+        OSError: see desk_of, or the socket cannot be bound.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with desk_of(folder, SystemClock(), SystemEntropy()) as (desk, allowed):
+        async with serving(socket, desk, allowed):
+            logger.info("signing on %s for the users %s", socket, sorted(allowed))
+            await stop.wait()
+            logger.info("stopping: a signal asked for it")
+
+
+def checked(folder: Path) -> str:
+    """Return what a folder holds, in a sentence.
+
+    Raises:
+        ConfigError: it cannot be used.
+        OSError: it cannot be read.
+    """
+    clock = SystemClock()
+    with desk_of(folder, clock, SystemEntropy()) as (desk, allowed):
+        facts = desk.facts()
+    by = datetime.fromtimestamp(facts.rotate_by_s, UTC)
+    return (
+        f"{folder} signs for {facts.domain} and the users {', '.join(map(str, sorted(allowed)))}; "
+        f"{facts.signatures} signatures so far, {sum(facts.revoked.values())} revoked; "
+        f"`roost ca rotate` before {by:%Y-%m-%d}"
+    )
+
+
+def log_lines(folder: Path, *, is_verifying: bool) -> Iterator[str]:
+    """Yield each row of the record as JSON, or how many there are and the last hash.
+
+    Raises:
+        ConfigError: a row does not follow the one before.
+        OSError: it cannot be read.
+    """
+    head, count = BEGIN, 0
+    for row, digest, _ in rows(folder / names.LOG):
+        head, count = digest, row.n
+        if not is_verifying:
+            yield msgspec.json.encode(row).decode()
+    if is_verifying:
+        yield f"{count} signatures, each follows the one before; last hash {head}"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise ConfigError("in-use", field="signer", got=str(folder)) from err
+        yield
+    finally:
+        os.close(handle)
