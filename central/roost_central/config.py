@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import Final, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
+from roost_central.brokers import config as brokers_config
+from roost_central.brokers.config import BROKER_KEYS, FleetBrokerConfig, FleetConfig
 from roost_central.errors import ConfigError
 from roost_central.fleet.query_suggest import closest
 from roost_central.ingest.config import Admission, BrokerAddress
 from roost_central.northbound import config as northbound_config
 from roost_central.northbound.config import NorthboundConfig
+from roost_central.northbound.config_section import Section
 from roost_central.storage.retention import BOUNDS, Retention
 from roost_protocol.limits import SHARDS
 
 DEFAULT_FILE: Final = Path("/etc/roost/central.toml")
 DEFAULT_DATA_DIR: Final = Path("/var/lib/roost-central")
+TLS_FOLDER: Final = "tls"  # of the data directory
 DEFAULT_PORT: Final = 8470
 FILE_BYTES_MAX: Final = 1 << 20
 BROKERS_MAX: Final = 16  # one client each; a fleet has two or three
@@ -37,7 +41,7 @@ OPERATORS: Final = range(1, 101)
 _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
 _KEYS: Final = (
     "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
-    "retention", "settle_s", "operators",
+    "retention", "settle_s", "operators", "fleet", "signer", "fleet_broker",
 )  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -110,6 +114,7 @@ class CentralConfig:
         settle_s: how long silence proves nothing after a start, after a broker or our own message
             through it came back, and how long most of the fleet is taken for our own fault.
         operators: who share the alarms, so that a flood is one for them.
+        fleet_broker: what ``roost-central broker`` runs; it is one of ``brokers`` then.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -123,6 +128,13 @@ class CentralConfig:
     retention: Retention = field(default_factory=Retention)
     settle_s: int = 120
     operators: int = 1
+    fleet: FleetConfig = field(default_factory=FleetConfig)
+    fleet_broker: FleetBrokerConfig | None = None
+
+    @property
+    def tls_folder(self) -> Path:
+        """Where the certificates are that the signer gives this centre."""
+        return self.data_dir / TLS_FOLDER
 
     @property
     def database_url(self) -> str:
@@ -193,11 +205,18 @@ class _Reader:
         admit = self._get(table, "admit", str(default.admit))
         if admit not in get_args(Admission):
             self._fault("admit", f"{admit!r} is neither of {' and '.join(get_args(Admission))}")
+        folder = flags.data_dir or Path(data_dir)
+        fleet = brokers_config.fleet(self._section(table, "fleet"), self._section(table, "signer"))
+        own = None
+        if "fleet_broker" in table:
+            own = brokers_config.fleet_broker(self._section(table, "fleet_broker"), fleet.domain)
         return CentralConfig(
-            data_dir=flags.data_dir or Path(data_dir),
+            data_dir=folder,
             database=flags.database or self._get(table, "database", ""),
             http=self._http(self._get(table, "http", cast("Table", {})), flags),
-            brokers=self._brokers(table, flags),
+            fleet=fleet,
+            fleet_broker=own,
+            brokers=self._brokers(table, flags, fleet.domain, folder / TLS_FOLDER, own),
             shards=self._shards(self._get(table, "shards", f"0-{SHARDS - 1}")),
             admit=cast("Admission", admit),
             catalogues=self._paths(table, "catalogues"),
@@ -208,6 +227,9 @@ class _Reader:
                 self._get(table, "northbound", cast("Table", {})), self._fault
             ),
         )
+
+    def _section(self, table: Table, name: str) -> Section:
+        return Section(self._get(table, name, cast("Table", {})), f"{name}.", self._fault)
 
     def _within(self, table: Table, name: str, default: int, bounds: range) -> int:
         value = self._get(table, name, default)
@@ -273,36 +295,56 @@ class _Reader:
             return ""
         return text.rstrip("/")
 
-    def _brokers(self, table: Table, flags: Flags) -> tuple[BrokerAddress, ...]:
+    def _brokers(
+        self,
+        table: Table,
+        flags: Flags,
+        fleet_domain: str,
+        tls_folder: Path,
+        own: FleetBrokerConfig | None,
+    ) -> tuple[BrokerAddress, ...]:
         if flags.brokers:
-            entries = [(f"b{n}", url) for n, url in enumerate(flags.brokers, start=1)]
+            entries: list[object] = [{"url": url} for url in flags.brokers]
         else:
-            entries = self._broker_entries(self._get(table, "broker", cast("list[object]", [])))
-        if len(entries) > BROKERS_MAX:
-            self._fault("broker", f"there are {len(entries)}, at most {BROKERS_MAX} are served")
+            entries = self._get(table, "broker", cast("list[object]", []))
         found: dict[str, BrokerAddress] = {}
-        for name, url in entries:
+        if own is not None:
+            found[own.name] = own.address(fleet_domain, tls_folder)
+        if len(entries) + len(found) > BROKERS_MAX:
+            self._fault("broker", f"there are {len(entries)}, at most {BROKERS_MAX} are served")
+        for number, entry in enumerate(entries, start=1):
+            if not isinstance(entry, dict):
+                self._fault("broker", "is written as [[broker]] with name and url")
+                continue
+            at = Section(entry, "broker.", self._fault)
+            at.only(*BROKER_KEYS)
+            name = at.get("name", f"b{number}")
             if not _NAME.fullmatch(name):
                 self._fault(f"broker {name!r}", "a name has 1 to 32 of a-z 0-9 -")
             if name in found:
                 self._fault(f"broker {name!r}", "the name stands twice")
-            try:
-                found[name] = BrokerAddress.parse(name, url)
-            except ConfigError as err:
-                self._fault(f"broker {name!r}", f"{url!r} is not {err.bound}")
+            address = self._address(at, name, fleet_domain, tls_folder)
+            if address is not None:
+                found[name] = address
         return tuple(found.values())
 
-    def _broker_entries(self, tables: list[object]) -> list[tuple[str, str]]:
-        entries = []
-        for number, table in enumerate(tables, start=1):
-            if not isinstance(table, dict):
-                self._fault("broker", "is written as [[broker]] with name and url")
-                continue
-            self._unknown(table, ("name", "url"), "broker.")
-            name = self._get(table, "name", f"b{number}", "broker.")
-            url = self._get(table, "url", "", "broker.")
-            entries.append((name, url))
-        return entries
+    def _address(
+        self, at: Section, name: str, fleet_domain: str, tls_folder: Path
+    ) -> BrokerAddress | None:
+        url = at.get("url", "")
+        tls = brokers_config.broker_tls(at, name, fleet_domain, tls_folder)
+        try:
+            address = BrokerAddress.parse(name, url, tls)
+        except ConfigError as err:
+            self._fault(f"broker {name!r}", f"{url!r} is not {err.bound}")
+            return None
+        if tls is None and not address.is_loopback:
+            self._fault(
+                f"broker {name!r}",
+                f"{url!r} is not on loopback, and what nodes say must not cross a network in the "
+                "clear: use mqtts://",
+            )
+        return address
 
     def _shards(self, text: str) -> tuple[int, ...]:
         shards: set[int] = set()

@@ -1,14 +1,13 @@
 """The demo's brokers: Mosquitto where it is installed, else amqtt, each on a loopback port."""
 
 import asyncio
-import os
-import shutil
 import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from roost_central.brokers.mosquitto import mosquitto, user_line
 from roost_central.demo.children import Child, ChildFailedError, Command
 from roost_central.ports import Clock
 from roost_protocol.limits import MESSAGE_BYTES_MAX
@@ -16,7 +15,6 @@ from roost_protocol.limits import MESSAGE_BYTES_MAX
 READY_S = 10.0
 TRIES = 3  # a free port may be taken before the broker has it
 POLL_S = 0.05
-SBIN = "/usr/sbin"  # where Debian puts mosquitto, and not on a user's PATH
 
 _CONFIG = """\
 # Written by roost demo. Plaintext and anonymous: it listens on loopback only.
@@ -29,8 +27,7 @@ max_queued_messages 20000
 max_inflight_messages 1000
 log_type error
 log_type warning
-{user}
-"""
+{user}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +43,6 @@ class Broker:
     def url(self) -> str:
         """Where clients find it."""
         return f"mqtt://{self.host}:{self.port}"
-
-
-def mosquitto() -> str | None:
-    """Return the path of the Mosquitto that is installed, if one is."""
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:{SBIN}")
 
 
 async def start_broker(name: str, host: str, *, folder: Path, clock: Clock) -> Broker:
@@ -97,9 +89,8 @@ def _command(name: str, host: str, port: int, folder: Path) -> Command:
         module = "roost_central.demo.amqtt_broker"
         return Command(name, (sys.executable, "-m", module, host, str(port)))
     # As root Mosquitto would become its own user and lose the tie to the demo (prctl(2)).
-    user = "user root" if os.geteuid() == 0 else ""
     path = folder / f"{name}.conf"
     path.write_text(
-        _CONFIG.format(host=host, port=port, packet=MESSAGE_BYTES_MAX + 1024, user=user)
+        _CONFIG.format(host=host, port=port, packet=MESSAGE_BYTES_MAX + 1024, user=user_line())
     )
     return Command(name, (program, "-c", str(path)))

@@ -15,8 +15,9 @@ from typing import Any
 
 import aiohttp
 
+from roost_central.brokers.mosquitto import mosquitto
 from roost_central.demo import aftermath, banner, cast, lab
-from roost_central.demo.brokers import Broker, free_port, mosquitto, start_broker
+from roost_central.demo.brokers import Broker, free_port, start_broker
 from roost_central.demo.children import Child, ChildFailedError, Command
 from roost_central.demo.rest import NotReadyError, Rest
 from roost_central.ports import SystemClock

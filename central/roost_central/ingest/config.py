@@ -6,10 +6,11 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from roost_central.errors import ConfigError
+from roost_central.ingest.tls import BrokerTls
 from roost_central.storage.retention import Retention
 from roost_protocol.limits import SHARDS
 
-DEFAULT_PORT: Final = 1883
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 Admission = Literal["loopback", "registered"]
 
@@ -22,22 +23,30 @@ class BrokerAddress:
     url: str
     host: str
     port: int
+    tls: BrokerTls | None = None
 
     @classmethod
-    def parse(cls, name: str, url: str) -> "BrokerAddress":
-        """Return the address in ``mqtt://HOST[:PORT]``.
+    def parse(cls, name: str, url: str, tls: BrokerTls | None = None) -> "BrokerAddress":
+        """Return the address in ``mqtts://HOST[:PORT]``, or without ``tls`` in ``mqtt://...``.
 
         Raises:
             ConfigError: ``url``.
         """
+        scheme = "mqtt" if tls is None else "mqtts"
+        bound = f"{scheme}://HOST[:PORT]"
         try:
             parts = urlsplit(url)
-            port = parts.port or DEFAULT_PORT
+            port = parts.port or PORTS[scheme]
         except ValueError as err:
             raise ConfigError("url", field=f"broker {name}", got=url, bound=str(err)) from err
-        if parts.scheme != "mqtt" or not parts.hostname or parts.path not in {"", "/"}:
-            raise ConfigError("url", field=f"broker {name}", got=url, bound="mqtt://HOST[:PORT]")
-        return cls(name=name, url=url, host=parts.hostname, port=port)
+        if parts.scheme != scheme or not parts.hostname or parts.path not in {"", "/"}:
+            raise ConfigError("url", field=f"broker {name}", got=url, bound=bound)
+        return cls(name=name, url=url, host=parts.hostname, port=port, tls=tls)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is in the clear on loopback: a node that was never enrolled may come by it."""
+        return self.tls is None and self.is_loopback
 
     @property
     def is_loopback(self) -> bool:
@@ -71,5 +80,5 @@ class IngestConfig:
 
     @property
     def bare_brokers(self) -> tuple[str, ...]:
-        """Names of the brokers on loopback: by them, a node that was never enrolled may speak."""
-        return tuple(broker.name for broker in self.brokers if broker.is_loopback)
+        """Names of the brokers by which a node that was never enrolled may speak."""
+        return tuple(broker.name for broker in self.brokers if broker.is_bare)

@@ -74,9 +74,25 @@ async def publish_as_guest(address: BrokerAddress, topic: str, payload: bytes) -
     client = _Client("", lambda _topic, _payload, _retained: None)
     try:
         async with asyncio.timeout(CONNECT_S_MAX):
-            where = (address.host, address.port)
-            await client.connect(*where, keepalive=KEEPALIVE_S, version=MQTTv311)
+            await _connect(client, address)
         client.publish(topic, payload, qos=0)
+    finally:
+        await _close(client)
+
+
+async def take_over(address: BrokerAddress, client_id: str) -> None:
+    """End whoever is connected under a client id, by being it for a moment.
+
+    What the other left as its will is not said: MQTT 3.1.1 section 3.1.4 has the broker disconnect
+    it, and Mosquitto says no will of a denied node (docs/security.md).
+
+    Raises:
+        OSError, TimeoutError, MQTTConnectError: the broker does not take us.
+    """
+    client = _Client(client_id, lambda _topic, _payload, _retained: None)
+    try:
+        async with asyncio.timeout(CONNECT_S_MAX):
+            await _connect(client, address)
     finally:
         await _close(client)
 
@@ -154,9 +170,7 @@ class MqttLink:
         up = False
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
-                await client.connect(
-                    self._address.host, self._address.port, keepalive=KEEPALIVE_S, version=MQTTv311
-                )
+                await _connect(client, self._address)
                 client.subscribe([gmqtt.Subscription(topic, qos=1) for topic in self._topics])
                 up = await granted
             if up:
@@ -207,6 +221,13 @@ class MqttLink:
         client.on_disconnect = on_disconnect
         client.on_subscribe = on_subscribe
         return client
+
+
+async def _connect(client: _Client, address: BrokerAddress) -> None:
+    tls = False if address.tls is None else await asyncio.to_thread(address.tls.context)
+    await client.connect(
+        address.host, address.port, ssl=tls, keepalive=KEEPALIVE_S, version=MQTTv311
+    )
 
 
 async def _close(client: _Client) -> None:

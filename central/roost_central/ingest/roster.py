@@ -24,8 +24,7 @@ class Roster:
     def __init__(self, view: FleetView, config: IngestConfig) -> None:
         self._view = view
         self._open = {
-            broker.name: config.admit == "loopback" and broker.is_loopback
-            for broker in config.brokers
+            broker.name: config.admit == "loopback" and broker.is_bare for broker in config.brokers
         }
         self._unsaved: dict[NodeId, SiteId] = {}
         self._strangers: set[NodeId] = set()  # told in the log

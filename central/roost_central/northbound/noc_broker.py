@@ -6,20 +6,16 @@ or the environment, only in files of mode 0600. A process of its own keeps slow 
 fleet's brokers, and accounts apart: one Mosquitto shares its password file over all listeners.
 """
 
-import asyncio
 import base64
 import hashlib
 import logging
-import os
-import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from roost_central.errors import ConfigError
+from roost_central.brokers.files import write_private
+from roost_central.brokers.mosquitto import Mosquitto, check_version, user_line
 from roost_central.northbound.config import NocBrokerConfig
-from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.noc_tree import COLLAPSED, ROOT, STATUS, TENANTS, tenant_root
 from roost_central.ports import Clock, Entropy
 
@@ -29,10 +25,6 @@ WRITER: Final = "roost-feed"
 SECRET_BYTES: Final = 24
 SALT_BYTES: Final = 12
 PBKDF2_ROUNDS: Final = 101  # Mosquitto's own; the passwords are random and need no stretching
-STOP_S: Final = 5.0
-STEADY_MS: Final = 60_000  # a broker that lived so long starts its back-off anew
-SBIN: Final = "/usr/sbin"  # where Debian puts mosquitto, and not on a user's PATH
-TETHER: Final = "roost_central.demo.tether"
 
 _CONFIG: Final = """\
 # Written by roost-central at each start.
@@ -51,8 +43,7 @@ max_connections 1000
 log_dest stderr
 log_type error
 log_type warning
-{user}
-"""
+{user}"""
 
 
 class NocBroker:
@@ -63,63 +54,43 @@ class NocBroker:
     ) -> None:
         self.config = config
         self.password = entropy.token(SECRET_BYTES).hex()
-        self.pid: int | None = None
         self._folder = folder
-        self._clock = clock
         self._entropy = entropy
+        self._process = Mosquitto("the NOC's broker", folder / "mosquitto.conf", clock, entropy)
 
     def prepare(self) -> None:
         """Write what Mosquitto reads, and a secret for each reader that has none.
 
         Raises:
-            ConfigError: ``mosquitto`` is not installed.
+            ConfigError: ``mosquitto`` is not installed, or too old.
             OSError: the folder cannot be written.
         """
-        if mosquitto() is None:
-            raise ConfigError("mosquitto", field="northbound.mqtt", bound="installed")
+        check_version("northbound.mqtt")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         passwords = {WRITER: self.password}
         for reader in self.config.accounts:
             passwords[reader] = self._reader_secret(self._folder / f"{reader}.secret")
-        user = "user root" if os.geteuid() == 0 else ""  # else it becomes another and reads nothing
         text = _CONFIG.format(
-            port=self.config.port, host=self.config.host, folder=self._folder, user=user
+            port=self.config.port, host=self.config.host, folder=self._folder, user=user_line()
         )
-        _write(self._folder / "mosquitto.conf", text)
-        _write(self._folder / "acl", acl(self.config))
-        _write(self._folder / "passwords", password_file(passwords, self._entropy))
+        write_private(self._folder / "mosquitto.conf", text)
+        write_private(self._folder / "acl", acl(self.config))
+        write_private(self._folder / "passwords", password_file(passwords, self._entropy))
 
     async def run(self) -> None:
         """Keep the broker running until cancelled."""
-        failures = 0
-        while True:
-            began_ms = self._clock.mono_ms()
-            process = await asyncio.create_subprocess_exec(
-                *_argv(self._folder / "mosquitto.conf"), stdin=asyncio.subprocess.DEVNULL
-            )
-            self.pid = process.pid
-            logger.info("the NOC's broker runs as %d on port %d", process.pid, self.config.port)
-            try:
-                code = await process.wait()
-            finally:
-                self.pid = None
-                await _end(process)
-            steady = self._clock.mono_ms() - began_ms >= STEADY_MS
-            failures = 1 if steady else failures + 1
-            logger.warning("the NOC's broker ended with %d and is started again", code)
-            dice = self._entropy.uniform(0, 1)
-            await asyncio.sleep(retry_ms(LINE_RETRIES_S, failures, dice) / 1000)
+        await self._process.run()
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it runs."""
+        return self._process.pid
 
     def _reader_secret(self, path: Path) -> str:
         if not path.exists():
-            _write(path, self._entropy.token(SECRET_BYTES).hex() + "\n")
+            write_private(path, self._entropy.token(SECRET_BYTES).hex() + "\n")
             logger.info("made an account that reads the NOC's broker; its password is in %s", path)
         return path.read_text(encoding="ascii").strip()
-
-
-def mosquitto() -> str | None:
-    """Return the path of the Mosquitto that is installed, if one is."""
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:{SBIN}")
 
 
 def acl(config: NocBrokerConfig) -> str:
@@ -150,30 +121,3 @@ def password_file(passwords: Mapping[str, str], entropy: Entropy) -> str:
         parts = (base64.b64encode(each).decode() for each in (salt, digest))
         lines.append(f"{user}:$7${PBKDF2_ROUNDS}${'$'.join(parts)}")
     return "\n".join(lines) + "\n"
-
-
-def _argv(config: Path) -> tuple[str, ...]:
-    """Return the command, tied to this process: a killed centre leaves no broker behind."""
-    program = mosquitto() or "mosquitto"
-    return (sys.executable, "-m", TETHER, str(os.getpid()), program, "-c", str(config))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    new.replace(path)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -28,7 +28,7 @@ def test_a_file_sets_everything(tmp_path):
     path.write_text(
         'data_dir = "/d"\nshards = "0-3,9"\nadmit = "loopback"\n'
         '[http]\nhost = "::1"\nport = 1\n'
-        '[[broker]]\nname = "b1"\nurl = "mqtt://h:1"\n[[broker]]\nname = "b2"\nurl = "mqtt://h"\n'
+        '[[broker]]\nname = "b1"\nurl = "mqtt://127.0.0.1:1"\n[[broker]]\nname = "b2"\nurl = "mqtt://localhost"\n'
     )
     config = load(path)
 
@@ -39,7 +39,9 @@ def test_a_file_sets_everything(tmp_path):
 
 
 def test_a_flag_is_over_the_file():
-    flags = Flags(data_dir=Path("/e"), port=0, database="x", brokers=("mqtt://a", "mqtt://b"))
+    flags = Flags(
+        data_dir=Path("/e"), port=0, database="x", brokers=("mqtt://127.0.0.1", "mqtt://[::1]")
+    )
     config = check({"data_dir": "/d", "http": {"port": 9}, "broker": [{"url": "mqtt://c"}]}, flags)
 
     assert (config.data_dir, config.http.port, config.database) == (Path("/e"), 0, "x")
@@ -64,9 +66,9 @@ def test_all_faults_are_told_at_once():
         "database",
         "http.certt",
         "http.port",
+        "broker 'B'",
+        "broker 'B'",
         "broker",
-        "broker 'B'",
-        "broker 'B'",
         "broker 'a'",
         "shards",
     ]
@@ -151,3 +153,51 @@ def test_retention_is_bounded_and_every_fault_told():
         "retention.alarm_days: 0 is not between 1 and 3,650",
         "retention.event_rows: 999 is not between 1,000 and 200,000,000",
     )
+
+
+def test_the_fleets_own_broker_is_one_of_the_brokers_and_ingest_knows_its_name(tmp_path):
+    config = check(
+        {
+            "data_dir": str(tmp_path),
+            "fleet": {"domain": "edge.example"},
+            "fleet_broker": {"host": "::", "connections_max": 50},
+            "broker": [{"name": "b2", "url": "mqtts://192.0.2.1"}],
+        }
+    )
+
+    own, other = config.brokers
+    assert (own.name, own.url, own.is_bare) == ("b1", "mqtts://[::1]:8883", False)
+    assert own.tls.server_name == "b1.svc.edge.example"
+    assert other.tls.server_name == "b2.svc.edge.example"
+    assert other.tls.cert == tmp_path / "tls" / "svc_ingest" / "cert.pem"
+
+
+def test_a_broker_of_somebody_elses_is_spoken_to_with_files_of_its_own(tmp_path):
+    files = {name: str(tmp_path / name) for name in ("ca", "cert", "key")}
+    for file in files.values():
+        Path(file).touch()
+    table = {"url": "mqtts://192.0.2.1:1", "server_name": "x", **files}
+    (broker,) = check({"broker": [table]}).brokers
+    assert (broker.tls.ca, broker.tls.server_name, broker.port) == (Path(files["ca"]), "x", 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ({"broker": [{"url": "mqtt://192.0.2.1"}]}, "broker 'b1'"),
+        ({"broker": [{"url": "mqtts://192.0.2.1"}]}, "broker.ca"),
+        ({"broker": [{"url": "mqtt://127.0.0.1", "ca": "x"}]}, "broker.ca"),
+        ({"broker": [{"url": "mqtts://h", "server_name": "x", "ca": "/none"}]}, "broker.ca"),
+        ({"fleet": {"domain": "-x"}}, "fleet.domain"),
+        ({"fleet": {"domain": "a." * 40 + "b"}}, "fleet.domain"),
+        ({"signer": {"socket": "run/x"}}, "signer.socket"),
+        ({"fleet_broker": {}}, "fleet_broker.name"),
+        ({"fleet": {"domain": "a.b"}, "fleet_broker": {"name": "B"}}, "fleet_broker.name"),
+        (
+            {"fleet": {"domain": "a.b"}, "fleet_broker": {"connections_max": 1}},
+            "fleet_broker.connections_max",
+        ),
+    ],
+)
+def test_a_fault_of_the_fleet_or_a_broker_names_its_key(table, key):
+    assert faults(table)[0].startswith(f"{key}: ")

@@ -2,6 +2,7 @@ import socket
 
 import pytest
 
+from roost_central.brokers.mosquitto import mosquitto
 from roost_central.demo import brokers
 from roost_central.demo.brokers import Broker, answers, free_port
 from roost_central.ports import SystemClock
@@ -18,7 +19,7 @@ async def test_a_listener_answers():
 
 
 async def test_a_broker_is_bounded_and_on_loopback_alone(tmp_path):
-    if brokers.mosquitto() is None:
+    if mosquitto() is None:
         pytest.skip("mosquitto is not installed")
     broker = await brokers.start_broker(
         "lan-a", "127.0.1.100", folder=tmp_path, clock=SystemClock()

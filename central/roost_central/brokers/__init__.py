@@ -1,0 +1,1 @@
+"""The Mosquitto processes of the centre: what they are told, and that they run."""
