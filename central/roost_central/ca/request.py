@@ -30,7 +30,7 @@ def key_of_request(pem: str) -> EllipticCurvePublicKey:
     """
     try:
         request = x509.load_pem_x509_csr(_bounded(pem, "csr_pem"))
-        key = _p256(request.public_key())
+        key = p256(request.public_key())
         algorithm = request.signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm) as err:
         if isinstance(err, ProtocolError):
@@ -54,20 +54,25 @@ def key_of_pem(pem: str) -> EllipticCurvePublicKey:
         ProtocolError: ``key``.
     """
     try:
-        return _p256(load_pem_public_key(_bounded(pem, "public_key_pem")))
+        return p256(load_pem_public_key(_bounded(pem, "public_key_pem")))
     except (ValueError, UnsupportedAlgorithm) as err:
         if isinstance(err, ProtocolError):
             raise
         raise ProtocolError("key", field="public_key_pem", bound=KEY_RULE) from err
 
 
+def p256(key: object) -> EllipticCurvePublicKey:
+    """Return a key if it is of the one kind that certificates here have.
+
+    Raises:
+        ProtocolError: ``key``.
+    """
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+        return key
+    raise ProtocolError("key", bound=KEY_RULE, got=type(key).__name__)
+
+
 def _bounded(pem: str, field: str) -> bytes:
     if len(pem) > PEM_CHARS_MAX or not pem.isascii():
         raise ProtocolError("oversize", field=field, got=len(pem), bound=PEM_CHARS_MAX)
     return pem.encode()
-
-
-def _p256(key: object) -> EllipticCurvePublicKey:
-    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
-        return key
-    raise ProtocolError("key", bound=KEY_RULE, got=type(key).__name__)

@@ -7,6 +7,7 @@ looks at the whole of a certificate: it is what profiles.py writes, or it is ref
 Invariants:
 - the identity is the one dNSName; the CN must repeat it;
 - no extension is skipped: an unknown one, critical or not, is refused;
+- nothing but the signature is looked at before the signature holds;
 - it needs no network, no clock of its own and no state but what it was made with.
 
 Leaves to others: whether the peer has the key (TLS, or a signature), and whether its generation
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from roost_central.ca.profiles import CLIENT, ISSUED_BY, LEAF_USAGE, SERVER, Authority
+from roost_central.ca.request import KEY_RULE, p256
 from roost_protocol.certificate import Holder, Kind, Names, read
 from roost_protocol.errors import ProtocolError
 
@@ -37,7 +39,8 @@ class Peer:
     Attributes:
         holder: whom it speaks for.
         serial: hexadecimal.
-        fingerprint: SHA-256 of its DER, hexadecimal.
+        fingerprint: SHA-256 of its DER, hexadecimal. It finds a certificate and must not revoke
+            one: who holds it can vary the signature's bytes (with s, n - s is valid too).
     """
 
     holder: Holder
@@ -79,8 +82,8 @@ class Verifier:
 
         Raises:
             ProtocolError: ``certificate`` (it cannot be read), ``issuer``, ``not-yet-valid``,
-                ``expired``, ``revoked``, ``extension``, ``usage``, ``san``, ``cn``, ``name``,
-                ``oversize`` or ``box``.
+                ``expired``, ``revoked``, ``key``, ``extension``, ``usage``, ``san``, ``cn``,
+                ``name``, ``oversize`` or ``box``.
         """
         certificate = _read(der)
         issuer = self._issuer(certificate, ISSUED_BY[kind])
@@ -90,6 +93,7 @@ class Verifier:
         serial = f"{certificate.serial_number:x}"
         if serial in revoked:
             raise ProtocolError("revoked", field="serial", got=serial)
+        _check_key(certificate)
         holder = read(_names(certificate, kind), kind, self._domain)
         return Peer(
             holder,
@@ -103,13 +107,12 @@ class Verifier:
         for issuer in self._issuers.get(authority, []):
             try:
                 certificate.verify_directly_issued_by(issuer)
-            except (ValueError, TypeError, InvalidSignature):
+            except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
                 continue
             return issuer
         raise ProtocolError(
             "issuer",
             field="issuer",
-            got=certificate.issuer.rfc4514_string(),
             bound=f"a live {authority} CA of {self._domain}",
         )
 
@@ -118,12 +121,9 @@ def _read(der: bytes) -> x509.Certificate:
     if len(der) > CERTIFICATE_BYTES_MAX:
         raise ProtocolError("certificate", got=len(der), bound=f"{CERTIFICATE_BYTES_MAX} bytes")
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        certificate.extensions  # noqa: B018  parsed now, that it fails here
-        certificate.subject  # noqa: B018  as above
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as err:
+        return x509.load_der_x509_certificate(der)
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as err:
         raise ProtocolError("certificate", detail=str(err)[:120]) from err
-    return certificate
 
 
 def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
@@ -137,13 +137,23 @@ def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
         raise ProtocolError("expired", field="notAfter", bound=f"{ends:%Y-%m-%dT%H:%M:%SZ}")
 
 
+def _check_key(certificate: x509.Certificate) -> None:
+    try:
+        p256(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm) as err:
+        raise ProtocolError("key", field="public key", bound=KEY_RULE) from err
+
+
 def _names(certificate: x509.Certificate, kind: Kind) -> Names:
     """Return the two names of a certificate that holds what its profile says and no more.
 
     Raises:
         ProtocolError: ``extension``, ``usage``, ``san`` or ``cn``.
     """
-    found = {extension.oid: extension.value for extension in certificate.extensions}
+    try:
+        found = {extension.oid: extension.value for extension in certificate.extensions}
+    except (ValueError, x509.DuplicateExtension) as err:
+        raise ProtocolError("extension", detail=str(err)[:120]) from err
     if strange := found.keys() - _KNOWN:
         texts = ", ".join(sorted(oid.dotted_string for oid in strange))
         raise ProtocolError("extension", got=texts, bound="those of its profile")

@@ -1,0 +1,123 @@
+"""The centre's own certificates: made, kept, renewed at half life, whole at every moment."""
+
+import ssl
+
+import pytest
+from ca import Pki, unlimited
+from cryptography import x509
+
+from roost_central.ca.own import OwnCertificate
+from roost_central.errors import SignerUnavailableError
+from roost_central.ports import SystemClock
+from roost_central.signer.client import Signer
+from roost_protocol.certificate import Holder, Kind
+
+DAY_MS = 86_400_000
+
+
+class Clock(SystemClock):
+    """The machine's, moved."""
+
+    def __init__(self):
+        self.days = 0
+
+    def wall_ms(self):
+        return super().wall_ms() + self.days * DAY_MS
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+ENROL = Holder(Kind.SERVER, "enrol")
+
+
+def own(folder, signer, clock, holder=ENROL):
+    return OwnCertificate(folder / "tls" / "enrol", holder, signer, clock)
+
+
+def belong_together(files):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.cert, files.key)
+    context.load_verify_locations(files.root)
+    return True
+
+
+async def test_it_is_made_once_and_kept(own_pki, tmp_path, clock):
+    async with own_pki.serving(clock) as signer:
+        files = own(tmp_path, signer, clock)
+        assert await files.ensure()
+        assert belong_together(files)
+        first = files.cert.read_bytes()
+        assert not await files.ensure()
+        assert files.cert.read_bytes() == first
+    assert files.key.stat().st_mode & 0o777 == 0o600
+    name = x509.load_pem_x509_certificate(first).subject.rfc4514_string()
+    assert name == "CN=enrol"
+
+
+async def test_it_is_renewed_with_a_new_key_at_half_life(own_pki, tmp_path, clock):
+    async with own_pki.serving(clock) as signer:
+        files = own(tmp_path, signer, clock)
+        await files.ensure()
+        key = files.key.read_bytes()
+        clock.days = 44
+        assert not await files.ensure()
+        clock.days = 46
+        assert await files.ensure()
+        assert files.key.read_bytes() != key
+        assert belong_together(files)
+        clock.days = 92
+        assert await files.ensure()
+    kept = [path.name for path in (tmp_path / "tls").iterdir() if path.is_dir()]
+    assert len(kept) == 3  # two sets, and the link to the newer
+
+
+async def test_a_client_of_the_centre_has_one_too(own_pki, tmp_path, clock):
+    async with own_pki.serving(clock) as signer:
+        files = own(tmp_path, signer, clock, Holder(Kind.SERVICE, "ingest"))
+        await files.ensure()
+    certificate = x509.load_pem_x509_certificate(files.cert.read_bytes())
+    assert certificate.subject.rfc4514_string() == "CN=svc_ingest"
+
+
+async def test_without_a_signer_the_one_of_before_goes_on_while_it_is_valid(
+    own_pki, tmp_path, clock
+):
+    async with own_pki.serving(clock) as signer:
+        await own(tmp_path, signer, clock).ensure()
+    files = own(tmp_path, Signer(own_pki.socket), clock)
+    assert not await files.ensure()
+    clock.days = 60
+    assert not await files.ensure()
+    clock.days = 91
+    with pytest.raises(SignerUnavailableError):
+        await files.ensure()
+
+
+async def test_without_a_signer_there_is_no_first_one(own_pki, tmp_path, clock):
+    with pytest.raises(SignerUnavailableError, match="roost-signer"):
+        await own(tmp_path, Signer(own_pki.socket), clock).ensure()
+    assert not (tmp_path / "tls").exists()
+
+
+async def test_a_new_fleet_replaces_it(own_pki, tmp_path, clock):
+    async with own_pki.serving(clock) as signer:
+        files = own(tmp_path, signer, clock)
+        await files.ensure()
+    other = Pki(tmp_path / "other", unlimited())
+    async with other.serving(clock) as signer:
+        assert await own(tmp_path, signer, clock).ensure()
+    assert files.root.read_text() == other.root_file.read_text()
+
+
+@pytest.mark.parametrize("lost", ["key.pem", "cert.pem", "root.pem"])
+async def test_a_lost_or_torn_file_is_made_anew(own_pki, tmp_path, clock, lost):
+    async with own_pki.serving(clock) as signer:
+        files = own(tmp_path, signer, clock)
+        await files.ensure()
+        (tmp_path / "tls/enrol" / lost).unlink()
+        clock.days = 1
+        assert await files.ensure()
+    assert belong_together(files)
