@@ -69,7 +69,14 @@ def proofs(part: str, say: Callable[[str], None], seed: int, share: float) -> It
         yield from importlib.import_module(f"prove_{part}").prove(say, seed, share)
     except Exception as err:  # noqa: BLE001 - whatever it is, the other proofs are worth having
         traceback.print_exc()
-        yield Proof(f"{part}.unfinished", runs=1, failures=1, seed=seed, note=str(err)[:200])
+        yield Proof(f"{part}.unfinished", runs=1, failures=1, seed=seed, note=str(first(err))[:200])
+
+
+def first(err: Exception) -> Exception:
+    """Return what went wrong first where tasks failed together: it names what was not seen."""
+    while isinstance(err, ExceptionGroup):
+        err = err.exceptions[0]
+    return err
 
 
 def table(found: dict[str, Row]) -> str:

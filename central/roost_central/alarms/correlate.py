@@ -66,7 +66,12 @@ class _Candidate:
 
 
 def explain(population: Population) -> Explanation:
-    """Return the causes that the hit sites share, the one that explains most first."""
+    """Return the causes that the hit sites share, the one that explains most first.
+
+    Of fewer sites than an explanation takes nothing is said, nor is anything rejected.
+    """
+    if len(population.hit) < COVERS_MIN:
+        return Explanation(unexplained=population.hit)
     search = _Search(population)
     left = search.hit
     causes: list[Cause] = []

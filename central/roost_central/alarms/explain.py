@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from roost_central.alarms.book import AlarmBook
-from roost_central.alarms.correlate import Explanation, Population, explain
+from roost_central.alarms.correlate import Explanation, Population, explain, text_of
 from roost_central.alarms.draft import Draft
 from roost_central.alarms.facts import Attached, Event
+from roost_central.alarms.incident_row import Cause
 from roost_central.errors import StorageError
 from roost_central.fleet.view import FleetView, SiteRow
 
@@ -42,6 +43,9 @@ class Explainer:
             row = self._book.incidents.find(id_)
             if row is None:
                 continue
+            if len(sites) == 1:
+                await self._show(id_, sites, Explanation([of_one_site(*sites)]), [])
+                continue
             names, population = population_of(self._view, sites, row.opened_ms - WINDOW_MS)
             found = await asyncio.to_thread(explain, population)
             rest = [names[place] for place in found.unexplained]
@@ -64,6 +68,12 @@ class Explainer:
 
         await self._book.change(list, act=act)
         logger.info("%s: %s", id_, "; ".join(cause.text for cause in found.causes) or "no cause")
+
+
+def of_one_site(site: str) -> Cause:
+    """Return what the alarms of a storm at one site share: that site."""
+    terms = {"site": [site]}
+    return Cause(text=text_of(terms), terms=terms, precision=1.0, covers=1, of=1)
 
 
 def population_of(

@@ -128,8 +128,7 @@ def _text(asked: Asked, found: dict[str, Any], *, explain: bool) -> str:
     who = f" · acked by {found['ack']['by']}" if found["ack"] else ""
     lines = [
         f"{found['id']} {found['state']} · {found['severity']} {found['name']}{who}",
-        f"  likely cause  {found['cause'] or 'not found'}"
-        f" (precision {_share(found['precision'])}, coverage {_share(found['coverage'])})",
+        f"  likely cause  {_cause(found)}",
         f"  opened {asked.clock(found['opened'])}" + (f" · {until}" if found["closed"] else ""),
         f"  sites {found['sites']:,} · explained {found['covered']:,} · dark {found['dark']:,}"
         f" · back {found['recovered']:,} · alarms {found['alarms']:,}",
@@ -144,6 +143,16 @@ def _text(asked: Asked, found: dict[str, Any], *, explain: bool) -> str:
         lines.append(f"  not back ({len(missing):,})  {' '.join(missing[:NAMES_MAX])}{more}")
     lines += [f"  {asked.clock(row['at'])} {row['by']}: {row['text']}" for row in found["notes"]]
     return "".join(f"{plain(line)}\n" for line in lines)
+
+
+def _cause(found: dict[str, Any]) -> str:
+    if not found["causes"]:
+        return (
+            found["cause"]
+            or f"none found: no attribute of the {found['sites']:,} sites explains it"
+        )
+    precision, coverage = _share(found["precision"]), _share(found["coverage"])
+    return f"{found['cause']} (precision {precision}, coverage {coverage})"
 
 
 def _evidence(word: str, row: dict[str, Any], sites: int) -> str:

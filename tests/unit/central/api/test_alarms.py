@@ -404,6 +404,17 @@ async def test_the_load_is_measured_over_the_steps_that_are_kept(get, alarmed):
     assert (await get("/api/v1/alarms/load", hours=0))[0] == 400
 
 
+async def test_what_the_alarms_of_a_storm_at_one_site_share_is_the_site(get, central, alarmed):
+    view = central.api.view
+    view.add_site("s00", 0).labels = {"region": "r00"}
+    view.add_node("s00.n1", "s00", "n1")
+    await alarmed.change(lambda: [said("s00.n1", entity=f"fs=/{n}") for n in range(40)])
+    await Explainer(alarmed, view).look()
+    (incident,) = (await get("/api/v1/incidents"))[1]["items"]
+    assert (incident["cause"], incident["sites"], incident["unexplained"]) == ("site=s00", 1, 0)
+    assert incident["rejected"] == []
+
+
 async def test_a_storm_is_an_incident_that_is_acknowledged_noted_and_ended(
     get, post, central, alarmed
 ):

@@ -363,6 +363,14 @@ def test_an_incident_explains_itself(run):
     assert "and 20 more" in out
     assert "not explained:" in out
     assert is_inert(out)
+
+
+def test_an_incident_without_a_cause_says_so_in_words(run, monkeypatch):
+    unknown = INCIDENT | {"cause": "", "causes": [], "precision": 0.0, "coverage": 0.0}
+    monkeypatch.setitem(GETS, "/api/v1/incidents/INC-1", unknown)
+    out = run("incident", "show", "INC-1")[1]
+    assert "likely cause  none found: no attribute of the 80 sites explains it" in out
+    assert "precision" not in out
     assert "rejected" not in run("incident", "show", "INC-1")[1]
 
 

@@ -19,7 +19,7 @@ const NARROW = 1000; // CSS pixels below which rows take three lines
 const EVERYTHING = "sev>=warning"; // an action names what it is about, even when that is all
 const CLEARED = "/alarms?list=cleared";
 const BAR = ["ack", "shelve", "note", "assign", "unack", "unshelve", "clear"];
-const VIEWS = [["Active", ""], ["Not acked", "op=none"], ["Unknown", "state=unknown"],
+const VIEWS = [["Active", ""], ["Not acked", "op=none"], ["No incident", "incident=null"], ["Unknown", "state=unknown"],
   ["Shelved", "shelved=true"], ["Masked", "masked=true"]];
 
 export function AlarmsPage({ route }) {

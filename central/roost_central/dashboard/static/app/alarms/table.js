@@ -18,7 +18,7 @@ const COLUMNS = [
   { key: "text", title: "What is wrong", width: "minmax(180px, 2.4fr)" },
   { key: "count", title: "n", width: "46px", sort: "count" },
   { key: "op", title: "Operator", width: "minmax(90px, .8fr)" },
-  { key: "incident", title: "Incident", width: "104px" },
+  { key: "incident", title: "Incident", width: "116px" },
   { key: "owner", title: "Owner", width: "72px" },
 ];
 

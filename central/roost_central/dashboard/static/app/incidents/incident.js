@@ -77,8 +77,8 @@ function Cause({ incident }) {
       <b class="cause-text">${cause.text}</b> <span>precision <b>${share(cause.precision)}</b> · covers
       <b> ${cause.covers.toLocaleString("en")}</b> of ${incident.sites.toLocaleString("en")} sites</span></li>`)}</ol>`
     : html`<p>${incident.cause || "No attribute that the sites share explains it (yet)."}</p>`}
-    <p class="quiet">In all: precision ${share(incident.precision)} (of the sites that
-      have this in common, the part that is hit), coverage ${share(incident.coverage)} (of the sites hit, the part that has it in common)</p>
+    ${incident.causes.length > 0 && html`<p class="quiet">In all: precision ${share(incident.precision)} (of the sites that
+      have this in common, the part that is hit), coverage ${share(incident.coverage)} (of the sites hit, the part that has it in common)</p>`}
     <h3>Rejected</h3>
     ${incident.rejected.length ? html`<ul class="rejected">${incident.rejected.map((other) => html`<li key=${other.text}>
       <span class="code">${other.text}</span> precision ${share(other.precision)}, covers ${other.covers.toLocaleString("en")}</li>`)}</ul>`
