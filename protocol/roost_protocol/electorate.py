@@ -2,7 +2,7 @@
 
 import msgspec
 
-from roost_protocol.configuration import Configuration, generation
+from roost_protocol.configuration import WITNESS, Configuration, generation
 
 
 class Electorate(msgspec.Struct, frozen=True):
@@ -24,6 +24,16 @@ class Electorate(msgspec.Struct, frozen=True):
     def needed(self) -> int:
         """How many grants make a right."""
         return len(self.voters) if self.sticky else len(self.voters) // 2 + 1
+
+    @property
+    def local(self) -> tuple[int, ...]:
+        """The voters that are nodes of the site: all but a witness elsewhere."""
+        return tuple(voter for voter in self.voters if voter != WITNESS)
+
+    @property
+    def has_witness(self) -> bool:
+        """Whether a witness elsewhere votes."""
+        return WITNESS in self.voters
 
     @property
     def is_changed(self) -> bool:

@@ -22,7 +22,14 @@ import msgspec
 from msgspec import Meta
 
 from roost_protocol.codec import Decoder
-from roost_protocol.configuration import Accepted, CfgVersion, Configuration, NodeIndex
+from roost_protocol.configuration import (
+    Accepted,
+    CfgVersion,
+    Configuration,
+    LeaseName,
+    NodeIndex,
+)
+from roost_protocol.enlistment import Enlistment
 from roost_protocol.envelope import Count, Digest8, Id16, ShortText
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
@@ -48,7 +55,6 @@ PathIndex = Annotated[int, Meta(ge=0, le=HA_PATHS_MAX - 1)]
 Bitmap = Annotated[int, Meta(ge=0, le=2**HA_PATHS_MAX - 1)]
 Multiplier = Annotated[int, Meta(ge=1, le=8)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
-LeaseName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 SiteText = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 Mac = Annotated[bytes, Meta(min_length=HA_MAC_BYTES, max_length=HA_MAC_BYTES)]
 
@@ -174,6 +180,7 @@ class Kind(StrEnum):
     CFG_PROPOSE = "cfg-propose"  # of the holder of ``site``: other voters
     CFG_ACCEPT = "cfg-accept"  # yes, to the nonce
     CFG_COMMIT = "cfg-commit"  # decided
+    ENLIST = "enlist"  # to a witness elsewhere: what the site's file says; are you there?
 
 
 class Nonce(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -210,6 +217,7 @@ class LeaseFrame(Header, frozen=True, kw_only=True, array_like=True, tag="lease"
         accepted: of a grant and of what is attested of ``site``: accepted, and not decided yet as
             far as the sender knows.
         epochs: of what concerns a configuration: by lease, the highest that the sender granted.
+        enlistment: of ``enlist``.
     """
 
     to: NodeIndex
@@ -227,6 +235,7 @@ class LeaseFrame(Header, frozen=True, kw_only=True, array_like=True, tag="lease"
     cfg: Configuration | None = None
     accepted: Accepted | None = None
     epochs: Annotated[dict[LeaseName, Count], Meta(max_length=HA_LEASES_MAX)] | None = None
+    enlistment: Enlistment | None = None
 
 
 Frame = Beat | LeaseFrame

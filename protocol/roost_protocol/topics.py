@@ -24,7 +24,7 @@ PathId = NewType("PathId", str)
 
 ROOT: Final = "roost/v1"
 SITE_ROOT: Final = "roost/ha/v1"
-UP_LEAVES: Final = frozenset({"beat", "report", "gone"})
+UP_LEAVES: Final = frozenset({"beat", "report", "gone", "ha"})
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
 _PATH: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,14}[a-z0-9])?", re.ASCII)
@@ -103,6 +103,8 @@ class NodeTopics:
     receipt: str
     order: str
     site_beat: str
+    ha_up: str
+    ha_down: str
 
     @classmethod
     def of(cls, node: str) -> "NodeTopics":
@@ -120,6 +122,8 @@ class NodeTopics:
             receipt=f"{stem}/down/receipt",
             order=f"{stem}/down/order",
             site_beat=f"{SITE_ROOT}/{node}/beat",
+            ha_up=f"{stem}/up/ha",
+            ha_down=f"{stem}/down/ha",
         )
 
 

@@ -39,7 +39,7 @@ from roost_protocol.voter_events import (
     Tick,
 )
 from roost_protocol.voter_memory import Memory, Promise, Write
-from roost_protocol.voter_rules import DISK, Rules
+from roost_protocol.voter_rules import ABSTAINS, BLANK, BOOT_WAIT, DISK, Rules
 from roost_protocol.voter_start import Start
 from roost_protocol.voter_state import VoterState
 
@@ -60,6 +60,9 @@ class Voter:
         guarded: the node's guard has answered: what this boot ran is known to be under deadlines.
         by_proof: leases that nobody takes over without a release or a proof, whatever ran out.
         life: the incarnation that this node's frames tell; None: as the voter counts its starts.
+        ask_ms: how often a starting voter asks what others hold; None: at half a request's age.
+        is_wary: its disk may be a backup's: until every node said since the start what it holds, it
+            grants nobody but the one who had the last epoch that it knows of.
     """
 
     def __init__(  # noqa: PLR0913 - what it is, what it knows, and what it was
@@ -74,6 +77,8 @@ class Voter:
         guarded: bool,
         by_proof: frozenset[str] = frozenset(),
         life: int | None = None,
+        ask_ms: int | None = None,
+        is_wary: bool = False,
     ) -> None:
         self.me = me
         self._terms = terms
@@ -81,7 +86,15 @@ class Voter:
         self._boot = boot
         is_restart = guarded and state.boot == boot
         self._memory = Memory(electorate, state, by_proof)
-        self._start = Start(me, self._memory, terms, watchdogs, is_restart=is_restart)
+        self._start = Start(
+            me,
+            self._memory,
+            terms,
+            watchdogs,
+            is_restart=is_restart,
+            ask_ms=max(1, terms.age_ms_max // 2) if ask_ms is None else ask_ms,
+            is_wary=is_wary,
+        )
         self._rules = Rules(me, self._memory, self._start, terms)
         self._answers = Answers(self._memory, self._start)
         self._ends = Ends(me, self._memory, self._rules, self._answers)
@@ -126,6 +139,16 @@ class Voter:
     def epochs(self) -> dict[str, int]:
         """Return the highest epochs granted here, by lease."""
         return self._acceptor.epochs()
+
+    def lacks(self, now_ms: int) -> str:
+        """Return why this voter would grant nobody anything now, empty where it would."""
+        if not self._memory.has_begun:
+            return ABSTAINS
+        if self.me not in self.electorate.voters:
+            return ""
+        if not all(map(self._start.is_admitted, self._watchdogs)):
+            return BLANK
+        return BOOT_WAIT if now_ms < self._start.wait_until_ms else ""
 
     def is_news(self, node: int, cfgver: int) -> bool:
         """Whether it matters here that a peer shows this configuration; see Showed."""

@@ -4,6 +4,7 @@ import msgspec
 
 from roost_protocol.configuration import Accepted, Configuration
 from roost_protocol.electorate import Electorate
+from roost_protocol.enlistment import Enlistment
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame, Nonce
 from roost_protocol.voter_state import VoterState
@@ -88,6 +89,7 @@ class Send(msgspec.Struct, frozen=True):
     cfg: Configuration | None = None
     accepted: Accepted | None = None
     epochs: dict[str, int] | None = None
+    enlistment: Enlistment | None = None
 
 
 class Persist(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ ABSTAINS: Final = "abstains"  # no voter, or its disk did not take the start
 OWNER: Final = "owner"  # asks for somebody else, or for an epoch that is not its to take
 BLANK: Final = "blank"  # knows nothing of this lease, and not every node said what it holds
 BOOT_WAIT: Final = "boot-wait"
+WARY: Final = "wary"  # its disk may be a backup's, and not every node said what it holds
 PROMISED: Final = "promised"
 EPOCH: Final = "epoch"
 RELEASED: Final = "released"
@@ -63,9 +64,16 @@ class Rules:
         if not self._start.is_admitted(frame.name):
             self._start.meet(frame.name, now_ms)
             return BLANK
-        if now_ms < self._start.wait_until_ms and not self._start.is_attested(frame.name):
+        if self._start.is_attested(frame.name):
+            return ""
+        if now_ms < self._start.wait_until_ms:
             return BOOT_WAIT
-        return ""
+        return WARY if self._start.is_wary and not self._had_last(frame) else ""
+
+    def _had_last(self, frame: LeaseFrame) -> bool:
+        """Whether the one who asks is the owner of the last epoch that the disk knows of."""
+        record = self._memory.state.records[frame.name]
+        return (record.owner, record.owner_boot) == (frame.node, frame.boot)
 
     def _reason_promise(self, frame: LeaseFrame, now_ms: int) -> str:
         """Return why this one is not answered, or not before another."""

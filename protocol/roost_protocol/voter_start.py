@@ -32,12 +32,14 @@ class Start:
         terms: of the leases.
         watchdogs: by lease, in ms.
         is_restart: of the agent alone, under a guard that stood.
+        ask_ms: between two questions to who has yet to say what it holds.
+        is_wary: its disk may be a backup's: it asks whatever that says.
 
     Attributes:
         wait_until_ms: nothing is granted before, unless it was attested.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is, and what it knows
         self,
         me: int,
         memory: Memory,
@@ -45,8 +47,12 @@ class Start:
         watchdogs: Mapping[str, int],
         *,
         is_restart: bool,
+        ask_ms: int,
+        is_wary: bool,
     ) -> None:
         self.wait_until_ms = 0
+        self.is_wary = is_wary
+        self._ask_ms = ask_ms
         self._me = me
         self._memory = memory
         self._terms = terms
@@ -143,7 +149,7 @@ class Start:
 
     def _is_waiting(self, name: str, now_ms: int) -> bool:
         return name not in self._attestation.complete and (
-            now_ms < self.wait_until_ms or not self.is_admitted(name)
+            self.is_wary or now_ms < self.wait_until_ms or not self.is_admitted(name)
         )
 
     def _admit(self, name: str, now_ms: int, effects: list[Effect]) -> None:
@@ -215,7 +221,7 @@ class Start:
         for name in sorted({*self._watchdogs, *self._memory.state.records, *self._met}):
             if not self._is_waiting(name, now_ms):
                 continue
-            self._memory.due_ms = now_ms + max(1, self._terms.age_ms_max // 2)
+            self._memory.due_ms = now_ms + self._ask_ms
             nonce = self._attestation.nonce(self._memory.state)
             effects += (
                 Send(node, Kind.ATTEST, name, 0, nonce, None, NO_BOOT)

@@ -6,9 +6,14 @@ import msgspec
 from msgspec import Meta
 
 from roost_protocol.codec import Decoder, encode
-from roost_protocol.configuration import Accepted, CfgVersion, Configuration, NodeIndex
+from roost_protocol.configuration import (
+    Accepted,
+    CfgVersion,
+    Configuration,
+    LeaseName,
+    NodeIndex,
+)
 from roost_protocol.envelope import Count, Id16
-from roost_protocol.ha import LeaseName
 from roost_protocol.limits import HA_LEASES_MAX, HA_NODES_MAX
 
 VERSION: Final = 1

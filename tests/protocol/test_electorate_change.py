@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from roost_protocol.configuration import GENERATIONS, Configuration, Joined
+from roost_protocol.configuration import GENERATIONS, WITNESS, Configuration, Joined
 from roost_protocol.electorate import Electorate
 from roost_protocol.electorate_change import added, fault, removed
 
@@ -74,3 +74,15 @@ def test_any_two_majorities_around_a_step_share_a_voter():
             new = old.under(step)
             for one in majorities(old):
                 assert all(one & other for other in majorities(new)), (old, step)
+
+
+def test_a_witness_elsewhere_votes_only_where_a_majority_decides():
+    pair = Electorate(FILE, (0, 1), NODES, sticky=True)
+    three = pair.under(added(pair, life(WITNESS)))
+    assert (three.voters, three.local, three.sticky, three.needed) == ((0, 1, 31), (0, 1), False, 2)
+    alone = three.under(removed(three, 1))
+    assert (alone.voters, alone.sticky, alone.needed) == ((0, 31), False, 2)
+    assert removed(alone, WITNESS) == cfg(0, sticky=True, cfgver=FILE + 3)
+    assert "votes only where a majority" in fault(three, cfg(0, 31, sticky=True, cfgver=FILE + 2))
+    assert "no node of the site" in fault(alone, cfg(31, cfgver=FILE + 3))
+    assert (three.has_witness, pair.has_witness) == (True, False)

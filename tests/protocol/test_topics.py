@@ -27,6 +27,7 @@ def test_what_a_node_writes_is_read_as_that_node(site, node):
     for leaf in ("beat", "report", "gone"):
         spoken = parse_up(getattr(topics, leaf))
         assert (spoken.site, spoken.node, spoken.leaf) == (site, f"{site}.{node}", leaf)
+    assert parse_up(topics.ha_up).leaf == "ha"
 
 
 def test_the_shard_of_a_site_never_changes():

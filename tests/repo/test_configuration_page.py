@@ -20,6 +20,7 @@ from roost_agent.ha.config import (
     Run,
     Service,
     Vip,
+    WanWitness,
     Way,
 )
 from roost_agent.ha.config_fence import Fence
@@ -61,7 +62,8 @@ def test_the_sites_example_is_taken_without_a_fault():
 
 
 def test_every_key_of_the_sites_file_is_told():
-    for table in (HaFile, Network, Node, Way, Group, Service, Run, Budget, Active, Vip, Fence):
+    tables = HaFile, Network, Node, Way, Group, Service, Run, Budget, Active, Vip, Fence, WanWitness
+    for table in tables:
         for each in msgspec.structs.fields(table):
             assert re.search(rf"`{each.encode_name}[`.]|`\[\[{each.encode_name}]]`", SITE), each
     for name in Timing.__dataclass_fields__:

@@ -44,6 +44,42 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     address: dict[str, str]
 
 
+class WanWitness(msgspec.Struct, frozen=True, kw_only=True):
+    """When a witness at the centre counts as there; no right depends on it.
+
+    Attributes:
+        probe_s: between two questions to it.
+        gone_s: without an answer for so long it is to vote no more.
+        back_s: answering for so long it is to vote again.
+        lost_s: a node that neither its peer nor the witness heard for so long is to vote no more.
+    """
+
+    probe_s: Annotated[float, Meta(ge=1, le=60)] = 20
+    gone_s: Annotated[float, Meta(ge=3, le=3_600)] = 60
+    back_s: Annotated[float, Meta(ge=5, le=86_400)] = 600
+    lost_s: Annotated[float, Meta(ge=10, le=86_400)] = 600
+
+    @property
+    def probe_ms(self) -> int:
+        """See above."""
+        return round(self.probe_s * 1000)
+
+    @property
+    def gone_ms(self) -> int:
+        """See above."""
+        return round(self.gone_s * 1000)
+
+    @property
+    def back_ms(self) -> int:
+        """See above."""
+        return round(self.back_s * 1000)
+
+    @property
+    def lost_ms(self) -> int:
+        """See above."""
+        return round(self.lost_s * 1000)
+
+
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """One path: a driver over a network, with the node whose broker it uses."""
 
@@ -182,6 +218,7 @@ class HaFile(msgspec.Struct, frozen=True, kw_only=True):
     constants: dict[str, int] = field(default_factory=dict, name="timing")
     voters: tuple[str, ...]
     witness: Literal["node", "central", "none"] | None = None
+    wan_witness: WanWitness = WanWitness()
     single_network: Literal["refused", "accepted"] = "refused"
     on_full_cut: Literal["keep_incumbent", "fence_incumbent"] | None = None
     cold_start_alone: Literal["wait", "last_holder"] | None = None
@@ -222,17 +259,24 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
         return len(self.voters) <= 2  # noqa: PLR2004 - a pair, or one alone
 
     @property
+    def has_wan_witness(self) -> bool:
+        """Whether the centre is to vote as well, while it answers."""
+        return self.witness == "central"
+
+    @property
     def cfgver(self) -> int:
         """Digest of voters, mode, timing, what needs proof: who differs never grants the other.
 
         Below it there is room for the number of the changes made since.
         """
-        said = (self.voter_indices(), self.is_sticky, msgspec.to_builtins(self.timing))
+        said: list[object] = [
+            self.voter_indices(), self.is_sticky, msgspec.to_builtins(self.timing)
+        ]  # fmt: skip
         if by_proof := self.by_proof():  # these are granted by another rule
-            digest = zlib.crc32(msgspec.json.encode((*said, by_proof)))
-        else:
-            digest = zlib.crc32(msgspec.json.encode(said))
-        return digest << configuration.GENERATION_BITS
+            said.append(by_proof)
+        if self.has_wan_witness:
+            said.append(self.witness)
+        return zlib.crc32(msgspec.json.encode(said)) << configuration.GENERATION_BITS
 
     @property
     def defs(self) -> bytes:

@@ -12,6 +12,7 @@ Invariants:
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import Final, assert_never
 
 from roost_agent.ha import core_events as ev
@@ -20,7 +21,7 @@ from roost_agent.ha import membership_events as mb
 from roost_agent.ha.candidacy import Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.electing import Electing
-from roost_agent.ha.freshness import Drop, Freshness, SelfEcho
+from roost_agent.ha.freshness import Drop, Freshness, Heard, SelfEcho
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.lease_plan import lease_hosts, lease_stop_ms, lease_watchdog_ms
@@ -39,6 +40,8 @@ from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ha.slot_maker import SlotMaker
 from roost_agent.ha.slots import Slots
 from roost_agent.ha.start import Before, Who
+from roost_agent.ha.witness import Witness
+from roost_protocol.configuration import WITNESS, WITNESS_NAME
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import LEAVING, LEFT, MAINTENANCE, Beat, Kind, LeaseFrame, Nonce
@@ -123,6 +126,11 @@ class Core:
             by_proof=frozenset(config.by_proof()),
             life=who.inc,
         )
+        self.witness: Witness | None = None
+        if config.has_wan_witness:
+            self.witness = Witness(who, config, self.watchdogs, now_ms)
+            afar = self.witness.fresh
+            self._frames_afar = OwnFrames(who, config, afar, self.members, self.voter)
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
         self.slots = Slots(who.node, config.groups)
         self.candidacy = Candidacy(config, self.members, self.leases, self.slots)
@@ -136,7 +144,7 @@ class Core:
         self._beat_ms = now_ms
         self._frames = OwnFrames(who, config, self.fresh, self.members, self.voter)
         settled_ms = now_ms + config.timing.promise_ms()
-        self._quorum = QuorumWatch(self.electorate, self.members, settled_ms)
+        self._quorum = QuorumWatch(self.electorate, self.is_there, settled_ms)
         self._lacks: dict[str, str] = {}  # lease, or FENCING, to what lacks a proof
         self._electing = Electing(
             who,
@@ -145,6 +153,7 @@ class Core:
             voter=self.voter,
             members=self.members,
             quorum=self._quorum,
+            witness=self.witness,
         )
         self._is_rolled_back = False
         self._is_guard_lost = False
@@ -227,11 +236,19 @@ class Core:
         waits = [self._beat_ms, self.members.due_ms(now_ms), self.voter.due_ms()]
         waits += [lease.due_ms(now_ms) for lease in self.leases.values()]
         waits += self.candidacy.paused.values()
+        if self.witness is not None:
+            waits.append(self.witness.due_ms)
         return min(wait for wait in waits if wait is not None)
 
     def me_hosts(self, name: str) -> bool:
         """Whether this node could hold a lease at all."""
         return self.who.node in self.hosts[name]
+
+    def is_there(self, voter: int, now_ms: int) -> bool:
+        """Whether a voter is heard: a node of the site, or the witness elsewhere."""
+        if voter == WITNESS:
+            return self.witness is not None and self.witness.is_there(now_ms)
+        return self.members.is_there(voter)
 
     def is_sole(self, name: str) -> bool:
         """Whether no other host of a lease is there."""
@@ -240,22 +257,41 @@ class Core:
 
     def name_of(self, node: int | None) -> str:
         """Return a node's name, for people."""
-        names = {each.index: each.name for each in self.config.nodes}
+        names = {each.index: each.name for each in self.config.nodes} | {WITNESS: WITNESS_NAME}
         return "nobody" if node is None else names.get(node, f"node {node}")
 
     # -- frames --------------------------------------------------------------------------------
 
     def _frame_in(self, path: int, frame: Beat | LeaseFrame, now_ms: int) -> None:
+        if frame.node == WITNESS:
+            self._afar_in(frame, now_ms)
+            return
         heard = self.fresh.heard(path, frame, now_ms, is_beat=isinstance(frame, Beat))
         if isinstance(heard, Drop | SelfEcho):
             return
+        self._look_at_myself(heard, now_ms)
+        if heard.is_first:
+            self._count(frame, now_ms)
+
+    def _afar_in(self, frame: Beat | LeaseFrame, now_ms: int) -> None:
+        """Take in a frame of the witness, which is no member of the site: a vote, or an answer."""
+        witness = self.witness
+        if witness is None or not isinstance(frame, LeaseFrame):
+            return
+        heard = witness.fresh.heard(frame.path, frame, now_ms, is_beat=False)
+        if isinstance(heard, Drop | SelfEcho):
+            return
+        self._look_at_myself(heard, now_ms)
+        self._shown(frame, now_ms)
+        if not witness.heard(frame, now_ms):
+            self._lease_frame(frame, witness.fresh.request_age_ms(frame, now_ms), now_ms)
+
+    def _look_at_myself(self, heard: Heard, now_ms: int) -> None:
         if heard.knows_later_me and not self._is_rolled_back:
             self._is_rolled_back = True
             self._vote(RolledBack(), now_ms)
             reason = "its disk is older than what its peers heard of it"
             self._out.append(ev.Raise(ABSTAINS, {"reason": reason}))
-        if heard.is_first:
-            self._count(frame, now_ms)
 
     def _count(self, frame: Beat | LeaseFrame, now_ms: int) -> None:
         age_ms = self.fresh.request_age_ms(frame, now_ms)
@@ -310,6 +346,10 @@ class Core:
         return bool(self.leases) and frame.owner is None and not is_known
 
     def _send(self, send: Send, now_ms: int) -> None:
+        if send.to == WITNESS:
+            if self.witness is not None:
+                self._out.append(ev.Send(self._frames_afar.lease_frame(send, now_ms)))
+            return
         frame = self._frames.lease_frame(send, now_ms)
         if send.to == self.who.node:
             self._todo.append(frame)
@@ -331,6 +371,7 @@ class Core:
         for name in self.leases:
             self._lease(name, le.Tick(jitter), now_ms)
         self._propose(None, now_ms)
+        self._look_afar(now_ms)
         self._look_leaving(now_ms)
         for name, to, why in list(self.preemption.look(now_ms)):
             if self.moves.may_move(name, now_ms):
@@ -340,6 +381,15 @@ class Core:
             h_ms = self.config.timing.beat_ms
             self._beat_ms = now_ms + h_ms - (late_ms if late_ms < h_ms else 0)
             self._beat(now_ms)
+
+    def _look_afar(self, now_ms: int) -> None:
+        """Ask the witness whether it is there, and have it vote or not."""
+        if self.witness is None or not self.leases:
+            return
+        for question in self.witness.probe(self.voter.state.voter_id, now_ms):
+            self._send(question, now_ms)
+        if (wanted := self._electing.wanted(now_ms)) is not None:
+            self._propose(wanted, now_ms)
 
     def _beat(self, now_ms: int) -> None:
         standing = LEAVING * self.leaving.has_begun | LEFT * self.leaving.is_over
@@ -356,6 +406,8 @@ class Core:
     def _tell_views(self, now_ms: int) -> None:
         for name in self.leases:
             view = self.members.view(self.hosts[name], now_ms)
+            if self.is_there(WITNESS, now_ms):
+                view = replace(view, seen=view.seen | {WITNESS})
             self._lease(name, le.ViewChanged(view), now_ms)
 
     def _tell_eligible(self, now_ms: int) -> None:

@@ -10,9 +10,11 @@ from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.membership import Membership
 from roost_agent.ha.proposer import Proposer
-from roost_agent.ha.proposer_events import Effect, Event, Shown, Tick
+from roost_agent.ha.proposer_events import Effect, Event, Shown, Tick, Wanted
 from roost_agent.ha.quorum_watch import QuorumWatch
 from roost_agent.ha.start import Who
+from roost_agent.ha.witness import Witness
+from roost_protocol.configuration import WITNESS
 from roost_protocol.ha import Header
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import Configured
@@ -28,6 +30,7 @@ class Electing:
         voter: of this node.
         members: as this node sees them.
         quorum: raises the loss of a majority.
+        witness: at the centre, where the site has one.
 
     Attributes:
         configured: as the voter said last; None before this start is on disk.
@@ -42,6 +45,7 @@ class Electing:
         voter: Voter,
         members: Membership,
         quorum: QuorumWatch,
+        witness: Witness | None,
     ) -> None:
         self.configured: Configured | None = None
         self._who = who
@@ -50,6 +54,7 @@ class Electing:
         self._voter = voter
         self._members = members
         self._quorum = quorum
+        self._witness = witness
         self._proposer: Proposer | None = None
         self._site: Lease | None = None
         self._shown: dict[int, Shown] = {}
@@ -59,8 +64,8 @@ class Electing:
         self.configured = configured
         voters = configured.electorate.voters
         gone = [node for node in self._hosts[SITE_LEASE] if node not in voters]
-        self._hosts[SITE_LEASE] = voters
-        self._members.vote(voters)
+        self._hosts[SITE_LEASE] = configured.electorate.local
+        self._members.vote(configured.electorate.local)
         self._quorum.electorate = configured.electorate
         return [node for node in gone if node != self._who.node]
 
@@ -100,5 +105,19 @@ class Electing:
         epoch = site.epoch if site.phase == Phase.HOLDING else 0
         nodes = self._voter.electorate.nodes
         seen = frozenset(node for node in nodes if self._members.is_there(node))
+        if self._witness is not None and self._witness.is_there(now_ms):
+            seen |= {WITNESS}
         effects = proposer.handle(Tick(epoch, seen), now_ms)
         return effects if event is None else effects + proposer.handle(event, now_ms)
+
+    def wanted(self, now_ms: int) -> Wanted | None:
+        """Return the change that a witness's coming and going makes this node want, if any."""
+        proposer, site, witness = self._proposer, self._site, self._witness
+        if witness is None or proposer is None or site is None or site.phase != Phase.HOLDING:
+            return None
+        if proposer.is_changing:
+            return None
+        members, me = self._members, self._who.node
+        nodes = [node for node in self._voter.electorate.nodes if node != me]
+        absent = {n: members.since_ms(n) for n in nodes if not members.is_there(n)}
+        return witness.wanted(self._voter.electorate, absent, now_ms)

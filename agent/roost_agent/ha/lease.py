@@ -122,6 +122,7 @@ class Lease:
         self._is_full = False  # every voter of the present configuration promised it
         self._is_armed = True  # the guard has an end, or none, as the right does since a change
         self._arm_ms = 0  # when to say it again
+        self._was_short = False  # a voter of the site did not grant the last round
 
     @property
     def is_held(self) -> bool:
@@ -269,6 +270,7 @@ class Lease:
     def _ask(self, kind: Kind, epoch: int, now_ms: int, out: list[Effect]) -> None:
         """Begin a round: this node's own voter is asked first, and may answer at once."""
         nonce = self._ballots.nonce()
+        self._was_short |= self._round is not None  # nothing came of the last renewal
         self._round = Round(kind, epoch, nonce, now_ms)
         if kind is Kind.RENEW:
             self._renew_ms = now_ms + self._timing.renew_ms
@@ -277,8 +279,22 @@ class Lease:
             self._renew_ms = now_ms + (1 + (kind is Kind.ACQUIRE)) * self._timing.renew_ms
         if kind is Kind.ACQUIRE:
             self._ballots.hear(epoch)
-        mine_first = sorted(self._electorate.voters, key=lambda voter: voter != self._me)
-        out += (self._ballots.send(voter, kind, epoch, nonce) for voter in mine_first)
+        out += (self._ballots.send(voter, kind, epoch, nonce) for voter in self._asked(kind))
+
+    def _asked(self, kind: Kind) -> list[int]:
+        """Return whom a round asks, this node's own voter first.
+
+        A witness elsewhere is asked for a renewal only where the site's own voters are too few, or
+        one of them missed the last round: it is there for the other days.
+        """
+        electorate = self._electorate
+        is_spared = (
+            kind is Kind.RENEW
+            and not self._was_short
+            and len(electorate.local) >= electorate.needed
+        )
+        voters = electorate.local if is_spared else electorate.voters
+        return sorted(voters, key=lambda voter: voter != self._me)
 
     def _received(self, frame: LeaseFrame, now_ms: int, out: list[Effect]) -> None:
         match frame.kind:
@@ -303,6 +319,7 @@ class Lease:
         usable = {} if asked.kind is Kind.RENEW else self._usable()
         if asked.is_won(self._electorate, usable):
             self._round = None
+            self._was_short = not asked.grants >= frozenset(self._electorate.local)
             if asked.kind is Kind.PREVOTE:
                 self._ask(Kind.ACQUIRE, max(asked.epoch, self._ballots.next_epoch()), now_ms, out)
             else:
@@ -383,7 +400,7 @@ class Lease:
         self._electorate = electorate
         asked = self._round
         if self.name == SITE_LEASE:
-            self._hosts = electorate.voters
+            self._hosts = electorate.local
         self._is_full = False  # a round of the new voters says so again
         if self.phase in {Phase.PREVOTE, Phase.ACQUIRE}:
             self._give_up("the voters changed", now_ms, out)

@@ -224,7 +224,8 @@ class Proposer:
     def _begin(self, now_ms: int, out: list[Effect]) -> None:
         inherited = self._inherited
         if inherited is not None and is_later(inherited.cfg.cfgver, self._electorate.cfgver):
-            self._propose(inherited.cfg, "it was begun before", out)
+            if self._is_reachable(inherited.cfg):
+                self._propose(inherited.cfg, "it was begun before", out)
         elif self._wanted is not None and self._is_settled(now_ms):
             wanted = self._wanted
             refusal = "" if wanted.is_added != (wanted.node in self._electorate.voters) else "done"
@@ -232,7 +233,7 @@ class Proposer:
             if refusal or fault(self._electorate, cfg) or self._refusal_hosts(cfg):
                 self._wanted = None
                 return
-            self._propose(cfg, "an operator wants it", out)
+            self._propose(cfg, wanted.why, out)
 
     def _is_settled(self, now_ms: int) -> bool:
         """Whether no right of a configuration before this one can be left."""
@@ -256,17 +257,34 @@ class Proposer:
         proposal.tell_ms = now_ms + self._timing.renew_ms
         if len(proposal.acks) >= self._electorate.needed:
             out += (self._commit(node, proposal) for node in self._mine_first())
+        elif not self._is_reachable(proposal.cfg):
+            pass  # decided now, it would leave nobody who could hold anything
         elif self._me not in proposal.acks:
             out.append(self._ask(self._me, proposal))
         else:
             out += (
                 self._ask(voter, proposal)
-                for voter in self._electorate.voters
+                for voter in self._deciding(proposal.cfg)
                 if voter not in proposal.acks
             )
 
+    def _deciding(self, cfg: Configuration) -> tuple[int, ...]:
+        """Return who is asked to accept it: those who stay, where they are enough.
+
+        One who goes could have it decided while those who have to live with it are not there.
+        """
+        electorate = self._electorate
+        staying = tuple(voter for voter in electorate.voters if voter in cfg.voters)
+        return staying if len(staying) >= electorate.needed else electorate.voters
+
+    def _is_reachable(self, cfg: Configuration) -> bool:
+        """Whether enough of the voters of a configuration are heard to live under it."""
+        heard = sum(voter == self._me or voter in self._seen for voter in cfg.voters)
+        return heard >= self._electorate.under(cfg).needed
+
     def _mine_first(self) -> list[int]:
-        return sorted(self._electorate.nodes, key=lambda node: node != self._me)
+        everybody = {*self._electorate.nodes, *self._electorate.voters}
+        return sorted(everybody, key=lambda node: (node != self._me, node))
 
     def _ask(self, to: int, proposal: Proposal) -> Send:
         return Send(

@@ -9,17 +9,19 @@ from roost_protocol.voter_events import Configured, Send
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """An operator wants a node to vote, or not to any more.
+    """A node is to vote, or not to any more.
 
     Attributes:
         node: its index.
         is_added: or removed.
         is_disk_gone: of a pair: the operator's word, in place of the acceptance of the one removed.
+        why: for the log.
     """
 
     node: int
     is_added: bool
     is_disk_gone: bool = False
+    why: str = "an operator wants it"
 
 
 class Shown(msgspec.Struct, frozen=True):

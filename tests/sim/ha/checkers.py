@@ -99,7 +99,7 @@ class Checkers:
 
     def granted(self, voter: int, epoch: int, *, is_prevote: bool) -> None:
         """Take in a grant (I6, I7)."""
-        node = self._world.nodes[voter]
+        node = self._world.voter(voter)
         others = set(range(self._world.plan.nodes))
         if node.is_in_boot_wait() and not others <= self._attested.get(voter, set()):
             self.violate(f"I7: node {voter} grants {epoch} in its boot wait")
@@ -110,6 +110,10 @@ class Checkers:
         """Compare what a voter's disk knows with what it granted (I6)."""
         if max_epoch < self._granted.get(voter, 0):
             self.violate(f"I6: node {voter} knows {max_epoch}, granted {self._granted[voter]}")
+
+    def forgot(self, voter: int) -> None:
+        """Take in that a voter's disk is gone, or an older one."""
+        self._granted.pop(voter, None)
 
     # -- rights --------------------------------------------------------------------------------
 
@@ -164,7 +168,7 @@ class Checkers:
             if one not in self._configurations:
                 continue
             voters, is_sticky = self._configurations[one]
-            covered = sum(self._covers(world.nodes[v], node, until) for v in voters)
+            covered = sum(self._covers(world.voter(v), node, until) for v in voters)
             if covered >= (len(voters) if is_sticky else len(voters) // 2 + 1):
                 return True
         return False

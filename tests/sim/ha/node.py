@@ -9,6 +9,10 @@ it acts again (what a kernel gives in some milliseconds is not modelled).
 
 from typing import TYPE_CHECKING
 
+import msgspec
+from sim.ha.centre import site_file
+
+from roost_agent.ha.freshness import Heard
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_events import (
     Arm,
@@ -34,8 +38,10 @@ from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.proposer import Proposer
 from roost_agent.ha.proposer_events import Answered, Shown, Wanted
 from roost_agent.ha.proposer_events import Tick as ProposerTick
+from roost_agent.ha.start import Who
 from roost_agent.ha.view import View
-from roost_protocol.configuration import SITE_LEASE
+from roost_agent.ha.witness import Witness
+from roost_protocol.configuration import SITE_LEASE, WITNESS
 from roost_protocol.ha import Kind, LeaseFrame
 from roost_protocol.voter import Voter
 from roost_protocol.voter_events import (
@@ -156,6 +162,11 @@ class Node:
             self.wait_until = world.now + world.promise_true_ms
         world.checkers.started(self.index)
         self._voter(Begin())
+        self.afar = None
+        if plan.wan is not None:
+            who = Who("lab", self.index, self.boot, self.voter.state.inc)
+            self.afar = Witness(who, site_file(world), world.watchdogs, self.local())
+            self.absent: dict[int, int] = {}
 
     def agent_end(self) -> None:
         """End the agent at once; a write on its way lands or does not."""
@@ -227,6 +238,7 @@ class Node:
                 self.next_beat = now + self.world.plan.timing.beat_ms
                 self._look(now)
                 self._beat(now)
+                self._look_afar(now)
             self._lease(Tick(self.world.dice.random()))
             if self.site is not None:
                 self._site(Tick(self.world.dice.random()))
@@ -361,10 +373,53 @@ class Node:
             self._obey(frame, 0)
             return
         now = self.local()
+        if send.to == WITNESS:
+            self._send_afar(frame, send, now)
+            return
         echo = self._header(now)
         self.world.transmit(
             self.index, send.to, "_frame", (state.inc, self.seq, echo.get(send.to), frame)
         )
+
+    # -- the witness at the centre -------------------------------------------------------------
+
+    def _look_afar(self, now: int) -> None:
+        """Ask the witness whether it is there, and have it vote or not; as the core does."""
+        if self.afar is None or self.site is None:
+            return
+        for question in self.afar.probe(self.voter.state.voter_id, now):
+            self._send(question)
+        nodes, seen = range(self.world.plan.nodes), self.lease._view.seen
+        self.absent = {n: self.absent.get(n, now) for n in nodes if n not in seen}
+        if self.site.phase != Phase.HOLDING or self.proposer.is_changing:
+            return
+        wanted = self.afar.wanted(self.voter.electorate, self.absent, now)
+        if wanted is not None:
+            self._propose(wanted)
+
+    def _send_afar(self, frame: LeaseFrame, send: Send, now: int) -> None:
+        if self.afar is None:
+            return
+        fresh = self.afar.fresh
+        frame = msgspec.structs.replace(
+            frame, seq=fresh.sent(now), boot_ms=now, echo=fresh.echoes(now),
+            enlistment=send.enlistment,
+        )  # fmt: skip
+        centre = self.world.centre
+        centre.carry(self.index, centre.take, f"n{self.index}", frame)
+
+    def hear_afar(self, frame: LeaseFrame) -> None:
+        """Have a frame of the witness on its way."""
+        if self.voter is not None:
+            self.take(self.life, "_afar_in", frame)
+
+    def _afar_in(self, frame: LeaseFrame) -> None:
+        now = self.local()
+        if not isinstance(self.afar.fresh.heard(0, frame, now, is_beat=False), Heard):
+            return
+        self._shown(WITNESS, (frame.boot, frame.inc, frame.cfgver))
+        if self.voter is not None and not self.afar.heard(frame, now):
+            self._obey(frame, self.afar.fresh.request_age_ms(frame, now))
 
     def _tell_checkers(self, frame: LeaseFrame) -> None:
         checkers, kind = self.world.checkers, frame.kind
@@ -472,6 +527,8 @@ class Node:
                 elif peer in self.alive:
                     seen.add(peer)
         rank = sum(peer < self.index for peer in seen)
+        if self.afar is not None and self.afar.is_there(now):
+            seen.add(WITNESS)
         view = View(frozenset(seen), frozenset(lost), rank=rank)
         if view != self.lease._view:
             self._lease(ViewChanged(view))
@@ -525,7 +582,7 @@ class Node:
         self.lease = self._new_lease("main", self.world.hosts, plan.stop_ms, plan.watchdog_ms)
         self._lease(self.configured)
         if self.world.has_site:
-            voters = self.voter.electorate.voters
+            voters = self.voter.electorate.local
             self.site = self._new_lease(SITE_LEASE, voters, 0, 0)
             self.proposer = Proposer(
                 self.index, self.boot, electorate=self.voter.electorate, timing=plan.timing,

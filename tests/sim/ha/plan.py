@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field, replace
 
+from roost_agent.ha.config import WanWitness
 from roost_agent.ha.timing import DEFAULT, FAST, Timing
 
 FAULTS = (  # kind, weight
@@ -10,7 +11,14 @@ FAULTS = (  # kind, weight
     ("freeze", 2), ("cut-pair", 3), ("cut-oneway", 3), ("isolate", 3), ("cut-path", 2),
     ("burst", 2), ("hang", 2), ("disk", 2), ("order", 2),
 )  # fmt: skip
+CENTRE_FAULTS = (
+    ("wan", 5), ("wan-node", 3), ("centre", 4), ("centre-blank", 1), ("centre-old", 1),
+    ("centre-disk", 2),
+)  # fmt: skip
 CHANGING = 0.35  # of all sites
+# What takes minutes, in seconds; and shorter than the restart of a witness takes.
+WAN = WanWitness(probe_s=1, gone_s=15, back_s=5, lost_s=18)
+HASTY = WanWitness(probe_s=2, gone_s=6, back_s=5, lost_s=10)
 PAIR = 2
 
 
@@ -35,6 +43,7 @@ class Plan:
         has_bmc: a sticky pair can read the peer's power.
         safety_ms: how long faults strike; then all is healed.
         voters: at first, of a site whose voters change; empty: all nodes, for ever.
+        wan: the site has a witness at the centre, with these limits.
     """
 
     seed: int
@@ -51,6 +60,7 @@ class Plan:
     safety_ms: int = 60_000
     faults: tuple[Fault, ...] = field(default=())
     voters: tuple[int, ...] = ()
+    wan: WanWitness | None = None
 
     @property
     def first_voters(self) -> tuple[int, ...]:
@@ -95,6 +105,33 @@ def random_plan(seed: int) -> Plan:
     if plan.voters:
         for _ in range(dice.choice((1, 2, 3, 4))):
             faults += _change(plan, dice)
+    return replace(plan, faults=tuple(sorted(faults, key=lambda each: each.at_ms)))
+
+
+def witness_plan(seed: int) -> Plan:
+    """Return the plan of a pair with a witness at the centre."""
+    dice = random.Random(f"{seed}/witness")
+    nodes = dice.choice((2, 2, 2, 3))
+    plan = Plan(
+        seed=seed,
+        nodes=nodes,
+        voters=(0, 1),
+        sticky=True,
+        wan=dice.choice((WAN, WAN, HASTY)),
+        rates=tuple(dice.choice((-99, -50, 0, 50, 99)) for _ in range(5)),
+        watchdog_ms=dice.choice((0, DEFAULT.watchdog_ms)),
+        stop_ms=dice.choice((10, DEFAULT.lease_ms // 10, DEFAULT.lease_ms // 5)),
+        loss=dice.choice((0.0, 0.0, 0.05, 0.2, 0.4)),
+        has_bmc=dice.random() < 0.5,
+        safety_ms=15 * DEFAULT.lease_ms,
+    )
+    faults = [_fault(plan, dice) for _ in range(dice.choice((2, 4, 8)))]
+    for _ in range(dice.choice((1, 2, 4))):
+        kind = dice.choices(*zip(*CENTRE_FAULTS, strict=True))[0]
+        unit = plan.timing.lease_ms
+        for_ms = int(unit * dice.choice((0.05, 0.45, 1.0, 1.6, 2.5, 6.0)))
+        at_ms = dice.randrange(unit // 2, plan.safety_ms)
+        faults.append(Fault(kind, at_ms, for_ms, dice.randrange(2)))
     return replace(plan, faults=tuple(sorted(faults, key=lambda each: each.at_ms)))
 
 

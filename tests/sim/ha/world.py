@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sim.ha.centre import Centre
 from sim.ha.checkers import Checkers
 from sim.ha.node import Node
 from sim.ha.plan import Fault, Plan
 
+from roost_protocol.configuration import WITNESS
 from roost_protocol.electorate import Electorate
 
 PATHS = 2
@@ -53,6 +55,13 @@ class World:
         )
         self.checkers = Checkers(self)
         self.nodes = [Node(self, index) for index in indices]
+        self.centre = Centre(self) if plan.wan is not None else None
+
+    def voter(self, index: int) -> "Node | Centre":
+        """Return who votes under an index."""
+        if index == WITNESS and self.centre is not None:
+            return self.centre
+        return self.nodes[index]
 
     def at(self, at: int, do: Callable, *args: object) -> None:
         """Do something at a true time."""
@@ -113,7 +122,27 @@ class World:
                 if node.is_on:
                     self._strike_process(fault.kind, node, ms)
             case _:
-                self._strike_network(fault)
+                self._strike_beyond(fault)
+
+    def _strike_beyond(self, fault: Fault) -> None:
+        if fault.kind.startswith(("centre", "wan")):
+            self._strike_centre(fault)
+        else:
+            self._strike_network(fault)
+
+    def _strike_centre(self, fault: Fault) -> None:
+        centre, ms = self.centre, fault.for_ms
+        match fault.kind:
+            case "centre":
+                centre.end(ms)
+            case "centre-blank" | "centre-old":
+                centre.lose_disk(ms, is_older=fault.kind == "centre-old")
+            case "centre-disk":
+                centre.disk_bad_until = self.now + ms
+            case "wan":
+                centre.wan_cut_until = self.now + ms
+            case _:
+                centre.node_cut_until[fault.who] = self.now + ms
 
     def _strike_site(self, fault: Fault) -> None:
         """Let whoever holds the lease ``site`` give it back, or meet a fault."""
@@ -174,12 +203,18 @@ class World:
         for node in self.nodes:
             node.hangs_until = node.disk_bad_until = self.now
             node.power_on()
+        if self.centre is not None:
+            self.centre.disk_bad_until = self.centre.wan_cut_until = self.now
+            self.centre.node_cut_until.clear()
+            self.centre.start()
 
     def run(self) -> Outcome:
         """Run the plan: faults, then the healing, then what must come of it."""
         plan = self.plan
         for node in self.nodes:
             self.at(self.dice.randrange(300), node.power_on)
+        if self.centre is not None:
+            self.at(self.dice.randrange(300), self.centre.start)
         for fault in plan.faults:
             self.at(fault.at_ms, self.strike, fault)
         self.at(plan.safety_ms, self.heal)
