@@ -53,12 +53,14 @@ class Case:
         ours: the code of our verifier's refusal; empty: it is believed.
         tls: whether OpenSSL lets it in.
         make: from the keys of a fleet.
+        is_nameless: Mosquitto, which names a client by its CN, refuses it for having none.
     """
 
     name: str
     ours: str
     tls: bool
     make: Callable[[Pki], Credentials]
+    is_nameless: bool = False
 
 
 def forged(pki: Pki, form: Form, by: Issuer | None = None, chain: str | None = None) -> Credentials:
@@ -164,7 +166,7 @@ CASES = [
     Case("CN of another site", "cn", True, _with(subject=("other.n1",))),
     Case("dNSName of another site", "cn", True, _named(_dns(f"other.n1.nodes.{DOMAIN}"))),
     Case("CN of a service", "cn", True, _with(subject=("svc_ingest",))),
-    Case("no CN", "cn", True, _with(subject=())),
+    Case("no CN", "cn", True, _with(subject=()), is_nameless=True),
     Case("two CNs", "cn", True, _with(subject=(NODE, "svc_ingest"))),
     Case("another fleet", "san", False, _named(_dns(f"{NODE}.nodes.other.example"))),
     Case("a server of the centre", "san", False, _named(_dns(f"enrol.svc.{DOMAIN}"))),

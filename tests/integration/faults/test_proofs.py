@@ -5,6 +5,7 @@ import shutil
 
 import prove_alarm
 import prove_broker
+import prove_cert
 import prove_disk
 import prove_kills
 import prove_poison
@@ -31,6 +32,7 @@ def programs():
             {"alarm.machine": 100, "alarm.kills": 3, "alarm.backup_restore": 1},
             id="alarm",
         ),
+        pytest.param(prove_cert, 1.0, {"cert.matrix": 190}, id="cert"),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
