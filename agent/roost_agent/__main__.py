@@ -18,6 +18,7 @@ USAGE: Final = 2
 HELP: Final = """\
 usage: roost-agent COMMAND [OPTION...]
 
+  join URL      make this box a node of a fleet  (join --help)
   run           run the agent                    [--config PATH] [--log-level LEVEL]
   check-config  say what is wrong with it        [--config PATH]
   status        show the running agent           [--json]
@@ -38,6 +39,7 @@ TIME is a number with s, m or h. LEVEL is debug, info or warning.
 _HELP: Final = frozenset({"--help", "-h"})
 
 COMMANDS: Final = {  # name -> module, function of the arguments that follow
+    "join": ("roost_agent.enrol.command", "run"),
     "run": ("roost_agent.commands", "run"),
     "check-config": ("roost_agent.commands", "check_config"),
     "status": ("roost_agent.control.command", "status"),

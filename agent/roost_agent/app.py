@@ -34,6 +34,7 @@ from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
 from roost_agent.wake.kernel import KernelNews
 from roost_protocol import __version__
+from roost_protocol.seal import Seal
 
 if TYPE_CHECKING:
     from roost_agent.ha.launch import Launch
@@ -80,7 +81,7 @@ async def _main(config: Config, identity: Identity) -> None:
     asyncio.get_running_loop().set_default_executor(connect_threads(connects))
     clock, entropy = SystemClock(), SystemEntropy()
     spool = Spool(Path(config.state_dir), config.outbox, clock=clock, entropy=entropy)
-    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe))
+    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe), seal=_seal(config))
     log.info(
         "agent %s: %s, incarnation %d, %d paths",
         __version__,
@@ -105,6 +106,12 @@ async def _main(config: Config, identity: Identity) -> None:
     finally:
         await spool.close()
     log.info("agent: ended")
+
+
+def _seal(config: Config) -> Seal | None:
+    """Return what seals this node's words; None: it has no identity, and speaks on loopback."""
+    known = config.enrolled
+    return None if known is None else Seal(known.report_key, known.facts.generation)
 
 
 def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from roost_agent.alarm_types import shipped
+from roost_agent.enrolled import Enrolled
 from roost_protocol.beat import PathKind
 from roost_protocol.catalogue import Catalogue
 from roost_protocol.limits import PATHS_MAX
@@ -47,11 +48,16 @@ PRESETS: Final = {  # what changes against the defaults above
 
 @dataclass(frozen=True, slots=True)
 class TlsConfig:
-    """Files of a ``mqtts`` path; without ``cert_file`` the node does not prove who it is."""
+    """Files of a ``mqtts`` path; without ``cert_file`` the node does not prove who it is.
+
+    Attributes:
+        server_name: what the broker's certificate must be for; None: the host that is dialled.
+    """
 
     ca_file: str
     cert_file: str | None = None
     key_file: str | None = None
+    server_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class Config:
     preset: str = "wan"
     alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
+    enrolled: Enrolled | None = None  # None: this node has no identity, a broker on loopback only
 
     @property
     def node_id(self) -> str:

@@ -22,6 +22,9 @@ from roost_agent.config import (
 )
 from roost_agent.config_alarms import alarms_config, hint
 from roost_agent.config_path import PATH_KEYS, path_config
+from roost_agent.enrolled import FACTS, FOLDER, Enrolled
+from roost_agent.enrolled import load as load_enrolled
+from roost_agent.enrolled_paths import enrolled_paths
 from roost_agent.errors import ConfigError
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import PATHS_MAX
@@ -30,6 +33,7 @@ from roost_protocol.topics import check_name, node_id
 FILE_BYTES_MAX: Final = 256 * 1024  # a configuration that long is something else
 MAIN: Final = "agent.toml"
 DROP_INS: Final = "conf.d"
+STATE_DIR: Final = "/var/lib/roost"
 
 _TOP: Final = (
     "site",
@@ -51,12 +55,17 @@ Table = dict[str, Any]
 def load(where: Path) -> Config:
     """Return the configuration of a file, or of a folder with drop-ins.
 
+    What a node's identity says (enrolled.py) need not be said: its site and name, and its paths. A
+    folder without agent.toml is enough where the state directory is the usual one.
+
     Raises:
         ConfigError: with every fault: file, key, bound, and a suggestion for an unknown key.
     """
-    files = _files(where)
-    reader = _Reader(files[0])
-    for file in files:
+    main, *drop_ins = _files(where)
+    reader = _Reader(main)
+    if main.exists() or not (Path(STATE_DIR) / FOLDER / FACTS).is_file():
+        reader.read(main)
+    for file in drop_ins:
         reader.read(file)
     config = reader.config()
     if reader.faults or config is None:
@@ -157,9 +166,13 @@ class _Reader:
 
     def config(self) -> Config | None:
         """Return what was read, None when it cannot be made sense of; faults say why."""
-        site = self._name("site")
-        node = self._name("node")
-        if site and node:
+        state_dir = self._text("state_dir", STATE_DIR)
+        if not state_dir.startswith("/"):
+            self.fault(self._by["state_dir"], "state_dir", "must be an absolute path")
+        enrolled = self._enrolled(Path(state_dir))
+        site = self._name("site", enrolled.facts.site if enrolled else None)
+        node = self._name("node", enrolled.facts.node if enrolled else None)
+        if site and node and not enrolled:
             try:
                 node_id(site, node)
             except ProtocolError as err:
@@ -168,13 +181,10 @@ class _Reader:
         if preset not in PRESETS:
             self.fault(self._by["preset"], "preset", f"one of {', '.join(PRESETS)}")
             preset = "wan"
-        state_dir = self._text("state_dir", "/var/lib/roost")
-        if not state_dir.startswith("/"):
-            self.fault(self._by["state_dir"], "state_dir", "must be an absolute path")
         beat = self._numbers("beat", BEAT, PRESETS[preset])
         outbox = self._numbers("outbox", OUTBOX, {})
         inventory = self._numbers("inventory", INVENTORY, {})
-        paths = self._path_configs()
+        paths = self._path_configs(enrolled)
         ha_file = self._text("ha.file", "")
         if ha_file and not ha_file.startswith("/"):
             self.fault(self._by["ha.file"], "ha.file", "must be an absolute path")
@@ -189,6 +199,7 @@ class _Reader:
             paths=paths,
             alarms=alarms,
             ha_file=ha_file,
+            enrolled=enrolled,
             beat=BeatConfig(beat["interval_s"] * 1000, beat["site_interval_s"] * 1000),
             outbox=OutboxConfig(
                 outbox["bytes_max"],
@@ -208,11 +219,24 @@ class _Reader:
             return default
         return value
 
-    def _name(self, key: str) -> str:
+    def _enrolled(self, state_dir: Path) -> Enrolled | None:
+        try:
+            return load_enrolled(state_dir)
+        except ConfigError as err:
+            self.faults += err.faults
+            return None
+
+    def _name(self, key: str, given: str | None) -> str:
+        """Return a name that was said, or that the identity has."""
         if key not in self._said:
-            if self._is_whole:
-                self.fault(self._main.name, key, "missing; every node needs one")
-            return ""
+            if self._is_whole and given is None:
+                hint = "missing; roost-agent join gives this box one, or write it here"
+                self.fault(self._main.name, key, hint)
+            return given or ""
+        if given is not None and self._said[key] != given:
+            hint = f"{self._said[key]!r}, and the identity says {given!r}: remove this line"
+            self.fault(self._by[key], key, hint)
+            return given
         value = self._text(key, "")
         if value != self._said[key]:
             return ""  # no text, which was told
@@ -237,8 +261,10 @@ class _Reader:
             found[key] = value
         return found
 
-    def _path_configs(self) -> tuple[PathConfig, ...]:
+    def _path_configs(self, enrolled: Enrolled | None) -> tuple[PathConfig, ...]:
         count = len(self._paths)
+        if count == 0 and enrolled is not None:
+            return enrolled_paths(enrolled, partial(self.fault, FACTS))
         if count > PATHS_MAX or (count == 0 and self._is_whole):
             self.fault(self._main.name, "path", f"{count} paths: bound {PATHS_BOUND}")
         found: dict[str, PathConfig] = {}

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,19 +29,24 @@ from roost_central.api.live import LiveFleet
 from roost_central.api.openapi import document
 from roost_central.api.order import NameOrder
 from roost_central.api.routes import API, ROUTES
+from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
+from roost_central.enrol.service import Enrolment
 from roost_central.errors import ConfigError
 from roost_central.fleet.restore import restore
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import IngestConfig
+from roost_central.ingest.seals import Seals
 from roost_central.ingest.service import IngestService
+from roost_central.ingest_key import ingest_keys
 from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
+from roost_central.signer.client import Signer
 from roost_central.storage.engine import Database
 from roost_protocol import __version__
 
@@ -77,7 +83,15 @@ async def run(config: CentralConfig) -> None:
         )
         async with database.read() as connection:
             await book.load(connection)
-        ingest = IngestService(database, view, clock, entropy, _ingest_config(config), book=book)
+        enrolment = _enrolment(config, database, view, clock, entropy)
+        seals = None
+        if enrolment is not None:
+            await enrolment.registry.load()
+            keys = ingest_keys(config.data_dir, entropy)
+            seals = Seals(enrolment.registry, keys, _ingest_config(config).bare_brokers)
+        ingest = IngestService(
+            database, view, clock, entropy, _ingest_config(config), book=book, seals=seals
+        )
         around = Surroundings(book, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
         northbound = Northbound(config.northbound, around)
         api = compose(
@@ -89,6 +103,7 @@ async def run(config: CentralConfig) -> None:
             book=book,
             northbound=northbound,
             is_secure=config.http.is_secure,
+            enrolment=enrolment,
         )
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -98,6 +113,13 @@ async def run(config: CentralConfig) -> None:
                 tasks.create_task(northbound.run(), name="central.northbound"),
                 tasks.create_task(tell_heads(database), name="central.audit.heads"),
             ]
+            if enrolment is not None:
+                boxes = application(api, BOX_ROUTES)
+                running.append(
+                    tasks.create_task(
+                        enrolment.run(partial(listening, boxes)), name="central.enrol"
+                    )
+                )
             with api.order.kept():
                 app = application(api, ROUTES)
                 where = (config.http.host, config.http.port)
@@ -155,6 +177,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     book: AlarmBook,
     northbound: NorthboundSight,
     is_secure: bool,
+    enrolment: Enrolment | None = None,
 ) -> Api:
     """Return what the handlers work with."""
     return Api(
@@ -173,6 +196,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         ingest=ingest,
         northbound=northbound,
         pages=_pages(),
+        enrolment=enrolment,
     )
 
 
@@ -191,6 +215,24 @@ def _pages() -> StaticTree | None:
     except (AssetTreeError, OSError) as err:
         logger.warning("serving no dashboard: %s", err)
         return None
+
+
+def _enrolment(
+    config: CentralConfig, database: Database, view: FleetView, clock: Clock, entropy: Entropy
+) -> Enrolment | None:
+    """Return enrolment, where it is configured."""
+    if config.enrol is None:
+        return None
+    return Enrolment(
+        config.enrol,
+        database,
+        view,
+        clock,
+        entropy,
+        signer=Signer(config.fleet.signer),
+        ingest_key=ingest_keys(config.data_dir, entropy)[0],
+        tls_folder=config.tls_folder,
+    )
 
 
 def _ingest_config(config: CentralConfig) -> IngestConfig:

@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 
 from roost_central.brokers import config as brokers_config
 from roost_central.brokers.config import BROKER_KEYS, FleetBrokerConfig, FleetConfig
+from roost_central.config_section import Section
+from roost_central.enrol import config as enrol_config
+from roost_central.enrol.config import EnrolConfig
 from roost_central.errors import ConfigError
 from roost_central.fleet.query_suggest import closest
 from roost_central.ingest.config import Admission, BrokerAddress
 from roost_central.northbound import config as northbound_config
 from roost_central.northbound.config import NorthboundConfig
-from roost_central.northbound.config_section import Section
 from roost_central.storage.retention import BOUNDS, Retention
 from roost_protocol.limits import SHARDS
 
@@ -41,7 +43,7 @@ OPERATORS: Final = range(1, 101)
 _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
 _KEYS: Final = (
     "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
-    "retention", "settle_s", "operators", "fleet", "signer", "fleet_broker",
+    "retention", "settle_s", "operators", "fleet", "signer", "fleet_broker", "enrol",
 )  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -115,6 +117,7 @@ class CentralConfig:
             through it came back, and how long most of the fleet is taken for our own fault.
         operators: who share the alarms, so that a flood is one for them.
         fleet_broker: what ``roost-central broker`` runs; it is one of ``brokers`` then.
+        enrol: where boxes are let in; None: nowhere.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -130,6 +133,7 @@ class CentralConfig:
     operators: int = 1
     fleet: FleetConfig = field(default_factory=FleetConfig)
     fleet_broker: FleetBrokerConfig | None = None
+    enrol: EnrolConfig | None = None
 
     @property
     def tls_folder(self) -> Path:
@@ -223,6 +227,7 @@ class _Reader:
             retention=self._retention(self._get(table, "retention", cast("Table", {}))),
             settle_s=self._within(table, "settle_s", default.settle_s, SETTLES_S),
             operators=self._within(table, "operators", default.operators, OPERATORS),
+            enrol=enrol_config.read(self._section(table, "enrol")) if "enrol" in table else None,
             northbound=northbound_config.read(
                 self._get(table, "northbound", cast("Table", {})), self._fault
             ),

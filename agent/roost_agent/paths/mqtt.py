@@ -157,8 +157,21 @@ def _password(path: PathConfig) -> str | None:
         return file.read(PASSWORD_BYTES_MAX).rstrip("\n")
 
 
+class _NamedContext(ssl.SSLContext):
+    """Checks for a name of its own, whatever host paho dials and passes: an address will do."""
+
+    server_name: str | None = None
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:  # noqa: ANN401 - its signature
+        """See ssl.SSLContext."""
+        if self.server_name is not None:
+            options["server_hostname"] = self.server_name
+        return super().wrap_socket(*args, **options)
+
+
 def _tls(tls: TlsConfig) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.server_name = tls.server_name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(cafile=tls.ca_file)
     if tls.cert_file is not None:

@@ -43,7 +43,7 @@ def parse_query(request: web.Request, query: type[S]) -> S:
         raise _refused(str(err), query, problem="bad-parameter") from None
 
 
-async def read_json(request: web.Request, body: type[S]) -> S:
+async def read_json(request: web.Request, body: type[S], *, bytes_max: int) -> S:
     """Return the JSON body of a request.
 
     Raises:
@@ -51,7 +51,10 @@ async def read_json(request: web.Request, body: type[S]) -> S:
     """
     if request.content_type != JSON:
         raise ApiError("unsupported-type", f"send the body as Content-Type: {JSON}")
-    return decode_json(await request.read(), body)
+    text = await request.read()
+    if len(text) > bytes_max:
+        raise ApiError("too-large", f"this body has at most {bytes_max} bytes")
+    return decode_json(text, body)
 
 
 def decode_json(text: bytes, body: type[S]) -> S:

@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "malformed-json": Kind(400, "The body is not well-formed JSON"),
         "unauthenticated": Kind(401, "A token or a login is needed"),
         "csrf": Kind(403, "A write by cookie comes from another page"),
+        "not-let-in": Kind(403, "The box is not let in"),
         "not-found": Kind(404, "There is no such thing"),
         "method-not-allowed": Kind(405, "The method is not allowed here"),
         "not-acceptable": Kind(406, "No such representation"),

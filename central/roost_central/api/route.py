@@ -24,6 +24,7 @@ class Auth(StrEnum):
 
     NONE = "none"  # anyone who reaches the port
     BEARER = "bearer"  # the owner of a token, or of a session that stands for one
+    NODE = "node"  # the holder of a node's certificate: its handler asks for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Route:
         auth: has no default that opens a door: None keeps the server from starting.
         query: the query parameters.
         body: the type of a JSON body; None where there is none, or the handler streams it.
+        body_bytes_max: of a JSON body.
         answer: the type of a JSON answer; None where there is none.
         media: what the answer may be, the usual first.
         body_media: what the body must be.
@@ -47,6 +49,7 @@ class Route:
     auth: Auth | None = None
     query: type[msgspec.Struct] = NoQuery
     body: type[msgspec.Struct] | None = None
+    body_bytes_max: int = BODY_BYTES_MAX
     answer: type[msgspec.Struct] | None = None
     status: int = 200
     media: tuple[str, ...] = (JSON,)
@@ -68,7 +71,7 @@ def check_routes(routes: Sequence[Route]) -> None:
     seen: set[str] = set()
     for route in routes:
         if not isinstance(route.auth, Auth):
-            raise ConfigError("route-auth", field=route.label, bound="Auth.NONE or Auth.BEARER")
+            raise ConfigError("route-auth", field=route.label, bound="one of Auth")
         if route.label in seen:
             raise ConfigError("route-twice", field=route.label)
         seen.add(route.label)

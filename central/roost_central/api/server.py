@@ -132,9 +132,11 @@ async def _take_in(api: Api, route: Route, request: web.Request) -> Call[Any, An
     """
     try:
         async with asyncio.timeout(INTAKE_S_MAX):
-            principal = await api.access.admit(request) if route.auth is not Auth.NONE else None
+            principal = await api.access.admit(request) if route.auth is Auth.BEARER else None
             query = parse_query(request, route.query)
-            body = await read_json(request, route.body) if route.body is not None else None
+            body = None
+            if route.body is not None:
+                body = await read_json(request, route.body, bytes_max=route.body_bytes_max)
     except TimeoutError:
         raise ApiError("timeout", f"the body was not there within {INTAKE_S_MAX} s") from None
     return Call(

@@ -8,6 +8,7 @@ from roost_central.alarms.book import AlarmBook
 from roost_central.api.auth import Access
 from roost_central.api.live import LiveFleet
 from roost_central.api.order import NameOrder
+from roost_central.enrol.service import Enrolment
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.ports import Clock, Entropy
@@ -223,3 +224,4 @@ class Api:
     ingest: IngestSight
     northbound: NorthboundSight
     pages: StaticTree | None
+    enrolment: Enrolment | None = None  # None: this centre lets nobody in

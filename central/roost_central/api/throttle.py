@@ -11,37 +11,42 @@ from typing import Final
 FAILURES_MAX: Final = 5
 WINDOW_MS: Final = 60_000
 ADDRESSES_MAX: Final = 10_000  # about 4 MB; the one that failed longest ago is forgotten first
+IPV4_PREFIX: Final = 32
 IPV6_PREFIX: Final = 64  # one subscriber has at least that many addresses
 
 
 class Throttle:
-    """Counts failures in the last minute by address, an IPv6 one by its /64."""
+    """Counts failures in the last minute by address, an IPv6 one by its /64.
 
-    def __init__(self) -> None:
+    Args:
+        ipv4_prefix: addresses that count as one.
+    """
+
+    def __init__(self, *, ipv4_prefix: int = IPV4_PREFIX) -> None:
+        self._ipv4_prefix = ipv4_prefix
         self._failures: OrderedDict[str, deque[int]] = OrderedDict()
 
     def wait_ms(self, address: str, now_ms: int) -> int:
         """Return how long an address has to wait, 0 when it may try."""
-        failures = self._failures.get(_group(address))
+        failures = self._failures.get(self._group(address))
         if failures is None or len(failures) < FAILURES_MAX:
             return 0
         return max(0, failures[0] + WINDOW_MS - now_ms)
 
     def failed(self, address: str, now_ms: int) -> None:
         """Count a failure."""
-        group = _group(address)
+        group = self._group(address)
         failures = self._failures.setdefault(group, deque(maxlen=FAILURES_MAX))
         failures.append(now_ms)
         self._failures.move_to_end(group)
         while len(self._failures) > ADDRESSES_MAX:
             self._failures.popitem(last=False)
 
-
-def _group(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
-    return str(parsed)
+    def _group(self, address: str) -> str:
+        try:
+            parsed = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return address
+        is_v6 = isinstance(parsed, ipaddress.IPv6Address)
+        prefix = IPV6_PREFIX if is_v6 else self._ipv4_prefix
+        return str(ipaddress.ip_network((parsed, prefix), strict=False))

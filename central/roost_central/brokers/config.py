@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from roost_central.config_section import NAME, Section
 from roost_central.ingest.config import BrokerAddress
 from roost_central.ingest.tls import BrokerTls
-from roost_central.northbound.config_section import NAME, Section
 
 FLEET_PORT: Final = 8883
 SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")

@@ -16,6 +16,7 @@ from roost_central.enrol.states import State
 from roost_protocol.enrol import ClaimKind
 
 AGAIN_MS_MAX: Final = 86_400_000  # within it the same key gets the same certificate
+UNKNOWN: Final = "no such claim, or its secret is another: copy the token whole"
 WAITING_MAX: Final = 1_000  # boxes that wait for a human; more are an attack
 
 
@@ -148,7 +149,7 @@ def _settled(asked: Asked, known: Known, now_ms: int) -> Action | None:
 def _claimed(asked: Asked, known: Known, now_ms: int) -> Action:
     claim = known.claim
     if claim is None:
-        return Refuse("claim-unknown", "no such claim, or its secret is another: copy it whole")
+        return Refuse("claim-unknown", UNKNOWN)
     fault = _fault(claim, asked, now_ms)
     if fault is not None:
         return fault

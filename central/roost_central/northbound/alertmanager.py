@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from roost_central.alarms.flat import FlatAlarm, FlatIncident, rfc3339
+from roost_central.config_section import secret
 from roost_central.errors import ConfigError
 from roost_central.northbound.config import AlertmanagerConfig
-from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed, has_news
 from roost_central.northbound.http import Answer, Poster

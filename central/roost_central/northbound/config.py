@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from roost_central.alarms.flat import LABELS_MAX
+from roost_central.config_section import Fault, Section, Table
 from roost_central.fleet.query import QueryError
-from roost_central.northbound.config_section import Fault, Section, Table
 from roost_central.northbound.noc_tenants import Tenancy
 from roost_central.northbound.noc_tree import VALUES
 

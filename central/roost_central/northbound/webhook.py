@@ -20,10 +20,10 @@ import msgspec
 
 from roost_central.alarms.flat import Flat, FlatAlarm, encode, rfc3339
 from roost_central.alarms.transition import Transition
+from roost_central.config_section import secret
 from roost_central.errors import ConfigError
 from roost_central.northbound import servicenow
 from roost_central.northbound.config import WebhookConfig
-from roost_central.northbound.config_section import secret
 from roost_central.northbound.core import WEBHOOK_RETRIES_S, Audience, retry_ms
 from roost_central.northbound.feed import flatten, has_news
 from roost_central.northbound.hold import LOOK_S, Hold, is_untold

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from roost_central.enrol.states import LIVE, Event, State, after
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
-from roost_central.storage.upsert import upsert
+from roost_central.storage.upsert import insert_rows, upsert
 
 CHANGES_MAX: Final = 10_000  # of one poll; the rest comes with the next
 _COUNTER: Final = "identity"
@@ -58,6 +58,17 @@ async def save(connection: AsyncConnection, identity: IdentityRecord) -> Identit
     """Write a generation, new or changed; return it with its revision."""
     kept = replace(identity, revision=await _next_revision(connection))
     await upsert(connection, tables.identity, [row_of(kept)])
+    return kept
+
+
+async def add(connection: AsyncConnection, identity: IdentityRecord) -> IdentityRecord:
+    """Write a new generation; return it with its revision.
+
+    Raises:
+        StorageRefusedError: at the end of the transaction: there is one with its key or number.
+    """
+    kept = replace(identity, revision=await _next_revision(connection))
+    await insert_rows(connection, tables.identity, [row_of(kept)])
     return kept
 
 

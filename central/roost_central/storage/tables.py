@@ -374,7 +374,6 @@ claim = _table(
     Column("made_ms", BigInteger, nullable=False),
     Column("not_after_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
-    Column("bad", Integer, nullable=False),
 )
 
 enrolment = _table(

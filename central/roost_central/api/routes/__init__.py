@@ -8,6 +8,7 @@ from typing import Final
 from roost_central.api.routes import (
     alarms,
     centre,
+    enrol,
     ha,
     incidents,
     live,
@@ -25,6 +26,7 @@ API: Final = (
     *sites.ROUTES,
     *ha.ROUTES,
     *nodes.ROUTES,
+    *enrol.ROUTES,
     *live.ROUTES,
     *alarms.ROUTES,
     *shelves.ROUTES,

@@ -25,8 +25,8 @@ from pysnmp.proto.rfc1902 import ObjectName, OctetString
 from pysnmp.proto.rfc1905 import endOfMibView, noSuchInstance
 from pysnmp.smi.instrum import AbstractMibInstrumController
 
+from roost_central.config_section import secret
 from roost_central.northbound.config import SnmpAgentConfig, SnmpUser
-from roost_central.northbound.config_section import secret
 from roost_central.northbound.snmp.mib import ENTERPRISE, Binding
 from roost_central.northbound.snmp.tree import AlarmTree
 from roost_central.ports import Clock, Entropy

@@ -8,6 +8,7 @@ import pytest
 
 from roost_central.api.route import Auth, check_routes
 from roost_central.api.routes import ROUTES
+from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
 from roost_central.errors import ConfigError
 
 # Frozen: who adds a route here opens a door to everyone, and says so in this list.
@@ -33,6 +34,12 @@ UNAUTHENTICATED = {
     "GET /v/{view}",
     "POST /api/v1/session",
 }
+# Of the listener that boxes come to, which serves nothing else.
+UNAUTHENTICATED_BOXES = {
+    "GET /api/v1/enrol/hello",
+    "POST /api/v1/enrol",
+    "POST /api/v1/enrol/ticket",
+}
 ABSENT = ("alarm", "shelf", "suppression", "incident", "view")
 NAMES = {
     "site": "alpha",
@@ -43,6 +50,8 @@ NAMES = {
     "incident": "01J0",
     "view": "01J0",
     "target": "noc1",
+    "enrolment": "01J0",
+    "claim": "abcdefghijkl",
 }
 REQUESTS = [
     (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))
@@ -54,6 +63,8 @@ LABELS = [route.label for route, _ in REQUESTS]
 
 def test_the_routes_that_ask_nobody_are_these():
     assert {route.label for route in ROUTES if route.auth is Auth.NONE} == UNAUTHENTICATED
+    boxes = {route.label for route in BOX_ROUTES if route.auth is Auth.NONE}
+    assert boxes == UNAUTHENTICATED_BOXES
 
 
 def test_every_page_of_the_dashboard_opens_by_its_address():

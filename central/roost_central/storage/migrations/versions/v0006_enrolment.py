@@ -32,7 +32,6 @@ def upgrade() -> None:
         sa.Column("made_ms", sa.BigInteger(), nullable=False),
         sa.Column("not_after_ms", sa.BigInteger(), nullable=False),
         sa.Column("revoked_ms", sa.BigInteger(), nullable=True),
-        sa.Column("bad", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["site"], ["site.site"], name=op.f("fk_claim_site"), ondelete="CASCADE"
         ),

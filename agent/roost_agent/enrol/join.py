@@ -1,0 +1,262 @@
+"""Joins a fleet: keys, a claim, the centre's root, the identity; each step can be done again.
+
+What an attempt made stays in ``<state_dir>/identity.new``: the next one comes with the same key,
+and the centre gives the same answer. Nothing from the centre is kept before it was checked.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from roost_agent.enrol.centre import Address, Centre, CentreError, UntrustedError
+from roost_agent.enrol.check import check_issued, spki_of
+from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
+from roost_agent.enrol.keys import Keys, public_pem, ready_keys
+from roost_agent.enrolled import FACTS, NODE_CERTIFICATE, REPORT_KEY, ROOT, Facts, load
+from roost_agent.errors import AgentError
+from roost_agent.ports import Clock, Entropy
+from roost_protocol import __version__
+from roost_protocol.certificate import pin
+from roost_protocol.enrol import (
+    NONCE_BYTES,
+    ClaimKind,
+    EnrolRequest,
+    Hello,
+    Issued,
+    Proof,
+    TicketRequest,
+    Waiting,
+    code_words,
+    commitment,
+    transcript,
+)
+from roost_protocol.hardware import Hardware
+from roost_protocol.join_token import JoinToken, from_text
+
+BACKOFF_S: Final = (2.0, 300.0)  # between attempts that failed, full jitter
+IMAGE_ROOT: Final = Path("/etc/roost/image-root.json")
+ENROL_PATH: Final = "/api/v1/enrol"
+TICKET_PATH: Final = "/api/v1/enrol/ticket"
+ANSWER: Final[Any] = Issued | Waiting
+LAN_CERTIFICATE: Final = "lan.pem"
+LAN_CA: Final = "lan-ca.pem"
+BROKER_CERTIFICATE: Final = "broker.pem"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do.
+
+    Attributes:
+        url: of the centre's enrolment listener.
+        token: None: a human compares six words.
+        pin: 16 bytes of the root; None: a human compares, here too.
+        name: the node name it would like.
+        wait_s: how long to wait for the centre and for people.
+    """
+
+    url: str
+    state_dir: Path
+    token: JoinToken | None = None
+    pin: bytes | None = None
+    name: str = ""
+    wait_s: float = 0.0
+    new_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is told what happens, and asked whether the words are the same."""
+
+    tell: Callable[[str], None]
+    confirm: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports of a join."""
+
+    clock: Clock
+    entropy: Entropy
+    sleep: Callable[[float], None]
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was sent, and the answer."""
+
+    answer: Issued | Waiting
+    hello: Hello
+    words: str
+
+
+def join(order: Order, hardware: Hardware, world: World) -> Facts:
+    """Join, and return who this node is now.
+
+    Raises:
+        AgentError: it did not come to that; its text says what to do.
+    """
+    known = load(order.state_dir)
+    if known is not None and not order.new_key:
+        who = f"{known.facts.site}.{known.facts.node}, generation {known.facts.generation}"
+        raise AgentError(f"this box is {who} already; --new-key gives that up and asks anew")
+    fresh = open_fresh(order.state_dir, anew=order.new_key)
+    keys = ready_keys(fresh)
+    issued, hello = _Attempt(order, hardware, world, keys, fresh).issued()
+    not_after_ms = check_issued(issued, keys, root=hello.root, domain=hello.fleet_domain)
+    facts = _facts(issued, hardware, order.url, not_after_ms)
+    write_files(fresh, _files(issued, facts))
+    take_over(order.state_dir)
+    return facts
+
+
+class _Attempt:
+    """One run of the command: asks until somebody says yes or no, or the time is up."""
+
+    def __init__(
+        self, order: Order, hardware: Hardware, world: World, keys: Keys, fresh: Path
+    ) -> None:
+        self._order = order
+        self._hardware = hardware
+        self._world = world
+        self._keys = keys
+        self._deadline_s = world.clock.boot_ms() / 1000 + order.wait_s
+        self._fresh = fresh
+
+    def issued(self) -> tuple[Issued, Hello]:
+        """Return the identity, and what the centre said it is."""
+        centre = Centre(Address.parse(self._order.url))
+        asked = self._persisted(lambda: self._ask(centre))
+        answer = asked.answer
+        if self._pin() is None:
+            self._confirm(asked)
+        if isinstance(answer, Waiting):
+            self._world.person.tell(f"waiting: {answer.reason}. Words: {asked.words}")
+        while isinstance(answer, Waiting):
+            self._pause(answer.retry_after_s)
+            ticket = TicketRequest(answer.ticket)
+            answer = self._persisted(partial(centre.post, TICKET_PATH, ticket, ANSWER))
+        return answer, asked.hello
+
+    def _ask(self, centre: Centre) -> Asked:
+        """Say hello twice, to learn the root and then to be sure of it; then ask."""
+        nonce = self._world.entropy.token(NONCE_BYTES)
+        commit = commitment(nonce, self._keys.csr)
+        claimed = centre.hello(commit)
+        spki = spki_of(claimed.root)
+        trusted = self._pin()
+        if trusted is not None and not hmac.compare_digest(from_text(pin(spki)), trusted):
+            why = f"{self._order.url} has another root than the fleet that this box is to join"
+            raise UntrustedError(f"{why}; check the URL, and whose token it is")
+        centre.trust(claimed.root, claimed.fleet_domain)
+        hello = centre.hello(commit)
+        if (hello.root, hello.fleet_domain) != (claimed.root, claimed.fleet_domain):
+            raise UntrustedError("the centre changed its root while we spoke")
+        request = self._request(hello, nonce)
+        words = code_words(spki, request.csr, nonce, hello.server_nonce)
+        return Asked(centre.post(ENROL_PATH, request, ANSWER), hello, words)
+
+    def _pin(self) -> bytes | None:
+        """Return what the root is known by: of the order, or of words that were compared."""
+        if self._order.pin is not None:
+            return self._order.pin
+        seen = read_files(self._fresh, [ROOT]).get(ROOT)
+        return None if seen is None else from_text(pin(spki_of(seen.decode())))
+
+    def _confirm(self, asked: Asked) -> None:
+        """Have a human compare the words, and remember the root that they stand for.
+
+        Raises:
+            UntrustedError: they differ, or nobody looked.
+        """
+        if isinstance(asked.answer, Issued):
+            why = "the centre approved this box before anybody compared the words here"
+            raise UntrustedError(f"{why}; join with --new-key and compare, or with --pin")
+        if not self._world.person.confirm(asked.words):
+            raise UntrustedError("the words were not confirmed: this box trusts nobody yet")
+        write_files(self._fresh, {ROOT: asked.hello.root.encode()})
+
+    def _persisted(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer, or the time is up."""
+        failures = 0
+        while True:
+            try:
+                return ask()
+            except CentreError as err:
+                failures += 1
+                low_s, high_s = BACKOFF_S
+                most_s = min(high_s, low_s * 2**failures)
+                self._pause(self._world.entropy.uniform(low_s, most_s), err)
+
+    def _pause(self, seconds: float, why: CentreError | None = None) -> None:
+        """Wait, where there is time left.
+
+        Raises:
+            AgentError: there is none.
+        """
+        left_s = self._deadline_s - self._world.clock.boot_ms() / 1000
+        if left_s <= seconds:
+            if why is not None:
+                raise why
+            raise AgentError("nobody decided in time; run the same command again to go on waiting")
+        if why is not None:
+            self._world.person.tell(f"{why}; again in {seconds:.0f} s")
+        self._world.sleep(seconds)
+
+    def _request(self, hello: Hello, nonce: bytes) -> EnrolRequest:
+        token = self._order.token
+        request = EnrolRequest(
+            kind=ClaimKind.BARE if token is None else ClaimKind.TOKEN,
+            csr=self._keys.csr,
+            lan_key=public_pem(self._keys.lan),
+            broker_key=public_pem(self._keys.broker),
+            sealing_key=self._keys.sealing_public,
+            node_nonce=nonce,
+            server_nonce=hello.server_nonce,
+            hardware=self._hardware,
+            agent=__version__,
+            signature=b"",
+            proof=Proof() if token is None else Proof(claim=token.claim, secret=token.secret),
+            wish=self._order.name,
+        )
+        return msgspec.structs.replace(request, signature=self._keys.sign(transcript(request)))
+
+
+def _facts(issued: Issued, hardware: Hardware, centre: str, not_after_ms: int) -> Facts:
+    """Return what is kept of the answer; the root of trust for images is never in it."""
+    return Facts(
+        fleet_domain=issued.fleet_domain,
+        site=issued.site,
+        node=issued.node,
+        generation=issued.generation,
+        box=issued.box,
+        hw_fp=hardware,
+        brokers=issued.brokers,
+        enrolled_ms=issued.issued_ms,
+        not_after_ms=not_after_ms,
+        image_root="file" if IMAGE_ROOT.is_file() else "none",
+        centre=centre,
+    )
+
+
+def _files(issued: Issued, facts: Facts) -> dict[str, bytes]:
+    """Return what is written beside the keys; the facts are last, they say that all is there."""
+    files = {
+        NODE_CERTIFICATE: (issued.certificate + issued.chain).encode(),
+        ROOT: issued.root.encode(),
+        REPORT_KEY: issued.report_key,
+    }
+    if issued.lan_certificate:
+        files[LAN_CERTIFICATE] = issued.lan_certificate.encode()
+        files[LAN_CA] = issued.lan_ca.encode()
+    if issued.broker_certificate:
+        files[BROKER_CERTIFICATE] = issued.broker_certificate.encode()
+    return files | {FACTS: msgspec.json.format(msgspec.json.encode(facts), indent=1)}

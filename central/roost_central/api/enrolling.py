@@ -1,0 +1,113 @@
+"""What boxes ask before they are nodes, and nodes to stay it: on a listener of its own, over TLS.
+
+Nobody here has a token or a session. Every request passes the gate first; what proves nothing is
+counted against its network (enrol/gate.py). Secrets come in bodies only, which no log has.
+"""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from roost_central.api.call import Call, NoQuery, Reply
+from roost_central.api.problem import ApiError, FieldError
+from roost_central.enrol.desk import Desk, RefusedError
+from roost_central.enrol.service import Enrolment
+from roost_central.errors import SignerError
+from roost_protocol.enrol import EnrolRequest, Hello, Issued, TicketRequest, Waiting
+from roost_protocol.errors import ProtocolError
+from roost_protocol.join_token import from_text
+
+ACCEPTED = 202
+
+
+class HelloQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the box commits to: base64url of 32 bytes."""
+
+    commit: Annotated[str, Meta(min_length=43, max_length=43)]
+
+
+async def hello(call: Call[HelloQuery, None]) -> Hello:
+    """GET /api/v1/enrol/hello."""
+    _, desk = _admitted(call)
+    try:
+        return desk.hello(from_text(call.query.commit))
+    except ProtocolError as err:
+        raise ApiError("bad-parameter", f"commit: {err}") from None
+
+
+async def enrol(call: Call[NoQuery, EnrolRequest]) -> Reply:
+    """POST /api/v1/enrol."""
+    _, desk = _admitted(call)
+    return await _answered(call, desk.enrol(call.body, call.request.remote or ""))
+
+
+async def ticket(call: Call[NoQuery, TicketRequest]) -> Reply:
+    """POST /api/v1/enrol/ticket."""
+    _, desk = _admitted(call)
+    return await _answered(call, desk.ask(call.body.ticket))
+
+
+def enrolment_of(call: Call[Any, Any]) -> Enrolment:
+    """Return enrolment, where this centre has it.
+
+    Raises:
+        ApiError: ``conflict``.
+    """
+    if call.api.enrolment is None:
+        raise ApiError("conflict", "this centre lets nobody in: write [enrol] in central.toml")
+    return call.api.enrolment
+
+
+def desk_of(enrolment: Enrolment) -> Desk:
+    """Return the desk, once the signer has answered.
+
+    Raises:
+        ApiError: ``busy``.
+    """
+    if enrolment.desk is None:
+        raise ApiError("busy", "the signer has not answered yet: is roost-signer running?")
+    return enrolment.desk
+
+
+def _admitted(call: Call[Any, Any]) -> tuple[Enrolment, Desk]:
+    """Return enrolment for a request that may be looked at.
+
+    Raises:
+        ApiError: ``throttled``.
+    """
+    enrolment = enrolment_of(call)
+    wait_ms = enrolment.gate.wait_ms(call.request.remote or "", call.api.clock.mono_ms())
+    if wait_ms:
+        headers = {"Retry-After": str(wait_ms // 1000 + 1)}
+        raise ApiError("throttled", "too many requests that prove nothing; wait", headers=headers)
+    return enrolment, desk_of(enrolment)
+
+
+async def _answered(call: Call[Any, Any], asked: Awaitable[Issued | Waiting]) -> Reply:
+    """Return an answer of the desk; count what anybody could have sent."""
+    try:
+        answer = await asked
+    except RefusedError as err:
+        if err.is_unproven:
+            _count(call)
+        if err.code == "queue-full":
+            raise ApiError("busy", err.detail, headers={"Retry-After": "60"}) from None
+        error = FieldError(field="proof", code=err.code, detail=err.detail)
+        raise ApiError("not-let-in", err.detail, errors=[error]) from None
+    except ProtocolError as err:
+        _count(call)
+        error = FieldError(field=err.field, code=err.code, detail=str(err), bound=err.bound)
+        raise ApiError("invalid", str(err), errors=[error]) from None
+    except SignerError as err:
+        raise ApiError("busy", f"{err}; ask again") from None
+    if isinstance(answer, Issued):
+        return Reply(answer)
+    if isinstance(call.body, EnrolRequest):
+        _count(call)  # it waits for a human: that many do, and no more
+    return Reply(answer, status=ACCEPTED, headers={"Retry-After": str(answer.retry_after_s)})
+
+
+def _count(call: Call[Any, Any]) -> None:
+    enrolment_of(call).gate.unproven(call.request.remote or "", call.api.clock.mono_ms())

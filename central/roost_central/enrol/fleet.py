@@ -1,0 +1,56 @@
+"""What every node of this fleet is told: whom to trust, and where to connect."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from roost_central.signer.client import Signer
+from roost_protocol.enrol import Broker
+from roost_protocol.join_token import from_text
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The public half of a fleet, and the secret that its report keys come of.
+
+    Attributes:
+        root: PEM.
+        root_spki: DER of the root's public key, which the six words and the pin stand for.
+        pin: 16 bytes.
+        lan_ca: PEM, of every LAN CA that is live.
+        ingest_key: 32 bytes.
+    """
+
+    domain: str
+    root: str
+    root_spki: bytes
+    pin: bytes
+    lan_ca: str
+    brokers: tuple[Broker, ...]
+    ingest_key: bytes = field(repr=False)
+
+    @property
+    def server_name(self) -> str:
+        """The name in the certificate of the listener that boxes come to."""
+        return f"enrol.svc.{self.domain}"
+
+
+async def ask_fleet(signer: Signer, brokers: Iterable[Broker], ingest_key: bytes) -> Fleet:
+    """Return what the signer says the fleet is.
+
+    Raises:
+        SignerError: it cannot be asked.
+    """
+    facts = await signer.info()
+    root = x509.load_pem_x509_certificate(facts.root_pem.encode())
+    return Fleet(
+        domain=facts.domain,
+        root=facts.root_pem,
+        root_spki=root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        pin=from_text(facts.pin),
+        lan_ca="".join(facts.lan_ca_pem),
+        brokers=tuple(brokers),
+        ingest_key=ingest_key,
+    )

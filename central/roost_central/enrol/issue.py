@@ -1,0 +1,145 @@
+"""Hands out identities: asks the signer, keeps what it gave, and gives the same again.
+
+Invariants: one certificate is kept for one key, whoever raced; nothing is handed out that is not
+kept; the same key gets the same bytes again.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import replace
+from typing import Final
+
+from roost_central.enrol.fleet import Fleet
+from roost_central.enrol.states import LIVE, Event, State, after
+from roost_central.errors import StorageRefusedError
+from roost_central.ports import Clock
+from roost_central.signer.client import Signer
+from roost_central.storage import enrolments, identities
+from roost_central.storage.engine import Database
+from roost_central.storage.enrolments import EnrolmentRecord
+from roost_central.storage.identities import IdentityRecord
+from roost_protocol.certificate import Kind, node_holder
+from roost_protocol.enrol import Issued
+from roost_protocol.seal import report_key
+from roost_protocol.topics import split_node_id
+
+logger = logging.getLogger(__name__)
+
+PEM_END: Final = "-----END CERTIFICATE-----\n"
+
+
+class Issuer:
+    """Makes identities of approved boxes."""
+
+    def __init__(self, database: Database, signer: Signer, clock: Clock, fleet: Fleet) -> None:
+        self._database = database
+        self._signer = signer
+        self._clock = clock
+        self._fleet = fleet
+        self._locks: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def hand_out(self, enrolment: EnrolmentRecord) -> Issued:
+        """Return the identity of an approved box, made where there is none yet.
+
+        Raises:
+            SignerError: it cannot be made now; the box asks again.
+        """
+        key = enrolment.key_hash
+        try:
+            async with self._locks[key]:
+                async with self._database.read() as connection:
+                    known = await identities.by_key(connection, key)
+                    numbers = await identities.next_numbers(connection, enrolment.node_id)
+                return self.answer(known or await self._made(enrolment, *numbers))
+        finally:
+            self._locks.pop(key, None)
+
+    async def _made(self, enrolment: EnrolmentRecord, generation: int, box: int) -> IdentityRecord:
+        site, node = enrolment.site, enrolment.node
+        signed = await self._signer.issue_node(
+            enrolment.csr, site=site, node=node, generation=generation
+        )
+        lan = await self._signer.issue_lan(
+            node_holder(Kind.LAN, site, node, box), public_key_pem=enrolment.lan_key
+        )
+        broker = ""
+        if enrolment.broker:
+            made = await self._signer.issue_lan(
+                node_holder(Kind.BROKER, site, node, box), public_key_pem=enrolment.broker_key
+            )
+            broker = made.certificate_pem
+        now_ms = self._clock.wall_ms()
+        identity = IdentityRecord(
+            node=enrolment.node_id,
+            generation=generation,
+            box=box,
+            serial=signed.serial,
+            fingerprint=bytes.fromhex(signed.fingerprint),
+            key_hash=enrolment.key_hash,
+            state=State.ISSUED,
+            not_after_ms=signed.not_after_s * 1000,
+            hardware=enrolment.hardware,
+            sealing_key=enrolment.sealing_key,
+            certificate=signed.certificate_pem + signed.chain_pem,
+            issued_ms=now_ms,
+            changed_ms=now_ms,
+            lan_certificate=lan.certificate_pem,
+            broker_certificate=broker,
+        )
+        return await self._kept(enrolment, identity)
+
+    async def _kept(self, enrolment: EnrolmentRecord, identity: IdentityRecord) -> IdentityRecord:
+        """Keep an identity; where another process was first, what that one kept."""
+        now_ms = identity.issued_ms
+        try:
+            async with self._database.write() as connection:
+                await enrolments.save(
+                    connection,
+                    replace(
+                        enrolment,
+                        state=after(enrolment.state, Event.HAND_OUT),
+                        generation=identity.generation,
+                    ),
+                )
+                for row in await identities.of_node(connection, identity.node):
+                    if (
+                        row.state in LIVE
+                    ):  # of the box before: it was replaced when this was approved
+                        reason = f"replaced by box {identity.box}"
+                        await identities.happen(
+                            connection, row, Event.SUCCEED, now_ms=now_ms, reason=reason
+                        )
+                kept = await identities.add(connection, identity)
+        except StorageRefusedError:
+            async with self._database.read() as connection:
+                other = await identities.by_key(connection, identity.key_hash)
+            if other is None:
+                raise
+            return other
+        logger.info(
+            "%s: generation %d is handed out to %s",
+            identity.node, identity.generation, enrolment.address,
+        )  # fmt: skip
+        return kept
+
+    def answer(self, identity: IdentityRecord) -> Issued:
+        """Return an identity as its node is told it."""
+        site, node = split_node_id(identity.node)
+        leaf, end, chain = identity.certificate.partition(PEM_END)
+        return Issued(
+            site=site,
+            node=node,
+            generation=identity.generation,
+            box=identity.box,
+            fleet_domain=self._fleet.domain,
+            certificate=leaf + end,
+            chain=chain,
+            root=self._fleet.root,
+            report_key=report_key(self._fleet.ingest_key, identity.node, identity.generation),
+            brokers=self._fleet.brokers,
+            issued_ms=identity.issued_ms,
+            lan_certificate=identity.lan_certificate,
+            lan_ca=self._fleet.lan_ca if identity.lan_certificate else "",
+            broker_certificate=identity.broker_certificate,
+        )

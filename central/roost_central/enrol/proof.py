@@ -1,0 +1,72 @@
+"""Checks what a request proves, before anything is read or written for it.
+
+Invariants: a request counts only if the key that it wants a certificate for signed all of it, in
+every kind of claim (the answer holds the report key); and only if it answers one of our nonces.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from roost_central.ca.request import key_of_pem, key_of_request
+from roost_central.enrol.nonce import check_nonce
+from roost_protocol.enrol import ClaimKind, EnrolRequest, commitment, transcript
+from roost_protocol.errors import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What holds of a request.
+
+    Attributes:
+        key_hash: of the key that it wants a certificate for.
+        announced: of the key that the claim is for, hexadecimal; empty for other claims.
+    """
+
+    request: EnrolRequest
+    key_hash: bytes
+    announced: str = ""
+
+
+def check_request(request: EnrolRequest, nonce_key: bytes, *, now_ms: int) -> Proven:
+    """Return what a request proves.
+
+    Raises:
+        ProtocolError: ``nonce``, ``csr``, ``key``, ``signature`` or ``oversize``.
+    """
+    commit = commitment(request.node_nonce, request.csr)
+    check_nonce(nonce_key, request.server_nonce, commit, now_ms=now_ms)
+    key = key_of_request(request.csr)
+    check_signature(key, request.signature, request, field="signature")
+    for pem in (request.lan_key, request.broker_key):
+        key_of_pem(pem)
+    announced = ""
+    if request.kind is ClaimKind.KEY:
+        other = key_of_pem(request.proof.public_key)
+        check_signature(other, request.proof.signature, request, field="proof.signature")
+        announced = key_hash(other).hex()
+    return Proven(request, key_hash(key), announced)
+
+
+def check_signature(
+    key: EllipticCurvePublicKey, signature: bytes, request: EnrolRequest, *, field: str
+) -> None:
+    """Refuse a request that a key did not sign.
+
+    Raises:
+        ProtocolError: ``signature``.
+    """
+    try:
+        key.verify(signature, transcript(request), ECDSA(SHA256()))
+    except InvalidSignature as err:
+        raise ProtocolError("signature", field=field, detail="the key did not sign this") from err
+
+
+def key_hash(key: EllipticCurvePublicKey) -> bytes:
+    """Return SHA-256 of a public key (SPKI)."""
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return sha256(spki).digest()

@@ -1,0 +1,80 @@
+"""What time does to identities and to who waits: half lives, ends, and queues nobody looked at."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.enrol.states import Event, State, after
+from roost_central.errors import StorageUnavailableError
+from roost_central.ports import Clock
+from roost_central.storage import enrolments, identities
+from roost_central.storage.engine import Database
+from roost_central.storage.identities import IdentityRecord
+
+logger = logging.getLogger(__name__)
+
+SWEEP_S: Final = 60.0
+BATCH_MAX: Final = 1_000  # of one transaction
+DAY_MS: Final = 86_400_000
+WAIT_MS_MAX: Final = 7 * DAY_MS  # in the queue; as long as a box waits for an answer
+UNHEARD_MS_MAX: Final = 7 * DAY_MS  # handed out and never heard
+
+
+def due(identity: IdentityRecord, now_ms: int) -> tuple[Event, str] | None:
+    """Return what time does to an identity now, and why; None: nothing."""
+    ended = now_ms >= identity.not_after_ms
+    match identity.state:
+        case State.ISSUED if now_ms - identity.issued_ms >= UNHEARD_MS_MAX:
+            return Event.FORGET, "never heard in 7 days"
+        case State.ACTIVE | State.RENEWAL_DUE | State.QUARANTINED if ended:
+            return Event.EXPIRE, "the certificate ended"
+        case State.ACTIVE if now_ms >= (identity.issued_ms + identity.not_after_ms) // 2:
+            return Event.FALL_DUE, "half of its life is over"
+        case _:
+            return None
+
+
+class Sweep:
+    """Looks once a minute."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except StorageUnavailableError as err:
+                logger.warning("enrolment: not swept: %s", err)
+            await asyncio.sleep(SWEEP_S)
+
+    async def once(self) -> None:
+        """Let time do what it does."""
+        now_ms = self._clock.wall_ms()
+        async with self._database.read() as connection:
+            live = await identities.load_live(connection)
+        moved = [each for each in live if due(each, now_ms) is not None]
+        async with self._database.write() as connection:
+            for identity in moved[:BATCH_MAX]:
+                await _move(connection, identity, now_ms)
+            for box in await enrolments.in_states(connection, [State.PENDING], limit=BATCH_MAX):
+                if now_ms - box.seen_ms >= WAIT_MS_MAX:
+                    denied = after(box.state, Event.LAPSE)
+                    reason = "nobody decided in 7 days"
+                    await enrolments.save(connection, replace(box, state=denied, reason=reason))
+
+
+async def _move(connection: AsyncConnection, known: IdentityRecord, now_ms: int) -> None:
+    """Move an identity, where it is still due: it may have been renewed meanwhile."""
+    identity = await identities.find(connection, known.node, known.generation)
+    what = due(identity, now_ms) if identity else None
+    if identity is None or what is None:
+        return
+    event, reason = what
+    await identities.happen(connection, identity, event, now_ms=now_ms, reason=reason)
+    logger.info("%s, generation %d: %s", identity.node, identity.generation, reason)

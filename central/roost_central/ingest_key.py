@@ -1,0 +1,47 @@
+"""The centre's secret that every node's report key is derived from: a file, never in the database.
+
+``ingest.key`` is made at the first start; while ``ingest.key.old`` is beside it, both count.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from roost_central.errors import ConfigError
+from roost_central.ports import Entropy
+
+KEY_BYTES: Final = 32
+NAMES: Final = ("ingest.key", "ingest.key.old")
+
+
+def ingest_keys(data_dir: Path, entropy: Entropy) -> tuple[bytes, ...]:
+    """Return the keys, the present one first.
+
+    Raises:
+        ConfigError: ``ingest-key``: a file is no key.
+        OSError: a file cannot be read or written.
+    """
+    present = data_dir / NAMES[0]
+    if not present.exists():
+        _make(present, entropy)
+    found = []
+    for name in NAMES:
+        file = data_dir / name
+        if file.exists():
+            key = file.read_bytes()
+            if len(key) != KEY_BYTES:
+                bound = f"{KEY_BYTES} bytes"
+                raise ConfigError("ingest-key", field=str(file), got=len(key), bound=bound)
+            found.append(key)
+    return tuple(found)
+
+
+def _make(file: Path, entropy: Entropy) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(entropy.token(KEY_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(file)

@@ -1,0 +1,170 @@
+"""A box becomes a node: real signer, centre, Mosquitto, ``roost-agent join`` and the agent."""
+
+import re
+import stat
+import sys
+import urllib.error
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from ca import Pki
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fleet_stage import Box
+from program import Program
+from waiting import wait_until
+
+from roost_protocol.certificate import pin
+from roost_protocol.join_token import parse_token
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+
+class Agent(Program):
+    """``roost-agent run`` with no configuration but where its state is."""
+
+    def __init__(self, box, folder):
+        super().__init__(folder / "agent.log")
+        self.config = folder / "etc"
+        self.config.mkdir()
+        (self.config / "agent.toml").write_text(
+            f'state_dir = "{box.state_dir}"\n[beat]\ninterval_s = 1\n'
+        )
+
+    def start(self):
+        self._launch(sys.executable, "-m", "roost_agent", "run", "--config", self.config)
+
+
+def waiting(stage):
+    return stage.central.get("/api/v1/enrolments")["items"]
+
+
+def test_a_box_with_a_token_becomes_a_node_that_beats_over_mtls(stage, box, tmp_path):
+    stage.add_site("lab", "n1")
+    done = box.join(stage.url, token=stage.token("lab"))
+    assert done.returncode == 0, done.stderr
+    assert "as lab.n1, generation 1" in done.stdout
+    assert {stat.S_IMODE(file.stat().st_mode) for file in box.identity.iterdir()} == {0o600}
+    agent = Agent(box, tmp_path)
+    agent.start()
+    try:
+        wait_until(
+            lambda: stage.central.get("/api/v1/nodes/lab.n1")["presence"] == "online",
+            f"lab.n1: {agent.log.read_text()}",
+        )
+    finally:
+        agent.kill()
+
+
+def test_a_spent_token_lets_nobody_in(stage, box, tmp_path):
+    stage.add_site("spent", "n1", "n2")
+    token = stage.token("spent")
+    assert box.join(stage.url, token=token).returncode == 0
+    other = Box(tmp_path / "other").join(stage.url, token=token)
+    assert (other.returncode, other.stderr) == (
+        1,
+        "roost-agent: the claim let in 1 of 1 boxes\n",
+    )
+
+
+def test_a_box_that_lost_the_reply_gets_the_same_certificate(stage, box):
+    stage.add_site("lost", "n1", "n2")
+    token = stage.token("lost", nodes_max=2)
+    assert box.join(stage.url, token=token).returncode == 0
+    first = (box.identity / "node.pem").read_bytes()
+    (box.identity / "identity.json").unlink()
+    box.identity.rename(box.state_dir / "identity.new")  # as if the reply had never come
+    assert box.join(stage.url, token=token).returncode == 0
+    assert (box.identity / "node.pem").read_bytes() == first
+    [claim] = [c for c in stage.central.get("/api/v1/claims")["items"] if c["site"] == "lost"]
+    assert claim["used"] == 1
+
+
+def test_a_box_that_is_a_node_stays_it(stage, box):
+    stage.add_site("twice", "n1", "n2")
+    token = stage.token("twice", nodes_max=2)
+    assert box.join(stage.url, token=token).returncode == 0
+    again = box.join(stage.url, token=token)
+    assert again.returncode == 1
+    assert "this box is twice.n1, generation 1 already" in again.stderr
+
+
+def test_a_token_of_another_fleet_trusts_this_centre_with_nothing(stage, box, tmp_path):
+    stage.add_site("pinned", "n1")
+    token = parse_token(stage.token("pinned"))
+    other = Pki(tmp_path / "other-fleet").root_file.read_bytes()
+    key = x509.load_pem_x509_certificate(other).public_key()
+    wrong = pin(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    foreign = ".".join([*str(token).split(".")[:3], wrong])
+    before = stage.central.log.read_text().count("POST /api/v1/enrol ")
+    done = box.join(stage.url, token=foreign)
+    assert done.returncode == 1
+    assert "has another root than the fleet that this box is to join" in done.stderr
+    assert stage.central.log.read_text().count("POST /api/v1/enrol ") == before
+    assert not box.identity.exists()
+
+
+def test_six_words_let_a_box_in_that_brings_nothing(stage, box):
+    stage.add_site("bare")
+    root = _pin_of(stage)
+    join = box.start_join(stage.url, "--pin", root)
+    said = wait_until(lambda: re.search(r"Words: ([a-z ]{35})", box.log.read_text()), "words")
+    [item] = [each for each in waiting(stage) if each["kind"] == "bare"]
+    assert item["words"] == said[1]
+    approve = f"/api/v1/enrolments/{item['id']}/approve"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        stage.central.post(approve, {"site": "bare", "node": "n1", "words": "ba " * 6})
+    assert refused.value.code == 409
+    refused.value.close()
+    stage.central.post(approve, {"site": "bare", "node": "n1", "words": said[1]})
+    out, _ = join.communicate(timeout=60)
+    assert (join.returncode, out.splitlines()[0]) == (
+        0,
+        "joined edge.example as bare.n1, generation 1",
+    ), box.log.read_text()
+
+
+def test_a_denied_box_is_told_why(stage, box):
+    join = box.start_join(stage.url, "--pin", _pin_of(stage))
+    [item] = wait_until(
+        lambda: [each for each in waiting(stage) if each["state"] == "pending"], "the box"
+    )
+    stage.central.post(f"/api/v1/enrolments/{item['id']}/deny", {"reason": "not one of ours"})
+    join.communicate(timeout=60)
+    assert join.returncode == 1
+    assert "not one of ours" in box.log.read_text()
+    assert not box.identity.exists()
+
+
+def test_a_token_stands_nowhere_in_clear(stage, box):
+    stage.add_site("canary", "n1")
+    token = stage.token("canary")
+    assert box.join(stage.url, token=token).returncode == 0
+    secret = token.split(".")[2]
+    raw = parse_token(token).secret
+    for file in [*stage.central.data_dir.rglob("*"), *stage.folder.glob("*.log")]:
+        if file.is_file():
+            content = file.read_bytes()
+            assert secret.encode() not in content, file
+            assert raw not in content, file
+
+
+def test_one_token_raced_by_many_boxes_lets_in_one(stage, tmp_path):
+    stage.add_site("race", *(f"n{n}" for n in range(1, 9)))
+    token = stage.token("race")
+    boxes = [Box(tmp_path / str(n)) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda each: each.join(stage.url, token=token).returncode, boxes))
+    assert sorted(codes) == [0] + [1] * 7
+
+
+def test_each_decision_is_one_row_of_the_audit(stage, box):
+    stage.add_site("audited", "n1")
+    assert box.join(stage.url, token=stage.token("audited")).returncode == 0
+    rows = stage.central.get("/api/v1/audit?limit=100")["items"]
+    acts = [(row["action"], row["object"]) for row in rows]
+    assert acts.count(("enrol.approve", "audited.n1")) == 1
+
+
+def _pin_of(stage):
+    return stage.token("lab").rpartition(".")[2]
