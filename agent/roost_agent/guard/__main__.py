@@ -14,6 +14,7 @@ usage: roost-guard [OPTION...]
   --socket PATH     where the agent speaks               (/run/roost-guard/guard.sock)
   --state PATH      kept over a restart, not a boot      (/run/roost-guard/guard.state)
   --cgroup-root PATH  what is guarded                    (roost-ha/exclusive of the cgroup2 mount)
+  --slice-root PATH   the same for units and containers  (roost.slice/roost-ha.slice of the mount)
   --agent-uid N     who may speak besides root           (nobody)
 """
 USAGE = 2

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from roost_agent.guard.record import Final
 
 MOUNTS: Final = "/proc/self/mountinfo"
 FOLDER: Final = "roost-ha"  # below the mount: ours
+SLICES: Final = "roost.slice/roost-ha.slice"  # below the mount: ours, and systemd makes them
 EXCLUSIVE: Final = "exclusive"  # of FOLDER: groups that need a hold
 DEPTH_MAX: Final = 4  # group, service, and what a service makes itself
 
@@ -54,10 +55,22 @@ def kill(group: str) -> str:
     return ""
 
 
-def unfit(group: str, root: str) -> str:
+def freeze(group: str, *, is_frozen: bool) -> str:
+    """Let nothing in a group run, nor what enters it later, or let it; return what went wrong.
+
+    What is frozen can be killed all the same.
+    """
+    try:
+        _write(f"{group}/cgroup.freeze", b"1" if is_frozen else b"0")
+    except OSError as err:
+        return "" if not os.path.isdir(group) else f"{group}/cgroup.freeze: {err.strerror}"
+    return ""
+
+
+def unfit(group: str, roots: Iterable[str]) -> str:
     """Return why a group cannot be guarded: it must lie in our folder and let itself be killed."""
-    if os.path.dirname(group) != root or os.path.basename(group) in {"", ".", ".."}:
-        return f"{group}: must be a group directly below {root}"
+    if os.path.dirname(group) not in roots or os.path.basename(group) in {"", ".", ".."}:
+        return f"{group}: must be a group directly below {' or '.join(roots)}"
     try:
         os.close(os.open(f"{group}/cgroup.kill", os.O_WRONLY | os.O_CLOEXEC))
     except OSError as err:

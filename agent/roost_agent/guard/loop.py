@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from roost_agent.guard import address, cgroup, packet, state_file
 from roost_agent.guard.core import (
@@ -33,6 +33,7 @@ class Setting(Record):
 
     Attributes:
         root: the folder of cgroups that need a hold.
+        slices: the folder of those that systemd makes for us; empty: there is none.
         notes: what could not be had at the start, such as locked memory.
         kill_ms: how long a kill took at the start; None: not measured.
     """
@@ -44,6 +45,7 @@ class Setting(Record):
     tick_ms: int
     notes: tuple[str, ...] = ()
     kill_ms: int | None = None
+    slices: str = ""
 
 
 class Loop:
@@ -55,6 +57,9 @@ class Loop:
         watchdog: the device, or none.
         now_ms: the boot clock.
         say: takes one line for the log.
+
+    Attributes:
+        roots: the folders of what needs a hold.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Loop:
         self._fed_ms = 0
         self._swept_ms = -SWEEP_MS
         self._told: set[str] = set()
+        self.roots = tuple(filter(None, (setting.root, setting.slices)))
 
     def turn(self) -> int:
         """Do what is due and return how long there is nothing else to do, in ms.
@@ -97,11 +103,8 @@ class Loop:
         if isinstance(request, packet.State):
             return packet.encode(self._state())
         if isinstance(request, Arm):
-            wrong = [cgroup.unfit(group, self._setting.root) for group in request.cgroups]
-            if any(wrong):
-                detail = "; ".join(filter(None, wrong))
-                return packet.encode({"ok": False, "error": "cgroup", "detail": detail})
-        elif isinstance(request, Disarm):
+            return packet.encode(self._arm(request))
+        if isinstance(request, Disarm):
             request = self._seen(request)
         return packet.encode(self._handle(request))
 
@@ -114,6 +117,26 @@ class Loop:
     def is_free(self) -> bool:
         """Whether nothing is held."""
         return not self._core.holds
+
+    def _arm(self, request: Arm) -> dict[str, Any]:
+        """Let run what a hold is about, once the hold is there."""
+        wrong = [cgroup.unfit(group, self.roots) for group in request.cgroups]
+        if any(wrong):
+            return {"ok": False, "error": "cgroup", "detail": "; ".join(filter(None, wrong))}
+        answer = self._handle(request)
+        if answer["ok"]:
+            self._freeze(request.cgroups, is_frozen=False)
+        return answer
+
+    def _freeze(self, groups: Iterable[str], *, is_frozen: bool) -> None:
+        """Open or shut groups: what enters a shut one does not begin to run.
+
+        A kill ends what is there. Only this stops what is on its way: a unit whose start systemd
+        has yet to come to, a program of an agent that was stopped before it could start it.
+        """
+        for group in groups:
+            if failed := cgroup.freeze(group, is_frozen=is_frozen):
+                self._once(failed)
 
     def _handle(self, event: Event) -> dict[str, Any]:
         """Do what an event asks for; return the answer, for whoever asked."""
@@ -136,6 +159,7 @@ class Loop:
 
     def _kill(self, hold: Arm) -> None:
         self._once(f"{_name(hold)}: past D2, killed")
+        self._freeze(hold.cgroups, is_frozen=True)
         wrong = [cgroup.kill(group) for group in hold.cgroups]
         wrong += [address.remove(vip, interface) for vip, interface in hold.vips]
         for each in filter(None, wrong):
@@ -149,7 +173,12 @@ class Loop:
         """Return the request with what is seen of the hold: groups empty, addresses gone."""
         named = (asked.lease, asked.epoch)
         held = [hold for hold, _ in self._core.holds if (hold.lease, hold.epoch) == named]
-        is_empty = all(cgroup.is_empty(group) for hold in held for group in hold.cgroups)
+        groups = [group for hold in held for group in hold.cgroups]
+        is_empty = all(map(cgroup.is_empty, groups))
+        if is_empty:
+            self._freeze(groups, is_frozen=True)
+            is_empty = all(map(cgroup.is_empty, groups))  # nothing came in between
+            self._freeze(() if is_empty else groups, is_frozen=False)
         if is_empty:
             left = [address.remove(*vip) for hold in held for vip in hold.vips]
             is_empty = not any(left)
@@ -177,9 +206,11 @@ class Loop:
                 self._once(failed)
 
     def _sweep(self) -> None:
-        """Kill what runs in our folder without a hold."""
+        """Kill what runs in our folders without a hold, and let nothing more begin there."""
         held = {group for hold, _ in self._core.holds for group in hold.cgroups}
-        for group in cgroup.below(self._setting.root, depth=1):
+        groups = [each for root in self.roots for each in cgroup.below(root, depth=1)]
+        self._freeze((group for group in groups if group not in held), is_frozen=True)
+        for group in groups:
             if group not in held and not cgroup.is_empty(group):
                 self._say(f"{group}: runs without a hold, killed")
                 if failed := cgroup.kill(group):
@@ -214,6 +245,7 @@ class Loop:
             "tick_ms": setting.tick_ms,
             "kill_ms": setting.kill_ms,
             "root": setting.root,
+            "slices": setting.slices,
             "watchdog_ms": watchdog.timeout_ms,
             "watchdog": watchdog.why_not or "tested",
             "notes": list(setting.notes),

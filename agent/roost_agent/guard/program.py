@@ -22,6 +22,7 @@ class Given(Record):
     socket: str = "/run/roost-guard/guard.sock"
     state: str = "/run/roost-guard/guard.state"
     cgroup_root: str = ""  # empty: found by the mounts
+    slice_root: str = ""  # empty: found by the mounts, unless cgroup_root is given
     lease_ms: int = 6_000
     tick_ms: int = 100
     watchdog: str = ""  # such as /dev/watchdog; empty: none
@@ -63,6 +64,7 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
     watchdog = Watchdog(given.watchdog, given.watchdog_s, opened)
     core = Deadlines(given.lease_ms, kept.holds, kept.ended, has_watchdog=watchdog.timeout_ms > 0)
     setting = Setting(root, given.state, boot_id, given.lease_ms, given.tick_ms, tuple(notes))
+    setting = setting._replace(slices=_slices(given))
     loop = Loop(setting, core, watchdog, boot_ms, say)
     loop.turn()  # what the guard before this one left is acted on before anything else
     loop.try_kill(os.path.dirname(root), trial.kill_ms)
@@ -73,7 +75,7 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
         return 1
     for note in (*notes, f"watchdog: {watchdog.why_not or 'tested'}"):
         say(note)
-    say(f"guards {root}, {len(kept.holds)} holds resumed")
+    say(f"guards {' and '.join(loop.roots)}, {len(kept.holds)} holds resumed")
     memory.settle()
     _until_told(loop, sockets)
     sockets.close()
@@ -100,6 +102,13 @@ def _root(asked: str) -> str:
     except OSError as err:
         say(f"{root}: {err.strerror}")
     return root
+
+
+def _slices(given: Given) -> str:
+    """Return the folder of the slices that systemd makes for us; nothing is made here."""
+    if given.slice_root or given.cgroup_root:
+        return given.slice_root
+    return f"{cgroup.mount_point()}/{cgroup.SLICES}"
 
 
 def _until_told(loop: Loop, sockets: Sockets) -> None:

@@ -35,6 +35,7 @@ def faults_of(said: HaFile) -> list[str]:
         *_vips(said),
         *fence_faults(said.fences, [each.name for each in said.nodes]),
         *_cycles(said),
+        *_shared(said),
     ]
 
 
@@ -253,10 +254,10 @@ def _service(said: HaFile, service: Service) -> Iterator[str]:
             yield f'{where}.ladder: "failover": model "N" is active everywhere'
         return
     for key in ("systemd", "container"):
-        if group is not None and getattr(service.run, key) is not None:
+        if group is not None and group.model == "N+M" and getattr(service.run, key) is not None:
             yield (
-                f"{where}.run.{key}: the guard could not kill it by a deadline: in this version"
-                f' model "{group.model}" takes start or ocf'
+                f"{where}.run.{key}: it has one place to run, and each slot of a group has its own:"
+                f' model "N+M" takes start or ocf'
             )
     if group is not None and service.exclusive == "none":
         yield f'{where}.exclusive: "none": model "{group.model}" needs "soft" or "hard"'
@@ -317,6 +318,19 @@ def _vips(said: HaFile) -> Iterator[str]:
             for node in said.nodes:
                 if str(address) in node.address.values():
                     yield f"{where}.address: {vip.address!r} is node {node.name}'s own address"
+
+
+def _shared(said: HaFile) -> Iterator[str]:
+    """Yield the units and containers that are two services, of which a lease may run one."""
+    seen: dict[tuple[str, str], str] = {}
+    for service in said.services:
+        for key in ("systemd", "container"):
+            if (name := getattr(service.run, key)) is None:
+                continue
+            if (key, name) in seen:
+                where = f"service[{service.name}].run.{key}"
+                yield f"{where}: {name!r} is service[{seen[key, name]}]'s too"
+            seen.setdefault((key, name), service.name)
 
 
 def _cycles(said: HaFile) -> Iterator[str]:

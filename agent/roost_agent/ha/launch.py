@@ -27,6 +27,7 @@ from roost_agent.ha.mqtt import Broker, MqttPath
 from roost_agent.ha.peer import Peers
 from roost_agent.ha.reboot import Reboot
 from roost_agent.ha.runtime import Alarming, Runtime, Shells
+from roost_agent.ha.services.engine import HERE, Host
 from roost_agent.ha.start import Before, Who
 from roost_agent.ha.store import Store
 from roost_agent.ha.udp import UdpPath
@@ -113,7 +114,9 @@ class Launch:
         ]
         peers.paths = paths
         root = _cgroup_root(state)
-        workload = Workload(self.config, self.node, root, clock=clock, entropy=entropy)
+        workload = Workload(
+            self.config, self.node, root, clock=clock, entropy=entropy, host=_host(state)
+        )
         wait_s = (stop_chain(self.config)[0] + self.config.timing.lease_ms) / 1000
         node_reboot = Reboot(folder, clock, self.reboot)
         workload.last_rung = LastRung(node_reboot, workload.is_at_rest, wait_s)
@@ -207,6 +210,13 @@ def _cgroup_root(state: dict[str, Any] | None) -> Path:
     if state is not None:
         return Path(state["root"]).parent
     return Path(cgroup.mount_point() or "/sys/fs/cgroup") / cgroup.FOLDER
+
+
+def _host(state: dict[str, Any] | None) -> Host:
+    """Return where units and containers run: what the guard guards, else what one would."""
+    mount = Path(cgroup.mount_point() or HERE.mount)
+    guarded = str(mount / cgroup.SLICES) if state is None else state.get("slices")
+    return Host(mount, Path(guarded) if guarded else None)
 
 
 async def _state(guard: GuardClient) -> dict[str, Any] | None:

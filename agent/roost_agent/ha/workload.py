@@ -16,8 +16,10 @@ from roost_agent.ha.lease import NO_MAJORITY
 from roost_agent.ha.moves import HELD_BACK
 from roost_agent.ha.services.core import VIP
 from roost_agent.ha.services.damping import Damping
+from roost_agent.ha.services.engine import ANSWER_S, HERE, Host, asked
 from roost_agent.ha.services.event import Cured, Failed, Report, Restarting, Running, StopConfirmed
 from roost_agent.ha.services.shell import GroupShell
+from roost_agent.ha.services.slice import forget_others
 from roost_agent.ha.services.vip import CONFLICT
 from roost_agent.ports import Clock, Entropy
 
@@ -45,10 +47,18 @@ class Workload:
         root: our folder of cgroup v2.
         clock: the boot clock.
         entropy: for jitter.
+        host: where this node has what runs units and containers.
     """
 
-    def __init__(
-        self, config: HaConfig, node: str, root: Path, *, clock: Clock, entropy: Entropy
+    def __init__(  # noqa: PLR0913 - what groups touch
+        self,
+        config: HaConfig,
+        node: str,
+        root: Path,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        host: Host = HERE,
     ) -> None:
         self.tell: Callable[[ev.Event], le.Answer | None] = lambda _event: None
         self.is_sole: Callable[[str], bool] = lambda _group: False
@@ -56,6 +66,7 @@ class Workload:
         self.last_rung: LastRung | None = None
         self._config = config
         self._clock = clock
+        self._host = host
         self._damping: dict[str, Damping] = {}
         self._told: dict[str, ev.Eligible] = {}
         self._stays: dict[str, str] = {}  # groups whose move was held back, until they are well
@@ -73,12 +84,16 @@ class Workload:
                 entropy=entropy,
                 report=partial(self._reported, group),
                 is_slow=lambda: self.lhm() > SLOW_LHM,
+                host=host,
             )
             (self._leased if group.has_lease else self._everywhere)[group.name] = shell
             self._damping[group.name] = Damping()
 
     async def run(self) -> None:
         """Look after all groups, until cancelled; what runs then goes on."""
+        units = {each.run.systemd for each in self._config.services if each.run.systemd}
+        if forget_others(units, self._host):
+            await asked((self._host.systemctl, "daemon-reload"), ANSWER_S)
         async with asyncio.TaskGroup() as group:
             for name, shell in (self._leased | self._everywhere).items():
                 group.create_task(shell.run(), name=f"agent.ha.group[{name}]")
@@ -159,6 +174,7 @@ class Workload:
             why = shell.prepare()
             if not why and self._is_damped(name):
                 why = TOO_OFTEN
+            why = why or await shell.unfit()
             if not why and not await shell.eligible():
                 why = "a service says that its data here is not good enough"
             told = ev.Eligible(name, ok=not why, why=why)

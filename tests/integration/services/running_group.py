@@ -8,6 +8,7 @@ from waiting import until
 
 from roost_agent.guard import cgroup
 from roost_agent.ha.config_file import check
+from roost_agent.ha.services.engine import HERE
 from roost_agent.ha.services.shell import GroupShell
 from roost_agent.ports import SystemClock, SystemEntropy
 
@@ -36,8 +37,9 @@ class Running:
 class Groups:
     """Agents on one root."""
 
-    def __init__(self, root):
+    def __init__(self, root, host=HERE):
         self.root = root
+        self.host = host
         self._tasks = []
 
     def begun(self, *services, group=None):
@@ -56,6 +58,7 @@ class Groups:
             clock=SystemClock(),
             entropy=SystemEntropy(),
             report=running.reports.append,
+            host=self.host,
         )
         running.task = asyncio.get_running_loop().create_task(running.shell.run())
         self._tasks.append(running.task)

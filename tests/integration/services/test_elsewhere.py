@@ -12,8 +12,9 @@ from running_group import Groups
 from waiting import until
 
 from roost_agent.ha.config import Budget, Run, Service
+from roost_agent.ha.services.engine import Verbs, container, systemd
 from roost_agent.ha.services.event import Restarting, Running, StopConfirmed
-from roost_agent.ha.services.unit import Elsewhere, Verbs, podman, systemd
+from roost_agent.ha.services.unit import Elsewhere
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(300)]
 
@@ -83,8 +84,10 @@ async def test_a_start_that_fails_or_hangs_is_told(files):
 
 def test_units_and_containers_are_asked_by_their_own_words():
     assert systemd("x.service").is_up == ("systemctl", "is-active", "--quiet", "x.service")
-    assert podman("x", 1.5).stop == ("podman", "stop", "--time", "2", "x")
-    assert podman("x", 0.1).stop == ("podman", "stop", "--time", "1", "x")
+    assert container("x", 1.5, "podman").stop == ("podman", "stop", "--time", "2", "x")
+    assert container("x", 0.1, "docker").stop == ("docker", "stop", "--time", "1", "x")
+    assert container("x", 1, "podman").is_up == ("podman", "top", "x", "pid")
+    assert container("x", 1, "docker").is_up == ("docker", "top", "x", "-o", "pid")
 
 
 @needs_cgroups

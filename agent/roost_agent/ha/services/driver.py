@@ -3,7 +3,6 @@
 Both live in a cgroup of their own below their group's, so that what they leave behind is found.
 """
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -146,15 +145,7 @@ class Commands:
             self._child = None
 
     async def _empty(self) -> None:
-        emptied = asyncio.Event()
-        try:
-            self._populated.watch(self._folder, emptied.set)
-        except FileNotFoundError:
-            return  # it was never made
-        try:
-            await emptied.wait()
-        finally:
-            self._populated.forget(self._folder)
+        await self._populated.emptied(self._folder)
 
 
 class Ocf(Commands):

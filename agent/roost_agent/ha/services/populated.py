@@ -32,6 +32,18 @@ class Populated:
         if _is_empty(descriptor):  # from here on it would say a change only
             asyncio.get_running_loop().call_soon(self._check, descriptor)
 
+    async def emptied(self, group: Path) -> None:
+        """Return once nothing runs in a group and below it; one that is not there is empty."""
+        ended = asyncio.Event()
+        try:
+            self.watch(group, ended.set)
+        except FileNotFoundError:
+            return
+        try:
+            await ended.wait()
+        finally:
+            self.forget(group)
+
     def forget(self, group: Path) -> None:
         """Wait no more for a group."""
         for descriptor, (watched, _) in list(self._watched.items()):

@@ -13,6 +13,7 @@ from roost_agent.ha.config import Active, Group, HaConfig, Service
 from roost_agent.ha.config_rules import is_watched
 from roost_agent.ha.services.core import GroupCore
 from roost_agent.ha.services.driver import Commands, Driver, Ocf, environment
+from roost_agent.ha.services.engine import HERE, Host, container, systemd
 from roost_agent.ha.services.event import (
     Action,
     Clear,
@@ -42,9 +43,10 @@ from roost_agent.ha.services.event import (
     VipsFailed,
     VipsUp,
 )
+from roost_agent.ha.services.placing import Placing
 from roost_agent.ha.services.populated import Populated
 from roost_agent.ha.services.process import done
-from roost_agent.ha.services.unit import Elsewhere, podman, systemd
+from roost_agent.ha.services.unit import Elsewhere
 from roost_agent.ha.services.vip import Vips
 from roost_agent.ports import Clock, Entropy
 
@@ -67,6 +69,7 @@ class GroupShell:
         entropy: for jitter.
         report: hears what came of it; must not wait.
         is_slow: whether the node itself is slow now, so that timeouts of probes mean nothing.
+        host: where this node has what runs units and containers.
     """
 
     def __init__(  # noqa: PLR0913 - what a group touches
@@ -79,6 +82,7 @@ class GroupShell:
         entropy: Entropy,
         report: Callable[[Report], None],
         is_slow: Callable[[], bool] = lambda: False,
+        host: Host = HERE,
     ) -> None:
         self._config = config
         self._group = group
@@ -96,11 +100,17 @@ class GroupShell:
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_MAX)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._drivers: dict[str, Driver] = {}
+        self._host = host
+        elsewhere = [each for each in self._services if each.run.systemd or each.run.container]
+        self._placing: Placing | None = None
+        if group.has_lease and elsewhere:
+            self._placing = Placing(group, elsewhere, self._folder, host, clock)
 
     @property
     def cgroups(self) -> tuple[str, ...]:
-        """What the guard kills at D2."""
-        return (str(self._folder),)
+        """What the guard kills at D2: all in which something of the group may run."""
+        placed = () if self._placing is None else self._placing.folders
+        return tuple(map(str, (self._folder, *placed)))
 
     @property
     def vips(self) -> tuple[tuple[str, str], ...]:
@@ -125,9 +135,15 @@ class GroupShell:
             return f"{self._folder}: {err.strerror}"
         return ""
 
+    async def unfit(self) -> str:
+        """Return why its units or containers cannot run here by a lease; empty: they can."""
+        if self._placing is None or self._core.state == "active":
+            return ""
+        return await self._placing.unfit()
+
     def is_empty(self) -> bool:
-        """Return whether nothing of the group runs in its cgroup now."""
-        return cgroup.is_empty(str(self._folder))
+        """Return whether nothing of the group runs in its cgroups now."""
+        return all(map(cgroup.is_empty, self.cgroups))
 
     def start(self, epoch: int) -> None:
         """Start the group under an epoch."""
@@ -188,7 +204,8 @@ class GroupShell:
                 self._begin(tasks, KEY_VIPS, self._lower())
             case KillAll():
                 log.warning("ha: %s outlasts its deadline, killed", self._group.name)
-                cgroup.kill(str(self._folder))
+                for each in self.cgroups:
+                    cgroup.kill(each)
             case LookEmpty():
                 self._look(populated)
             case Running() | StopConfirmed() | Failed() | Restarting() | Cured():
@@ -250,20 +267,34 @@ class GroupShell:
         self._put(VipsDown())
 
     def _look(self, populated: Populated) -> None:
-        try:
-            populated.watch(self._folder, partial(self._put, Emptied()))
-        except FileNotFoundError:  # nothing of it was ever started here
-            self._put(Emptied())
+        left = set(self.cgroups)
+
+        def emptied(folder: str) -> None:
+            left.discard(folder)
+            if not left:
+                self._put(Emptied())
+
+        for folder in tuple(left):
+            try:
+                populated.watch(Path(folder), partial(emptied, folder))
+            except FileNotFoundError:  # nothing of it was ever started here
+                emptied(folder)
 
     def _driver(self, name: str) -> Driver:
         return self._drivers[name]
 
     def _made(self, service: Service, populated: Populated, tasks: asyncio.TaskGroup) -> Driver:
         run = service.run
+        if self._placing is not None and (run.systemd or run.container):
+            return self._placing.driver(service, populated)
         if run.systemd is not None:
-            return Elsewhere(service, systemd(run.systemd), tasks)
+            return Elsewhere(service, systemd(run.systemd, self._host.systemctl), tasks)
         if run.container is not None:
-            return Elsewhere(service, podman(run.container, service.budget.stop_s), tasks)
+            return Elsewhere(
+                service,
+                container(run.container, service.budget.stop_s, self._host.containers),
+                tasks,
+            )
         kind = Ocf if run.ocf is not None else Commands
         return kind(service, self._folder / service.name, self._group.name, populated)
 

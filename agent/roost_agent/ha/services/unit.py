@@ -1,48 +1,18 @@
 """Services that others run for us: systemd units and containers, of model N.
 
-Their processes live in cgroups of their own, which the guard could not kill by a deadline: a 2N
-group does not take them (config_rules.py).
+Nothing ends them by a deadline, so nothing asks where they run: those of a group with a lease are
+held's matter.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from roost_agent.ha.config import Service
-from roost_agent.ha.services.driver import PATH, Died
-from roost_agent.ha.services.process import done, told
+from roost_agent.ha.services.driver import Died
+from roost_agent.ha.services.engine import ANSWER_S, Verbs, asked
+from roost_agent.ha.services.process import told
 
 LOOK_S: Final = 1.0  # between two looks at what runs it: neither tells us by itself
-ANSWER_S: Final = 5.0
-
-
-class Verbs(NamedTuple):
-    """The commands of what runs a service; ``is_up`` ends with status 0 while it runs."""
-
-    start: tuple[str, ...]
-    stop: tuple[str, ...]
-    kill: tuple[str, ...]
-    is_up: tuple[str, ...]
-
-
-def systemd(unit: str) -> Verbs:
-    """Return the commands for a unit."""
-    return Verbs(
-        ("systemctl", "start", unit),
-        ("systemctl", "stop", unit),
-        ("systemctl", "kill", "--signal=KILL", unit),
-        ("systemctl", "is-active", "--quiet", unit),
-    )
-
-
-def podman(name: str, stop_s: float) -> Verbs:
-    """Return the commands for a container that is there already; only a running one has a top."""
-    return Verbs(
-        ("podman", "start", name),
-        ("podman", "stop", "--time", str(max(1, round(stop_s))), name),
-        ("podman", "kill", name),
-        ("podman", "top", name, "pid"),
-    )
 
 
 class Elsewhere:
@@ -64,7 +34,7 @@ class Elsewhere:
         """See Driver; ``HA_EPOCH`` reaches a service of model N from nobody: it has no lease."""
         del epoch
         seconds = self._service.budget.start_s
-        status = await _asked(self._verbs.start, seconds)
+        status = await asked(self._verbs.start, seconds)
         if status is None:
             return f"not started within {seconds:g} s"
         if status != 0:
@@ -77,13 +47,13 @@ class Elsewhere:
     async def stop(self) -> None:
         """See Driver."""
         self._forget()
-        await _asked(self._verbs.stop, self._service.budget.stop_s + ANSWER_S)
+        await asked(self._verbs.stop, self._service.budget.stop_s + ANSWER_S)
         await self._down()
 
     async def clear(self) -> None:
         """See Driver."""
         self._forget()
-        await _asked(self._verbs.kill, ANSWER_S)
+        await asked(self._verbs.kill, ANSWER_S)
         await self._down()
 
     async def probe(self) -> str:
@@ -92,7 +62,7 @@ class Elsewhere:
         words, seconds = (self._verbs.is_up, ANSWER_S)
         if active is not None:
             words, seconds = active.probe, active.timeout_s
-        status = await _asked(words, seconds)
+        status = await asked(words, seconds)
         return "timeout" if status is None else "pass" if status == 0 else "fail"
 
     def leave(self) -> None:
@@ -112,10 +82,6 @@ class Elsewhere:
     async def _down(self) -> None:
         """Return once it does not run; an answer that does not come says nothing."""
         while True:
-            if await _asked(self._verbs.is_up, ANSWER_S) not in {0, None}:
+            if await asked(self._verbs.is_up, ANSWER_S) not in {0, None}:
                 return
             await asyncio.sleep(LOOK_S)
-
-
-async def _asked(words: Sequence[str], seconds: float) -> int | None:
-    return await done(("/usr/bin/env", *words), {"PATH": PATH}, seconds=seconds)

@@ -1,9 +1,11 @@
 """The loop over folders that look like cgroups; tests/integration/guard has the kernel's own."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from roost_agent.guard import cgroup
 from roost_agent.guard.core import ARMED, Arm, Deadlines
 from roost_agent.guard.loop import IDLE_MS, RETRY_MS, Loop, Setting
 from roost_agent.guard.watchdog import Watchdog
@@ -35,17 +37,21 @@ class Stage:
         self.root = folder / "exclusive"
         self.root.mkdir()
         self.device = device
-        self.setting = Setting(str(self.root), str(folder / "state"), "boot", 6_000, 100)
+        self.slices = folder / "roost-ha.slice"
+        self.setting = Setting(
+            str(self.root), str(folder / "state"), "boot", 6_000, 100, slices=str(self.slices)
+        )
         core = Deadlines(6_000, holds, has_watchdog=device is not None)
         watchdog = Watchdog("dog" if device else "", 2, lambda path: device)
         self.loop = Loop(self.setting, core, watchdog, lambda: self.now_ms, self.lines.append)
 
-    def group(self, name, populated):
-        folder = self.root / name
-        folder.mkdir(exist_ok=True)
+    def group(self, name, populated, root=None):
+        folder = (root or self.root) / name
+        folder.mkdir(exist_ok=True, parents=True)
+        (folder / "cgroup.freeze").touch()
         (folder / "cgroup.kill").touch()
         (folder / "cgroup.procs").touch()
-        self.populate(name, populated)
+        self.populate(folder, populated)
         return str(folder)
 
     def populate(self, name, populated):
@@ -53,6 +59,9 @@ class Stage:
 
     def killed(self, name):
         return (self.root / name / "cgroup.kill").read_text() == "1"
+
+    def is_frozen(self, name):
+        return {"1": True, "0": False, "": None}[(self.root / name / "cgroup.freeze").read_text()]
 
     def ask(self, do, **fields):
         return json.loads(self.loop.answer(json.dumps({"do": do, **fields}).encode()))
@@ -106,6 +115,56 @@ def test_what_has_no_hold_is_swept(stage):
     assert stage.killed("stray")
     assert not stage.killed("main")
     assert not stage.killed("done")
+
+
+def test_slices_of_systemd_are_guarded_and_swept_like_our_own_folder(stage):
+    group = stage.group("roost-ha-main.slice", 1, stage.slices)
+    stray = stage.group("roost-ha-stray.slice", 1, stage.slices)
+    times = {"d1_ms": 4_000, "d2_ms": 5_000, "d3_ms": 6_000}
+    assert stage.ask("arm", lease="main", epoch=5, cgroups=[group], **times)["ok"]
+    assert stage.ask("state")["slices"] == str(stage.slices)
+    stage.turn(0)
+    assert stage.killed(stray)
+    assert not stage.killed(group)
+    stage.turn(5_000)
+    assert stage.killed(group)
+
+
+def test_a_group_is_open_while_it_is_held_and_shut_from_its_deadline_on(stage):
+    group = stage.group("main", 0)
+    stage.turn(0)
+    assert stage.is_frozen("main")
+    assert armed(stage)["ok"]
+    assert stage.is_frozen("main") is False
+    stage.turn(5_000)
+    assert stage.is_frozen("main")
+    stage.populate(group, 0)
+    stage.turn(5_010)
+    stage.turn(7_000)
+    assert stage.is_frozen("main")
+
+
+def test_a_group_that_is_disarmed_is_shut_before_it_counts_as_empty(stage):
+    armed(stage)
+    stage.populate("main", 0)
+    assert stage.ask("disarm", lease="main", epoch=5)["ok"]
+    assert stage.is_frozen("main")
+
+
+def test_what_came_in_while_a_group_was_shut_keeps_it_held(stage, monkeypatch):
+    armed(stage)
+    looks = iter([True, False])
+    monkeypatch.setattr(cgroup, "is_empty", lambda group: next(looks))
+    assert stage.ask("disarm", lease="main", epoch=5)["error"] == "runs"
+    assert stage.is_frozen("main") is False
+
+
+def test_a_group_that_cannot_be_shut_is_told_once(stage):
+    group = stage.group("main", 0)
+    Path(group, "cgroup.freeze").unlink()
+    stage.turn(0)
+    stage.turn(2_000)
+    assert stage.lines == [f"{group}/cgroup.freeze: No such file or directory"]
 
 
 def test_an_answer_is_no_until_the_state_is_written(stage):

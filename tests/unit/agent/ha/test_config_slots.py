@@ -51,6 +51,15 @@ def test_what_does_not_hold_is_refused(changes, told):
     assert [each for each in found if told in each], found
 
 
+def test_a_unit_has_one_place_to_run_and_slots_have_many():
+    table = site_file.table()
+    del table["witness"]
+    table["group"].append(POOL)
+    table["service"].append(PRESS | {"run": {"systemd": "press.service"}})
+    _, found = check(table)
+    assert [each.partition(":")[0] for each in found] == ["service[press].run.systemd"]
+
+
 def test_a_standby_of_none_is_allowed():
     assert checked(active=3, standby=0)[1] == []
 
