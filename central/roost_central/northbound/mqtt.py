@@ -2,33 +2,29 @@
 
 One connection feeds every tree: the whole one, the collapsed one where somebody reads it, and one
 for each tenant. At each connect the retained trees are read once, ghosts are deleted and what is
-missing is published.
-The will says ``offline``. MQTT 5, for the properties that carry a CloudEvents envelope; readers of
-3.1.1 see the same payloads.
+missing is published. Leaves to others: the connection itself (noc_line), what a tree looks like
+(noc_branch), what the logs say (noc_log).
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 
 import aiomqtt
 import msgspec
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from roost_central.access.chain import START
 from roost_central.alarms.transition import Transition
 from roost_central.errors import StorageError
 from roost_central.fleet.view import Changes, FleetView
-from roost_central.northbound import noc_head, noc_log, noc_tree
+from roost_central.northbound import noc_head, noc_line, noc_log, noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed, flatten
 from roost_central.northbound.hold import Hold, is_untold
 from roost_central.northbound.noc_branch import Branch, Present
-from roost_central.northbound.noc_broker import WRITER
+from roost_central.northbound.noc_line import IN_FLIGHT_MAX, Line
 from roost_central.northbound.noc_log import LogReader
 from roost_central.northbound.noc_sites import SiteStates
 from roost_central.northbound.noc_tenants import Tenancy
@@ -43,11 +39,6 @@ logger = logging.getLogger(__name__)
 
 BATCH: Final = 200  # transitions read at once
 BACKLOG_MAX: Final = 10_000  # after a longer pause the stream begins later; the state is whole
-REBUILD_RATE: Final = 500  # retained messages a second (faults.md section 6)
-IN_FLIGHT_MAX: Final = 100
-RETAINED_MAX: Final = 250_000  # messages of the broker's tree that are read at a connect
-QUIET_S: Final = 1.0  # without a retained message: the tree is read
-PUBLISH_S_MAX: Final = 30.0
 SUMMARY_S: Final = 5.0  # at most one summary in this time
 TICK_S: Final = 1.0
 LOOK_S: Final = 60.0  # all sites are looked at, also those that nobody said had changed
@@ -76,7 +67,7 @@ class NocFeed:
         self._database = database
         self._clock = clock
         self._entropy = entropy
-        self._client: aiomqtt.Client | None = None
+        self._line: Line | None = None
         self._states = SiteStates(view, clock)
         self._log = LogReader()
         self._whole = Branch(values=config.values)
@@ -96,14 +87,14 @@ class NocFeed:
             except* (aiomqtt.MqttError, TimeoutError) as errors:
                 self.state.failed(_first(errors))
             finally:
-                self._client = None
+                self._line = None
             failures = max(1, self.state.health.failures)
             dice = self._entropy.uniform(0, 1)
             await asyncio.sleep(retry_ms(LINE_RETRIES_S, failures, dice) / 1000)
 
     async def test(self) -> str:
         """See Target."""
-        if self._client is None:
+        if self._line is None:
             return self.state.health.last_error or "not connected"
         try:
             await self._publish([self._status("online")])
@@ -113,25 +104,15 @@ class NocFeed:
 
     async def _session(self) -> None:
         """Connect, make the tree true, then follow until the connection is lost."""
-        async with aiomqtt.Client(
-            self._config.host,
-            self._config.port,
-            identifier="roost-feed",
-            username=WRITER,
-            password=self._password,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            will=aiomqtt.Will(noc_tree.STATUS, b'{"state":"offline"}', qos=1, retain=True),
-            max_inflight_messages=IN_FLIGHT_MAX,
-            max_queued_incoming_messages=RETAINED_MAX,
-            keepalive=10,
-            timeout=10,
-        ) as client:
+        async with noc_line.connected(self._config, self._password) as line:
             with self._view.listen() as touched:
-                await self._follow_all(client, touched)
+                await self._follow_all(line, touched)
 
-    async def _follow_all(self, client: aiomqtt.Client, touched: Changes) -> None:
-        retained = await self._retained(client)
-        self._client = client
+    async def _follow_all(self, line: Line, touched: Changes) -> None:
+        retained = await line.retained(
+            f"{branch.root}/{each}" for branch in self._branches for each in noc_tree.RETAINED
+        )
+        self._line = line
         self._review_tenants(self._view.sites)
         self._states.review()
         at, present = self._feed.last_seq, self._present()
@@ -141,33 +122,15 @@ class NocFeed:
         changes = noc_tree.rebuild(retained, truth)
         logger.info("the NOC's trees: %d topics, %d to change", len(truth), len(changes))
         self.state.moved(at - BACKLOG_MAX)
-        await self._paced(changes)
+        await line.paced(changes)
         await self._publish([self._status("online")])
         self.state.worked(0)
         self.sessions += 1
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_watch(client), name="northbound.mqtt.watch")
+            tasks.create_task(line.watch(), name="northbound.mqtt.watch")
             tasks.create_task(self._follow(), name="northbound.mqtt.follow")
             tasks.create_task(self._follow_log(), name="northbound.mqtt.log")
             tasks.create_task(self._tick(touched), name="northbound.mqtt.tick")
-
-    async def _retained(self, client: aiomqtt.Client) -> dict[str, bytes]:
-        """Read what the broker retains; over when nothing came for QUIET_S."""
-        found: dict[str, bytes] = {}
-        topics = [
-            f"{branch.root}/{each}" for branch in self._branches for each in noc_tree.RETAINED
-        ]
-        for topic in topics:
-            await client.subscribe(topic, qos=0)
-        with suppress(TimeoutError):
-            while len(found) < RETAINED_MAX:
-                async with asyncio.timeout(QUIET_S):
-                    message = await anext(client.messages)
-                if message.retain and isinstance(message.payload, bytes):
-                    found[str(message.topic)] = message.payload
-        for topic in topics:
-            await client.unsubscribe(topic)
-        return found
 
     def _grown(self) -> list[Branch]:
         """Return the trees that somebody may read, the whole one first."""
@@ -286,7 +249,7 @@ class NocFeed:
             count = IN_FLIGHT_MAX
             while count:
                 count = await self._tell_due(now_ms)
-                await asyncio.sleep(count / REBUILD_RATE)
+                await asyncio.sleep(count / noc_line.REBUILD_RATE)
             await asyncio.sleep(TICK_S)
 
     async def _tell_due(self, now_ms: int) -> int:
@@ -336,51 +299,10 @@ class NocFeed:
         status = noc_tree.Status(state, __version__, ts)
         return Message(noc_tree.STATUS, msgspec.json.encode(status))
 
-    async def _paced(self, messages: Sequence[Message]) -> None:
-        """Publish many retained messages, REBUILD_RATE a second."""
-        for start in range(0, len(messages), IN_FLIGHT_MAX):
-            chunk = messages[start : start + IN_FLIGHT_MAX]
-            await self._publish(chunk)
-            if start + IN_FLIGHT_MAX < len(messages):
-                await asyncio.sleep(len(chunk) / REBUILD_RATE)
-
     async def _publish(self, messages: Iterable[Message]) -> None:
-        """Publish in order, IN_FLIGHT_MAX at a time, and wait until the broker has them."""
-        waiting = list(messages)
-        for start in range(0, len(waiting), IN_FLIGHT_MAX):
-            async with asyncio.timeout(PUBLISH_S_MAX), asyncio.TaskGroup() as tasks:
-                for message in waiting[start : start + IN_FLIGHT_MAX]:
-                    tasks.create_task(self._send(message), name="northbound.mqtt.publish")
-
-    async def _send(self, message: Message) -> None:
-        if self._client is None:
+        if self._line is None:
             raise aiomqtt.MqttError("not connected")
-        await self._client.publish(
-            message.topic,
-            message.payload,
-            qos=1,
-            retain=message.retain,
-            properties=None if message.retain else _envelope(message),
-        )
-
-
-async def _watch(client: aiomqtt.Client) -> None:
-    """Notice a lost connection also while there is nothing to say.
-
-    Raises:
-        MqttError: it is lost.
-    """
-    async for _ in client.messages:
-        pass
-    raise aiomqtt.MqttError("the connection ended")
-
-
-def _envelope(message: Message) -> Properties:
-    """Return the CloudEvents attributes of an event, in the binary mode of its MQTT binding."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho
-    properties.ContentType = "application/json"
-    properties.UserProperty = [("specversion", "1.0"), *message.attributes]
-    return properties
+        await self._line.publish(messages)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> str:

@@ -12,7 +12,7 @@ from hook_receiver import Receiver
 from noc_reader import account, connection, online, reading
 from waiting import free_port, until
 
-from roost_central.northbound import mqtt, noc_tree
+from roost_central.northbound import noc_line, noc_tree
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig, WebhookConfig
 from roost_central.storage import northbound as rows
 
@@ -219,7 +219,7 @@ async def test_after_a_restart_a_target_goes_on_where_it_was(rig):
 async def test_what_is_raised_again_while_others_are_emptied_stays(rig, config, monkeypatch):
     """Many topics are emptied at a pace: what is raised meanwhile must not be emptied after it."""
     monkeypatch.setattr(noc_tree, "CLEARED_MS", 0)
-    monkeypatch.setattr(mqtt, "REBUILD_RATE", 200)
+    monkeypatch.setattr(noc_line, "REBUILD_RATE", 50)  # what is raised comes between two parts
     rows = [alarm(number) for number in range(1, 601)]
     for row in rows:
         rig.feed.tell("raise", row)

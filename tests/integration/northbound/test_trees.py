@@ -90,7 +90,8 @@ async def test_each_account_reads_its_own_tree_and_none_of_the_others(fleet, con
                     f"{summary} counts {count}",
                 )
     status = {"noc/v1/status"}
-    assert {each.split("/")[2] for each in topics(noc)} == {"status", "fleet", "site", "event"}
+    kinds = {"status", "fleet", "site", "event", "audit"}
+    assert {each.split("/")[2] for each in topics(noc)} == kinds
     for reader, root in ((acme, "tenant/acme"), (beta, "tenant/beta"), (pager, "collapsed")):
         assert all(each.startswith(f"noc/v1/{root}/") for each in topics(reader) - status)
     told = json.dumps([acme.retained, [event for _, event, _ in acme.events]])
