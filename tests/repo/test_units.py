@@ -96,6 +96,16 @@ def test_what_is_guarded_outlives_the_guard():
     assert "AF_NETLINK" in found["RestrictAddressFamilies"][0].split()
 
 
+def test_the_signer_sees_who_asks_and_nothing_of_a_network():
+    found = settings(ROOT / "packaging/systemd/roost-signer.service")
+    assert "PrivateUsers" not in found  # SO_PEERCRED would tell of nobody
+    assert found["PrivateNetwork"] == ["yes"]
+    assert found["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert found["StateDirectoryMode"] == ["0700"]
+    assert found["LimitCORE"] == ["0"]
+    assert found["MemorySwapMax"] == ["0"]
+
+
 def test_the_agent_keeps_its_footprint():
     found = settings(ROOT / "packaging/systemd/roost-agent.service")
     assert found["MemoryHigh"] == ["64M"]
