@@ -138,6 +138,8 @@ async def _renew(config: CentralConfig) -> str:
 
 
 def _signer(parsed: argparse.Namespace) -> int:
+    import uvloop  # noqa: PLC0415  only here and in run
+
     from roost_central.signer import program  # noqa: PLC0415  only here
     from roost_central.signer.server import DEFAULT_SOCKET  # noqa: PLC0415  as above
 
@@ -150,7 +152,8 @@ def _signer(parsed: argparse.Namespace) -> int:
                 print(line)
         case _:
             logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys.stderr)
-            asyncio.run(program.run(folder, parsed.socket or DEFAULT_SOCKET))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(program.run(folder, parsed.socket or DEFAULT_SOCKET))
     return 0
 
 

@@ -18,7 +18,18 @@ from quote import quoted as with_figures
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "tests/bench"
-AREAS = {"agent", "api", "cli", "console", "ingest", "probe", "reports", "sim", "simulator"}
+AREAS = {
+    "agent",
+    "api",
+    "cli",
+    "console",
+    "enrol",
+    "ingest",
+    "probe",
+    "reports",
+    "sim",
+    "simulator",
+}
 KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS | {'storage'}))})\.[a-z0-9_]+")
 
 

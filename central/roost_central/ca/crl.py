@@ -34,9 +34,7 @@ def crl(by: Issuer, revoked: Mapping[int, int], now: datetime) -> x509.Certifica
         .issuer_name(by.subject)
         .last_update(now - BACKDATED)
         .next_update(ALWAYS[1])
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key()), critical=False
-        )
+        .add_extension(by.key_id, critical=False)
         .add_extension(x509.CRLNumber(round(now.timestamp() * 1_000)), critical=False)
     )
     for serial, at_s in sorted(revoked.items()):

@@ -9,7 +9,7 @@ Leaves to others: who may have which certificate (signer/core.py), keys on disk 
 and belief (verify.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_network
@@ -41,6 +41,9 @@ CLIENT: Final = ExtendedKeyUsageOID.CLIENT_AUTH
 SERVER: Final = ExtendedKeyUsageOID.SERVER_AUTH
 _NOWHERE: Final = "none.invalid"  # RFC 6761, 6.4: never anybody's
 _EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+_NO_AUTHORITY: Final = x509.BasicConstraints(ca=False, path_length=None)
+_AS_CLIENT: Final = x509.ExtendedKeyUsage([CLIENT])
+_AS_SERVER: Final = x509.ExtendedKeyUsage([SERVER])
 _USAGES: Final = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
     "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
@@ -89,12 +92,18 @@ class Issuer:
         key: its public half stands in its certificate.
         domain: of the fleet.
         ends: its own last second: what it signs does not outlive it.
+        key_id: of its key, as it stands in what it signs.
     """
 
     subject: x509.Name
     key: PrivateKey
     domain: str
     ends: datetime
+    key_id: x509.AuthorityKeyIdentifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        object.__setattr__(self, "key_id", key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +177,9 @@ def leaf(
         )  # fmt: skip
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names.common_name)])
     extensions: list[Extension] = [
-        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_NO_AUTHORITY, True),
         (LEAF_USAGE, True),
-        (x509.ExtendedKeyUsage([SERVER if holder.kind.is_server else CLIENT]), False),
+        (_AS_SERVER if holder.kind.is_server else _AS_CLIENT, False),
         (x509.SubjectAlternativeName([x509.DNSName(names.dns_name)]), False),
     ]
     return _sign(by, subject, public_key, (fresh.serial, *validity), extensions)
@@ -204,8 +213,7 @@ def _sign(
         .not_valid_after(last)
     )
     own = x509.SubjectKeyIdentifier.from_public_key(public_key)
-    issuers = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
-    for extension, is_critical in [*extensions, (own, False), (issuers, False)]:
+    for extension, is_critical in [*extensions, (own, False), (by.key_id, False)]:
         builder = builder.add_extension(extension, critical=is_critical)
     return builder.sign(by.key, SHA256())
 
