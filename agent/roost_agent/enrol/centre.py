@@ -149,8 +149,8 @@ class Centre:
         try:
             link.sock = self._connected()
             link.request(method, path, body, headers)
-            answer = link.getresponse()
-            raw = answer.read(ENROL_BYTES_MAX + 1)
+            with link.getresponse() as answer:
+                status, raw = answer.status, answer.read(ENROL_BYTES_MAX + 1)
         except ssl.SSLCertVerificationError as err:
             why = f"{self.address} is not the centre of this fleet: {err.verify_message}"
             raise UntrustedError(f"{why}; check the URL, and whose token it is") from err
@@ -160,7 +160,7 @@ class Centre:
             link.close()
         if len(raw) > ENROL_BYTES_MAX:
             raise CentreError(f"{self.address}: its answer is longer than {ENROL_BYTES_MAX} bytes")
-        return answer.status, raw
+        return status, raw
 
     def _connected(self) -> ssl.SSLSocket:
         plain = socket.create_connection((self.address.host, self.address.port), timeout=TALK_S)

@@ -21,6 +21,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "incident": ("incident", "List, show and close incidents: many alarms that are one thing."),
     "event": ("event", "List what happened."),
     "ha": ("ha", "Show local HA of sites, and try it on this machine's nodes."),
+    "enrol": ("enrol", "Let boxes in: who waits, and by which tokens and lists."),
     "northbound": ("northbound", "List where alarms go out, and test it."),
     "audit": ("audit", "Read who did what, and check that nothing of it was changed."),
     "view": ("view", "Keep pages of the console under a name, each with a link."),

@@ -1,0 +1,228 @@
+"""``roost enrol``: who waits to be let in, and by what boxes are let in."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from roost_central.cli import output
+from roost_central.cli.client import Client, at
+from roost_central.cli.failure import RefusedError
+from roost_central.cli.options import Asked, shared, show
+from roost_central.cli.output import Column
+from roost_central.cli.plain import plain
+
+JSON: Final = {"Content-Type": "application/json"}
+SPANS: Final = {"m": 60, "h": 3_600, "d": 86_400}
+COLUMNS_OF_CSV: Final = ("serial", "key", "site", "node")
+ROWS_MAX: Final = 2_000  # of one import, which is all or nothing
+
+
+def boxes(asked: Asked) -> list[Column]:
+    """Return the columns of boxes."""
+    return [
+        output.text("BOX", "id", whole=True),
+        output.text("STATE", "state"),
+        output.text("KIND", "kind"),
+        output.text("SITE", "site"),
+        output.text("NODE", "node"),
+        Column("PRODUCT", lambda row: row["hardware"]["product"] or "-"),
+        Column("SERIAL", lambda row: row["hardware"]["serial"] or "-"),
+        output.text("ADDRESS", "address"),
+        Column("SEEN", lambda row: asked.clock(row["seen"]), lambda row: row["seen"]),
+        output.text("WORDS", "words", wide=True),
+        output.text("REASON", "reason", wide=True),
+    ]
+
+
+def claims(asked: Asked) -> list[Column]:
+    """Return the columns of claims."""
+    return [
+        output.text("CLAIM", "id", whole=True),
+        output.text("KIND", "kind"),
+        output.text("SITE", "site"),
+        output.text("NODE", "node"),
+        output.text("SUBJECT", "subject"),
+        Column("USED", lambda row: f"{row['used']}/{row['nodes_max']}", right=True),
+        Column("APPROVES", lambda row: "yes" if row["auto_approve"] else "no"),
+        Column("ENDS", lambda row: asked.clock(row["not_after"]), lambda row: row["not_after"]),
+        Column("REVOKED", lambda row: asked.clock(row["revoked"]), lambda row: row["revoked"]),
+        output.text("BY", "made_by", wide=True),
+    ]
+
+
+@click.group("enrol")
+def command() -> None:
+    """Let boxes in: who waits, and by which tokens and lists."""
+
+
+@command.command("list")
+@click.option("--all", "all_", is_flag=True, help="Also who was let in, and who was denied.")
+@shared(watch=True)
+def list_(asked: Asked, *, all_: bool) -> None:
+    """List the boxes that wait, who came first first."""
+
+    def draw(client: Client) -> str:
+        states = ("pending", "approved", "issued", "denied") if all_ else (None,)
+        rows = [
+            row for state in states for row in client.get(at("enrolments"), state=state)["items"]
+        ]
+        return output.render(rows, boxes(asked), asked.form, name="id")
+
+    show(asked, draw)
+
+
+@command.command("show")
+@click.argument("box")
+@shared()
+def show_(asked: Asked, box: str) -> None:
+    """Show a box: what it is, its six words, and the known box that is most like it."""
+    found = asked.client().get(at("enrolments", box))
+    if asked.form not in {"table", "wide"}:
+        click.echo(output.document(found, asked.form), nl=False)
+        return
+    near = found["nearest"]
+    like = (
+        f"{near['node']}, {near['points']} points: {near['likeness']}" if near else "no known box"
+    )
+    lines = {
+        "box": found["id"], "state": f"{found['state']} {found['reason']}".strip(),
+        "words": found["words"], "from": f"{found['address']}, agent {found['agent']}",
+        **{name: _words(value) for name, value in found["hardware"].items()}, "most like": like,
+    }  # fmt: skip
+    for name, value in lines.items():
+        click.echo(f"{name:<10} {plain(str(value)) or '-'}")
+
+
+@command.command()
+@click.argument("box", required=False)
+@click.option("--site", default="", help="Its site; a box that brought a token has one.")
+@click.option("--node", default="", help="Its slot, made where there is none.")
+@click.option("--words", default="", help="The six words that the box shows.")
+@click.option("--broker", is_flag=True, help="It may be a broker of its site.")
+@click.option("--replace", is_flag=True, help="The box that is in the slot goes.")
+@click.option("--matching", is_flag=True, help="All with a token that match, instead of one box.")
+@click.option("--claim", default="", help="With --matching: that brought this token.")
+@click.option("--vendor", default="", help="With --matching: of this vendor.")
+@click.option("--product", default="", help="With --matching: of this product.")
+@click.option("--expect", type=int, help="With --matching: how many there are; else none is.")
+@shared()
+def approve(
+    asked: Asked,
+    box: str | None,
+    *,
+    matching: bool,
+    expect: int | None,
+    **given: Any,  # noqa: ANN401 - options
+) -> None:
+    """Let a box in. One that brought no token shows six words: compare them, and pass them."""
+    client = asked.client()
+    if not matching:
+        if not box or not given["node"]:
+            raise RefusedError("say BOX and --node, or --matching and --expect")
+        body = {name: given[name] for name in ("site", "node", "words", "broker", "replace")}
+        rows = [_post(client, at("enrolments", box, "approve"), body)]
+    else:
+        if expect is None:
+            raise RefusedError("--matching needs --expect: see roost enrol list, and count")
+        chosen = {name: given[name] for name in ("site", "claim", "vendor", "product")}
+        rows = _post(client, "/api/v1/enrolments:approve", {**chosen, "expected": expect})["items"]
+    output.write(rows, boxes(asked), asked.form, name="id")
+
+
+@command.command()
+@click.argument("box")
+@click.option("--reason", required=True, help="The box is told.")
+@shared()
+def deny(asked: Asked, box: str, reason: str) -> None:
+    """Refuse a box: its key is never let in."""
+    answer = _post(asked.client(), at("enrolments", box, "deny"), {"reason": reason})
+    output.write([answer], boxes(asked), asked.form, name="id")
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--ttl", default="30d", show_default=True, help="How long they count: 12h, 30d.")
+@shared()
+def import_(asked: Asked, file: str, ttl: str) -> None:
+    """List serial numbers or keys beforehand. FILE is CSV; - reads standard input.
+
+    The first line names the columns: serial or key (SHA-256 of a public key, hexadecimal), site,
+    and node where it is for one slot. All of them are written, or none.
+    """
+    text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    reader = csv.DictReader(text.splitlines())
+    unknown = [name for name in reader.fieldnames or [] if name not in COLUMNS_OF_CSV]
+    if unknown:
+        raise RefusedError(f"{file}: column {unknown[0]!r}: one of {', '.join(COLUMNS_OF_CSV)}")
+    rows = [{name: value.strip() for name, value in row.items() if value} for row in reader]
+    if not 1 <= len(rows) <= ROWS_MAX:
+        raise RefusedError(f"{file}: {len(rows)} rows, between 1 and {ROWS_MAX} are taken")
+    body = {"claims": rows, "life_s": _seconds(ttl)}
+    answer = _post(asked.client(), "/api/v1/claims:import", body)
+    output.write(answer["items"], claims(asked), asked.form, name="id")
+
+
+@command.group()
+def token() -> None:
+    """Tokens: each lets boxes of one site in."""
+
+
+@token.command()
+@click.option("--site", required=True)
+@click.option("--node", default="", help="One slot, made where there is none.")
+@click.option("--max-nodes", default=1, show_default=True, help="How many boxes it lets in.")
+@click.option("--ttl", default="24h", show_default=True, help="How long it counts: 30m, 24h, 7d.")
+@click.option("--auto-approve", is_flag=True, help="Fill empty slots without asking anybody.")
+@click.option("--broker", is_flag=True, help="Its nodes may be brokers of the site.")
+@click.option("--cidr", default="", help="Only from these addresses.")
+@shared()
+def create(asked: Asked, ttl: str, **given: Any) -> None:  # noqa: ANN401 - options
+    """Make a token, and print the line that joins a box. It is shown this once."""
+    body = {
+        **{name: given[name] for name in ("site", "node", "auto_approve", "broker", "cidr")},
+        "nodes_max": given["max_nodes"],
+        "life_s": _seconds(ttl),
+    }
+    made = _post(asked.client(), at("claims"), body)
+    if asked.form not in {"table", "wide"}:
+        click.echo(output.document(made, asked.form), nl=False)
+        return
+    click.echo(
+        f"claim {made['id']}, until {asked.clock(made['not_after'])}; on the box, as root:",
+        err=True,
+    )
+    click.echo(made["join"])
+
+
+@token.command("list")
+@shared()
+def list_tokens(asked: Asked) -> None:
+    """List tokens, serial numbers and keys, the newest first."""
+    output.write(asked.client().get(at("claims"))["items"], claims(asked), asked.form, name="id")
+
+
+@token.command()
+@click.argument("claim")
+@shared()
+def revoke(asked: Asked, claim: str) -> None:
+    """Let nobody use a token, a serial number or a key any more."""
+    asked.client().send("DELETE", at("claims", claim), b"")
+
+
+def _post(client: Client, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    return client.send("POST", path, json.dumps(body).encode(), headers=JSON)
+
+
+def _seconds(text: str) -> int:
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in SPANS:
+        raise RefusedError(f"--ttl {text!r}: a number with m, h or d, such as 24h")
+    return int(number) * SPANS[unit]
+
+
+def _words(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

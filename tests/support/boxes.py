@@ -1,0 +1,42 @@
+"""Requests of boxes, made by the agent's own code, for a desk in this process."""
+
+import msgspec
+
+from roost_agent.enrol import keys
+from roost_agent.enrol.keys import Keys, public_pem
+from roost_central.enrol.desk import Desk
+from roost_protocol.enrol import ClaimKind, EnrolRequest, Proof, commitment, transcript
+from roost_protocol.hardware import Hardware
+from roost_protocol.join_token import parse_token
+
+
+class DeskBox:
+    """A box that speaks to a desk without a network."""
+
+    def __init__(self, nonce: bytes = b"n" * 32, *, serial: str = "", product: str = "") -> None:
+        self.keys: Keys = keys._loaded(keys._made())
+        self.nonce = nonce
+        self.hardware = Hardware(serial=serial, product=product, uuid=f"u-{nonce.hex()[:8]}")
+
+    def request(self, desk: Desk, token: str = "", **changes: object) -> EnrolRequest:
+        """Return a request with a nonce of the desk; ``changes`` are made before it is signed."""
+        proof = Proof()
+        if token:
+            parts = parse_token(token)
+            proof = Proof(claim=parts.claim, secret=parts.secret)
+        hello = desk.hello(commitment(self.nonce, self.keys.csr))
+        request = EnrolRequest(
+            kind=ClaimKind.TOKEN if token else ClaimKind.BARE,
+            csr=self.keys.csr,
+            lan_key=public_pem(self.keys.lan),
+            broker_key=public_pem(self.keys.broker),
+            sealing_key=self.keys.sealing_public,
+            node_nonce=self.nonce,
+            server_nonce=hello.server_nonce,
+            hardware=self.hardware,
+            agent="0.1",
+            signature=b"",
+            proof=proof,
+        )
+        request = msgspec.structs.replace(request, **changes)
+        return msgspec.structs.replace(request, signature=self.keys.sign(transcript(request)))

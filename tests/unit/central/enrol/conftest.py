@@ -1,0 +1,91 @@
+"""A desk and a queue on a real database and a real signer, without a network."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from boxes import DeskBox
+from ca import Pki, unlimited
+
+from roost_central.enrol.desk import Desk
+from roost_central.enrol.fleet import ask_fleet
+from roost_central.enrol.issue import Issuer
+from roost_central.enrol.queue import NewClaim, Queue, token_text
+from roost_central.fleet.view import FleetView
+from roost_central.ports import SystemClock, SystemEntropy
+from roost_central.storage import nodes, sites
+from roost_central.storage.engine import Database
+from roost_protocol.enrol import Broker
+from roost_protocol.topics import shard_of
+
+
+class TurnedClock(SystemClock):
+    """The wall clock, put forward."""
+
+    ahead_ms = 0
+
+    def wall_ms(self):
+        return super().wall_ms() + self.ahead_ms
+
+
+@dataclass
+class Office:
+    """What a test works with."""
+
+    database: Database
+    view: FleetView
+    clock: TurnedClock
+    signer: object
+    desk: Desk
+    queue: Queue
+    noted: list
+
+    async def note(self, connection, action, about, detail):
+        self.noted.append((action, about))
+
+    async def token(self, site="lab", **more):
+        wanted = NewClaim(site, **{"auto_approve": True, **more})
+        [(claim, secret)] = await self.queue.make_claims([wanted], "jd", self.note)
+        return token_text(claim, secret, self.desk.fleet.pin)
+
+    async def add_site(self, site, *names):
+        async with self.database.write() as connection:
+            await sites.save(
+                connection, [sites.SiteRecord(site, shard_of(site), {}, None, None, 1, 0)]
+            )
+            await nodes.save(
+                connection, [nodes.NodeRecord(f"{site}.{n}", site, n, 0) for n in names]
+            )
+        self.view.add_site(site, shard_of(site))
+        for name in names:
+            self.view.add_node(f"{site}.{name}", site, name)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"), unlimited())
+
+
+@pytest.fixture
+async def office(pki, tmp_path):
+    clock, entropy, view = TurnedClock(), SystemEntropy(), FleetView()
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/roost.db", clock=clock)
+    async with pki.serving() as signer:
+        brokers = [Broker("b1", "mqtts://broker.example:8883")]
+        fleet = await ask_fleet(signer, brokers, b"i" * 32)
+        issuer = Issuer(database, signer, clock, fleet)
+        desk = Desk(database, view, clock, entropy, fleet=fleet, issuer=issuer, nonce_key=b"k" * 32)
+        queue = Queue(database, view, clock, entropy)
+        office = Office(database, view, clock, signer, desk, queue, [])
+        await office.add_site("lab", "n1", "n2", "n3")
+        yield office
+    await database.close()
+
+
+@pytest.fixture
+def box():
+    return DeskBox()

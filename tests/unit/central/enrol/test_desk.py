@@ -1,0 +1,302 @@
+"""The desk on a real database and signer: who gets what, how often, and what is kept of it."""
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+import pytest
+from boxes import DeskBox
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from roost_agent.enrol.centre import UntrustedError
+from roost_agent.enrol.check import check_issued
+from roost_agent.enrol.keys import make_key, public_pem
+from roost_central.enrol.desk import RefusedError
+from roost_central.enrol.proof import key_hash
+from roost_central.enrol.queue import Approval, Matching, NewClaim
+from roost_central.enrol.states import Event, State, TransitionError
+from roost_central.enrol.sweep import Sweep
+from roost_central.storage import claims, enrolments, identities
+from roost_central.storage.claims import ClaimType
+from roost_protocol.enrol import ClaimKind, Issued, Proof, Waiting, transcript
+from roost_protocol.errors import ProtocolError
+from roost_protocol.hardware import Hardware
+from roost_protocol.join_token import parse_token
+from roost_protocol.seal import report_key
+
+DAY_MS = 86_400_000
+ADDRESS = "192.0.2.7"
+
+
+async def enrolled(office, box, token):
+    return await office.desk.enrol(box.request(office.desk, token), ADDRESS)
+
+
+async def refusal(office, box, token):
+    with pytest.raises(RefusedError) as refused:
+        await enrolled(office, box, token)
+    return refused.value.code
+
+
+async def test_a_token_gives_an_identity_that_the_box_believes(office, box):
+    issued = await enrolled(office, box, await office.token())
+    fleet = office.desk.fleet
+    assert (issued.site, issued.node, issued.generation, issued.box) == ("lab", "n1", 1, 1)
+    assert check_issued(issued, box.keys, root=fleet.root, domain=fleet.domain)
+    assert issued.report_key == report_key(fleet.ingest_key, "lab.n1", 1)
+    assert (issued.broker_certificate, len(issued.brokers)) == ("", 1)
+
+
+async def test_the_subject_of_a_request_is_for_nobody(office, box):
+    asked = x509.load_pem_x509_csr(box.keys.csr.encode())
+    assert asked.subject.rfc4514_string() == "CN=node"
+    issued = await enrolled(office, box, await office.token())
+    leaf = x509.load_pem_x509_certificate(issued.certificate.encode())
+    assert leaf.subject.rfc4514_string() == "CN=lab.n1"
+
+
+async def test_one_token_raced_by_many_keys_gives_one_identity(office):
+    token = await office.token()
+    boxes = [DeskBox(bytes([n]) * 32) for n in range(20)]
+
+    async def ask(box):
+        try:
+            return await enrolled(office, box, token)
+        except RefusedError as err:
+            return err.code
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(ask(box)) for box in boxes]
+    answers = [task.result() for task in asked]
+    assert sum(isinstance(each, Issued) for each in answers) == 1
+    assert answers.count("claim-spent") == 19
+
+
+async def test_one_key_that_asks_many_times_at_once_gets_one_certificate(office, box):
+    token = await office.token()
+    before = (await office.signer.info()).signatures
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(enrolled(office, box, token)) for _ in range(10)]
+    assert len({task.result().certificate for task in asked}) == 1
+    assert (await office.signer.info()).signatures - before == 2  # node, and LAN
+
+
+async def test_the_same_key_gets_the_same_for_a_day(office, box):
+    token = await office.token()
+    first = await enrolled(office, box, token)
+    office.clock.ahead_ms = DAY_MS - 60_000
+    assert await enrolled(office, box, token) == first
+    office.clock.ahead_ms = DAY_MS + 60_000
+    assert await refusal(office, box, token) == "key-used"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wish": "n2"},
+        {"lan_key": ""},
+        {"sealing_key": b"x" * 32},
+        {"hardware": Hardware(uuid="other")},
+        {"agent": "9"},
+        {"kind": ClaimKind.TOKEN},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_a_request_that_was_changed_on_its_way_proves_nothing(office, box, change):
+    request = msgspec.structs.replace(box.request(office.desk), **change)
+    with pytest.raises(ProtocolError, match="signature"):
+        await office.desk.enrol(request, ADDRESS)
+
+
+async def test_a_request_for_a_key_that_somebody_else_has_proves_nothing(office, box):
+    thief = DeskBox()
+    mine = box.request(office.desk, csr=box.keys.csr)
+    stolen = thief.request(office.desk)
+    mixed = msgspec.structs.replace(
+        stolen, csr=mine.csr, node_nonce=mine.node_nonce, server_nonce=mine.server_nonce
+    )
+    with pytest.raises(ProtocolError, match="signature"):
+        await office.desk.enrol(mixed, ADDRESS)
+
+
+async def test_a_nonce_is_for_one_key_and_five_minutes(office, box):
+    other = DeskBox().request(office.desk)
+    with pytest.raises(ProtocolError, match="nonce"):
+        await office.desk.enrol(box.request(office.desk, server_nonce=other.server_nonce), ADDRESS)
+    old = box.request(office.desk)
+    office.clock.ahead_ms = 301_000
+    with pytest.raises(ProtocolError, match="nonce"):
+        await office.desk.enrol(old, ADDRESS)
+
+
+async def test_a_wrong_secret_is_no_claim_and_spends_nothing(office, box):
+    token = await office.token()
+    wrong = replace(parse_token(token), secret=bytes(32))
+    assert await refusal(office, box, str(wrong)) == "claim-unknown"
+    async with office.database.read() as connection:
+        assert (await claims.find(connection, wrong.claim)).used == 0
+        assert await enrolments.count(connection, State.PENDING) == 0
+
+
+async def test_only_a_hash_of_the_secret_is_kept(office):
+    token = parse_token(await office.token())
+    async with office.database.read() as connection:
+        kept = await claims.find(connection, token.claim)
+    assert kept.secret_hash != token.secret
+    assert token.secret not in kept.secret_hash
+
+
+async def test_a_token_that_asks_a_human_waits_until_one_says_yes(office, box):
+    waiting = await enrolled(office, box, await office.token(auto_approve=False))
+    assert isinstance(waiting, Waiting)
+    assert await office.desk.ask(waiting.ticket) == waiting
+    [item] = await office.queue.boxes([State.PENDING])
+    await office.queue.approve(item.id, Approval("lab", "n2"), "jd", office.note)
+    assert (await office.desk.ask(waiting.ticket)).node == "n2"
+    with pytest.raises(RefusedError, match="no box waits"):
+        await office.desk.ask(bytes(32))
+    assert office.noted[-1] == ("enrol.approve", "lab.n2")
+
+
+async def test_a_box_without_a_claim_is_approved_by_its_words_only(office, box):
+    await enrolled(office, box, "")
+    [item] = await office.queue.boxes([State.PENDING])
+    for words in ("", "bababa " * 6):
+        with pytest.raises(RefusedError, match="other words"):
+            await office.queue.approve(item.id, Approval("lab", "n1", words), "jd", office.note)
+    spoken = item.words.upper().replace(" ", "-")
+    decided = await office.queue.approve(item.id, Approval("lab", "n1", spoken), "jd", office.note)
+    assert decided.node_id == "lab.n1"
+    with pytest.raises(TransitionError):
+        await office.queue.approve(item.id, Approval("lab", "n1", spoken), "jd", office.note)
+
+
+async def test_a_denied_box_is_told_so_for_good(office, box):
+    waiting = await enrolled(office, box, "")
+    [item] = await office.queue.boxes([State.PENDING])
+    await office.queue.deny(item.id, "not ours", "jd", office.note)
+    with pytest.raises(RefusedError, match="not ours"):
+        await office.desk.ask(waiting.ticket)
+    assert await refusal(office, box, await office.token()) == "denied"
+
+
+async def test_a_filled_slot_is_given_away_only_on_purpose(office):
+    first, second = DeskBox(b"1" * 32), DeskBox(b"2" * 32)
+    await enrolled(office, first, await office.token(node="n1"))
+    waiting = await enrolled(office, second, await office.token(node="n1"))
+    assert waiting.reason == "the slot n1 is not empty"
+    [item] = await office.queue.boxes([State.PENDING])
+    with pytest.raises(RefusedError, match="say replace"):
+        await office.queue.approve(item.id, Approval("lab", "n1"), "jd", office.note)
+    approval = Approval("lab", "n1", replace=True)
+    await office.queue.approve(item.id, approval, "jd", office.note)
+    async with office.database.read() as connection:
+        assert (await identities.find(connection, "lab.n1", 1)).state is State.ISSUED
+    issued = await office.desk.ask(waiting.ticket)
+    assert (issued.node, issued.generation, issued.box) == ("n1", 2, 2)
+    async with office.database.read() as connection:
+        assert (await identities.find(connection, "lab.n1", 1)).state is State.REPLACED
+    assert await refusal(office, first, await office.token()) == "key-used"
+
+
+async def test_many_are_let_in_as_expected_or_not_at_all(office):
+    token = await office.token(auto_approve=False, nodes_max=3)
+    for n in range(2):
+        await enrolled(office, DeskBox(bytes([n]) * 32, product="X1"), token)
+    await enrolled(office, DeskBox(b"o" * 32, product="Y"), token)
+    await enrolled(office, DeskBox(b"b" * 32, product="X1"), "")
+    matching = Matching(product="X1")
+    with pytest.raises(RefusedError, match="2 boxes match, not 3"):
+        await office.queue.approve_all(matching, 3, "jd", office.note)
+    assert len(await office.queue.boxes([State.PENDING])) == 4
+    decided = await office.queue.approve_all(matching, 2, "jd", office.note)
+    assert [each.node for each in decided] == ["n1", "n2"]
+
+
+async def test_a_batch_without_slots_lets_nobody_in(office):
+    token = await office.token(auto_approve=False, nodes_max=4)
+    for n in range(4):
+        await enrolled(office, DeskBox(bytes([n]) * 32), token)
+    with pytest.raises(RefusedError, match="fewer empty slots"):
+        await office.queue.approve_all(Matching(), 4, "jd", office.note)
+    assert len(await office.queue.boxes([State.PENDING])) == 4
+
+
+async def test_a_listed_serial_number_lets_in_without_a_human(office):
+    token = await office.token(auto_approve=False, nodes_max=2)
+    wanted = NewClaim("lab", "n3", kind=ClaimType.SERIAL, subject="S-77")
+    await office.queue.make_claims([wanted], "jd", office.note)
+    issued = await enrolled(office, DeskBox(serial="S-77"), token)
+    assert issued.node == "n3"
+    twin = await enrolled(office, DeskBox(b"t" * 32, serial="S-77"), token)
+    assert isinstance(twin, Waiting)
+
+
+async def test_an_announced_key_lets_in_who_has_it(office, box):
+    announced = make_key()
+    subject = key_hash(announced.public_key()).hex()
+    wanted = NewClaim("lab", kind=ClaimType.KEY, subject=subject)
+    await office.queue.make_claims([wanted], "jd", office.note)
+    request = box.request(office.desk, kind=ClaimKind.KEY)
+
+    def proven(by):
+        signature = by.sign(transcript(request), ECDSA(SHA256()))
+        proof = Proof(public_key=public_pem(announced), signature=signature)
+        return msgspec.structs.replace(request, proof=proof)
+
+    with pytest.raises(ProtocolError, match=r"proof\.signature"):
+        await office.desk.enrol(proven(make_key()), ADDRESS)
+    assert (await office.desk.enrol(proven(announced), ADDRESS)).node == "n1"
+
+
+async def test_what_nobody_looked_at_and_what_was_never_heard_ends(office):
+    await enrolled(office, DeskBox(b"1" * 32), await office.token())
+    await enrolled(office, DeskBox(b"2" * 32), "")
+    office.clock.ahead_ms = 7 * DAY_MS + 1_000
+    await Sweep(office.database, office.clock).once()
+    async with office.database.read() as connection:
+        identity = await identities.find(connection, "lab.n1", 1)
+        [lapsed] = await enrolments.in_states(connection, [State.DENIED], limit=9)
+    assert (identity.state, identity.reason) == (State.REVOKED, "never heard in 7 days")
+    assert lapsed.reason == "nobody decided in 7 days"
+
+
+async def test_half_a_life_and_a_whole_one_are_noticed(office, box):
+    await enrolled(office, box, await office.token())
+    sweep = Sweep(office.database, office.clock)
+    async with office.database.write() as connection:
+        await identities.proven(connection, "lab.n1", 1, now_ms=0)
+    for days, state in ((44, State.ACTIVE), (46, State.RENEWAL_DUE), (91, State.EXPIRED_GRACE)):
+        office.clock.ahead_ms = days * DAY_MS
+        await sweep.once()
+        async with office.database.read() as connection:
+            assert (await identities.find(connection, "lab.n1", 1)).state is state
+
+
+async def test_a_box_believes_nothing_that_is_for_another(office, box):
+    issued = await enrolled(office, box, await office.token())
+    root, domain = office.desk.fleet.root, office.desk.fleet.domain
+    other = await enrolled(office, DeskBox(b"o" * 32), await office.token())
+    for change in (
+        {"certificate": other.certificate},
+        {"node": "n2"},
+        {"lan_certificate": other.lan_certificate},
+        {"chain": ""},
+        {"root": other.certificate},
+        {"box": 2},
+        {"fleet_domain": "evil.example"},
+    ):
+        wrong = msgspec.structs.replace(issued, **change)
+        with pytest.raises(UntrustedError):
+            check_issued(wrong, box.keys, root=root, domain=domain)
+
+
+async def test_revoked_is_revoked_for_its_key_too(office, box):
+    token = await office.token()
+    await enrolled(office, box, token)
+    async with office.database.write() as connection:
+        row = await identities.find(connection, "lab.n1", 1)
+        await identities.happen(connection, row, Event.REVOKE, now_ms=1, reason="stolen")
+    assert await refusal(office, box, token) == "key-used"
