@@ -1,4 +1,7 @@
-"""Takes the README's pictures of a running demo: ``screenshots.py URL TOKEN_FILE FOLDER``."""
+"""Takes the README's pictures of a running demo: ``screenshots.py URL TOKEN_FILE FOLDER``.
+
+The demo runs with ``--fault 'cut carrier=carB region=r0[1-5] at=150s for=5m'``, and has an incident.
+"""
 
 import asyncio
 import sys
@@ -9,9 +12,8 @@ from chromium import Tab, connected, running
 PAGES = {
     "fleet": ("/", "document.querySelector('.rows-body .row')"),
     "site": ("/sites/lab", "document.querySelector('.turns rect')"),
-    "alarms": ("/alarms", "document.querySelector('.alarm-rows')"),
-    "load": ("/load", "document.querySelector('.cards')"),
-    "node": ("/nodes/lab.n1", "document.querySelector('.inventory')"),
+    "alarms": ("/alarms?q=incident%3Dnull", "document.querySelector('.alarm-rows')"),
+    "incident": ("/incidents", "document.querySelector('main tbody a')"),
 }
 SETTLE_S = 1.5  # fonts, canvas and the first live frame
 
@@ -24,6 +26,9 @@ async def main(address: str, url: str, token: str, folder: Path) -> None:
         for name, (path, shown) in PAGES.items():
             await tab.open(f"{url}{path}")
             await tab.wait(shown)
+            if name == "incident":
+                await tab.js(f"{shown}.click()")
+                await tab.wait("document.querySelector('.cause-text')")
             await asyncio.sleep(SETTLE_S)
             (folder / f"{name}.png").write_bytes(await tab.screenshot())
         print("\n".join(dict.fromkeys(tab.complaints)))
