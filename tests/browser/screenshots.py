@@ -1,6 +1,6 @@
 """Takes the README's pictures of a running demo: ``screenshots.py URL TOKEN_FILE FOLDER``.
 
-The demo runs with ``--fault 'cut carrier=carB region=r0[1-5] at=150s for=5m'``, and has an incident.
+The demo runs with ``--fault 'cut carrier=carB region=r0[1-5] at=150s for=5m'`` and has an incident.
 """
 
 import asyncio
