@@ -6,7 +6,7 @@ from queue import Empty, Queue
 import paho.mqtt.client as mqtt
 from waiting import wait_until
 
-WAIT_S = 10
+WAIT_S = 30
 NOT_AUTHORISED = 135  # MQTT 5.0, section 2.4
 
 
@@ -44,6 +44,7 @@ class Peer:
         except OSError:  # paho leaves its socket open
             if self._context is not None and self._context.socket is not None:
                 self._context.socket.close()
+            self._client._reset_sockets()
             raise
         self._client.reconnect_delay_set(60, 60)
         self._client.loop_start()
@@ -57,6 +58,7 @@ class Peer:
     def __exit__(self, *_):
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # else it leaves them to the garbage collector
 
     def publish(self, topic, payload=b"x", *, retain=False):
         """Send at QoS 1 and return the reason code of the broker's answer; below 128 is yes."""

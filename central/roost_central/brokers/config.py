@@ -28,11 +28,11 @@ class FleetConfig:
 
     Attributes:
         domain: below which every certificate is named; empty: nobody can be enrolled.
-        signer: the socket of ``roost-central signer``.
+        signer_socket: of ``roost-central signer``.
     """
 
     domain: str = ""
-    signer: Path = SIGNER_SOCKET
+    signer_socket: Path = SIGNER_SOCKET
 
 
 @dataclass(frozen=True, slots=True)

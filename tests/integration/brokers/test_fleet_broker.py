@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 
 import pytest
 from fleet_pki import DAY, NOW, Authority
@@ -18,8 +17,16 @@ TOPICS, OTHERS = NodeTopics.of(ONE), NodeTopics.of(TWO)
 QUIET_S = 0.3  # for a message that must not come
 
 
+def connects(broker, files):
+    try:
+        with Peer(broker.port, broker.files.root, files):
+            return True
+    except (ConnectionError, ssl.SSLError):
+        return False
+
+
 def refused(*said, **more):
-    with pytest.raises((ConnectionError, ssl.SSLError, AssertionError, OSError)):
+    with pytest.raises((ConnectionError, ssl.SSLError)):
         Peer(*said, **more).__enter__()
     return True
 
@@ -133,7 +140,7 @@ def test_a_denied_node_is_mute_and_deaf_from_the_reload_on_while_others_go_on(br
             assert centre.next()[0] == topics.beat
         broker.deny(ONE)
         broker.reload()
-        wait_until(lambda: one.publish(TOPICS.beat) == NOT_AUTHORISED, "it is denied", seconds=5)
+        wait_until(lambda: one.publish(TOPICS.beat) == NOT_AUTHORISED, "it is denied", seconds=30)
         while centre.next(QUIET_S):
             pass
         centre.publish(TOPICS.receipt)
@@ -147,8 +154,7 @@ def test_a_revoked_certificate_opens_nothing_after_the_reload(broker):
     with Peer(broker.port, broker.files.root, files), broker.node(TWO) as two:
         broker.pki.revoke(ONE)
         broker.reload()
-        time.sleep(0.5)
-        assert refused(broker.port, broker.files.root, files)
+        wait_until(lambda: not connects(broker, files), "it is refused", seconds=30)
         assert two.publish(OTHERS.beat) < 128
     with broker.node(TWO) as again, broker.service("ingest"):
         assert again.publish(OTHERS.beat) < 128
@@ -160,8 +166,8 @@ def test_the_centre_closes_a_denied_session_by_its_client_id_and_its_will_is_not
         with broker.node(ONE, client_id="abc", will=(TOPICS.gone, b"will")) as node:
             broker.deny(ONE)
             broker.reload()
-            wait_until(lambda: node.publish(TOPICS.beat) == NOT_AUTHORISED, "denied", seconds=5)
+            wait_until(lambda: node.publish(TOPICS.beat) == NOT_AUTHORISED, "denied", seconds=30)
             with broker.service("ingest", client_id="abc"):
-                wait_until(lambda: node.ended, "its session is closed", seconds=5)
+                wait_until(lambda: node.ended, "its session is closed", seconds=30)
             while (said := centre.next(QUIET_S)) is not None:
                 assert said[1] != b"will"
