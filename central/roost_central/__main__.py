@@ -57,6 +57,7 @@ def _run(parsed: argparse.Namespace) -> int:
     import uvloop  # noqa: PLC0415  only this command needs it
 
     from roost_central import app  # noqa: PLC0415  as above
+    from roost_central.data_dir import CENTRAL_LOCK, locked  # noqa: PLC0415  as above
 
     config = _config(parsed)
     logging.basicConfig(
@@ -68,7 +69,10 @@ def _run(parsed: argparse.Namespace) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # a socket is a file
     for noisy in ("alembic", "gmqtt"):  # each packet and each migration, at INFO
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    with app.locked(config.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        locked(config.data_dir, CENTRAL_LOCK),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(app.run(config))
     return 0
 
@@ -137,6 +141,18 @@ async def _renew(config: CentralConfig) -> str:
     return token or ""
 
 
+def _broker(parsed: argparse.Namespace) -> int:
+    from roost_central.brokers import program  # noqa: PLC0415  only here
+    from roost_central.data_dir import BROKER_LOCK, locked  # noqa: PLC0415  as above
+
+    config = _config(parsed)
+    logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with locked(config.data_dir, BROKER_LOCK):
+        asyncio.run(program.run(config))
+    return 0
+
+
 def _signer(parsed: argparse.Namespace) -> int:
     import uvloop  # noqa: PLC0415  only here and in run
 
@@ -181,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "serve until a signal comes"),
         ("check-config", _check_config, "say what is configured, or all that is wrong with it"),
         ("token", _token, "print the admin token"),
+        ("broker", _broker, "run the fleet's broker, as [fleet_broker] says, until a signal comes"),
     ):
         sub = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         sub.set_defaults(command=command)

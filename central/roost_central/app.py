@@ -6,15 +6,12 @@ then the database.
 """
 
 import asyncio
-import fcntl
 import logging
-import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -33,10 +30,11 @@ from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
+from roost_central.brokers import own as own_certificate
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
+from roost_central.enrol.registry import IdentityRegistry
 from roost_central.enrol.service import Enrolment
-from roost_central.errors import ConfigError
 from roost_central.fleet.restore import restore
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
@@ -52,7 +50,6 @@ from roost_protocol import __version__
 
 logger = logging.getLogger(__name__)
 
-LOCK_FILE: Final = "central.lock"
 NOC_FOLDER: Final = "noc"  # of the data directory: the NOC broker's configuration and accounts
 EPOCH_BYTES: Final = 8
 
@@ -84,11 +81,11 @@ async def run(config: CentralConfig) -> None:
         async with database.read() as connection:
             await book.load(connection)
         enrolment = _enrolment(config, database, view, clock, entropy)
-        seals = None
-        if enrolment is not None:
-            await enrolment.registry.load()
-            keys = ingest_keys(config.data_dir, entropy)
-            seals = Seals(enrolment.registry, keys, _ingest_config(config).bare_brokers)
+        # whoever was enrolled once is heard sealed alone, also where nobody is let in any more
+        registry = IdentityRegistry(database, clock) if enrolment is None else enrolment.registry
+        await registry.load()
+        keys = ingest_keys(config.data_dir, entropy)
+        seals = Seals(registry, keys, _ingest_config(config).bare_brokers)
         ingest = IngestService(
             database, view, clock, entropy, _ingest_config(config), book=book, seals=seals
         )
@@ -113,13 +110,19 @@ async def run(config: CentralConfig) -> None:
                 tasks.create_task(northbound.run(), name="central.northbound"),
                 tasks.create_task(tell_heads(database), name="central.audit.heads"),
             ]
-            if enrolment is not None:
+            if enrolment is None:
+                running.append(tasks.create_task(registry.run(), name="central.registry"))
+            else:
                 boxes = application(api, BOX_ROUTES)
                 running.append(
                     tasks.create_task(
                         enrolment.run(partial(listening, boxes)), name="central.enrol"
                     )
                 )
+            if any(broker.is_ours(config.tls_folder) for broker in config.brokers):
+                signer = Signer(config.fleet.signer_socket)
+                keeping = own_certificate.keep(config.tls_folder, signer, clock)
+                running.append(tasks.create_task(keeping, name="central.brokers.certificate"))
             with api.order.kept():
                 app = application(api, ROUTES)
                 where = (config.http.host, config.http.port)
@@ -145,26 +148,6 @@ async def opened(config: CentralConfig, clock: Clock) -> AsyncIterator[Database]
         yield database
     finally:
         await database.close()
-
-
-@contextmanager
-def locked(data_dir: Path) -> Iterator[None]:
-    """Be the only process on a data directory while the context lasts.
-
-    Raises:
-        ConfigError: ``in-use``.
-        OSError: the directory cannot be written.
-    """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError("in-use", field="data_dir", got=str(data_dir)) from None
-        yield
-    finally:
-        os.close(handle)
 
 
 def compose(  # noqa: PLR0913 - the parts of the whole process

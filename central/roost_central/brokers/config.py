@@ -3,7 +3,6 @@
 Each function reads one table and tells every fault; what it returns is safe to use then.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,15 +10,14 @@ from typing import Final
 from roost_central.config_section import NAME, Section
 from roost_central.ingest.config import BrokerAddress
 from roost_central.ingest.tls import BrokerTls
+from roost_protocol.certificate import check_domain
+from roost_protocol.errors import ProtocolError
 
 FLEET_PORT: Final = 8883
 SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 CONNECTIONS: Final = range(10, 200_001)  # of the fleet's broker
-DOMAIN_CHARS_MAX: Final = 64  # so that `<site>.<node>.nodes.<domain>` fits into a name of DNS
 BROKER_KEYS: Final = ("name", "url", "ca", "cert", "key", "server_name")
 OWN_FILES: Final = ("root.pem", "cert.pem", "key.pem")
-_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,11 @@ def fleet(at: Section, signer: Section) -> FleetConfig:
     at.only("domain")
     signer.only("socket")
     domain = at.get("domain", "")
-    if domain and (len(domain) > DOMAIN_CHARS_MAX or not _DOMAIN.fullmatch(domain)):
-        at.fault("domain", f"{domain!r} is not like edge.example, in {DOMAIN_CHARS_MAX} characters")
+    if domain:
+        try:
+            check_domain(domain)
+        except ProtocolError as err:
+            at.fault("domain", f"{domain!r} is not {err.bound}")
     socket = signer.get("socket", str(SIGNER_SOCKET))
     if not socket.startswith("/"):
         signer.fault("socket", f"{socket!r} is not an absolute path")

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -42,6 +43,10 @@ class BrokerAddress:
         if parts.scheme != scheme or not parts.hostname or parts.path not in {"", "/"}:
             raise ConfigError("url", field=f"broker {name}", got=url, bound=bound)
         return cls(name=name, url=url, host=parts.hostname, port=port, tls=tls)
+
+    def is_ours(self, tls_folder: Path) -> bool:
+        """Whether it is a broker of the fleet: it is shown the certificate that is kept there."""
+        return self.tls is not None and self.tls.cert.is_relative_to(tls_folder)
 
     @property
     def is_bare(self) -> bool:

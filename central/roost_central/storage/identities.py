@@ -12,12 +12,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.brokers.revoked import Ended
 from roost_central.enrol.states import LIVE, Event, State, after
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import insert_rows, upsert
 
 CHANGES_MAX: Final = 10_000  # of one poll; the rest comes with the next
+OUT: Final = (State.REVOKED, State.REPLACED, State.DECOMMISSIONED)  # after a certificate
 _COUNTER: Final = "identity"
 
 
@@ -112,6 +114,30 @@ async def changed_since(connection: AsyncConnection, revision: int) -> list[Iden
         select(tables.identity).where(c.revision > revision).order_by(c.revision).limit(CHANGES_MAX)
     )
     return [_record(row) for row in rows.mappings()]
+
+
+async def last_revision(connection: AsyncConnection) -> int:
+    """Return the revision of the last write; 0 before the first."""
+    revision = await connection.execute(select(func.max(tables.identity.c.revision)))
+    return revision.scalar_one() or 0
+
+
+async def ended(connection: AsyncConnection) -> list[Ended]:
+    """Return every generation that once had a certificate and may not speak any more."""
+    c = tables.identity.c
+    rows = await connection.execute(
+        select(c.node, c.box, c.serial, c.state, c.changed_ms).where(c.state.in_([*OUT]))
+    )
+    return [Ended(*row[:3], State(row.state), row.changed_ms) for row in rows]
+
+
+async def boxes(connection: AsyncConnection) -> dict[str, int]:
+    """Return the present box of each slot that is filled."""
+    c = tables.identity.c
+    rows = await connection.execute(
+        select(c.node, func.max(c.box)).where(c.state.in_([*LIVE])).group_by(c.node)
+    )
+    return {node: box for node, box in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 async def filled(connection: AsyncConnection, nodes: Collection[str]) -> set[str]:
