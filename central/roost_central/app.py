@@ -212,7 +212,7 @@ def _enrolment(
         view,
         clock,
         entropy,
-        signer=Signer(config.fleet.signer),
+        signer=Signer(config.fleet.signer_socket),
         ingest_key=ingest_keys(config.data_dir, entropy)[0],
         tls_folder=config.tls_folder,
     )

@@ -16,7 +16,7 @@ from roost_protocol.topics import ROOT, UP_LEAVES, canary_topic
 PACKET_BYTES_MAX: Final = MESSAGE_BYTES_MAX + SEAL_BYTES + 1_024  # topic, header; and a CONNECT
 KEEPALIVE_S_MAX: Final = 120  # a silent peer is gone after one and a half of it
 INGEST: Final = "svc_ingest"  # `_` cannot stand in a node id, so no node is ever called so
-DOWN_LEAVES: Final = ("receipt", "order")
+DOWN_LEAVES: Final = ("receipt", "order", "ha")
 
 _CONFIG: Final = """\
 # Written by roost-central at each start; what is changed here is lost.
