@@ -1,12 +1,17 @@
 """A whole API over a real database and a small fleet, without sockets to brokers."""
 
 import random
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from migrated import database_url
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
@@ -106,7 +111,7 @@ def view():
 @pytest.fixture
 async def central(tmp_path, clock, view):
     """The composed API with its admin token, served on a free port of the loopback."""
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'roost.db'}", clock=clock)
+    database = await Database.open(database_url(tmp_path), clock=clock)
     entropy = SeededEntropy()
     async with database.write() as connection:
         token = await ensure_admin(

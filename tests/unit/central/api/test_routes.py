@@ -9,6 +9,7 @@ import pytest
 from roost_central.api.route import Auth, check_routes
 from roost_central.api.routes import ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
+from roost_central.api.throttle import WINDOW_MS
 from roost_central.errors import ConfigError
 
 # Frozen: who adds a route here opens a door to everyone, and says so in this list.
@@ -88,26 +89,26 @@ def test_a_route_stands_once():
         check_routes([ROUTES[0], ROUTES[0]])
 
 
-@pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)
-async def test_nobody_is_let_in_without_a_token(central, route, path):
-    answer = await central.client.request(route.method, path)
+async def test_nobody_is_let_in_without_a_token(central):
+    for route, path in REQUESTS:
+        answer = await central.client.request(route.method, path)
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    assert (await answer.json(content_type="application/problem+json"))["code"] == (
-        "unauthenticated"
-    )
+        assert answer.status == 401, route.label
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer"), route.label
+        told = await answer.json(content_type="application/problem+json")
+        assert told["code"] == "unauthenticated", route.label
 
 
-@pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)
 @pytest.mark.parametrize(
     "header",
     ["Bearer rtk_" + "a" * 52, "Bearer rtk_short", "Bearer ", "Basic YTpi", "rtk_" + "a" * 52],
 )
-async def test_nobody_is_let_in_with_a_wrong_token(central, route, path, header):
-    answer = await central.client.request(route.method, path, headers={"Authorization": header})
+async def test_nobody_is_let_in_with_a_wrong_token(central, clock, header):
+    for route, path in REQUESTS:
+        clock.now_ms += WINDOW_MS  # what failed before no longer counts
+        answer = await central.client.request(route.method, path, headers={"Authorization": header})
 
-    assert answer.status == 401
+        assert answer.status == 401, route.label
 
 
 @pytest.mark.parametrize(("route", "path"), REQUESTS, ids=LABELS)

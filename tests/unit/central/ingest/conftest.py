@@ -2,8 +2,14 @@
 
 import asyncio
 import contextlib
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from migrated import database_url
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
@@ -81,7 +87,7 @@ def run_centre(tmp_path):
     @contextlib.asynccontextmanager
     async def run(*, admit="loopback", host="127.0.0.1", retention=None):
         clock = Clock()
-        database = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock)
+        database = await Database.open(database_url(tmp_path), clock=clock)
         links = []
 
         def link(address, listener):
