@@ -4,6 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 from roost_agent.ha import core_events as ev
+from roost_agent.ha.lease_events import Tick
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ports import SystemClock, SystemEntropy
 
@@ -34,6 +35,29 @@ async def test_what_was_due_before_it_was_waited_for_is_no_stall_of_ours():
     ticking.cancel()
     lags = [each.lag_ms for each in core.told if isinstance(each, ev.Lagged)]
     assert all(lag_ms < 5_000 for lag_ms in lags)
+
+
+class ForgettingCore(NotingCore):
+    """Wants to look at a silent peer soon; once that moment has passed, a beat later."""
+
+    def __init__(self, look_ms):
+        super().__init__()
+        self._look_ms = look_ms
+
+    def due_ms(self, now_ms):
+        return self._look_ms if now_ms < self._look_ms else now_ms + 3_600_000
+
+
+async def test_a_look_that_was_asked_for_happens_though_its_moment_has_passed():
+    clock = SystemClock()
+    core = ForgettingCore(clock.boot_ms() + 50)
+    core.config = SimpleNamespace(timing=SimpleNamespace(beat_ms=100))
+    runtime = Runtime(core, SimpleNamespace(paths=[]), clock, SystemEntropy())
+    ticking = asyncio.get_running_loop().create_task(runtime._tick())
+    async with asyncio.timeout(30):
+        while not any(isinstance(each, Tick) for each in core.told):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.005)
+    ticking.cancel()
 
 
 def test_a_refused_order_is_remembered_with_its_reason():
