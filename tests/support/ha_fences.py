@@ -64,6 +64,7 @@ class Fenced(Cores):
         self.fencing = {}
         self.fenced = {}
         self.acts = []
+        self._looks_ms = self.now_ms + STEP_MS  # when fencing looks at its core next
 
     def start(self, *which, **how):
         super().start(*which, **how)
@@ -77,10 +78,12 @@ class Fenced(Cores):
     def run(self, ms):
         end_ms = self.now_ms + ms
         while self.now_ms < end_ms:
-            super().run(min(STEP_MS, end_ms - self.now_ms))
-            for box in self.boxes:
-                if box.is_up and box.core.leases:
-                    self._look(box)
+            super().run(min(self._looks_ms, end_ms) - self.now_ms)
+            if self.now_ms == self._looks_ms:
+                self._looks_ms += STEP_MS
+                for box in self.boxes:
+                    if box.is_up and box.core.leases:
+                        self._look(box)
         return self
 
     def of(self, kind, **fields):

@@ -24,6 +24,7 @@ class MemberState(StrEnum):
 THERE: Final = frozenset({MemberState.JOINING, MemberState.ALIVE})  # beyond suspicion
 PRESENT: Final = THERE | {MemberState.SUSPECT}
 ENDED: Final = frozenset({MemberState.FENCED, MemberState.LEFT})
+DEAD: Final = frozenset({MemberState.FENCED, MemberState.LOST})
 GONE: Final = ENDED | {MemberState.UNKNOWN, MemberState.LOST}
 
 

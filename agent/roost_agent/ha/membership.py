@@ -13,7 +13,7 @@ import msgspec
 from roost_agent.ha.freshness import Freshness
 from roost_agent.ha.health import LocalHealth
 from roost_agent.ha.matrix import Report, Way
-from roost_agent.ha.member import PRESENT, Member, MemberState
+from roost_agent.ha.member import DEAD, PRESENT, Member, MemberState
 from roost_agent.ha.membership_events import (
     Action,
     BeatHeard,
@@ -176,7 +176,8 @@ class Membership:
             alive_ms = self._fresh.alive_as_of(node)
             if alive_ms is None or member.state not in PRESENT:
                 continue
-            for wait_ms in (self.suspect_ms(node, now_ms), self.lost_ms(node, now_ms)):
+            suspect_ms = self.suspect_ms(node, now_ms)
+            for wait_ms in (suspect_ms, suspect_ms + self._suspicion.margin_ms):
                 if now_ms <= alive_ms + wait_ms < due_ms:
                     due_ms = alive_ms + wait_ms + 1
         return due_ms
@@ -192,14 +193,10 @@ class Membership:
 
     def view(self, hosts: Sequence[int], now_ms: int) -> View:
         """Return what the lease of a group is told."""
-        by_state = {
-            state: frozenset(n for n, each in self._members.items() if each.state is state)
-            for state in MemberState
-        }
         seen = frozenset(n for n, each in self._members.items() if each.state in PRESENT)
         return View(
             seen=seen | {self.me},
-            lost=by_state[MemberState.LOST] | by_state[MemberState.FENCED],
+            lost=frozenset(n for n, each in self._members.items() if each.state in DEAD),
             lhm=self.lhm,
             rank=self.rank(hosts, now_ms),
             isolated=self._is_isolated(now_ms),

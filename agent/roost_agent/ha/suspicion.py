@@ -45,6 +45,7 @@ class Suspicion:
         ways: Sequence[Way],
         start_ms: int,
     ) -> None:
+        self.margin_ms = MARGIN_BEATS * freshness.h_ms  # from T_suspect to T_lost
         self.echoing = [False] * len(ways)  # the paths on which our own frames come back
         self.start_ms = start_ms
         self._fresh = freshness
@@ -56,13 +57,13 @@ class Suspicion:
     def suspect_ms(self, node: int, now_ms: int) -> int:
         """Return T_suspect of a peer: its own usual gaps, within bounds, times our own troubles."""
         h_ms = self._fresh.h_ms
-        low, high = (beats * h_ms for beats in SUSPECT_BEATS)
-        usual_ms = self._fresh.gap_ms(node, now_ms) + MARGIN_BEATS * h_ms
-        return min(max(usual_ms, low), high) * self._health.lhm
+        low, high = SUSPECT_BEATS
+        usual_ms = self._fresh.gap_ms(node, now_ms) + self.margin_ms
+        return min(max(usual_ms, low * h_ms), high * h_ms) * self._health.lhm
 
     def lost_ms(self, node: int, now_ms: int) -> int:
         """Return T_lost of a peer."""
-        return self.suspect_ms(node, now_ms) + MARGIN_BEATS * self._fresh.h_ms
+        return self.suspect_ms(node, now_ms) + self.margin_ms
 
     def judge(self, node: int, now_ms: int) -> tuple[MemberState, str]:
         """Return what a peer is to be taken for now, and why if that is new."""
