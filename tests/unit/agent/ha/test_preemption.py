@@ -38,6 +38,7 @@ def test_it_goes_back_when_its_first_host_was_well_for_so_long_and_not_sooner(si
     assert len(moves_back(site.boxes[1])) == 1
 
 
+@pytest.mark.untraced
 def test_without_the_setting_it_stays(tmp_path):
     site = Cores(tmp_path)
     site.settled()
@@ -47,6 +48,7 @@ def test_without_the_setting_it_stays(tmp_path):
     assert site.holders() == [1]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("what", ["cannot run it", "is unwell", "scores less"])
 def test_a_host_that_is_no_better_gets_nothing_and_waits_anew(site, what):
     site.run(35_000)
@@ -68,6 +70,7 @@ def test_a_host_that_is_no_better_gets_nothing_and_waits_anew(site, what):
     site.until(lambda: site.holders() == [0], ms=90_000)
 
 
+@pytest.mark.untraced
 def test_it_waits_while_anything_is_amiss(site):
     site.cut = {(None, None, 1)}  # one network is gone for all
     site.run(60_000)
@@ -76,6 +79,7 @@ def test_it_waits_while_anything_is_amiss(site):
     site.until(lambda: site.holders() == [0], ms=200_000)
 
 
+@pytest.mark.untraced
 def test_it_is_one_of_the_moves_that_are_counted(site):
     core, box = site.boxes[1].core, site.boxes[1]
     for epoch in range(MOVES_MAX):

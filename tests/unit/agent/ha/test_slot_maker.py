@@ -7,6 +7,8 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE
 from roost_protocol.explain import Explain
 
+pytestmark = pytest.mark.untraced
+
 SLOTS = ("pump-1", "pump-2")
 PUMP = """
 [[group]]

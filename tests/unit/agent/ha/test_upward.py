@@ -17,6 +17,8 @@ from roost_protocol.envelope import ItemKind, Lane
 from roost_protocol.explain import Explain
 from roost_protocol.ha_report import HA_ROLE, HaReport, HaRole
 
+pytestmark = pytest.mark.untraced
+
 reports = Decoder[HaReport](HaReport)
 said = Decoder[Event](Event)
 

@@ -9,6 +9,8 @@ from roost_agent.ha.fence.event import Ask, Drive, NoProof, Power, Proven, Verb
 from roost_agent.ha.fence.situation import UNHEARD_MS, situation
 from roost_agent.ha.member import MemberState
 
+pytestmark = pytest.mark.untraced
+
 NO_PROOF = "400.804"
 FULL_CUT = {(0, 1, None), (1, 0, None)}  # each still hears itself by its own broker
 
