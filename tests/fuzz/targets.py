@@ -8,8 +8,14 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from roost_agent.config_file import load as load_agent
 from roost_agent.errors import ConfigError as AgentConfigError
@@ -21,11 +27,19 @@ from roost_central.api.problem import ApiError
 from roost_central.api.session import SessionBody
 from roost_central.api.site_import import ImportLine
 from roost_central.api.sites import SiteBody, site_name
+from roost_central.ca.profiles import Authority, Fresh, issuer_of, lan, leaf
+from roost_central.ca.request import key_of_request
+from roost_central.ca.verify import Verifier
 from roost_central.config import load as load_central
 from roost_central.errors import ConfigError as CentralConfigError
 from roost_central.fleet.query import QueryError, parse
+from roost_central.signer.core import Decider, Issue, Policy
+from roost_central.signer.message import Crl, IssueNode, Revoked, decode_request
+from roost_central.signer.message import encode as encode_signer
 from roost_protocol.alarm import Alarm, AlarmSet, Event
 from roost_protocol.beat import Beat
+from roost_protocol.certificate import Holder
+from roost_protocol.certificate import Kind as Role
 from roost_protocol.codec import Decoder, encode, unpack
 from roost_protocol.entity import parse as parse_entity
 from roost_protocol.envelope import Gap, Gone, Receipt, Report
@@ -168,6 +182,43 @@ def _config(load: Callable[[Path], object]) -> Callable[[bytes], object]:
     return run
 
 
+def _signer() -> Target:
+    """A request on the signer's socket, up to the key in it."""
+
+    def run(data: bytes) -> None:
+        action = Decider(Policy("edge.example")).handle(decode_request(data), 0)
+        if isinstance(action, Issue):
+            key_of_request(action.csr_pem)
+
+    info = b'{"verb":"info"}'
+    order = b'{"verb":"sign_order","payload":"b3JkZXI="}'
+    issue = encode_signer(IssueNode(_csr(), "edge", "n1", 1))
+    lists = encode_signer(Crl("node", [Revoked("ff", 1)]))
+    return Target(run, (ProtocolError,), (info, order, issue, lists))
+
+
+def _certificate() -> Target:
+    key = generate_private_key(SECP256R1())
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    fresh = Fresh(1, now)
+    issuer = lan(key, "edge.example", fresh)
+    by = issuer_of(issuer, key, "edge.example")
+    good = leaf(Holder(Role.LAN, "edge.n1", 1), key.public_key(), by=by, fresh=fresh, days=1)
+    verifier = Verifier("edge.example", {Authority.LAN: [issuer]})
+
+    def run(data: bytes) -> None:
+        peer = verifier.peer(data, Role.LAN, now)
+        assert (peer.holder.name, peer.serial) == ("edge.n1", "1")
+
+    return Target(run, (ProtocolError,), (good.public_bytes(Encoding.DER),))
+
+
+def _csr() -> str:
+    request = CertificateSigningRequestBuilder().subject_name(Name([]))
+    signed = request.sign(generate_private_key(SECP256R1()), SHA256())
+    return signed.public_bytes(Encoding.PEM).decode()
+
+
 _AGENT = b"""site = "lab"
 node = "n1"
 preset = "wan"
@@ -233,6 +284,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "parameter": lambda: Target(
         _parameters, (), (b"2026-01-02T03:04:05.678Z", b"7d", b"lab", b"eyJhIjoxfQ")
     ),
+    "signer": _signer,
+    "certificate": _certificate,
     "config-agent": lambda: Target(_config(load_agent), (AgentConfigError,), (_AGENT,)),
     "config-central": lambda: Target(_config(load_central), (CentralConfigError,), (_CENTRAL,)),
 }

@@ -67,7 +67,8 @@ class OwnCertificate:
         except SignerError as err:
             if not is_valid:
                 raise
-            logger.warning("%s: not renewed, the one of before goes on: %s", self._folder, err)
+            if not is_fresh:
+                logger.warning("%s: not renewed, it goes on till it ends: %s", self._folder, err)
             return False
         logger.info("%s: a new certificate of %s", self._folder, self._holder.name)
         return True

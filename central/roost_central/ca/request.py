@@ -32,9 +32,9 @@ def key_of_request(pem: str) -> EllipticCurvePublicKey:
         request = x509.load_pem_x509_csr(_bounded(pem, "csr_pem"))
         key = p256(request.public_key())
         algorithm = request.signature_hash_algorithm
-    except (ValueError, UnsupportedAlgorithm) as err:
-        if isinstance(err, ProtocolError):
-            raise
+    except ProtocolError:
+        raise
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as err:
         raise ProtocolError("csr", field="csr_pem", detail="not a PKCS #10 request") from err
     if not isinstance(algorithm, SHA256):
         raise ProtocolError("signature", field="csr_pem", bound="ECDSA with SHA-256")
@@ -55,9 +55,9 @@ def key_of_pem(pem: str) -> EllipticCurvePublicKey:
     """
     try:
         return p256(load_pem_public_key(_bounded(pem, "public_key_pem")))
+    except ProtocolError:
+        raise
     except (ValueError, UnsupportedAlgorithm) as err:
-        if isinstance(err, ProtocolError):
-            raise
         raise ProtocolError("key", field="public_key_pem", bound=KEY_RULE) from err
 
 
