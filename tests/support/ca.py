@@ -74,18 +74,18 @@ class Pki:
         root = ceremony.unlock(self.offline, PASSPHRASE)
         return ceremony.rotate(self.signer_dir, root, kinds, self.moment(now))
 
-    def ring(self) -> keys.KeyRing:
+    def ring(self, now: datetime | None = None) -> keys.KeyRing:
         """Return all keys of the signer."""
-        return keys.load(self.signer_dir, self.domain, datetime.now(UTC))
+        return keys.load(self.signer_dir, self.domain, now or datetime.now(UTC))
 
     def issuer(self, authority: Authority) -> tuple[Issuer, str]:
         """Return the one that signs now, and its certificate's text."""
         found = self.ring().issuing[authority][-1]
         return found.issuer, found.pem
 
-    def verifier(self) -> Verifier:
+    def verifier(self, now: datetime | None = None) -> Verifier:
         """Return what believes this fleet's certificates."""
-        issuing = self.ring().issuing
+        issuing = self.ring(now).issuing
         return Verifier(
             self.domain,
             {each: [key.certificate for key in found] for each, found in issuing.items()},

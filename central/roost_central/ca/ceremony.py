@@ -85,11 +85,13 @@ def init(out: Path, policy: Policy, passphrase: bytes, moment: Moment) -> x509.C
     pem = {f"{names.ROOT}{names.CERTIFICATE}": certificate.public_bytes(Encoding.PEM)}
     out.mkdir(mode=names.FOLDER_MODE, parents=True, exist_ok=True)
     for folder in (OFFLINE, SIGNER):
-        _refuse_existing(out / folder)
-    keys = _keys(root, ROTATED, moment, suffix="")
-    _write_folder(out / SIGNER, pem | {names.POLICY: policy_text(policy).encode()} | keys)
+        for path in (out / folder, _unfinished(out / folder)):
+            _refuse_existing(path)
+    # The root first: what it issued must not be there without it.
     encrypted = _private(key, BestAvailableEncryption(passphrase))
     _write_folder(out / OFFLINE, pem | {f"{names.ROOT}{names.KEY}": encrypted})
+    keys = _keys(root, ROTATED, moment, suffix="")
+    _write_folder(out / SIGNER, pem | {names.POLICY: policy_text(policy).encode()} | keys)
     return certificate
 
 
@@ -175,13 +177,17 @@ def _refuse_existing(path: Path) -> None:
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    fresh = folder.with_name(f"{folder.name}.new")
+    fresh = _unfinished(folder)
     fresh.mkdir(mode=names.FOLDER_MODE)
     for name, content in files.items():
         write_new(fresh / name, content)
     sync_folder(fresh)
     fresh.rename(folder)
     sync_folder(folder.parent)
+
+
+def _unfinished(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.new")
 
 
 def _private(

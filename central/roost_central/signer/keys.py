@@ -67,7 +67,7 @@ class KeyRing:
 
 
 def load(folder: Path, domain: str, now: datetime) -> KeyRing:
-    """Return the keys in a folder; what has expired is left out.
+    """Return the keys in a folder; what has ended, or has not begun, is left out.
 
     Raises:
         ConfigError: ``signer`` with the file, what is wrong with it and what it should be.
@@ -101,11 +101,12 @@ def _issuing(
         zones = {f"{zone}.{domain}" for zone in SCOPES[authority].zones}
         if permitted_zones(certificate) != zones:
             raise _fault(path, "constrained to other names", f"{', '.join(sorted(zones))}")
-        if now < certificate.not_valid_after_utc:
+        if certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
             found.append(IssuingKey(certificate, pem, issuer_of(certificate, key, domain)))
     if not 1 <= len(found) <= LIVE_MAX:
         where = folder / f"{names.stem(authority)}{names.CERTIFICATE}"
-        raise _fault(where, f"{len(found)} that are valid", f"1 to {LIVE_MAX}: `roost ca rotate`")
+        got = f"{len(found)} that count on {now:%Y-%m-%d}"
+        raise _fault(where, got, f"1 to {LIVE_MAX}: see `roost ca show` and this machine's clock")
     return found
 
 

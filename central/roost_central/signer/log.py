@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, structs
 
+from roost_central.ca.private_file import sync_folder
 from roost_central.errors import ConfigError, StorageUnavailableError
 
 LOG_BYTES_MAX: Final = 1 << 30  # two and a half million signatures; read whole at each start
@@ -108,12 +109,15 @@ class SignatureLog:
         self.head = BEGIN
         self.size = 0
         self.revocations: list[Row] = []  # the rows that hold any
+        is_new = not path.exists()
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         for row, head, offset in rows(path):
             self.count, self.head, self.size = row.n, head, offset
             if row.revoked:
                 self.revocations.append(row)
         os.ftruncate(self._fd, self.size)
+        if is_new:
+            sync_folder(path.parent)
         self._is_torn = False
 
     def close(self) -> None:

@@ -17,7 +17,9 @@ from roost_central.ca import names
 from roost_central.errors import ConfigError
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.signer import keys, policy
+from roost_central.signer.core import Policy
 from roost_central.signer.issue import Desk
+from roost_central.signer.keys import KeyRing
 from roost_central.signer.log import BEGIN, SignatureLog, rows
 from roost_central.signer.server import serving, user_ids
 
@@ -34,10 +36,7 @@ def desk_of(folder: Path, clock: Clock, entropy: Entropy) -> Iterator[tuple[Desk
         ConfigError: what is in the folder cannot be used, or another signer uses it.
         OSError: it cannot be read or written.
     """
-    given = policy.load(folder / names.POLICY)
-    allowed = user_ids(given.users)
-    now = datetime.fromtimestamp(clock.wall_ms() / 1_000, UTC)
-    ring = keys.load(folder, given.domain, now)
+    given, allowed, ring = _opened(folder, clock)
     with _alone(folder):
         log = SignatureLog(folder / names.LOG)
         try:
@@ -64,20 +63,20 @@ async def run(folder: Path, socket: Path) -> None:
 
 
 def checked(folder: Path) -> str:
-    """Return what a folder holds, in a sentence.
+    """Return what a folder holds, in a sentence; it is read only, also beside a running signer.
 
     Raises:
         ConfigError: it cannot be used.
         OSError: it cannot be read.
     """
-    clock = SystemClock()
-    with desk_of(folder, clock, SystemEntropy()) as (desk, allowed):
-        facts = desk.facts()
-    by = datetime.fromtimestamp(facts.rotate_by_s, UTC)
+    given, allowed, ring = _opened(folder, SystemClock())
+    log = folder / names.LOG
+    count = max((row.n for row, _, _ in rows(log)), default=0) if log.exists() else 0
+    newest = [found[-1] for found in ring.issuing.values()]
+    due = min(key.rotate_by for key in newest if key.rotate_by is not None)
     return (
-        f"{folder} signs for {facts.domain} and the users {', '.join(map(str, sorted(allowed)))}; "
-        f"{facts.signatures} signatures so far, {sum(facts.revoked.values())} revoked; "
-        f"`roost ca rotate` before {by:%Y-%m-%d}"
+        f"{folder} signs for {given.domain}; users {', '.join(map(str, sorted(allowed)))} may ask; "
+        f"{count} signatures so far; `roost ca rotate` by {due:%Y-%m-%d}"
     )
 
 
@@ -97,6 +96,12 @@ def log_lines(folder: Path, *, is_verifying: bool) -> Iterator[str]:
         yield f"{count} signatures, each follows the one before; last hash {head}"
 
 
+def _opened(folder: Path, clock: Clock) -> tuple[Policy, frozenset[int], KeyRing]:
+    given = policy.load(folder / names.POLICY)
+    now = datetime.fromtimestamp(clock.wall_ms() / 1_000, UTC)
+    return given, user_ids(given.users), keys.load(folder, given.domain, now)
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -104,7 +109,9 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
-            raise ConfigError("in-use", field="signer", got=str(folder)) from err
+            raise ConfigError(
+                "signer", field=str(folder), got="two", bound="one at a time"
+            ) from err
         yield
     finally:
         os.close(handle)

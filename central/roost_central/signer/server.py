@@ -70,7 +70,7 @@ async def serving(path: Path, desk: Desk, allowed: frozenset[int]) -> AsyncItera
         yield
     finally:
         server.close()
-        counter.close()
+        await counter.close()
 
 
 class _Counter:
@@ -80,10 +80,14 @@ class _Counter:
         self._desk = desk
         self._allowed = allowed
         self._open: set[asyncio.StreamWriter] = set()
+        self._is_empty = asyncio.Event()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Hang up on everybody, and return when each connection's task has seen it."""
         for writer in self._open:
             writer.transport.abort()
+        if self._open:
+            await self._is_empty.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         uid = _uid(writer)
@@ -92,6 +96,7 @@ class _Counter:
             writer.transport.abort()
             return
         self._open.add(writer)
+        self._is_empty.clear()
         try:
             while prefix := await reader.read(1):
                 async with asyncio.timeout(REQUEST_S_MAX):
@@ -102,6 +107,8 @@ class _Counter:
             logger.warning("hung up on user %d: %s", uid, err)
         finally:
             self._open.discard(writer)
+            if not self._open:
+                self._is_empty.set()
             writer.close()
 
     async def _answer(

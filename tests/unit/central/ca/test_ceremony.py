@@ -51,6 +51,13 @@ def test_nothing_is_overwritten(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.glob("*/*")} == before
 
 
+def test_a_ceremony_that_broke_off_is_not_gone_on_with(tmp_path):
+    (tmp_path / "signer.new").mkdir()
+    with pytest.raises(CeremonyError, match=r"signer\.new"):
+        init(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["signer.new"]
+
+
 @pytest.mark.parametrize(
     ("more", "error"),
     [

@@ -41,8 +41,16 @@ def test_what_has_expired_is_left_out(own_pki):
 
 
 def test_nothing_valid_is_refused(own_pki):
-    with pytest.raises(ConfigError, match="roost ca rotate"):
-        loaded(own_pki, NOW + timedelta(days=900))
+    for days in (900, -900):
+        with pytest.raises(ConfigError, match=r"0 that count .* clock"):
+            loaded(own_pki, NOW + timedelta(days=days))
+
+
+def test_a_key_whose_time_has_not_come_does_not_sign_yet(own_pki):
+    own_pki.rotate("node", now=NOW + timedelta(days=2))
+    old = loaded(own_pki).issuing[Authority.NODE]
+    assert len(old) == 1
+    assert len(loaded(own_pki, NOW + timedelta(days=3)).issuing[Authority.NODE]) == 2
 
 
 @pytest.mark.parametrize("name", ["node-ca.key", "order.key"])

@@ -219,7 +219,7 @@ async def test_after_a_rotation_the_new_issuer_signs_and_both_are_listed(own_pki
     later = datetime.now(UTC) + timedelta(days=366)
     for issued in (old, new):
         der = leaf_of(issued).public_bytes(Encoding.DER)
-        assert own_pki.verifier().peer(der, Kind.NODE, later).holder.name == "edge.n1"
+        assert own_pki.verifier(later).peer(der, Kind.NODE, later).holder.name == "edge.n1"
 
 
 async def test_nothing_is_signed_that_would_outlive_its_issuer(own_pki):
@@ -339,8 +339,11 @@ async def test_a_client_that_was_cancelled_takes_no_answer_for_another(own_pki, 
 
 
 async def test_two_signers_never_share_a_folder(own_pki, signer):
-    with pytest.raises(ConfigError, match="in-use"):
-        checked(own_pki.signer_dir)
+    with (
+        pytest.raises(ConfigError, match="one at a time"),
+        desk_of(own_pki.signer_dir, SystemClock(), ENTROPY),
+    ):
+        pass
 
 
 async def test_the_record_can_be_printed_and_verified(own_pki, signer):
@@ -351,5 +354,9 @@ async def test_the_record_can_be_printed_and_verified(own_pki, signer):
     assert (await signer.info()).log_head in line
 
 
-def test_a_folder_can_be_looked_at(own_pki):
+async def test_a_folder_can_be_looked_at_beside_a_running_signer(own_pki):
     assert "edge.example" in checked(own_pki.signer_dir)
+    assert not (own_pki.signer_dir / "signatures.log").exists()  # it would be of another user
+    async with own_pki.serving() as signer:
+        await signer.sign_order(b"order")
+        assert "1 signatures" in checked(own_pki.signer_dir)
