@@ -20,6 +20,7 @@ from itertools import islice
 
 from aiohttp import web
 from fake_alarms import FakeAlarms
+from fake_enrol import FakeEnrol
 from fake_ha import FakeHa
 from fake_northbound import FakeNorthbound
 from fake_views import FakeViews
@@ -247,6 +248,7 @@ class FakeCentral:
         self.alarms = FakeAlarms(fleet.rows, hostile=HOSTILE)
         self.northbound = FakeNorthbound(hostile=HOSTILE)
         self.views = FakeViews()
+        self.enrol = FakeEnrol(hostile=HOSTILE)
         self.ha = FakeHa()
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
@@ -264,6 +266,7 @@ class FakeCentral:
         app.add_routes(self.alarms.routes())
         app.add_routes(self.views.routes())
         app.add_routes(self.ha.routes())
+        app.add_routes(self.enrol.routes())
         app.add_routes(
             [
                 web.get("/static/{hash}/{path:.+}", self.asset),

@@ -93,6 +93,7 @@ async def each_page(console, tab):
         ("/shelf", ".plain"),
         ("/load", ".plot rect"),
         ("/northbound", ".letters"),
+        ("/enrol", ".boxes"),
         ("/login", "#token"),
     ):
         await tab.open(console.url + path)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
+import segno
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -101,6 +102,7 @@ class ClaimAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     revoked: Time | None
     token: str | None = None
     join: str | None = None
+    qr: list[str] | None = None  # of the line, for a telephone: rows of 0 and 1
 
 
 class ClaimPage(msgspec.Struct, frozen=True):
@@ -255,7 +257,7 @@ async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
     [(claim, secret)] = await _made(call, [wanted])
     token = token_text(claim, secret, desk.fleet.pin)
     line = f"echo '{token}' | roost-agent join {enrolment.config.public_url} --token -"
-    answer = msgspec.structs.replace(_claim(claim), token=token, join=line)
+    answer = msgspec.structs.replace(_claim(claim), token=token, join=line, qr=_squares(line))
     return Reply(answer, status=201, headers={"Cache-Control": "no-store"})
 
 
@@ -273,6 +275,12 @@ async def revoke_claim(call: Call[NoQuery, None]) -> Reply:
     except NotFoundError as err:
         raise _missing(err) from None
     return Reply(status=204)
+
+
+def _squares(text: str) -> list[str]:
+    """Return a QR code (ISO/IEC 18004) as rows of modules, 1 is dark; without the quiet zone."""
+    code = segno.make_qr(text, error="m")
+    return ["".join(str(module) for module in row) for row in code.matrix_iter(border=0)]
 
 
 def _listed(given: ListedBody, number: int, life_s: int) -> NewClaim:

@@ -32,6 +32,15 @@ def test_the_line_that_is_printed_joins_a_box(stage, box):
     assert (claim["used"], "token" in claim) == (1, False)
 
 
+def test_a_token_comes_as_squares_too(stage):
+    stage.add_site("squares")
+    made = stage.central.post("/api/v1/claims", {"site": "squares"})
+    side = len(made["qr"])
+    assert side % 4 == 1  # ISO/IEC 18004: 17 + 4 x version
+    assert {len(row) for row in made["qr"]} == {side}
+    assert all(row.startswith("1111111") for row in (made["qr"][0], made["qr"][6]))  # a finder
+
+
 def test_a_box_is_shown_compared_and_let_in(stage, box):
     stage.add_site("shown")
     join = box.start_join(stage.url, "--pin", stage.token("shown").rpartition(".")[2])

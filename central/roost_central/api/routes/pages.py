@@ -22,6 +22,7 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/shelf",
     "/load",
     "/northbound",
+    "/enrol",
     "/v/{view}",
 )
 

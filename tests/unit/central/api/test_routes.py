@@ -23,6 +23,7 @@ UNAUTHENTICATED = {
     "GET /incidents/{incident}",
     "GET /load",
     "GET /northbound",
+    "GET /enrol",
     "GET /shelf",
     "GET /events",
     "GET /health",

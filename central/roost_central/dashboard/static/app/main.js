@@ -24,11 +24,12 @@ const LATER = {
   shelf: () => import("./shelf/page.js").then((m) => m.ShelfPage),
   load: () => import("./load/page.js").then((m) => m.LoadPage),
   northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
+  enrol: () => import("./enrol/page.js").then((m) => m.EnrolPage),
   view: () => import("./views/open.js").then((m) => m.ViewPage),
 };
 const TITLES = {
   fleet: "Fleet", events: "Events", alarms: "Alarms", shelf: "Shelf", load: "Operator load",
-  northbound: "Northbound",
+  northbound: "Northbound", enrol: "Enrolment",
   missing: "Not found",
 };
 

@@ -1,0 +1,77 @@
+"""Boxes that wait, and claims, of the fake central, as the REST contract says."""
+
+from aiohttp import web
+from fake_alarms import instant, now_ms
+
+WORDS = "rojom zurir vavij toror polaf dutop"
+
+
+class FakeEnrol:
+    """One box with words, one with a token; what is asked of them is kept."""
+
+    def __init__(self, *, hostile: str = "") -> None:
+        self.acts: list[tuple[str, str, dict]] = []
+        self.boxes = {
+            "01BARE": self._box("01BARE", "bare", words=WORDS, product=f"X1 {hostile}"),
+            "01TOKEN": self._box("01TOKEN", "token", site="edge-1", product="X2"),
+        }
+        self.claims: dict[str, dict] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what is served."""
+        api = "/api/v1"
+        return [
+            web.get(f"{api}/enrolments", self.list_boxes),
+            web.post(f"{api}/enrolments/{{box}}/{{act}}", self.decide),
+            web.get(f"{api}/claims", self.list_claims),
+            web.post(f"{api}/claims", self.make),
+            web.delete(f"{api}/claims/{{claim}}", self.revoke),
+        ]
+
+    async def list_boxes(self, _request: web.Request) -> web.Response:
+        """GET /api/v1/enrolments."""
+        return web.json_response({"items": list(self.boxes.values()), "next": None})
+
+    async def decide(self, request: web.Request) -> web.Response:
+        """POST approve and deny."""
+        id_, act = request.match_info["box"], request.match_info["act"]
+        body = await request.json()
+        self.acts.append((act, id_, body))
+        box = self.boxes[id_]
+        if act == "approve" and box["kind"] == "bare" and body["words"] != WORDS:
+            problem = {"detail": "the box shows other words: compare all six again"}
+            return web.json_response(problem, status=409)
+        del self.boxes[id_]
+        return web.json_response(box)
+
+    async def list_claims(self, _request: web.Request) -> web.Response:
+        """GET /api/v1/claims."""
+        return web.json_response({"items": list(self.claims.values()), "next": None})
+
+    async def make(self, request: web.Request) -> web.Response:
+        """POST /api/v1/claims."""
+        body = await request.json()
+        claim = {
+            "id": "abcdefghijkl", "kind": "token", "subject": "", "broker": False, "used": 0,
+            "cidr": "", "made_by": "jd", "made": instant(now_ms()), "not_after": instant(now_ms()),
+            "revoked": None, **{k: body[k] for k in ("site", "node", "nodes_max", "auto_approve")},
+        }  # fmt: skip
+        self.claims[claim["id"]] = claim
+        shown = {"join": "echo 'rst1.x' | roost-agent join https://c:8471 --token -"}
+        return web.json_response({**claim, **shown, "qr": ["101", "010", "101"]}, status=201)
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """DELETE a claim."""
+        self.claims[request.match_info["claim"]]["revoked"] = instant(now_ms())
+        return web.Response(status=204)
+
+    @staticmethod
+    def _box(id_: str, kind: str, *, words: str = "", site: str = "", product: str = "") -> dict:
+        hardware = {"vendor": "V", "product": product, "serial": "", "ek": "", "uuid": "",
+                    "board": "", "disks": [], "macs": []}  # fmt: skip
+        return {
+            "id": id_, "state": "pending", "kind": kind, "claim": "", "site": site, "node": "",
+            "words": words, "reason": "somebody compares", "address": "192.0.2.7", "agent": "0.1",
+            "hardware": hardware, "asked": instant(now_ms() - 60_000), "seen": instant(now_ms()),
+            "decided": None, "decided_by": "", "nearest": None,
+        }  # fmt: skip
