@@ -24,6 +24,7 @@ DAMPED: Final = "400.803"
 VIP_CONFLICT: Final = "400.805"
 FENCE_UNTESTED: Final = "400.806"
 SINGLE_NETWORK: Final = "400.808"
+FORGED_FRAMES: Final = "400.809"
 HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
     {
         REDUNDANCY_LOST,
@@ -33,6 +34,7 @@ HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
         VIP_CONFLICT,
         FENCE_UNTESTED,
         SINGLE_NETWORK,
+        FORGED_FRAMES,
     }
 )
 RAISED_HERE: Final = frozenset({"agent", "app"})

@@ -146,6 +146,7 @@ class Core:
         settled_ms = now_ms + config.timing.promise_ms()
         self._quorum = QuorumWatch(self.electorate, self.is_there, settled_ms)
         self._lacks: dict[str, str] = {}  # lease, or FENCING, to what lacks a proof
+        self._no_proof: dict[str, str] = {}  # what stands: entity to reason
         self._electing = Electing(
             who,
             config,
@@ -621,15 +622,24 @@ class Core:
         return Nonce(self.voter.state.voter_id, self.voter.state.inc, 0)
 
     def _lacks_proof(self, who: str, sentence: str) -> None:
-        """Tell of one lack of proof at a time, for as long as there is any."""
+        """Tell which groups lack a proof, for as long as they do, and what the fence says of it."""
         lacks = {**self._lacks, who: sentence}
-        lacks = {each: said for each, said in lacks.items() if said}
-        before, self._lacks = self._lacks, lacks
-        if before and not lacks:
-            self._out.append(ev.Clear(NO_PROOF))
-        elif lacks and lacks != before:
-            reason = lacks.get(FENCING) or next(iter(lacks.values()))
-            self._out.append(ev.Raise(NO_PROOF, {"reason": reason}))
+        self._lacks = {each: said for each, said in lacks.items() if said}
+        fence = self._lacks.get(FENCING, "")
+        stands = {
+            f"group={name}": fence or said
+            for name, said in self._lacks.items()
+            if name not in {FENCING, SITE_LEASE}
+        }
+        if fence and not stands:  # no group of services waits for it
+            stands = {"": fence}
+        before, self._no_proof = self._no_proof, stands
+        self._out += [ev.Clear(NO_PROOF, each) for each in before if each not in stands]
+        self._out += [
+            ev.Raise(NO_PROOF, {"reason": reason}, entity)
+            for entity, reason in stands.items()
+            if before.get(entity) != reason
+        ]
 
     def _done(self, now_ms: int) -> list[ev.Effect]:
         """Let this node's frames to itself have their way, then hand out all effects."""

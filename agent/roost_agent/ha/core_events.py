@@ -184,12 +184,14 @@ class Raise(msgspec.Struct, frozen=True):
 
     type: str
     params: Mapping[str, str]
+    entity: str = ""
 
 
 class Clear(msgspec.Struct, frozen=True):
     """It ended."""
 
     type: str
+    entity: str = ""
 
 
 class Keep(msgspec.Struct, frozen=True):

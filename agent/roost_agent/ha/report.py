@@ -10,6 +10,7 @@ from roost_agent.ha.core import Core
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.matrix import cuts
 from roost_agent.ha.runtime import Runtime
+from roost_agent.ha.state_report import dropped, refused
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
@@ -28,8 +29,8 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "leases": [_lease(core, name, now_ms) for name in core.hosts],
         "members": [_member(core, node, now_ms) for node in core.fresh.peers],
         "paths": [_path(path, core) for path in runtime.shells.paths],
-        "refused": _refused(runtime),
-        "dropped": {str(why): count for why, count in core.fresh.dropped.items() if count},
+        "refused": refused(runtime),
+        "dropped": dropped(runtime),
         "stale_requests": core.stale,
         "refused_orders": runtime.refused_orders,
         "broker": None if runtime.shells.broker is None else _broker(runtime.shells.broker),
@@ -50,12 +51,6 @@ def explained(runtime: Runtime, count: int) -> list[dict[str, Any]]:
     """Return the last decisions, the newest last."""
     ring = list(runtime.ring)[-count:]
     return [msgspec.to_builtins(each) for each in ring]
-
-
-def _refused(runtime: Runtime) -> dict[str, int]:
-    """Return what came in and was not believed, by reason; from no member's address: stranger."""
-    strangers = sum(path.strangers for path in runtime.shells.paths)
-    return runtime.shells.peers.refused | ({"stranger": strangers} if strangers else {})
 
 
 def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:

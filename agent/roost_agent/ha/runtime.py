@@ -51,10 +51,10 @@ class Explained(msgspec.Struct, frozen=True):
 class Alarming(Protocol):
     """What takes conditions: the node's alarms."""
 
-    def raise_condition(self, type_: str, params: dict[str, str]) -> None:
+    def raise_condition(self, type_: str, params: dict[str, str], entity: str) -> None:
         """Raise one."""
 
-    def clear_condition(self, type_: str) -> None:
+    def clear_condition(self, type_: str, entity: str) -> None:
         """Clear one."""
 
     def standing(self, prefix: str) -> dict[str, str]:
@@ -208,7 +208,8 @@ class Runtime:
                     answer = effect
                 case _:
                     assert_never(effect)
-        if effects and self.shells.upward is not None:
+        is_more = any(not isinstance(effect, ev.Send) for effect in effects)
+        if is_more and self.shells.upward is not None:  # frames alone change no role
             self.shells.upward.done(self)
         self._due_changed.set()
         return answer
@@ -229,9 +230,9 @@ class Runtime:
         if alarms is None:
             return
         if isinstance(effect, ev.Raise):
-            alarms.raise_condition(effect.type, dict(effect.params))
+            alarms.raise_condition(effect.type, dict(effect.params), effect.entity)
         else:
-            alarms.clear_condition(effect.type)
+            alarms.clear_condition(effect.type, effect.entity)
 
     def explain(self, told: Explain) -> None:
         """Note a decision: in the log, in the ring, for the centre."""

@@ -12,6 +12,7 @@ import msgspec
 from roost_agent.alarm_types import (
     DAMPED,
     FENCE_UNTESTED,
+    FORGED_FRAMES,
     GUARD_UNREADY,
     HA_TYPES,
     PEER_PATH,
@@ -58,6 +59,7 @@ class Facts(msgspec.Struct, frozen=True):
         conflict: the address that another box answers for.
         warnings: of the site's file.
         fences: node to why its fence failed its last test.
+        forged: what kinds of frames come that no member made.
     """
 
     peers: tuple[PeerFacts, ...] = ()
@@ -67,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True):
     conflict: str = ""
     warnings: tuple[str, ...] = ()
     fences: Mapping[str, str] = {}
+    forged: str = ""
 
 
 def standing(facts: Facts) -> Round:
@@ -82,14 +85,20 @@ def _findings(facts: Facts) -> Iterator[Finding]:
         if group.standbys < group.wanted:
             params = {"have": group.standbys, "want": group.wanted}
             yield Finding(REDUNDANCY_LOST, f"group={group.name}", Severity.MAJOR, params)
-    if facts.guard:
-        yield Finding(GUARD_UNREADY, "", Severity.MAJOR, {"reason": facts.guard})
     for name, why in facts.held_back.items():
         yield Finding(DAMPED, f"group={name}", Severity.MINOR, {"reason": why})
-    if facts.conflict:
-        yield Finding(VIP_CONFLICT, "", Severity.MAJOR, {"vip": facts.conflict})
     for name, why in facts.fences.items():
         yield Finding(FENCE_UNTESTED, f"node={name}", Severity.MAJOR, {"reason": why[:200]})
+    yield from _of_node(facts)
+
+
+def _of_node(facts: Facts) -> Iterator[Finding]:
+    if facts.guard:
+        yield Finding(GUARD_UNREADY, "", Severity.MAJOR, {"reason": facts.guard})
+    if facts.conflict:
+        yield Finding(VIP_CONFLICT, "", Severity.MAJOR, {"vip": facts.conflict})
+    if facts.forged:
+        yield Finding(FORGED_FRAMES, "", Severity.MAJOR, {"reason": facts.forged})
     if facts.warnings:
         reason = "; ".join(facts.warnings)
         yield Finding(SINGLE_NETWORK, "", Severity.WARNING, {"reason": reason[:200]})

@@ -84,6 +84,17 @@ def facts(runtime: Runtime) -> Facts:
     )
 
 
+def refused(runtime: Runtime) -> dict[str, int]:
+    """Return what came in and was not believed, by reason; from no member's address: stranger."""
+    strangers = sum(path.strangers for path in runtime.shells.paths)
+    return runtime.shells.peers.refused | ({"stranger": strangers} if strangers else {})
+
+
+def dropped(runtime: Runtime) -> dict[str, int]:
+    """Return what was a member's and as good as never sent, by reason."""
+    return {str(why): count for why, count in runtime.core.fresh.dropped.items() if count}
+
+
 def faults(runtime: Runtime) -> list[str]:
     """Return what is wrong on this node, in sentences."""
     shells = runtime.shells

@@ -20,10 +20,11 @@ from roost_agent.alarms.samples.units import FAILED as SERVICE_FAILED
 from roost_agent.errors import StorageError
 from roost_agent.ha import state_report
 from roost_agent.ha.decisions import Allowance, Decisions, Told, named
+from roost_agent.ha.forgery import Forgery
 from roost_agent.ha.health import LHM_UNFIT
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ha.services.core import FAILED
-from roost_agent.ha.standing import standing
+from roost_agent.ha.standing import Facts, standing
 from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry, LaneCounts
 from roost_agent.ports import Clock
@@ -89,6 +90,7 @@ class Upward:
         self._seq = 0  # of the last state in the lane; 0: it is on its way to the disk
         self._is_writing = False
         self._failed: set[str] = set()
+        self._forgery = Forgery(clock.boot_ms())
         self._changes = Allowance(clock.boot_ms())  # a path that flaps all day is told every 10 s
 
     def explained(self, runtime: Runtime, said: Explain) -> Explain:
@@ -113,15 +115,22 @@ class Upward:
 
     def look(self, runtime: Runtime) -> None:
         """Hand over what is due."""
+        self.done(runtime)
         if not self._outbox.lanes:
             return  # not open yet
         self._send_decisions()
         if not runtime.core.leases:
             return  # the first write of local HA is not on disk yet
         state = state_report.report(runtime, self._clock.wall_ms())
-        self._alarms.observe(standing(state_report.facts(runtime)))
+        self._alarms.observe(standing(self._facts(runtime)))
         self._tell_failed(state)
         self._send_state(state)
+
+    def _facts(self, runtime: Runtime) -> Facts:
+        """Return what the alarms are judged by."""
+        came = state_report.refused(runtime) | state_report.dropped(runtime)
+        forged = self._forgery.look(came, self._clock.boot_ms())
+        return replace(state_report.facts(runtime), forged=forged)
 
     def _tell_failed(self, state: HaReport) -> None:
         """Raise services that failed; the type is shared with units that systemd runs alone."""

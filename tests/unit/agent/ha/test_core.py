@@ -341,19 +341,32 @@ def test_a_proof_of_another_boot_than_the_one_that_is_known_proves_nothing(pair)
     pair.until(lambda: pair.holders() == [standby.index])
 
 
-def test_a_lack_of_proof_is_told_once_for_all_who_lack_it(pair):
+def test_a_lack_of_proof_is_told_once_of_each_group_that_lacks_it(pair):
     active = pair.settled()
     standby = pair.boxes[1 - active]
     pair.tell(standby.index, ev.NoProof(""))
     assert standby.of(ev.Clear, type="400.804") == [], "there was none"
     pair.reboot(active)
     pair.until(lambda: standby.of(ev.Raise, type="400.804"))
+    groups = {"group=main"}  # what requires it does not stand, so it lacks nothing
+    assert {each.entity for each in standby.of(ev.Raise)} == groups
     pair.tell(standby.index, ev.NoProof("its BMC is dead"))
-    assert standby.of(ev.Raise)[-1].params == {"reason": "its BMC is dead"}
+    last = standby.of(ev.Raise)[-len(groups) :]
+    assert {(each.entity, each.params["reason"]) for each in last} == {
+        (group, "its BMC is dead") for group in groups
+    }
     pair.tell(standby.index, ev.NoProof(""))
     assert standby.of(ev.Clear, type="400.804") == [], "the lease lacks it still"
     pair.tell(standby.index, ev.Proven(active, "an operator's word"))
-    pair.until(lambda: standby.of(ev.Clear, type="400.804"))
+    pair.until(lambda: {each.entity for each in standby.of(ev.Clear, type="400.804")} == groups)
+
+
+def test_a_fence_that_proves_nothing_is_told_where_no_group_waits_for_it(pair):
+    standby = pair.boxes[1 - pair.settled()]
+    pair.tell(standby.index, ev.NoProof("its BMC is dead"))
+    assert standby.of(ev.Raise)[-1].entity == ""
+    pair.tell(standby.index, ev.NoProof(""))
+    assert standby.of(ev.Clear)[-1].entity == ""
 
 
 def test_proof_of_a_node_that_was_never_heard_proves_nothing(pair):

@@ -2,6 +2,7 @@
 
 from roost_agent.alarm_types import (
     DAMPED,
+    FORGED_FRAMES,
     GUARD_UNREADY,
     HA_TYPES,
     PEER_PATH,
@@ -55,8 +56,12 @@ def test_the_rest_stands_as_it_is_told():
         warnings=("network mgmt carries every path between c0 and c1",) * 9,
     )
     assert found(facts) == [
-        (GUARD_UNREADY, ""),
         (DAMPED, "group=main"),
+        (GUARD_UNREADY, ""),
         (VIP_CONFLICT, ""),
         (SINGLE_NETWORK, ""),
     ]
+
+
+def test_frames_that_no_member_made_are_told_with_their_kinds():
+    assert found(Facts(forged="made with another key")) == [(FORGED_FRAMES, "")]

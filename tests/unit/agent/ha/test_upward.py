@@ -117,10 +117,12 @@ class Runtime:
         self.site, self.index = site, index
         self.workload = Workload()
         paths = [
-            SimpleNamespace(number=number, fault="") for number in range(len(site.config.paths))
+            SimpleNamespace(number=number, fault="", strangers=0)
+            for number in range(len(site.config.paths))
         ]
         self.shells = SimpleNamespace(
             paths=paths,
+            peers=SimpleNamespace(refused={}),
             broker=None,
             guard=None,
             store=SimpleNamespace(fault=""),
@@ -334,3 +336,11 @@ def test_faults_of_the_node_are_in_its_state(way):
     (state,) = way.outbox.states()
     assert state.faults == ["disk full", "the guard does not answer", "site broker: it is gone"]
     assert ("400.802", "") in way.alarms.standing()
+
+
+def test_many_frames_that_no_member_made_are_an_alarm_until_a_minute_brings_few(way):
+    way.runtime.shells.peers.refused["mac"] = 100
+    way.pass_(61_000)
+    assert way.alarms.standing() == {("400.809", "")}
+    way.pass_(61_000)
+    assert way.alarms.standing() == set()
