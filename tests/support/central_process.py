@@ -17,8 +17,8 @@ class CentralProcess(Program):
         self.data_dir = folder / "central"
         super().__init__(folder / "central.log")
         self.port = free_port()
-        self._config = folder / "central.toml"
-        self._config.write_text(
+        self.config = folder / "central.toml"
+        self.config.write_text(
             f'data_dir = "{self.data_dir}"\nadmit = "loopback"\n'
             + (f'database = "{database}"\n' if database else "")
             + f"[http]\nport = {self.port}\n"
@@ -29,12 +29,12 @@ class CentralProcess(Program):
 
     def configure(self, text: str) -> None:
         """Add to its configuration; from the next start on."""
-        with self._config.open("a") as config:
+        with self.config.open("a") as config:
             config.write(text)
 
     def start(self) -> None:
         """Start it; it takes a moment until it listens."""
-        self._launch(sys.executable, "-m", "roost_central", "run", "--config", self._config)
+        self._launch(sys.executable, "-m", "roost_central", "run", "--config", self.config)
 
     def ready(self) -> None:
         """Return once it answers and hears its brokers."""

@@ -1,48 +1,28 @@
-"""A whole centre that lets boxes in: signer, centre, a broker that only nodes reach, and boxes."""
+"""A whole centre that lets boxes in: signer, centre, the fleet's broker, and boxes."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from broker import PROGRAM
 from ca import DOMAIN, Pki, SignerProcess, unlimited
 from central_process import CentralProcess
 from program import Program
 from waiting import free_port, wait_until
 
-from roost_protocol.certificate import Holder, Kind
-
 JOIN_S = 60
 
 
 class FleetBroker(Program):
-    """Mosquitto with two listeners: nodes by their certificates, and this machine's centre."""
+    """``roost-central broker``, on the configuration of its centre."""
 
-    def __init__(self, folder: Path, pki: Pki) -> None:
+    def __init__(self, folder: Path, config: Path) -> None:
         super().__init__(folder / "fleet-broker.log")
-        self.port, self.inner_port = free_port(), free_port()
-        own = pki.issue(Holder(Kind.SERVER, "b1"))
-        acl = folder / "fleet.acl"
-        acl.write_text("pattern write roost/v1/+/%u/up/#\npattern read roost/v1/+/%u/down/#\n")
-        acl.chmod(0o600)
-        self._file = folder / "fleet-broker.conf"
-        self._file.write_text(
-            "per_listener_settings true\n"
-            f"listener {self.port} 127.0.0.1\n"
-            "set_tcp_nodelay true\nmax_packet_size 270336\npersistence false\n"
-            f"cafile {pki.root_file}\ncertfile {own.chain_file}\nkeyfile {own.key_file}\n"
-            "require_certificate true\nuse_identity_as_username true\n"
-            f"acl_file {acl}\n"
-            f"listener {self.inner_port} 127.0.0.1\nallow_anonymous true\n"
-            + ("user root\n" if os.getuid() == 0 else "")
-        )
+        self.port = free_port()
+        self._config = config
 
     def start(self) -> None:
-        """Run, and return once it says so."""
-        assert PROGRAM is not None
-        self._launch(PROGRAM, "-c", self._file)
-        wait_until(lambda: "running" in self.log.read_text(), "fleet broker")
+        """Run; it takes a moment until it listens."""
+        self._launch(sys.executable, "-m", "roost_central", "broker", "--config", self._config)
 
 
 class FleetStage:
@@ -52,12 +32,14 @@ class FleetStage:
         self.folder = folder
         self.pki = Pki(folder / "pki", unlimited())
         self.signer = SignerProcess(self.pki)
-        self.broker = FleetBroker(folder, self.pki)
-        self.central = CentralProcess(folder, f"mqtt://127.0.0.1:{self.broker.inner_port}")
+        self.central = CentralProcess(folder)
+        self.broker = FleetBroker(folder, self.central.config)
         self.enrol_port = free_port()
         self.url = f"https://127.0.0.1:{self.enrol_port}"
         self.central.configure(
             f'[fleet]\ndomain = "{DOMAIN}"\n[signer]\nsocket = "{self.pki.socket}"\n'
+            f'[fleet_broker]\nhost = "127.0.0.1"\nport = {self.broker.port}\n'
+            f"connections_max = 100\n"
             f'[enrol]\nport = {self.enrol_port}\npublic_url = "{self.url}"\n'
             f'[[enrol.broker]]\nname = "b1"\nurl = "mqtts://127.0.0.1:{self.broker.port}"\n'
         )

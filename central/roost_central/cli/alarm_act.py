@@ -7,14 +7,13 @@ from typing import Any
 import click
 
 from roost_central.cli import output, times
-from roost_central.cli.client import Client, at
+from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared
 
 CONFLICT = 409  # RFC 9110, 15.5.10
 REFUSED_SHOWN_MAX = 20
-JSON = {"Content-Type": "application/json"}
 
 
 def targets(verb: Any) -> Any:  # noqa: ANN401 - click's own types

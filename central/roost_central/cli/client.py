@@ -21,6 +21,7 @@ STREAM_TIMEOUT_S = 15.0  # the centre sends a frame every 5 s even when nothing 
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 PAGE = 1000
 CHUNK_BYTES = 64 * 1024
+JSON = {"Content-Type": "application/json"}
 
 
 def at(*names: str) -> str:

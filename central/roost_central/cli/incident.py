@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from roost_central.cli import alarm_text, output, times
-from roost_central.cli.client import Client, at
+from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
 from roost_central.cli.output import Column
@@ -14,7 +14,6 @@ from roost_central.cli.plain import plain
 
 UNEXPLAINED_MAX = 50
 NAMES_MAX = 100
-JSON = {"Content-Type": "application/json"}
 
 
 @click.group("incident")

@@ -1,11 +1,12 @@
 """``roost node``: list and show nodes, their inventory and what changed in it."""
 
+import json
 from typing import Any
 
 import click
 
 from roost_central.cli import inventory, output, path, times
-from roost_central.cli.client import Client, at
+from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
@@ -99,6 +100,42 @@ def inventory_(
             f"{node} has no class {', '.join(sorted(absent))}; it has {known}", ExitCode.NOT_FOUND
         )
     click.echo(inventory.render(asked, found), nl=False)
+
+
+@command.command("identity")
+@click.argument("node")
+@shared()
+def identity_(asked: Asked, node: str) -> None:
+    """Show the generations of a node's identity. The newest first, each with its state and why."""
+    found = asked.client().get(at("nodes", node, "identities"))["items"]
+    output.write(found, _generations(asked), asked.form, name="generation")
+
+
+@command.command("revoke")
+@click.argument("node")
+@click.option("--reason", required=True, help="Why; it stands in the audit log.")
+@shared()
+def revoke_(asked: Asked, node: str, reason: str) -> None:
+    """Revoke a node's identity. It is mute and shut out within ten seconds, for good.
+
+    To be let in again the box must be enrolled anew.
+    """
+    body = json.dumps({"reason": reason}).encode()
+    address = at("nodes", node, "revoke")
+    found = asked.client().send("POST", address, body, headers=JSON)["items"]
+    output.write(found, _generations(asked), asked.form, name="generation")
+
+
+def _generations(asked: Asked) -> list[Column]:
+    return [
+        output.number("GENERATION", "generation"),
+        output.number("BOX", "box"),
+        output.text("STATE", "state"),
+        Column("CHANGED", lambda row: asked.clock(row["changed"]), lambda row: row["changed"]),
+        Column("UNTIL", lambda row: asked.clock(row["not_after"]), lambda row: row["not_after"]),
+        output.text("REASON", "reason"),
+        output.text("SERIAL", "serial", wide=True),
+    ]
 
 
 def _text(found: dict[str, Any]) -> str:

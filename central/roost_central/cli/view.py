@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 import click
 
 from roost_central.cli import output
-from roost_central.cli.client import Client, at
+from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
@@ -15,7 +15,6 @@ from roost_central.cli.output import Column, Row
 
 VIEWS = "/api/v1/views"
 PAGES = ("alarms", "fleet", "incidents", "events")
-JSON = {"Content-Type": "application/json"}
 
 
 def _filter(row: Row) -> str:

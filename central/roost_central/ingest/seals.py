@@ -31,6 +31,10 @@ class Identities(Protocol):
     def heard(self, node: str, generation: int) -> None:
         """Note that the holder of a generation's key has spoken; at least once in this process."""
 
+    @property
+    def revision(self) -> int:
+        """Another number after each change."""
+
 
 class NobodyEnrolled:
     """A centre without enrolment: the demo on loopback."""
@@ -46,6 +50,11 @@ class NobodyEnrolled:
     def heard(self, node: str, generation: int) -> None:
         """See Identities."""
 
+    @property
+    def revision(self) -> int:
+        """See Identities."""
+        return 0
+
 
 class Seals:
     """Opens what nodes send and seals what they are sent.
@@ -59,10 +68,10 @@ class Seals:
     def __init__(
         self, identities: Identities, ingest_keys: Iterable[bytes], bare_brokers: Iterable[str]
     ) -> None:
-        self._identities = identities
+        self.identities = identities
         self._ingest_keys = tuple(ingest_keys)
         self._bare_brokers = frozenset(bare_brokers)
-        self._spoke: dict[NodeId, Seal] = {}
+        self._spoke: dict[NodeId, Seal] = {}  # of each node, the generation that spoke last
 
     def open(self, broker: str, node: NodeId, topic: str, message: bytes) -> bytes:
         """Return what a node said.
@@ -73,7 +82,7 @@ class Seals:
         if not is_sealed(message):
             return self._bare(broker, node, message)
         generation = generation_of(message)
-        if not self._identities.is_live(node, generation):
+        if not self.identities.is_live(node, generation):
             raise ProtocolError("kid", got=generation, detail="no identity that may speak")
         seal = self._spoke.get(node)
         if seal is None or seal.generation != generation:
@@ -86,14 +95,24 @@ class Seals:
     def seal(self, node: NodeId, topic: str, body: bytes) -> bytes | None:
         """Return the message to send to a node; None where nobody may hear it."""
         seal = self._spoke.get(node)
-        if seal is not None and self._identities.is_live(node, seal.generation):
+        if seal is not None and self.identities.is_live(node, seal.generation):
             return seal.seal(topic, body)
-        return None if self._identities.is_known(node) else body
+        return None if self.identities.is_known(node) else body
+
+    def take_ended(self) -> list[tuple[NodeId, Seal]]:
+        """Return, and forget, the seals of those that have spoken and may not any more."""
+        is_live = self.identities.is_live
+        ended = [
+            (node, seal) for node, seal in self._spoke.items() if not is_live(node, seal.generation)
+        ]
+        for node, _ in ended:
+            del self._spoke[node]
+        return ended
 
     def _bare(self, broker: str, node: NodeId, message: bytes) -> bytes:
         if broker not in self._bare_brokers:
             raise ProtocolError("unsealed", bound="a seal, off loopback", detail="enrol the node")
-        if self._identities.is_known(node):
+        if self.identities.is_known(node):
             raise ProtocolError("unsealed", bound="a seal, of an enrolled node")
         return message
 
@@ -108,6 +127,6 @@ class Seals:
             if len(self._spoke) >= SEALS_MAX:
                 del self._spoke[next(iter(self._spoke))]
             self._spoke[node] = seal
-            self._identities.heard(node, generation)
+            self.identities.heard(node, generation)
             return body
         raise ProtocolError("mac", detail="not sealed with its key, or changed on its way")

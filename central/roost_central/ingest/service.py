@@ -16,6 +16,7 @@ from roost_central.ingest.beats import Beats
 from roost_central.ingest.canary import Canary
 from roost_central.ingest.config import BrokerAddress, IngestConfig
 from roost_central.ingest.counters import BrokerStatus, Counters
+from roost_central.ingest.evictions import Evictions
 from roost_central.ingest.flush import Flush
 from roost_central.ingest.history import History
 from roost_central.ingest.inbox import Inbox
@@ -81,6 +82,7 @@ class IngestService:
         self._notices = Notices(clock, self.counters, book.signal)
         roster = Roster(view, config)
         seals = seals or Seals(NobodyEnrolled(), (), config.bare_brokers)
+        self._evictions = Evictions(seals, view, config.brokers)
         self._inbox = Inbox(config, roster, seals, self._notices, clock)
         self._receipts = Receipts(view, self, seals, clock=clock, counters=self.counters)
         self._marks = Marks()
@@ -203,6 +205,7 @@ class IngestService:
             group.create_task(self._flush.run(), name="central.ingest.flush")
             group.create_task(self._sweep.run(), name="central.liveness.sweep")
             group.create_task(self._gauge(), name="central.ingest.gauge")
+            group.create_task(self._evictions.run(), name="central.ingest.evictions")
 
     async def _gauge(self) -> None:
         while True:

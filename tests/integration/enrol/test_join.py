@@ -3,6 +3,7 @@
 import re
 import stat
 import sys
+import time
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +20,8 @@ from roost_protocol.join_token import parse_token
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
+EFFECTIVE_S = 10  # docs/brokers.md
+
 
 class Agent(Program):
     """``roost-agent run`` with no configuration but where its state is."""
@@ -33,6 +36,11 @@ class Agent(Program):
 
     def start(self):
         self._launch(sys.executable, "-m", "roost_agent", "run", "--config", self.config)
+
+
+def state_of(stage, node):
+    rows = stage.central.get(f"/api/v1/nodes/{node}/identities")["items"]
+    return [(row["generation"], row["state"]) for row in rows]
 
 
 def waiting(stage):
@@ -54,6 +62,39 @@ def test_a_box_with_a_token_becomes_a_node_that_beats_over_mtls(stage, box, tmp_
         )
     finally:
         agent.kill()
+
+
+def test_a_revoked_node_is_out_within_ten_seconds_and_stays_out(stage, box, tmp_path):
+    stage.add_site("gone", "n1")
+    assert box.join(stage.url, token=stage.token("gone")).returncode == 0
+    agent = Agent(box, tmp_path)
+    agent.start()
+    try:
+        wait_until(
+            lambda: stage.central.get("/api/v1/nodes/gone.n1")["presence"] == "online",
+            f"gone.n1: {agent.log.read_text()}",
+        )
+        wait_until(lambda: state_of(stage, "gone.n1") == [(1, "active")], "its key was heard")
+        began = time.monotonic()
+        [after] = stage.central.post("/api/v1/nodes/gone.n1/revoke", {"reason": "lost"})["items"]
+        assert (after["state"], after["reason"]) == ("revoked", "lost")
+        wait_until(lambda: "up -> down" in agent.log.read_text(), "its session is closed")
+        assert time.monotonic() - began < EFFECTIVE_S
+        wait_until(lambda: "certificate revoked" in agent.log.read_text(), "it is shut out")
+        heard = stage.central.get("/api/v1/nodes/gone.n1")["heard"]
+        time.sleep(2.5)  # it goes on trying, and beats each second where it can
+        assert stage.central.get("/api/v1/nodes/gone.n1")["heard"] == heard
+        [act] = [
+            row
+            for row in stage.central.get("/api/v1/audit")["items"]
+            if row["action"] == "node.revoke"
+        ]
+        assert (act["object"], act["reason"]) == ("gone.n1", "lost")
+        with pytest.raises(urllib.error.HTTPError, match="409"):
+            stage.central.post("/api/v1/nodes/gone.n1/revoke", {"reason": "again"})
+    finally:
+        agent.kill()
+    assert "its sessions go" in stage.central.log.read_text()
 
 
 def test_a_spent_token_lets_nobody_in(stage, box, tmp_path):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from roost_central.api import lists, nodes
+from roost_central.api import identities, lists, nodes
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
 from roost_central.api.lists import LIST_MEDIA, ListQuery
 from roost_central.api.route import LIST_S_MAX, Auth, Route
@@ -44,6 +44,23 @@ ROUTES: Final = (
         answer=ChangePage,
         auth=Auth.BEARER,
         summary="List what changed in a node's inventory",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/identities",
+        handler=identities.list_identities,
+        answer=identities.IdentityPage,
+        auth=Auth.BEARER,
+        summary="List the generations of a node's identity",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/nodes/{node}/revoke",
+        handler=identities.revoke_node,
+        body=identities.RevokeBody,
+        answer=identities.IdentityPage,
+        auth=Auth.BEARER,
+        summary="Revoke a node's identity: it is mute within ten seconds",
     ),
     Route(
         method="GET",

@@ -24,6 +24,8 @@ class Enrolled:
     def is_live(self, node, generation):
         return generation in self.live.get(node, ())
 
+    revision = 0
+
     def heard(self, node, generation):
         self.said.append((node, generation))
 
@@ -114,3 +116,14 @@ def test_where_nobody_is_enrolled_loopback_is_heard_and_sealed_messages_are_refu
     assert seals.open("lo", NODE, TOPIC, BODY) == BODY
     assert refusal(seals, sealed()) == "kid"
     assert seals.seal(NODE, "down", BODY) == BODY
+
+
+def test_who_has_spoken_and_may_not_any_more_is_told_once(seals, enrolled):
+    enrolled.live["lab.n2"] = {1}
+    for node in (NODE, "lab.n2"):
+        seals.open("wan", node, TOPIC, sealed(node=node))
+    assert seals.take_ended() == []
+    enrolled.live[NODE].discard(1)
+    ((node, seal),) = seals.take_ended()
+    assert (node, seal.generation) == (NODE, 1)
+    assert seals.take_ended() == []
