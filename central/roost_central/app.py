@@ -31,6 +31,7 @@ from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.brokers import own as own_certificate
+from roost_central.ca.watch import SignerWatch
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
 from roost_central.enrol.registry import IdentityRegistry
@@ -119,8 +120,11 @@ async def run(config: CentralConfig) -> None:
                         enrolment.run(partial(listening, boxes)), name="central.enrol"
                     )
                 )
+            signer = Signer(config.fleet.signer_socket)
+            if config.fleet.domain:
+                watch = SignerWatch(signer, book, clock)
+                running.append(tasks.create_task(watch.run(), name="central.ca.watch"))
             if any(broker.is_ours(config.tls_folder) for broker in config.brokers):
-                signer = Signer(config.fleet.signer_socket)
                 keeping = own_certificate.keep(config.tls_folder, signer, clock)
                 running.append(tasks.create_task(keeping, name="central.brokers.certificate"))
             with api.order.kept():
