@@ -19,6 +19,7 @@ HELP: Final = """\
 usage: roost-agent COMMAND [OPTION...]
 
   join URL      make this box a node of a fleet  (join --help)
+  renew         get the next certificate now     [--state-dir DIR]
   run           run the agent                    [--config PATH] [--log-level LEVEL]
   check-config  say what is wrong with it        [--config PATH]
   status        show the running agent           [--json]
@@ -40,6 +41,7 @@ _HELP: Final = frozenset({"--help", "-h"})
 
 COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "join": ("roost_agent.enrol.command", "run"),
+    "renew": ("roost_agent.enrol.renew", "run"),
     "run": ("roost_agent.commands", "run"),
     "check-config": ("roost_agent.commands", "check_config"),
     "status": ("roost_agent.control.command", "status"),

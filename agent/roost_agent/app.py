@@ -29,6 +29,7 @@ from roost_agent.paths import core as paths
 from roost_agent.paths.link import Dialer
 from roost_agent.paths.mqtt import MqttDialer, connect_threads
 from roost_agent.ports import Clock, SystemClock, SystemEntropy
+from roost_agent.renewal import Renewal
 from roost_agent.status import status
 from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
@@ -102,7 +103,7 @@ async def _main(config: Config, identity: Identity) -> None:
             serving(Path(config.state_dir), Control(driver, ha)),
             serving_alarms(config.alarms.socket, desk, clock),
         ):
-            await _supervise(driver, MqttDialer(), ha)
+            await _supervise(driver, MqttDialer(), ha, _renewal(config, clock))
     finally:
         await spool.close()
     log.info("agent: ended")
@@ -112,6 +113,12 @@ def _seal(config: Config) -> Seal | None:
     """Return what seals this node's words; None: it has no identity, and speaks on loopback."""
     known = config.enrolled
     return None if known is None else Seal(known.report_key, known.facts.generation)
+
+
+def _renewal(config: Config, clock: Clock) -> Renewal | None:
+    """Return what renews this node's identity, where it has one."""
+    known = config.enrolled
+    return None if known is None else Renewal(Path(config.state_dir), known.facts, clock)
 
 
 def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -140,7 +147,9 @@ def _equip(ha: "Runtime", config: Config, driver: Driver, clock: Clock) -> None:
     ha.shells.drills = Drills(clock)
 
 
-async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None" = None) -> None:
+async def _supervise(
+    driver: Driver, dialer: Dialer, ha: "Runtime | None" = None, renewal: Renewal | None = None
+) -> None:
     """Run every task of the agent; one that fails ends all, and the service manager restarts."""
     news = KernelNews(driver.survey.handle)
     try:
@@ -153,12 +162,20 @@ async def _supervise(driver: Driver, dialer: Dialer, ha: "Runtime | None" = None
             group.create_task(_until_stopped(driver, ha, _signalled()), name="agent.stop")
             if ha is not None:
                 group.create_task(ha.run(), name="agent.ha")
+            if renewal is not None:
+                group.create_task(_until_renewed(renewal), name="agent.renewal")
             driver.start()
             news.open()
     except* _StopError:
         pass
     finally:
         news.close()
+
+
+async def _until_renewed(renewal: Renewal) -> None:
+    await renewal.run()
+    log.info("agent: a new identity; told to end and be back under it")
+    raise _StopError
 
 
 async def _store(driver: Driver) -> None:

@@ -105,22 +105,7 @@ class RenewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``POST /api/v1/renew``, over TLS with the present certificate: a new key for the same box."""
 
     csr: Pem
-    hardware: Hardware
     agent: Word
-
-
-class ExpiredRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /api/v1/enrol/expired``: the certificate ended, its key is still there.
-
-    Attributes:
-        certificate: the one that ended, PEM.
-        request: as in ``POST /api/v1/enrol``, with a new key and no claim.
-        signature: by the old key over ``transcript``.
-    """
-
-    certificate: Pem
-    request: EnrolRequest
-    signature: Signature
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

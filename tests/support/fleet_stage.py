@@ -1,5 +1,9 @@
 """A whole centre that lets boxes in: signer, centre, the fleet's broker, and boxes."""
 
+import http.client
+import json
+import sqlite3
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +69,24 @@ class FleetStage:
         names = ", ".join(f'"{node}"' for node in nodes)
         line = f'{{"site": "{site}", "nodes": [{names}]}}\n'
         self.central.post_lines("/api/v1/sites:import", line.encode())
+
+    def states(self, node: str) -> dict[int, str]:
+        """Return where each generation of a node stands, as the database has it."""
+        with sqlite3.connect(f"file:{self.central.data_dir}/roost.db?mode=ro", uri=True) as base:
+            rows = base.execute("SELECT generation, state FROM identity WHERE node = ?", [node])
+            return dict(rows.fetchall())
+
+    def ask_boxes(self, path: str, body: object) -> tuple[int, str]:
+        """Post to the listener of boxes without any certificate."""
+        context = ssl.create_default_context(cafile=str(self.pki.root_file))
+        context.check_hostname = False
+        link = http.client.HTTPSConnection("127.0.0.1", self.enrol_port, context=context)
+        try:
+            link.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            with link.getresponse() as answer:
+                return answer.status, answer.read().decode()
+        finally:
+            link.close()
 
     def token(self, site: str, **more: object) -> str:
         """Make a token."""

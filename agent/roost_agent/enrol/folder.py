@@ -65,8 +65,10 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder)
 
 
-def take_over(state_dir: Path) -> None:
+def take_over(state_dir: Path, *, keep_old: bool = False) -> None:
     """Put the fresh folder, which must be complete, in the place of the identity.
+
+    With ``keep_old`` what was there stays beside it until the next time.
 
     Raises:
         OSError: it cannot be.
@@ -78,7 +80,8 @@ def take_over(state_dir: Path) -> None:
     with suppress(FileNotFoundError):  # an agent that starts just now has settled it (enrolled.py)
         fresh.rename(folder)
     sync_folder(state_dir)
-    shutil.rmtree(old, ignore_errors=True)
+    if not keep_old:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _give(path: Path, owner: Path) -> None:

@@ -34,6 +34,7 @@ LAN_KEY: Final = "lan.key"
 BROKER_KEY: Final = "broker.key"
 SEALING_KEY: Final = "sealing.key"
 CSR: Final = "node.csr"
+_OF_A_NODE: Final = (NODE_KEY, CSR)  # made together: one is of the other
 _NAMES: Final = (NODE_KEY, LAN_KEY, BROKER_KEY, SEALING_KEY, CSR)
 
 
@@ -65,8 +66,8 @@ def ready_keys(folder: Path) -> Keys:
         OSError: the folder cannot be used.
     """
     found = read_files(folder, _NAMES)
-    if len(found) < len(_NAMES):
-        found = _made()
+    if len(found) < len(_NAMES):  # what is there is kept: a renewal brings the box's own keys
+        found = _made() | {name: key for name, key in found.items() if name not in _OF_A_NODE}
         write_files(folder, found)
     try:
         return _loaded(found)

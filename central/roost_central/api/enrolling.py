@@ -15,7 +15,7 @@ from roost_central.api.problem import ApiError, FieldError
 from roost_central.enrol.desk import Desk, RefusedError
 from roost_central.enrol.service import Enrolment
 from roost_central.errors import SignerError
-from roost_protocol.enrol import EnrolRequest, Hello, Issued, TicketRequest, Waiting
+from roost_protocol.enrol import EnrolRequest, Hello, Issued, RenewRequest, TicketRequest, Waiting
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import from_text
 
@@ -47,6 +47,18 @@ async def ticket(call: Call[NoQuery, TicketRequest]) -> Reply:
     """POST /api/v1/enrol/ticket."""
     _, desk = _admitted(call)
     return await _answered(call, desk.ask(call.body.ticket))
+
+
+async def renew(call: Call[NoQuery, RenewRequest]) -> Reply:
+    """POST /api/v1/renew: the one route here that asks for a certificate, in the handshake."""
+    _, desk = _admitted(call)
+    transport = call.request.transport
+    tls = None if transport is None else transport.get_extra_info("ssl_object")
+    certificate = None if tls is None else tls.getpeercert(binary_form=True)
+    if certificate is None:
+        _count(call)
+        raise ApiError("unauthenticated", "show the node's certificate in the TLS handshake")
+    return await _answered(call, desk.renew(certificate, call.body))
 
 
 def enrolment_of(call: Call[Any, Any]) -> Enrolment:

@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
 from roost_central.alarms.ulid import ulid
+from roost_central.ca.request import key_of_request
 from roost_central.enrol import core
 from roost_central.enrol.fleet import Fleet
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.nonce import KEY_BYTES, RANDOM_BYTES, make_nonce
-from roost_central.enrol.proof import Proven, check_request
+from roost_central.enrol.proof import Proven, check_request, key_hash
 from roost_central.enrol.states import State
 from roost_central.errors import CentralError
 from roost_central.fleet.view import FleetView
@@ -36,6 +37,7 @@ from roost_protocol.enrol import (
     EnrolRequest,
     Hello,
     Issued,
+    RenewRequest,
     Waiting,
     code_words,
 )
@@ -46,6 +48,7 @@ logger = logging.getLogger(__name__)
 NONCE_KEY: Final = "enrol_nonce_key"  # shared by every process of the centre; no box knows it
 BAD_SECRETS_TOLD: Final = 20  # wrong secrets of one claim, and the log says that somebody guesses
 BAD_CLAIMS_MAX: Final = 1_000
+RENEWABLE: Final = frozenset({State.ISSUED, State.ACTIVE, State.RENEWAL_DUE})
 NO_PROOF: Final = frozenset({"claim-unknown", "denied", "queue-full"})  # the caller showed nothing
 
 
@@ -148,6 +151,30 @@ class Desk:
         if found.state is State.PENDING:
             return _waiting(found, ticket, self._clock.wall_ms())
         return await self._issuer.hand_out(found)
+
+    async def renew(self, certificate: bytes, request: RenewRequest) -> Issued:
+        """Return the next generation for the holder of a certificate (DER), which TLS has proven.
+
+        Who the holder is, and whether it may, is the database's word, not the certificate's.
+
+        Raises:
+            ProtocolError: the request proves nothing.
+            RefusedError: ``unknown``, or ``ended``: the identity counts no more.
+            SignerError: ask again.
+        """
+        key = key_hash(key_of_request(request.csr))
+        async with self._database.read() as connection:
+            fingerprint = sha256(certificate).digest()
+            holder = await identities.by_fingerprint(connection, fingerprint)
+            other = await identities.by_key(connection, key)
+        if holder is None:
+            raise RefusedError("unknown", "no node has this certificate: join")
+        if holder.state not in RENEWABLE:
+            hint = "join with --new-key, or ask who did that"
+            raise RefusedError("ended", f"this identity is {holder.state}: {hint}")
+        if other is not None and (other.node, other.state) != (holder.node, State.ISSUED):
+            raise RefusedError("key-used", "a renewal brings a new key")
+        return await self._issuer.renewed(holder, request.csr, key)
 
     async def _shown(self, connection: AsyncConnection, proven: Proven) -> Shown:
         """Return the claims that a request has shown the secret, the key or the number of."""

@@ -55,6 +55,53 @@ class Issuer:
         finally:
             self._locks.pop(key, None)
 
+    async def renewed(self, before: IdentityRecord, csr: str, key_hash: bytes) -> Issued:
+        """Return the next generation of a node, for a new key of the same box.
+
+        Raises:
+            SignerError: it cannot be made now; the node asks again.
+        """
+        try:
+            async with self._locks[key_hash]:
+                async with self._database.read() as connection:
+                    known = await identities.by_key(connection, key_hash)
+                    generation, _ = await identities.next_numbers(connection, before.node)
+                return self.answer(known or await self._next(before, csr, key_hash, generation))
+        finally:
+            self._locks.pop(key_hash, None)
+
+    async def _next(
+        self, before: IdentityRecord, csr: str, key_hash: bytes, generation: int
+    ) -> IdentityRecord:
+        site, node = split_node_id(before.node)
+        signed = await self._signer.issue_node(csr, site=site, node=node, generation=generation)
+        now_ms = self._clock.wall_ms()
+        identity = replace(
+            before,
+            generation=generation,
+            serial=signed.serial,
+            fingerprint=bytes.fromhex(signed.fingerprint),
+            key_hash=key_hash,
+            state=State.ISSUED,
+            not_after_ms=signed.not_after_s * 1000,
+            certificate=signed.certificate_pem + signed.chain_pem,
+            issued_ms=now_ms,
+            changed_ms=now_ms,
+            lan_certificate="",  # membership of the LAN is the box's, and goes on
+            broker_certificate="",
+            reason=f"renews generation {before.generation}",
+        )
+        async with self._database.write() as connection:
+            for row in await identities.of_node(connection, before.node):
+                if row.state is State.ISSUED and row.generation > before.generation:
+                    reason = f"never heard, and generation {generation} was asked for"
+                    await identities.happen(
+                        connection, row, Event.REVOKE, now_ms=now_ms, reason=reason
+                    )
+            kept = await identities.add(connection, identity)
+        logger.info("%s: generation %d renews %d", before.node, generation, before.generation)
+        return kept
+
     async def _made(self, enrolment: EnrolmentRecord, generation: int, box: int) -> IdentityRecord:
         site, node = enrolment.site, enrolment.node
         signed = await self._signer.issue_node(

@@ -1,5 +1,6 @@
 """A box becomes a node: real signer, centre, Mosquitto, ``roost-agent join`` and the agent."""
 
+import json
 import re
 import stat
 import sys
@@ -95,6 +96,34 @@ def test_a_revoked_node_is_out_within_ten_seconds_and_stays_out(stage, box, tmp_
     finally:
         agent.kill()
     assert "its sessions go" in stage.central.log.read_text()
+
+
+def test_an_identity_is_renewed_when_it_is_due_and_the_old_one_ends(stage, box, tmp_path):
+    stage.add_site("aged", "n1")
+    assert box.join(stage.url, token=stage.token("aged")).returncode == 0
+    file = box.identity / "identity.json"
+    facts = json.loads(file.read_text())
+    lan = (box.identity / "lan.pem").read_bytes()
+    file.write_text(json.dumps(facts | {"enrolled_ms": facts["enrolled_ms"] - 10**11}))
+    agent = Agent(box, tmp_path)
+    agent.start()
+    wait_until(lambda: not agent.is_running(), "the agent ends to come back")
+    assert "a new identity" in agent.log.read_text()
+    assert json.loads(file.read_text())["generation"] == 2
+    assert (box.identity / "lan.pem").read_bytes() == lan
+    agent.start()
+    try:
+        wait_until(
+            lambda: stage.states("aged.n1") == {1: "replaced", 2: "active"},
+            f"aged.n1: {agent.log.read_text()}",
+        )
+    finally:
+        agent.kill()
+
+
+def test_nobody_renews_without_a_certificate(stage):
+    body = {"csr": "x", "agent": "1"}
+    assert stage.ask_boxes("/api/v1/renew", body)[0] == 401
 
 
 def test_a_spent_token_lets_nobody_in(stage, box, tmp_path):

@@ -4,7 +4,14 @@ from typing import Final
 
 from roost_central.api import enrolling
 from roost_central.api.route import Auth, Route
-from roost_protocol.enrol import ENROL_BYTES_MAX, EnrolRequest, Hello, Issued, TicketRequest
+from roost_protocol.enrol import (
+    ENROL_BYTES_MAX,
+    EnrolRequest,
+    Hello,
+    Issued,
+    RenewRequest,
+    TicketRequest,
+)
 
 ROUTES: Final = (
     Route(
@@ -35,5 +42,15 @@ ROUTES: Final = (
         answer=Issued,
         auth=Auth.NONE,
         summary="Ask whether somebody decided",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/renew",
+        handler=enrolling.renew,
+        body=RenewRequest,
+        body_bytes_max=ENROL_BYTES_MAX,
+        answer=Issued,
+        auth=Auth.NODE,
+        summary="Ask for the next certificate",
     ),
 )

@@ -2,17 +2,21 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 from boxes import DeskBox
+from ca import Pki, unlimited
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from roost_agent.enrol.centre import UntrustedError
 from roost_agent.enrol.check import check_issued
 from roost_agent.enrol.keys import make_key, public_pem
+from roost_central.ca.profiles import Authority, Fresh, leaf
 from roost_central.enrol.desk import RefusedError
 from roost_central.enrol.proof import key_hash
 from roost_central.enrol.queue import Approval, Matching, NewClaim
@@ -20,7 +24,8 @@ from roost_central.enrol.states import Event, State, TransitionError
 from roost_central.enrol.sweep import Sweep
 from roost_central.storage import claims, enrolments, identities
 from roost_central.storage.claims import ClaimType
-from roost_protocol.enrol import ClaimKind, Issued, Proof, Waiting, transcript
+from roost_protocol.certificate import Holder, Kind
+from roost_protocol.enrol import ClaimKind, Issued, Proof, RenewRequest, Waiting, transcript
 from roost_protocol.errors import ProtocolError
 from roost_protocol.hardware import Hardware
 from roost_protocol.join_token import parse_token
@@ -291,6 +296,77 @@ async def test_a_box_believes_nothing_that_is_for_another(office, box):
         wrong = msgspec.structs.replace(issued, **change)
         with pytest.raises(UntrustedError):
             check_issued(wrong, box.keys, root=root, domain=domain)
+
+
+async def test_a_box_believes_no_certificate_of_another_root(office, box, tmp_path):
+    issued = await enrolled(office, box, await office.token())
+    fleet, foreign = office.desk.fleet, Pki(tmp_path / "foreign", unlimited())
+    by, chain = foreign.issuer(Authority.NODE)
+    fresh = Fresh(1 << 100, datetime.now(UTC))
+    holder = Holder(Kind.NODE, "lab.n1")
+    made = leaf(holder, box.keys.node.public_key(), by=by, fresh=fresh, days=90)
+    pem = made.public_bytes(Encoding.PEM).decode()
+    forged = msgspec.structs.replace(issued, certificate=pem, chain=chain)
+    with pytest.raises(UntrustedError, match="the identity from the centre is wrong"):
+        check_issued(forged, box.keys, root=fleet.root, domain=fleet.domain)
+
+
+def der_of(issued):
+    leaf = x509.load_pem_x509_certificate(issued.certificate.encode())
+    return leaf.public_bytes(Encoding.DER)
+
+
+async def state_of(office, generation, node="lab.n1"):
+    async with office.database.read() as connection:
+        return (await identities.find(connection, node, generation)).state
+
+
+async def test_a_renewal_is_the_next_generation_of_the_same_box(office, box):
+    first = await enrolled(office, box, await office.token())
+    fresh = DeskBox()
+    request = RenewRequest(fresh.keys.csr, "0.1")
+    second = await office.desk.renew(der_of(first), request)
+    assert (second.node, second.generation, second.box) == ("n1", 2, 1)
+    assert (second.lan_certificate, second.lan_ca) == ("", "")
+    assert second.report_key != first.report_key
+    assert await office.desk.renew(der_of(first), request) == second  # the reply was lost
+    assert await state_of(office, 1) is State.ISSUED  # both count until the new one is heard
+    async with office.database.write() as connection:
+        await identities.proven(connection, "lab.n1", 2, now_ms=1)
+    assert (await state_of(office, 1), await state_of(office, 2)) == (
+        State.REPLACED,
+        State.ACTIVE,
+    )
+    with pytest.raises(RefusedError, match="this identity is replaced"):
+        await office.desk.renew(der_of(first), RenewRequest(DeskBox().keys.csr, "0.1"))
+
+
+async def test_a_renewal_that_lost_its_key_makes_the_lost_one_worthless(office, box):
+    first = await enrolled(office, box, await office.token())
+    for generation in (2, 3):
+        request = RenewRequest(DeskBox().keys.csr, "0.1")
+        assert (await office.desk.renew(der_of(first), request)).generation == generation
+    assert (await state_of(office, 2), await state_of(office, 3)) == (State.REVOKED, State.ISSUED)
+
+
+@pytest.mark.parametrize("event", [Event.REVOKE, Event.DECOMMISSION])
+async def test_what_ended_is_not_renewed(office, box, event):
+    first = await enrolled(office, box, await office.token())
+    async with office.database.write() as connection:
+        row = await identities.find(connection, "lab.n1", 1)
+        await identities.happen(connection, row, event, now_ms=1, reason="gone")
+    with pytest.raises(RefusedError, match="this identity is"):
+        await office.desk.renew(der_of(first), RenewRequest(DeskBox().keys.csr, "0.1"))
+
+
+async def test_a_renewal_is_for_whom_the_database_knows_and_for_a_new_key(office, box):
+    first = await enrolled(office, box, await office.token())
+    with pytest.raises(RefusedError, match="no node has this certificate"):
+        await office.desk.renew(b"another", RenewRequest(DeskBox().keys.csr, "0.1"))
+    other = DeskBox(b"o" * 32)
+    await enrolled(office, other, await office.token())
+    with pytest.raises(RefusedError, match="a new key"):
+        await office.desk.renew(der_of(first), RenewRequest(other.keys.csr, "0.1"))
 
 
 async def test_revoked_is_revoked_for_its_key_too(office, box):

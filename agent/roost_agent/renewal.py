@@ -1,0 +1,74 @@
+"""When the node's certificate is renewed, and by whom: a child, from half of its life on.
+
+Leaves the renewal itself to enrol/renew.py, which needs cryptography and exits. After it the agent
+starts anew, since everything that it says is sealed by the identity.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from roost_agent.child import run
+from roost_agent.enrolled import Facts, load
+from roost_agent.ports import Clock
+
+log = logging.getLogger(__name__)
+
+FIRST: Final = 0.5  # of its life; then the margin is three times the longest expected outage
+JITTER: Final = 0.1  # of its life, by node and generation: a fleet that joined in one day spreads
+STEP: Final = 0.05  # of its life between attempts
+LOOK_S: Final = 60.0  # a clock may be set, so one long sleep will not do
+CHILD_S: Final = 120.0
+OUTPUT_BYTES_MAX: Final = 1_024
+
+
+def first_ms(facts: Facts) -> int:
+    """Return when the first attempt is due (UTC ms)."""
+    life_ms = facts.not_after_ms - facts.enrolled_ms
+    spread = crc32(f"{facts.site}.{facts.node} {facts.generation}".encode()) / 2**32
+    return facts.enrolled_ms + round(life_ms * (FIRST + JITTER * spread))
+
+
+def next_ms(facts: Facts, now_ms: int) -> int:
+    """Return when the attempt after one at ``now_ms`` is due (UTC ms)."""
+    return now_ms + round((facts.not_after_ms - facts.enrolled_ms) * STEP)
+
+
+class Renewal:
+    """Renews the identity in a state directory."""
+
+    def __init__(self, state_dir: Path, facts: Facts, clock: Clock) -> None:
+        self._state_dir = state_dir
+        self._facts = facts
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Return once there is a new identity."""
+        due_ms = first_ms(self._facts)
+        while True:
+            now_ms = self._clock.wall_ms()
+            if now_ms >= due_ms:
+                if await self._renewed():
+                    return
+                due_ms = next_ms(self._facts, now_ms)
+            await asyncio.sleep(LOOK_S)
+
+    async def _renewed(self) -> bool:
+        words = [sys.executable, "-m", "roost_agent", "renew", "--state-dir", str(self._state_dir)]
+        try:
+            done = await run(words, seconds=CHILD_S, bytes_max=OUTPUT_BYTES_MAX)
+        except (OSError, TimeoutError) as err:
+            log.warning("identity: not renewed: %s", str(err) or "it took too long")
+            return False
+        if done.status == 0:
+            return True
+        log.warning("identity: not renewed: %s", done.complaint.decode(errors="replace").strip())
+        return self._is_new()
+
+    def _is_new(self) -> bool:
+        """Whether somebody else renewed it meanwhile."""
+        known = load(self._state_dir)
+        return known is not None and known.facts.generation != self._facts.generation
