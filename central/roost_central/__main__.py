@@ -163,6 +163,8 @@ def _signer(parsed: argparse.Namespace) -> int:
     match parsed.what:
         case "check":
             print(program.checked(folder))
+        case "archive":
+            print(program.archived(folder))
         case "log":
             for line in program.log_lines(folder, is_verifying=parsed.verify):
                 print(line)
@@ -234,9 +236,9 @@ def _add_signer(sub: argparse.ArgumentParser) -> None:
         "`roost ca init` makes its folder."
     )
     add = sub.add_argument
-    words = ("run", "check", "log")
+    words = ("run", "check", "log", "archive")
     add("what", nargs="?", choices=words, default="run", help="serve (default), look at the "
-        "folder and its log, or print the record of all signatures")  # fmt: skip
+        "folder, print the record of signatures, or put it aside and begin another")  # fmt: skip
     add("--dir", type=Path, metavar="DIR", help="keys and policy (default: /var/lib/roost-signer)")
     add("--socket", type=Path, metavar="FILE", help="default: /run/roost-signer/signer.sock")
     add("--verify", action="store_true", help="with log: print the count and the last hash only")

@@ -26,8 +26,9 @@ from roost_central.ca.verify import Verifier
 from roost_central.errors import SignerUnavailableError
 from roost_central.ports import Clock, SystemClock, SystemEntropy
 from roost_central.signer import keys
+from roost_central.signer.bucket import Rate
 from roost_central.signer.client import Signer
-from roost_central.signer.core import Policy, Rate
+from roost_central.signer.core import Policy
 from roost_central.signer.program import desk_of
 from roost_central.signer.server import serving
 from roost_protocol.certificate import Holder

@@ -9,11 +9,12 @@ Invariants:
 """
 
 from base64 import b64decode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Final, assert_never
 
 from msgspec import Meta, Struct
 
+from roost_central.signer.bucket import Bucket, Rate
 from roost_central.signer.message import (
     Ca,
     Crl,
@@ -29,16 +30,7 @@ from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, writ
 from roost_protocol.errors import ProtocolError
 
 GENERATION_MAX: Final = (1 << 32) - 1  # it stands in 4 bytes
-RATE_MAX: Final = 100_000  # more than one core signs
 USERS_MAX: Final = 8
-MINUTE_MS: Final = 60_000
-
-
-class Rate(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often: ``per_minute`` in the long run, ``burst`` at once."""
-
-    per_minute: Annotated[int, Meta(ge=1, le=RATE_MAX)]
-    burst: Annotated[int, Meta(ge=1, le=RATE_MAX)]
 
 
 Days = Annotated[int, Meta(ge=1, le=DAYS_MAX)]
@@ -117,30 +109,6 @@ class Refuse:
 Action = Issue | List | Sign | Tell | Refuse
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """Holds ``rate.burst`` at most and fills by ``rate.per_minute``, in fractions of a minute."""
-
-    rate: Rate
-    held: int = field(init=False)  # signatures times MINUTE_MS: whole numbers do not drift
-    filled_ms: int | None = None
-
-    def __post_init__(self) -> None:
-        self.held = self.rate.burst * MINUTE_MS
-
-    def wait_ms(self, now_ms: int) -> int:
-        """Return how long until there is one; 0: now."""
-        if self.filled_ms is not None:
-            gained = max(0, now_ms - self.filled_ms) * self.rate.per_minute
-            self.held = min(self.held + gained, self.rate.burst * MINUTE_MS)
-        self.filled_ms = now_ms
-        missing = MINUTE_MS - self.held
-        return -(-missing // self.rate.per_minute) if missing > 0 else 0
-
-    def take(self) -> None:
-        self.held -= MINUTE_MS
-
-
 class Decider:
     """Agrees or refuses by a policy; knows nothing but how much it agreed to lately."""
 
@@ -148,10 +116,10 @@ class Decider:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._nodes = _Bucket(policy.nodes)
-        self._services = _Bucket(policy.services)
-        self._lists = _Bucket(policy.lists)
-        self._orders = _Bucket(policy.orders)
+        self._nodes = Bucket(policy.nodes)
+        self._services = Bucket(policy.services)
+        self._lists = Bucket(policy.lists)
+        self._orders = Bucket(policy.orders)
 
     def handle(self, request: Request, now_ms: int) -> Action:
         """Return what to do about a request.
@@ -219,7 +187,7 @@ class Decider:
         write(holder, self._policy.domain)  # or it is refused
         return holder
 
-    def _bucket(self, request: Request) -> _Bucket | None:
+    def _bucket(self, request: Request) -> Bucket | None:
         match request:
             case Info():
                 return None

@@ -32,7 +32,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
     Attributes:
         uid: of the process that asked.
-        verb: ``issue``, ``crl`` or ``order``.
+        verb: ``issue``, ``crl``, ``order``, or ``begin`` where an archived file is gone on with.
         n: 1, 2, 3 ...; the log gives it.
         at_ms: UTC; so is this.
         name: of the certificate's holder.
@@ -40,6 +40,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
         generation: of a node's certificate, as it was said.
         revoked: what a list newly holds: serial to second.
         order: SHA-256 of an order's bytes.
+        after: the last hash of the archived file.
     """
 
     uid: int
@@ -58,6 +59,7 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     revoked: dict[str, int] = {}
     key_id: str = ""
     order: str = ""
+    after: str = ""
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -135,7 +137,8 @@ class SignatureLog:
         line = f"{head} ".encode() + raw + b"\n"
         size = len(line)
         if self.size + size > LOG_BYTES_MAX:
-            raise StorageUnavailableError("log-full", field=str(self.path), bound=LOG_BYTES_MAX)
+            bound = f"{LOG_BYTES_MAX} bytes: stop it and run `roost-central signer archive`"
+            raise StorageUnavailableError("log-full", field=str(self.path), bound=bound)
         if self._is_torn:
             self._mend()
         try:

@@ -14,13 +14,14 @@ from typing import Final
 import msgspec
 
 from roost_central.ca import names
+from roost_central.ca.private_file import sync_folder
 from roost_central.errors import ConfigError
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.signer import keys, policy
 from roost_central.signer.core import Policy
 from roost_central.signer.issue import Desk
 from roost_central.signer.keys import KeyRing
-from roost_central.signer.log import BEGIN, SignatureLog, rows
+from roost_central.signer.log import BEGIN, Row, SignatureLog, rows
 from roost_central.signer.server import serving, user_ids
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,39 @@ def log_lines(folder: Path, *, is_verifying: bool) -> Iterator[str]:
 
 def _opened(folder: Path, clock: Clock) -> tuple[Policy, frozenset[int], KeyRing]:
     given = policy.load(folder / names.POLICY)
-    now = datetime.fromtimestamp(clock.wall_ms() / 1_000, UTC)
-    return given, user_ids(given.users), keys.load(folder, given.domain, now)
+    return given, user_ids(given.users), keys.load(folder, given.domain, _now(clock))
+
+
+def _now(clock: Clock) -> datetime:
+    return datetime.fromtimestamp(clock.wall_ms() / 1_000, UTC)
+
+
+def archived(folder: Path) -> Path:
+    """Put the record aside and begin another, which names its last hash; return where it is.
+
+    What was revoked is told again in the new one. The signer must not run.
+
+    Raises:
+        ConfigError: it does not hold together, or the signer runs.
+        OSError: it cannot be written.
+    """
+    clock = SystemClock()
+    log, fresh = folder / names.LOG, folder / f"{names.LOG}.new"
+    aside = folder / f"signatures-{names.stamp(_now(clock))}.log"
+    with _alone(folder):
+        fresh.unlink(missing_ok=True)
+        old, new = SignatureLog(log), SignatureLog(fresh)
+        try:
+            new.append(Row(uid=os.geteuid(), verb="begin", after=old.head), clock.wall_ms())
+            for row in old.revocations:
+                new.append(row, row.at_ms)
+        finally:
+            old.close()
+            new.close()
+        aside.hardlink_to(log)
+        fresh.replace(log)
+        sync_folder(folder)
+    return aside
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost_central.signer.core import Decider, Issue, List, Policy, Rate, Refuse, Sign, Tell
+from roost_central.signer.bucket import Rate
+from roost_central.signer.core import Decider, Issue, List, Policy, Refuse, Sign, Tell
 from roost_central.signer.message import (
     Crl,
     Info,

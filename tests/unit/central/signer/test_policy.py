@@ -3,7 +3,8 @@
 import pytest
 
 from roost_central.errors import ConfigError
-from roost_central.signer.core import Policy, Rate
+from roost_central.signer.bucket import Rate
+from roost_central.signer.core import Policy
 from roost_central.signer.policy import load, text
 
 POLICY = Policy(

@@ -21,7 +21,7 @@ from roost_central.signer.client import Signer
 from roost_central.signer.issue import ORDER_DOMAIN
 from roost_central.signer.log import rows
 from roost_central.signer.message import REQUEST_BYTES_MAX
-from roost_central.signer.program import checked, desk_of, log_lines
+from roost_central.signer.program import archived, checked, desk_of, log_lines
 from roost_central.signer.server import serving, user_ids
 from roost_protocol.certificate import Holder, Kind
 
@@ -352,6 +352,25 @@ async def test_the_record_can_be_printed_and_verified(own_pki, signer):
     assert json.loads(line)["verb"] == "order"
     (line,) = log_lines(own_pki.signer_dir, is_verifying=True)
     assert (await signer.info()).log_head in line
+
+
+async def test_a_record_can_be_put_aside_and_what_was_revoked_stays_so(own_pki):
+    log = own_pki.signer_dir / "signatures.log"
+    async with own_pki.serving() as signer:
+        await signer.crl("lan", {"ff": 1})
+        await signer.sign_order(b"order")
+        head = (await signer.info()).log_head
+        with pytest.raises(ConfigError, match="one at a time"):
+            archived(own_pki.signer_dir)
+    whole = log.read_bytes()
+    aside = archived(own_pki.signer_dir)
+    assert aside.read_bytes() == whole
+    begin, told = record(own_pki)
+    assert (begin.verb, begin.after) == ("begin", head)
+    assert set(told.revoked) == {"ff"}
+    async with own_pki.serving() as signer:
+        assert (await signer.crl("lan")).revoked == 1
+        assert (await signer.info()).signatures == 3
 
 
 async def test_a_folder_can_be_looked_at_beside_a_running_signer(own_pki):
