@@ -25,6 +25,7 @@ VIP_CONFLICT: Final = "400.805"
 FENCE_UNTESTED: Final = "400.806"
 SINGLE_NETWORK: Final = "400.808"
 FORGED_FRAMES: Final = "400.809"
+WITNESS_SILENT: Final = "400.812"
 HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
     {
         REDUNDANCY_LOST,
@@ -35,6 +36,7 @@ HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
         FENCE_UNTESTED,
         SINGLE_NETWORK,
         FORGED_FRAMES,
+        WITNESS_SILENT,
     }
 )
 RAISED_HERE: Final = frozenset({"agent", "app"})

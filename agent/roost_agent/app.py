@@ -145,6 +145,9 @@ def _equip(ha: "Runtime", config: Config, driver: Driver, clock: Clock) -> None:
 
     ha.shells.upward = Upward(config.node, driver.spool, driver.alarms, clock)
     ha.shells.drills = Drills(clock)
+    if ha.config.has_wan_witness:
+        ha.shells.peers.afar = driver.send_frame
+        driver.hear_frame = ha.shells.peers.came_afar
 
 
 async def _supervise(

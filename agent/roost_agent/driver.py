@@ -7,7 +7,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from roost_agent.alarm_types import HA_TYPES
 from roost_agent.alarms.samplers import samplers
@@ -36,6 +36,9 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.seal import Seal, is_sealed
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,8 @@ class Driver:
         self.identity = identity
         self.spool = spool
         self.survey = Survey(identity, spool, instruments, config.inventory, self.changed)
+        # Takes frames of a witness at the centre; set before the start where a site has one.
+        self.hear_frame: Callable[[bytes], None] | None = None
         self.refused: dict[str, int] = {}  # messages that came in and were refused, by code
         self.clock = instruments.clock
         self.alarms = Alarms(spool, self.clock, config.alarms.types)
@@ -147,6 +152,13 @@ class Driver:
     def changed(self) -> None:
         """Note that beats have something new to tell."""
         self._heart_event(Changed())
+
+    def send_frame(self, payload: bytes) -> None:
+        """Send a frame of local HA to the centre, on every path that is up now, or not at all."""
+        topic = self._topics.ha_up
+        for wire in self.wires.values():
+            if wire.core.connected and wire.core.kind is PathKind.WAN:
+                wire.put(Outgoing(topic, self._sealed(topic, payload), qos=0))
 
     def path_event(self, name: str, event: paths.Event) -> None:
         """Give an event to a path's core and do what it says."""
@@ -241,10 +253,14 @@ class Driver:
         return Dial(
             path=path,
             client_id=self._client_id(name),
-            subscription=self._topics.receipt if is_wan else self._topics.site_beat,
+            subscriptions=self._wan_topics() if is_wan else (self._topics.site_beat,),
             will_topic=self._topics.gone if is_wan else None,
             will=self._sealed(self._topics.gone, self._speaker.gone(name)),
         )
+
+    def _wan_topics(self) -> tuple[str, ...]:
+        afar = () if self.hear_frame is None else (self._topics.ha_down,)
+        return (self._topics.receipt, *afar)
 
     def _client_id(self, path: str) -> str:
         who = self.identity
@@ -269,6 +285,8 @@ class Driver:
                 self._hear_echo(name, _beats.decode(message.payload))
             elif message.topic == self._topics.receipt:
                 self._hear_receipt(name, _receipts.decode(self._opened(message)))
+            elif message.topic == self._topics.ha_down and self.hear_frame is not None:
+                self.hear_frame(self._opened(message))
         except ProtocolError as err:
             self.refused[err.code] = self.refused.get(err.code, 0) + 1
             log.info("path %s: refused a message: %s", name, err)

@@ -47,6 +47,7 @@ from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.signer.client import Signer
 from roost_central.storage.engine import Database
+from roost_central.witness.service import Witnesses
 from roost_protocol import __version__
 
 logger = logging.getLogger(__name__)
@@ -87,8 +88,18 @@ async def run(config: CentralConfig) -> None:
         await registry.load()
         keys = ingest_keys(config.data_dir, entropy)
         seals = Seals(registry, keys, _ingest_config(config).bare_brokers)
+        witnesses = None
+        if config.witness_keys is not None:
+            witnesses = Witnesses(config.witness_keys, config.data_dir, clock, entropy)
         ingest = IngestService(
-            database, view, clock, entropy, _ingest_config(config), book=book, seals=seals
+            database,
+            view,
+            clock,
+            entropy,
+            _ingest_config(config),
+            book=book,
+            seals=seals,
+            to_witness=None if witnesses is None else witnesses.offer,
         )
         around = Surroundings(book, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
         northbound = Northbound(config.northbound, around)
@@ -127,6 +138,10 @@ async def run(config: CentralConfig) -> None:
             if any(broker.is_ours(config.tls_folder) for broker in config.brokers):
                 keeping = own_certificate.keep(config.tls_folder, signer, clock)
                 running.append(tasks.create_task(keeping, name="central.brokers.certificate"))
+            if witnesses is not None:
+                witnesses.send = ingest.send_frame
+                task = tasks.create_task(witnesses.run(), name="central.witness")
+                running.append(task)
             with api.order.kept():
                 app = application(api, ROUTES)
                 where = (config.http.host, config.http.port)

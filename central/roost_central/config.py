@@ -44,6 +44,7 @@ _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
 _KEYS: Final = (
     "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
     "retention", "settle_s", "operators", "fleet", "signer", "fleet_broker", "enrol",
+    "witness",
 )  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -118,6 +119,7 @@ class CentralConfig:
         operators: who share the alarms, so that a flood is one for them.
         fleet_broker: what ``roost-central broker`` runs; it is one of ``brokers`` then.
         enrol: where boxes are let in; None: nowhere.
+        witness_keys: folder of the keys of sites that this centre is a witness of; None: of none.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -134,6 +136,7 @@ class CentralConfig:
     fleet: FleetConfig = field(default_factory=FleetConfig)
     fleet_broker: FleetBrokerConfig | None = None
     enrol: EnrolConfig | None = None
+    witness_keys: Path | None = None
 
     @property
     def tls_folder(self) -> Path:
@@ -220,6 +223,7 @@ class _Reader:
             http=self._http(self._get(table, "http", cast("Table", {})), flags),
             fleet=fleet,
             fleet_broker=own,
+            witness_keys=self._witness(self._section(table, "witness")),
             brokers=self._brokers(table, flags, fleet.domain, folder / TLS_FOLDER, own),
             shards=self._shards(self._get(table, "shards", f"0-{SHARDS - 1}")),
             admit=cast("Admission", admit),
@@ -235,6 +239,13 @@ class _Reader:
 
     def _section(self, table: Table, name: str) -> Section:
         return Section(self._get(table, name, cast("Table", {})), f"{name}.", self._fault)
+
+    def _witness(self, at: Section) -> Path | None:
+        at.only("keys")
+        folder = at.get("keys", "")
+        if folder and not Path(folder).is_dir():
+            self._fault("witness.keys", f"there is no folder {folder!r}")
+        return Path(folder) if folder else None
 
     def _within(self, table: Table, name: str, default: int, bounds: range) -> int:
         value = self._get(table, name, default)

@@ -220,7 +220,7 @@ class SimDialer:
     async def connect(self, dial: Dial) -> AsyncIterator[SimLink]:
         world = self._life.host.world
         link = SimLink(self._life)
-        client = Client(dial.client_id, (dial.subscription,), link.hear, dial.will_topic, dial.will)
+        client = Client(dial.client_id, dial.subscriptions, link.hear, dial.will_topic, dial.will)
         broker = world.brokers[dial.path.host]
         connection = link.connection = Connection(world.net, self._life, broker, client)
         connection.ended.add_done_callback(link.end)

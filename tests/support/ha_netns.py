@@ -28,6 +28,7 @@ from roost_agent.control.client import ask
 from roost_agent.control.message import HaExplain, HaStatus
 from roost_agent.errors import AgentError
 
+WAN_PORT = 1883
 AGENT = (sys.executable, "-m", "roost_agent")
 SITES = count()
 WALLED = Path(__file__).with_name("walled_agent.py")
@@ -128,6 +129,7 @@ class Node:
 
     def __init__(self, site, index, name):
         self.name, self.index, self._plan = name, index, site.plan
+        self._wan = WAN_PORT if site.plan.has_wan_witness else 1  # of a relay, or nothing
         self.space, self.switch = f"{site.prefix}{name}", site.switch
         self.folder = site.folder / name
         self.disk = self.folder / "state/ha"
@@ -169,7 +171,7 @@ class Node:
         file.write_text(head + site_text)
         (self.folder / "agent.toml").write_text(
             f'site = "lab"\nnode = "{self.name}"\nstate_dir = "{self.folder}/state"\n'
-            '[[path]]\nname = "wan1"\nkind = "wan"\nbroker = "mqtt://127.0.0.1:1"\n'
+            f'[[path]]\nname = "wan1"\nkind = "wan"\nbroker = "mqtt://127.0.0.1:{self._wan}"\n'
             f'[ha]\nfile = "{file}"\n'
         )
 
@@ -293,8 +295,9 @@ class Site:
         service = folder / "service.py"
         service.write_text(SERVICE)
         command = (sys.executable, "-S", service, self.oracle.file)
+        named = (*plan.names, *(["witness"] * plan.has_wan_witness))
         self.keys = subprocess.run(
-            (*AGENT, "ha", "keygen", *plan.names), check=True, capture_output=True, text=True
+            (*AGENT, "ha", "keygen", *named), check=True, capture_output=True, text=True
         ).stdout
         for node in self.nodes.values():
             node.write(plan.text(command), self.keys)

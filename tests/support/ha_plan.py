@@ -10,6 +10,7 @@ NETWORKS = ("mgmt", "cluster")
 MQTT_PORT, UDP_PORT = 1884, 4884
 SMALL = 3  # nodes of a site that has every path; larger ones beat on three
 WATCHDOG = "hard"
+WAN_WITNESS = "{probe_s=1, gone_s=15, back_s=5, lost_s=15}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Plan:
         is_stubborn: whether the service ignores SIGTERM.
         has_udp: whether there are paths without a broker.
         ahead_s: node to how far its boot clock is ahead: a time namespace.
+        has_wan_witness: whether the centre votes as well; its times are seconds, not minutes.
         has_own_wall: whether the agents' wall clocks can be set (walled_agent.py).
     """
 
@@ -34,6 +36,7 @@ class Plan:
     has_udp: bool = True
     ahead_s: tuple[tuple[str, int], ...] = ()
     has_own_wall: bool = False
+    has_wan_witness: bool = False
 
     @property
     def timing(self) -> Timing:
@@ -54,6 +57,8 @@ class Plan:
         """Return the site's file without what differs between nodes; ``command`` is the service."""
         words = [*command, *(["stubborn"] if self.is_stubborn else [])]
         witness = 'witness = "node"\n' if len(self.names) > 2 else ""
+        if self.has_wan_witness:
+            witness = f'witness = "central"\nwan_witness = {WAN_WITNESS}\n'
         return (
             f'profile = "{self.profile}"\nvoters = {list(self.names)!r}\n{witness}'
             f"mqtt_port = {MQTT_PORT}\nudp_port = {UDP_PORT}\n"

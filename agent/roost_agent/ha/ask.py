@@ -189,7 +189,18 @@ def _fence(each: Mapping[str, Any]) -> list[str]:
     return [each["node"], each["driver"], tried, each["fault"] or "good"]
 
 
+def _witness(witness: Mapping[str, Any] | None) -> Iterator[str]:
+    if witness is None:
+        return
+    does = "votes" if witness["votes"] else "does not vote"
+    ago_ms = witness["answered_ms"]
+    ago = "never answered" if ago_ms is None else f"answered {duration(ago_ms // 1000)} ago"
+    why = f": {witness['why']}" if witness["why"] else ""
+    yield f"witness at the centre  {does}, {ago}{why}"
+
+
 def _rest(result: Mapping[str, Any]) -> Iterator[str]:
+    yield from _witness(result.get("witness"))
     broker = result["broker"]
     if broker is not None:
         running = f"pid {broker['pid']}" if broker["pid"] else f"not running: {broker['fault']}"

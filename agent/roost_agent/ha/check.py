@@ -31,6 +31,7 @@ def summary(config: HaConfig) -> str:
     lines = [
         f"OK  {len(config.nodes)} nodes, profile {config.profile}, configuration {config.cfgver}",
         f"voters    {', '.join(config.voters)}: {right}",
+        *_witness(config),
         *(
             f"path      {place}: {way.driver} over {way.network}"
             + (f", broker on {way.broker}" if way.broker else "")
@@ -49,3 +50,13 @@ def summary(config: HaConfig) -> str:
         *(f"WARNING   {each}" for each in config.warnings),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _witness(config: HaConfig) -> list[str]:
+    if not config.has_wan_witness:
+        return []
+    lease_s, limits = config.timing.lease_ms / 1000, config.wan_witness
+    return [
+        f"witness   the centre votes as the third once it answered for {limits.back_s:g} s, with a"
+        f" lease of {lease_s:g} s then; silent for {limits.gone_s:g} s it votes no more"
+    ]

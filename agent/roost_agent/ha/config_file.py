@@ -15,6 +15,7 @@ from roost_agent.ha.config import HaConfig, HaFile, Way
 from roost_agent.ha.config_rules import faults_of, has_cycle, is_sticky, stop_chain
 from roost_agent.ha.config_slots import expanded
 from roost_agent.ha.config_table import record
+from roost_agent.ha.config_witness import timing_faults
 from roost_agent.ha.fault_graph import verdict
 from roost_agent.ha.timing import Timing, preset
 
@@ -88,10 +89,13 @@ def _timing(said: HaFile, faults: list[str]) -> Timing | None:
     if unknown:
         return None
     timing = replace(preset(said.profile), **said.constants)
-    stop_ms, chain = (0, ()) if has_cycle(said) or is_sticky(said) else stop_chain(said)
+    has_ends = not is_sticky(said) or said.witness == "central"
+    stop_ms, chain = (0, ()) if has_cycle(said) or not has_ends else stop_chain(said)
     found = timing.check(stop_ms)
     because = f" (stopping {' after '.join(reversed(chain))})" if chain else ""
     faults += [f"timing: {each}{because * ('stopping' in each)}" for each in found]
+    if said.witness == "central":
+        faults += timing_faults(said.wan_witness, timing)
     return None if found else timing
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Service, Slot
 from roost_agent.ha.config_fence import fence_faults
 from roost_agent.ha.config_slots import lease_faults, slot_faults
+from roost_agent.ha.config_witness import witness_faults
 from roost_agent.ha.dependency import cycle, longest_ms
 from roost_agent.ha.rung import ladder
 
@@ -150,10 +151,7 @@ def _voters(said: HaFile) -> Iterator[str]:
         yield f"voters: {len(said.voters)} voters: must be 1, 3 or 5, or two as a sticky pair"
     hosts = {host for group in said.groups for host in group.hosts}
     if said.witness == "central":
-        yield (
-            'witness: "central" is not in this version: let a third node of the site vote,'
-            " or leave witness out"
-        )
+        yield from witness_faults(said)
     elif said.witness == "node" and hosts.issuperset(said.voters):
         yield 'witness: "node": every voter hosts a group, and a witness hosts nothing'
 

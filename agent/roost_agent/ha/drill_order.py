@@ -55,7 +55,7 @@ def _paths(core: Core, name: str) -> list[int]:
 
 
 def _check_voters(core: Core) -> None:
-    for voter in core.electorate.voters:
+    for voter in core.electorate.local:
         if not core.members.is_there(voter):
             state = core.members.state(voter)
             raise DrillRefusedError(
@@ -65,7 +65,7 @@ def _check_voters(core: Core) -> None:
 
 def _check_rest(core: Core, silent: set[int]) -> None:
     """Check that every voter is still heard by some path."""
-    for voter in core.electorate.voters:
+    for voter in core.electorate.local:
         if voter == core.who.node:
             continue
         rest = [state for path, state in core.members.paths(voter).items() if path not in silent]

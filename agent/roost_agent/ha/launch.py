@@ -34,6 +34,7 @@ from roost_agent.ha.udp import UdpPath
 from roost_agent.ha.workload import Workload
 from roost_agent.identity import Identity
 from roost_agent.ports import Clock, Entropy
+from roost_protocol.configuration import WITNESS, WITNESS_NAME
 
 GUARD_WAIT_S: Final = 3.0  # for a guard that starts with us; without one: boot wait
 GUARD_RETRY_S: Final = 0.1
@@ -64,6 +65,8 @@ class Launch:
         self.site = site
         self.node = node
         self.me = names[node]
+        if self.config.has_wan_witness:
+            names |= {WITNESS_NAME: WITNESS}
         self.keys = load_keys(Path(self.config.key_file), node, names)
 
     @property
@@ -142,9 +145,10 @@ class Launch:
     def _passwords(self, secret: bytes) -> dict[tuple[str, str], str]:
         """Return the passwords that this node knows: (member, broker's node) to password."""
         names = {each.index: each.name for each in self.config.nodes}
+        pairs = {index: key for index, key in self.keys.items() if index in names}
         own = hmac.digest(secret, OWN_LABEL, "sha256").hex()
         found = {(self.node, self.node): own}
-        for index, key in self.keys.items():
+        for index, key in pairs.items():
             found[self.node, names[index]] = broker_password(key, names[index])
             found[names[index], self.node] = broker_password(key, self.node)
         return found

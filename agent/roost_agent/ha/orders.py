@@ -173,6 +173,10 @@ def _voters(runtime: Runtime, node: str, *, is_added: bool, is_disk_gone: bool) 
     if site is None or site.phase != Phase.HOLDING:
         holder = core.name_of(None if site is None else site.holder)
         raise OrderRefusedError(f"only {holder}, which coordinates the site, can: order it there")
+    if core.config.has_wan_witness and not is_disk_gone and index in core.config.voter_indices():
+        raise OrderRefusedError(
+            f"{node} votes whenever it is there, by the file: the witness at the centre needs both"
+        )
     after = {*core.electorate.voters, index} if is_added else {*core.electorate.voters} - {index}
     if faults := voters_faults(core.config, after):
         raise OrderRefusedError("; ".join(faults))

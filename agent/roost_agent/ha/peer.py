@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from roost_agent.ports import Entropy
+from roost_protocol.configuration import WITNESS
 from roost_protocol.errors import ProtocolError
 from roost_protocol.ha import KEY_BYTES, Beat, Frame, LeaseFrame, open_frame, seal
 
 if TYPE_CHECKING:
     from roost_agent.ha.link import HaPath
 
+AFAR: Final = -1  # in place of a path's number: by the centre
 TOLD_MAX: Final = 20  # refused frames that the log names; the counters go on
 
 log = logging.getLogger(__name__)
@@ -48,13 +50,20 @@ class Peers:
         self.hear: Callable[[int, Frame], None] = lambda _path, _frame: None
         self.refused: dict[str, int] = {}  # by the protocol's code: mac, member, oversize, ...
         self.muted: frozenset[int] = frozenset()  # paths that a drill has cut
+        self.afar: Callable[[bytes], None] = lambda _payload: None  # to a witness at the centre
         self.paths: Sequence[HaPath] = ()  # set once they are made: each hears through us
         self._site = site
         self._me = me
         self._keys = {**keys, me: entropy.token(KEY_BYTES)}
+        self._members = {node: key for node, key in self._keys.items() if node != WITNESS}
 
     def send(self, frame: Frame) -> None:
         """Send a frame on every path; its ``path`` is filled in here."""
+        if isinstance(frame, LeaseFrame) and frame.to == WITNESS:
+            payload = self._sealed(frame, {WITNESS})
+            if payload is not None:
+                self.afar(payload)
+            return
         for path in self.paths:
             if path.number in self.muted:
                 continue
@@ -63,7 +72,7 @@ class Peers:
                 if payload is not None:
                     path.lease(frame.to, payload)
             elif isinstance(frame, Beat):
-                payload = self._sealed(replace(frame, path=path.number), self._keys.keys())
+                payload = self._sealed(replace(frame, path=path.number), self._members)
                 if payload is not None:
                     path.beat(payload)
 
@@ -71,20 +80,32 @@ class Peers:
         """Take in what a path brought."""
         if path in self.muted:
             return
-        try:
-            frame = open_frame(payload, site=self._site, me=self._me, keys=self._keys)
-        except ProtocolError as err:
-            self._refuse(path, err)
+        frame = self._opened(path, payload, self._members)
+        if frame is None:
             return
         if isinstance(frame, LeaseFrame) and frame.to != self._me:
             return
         self.hear(path, frame)
+
+    def came_afar(self, payload: bytes) -> None:
+        """Take in what the centre brought: it can speak for its witness, and for nobody else."""
+        keys = {WITNESS: self._keys[WITNESS]}
+        frame = self._opened(AFAR, payload, keys)
+        if isinstance(frame, LeaseFrame) and frame.to == self._me:
+            self.hear(frame.path, frame)
 
     async def run(self) -> None:
         """Carry frames on every path, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for path in self.paths:
                 group.create_task(path.run(), name=f"agent.ha.path[{path.number}]")
+
+    def _opened(self, path: int, payload: bytes, keys: Mapping[int, bytes]) -> Frame | None:
+        try:
+            return open_frame(payload, site=self._site, me=self._me, keys=keys)
+        except ProtocolError as err:
+            self._refuse(path, err)
+            return None
 
     def _sealed(self, frame: Frame, receivers: Iterable[int]) -> bytes | None:
         keys = {node: self._keys[node] for node in receivers}

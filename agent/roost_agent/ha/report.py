@@ -10,7 +10,7 @@ from roost_agent.ha.core import Core
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.matrix import cuts
 from roost_agent.ha.runtime import Runtime
-from roost_agent.ha.state_report import dropped, refused
+from roost_agent.ha.state_report import dropped, refused, witness_word
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
@@ -21,8 +21,9 @@ def status(runtime: Runtime) -> dict[str, Any]:
     return {
         "node": names[core.who.node],
         "profile": core.config.profile,
-        "voters": [names[voter] for voter in core.electorate.voters],
+        "voters": [core.name_of(voter) for voter in core.electorate.voters],
         "sticky": core.electorate.sticky,
+        "witness": _witness(core, now_ms),
         "lhm": core.members.lhm,
         "score": core.members.score,
         "redundancy": str(core.members.redundancy),
@@ -51,6 +52,18 @@ def explained(runtime: Runtime, count: int) -> list[dict[str, Any]]:
     """Return the last decisions, the newest last."""
     ring = list(runtime.ring)[-count:]
     return [msgspec.to_builtins(each) for each in ring]
+
+
+def _witness(core: Core, now_ms: int) -> dict[str, Any] | None:
+    """Return how it stands with the witness at the centre, None where the site has none."""
+    if core.witness is None:
+        return None
+    return {
+        "there": core.witness.is_there(now_ms),
+        "votes": core.electorate.has_witness,
+        "answered_ms": core.witness.silent_ms(now_ms),
+        "why": witness_word(core, now_ms),
+    }
 
 
 def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:

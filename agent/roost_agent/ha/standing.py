@@ -19,6 +19,7 @@ from roost_agent.alarm_types import (
     REDUNDANCY_LOST,
     SINGLE_NETWORK,
     VIP_CONFLICT,
+    WITNESS_SILENT,
 )
 from roost_agent.alarms.rules import Finding, Round
 from roost_protocol.severity import Severity
@@ -60,6 +61,7 @@ class Facts(msgspec.Struct, frozen=True):
         warnings: of the site's file.
         fences: node to why its fence failed its last test.
         forged: what kinds of frames come that no member made.
+        witness: why the one at the centre does not vote, empty when it does or there is none.
     """
 
     peers: tuple[PeerFacts, ...] = ()
@@ -70,6 +72,7 @@ class Facts(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     fences: Mapping[str, str] = {}
     forged: str = ""
+    witness: str = ""
 
 
 def standing(facts: Facts) -> Round:
@@ -99,6 +102,8 @@ def _of_node(facts: Facts) -> Iterator[Finding]:
         yield Finding(VIP_CONFLICT, "", Severity.MAJOR, {"vip": facts.conflict})
     if facts.forged:
         yield Finding(FORGED_FRAMES, "", Severity.MAJOR, {"reason": facts.forged})
+    if facts.witness:
+        yield Finding(WITNESS_SILENT, "", Severity.WARNING, {"reason": facts.witness[:200]})
     if facts.warnings:
         reason = "; ".join(facts.warnings)
         yield Finding(SINGLE_NETWORK, "", Severity.WARNING, {"reason": reason[:200]})

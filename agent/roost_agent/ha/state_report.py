@@ -19,6 +19,13 @@ from roost_protocol.codec import VERSION
 from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
 
 FAULTS_MAX: Final = 8
+WHY_NOT: Final = {  # a voter's words, for people
+    "unlike": "the nodes of the site have not all told it the same ha.toml",
+    "boot-wait": "it started a moment ago",
+    "blank": "it knows nothing of before, and not every node has told it what it holds",
+    "stale": "what it is asked comes late",
+    "": "it does not answer",
+}
 STANDBYS: Final = 1  # that a group of model 2N wants
 
 
@@ -36,7 +43,7 @@ def report(runtime: Runtime, wall_ms: int) -> HaReport:
     """
     core, now_ms = runtime.core, runtime.now_ms()
     config = core.config
-    reached = sum(core.members.is_there(voter) for voter in core.electorate.voters)
+    reached = sum(core.is_there(voter, now_ms) for voter in core.electorate.voters)
     return HaReport(
         v=VERSION,
         profile=config.profile,
@@ -81,6 +88,7 @@ def facts(runtime: Runtime) -> Facts:
         conflict="" if workload is None else workload.conflict(),
         warnings=config.warnings if config.single_network == "accepted" else (),
         fences={} if runtime.shells.fencing is None else runtime.shells.fencing.faults(),
+        witness=witness_word(core, runtime.now_ms()) if core.witness is not None else "",
     )
 
 
@@ -95,6 +103,14 @@ def dropped(runtime: Runtime) -> dict[str, int]:
     return {str(why): count for why, count in runtime.core.fresh.dropped.items() if count}
 
 
+def witness_word(core: Core, now_ms: int) -> str:
+    """Return why the witness at the centre would not vote, empty where it would."""
+    witness = core.witness
+    if witness is None or witness.is_there(now_ms):
+        return ""
+    return WHY_NOT.get(witness.why, witness.why)
+
+
 def faults(runtime: Runtime) -> list[str]:
     """Return what is wrong on this node, in sentences."""
     shells = runtime.shells
@@ -103,6 +119,8 @@ def faults(runtime: Runtime) -> list[str]:
         found.append(shells.store.fault)
     if shells.guard is not None and shells.guard.lost.is_set():
         found.append("the guard does not answer")
+    if word := witness_word(runtime.core, runtime.now_ms()):
+        found.append(f"witness at the centre: {word}")
     if shells.broker is not None and shells.broker.fault:
         found.append(f"site broker: {shells.broker.fault}")
     return found

@@ -14,7 +14,7 @@ class Dial(msgspec.Struct, frozen=True):
 
     path: PathConfig
     client_id: str
-    subscription: str
+    subscriptions: tuple[str, ...]
     will_topic: str | None
     will: bytes
 

@@ -181,12 +181,13 @@ def _tls(tls: TlsConfig) -> ssl.SSLContext:
 
 async def _subscribe(client: aiomqtt.Client, dial: Dial) -> None:
     try:
-        codes = await client.subscribe(dial.subscription, qos=1, timeout=ACK_S)
+        wanted = [(topic, 1) for topic in dial.subscriptions]
+        codes = await client.subscribe(wanted, timeout=ACK_S)
     except (aiomqtt.MqttError, OSError) as err:
         raise LinkError(f"subscribe: {_innermost(err)}") from err
     failure = 0x80  # MQTT 3.1.1, 3.9.3; MQTT 5's refusals are above
     if any((code if isinstance(code, int) else code.value) >= failure for code in codes):
-        raise LinkError(f"the broker forbids {dial.subscription}", refused=True)
+        raise LinkError(f"the broker forbids {', '.join(dial.subscriptions)}", refused=True)
 
 
 async def _leave(client: aiomqtt.Client) -> None:

@@ -8,6 +8,7 @@ it starves nobody else.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import MESSAGE_BYTES_MAX, SEAL_BYTES
 from roost_protocol.seal import is_sealed
 from roost_protocol.severity import Severity
-from roost_protocol.topics import NodeId, SiteId, UpTopic, parse_up, shard_of
+from roost_protocol.topics import NodeId, SiteId, UpTopic, parse_up, shard_of, split_node_id
 
 BEATS_MAX: Final = 50_000  # one second of the greatest fleet at its goal of 50,000 a second
 REPORTS_MAX: Final = 10_000
@@ -30,6 +31,9 @@ TOPICS_MAX: Final = 200_000  # parsed topics kept: three of each of 50,000 nodes
 RATE_PER_S: Final = 200  # of one topic: eight reports in flight at 50 ms a batch are 160
 BURST: Final = 400  # of one topic: a node that comes back may have much to say
 TOKEN_MS: Final = 1000 // RATE_PER_S
+
+
+ToWitness = Callable[[str, str, str, bytes], bool]  # broker, site, node's name, frame
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class Inbox:
         self._report_bytes = 0
         self.beats: deque[Message] = deque()
         self.reports: deque[Message] = deque()
+        self.to_witness: ToWitness | None = None
         self.beats_wake = asyncio.Event()
         self.reports_wake = asyncio.Event()
 
@@ -147,6 +152,9 @@ class Inbox:
             raise ProtocolError("foreign-shard", got=shard_of(topic.site))
 
     def _enqueue(self, topic: UpTopic, broker: str, payload: bytes, now_ms: int) -> None:
+        if topic.leaf == "ha":
+            self._to_witness(topic, broker, payload)
+            return
         message = Message(broker, topic.node, topic.site, topic.leaf, payload, now_ms)
         if topic.leaf != "report":
             if len(self.beats) >= BEATS_MAX:
@@ -162,6 +170,13 @@ class Inbox:
         self._report_bytes = size
         self.reports.append(message)
         self.reports_wake.set()
+
+    def _to_witness(self, topic: UpTopic, broker: str, payload: bytes) -> None:
+        """Hand over a frame of local HA; where no witness is configured nobody reads it."""
+        if self.to_witness is None:
+            self._notices.refuse("no-witness")
+        elif not self.to_witness(broker, topic.site, split_node_id(topic.node)[1], payload):
+            self._notices.refuse("overload-ha")
 
     def _reject(self, err: ProtocolError, topic: UpTopic) -> None:
         """Refuse what nobody vouches for; it is not kept: whoever forges must not fill our disk."""

@@ -61,8 +61,8 @@ class BrokerLink(Protocol):
     async def run(self) -> None:
         """Stay connected until cancelled."""
 
-    def publish(self, topic: str, payload: bytes) -> bool:
-        """Send at QoS 1; return false where there is no connection or no room."""
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1) -> bool:
+        """Send; return false where there is no connection or no room."""
 
 
 async def publish_as_guest(address: BrokerAddress, topic: str, payload: bytes) -> None:
@@ -152,12 +152,12 @@ class MqttLink:
             await asyncio.sleep(self._entropy.uniform(0, retry_s))
             retry_s = min(retry_s * 2, RETRY_S_MAX)
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1) -> bool:
         """See BrokerLink."""
         if self._client is None or not self._client.is_connected:
             return False
         try:
-            self._client.publish(topic, payload, qos=1)
+            self._client.publish(topic, payload, qos=qos)
         except OverflowError:  # 65,535 receipts wait for the broker: it does not take any
             return False
         return True

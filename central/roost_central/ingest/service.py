@@ -19,7 +19,7 @@ from roost_central.ingest.counters import BrokerStatus, Counters
 from roost_central.ingest.evictions import Evictions
 from roost_central.ingest.flush import Flush
 from roost_central.ingest.history import History
-from roost_central.ingest.inbox import Inbox
+from roost_central.ingest.inbox import Inbox, ToWitness
 from roost_central.ingest.lagging import LagWatch
 from roost_central.ingest.marks import Marks
 from roost_central.ingest.mqtt import BrokerLink, Listener, MqttLink
@@ -34,7 +34,7 @@ from roost_central.liveness.sweep import Sweep
 from roost_central.ports import Clock, Entropy
 from roost_central.storage import settings
 from roost_central.storage.engine import Database
-from roost_protocol.topics import canary_topic
+from roost_protocol.topics import NodeId, NodeTopics, canary_topic
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class IngestService:
         config: brokers, shards, admission.
         book: the alarms.
         seals: of the enrolled; None where nobody is.
+        to_witness: takes frames of local HA.
         link: makes the connection to a broker; the simulator passes its own, and has no canary.
     """
 
@@ -69,6 +70,7 @@ class IngestService:
         *,
         book: AlarmBook,
         seals: Seals | None = None,
+        to_witness: ToWitness | None = None,
         link: LinkFactory | None = None,
     ) -> None:
         self.counters = Counters(
@@ -83,7 +85,9 @@ class IngestService:
         roster = Roster(view, config)
         seals = seals or Seals(NobodyEnrolled(), (), config.bare_brokers)
         self._evictions = Evictions(seals, view, config.brokers)
+        self._seals = seals
         self._inbox = Inbox(config, roster, seals, self._notices, clock)
+        self._inbox.to_witness = to_witness
         self._receipts = Receipts(view, self, seals, clock=clock, counters=self.counters)
         self._marks = Marks()
         self._view = view
@@ -197,6 +201,12 @@ class IngestService:
     def publish(self, broker: str, topic: str, payload: bytes) -> bool:
         """See Publisher."""
         return self._links[broker].publish(topic, payload)
+
+    def send_frame(self, broker: str, node: str, payload: bytes) -> bool:
+        """Send a frame of local HA to a node; it is asked for again where it does not arrive."""
+        topic = NodeTopics.of(node).ha_down
+        message = self._seals.seal(NodeId(node), topic, payload)
+        return message is not None and self._links[broker].publish(topic, message, qos=0)
 
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -30,7 +30,7 @@ def situation(core: Core, now_ms: int, *, has_carrier: bool) -> Situation:
     peers = core.fresh.peers
     known = {node: core.fresh.incarnation(node) for node in peers}
     groups = [lease for name, lease in core.leases.items() if name != SITE_LEASE]
-    reached = sum(members.is_there(voter) for voter in electorate.voters)
+    reached = sum(core.is_there(voter, now_ms) for voter in electorate.voters)
     view = members.view((core.who.node,), now_ms)
     return Situation(
         cases=tuple(_cases(core, now_ms)),

@@ -41,7 +41,7 @@ FAULTS = [
     (("paths", 2, "broker"), "c0", "paths[2].broker: 'c0': driver = \"udp\" has no broker"),
     (("paths", 3, "network"), "cluster", "paths: udp over cluster stands there twice"),
     (("node", 0, "address", "mgmt"), None, "the broker on c0 has no address on mgmt"),
-    (("witness",), "central", 'witness: "central" is not in this version'),
+    (("witness",), "central", 'witness: "central": it is the third voter of two'),
     (("on_full_cut",), "fence_incumbent", "on_full_cut: c0, c1, w1: has no [[fence]]"),
     (("on_full_cut",), "keep_incumbent", "on_full_cut: only a sticky pair uses it"),
     (("cold_start_alone",), "wait", "cold_start_alone: only a sticky pair uses it"),

@@ -31,7 +31,7 @@ from roost_agent.ha.lease_events import (
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.timing import DEFAULT
 from roost_agent.ha.view import PeerEvidence, View
-from roost_protocol.configuration import Accepted, Configuration
+from roost_protocol.configuration import WITNESS, Accepted, Configuration
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Belief, Kind, LeaseFrame, LeaseState, Nonce
@@ -761,3 +761,40 @@ def test_a_guard_that_comes_back_within_its_time_is_told_what_holds():
     assert [each.why for each in only(one.handle(Tick(0.0), 4_000), Stop)] == [
         "the guard does not answer"
     ]
+
+
+# -- a witness elsewhere -----------------------------------------------------------------------
+
+
+def test_a_witness_elsewhere_is_asked_for_no_renewal_that_the_site_grants():
+    voters = Electorate(7, (0, 1, WITNESS), (0, 1))
+    one = holder(electorate=voters, view=View(frozenset({0, 1, WITNESS})))
+    sends = renewal(one, 1_200)
+    assert [send.to for send in sends] == [0, 1]
+    answer(one, 0, sends[0], 1_210)
+    missed = renewal(one, 2_200)
+    assert [send.to for send in missed] == [0, 1, WITNESS], "node 1 missed the last round"
+    answer(one, 0, missed[0], 2_210)
+    answer(one, WITNESS, missed[0], 2_260)
+    assert one.valid_ms == 2_200 + 6_000
+    still = renewal(one, 3_200)
+    assert [send.to for send in still] == [0, 1, WITNESS]
+    answer(one, 0, still[0], 3_201)
+    answer(one, 1, still[0], 3_202)
+    assert [send.to for send in renewal(one, 4_200)] == [0, 1]
+
+
+def test_alone_with_the_witness_every_renewal_asks_it():
+    voters = Electorate(7, (0, WITNESS), (0, 1))
+    one = follower(electorate=voters, view=View(frozenset({0, WITNESS})))
+    wins(one, stands(one), 200, voters=(0, WITNESS))
+    one.handle(Armed(one.epoch), 200)
+    assert [send.to for send in renewal(one, 1_200)] == [0, WITNESS]
+
+
+def test_the_witness_hosts_no_built_in_lease():
+    one = follower(electorate=THREE, hosts=(0, 1, 2))
+    one.name = "site"
+    after = Electorate(8, (0, 1, WITNESS), (0, 1, 2))
+    one.handle(Configured(after, frozenset(), None), 0)
+    assert one._hosts == (0, 1)

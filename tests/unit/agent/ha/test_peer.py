@@ -5,7 +5,8 @@ from ha_site import beat
 
 from roost_agent.ha.peer import Peers
 from roost_agent.ports import SystemEntropy
-from roost_protocol.ha import Belief, Header, Kind, LeaseFrame, LeaseState, Nonce
+from roost_protocol.configuration import WITNESS
+from roost_protocol.ha import Belief, Header, Kind, LeaseFrame, LeaseState, Nonce, seal
 from roost_protocol.limits import HA_FRAME_BYTES_MAX
 
 KEYS = {(0, 1): b"k" * 32, (0, 2): b"l" * 32, (1, 2): b"m" * 32}
@@ -134,3 +135,23 @@ def test_a_frame_that_is_too_long_is_counted_and_not_sent(boxes):
     boxes[0].peers.send(beat(0, 1, echo=echo, leases=leases))
     assert boxes[1].heard == []
     assert boxes[0].peers.refused == {"oversize": 2}
+
+
+def test_the_witness_speaks_through_the_centre_alone_and_the_centre_for_nobody_else():
+    box = Box(0, keys={1: b"k" * 32, WITNESS: b"w" * 32})
+    told = seal(lease(WITNESS, 0), {0: b"w" * 32})
+    box.peers.came_afar(told)
+    assert box.heard == [(0, WITNESS)]
+    box.peers.came(0, told)
+    box.peers.came_afar(seal(lease(1, 0), {0: b"k" * 32}))
+    box.peers.came_afar(seal(lease(WITNESS, 1), {0: b"w" * 32}))
+    assert box.heard == [(0, WITNESS)]
+    assert box.peers.refused == {"member": 2}
+
+
+def test_what_is_for_the_witness_goes_to_the_centre_alone():
+    box = Box(0, keys={1: b"k" * 32, WITNESS: b"w" * 32})
+    sent = []
+    box.peers.afar = sent.append
+    box.peers.send(lease(0, WITNESS))
+    assert (len(sent), box.wires[0].seen) == (1, [])
