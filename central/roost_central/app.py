@@ -20,13 +20,16 @@ from roost_central.access.heads import tell_heads
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import load as load_catalogue
 from roost_central.alarms.explain import Explainer
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.auth import Access
 from roost_central.api.listener import listening
 from roost_central.api.live import LiveFleet
+from roost_central.api.logins import Logins
 from roost_central.api.openapi import document
 from roost_central.api.order import NameOrder
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
+from roost_central.api.scoped import Scopes
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
@@ -118,8 +121,10 @@ async def run(config: CentralConfig) -> None:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
                 tasks.create_task(api.live.run(), name="central.live"),
+                tasks.create_task(api.scopes.run(), name="central.live.scopes"),
                 tasks.create_task(Explainer(book, view).run(), name="central.alarms.explain"),
                 tasks.create_task(northbound.run(), name="central.northbound"),
+                tasks.create_task(api.access.run(), name="central.access"),
                 tasks.create_task(tell_heads(database), name="central.audit.heads"),
             ]
             if enrolment is None:
@@ -182,6 +187,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     enrolment: Enrolment | None = None,
 ) -> Api:
     """Return what the handlers work with."""
+    access = Access(database, clock, entropy, is_secure=is_secure)
     return Api(
         version=__version__,
         openapi=msgspec.json.encode(document(API, __version__)),
@@ -190,11 +196,14 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         database=database,
         clock=clock,
         entropy=entropy,
-        access=Access(database, clock, entropy, is_secure=is_secure),
+        access=access,
+        logins=Logins(database, clock, access, entropy),
         live=LiveFleet(view, clock, entropy.token(EPOCH_BYTES).hex(), book),
         order=NameOrder(view),
         registry=SiteRegistry(database, view, clock, book),
         book=book,
+        alarms=AlarmSight(book, view, is_whole=True),
+        scopes=Scopes(view, clock, entropy, book),
         ingest=ingest,
         northbound=northbound,
         pages=_pages(),

@@ -25,6 +25,7 @@ def act_of(  # noqa: PLR0913 - what a row says
     before: object = None,
     after: object = None,
     outcome: str = DONE,
+    who: Principal | None = None,
 ) -> Act:
     """Return the row of an act.
 
@@ -37,12 +38,13 @@ def act_of(  # noqa: PLR0913 - what a row says
         before: the object's state until then, of which the digest is kept; None: it was not there.
         after: its state from then on; None: it is gone.
         outcome: DONE or REFUSED.
+        who: acts, on a route that asked nobody.
     """
-    who = principal_of(call)
+    who = who or principal_of(call)
     return Act(
         at_ms=call.now_ms,
         actor=who.name,
-        role=who.role,
+        role=call.role,
         action=action,
         object=about,
         detail=detail or {},

@@ -126,7 +126,7 @@ async def shelve(call: Call[DryRun, ShelveBody]) -> BulkAnswer:
     """POST /api/v1/alarms:shelve; by filter it covers what comes later too."""
     body, who = call.body, principal_of(call)
     keys = [row.key_id for row in _targets(call)]
-    query = None if body.filter is None else parse_filter(body.filter, "alarm").canonical()
+    query = None if body.filter is None else narrowed(call, body.filter)
     shelf = Shelf(
         id=ulid(call.now_ms, call.api.entropy.token(ID_BYTES).hex()),
         by=who.name,
@@ -160,6 +160,12 @@ async def unshelve(call: Call[DryRun, AckBody]) -> BulkAnswer:
     return await _do(call, "unshelve", [row.key_id for row in rows], events, parts=1)
 
 
+def narrowed(call: Call[Any, Any], text: str) -> str:
+    """Return the query of what comes later too, kept within where the caller may act."""
+    query = parse_filter(text, "alarm")
+    return parse_filter(call.scope.narrowed(query.canonical()), "alarm").canonical()
+
+
 def _acted(
     call: Call[DryRun, Any],
     verb: Literal["ack", "unack", "note", "assign", "clear"],
@@ -185,7 +191,7 @@ async def _do(
 ) -> BulkAnswer:
     """Do it in parts; ``parts`` 1: one event stands for all."""
     api, body = call.api, call.body
-    missing = [name for name in body.ids if api.book.find(name) is None]
+    missing = [name for name in body.ids if api.alarms.find(name) is None]
     results = [Outcome(name, name, "refused", "there is no such alarm") for name in missing]
     if call.query.dry_run:
         rows = [api.book.core.index.rows[key_id] for key_id in keys]
@@ -226,13 +232,13 @@ def _targets(call: Call[DryRun, Any]) -> list[AlarmRow]:
             ``conflict`` when the count is another now.
     """
     body: Targets = call.body
-    book = call.api.book
+    book, sight = call.api.book, call.api.alarms
     if (body.filter is None) is not bool(body.ids):
         raise blame(
             "invalid", FieldError(field="filter", code="missing", detail="give filter or ids")
         )
     if body.filter is None:
-        found = (book.find(name) for name in body.ids)
+        found = (sight.find(name) for name in body.ids)
         return list({row.key_id: row for row in found if row is not None}.values())
     if body.expect_count is None:
         detail = "is needed with a filter: how many alarms you saw"
@@ -240,9 +246,7 @@ def _targets(call: Call[DryRun, Any]) -> list[AlarmRow]:
     query = parse_filter(body.filter, "alarm")
     test = query.compile(alarm_resolver(call.api.view, book.catalogue))
     shows_all = shows_hidden(query)
-    rows = [
-        row for row in book.active() if (shows_all or row.is_visible) and test(row, call.now_ms)
-    ]
+    rows = [row for row in sight.rows() if (shows_all or row.is_visible) and test(row, call.now_ms)]
     if len(rows) != body.expect_count:
         detail = f"the filter matches {len(rows)} alarms now, not {body.expect_count}"
         error = FieldError(field="expect_count", code="differs", detail=detail, bound=len(rows))

@@ -70,7 +70,7 @@ async def list_history(call: Call[HistoryQuery, None]) -> Reply | web.StreamResp
         _span(call),
         place_of(asked.cursor, scope=scope),
     )
-    answers = AlarmAnswers(api.book, api.view)
+    answers = AlarmAnswers(api.alarms)
     if media != JSON:
         header, line = line_writer(media, Alarm, fields, api.view)
         parts = _lines(walk, asked.limit, lambda row: line(answers.alarm(row, call.now_ms)), header)
@@ -94,6 +94,7 @@ class _Walk:
         before: int | None,
     ) -> None:
         self._database = call.api.database
+        self._sees = call.api.alarms.sees
         self._now_ms = call.now_ms
         self._test = test
         self._span = span
@@ -108,7 +109,9 @@ class _Walk:
         self.has_more = len(read) == most
         if read:
             self._before = read[-1].seq
-        return [step for step in read if step.alarm and self._test(step.alarm, self._now_ms)]
+        sees = self._sees
+        shown = [step for step in read if step.alarm is not None and sees(step.alarm.site)]
+        return [step for step in shown if step.alarm and self._test(step.alarm, self._now_ms)]
 
     async def page(self, limit: int) -> tuple[list[AlarmRow], int | None]:
         """Return the rows of a page and the number after which the next begins, None: the last."""

@@ -91,7 +91,7 @@ async def show_load(call: Call[LoadQuery, None]) -> LoadAnswer:
             word: load.by_severity[word] / total
             for word in ("critical", "major", "minor", "warning")
         },
-        stale=measured.stale(api.book.active(), call.now_ms),
+        stale=measured.stale(api.alarms.rows(), call.now_ms),
         chattering=load.chattering,
         fleeting=load.fleeting,
         top_types=[
@@ -118,7 +118,11 @@ async def _steps(call: Call[LoadQuery, None], since_ms: int) -> tuple[list[Trans
     async with call.api.database.read() as connection:
         while len(found) < STEPS_MAX:
             page = await alarms.newest(connection, before=before, limit=alarms.PAGE_MAX)
-            found += [step for step in page if step.received_ms >= since_ms]
+            found += [
+                step
+                for step in page
+                if step.received_ms >= since_ms and call.api.alarms.tells(step)
+            ]
             if len(page) < alarms.PAGE_MAX or page[-1].received_ms < since_ms:
                 return found[::-1], True
             before = page[-1].seq

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue import NEVER, Record
 from roost_central.alarms.criteria import labels_of
 from roost_central.alarms.row import CENTRE, AlarmRow, isa_state
@@ -18,11 +17,11 @@ from roost_central.api.alarm_answers import (
     TransitionAnswer,
     TypeAnswer,
 )
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.answers import AlarmCounts
 from roost_central.api.incident_answers import incident_answer
 from roost_central.api.instants import age_s, instant
 from roost_central.api.rows import count_sites
-from roost_central.fleet.view import FleetView
 from roost_protocol.severity import Severity
 
 STALE_MS: Final = 24 * 3_600_000  # an acknowledgement older than that is shown as forgotten
@@ -32,9 +31,11 @@ GROUPS_MAX: Final = 1_000
 class AlarmAnswers:
     """Makes answers of rows, for one moment."""
 
-    def __init__(self, book: AlarmBook, view: FleetView) -> None:
+    def __init__(self, sight: AlarmSight) -> None:
+        book = sight.book
+        self._sight = sight
         self._book = book
-        self._view = view
+        self._view = sight.view
         self._parents = {link for record in book.catalogue.values() for link in record.inhibited_by}
 
     def alarm(self, row: AlarmRow, now_ms: int) -> Alarm:
@@ -112,10 +113,15 @@ class AlarmAnswers:
         index = self._book.core.index
         keys = [*index.by_site.get(row.site or "", ()), *index.by_site.get("", ())]
         rows = (index.rows[key_id] for key_id in dict.fromkeys(keys))
-        return [each for each in rows if each.type in wanted and each.is_open]
+        return [
+            each
+            for each in rows
+            if each.type in wanted and each.is_open and self._sight.sees(each.site)
+        ]
 
     def transition(self, step: Transition, now_ms: int) -> TransitionAnswer:
-        """Return a step with its alarm."""
+        """Return a step with its alarm, and its incident as far as it is shown."""
+        incident = None if step.incident is None else self._sight.incident(step.incident)
         return TransitionAnswer(
             seq=step.seq,
             at=instant(step.at_ms),
@@ -124,9 +130,7 @@ class AlarmAnswers:
             actor=step.actor,
             note=step.note,
             alarm=None if step.alarm is None else self.alarm(step.alarm, now_ms),
-            incident=None
-            if step.incident is None
-            else incident_answer(step.incident, self._book.catalogue),
+            incident=None if incident is None else incident_answer(incident, self._book.catalogue),
         )
 
     def _as_of_ms(self, row: AlarmRow, now_ms: int) -> int | None:
@@ -152,9 +156,9 @@ def step_answer(step: Transition) -> Step:
     )
 
 
-def counts_answer(book: AlarmBook, view: FleetView) -> AlarmCounts:
+def counts_answer(sight: AlarmSight) -> AlarmCounts:
     """Return the banner."""
-    tally = book.core.index.tally
+    tally, incidents = sight.counts()
     return AlarmCounts(
         critical=tally.visible[Severity.CRITICAL],
         major=tally.visible[Severity.MAJOR],
@@ -166,9 +170,9 @@ def counts_answer(book: AlarmBook, view: FleetView) -> AlarmCounts:
         suppressed=tally.suppressed,
         in_incident=tally.in_incident,
         latched=tally.latched,
-        incidents=len(book.incidents.open_rows),
-        flood=book.is_flood,
-        sites=count_sites(view.sites.values()),
+        incidents=incidents,
+        flood=sight.book.is_flood,
+        sites=count_sites(sight.view.sites.values()),
         status=tally.status,
     )
 

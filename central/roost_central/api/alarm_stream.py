@@ -55,7 +55,7 @@ class AlarmStream:
         return AlarmNews(
             t=self._api.clock.wall_ms(),
             seq=book.last_seq,
-            counts=counts_answer(book, self._api.view),
+            counts=counts_answer(self._api.alarms),
             changed=changed,
             gone=gone,
             more=more,
@@ -65,11 +65,12 @@ class AlarmStream:
         steps = self._api.book.recent(after)
         if steps is None or len(steps) > CHANGED_MAX:
             return [], [], True
-        answers = AlarmAnswers(self._api.book, self._api.view)
+        answers = AlarmAnswers(self._api.alarms)
         now_ms = self._api.clock.wall_ms()
         rows = self._api.book.core.index.rows
-        here = [rows[key_id] for key_id in steps if key_id in rows]
-        ids = {row.id for row in here}
+        sees = self._api.alarms.sees
+        here = [rows[key_id] for key_id in steps if key_id in rows and sees(rows[key_id].site)]
+        ids = {rows[key_id].id for key_id in steps if key_id in rows}
         return (
             [answers.alarm(row, now_ms) for row in here],
             [id_ for id_ in steps.values() if id_ not in ids],

@@ -3,13 +3,13 @@
 Acts are alarm_acts.py, what was cleared is alarm_history.py.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.criteria import alarm_resolver, labels_of
 from roost_central.alarms.row import AlarmRow
 from roost_central.api.alarm_answers import (
@@ -27,6 +27,7 @@ from roost_central.api.alarm_rows import (
     step_answer,
     type_answer,
 )
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.cursor import page_of, place_of, scope_of
 from roost_central.api.events import SEQ_MAX
@@ -44,7 +45,6 @@ from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.readers import parse_filter
 from roost_central.fleet.fields import ANY_KEY, is_key
 from roost_central.fleet.query import Query
-from roost_central.fleet.view import FleetView
 from roost_central.storage import alarms as storage
 
 SHOWS_HIDDEN: Final = frozenset({"masked", "shelved", "suppressed", "incident", "op"})
@@ -84,14 +84,14 @@ class SummaryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_alarms(call: Call[AlarmListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/alarms."""
-    book = call.api.book
+    sight = call.api.alarms
     shows_all = call.query.hidden or shows_hidden(parse_filter(call.query.filter, "alarm"))
-    tally = book.core.index.tally
+    tally, _ = sight.counts()
     if shows_all or not (tally.masked or tally.shelved or tally.suppressed):
-        rows = list(book.active())
+        rows = list(sight.rows())
     else:
-        rows = [row for row in book.active() if row.is_visible]
-    return await answer_list(call, listing_of(book, call.api.view), rows, default_sort="-rank")
+        rows = [row for row in sight.rows() if row.is_visible]
+    return await answer_list(call, listing_of(sight), rows, default_sort="-rank")
 
 
 def shows_hidden(query: Query) -> bool:
@@ -99,16 +99,16 @@ def shows_hidden(query: Query) -> bool:
     return any(use.field.name in SHOWS_HIDDEN for use in query.uses)
 
 
-def listing_of(book: AlarmBook, view: FleetView) -> Listing[AlarmRow]:
+def listing_of(sight: AlarmSight) -> Listing[AlarmRow]:
     """Return how alarms are named, filtered, ordered and shown."""
-    answers = AlarmAnswers(book, view)
+    answers = AlarmAnswers(sight)
     return Listing(
         carrier="alarm",
         answer=Alarm,
         by_name="rank",
         name=lambda row: row.order,
         build=answers.alarm,
-        resolver=alarm_resolver(view, book.catalogue),
+        resolver=alarm_resolver(sight.view, sight.book.catalogue),
         sorts={
             "severity": lambda row: row.severity,
             "raised": lambda row: row.raised_ms,
@@ -124,15 +124,14 @@ def listing_of(book: AlarmBook, view: FleetView) -> Listing[AlarmRow]:
 async def show_alarm(call: Call[NoQuery, None]) -> AlarmDetail:
     """GET /api/v1/alarms/{alarm}; of a closed one its last state."""
     api = call.api
-    row = api.book.find(call.path("alarm"))
+    row = api.alarms.find(call.path("alarm"))
     async with api.database.read() as connection:
         if row is None:
-            last = await storage.last_of_episode(connection, call.path("alarm"))
-            row = last.alarm if last else None
+            row = await _closed(call, connection)
         if row is None:
             raise ApiError("not-found", f"there is no alarm {call.path('alarm')[:64]!r}")
         steps = await storage.of_alarm(connection, row.key_id, before=None, limit=NOTES_MAX)
-    answers = AlarmAnswers(api.book, api.view)
+    answers = AlarmAnswers(api.alarms)
     notes = [
         NoteAnswer(instant(step.at_ms), step.actor, step.note)
         for step in reversed(steps)
@@ -149,29 +148,36 @@ async def show_alarm(call: Call[NoQuery, None]) -> AlarmDetail:
 async def show_timeline(call: Call[StepsQuery, None]) -> Timeline:
     """GET /api/v1/alarms/{alarm}/timeline: all episodes of its key."""
     name, api = call.path("alarm"), call.api
-    row = api.book.find(name)
+    row = api.alarms.find(name)
     async with api.database.read() as connection:
         if row is None:
-            last = await storage.last_of_episode(connection, name)
-            row = last.alarm if last else None
+            row = await _closed(call, connection)
         key_id = row.key_id if row else name
         scope = scope_of("timeline", key_id)
         before = place_of(call.query.cursor, scope=scope)
         limit = call.query.limit + 1
         steps = await storage.of_alarm(connection, key_id, before=before, limit=limit)
+    steps = [step for step in steps if api.alarms.tells(step)]
     if not steps and before is None:
         raise ApiError("not-found", f"there is no alarm {name[:64]!r}")
     shown, following = page_of(steps, call.query.limit, scope=scope)
     return Timeline(items=[step_answer(step) for step in shown], next=following)
 
 
+async def _closed(call: Call[Any, None], connection: AsyncConnection) -> AlarmRow | None:
+    """Return the last state of an episode that is over, None where there is none to be shown."""
+    last = await storage.last_of_episode(connection, call.path("alarm"))
+    row = last.alarm if last else None
+    return row if row is not None and call.api.alarms.sees(row.site) else None
+
+
 async def list_transitions(call: Call[TransitionsQuery, None]) -> TransitionPage:
     """GET /api/v1/alarms/transitions."""
     api = call.api
     steps = await api.book.transitions(call.query.after, call.query.limit)
-    answers = AlarmAnswers(api.book, api.view)
+    answers = AlarmAnswers(api.alarms)
     return TransitionPage(
-        items=[answers.transition(step, call.now_ms) for step in steps],
+        items=[answers.transition(step, call.now_ms) for step in steps if api.alarms.tells(step)],
         last_seq=api.book.last_seq,
     )
 
@@ -194,8 +200,8 @@ async def show_summary(call: Call[SummaryQuery, None]) -> Summary:
         detail = f"{by[:64]!r} is not one of {', '.join(SUMMARY_FIELDS)}, label.K"
         raise blame("bad-parameter", FieldError(field="by", code="unknown-field", detail=detail))
     return Summary(
-        counts=counts_answer(api.book, api.view),
-        groups=groups_of(list(api.book.active()), key),
+        counts=counts_answer(api.alarms),
+        groups=groups_of(list(api.alarms.rows()), key),
         seq=api.book.last_seq,
     )
 
@@ -203,7 +209,7 @@ async def show_summary(call: Call[SummaryQuery, None]) -> Summary:
 async def list_types(call: Call[NoQuery, None]) -> TypePage:
     """GET /api/v1/alarm-types."""
     counted: dict[str, int] = {}
-    for row in call.api.book.active():
+    for row in call.api.alarms.rows():
         if row.is_open:
             counted[row.type] = counted.get(row.type, 0) + 1
     records = call.api.book.catalogue.values()

@@ -1,12 +1,15 @@
-"""Who asks: a bearer token, or a browser's session that stands for one.
+"""Who asks: the owner of a token, or of a browser's session.
 
-Leaves storage of tokens to storage/tokens.py and which route asks for what to routes/.
-Invariants: a token is compared as a digest, in constant time; a write by cookie comes from our own
-pages (SameSite, Origin, X-Roost-CSRF); what an address cannot prove costs it (throttle.py); nothing
-secret reaches a log or an answer, but for the session cookie itself.
+Leaves storage to storage/accounts.py and tokens.py, passwords to logins.py, and what a route asks
+for to routes/. Invariants: a token is compared as a digest, in constant time; what somebody may is
+read again from storage RECHECK_MS later at the latest, and at once after a change of ours; a write
+by cookie comes from our own pages (SameSite, Origin, X-Roost-CSRF); what an address cannot prove
+costs it (throttle.py); no secret reaches a log or an answer, but for the session cookie itself.
 """
 
+import asyncio
 import hmac
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
@@ -14,17 +17,21 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from roost_central.access.core import Grant, within
 from roost_central.api.problem import ApiError
 from roost_central.api.secret import digest, is_token, new_secret
-from roost_central.api.sessions import SESSION_MS_MAX, Session, Sessions
+from roost_central.api.sessions import SESSION_MS_MAX, Login, Proof, Session, Sessions, TokenHash
 from roost_central.api.throttle import Throttle
+from roost_central.errors import StorageError
 from roost_central.ports import Clock, Entropy
-from roost_central.storage import tokens
+from roost_central.storage import accounts, tokens
 from roost_central.storage.engine import Database
-from roost_central.storage.tokens import TokenRecord
 
-RECHECK_MS: Final = 10_000  # a revoked token works that long at most
-KNOWN_TOKENS_MAX: Final = 1_024
+logger = logging.getLogger(__name__)
+
+RECHECK_MS: Final = 10_000  # what another process revoked works that long at most
+KNOWN_MAX: Final = 1_024
+USED_S: Final = 60.0  # how old the last use of a token is told at most
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE: Final = "roost_session"
 SECURE_COOKIE: Final = "__Host-roost_session"  # bound to the host by the browser, needs TLS
@@ -33,12 +40,23 @@ CSRF_HEADER: Final = "X-Roost-CSRF"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as what, and how that was proved."""
+    """Who asks, what they may, and how it was proved who they are.
+
+    Attributes:
+        name: of the account.
+        grants: what counts: of a token, those of its own that its owner's cover.
+        proof: what to look at again while a stream lasts.
+        via: ``token:NAME``, ``password`` or ``oidc``.
+        is_full: nothing was taken from what the account may.
+        expires_ms: of its token, UTC; None: never.
+    """
 
     name: str
-    role: str
-    token_digest: bytes
+    grants: tuple[Grant, ...]
+    proof: Proof
     via: str
+    is_full: bool
+    expires_ms: int | None = None
 
 
 class Access:
@@ -47,18 +65,32 @@ class Access:
     def __init__(
         self, database: Database, clock: Clock, entropy: Entropy, *, is_secure: bool
     ) -> None:
+        self.throttle = Throttle()
         self._database = database
         self._clock = clock
         self._entropy = entropy
         self._is_secure = is_secure
         self._sessions = Sessions()
-        self._throttle = Throttle()
-        self._known: OrderedDict[bytes, tuple[TokenRecord, int]] = OrderedDict()
+        self._known: OrderedDict[Proof, tuple[Principal, int]] = OrderedDict()
+        self._used: dict[bytes, int] = {}
 
     @property
     def cookie(self) -> str:
         """The name of the session cookie on this listener."""
         return SECURE_COOKIE if self._is_secure else COOKIE
+
+    async def run(self) -> None:
+        """Note the last uses of tokens, now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(USED_S)
+            used, self._used = self._used, {}
+            if not used:
+                continue
+            try:
+                async with self._database.write() as connection:
+                    await tokens.touch(connection, used)
+            except StorageError as err:
+                logger.warning("the last uses of tokens are not stored: %s", err)
 
     async def admit(self, request: web.Request) -> Principal:
         """Return who asks.
@@ -77,9 +109,9 @@ class Access:
             check_origin(request)
             if request.headers.get(CSRF_HEADER) != "1":
                 raise ApiError("csrf", f"a write by cookie needs the header {CSRF_HEADER}: 1")
-        principal = await self.recheck(session.token_digest)
+        principal = await self.recheck(session.proof)
         if principal is None:
-            raise _unauthenticated("the token of this login was revoked: log in again")
+            raise _unauthenticated("what this login was made by is valid no more: log in again")
         return principal
 
     async def prove(self, token: str, request: web.Request) -> Principal:
@@ -88,55 +120,89 @@ class Access:
         Raises:
             ApiError: ``unauthenticated`` or ``throttled``.
         """
-        now_ms = self._clock.mono_ms()
-        hashed = digest(token) if is_token(token) else None
-        if hashed is not None and self._fresh(hashed, now_ms) is not None:
-            return _principal(self._known[hashed][0])
+        proof = TokenHash(digest(token)) if is_token(token) else None
+        if proof is not None and (known := self._fresh(proof)) is not None:
+            self._used[proof.hash] = self._clock.wall_ms()
+            return known
         address = request.remote or ""
-        wait_ms = self._throttle.wait_ms(address, now_ms)
+        self.check_throttle(address)
+        principal = None if proof is None else await self.recheck(proof)
+        if principal is None or proof is None:
+            self.throttle.failed(address, self._clock.mono_ms())
+            raise _unauthenticated("the token is not one of this central")
+        self._used[proof.hash] = self._clock.wall_ms()
+        return principal
+
+    def check_throttle(self, *keys: str) -> None:
+        """Refuse what failed too often: an address, or an account.
+
+        Raises:
+            ApiError: ``throttled``.
+        """
+        now_ms = self._clock.mono_ms()
+        wait_ms = max(self.throttle.wait_ms(key, now_ms) for key in keys)
         if wait_ms:
             raise ApiError(
                 "throttled",
-                "too many wrong tokens from this address; wait and try again",
+                "too many failed attempts; wait and try again",
                 headers={"Retry-After": str(wait_ms // 1000 + 1)},
             )
-        principal = None if hashed is None else await self.recheck(hashed)
+
+    async def recheck(self, proof: Proof) -> Principal | None:
+        """Return whom a proof stands for now, None when it was revoked or ran out."""
+        principal = self._fresh(proof)
         if principal is None:
-            self._throttle.failed(address, now_ms)
-            raise _unauthenticated("the token is not one of this central")
-        return principal
-
-    async def recheck(self, hashed: bytes) -> Principal | None:
-        """Return whom a token's digest belongs to now, None when it was revoked or ran out."""
-        now_ms = self._clock.mono_ms()
-        record = self._fresh(hashed, now_ms)
-        if record is None:
-            async with self._database.read() as connection:
-                record = await tokens.find(connection, hashed)
-            if record is None or not hmac.compare_digest(record.hash, hashed):
-                self._known.pop(hashed, None)
+            match proof:
+                case TokenHash():
+                    principal = await self._by_token(proof)
+                case Login():
+                    principal = await self._by_login(proof)
+            if principal is None:
+                self._known.pop(proof, None)
                 return None
-            self._known[hashed] = (record, now_ms)
-            while len(self._known) > KNOWN_TOKENS_MAX:
+            self._known[proof] = (principal, self._clock.mono_ms())
+            while len(self._known) > KNOWN_MAX:
                 self._known.popitem(last=False)
-        return None if self._is_over(record) else _principal(record)
+        return None if self._is_over(principal) else principal
 
-    async def log_in(self, token: str, request: web.Request) -> tuple[Principal, str, Session]:
-        """Begin a session for the owner of a token; return it with the Set-Cookie header.
+    def forget(self) -> None:
+        """Ask storage again, after a change of accounts or tokens."""
+        self._known.clear()
 
-        Raises:
-            ApiError: ``unauthenticated``, ``csrf`` or ``throttled``.
-        """
-        check_origin(request)
-        principal = await self.prove(token, request)
+    def begin(self, proof: Proof) -> tuple[str, Session]:
+        """Begin a session; return the Set-Cookie header with it."""
         session_id = new_secret(self._entropy)
-        session = self._sessions.begin(session_id, principal.token_digest, self._clock.wall_ms())
-        return principal, self._set_cookie(session_id, SESSION_MS_MAX // 1000), session
+        session = self._sessions.begin(session_id, proof, self._clock.wall_ms())
+        return self._set_cookie(session_id, SESSION_MS_MAX // 1000), session
 
     def log_out(self, request: web.Request) -> str:
         """End the session of a request; return the Set-Cookie header that forgets it."""
         self._sessions.end(self._session_id(request))
         return self._set_cookie("", 0)
+
+    async def _by_token(self, proof: TokenHash) -> Principal | None:
+        async with self._database.read() as connection:
+            token = await tokens.find(connection, proof.hash)
+            owner = None if token is None else await accounts.find(connection, token.owner)
+        if token is None or owner is None or owner.disabled:
+            return None
+        if not hmac.compare_digest(token.hash, proof.hash):
+            return None
+        return Principal(
+            name=owner.name,
+            grants=within(owner.grants, token.grants),
+            proof=proof,
+            via=f"token:{token.name}",
+            is_full=token.grants is None,
+            expires_ms=token.expires_ms,
+        )
+
+    async def _by_login(self, proof: Login) -> Principal | None:
+        async with self._database.read() as connection:
+            account = await accounts.find(connection, proof.account)
+        if account is None or account.disabled or account.changed_ms != proof.changed_ms:
+            return None
+        return Principal(account.name, account.grants, proof, proof.via, is_full=True)
 
     def _session(self, request: web.Request) -> Session | None:
         session_id = self._session_id(request)
@@ -151,14 +217,14 @@ class Access:
             f"{self.cookie}={value}; Path=/; Max-Age={age_s_max}; HttpOnly; SameSite=Strict{secure}"
         )
 
-    def _fresh(self, hashed: bytes, now_ms: int) -> TokenRecord | None:
-        known = self._known.get(hashed)
-        if known is None or now_ms - known[1] >= RECHECK_MS or self._is_over(known[0]):
+    def _fresh(self, proof: Proof) -> Principal | None:
+        known = self._known.get(proof)
+        if known is None or self._is_over(known[0]):
             return None
-        return known[0]
+        return known[0] if self._clock.mono_ms() - known[1] < RECHECK_MS else None
 
-    def _is_over(self, record: TokenRecord) -> bool:
-        return record.expires_ms is not None and record.expires_ms <= self._clock.wall_ms()
+    def _is_over(self, principal: Principal) -> bool:
+        return principal.expires_ms is not None and principal.expires_ms <= self._clock.wall_ms()
 
 
 def check_origin(request: web.Request) -> None:
@@ -170,10 +236,6 @@ def check_origin(request: web.Request) -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise ApiError("csrf", "the Origin header names another host than the one asked")
-
-
-def _principal(record: TokenRecord) -> Principal:
-    return Principal(record.name, record.role, record.hash, f"token:{record.name}")
 
 
 def _unauthenticated(detail: str) -> ApiError:

@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 from aiohttp import web
 
+from roost_central.access.core import EVERYWHERE, Scope
 from roost_central.api.auth import Principal
 from roost_central.api.service import Api
 
@@ -39,6 +40,8 @@ class Call(Generic[Q, B]):
         query: the query parameters, validated.
         body: the body, validated; None for a route without one.
         principal: who asks; None on a route that asks nobody.
+        scope: where the route's permission holds for them; ``api`` is cut to it.
+        role: that gives it; empty where none was needed.
         now_ms: UTC of the request: all ages of an answer are as of one moment.
     """
 
@@ -48,6 +51,8 @@ class Call(Generic[Q, B]):
     body: B
     principal: Principal | None
     now_ms: int
+    scope: Scope = EVERYWHERE
+    role: str = ""
 
     def path(self, name: str) -> str:
         """Return a path parameter."""

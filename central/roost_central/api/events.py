@@ -49,10 +49,14 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
     is_rising = asked.after is not None
     scope = scope_of("events", str(is_rising), query.canonical())
     place = place_of(asked.cursor, scope=scope) if asked.cursor else asked.after
-    test = query.compile(event_resolver(call.api.view))
+    fits, sees = query.compile(event_resolver(call.api.view)), call.api.alarms.sees
+
+    def test(record: EventRecord, now_ms: int) -> bool:
+        return sees(record.site) and fits(record, now_ms)
+
     async with call.api.database.read() as connection:
         walk = _Walk(connection, test, call.now_ms, is_rising=is_rising)
-        page_rows = events.PAGE_MAX if asked.filter else asked.limit
+        page_rows = asked.limit if call.scope.is_whole and not asked.filter else events.PAGE_MAX
         found, last = await walk.run(place, asked.limit, page_rows)
     return EventPage(
         items=[event_answer(record) for record in found],

@@ -79,8 +79,9 @@ async def list_incidents(call: Call[IncidentQuery, None]) -> IncidentPage:
         found = await incidents.page(connection, state, before=before, limit=asked.limit + 1)
     shown = found[: asked.limit]
     more = len(found) > len(shown)
+    seen = [each for row in shown if (each := call.api.alarms.incident(row)) is not None]
     return IncidentPage(
-        items=[_answer(call, row) for row in shown],
+        items=[_answer(call, row) for row in seen],
         next=pack(Cursor(scope, None, shown[-1].id)) if more else None,
     )
 
@@ -88,7 +89,7 @@ async def list_incidents(call: Call[IncidentQuery, None]) -> IncidentPage:
 async def show_incident(call: Call[NoQuery, None]) -> Incident:
     """GET /api/v1/incidents/{incident}."""
     row = call.api.book.incidents.find(call.path("incident")) or await _kept(call)
-    return _answer(call, row)
+    return _answer(call, _shown(call, row))
 
 
 async def ack(call: Call[NoQuery, IncidentAckBody]) -> Incident:
@@ -189,9 +190,20 @@ def _differs(count: int, detail: str) -> ApiError:
 async def _open(call: Call[Any, Any]) -> IncidentRow:
     row = call.api.book.incidents.find(call.path("incident"))
     if row is None:
-        kept = await _kept(call)
+        kept = _shown(call, await _kept(call))
         raise ApiError("conflict", f"incident {kept.id} is {kept.state}: {kept.reason}")
+    _shown(call, row)
+    if not call.api.alarms.owns(row.id):
+        raise ApiError("not-allowed", f"incident {row.id} hits sites that you may not act on")
     return row
+
+
+def _shown(call: Call[Any, Any], row: IncidentRow) -> IncidentRow:
+    """Return an incident as far as the caller may see it."""
+    shown = call.api.alarms.incident(row)
+    if shown is None:
+        raise ApiError("not-found", f"there is no incident {row.id[:64]!r}")
+    return shown
 
 
 async def _kept(call: Call[Any, Any]) -> IncidentRow:

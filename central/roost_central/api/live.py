@@ -60,6 +60,11 @@ class LiveFleet:
         self.snapshots = SnapshotCache(self._columns, self._log, clock)
 
     @property
+    def clients(self) -> int:
+        """How many streams are open."""
+        return len(self._clients)
+
+    @property
     def epoch(self) -> str:
         """The random name of this process's frames."""
         return self._log.epoch

@@ -16,6 +16,7 @@ from roost_central.api.route import Auth, Route
 Schema: TypeAlias = dict[str, Any]  # JSON Schema is a recursive dict
 
 OPENAPI: Final = "3.1.0"
+LOGGED_IN: Final = frozenset({Auth.SELF, Auth.BEARER})
 _REF: Final = "#/components/schemas/{name}"
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 
@@ -56,7 +57,7 @@ def _operation(route: Route) -> Schema:
     operation: Schema = {
         "operationId": f"{route.method.lower()}{re.sub(r'[^A-Za-z0-9]+', '_', route.path)}",
         "summary": route.summary,
-        "security": [{"bearer": []}, {"session": []}] if route.auth is Auth.BEARER else [],
+        "security": [{"bearer": []}, {"session": []}] if route.auth in LOGGED_IN else [],
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": {
             str(route.status): _answer(route),
@@ -66,6 +67,8 @@ def _operation(route: Route) -> Schema:
             },
         },
     }
+    if route.permission is not None:
+        operation["x-permission"] = route.permission
     body = _body(route)
     return operation | ({"requestBody": body} if body else {})
 

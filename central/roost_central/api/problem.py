@@ -32,6 +32,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "bad-cursor": Kind(400, "The cursor is not one of this list"),
         "malformed-json": Kind(400, "The body is not well-formed JSON"),
         "unauthenticated": Kind(401, "A token or a login is needed"),
+        "not-allowed": Kind(403, "No grant allows it"),
         "csrf": Kind(403, "A write by cookie comes from another page"),
         "not-let-in": Kind(403, "The box is not let in"),
         "not-found": Kind(404, "There is no such thing"),

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from roost_central.access.core import Permission
 from roost_central.api.call import JSON, Call, NoQuery, Reply
 from roost_central.errors import ConfigError
 
@@ -23,7 +24,8 @@ class Auth(StrEnum):
     """Whom a route serves."""
 
     NONE = "none"  # anyone who reaches the port
-    BEARER = "bearer"  # the owner of a token, or of a session that stands for one
+    SELF = "self"  # who has a token or a session, for what is his own
+    BEARER = "bearer"  # the same, with the route's permission
     NODE = "node"  # the holder of a node's certificate: its handler asks for it
 
 
@@ -33,6 +35,9 @@ class Route:
 
     Attributes:
         auth: has no default that opens a door: None keeps the server from starting.
+        permission: what one grant of who asks must have; what the handler sees through its call
+            is cut to where it holds. As ``auth``, it has no default that opens a door.
+        whole: it serves what belongs to no site: only a grant over the whole fleet will do.
         query: the query parameters.
         body: the type of a JSON body; None where there is none, or the handler streams it.
         body_bytes_max: of a JSON body.
@@ -47,6 +52,8 @@ class Route:
     handler: Handler
     summary: str
     auth: Auth | None = None
+    permission: Permission | None = None
+    whole: bool = False
     query: type[msgspec.Struct] = NoQuery
     body: type[msgspec.Struct] | None = None
     body_bytes_max: int = BODY_BYTES_MAX
@@ -66,12 +73,15 @@ def check_routes(routes: Sequence[Route]) -> None:
     """Refuse a table that would serve something without having said to whom.
 
     Raises:
-        ConfigError: ``route-auth``, ``route-twice`` or ``route-handler``.
+        ConfigError: ``route-auth``, ``route-permission`` or ``route-twice``.
     """
     seen: set[str] = set()
     for route in routes:
         if not isinstance(route.auth, Auth):
             raise ConfigError("route-auth", field=route.label, bound="one of Auth")
+        if (route.auth is Auth.BEARER) is not isinstance(route.permission, Permission):
+            bound = "one of Permission for Auth.BEARER, none for others"
+            raise ConfigError("route-permission", field=route.label, bound=bound)
         if route.label in seen:
             raise ConfigError("route-twice", field=route.label)
         seen.add(route.label)

@@ -8,19 +8,24 @@ import asyncio
 import os
 import re
 from base64 import b32encode
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.access.chain import Act
+from roost_central.access.core import Grant
 from roost_central.ports import Entropy
-from roost_central.storage import tokens
+from roost_central.storage import accounts, audit, tokens
+from roost_central.storage.accounts import AccountRecord
 from roost_central.storage.tokens import TokenRecord
 
 TOKEN_BYTES: Final = 32
 ADMIN_NAME: Final = "admin"
 ADMIN_ROLE: Final = "admin"
+LOCAL: Final = "local"  # who reads the data directory
 ADMIN_FILE: Final = "admin.token"
 _TOKEN: Final = re.compile(r"rtk_[a-z2-7]{52}", re.ASCII)
 
@@ -66,17 +71,24 @@ async def ensure_admin(
 ) -> str | None:
     """Make the admin token where there is none yet, or anew; return it, None where one was kept.
 
+    Its account is made with it, or put right: whoever reads the data directory is the last resort.
     The file is written before the caller commits: a token that is stored is never one that nobody
     was told.
 
     Raises:
         OSError: the file cannot be written.
     """
-    known = {token.name for token in await tokens.load_all(connection)}
-    if ADMIN_NAME in known and not renew:
+    if await tokens.named(connection, ADMIN_NAME) is not None and not renew:
         return None
     token = new_token(entropy)
     await tokens.delete(connection, ADMIN_NAME)
-    await tokens.add(connection, TokenRecord(digest(token), ADMIN_NAME, ADMIN_ROLE, now_ms))
+    known = await accounts.find(connection, ADMIN_NAME)
+    account = known or AccountRecord(ADMIN_NAME, (), created_ms=now_ms)
+    grants = tuple(dict.fromkeys((*account.grants, Grant(ADMIN_ROLE))))
+    await accounts.save(connection, replace(account, grants=grants, disabled=False))
+    await tokens.add(connection, TokenRecord(digest(token), ADMIN_NAME, ADMIN_NAME, now_ms))
+    what = "token.renew" if known else "token.create"
+    act = Act(now_ms, LOCAL, ADMIN_ROLE, what, ADMIN_NAME, {"owner": ADMIN_NAME}, via="local")
+    await audit.add(connection, act)
     await asyncio.to_thread(write_secret, path, token)
     return token

@@ -1,13 +1,17 @@
 """What every handler works with: the fleet, the database, who may ask, the live stream."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from roost_central.access.core import Scope
 from roost_central.alarms.book import AlarmBook
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.auth import Access
 from roost_central.api.live import LiveFleet
+from roost_central.api.logins import Logins
 from roost_central.api.order import NameOrder
+from roost_central.api.scoped import Scopes
 from roost_central.enrol.service import Enrolment
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
@@ -207,7 +211,12 @@ class StaticTree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The parts of this process that handlers use; ``openapi`` is the encoded document."""
+    """The parts of this process that handlers use; ``openapi`` is the encoded document.
+
+    A handler that answers somebody gets one that ``cut`` made: its ``view``, ``order``, ``live``
+    and ``alarms`` hold what that one may see. What it reads from the database by itself it asks of
+    sites of that view.
+    """
 
     version: str
     openapi: bytes
@@ -217,11 +226,26 @@ class Api:
     clock: Clock
     entropy: Entropy
     access: Access
+    logins: Logins
     live: LiveFleet
     order: NameOrder
     registry: SiteRegistry
     book: AlarmBook
+    alarms: AlarmSight
+    scopes: Scopes
     ingest: IngestSight
     northbound: NorthboundSight
     pages: StaticTree | None
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
+
+    def cut(self, scope: Scope) -> "Api":
+        """Return the parts as they are within a scope.
+
+        Raises:
+            ApiError: ``busy``.
+        """
+        if scope.is_whole:
+            return self
+        fleet = self.scopes.of(scope)
+        alarms = AlarmSight(self.book, fleet.view, is_whole=False)
+        return replace(self, view=fleet.view, order=fleet.order, live=fleet.live, alarms=alarms)

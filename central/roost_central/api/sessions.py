@@ -1,23 +1,42 @@
 """Logins of browsers: in memory, bounded, ended by time; pure.
 
-Only digests of session ids are held. A restart of central ends all sessions; the API tokens that
-they stand for live in storage.
+Only digests of session ids are held. A restart of central ends all sessions; what they were begun
+with, a token or an account, lives in storage and is looked at again.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeAlias
 
 SESSIONS_MAX: Final = 1_000  # the oldest goes first: far more than operators have browsers
 SESSION_MS_MAX: Final = 12 * 3_600_000  # one shift
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """One login: the token it stands for, and when it ends (UTC ms)."""
+class TokenHash:
+    """The digest of a token that somebody showed."""
 
-    token_digest: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account that somebody proved to be, as it was changed last; ``via`` how."""
+
+    account: str
+    changed_ms: int
+    via: str
+
+
+Proof: TypeAlias = TokenHash | Login
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login of a browser: what it was begun with, and when it ends (UTC ms)."""
+
+    proof: Proof
     ends_ms: int
 
 
@@ -30,9 +49,9 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def begin(self, session_id: str, token_digest: bytes, now_ms: int) -> Session:
+    def begin(self, session_id: str, proof: Proof, now_ms: int) -> Session:
         """Begin a session under an unpredictable id."""
-        session = Session(token_digest, now_ms + SESSION_MS_MAX)
+        session = Session(proof, now_ms + SESSION_MS_MAX)
         self._sessions[_digest(session_id)] = session
         while len(self._sessions) > SESSIONS_MAX:
             self._sessions.popitem(last=False)

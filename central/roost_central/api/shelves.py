@@ -20,13 +20,13 @@ from roost_central.api.alarm_acts import (
     SHELF_S_MIN,
     Reason,
     audited,
+    narrowed,
 )
 from roost_central.api.alarm_answers import ShelfAnswer, ShelfPage
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.instants import instant
 from roost_central.api.lists import FilterText
 from roost_central.api.problem import ApiError, FieldError, blame
-from roost_central.api.readers import parse_filter
 from roost_central.api.service import Api
 from roost_central.fleet.query_suggest import closest
 
@@ -46,13 +46,16 @@ class SuppressionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_shelves(call: Call[NoQuery, None]) -> ShelfPage:
     """GET /api/v1/shelves."""
-    return ShelfPage([_shelf(call.api, each) for each in call.api.book.core.shelves.values()])
+    return ShelfPage(
+        [_shelf(call.api, each) for each in call.api.alarms.shelves(principal_of(call).name)]
+    )
 
 
 async def delete_shelf(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/shelves/{shelf}."""
     book, id_ = call.api.book, call.path("shelf")
-    shelf = book.core.shelves.get(id_)
+    mine = call.api.alarms.shelves(principal_of(call).name)
+    shelf = next((each for each in mine if each.id == id_), None)
     if shelf is None:
         raise ApiError("not-found", f"there is no shelf {id_[:64]!r}")
     taken = ShelfTaken(id_, principal_of(call).name)
@@ -62,7 +65,7 @@ async def delete_shelf(call: Call[NoQuery, None]) -> Reply:
 
 async def list_suppressions(call: Call[NoQuery, None]) -> ShelfPage:
     """GET /api/v1/suppressions."""
-    found = call.api.book.core.suppressions.values()
+    found = call.api.alarms.suppressions(principal_of(call).name)
     return ShelfPage([_suppression(call.api, each) for each in found])
 
 
@@ -72,7 +75,7 @@ async def put_suppression(call: Call[NoQuery, SuppressionBody]) -> ShelfAnswer:
     _check_type(api.book.catalogue, body.type)
     if len(api.book.core.suppressions) >= SHELVES_MAX:
         raise ApiError("conflict", f"there are {SHELVES_MAX} suppressions, the most there may be")
-    query = parse_filter(body.filter, "alarm").canonical()
+    query = narrowed(call, body.filter)
     one = Suppression(
         id=ulid(call.now_ms, api.entropy.token(ID_BYTES).hex()),
         type=body.type,
@@ -92,7 +95,8 @@ async def put_suppression(call: Call[NoQuery, SuppressionBody]) -> ShelfAnswer:
 async def delete_suppression(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/suppressions/{suppression}."""
     book, id_ = call.api.book, call.path("suppression")
-    one = book.core.suppressions.get(id_)
+    mine = call.api.alarms.suppressions(principal_of(call).name)
+    one = next((each for each in mine if each.id == id_), None)
     if one is None:
         raise ApiError("not-found", f"there is no suppression {id_[:64]!r}")
     taken = SuppressionTaken(id_, principal_of(call).name)
@@ -122,7 +126,7 @@ def _check_type(catalogue: Catalogue, type_: str) -> None:
 
 
 def _shelf(api: Api, shelf: Shelf) -> ShelfAnswer:
-    rows = api.book.active()
+    rows = api.alarms.rows()
     return ShelfAnswer(
         id=shelf.id,
         type="",
@@ -140,7 +144,7 @@ def _suppression(api: Api, one: Suppression) -> ShelfAnswer:
         id=one.id,
         type=one.type,
         filter=one.query,
-        alarms=sum(row.suppressed_by == one.id for row in api.book.active()),
+        alarms=sum(row.suppressed_by == one.id for row in api.alarms.rows()),
         by=one.by,
         reason=one.reason,
         at=instant(one.made_ms),

@@ -25,8 +25,11 @@ LABELS_MAX: Final = 32  # of one site
 LABEL_VALUE_CHARS_MAX: Final = 128
 _ETAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 
-LabelKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,31}$")]
-LabelValue = Annotated[str, Meta(max_length=LABEL_VALUE_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_NO_LINE: Final = r"$(?!\n)"  # $ alone takes a line's end
+LabelKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,31}" + _NO_LINE)]
+LabelValue = Annotated[
+    str, Meta(max_length=LABEL_VALUE_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")
+]
 Labels = Annotated[dict[LabelKey, LabelValue], Meta(max_length=LABELS_MAX)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -51,8 +54,9 @@ async def put_site(call: Call[NoQuery, SiteBody]) -> Reply:
     site = site_name(call.path("site"))
     check_place(call.body.lat, call.body.lon)
     known = call.api.view.sites.get(site)
-    revision = _revision(call.request, known)
     spec = SiteSpec(site, call.body.labels, call.body.lat, call.body.lon)
+    _check_scope(call, spec)
+    revision = _revision(call.request, known)
     try:
         before, after = known and _state(known), _spec_state(spec)
         act = act_of(call, "site.put", site, before=before, after=after)
@@ -96,6 +100,19 @@ def check_place(lat: float | None, lon: float | None) -> None:
         missing = "lat" if lat is None else "lon"
         error = FieldError(field=missing, code="incomplete", detail="lat and lon go together")
         raise blame("invalid", error)
+
+
+def _check_scope(call: Call[NoQuery, SiteBody], spec: SiteSpec) -> None:
+    """Refuse a site that is out of the caller's scope, and one that would leave or enter it.
+
+    Raises:
+        ApiError: ``not-allowed``.
+    """
+    is_there = call.api.registry.knows(spec.site)
+    is_mine = not is_there or spec.site in call.api.view.sites
+    if not (is_mine and call.scope.admits(spec)):
+        detail = "no grant allows it for a site of this name with these labels"
+        raise ApiError("not-allowed", detail)
 
 
 def _row(call: Call[NoQuery, None]) -> SiteRow:

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from roost_central.access.core import Permission, scope_of
 from roost_central.api.alarm_stream import AlarmStream
 from roost_central.api.answers import Node
 from roost_central.api.call import EVENT_STREAM, Call, Reply
@@ -117,8 +118,10 @@ async def _pump(
 
 
 async def _may_go_on(call: Call[StreamQuery, None]) -> bool:
+    """Say whether who began may still read the same: another scope begins a stream of its own."""
     who = call.principal
-    return who is not None and await call.api.access.recheck(who.token_digest) is not None
+    now = None if who is None else await call.api.access.recheck(who.proof)
+    return now is not None and scope_of(now.grants, Permission.READ) == call.scope
 
 
 def _event(call: Call[StreamQuery, None], client: Client, action: Action) -> bytes:

@@ -43,7 +43,7 @@ async def show_status(call: Call[NoQuery, None]) -> Status:
             for broker in ingest.brokers
         ],
         quiet=ingest.quiet,
-        alarms=counts_answer(api.book, api.view),
+        alarms=counts_answer(api.alarms),
     )
 
 

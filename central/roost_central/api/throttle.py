@@ -1,4 +1,4 @@
-"""How often an address may fail to say who it is; pure, and bounded in addresses.
+"""How often an address, or an account, may fail to prove itself; pure, and bounded in both.
 
 A 256-bit token is not found by guessing: this bounds the work and the log lines that guessing
 makes. So an address over its limit keeps what it already proved, and may prove nothing new.
@@ -16,7 +16,7 @@ IPV6_PREFIX: Final = 64  # one subscriber has at least that many addresses
 
 
 class Throttle:
-    """Counts failures in the last minute by address, an IPv6 one by its /64.
+    """Counts failures in the last minute by address, an IPv6 one by its /64, or by any other key.
 
     Args:
         ipv4_prefix: addresses that count as one.

@@ -60,6 +60,10 @@ class SiteRegistry:
         self._clock = clock
         self._alarms = alarms
 
+    def knows(self, site: str) -> bool:
+        """Say whether there is a site of this name."""
+        return site in self._view.sites
+
     async def put(self, spec: SiteSpec, act: Act, *, revision: int | None = None) -> SiteRow:
         """Register a site, or give one that is there these labels and this place.
 

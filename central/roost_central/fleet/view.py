@@ -8,7 +8,7 @@ while the process lives (dashboards address rows by it); every change of state g
 ``touch_*`` so that each listener hears of it once, however often it happened in between.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -100,9 +100,10 @@ class Changes:
 class FleetView:
     """All sites and nodes by id, in order of appearance."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, within: "FleetView | None" = None) -> None:
+        """Begin with nothing, or as a part of another view that holds the same rows."""
         self.sites: dict[str, SiteRow] = {}
-        self.nodes: dict[str, NodeRow] = {}
+        self.nodes: dict[str, NodeRow] = {} if within is None else _Part(within.nodes)
         self._next_index = 0
         self._listeners: list[Changes] = []
 
@@ -141,8 +142,17 @@ class FleetView:
         """Forget a site and its nodes."""
         row = self.sites.pop(site)
         for node in row.nodes:
-            del self.nodes[node]
+            self.nodes.pop(node, None)
         self._structure()
+
+    def adopt(self, row: SiteRow, nodes: Iterable[NodeRow]) -> None:
+        """Show a site and its nodes of the view that this is a part of, and that it changed."""
+        fresh = {node.node: node for node in nodes if self.nodes.get(node.node) is not node}
+        if self.sites.get(row.site) is not row or fresh:
+            self.sites[row.site] = row
+            self.nodes.update(fresh)
+            self._structure()
+        self.touch_site(row.site)
 
     def touch_site(self, site: str) -> None:
         """Tell listeners that a site's status or labels changed."""
@@ -167,3 +177,18 @@ class FleetView:
     def _structure(self) -> None:
         for changes in self._listeners:
             changes.structure = True
+
+
+class _Part(dict[str, NodeRow]):
+    """Nodes of a part of a fleet.
+
+    A row of a site is shared with the whole, and so is its list of nodes: one that appeared a
+    moment ago is looked up there, by ``[]`` alone.
+    """
+
+    def __init__(self, whole: dict[str, NodeRow]) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def __missing__(self, node: str) -> NodeRow:
+        return self._whole[node]

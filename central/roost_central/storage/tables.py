@@ -304,12 +304,27 @@ setting = _table(
     Column("value", LargeBinary, nullable=False),
 )
 
+account = _table(
+    "account",
+    Column("name", PlainText, primary_key=True),
+    Column("grants", JSON, nullable=False),  # [[role, selector], ...]
+    Column("created_ms", BigInteger, nullable=False),
+    Column("password", String),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("issuer", String),
+    Column("subject", String),
+    Column("disabled", Boolean, nullable=False),
+    Column("login_ms", BigInteger),
+    UniqueConstraint("issuer", "subject"),
+)
+
 token = _table(
     "token",
     Column("hash", LargeBinary, primary_key=True),
     Column("name", PlainText, nullable=False),
-    Column("role", String, nullable=False),
+    Column("owner", PlainText, nullable=False, server_default=""),
     Column("created_ms", BigInteger, nullable=False),
+    Column("grants", JSON(none_as_null=True)),  # [[role, selector], ...]; null: all of the owner's
     Column("expires_ms", BigInteger),
     Column("used_ms", BigInteger),
     UniqueConstraint("name"),

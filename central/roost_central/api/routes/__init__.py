@@ -6,6 +6,7 @@ One file for each kind of thing; within a file the first route that fits an addr
 from typing import Final
 
 from roost_central.api.routes import (
+    access,
     alarms,
     centre,
     enrol,
@@ -34,5 +35,6 @@ API: Final = (
     *logs.ROUTES,
     *northbound.ROUTES,
     *saved_views.ROUTES,
+    *access.ROUTES,
 )
 ROUTES: Final = (*API, *pages.ROUTES)

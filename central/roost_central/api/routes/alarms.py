@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import alarm_acts, alarm_history, alarm_load, alarms
 from roost_central.api.alarm_answers import (
     AlarmDetail,
@@ -24,6 +25,7 @@ ROUTES: Final = (
         answer=AlarmPage,
         media=LIST_MEDIA,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         answer_s_max=LIST_S_MAX,
         summary="List alarms",
     ),
@@ -35,6 +37,7 @@ ROUTES: Final = (
         body=alarm_acts.AckBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Acknowledge alarms",
     ),
     Route(
@@ -45,6 +48,7 @@ ROUTES: Final = (
         body=alarm_acts.AckBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Take acknowledgements back",
     ),
     Route(
@@ -55,6 +59,7 @@ ROUTES: Final = (
         body=alarm_acts.NoteBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Add a note to alarms",
     ),
     Route(
@@ -65,6 +70,7 @@ ROUTES: Final = (
         body=alarm_acts.AssignBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Say who takes care of alarms",
     ),
     Route(
@@ -75,6 +81,7 @@ ROUTES: Final = (
         body=alarm_acts.ShelveBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Put alarms aside for a while",
     ),
     Route(
@@ -85,6 +92,7 @@ ROUTES: Final = (
         body=alarm_acts.AckBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Take alarms off their shelf",
     ),
     Route(
@@ -95,6 +103,7 @@ ROUTES: Final = (
         body=alarm_acts.ClearBody,
         answer=BulkAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Clear alarms by hand",
     ),
     Route(
@@ -105,6 +114,7 @@ ROUTES: Final = (
         answer=AlarmPage,
         media=LIST_MEDIA,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         answer_s_max=LIST_S_MAX,
         summary="List closed alarms",
     ),
@@ -115,6 +125,7 @@ ROUTES: Final = (
         query=alarms.SummaryQuery,
         answer=Summary,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Count alarms",
     ),
     Route(
@@ -124,6 +135,7 @@ ROUTES: Final = (
         query=alarm_load.LoadQuery,
         answer=alarm_load.LoadAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show what the alarms asked of operators",
     ),
     Route(
@@ -133,6 +145,7 @@ ROUTES: Final = (
         query=alarms.TransitionsQuery,
         answer=TransitionPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List steps of all alarms, oldest first",
     ),
     Route(
@@ -141,6 +154,7 @@ ROUTES: Final = (
         handler=alarms.show_alarm,
         answer=AlarmDetail,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show an alarm",
     ),
     Route(
@@ -150,6 +164,7 @@ ROUTES: Final = (
         query=alarms.StepsQuery,
         answer=Timeline,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List the steps of an alarm",
     ),
     Route(
@@ -158,6 +173,7 @@ ROUTES: Final = (
         handler=alarms.list_types,
         answer=TypePage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List the catalogue of alarm types",
     ),
 )

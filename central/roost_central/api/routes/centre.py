@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import session, status
 from roost_central.api.answers import Health, SessionAnswer, Status
 from roost_central.api.openapi import show_openapi
@@ -30,14 +31,14 @@ ROUTES: Final = (
         body=session.SessionBody,
         answer=SessionAnswer,
         auth=Auth.NONE,
-        summary="Log a browser in with a token",
+        summary="Log a browser in with a token, or a name and a password",
     ),
     Route(
         method="DELETE",
         path="/api/v1/session",
         handler=session.log_out,
         status=204,
-        auth=Auth.BEARER,
+        auth=Auth.SELF,
         summary="Log the browser out",
     ),
     Route(
@@ -46,6 +47,7 @@ ROUTES: Final = (
         handler=status.show_status,
         answer=Status,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show counts, ingest and brokers",
     ),
 )

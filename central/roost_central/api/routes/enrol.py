@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import enrol
 from roost_central.api.route import Auth, Route
 
@@ -13,6 +14,8 @@ ROUTES: Final = (
         query=enrol.BoxQuery,
         answer=enrol.BoxPage,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="List boxes that wait to be let in",
     ),
     Route(
@@ -22,6 +25,8 @@ ROUTES: Final = (
         body=enrol.MatchBody,
         answer=enrol.BoxPage,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="Let in all boxes that match, as many as expected or none",
     ),
     Route(
@@ -30,6 +35,8 @@ ROUTES: Final = (
         handler=enrol.show_box,
         answer=enrol.BoxAnswer,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="Show a box, and the known one that is most like it",
     ),
     Route(
@@ -39,6 +46,8 @@ ROUTES: Final = (
         body=enrol.ApproveBody,
         answer=enrol.BoxAnswer,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="Let a box in",
     ),
     Route(
@@ -48,6 +57,8 @@ ROUTES: Final = (
         body=enrol.DenyBody,
         answer=enrol.BoxAnswer,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="Refuse a box for good",
     ),
     Route(
@@ -56,6 +67,8 @@ ROUTES: Final = (
         handler=enrol.list_claims,
         answer=enrol.ClaimPage,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="List by what boxes are let in",
     ),
     Route(
@@ -66,6 +79,8 @@ ROUTES: Final = (
         answer=enrol.ClaimAnswer,
         status=201,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="Make a token that lets boxes in",
     ),
     Route(
@@ -75,6 +90,8 @@ ROUTES: Final = (
         body=enrol.ImportBody,
         answer=enrol.ClaimPage,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="List serial numbers and keys that are let in",
     ),
     Route(
@@ -83,6 +100,8 @@ ROUTES: Final = (
         handler=enrol.revoke_claim,
         status=204,
         auth=Auth.BEARER,
+        permission=Permission.HOST,
+        whole=True,  # a box that waits belongs to no site yet
         summary="Let nobody use a claim any more",
     ),
 )

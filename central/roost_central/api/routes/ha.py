@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import ha
 from roost_central.api.ha_answers import HaAnswer, HaHistory
 from roost_central.api.route import Auth, Route
@@ -13,6 +14,7 @@ ROUTES: Final = (
         handler=ha.show_ha,
         answer=HaAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show a site's local HA as its nodes told it",
     ),
     Route(
@@ -22,6 +24,7 @@ ROUTES: Final = (
         query=ha.HistoryQuery,
         answer=HaHistory,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List what local HA of a site decided, and who was active when",
     ),
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import incidents
 from roost_central.api.incident_answers import Incident
 from roost_central.api.route import Auth, Route
@@ -14,6 +15,7 @@ ROUTES: Final = (
         query=incidents.IncidentQuery,
         answer=incidents.IncidentPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List incidents",
     ),
     Route(
@@ -22,6 +24,7 @@ ROUTES: Final = (
         handler=incidents.show_incident,
         answer=Incident,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show an incident",
     ),
     Route(
@@ -31,6 +34,7 @@ ROUTES: Final = (
         body=incidents.IncidentAckBody,
         answer=Incident,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Acknowledge an incident with all its alarms",
     ),
     Route(
@@ -40,6 +44,7 @@ ROUTES: Final = (
         body=incidents.IncidentNoteBody,
         answer=Incident,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Add a note to an incident",
     ),
     Route(
@@ -49,6 +54,7 @@ ROUTES: Final = (
         body=incidents.IncidentCloseBody,
         answer=Incident,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="End an incident by hand",
     ),
     Route(
@@ -58,6 +64,7 @@ ROUTES: Final = (
         body=incidents.IncidentSplitBody,
         answer=Incident,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Make some alarms of an incident an incident of their own",
     ),
 )

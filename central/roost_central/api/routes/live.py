@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import sse
 from roost_central.api.call import EVENT_STREAM
 from roost_central.api.route import Auth, Route
@@ -15,6 +16,7 @@ ROUTES: Final = (
         query=sse.SnapshotQuery,
         answer=SnapshotDocument,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Read all sites as columns",
     ),
     Route(
@@ -24,6 +26,7 @@ ROUTES: Final = (
         query=sse.StreamQuery,
         media=(EVENT_STREAM,),
         auth=Auth.BEARER,
+        permission=Permission.READ,
         answer_s_max=None,
         summary="Follow changes of the snapshot",
     ),

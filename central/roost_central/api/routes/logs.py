@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import audit, events
 from roost_central.api.answers import DeadLetterPage, EventPage
 from roost_central.api.call import NDJSON
@@ -15,6 +16,8 @@ ROUTES: Final = (
         query=audit.AuditQuery,
         answer=audit.AuditPage,
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
         summary="List who did what",
     ),
     Route(
@@ -23,6 +26,8 @@ ROUTES: Final = (
         handler=audit.show_head,
         answer=audit.AuditHead,
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
         summary="Show where the chain of the audit log ends",
     ),
     Route(
@@ -32,6 +37,8 @@ ROUTES: Final = (
         query=audit.ExportQuery,
         media=(NDJSON,),
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
         answer_s_max=LIST_S_MAX,
         summary="Read the whole audit log with its hashes",
     ),
@@ -42,6 +49,7 @@ ROUTES: Final = (
         query=events.EventQuery,
         answer=EventPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List events",
     ),
     Route(
@@ -51,6 +59,8 @@ ROUTES: Final = (
         query=events.PageQuery,
         answer=DeadLetterPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
+        whole=True,
         summary="List refused messages",
     ),
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import identities, lists, nodes
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
 from roost_central.api.lists import LIST_MEDIA, ListQuery
@@ -16,6 +17,7 @@ ROUTES: Final = (
         answer=NodePage,
         media=LIST_MEDIA,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         answer_s_max=LIST_S_MAX,
         summary="List nodes",
     ),
@@ -25,6 +27,7 @@ ROUTES: Final = (
         handler=nodes.show_node,
         answer=Node,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show a node",
     ),
     Route(
@@ -34,6 +37,7 @@ ROUTES: Final = (
         query=nodes.InventoryQuery,
         answer=InventoryAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show a node's inventory, now or as it was",
     ),
     Route(
@@ -43,6 +47,7 @@ ROUTES: Final = (
         query=nodes.ChangesQuery,
         answer=ChangePage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List what changed in a node's inventory",
     ),
     Route(
@@ -51,6 +56,7 @@ ROUTES: Final = (
         handler=identities.list_identities,
         answer=identities.IdentityPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List the generations of a node's identity",
     ),
     Route(
@@ -60,6 +66,7 @@ ROUTES: Final = (
         body=identities.RevokeBody,
         answer=identities.IdentityPage,
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
         summary="Revoke a node's identity: it is mute within ten seconds",
     ),
     Route(
@@ -70,6 +77,7 @@ ROUTES: Final = (
         answer=PathPage,
         media=LIST_MEDIA,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         answer_s_max=LIST_S_MAX,
         summary="List paths",
     ),

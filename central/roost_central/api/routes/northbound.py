@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import northbound
 from roost_central.api.answers import NorthboundAnswer, NorthboundTest
 from roost_central.api.route import Auth, Route
@@ -13,6 +14,8 @@ ROUTES: Final = (
         handler=northbound.show_northbound,
         answer=NorthboundAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
+        whole=True,
         summary="List where alarms go out",
     ),
     Route(
@@ -21,6 +24,8 @@ ROUTES: Final = (
         handler=northbound.test_target,
         answer=NorthboundTest,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
+        whole=True,
         summary="Send a test message to a target",
     ),
     Route(
@@ -29,6 +34,8 @@ ROUTES: Final = (
         handler=northbound.discover,
         query=northbound.DiscoveryQuery,
         auth=Auth.BEARER,
+        permission=Permission.READ,
+        whole=True,
         summary="List nodes as targets for Prometheus",
     ),
     Route(
@@ -37,6 +44,8 @@ ROUTES: Final = (
         handler=northbound.show_metrics,
         media=(northbound.METRICS,),
         auth=Auth.BEARER,
+        permission=Permission.READ,
+        whole=True,
         summary="Show metrics for Prometheus",
     ),
 )

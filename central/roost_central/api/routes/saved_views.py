@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import saved_views
 from roost_central.api.route import Auth, Route
 
@@ -12,6 +13,7 @@ ROUTES: Final = (
         handler=saved_views.list_views,
         answer=saved_views.ViewPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List the views that you keep",
     ),
     Route(
@@ -21,6 +23,7 @@ ROUTES: Final = (
         body=saved_views.ViewBody,
         answer=saved_views.ViewAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Keep a view under a name",
     ),
     Route(
@@ -29,6 +32,7 @@ ROUTES: Final = (
         handler=saved_views.show_view,
         answer=saved_views.ViewAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show a view, yours or another's",
     ),
     Route(
@@ -38,6 +42,7 @@ ROUTES: Final = (
         body=saved_views.ViewBody,
         answer=saved_views.ViewAnswer,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Replace a view of yours; links to it stay",
     ),
     Route(
@@ -46,6 +51,7 @@ ROUTES: Final = (
         handler=saved_views.delete_view,
         status=204,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Remove a view of yours",
     ),
 )

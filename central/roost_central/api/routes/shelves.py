@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import shelves
 from roost_central.api.alarm_answers import ShelfAnswer, ShelfPage
 from roost_central.api.route import Auth, Route
@@ -13,6 +14,7 @@ ROUTES: Final = (
         handler=shelves.list_shelves,
         answer=ShelfPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List what is shelved",
     ),
     Route(
@@ -21,6 +23,7 @@ ROUTES: Final = (
         handler=shelves.delete_shelf,
         status=204,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="End a shelf",
     ),
     Route(
@@ -29,6 +32,7 @@ ROUTES: Final = (
         handler=shelves.list_suppressions,
         answer=ShelfPage,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="List suppressed types",
     ),
     Route(
@@ -38,6 +42,7 @@ ROUTES: Final = (
         body=shelves.SuppressionBody,
         answer=ShelfAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="Suppress a type",
     ),
     Route(
@@ -46,6 +51,7 @@ ROUTES: Final = (
         handler=shelves.delete_suppression,
         status=204,
         auth=Auth.BEARER,
+        permission=Permission.ALARM,
         summary="End a suppression",
     ),
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from roost_central.access.core import Permission
 from roost_central.api import lists, site_import, sites
 from roost_central.api.answers import ImportAnswer, Site, SiteDetail, SitePage
 from roost_central.api.call import NDJSON
@@ -17,6 +18,7 @@ ROUTES: Final = (
         answer=SitePage,
         media=LIST_MEDIA,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         answer_s_max=LIST_S_MAX,
         summary="List sites",
     ),
@@ -27,6 +29,8 @@ ROUTES: Final = (
         body_media=NDJSON,
         answer=ImportAnswer,
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
         summary="Register or change many sites",
     ),
     Route(
@@ -35,6 +39,7 @@ ROUTES: Final = (
         handler=sites.show_site,
         answer=SiteDetail,
         auth=Auth.BEARER,
+        permission=Permission.READ,
         summary="Show a site with its nodes",
     ),
     Route(
@@ -44,6 +49,7 @@ ROUTES: Final = (
         body=sites.SiteBody,
         answer=Site,
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
         summary="Register a site, or replace its labels and place (If-Match)",
     ),
     Route(
@@ -52,6 +58,7 @@ ROUTES: Final = (
         handler=sites.delete_site,
         status=204,
         auth=Auth.BEARER,
+        permission=Permission.ADMIN,
         summary="Remove a site and its nodes",
     ),
 )

@@ -1,5 +1,6 @@
 """A whole API over a real database and a small fleet, without sockets to brokers."""
 
+import json
 import random
 import sys
 from dataclasses import dataclass, field
@@ -17,13 +18,16 @@ from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
 from roost_central.api.listener import listening
 from roost_central.api.routes import ROUTES
-from roost_central.api.secret import ensure_admin
+from roost_central.api.secret import digest, ensure_admin, new_token
 from roost_central.api.server import application
 from roost_central.app import compose
 from roost_central.fleet.view import FleetView, PathRow
 from roost_central.northbound.config import NorthboundConfig, WebhookConfig
 from roost_central.northbound.service import Northbound, Surroundings
+from roost_central.storage import accounts, tokens
+from roost_central.storage.accounts import AccountRecord
 from roost_central.storage.engine import Database
+from roost_central.storage.tokens import TokenRecord
 from roost_protocol.topics import shard_of
 
 NOW_MS = 1_793_500_000_000
@@ -187,3 +191,32 @@ def delete(central):
         return answer.status
 
     return delete
+
+
+@pytest.fixture
+def person(central):
+    """Make an account with grants and a token of it; return its bearer header."""
+
+    async def person(name, *grants, token=None):
+        secret = new_token(central.api.entropy)
+        account = AccountRecord(name, grants, created_ms=0)
+        async with central.database.write() as connection:
+            await accounts.save(connection, account)
+            record = TokenRecord(digest(secret), name, name, 0, token)
+            await tokens.add(connection, record)
+        return {"Authorization": f"Bearer {secret}"}
+
+    return person
+
+
+@pytest.fixture
+def ask(central):
+    """Ask as somebody; return (status, document)."""
+
+    async def ask(who, method, path, body=None, **headers):
+        request = central.client.request(method, path, json=body, headers=who | headers)
+        async with request as answer:
+            text = await answer.read()
+            return answer.status, json.loads(text) if text else None
+
+    return ask

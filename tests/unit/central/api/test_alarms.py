@@ -139,7 +139,7 @@ async def test_acknowledging_by_filter_acts_on_the_size_that_was_seen(post, get,
     assert again["changed"] == 0
     assert {each["outcome"] for each in again["results"]} == {"unchanged"}
     _, audit = await get("/api/v1/audit")
-    assert [act["action"] for act in audit["items"]] == ["alarm.ack", "alarm.ack"]
+    assert [act["action"] for act in audit["items"][:2]] == ["alarm.ack", "alarm.ack"]
     assert audit["items"][0]["actor"] == "admin"
     assert audit["items"][0]["detail"]["note"] == "CHG1"
     _, timeline = await get(f"/api/v1/alarms/{page['items'][0]['id']}/timeline")

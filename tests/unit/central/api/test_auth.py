@@ -3,11 +3,10 @@
 from http.cookies import SimpleCookie
 
 import pytest
-from aiohttp.test_utils import make_mocked_request
 
 from roost_central.api.auth import RECHECK_MS, Access
 from roost_central.api.secret import digest, ensure_admin
-from roost_central.api.sessions import SESSION_MS_MAX, SESSIONS_MAX, Sessions
+from roost_central.api.sessions import SESSION_MS_MAX, SESSIONS_MAX, Sessions, TokenHash
 from roost_central.api.throttle import ADDRESSES_MAX, FAILURES_MAX, WINDOW_MS, Throttle
 from roost_central.storage import tokens
 
@@ -74,8 +73,7 @@ async def test_a_login_is_a_cookie_that_no_script_and_no_other_page_can_use(cent
 
 async def test_over_tls_the_cookie_is_bound_to_the_host(central, clock):
     access = Access(central.database, clock, central.api.entropy, is_secure=True)
-    request = make_mocked_request("POST", "/api/v1/session")
-    _, header, _ = await access.log_in(central.token, request)
+    header, _ = access.begin(TokenHash(digest(central.token)))
 
     assert header.startswith("__Host-roost_session=")
     assert "; Secure" in header
@@ -197,7 +195,7 @@ def test_the_throttle_is_bounded_in_addresses():
 def test_sessions_are_bounded_and_the_oldest_goes_first():
     sessions = Sessions()
     for n in range(SESSIONS_MAX + 1):
-        sessions.begin(f"id{n}", b"d", 0)
+        sessions.begin(f"id{n}", TokenHash(b"d"), 0)
 
     assert len(sessions) == SESSIONS_MAX
     assert sessions.find("id0", 1) is None

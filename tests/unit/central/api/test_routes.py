@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 
+from roost_central.access.core import Permission
 from roost_central.api.route import Auth, check_routes
 from roost_central.api.routes import ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
@@ -58,7 +59,7 @@ NAMES = {
 REQUESTS = [
     (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))
     for route in ROUTES
-    if route.auth is Auth.BEARER
+    if route.auth is not Auth.NONE
 ]
 LABELS = [route.label for route, _ in REQUESTS]
 
@@ -82,6 +83,16 @@ def test_a_route_that_does_not_say_whom_it_serves_keeps_the_server_from_starting
         check_routes([replace(route, auth=None)])
 
     assert refused.value.code == "route-auth"
+    assert refused.value.field == route.label
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.label)
+def test_a_route_that_does_not_say_what_it_needs_keeps_the_server_from_starting(route):
+    wrong = None if route.auth is Auth.BEARER else Permission.READ
+    with pytest.raises(ConfigError) as refused:
+        check_routes([replace(route, permission=wrong)])
+
+    assert refused.value.code == "route-permission"
     assert refused.value.field == route.label
 
 

@@ -149,3 +149,9 @@ async def test_an_import_is_larger_than_any_other_body_may_be(load):
     )
 
     assert (status, answer["created"]) == (200, 3_000)
+
+
+@pytest.mark.parametrize("labels", [{"a\n": "b"}, {"a": "b\n"}, {"a": "b\x00"}])
+async def test_a_label_holds_no_line_end_and_no_control_character(put, labels):
+    status, _, problem = await put({"labels": labels})
+    assert (status, problem["code"]) == (422, "invalid")

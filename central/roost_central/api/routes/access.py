@@ -1,0 +1,110 @@
+"""Who may do what: accounts, tokens, roles, and what oneself may."""
+
+from typing import Final
+
+from roost_central.access.core import Permission
+from roost_central.api import tokens, users
+from roost_central.api.route import Auth, Route
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/v1/me",
+        handler=users.show_me,
+        answer=users.Me,
+        auth=Auth.SELF,
+        summary="Say who asks, and what that may",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/roles",
+        handler=users.list_roles,
+        answer=users.RolePage,
+        auth=Auth.SELF,
+        summary="List the roles and what each may",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/users",
+        handler=users.list_users,
+        answer=users.UserPage,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="List users",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/users",
+        handler=users.add_user,
+        body=users.NewUser,
+        answer=users.User,
+        status=201,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="Add a user",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/users/{user}",
+        handler=users.show_user,
+        answer=users.User,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="Show a user",
+    ),
+    Route(
+        method="PUT",
+        path="/api/v1/users/{user}",
+        handler=users.put_user,
+        body=users.UserBody,
+        answer=users.User,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="Say what a user may, or disable one",
+    ),
+    Route(
+        method="PUT",
+        path="/api/v1/users/{user}/password",
+        handler=users.put_password,
+        body=users.PasswordBody,
+        status=204,
+        auth=Auth.SELF,
+        summary="Set your password, or as an admin another's",
+    ),
+    Route(
+        method="DELETE",
+        path="/api/v1/users/{user}",
+        handler=users.delete_user,
+        status=204,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="Remove a user with all tokens",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/tokens",
+        handler=tokens.list_tokens,
+        query=tokens.TokenQuery,
+        answer=tokens.TokenPage,
+        auth=Auth.SELF,
+        summary="List your tokens, or as an admin all",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/tokens",
+        handler=tokens.add_token,
+        body=tokens.NewToken,
+        answer=tokens.Token,
+        status=201,
+        auth=Auth.SELF,
+        summary="Make a token that may what you may, or less",
+    ),
+    Route(
+        method="DELETE",
+        path="/api/v1/tokens/{token}",
+        handler=tokens.delete_token,
+        status=204,
+        auth=Auth.SELF,
+        summary="Revoke a token",
+    ),
+)
