@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from aiohttp import web
+from fake_access import FakeAccess
 from fake_alarms import FakeAlarms
 from fake_enrol import FakeEnrol
 from fake_ha import FakeHa
@@ -249,6 +250,7 @@ class FakeCentral:
         self.northbound = FakeNorthbound(hostile=HOSTILE)
         self.views = FakeViews()
         self.enrol = FakeEnrol(hostile=HOSTILE)
+        self.access = FakeAccess(hostile=HOSTILE)
         self.ha = FakeHa()
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
@@ -265,6 +267,7 @@ class FakeCentral:
         api = "/api/v1"
         app.add_routes(self.alarms.routes())
         app.add_routes(self.views.routes())
+        app.add_routes(self.access.routes())
         app.add_routes(self.ha.routes())
         app.add_routes(self.enrol.routes())
         app.add_routes(
@@ -322,7 +325,8 @@ class FakeCentral:
 
     async def log_in(self, request: web.Request) -> web.Response:
         """Exchange the token for a cookie."""
-        if (await request.json()).get("token") != TOKEN:
+        body = await request.json()
+        if body.get("token") != TOKEN and body.get("password") != self.access.password:
             return problem(401, "bad-token", "this token is not known")
         session = f"s{len(self.sessions)}-{self.fleet.random.getrandbits(64):x}"
         self.sessions.add(session)

@@ -94,6 +94,8 @@ async def each_page(console, tab):
         ("/load", ".plot rect"),
         ("/northbound", ".letters"),
         ("/enrol", ".boxes"),
+        ("/admin", ".users tbody tr"),
+        ("/audit", ".audit tbody tr"),
         ("/login", "#token"),
     ):
         await tab.open(console.url + path)
@@ -133,6 +135,8 @@ async def test_tables_of_the_alarm_pages_need_no_scrolling_sideways(console, wid
         ("/shelf", ".scroll"),
         ("/events", ".scroll"),
         ("/northbound", ".scroll:has(.targets)"),
+        ("/admin", ".scroll:has(.users)"),
+        ("/audit", ".scroll:has(.audit)"),
     ):
         await tab.open(console.url + path)
         await tab.wait(f"document.querySelector('{table} tbody tr')")

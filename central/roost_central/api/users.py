@@ -206,7 +206,7 @@ async def put_password(call: Call[NoQuery, PasswordBody]) -> Reply:
             raise ApiError("not-allowed", "only an admin sets the password of another")
         check_may_give(call, old.grants if old else ())
     elif old is not None and old.password is not None:
-        await call.api.logins.prove(name, call.body.current, call.request)
+        await _check_current(call, name)
     password = await _hashed(call, name, call.body.password)
     async with call.api.database.write() as connection:
         old = await _found(connection, name)
@@ -231,6 +231,17 @@ async def delete_user(call: Call[NoQuery, None]) -> Reply:
         await audit.add(connection, act_of(call, "user.delete", old.name, before=state_of(old)))
     call.api.access.forget()
     return Reply(status=204)
+
+
+async def _check_current(call: Call[NoQuery, PasswordBody], name: str) -> None:
+    """Refuse a wrong present password: who is logged in stays so, unlike with a wrong login."""
+    try:
+        await call.api.logins.prove(name, call.body.current, call.request)
+    except ApiError as err:
+        if err.code != "unauthenticated":
+            raise
+        detail = "is not the present password"
+        raise blame("invalid", FieldError(field="current", code="wrong", detail=detail)) from None
 
 
 def _is_mine(call: Call[NoQuery, None], account: AccountRecord) -> bool:

@@ -36,7 +36,7 @@ class Client:
         scheme = _scheme(context.url)
         self._base = context.url.rstrip("/")
         self._headers = {"Accept": "application/json", "User-Agent": "roost-cli"}
-        if given := token or context.token():
+        if given := context.token() if token is None else token:
             self._headers["Authorization"] = f"Bearer {_sendable(given)}"
         tls = ssl.create_default_context(cafile=context.ca) if scheme == "https" else None
         handlers = [urllib.request.HTTPSHandler(context=tls)] if tls else []
@@ -61,6 +61,14 @@ class Client:
     ) -> Any:  # noqa: ANN401 - JSON
         """Send a document and return the answer, None where there is none."""
         return self._document(self._open(method, path, {}, body=body, headers=headers or {}))
+
+    def log_in(self, user: str, password: str) -> None:
+        """Ask from here on with the session of a user."""
+        body = json.dumps({"user": user, "password": password}).encode()
+        headers = {"Content-Type": "application/json"}
+        with self._open("POST", "/api/v1/session", {}, body=body, headers=headers) as response:
+            cookie = str(response.headers.get("Set-Cookie") or "").partition(";")[0]
+        self._headers |= {"Cookie": cookie, "X-Roost-CSRF": "1"}
 
     def download(self, path: str, accept: str, **params: str | int | None) -> Iterator[bytes]:
         """Give the body of an answer in pieces, as it comes."""

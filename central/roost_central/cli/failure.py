@@ -21,6 +21,8 @@ TYPED = {  # what fields of the API are called on the command line
     "type": "TYPE",
     "name": "NAME",
     "assignee": "--to",
+    "grants": "--grant",
+    "password": "the password",
     "after": "SEQ",
     **{name: f"--{name}" for name in ("ticket", "since", "until", "by", "sort", "hours", "limit")},
 }
@@ -31,6 +33,8 @@ NEXT = {  # where what is there stands, by what was not found
     "shelf": "\n  `roost alarm shelves` shows them.",
     "suppression": "\n  `roost alarm suppressions` shows them.",
     "target": "\n  `roost northbound list` shows them.",
+    "user": "\n  `roost user list` shows them.",
+    "token": "\n  `roost token list` shows them.",
     "site": "\n  `roost site list` shows them.",
     "node": "\n  `roost node list` shows them.",
 }

@@ -23,6 +23,8 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/load",
     "/northbound",
     "/enrol",
+    "/admin",
+    "/audit",
     "/v/{view}",
 )
 

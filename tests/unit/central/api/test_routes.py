@@ -18,7 +18,9 @@ UNAUTHENTICATED = {
     "GET /",
     "GET /api/openapi.json",
     "GET /a/{alarm}",
+    "GET /admin",
     "GET /alarms",
+    "GET /audit",
     "GET /i/{incident}",
     "GET /incidents",
     "GET /incidents/{incident}",
@@ -55,6 +57,8 @@ NAMES = {
     "target": "noc1",
     "enrolment": "01J0",
     "claim": "abcdefghijkl",
+    "user": "admin",
+    "token": "admin",
 }
 REQUESTS = [
     (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))

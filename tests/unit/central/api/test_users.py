@@ -129,7 +129,7 @@ async def test_a_weak_password_is_refused_with_the_bound(central, ask, password)
 async def test_a_change_of_password_ends_the_sessions_and_needs_the_present_one(ann, log_in, ask):
     _, session = await log_in("ann", PASSWORD)
     path, new = f"{USERS}/ann/password", "another horse battery"
-    assert (await ask(session, "PUT", path, {"password": new, "current": "wrong one"}))[0] == 401
+    assert (await ask(session, "PUT", path, {"password": new, "current": "wrong one"}))[0] == 422
     assert (await ask(session, "PUT", path, {"password": new, "current": PASSWORD}))[0] == 204
     assert (await ask(session, "GET", "/api/v1/me"))[0] == 401
     assert (await log_in("ann", PASSWORD))[0] == 401

@@ -25,11 +25,13 @@ const LATER = {
   load: () => import("./load/page.js").then((m) => m.LoadPage),
   northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
   enrol: () => import("./enrol/page.js").then((m) => m.EnrolPage),
+  admin: () => import("./admin/page.js").then((m) => m.AdminPage),
+  audit: () => import("./audit/page.js").then((m) => m.AuditPage),
   view: () => import("./views/open.js").then((m) => m.ViewPage),
 };
 const TITLES = {
   fleet: "Fleet", events: "Events", alarms: "Alarms", shelf: "Shelf", load: "Operator load",
-  northbound: "Northbound", enrol: "Enrolment",
+  northbound: "Northbound", enrol: "Enrolment", admin: "Admin", audit: "Audit",
   missing: "Not found",
 };
 
