@@ -2,14 +2,11 @@
 
 import pytest
 
+from roost_central.access.core import Grant
 from roost_central.api.saved_views import NAME_CHARS_MAX, QUERY_CHARS_MAX, VIEWS_MAX
-from roost_central.api.secret import digest
-from roost_central.storage import tokens
-from roost_central.storage.tokens import TokenRecord
 
 VIEWS = "/api/v1/views"
 VIEW = {"name": "West, serious", "page": "alarms", "query": "q=region:r01+sev>=major"}
-OTHER = "rtk_" + "b" * 52
 
 
 @pytest.fixture
@@ -22,13 +19,11 @@ def put(central):
 
 
 @pytest.fixture
-async def other(central):
+async def other(central, person):
     """Ask as somebody else; return (status, document)."""
-    async with central.database.write() as connection:
-        await tokens.add(connection, TokenRecord(digest(OTHER), "jd", "admin", 1))
+    headers = await person("jd", Grant("admin"))
 
     async def ask(method, path, **given):
-        headers = {"Authorization": f"Bearer {OTHER}"}
         answer = await central.client.request(method, path, headers=headers, **given)
         return answer.status, await answer.json(content_type=None) if answer.status != 204 else None
 

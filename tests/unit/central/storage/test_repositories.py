@@ -7,6 +7,7 @@ from msgspec import UNSET
 from sqlalchemy import select
 
 from roost_central.access.chain import Act
+from roost_central.access.core import Grant
 from roost_central.alarms.incident_row import Cause, IncidentRow
 from roost_central.alarms.row import Ack, AlarmRow, Shelved
 from roost_central.alarms.transition import Transition
@@ -237,12 +238,12 @@ async def test_the_epoch_stays_until_it_is_renewed(database):
 
 
 async def test_tokens_are_found_by_hash_and_revoked_by_name(database):
-    token = TokenRecord(b"h" * 32, "ci", "viewer", 1)
+    token = TokenRecord(b"h" * 32, "ci", "ann", 1, (Grant("viewer", "region:r1"),))
     async with database.write() as connection:
         await tokens.add(connection, token)
-        await tokens.touch(connection, b"h" * 32, used_ms=9)
+        await tokens.touch(connection, {b"h" * 32: 9})
         found = await tokens.find(connection, b"h" * 32)
-        assert found == TokenRecord(b"h" * 32, "ci", "viewer", 1, None, 9)
+        assert found == replace(token, used_ms=9)
         assert await tokens.delete(connection, "ci")
         assert await tokens.find(connection, b"h" * 32) is None
 
