@@ -1,6 +1,6 @@
 """A node's identity as operators see it, and its end."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -46,7 +46,7 @@ class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_identities(call: Call[NoQuery, None]) -> IdentityPage:
     """GET /api/v1/nodes/{node}/identities; none of a node that was never enrolled."""
-    node = call.path("node")
+    node = _node(call)
     async with call.api.database.read() as connection:
         rows = await identities.of_node(connection, node)
     if not rows and node not in call.api.view.nodes:
@@ -59,7 +59,7 @@ async def revoke_node(call: Call[NoQuery, RevokeBody]) -> IdentityPage:
 
     Brokers and ingest follow within ten seconds (docs/brokers.md).
     """
-    node, reason = call.path("node"), call.body.reason
+    node, reason = _node(call), call.body.reason
     async with call.api.database.write() as connection:
         rows = await identities.of_node(connection, node)
         live = [row for row in rows if row.state in LIVE]
@@ -76,6 +76,18 @@ async def revoke_node(call: Call[NoQuery, RevokeBody]) -> IdentityPage:
         act = act_of(call, "node.revoke", node, detail, reason=reason, before=before, after=after)
         await audit.add(connection, act)
     return IdentityPage(after)
+
+
+def _node(call: Call[Any, Any]) -> str:
+    """Return the node that is meant, which may not have been heard yet.
+
+    Raises:
+        ApiError: ``not-found``: its site is none that the caller may see.
+    """
+    node = call.path("node")
+    if not call.api.alarms.sees(node.partition(".")[0]):
+        raise ApiError("not-found", f"there is no node {node}")
+    return node
 
 
 def _never_enrolled(node: str) -> ApiError:

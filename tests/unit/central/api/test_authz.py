@@ -118,6 +118,7 @@ async def test_an_object_out_of_scope_is_as_if_it_were_not(central, person, ask,
     for alarm in (beta.id, beta.key_id):
         path = path_of(route, NAMES | {"alarm": alarm})
         body = {} if route.body is not None else None
+        body = {"reason": "x"} if path.endswith("/revoke") else body
         status, problem = await ask(who, route.method, path, body, **{"If-Match": "*"})
         assert status in {403, 404, 412}, problem
         assert "beta said so" not in str(problem)
@@ -239,3 +240,14 @@ async def test_scopes_are_bounded_and_one_that_is_streamed_from_stays(central, v
         assert len(scopes._kept) == SCOPES_MAX
         assert scopes.of(Scope(("site:s0",))) is kept
     assert len(view._listeners) == SCOPES_MAX
+
+
+async def test_the_identity_of_a_node_out_of_scope_is_not_told_and_not_revoked(
+    central, person, ask
+):
+    who = await person("regional", R1)
+    for method, path in (("GET", "identities"), ("POST", "revoke")):
+        for node in ("beta.n1", "beta.never-heard"):
+            body = {"reason": "x"} if method == "POST" else None
+            status, problem = await ask(who, method, f"/api/v1/nodes/{node}/{path}", body)
+            assert (status, problem["detail"]) == (404, f"there is no node {node}")
