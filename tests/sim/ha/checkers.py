@@ -31,6 +31,7 @@ class Checkers:
         self._moved_at = 0
         self._configurations: dict[int, tuple] = {}  # cfgver -> who, and how
         self._under: dict[int, int] = {}  # node -> cfgver
+        self._until: dict[int, int] = {}  # epoch -> the last end of its right, true ms
         self._endless: set[int] = set()  # epochs that the guard has without an end
         self._any_sticky = world.plan.sticky
 
@@ -62,6 +63,10 @@ class Checkers:
         self.activations.append((self._world.now, node, epoch))
 
     def _moved(self, was: int, epoch: int, node: int) -> None:
+        """See that the right of before had ended, whatever the network did to frames (I10, I12)."""
+        is_over = self._until.get(epoch, 0) <= self._world.now or epoch in self._released
+        if not is_over and not any(each == was for each, _ in self._proven):
+            self.violate(f"I10: node {node} follows {was}, whose right ends {self._until[epoch]}")
         if epoch in self._endless and epoch not in self._released:
             boot = self._world.boot_of_epoch.get(epoch, b"")
             # A host that votes no more keeps no record: what it asks after a boot is its word.
@@ -117,6 +122,12 @@ class Checkers:
 
     # -- rights --------------------------------------------------------------------------------
 
+    def alive(self, node: int, peer: int, as_of: int) -> None:
+        """See that a peer was up when a node takes it to have been (I9); true time."""
+        up = self._world.nodes[peer].up_until
+        if as_of > up:
+            self.violate(f"I9: node {node} takes {peer} for alive at {as_of}, it was until {up}")
+
     def adopted(self, node: int, electorate: "Electorate") -> None:
         """Take in under which configuration a node is from now on (I8)."""
         told = (electorate.voters, electorate.sticky)
@@ -155,8 +166,9 @@ class Checkers:
             if not self._is_covered(node, self._world.now) and not self._proven:
                 self.violate(f"I4: node {node} runs epoch {epoch} beyond the promises to it")
 
-    def validity(self, node: int, until: int) -> None:
+    def validity(self, node: int, epoch: int, until: int) -> None:
         """See that a validity ends within the promises of enough voters (I5); true time."""
+        self._until[epoch] = until
         if not self._is_covered(node, until) and not self._proven:
             self.violate(f"I5: node {node} is valid until {until}, beyond the promises to it")
 

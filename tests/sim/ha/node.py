@@ -88,6 +88,7 @@ class Node:
         self.hangs_until = 0
         self.disk_bad_until = 0
         self.wants_lease = True
+        self._ended = 0
 
     # -- clock and power -----------------------------------------------------------------------
 
@@ -125,6 +126,11 @@ class Node:
         self.agent_end()
         self.is_on = False
         self.world.after(max(1, for_ms), self.power_on)
+
+    @property
+    def up_until(self) -> int:
+        """When its agent was up last, true ms."""
+        return self._ended if self.voter is None else self.world.now
 
     def is_in_boot_wait(self) -> bool:
         """Whether promises of before this boot may still be relied upon, reckoned anew."""
@@ -176,6 +182,7 @@ class Node:
         for _, state in self.writes[:landed]:
             self.disk = state
         self.life += 1
+        self._ended = self.world.now
         self.voter = self.lease = self.site = self.proposer = None
 
     def agent_kill(self, for_ms: int) -> None:
@@ -513,6 +520,7 @@ class Node:
             at = self.sent[echo[1]]
             if at > self.alive.get(sender, -1):
                 self.alive[sender] = at
+                self.world.checkers.alive(self.index, sender, self.true(at))
         return is_new
 
     def _look(self, now: int) -> None:
@@ -650,7 +658,7 @@ class Node:
             self.armed = (effect.epoch, d1_ms, d2_ms, d3_ms)
             self.world.checkers.armed(effect.epoch, is_endless=d3_ms is None)
             if effect.deadlines is not None:
-                self.world.checkers.validity(self.index, self.true(d3_ms))
+                self.world.checkers.validity(self.index, effect.epoch, self.true(d3_ms))
                 for due in effect.deadlines:
                     late = self.world.dice.randrange(self.world.plan.timing.tick_ms)
                     self.world.at(self.true(due) + late, self._guard_wakes, boots)

@@ -40,6 +40,8 @@ class Plan:
     Attributes:
         rates: of the clocks, in 1/100 of a percent off.
         watchdog_ms: 0: there is none, and then nothing strikes the guard or the kill.
+        replay: how many of four frames that were lost come late.
+        again: how many frames come a second time, up to 3 s later.
         has_bmc: a sticky pair can read the peer's power.
         safety_ms: how long faults strike; then all is healed.
         voters: at first, of a site whose voters change; empty: all nodes, for ever.
@@ -55,6 +57,7 @@ class Plan:
     stop_ms: int = 400
     loss: float = 0.0
     replay: float = 0.2
+    again: float = 0.02
     delays: tuple[int, ...] = (1, 1, 2, 2, 5)
     has_bmc: bool = True
     safety_ms: int = 60_000

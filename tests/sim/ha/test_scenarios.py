@@ -80,6 +80,24 @@ class Replayed(World):
             self._arrive(sender, to, "_frame", message)
 
 
+FLOOD = {"again": 0.9, "replay": 4.0}  # nearly each frame twice, all that was lost once more
+
+
+def test_frames_again_late_and_out_of_order_move_nothing_that_stood():
+    """The same sites without it and with it: nobody takes over in either."""
+    for seed in range(20):
+        calm = Plan(seed, safety_ms=40_000, delays=(1, 2, 5, 200))
+        for plan in (calm, replace(calm, **FLOOD), replace(calm, **FLOOD, loss=0.2)):
+            outcome = run(plan)
+            assert (outcome.violations, len(outcome.activations)) == ((), 1), plan
+
+
+def test_frames_again_late_and_out_of_order_make_no_takeover_legal():
+    for seed in range(60):
+        outcome = run(replace(random_plan(300_000 + seed), **FLOOD))
+        assert outcome.violations == (), outcome.plan
+
+
 def test_slow_answers_do_not_lengthen_a_right():
     for seed in range(30):
         assert run(Plan(seed, delays=(1, 1, 1_600), safety_ms=15_000)).violations == ()

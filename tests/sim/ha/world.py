@@ -84,7 +84,7 @@ class World:
             delays = self.plan.delays
             self.after(delays[int(dice() * len(delays))], self._arrive, sender, to, what, message)
             if path == 0 or self.loss == 0.0:
-                if dice() < 0.02 and not self.is_healed:
+                if dice() < self.plan.again and not self.is_healed:
                     self.after(int(dice() * 3_000), self._arrive, sender, to, what, message)
                 if self.loss == 0.0:
                     return  # the second copy would say nothing new
