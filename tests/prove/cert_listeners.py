@@ -88,19 +88,19 @@ class FleetBroker(Program):
 
     name = "mosquitto"
 
-    def __init__(self, pki: Pki, revoked: set[int]) -> None:
+    def __init__(self, pki: Pki, revoked: set[int], *, more_rules: str = "") -> None:
         folder = pki.folder / f"broker-{len(revoked)}-{free_port()}"
         folder.mkdir()
         super().__init__(folder / "mosquitto.log")
-        self._root, self._port = pki.root_file, free_port()
+        self.pki, self.root, self.port = pki, pki.root_file, free_port()
         server = pki.issue(SERVER)
         files = BrokerFiles(
             pki.root_file, server.chain_file, server.key_file, lists(pki, revoked), folder / "acl"
         )
-        write_private(files.acl, rules(()))
+        write_private(files.acl, rules(()) + more_rules)
         self._config = folder / "mosquitto.conf"
         text = configuration(
-            files, host="127.0.0.1", port=self._port, connections_max=100, user=user_line()
+            files, host="127.0.0.1", port=self.port, connections_max=100, user=user_line()
         )
         write_private(self._config, text)
 
@@ -117,9 +117,9 @@ class FleetBroker(Program):
     def takes(self, shown: Credentials) -> bool:
         """See Listener; TLS 1.3 tells a client of its refusal after the handshake."""
         client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client.load_verify_locations(self._root)
+        client.load_verify_locations(self.root)
         client.load_cert_chain(shown.chain_file, shown.key_file)
-        with socket.create_connection(("127.0.0.1", self._port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as sock:
             try:
                 with client.wrap_socket(sock, server_hostname=SERVER_NAME) as stream:
                     stream.sendall(CONNECT)
@@ -130,7 +130,7 @@ class FleetBroker(Program):
     def _answers(self) -> bool:
         assert self.is_running(), self.log.read_text()
         try:
-            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
             return False
         return True

@@ -3,10 +3,12 @@
 import secrets
 import shutil
 
+import prove_acl
 import prove_alarm
 import prove_broker
 import prove_cert
 import prove_disk
+import prove_hostile
 import prove_kills
 import prove_poison
 import pytest
@@ -33,6 +35,10 @@ def programs():
             id="alarm",
         ),
         pytest.param(prove_cert, 1.0, {"cert.matrix": 190}, id="cert"),
+        pytest.param(prove_acl, 0.04, {"acl.oracle": 40}, id="acl"),
+        pytest.param(
+            prove_hostile, 0.02, {"broker.hostile": 20_000, "replay.all": 3}, id="hostile"
+        ),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
