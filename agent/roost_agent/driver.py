@@ -46,6 +46,9 @@ DROPPED_TYPE: Final = "280.804"  # the outbox let items go before central had th
 DROPPED_EVERY_MS: Final = 60_000  # one event for all that was dropped in between
 IDLE_S: Final = 3_600.0  # the ticker's longest sleep
 RECEIPT_WINDOW_S_MAX: Final = 3_600
+# Our clock may judge certificates when the centre's was as near to it at the last sealed receipt:
+# an hour is nothing in the life of one, and a clock that lost its battery is years off.
+CLOCK_MS: Final = 3_600_000
 
 _beats: Final = Decoder[Beat](Beat)
 _receipts: Final = Decoder[Receipt](Receipt)
@@ -86,6 +89,7 @@ class Driver:
         self.watch = Watch(self.alarms, looks, self.clock, off=config.alarms.off)
         self._entropy = instruments.entropy
         self._seal = seal
+        self._is_clock_right = False  # as far as the centre told us, since this agent began
         self._speaker = Speaker(identity, self.clock)
         self._topics = NodeTopics.of(identity.node)
         self.started_ms = self.clock.boot_ms()
@@ -256,6 +260,7 @@ class Driver:
             subscriptions=self._wan_topics() if is_wan else (self._topics.site_beat,),
             will_topic=self._topics.gone if is_wan else None,
             will=self._sealed(self._topics.gone, self._speaker.gone(name)),
+            checks_dates=self._seal is None or self._is_clock_right,
         )
 
     def _wan_topics(self) -> tuple[str, ...]:
@@ -305,6 +310,7 @@ class Driver:
         if receipt.sent_ms:
             offset_ms = receipt.sent_ms - self.clock.wall_ms()
             self._offset.told(offset_ms, self.clock.boot_ms())
+            self._is_clock_right = abs(offset_ms) <= CLOCK_MS
         if receipt.reconnect_window_s:
             window_ms = min(receipt.reconnect_window_s, RECEIPT_WINDOW_S_MAX) * 1000
             self.path_event(name, paths.Window(window_ms))

@@ -10,13 +10,18 @@ from roost_agent.config import PathConfig
 
 
 class Dial(msgspec.Struct, frozen=True):
-    """What a connection needs besides the way: who we are, what we hear, what we leave behind."""
+    """What a connection needs besides the way: who we are, what we hear, what we leave behind.
+
+    Attributes:
+        checks_dates: whether this node's clock may decide that the broker's certificate has ended.
+    """
 
     path: PathConfig
     client_id: str
     subscriptions: tuple[str, ...]
     will_topic: str | None
     will: bytes
+    checks_dates: bool = True
 
 
 class Message(msgspec.Struct, frozen=True):

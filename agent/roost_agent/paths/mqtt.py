@@ -38,6 +38,7 @@ OUTGOING_MAX: Final = 64
 INFLIGHT_MAX: Final = 20  # Mosquitto's own limit; two lanes of reports and a question fit
 CONNECTS_HANGING: Final = 4  # per path: a resolver's 30 s over our 10 s, and one to go on
 PASSWORD_BYTES_MAX: Final = 1_024
+NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h): ssl names it not
 
 _CLOSED: Final = "the broker closed before it answered"
 _REFUSED_V311: Final = {4, 5}  # bad user name or password, not authorised (MQTT 3.1.1, table 3.1)
@@ -144,7 +145,9 @@ def _client(dial: Dial) -> aiomqtt.Client:
             max_queued_incoming_messages=INCOMING_MAX,
             max_queued_outgoing_messages=OUTGOING_MAX,
             max_inflight_messages=INFLIGHT_MAX,
-            tls_context=None if path.tls is None else _tls(path.tls),
+            tls_context=(
+                None if path.tls is None else _tls(path.tls, checks_dates=dial.checks_dates)
+            ),
         )
     except (OSError, ssl.SSLError) as err:
         raise LinkError(f"credentials: {err}", refused=True) from err
@@ -169,8 +172,10 @@ class _NamedContext(ssl.SSLContext):
         return super().wrap_socket(*args, **options)
 
 
-def _tls(tls: TlsConfig) -> ssl.SSLContext:
+def _tls(tls: TlsConfig, *, checks_dates: bool) -> ssl.SSLContext:
     context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not checks_dates:
+        context.verify_flags |= NO_CHECK_TIME
     context.server_name = tls.server_name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(cafile=tls.ca_file)

@@ -42,6 +42,7 @@ class FakeBroker:
         self.down = set()
         self.seal = None
         self.dials = []
+        self.sent_ms = 0
 
     def opened(self, topic, payload):
         return payload if self.seal is None else self.seal.open(topic, payload)
@@ -80,8 +81,8 @@ class FakeLink:
         resync, broker.resync = broker.resync, []
         receipt = Receipt(
             v=1, node=NODE, lane=report.lane, stream=report.stream,
-            seq=broker.marks.get(report.stream, 0), central_epoch=b"epoch--1", sent_ms=0,
-            resync=resync, reconnect_window_s=7,
+            seq=broker.marks.get(report.stream, 0), central_epoch=b"epoch--1",
+            sent_ms=broker.sent_ms, resync=resync, reconnect_window_s=7,
         )  # fmt: skip
         said = encode(receipt)
         if broker.seal is not None:
@@ -319,3 +320,24 @@ async def test_the_client_id_of_an_enrolled_node_tells_its_name_to_nobody(tmp_pa
         ids = {dial.client_id for dial in agent.broker.dials}
         assert len(ids) == 3
         assert not any("lab" in each for each in ids)
+
+
+@pytest.mark.parametrize(("off_ms", "checks"), [(0, True), (10 * 365 * 24 * HOUR_MS, False)])
+async def test_an_enrolled_node_judges_dates_once_the_centre_agrees_with_its_clock(
+    tmp_path, off_ms, checks
+):
+    agent = Agent(tmp_path, Seal(b"k" * 32, 3))
+    agent.broker.sent_ms = SystemClock().wall_ms() + off_ms
+    async with agent.running():
+        await until(lambda: agent.told() and agent.spool.lanes[Lane.BULK].waiting_items == 0)
+        assert {dial.checks_dates for dial in agent.broker.dials} == {False}
+        agent.ask(PathHold("wan1", 60))
+        await until(lambda: agent.states()["wan1"] == "down")
+        agent.ask(PathRelease("wan1"))
+        await until(lambda: len(agent.broker.dials) > 3)
+        assert agent.broker.dials[-1].checks_dates is checks
+
+
+async def test_a_node_without_an_identity_judges_dates_by_its_own_clock(agent):
+    await until(lambda: len(agent.broker.dials) == 3)
+    assert all(dial.checks_dates for dial in agent.broker.dials)
