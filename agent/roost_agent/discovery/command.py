@@ -22,6 +22,7 @@ from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.registry import PROBES, chosen
 from roost_agent.discovery.render import render
 from roost_agent.discovery.runner import DEADLINES, Deadlines, run_probes
+from roost_agent.helper.facts import FOLDER
 from roost_agent.ports import SystemClock
 
 CPU_S_MAX: Final = 20  # of processor time: a full run takes well under one second
@@ -42,7 +43,8 @@ def run(argv: list[str], *, deadlines: Deadlines = DEADLINES) -> int:
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
     )
     try:
-        reader = Reader(arguments.root)
+        lent = arguments.facts or (FOLDER if arguments.root == "/" else "")
+        reader = Reader(arguments.root, lent)
     except OSError as err:
         sys.stderr.write(f"roost-agent probe: --root {arguments.root}: {err.strerror}\n")
         return _USAGE_ERROR
@@ -70,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         help="classes to probe (default: all)",
     )
     parser.add_argument("--root", default="/", help="read below this directory instead of /")
+    parser.add_argument(
+        "--facts", default="", help=f"what root lent (with the machine's own root: {FOLDER})"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write JSON")
     form.add_argument("--msgpack", action="store_true", help="write what the agent reads")

@@ -48,11 +48,18 @@ def reason_of(err: OSError) -> str:
 
 
 class Reader:
-    """Reads below ``root``; paths are relative to it and written without a leading slash."""
+    """Reads below ``root``; paths are relative to it and written without a leading slash.
 
-    def __init__(self, root: str = "/") -> None:
+    Args:
+        root: the machine's, or a tree of another one.
+        lent: where copies of files lie that this user is denied, by the same paths; it may be
+            absent (``roost_agent.helper.facts``).
+    """
+
+    def __init__(self, root: str = "/", lent: str = "") -> None:
         self.root = root
         self._root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY)
+        self._lent = lent
 
     @property
     def is_live(self) -> bool:
@@ -166,10 +173,16 @@ class Reader:
 
         O_NONBLOCK: a FIFO planted in a tree must not hang the probe at open.
         """
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            fd = os.open(
-                self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._root_fd
-            )
+            fd = os.open(self._inside(path), flags, dir_fd=self._root_fd)
+        except PermissionError as err:
+            if not self._lent:
+                return Missing(reason_of(err))
+            try:
+                fd = os.open(f"{self._lent}/{path}", flags)
+            except OSError:  # not lent: then it is as it was
+                return Missing(reason_of(err))
         except OSError as err:
             return Missing(reason_of(err))
         if stat.S_ISREG(os.fstat(fd).st_mode):
