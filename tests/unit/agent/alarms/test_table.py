@@ -246,6 +246,7 @@ def test_applications_leave_room_for_the_nodes_own_and_for_the_quota_alarm(node)
     assert len(node.table.rows) == ALARMS_ACTIVE_MAX
 
 
+@pytest.mark.untraced
 def test_keys_that_come_and_go_are_forgotten(node):
     for number in range(2 * TRACKS_MAX):
         node.raises(entity=f"app=a{number}")
