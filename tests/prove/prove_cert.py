@@ -37,7 +37,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     del share
     with tempfile.TemporaryDirectory(prefix="roost-cert-") as text:
         folder = Path(text)
-        wrong = [*_clients(folder), *_servers(folder, say)]
+        wrong = [*_clients(folder), *_servers(folder, say), *_members(folder)]
     runs, failures = len(wrong), [name for name, is_right in wrong if not is_right]
     for name in failures:
         say(f"not as it must be: {name}")
@@ -118,6 +118,29 @@ def _servers(folder: Path, say: Callable[[str], None]) -> Iterator[tuple[str, bo
     }
     for name, (server, wanted) in names.items():
         yield f"{name} dialled on a LAN", _dialled(lan, server, broker) is wanted
+
+
+def _members(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Yield each client before a site's broker, which knows the LAN CA alone."""
+    pki, other = Pki(folder / "site"), Pki(folder / "another-site")
+    lan, broker = pki.signer_dir / "lan-ca.pem", pki.issue(Holder(Kind.BROKER, NODE, 1))
+    accepting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    accepting.load_cert_chain(broker.chain_file, broker.key_file)
+    accepting.load_verify_locations(lan)
+    accepting.verify_mode = ssl.CERT_REQUIRED
+    names = {
+        "a member": (pki.issue(Holder(Kind.LAN, "edge.n2", 1)), True),
+        "another broker": (pki.issue(Holder(Kind.BROKER, "edge.n2", 1)), False),
+        "a node's own": (pki.issue(NODE_HOLDER), False),
+        "a service": (pki.issue(Holder(Kind.SERVICE, "ingest")), False),
+        "a member of another fleet": (other.issue(Holder(Kind.LAN, "edge.n2", 1)), False),
+    }
+    for name, (shown, wanted) in names.items():
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.load_verify_locations(lan)
+        client.load_cert_chain(shown.chain_file, shown.key_file)
+        is_taken = shaken(accepting, client, f"{NODE}.brokers.edge.example")
+        yield f"{name} at a site's broker", is_taken is wanted
 
 
 def _dialled(anchor: Path, server: Credentials, name: str) -> bool:
