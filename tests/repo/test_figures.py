@@ -21,6 +21,7 @@ BENCH = ROOT / "tests/bench"
 AREAS = {
     "agent",
     "api",
+    "authz",
     "cli",
     "console",
     "enrol",

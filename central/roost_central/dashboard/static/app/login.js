@@ -19,7 +19,8 @@ export function LoginPage({ route, onDone }) {
     setState({ busy: true, error: "" });
     try {
       await request("/session", { method: "POST", body });
-      localStorage.setItem(KEY, by);
+      if (by === "password") localStorage.setItem(KEY, by);
+      else localStorage.removeItem(KEY);
       form.current.reset();
       onDone(nextPage(route.params.get("next")));
     } catch (error) {
