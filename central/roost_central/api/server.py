@@ -165,7 +165,8 @@ def _scope(route: Route, principal: Principal | None) -> tuple[Scope, str]:
         return EVERYWHERE, ""
     scope = scope_of(principal.grants, wanted)
     if scope is None:
-        raise ApiError("not-allowed", f"no grant of {principal.name} has the permission {wanted}")
+        who = f"{principal.name} by {principal.via}"
+        raise ApiError("not-allowed", f"{who} has no grant with the permission {wanted}")
     if route.whole and not scope.is_whole:
         detail = f"this belongs to no site: it needs {wanted} over the whole fleet"
         raise ApiError("not-allowed", detail)
