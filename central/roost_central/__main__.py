@@ -87,6 +87,13 @@ def _check_config(parsed: argparse.Namespace) -> int:
         print(f"broker    {broker.name} {broker.host}:{broker.port}")
     if not config.brokers:
         print("broker    none: central will hear no node; add [[broker]] or --broker")
+    if config.witness_keys is not None:
+        from roost_central.witness.keys import read_folder  # noqa: PLC0415  only where it is one
+
+        keys, faults = read_folder(config.witness_keys)
+        print(f"witness   of {len(keys)} sites, keys in {config.witness_keys}")
+        for fault in faults:
+            print(f"WARNING   {fault}")
     from roost_central.alarms.catalogue_file import load as load_types  # noqa: PLC0415  slow
 
     print(f"types     {len(load_types(config.catalogues))} of alarms and events")

@@ -129,8 +129,6 @@ class Core:
         self.witness: Witness | None = None
         if config.has_wan_witness:
             self.witness = Witness(who, config, self.watchdogs, now_ms)
-            afar = self.witness.fresh
-            self._frames_afar = OwnFrames(who, config, afar, self.members, self.voter)
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
         self.slots = Slots(who.node, config.groups)
         self.candidacy = Candidacy(config, self.members, self.leases, self.slots)
@@ -143,6 +141,10 @@ class Core:
         self._last_holder: dict[str, int] = {}
         self._beat_ms = now_ms
         self._frames = OwnFrames(who, config, self.fresh, self.members, self.voter)
+        self._frames_to: dict[int, OwnFrames] = {}  # numbered apart from those of the site's paths
+        if self.witness is not None:
+            afar = self.witness.fresh
+            self._frames_to[WITNESS] = OwnFrames(who, config, afar, self.members, self.voter)
         settled_ms = now_ms + config.timing.promise_ms()
         self._quorum = QuorumWatch(self.electorate, self.is_there, settled_ms)
         self._lacks: dict[str, str] = {}  # lease, or FENCING, to what lacks a proof
@@ -347,11 +349,7 @@ class Core:
         return bool(self.leases) and frame.owner is None and not is_known
 
     def _send(self, send: Send, now_ms: int) -> None:
-        if send.to == WITNESS:
-            if self.witness is not None:
-                self._out.append(ev.Send(self._frames_afar.lease_frame(send, now_ms)))
-            return
-        frame = self._frames.lease_frame(send, now_ms)
+        frame = self._frames_to.get(send.to, self._frames).lease_frame(send, now_ms)
         if send.to == self.who.node:
             self._todo.append(frame)
         else:

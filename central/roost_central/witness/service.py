@@ -73,6 +73,7 @@ class Witnesses:
         self._key_faults: list[str] = []
         self._kept: dict[str, Kept] = {}
         self._sites: dict[str, SiteWitness] = {}
+        self._failed_sites: set[str] = set()
         self._brokers: dict[tuple[str, str], str] = {}  # site and node -> what brought its last
         self._frames: asyncio.Queue[tuple[str, str, str, bytes]] = asyncio.Queue(FRAMES_MAX)
         self._writes: asyncio.Queue[tuple[str, Keep]] = asyncio.Queue(WRITES_MAX)
@@ -137,6 +138,16 @@ class Witnesses:
             logger.warning("witness: refused a frame of %s.%s: %s", site, node, err)
 
     def _tell(self, site: str, event: Event) -> None:
+        """Let a site's voter see to something; one that fails is silent from then on, alone."""
+        if site in self._failed_sites:
+            return
+        try:
+            self._handle(site, event)
+        except Exception:
+            self._failed_sites.add(site)
+            logger.exception("witness of %s: failed, and votes no more until a restart", site)
+
+    def _handle(self, site: str, event: Event) -> None:
         witness = self._sites.get(site)
         now_ms = self._clock.boot_ms()
         if witness is None:

@@ -15,6 +15,9 @@ from roost_agent.ha.moves import HELD_BACK, MOVES_MAX
 from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.quorum_watch import NO_QUORUM
 from roost_agent.ha.redundancy import RedundancyState
+from roost_central.witness.core import SiteWitness
+from roost_central.witness.events import FrameIn, Keep, Persisted, Tell, Tick
+from roost_protocol.configuration import WITNESS
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Echo, Header, Kind, LeaseFrame, Nonce
 from roost_protocol.voter_events import Persist
@@ -501,3 +504,82 @@ def test_a_disk_that_is_gone_is_replaced_by_an_operators_word(pair):
     pair.run(20_000)
     assert len(pair.holders()) == 1
     assert pair.boxes[active].core.provable == {lost.index}
+
+
+# -- a witness at the centre -------------------------------------------------------------------
+
+
+class Afar:
+    """The centre's witness of a pair, reached by no path of the site."""
+
+    def __init__(self, site):
+        self.site, self.is_up = site, True
+        self.frames = []  # what came back
+        self.core = SiteWitness("lab", b"w" * 16, 0, None)
+        site.afar = self.take
+
+    def take(self, box, frame):
+        if self.is_up:
+            now_ms = self.site.now_ms
+            self.do(self.core.handle(Tick(), now_ms))
+            self.do(self.core.handle(FrameIn(f"c{box.index}", frame), now_ms))
+
+    def do(self, effects):
+        for effect in effects:
+            if isinstance(effect, Tell):
+                self.frames.append(effect.frame)
+                box = self.site.boxes[effect.frame.to]
+                self.site.later(box, 20, ev.FrameIn(0, effect.frame))
+            elif isinstance(effect, Keep):
+                done = Persisted(effect.life, effect.token)
+                self.do(self.core.handle(done, self.site.now_ms))
+
+
+@pytest.fixture
+def afar(tmp_path):
+    more = 'witness = "central"\nwan_witness = {probe_s=1, gone_s=15, back_s=5, lost_s=15}'
+    profile = ('profile = "fast"', 'profile = "default"')
+    site = Cores(tmp_path, names=("c0", "c1"), more=more, replaced=profile)
+    return Afar(site)
+
+
+def voters(site):
+    return {box.core.electorate.voters for box in site.boxes if box.is_up}
+
+
+def test_a_pair_lets_the_witness_vote_while_it_answers_and_is_a_pair_without(afar):
+    site = afar.site
+    active = site.settled()
+    site.until(lambda: voters(site) == {(0, 1, WITNESS)})
+    core = site.boxes[0].core
+    assert core.is_there(WITNESS, site.clock(site.boxes[0]))
+    assert (core.name_of(WITNESS), core.hosts[SITE_LEASE]) == ("witness", (0, 1))
+    afar.is_up = False
+    site.until(lambda: voters(site) == {(0, 1)})
+    assert site.holders() == [active]
+    assert len(site.boxes[active].of(ev.Start, lease="main")) == 1
+
+
+def test_with_its_vote_the_standby_takes_over_without_proof(afar):
+    site = afar.site
+    active = site.settled()
+    site.until(lambda: voters(site) == {(0, 1, WITNESS)})
+    site.run(3_000)
+    site.boxes[active].is_up = False
+    site.boxes[active].runs.clear()
+    took_ms = site.until(site.holders)
+    assert took_ms < promise_ms(site) + 2_000
+    site.until(lambda: voters(site) == {(1 - active,)})
+
+
+def test_what_claims_to_be_the_witness_and_is_not_its_vote_changes_nothing(afar, site):
+    afar.site.settled()
+    box = afar.site.boxes[0]
+    again = ev.FrameIn(0, next(each for each in afar.frames if each.to == 0))
+    before = len(box.told)
+    afar.site.tell(0, again)
+    afar.site.tell(0, ev.FrameIn(0, beat(WITNESS, 9)))
+    assert len(box.told) == before
+    site.settled()
+    assert site.tell(0, again) is None
+    assert not site.boxes[0].core.is_there(WITNESS, 0)

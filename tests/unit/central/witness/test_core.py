@@ -150,8 +150,12 @@ def test_a_start_that_the_disk_knows_nothing_of_makes_it_blank():
 def test_another_file_is_another_beginning():
     pair = running()
     life, token = pair.core._life, 1
+    pair.works = False
     for node in (0, 1):
         pair.enlists(node, 9_000, said=OTHER)
+    pair.do(pair.core.handle(Persisted(life, token), 9_000), 9_000)
+    assert not pair.core._voter.has_begun, "of the voter before this one"
+    pair.land(9_000)
     assert pair.disk.enlistment == OTHER
     assert pair.core._voter.electorate.cfgver == OTHER.cfg.cfgver
     assert not pair.core.votes
@@ -169,3 +173,26 @@ def test_what_is_not_for_it_or_came_before_is_counted():
     assert pair.core.refused == {"receiver": 1, "enlistment": 1, "replayed": 1}
     assert pair.core.due_ms() is None
     pair.do(pair.core.handle(Tick(), 5), 5)
+
+
+def test_what_a_voter_is_not_asked_is_not_answered():
+    pair = running()
+    more = {"name": "main", "epoch": 64, "cfgver": SAID.cfg.cfgver + 1}
+    assert pair.says(0, 9_000, kind=Kind.YIELD, **more) is None
+
+
+def test_one_without_a_voter_takes_a_number_above_all_that_nodes_remember():
+    pair = Pair()
+    pair.says(0, echo={WITNESS: Echo(BORN + 70, 3, 0)}, enlistment=SAID)
+    assert pair.told[-1][1].inc == BORN + 70
+
+
+def test_a_third_name_that_says_the_same_file_is_no_node_of_it():
+    pair = Pair()
+    pair.enlists(0)
+    pair.enlists(1)
+    pair.enlists(0)
+    pair.seq[0] = 50
+    more = {"enlistment": SAID, "speaker": "c9", "boot": b"9" * 16}
+    assert pair.says(0, **more) is None
+    assert pair.disk.names == {"c0": 0, "c1": 1}

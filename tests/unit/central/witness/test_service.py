@@ -115,3 +115,17 @@ def test_what_it_kept_and_cannot_read_is_as_nothing(tmp_path, content, caplog):
     (folder / "lab.new").write_bytes(b"half a write")
     assert read_all(folder) == {}
     assert "begins anew" in caplog.text
+
+
+async def test_a_site_whose_voter_fails_takes_no_other_with_it(tmp_path, caplog):
+    async with Centre(tmp_path).running() as centre:
+        await centre.says(0)
+        centre.service._sites["lab"].handle = None
+        centre.seq += 1
+        frame = asked(0, seq=centre.seq, enlistment=SAID)
+        payload = seal(frame, {WITNESS: KEYS["c0"]})
+        centre.service.offer("b1", "lab", "c0", payload)
+        await centre.until(lambda: "votes no more until a restart" in caplog.text)
+        centre.service.offer("b1", "lab", "c0", payload)
+        centre.service.offer("b1", "lab", "w1", payload)
+        await centre.until(lambda: centre.service.refused["no-key"] == 1)
