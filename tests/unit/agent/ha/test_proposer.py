@@ -263,3 +263,23 @@ def test_what_changes_nothing_changes_nothing():
     site.tick()
     assert site.do(Configured(THREE, frozenset({1}), None)) == []
     assert site.one.is_changing
+
+
+def test_nothing_is_decided_under_which_nobody_could_hold_anything():
+    """Three become a pair; were 1 not there, 0 and 2 could decide what 0 cannot live with."""
+    site = Site()
+    assert site.want(2).ok
+    (first,) = sends(site.tick(10))
+    site.seen = frozenset({0, 2})
+    site.accepts(0, first, 20)
+    assert site.tick(1_100) == []
+    site.seen = frozenset(NODES)
+    assert [each.to for each in sends(site.tick(2_200))] == [1]
+
+
+def test_what_another_began_waits_until_somebody_can_live_under_it():
+    site = Site(seen=(0, 2))
+    site.won(Accepted(EPOCH - 32, removed(THREE, 2)))
+    assert sends(site.tick(10)) == []
+    site.seen = frozenset({0, 1})
+    assert [each.cfg for each in sends(site.tick(20))] == [removed(THREE, 2)]
