@@ -13,13 +13,13 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from roost_central.access.core import EVERYWHERE, Scope, role_for, scope_of
-from roost_central.api.auth import SAFE_METHODS, Principal
+from roost_central.api.admission import let_in
+from roost_central.api.auth import SAFE_METHODS
 from roost_central.api.call import HTML, REQUEST_ID, Call
 from roost_central.api.intake import parse_query, read_json
 from roost_central.api.outlet import SECURITY_HEADERS, WRITE_S_MAX, respond
 from roost_central.api.problem import CONTENT_TYPE, ApiError
-from roost_central.api.route import BODY_BYTES_MAX, Auth, Route, check_routes
+from roost_central.api.route import BODY_BYTES_MAX, Route, check_routes
 from roost_central.api.service import Api
 from roost_central.errors import StorageUnavailableError
 
@@ -133,9 +133,7 @@ async def _take_in(api: Api, route: Route, request: web.Request) -> Call[Any, An
     """
     try:
         async with asyncio.timeout(INTAKE_S_MAX):
-            asks = route.auth in {Auth.SELF, Auth.BEARER}
-            principal = await api.access.admit(request) if asks else None
-            scope, role = _scope(route, principal)
+            admitted = await let_in(api, route, request)
             query = parse_query(request, route.query)
             body = None
             if route.body is not None:
@@ -143,34 +141,15 @@ async def _take_in(api: Api, route: Route, request: web.Request) -> Call[Any, An
     except TimeoutError:
         raise ApiError("timeout", f"the body was not there within {INTAKE_S_MAX} s") from None
     return Call(
-        api=api.cut(scope),
+        api=api.cut(admitted.scope),
         request=request,
         query=query,
         body=body,
-        principal=principal,
+        principal=admitted.principal,
         now_ms=api.clock.wall_ms(),
-        scope=scope,
-        role=role,
+        scope=admitted.scope,
+        role=admitted.role,
     )
-
-
-def _scope(route: Route, principal: Principal | None) -> tuple[Scope, str]:
-    """Return where a route's permission holds for who asks, and by which role.
-
-    Raises:
-        ApiError: ``not-allowed``: nowhere, or not for what belongs to no site.
-    """
-    wanted = route.permission
-    if wanted is None or principal is None:
-        return EVERYWHERE, ""
-    scope = scope_of(principal.grants, wanted)
-    if scope is None:
-        who = f"{principal.name} by {principal.via}"
-        raise ApiError("not-allowed", f"{who} has no grant with the permission {wanted}")
-    if route.whole and not scope.is_whole:
-        detail = f"this belongs to no site: it needs {wanted} over the whole fleet"
-        raise ApiError("not-allowed", detail)
-    return scope, role_for(principal.grants, wanted)
 
 
 def _from_http(err: web.HTTPException) -> ApiError:

@@ -11,6 +11,7 @@ from roost_central.api.route import Auth
 from roost_central.api.routes import API
 from roost_central.api.scoped import SCOPES_MAX
 from roost_central.api.sse import RECHECK_MS
+from roost_central.api.throttle import FAILURES_MAX
 from roost_central.storage import accounts, audit, events
 from roost_central.storage.accounts import AccountRecord
 from roost_central.storage.events import NewEvent
@@ -251,3 +252,39 @@ async def test_the_identity_of_a_node_out_of_scope_is_not_told_and_not_revoked(
             body = {"reason": "x"} if method == "POST" else None
             status, problem = await ask(who, method, f"/api/v1/nodes/{node}/{path}", body)
             assert (status, problem["detail"]) == (404, f"there is no node {node}")
+
+
+async def test_a_refused_write_is_recorded_a_few_times_a_minute(central, person, ask):
+    who = await person("curious", Grant("viewer"))
+    for _ in range(FAILURES_MAX + 3):
+        assert (await ask(who, "DELETE", "/api/v1/sites/alpha"))[0] == 403
+    assert (await ask(who, "GET", "/api/v1/audit"))[0] == 403  # a read leaves none
+    async with central.database.read() as connection:
+        rows = await audit.page(connection, before=None, limit=20)
+    refused = [row.act for row in rows if row.act.action == "access.refused"]
+    assert len(refused) == FAILURES_MAX
+    act = refused[0]
+    assert (act.actor, act.object, act.outcome) == ("curious", "/api/v1/sites/alpha", "refused")
+    assert act.detail == {"method": "DELETE", "permission": "admin"}
+
+
+FORGED = (
+    "X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-User", "X-Remote-User", "Remote-User",
+    "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("header", FORGED)
+async def test_no_header_of_a_proxy_changes_who_asks_from_where_and_what(
+    central, person, ask, header
+):
+    who = await person("lead", Grant("admin", "region:r01"))
+    for value in ("admin", "127.0.0.2", "for=127.0.0.2", "/api/v1/users/admin", "DELETE"):
+        assert (await ask({}, "GET", "/api/v1/me", **{header: value}))[0] == 401
+        status, me = await ask(who, "GET", "/api/v1/me", **{header: value})
+        assert (status, me["name"], me["everywhere"]) == (200, "lead", [])
+    body = {"labels": {"region": "r01"}}
+    await ask(who, "PUT", "/api/v1/sites/forged", body, **{header: "203.0.113.9"})
+    async with central.database.read() as connection:
+        (row,) = await audit.page(connection, before=None, limit=1)
+    assert (row.act.action, row.act.actor, row.act.source) == ("site.put", "lead", "127.0.0.1")
