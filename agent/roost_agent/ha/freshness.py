@@ -27,6 +27,7 @@ from roost_protocol.ha import Echo, Header
 
 SENT_MAX: Final = 512  # send times remembered: half a minute of the fastest profile's frames
 FIRST_MASK_BITS: Final = 256  # frames by which a copy on another path may lag and still be known
+OVERTAKEN_MAX: Final = 32  # frames: a beat that waits for its connection is overtaken by so many
 SELF_ECHO_BEATS: Final = 3  # own frames must come back within so many periods
 HELD_MS_MAX: Final = 86_400_000  # an echo older than a day is told as a day old
 
@@ -38,6 +39,7 @@ class DropReason(StrEnum):
     WRONG_PATH = "wrong-path"  # it says that it travelled another way
     OLD_INCARNATION = "old-incarnation"
     OTHER_BOOT = "other-boot"  # one incarnation, two boots: its disk forgot
+    OVERTAKEN = "overtaken"  # a later one of the same path was here first: it waited on its way
     REPLAYED = "replayed"
 
 
@@ -322,6 +324,7 @@ def _refused(peer: _Peer, path: int, header: Header) -> DropReason | None:
         return DropReason.OLD_INCARNATION
     if header.boot != peer.boot:
         return DropReason.OTHER_BOOT
-    if header.seq <= peer.last_seq[path]:
-        return DropReason.REPLAYED
-    return None
+    behind = peer.last_seq[path] - header.seq
+    if behind < 0:
+        return None
+    return DropReason.OVERTAKEN if 0 < behind <= OVERTAKEN_MAX else DropReason.REPLAYED

@@ -10,6 +10,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_protocol.configuration import SITE_LEASE
 
 USAGE = 2  # of the agent's command
 CHANGES_MAX = 1000
@@ -184,15 +185,21 @@ def _holder(site: str, group: str) -> local.LocalNode:
     Raises:
         RefusedError: none does; says who does, as far as they know.
     """
-    holder = None
+    holder, known = None, set()
     for node in local.nodes_of(site):
         for lease in (node.ask("ha", "status", "-o", "json") or {}).get("leases", []):
             if lease["lease"] == group and lease["phase"] == "holding":
                 return node
             if lease["lease"] == group:
                 holder = lease["holder"] or holder
-    where = f"on {holder}, which is not on this machine" if holder else "nowhere that is known here"
-    raise RefusedError(f"{group} of {site} runs {where}", ExitCode.CONFLICT)
+            known.add(lease["lease"])
+    if group not in known:
+        there = ", ".join(sorted(known - {SITE_LEASE})) or "none that its nodes here know"
+        raise RefusedError(
+            f"{site} has no group {group!r} that fails over; there are: {there}", ExitCode.CONFLICT
+        )
+    where = f"runs on {holder}, which is not on this machine" if holder else "runs nowhere now"
+    raise RefusedError(f"{group} of {site} {where}", ExitCode.CONFLICT)
 
 
 def _is_active(node: local.LocalNode) -> bool:

@@ -132,7 +132,7 @@ class GroupShell:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as err:
-            return f"{self._folder}: {err.strerror}"
+            return no_folder(self._folder, err, cgroup.mount_point())
         return ""
 
     async def unfit(self) -> str:
@@ -238,7 +238,7 @@ class GroupShell:
 
     async def _start(self, name: str, driver: Driver, epoch: int) -> None:
         try:
-            failure = await driver.start(epoch, partial(self._died, name))
+            failure = self.prepare() or await driver.start(epoch, partial(self._died, name))
         except OSError as err:
             failure = f"{err.filename}: {err.strerror}"
         self._put(Started(name, failure))
@@ -297,6 +297,16 @@ class GroupShell:
             )
         kind = Ocf if run.ocf is not None else Commands
         return kind(service, self._folder / service.name, self._group.name, populated)
+
+
+def no_folder(folder: Path, err: OSError, mount: str | None) -> str:
+    """Return why a group has no cgroup, and what to do where there is none at all."""
+    if mount is None:
+        return (
+            "no cgroup v2 is mounted here: boot with systemd.unified_cgroup_hierarchy=1,"
+            " or mount one (mount -t cgroup2 none /sys/fs/cgroup/unified)"
+        )
+    return f"{folder}: {err.strerror}"
 
 
 def _monitored(service: Service) -> Service:

@@ -122,6 +122,11 @@ def test_a_group_that_runs_elsewhere_is_refused_with_where(run, nodes, capsys):
     assert "web of lab runs on n2, which is not on this machine" in capsys.readouterr().err
 
 
+def test_a_group_that_is_none_is_refused_with_those_there_are(run, nodes, capsys):
+    assert run("ha", "switchover", "lab", "nothing")[0] == 5
+    assert "no group 'nothing' that fails over; there are: web" in capsys.readouterr().err
+
+
 def test_a_drill_is_held_on_the_active_node_or_the_named_one(run, nodes):
     run("ha", "drill", "lab", "--cut", "lan-a", "--for", "20s")
     assert ordered(nodes) == {"lab.n2": "ha drill --cut lan-a --for 20s"}
