@@ -19,6 +19,8 @@ from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from roost_agent.config_file import load as load_agent
 from roost_agent.errors import ConfigError as AgentConfigError
+from roost_agent.helper.frame import FrameError
+from roost_agent.helper.frame import decode as decode_helper
 from roost_central.api import instants
 from roost_central.api.cursor import scope_of
 from roost_central.api.cursor import unpack as unpack_cursor
@@ -285,6 +287,15 @@ TARGETS: dict[str, Callable[[], Target]] = {
         _parameters, (), (b"2026-01-02T03:04:05.678Z", b"7d", b"lab", b"eyJhIjoxfQ")
     ),
     "signer": _signer,
+    "helper": lambda: Target(
+        decode_helper,
+        (FrameError,),
+        (
+            b'{"verb":"facts","name":"dmi"}',
+            b'{"verb":"reboot","reason":"new kernel","nonce":"0123456789abcdef0123456789abcdef"}',
+            b'{"verb":"stage","digest":"00"}',
+        ),
+    ),
     "certificate": _certificate,
     "config-agent": lambda: Target(_config(load_agent), (AgentConfigError,), (_AGENT,)),
     "config-central": lambda: Target(_config(load_central), (CentralConfigError,), (_CENTRAL,)),

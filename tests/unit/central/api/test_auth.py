@@ -145,6 +145,17 @@ async def test_guessing_is_answered_a_few_times_only(central, clock):
     assert (await central.client.get(STATUS, headers=WRONG)).status == 401
 
 
+async def test_no_header_makes_another_address_of_who_guesses(central):
+    names = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "True-Client-IP")
+    for each in range(FAILURES_MAX):
+        forged = dict.fromkeys(names, f"203.0.113.{each}")
+        forged["Forwarded"] = f"for=203.0.113.{each}"
+        assert (await central.client.get(STATUS, headers=WRONG | forged)).status == 401
+    forged = dict.fromkeys(names, "203.0.113.99")
+    assert (await central.client.get(STATUS, headers=WRONG | forged)).status == 429
+    assert (await central.client.get(STATUS, headers=WRONG)).status == 429
+
+
 async def test_guessing_does_not_lock_out_who_is_in(central, cookie):
     await central.client.get(STATUS, headers=central.bearer)
     for _ in range(FAILURES_MAX + 1):
