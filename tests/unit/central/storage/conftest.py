@@ -5,6 +5,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+
+from roost_central.storage.migrate import LOCATION
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 
@@ -30,3 +33,19 @@ async def database(database_url):
     database = await Database.open(database_url, clock=SystemClock())
     yield database
     await database.close()
+
+
+@pytest.fixture
+def at_revision():
+    """Bring a database up or down to a revision, within a transaction."""
+
+    async def at_revision(connection, step, revision):
+        def run(inner):
+            config = Config()
+            config.set_main_option("script_location", LOCATION)
+            config.attributes["connection"] = inner
+            step(config, revision)
+
+        await connection.run_sync(run)
+
+    return at_revision

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from roost_central.access.core import Grant
@@ -13,7 +12,6 @@ from roost_central.ports import SystemClock
 from roost_central.storage import accounts, tokens
 from roost_central.storage.accounts import AccountRecord
 from roost_central.storage.engine import Database
-from roost_central.storage.migrate import LOCATION
 from roost_central.storage.tokens import TokenRecord
 
 ANN = AccountRecord("ann", (Grant("viewer"), Grant("operator", "region:r1")), 1, "scrypt$..", 2)
@@ -46,30 +44,21 @@ async def test_no_two_accounts_are_one_identity(database):
         await double()
 
 
-async def test_a_token_of_before_has_an_account_with_its_role(tmp_path):
+async def test_a_token_of_before_has_an_account_with_its_role(tmp_path, at_revision):
     url = f"sqlite+aiosqlite:///{tmp_path}/old.db"
     database = await Database.open(url, clock=SystemClock())
 
-    def to(step, revision):
-        def run(connection):
-            config = Config()
-            config.set_main_option("script_location", LOCATION)
-            config.attributes["connection"] = connection
-            step(config, revision)
-
-        return run
-
     async with database.write() as connection:
-        await connection.run_sync(to(command.downgrade, "0007"))
+        await at_revision(connection, command.downgrade, "0007")
         old = text(
             "INSERT INTO token (hash, name, role, created_ms) VALUES (:hash, 'admin', 'admin', 3)"
         )
         await connection.execute(old, {"hash": b"h"})
-        await connection.run_sync(to(command.upgrade, "head"))
+        await at_revision(connection, command.upgrade, "head")
         assert await accounts.load_all(connection) == [AccountRecord("admin", (Grant("admin"),), 3)]
         assert await tokens.load_all(connection) == [TokenRecord(b"h", "admin", "admin", 3)]
-        await connection.run_sync(to(command.downgrade, "0007"))
+        await at_revision(connection, command.downgrade, "0007")
         kept = (await connection.execute(text("SELECT role FROM token"))).scalar_one()
-        await connection.run_sync(to(command.upgrade, "head"))
+        await at_revision(connection, command.upgrade, "head")
     assert kept == "admin"
     await database.close()

@@ -5,14 +5,12 @@ import asyncio
 import msgspec
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from roost_central.access.chain import START, Act, Anchor, BrokenChainError, ChainCheck
 from roost_central.ports import SystemClock
 from roost_central.storage import audit
 from roost_central.storage.engine import Database
-from roost_central.storage.migrate import LOCATION
 
 DAY_MS = 86_400_000
 
@@ -114,28 +112,19 @@ async def test_acts_are_found_by_who_what_and_when(database):
         assert await found(since_ms=1) == [3, 2]
 
 
-async def test_rows_of_before_the_chain_are_linked_by_the_migration(tmp_path):
+async def test_rows_of_before_the_chain_are_linked_by_the_migration(tmp_path, at_revision):
     url = f"sqlite+aiosqlite:///{tmp_path}/old.db"
     database = await Database.open(url, clock=SystemClock())
 
-    def to(revision, step):
-        def run(connection):
-            config = Config()
-            config.set_main_option("script_location", LOCATION)
-            config.attributes["connection"] = connection
-            step(config, revision)
-
-        return run
-
     async with database.write() as connection:
-        await connection.run_sync(to("0006", command.downgrade))
+        await at_revision(connection, command.downgrade, "0006")
         for seq in (3, 4, 7):
             await connection.execute(
                 text("INSERT INTO audit (seq, at_ms, actor, role, action, object, detail) "
                      "VALUES (:seq, 1, 'a', 'admin', 'alarm.ack', :seq, :detail)"),
                 {"seq": seq, "detail": msgspec.msgpack.encode({"matched": seq})},
             )  # fmt: skip
-        await connection.run_sync(to("head", command.upgrade))
+        await at_revision(connection, command.upgrade, "head")
     assert (await checked(database)).at.seq == 5
     async with database.read() as connection:
         rows = await audit.after(connection, 0, 10)
