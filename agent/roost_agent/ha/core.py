@@ -22,6 +22,7 @@ from roost_agent.ha.candidacy import Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.electing import Electing
 from roost_agent.ha.freshness import Drop, Freshness, Heard, SelfEcho
+from roost_agent.ha.lacking import FENCING, Lacking
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.lease_plan import lease_hosts, lease_stop_ms, lease_watchdog_ms
@@ -62,9 +63,7 @@ from roost_protocol.voter_events import (
 )
 from roost_protocol.voter_events import Event as VoterEvent
 
-NO_PROOF: Final = "400.804"
 ABSTAINS: Final = "400.807"
-FENCING: Final = "-"  # stands for a lease's name, and is none
 
 _OF_VOTER: Final = frozenset(
     {
@@ -147,8 +146,7 @@ class Core:
             self._frames_to[WITNESS] = OwnFrames(who, config, afar, self.members, self.voter)
         settled_ms = now_ms + config.timing.promise_ms()
         self._quorum = QuorumWatch(self.electorate, self.is_there, settled_ms)
-        self._lacks: dict[str, str] = {}  # lease, or FENCING, to what lacks a proof
-        self._no_proof: dict[str, str] = {}  # what stands: entity to reason
+        self._lacking = Lacking()
         self._electing = Electing(
             who,
             config,
@@ -224,7 +222,7 @@ class Core:
                 owner = self.who.node, self.who.boot
                 self._send(Send(node, Kind.YIELD, lease, epoch, self._nonce(), *owner), now_ms)
             case ev.NoProof(sentence):
-                self._lacks_proof(FENCING, sentence)
+                self._out += self._lacking.told(FENCING, sentence)
             case ev.Unfenced(why):
                 self.candidacy.unfenced = why
                 self._tell_eligible(now_ms)
@@ -532,9 +530,9 @@ class Core:
                 case le.Arm() | le.Disarm() | le.Start() | le.Stop():
                     self._act(name, effect, now_ms)
                 case le.Raise(_, sentence):
-                    self._lacks_proof(name, sentence)
+                    self._out += self._lacking.told(name, sentence)
                 case le.Clear():
-                    self._lacks_proof(name, "")
+                    self._out += self._lacking.told(name, "")
                 case le.Answer():
                     self._out.append(effect)
                 case Explain(sentence, evidence):
@@ -618,26 +616,6 @@ class Core:
     def _nonce(self) -> Nonce:
         """Return what asks for nothing that could be counted: no voter answers it."""
         return Nonce(self.voter.state.voter_id, self.voter.state.inc, 0)
-
-    def _lacks_proof(self, who: str, sentence: str) -> None:
-        """Tell which groups lack a proof, for as long as they do, and what the fence says of it."""
-        lacks = {**self._lacks, who: sentence}
-        self._lacks = {each: said for each, said in lacks.items() if said}
-        fence = self._lacks.get(FENCING, "")
-        stands = {
-            f"group={name}": fence or said
-            for name, said in self._lacks.items()
-            if name not in {FENCING, SITE_LEASE}
-        }
-        if fence and not stands:  # no group of services waits for it
-            stands = {"": fence}
-        before, self._no_proof = self._no_proof, stands
-        self._out += [ev.Clear(NO_PROOF, each) for each in before if each not in stands]
-        self._out += [
-            ev.Raise(NO_PROOF, {"reason": reason}, entity)
-            for entity, reason in stands.items()
-            if before.get(entity) != reason
-        ]
 
     def _done(self, now_ms: int) -> list[ev.Effect]:
         """Let this node's frames to itself have their way, then hand out all effects."""

@@ -9,7 +9,8 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.candidacy import PAUSE_MS_MAX
 from roost_agent.ha.config import SITE_LEASE
-from roost_agent.ha.core import ABSTAINS, NO_PROOF
+from roost_agent.ha.core import ABSTAINS
+from roost_agent.ha.lacking import NO_PROOF
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.moves import HELD_BACK, MOVES_MAX
 from roost_agent.ha.proposer_events import Wanted
