@@ -18,25 +18,28 @@ class DeskBox:
         self.nonce = nonce
         self.hardware = Hardware(serial=serial, product=product, uuid=f"u-{nonce.hex()[:8]}")
 
-    def request(self, desk: Desk, token: str = "", **changes: object) -> EnrolRequest:
-        """Return a request with a nonce of the desk; ``changes`` are made before it is signed."""
-        proof = Proof()
-        if token:
-            parts = parse_token(token)
-            proof = Proof(claim=parts.claim, secret=parts.secret)
-        hello = desk.hello(commitment(self.nonce, self.keys.csr))
-        request = EnrolRequest(
-            kind=ClaimKind.TOKEN if token else ClaimKind.BARE,
+    def unsigned(self, server_nonce: str) -> EnrolRequest:
+        """Return a request without a claim and a signature."""
+        return EnrolRequest(
+            kind=ClaimKind.BARE,
             csr=self.keys.csr,
             lan_key=public_pem(self.keys.lan),
             broker_key=public_pem(self.keys.broker),
             sealing_key=self.keys.sealing_public,
             node_nonce=self.nonce,
-            server_nonce=hello.server_nonce,
+            server_nonce=server_nonce,
             hardware=self.hardware,
             agent="0.1",
             signature=b"",
-            proof=proof,
         )
+
+    def request(self, desk: Desk, token: str = "", **changes: object) -> EnrolRequest:
+        """Return a request with a nonce of the desk; ``changes`` are made before it is signed."""
+        hello = desk.hello(commitment(self.nonce, self.keys.csr))
+        request = self.unsigned(hello.server_nonce)
+        if token:
+            parts = parse_token(token)
+            proof = Proof(claim=parts.claim, secret=parts.secret)
+            request = msgspec.structs.replace(request, kind=ClaimKind.TOKEN, proof=proof)
         request = msgspec.structs.replace(request, **changes)
         return msgspec.structs.replace(request, signature=self.keys.sign(transcript(request)))

@@ -99,6 +99,7 @@ class Centre:
         self._identity = identity
         self._context = _unverified()
         self._name: str | None = None
+        self._link: http.client.HTTPConnection | None = None  # kept between questions
 
     def hello(self, commit: bytes) -> Hello:
         """Return what the centre says it is, and its nonce for ``commit``."""
@@ -122,7 +123,14 @@ class Centre:
             raise UntrustedError(
                 f"{self.address}: its root or domain makes no sense: {err}"
             ) from err
+        self.close()
         self._context = context
+
+    def close(self) -> None:
+        """Hang up; the next question connects again."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
 
     def post(self, path: str, body: msgspec.Struct, kind: type[T]) -> T:
         """Return the answer to a document.
@@ -145,22 +153,33 @@ class Centre:
 
     def _exchanged(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         headers = {} if body is None else {"Content-Type": "application/json"}
-        link = http.client.HTTPConnection(self.address.host, self.address.port, timeout=TALK_S)
         try:
-            link.sock = self._connected()
+            link = self._linked()
             link.request(method, path, body, headers)
             with link.getresponse() as answer:
                 status, raw = answer.status, answer.read(ENROL_BYTES_MAX + 1)
+                is_last = answer.will_close or len(raw) > ENROL_BYTES_MAX
         except ssl.SSLCertVerificationError as err:
+            self.close()
             why = f"{self.address} is not the centre of this fleet: {err.verify_message}"
             raise UntrustedError(f"{why}; check the URL, and whose token it is") from err
         except (OSError, http.client.HTTPException) as err:
+            self.close()
             raise CentreError(f"{self.address}: {str(err) or type(err).__name__}") from err
-        finally:
-            link.close()
+        if is_last:
+            self.close()
         if len(raw) > ENROL_BYTES_MAX:
             raise CentreError(f"{self.address}: its answer is longer than {ENROL_BYTES_MAX} bytes")
         return status, raw
+
+    def _linked(self) -> http.client.HTTPConnection:
+        """Return the connection, made where there is none."""
+        if self._link is None:
+            self._link = http.client.HTTPConnection(
+                self.address.host, self.address.port, timeout=TALK_S
+            )
+            self._link.sock = self._connected()
+        return self._link
 
     def _connected(self) -> ssl.SSLSocket:
         plain = socket.create_connection((self.address.host, self.address.port), timeout=TALK_S)

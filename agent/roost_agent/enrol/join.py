@@ -6,6 +6,7 @@ and the centre gives the same answer. Nothing from the centre is kept before it 
 
 import hmac
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -133,7 +134,10 @@ class _Attempt:
 
     def issued(self) -> tuple[Issued, Hello]:
         """Return the identity, and what the centre said it is."""
-        centre = Centre(Address.parse(self._order.url))
+        with closing(Centre(Address.parse(self._order.url))) as centre:
+            return self._issued(centre)
+
+    def _issued(self, centre: Centre) -> tuple[Issued, Hello]:
         asked = self._persisted(lambda: self._ask(centre))
         answer = asked.answer
         if self._pin() is None:
@@ -141,6 +145,7 @@ class _Attempt:
         if isinstance(answer, Waiting):
             self._world.person.tell(f"waiting: {answer.reason}. Words: {asked.words}")
         while isinstance(answer, Waiting):
+            centre.close()  # a box that waits holds no connection
             self._pause(answer.retry_after_s)
             ticket = TicketRequest(answer.ticket)
             answer = self._persisted(partial(centre.post, TICKET_PATH, ticket, ANSWER))

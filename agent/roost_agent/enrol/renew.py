@@ -5,6 +5,7 @@ kept beside the new one (``identity.old``) until the next renewal.
 """
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,9 +54,10 @@ def renew(state_dir: Path, known: Enrolled) -> int:
         write_files(fresh, read_files(folder, OF_THE_BOX))
     keys = ready_keys(fresh)
     root = (folder / ROOT).read_text()
-    centre = Centre(Address.parse(facts.centre), (folder / NODE_CERTIFICATE, folder / NODE_KEY))
-    centre.trust(root, facts.fleet_domain)
-    issued: Issued = centre.post(RENEW_PATH, RenewRequest(keys.csr, __version__), ANSWER)
+    shown = (folder / NODE_CERTIFICATE, folder / NODE_KEY)
+    with closing(Centre(Address.parse(facts.centre), shown)) as centre:
+        centre.trust(root, facts.fleet_domain)
+        issued: Issued = centre.post(RENEW_PATH, RenewRequest(keys.csr, __version__), ANSWER)
     not_after_ms = check_issued(issued, keys, root=root, domain=facts.fleet_domain)
     if (issued.site, issued.node, issued.box) != (facts.site, facts.node, facts.box):
         raise AgentError("the centre renewed another node: nothing was changed")

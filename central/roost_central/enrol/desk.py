@@ -125,9 +125,13 @@ class Desk:
         proven = check_request(request, self._nonce_key, now_ms=now_ms)
         async with self._database.read() as connection:
             shown = await self._shown(connection, proven)
-            is_known = await enrolments.by_key(connection, proven.key_hash) is not None
-        if request.kind is not ClaimKind.BARE and shown.claim is None and not is_known:
-            raise RefusedError("claim-unknown", core.UNKNOWN)  # without the only write lock
+            is_stranger = (
+                request.kind is not ClaimKind.BARE
+                and shown.claim is None
+                and await enrolments.by_key(connection, proven.key_hash) is None
+            )
+        if is_stranger:  # told so without the only write lock
+            raise RefusedError("claim-unknown", core.UNKNOWN)
         ticket = self._entropy.token(TICKET_BYTES)
         async with self._database.write() as connection:
             enrolment = await self._decided(connection, proven, address, ticket, now_ms)
@@ -237,7 +241,7 @@ class Desk:
             listed=_claim(shown.listed),
             prior=await _prior(connection, before),
             empty=await self._empty(connection, site.site) if site else (),
-            waiting=await enrolments.count(connection, State.PENDING),
+            waiting=0 if before else await enrolments.count(connection, State.PENDING),
         )
 
     async def _empty(self, connection: AsyncConnection, site: str) -> tuple[str, ...]:

@@ -49,9 +49,11 @@ class Issuer:
         try:
             async with self._locks[key]:
                 async with self._database.read() as connection:
-                    known = await identities.by_key(connection, key)
-                    numbers = await identities.next_numbers(connection, enrolment.node_id)
-                return self.answer(known or await self._made(enrolment, *numbers))
+                    rows = await identities.of_node(connection, enrolment.node_id)
+                known = next((row for row in rows if row.key_hash == key), None)
+                generation = max((row.generation for row in rows), default=0) + 1
+                box = max((row.box for row in rows), default=0) + 1
+                return self.answer(known or await self._made(enrolment, generation, box))
         finally:
             self._locks.pop(key, None)
 
@@ -64,8 +66,9 @@ class Issuer:
         try:
             async with self._locks[key_hash]:
                 async with self._database.read() as connection:
-                    known = await identities.by_key(connection, key_hash)
-                    generation, _ = await identities.next_numbers(connection, before.node)
+                    rows = await identities.of_node(connection, before.node)
+                known = next((row for row in rows if row.key_hash == key_hash), None)
+                generation = rows[0].generation + 1  # the newest is first, and there is one
                 return self.answer(known or await self._next(before, csr, key_hash, generation))
         finally:
             self._locks.pop(key_hash, None)

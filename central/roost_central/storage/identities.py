@@ -149,14 +149,6 @@ async def filled(connection: AsyncConnection, nodes: Collection[str]) -> set[str
     return set(rows.scalars())
 
 
-async def next_numbers(connection: AsyncConnection, node: str) -> tuple[int, int]:
-    """Return the generation and the box number that a new box in a slot gets."""
-    c = tables.identity.c
-    most = select(func.max(c.generation), func.max(c.box)).where(c.node == node)
-    generation, box = (await connection.execute(most)).one()
-    return (generation or 0) + 1, (box or 0) + 1
-
-
 async def happen(
     connection: AsyncConnection, identity: IdentityRecord, event: Event, *, now_ms: int, reason: str
 ) -> IdentityRecord:
@@ -201,9 +193,13 @@ def _record(row: object) -> IdentityRecord:
 
 
 async def _next_revision(connection: AsyncConnection) -> int:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    first = dialect.insert(tables.counter).values(name=_COUNTER, value=0)
-    await connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
     c = tables.counter.c
     raised = update(tables.counter).where(c.name == _COUNTER).values(value=c.value + 1)
-    return int((await connection.execute(raised.returning(c.value))).scalar_one())
+    raised = raised.returning(c.value)
+    number = (await connection.execute(raised)).scalar_one_or_none()
+    if number is None:  # the first of this database
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        first = dialect.insert(tables.counter).values(name=_COUNTER, value=0)
+        await connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+        number = (await connection.execute(raised)).scalar_one()
+    return int(number)

@@ -50,8 +50,6 @@ async def test_an_identity_is_found_by_certificate_key_and_number(known):
         assert (await identities.find(connection, "lab.n1", 1)).serial == "0a"
         assert await identities.by_fingerprint(connection, b"?") is None
         assert await identities.filled(connection, ["lab.n1", "lab.n2"]) == {"lab.n1"}
-        assert await identities.next_numbers(connection, "lab.n1") == (3, 2)
-        assert await identities.next_numbers(connection, "lab.n2") == (1, 1)
 
 
 async def test_the_first_word_under_a_new_key_ends_the_older_ones(known):

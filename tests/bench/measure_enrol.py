@@ -1,0 +1,57 @@
+"""``enrol.per_s``: boxes that become nodes, over TLS, each with keys and connections of its own."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from box_crowd import ISSUED, Crowd
+from boxes import DeskBox
+from ca import DOMAIN
+from figure import QUICK, Figure
+from fleet_stage import FleetStage
+from measure_ha_guard import ticks
+
+from roost_protocol.join_token import JoinToken, parse_token
+
+SITES = 10 if QUICK else 100
+NODES = 10  # of each site
+LANES = 16
+
+
+def measure(say: Callable[[str], None]) -> Iterator[Figure]:
+    """Let in one site's boxes to warm up, then all others; the generator shares the cores."""
+    with tempfile.TemporaryDirectory(prefix="roost-bench-") as text:
+        stage = FleetStage(Path(text))
+        try:
+            stage.start()
+            say(f"{SITES * NODES} boxes, {LANES} at a time")
+            boxes = _boxes(stage)
+            crowd = Crowd(stage.url, str(stage.pki.root_file), f"enrol.svc.{DOMAIN}", LANES)
+            asyncio.run(crowd.join(boxes[:NODES]))
+            before, began = ticks(stage.central.pid), time.perf_counter()
+            answers = asyncio.run(crowd.join(boxes[NODES:]))
+            spent_s = time.perf_counter() - began
+            busy = ticks(stage.central.pid) - before
+        finally:
+            stage.stop()
+    if answers != {ISSUED: len(boxes) - NODES}:
+        raise AssertionError(f"not every box was let in: {answers}")
+    done = answers[ISSUED]
+    yield Figure(
+        "enrol.per_s", round(done / spent_s), "1/s", ">= 100",
+        f"two TLS connections each; the centre's processor {busy / done * 1e3:.1f} ms a box",
+    )  # fmt: skip
+
+
+def _boxes(stage: FleetStage) -> list[tuple[DeskBox, JoinToken]]:
+    found = []
+    for site in (f"s{number}" for number in range(SITES + 1)):
+        stage.add_site(site, *(f"n{number}" for number in range(NODES)))
+        token = parse_token(stage.token(site, nodes_max=NODES))
+        found += [(DeskBox(), token) for _ in range(NODES)]
+    return found
