@@ -178,24 +178,21 @@ async def list_boxes(call: Call[BoxQuery, None]) -> BoxPage:
     """GET /api/v1/enrolments."""
     states = [State(call.query.state)] if call.query.state else [State.PENDING, State.APPROVED]
     boxes = await enrolment_of(call).queue.boxes(states)
-    return BoxPage([_box(each) for each in boxes])
+    return BoxPage([_box(each) for each in boxes if _sees(call, each.site)])
 
 
 async def show_box(call: Call[NoQuery, None]) -> BoxAnswer:
     """GET /api/v1/enrolments/{enrolment}."""
-    try:
-        box, nearest = await enrolment_of(call).queue.box(call.path("enrolment"))
-    except NotFoundError as err:
-        raise _missing(err) from None
-    return _box(box, nearest)
+    return _box(*await _looked_at(call))
 
 
 async def approve(call: Call[NoQuery, ApproveBody]) -> BoxAnswer:
     """POST /api/v1/enrolments/{enrolment}/approve."""
     body, queue = call.body, enrolment_of(call).queue
+    box, _ = await _looked_at(call)
+    site = body.site or box.site
+    _check_slot(call, site, body.node)
     try:
-        site = body.site or (await queue.box(call.path("enrolment")))[0].site
-        _check_slot(site, body.node)
         wanted = Approval(site, body.node, body.words, broker=body.broker, replace=body.replace)
         who = principal_of(call).name
         return _box(await queue.approve(call.path("enrolment"), wanted, who, _note(call)))
@@ -208,7 +205,10 @@ async def approve(call: Call[NoQuery, ApproveBody]) -> BoxAnswer:
 async def approve_all(call: Call[NoQuery, MatchBody]) -> BoxPage:
     """POST /api/v1/enrolments:approve."""
     body = call.body
-    matching = Matching(body.site, body.claim, body.vendor, body.product, frozenset(body.serials))
+    seen = None if call.scope.is_whole else frozenset(call.api.view.sites)
+    matching = Matching(
+        body.site, body.claim, body.vendor, body.product, frozenset(body.serials), seen
+    )
     try:
         decided = await enrolment_of(call).queue.approve_all(
             matching, body.expected, principal_of(call).name, _note(call)
@@ -223,6 +223,7 @@ async def approve_all(call: Call[NoQuery, MatchBody]) -> BoxPage:
 async def deny(call: Call[NoQuery, DenyBody]) -> BoxAnswer:
     """POST /api/v1/enrolments/{enrolment}/deny."""
     queue, id_ = enrolment_of(call).queue, call.path("enrolment")
+    await _looked_at(call)
     try:
         who = principal_of(call).name
         return _box(await queue.deny(id_, call.body.reason, who, _note(call)))
@@ -234,16 +235,15 @@ async def deny(call: Call[NoQuery, DenyBody]) -> BoxAnswer:
 
 async def list_claims(call: Call[NoQuery, None]) -> ClaimPage:
     """GET /api/v1/claims."""
-    return ClaimPage([_claim(each) for each in await enrolment_of(call).queue.claims()])
+    claims = await enrolment_of(call).queue.claims()
+    return ClaimPage([_claim(each) for each in claims if _sees(call, each.site)])
 
 
 async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
     """POST /api/v1/claims."""
     body, enrolment = call.body, enrolment_of(call)
     desk = desk_of(enrolment)  # first: a token needs the pin of the root
-    site_name(body.site)
-    if body.node:
-        _check_slot(body.site, body.node)
+    _check_slot(call, body.site, body.node)
     _check_cidr(body.cidr)
     wanted = NewClaim(
         site=body.site,
@@ -264,14 +264,18 @@ async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
 async def import_claims(call: Call[NoQuery, ImportBody]) -> ClaimPage:
     """POST /api/v1/claims:import."""
     body = call.body
-    wanted = [_listed(each, number, body.life_s) for number, each in enumerate(body.claims)]
+    wanted = [_listed(call, each, number) for number, each in enumerate(body.claims)]
     return ClaimPage([_claim(claim) for claim, _ in await _made(call, wanted)])
 
 
 async def revoke_claim(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/claims/{claim}."""
+    queue = enrolment_of(call).queue
+    mine = {each.id for each in await queue.claims() if _sees(call, each.site)}
+    if call.path("claim") not in mine:
+        raise ApiError("not-found", f"there is no claim {call.path('claim')[:64]!r}")
     try:
-        await enrolment_of(call).queue.revoke_claim(call.path("claim"), _note(call))
+        await queue.revoke_claim(call.path("claim"), _note(call))
     except NotFoundError as err:
         raise _missing(err) from None
     return Reply(status=204)
@@ -283,18 +287,36 @@ def _squares(text: str) -> list[str]:
     return ["".join(str(module) for module in row) for row in code.matrix_iter(border=0)]
 
 
-def _listed(given: ListedBody, number: int, life_s: int) -> NewClaim:
+def _sees(call: Call[Any, Any], site: str) -> bool:
+    """Whether the caller's scope holds what belongs to a site; empty: it belongs to none yet."""
+    return call.api.alarms.sees(site or None)
+
+
+async def _looked_at(call: Call[Any, Any]) -> tuple[EnrolmentRecord, Nearest | None]:
+    """Return the box that is meant.
+
+    Raises:
+        ApiError: ``not-found``: there is none that the caller may see.
+    """
+    try:
+        box, nearest = await enrolment_of(call).queue.box(call.path("enrolment"))
+    except NotFoundError as err:
+        raise _missing(err) from None
+    if not _sees(call, box.site):
+        raise _missing(NotFoundError("enrolment", got=box.id))
+    return box, nearest if nearest and _sees(call, nearest.node.partition(".")[0]) else None
+
+
+def _listed(call: Call[NoQuery, ImportBody], given: ListedBody, number: int) -> NewClaim:
     if bool(given.serial) is bool(given.key):
         where = f"claims[{number}]"
         raise blame("invalid", FieldError(where, "subject", "says a serial or a key, one of both"))
-    site_name(given.site)
-    if given.node:
-        _check_slot(given.site, given.node)
+    _check_slot(call, given.site, given.node)
     return NewClaim(
         site=given.site,
         node=given.node,
         broker=given.broker,
-        life_ms=life_s * 1000,
+        life_ms=call.body.life_s * 1000,
         kind=ClaimType.SERIAL if given.serial else ClaimType.KEY,
         subject=given.serial or given.key,
     )
@@ -322,9 +344,18 @@ def _note(call: Call[Any, Any]) -> Note:
     return note
 
 
-def _check_slot(site: str, node: str) -> None:
+def _check_slot(call: Call[Any, Any], site: str, node: str) -> None:
+    """Refuse a slot that cannot be, or that is of a site which the caller may not see.
+
+    Raises:
+        ApiError: ``invalid`` or ``not-found``.
+    """
+    site_name(site)
+    if not _sees(call, site):
+        raise _missing(NotFoundError("site", got=site))
     try:
-        node_id(site, node)
+        if node:
+            node_id(site, node)
     except ProtocolError as err:
         raise blame("invalid", FieldError(err.field, err.code, str(err), err.bound)) from None
 

@@ -1,7 +1,7 @@
 """What boxes ask before they are nodes, and nodes to stay it: on a listener of its own, over TLS.
 
-Nobody here has a token or a session. Every request passes the gate first; what proves nothing is
-counted against its network (enrol/gate.py). Secrets come in bodies only, which no log has.
+Nobody here has a token or a session. What proves nothing is counted against its network
+(enrol/gate.py). Secrets come in bodies only, which no log has.
 """
 
 from collections.abc import Awaitable
@@ -15,7 +15,15 @@ from roost_central.api.problem import ApiError, FieldError
 from roost_central.enrol.desk import Desk, RefusedError
 from roost_central.enrol.service import Enrolment
 from roost_central.errors import SignerError
-from roost_protocol.enrol import EnrolRequest, Hello, Issued, RenewRequest, TicketRequest, Waiting
+from roost_protocol.enrol import (
+    ClaimKind,
+    EnrolRequest,
+    Hello,
+    Issued,
+    RenewRequest,
+    TicketRequest,
+    Waiting,
+)
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import from_text
 
@@ -40,6 +48,8 @@ async def hello(call: Call[HelloQuery, None]) -> Hello:
 async def enrol(call: Call[NoQuery, EnrolRequest]) -> Reply:
     """POST /api/v1/enrol."""
     _, desk = _admitted(call)
+    if call.body.kind is ClaimKind.BARE:
+        _count(call)  # before anything is written for it
     return await _answered(call, desk.enrol(call.body, call.request.remote or ""))
 
 
@@ -87,13 +97,11 @@ def _admitted(call: Call[Any, Any]) -> tuple[Enrolment, Desk]:
     """Return enrolment for a request that may be looked at.
 
     Raises:
-        ApiError: ``throttled``.
+        ApiError: ``busy``.
     """
     enrolment = enrolment_of(call)
-    wait_ms = enrolment.gate.wait_ms(call.request.remote or "", call.api.clock.mono_ms())
-    if wait_ms:
-        headers = {"Retry-After": str(wait_ms // 1000 + 1)}
-        raise ApiError("throttled", "too many requests that prove nothing; wait", headers=headers)
+    if enrolment.gate.wait_ms(call.api.clock.mono_ms()):
+        raise ApiError("busy", "too many boxes at once; ask again", headers={"Retry-After": "1"})
     return enrolment, desk_of(enrolment)
 
 
@@ -102,24 +110,32 @@ async def _answered(call: Call[Any, Any], asked: Awaitable[Issued | Waiting]) ->
     try:
         answer = await asked
     except RefusedError as err:
-        if err.is_unproven:
+        if err.is_unproven and getattr(call.body, "kind", None) is not ClaimKind.BARE:
             _count(call)
         if err.code == "queue-full":
             raise ApiError("busy", err.detail, headers={"Retry-After": "60"}) from None
         error = FieldError(field="proof", code=err.code, detail=err.detail)
         raise ApiError("not-let-in", err.detail, errors=[error]) from None
     except ProtocolError as err:
-        _count(call)
+        if getattr(call.body, "kind", None) is not ClaimKind.BARE:
+            _count(call)
         error = FieldError(field=err.field, code=err.code, detail=str(err), bound=err.bound)
         raise ApiError("invalid", str(err), errors=[error]) from None
     except SignerError as err:
         raise ApiError("busy", f"{err}; ask again") from None
     if isinstance(answer, Issued):
         return Reply(answer)
-    if isinstance(call.body, EnrolRequest):
-        _count(call)  # it waits for a human: that many do, and no more
     return Reply(answer, status=ACCEPTED, headers={"Retry-After": str(answer.retry_after_s)})
 
 
 def _count(call: Call[Any, Any]) -> None:
-    enrolment_of(call).gate.unproven(call.request.remote or "", call.api.clock.mono_ms())
+    """Count what anybody could have sent.
+
+    Raises:
+        ApiError: ``throttled``: it was too much of that.
+    """
+    now_ms = call.api.clock.mono_ms()
+    wait_ms = enrolment_of(call).gate.unproven_wait_ms(call.request.remote or "", now_ms)
+    if wait_ms:
+        headers = {"Retry-After": str(wait_ms // 1000 + 1)}
+        raise ApiError("throttled", "too many requests that prove nothing; wait", headers=headers)

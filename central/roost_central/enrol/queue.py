@@ -51,13 +51,18 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which boxes of the queue, by what they brought and what they say they are."""
+    """Which boxes of the queue, by what they brought and what they say they are.
+
+    Attributes:
+        sites: that whoever asks may decide for; None: all.
+    """
 
     site: str = ""
     claim: str = ""
     vendor: str = ""
     product: str = ""
     serials: frozenset[str] = frozenset()
+    sites: frozenset[str] | None = None
 
     def of(self, box: EnrolmentRecord) -> bool:
         """Whether a box is one of them; one without a claim never is: its words are compared."""
@@ -65,7 +70,8 @@ class Matching:
             return False
         said = hardware_of(box.hardware)
         return (
-            self.site in {"", box.site}
+            (self.sites is None or box.site in self.sites)
+            and self.site in {"", box.site}
             and self.claim in {"", box.claim}
             and self.vendor in {"", said.vendor}
             and self.product in {"", said.product}

@@ -15,7 +15,6 @@ ROUTES: Final = (
         answer=enrol.BoxPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="List boxes that wait to be let in",
     ),
     Route(
@@ -26,7 +25,6 @@ ROUTES: Final = (
         answer=enrol.BoxPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="Let in all boxes that match, as many as expected or none",
     ),
     Route(
@@ -36,7 +34,6 @@ ROUTES: Final = (
         answer=enrol.BoxAnswer,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="Show a box, and the known one that is most like it",
     ),
     Route(
@@ -47,7 +44,6 @@ ROUTES: Final = (
         answer=enrol.BoxAnswer,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="Let a box in",
     ),
     Route(
@@ -58,7 +54,6 @@ ROUTES: Final = (
         answer=enrol.BoxAnswer,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="Refuse a box for good",
     ),
     Route(
@@ -68,7 +63,6 @@ ROUTES: Final = (
         answer=enrol.ClaimPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="List by what boxes are let in",
     ),
     Route(
@@ -80,7 +74,6 @@ ROUTES: Final = (
         status=201,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="Make a token that lets boxes in",
     ),
     Route(
@@ -91,7 +84,6 @@ ROUTES: Final = (
         answer=enrol.ClaimPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="List serial numbers and keys that are let in",
     ),
     Route(
@@ -101,7 +93,6 @@ ROUTES: Final = (
         status=204,
         auth=Auth.BEARER,
         permission=Permission.HOST,
-        whole=True,  # a box that waits belongs to no site yet
         summary="Let nobody use a claim any more",
     ),
 )

@@ -21,9 +21,12 @@ from roost_central.api.routes import ROUTES
 from roost_central.api.secret import digest, ensure_admin, new_token
 from roost_central.api.server import application
 from roost_central.app import compose
+from roost_central.enrol.config import EnrolConfig
+from roost_central.enrol.service import Enrolment
 from roost_central.fleet.view import FleetView, PathRow
 from roost_central.northbound.config import NorthboundConfig, WebhookConfig
 from roost_central.northbound.service import Northbound, Surroundings
+from roost_central.signer.client import Signer
 from roost_central.storage import accounts, tokens
 from roost_central.storage.accounts import AccountRecord
 from roost_central.storage.engine import Database
@@ -133,6 +136,16 @@ async def central(tmp_path, clock, view):
         book=book,
         northbound=Northbound(NORTHBOUND, around),
         is_secure=False,
+        enrolment=Enrolment(
+            EnrolConfig(),
+            database,
+            view,
+            clock,
+            entropy,
+            signer=Signer(tmp_path / "no-signer"),
+            ingest_key=bytes(32),
+            tls_folder=tmp_path / "tls",
+        ),
     )
     async with (
         listening(application(api, ROUTES), "127.0.0.1", 0) as port,

@@ -12,9 +12,14 @@ from roost_central.api.routes import API
 from roost_central.api.scoped import SCOPES_MAX
 from roost_central.api.sse import RECHECK_MS
 from roost_central.api.throttle import FAILURES_MAX
-from roost_central.storage import accounts, audit, events
+from roost_central.enrol.queue import NewClaim
+from roost_central.enrol.states import State
+from roost_central.storage import accounts, audit, enrolments, events, sites
 from roost_central.storage.accounts import AccountRecord
+from roost_central.storage.claims import ClaimType
+from roost_central.storage.enrolments import EnrolmentRecord
 from roost_central.storage.events import NewEvent
+from roost_central.storage.sites import SiteRecord
 from roost_central.stream.core import FRAME_INTERVAL_MS
 from roost_protocol.severity import Severity
 
@@ -57,6 +62,54 @@ async def test_a_role_reaches_the_routes_of_its_permissions_and_no_other(central
             if may is (answer.status == 403) or (not may and answer.status < 400):
                 wrong.append((route.label, answer.status))
     assert wrong == []
+
+
+async def test_boxes_and_claims_of_others_sites_are_not_there(central, person, ask):
+    """Who may let boxes in at one region sees, makes and decides nothing elsewhere."""
+    who, boss = await person("regional", R1), await person("boss", Grant("admin"))
+    made = {}
+    async with central.database.write() as connection:
+        rows = [SiteRecord(site, 0, {}, None, None, 1, 0) for site in ("alpha", "beta")]
+        await sites.save(connection, rows)
+    for site in ("alpha", "beta"):
+        wanted = NewClaim(site, kind=ClaimType.SERIAL, subject=f"S-{site}")
+        made[site] = (await central.api.enrolment.queue.make_claims([wanted], "x", nothing))[0][0]
+        async with central.database.write() as connection:
+            await enrolments.save(connection, box_at(site))
+    async with central.database.write() as connection:
+        await enrolments.save(connection, box_at(""))
+    seen = [each["site"] for each in (await ask(who, "GET", "/api/v1/enrolments"))[1]["items"]]
+    assert seen == ["alpha"]
+    assert [each["site"] for each in (await ask(who, "GET", "/api/v1/claims"))[1]["items"]] == seen
+    everything = (await ask(boss, "GET", "/api/v1/enrolments"))[1]["items"]
+    assert len(everything) == 3
+    for id_ in ("box-beta", "box-"):
+        path = f"/api/v1/enrolments/{id_}"
+        assert (await ask(who, "GET", path))[0] == 404
+        assert (await ask(who, "POST", f"{path}/approve", {"node": "n9", "site": "alpha"}))[
+            0
+        ] == 404
+        assert (await ask(who, "POST", f"{path}/deny", {"reason": "x"}))[0] == 404
+    approve = "/api/v1/enrolments/box-alpha/approve"
+    assert (await ask(who, "POST", approve, {"node": "n9", "site": "beta"}))[0] == 404
+    assert (await ask(who, "POST", "/api/v1/enrolments:approve", {"expected": 2}))[0] == 409
+    assert (await ask(who, "DELETE", f"/api/v1/claims/{made['beta'].id}"))[0] == 404
+    listed = {"claims": [{"site": "beta", "serial": "S-9"}]}
+    assert (await ask(who, "POST", "/api/v1/claims:import", listed))[0] == 404
+    assert (await ask(who, "POST", approve, {"node": "n9"}))[0] == 200
+
+
+async def nothing(*_args):
+    """No audit row."""
+
+
+def box_at(site):
+    return EnrolmentRecord(
+        id=f"box-{site}", key_hash=site.encode(), kind="token", claim="", state=State.PENDING,
+        site=site, node="", broker=False, csr="", lan_key="", broker_key="", sealing_key=b"",
+        hardware="{}", agent="", address="", words="", ticket_hash=site.encode(), asked_ms=1,
+        seen_ms=1,
+    )  # fmt: skip
 
 
 async def test_who_has_no_grant_reaches_only_what_is_his_own(central, person, ask):

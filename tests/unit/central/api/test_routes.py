@@ -45,7 +45,7 @@ UNAUTHENTICATED_BOXES = {
     "POST /api/v1/enrol",
     "POST /api/v1/enrol/ticket",
 }
-ABSENT = ("alarm", "shelf", "suppression", "incident", "view")
+ABSENT = ("alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim")
 NAMES = {
     "site": "alpha",
     "node": "alpha.n1",
