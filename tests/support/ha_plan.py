@@ -10,7 +10,7 @@ NETWORKS = ("mgmt", "cluster")
 MQTT_PORT, UDP_PORT = 1884, 4884
 SMALL = 3  # nodes of a site that has every path; larger ones beat on three
 WATCHDOG = "hard"
-WAN_WITNESS = "{probe_s=1, gone_s=15, back_s=5, lost_s=15}"
+WAN_WITNESS = "{probe_s=1, gone_s=30, back_s=5, lost_s=30}"
 
 
 @dataclass(frozen=True, slots=True)

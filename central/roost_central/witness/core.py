@@ -54,7 +54,7 @@ from roost_protocol.voter_events import Tick as VoterTick
 from roost_protocol.voter_rules import STALE
 from roost_protocol.voter_state import VoterState
 
-ASK_MS: Final = 10_000  # between questions to nodes that have yet to say what they hold
+ASK_MS: Final = 3_000  # between questions to nodes that have yet to say what they hold
 INC_MAX: Final = 1 << 52  # what a node says of later starts is believed up to here
 VOTER_ID_BYTES: Final = 16
 UNLIKE: Final = "unlike"  # not every node of the site has said this file

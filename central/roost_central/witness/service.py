@@ -74,7 +74,8 @@ class Witnesses:
         self._kept: dict[str, Kept] = {}
         self._sites: dict[str, SiteWitness] = {}
         self._failed_sites: set[str] = set()
-        self._brokers: dict[tuple[str, str], str] = {}  # site and node -> what brought its last
+        # Site and node, or the site alone, to the broker that brought the last frame of it.
+        self._brokers: dict[tuple[str, str], str] = {}
         self._frames: asyncio.Queue[tuple[str, str, str, bytes]] = asyncio.Queue(FRAMES_MAX)
         self._writes: asyncio.Queue[tuple[str, Keep]] = asyncio.Queue(WRITES_MAX)
         self._dues: list[tuple[int, str]] = []
@@ -118,7 +119,7 @@ class Witnesses:
             except ProtocolError as err:
                 self._refuse(site, node, err)
                 continue
-            self._brokers[site, node] = broker
+            self._brokers[site, node] = self._brokers[site, ""] = broker
             self._tell(site, FrameIn(node, frame))
 
     def _open(self, site: str, node: str, payload: bytes) -> LeaseFrame:
@@ -179,7 +180,9 @@ class Witnesses:
         return self._sites[site].handle(PersistFailed(life, token), self._clock.boot_ms())
 
     def _answer(self, site: str, node: str, frame: LeaseFrame) -> None:
-        key, broker = self._keys.get(site, {}).get(node), self._brokers.get((site, node))
+        """Send a frame to a node, on the broker that it spoke by, or else its neighbours."""
+        key = self._keys.get(site, {}).get(node)
+        broker = self._brokers.get((site, node), self._brokers.get((site, "")))
         if key is None or broker is None:
             return
         with suppress(ProtocolError):  # larger than a frame may be: it will be asked again
