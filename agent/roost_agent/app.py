@@ -34,7 +34,6 @@ from roost_agent.status import status
 from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
 from roost_agent.wake.kernel import KernelNews
-from roost_agent.wake.root_facts import RootFacts
 from roost_protocol import __version__
 from roost_protocol.seal import Seal
 
@@ -83,9 +82,7 @@ async def _main(config: Config, identity: Identity) -> None:
     asyncio.get_running_loop().set_default_executor(connect_threads(connects))
     clock, entropy = SystemClock(), SystemEntropy()
     spool = Spool(Path(config.state_dir), config.outbox, clock=clock, entropy=entropy)
-    prober = RootFacts() if os.geteuid() else probe  # root is denied nothing
-    instruments = Instruments(clock, entropy, prober)
-    driver = Driver(config, identity, spool, instruments, seal=_seal(config))
+    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe), seal=_seal(config))
     log.info(
         "agent %s: %s, incarnation %d, %d paths",
         __version__,

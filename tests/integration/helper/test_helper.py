@@ -1,6 +1,5 @@
 """The helper as a process: who may ask, what is done, and what a restart remembers."""
 
-import asyncio
 import json
 import os
 import random
@@ -19,11 +18,11 @@ from waiting import wait_until
 
 from roost_agent.discovery import dmi
 from roost_agent.discovery.reader import Reader
+from roost_agent.discovery.root_facts import borrow
 from roost_agent.helper.program import Given
 from roost_agent.helper.program import Helper as Loop
 from roost_agent.helper.sockets import listening
 from roost_agent.helper_client import HelperError, HelperGoneError
-from roost_agent.wake.root_facts import RootFacts
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
 
@@ -256,12 +255,12 @@ def test_the_serial_number_that_only_root_reads_reaches_an_unprivileged_probe(he
     assert item["product_name"] == "Edge 1"
     assert missing["system.product_serial"] == "denied"
 
-    async def probe(classes):
-        return probed_as_the_agent(tree, lent)
-
     helper = helpers()
     helper.start()
-    item, missing = asyncio.run(RootFacts(probe, helper.socket)(()))
+    borrow(("cpu",), helper.socket)  # it reads nothing of root's
+    assert helper.asked() == []
+    borrow((), helper.socket)
+    item, missing = probed_as_the_agent(tree, lent)
     assert item["product_serial"] == "SN-4711"
     assert "system.product_serial" not in missing
     copy = lent / "sys/class/dmi/id/product_serial"
@@ -272,13 +271,15 @@ def test_the_serial_number_that_only_root_reads_reaches_an_unprivileged_probe(he
     )
 
 
-def test_without_a_helper_a_probe_goes_on(folder):
-    async def probe(classes):
-        return "found"
-
-    facts = RootFacts(probe, str(folder / "none.sock"))
-    assert asyncio.run(facts(())) == "found"
-    assert asyncio.run(facts(("cpu",))) == "found"
+def test_without_a_helper_or_with_one_that_refuses_a_probe_goes_on(helpers, folder, caplog):
+    borrow((), str(folder / "none.sock"))
+    assert caplog.text == ""
+    helper = helpers()
+    helper.start()
+    for _ in range(31):
+        sent(helper, frame(b'{"verb":"stage"}'))
+    borrow(("dmi",), helper.socket)
+    assert "without root's facts: helper: rate" in caplog.text
 
 
 def test_a_helper_that_is_gone_is_told_from_one_that_refuses(helpers):
