@@ -79,7 +79,6 @@ def test_it_waits_while_anything_is_amiss(site):
     site.until(lambda: site.holders() == [0], ms=200_000)
 
 
-@pytest.mark.untraced
 def test_it_is_one_of_the_moves_that_are_counted(site):
     core, box = site.boxes[1].core, site.boxes[1]
     for epoch in range(MOVES_MAX):
