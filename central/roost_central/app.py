@@ -47,6 +47,7 @@ from roost_central.ingest.seals import Seals
 from roost_central.ingest.service import IngestService
 from roost_central.ingest_key import ingest_keys
 from roost_central.northbound.service import Northbound, Surroundings
+from roost_central.oidc.login import OidcLogin
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.signer.client import Signer
 from roost_central.storage.engine import Database
@@ -116,6 +117,7 @@ async def run(config: CentralConfig) -> None:
             northbound=northbound,
             is_secure=config.http.is_secure,
             enrolment=enrolment,
+            oidc=None if config.oidc is None else OidcLogin(config.oidc, clock, entropy),
         )
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -185,6 +187,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     northbound: NorthboundSight,
     is_secure: bool,
     enrolment: Enrolment | None = None,
+    oidc: OidcLogin | None = None,
 ) -> Api:
     """Return what the handlers work with."""
     access = Access(database, clock, entropy, is_secure=is_secure)
@@ -208,6 +211,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         northbound=northbound,
         pages=_pages(),
         enrolment=enrolment,
+        oidc=oidc,
     )
 
 

@@ -24,6 +24,8 @@ from roost_central.fleet.query_suggest import closest
 from roost_central.ingest.config import Admission, BrokerAddress
 from roost_central.northbound import config as northbound_config
 from roost_central.northbound.config import NorthboundConfig
+from roost_central.oidc import config as oidc_config
+from roost_central.oidc.config import OidcConfig
 from roost_central.storage.retention import BOUNDS, Retention
 from roost_protocol.limits import SHARDS
 
@@ -44,7 +46,7 @@ _SHARDS: Final = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?", re.ASCII)
 _KEYS: Final = (
     "data_dir", "database", "http", "broker", "shards", "admit", "catalogues", "northbound",
     "retention", "settle_s", "operators", "fleet", "signer", "fleet_broker", "enrol",
-    "witness",
+    "witness", "oidc",
 )  # fmt: skip
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -119,6 +121,7 @@ class CentralConfig:
         operators: who share the alarms, so that a flood is one for them.
         fleet_broker: what ``roost-central broker`` runs; it is one of ``brokers`` then.
         enrol: where boxes are let in; None: nowhere.
+        oidc: who logs operators in beside us; None: nobody.
         witness_keys: folder of the keys of sites that this centre is a witness of; None: of none.
     """
 
@@ -137,6 +140,7 @@ class CentralConfig:
     fleet_broker: FleetBrokerConfig | None = None
     enrol: EnrolConfig | None = None
     witness_keys: Path | None = None
+    oidc: OidcConfig | None = None
 
     @property
     def tls_folder(self) -> Path:
@@ -217,7 +221,7 @@ class _Reader:
         own = None
         if "fleet_broker" in table:
             own = brokers_config.fleet_broker(self._section(table, "fleet_broker"), fleet.domain)
-        return CentralConfig(
+        config = CentralConfig(
             data_dir=folder,
             database=flags.database or self._get(table, "database", ""),
             http=self._http(self._get(table, "http", cast("Table", {})), flags),
@@ -236,6 +240,10 @@ class _Reader:
                 self._get(table, "northbound", cast("Table", {})), self._fault
             ),
         )
+        if "oidc" not in table:
+            return config
+        oidc = oidc_config.read(self._section(table, "oidc"), config.http.public_url)
+        return replace(config, oidc=oidc)
 
     def _section(self, table: Table, name: str) -> Section:
         return Section(self._get(table, name, cast("Table", {})), f"{name}.", self._fault)

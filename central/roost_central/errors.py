@@ -62,5 +62,20 @@ class SignerError(CentralError):
         return f"signer: {self.code}: {self.detail}"
 
 
+class OidcError(CentralError):
+    """A login by the OpenID provider failed; ``detail`` is a sentence for who logs in.
+
+    ``unreachable``: the environment must act; ``refused``: the provider, or what is configured of
+    it; ``over``: who logs in.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"OpenID provider: {self.code}: {self.detail}"
+
+
 class SignerUnavailableError(SignerError):
     """Nobody answers on its socket, or not in time: it may have signed, or not."""

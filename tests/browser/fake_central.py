@@ -275,6 +275,7 @@ class FakeCentral:
                 web.get("/static/{hash}/{path:.+}", self.asset),
                 web.post(f"{api}/session", self.log_in),
                 web.delete(f"{api}/session", self.log_out),
+                web.get(f"{api}/session/oidc", self.offer),
                 web.get(f"{api}/status", self.status),
                 web.get(f"{api}/snapshot", self.snapshot),
                 web.get(f"{api}/stream", self.stream),
@@ -294,7 +295,7 @@ class FakeCentral:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler) -> web.StreamResponse:
-        free = request.path == "/api/v1/session" or not request.path.startswith("/api/")
+        free = request.path.startswith("/api/v1/session") or not request.path.startswith("/api/")
         if not free and request.cookies.get(COOKIE) not in self.sessions:
             return problem(401, "unauthenticated", "log in first")
         if self.broken and request.path.startswith("/api/"):
@@ -333,6 +334,9 @@ class FakeCentral:
         response = web.json_response({"name": "admin", "expires": None}, status=201)
         response.set_cookie(COOKIE, session, httponly=True, samesite="Strict", path="/")
         return response
+
+    async def offer(self, request: web.Request) -> web.Response:
+        return web.json_response({"provider": None, "problem": ""})
 
     async def log_out(self, request: web.Request) -> web.Response:
         """End the session; a write by cookie has to show that it came from the page."""

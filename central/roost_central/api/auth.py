@@ -34,7 +34,7 @@ KNOWN_MAX: Final = 1_024
 USED_S: Final = 60.0  # how old the last use of a token is told at most
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE: Final = "roost_session"
-SECURE_COOKIE: Final = "__Host-roost_session"  # bound to the host by the browser, needs TLS
+HOST_PREFIX: Final = "__Host-"  # needs TLS
 CSRF_HEADER: Final = "X-Roost-CSRF"
 
 
@@ -47,7 +47,7 @@ class Principal:
         grants: what counts: of a token, those of its own that its owner's cover.
         proof: what to look at again while a stream lasts.
         via: ``token:NAME``, ``password`` or ``oidc``.
-        is_full: nothing was taken from what the account may.
+        is_full: it is what the account itself may, neither less nor more.
         expires_ms: of its token, UTC; None: never.
     """
 
@@ -77,7 +77,7 @@ class Access:
     @property
     def cookie(self) -> str:
         """The name of the session cookie on this listener."""
-        return SECURE_COOKIE if self._is_secure else COOKIE
+        return self.cookie_name(COOKIE)
 
     async def run(self) -> None:
         """Note the last uses of tokens, now and then, until cancelled."""
@@ -173,12 +173,21 @@ class Access:
         """Begin a session; return the Set-Cookie header with it."""
         session_id = new_secret(self._entropy)
         session = self._sessions.begin(session_id, proof, self._clock.wall_ms())
-        return self._set_cookie(session_id, SESSION_MS_MAX // 1000), session
+        return self.set_cookie(self.cookie, session_id, SESSION_MS_MAX // 1000), session
 
     def log_out(self, request: web.Request) -> str:
         """End the session of a request; return the Set-Cookie header that forgets it."""
         self._sessions.end(self._session_id(request))
-        return self._set_cookie("", 0)
+        return self.set_cookie(self.cookie, "", 0)
+
+    def cookie_name(self, name: str) -> str:
+        """Return a cookie's name on this listener: over TLS the browser binds it to the host."""
+        return HOST_PREFIX + name if self._is_secure else name
+
+    def set_cookie(self, name: str, value: str, age_s_max: int) -> str:
+        """Return the Set-Cookie header of a cookie that no script and no other page can use."""
+        secure = "; Secure" if self._is_secure else ""
+        return f"{name}={value}; Path=/; Max-Age={age_s_max}; HttpOnly; SameSite=Strict{secure}"
 
     async def _by_token(self, proof: TokenHash) -> Principal | None:
         async with self._database.read() as connection:
@@ -202,7 +211,8 @@ class Access:
             account = await accounts.find(connection, proof.account)
         if account is None or account.disabled or account.changed_ms != proof.changed_ms:
             return None
-        return Principal(account.name, account.grants, proof, proof.via, is_full=True)
+        grants = tuple(dict.fromkeys((*account.grants, *proof.grants)))
+        return Principal(account.name, grants, proof, proof.via, is_full=not proof.grants)
 
     def _session(self, request: web.Request) -> Session | None:
         session_id = self._session_id(request)
@@ -210,12 +220,6 @@ class Access:
 
     def _session_id(self, request: web.Request) -> str:
         return request.cookies.get(self.cookie, "")
-
-    def _set_cookie(self, value: str, age_s_max: int) -> str:
-        secure = "; Secure" if self._is_secure else ""
-        return (
-            f"{self.cookie}={value}; Path=/; Max-Age={age_s_max}; HttpOnly; SameSite=Strict{secure}"
-        )
 
     def _fresh(self, proof: Proof) -> Principal | None:
         known = self._known.get(proof)

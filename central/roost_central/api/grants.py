@@ -77,13 +77,16 @@ def check_may_give(call: Call[Any, Any], grants: Iterable[Grant]) -> None:
 
 
 def check_full(call: Call[Any, Any]) -> None:
-    """Refuse a token that may less than its owner where it could become its owner.
+    """Refuse who may less, or more, than the account where it could become the account.
 
     Raises:
         ApiError: ``not-allowed``.
     """
     if not principal_of(call).is_full:
-        detail = "a token with grants of its own may not do this: log in, or use a full token"
+        detail = (
+            "a token with grants of its own, or a login by the provider's groups, may not do this: "
+            "use a full token, or an account with grants"
+        )
         raise ApiError("not-allowed", detail)
 
 

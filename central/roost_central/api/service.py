@@ -15,6 +15,7 @@ from roost_central.api.scoped import Scopes
 from roost_central.enrol.service import Enrolment
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
+from roost_central.oidc.login import OidcLogin
 from roost_central.ports import Clock, Entropy
 from roost_central.storage.engine import Database
 
@@ -237,6 +238,7 @@ class Api:
     northbound: NorthboundSight
     pages: StaticTree | None
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
+    oidc: OidcLogin | None = None  # None: tokens and passwords alone
 
     def cut(self, scope: Scope) -> "Api":
         """Return the parts as they are within a scope.

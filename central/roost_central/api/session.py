@@ -1,6 +1,6 @@
 """A browser's login: a token, or a name and a password, in; a cookie out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -12,7 +12,7 @@ from roost_central.api.auth import Principal, check_origin
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.instants import instant
 from roost_central.api.problem import ApiError, FieldError, blame
-from roost_central.api.sessions import Proof, TokenHash
+from roost_central.api.sessions import Proof, Session, TokenHash
 from roost_central.storage import accounts, audit
 
 
@@ -28,17 +28,17 @@ async def log_in(call: Call[NoQuery, SessionBody]) -> Reply:
     """POST /api/v1/session."""
     check_origin(call.request)
     principal = await _proved(call)
-    return await begin(call, principal)
+    cookie, session = await begun(call, principal)
+    answer = SessionAnswer(principal.name, instant(session.ends_ms))
+    return Reply(answer, headers={"Set-Cookie": cookie})
 
 
-async def begin(call: Call[NoQuery, SessionBody], principal: Principal) -> Reply:
-    """Begin the session of somebody who was proved, and answer with its cookie."""
+async def begun(call: Call[Any, Any], principal: Principal) -> tuple[str, Session]:
+    """Begin the session of somebody who was proved; return the Set-Cookie header with it."""
     async with call.api.database.write() as connection:
         await accounts.logged_in(connection, principal.name, at_ms=call.now_ms)
         await audit.add(connection, act_of(call, "session.begin", principal.name, who=principal))
-    cookie, session = call.api.access.begin(principal.proof)
-    answer = SessionAnswer(principal.name, instant(session.ends_ms))
-    return Reply(answer, headers={"Set-Cookie": cookie})
+    return call.api.access.begin(principal.proof)
 
 
 async def log_out(call: Call[NoQuery, None]) -> Reply:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, TypeAlias
 
+from roost_central.access.core import Grant
+
 SESSIONS_MAX: Final = 1_000  # the oldest goes first: far more than operators have browsers
 SESSION_MS_MAX: Final = 12 * 3_600_000  # one shift
 
@@ -22,11 +24,18 @@ class TokenHash:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An account that somebody proved to be, as it was changed last; ``via`` how."""
+    """An account that somebody proved to be.
+
+    Attributes:
+        changed_ms: of the account, when it was proved.
+        via: ``password`` or ``oidc``.
+        grants: what the provider's groups give for as long as the session lasts.
+    """
 
     account: str
     changed_ms: int
     via: str
+    grants: tuple[Grant, ...] = ()
 
 
 Proof: TypeAlias = TokenHash | Login

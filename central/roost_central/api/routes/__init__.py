@@ -16,6 +16,7 @@ from roost_central.api.routes import (
     logs,
     nodes,
     northbound,
+    oidc,
     pages,
     saved_views,
     shelves,
@@ -36,5 +37,6 @@ API: Final = (
     *northbound.ROUTES,
     *saved_views.ROUTES,
     *access.ROUTES,
+    *oidc.ROUTES,
 )
 ROUTES: Final = (*API, *pages.ROUTES)

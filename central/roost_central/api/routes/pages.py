@@ -9,6 +9,7 @@ from roost_central.api.route import Auth, Route
 ADDRESSES: Final = (  # that the dashboard's router knows
     "/",
     "/login",
+    "/login/oidc",  # where the provider sends browsers back to: oidc/config.py
     "/sites",
     "/sites/{site}",
     "/nodes",

@@ -31,13 +31,17 @@ UNAUTHENTICATED = {
     "GET /events",
     "GET /health",
     "GET /login",
+    "GET /login/oidc",
     "GET /nodes",
     "GET /nodes/{node}",
     "GET /sites",
     "GET /sites/{site}",
     "GET /static/{tree}/{path:.+}",
     "GET /v/{view}",
+    "GET /api/v1/session/oidc",
     "POST /api/v1/session",
+    "POST /api/v1/session/oidc",
+    "POST /api/v1/session/oidc/code",
 }
 # Of the listener that boxes come to, which serves nothing else.
 UNAUTHENTICATED_BOXES = {

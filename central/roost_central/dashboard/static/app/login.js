@@ -1,7 +1,8 @@
-/** Login: a token, or a name and a password, for a session cookie; the page keeps neither. */
+/** Login: by a token, a name and a password, or the OpenID provider; the page keeps no secret. */
 import { html, useEffect, useRef, useState } from "./html.js";
 import { request } from "./api.js";
 import { Mark } from "./shell/mark.js";
+import { Provider } from "./login_provider.js";
 
 const KEY = "roost.login"; // by what this browser logged in last
 
@@ -39,6 +40,8 @@ export function LoginPage({ route, onDone }) {
       setState({ busy: false, error: "" });
       setBy(by === "token" ? "password" : "token");
     }}>${by === "token" ? "Use a name and a password" : "Use a token"}</button>
+    <${Provider} route=${route} next=${nextPage(route.params.get("next"))}
+      onDone=${(next) => onDone(nextPage(next))} />
     ${by === "token" && html`<div id="token-where" class="where"><p>The administrator's token was printed when central first
       started, and stands in <code>admin.token</code> in its data directory:</p>
       <pre>roost-central token --data-dir DIR</pre>
