@@ -14,6 +14,7 @@ import hmac
 import http.client
 import json
 import secrets
+import ssl
 import subprocess
 import sys
 import time
@@ -141,9 +142,12 @@ def _base64url(data):
 
 
 @contextmanager
-def running(redirect_uri):
-    """Give the issuer of a provider that runs, and a function that tells it what to do."""
-    command = [sys.executable, __file__, redirect_uri]
+def running(redirect_uri, *certificate):
+    """Give the issuer of a provider that runs, and a function that tells it what to do.
+
+    With files of a certificate and its key it serves TLS as ``localhost`` and cannot be told.
+    """
+    command = [sys.executable, __file__, redirect_uri, *certificate]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         issuer = process.stdout.readline().strip()
 
@@ -159,15 +163,20 @@ def running(redirect_uri):
             process.kill()
 
 
-async def _serve(redirect_uri):
+async def _serve(redirect_uri, *certificate):
     provider = OpenIdProvider(redirect_uri)
     runner = web.AppRunner(provider.application(), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    provider.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    tls = None
+    if certificate:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(*certificate)
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    where = "http://127.0.0.1" if tls is None else "https://localhost"
+    provider.issuer = f"{where}:{runner.addresses[0][1]}"
     print(provider.issuer, flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1]))
+    asyncio.run(_serve(*sys.argv[1:]))

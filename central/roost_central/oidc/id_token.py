@@ -28,6 +28,7 @@ SKEW_MS_MAX: Final = 60_000  # between the provider's clock and ours
 TOKEN_CHARS_MAX: Final = 32_768
 SUBJECT_CHARS_MAX: Final = 255  # OpenID Connect Core 1.0 section 2
 GROUPS_MAX: Final = 1_024  # read of a token
+TIME_S_MAX: Final = 1 << 40
 
 Jwk = dict[str, Any]
 
@@ -77,7 +78,7 @@ def key_of(token: str, keys: Sequence[Jwk]) -> Jwk | None:
         raise OidcError("refused", f"its ID token has more than {TOKEN_CHARS_MAX} characters")
     try:
         header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError) as err:
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as err:
         raise OidcError("refused", "its ID token is not a signed token") from err
     algorithm, key_id = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in KEY_TYPES or "crit" in header:
@@ -104,7 +105,7 @@ def verified(token: str, key: Jwk, expected: Expected, now_ms: int, *, groups: s
     try:
         public = import_key(key)
         claims = jwt.decode(token, public, registry=_AllowList()).claims
-    except (JoseError, ValueError, TypeError, KeyError) as err:
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as err:
         raise OidcError("refused", "the signature of its ID token is wrong") from err
     if isinstance(public, RSAKey) and public.raw_value.key_size < RSA_BITS_MIN:
         raise OidcError("refused", f"its RSA key has less than {RSA_BITS_MIN} bits")
@@ -154,6 +155,8 @@ def _instant(claims: Mapping[str, Any], name: str) -> float:
     """Return a NumericDate in UTC ms."""
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
+        raise OidcError("refused", f"its ID token has no time in {name}")
+    if not 0 <= value < TIME_S_MAX:  # so that NaN, which JSON here may hold, fails
         raise OidcError("refused", f"its ID token has no time in {name}")
     return value * 1_000
 

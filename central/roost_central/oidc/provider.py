@@ -7,6 +7,7 @@ what that one learnt. Errors are OidcError ``unreachable`` (the environment's) a
 
 import asyncio
 import base64
+import logging
 import ssl
 from collections.abc import Mapping
 from typing import Final, TypeVar
@@ -20,6 +21,8 @@ from roost_central.errors import ConfigError, OidcError
 from roost_central.oidc.config import OidcConfig, is_endpoint
 from roost_central.oidc.id_token import Jwk
 from roost_central.ports import Clock
+
+logger = logging.getLogger(__name__)
 
 CALL_S_MAX: Final = 5.0
 ANSWER_BYTES_MAX: Final = 256 * 1024
@@ -88,6 +91,7 @@ class Provider:
                 found = await self._discover()
             except OidcError as err:
                 self._failed = (err, self._clock.mono_ms())
+                logger.warning("nobody can log in by %s: %s", self._config.issuer, err.detail)
                 raise
             self._metadata, self._failed = (found, self._clock.mono_ms()), None
             return found
