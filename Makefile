@@ -9,6 +9,7 @@ UNIT := $(wildcard tests/unit tests/protocol tests/repo)
 # The fast tests in two halves, so that each has a core.
 AGENT := tests/unit/agent
 # They read no clock, as all that is begun by nice: they take the time that others leave.
+FAST := nice -n 5 $(PYTEST) --session-timeout=1000 --timeout=120
 COVERED := nice -n 5 $(BIN)/coverage run --parallel-mode -m pytest --session-timeout=1000 --timeout=120
 # What is broken on purpose; the storage contract runs once more, for its PostgreSQL half.
 FAULTS := $(wildcard tests/integration/faults tests/unit/central/storage)
@@ -21,16 +22,16 @@ SIM := $(wildcard tests/sim)
 
 # What real programs do begins first: it waits as much as it works.
 CHECKED := cover-agent cover-rest types imports
-TESTED := programs cover-agent faults cover-rest sites browser sim build types imports
+TESTED := programs sites faults unit-agent unit-rest sim browser types imports build
 # So many at once keep two cores busy; all of them are heard, though one fails.
-TOGETHER := echo "make: four parts at once, each is shown when it ends" && \
-    $(MAKE) --jobs=4 --output-sync=target --keep-going
+TOGETHER := echo "make: three parts at once, each is shown when it ends" && \
+    $(MAKE) --jobs=3 --output-sync=target --keep-going
 
 MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE := # hundreds of processes would each compile the tree
 .PHONY: help install runtime system demo test check lint types imports format unit cover \
-        cover-agent cover-rest covered sim integration programs faults sites browser build bench \
-        figures prove soak shape catalogue schemas docs clean
+        unit-agent unit-rest cover-agent cover-rest covered sim integration programs faults sites \
+        browser build bench figures prove soak shape catalogue schemas docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -49,9 +50,7 @@ demo: runtime   ## centre, broker, agents and a simulated fleet on this machine 
 	@$(BIN)/roost demo $(ARGS)
 
 test: system lint ## all that CI runs, at most 20 minutes on 2 cores
-	@rm -f .coverage .coverage.*
 	@$(TOGETHER) $(TESTED)
-	@$(MAKE) covered
 
 check: lint     ## what a commit must pass
 	@rm -f .coverage .coverage.*
@@ -74,6 +73,12 @@ format: install ## rewrite the sources as ruff formats them
 
 unit: install   ## the fast tests, without coverage (ARGS="-k outbox")
 	$(PYTEST) $(UNIT) $(ARGS)
+
+unit-agent: install
+	$(FAST) $(AGENT)
+
+unit-rest: install
+	$(FAST) $(UNIT) --ignore=$(AGENT)
 
 cover:          ## the fast tests; 80 % of branches in all, 100 % in the cores
 	@rm -f .coverage .coverage.*
@@ -106,7 +111,7 @@ sites: install system
 	$(if $(SITES),$(PYTEST) $(TIMED) $(SITES) $(ARGS))
 
 browser: install system ## the dashboard in headless Chromium
-	$(if $(BROWSER),$(PYTEST) --session-timeout=480 --timeout=120 -m 'browser and not soak' $(BROWSER) $(ARGS))
+	$(if $(BROWSER),$(PYTEST) --session-timeout=900 --timeout=120 -m 'browser and not soak' $(BROWSER) $(ARGS))
 
 build: install  ## both wheels into dist/: reproducible, and each works alone
 	@nice -n 5 packaging/wheels.sh

@@ -183,7 +183,8 @@ async def test_a_unit_that_runs_outside_of_the_slice_is_refused_and_not_touched(
     assert "system.slice/db.service without a lease: stop it" in await group.shell.unfit()
     group.shell.start(5)
     assert "without a lease" in (await group.told(Restarting)).why
-    assert [*cgroup.pids(str(node.engines.root / "system.slice"))]
+    slice_ = str(node.engines.root / "system.slice")
+    await until(lambda: [*cgroup.pids(slice_)], "it still runs")
 
 
 async def test_what_starts_and_leaves_nothing_to_kill_is_a_failure(node):
