@@ -20,7 +20,7 @@ from central_process import CentralProcess
 from noc_consumers import Consumers
 from proof import Proof
 from reporters import Reporter, Reporters, connected
-from waiting import until
+from waiting import STEP_S, until
 
 from roost_central.alarms.row import AlarmRow
 from roost_central.northbound.snmp.core import QUEUE_MAX
@@ -196,8 +196,10 @@ async def _rounds(  # noqa: PLR0913 - the parts of a rig
             found.ratios.append(_p99(sick) / well)
             say(f"round {number + 1}: {well * 1000:.0f} ms well, {_p99(sick) * 1000:.0f} ms sick")
         await consumers.recover()
-        for talk in talks:
-            talk.cancel()
+        while not all(talk.done() for talk in talks):  # what is just done waiting swallows a cancel
+            for talk in talks:
+                talk.cancel()
+            await asyncio.sleep(STEP_S)
         found.wrong = await asyncio.to_thread(_wrong, nodes, central)
     return found
 
@@ -238,10 +240,11 @@ def _p99(delays: list[float]) -> float:
 
 def _wrong(nodes: list[AlarmReporter], central: CentralProcess) -> list[str]:
     """Return what was receipted and did not take effect, or not once."""
+    marks = {node.node: node.mark for node in nodes}  # receipts still come while the database is read
     done = _effects(central.data_dir / "roost.db", {node.node: node.shift for node in nodes})
     found = []
     for node in nodes:
-        for number in range(1, node.mark + 1):
+        for number in range(1, marks[node.node] + 1):
             times = done[node.node, number]
             if times != 1:
                 found.append(f"{node.node}: report {number} took effect {times} times")
