@@ -240,9 +240,7 @@ def _p99(delays: list[float]) -> float:
 
 def _wrong(nodes: list[AlarmReporter], central: CentralProcess) -> list[str]:
     """Return what was receipted and did not take effect, or not once."""
-    marks = {
-        node.node: node.mark for node in nodes
-    }  # receipts still come
+    marks = {node.node: node.mark for node in nodes}  # more receipts come while it is read
     done = _effects(central.data_dir / "roost.db", {node.node: node.shift for node in nodes})
     found = []
     for node in nodes:
