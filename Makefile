@@ -22,10 +22,11 @@ SIM := $(wildcard tests/sim)
 
 # What real programs do begins first: it waits as much as it works.
 CHECKED := cover-agent cover-rest types imports
-TESTED := programs sites faults unit-agent unit-rest sim browser types imports build
-# So many at once keep two cores busy; all of them are heard, though one fails.
-TOGETHER := echo "make: three parts at once, each is shown when it ends" && \
-    $(MAKE) --jobs=3 --output-sync=target --keep-going
+TESTED := programs sites faults unit-rest browser unit-agent sim types imports build
+# So many at once keep two cores busy; all of them are heard, though one fails. What they need is
+# there by then (READY), so that they begin in this order.
+TOGETHER := echo "make: four parts at once, each is shown when it ends" && \
+    $(MAKE) READY=yes --jobs=4 --output-sync=target --keep-going
 
 MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE := # hundreds of processes would each compile the tree
@@ -37,13 +38,13 @@ help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 install:        ## .venv with the locked packages and this tree, editable
-	@packaging/setup.sh dev
+	@$(if $(READY),,packaging/setup.sh dev)
 
 runtime:
 	@packaging/setup.sh central
 
 system: install
-	@packaging/system.sh test
+	@$(if $(READY),,packaging/system.sh test)
 
 demo: runtime   ## centre, broker, agents and a simulated fleet on this machine (ARGS="--for 20 --sites 50")
 	@packaging/system.sh demo
