@@ -81,7 +81,7 @@ unit-agent: install
 unit-rest: install
 	$(FAST) $(UNIT) --ignore=$(AGENT)
 
-cover:          ## the fast tests; 80 % of branches in all, 100 % in the cores
+cover: install  ## the fast tests; 80 % of branches in all, 100 % in the cores
 	@rm -f .coverage .coverage.*
 	@$(TOGETHER) cover-agent cover-rest
 	@$(MAKE) covered
