@@ -148,7 +148,8 @@ def test_a_switchover_is_short_and_one_that_cannot_be_says_why(site):
     assert "switchover ordered" in agent.ask("ha", "explain")
 
 
-@pytest.mark.soak  # wants the machine for itself: a renewal that is late by six seconds moves the group
+# Wants the machine for itself: a renewal that is late by six seconds moves the group.
+@pytest.mark.soak
 def test_the_voters_change_twice_and_the_group_stays_where_it_is(site):
     active = site.settled()
 
