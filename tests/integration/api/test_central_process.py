@@ -5,22 +5,16 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession
+from waiting import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 START_S_MAX = 60
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Central:

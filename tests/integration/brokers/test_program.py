@@ -16,7 +16,7 @@ from roost_central.brokers.mosquitto import mosquitto
 from roost_protocol.certificate import Holder, Kind
 from roost_protocol.topics import NodeTopics
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.soak, pytest.mark.timeout(240)]
 
 ROOST = (sys.executable, "-m", "roost_central", "broker", "--config")
 

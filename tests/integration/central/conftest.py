@@ -5,10 +5,16 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import aiomqtt
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from waiting import free_port
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
@@ -26,12 +32,6 @@ from roost_protocol.topics import NodeTopics
 
 PATIENCE_S = 60  # for what must happen
 receipts = Decoder[Receipt](Receipt)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Mosquitto:

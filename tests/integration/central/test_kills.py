@@ -20,6 +20,8 @@ SEED = 20_261_123
 
 def committed(path):
     with sqlite3.connect(path) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'event'").fetchall():
+            return []  # killed before its first migration was through
         rows = connection.execute(
             "SELECT node, CAST(text AS INTEGER) FROM event WHERE kind = 'node' ORDER BY seq"
         ).fetchall()

@@ -14,7 +14,7 @@ from sim.ha.world import run
 pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
 
 SEEDS = 1_000
-SECONDS = 40.0  # of a processor; a slow one runs fewer seeds, never forever
+SECONDS = 20.0  # of a processor; a slow one runs fewer seeds, never forever
 SOAK_SECONDS = float(os.environ.get("HA_SOAK_S", "3600"))
 CHUNK = 150
 FAILED_ONCE = [

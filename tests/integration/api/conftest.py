@@ -1,0 +1,6 @@
+"""The centre as a process, beside what all layers share."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
