@@ -3,12 +3,12 @@
 ``ingest.key`` is made at the first start; while ``ingest.key.old`` is beside it, both count.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
 from roost_central.errors import ConfigError
 from roost_central.ports import Entropy
+from roost_central.private_file import write_whole
 
 KEY_BYTES: Final = 32
 NAMES: Final = ("ingest.key", "ingest.key.old")
@@ -23,7 +23,7 @@ def ingest_keys(data_dir: Path, entropy: Entropy) -> tuple[bytes, ...]:
     """
     present = data_dir / NAMES[0]
     if not present.exists():
-        _make(present, entropy)
+        write_whole(present, entropy.token(KEY_BYTES))
     found = []
     for name in NAMES:
         file = data_dir / name
@@ -34,14 +34,3 @@ def ingest_keys(data_dir: Path, entropy: Entropy) -> tuple[bytes, ...]:
                 raise ConfigError("ingest-key", field=str(file), got=len(key), bound=bound)
             found.append(key)
     return tuple(found)
-
-
-def _make(file: Path, entropy: Entropy) -> None:
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(entropy.token(KEY_BYTES))
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)

@@ -5,7 +5,6 @@ would add nothing (security.md section 6).
 """
 
 import asyncio
-import os
 import re
 from base64 import b32encode
 from dataclasses import replace
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from roost_central.access.chain import Act
 from roost_central.access.core import Grant
 from roost_central.ports import Entropy
+from roost_central.private_file import write_whole
 from roost_central.storage import accounts, audit, tokens
 from roost_central.storage.accounts import AccountRecord
 from roost_central.storage.tokens import TokenRecord
@@ -50,22 +50,6 @@ def digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Put a secret into a file that only its owner can read, whole or not at all.
-
-    Raises:
-        OSError: the directory cannot be written.
-    """
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
 async def ensure_admin(
     connection: AsyncConnection, path: Path, entropy: Entropy, *, now_ms: int, renew: bool = False
 ) -> str | None:
@@ -90,5 +74,5 @@ async def ensure_admin(
     what = "token.renew" if known else "token.create"
     act = Act(now_ms, LOCAL, ADMIN_ROLE, what, ADMIN_NAME, {"owner": ADMIN_NAME}, via="local")
     await audit.add(connection, act)
-    await asyncio.to_thread(write_secret, path, token)
+    await asyncio.to_thread(write_whole, path, f"{token}\n".encode())
     return token

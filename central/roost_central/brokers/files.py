@@ -1,7 +1,8 @@
 """Files that Mosquitto reads: their owner's alone, and whole or not at all."""
 
-import os
 from pathlib import Path
+
+from roost_central.private_file import write_whole
 
 
 def write_private(path: Path, text: str) -> bool:
@@ -12,10 +13,5 @@ def write_private(path: Path, text: str) -> bool:
     """
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    write_whole(path, text.encode())
     return True

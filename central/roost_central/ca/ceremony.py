@@ -31,10 +31,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from roost_central.ca import names, profiles
 from roost_central.ca.names import stamp
-from roost_central.ca.private_file import sync_folder, write_new
 from roost_central.ca.profiles import SERIAL_BYTES, Authority, Fresh, Issuer, issuer_of
 from roost_central.errors import CentralError
 from roost_central.ports import Entropy
+from roost_central.private_file import sync_folder, write_new
 from roost_central.signer.core import Policy
 from roost_central.signer.policy import text as policy_text
 

@@ -14,7 +14,6 @@ KEY: Final = ".key"
 POLICY: Final = "policy.toml"
 LOG: Final = "signatures.log"
 FOLDER_MODE: Final = 0o700
-FILE_MODE: Final = 0o600
 
 
 def stem(authority: str) -> str:

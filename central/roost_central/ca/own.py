@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from roost_central.ca.private_file import sync_folder, write_new
 from roost_central.errors import SignerError
 from roost_central.ports import Clock
+from roost_central.private_file import sync_folder, write_new
 from roost_central.signer.client import Signer
 from roost_central.signer.message import Issued
 from roost_protocol.certificate import Holder, Kind

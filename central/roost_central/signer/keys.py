@@ -28,6 +28,7 @@ from roost_central.ca.profiles import (
     permitted_zones,
 )
 from roost_central.errors import ConfigError
+from roost_central.private_file import FILE_MODE
 
 LIVE_MAX: Final = 4  # of each; two while rotating
 KEY_ID_CHARS: Final = 16
@@ -146,7 +147,7 @@ def _check_issuer(path: Path, certificate: x509.Certificate, by: x509.Certificat
 
 
 def _private_key(path: Path) -> object:
-    _private(path, names.FILE_MODE)
+    _private(path, FILE_MODE)
     try:
         return load_pem_private_key(_text(path).encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as err:

@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct, structs
 
-from roost_central.ca.private_file import sync_folder
 from roost_central.errors import ConfigError, StorageUnavailableError
+from roost_central.private_file import sync_folder
 
 LOG_BYTES_MAX: Final = 1 << 30  # two and a half million signatures; read whole at each start
 LINE_BYTES_MAX: Final = 64 << 10

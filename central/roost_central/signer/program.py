@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 
 from roost_central.ca import names
-from roost_central.ca.private_file import sync_folder
 from roost_central.errors import ConfigError
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
+from roost_central.private_file import sync_folder
 from roost_central.signer import keys, policy
 from roost_central.signer.core import Policy
 from roost_central.signer.issue import Desk

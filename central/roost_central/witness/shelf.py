@@ -5,9 +5,9 @@ what it promised is worse than one that knows nothing. So no backup should have 
 """
 
 import logging
-import os
 from pathlib import Path
 
+from roost_central.private_file import write_whole
 from roost_central.witness.events import Kept, load
 from roost_protocol.errors import ProtocolError
 from roost_protocol.topics import check_name
@@ -34,22 +34,9 @@ def read_all(folder: Path) -> dict[str, Kept]:
 
 
 def write(folder: Path, site: str, kept: Kept) -> None:
-    """Put it on disk whole: new, synced, renamed, and its folder synced.
+    """Put it on disk whole.
 
     Raises:
         OSError: it may be there or not.
     """
-    file = folder / site
-    fresh = file.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(handle, kept.blob())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    fresh.replace(file)
-    inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(inside)
-    finally:
-        os.close(inside)
+    write_whole(folder / site, kept.blob())

@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
-from roost_central.ca.names import FILE_MODE
+FILE_MODE: Final = 0o600
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -17,6 +18,19 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in place of what is there, whole or not at all.
+
+    Raises:
+        OSError: it may be there or not.
+    """
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)  # of one that was killed in the middle of it
+    write_new(fresh, content)
+    fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
