@@ -49,6 +49,7 @@ LEAVING: Final = 1  # its agent was told to end: it gives back what it holds
 MAINTENANCE: Final = 2  # a group is kept away from it by an operator's word
 LEFT: Final = 4  # good-bye: this incarnation ends here
 
+HELD_MS_MAX: Final = 86_400_000  # an echo older than a day is told as a day old
 NO_NODE: Final = 255  # in a beat's ``slots``
 
 PathIndex = Annotated[int, Meta(ge=0, le=HA_PATHS_MAX - 1)]

@@ -12,7 +12,7 @@ Invariants (design: ha, section 3 and I9):
 - ``alive_as_of`` never passes the time at which the peer really was up, whatever is duplicated,
   reordered, delayed or replayed, by whomever, also over restarts of either side;
 - a frame counts once a path, and none of an earlier incarnation counts;
-- what is kept is bounded by the number of peers, paths and SENT_MAX.
+- what is kept is bounded by the number of peers, paths and frames sent.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,12 @@ import msgspec
 
 from roost_agent.ha.gaps import Gaps
 from roost_agent.ha.peer_path import PeerPath, PeerPathState
-from roost_protocol.ha import Echo, Header
+from roost_protocol.ha import HELD_MS_MAX, Echo, Header
+from roost_protocol.sent import SentFrames
 
-SENT_MAX: Final = 512  # send times remembered: half a minute of the fastest profile's frames
 FIRST_MASK_BITS: Final = 256  # frames by which a copy on another path may lag and still be known
 OVERTAKEN_MAX: Final = 32  # frames: a beat that waits for its connection is overtaken by so many
 SELF_ECHO_BEATS: Final = 3  # own frames must come back within so many periods
-HELD_MS_MAX: Final = 86_400_000  # an echo older than a day is told as a day old
 
 
 class DropReason(StrEnum):
@@ -144,8 +143,7 @@ class Freshness:
         self.dropped: dict[str, int] = dict.fromkeys(DropReason, 0)
         self._echoes = tuple(echoes)
         self._peers = {peer: _Peer(h_ms, len(echoes)) for peer in peers}
-        self._sent: dict[int, int] = {}  # seq -> t_k
-        self._seq = 0
+        self._sent = SentFrames()
         self._back_seq = [0] * len(echoes)  # of the last self-echo
 
     @property
@@ -159,11 +157,7 @@ class Freshness:
 
     def sent(self, now_ms: int) -> int:
         """Return the seq of a frame that is about to leave; the clock was read before."""
-        self._seq += 1
-        self._sent[self._seq] = now_ms
-        if len(self._sent) > SENT_MAX:
-            del self._sent[next(iter(self._sent))]
-        return self._seq
+        return self._sent.next(now_ms)
 
     def heard(
         self, path: int, header: Header, now_ms: int, *, is_beat: bool = True
@@ -259,7 +253,7 @@ class Freshness:
         """
         if not self._echoes[path]:
             return any(peer.paths[path].is_heard(now_ms) for peer in self._peers.values())
-        back_ms = self._sent.get(self._back_seq[path])
+        back_ms = self._sent.when(self._back_seq[path])
         return back_ms is not None and now_ms - back_ms <= SELF_ECHO_BEATS * self.h_ms
 
     def brings_back(self, path: int) -> bool:
@@ -286,7 +280,7 @@ class Freshness:
         return self._peers[peer].paths[path].loss_permille(now_ms)
 
     def _own(self, path: int, header: Header) -> Drop | SelfEcho:
-        is_mine = header.inc == self.inc and header.seq in self._sent
+        is_mine = header.inc == self.inc and self._sent.when(header.seq) is not None
         if not is_mine or header.seq <= self._back_seq[path]:
             return self._drop(DropReason.REPLAYED)
         self._back_seq[path] = header.seq
@@ -312,7 +306,7 @@ class Freshness:
 
     def _sent_ms(self, echo: Echo) -> int | None:
         """Return t_k of an echo of this incarnation; a seq never sent proves nothing."""
-        return self._sent.get(echo.seq) if echo.inc == self.inc else None
+        return self._sent.when(echo.seq) if echo.inc == self.inc else None
 
     def _drop(self, reason: DropReason) -> Drop:
         self.dropped[reason] += 1

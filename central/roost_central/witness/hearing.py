@@ -4,13 +4,9 @@ The same rule as between nodes (docs/ha.md): a request that echoes my frame k is
 time since I sent k, less what its sender says it kept k for. Only liveness rests on it.
 """
 
-from typing import Final
-
 from roost_protocol.configuration import WITNESS
-from roost_protocol.ha import Echo, LeaseFrame
-
-SENT_MAX: Final = 512  # send times remembered: minutes of the busiest site
-HELD_MS_MAX: Final = 86_400_000  # an echo older than a day is told as a day old
+from roost_protocol.ha import HELD_MS_MAX, Echo, LeaseFrame
+from roost_protocol.sent import SentFrames
 
 
 class _Node:
@@ -36,8 +32,7 @@ class Hearing:
     def __init__(self) -> None:
         self.dropped = 0
         self._nodes: dict[str, _Node] = {}
-        self._sent: dict[int, int] = {}  # seq -> when
-        self._seq = 0
+        self._sent = SentFrames()
 
     def heard(self, name: str, frame: LeaseFrame, now_ms: int) -> bool:
         """Take in a frame whose mac is good; False where it is old, or another path brought it."""
@@ -54,17 +49,14 @@ class Hearing:
     def age_ms(self, frame: LeaseFrame, inc: int, now_ms: int) -> int | None:
         """Return a bound of a frame's age; None where it echoes nothing of incarnation ``inc``."""
         echo = frame.echo.get(WITNESS)
-        if echo is None or echo.inc != inc or echo.seq not in self._sent:
+        if echo is None or echo.inc != inc:
             return None
-        return max(0, now_ms - self._sent[echo.seq] - echo.held_ms)
+        sent_ms = self._sent.when(echo.seq)
+        return None if sent_ms is None else max(0, now_ms - sent_ms - echo.held_ms)
 
     def sent(self, now_ms: int) -> int:
         """Return the number of a frame that is about to leave."""
-        self._seq += 1
-        self._sent[self._seq] = now_ms
-        if len(self._sent) > SENT_MAX:
-            del self._sent[next(iter(self._sent))]
-        return self._seq
+        return self._sent.next(now_ms)
 
     def echoes(self, now_ms: int) -> dict[int, Echo]:
         """Return the newest frame of each node, and for how long it is here."""

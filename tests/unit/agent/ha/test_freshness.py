@@ -7,8 +7,9 @@ from ha_site import H_MS, beat
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from roost_agent.ha.freshness import SENT_MAX, Drop, DropReason, Freshness, Heard, SelfEcho
+from roost_agent.ha.freshness import Drop, DropReason, Freshness, Heard, SelfEcho
 from roost_agent.ha.peer_path import PeerPathState
+from roost_protocol.sent import SENT_MAX
 
 ME, PEER, OTHER = 0, 1, 2
 

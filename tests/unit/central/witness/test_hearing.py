@@ -2,9 +2,10 @@
 
 from witness_site import asked
 
-from roost_central.witness.hearing import HELD_MS_MAX, SENT_MAX, Hearing
+from roost_central.witness.hearing import Hearing
 from roost_protocol.configuration import WITNESS
-from roost_protocol.ha import Echo
+from roost_protocol.ha import HELD_MS_MAX, Echo
+from roost_protocol.sent import SENT_MAX
 
 
 def test_a_frame_counts_once_and_none_of_an_earlier_start():
