@@ -270,12 +270,12 @@ async def import_claims(call: Call[NoQuery, ImportBody]) -> ClaimPage:
 
 async def revoke_claim(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/claims/{claim}."""
-    queue = enrolment_of(call).queue
-    mine = {each.id for each in await queue.claims() if _sees(call, each.site)}
-    if call.path("claim") not in mine:
-        raise ApiError("not-found", f"there is no claim {call.path('claim')[:64]!r}")
+    queue, id_ = enrolment_of(call).queue, call.path("claim")
     try:
-        await queue.revoke_claim(call.path("claim"), _note(call))
+        claim = await queue.claim(id_)
+        if not _sees(call, claim.site):
+            raise NotFoundError("claim", got=id_)  # noqa: TRY301 - as one that is not there
+        await queue.revoke_claim(id_, _note(call))
     except NotFoundError as err:
         raise _missing(err) from None
     return Reply(status=204)

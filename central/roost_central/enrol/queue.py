@@ -27,7 +27,6 @@ from roost_protocol.join_token import CLAIM_BYTES, SECRET_BYTES, JoinToken, secr
 from roost_protocol.topics import node_id
 
 LIST_MAX: Final = 1_000
-CLAIMS_MAX: Final = 100_000  # of one import, and of all that are there
 
 # Writes the audit row of an act: action, what it is about, what it says; no secret.
 Note = Callable[[AsyncConnection, str, str, dict[str, Any]], Any]
@@ -233,6 +232,18 @@ class Queue:
         """Return claims, the newest first."""
         async with self._database.read() as connection:
             return await claims.load_all(connection, limit=LIST_MAX)
+
+    async def claim(self, id_: str) -> ClaimRecord:
+        """Return a claim.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._database.read() as connection:
+            found = await claims.find(connection, id_)
+        if found is None:
+            raise NotFoundError("claim", field="claim", got=id_)
+        return found
 
     async def revoke_claim(self, id_: str, note: Note) -> None:
         """Let nobody use a claim any more.

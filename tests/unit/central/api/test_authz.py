@@ -2,6 +2,7 @@
 
 import re
 from asyncio import timeout
+from dataclasses import replace
 
 import pytest
 
@@ -12,11 +13,11 @@ from roost_central.api.routes import API
 from roost_central.api.scoped import SCOPES_MAX
 from roost_central.api.sse import RECHECK_MS
 from roost_central.api.throttle import FAILURES_MAX
-from roost_central.enrol.queue import NewClaim
+from roost_central.enrol.queue import LIST_MAX, NewClaim
 from roost_central.enrol.states import State
-from roost_central.storage import accounts, audit, enrolments, events, sites
+from roost_central.storage import accounts, audit, claims, enrolments, events, sites
 from roost_central.storage.accounts import AccountRecord
-from roost_central.storage.claims import ClaimType
+from roost_central.storage.claims import ClaimRecord, ClaimType
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_central.storage.events import NewEvent
 from roost_central.storage.sites import SiteRecord
@@ -97,6 +98,20 @@ async def test_boxes_and_claims_of_others_sites_are_not_there(central, person, a
     listed = {"claims": [{"site": "beta", "serial": "S-9"}]}
     assert (await ask(who, "POST", "/api/v1/claims:import", listed))[0] == 404
     assert (await ask(who, "POST", approve, {"node": "n9"}))[0] == 200
+
+
+async def test_a_claim_is_revoked_however_many_are_newer(central, person, ask):
+    who = await person("regional", R1)
+    async with central.database.write() as connection:
+        await sites.save(connection, [SiteRecord("alpha", 0, {}, None, None, 1, 0)])
+        oldest = ClaimRecord("oldest", ClaimType.KEY, "alpha", "x", made_ms=1, not_after_ms=2)
+        newer = [replace(oldest, id=f"c{n}", made_ms=2) for n in range(LIST_MAX)]
+        await claims.add(connection, oldest, *newer)
+    listed = (await ask(who, "GET", "/api/v1/claims"))[1]["items"]
+    assert (len(listed), "oldest" in {each["id"] for each in listed}) == (LIST_MAX, False)
+    assert (await ask(who, "DELETE", "/api/v1/claims/oldest"))[0] == 204
+    for gone in ("oldest", "never", "%00"):
+        assert (await ask(who, "DELETE", f"/api/v1/claims/{gone}"))[0] == 404
 
 
 async def nothing(*_args):

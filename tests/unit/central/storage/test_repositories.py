@@ -16,6 +16,7 @@ from roost_central.inventory.facts import FieldChange, Section, StarredValue
 from roost_central.storage import (
     alarms,
     audit,
+    claims,
     dead_letters,
     events,
     ha,
@@ -452,3 +453,8 @@ async def test_the_last_word_on_local_ha_stands_in_place_of_the_one_before(fleet
         assert await ha.load_all(connection) == [ha.HaRecord("lab.n1", 3, 4, later)]
         await sites.delete(connection, "lab")
         assert await ha.load_all(connection) == []
+
+
+async def test_a_claim_may_be_asked_for_by_any_text(database):
+    async with database.read() as connection:
+        assert await claims.find(connection, "\0") is None
