@@ -183,13 +183,16 @@ async def list_boxes(call: Call[BoxQuery, None]) -> BoxPage:
 
 async def show_box(call: Call[NoQuery, None]) -> BoxAnswer:
     """GET /api/v1/enrolments/{enrolment}."""
-    return _box(*await _looked_at(call))
+    box = await _looked_at(call)
+    nearest = await enrolment_of(call).queue.nearest(box)
+    sees_it = nearest is not None and _sees(call, nearest.node.partition(".")[0])
+    return _box(box, nearest if sees_it else None)
 
 
 async def approve(call: Call[NoQuery, ApproveBody]) -> BoxAnswer:
     """POST /api/v1/enrolments/{enrolment}/approve."""
     body, queue = call.body, enrolment_of(call).queue
-    box, _ = await _looked_at(call)
+    box = await _looked_at(call)
     site = body.site or box.site
     _check_slot(call, site, body.node)
     try:
@@ -292,19 +295,19 @@ def _sees(call: Call[Any, Any], site: str) -> bool:
     return call.api.alarms.sees(site or None)
 
 
-async def _looked_at(call: Call[Any, Any]) -> tuple[EnrolmentRecord, Nearest | None]:
+async def _looked_at(call: Call[Any, Any]) -> EnrolmentRecord:
     """Return the box that is meant.
 
     Raises:
         ApiError: ``not-found``: there is none that the caller may see.
     """
     try:
-        box, nearest = await enrolment_of(call).queue.box(call.path("enrolment"))
+        box = await enrolment_of(call).queue.find(call.path("enrolment"))
     except NotFoundError as err:
         raise _missing(err) from None
     if not _sees(call, box.site):
         raise _missing(NotFoundError("enrolment", got=box.id))
-    return box, nearest if nearest and _sees(call, nearest.node.partition(".")[0]) else None
+    return box
 
 
 def _listed(call: Call[NoQuery, ImportBody], given: ListedBody, number: int) -> NewClaim:

@@ -122,23 +122,27 @@ class Queue:
         async with self._database.read() as connection:
             return await enrolments.in_states(connection, states, limit=LIST_MAX)
 
-    async def box(self, id_: str) -> tuple[EnrolmentRecord, Nearest | None]:
-        """Return a box, and the known one that is most like it.
+    async def find(self, id_: str) -> EnrolmentRecord:
+        """Return a box.
 
         Raises:
             NotFoundError: there is none.
         """
         async with self._database.read() as connection:
-            found = await _found(connection, id_)
-            known = await identities.load_live(connection)
-        said = hardware_of(found.hardware)
-        others = (each for each in known if each.key_hash != found.key_hash)
+            return await _found(connection, id_)
+
+    async def nearest(self, box: EnrolmentRecord) -> Nearest | None:
+        """Return the known box that is most like one; None: none is at all."""
+        async with self._database.read() as connection:
+            known = await identities.load_hardware(connection)
+        said = hardware_of(box.hardware)
+        others = (each for each in known if each.key_hash != box.key_hash)
         best = max(
             (Nearest(each.node, score(hardware_of(each.hardware), said)) for each in others),
             key=lambda near: near.points,
             default=None,
         )
-        return found, best if best is not None and best.points else None
+        return best if best is not None and best.points else None
 
     async def approve(self, id_: str, wanted: Approval, by: str, note: Note) -> EnrolmentRecord:
         """Let a box in; it gets its identity when it asks next.

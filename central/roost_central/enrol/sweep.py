@@ -12,7 +12,7 @@ from roost_central.errors import StorageUnavailableError
 from roost_central.ports import Clock
 from roost_central.storage import enrolments, identities
 from roost_central.storage.engine import Database
-from roost_central.storage.identities import IdentityRecord
+from roost_central.storage.identities import IdentityRecord, Term
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ WAIT_MS_MAX: Final = 7 * DAY_MS  # in the queue; as long as a box waits for an a
 UNHEARD_MS_MAX: Final = 7 * DAY_MS  # handed out and never heard
 
 
-def due(identity: IdentityRecord, now_ms: int) -> tuple[Event, str] | None:
+def due(identity: IdentityRecord | Term, now_ms: int) -> tuple[Event, str] | None:
     """Return what time does to an identity now, and why; None: nothing."""
     ended = now_ms >= identity.not_after_ms
     match identity.state:
@@ -69,7 +69,7 @@ class Sweep:
                     await enrolments.save(connection, replace(box, state=denied, reason=reason))
 
 
-async def _move(connection: AsyncConnection, known: IdentityRecord, now_ms: int) -> None:
+async def _move(connection: AsyncConnection, known: Term, now_ms: int) -> None:
     """Move an identity, where it is still due: it may have been renewed meanwhile."""
     identity = await identities.find(connection, known.node, known.generation)
     what = due(identity, now_ms) if identity else None

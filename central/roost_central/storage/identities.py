@@ -6,9 +6,9 @@ is held until COMMIT: who polls ``changed_since`` misses nothing, on any number 
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,6 +56,33 @@ class IdentityRecord:
     revision: int = 0
 
 
+class Change(NamedTuple):
+    """Where a generation stands since a revision."""
+
+    node: str
+    generation: int
+    state: State
+    revision: int
+
+
+class Term(NamedTuple):
+    """What time asks of a generation."""
+
+    node: str
+    generation: int
+    state: State
+    issued_ms: int
+    not_after_ms: int
+
+
+class Said(NamedTuple):
+    """What a node said it is, JSON, and by which key."""
+
+    node: str
+    key_hash: bytes
+    hardware: str
+
+
 async def save(connection: AsyncConnection, identity: IdentityRecord) -> IdentityRecord:
     """Write a generation, new or changed; return it with its revision."""
     kept = replace(identity, revision=await _next_revision(connection))
@@ -99,21 +126,25 @@ async def of_node(connection: AsyncConnection, node: str) -> list[IdentityRecord
     return [_record(row) for row in rows.mappings()]
 
 
-async def load_live(connection: AsyncConnection) -> list[IdentityRecord]:
-    """Return every generation that fills a slot."""
-    rows = await connection.execute(
-        select(tables.identity).where(tables.identity.c.state.in_([*LIVE]))
-    )
-    return [_record(row) for row in rows.mappings()]
+async def load_live(connection: AsyncConnection) -> list[Term]:
+    """Return the term of every generation that fills a slot."""
+    rows = await connection.execute(_columns(Term).where(tables.identity.c.state.in_([*LIVE])))
+    return [Term(**{**row, "state": State(row["state"])}) for row in rows.mappings()]
 
 
-async def changed_since(connection: AsyncConnection, revision: int) -> list[IdentityRecord]:
+async def load_hardware(connection: AsyncConnection) -> list[Said]:
+    """Return what every generation that fills a slot said it is."""
+    rows = await connection.execute(_columns(Said).where(tables.identity.c.state.in_([*LIVE])))
+    return [Said(*row) for row in rows]
+
+
+async def changed_since(connection: AsyncConnection, revision: int) -> list[Change]:
     """Return what was written after a revision, in that order, at most CHANGES_MAX."""
-    c = tables.identity.c
+    number = tables.identity.c.revision
     rows = await connection.execute(
-        select(tables.identity).where(c.revision > revision).order_by(c.revision).limit(CHANGES_MAX)
+        _columns(Change).where(number > revision).order_by(number).limit(CHANGES_MAX)
     )
-    return [_record(row) for row in rows.mappings()]
+    return [Change(**{**row, "state": State(row["state"])}) for row in rows.mappings()]
 
 
 async def last_revision(connection: AsyncConnection) -> int:
@@ -185,6 +216,11 @@ async def _one(connection: AsyncConnection, *chosen: object) -> IdentityRecord |
     rows = await connection.execute(select(tables.identity).where(*chosen))  # type: ignore[arg-type]  # column expressions
     row = rows.mappings().one_or_none()
     return _record(row) if row else None
+
+
+def _columns(part: type[Change | Term | Said]) -> Select[Any]:
+    """Select no more than a part: certificates are many times as large as all else of a row."""
+    return select(*(tables.identity.c[name] for name in part._fields))
 
 
 def _record(row: object) -> IdentityRecord:

@@ -38,8 +38,11 @@ async def test_each_write_has_a_revision_above_all_before(known):
     async with known.write() as connection:
         first, second = await identities.changed_since(connection, 0)
         assert (first.generation, second.generation) == (1, 2)
+        first = await identities.find(connection, "lab.n1", 1)
         await identities.save(connection, first)
-        [changed] = await identities.changed_since(connection, second.revision)
+        [told] = await identities.changed_since(connection, second.revision)
+        changed = await identities.find(connection, told.node, told.generation)
+    assert told == ("lab.n1", 1, State.ISSUED, changed.revision)
     assert changed == replace(first, revision=second.revision + 1)
 
 
