@@ -54,19 +54,31 @@ class Sweep:
             await asyncio.sleep(SWEEP_S)
 
     async def once(self) -> None:
-        """Let time do what it does."""
+        """Let time do what it does; nobody's write waits for it where nothing is due."""
         now_ms = self._clock.wall_ms()
         async with self._database.read() as connection:
             live = await identities.load_live(connection)
+            boxes = await enrolments.unseen_since(
+                connection, State.PENDING, now_ms - WAIT_MS_MAX, limit=BATCH_MAX
+            )
         moved = [each for each in live if due(each, now_ms) is not None]
+        if not moved and not boxes:
+            return
         async with self._database.write() as connection:
             for identity in moved[:BATCH_MAX]:
                 await _move(connection, identity, now_ms)
-            for box in await enrolments.in_states(connection, [State.PENDING], limit=BATCH_MAX):
-                if now_ms - box.seen_ms >= WAIT_MS_MAX:
-                    denied = after(box.state, Event.LAPSE)
-                    reason = "nobody decided in 7 days"
-                    await enrolments.save(connection, replace(box, state=denied, reason=reason))
+            for box in boxes:
+                await _lapse(connection, box, now_ms)
+
+
+async def _lapse(connection: AsyncConnection, id_: str, now_ms: int) -> None:
+    """Let go a box that waits, where it still does: it may have asked or been decided meanwhile."""
+    box = await enrolments.find(connection, id_)
+    if box is None or box.state is not State.PENDING or now_ms - box.seen_ms < WAIT_MS_MAX:
+        return
+    denied = after(box.state, Event.LAPSE)
+    reason = "nobody decided in 7 days"
+    await enrolments.save(connection, replace(box, state=denied, reason=reason))
 
 
 async def _move(connection: AsyncConnection, known: Term, now_ms: int) -> None:

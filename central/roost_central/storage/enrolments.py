@@ -93,6 +93,16 @@ async def in_states(
     return [_record(dict(row)) for row in rows.mappings()]
 
 
+async def unseen_since(
+    connection: AsyncConnection, state: State, seen_ms: int, *, limit: int
+) -> list[str]:
+    """Return the ids of boxes in a state that asked last at a time or before it."""
+    c = tables.enrolment.c
+    chosen = select(c.id).where(c.state == state, c.seen_ms <= seen_ms)
+    rows = await connection.execute(chosen.order_by(c.asked_ms, c.id).limit(limit))
+    return [*rows.scalars()]
+
+
 async def count(connection: AsyncConnection, state: State) -> int:
     """Return how many boxes are in a state."""
     chosen = select(func.count()).where(tables.enrolment.c.state == state)

@@ -1,6 +1,7 @@
 """The desk on a real database and signer: who gets what, how often, and what is kept of it."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -266,6 +267,38 @@ async def test_what_nobody_looked_at_and_what_was_never_heard_ends(office):
         [lapsed] = await enrolments.in_states(connection, [State.DENIED], limit=9)
     assert (identity.state, identity.reason) == (State.REVOKED, "never heard in 7 days")
     assert lapsed.reason == "nobody decided in 7 days"
+
+
+async def test_where_nothing_is_due_nobody_waits_for_the_sweep(office):
+    await enrolled(office, DeskBox(b"1" * 32), await office.token())
+    await enrolled(office, DeskBox(b"2" * 32), "")
+    async with office.database.write(), asyncio.timeout(10):
+        await Sweep(office.database, office.clock).once()
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+async def test_a_box_that_asks_or_is_decided_during_the_sweep_does_not_lapse(office, is_decided):
+    await enrolled(office, DeskBox(), "")
+    [box] = await office.queue.boxes([State.PENDING])
+    office.clock.ahead_ms = 7 * DAY_MS + 1_000
+    now = {"state": State.APPROVED} if is_decided else {"seen_ms": office.clock.wall_ms()}
+    changed = replace(box, **now)
+
+    class Overtaken:
+        """The database, where somebody else writes between the sweep's read and its write."""
+
+        read = office.database.read
+
+        @asynccontextmanager
+        async def write(self):
+            async with office.database.write() as connection:
+                await enrolments.save(connection, changed)
+            async with office.database.write() as connection:
+                yield connection
+
+    await Sweep(Overtaken(), office.clock).once()
+    async with office.database.read() as connection:
+        assert await enrolments.find(connection, box.id) == changed
 
 
 async def test_half_a_life_and_a_whole_one_are_noticed(office, box):
