@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.core import Grant
 from roost_central.storage import tables
+from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import upsert
 
 
@@ -74,8 +75,8 @@ async def save(connection: AsyncConnection, account: AccountRecord) -> None:
     Raises:
         IntegrityError: another has its issuer and subject.
     """
-    row = {name: getattr(account, name) for name in account.__slots__}
-    await upsert(connection, tables.account, [row | {"grants": grants_to(account.grants)}])
+    row = row_of(account) | {"grants": grants_to(account.grants)}
+    await upsert(connection, tables.account, [row])
 
 
 async def logged_in(connection: AsyncConnection, name: str, *, at_ms: int) -> None:

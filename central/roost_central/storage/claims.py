@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
@@ -56,7 +56,7 @@ async def find(connection: AsyncConnection, id_: str) -> ClaimRecord | None:
     chosen = tables.claim.c.id == tables.without_nul(id_)  # whoever asks may send any text
     rows = await connection.execute(select(tables.claim).where(chosen))
     row = rows.mappings().one_or_none()
-    return ClaimRecord(**{**row, "kind": ClaimType(row["kind"])}) if row else None
+    return _record(row) if row else None
 
 
 async def by_subject(
@@ -66,7 +66,7 @@ async def by_subject(
     c = tables.claim.c
     chosen = select(tables.claim).where(c.kind == kind, c.subject == subject)
     rows = await connection.execute(chosen.order_by(c.made_ms.desc(), c.id))
-    return [ClaimRecord(**{**row, "kind": ClaimType(row["kind"])}) for row in rows.mappings()]
+    return [_record(row) for row in rows.mappings()]
 
 
 async def load_all(connection: AsyncConnection, *, limit: int) -> list[ClaimRecord]:
@@ -75,7 +75,7 @@ async def load_all(connection: AsyncConnection, *, limit: int) -> list[ClaimReco
     rows = await connection.execute(
         select(tables.claim).order_by(c.made_ms.desc(), c.id).limit(limit)
     )
-    return [ClaimRecord(**{**row, "kind": ClaimType(row["kind"])}) for row in rows.mappings()]
+    return [_record(row) for row in rows.mappings()]
 
 
 async def spend(connection: AsyncConnection, id_: str) -> bool:
@@ -90,3 +90,7 @@ async def revoke(connection: AsyncConnection, id_: str, *, now_ms: int) -> bool:
     c = tables.claim.c
     chosen = update(tables.claim).where(c.id == id_, c.revoked_ms.is_(None))
     return (await connection.execute(chosen.values(revoked_ms=now_ms))).rowcount == 1
+
+
+def _record(row: RowMapping) -> ClaimRecord:
+    return ClaimRecord(**{**row, "kind": ClaimType(row["kind"])})

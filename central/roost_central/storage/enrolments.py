@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.enrol.states import State
@@ -114,12 +114,6 @@ async def promised(connection: AsyncConnection, site: str) -> set[str]:
     c = tables.enrolment.c
     rows = await connection.execute(select(c.node).where(c.site == site, c.state == State.APPROVED))
     return set(rows.scalars())
-
-
-async def remove(connection: AsyncConnection, id_: str) -> bool:
-    """Forget a box."""
-    done = await connection.execute(delete(tables.enrolment).where(tables.enrolment.c.id == id_))
-    return done.rowcount == 1
 
 
 async def _one(connection: AsyncConnection, chosen: ColumnElement[bool]) -> EnrolmentRecord | None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from roost_central.access.core import Grant
 from roost_central.storage import tables
 from roost_central.storage.accounts import grants_from, grants_to
+from roost_central.storage.rows import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,8 @@ async def named(connection: AsyncConnection, name: str) -> TokenRecord | None:
 
 async def add(connection: AsyncConnection, token: TokenRecord) -> None:
     """Write a new token."""
-    row = {name: getattr(token, name) for name in token.__slots__}
     grants = None if token.grants is None else grants_to(token.grants)
-    await connection.execute(insert(tables.token), row | {"grants": grants})
+    await connection.execute(insert(tables.token), row_of(token) | {"grants": grants})
 
 
 async def touch(connection: AsyncConnection, used: Mapping[bytes, int]) -> None:
