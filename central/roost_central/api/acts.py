@@ -1,11 +1,16 @@
 """What an act of an operator leaves in the audit log: who, from where, on which request."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from roost_central.access.chain import DONE, Act, digest
 from roost_central.api.auth import Principal
 from roost_central.api.call import REQUEST_ID, Call
 from roost_central.api.problem import ApiError
+
+# An operator's words, where an act needs them.
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 def principal_of(call: Call[Any, Any]) -> Principal:

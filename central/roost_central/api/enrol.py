@@ -4,7 +4,8 @@ What is decided is written by enrol/queue.py together with its audit row.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -12,7 +13,7 @@ import segno
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from roost_central.api.acts import act_of, principal_of
+from roost_central.api.acts import Reason, act_of, principal_of
 from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.enrolling import desk_of, enrolment_of
@@ -43,7 +44,6 @@ LIFE_S: Final = (60, 365 * 86_400)
 IMPORT_MAX: Final = 2_000  # claims of one request: 256 KiB of JSON
 
 Name = Annotated[str, Meta(max_length=32)]
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Life = Annotated[int, Meta(ge=LIFE_S[0], le=LIFE_S[1])]
 
 
@@ -195,14 +195,10 @@ async def approve(call: Call[NoQuery, ApproveBody]) -> BoxAnswer:
     box = await _looked_at(call)
     site = body.site or box.site
     _check_slot(call, site, body.node)
-    try:
+    with _problems():
         wanted = Approval(site, body.node, body.words, broker=body.broker, replace=body.replace)
         who = principal_of(call).name
         return _box(await queue.approve(call.path("enrolment"), wanted, who, _note(call)))
-    except NotFoundError as err:
-        raise _missing(err) from None
-    except (RefusedError, TransitionError) as err:
-        raise _conflict(err) from None
 
 
 async def approve_all(call: Call[NoQuery, MatchBody]) -> BoxPage:
@@ -212,14 +208,10 @@ async def approve_all(call: Call[NoQuery, MatchBody]) -> BoxPage:
     matching = Matching(
         body.site, body.claim, body.vendor, body.product, frozenset(body.serials), seen
     )
-    try:
+    with _problems():
         decided = await enrolment_of(call).queue.approve_all(
             matching, body.expected, principal_of(call).name, _note(call)
         )
-    except NotFoundError as err:
-        raise _missing(err) from None
-    except (RefusedError, TransitionError) as err:
-        raise _conflict(err) from None
     return BoxPage([_box(each) for each in decided])
 
 
@@ -227,13 +219,9 @@ async def deny(call: Call[NoQuery, DenyBody]) -> BoxAnswer:
     """POST /api/v1/enrolments/{enrolment}/deny."""
     queue, id_ = enrolment_of(call).queue, call.path("enrolment")
     await _looked_at(call)
-    try:
+    with _problems():
         who = principal_of(call).name
         return _box(await queue.deny(id_, call.body.reason, who, _note(call)))
-    except NotFoundError as err:
-        raise _missing(err) from None
-    except TransitionError as err:
-        raise _conflict(err) from None
 
 
 async def list_claims(call: Call[NoQuery, None]) -> ClaimPage:
@@ -274,13 +262,11 @@ async def import_claims(call: Call[NoQuery, ImportBody]) -> ClaimPage:
 async def revoke_claim(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/claims/{claim}."""
     queue, id_ = enrolment_of(call).queue, call.path("claim")
-    try:
+    with _problems():
         claim = await queue.claim(id_)
         if not _sees(call, claim.site):
-            raise NotFoundError("claim", got=id_)  # noqa: TRY301 - as one that is not there
+            raise NotFoundError("claim", got=id_)
         await queue.revoke_claim(id_, _note(call))
-    except NotFoundError as err:
-        raise _missing(err) from None
     return Reply(status=204)
 
 
@@ -301,13 +287,11 @@ async def _looked_at(call: Call[Any, Any]) -> EnrolmentRecord:
     Raises:
         ApiError: ``not-found``: there is none that the caller may see.
     """
-    try:
+    with _problems():
         box = await enrolment_of(call).queue.find(call.path("enrolment"))
-    except NotFoundError as err:
-        raise _missing(err) from None
-    if not _sees(call, box.site):
-        raise _missing(NotFoundError("enrolment", got=box.id))
-    return box
+        if not _sees(call, box.site):
+            raise NotFoundError("enrolment", got=box.id)
+        return box
 
 
 def _listed(call: Call[NoQuery, ImportBody], given: ListedBody, number: int) -> NewClaim:
@@ -329,10 +313,8 @@ async def _made(
     call: Call[Any, Any], wanted: Sequence[NewClaim]
 ) -> list[tuple[ClaimRecord, bytes]]:
     queue, who = enrolment_of(call).queue, principal_of(call).name
-    try:
+    with _problems():
         return await queue.make_claims(wanted, who, _note(call))
-    except NotFoundError as err:
-        raise _missing(err) from None
 
 
 def _note(call: Call[Any, Any]) -> Note:
@@ -371,13 +353,21 @@ def _check_cidr(text: str) -> None:
         raise blame("invalid", FieldError("cidr", "invalid", str(err))) from None
 
 
+@contextmanager
+def _problems() -> Iterator[None]:
+    """Answer what the queue refuses with a problem: ``not-found`` or ``conflict``."""
+    try:
+        yield
+    except NotFoundError as err:
+        raise _missing(err) from None
+    except (RefusedError, TransitionError) as err:
+        code = err.code if isinstance(err, RefusedError) else "state"
+        error = FieldError("enrolment", code, str(err))
+        raise ApiError("conflict", str(err), errors=[error]) from None
+
+
 def _missing(err: NotFoundError) -> ApiError:
     return ApiError("not-found", f"there is no {err.code} {str(err.got)[:64]!r}")
-
-
-def _conflict(err: RefusedError | TransitionError) -> ApiError:
-    code = err.code if isinstance(err, RefusedError) else "state"
-    return ApiError("conflict", str(err), errors=[FieldError("enrolment", code, str(err))])
 
 
 def _box(box: EnrolmentRecord, nearest: Nearest | None = None) -> BoxAnswer:

@@ -38,7 +38,7 @@ class HelloQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def hello(call: Call[HelloQuery, None]) -> Hello:
     """GET /api/v1/enrol/hello."""
-    _, desk = _admitted(call)
+    desk = _admitted(call)
     try:
         return desk.hello(from_text(call.query.commit))
     except ProtocolError as err:
@@ -47,7 +47,7 @@ async def hello(call: Call[HelloQuery, None]) -> Hello:
 
 async def enrol(call: Call[NoQuery, EnrolRequest]) -> Reply:
     """POST /api/v1/enrol."""
-    _, desk = _admitted(call)
+    desk = _admitted(call)
     if call.body.kind is ClaimKind.BARE:
         _count(call)  # before anything is written for it
     return await _answered(call, desk.enrol(call.body, call.request.remote or ""))
@@ -55,13 +55,12 @@ async def enrol(call: Call[NoQuery, EnrolRequest]) -> Reply:
 
 async def ticket(call: Call[NoQuery, TicketRequest]) -> Reply:
     """POST /api/v1/enrol/ticket."""
-    _, desk = _admitted(call)
-    return await _answered(call, desk.ask(call.body.ticket))
+    return await _answered(call, _admitted(call).ask(call.body.ticket))
 
 
 async def renew(call: Call[NoQuery, RenewRequest]) -> Reply:
     """POST /api/v1/renew: the one route here that asks for a certificate, in the handshake."""
-    _, desk = _admitted(call)
+    desk = _admitted(call)
     transport = call.request.transport
     tls = None if transport is None else transport.get_extra_info("ssl_object")
     certificate = None if tls is None else tls.getpeercert(binary_form=True)
@@ -93,8 +92,8 @@ def desk_of(enrolment: Enrolment) -> Desk:
     return enrolment.desk
 
 
-def _admitted(call: Call[Any, Any]) -> tuple[Enrolment, Desk]:
-    """Return enrolment for a request that may be looked at.
+def _admitted(call: Call[Any, Any]) -> Desk:
+    """Return the desk for a request that may be looked at.
 
     Raises:
         ApiError: ``busy``.
@@ -102,7 +101,7 @@ def _admitted(call: Call[Any, Any]) -> tuple[Enrolment, Desk]:
     enrolment = enrolment_of(call)
     if enrolment.gate.wait_ms(call.api.clock.mono_ms()):
         raise ApiError("busy", "too many boxes at once; ask again", headers={"Retry-After": "1"})
-    return enrolment, desk_of(enrolment)
+    return desk_of(enrolment)
 
 
 async def _answered(call: Call[Any, Any], asked: Awaitable[Issued | Waiting]) -> Reply:

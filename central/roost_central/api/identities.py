@@ -1,11 +1,10 @@
 """A node's identity as operators see it, and its end."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from roost_central.api.acts import act_of
+from roost_central.api.acts import Reason, act_of
 from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.instants import instant
@@ -13,8 +12,6 @@ from roost_central.api.problem import ApiError
 from roost_central.enrol.states import LIVE, Event
 from roost_central.storage import audit, identities
 from roost_central.storage.identities import IdentityRecord
-
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class IdentityAnswer(msgspec.Struct, frozen=True):

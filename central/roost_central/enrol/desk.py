@@ -22,6 +22,7 @@ from roost_central.enrol.fleet import Fleet
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.nonce import KEY_BYTES, RANDOM_BYTES, make_nonce
 from roost_central.enrol.proof import Proven, check_request, key_hash
+from roost_central.enrol.slots import empty_slots
 from roost_central.enrol.states import State
 from roost_central.errors import CentralError
 from roost_central.fleet.view import FleetView
@@ -240,19 +241,9 @@ class Desk:
             claim=_claim(shown.claim),
             listed=_claim(shown.listed),
             prior=await _prior(connection, before),
-            empty=await self._empty(connection, site.site) if site else (),
+            empty=await empty_slots(connection, self._view, site.site) if site else (),
             waiting=0 if before else await enrolments.count(connection, State.PENDING),
         )
-
-    async def _empty(self, connection: AsyncConnection, site: str) -> tuple[str, ...]:
-        """Return the slots of a site that no identity fills and none is about to."""
-        row = self._view.sites.get(site)
-        if row is None:
-            return ()
-        filled = await identities.filled(connection, row.nodes)
-        promised = await enrolments.promised(connection, site)
-        names = {self._view.nodes[node].name for node in row.nodes if node not in filled}
-        return tuple(sorted(names - promised))
 
     def _seen(
         self, proven: Proven, before: EnrolmentRecord | None, address: str, now_ms: int

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.enrol.desk import RefusedError
+from roost_central.enrol.slots import empty_slots
 from roost_central.enrol.states import Event, State, after
 from roost_central.errors import NotFoundError
 from roost_central.fleet.view import FleetView
@@ -289,14 +290,10 @@ class Queue:
 
     async def _first_empty(self, connection: AsyncConnection, site: str) -> str:
         self._check_site(site)
-        row = self._view.sites[site]
-        filled = await identities.filled(connection, row.nodes)
-        promised = await enrolments.promised(connection, site)
-        names = (self._view.nodes[node].name for node in sorted({*row.nodes} - filled))
-        found = next((name for name in names if name not in promised), None)
-        if found is None:
+        empty = await empty_slots(connection, self._view, site)
+        if not empty:
             raise RefusedError("no-slot", f"{site} has fewer empty slots than boxes: make some")
-        return found
+        return empty[0]
 
     async def _have_slot(
         self, connection: AsyncConnection, site: str, name: str, slots: _Slots
