@@ -3,16 +3,16 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import enrol
+from roost_central.api import claims, enrolments
 from roost_central.api.route import Auth, Route
 
 ROUTES: Final = (
     Route(
         method="GET",
         path="/api/v1/enrolments",
-        handler=enrol.list_boxes,
-        query=enrol.BoxQuery,
-        answer=enrol.BoxPage,
+        handler=enrolments.list_boxes,
+        query=enrolments.BoxQuery,
+        answer=enrolments.BoxPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="List boxes that wait to be let in",
@@ -20,9 +20,9 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/enrolments:approve",
-        handler=enrol.approve_all,
-        body=enrol.MatchBody,
-        answer=enrol.BoxPage,
+        handler=enrolments.approve_all,
+        body=enrolments.MatchBody,
+        answer=enrolments.BoxPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="Let in all boxes that match, as many as expected or none",
@@ -30,8 +30,8 @@ ROUTES: Final = (
     Route(
         method="GET",
         path="/api/v1/enrolments/{enrolment}",
-        handler=enrol.show_box,
-        answer=enrol.BoxAnswer,
+        handler=enrolments.show_box,
+        answer=enrolments.BoxAnswer,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="Show a box, and the known one that is most like it",
@@ -39,9 +39,9 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/enrolments/{enrolment}/approve",
-        handler=enrol.approve,
-        body=enrol.ApproveBody,
-        answer=enrol.BoxAnswer,
+        handler=enrolments.approve,
+        body=enrolments.ApproveBody,
+        answer=enrolments.BoxAnswer,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="Let a box in",
@@ -49,9 +49,9 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/enrolments/{enrolment}/deny",
-        handler=enrol.deny,
-        body=enrol.DenyBody,
-        answer=enrol.BoxAnswer,
+        handler=enrolments.deny,
+        body=enrolments.DenyBody,
+        answer=enrolments.BoxAnswer,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="Refuse a box for good",
@@ -59,8 +59,8 @@ ROUTES: Final = (
     Route(
         method="GET",
         path="/api/v1/claims",
-        handler=enrol.list_claims,
-        answer=enrol.ClaimPage,
+        handler=claims.list_claims,
+        answer=claims.ClaimPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="List by what boxes are let in",
@@ -68,9 +68,9 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/claims",
-        handler=enrol.make_token,
-        body=enrol.TokenBody,
-        answer=enrol.ClaimAnswer,
+        handler=claims.make_token,
+        body=claims.TokenBody,
+        answer=claims.ClaimAnswer,
         status=201,
         auth=Auth.BEARER,
         permission=Permission.HOST,
@@ -79,9 +79,9 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/claims:import",
-        handler=enrol.import_claims,
-        body=enrol.ImportBody,
-        answer=enrol.ClaimPage,
+        handler=claims.import_claims,
+        body=claims.ImportBody,
+        answer=claims.ClaimPage,
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="List serial numbers and keys that are let in",
@@ -89,7 +89,7 @@ ROUTES: Final = (
     Route(
         method="DELETE",
         path="/api/v1/claims/{claim}",
-        handler=enrol.revoke_claim,
+        handler=claims.revoke_claim,
         status=204,
         auth=Auth.BEARER,
         permission=Permission.HOST,
