@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from roost_agent.alarm_types import DELAYS, shipped, with_files, with_numbers
 from roost_agent.config import AlarmsConfig, PortRole
+from roost_agent.enrolled import STATE_DIR
 from roost_protocol.catalogue import AlarmType, Catalogue
 from roost_protocol.severity import Severity
 
@@ -26,7 +27,6 @@ LISTS: Final[Mapping[str, tuple[int, str]]] = {  # key -> most entries, what one
 KEYS: Final = ("socket", *LISTS, TYPES)
 SOCKET_CHARS_MAX: Final = 107  # sun_path, without its NUL
 NUMBER_MAX: Final = 1e9
-SYSTEM_STATE: Final = "/var/lib/roost"
 SYSTEM_SOCKET: Final = "/run/roost/alarm.sock"
 
 
@@ -76,7 +76,7 @@ def hint(key: str, names: Iterable[str]) -> str:
 
 
 def _socket(said: Mapping[str, tuple[str, Any]], state_dir: str, fault: Fault) -> str:
-    default = SYSTEM_SOCKET if state_dir == SYSTEM_STATE else f"{state_dir}/alarm.sock"
+    default = SYSTEM_SOCKET if state_dir == STATE_DIR else f"{state_dir}/alarm.sock"
     file, value = said.get("socket", ("", default))
     if not isinstance(value, str) or (value and not value.startswith("/")):
         fault(file, "alarms.socket", "must be an absolute path, or empty for none")

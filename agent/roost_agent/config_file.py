@@ -22,7 +22,7 @@ from roost_agent.config import (
 )
 from roost_agent.config_alarms import alarms_config, hint
 from roost_agent.config_path import PATH_KEYS, path_config
-from roost_agent.enrolled import FACTS, FOLDER, Enrolled
+from roost_agent.enrolled import FACTS, FOLDER, STATE_DIR, Enrolled
 from roost_agent.enrolled import load as load_enrolled
 from roost_agent.enrolled_paths import enrolled_paths
 from roost_agent.errors import ConfigError
@@ -33,7 +33,6 @@ from roost_protocol.topics import check_name, node_id
 FILE_BYTES_MAX: Final = 256 * 1024  # a configuration that long is something else
 MAIN: Final = "agent.toml"
 DROP_INS: Final = "conf.d"
-STATE_DIR: Final = "/var/lib/roost"
 
 _TOP: Final = (
     "site",

@@ -14,6 +14,7 @@ from roost_agent.errors import ConfigError
 from roost_protocol.enrol import REPORT_KEY_BYTES, Broker
 from roost_protocol.hardware import Hardware
 
+STATE_DIR: Final = "/var/lib/roost"  # the usual one
 FOLDER: Final = "identity"
 FRESH: Final = "identity.new"  # being written; complete once it holds FACTS
 OLD: Final = "identity.old"

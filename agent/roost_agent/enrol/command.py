@@ -9,12 +9,12 @@ from typing import Final
 from roost_agent.discovery.reader import Reader
 from roost_agent.enrol.box import hardware
 from roost_agent.enrol.join import Order, Person, World, join
+from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError
 from roost_agent.ports import SystemClock, SystemEntropy
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import JoinToken, from_text, parse_token
 
-STATE_DIR: Final = "/var/lib/roost"
 WAIT_H: Final = 168.0  # a week: as long as the centre keeps who waits
 TOKEN_CHARS_MAX: Final = 512
 

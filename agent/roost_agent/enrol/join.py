@@ -16,9 +16,10 @@ import msgspec
 
 from roost_agent.enrol.centre import Address, Centre, CentreError, UntrustedError
 from roost_agent.enrol.check import check_issued, spki_of
+from roost_agent.enrol.files import box_files, node_files
 from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
 from roost_agent.enrol.keys import Keys, public_pem, ready_keys
-from roost_agent.enrolled import FACTS, NODE_CERTIFICATE, REPORT_KEY, ROOT, Facts, load
+from roost_agent.enrolled import ROOT, Facts, load
 from roost_agent.errors import AgentError
 from roost_agent.ports import Clock, Entropy
 from roost_protocol import __version__
@@ -44,9 +45,6 @@ IMAGE_ROOT: Final = Path("/etc/roost/image-root.json")
 ENROL_PATH: Final = "/api/v1/enrol"
 TICKET_PATH: Final = "/api/v1/enrol/ticket"
 ANSWER: Final[Any] = Issued | Waiting
-LAN_CERTIFICATE: Final = "lan.pem"
-LAN_CA: Final = "lan-ca.pem"
-BROKER_CERTIFICATE: Final = "broker.pem"
 
 T = TypeVar("T")
 
@@ -114,7 +112,7 @@ def join(order: Order, hardware: Hardware, world: World) -> Facts:
     issued, hello = _Attempt(order, hardware, world, keys, fresh).issued()
     not_after_ms = check_issued(issued, keys, root=hello.root, domain=hello.fleet_domain)
     facts = _facts(issued, hardware, order.url, not_after_ms)
-    write_files(fresh, _files(issued, facts))
+    write_files(fresh, box_files(issued) | node_files(issued, facts, issued.root))
     take_over(order.state_dir)
     return facts
 
@@ -250,18 +248,3 @@ def _facts(issued: Issued, hardware: Hardware, centre: str, not_after_ms: int) -
         image_root="file" if IMAGE_ROOT.is_file() else "none",
         centre=centre,
     )
-
-
-def _files(issued: Issued, facts: Facts) -> dict[str, bytes]:
-    """Return what is written beside the keys; the facts are last, they say that all is there."""
-    files = {
-        NODE_CERTIFICATE: (issued.certificate + issued.chain).encode(),
-        ROOT: issued.root.encode(),
-        REPORT_KEY: issued.report_key,
-    }
-    if issued.lan_certificate:
-        files[LAN_CERTIFICATE] = issued.lan_certificate.encode()
-        files[LAN_CA] = issued.lan_ca.encode()
-    if issued.broker_certificate:
-        files[BROKER_CERTIFICATE] = issued.broker_certificate.encode()
-    return files | {FACTS: msgspec.json.format(msgspec.json.encode(facts), indent=1)}

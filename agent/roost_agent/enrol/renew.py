@@ -13,17 +13,17 @@ import msgspec
 
 from roost_agent.enrol.centre import Address, Centre
 from roost_agent.enrol.check import check_issued
+from roost_agent.enrol.files import BROKER_CERTIFICATE, LAN_CA, LAN_CERTIFICATE, node_files
 from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
 from roost_agent.enrol.keys import BROKER_KEY, LAN_KEY, SEALING_KEY, ready_keys
-from roost_agent.enrolled import FACTS, NODE_CERTIFICATE, NODE_KEY, REPORT_KEY, ROOT, Enrolled, load
+from roost_agent.enrolled import NODE_CERTIFICATE, NODE_KEY, ROOT, STATE_DIR, Enrolled, load
 from roost_agent.errors import AgentError
 from roost_agent.options import options
 from roost_protocol import __version__
 from roost_protocol.enrol import Issued, RenewRequest
 
-STATE_DIR: Final = "/var/lib/roost"
 RENEW_PATH: Final = "/api/v1/renew"
-OF_THE_BOX: Final = (LAN_KEY, BROKER_KEY, SEALING_KEY, "lan.pem", "lan-ca.pem", "broker.pem")
+OF_THE_BOX: Final = (LAN_KEY, BROKER_KEY, SEALING_KEY, LAN_CERTIFICATE, LAN_CA, BROKER_CERTIFICATE)
 ANSWER: Final[Any] = Issued
 
 
@@ -68,12 +68,6 @@ def renew(state_dir: Path, known: Enrolled) -> int:
         enrolled_ms=issued.issued_ms,
         not_after_ms=not_after_ms,
     )
-    files = {
-        NODE_CERTIFICATE: (issued.certificate + issued.chain).encode(),
-        ROOT: root.encode(),
-        REPORT_KEY: issued.report_key,
-        FACTS: msgspec.json.format(msgspec.json.encode(now), indent=1),
-    }
-    write_files(fresh, files)
+    write_files(fresh, node_files(issued, now, root))
     take_over(state_dir, keep_old=True)
     return issued.generation

@@ -18,6 +18,7 @@ from ca import DOMAIN, Pki, unlimited
 from roost_agent.enrol import join as joining
 from roost_agent.enrol.centre import CentreError, RefusedError, UntrustedError
 from roost_agent.enrol.check import spki_of
+from roost_agent.enrol.files import box_files, node_files
 from roost_agent.enrol.join import Order, Person, World, join
 from roost_agent.enrolled import FOLDER, load
 from roost_agent.errors import AgentError
@@ -176,7 +177,8 @@ def test_the_root_for_images_is_never_taken_from_the_answer():
     issued = msgspec.convert(raw, Issued)
     facts = joining._facts(issued, Hardware(), "https://x", 1)
     assert facts.image_root == "none"
-    assert b"evil" not in b"".join(joining._files(issued, facts).values())
+    files = box_files(issued) | node_files(issued, facts, issued.root)
+    assert b"evil" not in b"".join(files.values())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""The files of an identity beside its keys: their names, and what of the answer goes into them."""
+
+from typing import Final
+
+import msgspec
+
+from roost_agent.enrolled import FACTS, NODE_CERTIFICATE, REPORT_KEY, ROOT, Facts
+from roost_protocol.enrol import Issued
+
+LAN_CERTIFICATE: Final = "lan.pem"
+LAN_CA: Final = "lan-ca.pem"
+BROKER_CERTIFICATE: Final = "broker.pem"
+
+
+def node_files(issued: Issued, facts: Facts, root: str) -> dict[str, bytes]:
+    """Return what each generation has anew; the facts are last, they say that all is there."""
+    return {
+        NODE_CERTIFICATE: (issued.certificate + issued.chain).encode(),
+        ROOT: root.encode(),
+        REPORT_KEY: issued.report_key,
+        FACTS: msgspec.json.format(msgspec.json.encode(facts), indent=1),
+    }
+
+
+def box_files(issued: Issued) -> dict[str, bytes]:
+    """Return what a box is given when it joins, and keeps at each renewal."""
+    files = {}
+    if issued.lan_certificate:
+        files[LAN_CERTIFICATE] = issued.lan_certificate.encode()
+        files[LAN_CA] = issued.lan_ca.encode()
+    if issued.broker_certificate:
+        files[BROKER_CERTIFICATE] = issued.broker_certificate.encode()
+    return files
