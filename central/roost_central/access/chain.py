@@ -55,6 +55,12 @@ class Act:
     outcome: str = DONE
 
 
+TEXTS: Final = (  # the fields of an Act that are text
+    "actor", "role", "action", "object", "via", "source", "request_id", "reason", "before", "after",
+    "outcome",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An act with its place in the chain."""

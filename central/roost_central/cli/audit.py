@@ -13,7 +13,15 @@ from typing import IO, Any
 
 import click
 
-from roost_central.access.chain import START, Act, Anchor, BrokenChainError, ChainCheck, Entry
+from roost_central.access.chain import (
+    START,
+    TEXTS,
+    Act,
+    Anchor,
+    BrokenChainError,
+    ChainCheck,
+    Entry,
+)
 from roost_central.cli import output
 from roost_central.cli.client import Client
 from roost_central.cli.exits import ExitCode
@@ -25,10 +33,6 @@ AUDIT = "/api/v1/audit"
 LIST_MAX = 200
 NDJSON = "application/x-ndjson"
 HEAD = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
-TEXTS = (
-    "actor", "role", "action", "object", "via", "source", "request_id", "reason", "before", "after",
-    "outcome",
-)  # fmt: skip
 
 
 def _columns(asked: Asked) -> list[Column]:

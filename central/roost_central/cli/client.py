@@ -65,8 +65,7 @@ class Client:
     def log_in(self, user: str, password: str) -> None:
         """Ask from here on with the session of a user."""
         body = json.dumps({"user": user, "password": password}).encode()
-        headers = {"Content-Type": "application/json"}
-        with self._open("POST", "/api/v1/session", {}, body=body, headers=headers) as response:
+        with self._open("POST", "/api/v1/session", {}, body=body, headers=JSON) as response:
             cookie = str(response.headers.get("Set-Cookie") or "").partition(";")[0]
         self._headers |= {"Cookie": cookie, "X-Roost-CSRF": "1"}
 

@@ -8,15 +8,13 @@ from typing import Any, Final
 
 import click
 
-from roost_central.cli import output
-from roost_central.cli.client import Client, at
+from roost_central.cli import output, times
+from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
 
-JSON: Final = {"Content-Type": "application/json"}
-SPANS: Final = {"m": 60, "h": 3_600, "d": 86_400}
 COLUMNS_OF_CSV: Final = ("serial", "key", "site", "node")
 ROWS_MAX: Final = 2_000  # of one import, which is all or nothing
 
@@ -161,7 +159,7 @@ def import_(asked: Asked, file: str, ttl: str) -> None:
     rows = [{name: value.strip() for name, value in row.items() if value} for row in reader]
     if not 1 <= len(rows) <= ROWS_MAX:
         raise RefusedError(f"{file}: {len(rows)} rows, between 1 and {ROWS_MAX} are taken")
-    body = {"claims": rows, "life_s": _seconds(ttl)}
+    body = {"claims": rows, "life_s": _life_s(ttl)}
     answer = _post(asked.client(), "/api/v1/claims:import", body)
     output.write(answer["items"], claims(asked), asked.form, name="id")
 
@@ -185,7 +183,7 @@ def create(asked: Asked, ttl: str, **given: Any) -> None:  # noqa: ANN401 - opti
     body = {
         **{name: given[name] for name in ("site", "node", "auto_approve", "broker", "cidr")},
         "nodes_max": given["max_nodes"],
-        "life_s": _seconds(ttl),
+        "life_s": _life_s(ttl),
     }
     made = _post(asked.client(), at("claims"), body)
     if asked.form not in {"table", "wide"}:
@@ -217,11 +215,11 @@ def _post(client: Client, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN4
     return client.send("POST", path, json.dumps(body).encode(), headers=JSON)
 
 
-def _seconds(text: str) -> int:
-    number, unit = text[:-1], text[-1:]
-    if not number.isdecimal() or unit not in SPANS:
-        raise RefusedError(f"--ttl {text!r}: a number with m, h or d, such as 24h")
-    return int(number) * SPANS[unit]
+def _life_s(ttl: str) -> int:
+    try:
+        return times.span(ttl)
+    except RefusedError as err:
+        raise RefusedError(f"--ttl: {err.sentence}") from err
 
 
 def _words(value: object) -> str:

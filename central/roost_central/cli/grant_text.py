@@ -10,7 +10,6 @@ import click
 from roost_central.cli.failure import RefusedError
 
 ROLES = ("viewer", "operator", "release", "admin")
-JSON = {"Content-Type": "application/json"}
 
 
 def grants_of(texts: Sequence[str]) -> list[dict[str, str]]:

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import click
 
 from roost_central.cli import settings
-from roost_central.cli.client import Client
+from roost_central.cli.client import JSON, Client
 from roost_central.cli.failure import RefusedError
-from roost_central.cli.grant_text import JSON, ask_secret, body
+from roost_central.cli.grant_text import ask_secret, body
 from roost_central.ports import SystemEntropy
 
 

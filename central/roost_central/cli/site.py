@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from roost_central.cli import node, output, path, times
-from roost_central.cli.client import Client, at
+from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared, show
@@ -82,7 +82,7 @@ def set_(
 ) -> None:
     """Label or place a site. One that is not there is registered."""
     client = asked.client()
-    headers = {"Content-Type": "application/json"}
+    headers = JSON
     body: dict[str, Any] = {"labels": {}, "lat": None, "lon": None}
     try:
         found = client.get(at("sites", site))
@@ -91,7 +91,7 @@ def set_(
             raise
     else:
         body = {key: found[key] for key in body}
-        headers["If-Match"] = f'"{found["revision"]}"'
+        headers = JSON | {"If-Match": f'"{found["revision"]}"'}
     body["labels"] = _changed(body["labels"], labels)
     body["lat"] = body["lat"] if lat is None else lat
     body["lon"] = body["lon"] if lon is None else lon

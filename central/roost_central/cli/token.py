@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from roost_central.cli import output, settings, times
-from roost_central.cli.client import at
-from roost_central.cli.grant_text import JSON, body, grant_text, grants_of
+from roost_central.cli.client import JSON, at
+from roost_central.cli.grant_text import body, grant_text, grants_of
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
 
@@ -14,9 +14,6 @@ TOKENS = "/api/v1/tokens"
 
 
 def _columns(asked: Asked) -> list[Column]:
-    def created(row: output.Row) -> str:
-        return asked.clock(row["created"])
-
     def clock(heading: str, key: str) -> Column:
         return Column(heading, lambda row: asked.clock(row[key]), lambda row: row[key])
 

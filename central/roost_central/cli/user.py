@@ -3,8 +3,8 @@
 import click
 
 from roost_central.cli import output
-from roost_central.cli.client import at
-from roost_central.cli.grant_text import JSON, ask_secret, body, grant_text, grants_of
+from roost_central.cli.client import JSON, at
+from roost_central.cli.grant_text import ask_secret, body, grant_text, grants_of
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
 
@@ -12,9 +12,6 @@ USERS = "/api/v1/users"
 
 
 def _columns(asked: Asked) -> list[Column]:
-    def created(row: output.Row) -> str:
-        return asked.clock(row["created"])
-
     return [
         output.text("NAME", "name"),
         Column("GRANTS", lambda row: grant_text(row["grants"])),

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import RowMapping, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from roost_central.access.chain import START, Act, Anchor, Entry, entry
+from roost_central.access.chain import START, TEXTS, Act, Anchor, Entry, entry
 from roost_central.storage import tables
 from roost_central.storage.upsert import insert_rows, upsert
 from roost_protocol.codec import encode
@@ -25,10 +25,6 @@ CUT: Final = "cut"
 CENTRE: Final = "central"  # the actor of what no person did
 
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
-_TEXTS: Final = (
-    "actor", "role", "action", "object", "via", "source", "request_id", "reason", "before", "after",
-    "outcome",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +111,13 @@ async def _save(connection: AsyncConnection, kind: str, at: Anchor) -> None:
 
 def _storable(act: Act) -> Act:
     """Return an act as the database will give it back, since that is what is hashed."""
-    plain = {name: tables.without_nul(getattr(act, name)) for name in _TEXTS}
+    plain = {name: tables.without_nul(getattr(act, name)) for name in TEXTS}
     return Act(at_ms=act.at_ms, detail=_decode(encode(act.detail)), **plain)
 
 
 def _row(new: Entry) -> dict[str, Any]:
     act = new.act
-    texts = {name: getattr(act, name) for name in _TEXTS}
+    texts = {name: getattr(act, name) for name in TEXTS}
     return {
         "seq": new.seq,
         "at_ms": act.at_ms,
@@ -133,6 +129,6 @@ def _row(new: Entry) -> dict[str, Any]:
 
 
 def _entry(row: RowMapping) -> Entry:
-    texts = {name: row[name] for name in _TEXTS}
+    texts = {name: row[name] for name in TEXTS}
     act = Act(at_ms=row["at_ms"], detail=_decode(row["detail"]), **texts)
     return Entry(row["seq"], act, row["prev_hash"], row["hash"])
