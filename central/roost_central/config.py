@@ -4,7 +4,6 @@ What can be set is the frozen dataclasses below; an unknown key is a fault with 
 Leaves opening what is named to app.py, except that it looks whether TLS files are there.
 """
 
-import ipaddress
 import re
 import ssl
 import tomllib
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 from roost_central.brokers import config as brokers_config
 from roost_central.brokers.config import BROKER_KEYS, FleetBrokerConfig, FleetConfig
-from roost_central.config_section import Section
+from roost_central.config_section import Section, is_loopback
 from roost_central.enrol import config as enrol_config
 from roost_central.enrol.config import EnrolConfig
 from roost_central.errors import ConfigError
@@ -86,7 +85,7 @@ class HttpConfig:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Return what to serve with, None for plain HTTP.
@@ -421,15 +420,6 @@ def _is_public_url(text: str) -> bool:
         return False
     host = parts.hostname or ""
     is_plain = text.isascii() and text.isprintable() and not any(c in text for c in ' <>"\\@?#')
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     is_whole = bool(host) and port != 0 and parts.path in {"", "/"}
     return is_plain and is_safe and is_whole and len(text) <= URL_CHARS_MAX
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

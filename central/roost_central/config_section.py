@@ -3,6 +3,7 @@
 Leaves what the keys mean to config.py. A secret's file must not be readable by others.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,14 @@ PORT_MAX: Final = 65_535
 T = TypeVar("T")
 Table = Mapping[str, object]
 Fault = Callable[[str, str], None]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine is at a host; a name other than localhost never counts."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def secret(path: Path) -> bytes:

@@ -1,11 +1,11 @@
 """What ingest is told: its brokers, its shards, whom to admit. Read from a file elsewhere."""
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from roost_central.config_section import is_loopback
 from roost_central.errors import ConfigError
 from roost_central.ingest.tls import BrokerTls
 from roost_central.storage.retention import Retention
@@ -56,12 +56,7 @@ class BrokerAddress:
     @property
     def is_loopback(self) -> bool:
         """Whether only processes of this machine can be at that address."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@
 file must not be readable by others; what is in it is read when it is used, so that it can change.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from roost_central.alarms.flat import LABELS_MAX
-from roost_central.config_section import Fault, Section, Table
+from roost_central.config_section import Fault, Section, Table, is_loopback
 from roost_central.fleet.query import QueryError
 from roost_central.northbound.noc_tenants import Tenancy
 from roost_central.northbound.noc_tree import VALUES
@@ -168,14 +167,6 @@ def _labels(at: Section) -> tuple[str, ...]:
     if len(names) != len(given) or len(names) > LABELS_MAX:
         at.fault("labels", f"is a list of at most {LABELS_MAX} names of labels")
     return names
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine is at an address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _noc_broker(at: Section) -> NocBrokerConfig:

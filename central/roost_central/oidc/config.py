@@ -1,6 +1,5 @@
 """The ``[oidc]`` table: which OpenID provider logs operators in, and what its groups may here."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from roost_central.access.core import GRANTS_MAX, ROLES, Grant, canonical_selector
-from roost_central.config_section import Section
+from roost_central.config_section import Section, is_loopback
 from roost_central.fleet.query import QueryError
 
 KEYS: Final = ("issuer", "client_id", "client_secret_file", "ca_file", "scopes", "groups_claim",
@@ -79,16 +78,9 @@ def is_endpoint(text: str, *, tls_only: bool = False) -> bool:
         return False
     is_plain = text.isascii() and text.isprintable() and not any(c in text for c in ' <>"\\#')
     is_safe = parts.scheme == "https" or (
-        parts.scheme == "http" and not tls_only and _is_loopback(parts.hostname or "")
+        parts.scheme == "http" and not tls_only and is_loopback(parts.hostname or "")
     )
     return is_whole and is_plain and is_safe and len(text) <= URL_CHARS_MAX
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _ca_file(section: Section) -> Path | None:

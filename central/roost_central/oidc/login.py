@@ -5,7 +5,6 @@ verified ID token, redeemed with the verifier of a login that the same browser b
 and subject are the identity, never a name or an address of mail (security.md section 6).
 """
 
-import base64
 import hmac
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +17,7 @@ from roost_central.oidc.id_token import Expected, key_of, verified
 from roost_central.oidc.pending import Pending, PendingLogins, digest
 from roost_central.oidc.provider import Provider
 from roost_central.ports import Clock, Entropy
+from roost_protocol.join_token import to_text
 
 SECRET_BYTES: Final = 32  # 43 characters: a verifier of PKCE has 43 to 128 (RFC 7636 section 4.1)
 
@@ -83,7 +83,7 @@ class OidcLogin:
                 "scope": " ".join(self.config.scopes),
                 "state": state,
                 "nonce": nonce,
-                "code_challenge": _base64url(digest(verifier)),
+                "code_challenge": to_text(digest(verifier)),
                 "code_challenge_method": "S256",
             }
         )
@@ -123,8 +123,4 @@ class OidcLogin:
         return Identified(config.issuer, claims.subject, claims.username, grants, pending.next_path)
 
     def _secret(self) -> str:
-        return _base64url(self._entropy.token(SECRET_BYTES))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+        return to_text(self._entropy.token(SECRET_BYTES))

@@ -15,7 +15,7 @@ export function Said({ said }) {
 }
 
 /** Roles with the query of the sites they hold for, one line each. */
-export function GrantFields({ grants, onGrants, isNeeded = false }) {
+export function GrantFields({ grants, onGrants }) {
   const set = (index, change) => onGrants(grants.map((g, i) => (i === index ? { ...g, ...change } : g)));
   return html`<fieldset class="grants"><legend>Grants</legend>
     ${grants.map((grant, index) => html`<div key=${index} class="grant">
@@ -23,7 +23,7 @@ export function GrantFields({ grants, onGrants, isNeeded = false }) {
         ${ROLES.map((role) => html`<option key=${role} value=${role}>${role}</option>`)}</select></label>
       <label>on sites <input value=${grant.on} placeholder="region:r0*; empty: all" spellcheck=${false}
         onInput=${(e) => set(index, { on: e.currentTarget.value })} /></label>
-      <button type="button" disabled=${isNeeded && grants.length === 1} aria-label=${`Remove grant ${index + 1}`}
+      <button type="button" aria-label=${`Remove grant ${index + 1}`}
         onClick=${() => onGrants(grants.filter((_, i) => i !== index))}>Remove</button></div>`)}
     <button type="button" onClick=${() => onGrants([...grants, { role: "viewer", on: "" }])}>Add a grant</button>
   </fieldset>`;
