@@ -1,37 +1,24 @@
 /** Tokens: one's own, for an admin all; a new one is shown once. */
 import { html, useState } from "../html.js";
-import { request } from "../api.js";
 import { useFetched } from "../fetched.js";
 import { Problem } from "../shell/failure.js";
 import { Age, timeText } from "../time.js";
-import { GrantFields, grantText, Said } from "./words.js";
+import { GrantFields, grantText, Said, useChange } from "./words.js";
 
 const DAY_S = 86_400;
 
 export function Tokens({ me, isAdmin }) {
   const [all, setAll] = useState(false);
   const { value, error, reload } = useFetched(`/tokens${all ? "?of=all" : ""}`);
-  const [said, setSaid] = useState({ text: "", wrong: false });
+  const { said, change } = useChange(reload);
   const [made, setMade] = useState(null);
   const revoke = async (name) => {
     if (!confirm(`Revoke ${name}? What uses it is refused from then on.`)) return;
-    await request(`/tokens/${encodeURIComponent(name)}`, { method: "DELETE" }).then(
-      () => setSaid({ text: `${name} is revoked.`, wrong: false }),
-      (failure) => setSaid({ text: failure.message, wrong: true }),
-    );
-    reload();
+    const path = `/tokens/${encodeURIComponent(name)}`;
+    const isDone = await change(`${name} is revoked.`, path, { method: "DELETE" });
+    if (!isDone) reload(); // who else revokes may have been first
   };
-  const make = async (body) => {
-    try {
-      setMade(await request("/tokens", { method: "POST", body }));
-      setSaid({ text: `${body.name} is made.`, wrong: false });
-    } catch (failure) {
-      setSaid({ text: failure.message, wrong: true });
-      return false;
-    }
-    reload();
-    return true;
-  };
+  const make = (body) => change(`${body.name} is made.`, "/tokens", { method: "POST", body }, setMade);
   if (!value) return error ? html`<${Problem} error=${error} />` : html`<p class="empty">Reading…</p>`;
   return html`<${Said} said=${said} />
     ${made && html`<div class="made"><p>Copy it now: it is never shown again.</p>

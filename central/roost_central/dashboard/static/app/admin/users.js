@@ -1,32 +1,20 @@
 /** Users: who may log in and what each may; to add, change, disable and remove one. */
 import { html, useState } from "../html.js";
-import { request } from "../api.js";
 import { useFetched } from "../fetched.js";
 import { Problem } from "../shell/failure.js";
 import { Age } from "../time.js";
-import { GrantFields, grantText, Said } from "./words.js";
+import { GrantFields, grantText, Said, useChange } from "./words.js";
 
 const at = (name) => `/users/${encodeURIComponent(name)}`;
 
 export function Users({ me }) {
   const { value, error, reload } = useFetched("/users");
-  const [said, setSaid] = useState({ text: "", wrong: false });
+  const { said, change } = useChange(reload);
   const [edited, setEdited] = useState(null);
-  const act = async (text, path, options) => {
-    try {
-      await request(path, options);
-      setSaid({ text, wrong: false });
-      setEdited(null);
-    } catch (failure) {
-      setSaid({ text: failure.message, wrong: true });
-      return false;
-    }
-    reload();
-    return true;
-  };
+  const act = (text, path, options) => change(text, path, options, () => setEdited(null));
   if (!value) return error ? html`<${Problem} error=${error} />` : html`<p class="empty">Reading…</p>`;
-  const put = (row, change, text) => act(text, at(row.name),
-    { method: "PUT", body: { grants: row.grants, disabled: row.disabled, ...change } });
+  const put = (row, fields, text) => act(text, at(row.name),
+    { method: "PUT", body: { grants: row.grants, disabled: row.disabled, ...fields } });
   return html`<${Said} said=${said} />
     <div class="scroll"><table class="plain users stack"><thead><tr><th>Name</th><th>Grants</th><th>State</th>
       <th>Logs in by</th><th>Last login</th><th><span class="hidden">Do</span></th></tr></thead>

@@ -1,5 +1,6 @@
 /** Grants in words and as people type them, and what became of a change. */
-import { html } from "../html.js";
+import { html, useState } from "../html.js";
+import { request } from "../api.js";
 
 export const ROLES = ["viewer", "operator", "release", "admin"];
 
@@ -7,6 +8,26 @@ export const ROLES = ["viewer", "operator", "release", "admin"];
 export function grantText(grants) {
   if (grants === null) return "all of its owner's";
   return grants.map(({ role, on }) => (on ? `${role} on ${on}` : role)).join(", ") || "none";
+}
+
+/**
+ * Changes to a list: `change` asks for one, says what became of it and has the list read anew; it
+ * resolves to whether it was done, and then `onDone` has had the answer.
+ */
+export function useChange(reload) {
+  const [said, setSaid] = useState({ text: "", wrong: false });
+  const change = async (text, path, options, onDone = () => {}) => {
+    try {
+      onDone(await request(path, options));
+      setSaid({ text, wrong: false });
+    } catch (failure) {
+      setSaid({ text: failure.message, wrong: true });
+      return false;
+    }
+    reload();
+    return true;
+  };
+  return { said, change };
 }
 
 /** What became of the last change, told to a screen reader too. */
