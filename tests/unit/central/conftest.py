@@ -1,11 +1,11 @@
-"""One PKI for all tests of this folder that change nothing in it."""
+"""The keys of a fleet: one PKI for all tests that change nothing in it, or one of a test."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from ca import Pki, unlimited
 
