@@ -14,13 +14,11 @@ from roost_protocol.certificate import Holder, Kind
 from roost_protocol.errors import ProtocolError
 
 OPENSSL = shutil.which("openssl")
-# An hour on: a test may make its keys long after this line was read.
-NOW = datetime.now(UTC) + timedelta(hours=1)
 
 
-def refusal(pki, credentials, kind=Kind.NODE, **more):
+def refusal(pki, credentials, kind=Kind.NODE, *, now=None, **more):
     try:
-        pki.verifier().peer(credentials.der, kind, more.pop("now", NOW), **more)
+        pki.verifier().peer(credentials.der, kind, now or datetime.now(UTC), **more)
     except ProtocolError as err:
         return err.code
     return ""
@@ -118,13 +116,13 @@ def test_an_expired_one_is_believed_where_other_rules_ask_for_it(pki):
 
 def test_an_issuer_that_has_ended_is_believed_no_more(pki):
     node = pki.issue(Holder(Kind.NODE, NODE))
-    assert refusal(pki, node, now=NOW + timedelta(days=800)) == "expired"
+    assert refusal(pki, node, now=datetime.now(UTC) + timedelta(days=800)) == "expired"
 
 
 @pytest.mark.parametrize("der", [b"", b"hello", b"\x30\x82", b"x" * (CERTIFICATE_BYTES_MAX + 1)])
 def test_what_is_no_certificate_is_refused(pki, der):
     with pytest.raises(ProtocolError) as refused:
-        pki.verifier().peer(der, Kind.NODE, NOW)
+        pki.verifier().peer(der, Kind.NODE, datetime.now(UTC))
     assert refused.value.code == "certificate"
 
 
@@ -132,12 +130,12 @@ def test_what_is_no_certificate_is_refused(pki, der):
 def test_a_flipped_bit_changes_nothing_that_is_believed(pki):
     """What is not signed may vary: the count of unused bits, which stands before the signature."""
     node = pki.issue(Holder(Kind.NODE, NODE))
-    verifier, believed = pki.verifier(), set()
+    verifier, believed, now = pki.verifier(), set(), datetime.now(UTC)
     for at in range(len(node.der) * 8):
         bad = bytearray(node.der)
         bad[at // 8] ^= 1 << at % 8
         try:
-            peer = verifier.peer(bytes(bad), Kind.NODE, NOW)
+            peer = verifier.peer(bytes(bad), Kind.NODE, now)
         except ProtocolError:
             continue
         believed.add(at // 8)
@@ -147,12 +145,14 @@ def test_a_flipped_bit_changes_nothing_that_is_believed(pki):
 
 def test_without_issuers_nobody_is_believed(pki):
     with pytest.raises(ProtocolError) as refused:
-        Verifier(DOMAIN, {}).peer(pki.issue(Holder(Kind.NODE, NODE)).der, Kind.NODE, NOW)
+        Verifier(DOMAIN, {}).peer(
+            pki.issue(Holder(Kind.NODE, NODE)).der, Kind.NODE, datetime.now(UTC)
+        )
     assert refused.value.code == "issuer"
 
 
 def test_a_peer_carries_what_the_database_knows_it_by(pki):
     node = pki.issue(Holder(Kind.NODE, NODE))
-    peer = pki.verifier().peer(node.der, Kind.NODE, NOW)
+    peer = pki.verifier().peer(node.der, Kind.NODE, datetime.now(UTC))
     assert peer.serial == f"{node.certificate.serial_number:x}"
     assert peer.not_after == node.certificate.not_valid_after_utc

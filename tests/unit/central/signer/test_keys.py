@@ -9,12 +9,13 @@ from roost_central.ca.profiles import Authority
 from roost_central.errors import ConfigError
 from roost_central.signer.keys import load
 
-# An hour on: a test may make its keys long after this line was read.
-NOW = datetime.now(UTC) + timedelta(hours=1)
+
+def after(days):
+    return datetime.now(UTC) + timedelta(days=days)
 
 
-def loaded(pki, now=NOW):
-    return load(pki.signer_dir, DOMAIN, now)
+def loaded(pki, *, days=0):
+    return load(pki.signer_dir, DOMAIN, after(days))
 
 
 def test_a_new_folder_is_taken(pki):
@@ -25,33 +26,33 @@ def test_a_new_folder_is_taken(pki):
 
 def test_the_newest_of_each_signs_and_the_old_one_is_known(own_pki):
     before = loaded(own_pki)
-    own_pki.rotate("node", "order", now=NOW + timedelta(days=300))
-    ring = loaded(own_pki, NOW + timedelta(days=301))
+    own_pki.rotate("node", "order", now=after(300))
+    ring = loaded(own_pki, days=301)
     old, new = ring.issuing[Authority.NODE]
     assert old.pem == before.issuing[Authority.NODE][0].pem
-    assert new.certificate.not_valid_before_utc > NOW
+    assert new.certificate.not_valid_before_utc > after(1)
     first, _second = ring.orders
     assert first.key_id == before.orders[0].key_id
     assert len(ring.issuing[Authority.SERVER]) == 1
 
 
 def test_what_has_expired_is_left_out(own_pki):
-    own_pki.rotate("node", "server", now=NOW + timedelta(days=700))
-    ring = loaded(own_pki, NOW + timedelta(days=900))
+    own_pki.rotate("node", "server", now=after(700))
+    ring = loaded(own_pki, days=900)
     assert len(ring.issuing[Authority.NODE]) == 1
 
 
 def test_nothing_valid_is_refused(own_pki):
     for days in (900, -900):
         with pytest.raises(ConfigError, match=r"0 that count .* clock"):
-            loaded(own_pki, NOW + timedelta(days=days))
+            loaded(own_pki, days=days)
 
 
 def test_a_key_whose_time_has_not_come_does_not_sign_yet(own_pki):
-    own_pki.rotate("node", now=NOW + timedelta(days=2))
+    own_pki.rotate("node", now=after(2))
     old = loaded(own_pki).issuing[Authority.NODE]
     assert len(old) == 1
-    assert len(loaded(own_pki, NOW + timedelta(days=3)).issuing[Authority.NODE]) == 2
+    assert len(loaded(own_pki, days=3).issuing[Authority.NODE]) == 2
 
 
 @pytest.mark.parametrize("name", ["node-ca.key", "order.key"])
@@ -94,7 +95,7 @@ def test_another_fleets_issuer_is_refused(own_pki, tmp_path):
 
 def test_another_domain_than_the_policys_is_refused(own_pki):
     with pytest.raises(ConfigError, match=r"nodes\.other\.example"):
-        load(own_pki.signer_dir, "other.example", NOW)
+        load(own_pki.signer_dir, "other.example", after(0))
 
 
 def test_a_key_that_is_none_is_refused(own_pki):
