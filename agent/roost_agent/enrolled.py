@@ -11,8 +11,9 @@ from typing import Final
 import msgspec
 
 from roost_agent.errors import ConfigError
-from roost_protocol.enrol import REPORT_KEY_BYTES, Broker
+from roost_protocol.enrol import Broker
 from roost_protocol.hardware import Hardware
+from roost_protocol.limits import REPORT_KEY_BYTES
 
 STATE_DIR: Final = "/var/lib/roost"  # the usual one
 FOLDER: Final = "identity"

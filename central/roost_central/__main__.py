@@ -164,7 +164,7 @@ def _signer(parsed: argparse.Namespace) -> int:
     import uvloop  # noqa: PLC0415  only here and in run
 
     from roost_central.signer import program  # noqa: PLC0415  only here
-    from roost_central.signer.server import DEFAULT_SOCKET  # noqa: PLC0415  as above
+    from roost_central.signer.message import SIGNER_SOCKET  # noqa: PLC0415  as above
 
     folder = parsed.dir or program.DEFAULT_FOLDER
     match parsed.what:
@@ -178,7 +178,7 @@ def _signer(parsed: argparse.Namespace) -> int:
         case _:
             logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys.stderr)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(program.run(folder, parsed.socket or DEFAULT_SOCKET))
+                runner.run(program.run(folder, parsed.socket or SIGNER_SOCKET))
     return 0
 
 

@@ -20,18 +20,19 @@ for letter; so no second spelling of an identity is ever accepted.
 """
 
 import re
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
 from roost_protocol.errors import ProtocolError
+from roost_protocol.join_token import to_text
 from roost_protocol.topics import check_name, node_id, split_node_id
 
 DOMAIN_CHARS_MAX: Final = 64  # it stands in O, which X.520 bounds
 BOX_MAX: Final = 9_999  # 4 digits: node id, "~" and they fill a CN of 64
 DAYS_MAX: Final = 400  # life of a node's certificate: of one that is rarely online
+SERVICE_PREFIX: Final = "svc_"  # `_` cannot stand in a node id, so no node is ever called so
 PIN_BYTES: Final = 16  # of a SHA-256: 128 bits against a second key with the same pin
 
 _DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -124,7 +125,7 @@ def write(holder: Holder, domain: str) -> Names:
     match holder.kind:
         case Kind.SERVER | Kind.SERVICE:
             check_name(holder.name, field="name")
-            prefix = "svc_" if holder.kind is Kind.SERVICE else ""
+            prefix = SERVICE_PREFIX if holder.kind is Kind.SERVICE else ""
             return Names(f"{prefix}{holder.name}", dns_name)
         case Kind.NODE:
             split_node_id(holder.name)
@@ -167,8 +168,7 @@ def pin(public_key_der: bytes) -> str:
     Args:
         public_key_der: the DER of the whole SubjectPublicKeyInfo (RFC 5280, 4.1), as RFC 7469 pins.
     """
-    digest = sha256(public_key_der).digest()[:PIN_BYTES]
-    return urlsafe_b64encode(digest).decode().rstrip("=")
+    return to_text(sha256(public_key_der).digest()[:PIN_BYTES])
 
 
 def _check_box(holder: Holder) -> None:

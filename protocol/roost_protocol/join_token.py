@@ -16,7 +16,6 @@ from roost_protocol.errors import ProtocolError
 PREFIX: Final = "rst1"
 CLAIM_BYTES: Final = 9
 SECRET_BYTES: Final = 32
-PIN_BYTES: Final = 16
 CLAIM_PATTERN: Final = r"^[A-Za-z0-9_-]{12}$"
 _TOKEN: Final = re.compile(
     r"rst1\.([A-Za-z0-9_-]{12})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{22})", re.ASCII

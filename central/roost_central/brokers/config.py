@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from roost_central.brokers.fleet_files import INGEST
 from roost_central.config_section import NAME, Section
 from roost_central.ingest.config import BrokerAddress
 from roost_central.ingest.tls import BrokerTls
+from roost_central.signer.message import SIGNER_SOCKET
 from roost_protocol.certificate import check_domain
 from roost_protocol.errors import ProtocolError
 
 FLEET_PORT: Final = 8883
-SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 CONNECTIONS: Final = range(10, 200_001)  # of the fleet's broker
 BROKER_KEYS: Final = ("name", "url", "ca", "cert", "key", "server_name")
 OWN_FILES: Final = ("root.pem", "cert.pem", "key.pem")
@@ -56,7 +57,7 @@ class FleetBrokerConfig:
 
 def own_tls(tls_folder: Path, server_name: str) -> BrokerTls:
     """Return how a broker of the fleet is spoken to with ingest's own certificate."""
-    ca, cert, key = (tls_folder / "svc_ingest" / name for name in OWN_FILES)
+    ca, cert, key = (tls_folder / INGEST / name for name in OWN_FILES)
     return BrokerTls(ca, cert, key, server_name)
 
 

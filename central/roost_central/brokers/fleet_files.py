@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from roost_protocol.certificate import SERVICE_PREFIX
 from roost_protocol.limits import MESSAGE_BYTES_MAX, SEAL_BYTES
 from roost_protocol.topics import ROOT, UP_LEAVES, canary_topic
 
 PACKET_BYTES_MAX: Final = MESSAGE_BYTES_MAX + SEAL_BYTES + 1_024  # topic, header; and a CONNECT
 KEEPALIVE_S_MAX: Final = 120  # a silent peer is gone after one and a half of it
-INGEST: Final = "svc_ingest"  # `_` cannot stand in a node id, so no node is ever called so
+INGEST_NAME: Final = "ingest"
+INGEST: Final = f"{SERVICE_PREFIX}{INGEST_NAME}"  # the CN of its certificate, and where that is
 DOWN_LEAVES: Final = ("receipt", "order", "ha")
 
 _CONFIG: Final = """\

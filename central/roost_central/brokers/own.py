@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
+from roost_central.brokers.fleet_files import INGEST, INGEST_NAME
 from roost_central.ca.own import OwnCertificate
 from roost_central.errors import SignerError
 from roost_central.ports import Clock
@@ -17,13 +18,11 @@ from roost_protocol.certificate import Holder, Kind
 logger = logging.getLogger(__name__)
 
 RETRY_S: Final = 5.0  # of a signer that does not answer yet
-NAME: Final = "ingest"  # its CN is svc_ingest, and so is its folder's name
 
 
 async def keep(tls_folder: Path, signer: Signer, clock: Clock) -> None:
     """Have the certificate made, and made anew at half of its life, until cancelled."""
-    folder = tls_folder / f"svc_{NAME}"
-    own = OwnCertificate(folder, Holder(Kind.SERVICE, NAME), signer, clock)
+    own = OwnCertificate(tls_folder / INGEST, Holder(Kind.SERVICE, INGEST_NAME), signer, clock)
     is_told = False
     while True:
         try:

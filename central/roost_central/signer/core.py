@@ -28,8 +28,8 @@ from roost_central.signer.message import (
 )
 from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, write
 from roost_protocol.errors import ProtocolError
+from roost_protocol.limits import GENERATION_MAX
 
-GENERATION_MAX: Final = (1 << 32) - 1  # it stands in 4 bytes
 USERS_MAX: Final = 8
 
 

@@ -4,6 +4,7 @@ Invariants: a request has at most REQUEST_BYTES_MAX bytes, an answer ANSWER_BYTE
 fields and verbs are refused, and so is any type but the one that stands here.
 """
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec import Meta, Struct
 
 from roost_protocol.errors import ProtocolError
 
+SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 REQUEST_BYTES_MAX: Final = 64 << 10
 ANSWER_BYTES_MAX: Final = 4 << 20  # the CRLs of two node CAs at their bound
 LENGTH_BYTES: Final = 4

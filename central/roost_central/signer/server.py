@@ -31,7 +31,6 @@ from roost_protocol.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 SOCKET_MODE: Final = 0o666  # the kernel says who connected, and that decides
 CONNECTIONS_MAX: Final = 32
 REQUEST_S_MAX: Final = 10.0  # from a request's first byte to its last; between them no limit
