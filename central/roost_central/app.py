@@ -86,12 +86,13 @@ async def run(config: CentralConfig) -> None:
         )
         async with database.read() as connection:
             await book.load(connection)
-        enrolment = _enrolment(config, database, view, clock, entropy)
+        keys = ingest_keys(config.data_dir, entropy)
+        enrolment = _enrolment(config, database, view, clock, entropy, ingest_key=keys[0])
         # whoever was enrolled once is heard sealed alone, also where nobody is let in any more
         registry = IdentityRegistry(database, clock) if enrolment is None else enrolment.registry
         await registry.load()
-        keys = ingest_keys(config.data_dir, entropy)
-        seals = Seals(registry, keys, _ingest_config(config).bare_brokers)
+        from_brokers = _ingest_config(config)
+        seals = Seals(registry, keys, from_brokers.bare_brokers)
         witnesses = None
         if config.witness_keys is not None:
             witnesses = Witnesses(config.witness_keys, config.data_dir, clock, entropy)
@@ -100,7 +101,7 @@ async def run(config: CentralConfig) -> None:
             view,
             clock,
             entropy,
-            _ingest_config(config),
+            from_brokers,
             book=book,
             seals=seals,
             to_witness=None if witnesses is None else witnesses.offer,
@@ -138,13 +139,7 @@ async def run(config: CentralConfig) -> None:
                         enrolment.run(partial(listening, boxes)), name="central.enrol"
                     )
                 )
-            signer = Signer(config.fleet.signer_socket)
-            if config.fleet.domain:
-                watch = SignerWatch(signer, book, clock)
-                running.append(tasks.create_task(watch.run(), name="central.ca.watch"))
-            if any(broker.is_ours(config.tls_folder) for broker in config.brokers):
-                keeping = own_certificate.keep(config.tls_folder, signer, clock)
-                running.append(tasks.create_task(keeping, name="central.brokers.certificate"))
+            running += _ask_signer(tasks, config, book, clock)
             if witnesses is not None:
                 witnesses.send = ingest.send_frame
                 task = tasks.create_task(witnesses.run(), name="central.witness")
@@ -232,8 +227,14 @@ def _pages() -> StaticTree | None:
         return None
 
 
-def _enrolment(
-    config: CentralConfig, database: Database, view: FleetView, clock: Clock, entropy: Entropy
+def _enrolment(  # noqa: PLR0913 - what all of its parts work with
+    config: CentralConfig,
+    database: Database,
+    view: FleetView,
+    clock: Clock,
+    entropy: Entropy,
+    *,
+    ingest_key: bytes,
 ) -> Enrolment | None:
     """Return enrolment, where it is configured."""
     if config.enrol is None:
@@ -245,9 +246,24 @@ def _enrolment(
         clock,
         entropy,
         signer=Signer(config.fleet.signer_socket),
-        ingest_key=ingest_keys(config.data_dir, entropy)[0],
+        ingest_key=ingest_key,
         tls_folder=config.tls_folder,
     )
+
+
+def _ask_signer(
+    tasks: asyncio.TaskGroup, config: CentralConfig, book: AlarmBook, clock: Clock
+) -> list[asyncio.Task[None]]:
+    """Begin what needs the signer, where the fleet or one of its brokers is configured."""
+    signer = Signer(config.fleet.signer_socket)
+    running = []
+    if config.fleet.domain:
+        watch = SignerWatch(signer, book, clock)
+        running.append(tasks.create_task(watch.run(), name="central.ca.watch"))
+    if any(broker.is_ours(config.tls_folder) for broker in config.brokers):
+        keeping = own_certificate.keep(config.tls_folder, signer, clock)
+        running.append(tasks.create_task(keeping, name="central.brokers.certificate"))
+    return running
 
 
 def _ingest_config(config: CentralConfig) -> IngestConfig:
