@@ -1,6 +1,5 @@
 """The data directory of a centre, and who may use it: each of its programs once."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from roost_central.errors import ConfigError
+from roost_central.file_lock import held
 
 CENTRAL_LOCK: Final = "central.lock"
 BROKER_LOCK: Final = "broker.lock"
@@ -23,11 +23,5 @@ def locked(data_dir: Path, name: str) -> Iterator[None]:
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(data_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError("in-use", field="data_dir", got=str(data_dir)) from None
+    with held(handle, ConfigError("in-use", field="data_dir", got=str(data_dir))):
         yield
-    finally:
-        os.close(handle)

@@ -96,7 +96,7 @@ class Pki:
         """Return a good certificate, signed without the signer."""
         key = generate_private_key(SECP256R1())
         by, issuer_pem = self.issuer(ISSUED_BY[holder.kind])
-        fresh = Fresh(int.from_bytes(ENTROPY.token(16), "big"), now or datetime.now(UTC))
+        fresh = Fresh.drawn(ENTROPY, now or datetime.now(UTC))
         certificate = leaf(holder, key.public_key(), by=by, fresh=fresh, days=days)
         return self.keep(f"{holder.kind}-{holder.name}", key, certificate, issuer_pem)
 

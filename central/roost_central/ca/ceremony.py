@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from roost_central.ca import names, profiles
 from roost_central.ca.names import stamp
-from roost_central.ca.profiles import SERIAL_BYTES, Authority, Fresh, Issuer, issuer_of
+from roost_central.ca.profiles import Authority, Fresh, Issuer, issuer_of
 from roost_central.errors import CentralError
 from roost_central.ports import Entropy
 from roost_central.private_file import sync_folder, write_new
@@ -64,7 +64,7 @@ class Moment:
 
     def fresh(self) -> Fresh:
         """Return what one signature takes."""
-        return Fresh(int.from_bytes(self.entropy.token(SERIAL_BYTES), "big") or 1, self.now)
+        return Fresh.drawn(self.entropy, self.now)
 
 
 def init(out: Path, policy: Policy, passphrase: bytes, moment: Moment) -> x509.Certificate:

@@ -8,10 +8,11 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from roost_central.ca import names
 from roost_central.ca.profiles import ALWAYS, SIGNS_DAYS, Authority
+from roost_central.ca.request import spki_of
 from roost_protocol.certificate import pin
 
 FILE_BYTES_MAX: Final = 16 << 10
@@ -44,10 +45,7 @@ class Listed:
     @property
     def pin(self) -> str:
         """What pins its key."""
-        der = self.certificate.public_key().public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
-        return pin(der)
+        return pin(spki_of(self.certificate.public_key()))
 
     @property
     def rotate_by(self) -> datetime | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from roost_central.ca.names import stamp
+from roost_central.ports import Entropy
 from roost_protocol.certificate import DAYS_MAX, Holder, Kind, check_domain, write
 from roost_protocol.errors import ProtocolError
 
@@ -112,6 +113,11 @@ class Fresh:
 
     serial: int
     now: datetime
+
+    @classmethod
+    def drawn(cls, entropy: Entropy, now: datetime) -> Self:
+        """Return what one signature takes; no serial is 0 (RFC 5280, 4.1.2.2)."""
+        return cls(int.from_bytes(entropy.token(SERIAL_BYTES), "big") or 1, now)
 
 
 def issuer_of(certificate: x509.Certificate, key: PrivateKey, domain: str) -> Issuer:

@@ -12,8 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePublicKey,
 )
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from roost_protocol.errors import ProtocolError
 
@@ -70,6 +75,11 @@ def p256(key: object) -> EllipticCurvePublicKey:
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
         return key
     raise ProtocolError("key", bound=KEY_RULE, got=type(key).__name__)
+
+
+def spki_of(key: PublicKeyTypes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a public key, DER: what is pinned and hashed of it."""
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _bounded(pem: str, field: str) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from roost_central.ca.request import spki_of
 from roost_central.signer.client import Signer
 from roost_protocol.enrol import Broker
 from roost_protocol.join_token import from_text
@@ -48,7 +48,7 @@ async def ask_fleet(signer: Signer, brokers: Iterable[Broker], ingest_key: bytes
     return Fleet(
         domain=facts.domain,
         root=facts.root_pem,
-        root_spki=root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        root_spki=spki_of(root.public_key()),
         pin=from_text(facts.pin),
         lan_ca="".join(facts.lan_ca_pem),
         brokers=tuple(brokers),

@@ -10,9 +10,8 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from roost_central.ca.request import key_of_pem, key_of_request
+from roost_central.ca.request import key_of_pem, key_of_request, spki_of
 from roost_central.enrol.nonce import check_nonce
 from roost_protocol.enrol import ClaimKind, EnrolRequest, commitment, transcript
 from roost_protocol.errors import ProtocolError
@@ -68,5 +67,4 @@ def check_signature(
 
 def key_hash(key: EllipticCurvePublicKey) -> bytes:
     """Return SHA-256 of a public key (SPKI)."""
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return sha256(spki).digest()
+    return sha256(spki_of(key)).digest()

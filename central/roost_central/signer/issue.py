@@ -11,11 +11,11 @@ from typing import Final, assert_never
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from roost_central.ca import crl
-from roost_central.ca.profiles import ISSUED_BY, SERIAL_BYTES, Authority, Fresh, leaf
-from roost_central.ca.request import key_of_pem, key_of_request
+from roost_central.ca.profiles import ISSUED_BY, Authority, Fresh, leaf
+from roost_central.ca.request import key_of_pem, key_of_request, spki_of
 from roost_central.errors import StorageUnavailableError
 from roost_central.ports import Clock, Entropy
 from roost_central.signer.core import Action, Decider, Issue, List, Policy, Refuse, Sign, Tell
@@ -71,21 +71,19 @@ class Desk:
 
     def facts(self) -> Facts:
         """Return what this signer is."""
-        ring, root = self._ring, self._ring.root.public_key()
+        ring = self._ring
         pems = {authority: [key.pem for key in keys] for authority, keys in ring.issuing.items()}
-        due = [keys[-1].rotate_by for keys in ring.issuing.values()]
-        spki = root.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return Facts(
             domain=self._policy.domain,
             root_pem=ring.root_pem,
-            pin=pin(spki),
+            pin=pin(spki_of(ring.root.public_key())),
             node_ca_pem=pems[Authority.NODE],
             server_ca_pem=pems[Authority.SERVER],
             lan_ca_pem=pems[Authority.LAN],
             order_keys=[
                 OrderKey(each.key_id, b64encode(each.public).decode()) for each in ring.orders
             ],
-            rotate_by_s=min(int(each.timestamp()) for each in due if each is not None),
+            rotate_by_s=int(ring.rotate_by.timestamp()),
             signatures=self._log.count,
             log_head=self._log.head,
             log_bytes=self._log.size,
@@ -111,7 +109,7 @@ class Desk:
         holder = action.holder
         authority = ISSUED_BY[holder.kind]
         by = self._ring.issuing[authority][-1]
-        fresh = Fresh(int.from_bytes(self._entropy.token(SERIAL_BYTES), "big") or 1, self._now())
+        fresh = Fresh.drawn(self._entropy, self._now())
         certificate = leaf(holder, _key(action), by=by.issuer, fresh=fresh, days=action.days)
         issued = Issued(
             certificate_pem=certificate.public_bytes(Encoding.PEM).decode(),

@@ -66,6 +66,12 @@ class KeyRing:
     issuing: dict[Authority, list[IssuingKey]]
     orders: list[OrderSigner]
 
+    @property
+    def rotate_by(self) -> datetime:
+        """When the first of those that issue now should have a successor."""
+        due = (keys[-1].rotate_by for keys in self.issuing.values())
+        return min(each for each in due if each is not None)
+
 
 def load(folder: Path, domain: str, now: datetime) -> KeyRing:
     """Return the keys in a folder; what has ended, or has not begun, is left out.

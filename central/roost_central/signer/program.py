@@ -1,7 +1,6 @@
 """``roost-central signer``: opens folder, log and socket, and serves until a signal comes."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -15,6 +14,7 @@ import msgspec
 
 from roost_central.ca import names
 from roost_central.errors import ConfigError
+from roost_central.file_lock import held
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.private_file import sync_folder
 from roost_central.signer import keys, policy
@@ -73,11 +73,9 @@ def checked(folder: Path) -> str:
     given, allowed, ring = _opened(folder, SystemClock())
     log = folder / names.LOG
     count = max((row.n for row, _, _ in rows(log)), default=0) if log.exists() else 0
-    newest = [found[-1] for found in ring.issuing.values()]
-    due = min(key.rotate_by for key in newest if key.rotate_by is not None)
     return (
         f"{folder} signs for {given.domain}; users {', '.join(map(str, sorted(allowed)))} may ask; "
-        f"{count} signatures so far; `roost ca rotate` by {due:%Y-%m-%d}"
+        f"{count} signatures so far; `roost ca rotate` by {ring.rotate_by:%Y-%m-%d}"
     )
 
 
@@ -137,13 +135,5 @@ def archived(folder: Path) -> Path:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            raise ConfigError(
-                "signer", field=str(folder), got="two", bound="one at a time"
-            ) from err
+    with held(handle, ConfigError("signer", field=str(folder), got="two", bound="one at a time")):
         yield
-    finally:
-        os.close(handle)
