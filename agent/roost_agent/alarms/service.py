@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from roost_agent.alarms import row as rows
+from roost_agent.alarms.row import Row
 from roost_agent.alarms.rules import Round, Rule, Rules, Verdict
 from roost_agent.alarms.table import (
     GONE,
@@ -30,6 +32,7 @@ from roost_agent.alarms.table import (
     Table,
     Tick,
     Unknown,
+    digest_of,
 )
 from roost_agent.errors import StorageError
 from roost_agent.outbox.spool import Batch, Spool
@@ -60,6 +63,18 @@ class AlarmMark(msgspec.Struct, frozen=True):
     seq: int = 0
 
 
+class _Committed:
+    """The set of one commit; its digest is made when a beat asks, so that no raise waits for it."""
+
+    def __init__(self, standing: tuple[Row, ...], seq: int) -> None:
+        self.rows = standing
+        self.seq = seq
+
+    @cached_property
+    def mark(self) -> AlarmMark:
+        return AlarmMark(digest_of(self.rows), len(self.rows), self.seq)
+
+
 class Alarms:
     """The alarms of one node.
 
@@ -71,7 +86,6 @@ class Alarms:
 
     def __init__(self, spool: Spool, clock: Clock, types: Catalogue) -> None:
         self.types = types
-        self.mark: AlarmMark | None = None  # None until the outbox is open
         self.is_unsynced = False  # the node's clock
         self.unknown = 0  # clears of what was not raised
         self.refused = 0  # raises without room, or of what makes no sense
@@ -79,7 +93,9 @@ class Alarms:
         self._clock = clock
         self._rules: Rules | None = None
         self._table: Table | None = None
+        self._committed: _Committed | None = None
         self._entries: list[Entry] = []
+        self._unsaid: list[Alarm] = []  # in the log
         self._changed: dict[str, bytes | None] = {}
         self._then: list[Callable[[int], None]] = []
         self._wants_set = False
@@ -98,6 +114,11 @@ class Alarms:
         if self._table is None:
             raise StorageError("the outbox is not open")
         return self._table
+
+    @property
+    def mark(self) -> AlarmMark | None:
+        """The set of the last commit; None until the outbox is open."""
+        return None if self._committed is None else self._committed.mark
 
     async def open(self, watched: frozenset[str]) -> None:
         """Read the table from the open outbox.
@@ -119,7 +140,7 @@ class Alarms:
             if not row.owner and row.type in watched
         }
         self._rules = Rules(_rules(self.types), levels)
-        self.mark = AlarmMark(self._table.digest(), len(found), self._lane_last())
+        self._committed = _Committed(tuple(found), self._lane_last())
         for row in found:
             if not row.owner and row.type not in watched and row.type != QUOTA_TYPE:
                 self.clear(row.type, row.entity, GONE)
@@ -203,14 +224,15 @@ class Alarms:
 
         Central compares when it has all up to that number, so it must be the lane's last.
         """
-        if self.mark is None or self._is_writing:
-            return self.mark
-        return replace(self.mark, seq=self._lane_last())
+        mark = self.mark
+        if mark is None or self._is_writing:
+            return mark
+        return replace(mark, seq=self._lane_last())
 
     def renumbered(self, last: int) -> None:
         """Note that the lane has begun a new stream, in which the last number is another."""
-        if self.mark is not None:
-            self.mark = AlarmMark(self.mark.digest, self.mark.count, last)
+        if self._committed is not None:
+            self._committed = _Committed(self._committed.rows, last)
 
     async def run(self) -> None:
         """Do what is due, until cancelled."""
@@ -249,6 +271,9 @@ class Alarms:
         if then is not None and refused is None:
             self._then.append(then)
         self._flush()
+        if self._unsaid:  # in the turn after the one that wakes the outbox: while the disk writes
+            asyncio.get_running_loop().call_soon(_say, self._unsaid)
+            self._unsaid = []
         self._due_changed.set()
         return refused
 
@@ -258,7 +283,7 @@ class Alarms:
             return
         alarm = replace(put.alarm, unsynced=self.is_unsynced)
         self._entries.append(_entry(ItemKind.ALARM, at.wall_ms, alarm, alarm.severity))
-        log.info("alarm %s: %s %s %s", alarm.change, alarm.type, alarm.entity, alarm.text)
+        self._unsaid.append(alarm)
         if len(self._entries) > WAITING_MAX:
             self._entries.clear()  # the state stays: one set tells it
             self._wants_set = True
@@ -273,14 +298,14 @@ class Alarms:
         entries = list(self._entries)
         if self._wants_set:
             entries += self._set_entries()
-        digest, count = self._table.digest(), len(self._table.rows)
+        standing = tuple(self._table.rows.values())
         then, self._then = self._then, []
 
         def on_disk(lanes: Mapping[Lane, LaneCounts]) -> None:
-            self.mark = AlarmMark(digest, count, lanes[Lane.ALARM].last)
+            self._committed = _Committed(standing, lanes[Lane.ALARM].last)
             self._is_writing = False
             for each in then:
-                each(self.mark.seq)
+                each(self._committed.seq)
             self._flush()
 
         try:
@@ -296,7 +321,7 @@ class Alarms:
         """Answer those whose wish was fulfilled already, and is on disk."""
         then, self._then = self._then, []
         for each in then:
-            each(0 if self.mark is None else self.mark.seq)
+            each(0 if self._committed is None else self._committed.seq)
 
     def _set_entries(self) -> list[Entry]:
         states = [row.state for row in self.table.rows.values()]
@@ -306,6 +331,11 @@ class Alarms:
 
     def _lane_last(self) -> int:
         return self._spool.lanes[Lane.ALARM].last
+
+
+def _say(alarms: list[Alarm]) -> None:
+    for alarm in alarms:
+        log.info("alarm %s: %s %s %s", alarm.change, alarm.type, alarm.entity, alarm.text)
 
 
 def refusal(event: Raise, types: Catalogue) -> ProtocolError | None:

@@ -131,7 +131,7 @@ class Table:
 
     def digest(self) -> bytes:
         """Return the digest of what was told."""
-        return alarm_digest((row.type, row.entity, int(row.severity)) for row in self.rows.values())
+        return digest_of(self.rows.values())
 
     def is_raised(self, key: Key) -> bool:
         """Whether the condition is there, told or held."""
@@ -300,6 +300,11 @@ class Table:
         for key in stale or idle[: len(self._tracks) - TRACKS_MAX]:
             if not self._tracks[key].is_wanted and self._tracks[key].told_ms:
                 del self._tracks[key]
+
+
+def digest_of(told: Iterable[Row]) -> bytes:
+    """Return the digest of rows as they were told."""
+    return alarm_digest((row.type, row.entity, int(row.severity)) for row in told)
 
 
 def _track(row: Row, now_ms: int) -> Track:
