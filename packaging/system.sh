@@ -21,7 +21,8 @@ venv) pairs='' ;;
 demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
              lspci:pciutils systemd-analyze:systemd initdb:postgresql
-             mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp' ;;
+             mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp
+             dnsmasq:dnsmasq-base' ;;
 peers) pairs='keepalived:keepalived corosync:corosync' ;;
 *) echo "usage: $0 venv|demo|test|peers" >&2 && exit 2 ;;
 esac

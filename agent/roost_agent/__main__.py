@@ -18,7 +18,7 @@ USAGE: Final = 2
 HELP: Final = """\
 usage: roost-agent COMMAND [OPTION...]
 
-  join URL      make this box a node of a fleet  (join --help)
+  join [URL]    make this box a node of a fleet  (join --help)
   renew         get the next certificate now     [--state-dir DIR]
   run           run the agent                    [--config PATH] [--log-level LEVEL]
   check-config  say what is wrong with it        [--config PATH]

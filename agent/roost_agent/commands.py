@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Final
 
 from roost_agent import app
-from roost_agent.config_file import load
+from roost_agent.config_file import USUAL, load
 from roost_agent.config_summary import summary
 from roost_agent.errors import ConfigError
 from roost_agent.options import options
 
-CONFIG: Final = "/etc/roost"
 LEVELS: Final = ("debug", "info", "warning")
 
 
 def run(argv: list[str]) -> int:
     """Run the agent until it is told to end."""
-    given = options(argv, {"config": CONFIG, "log-level": "info"})
+    given = options(argv, {"config": USUAL, "log-level": "info"})
     level = given["log-level"]
     if level not in LEVELS:
         raise ConfigError([f"--log-level {level}: one of {', '.join(LEVELS)}"])
@@ -29,6 +28,6 @@ def run(argv: list[str]) -> int:
 
 def check_config(argv: list[str]) -> int:
     """Say what the configuration makes the agent do, or what is wrong with it."""
-    given = options(argv, {"config": CONFIG})
+    given = options(argv, {"config": USUAL})
     sys.stdout.write(summary(load(Path(given["config"]))))
     return 0

@@ -134,6 +134,44 @@ class AlarmsConfig:
     ports: Mapping[str, PortRole] = field(default_factory=dict)
 
 
+# Where media are mounted, images keep files, and cloud-init leaves a seed; * is any one name.
+CLAIM_DIRS: Final = (
+    "/etc/roost",
+    "/media/*",
+    "/media/*/*",
+    "/run/media/*/*",
+    "/mnt",
+    "/mnt/*",
+    "/boot/firmware",
+    "/var/lib/cloud/seed/*",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinConfig:
+    """How a box without an identity finds its centre (docs/enrolment.md).
+
+    Attributes:
+        url: of the centre's enrolment listener; empty: a claim file or DNS says it.
+        pin: of the fleet's root, in base64url; empty: a token or a claim file says it.
+        token_file: holds a token.
+        name: the node name that it would like.
+        claim_dirs: folders that may hold a roost-claim.json.
+        dns: whether ``_roost-enrol._tcp`` is asked for.
+        domain: for which; empty: the box's own and its search list.
+        resolvers: address and port of DNS servers; empty: as in /etc/resolv.conf.
+    """
+
+    url: str = ""
+    pin: str = ""
+    token_file: str = ""
+    name: str = ""
+    claim_dirs: tuple[str, ...] = CLAIM_DIRS
+    dns: bool = True
+    domain: str = ""
+    resolvers: tuple[tuple[str, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All of it. A reload makes a new one."""
@@ -148,6 +186,7 @@ class Config:
     preset: str = "wan"
     alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
+    join: JoinConfig = field(default_factory=JoinConfig)  # counts while there is no identity
     enrolled: Enrolled | None = None  # None: this node has no identity, a broker on loopback only
 
     @property

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from roost_agent.config import (
     Bound,
     Config,
     InventoryConfig,
+    JoinConfig,
     OutboxConfig,
     PathConfig,
 )
@@ -31,6 +33,7 @@ from roost_protocol.limits import PATHS_MAX
 from roost_protocol.topics import check_name, node_id
 
 FILE_BYTES_MAX: Final = 256 * 1024  # a configuration that long is something else
+USUAL: Final = "/etc/roost"  # where the configuration is
 MAIN: Final = "agent.toml"
 DROP_INS: Final = "conf.d"
 
@@ -45,8 +48,10 @@ _TOP: Final = (
     "inventory",
     "alarms",
     "ha",
+    "join",
 )
 HA_KEYS: Final = ("file",)
+JOIN_KEYS: Final = tuple(each.name for each in fields(JoinConfig))
 
 Table = dict[str, Any]
 
@@ -70,6 +75,24 @@ def load(where: Path) -> Config:
     if reader.faults or config is None:
         raise ConfigError(reader.faults)
     return config
+
+
+def load_join(where: Path) -> tuple[JoinConfig, Path]:
+    """Return how a box without an identity is to find its centre, and its state directory.
+
+    Nothing else of the configuration needs to be there, nor any file at all.
+
+    Raises:
+        ConfigError: with every fault of a file, and of the keys that count here.
+    """
+    files = [file for file in _files(where) if file.exists()] if where.exists() else []
+    reader = _Reader(where)
+    for file in files:
+        reader.read(file)
+    found = reader.join(), reader.state_dir()
+    if reader.faults:
+        raise ConfigError(reader.faults)
+    return found
 
 
 def _files(where: Path) -> list[Path]:
@@ -124,7 +147,7 @@ class _Reader:
                     self._alarms.append((file, value))
                 else:
                     self.fault(file, key, "must be a table")
-            elif key in {"beat", "outbox", "inventory", "ha"}:
+            elif key in {"beat", "outbox", "inventory", "ha", "join"}:
                 if self._is_table(file, key, value):
                     for inner, each in value.items():
                         self._said[f"{key}.{inner}"] = each
@@ -148,6 +171,7 @@ class _Reader:
             "outbox": OUTBOX,
             "inventory": INVENTORY,
             "ha": HA_KEYS,
+            "join": JOIN_KEYS,
         }
         known = tables.get(key, PATH_KEYS)
         self._check_keys(file, f"{key}.", value, known)
@@ -165,9 +189,7 @@ class _Reader:
 
     def config(self) -> Config | None:
         """Return what was read, None when it cannot be made sense of; faults say why."""
-        state_dir = self._text("state_dir", STATE_DIR)
-        if not state_dir.startswith("/"):
-            self.fault(self._by["state_dir"], "state_dir", "must be an absolute path")
+        state_dir = str(self.state_dir())
         enrolled = self._enrolled(Path(state_dir))
         site = self._name("site", enrolled.facts.site if enrolled else None)
         node = self._name("node", enrolled.facts.node if enrolled else None)
@@ -188,6 +210,7 @@ class _Reader:
         if ha_file and not ha_file.startswith("/"):
             self.fault(self._by["ha.file"], "ha.file", "must be an absolute path")
         alarms = alarms_config(self._alarms, state_dir, self.fault)
+        join = self.join()
         if self.faults:
             return None
         return Config(
@@ -198,6 +221,7 @@ class _Reader:
             paths=paths,
             alarms=alarms,
             ha_file=ha_file,
+            join=join,
             enrolled=enrolled,
             beat=BeatConfig(beat["interval_s"] * 1000, beat["site_interval_s"] * 1000),
             outbox=OutboxConfig(
@@ -210,6 +234,25 @@ class _Reader:
                 inventory["probe_interval_h"] * HOUR_MS, inventory["stamp_interval_s"] * 1000
             ),
         )
+
+    def state_dir(self) -> Path:
+        """Return where identity and outbox are."""
+        found = self._text("state_dir", STATE_DIR)
+        if not found.startswith("/"):
+            self.fault(self._by["state_dir"], "state_dir", "must be an absolute path")
+        return Path(found)
+
+    def join(self) -> JoinConfig:
+        """Return what the ``[join]`` tables say together."""
+        said = {key: self._said[f"join.{key}"] for key in JOIN_KEYS if f"join.{key}" in self._said}
+        if not said:
+            return JoinConfig()
+        from roost_agent.config_join import join_config  # noqa: PLC0415 - for who is no node yet
+
+        def fault(key: str, what: str) -> None:
+            self.fault(self._by[f"join.{key}"], f"join.{key}", what)
+
+        return join_config(said, fault)
 
     def _text(self, key: str, default: str) -> str:
         value = self._said.get(key, default)

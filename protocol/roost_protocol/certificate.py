@@ -26,7 +26,7 @@ from hashlib import sha256
 from typing import Final
 
 from roost_protocol.errors import ProtocolError
-from roost_protocol.join_token import to_text
+from roost_protocol.join_token import from_text, to_text
 from roost_protocol.topics import check_name, node_id, split_node_id
 
 DOMAIN_CHARS_MAX: Final = 64  # it stands in O, which X.520 bounds
@@ -169,6 +169,22 @@ def pin(public_key_der: bytes) -> str:
         public_key_der: the DER of the whole SubjectPublicKeyInfo (RFC 5280, 4.1), as RFC 7469 pins.
     """
     return to_text(sha256(public_key_der).digest()[:PIN_BYTES])
+
+
+def check_pin(text: str) -> bytes:
+    """Return a pin as bytes.
+
+    Raises:
+        ProtocolError: ``pin``.
+    """
+    bound = f"{PIN_BYTES} bytes in base64url, as `roost ca show` prints them"
+    try:
+        pin = from_text(text.strip())
+    except ProtocolError as err:
+        raise ProtocolError("pin", field="pin", got=text[:64], bound=bound) from err
+    if len(pin) != PIN_BYTES:
+        raise ProtocolError("pin", field="pin", got=text[:64], bound=bound)
+    return pin
 
 
 def _check_box(holder: Holder) -> None:

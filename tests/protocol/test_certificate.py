@@ -10,6 +10,7 @@ from roost_protocol.certificate import (
     Kind,
     Names,
     check_domain,
+    check_pin,
     node_holder,
     pin,
     read,
@@ -113,3 +114,10 @@ def test_only_a_box_has_a_number():
 def test_a_pin_is_half_a_hash():
     # RFC 7469 pins the whole SHA-256 of the same bytes.
     assert pin(b"") == "47DEQpj8HBSa-_TImW-5JA"
+
+
+def test_a_pin_is_sixteen_bytes_and_nothing_else():
+    assert check_pin(" AAECAwQFBgcICQoLDA0ODw\n") == bytes(range(16))
+    for wrong in ("", "AAAA", "@", "AAECAwQFBgcICQoLDA0ODw=="):
+        with pytest.raises(ProtocolError, match="at pin"):
+            check_pin(wrong)

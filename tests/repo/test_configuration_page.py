@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from roost_agent import config as agent
-from roost_agent.config_file import load
+from roost_agent.config_file import JOIN_KEYS, load
 from roost_agent.config_path import PATH_KEYS
 from roost_agent.ha.config import (
     Active,
@@ -83,6 +83,11 @@ def test_every_number_of_the_agent_stands_with_its_default_and_bound(table):
     assert {key: told[f"{table}.{key}"] for key in bounds} == {
         key: [str(bound.default), f"{bound.low} to {bound.high}"] for key, bound in bounds.items()
     }
+
+
+def test_every_key_of_joining_is_told_and_each_folder_that_is_looked_in():
+    assert {f"join.{key}" for key in JOIN_KEYS} <= keys(AGENT)
+    assert all(f"`{folder}`" in AGENT for folder in agent.CLAIM_DIRS)
 
 
 def test_every_key_of_a_path_is_told():

@@ -92,8 +92,13 @@ PRIVILEGED = {  # name -> the capabilities that its work is made of
     "roost-guard.service": ["CAP_KILL CAP_NET_ADMIN"],
     "roost-helper.service": [""],  # root's user alone: systemd asks for no more
     "roost-facts@.service": [""],
+    "roost-join.service": ["CAP_DAC_OVERRIDE"],  # DMI's numbers, media of any owner
 }
-ON_DEMAND = {"roost-helper.service", "roost-facts@.service"}  # they end by themselves
+ENDS = {  # by itself, and when it is started again
+    "roost-helper.service": ["no"],
+    "roost-facts@.service": ["no"],
+    "roost-join.service": ["on-failure"],
+}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -102,7 +107,16 @@ def test_a_unit_runs_unprivileged_and_comes_back(unit):
     if unit.name not in PRIVILEGED:
         assert found["User"] not in ([], ["root"])
     assert found["CapabilityBoundingSet"] == PRIVILEGED.get(unit.name, [""])
-    assert found.get("Restart", ["no"]) == (["no"] if unit.name in ON_DEMAND else ["always"])
+    assert found.get("Restart", ["no"]) == ENDS.get(unit.name, ["always"])
+
+
+def test_a_box_that_joined_by_itself_starts_its_agent():
+    found = settings(ROOT / "packaging/systemd/roost-join.service")
+    assert found["User"] == settings(ROOT / "packaging/systemd/roost-agent.service")["User"]
+    assert found["OnSuccess"] == ["roost-agent.service"]
+    assert found["ExecStart"] == ["/usr/bin/roost-agent join --unattended"]
+    assert "/media" in " ".join(found["ReadWritePaths"])
+    assert {"NoExecPaths", "ExecPaths"} <= set(found)  # no medium brings a program
 
 
 def test_what_is_guarded_outlives_the_guard():

@@ -82,6 +82,12 @@ class Address:
             raise AgentError(f"{url[:200]!r} is not https://HOST[:PORT], as the centre shows it")
         return cls(host, port)
 
+    @property
+    def url(self) -> str:
+        """As it is written."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}"
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 

@@ -5,8 +5,8 @@ and the centre gives the same answer. Nothing from the centre is kept before it 
 """
 
 import hmac
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,7 @@ class Order:
 
     Attributes:
         url: of the centre's enrolment listener.
+        others: further addresses of the same centre, asked where it cannot be.
         token: None: a human compares six words.
         pin: 16 bytes of the root; None: a human compares, here too.
         name: the node name it would like.
@@ -68,6 +69,11 @@ class Order:
     name: str = ""
     wait_s: float = 0.0
     new_key: bool = False
+    others: tuple[str, ...] = ()
+
+
+class UndecidedError(AgentError):
+    """The centre answers, and nobody there has decided within the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,12 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was sent, and the answer."""
+    """A request that was sent, and the answer; ``centre`` gave it."""
 
     answer: Issued | Waiting
     hello: Hello
     words: str
+    centre: Centre
 
 
 def join(order: Order, hardware: Hardware, world: World) -> Facts:
@@ -109,9 +116,10 @@ def join(order: Order, hardware: Hardware, world: World) -> Facts:
         raise AgentError(f"this box is {who} already; --new-key gives that up and asks anew")
     fresh = open_fresh(order.state_dir, anew=order.new_key)
     keys = ready_keys(fresh)
-    issued, hello = _Attempt(order, hardware, world, keys, fresh).issued()
+    issued, asked = _Attempt(order, hardware, world, keys, fresh).issued()
+    hello = asked.hello
     not_after_ms = check_issued(issued, keys, root=hello.root, domain=hello.fleet_domain)
-    facts = _facts(issued, hardware, order.url, not_after_ms)
+    facts = _facts(issued, hardware, asked.centre.address.url, not_after_ms)
     write_files(fresh, box_files(issued) | node_files(issued, facts, issued.root))
     take_over(order.state_dir)
     return facts
@@ -130,14 +138,16 @@ class _Attempt:
         self._deadline_s = world.clock.boot_ms() / 1000 + order.wait_s
         self._fresh = fresh
 
-    def issued(self) -> tuple[Issued, Hello]:
-        """Return the identity, and what the centre said it is."""
-        with closing(Centre(Address.parse(self._order.url))) as centre:
-            return self._issued(centre)
+    def issued(self) -> tuple[Issued, Asked]:
+        """Return the identity, and the answer that it began with."""
+        addresses = [Address.parse(url) for url in (self._order.url, *self._order.others)]
+        with ExitStack() as stack:
+            centres = [stack.enter_context(closing(Centre(each))) for each in addresses]
+            return self._issued(centres)
 
-    def _issued(self, centre: Centre) -> tuple[Issued, Hello]:
-        asked = self._persisted(lambda: self._ask(centre))
-        answer = asked.answer
+    def _issued(self, centres: Sequence[Centre]) -> tuple[Issued, Asked]:
+        asked = self._persisted(lambda: self._ask_any(centres))
+        answer, centre = asked.answer, asked.centre
         if self._pin() is None:
             self._confirm(asked)
         if isinstance(answer, Waiting):
@@ -147,7 +157,27 @@ class _Attempt:
             self._pause(answer.retry_after_s)
             ticket = TicketRequest(answer.ticket)
             answer = self._persisted(partial(centre.post, TICKET_PATH, ticket, ANSWER))
-        return answer, asked.hello
+        return answer, asked
+
+    def _ask_any(self, centres: Sequence[Centre]) -> Asked:
+        """Ask the first that can be asked and is the right one.
+
+        Raises:
+            CentreError: one of them cannot be asked now, and none is the right one.
+            UntrustedError: none is the right one.
+        """
+        faults: list[CentreError | UntrustedError] = []
+        for centre in centres:
+            try:
+                return self._ask(centre)
+            except (CentreError, UntrustedError) as err:
+                centre.close()
+                faults.append(err)
+        if len(faults) == 1:
+            raise faults[0]
+        is_passing = any(isinstance(err, CentreError) for err in faults)
+        text = "; ".join(str(err) for err in faults)
+        raise CentreError(text) if is_passing else UntrustedError(text)
 
     def _ask(self, centre: Centre) -> Asked:
         """Say hello twice, to learn the root and then to be sure of it; then ask."""
@@ -157,7 +187,7 @@ class _Attempt:
         spki = spki_of(claimed.root)
         trusted = self._pin()
         if trusted is not None and not hmac.compare_digest(from_text(pin(spki)), trusted):
-            why = f"{self._order.url} has another root than the fleet that this box is to join"
+            why = f"{centre.address.url} has another root than the fleet that this box is to join"
             raise UntrustedError(f"{why}; check the URL, and whose token it is")
         centre.trust(claimed.root, claimed.fleet_domain)
         hello = centre.hello(commit)
@@ -165,7 +195,7 @@ class _Attempt:
             raise UntrustedError("the centre changed its root while we spoke")
         request = self._request(hello, nonce)
         words = code_words(spki, request.csr, nonce, hello.server_nonce)
-        return Asked(centre.post(ENROL_PATH, request, ANSWER), hello, words)
+        return Asked(centre.post(ENROL_PATH, request, ANSWER), hello, words, centre)
 
     def _pin(self) -> bytes | None:
         """Return what the root is known by: of the order, or of words that were compared."""
@@ -209,7 +239,9 @@ class _Attempt:
         if left_s <= seconds:
             if why is not None:
                 raise why
-            raise AgentError("nobody decided in time; run the same command again to go on waiting")
+            raise UndecidedError(
+                "nobody decided in time; run the same command again to go on waiting"
+            )
         if why is not None:
             self._world.person.tell(f"{why}; again in {seconds:.0f} s")
         self._world.sleep(seconds)

@@ -44,6 +44,7 @@ class ClaimAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     not_after: Time | None
     revoked: Time | None
     token: str | None = None
+    url: str | None = None  # where boxes ask
     join: str | None = None
     qr: list[str] | None = None  # of the line, for a telephone: rows of 0 and 1
 
@@ -108,7 +109,9 @@ async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
     [(claim, secret)] = await _made(call, [wanted])
     token = token_text(claim, secret, desk.fleet.pin)
     line = f"echo '{token}' | roost-agent join {enrolment.config.public_url} --token -"
-    answer = msgspec.structs.replace(_claim(claim), token=token, join=line, qr=_squares(line))
+    answer = msgspec.structs.replace(
+        _claim(claim), token=token, url=enrolment.config.public_url, join=line, qr=_squares(line)
+    )
     return Reply(answer, status=201, headers={"Cache-Control": "no-store"})
 
 

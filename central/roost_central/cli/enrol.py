@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_protocol.claim_file import NAME, ClaimFile, encode
 
 COLUMNS_OF_CSV: Final = ("serial", "key", "site", "node")
 ROWS_MAX: Final = 2_000  # of one import, which is all or nothing
@@ -177,14 +179,27 @@ def token() -> None:
 @click.option("--auto-approve", is_flag=True, help="Fill empty slots without asking anybody.")
 @click.option("--broker", is_flag=True, help="Its nodes may be brokers of the site.")
 @click.option("--cidr", default="", help="Only from these addresses.")
+@click.option("--claim-file", type=click.Path(), help="Write it for a medium; print no line.")
 @shared()
-def create(asked: Asked, ttl: str, **given: Any) -> None:  # noqa: ANN401 - options
-    """Make a token, and print the line that joins a box. It is shown this once."""
+def create(
+    asked: Asked,
+    ttl: str,
+    claim_file: str | None,
+    **given: Any,  # noqa: ANN401 - options
+) -> None:
+    """Make a token, and print the line that joins a box. It is shown this once.
+
+    With --claim-file it goes to a file instead, such as /media/usb/roost-claim.json: a box that
+    finds that on a medium joins by itself. It is written for you alone, and never over another.
+    """
     body = {
         **{name: given[name] for name in ("site", "node", "auto_approve", "broker", "cidr")},
         "nodes_max": given["max_nodes"],
         "life_s": _life_s(ttl),
     }
+    if claim_file is not None:
+        _make_claim_file(asked, Path(claim_file), body)
+        return
     made = _post(asked.client(), at("claims"), body)
     if asked.form not in {"table", "wide"}:
         click.echo(output.document(made, asked.form), nl=False)
@@ -209,6 +224,30 @@ def list_tokens(asked: Asked) -> None:
 def revoke(asked: Asked, claim: str) -> None:
     """Let nobody use a token, a serial number or a key any more."""
     asked.client().send("DELETE", at("claims", claim), b"")
+
+
+def _make_claim_file(asked: Asked, file: Path, body: dict[str, Any]) -> None:
+    """Make a token, and the file that carries it; the file first, so that no token is lost."""
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except OSError as err:
+        hint = "; remove it first" if isinstance(err, FileExistsError) else ""
+        raise RefusedError(f"--claim-file {file}: {err.strerror}{hint}") from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            made = _post(asked.client(), at("claims"), body)
+            claim = ClaimFile(made["url"], made["token"], keep=made["nodes_max"] > 1)
+            stream.write(encode(claim))
+            stream.flush()
+            os.fsync(handle)
+    except BaseException:
+        file.unlink()
+        raise
+    boxes = "one box" if made["nodes_max"] == 1 else f"up to {made['nodes_max']} boxes"
+    until = asked.clock(made["not_after"])
+    click.echo(f"claim {made['id']}, for {boxes}, until {until}: {file}", err=True)
+    if file.name != NAME:
+        click.echo(f"name it {NAME} on the medium: boxes look for that", err=True)
 
 
 def _post(client: Client, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
