@@ -51,7 +51,7 @@ def run(argv: list[str], *, deadlines: Deadlines = DEADLINES) -> int:
         return _USAGE_ERROR
     _confine()
     if reader.is_live and os.geteuid():  # root is denied nothing
-        borrow(arguments.classes)
+        borrow(arguments.classes, reader)
     outcome = run_probes(reader, chosen(arguments.classes), SystemClock(), deadlines)
     status = _write(_encode(outcome.document, arguments))
     if outcome.is_stuck:

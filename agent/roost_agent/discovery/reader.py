@@ -168,6 +168,10 @@ class Reader:
             return False
         return True
 
+    def is_lent(self, path: str) -> bool:
+        """Whether a copy of a file was lent that this user may read."""
+        return bool(self._lent) and os.access(f"{self._lent}/{self._inside(path)}", os.R_OK)
+
     def _open(self, path: str) -> int | Missing:
         """Return a descriptor of a regular file.
 

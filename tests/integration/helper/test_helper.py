@@ -257,9 +257,10 @@ def test_the_serial_number_that_only_root_reads_reaches_an_unprivileged_probe(he
 
     helper = helpers()
     helper.start()
-    borrow(("cpu",), helper.socket)  # it reads nothing of root's
+    machine = Reader(str(tree), str(lent))
+    borrow(("cpu",), machine, socket=helper.socket)  # it reads nothing of root's
     assert helper.asked() == []
-    borrow((), helper.socket)
+    borrow((), machine, socket=helper.socket)
     item, missing = probed_as_the_agent(tree, lent)
     assert item["product_serial"] == "SN-4711"
     assert "system.product_serial" not in missing
@@ -272,13 +273,15 @@ def test_the_serial_number_that_only_root_reads_reaches_an_unprivileged_probe(he
 
 
 def test_without_a_helper_or_with_one_that_refuses_a_probe_goes_on(helpers, folder, caplog):
-    borrow((), str(folder / "none.sock"))
+    tree, lent = denied_to_the_agent(folder)
+    machine = Reader(str(tree), str(lent))
+    borrow((), machine, socket=str(folder / "none.sock"))
     assert caplog.text == ""
     helper = helpers()
     helper.start()
     for _ in range(31):
         sent(helper, frame(b'{"verb":"stage"}'))
-    borrow(("dmi",), helper.socket)
+    borrow(("dmi",), machine, socket=helper.socket)
     assert "without root's facts: helper: rate" in caplog.text
 
 
