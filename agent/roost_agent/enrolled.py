@@ -4,12 +4,12 @@
 enrol/folder.py, in a child, and only whole: a complete fresh folder takes the place of the old one.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from roost_agent.durable import sync_folder
 from roost_agent.errors import ConfigError
 from roost_protocol.enrol import Broker
 from roost_protocol.hardware import Hardware
@@ -116,16 +116,3 @@ def settle(state_dir: Path) -> None:
         sync_folder(state_dir)
     except OSError:
         return  # load() says what is wrong
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk.
-
-    Raises:
-        OSError: it cannot be.
-    """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

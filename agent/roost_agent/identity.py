@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from roost_agent.durable import sync_folder
 from roost_agent.errors import StateInUseError
 
 BOOT_ID: Final = "proc/sys/kernel/random/boot_id"
@@ -90,7 +91,7 @@ def _write(file: Path, incarnation: int) -> None:
     try:
         _write_synced(fresh, text, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         fresh.replace(file)
-        _sync_directory(file.parent)
+        sync_folder(file.parent)
     except OSError:
         with suppress(OSError):
             fresh.unlink()
@@ -101,14 +102,6 @@ def _write_synced(file: Path, text: bytes, flags: int) -> None:
     fd = os.open(file, flags | os.O_CLOEXEC, 0o600)
     try:
         os.write(fd, text)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _sync_directory(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from roost_agent.errors import AgentError
+from roost_agent.tls import NO_CHECK_TIME
 from roost_protocol.certificate import check_domain
 from roost_protocol.enrol import ENROL_BYTES_MAX, Hello
 from roost_protocol.errors import ProtocolError
@@ -26,7 +27,6 @@ from roost_protocol.join_token import to_text
 
 DEFAULT_PORT: Final = 8471
 TALK_S: Final = 20.0  # for each step of a connection: a slow line, a busy centre
-NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h)
 _HOST: Final = re.compile(r"[A-Za-z0-9.:_-]{1,253}", re.ASCII)
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from roost_agent.enrolled import FOLDER, FRESH, OLD, settle, sync_folder
+from roost_agent.durable import sync_folder
+from roost_agent.enrolled import FOLDER, FRESH, OLD, settle
 
 FILE_BYTES_MAX: Final = 64 << 10
 

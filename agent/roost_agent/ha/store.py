@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from roost_agent.durable import sync_folder
 from roost_agent.errors import StorageDamagedError, StorageError
 from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ports import Entropy
@@ -125,8 +126,4 @@ def replace_file(file: Path, content: bytes) -> None:
     finally:
         os.close(fd)
     fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)

@@ -28,6 +28,7 @@ import aiomqtt
 from roost_agent.config import PathConfig, TlsConfig
 from roost_agent.errors import LinkError
 from roost_agent.paths.link import Dial, Message
+from roost_agent.tls import NO_CHECK_TIME
 
 CONNECT_S: Final = 10.0  # for CONNACK; TCP itself has paho's 5 s before
 LEAVE_S: Final = 2.0  # for a DISCONNECT that nobody needs
@@ -38,7 +39,6 @@ OUTGOING_MAX: Final = 64
 INFLIGHT_MAX: Final = 20  # Mosquitto's own limit; two lanes of reports and a question fit
 CONNECTS_HANGING: Final = 4  # per path: a resolver's 30 s over our 10 s, and one to go on
 PASSWORD_BYTES_MAX: Final = 1_024
-NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h): ssl names it not
 
 _CLOSED: Final = "the broker closed before it answered"
 _REFUSED_V311: Final = {4, 5}  # bad user name or password, not authorised (MQTT 3.1.1, table 3.1)
