@@ -155,6 +155,7 @@ class Core:
             members=self.members,
             quorum=self._quorum,
             witness=self.witness,
+            is_there=self.is_there,
         )
         self._is_rolled_back = False
         self._is_guard_lost = False

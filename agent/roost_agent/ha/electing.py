@@ -31,6 +31,7 @@ class Electing:
         members: as this node sees them.
         quorum: raises the loss of a majority.
         witness: at the centre, where the site has one.
+        is_there: whether a voter is heard at a time.
 
     Attributes:
         configured: as the voter said last; None before this start is on disk.
@@ -46,6 +47,7 @@ class Electing:
         members: Membership,
         quorum: QuorumWatch,
         witness: Witness | None,
+        is_there: Callable[[int, int], bool],
     ) -> None:
         self.configured: Configured | None = None
         self._who = who
@@ -55,6 +57,7 @@ class Electing:
         self._members = members
         self._quorum = quorum
         self._witness = witness
+        self._is_there = is_there
         self._proposer: Proposer | None = None
         self._site: Lease | None = None
         self._shown: dict[int, Shown] = {}
@@ -103,10 +106,8 @@ class Electing:
         if proposer is None or site is None:
             return []
         epoch = site.epoch if site.phase == Phase.HOLDING else 0
-        nodes = self._voter.electorate.nodes
-        seen = frozenset(node for node in nodes if self._members.is_there(node))
-        if self._witness is not None and self._witness.is_there(now_ms):
-            seen |= {WITNESS}
+        may_vote = (*self._voter.electorate.nodes, WITNESS)
+        seen = frozenset(each for each in may_vote if self._is_there(each, now_ms))
         effects = proposer.handle(Tick(epoch, seen), now_ms)
         return effects if event is None else effects + proposer.handle(event, now_ms)
 

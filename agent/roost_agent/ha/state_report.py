@@ -13,6 +13,7 @@ from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.peer_path import CARRIES
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ha.standing import Facts, GroupFacts, PeerFacts
+from roost_agent.ha.witness import SILENT
 from roost_agent.ha.workload import Workload
 from roost_protocol.catalogue import cut
 from roost_protocol.codec import VERSION
@@ -24,7 +25,7 @@ WHY_NOT: Final = {  # a voter's words, for people
     "boot-wait": "it started a moment ago",
     "blank": "it knows nothing of before, and not every node has told it what it holds",
     "stale": "what it is asked comes late",
-    "": "it does not answer",
+    "": SILENT,
 }
 STANDBYS: Final = 1  # that a group of model 2N wants
 
@@ -88,7 +89,7 @@ def facts(runtime: Runtime) -> Facts:
         conflict="" if workload is None else workload.conflict(),
         warnings=config.warnings if config.single_network == "accepted" else (),
         fences={} if runtime.shells.fencing is None else runtime.shells.fencing.faults(),
-        witness=witness_word(core, runtime.now_ms()) if core.witness is not None else "",
+        witness=witness_word(core, runtime.now_ms()),
     )
 
 
