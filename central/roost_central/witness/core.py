@@ -99,11 +99,6 @@ class SiteWitness:
         self._hearing = Hearing()
         self._life = 0
 
-    @property
-    def votes(self) -> bool:
-        """Whether it is a voter of the site now, as far as it knows."""
-        return self._voter is not None and WITNESS in self._voter.electorate.voters
-
     def start(self, now_ms: int) -> list[Effect]:
         """Return the first effects: what was kept goes on, its start goes to disk."""
         kept, out = self._before, list[Effect]()

@@ -23,14 +23,9 @@ class _Node:
 
 
 class Hearing:
-    """See the module; nodes are named as the broker's topics name them.
-
-    Attributes:
-        dropped: frames that were old or came twice.
-    """
+    """See the module; nodes are named as the broker's topics name them."""
 
     def __init__(self) -> None:
-        self.dropped = 0
         self._nodes: dict[str, _Node] = {}
         self._sent = SentFrames()
 
@@ -42,8 +37,6 @@ class Hearing:
             is_new = (frame.inc, frame.boot) == (known.inc, known.boot) and frame.seq > known.seq
         if is_new:
             self._nodes[name] = _Node(frame, now_ms)
-        else:
-            self.dropped += 1
         return is_new
 
     def age_ms(self, frame: LeaseFrame, inc: int, now_ms: int) -> int | None:

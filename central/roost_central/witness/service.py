@@ -81,11 +81,6 @@ class Witnesses:
         self._dues: list[tuple[int, str]] = []
         self._due_changed = asyncio.Event()
 
-    @property
-    def voting(self) -> int:
-        """How many sites it votes for now, as far as it knows."""
-        return sum(site.votes for site in self._sites.values())
-
     def offer(self, broker: str, site: str, node: str, payload: bytes) -> bool:
         """Take in a payload of a node, as the broker names it; False where there is no room."""
         try:

@@ -87,7 +87,7 @@ def test_a_write_that_failed_is_no_grant():
 def test_it_votes_in_the_life_in_which_it_joined_for_the_boot_wait_is_over():
     pair = Pair()
     pair.joins()
-    assert pair.core.votes
+    assert WITNESS in pair.disk.state.cfg.voters
     assert pair.asks(0, 100) == refused("boot-wait")
     assert pair.core.due_ms() is not None
     pair.do(pair.core.handle(Tick(), 10_001), 10_001)
@@ -158,7 +158,7 @@ def test_another_file_is_another_beginning():
     pair.land(9_000)
     assert pair.disk.enlistment == OTHER
     assert pair.core._voter.electorate.cfgver == OTHER.cfg.cfgver
-    assert not pair.core.votes
+    assert WITNESS not in pair.core._voter.electorate.voters
     before = len(pair.told)
     pair.do(pair.core.handle(Persisted(life, token), 9_000), 9_000)
     pair.do(pair.core.handle(PersistFailed(life, token), 9_000), 9_000)

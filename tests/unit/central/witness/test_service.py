@@ -74,8 +74,8 @@ async def test_it_answers_on_the_broker_that_asked_and_keeps_its_start(tmp_path)
         for node in (1, 1, 0, 0):
             answer = await centre.says(node)
         assert answer == ("b1", "lab.c0", Kind.GRANT)
-        assert centre.service.voting == 0, "nobody made it a voter yet"
     kept = read_all(centre.folder)["lab"]
+    assert kept.state.cfg is None, "nobody made it a voter yet"
     async with Centre(tmp_path).running() as again:
         await again.says(0)
         assert again.sent[-1][2].inc > kept.state.inc, "the same voter, started once more"
