@@ -27,7 +27,8 @@ def host(node, role, **more):
 
 def a_node(name, as_of, **more):
     return {
-        "node": name, "presence": "online", "as_of": as_of, "age_s": 4.0, "is_voter": True,
+        "node": name, "presence": "online", "as_of": as_of, "age_s": 4.0, "heard": as_of,
+        "heard_age_s": 4.0, "is_voter": True,
         "has_quorum": True, "health": 1, "redundancy": "normal", "cfgver": 7, "faults": [], **more,
     }  # fmt: skip
 
@@ -38,11 +39,13 @@ def a_site(as_of):
         "redundancy": "lost", "profile": "default", "voters": ["n1", "n2", "n3"], "sticky": False,
         "groups": [
             {"group": "web", "model": "2N", "active": ["n2"], "epoch": 33, "standby": [],
-             "redundancy": "lost", "since": as_of, "why": f"n2 took web (epoch 33): {HOSTILE}",
+             "redundancy": "lost", "since": as_of,
+             "lacks": [{"node": "n1", "why": "n1 is barred", "since": as_of, "age_s": 4.0}],
+             "why": f"n2 took web (epoch 33): {HOSTILE}",
              "hosts": [host("n1", "barred", why_not="another node is better connected"),
                        host("n2", "active", services={"page": "failed"})]},
             {"group": "logs", "model": "N", "active": ["n1", "n2"], "epoch": 0, "standby": [],
-             "redundancy": "ok", "since": None, "why": None,
+             "redundancy": "ok", "since": None, "why": None, "lacks": [],
              "hosts": [host("n1", "active"), host("n2", None)]},
         ],
         "nodes": [a_node("n1", as_of, faults=["disk full"], health=5), a_node("n2", as_of),

@@ -29,6 +29,7 @@ async def test_the_page_says_who_is_active_and_why_and_what_is_wrong(console):
     text = await tab.js(TEXT)
     assert "n2 took web (epoch 33)" in text
     assert "another node is better connected" in text
+    assert "n1 is barred" in text, "what the group lacks"
     assert "page failed" in text
     assert "disk full" in text
     assert "finds itself unwell (5 of 8)" in text

@@ -15,6 +15,7 @@ from roost_central.api.ha_answers import (
     HaGroupAnswer,
     HaHistory,
     HaHost,
+    HaLack,
     HaNode,
     HaTurn,
     HaWayAnswer,
@@ -23,7 +24,8 @@ from roost_central.api.instants import age_s, instant, parse_since
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import nodes_of
-from roost_central.fleet.availability import GroupOf, groups_of, redundancy_of, reports_of
+from roost_central.fleet.availability import GroupOf, groups_of, redundancy_of
+from roost_central.fleet.testimony import Lack
 from roost_central.fleet.turns import Turn, turns_of
 from roost_central.fleet.view import NodeRow, SiteRow
 from roost_central.storage import events
@@ -46,7 +48,6 @@ async def show_ha(call: Call[NoQuery, None]) -> HaAnswer:
     """GET /api/v1/sites/{site}/ha."""
     site = _site(call)
     speakers = [node for node in nodes_of(site, call.api.view) if node.ha is not None]
-    reports = reports_of(speakers)
     latest = max(speakers, key=lambda node: node.ha_at_ms or 0, default=None)
     turns: list[Turn] = []
     if speakers:
@@ -61,10 +62,10 @@ async def show_ha(call: Call[NoQuery, None]) -> HaAnswer:
         profile=said.profile if said else "",
         voters=said.voters if said else [],
         sticky=said.sticky if said else False,
-        groups=[_group(group, turns) for group in groups_of(reports)],
+        groups=[_group(group, turns, call.now_ms) for group in groups_of(speakers)],
         nodes=[_node(node, node.ha, call.now_ms) for node in speakers if node.ha is not None],
         ways=[_way(way) for way in (said.ways if said else [])],
-        matrix=[cell for name, report in reports.items() for cell in _cells(name, report)],
+        matrix=[cell for node in speakers if node.ha for cell in _cells(node.name, node.ha)],
     )
 
 
@@ -100,7 +101,7 @@ def _site(call: Call[NoQuery, None] | Call[HistoryQuery, None]) -> SiteRow:
     return row
 
 
-def _group(group: GroupOf, turns: Sequence[Turn]) -> HaGroupAnswer:
+def _group(group: GroupOf, turns: Sequence[Turn], now_ms: int) -> HaGroupAnswer:
     turn = next(
         (each for each in turns if (each.group, each.epoch) == (group.name, group.epoch)), None
     )
@@ -111,6 +112,7 @@ def _group(group: GroupOf, turns: Sequence[Turn]) -> HaGroupAnswer:
         epoch=group.epoch,
         standby=list(group.standby),
         redundancy=group.redundancy,
+        lacks=[_lack(each, now_ms) for each in group.lacks],
         since=None if turn is None else instant(turn.begin_ms),
         why=None if turn is None else turn.why,
         hosts=[
@@ -126,12 +128,23 @@ def _group(group: GroupOf, turns: Sequence[Turn]) -> HaGroupAnswer:
     )
 
 
+def _lack(lack: Lack, now_ms: int) -> HaLack:
+    return HaLack(
+        node=lack.node,
+        why=lack.why,
+        since=instant(lack.since_ms),
+        age_s=age_s(lack.since_ms, now_ms),
+    )
+
+
 def _node(row: NodeRow, report: HaReport, now_ms: int) -> HaNode:
     return HaNode(
         node=row.name,
         presence=row.presence,
         as_of=instant(row.ha_at_ms),
         age_s=age_s(row.ha_at_ms, now_ms),
+        heard=instant(row.heard_ms),
+        heard_age_s=age_s(row.heard_ms, now_ms),
         is_voter=row.name in report.voters,
         has_quorum=report.has_quorum,
         health=report.health,

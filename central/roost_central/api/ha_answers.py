@@ -15,6 +15,15 @@ class HaHost(msgspec.Struct, frozen=True):
     services: dict[str, str]
 
 
+class HaLack(msgspec.Struct, frozen=True):
+    """What is missing of a group that is not ``ok``, and since when as far as that is known."""
+
+    node: str
+    why: str
+    since: Time | None
+    age_s: Age | None
+
+
 class HaGroupAnswer(msgspec.Struct, frozen=True):
     """One group: who is active, since when and why.
 
@@ -28,6 +37,7 @@ class HaGroupAnswer(msgspec.Struct, frozen=True):
     epoch: int
     standby: list[str]
     redundancy: str
+    lacks: list[HaLack]
     since: Time | None
     why: str | None
     hosts: list[HaHost]
@@ -43,12 +53,14 @@ class HaWayAnswer(msgspec.Struct, frozen=True):
 
 
 class HaNode(msgspec.Struct, frozen=True):
-    """One node's word: when it was, and how the node finds itself."""
+    """One node's word: when it was, how the node finds itself, and when it was heard last."""
 
     node: str
     presence: str
     as_of: Time | None
     age_s: Age | None
+    heard: Time | None
+    heard_age_s: Age | None
     is_voter: bool
     has_quorum: bool
     health: int

@@ -28,6 +28,7 @@ GROUPS = [
     output.number("EPOCH", "epoch"),
     Column("STANDBY", lambda row: ", ".join(row["standby"]) or "-"),
     output.text("REDUNDANCY", "redundancy"),
+    Column("MISSING", lambda row: "; ".join(map(_lack, row["lacks"])) or "-"),
     output.text("WHY", "why"),
 ]
 HOSTS = [
@@ -39,6 +40,9 @@ HOSTS = [
 ]
 NODES = [
     output.text("NODE", "node"),
+    Column(
+        "HEARD", lambda row: times.age(row["heard_age_s"]), lambda row: row["heard"], right=True
+    ),
     Column("VOTER", lambda row: "yes" if row["is_voter"] else "no"),
     Column("MAJORITY", lambda row: "heard" if row["has_quorum"] else "not heard"),
     output.number("HEALTH", "health"),
@@ -173,6 +177,10 @@ def _matrix(found: dict[str, Any]) -> str:
     ]
     rows = [{**cell, **cell["paths"]} for cell in found["matrix"]]
     return output.render(rows, columns, "table", name="node")
+
+
+def _lack(lack: dict[str, Any]) -> str:
+    return lack["why"] if lack["age_s"] is None else f"{lack['why']}, {times.age(lack['age_s'])}"
 
 
 def _pairs(services: dict[str, str]) -> str:

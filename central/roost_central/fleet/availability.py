@@ -1,8 +1,8 @@
 """What the nodes of a site say of its local HA, put side by side: who is active, what is missing.
 
 Nobody is believed about another node's role: a group's active node is one that says so itself, of
-several the one with the latest epoch. That a standby is there is the active node's word, since it
-must hear it. Pure; leaves storage and answers to others.
+several the one with the latest epoch. That it is still there, and that a standby is, takes more
+than a last word: testimony says who hears whom now. Pure; leaves storage and answers to others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_central.fleet.fields import REDUNDANCIES
+from roost_central.fleet.testimony import Lack, Testimony
 from roost_central.fleet.view import FleetView, NodeRow, SiteRow
-from roost_protocol.ha_report import HaGroup, HaReport, HaRole
+from roost_protocol.ha_report import HaGroup, HaRole
 
 SITE_LEASE: Final = "site"  # the model of the built-in lease: it runs nothing
 EVERYWHERE: Final = "N"  # the model that runs on every host
 _HELD: Final = frozenset({HaRole.ACTIVE, HaRole.STOPPING})
-_THERE: Final = frozenset({"alive", "joining"})
-_SPEAKS: Final = frozenset({"online", "degraded"})
 _RANK: Final = {word: rank for rank, word in enumerate(REDUNDANCIES)}  # the worst last
 
 
@@ -37,7 +36,8 @@ class GroupOf:
         active: nodes that say that they are; several of model N, of the others at most one.
         epoch: of the active node's turn; 0 where nobody is active, or no lease is needed.
         standby: hosts that could take it, as far as they and the active node say.
-        redundancy: one of REDUNDANCIES, but for ``none`` and ``unknown``.
+        redundancy: one of REDUNDANCIES, but for ``none``.
+        lacks: what is missing, where it is not ``ok``.
     """
 
     name: str
@@ -47,19 +47,21 @@ class GroupOf:
     standby: tuple[str, ...]
     redundancy: str
     hosts: tuple[HostSaid, ...]
+    lacks: tuple[Lack, ...] = ()
 
 
-def groups_of(reports: Mapping[str, HaReport]) -> list[GroupOf]:
+def groups_of(nodes: Iterable[NodeRow]) -> list[GroupOf]:
     """Return a site's groups, in the order in which they are first spoken of.
 
     Args:
-        reports: the latest of each node that sent one, by the node's name in the site.
+        nodes: of one site.
     """
+    told = Testimony(nodes)
     said: dict[str, dict[str, HaGroup]] = {}
-    for node, report in reports.items():
+    for node, report in told.reports.items():
         for group in report.groups:
             said.setdefault(group.name, {})[node] = group
-    return [_group(name, by_node, reports) for name, by_node in said.items()]
+    return [_group(name, by_node, told) for name, by_node in said.items()]
 
 
 def redundancy_of(site: SiteRow, view: FleetView) -> str:
@@ -67,13 +69,12 @@ def redundancy_of(site: SiteRow, view: FleetView) -> str:
 
     ``none``: the site has no local HA; ``unknown``: it has, and none of its nodes is heard now.
     """
-    nodes = [view.nodes[node] for node in site.nodes]
-    speakers = [node for node in nodes if node.ha is not None]
+    speakers = [node for each in site.nodes if (node := view.nodes[each]).ha is not None]
     if not speakers:
         return "none"
-    if not any(node.presence in _SPEAKS for node in speakers):
+    if not Testimony(speakers).heard:
         return "unknown"
-    return worst(group.redundancy for group in groups_of(reports_of(speakers)))
+    return worst(group.redundancy for group in groups_of(speakers))
 
 
 def role_of(node: NodeRow) -> str | None:
@@ -86,28 +87,30 @@ def role_of(node: NodeRow) -> str | None:
     return "standby" if HaRole.STANDBY in roles else "none"
 
 
-def reports_of(nodes: Iterable[NodeRow]) -> dict[str, HaReport]:
-    """Return the reports of the nodes that sent one, by name."""
-    return {node.name: node.ha for node in nodes if node.ha is not None}
-
-
 def worst(found: Iterable[str]) -> str:
     """Return the worst of some redundancies, ``none`` of no one."""
     return max(found, key=_RANK.__getitem__, default="none")
 
 
-def _group(name: str, by_node: Mapping[str, HaGroup], reports: Mapping[str, HaReport]) -> GroupOf:
+def _group(name: str, by_node: Mapping[str, HaGroup], told: Testimony) -> GroupOf:
     any_said = next(iter(by_node.values()))
     hosts = tuple(HostSaid(node, by_node.get(node)) for node in any_said.hosts)
     if any_said.model == EVERYWHERE:
-        return _everywhere(name, hosts)
+        return _everywhere(name, hosts, told)
     held = {node: group for node, group in by_node.items() if group.role in _HELD}
     latest = max(held, key=lambda node: held[node].epoch, default=None)
-    standby = () if latest is None else _standby(hosts, latest, reports[latest])
-    if any_said.model == SITE_LEASE:
-        redundancy = "ok" if latest else "down"
+    standby: tuple[str, ...] = ()
+    if latest is None:
+        redundancy, lacks = _of_nobody(hosts, told)
+    elif not told.is_there(latest):
+        redundancy, lacks = ("lost" if told.heard else "unknown"), (told.absence(latest),)
+    elif any_said.model == SITE_LEASE:
+        redundancy, lacks = "ok", ()
     else:
-        redundancy = "down" if latest is None else "ok" if standby else "lost"
+        missing = {host.node: _lack(host, latest, told) for host in hosts if host.node != latest}
+        standby = tuple(node for node, lack in missing.items() if lack is None)
+        redundancy = "ok" if standby else "lost"
+        lacks = () if standby else tuple(lack for lack in missing.values() if lack is not None)
     return GroupOf(
         name=name,
         model=any_said.model,
@@ -116,31 +119,45 @@ def _group(name: str, by_node: Mapping[str, HaGroup], reports: Mapping[str, HaRe
         standby=standby,
         redundancy=redundancy,
         hosts=hosts,
+        lacks=lacks,
     )
 
 
-def _everywhere(name: str, hosts: tuple[HostSaid, ...]) -> GroupOf:
+def _of_nobody(hosts: Iterable[HostSaid], told: Testimony) -> tuple[str, tuple[Lack, ...]]:
+    """Return how it stands where nobody says that it is active; who is not heard may be."""
+    if not told.heard:
+        return "unknown", tuple(told.absence(host.node) for host in hosts)
+    silent = [host.node for host in hosts if host.node not in told.heard]
+    if any(map(told.is_there, silent)):
+        return "unknown", tuple(map(told.absence, silent))
+    return "down", tuple(Lack(host.node, _why_not(host), None) for host in hosts)
+
+
+def _everywhere(name: str, hosts: tuple[HostSaid, ...], told: Testimony) -> GroupOf:
     active = tuple(host.node for host in hosts if host.said and host.said.role is HaRole.ACTIVE)
-    missing = len(active) < len(hosts)
+    lacks = [told.absence(node) for node in active if not told.is_there(node)]
+    lacks += [Lack(host.node, _why_not(host), None) for host in hosts if host.node not in active]
+    redundancy = "down" if not active else "lost" if lacks else "ok"
     return GroupOf(
         name=name,
         model=EVERYWHERE,
         active=active,
         epoch=0,
         standby=(),
-        redundancy="down" if not active else "lost" if missing else "ok",
+        redundancy=redundancy if told.heard else "unknown",
         hosts=hosts,
+        lacks=tuple(lacks),
     )
 
 
-def _standby(hosts: Iterable[HostSaid], active: str, heard: HaReport) -> tuple[str, ...]:
-    """Return the hosts that say they may stand, and that the active node hears."""
-    there = {peer.node for peer in heard.peers if peer.state in _THERE}
-    return tuple(
-        host.node
-        for host in hosts
-        if host.node != active
-        and host.node in there
-        and host.said is not None
-        and host.said.role is HaRole.STANDBY
-    )
+def _lack(host: HostSaid, active: str, told: Testimony) -> Lack | None:
+    """Return why a host could not take a group; None: it says it may, and both hear each other."""
+    if host.said is None or host.said.role is not HaRole.STANDBY:
+        return Lack(host.node, _why_not(host), None)
+    return told.cut(host.node, active)
+
+
+def _why_not(host: HostSaid) -> str:
+    if host.said is None:
+        return f"{host.node} told nothing of it yet"
+    return f"{host.node}: {host.said.bar or host.said.state or host.said.role}"

@@ -8,7 +8,6 @@ from roost_central.fleet.availability import (
     SITE_LEASE,
     groups_of,
     redundancy_of,
-    reports_of,
 )
 from roost_central.fleet.view import Changes, FleetView, NodeRow, SiteRow
 from roost_central.northbound.noc_tree import SiteState
@@ -93,12 +92,9 @@ def _shown(row: SiteRow, nodes: list[NodeRow], view: FleetView) -> Shown:
 
 def _active(nodes: list[NodeRow]) -> str:
     """Return who is active of what, of the groups that one node at a time runs."""
-    reports = reports_of(nodes)
-    if not reports:
-        return ""
     held = (
         f"{group.name}={group.active[0]}"
-        for group in groups_of(reports)
+        for group in groups_of(nodes)
         if group.active and group.model not in {SITE_LEASE, EVERYWHERE}
     )
     return ",".join(sorted(held))

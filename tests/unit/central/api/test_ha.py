@@ -114,6 +114,26 @@ async def test_the_matrix_has_a_cell_for_each_node_that_hears_and_each_that_is_h
     assert {node["age_s"] for node in told["nodes"]} == {4.0}
 
 
+async def test_what_a_group_lacks_has_its_age_and_its_reason(get, site, clock):
+    site.nodes["pair.n1"].presence = "unreachable"
+    site.nodes["pair.n1"].heard_ms = clock.now_ms - 95_000
+    site.nodes["pair.n2"].ha = report(HaRole.STANDBY, hears=[("n1", "lost", "down")])
+    site.nodes["pair.n3"].ha = report(HaRole.VOTER, hears=[("n1", "lost", "down")])
+    _, told = await get("/api/v1/sites/pair/ha")
+
+    (group,) = told["groups"]
+    assert (told["redundancy"], group["redundancy"], group["active"]) == ("lost", "lost", ["n1"])
+    since = "2026-11-01T02:25:05.000Z"
+    assert group["lacks"] == [
+        {"node": "n1", "why": "n1 is not heard", "since": since, "age_s": 95.0}
+    ]
+    assert [(node["heard"], node["heard_age_s"]) for node in told["nodes"]] == [
+        (since, 95.0),
+        (None, None),
+        (None, None),
+    ]
+
+
 async def test_a_site_without_local_ha_says_so(get):
     status, told = await get("/api/v1/sites/alpha/ha")
     assert (status, told["redundancy"], told["groups"], told["nodes"]) == (200, "none", [], [])

@@ -13,7 +13,9 @@ HA = {
     "sticky": False,
     "groups": [
         {"group": "web", "model": "2N", "active": ["n1"], "epoch": 33, "standby": [],
-         "redundancy": "lost", "since": ISO, "why": "n1 took web (epoch 33)",
+         "redundancy": "lost", "since": ISO,
+         "lacks": [{"node": "n2", "why": "n1 takes n2 for lost", "since": ISO, "age_s": 64.0}],
+         "why": "n1 took web (epoch 33)",
          "hosts": [
              {"node": "n1", "role": "active", "why_not": "", "state": "active",
               "services": {"page": "active"}},
@@ -21,7 +23,8 @@ HA = {
               "services": {}},
          ]},
     ],
-    "nodes": [{"node": "n1", "presence": "online", "as_of": ISO, "age_s": 4.0, "is_voter": True,
+    "nodes": [{"node": "n1", "presence": "online", "as_of": ISO, "age_s": 4.0, "heard": ISO,
+               "heard_age_s": 2.0, "is_voter": True,
                "has_quorum": True, "health": 1, "redundancy": "normal", "cfgver": 7,
                "faults": ["disk full"]}],
     "ways": [{"name": "lan-a/n1", "network": "lan-a", "driver": "mqtt", "broker": "n1"}],
@@ -89,6 +92,7 @@ def test_a_site_s_status_says_who_why_and_who_not(run, answers):
     assert "n1 took web (epoch 33)" in out
     assert "maintenance" in out
     assert "disk full" in out
+    assert "n1 takes n2 for lost, 1 m 4 s" in out
     assert "LAN-A/N1" in out
     assert "down" in out
     assert json.loads(run("ha", "status", "lab", "-o", "json")[1]) == HA

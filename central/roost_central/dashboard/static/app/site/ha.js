@@ -45,7 +45,9 @@ function Groups({ site, groups }) {
       <td data-title="Active">${group.active.length ? links(group.active)
     : html`<span class="never">nobody</span>`}${group.epoch > 0 && html`<small class="quiet"> epoch ${group.epoch}</small>`}</td>
       <td data-title="Standby">${group.standby.length ? links(group.standby) : "–"}</td>
-      <td data-title="Redundancy"><${StateChip} states=${REDUNDANCIES} name=${group.redundancy} /></td>
+      <td data-title="Redundancy"><${StateChip} states=${REDUNDANCIES} name=${group.redundancy} />${group.lacks.length > 0
+    && html`<ul class="hosts">${group.lacks.map((lack) => html`<li key=${lack.node}><small class="quiet">${lack.why}${lack.since
+    && html` <${Age} at=${lack.since} suffix=" ago" />`}</small></li>`)}</ul>`}</td>
       <td data-title="Hosts"><ul class="hosts">${group.hosts.map((host) => html`<li key=${host.node}>
         <b>${host.node}</b><${StateChip} states=${HA_ROLES} name=${host.role ?? "silent"} />${host.why_not
     && html`<small class="quiet">${host.why_not}</small>`}${servicesText(host.services)
