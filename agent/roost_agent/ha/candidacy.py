@@ -10,6 +10,7 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.membership import Membership
+from roost_agent.ha.requirements import Requirements
 from roost_agent.ha.slots import Slots
 
 PAUSE_MS_MAX: Final = 86_400_000  # a maintenance that is forgotten ends within a day
@@ -23,6 +24,7 @@ class Candidacy:
         members: of this node.
         leases: as this node sees them; only read here.
         slots: of the site.
+        requirements: of its groups.
     """
 
     def __init__(
@@ -30,7 +32,9 @@ class Candidacy:
         config: HaConfig,
         members: Membership,
         leases: Mapping[str, Lease],
+        *,
         slots: Slots,
+        requirements: Requirements,
     ) -> None:
         self.paused: dict[str, int] = {}  # lease -> until when
         self.is_leaving = False
@@ -39,11 +43,13 @@ class Candidacy:
         self._members = members
         self._leases = leases
         self._slots = slots
+        self._requirements = requirements
         self._workload: dict[str, ev.Eligible] = {}
 
     def told(self, event: ev.Eligible) -> None:
         """Take in whether the services of a group could run here."""
         self._workload[event.lease] = event
+        self._requirements.told(event.lease, event.lacks)
 
     def pause(self, name: str, until_ms: int | None, now_ms: int) -> str:
         """Begin, change or end a maintenance; return what to say of it."""
@@ -76,12 +82,8 @@ class Candidacy:
         for mate in self._slots.mates(name):
             if self._leases[mate].is_held:
                 return f"{mate} runs here"
-        for needed in group.requires_active:
-            names = self._slots.families.get(needed, [needed])
-            known = [self._leases[each] for each in names if each in self._leases]
-            if known and all(lease.holder is None for lease in known):
-                return f"{needed} is active nowhere"
-        return ""
+        needed = self._requirements.lacking(name)
+        return "" if needed is None else str(needed)
 
     def _workload_bar(self, name: str) -> str:
         workload = self._workload.get(name)

@@ -183,6 +183,7 @@ def _group(said: HaFile, group: Group) -> Iterator[str]:
         group.requires_active,
         [each.name for each in said.groups],
     )
+    yield from _requires(said, group, where)
     if not group.vip and not any(each.group == group.name for each in said.services):
         yield f"{where}: has neither a service nor a vip"
     for key in ("active", "standby"):
@@ -198,6 +199,18 @@ def _group(said: HaFile, group: Group) -> Iterator[str]:
             yield from slot_faults(said, group)
         case "2N":
             yield from _two_n(said, group, where)
+
+
+def _requires(said: HaFile, group: Group, where: str) -> Iterator[str]:
+    """Yield the requirements that could not be waited for."""
+    if group.requires_active and not group.has_lease:
+        yield f'{where}.requires_active: model "N" is active from the start, and waits for no group'
+        return
+    for other in said.groups:
+        if other.name not in group.requires_active or other.has_lease:
+            continue
+        if missing := [host for host in group.hosts if host not in other.hosts]:
+            yield f"{where}.requires_active: {other.name!r} does not run on {', '.join(missing)}"
 
 
 def _no_quorum(said: HaFile, group: Group, where: str) -> Iterator[str]:

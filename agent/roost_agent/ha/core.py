@@ -38,6 +38,7 @@ from roost_agent.ha.proposer_events import Answered, Wanted
 from roost_agent.ha.proposer_events import Event as ProposerEvent
 from roost_agent.ha.quorum_watch import QuorumWatch
 from roost_agent.ha.redundancy import RedundancyState
+from roost_agent.ha.requirements import Requirements
 from roost_agent.ha.slot_maker import SlotMaker
 from roost_agent.ha.slots import Slots
 from roost_agent.ha.start import Before, Who
@@ -130,7 +131,21 @@ class Core:
             self.witness = Witness(who, config, self.watchdogs, now_ms)
         self.leases: dict[str, Lease] = {}  # empty until this start is on disk
         self.slots = Slots(who.node, config.groups)
-        self.candidacy = Candidacy(config, self.members, self.leases, self.slots)
+        self._requirements = Requirements(
+            config,
+            self.slots.families,
+            self.leases,
+            hosts=self.hosts,
+            me=who.node,
+            is_there=self.members.is_there,
+        )
+        self.candidacy = Candidacy(
+            config,
+            self.members,
+            self.leases,
+            slots=self.slots,
+            requirements=self._requirements,
+        )
         self.moves = Moves()
         self._slot_maker = SlotMaker(self)
         self.leaving = Leaving(self.members, self.leases, self.hosts)
@@ -363,6 +378,7 @@ class Core:
         self._tell_views(now_ms)
         self._out += self._slot_maker.look(now_ms)
         self._tell_eligible(now_ms)
+        self._out += self._requirements.look(now_ms)
         if (told := self._quorum.look(now_ms)) is not None:
             self._out.append(told)
         self._vote(Tick(), now_ms)

@@ -54,11 +54,17 @@ class OfLease(msgspec.Struct, frozen=True):
 
 
 class Eligible(msgspec.Struct, frozen=True):
-    """Whether the services of a group could run here, and why not."""
+    """Whether the services of a group could run here, and why not.
+
+    Attributes:
+        lacks: a group that each node runs for itself, that this one requires, and that is not
+            active here; empty: none.
+    """
 
     lease: str
     ok: bool
     why: str = ""
+    lacks: str = ""
 
 
 class Give(msgspec.Struct, frozen=True):

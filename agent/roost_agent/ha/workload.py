@@ -14,7 +14,7 @@ from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import Group, HaConfig
 from roost_agent.ha.lease import NO_MAJORITY
 from roost_agent.ha.moves import HELD_BACK
-from roost_agent.ha.services.core import VIP
+from roost_agent.ha.services.core import ACTIVE, VIP
 from roost_agent.ha.services.damping import Damping
 from roost_agent.ha.services.engine import ANSWER_S, HERE, Host, asked
 from roost_agent.ha.services.event import Cured, Failed, Report, Restarting, Running, StopConfirmed
@@ -177,11 +177,19 @@ class Workload:
             why = why or await shell.unfit()
             if not why and not await shell.eligible():
                 why = "a service says that its data here is not good enough"
-            told = ev.Eligible(name, ok=not why, why=why)
+            told = ev.Eligible(name, ok=not why, why=why, lacks=self._lacks(name))
             if told != self._told.get(name):
                 self._told[name] = told
                 self.tell(told)
             await asyncio.sleep(LOOK_S)
+
+    def _lacks(self, name: str) -> str:
+        """Return a group beside it that it requires, and that is not active here."""
+        for needed in self._config.group(name).requires_active:
+            shell = self._everywhere.get(needed)
+            if shell is not None and shell.core.state != ACTIVE:
+                return needed
+        return ""
 
     def _reported(self, group: Group, report: Report) -> None:
         name = group.name

@@ -11,7 +11,13 @@ from roost_agent.ha.config import SITE_LEASE
 @pytest.fixture
 def candidacy(tmp_path):
     core = Cores(tmp_path).start().boxes[0].core
-    return Candidacy(core.config, core.members, core.leases, core.slots)
+    return Candidacy(
+        core.config,
+        core.members,
+        core.leases,
+        slots=core.slots,
+        requirements=core._requirements,
+    )
 
 
 def test_services_must_have_been_looked_at_and_able(candidacy):

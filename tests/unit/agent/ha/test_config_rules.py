@@ -60,6 +60,8 @@ FAULTS = [
     (("fence",), [{"node": "x", "driver": "command", "command": ["/x"]}], "'x' is no node"),
     (("cold_start_alone",), "last_holder", 'cold_start_alone: "last_holder" is not in this ver'),
     (("group", 0, "requires_active"), ["x"], "group[main].requires_active: 'x' is no group"),
+    (("networks", 0, "gateway"), "x", "networks[mgmt].gateway: 'x': must be an IP address"),
+    (("group", 1, "requires_active"), ["main"], "group[agents].requires_active: model \"N\" is"),
     (("group", 0, "requires_active"), ["main"], "a cycle: main -> main"),
     (("group", 1, "vip"), VIP, 'group[agents].vip: model "N" is active everywhere'),
     (("group", 0, "vip", 0, "network"), "lan", "group[main].vip.network: 'lan' is no network"),
@@ -163,3 +165,12 @@ def test_two_services_may_need_one_and_the_longest_chain_counts():
     table["service"][0]["budget"]["stop_s"] = 1.0
     table["service"].append(dict(table["service"][1], name="api"))
     assert check(table)[1] == []
+
+
+def test_a_group_that_each_node_runs_for_itself_is_required_only_where_it_runs():
+    table = site_file.table()
+    table["group"][0]["requires_active"] = ["agents"]
+    assert not [fault for fault in check(table)[1] if "requires_active" in fault]
+    table["group"][1]["hosts"] = ["c0"]
+    faults = check(table)[1]
+    assert "group[main].requires_active: 'agents' does not run on c1" in faults

@@ -299,7 +299,7 @@ def test_a_group_waits_for_the_one_that_it_needs(site):
         site.tell(index, ev.Eligible("web", ok=True))
     site.run(4_000)
     assert site.holders("web") == []
-    assert site.boxes[0].core.bar("web") == "main is active nowhere"
+    assert site.boxes[0].core.bar("web") == "main, which it requires, is active nowhere"
     for index in (0, 1):
         site.tell(index, ev.Eligible("main", ok=True))
     site.until(lambda: site.holders() and site.holders("web"))

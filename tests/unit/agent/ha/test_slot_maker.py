@@ -131,7 +131,9 @@ def test_what_needs_the_group_waits_until_a_slot_of_it_runs(tmp_path):
     ).start()
     site.run(6_000)
     assert site.holders() == []
-    assert {box.core.bar("main") for box in site.boxes} == {"pump is active nowhere"}
+    assert {box.core.bar("main") for box in site.boxes} == {
+        "pump, which it requires, is active nowhere"
+    }
     site.tell(0, ev.Eligible("pump-1", ok=True))
     site.tell(1, ev.Eligible("pump-1", ok=True))
     site.until(site.holders)

@@ -2,6 +2,7 @@
 
 import pytest
 from ha_cores import site_file
+from msgspec.structs import replace
 
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
@@ -77,6 +78,21 @@ def test_failures_of_impact_major_are_counted(scene):
         | {"impact": "major"}
     )
     assert scene.workload.failures() == 1
+
+
+def test_a_group_lacks_the_one_beside_it_until_that_one_is_active_here(tmp_path):
+    scene = Scene(tmp_path)
+    web = scene.config.group("web")
+    of_web = {name: getattr(web, name) for name in web.__struct_fields__}
+    needy = type(web)(**of_web | {"requires_active": ("main", "logs")})
+    groups = tuple(needy if each is web else each for each in scene.config.groups)
+    scene.workload._config = replace(scene.config, groups=groups)
+    assert scene.workload._lacks("web") == "logs"
+    scene.workload._everywhere["logs"].core._state = "active"
+    assert scene.workload._lacks("web") == "logs", "it starts"
+    scene.workload._everywhere["logs"].core._is_running = True
+    assert scene.workload._lacks("web") == ""
+    assert scene.workload._lacks("main") == ""
 
 
 class Asked:
