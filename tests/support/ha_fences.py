@@ -19,6 +19,7 @@ from roost_agent.ha.fence.event import (
     Verb,
 )
 from roost_agent.ha.fence.situation import situation
+from roost_agent.ha.gateway import Gateways
 from roost_protocol.explain import Explain
 
 STEP_MS = 500
@@ -61,6 +62,8 @@ class Fenced(Cores):
         self.power = dict.fromkeys(range(2), Power.ON)
         self.boots = True
         self.has_carrier = True
+        self.gateway = None  # whether each node's answers; None: it has none
+        self.gateways = [Gateways(self.config.timing.age_ms_max) for _ in self.boxes]
         self.fencing = {}
         self.fenced = {}
         self.acts = []
@@ -109,7 +112,12 @@ class Fenced(Cores):
             if self.fenced[box.index].get(node) != boot:
                 self.fenced[box.index][node] = boot
                 self._tell(box, Elsewhere(node, boot))
-        self._tell(box, situation(box.core, self.clock(box), has_carrier=self.has_carrier))
+        gateways, now_ms = self.gateways[box.index], self.clock(box)
+        if self.gateway:
+            gateways.answered(now_ms)
+        has_carrier = self.has_carrier
+        seen = situation(box.core, now_ms, has_carrier=has_carrier, gateways=gateways)
+        self._tell(box, seen)
         due_ms = core.due_ms(self.clock(box))
         if due_ms is not None and due_ms <= self.clock(box):
             self._tell(box, Tick(0.5))

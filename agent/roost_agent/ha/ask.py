@@ -20,6 +20,7 @@ from roost_agent.control.message import (
 )
 from roost_agent.control.table import columns, duration
 from roost_agent.errors import AgentError
+from roost_agent.ha.gateway import SILENT_MS
 
 _LEASES: Final = ("GROUP", "HERE", "HOLDER", "EPOCH", "LEFT", "RANK", "WHY NOT HERE")
 _MEMBERS: Final = ("NODE", "STATE", "FOR", "LAST PROOF", "SUSPECT AFTER", "PATHS")
@@ -214,6 +215,8 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"refused orders  {result['refused_orders']}; why: roost-agent ha explain"
     for one, other, witness in result["cuts"]:
         yield f"cut  {one} and {other} do not hear each other; {witness} hears both"
+    if (silent_ms := result.get("gateway_silent_ms") or 0) >= SILENT_MS:
+        yield f"gateway  no answer for {duration(silent_ms // 1000)}"
     if result.get("no_reboot"):
         yield f"FAULT  {result['no_reboot']}"
     if result["disk"]:

@@ -1,8 +1,8 @@
 """Looks at how this node does and tells its health score, which ranks candidates.
 
 Every LOOK_S: what waits for processor and memory (PSI), whether the state directory takes writes,
-whether the wall clock stepped, and the services that failed with impact major. A disk that does
-not answer takes none.
+whether the wall clock stepped, whether a gateway answers, and the services that failed with impact
+major. A disk that does not answer takes none.
 """
 
 import asyncio
@@ -33,21 +33,25 @@ class ConditionWatch:
         failures: how many services failed with impact major now.
         clock: both of its clocks.
         root: where ``proc`` is.
+        lacks_gateway: whether those that answered once answer no more.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each a thing to look at
         self,
         folder: Path,
         disk_fault: Callable[[], str],
         failures: Callable[[], int],
         clock: Clock,
         root: str = "/",
+        *,
+        lacks_gateway: Callable[[], bool] = lambda: False,
     ) -> None:
         self._folder = folder
         self._disk_fault = disk_fault
         self._failures = failures
         self._clock = clock
         self._root = root
+        self._lacks_gateway = lacks_gateway
         self._offset_ms: int | None = None
         self._stepped_ms: int | None = None
         self._steady = SteadyScore()
@@ -74,6 +78,7 @@ class ConditionWatch:
             memory_stall_percent=memory,
             has_disk=not self._disk_fault() and await self._takes_writes(),
             has_steady_clock=self._is_steady(),
+            has_gateway=not self._lacks_gateway(),
             failures=self._failures(),
         )
 

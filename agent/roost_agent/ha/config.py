@@ -33,6 +33,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name
     interface: Interface | None = None  # where virtual addresses go
+    gateway: str | None = None  # asked whether this node is cut off; None: the default routes'
     weight: Annotated[int, Meta(ge=0, le=100)] = 1
 
 

@@ -27,6 +27,7 @@ def faults_of(said: HaFile) -> list[str]:
     return [
         *_names(said),
         *_addresses(said),
+        *_gateways(said),
         *_paths(said),
         *_voters(said),
         *_sticky(said),
@@ -119,6 +120,15 @@ def _addresses(said: HaFile) -> Iterator[str]:
             if address in seen:
                 yield f"{where}.{network}: {text!r} is {seen[address]}'s too"
             seen[address] = node.name
+
+
+def _gateways(said: HaFile) -> Iterator[str]:
+    for network in said.networks:
+        try:
+            ipaddress.ip_address(network.gateway or "::")
+        except ValueError:
+            where = f"networks[{network.name}].gateway"
+            yield f"{where}: {network.gateway!r}: must be an IP address"
 
 
 def _paths(said: HaFile) -> Iterator[str]:

@@ -67,6 +67,7 @@ class Condition(msgspec.Struct, frozen=True):
         memory_stall_percent: the same for memory.
         has_disk: whether the state directory takes writes.
         has_steady_clock: no jump of the wall clock of late.
+        has_gateway: none of its gateways that answered once has fallen silent.
         failures: services whose failure has impact major.
     """
 
@@ -74,6 +75,7 @@ class Condition(msgspec.Struct, frozen=True):
     memory_stall_percent: float = 0
     has_disk: bool = True
     has_steady_clock: bool = True
+    has_gateway: bool = True
     failures: int = 0
 
 
@@ -81,7 +83,7 @@ def health_score(condition: Condition) -> int:
     """Return 0 (useless) to 1,000 (well), in steps of 100."""
     score = SCORE_MAX - condition.cpu_stall_percent * 2.5 - condition.memory_stall_percent * 5
     score -= 400 * (not condition.has_disk) + 100 * (not condition.has_steady_clock)
-    score -= 200 * condition.failures
+    score -= 300 * (not condition.has_gateway) + 200 * condition.failures
     return max(0, int(score) // SCORE_STEP * SCORE_STEP)
 
 

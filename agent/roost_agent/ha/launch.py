@@ -18,7 +18,8 @@ from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
-from roost_agent.ha.fence.shell import Fencing
+from roost_agent.ha.fence.shell import Doors, Fencing
+from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
 from roost_agent.ha.last_rung import LastRung
@@ -123,6 +124,7 @@ class Launch:
         wait_s = (stop_chain(self.config)[0] + self.config.timing.lease_ms) / 1000
         node_reboot = Reboot(folder, clock, self.reboot)
         workload.last_rung = LastRung(node_reboot, workload.is_at_rest, wait_s)
+        gateways = GatewayWatch(self.config, self.node, clock)
         shells = Shells(
             peers=peers,
             paths=paths,
@@ -131,10 +133,18 @@ class Launch:
             guard=guard,
             workload=workload,
             alarms=alarms,
-            condition=ConditionWatch(folder, lambda: store.fault, workload.failures, clock),
+            condition=ConditionWatch(
+                folder,
+                lambda: store.fault,
+                workload.failures,
+                clock,
+                lacks_gateway=gateways.is_silent,
+            ),
+            gateways=gateways,
         )
         if self.config.fences:
-            shells.fencing = Fencing(core, store, clock=clock, entropy=entropy)
+            doors = Doors(gateways=gateways.said)
+            shells.fencing = Fencing(core, store, clock=clock, entropy=entropy, doors=doors)
         runtime = Runtime(core, shells, clock, entropy)
         peers.hear = runtime.hear
         workload.tell = runtime.tell

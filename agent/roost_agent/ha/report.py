@@ -38,6 +38,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "disk": runtime.shells.store.fault,
         "cuts": [[names[node] for node in cut] for cut in cuts(core.members.matrix(now_ms))],
         "fencing": None if runtime.shells.fencing is None else runtime.shells.fencing.status(),
+        "gateway_silent_ms": _gateway(runtime, now_ms),
         "no_reboot": "" if workload is None else workload.no_reboot(),
         "services": {} if workload is None else workload.status(),
     }
@@ -64,6 +65,12 @@ def _witness(core: Core, now_ms: int) -> dict[str, Any] | None:
         "answered_ms": core.witness.silent_ms(now_ms),
         "why": witness_word(core, now_ms),
     }
+
+
+def _gateway(runtime: Runtime, now_ms: int) -> int | None:
+    """Return since when no gateway answers; None where none ever did, or none is asked."""
+    gateways = runtime.shells.gateways
+    return None if gateways is None else gateways.said.silent_ms(now_ms)
 
 
 def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from roost_agent.ha.config import HaConfig
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
 from roost_agent.ha.fence.shell import Fencing
+from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.peer import Peers
@@ -95,6 +96,7 @@ class Shells(msgspec.Struct):
     condition: ConditionWatch | None = None
     fencing: Fencing | None = None
     drills: Drilling | None = None
+    gateways: GatewayWatch | None = None
 
 
 class Runtime:
@@ -147,6 +149,8 @@ class Runtime:
                     group.create_task(shells.workload.run(), name="agent.ha.services")
                 if shells.condition is not None:
                     group.create_task(shells.condition.run(self.tell), name="agent.ha.condition")
+                if shells.gateways is not None:
+                    group.create_task(shells.gateways.run(), name="agent.ha.gateways")
                 if shells.fencing is not None:
                     group.create_task(shells.fencing.run(self), name="agent.ha.fence")
                 if shells.upward is not None:

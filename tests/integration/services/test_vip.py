@@ -18,6 +18,12 @@ from roost_agent.ports import SystemClock
 text, wait_ms = sys.argv[1:]
 print(asyncio.run(Vips([(text, "lan")], int(wait_ms), SystemClock()).up()))
 """
+GATEWAYS = """
+import asyncio
+from roost_agent.ha.gateway_watch import is_there
+from roost_agent.ha.routes import default_gateways
+print({str(each[1]): asyncio.run(is_there(each)) for each in default_gateways()})
+"""
 FOUR, SIX = "10.9.0.9/24", "fd09::9/64"
 OTHER = "02:00:00:00:00:77"
 
@@ -162,3 +168,14 @@ def test_the_guard_removes_it_at_d2(nodes, text, tmp_path, root):
 def test_an_interface_that_is_not_there_is_told(nodes):
     code = UP.replace('"lan"', '"gone"')
     assert "gone: No such device" in said(nodes[0].run("-c", code, FOUR, "0"))
+
+
+def test_the_gateways_of_the_default_routes_are_asked_and_answer_while_they_are_there(nodes):
+    one, two = nodes
+    assert said(one.run("-c", GATEWAYS)) == "{}", "a machine may have none"
+    for family, gateway in (("-4", "10.9.0.2"), ("-6", "fd09::2")):
+        assert one.ip(family, "route", "add", "default", "via", gateway, "dev", "lan") == ""
+    answered = "{'10.9.0.2': %s, 'fd09::2': %s}"
+    assert said(one.run("-c", GATEWAYS)) == answered % (True, True)
+    two.ip("address", "flush", "dev", "lan")
+    assert said(one.run("-c", GATEWAYS)) == answered % (False, False)

@@ -60,6 +60,7 @@ class Situation(msgspec.Struct, frozen=True):
         is_owner: this node holds a group itself.
         is_isolated: this node may be the one that is cut off: it hears nobody, not even itself,
             or none of its networks has a carrier.
+        unsure: nodes that fell silent together with this node's gateways: either may be cut off.
     """
 
     cases: tuple[Case, ...] = ()
@@ -71,6 +72,7 @@ class Situation(msgspec.Struct, frozen=True):
     is_sticky: bool = False
     is_owner: bool = False
     is_isolated: bool = False
+    unsure: frozenset[int] = frozenset()
 
 
 class Tick(msgspec.Struct, frozen=True):

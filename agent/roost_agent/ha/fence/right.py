@@ -31,7 +31,14 @@ def off_refusal(me: int, case: Case, now: Situation) -> str:
         return "the configuration lets nobody switch it off"
     if not now.is_sticky:
         return "" if now.has_majority else "this node hears no majority"
+    return _pair_refusal(case, now)
+
+
+def _pair_refusal(case: Case, now: Situation) -> str:
+    """Return why one of a pair does not switch the other off: no majority says who is cut off."""
     if now.is_owner:
         return "an owner fences nobody"
+    if case.node in now.unsure:
+        return f"this node's gateway fell silent with node {case.node}: this one may be cut off"
     # Else a fenced node that boots into the cut would fence back, for ever.
     return "" if case.is_heard else f"this boot of node {case.node} was not heard yet"

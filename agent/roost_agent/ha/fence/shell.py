@@ -33,6 +33,7 @@ from roost_agent.ha.fence.event import (
     Verb,
 )
 from roost_agent.ha.fence.situation import situation
+from roost_agent.ha.gateway import Gateways
 from roost_agent.ports import Clock, Entropy
 from roost_protocol.explain import Explain
 
@@ -58,6 +59,7 @@ class Doors(msgspec.Struct, frozen=True):
 
     drive: Callable[[Fence, Verb], Awaitable[Reply]] = drive
     has_carrier: Callable[[Collection[str]], bool] = has_carrier
+    gateways: Gateways | None = None
 
 
 DOORS: Final = Doors()
@@ -175,7 +177,10 @@ class Fencing:
     def _see(self, node: Node, group: asyncio.TaskGroup) -> None:
         now_ms = self._clock.boot_ms()
         seen = situation(
-            self._node_core, now_ms, has_carrier=self._doors.has_carrier(self._addresses)
+            self._node_core,
+            now_ms,
+            has_carrier=self._doors.has_carrier(self._addresses),
+            gateways=self._doors.gateways,
         )
         self._tell(seen, node, group)
 

@@ -10,6 +10,7 @@ from typing import Final
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
 from roost_agent.ha.fence.event import Case, Situation
+from roost_agent.ha.gateway import Gateways
 from roost_agent.ha.member import MemberState
 from roost_protocol.ha import LEAVING, MAINTENANCE
 from roost_protocol.voter_state import NO_BOOT
@@ -18,13 +19,16 @@ UNHEARD_MS: Final = 10_000  # a node that this start of the agent never heard ha
 _PRESENT: Final = frozenset({MemberState.JOINING, MemberState.ALIVE, MemberState.SUSPECT})
 
 
-def situation(core: Core, now_ms: int, *, has_carrier: bool) -> Situation:
+def situation(
+    core: Core, now_ms: int, *, has_carrier: bool, gateways: Gateways | None = None
+) -> Situation:
     """Return how things stand.
 
     Args:
         core: of this node.
         now_ms: the boot clock.
         has_carrier: whether any of its own networks has one.
+        gateways: of this node, where they are watched.
     """
     members, electorate = core.members, core.electorate
     peers = core.fresh.peers
@@ -32,8 +36,9 @@ def situation(core: Core, now_ms: int, *, has_carrier: bool) -> Situation:
     groups = [lease for name, lease in core.leases.items() if name != SITE_LEASE]
     reached = sum(core.is_there(voter, now_ms) for voter in electorate.voters)
     view = members.view((core.who.node,), now_ms)
+    cases = tuple(_cases(core, now_ms))
     return Situation(
-        cases=tuple(_cases(core, now_ms)),
+        cases=cases,
         present=frozenset(node for node in peers if members.state(node) in _PRESENT),
         spared=frozenset(node for node in peers if _is_spared(core, node)),
         boots={node: each[1] for node, each in known.items() if each is not None},
@@ -42,6 +47,12 @@ def situation(core: Core, now_ms: int, *, has_carrier: bool) -> Situation:
         is_sticky=electorate.sticky,
         is_owner=any(lease.is_held for lease in groups),
         is_isolated=view.isolated or not has_carrier,
+        unsure=frozenset(
+            case.node
+            for case in cases
+            if gateways is not None
+            and gateways.fell_silent_with(members.evidence(case.node, now_ms).silent_ms, now_ms)
+        ),
     )
 
 

@@ -30,9 +30,15 @@ class Scene:
         self.clock = Clock()
         self.fault = ""
         self.failures = 0
+        self.lacks_gateway = False
         (root / "proc/pressure").mkdir(parents=True)
         self.watch = ConditionWatch(
-            root / "state", lambda: self.fault, lambda: self.failures, self.clock, str(root)
+            root / "state",
+            lambda: self.fault,
+            lambda: self.failures,
+            self.clock,
+            str(root),
+            lacks_gateway=lambda: self.lacks_gateway,
         )
 
     def pressure(self, resource, avg60):
@@ -73,6 +79,11 @@ async def test_failed_writes_and_failed_services_count(scene):
     scene.fault, scene.failures = "disk full", 2
     told = await scene.watch.look()
     assert (told.has_disk, told.failures) == (False, 2)
+
+
+async def test_a_gateway_that_fell_silent_counts(scene):
+    scene.lacks_gateway = True
+    assert not (await scene.watch.look()).has_gateway
 
 
 async def test_a_disk_without_room_or_that_is_no_folder_takes_nothing(scene, monkeypatch):

@@ -61,7 +61,7 @@ FAULTS = [
     (("cold_start_alone",), "last_holder", 'cold_start_alone: "last_holder" is not in this ver'),
     (("group", 0, "requires_active"), ["x"], "group[main].requires_active: 'x' is no group"),
     (("networks", 0, "gateway"), "x", "networks[mgmt].gateway: 'x': must be an IP address"),
-    (("group", 1, "requires_active"), ["main"], "group[agents].requires_active: model \"N\" is"),
+    (("group", 1, "requires_active"), ["main"], 'group[agents].requires_active: model "N" is'),
     (("group", 0, "requires_active"), ["main"], "a cycle: main -> main"),
     (("group", 1, "vip"), VIP, 'group[agents].vip: model "N" is active everywhere'),
     (("group", 0, "vip", 0, "network"), "lan", "group[main].vip.network: 'lan' is no network"),

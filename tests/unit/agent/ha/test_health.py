@@ -52,8 +52,9 @@ def test_the_score_falls_in_steps_and_not_below_nothing():
     assert health_score(Condition(cpu_stall_percent=30)) == 900
     assert health_score(Condition(memory_stall_percent=50)) == 700
     assert health_score(Condition(has_disk=False)) == 600
+    assert health_score(Condition(has_gateway=False)) == 700
     assert health_score(Condition(has_steady_clock=False, failures=1)) == 700
-    assert health_score(Condition(100, 100, False, False, 9)) == 0
+    assert health_score(Condition(100, 100, False, False, False, 9)) == 0
 
 
 def test_what_only_swings_changes_no_score():

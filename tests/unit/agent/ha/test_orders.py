@@ -38,6 +38,7 @@ class FakeRuntime:
             store=SimpleNamespace(fault="disk full"),
             workload=None,
             fencing=None,
+            gateways=SimpleNamespace(said=SimpleNamespace(silent_ms=lambda _now_ms: 12_000)),
         )
 
     @property
@@ -159,7 +160,8 @@ def test_status_and_explain_read_well(site):
     assert answer(runtime, HaSwitchover("nothing")).error in runtime.refusals
     text = _status(answer(runtime, HaStatus()).result)
     counts = "refused frames  mac 3, stranger 4"
-    for word in ("main", "holding", "alive", counts, "refused orders  1", "it is gone"):
+    silent = "gateway  no answer for 12 s"
+    for word in ("main", "holding", "alive", counts, "refused orders  1", "it is gone", silent):
         assert word in text
     assert "disk full" in text
     assert "took main" in _explained(answer(runtime, HaExplain()).result)

@@ -36,6 +36,7 @@ def test_what_forbids_even_a_look(case, now, why):
         (CASE, replace(THREE, spared=frozenset({OWNER})), "maintenance"),
         (CASE, replace(THREE, has_majority=False), "no majority"),
         (CASE, replace(PAIR, is_owner=True, has_majority=True), "owner fences nobody"),
+        (CASE, replace(PAIR, unsure=frozenset({OWNER})), "gateway fell silent with"),
         (replace(CASE, is_heard=False), replace(PAIR, has_majority=True), "not heard yet"),
     ],
 )
@@ -47,3 +48,7 @@ def test_what_forbids_the_switch_and_not_the_look(case, now, why):
 def test_with_a_majority_an_owner_may_and_the_boot_need_not_be_known():
     case = replace(CASE, is_heard=False)
     assert off_refusal(ME, case, replace(THREE, is_owner=True)) == ""
+
+
+def test_a_majority_is_not_cut_off_whatever_its_gateway_does():
+    assert off_refusal(ME, CASE, replace(THREE, unsure=frozenset({OWNER}))) == ""

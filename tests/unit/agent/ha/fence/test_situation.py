@@ -7,6 +7,7 @@ from roost_agent.ha import core_events as ev
 from roost_agent.ha.fence.core import KEEP_OFF_MS
 from roost_agent.ha.fence.event import Ask, Drive, NoProof, Power, Proven, Verb
 from roost_agent.ha.fence.situation import UNHEARD_MS, situation
+from roost_agent.ha.gateway import STALE_MS
 from roost_agent.ha.member import MemberState
 
 pytestmark = pytest.mark.untraced
@@ -155,6 +156,42 @@ def test_a_node_without_a_carrier_fences_nobody(tmp_path):
     site.run(60_000)
     assert site.cuts() == []
     assert site.holders() == [owner]
+
+
+def test_a_node_whose_gateway_fell_silent_with_the_owner_switches_nobody_off(tmp_path):
+    site = pair(tmp_path, "fence_incumbent")
+    site.gateway = True
+    owner, standby = settled(site)
+    cut(site)
+    site.gateway = False
+    site.run(60_000)
+    assert looked(site, standby, gateways=site.gateways[standby]).unsure == {owner}
+    assert site.cuts() == []
+    assert site.holders() == [owner]
+    assert "gateway fell silent" in site.of(NoProof)[-1][1].sentence
+    site.gateway = True  # it is there after all, so the owner is the one
+    site.until(lambda: site.holders() == [standby])
+
+
+def test_power_that_reads_off_is_proof_whatever_the_gateway_does(tmp_path):
+    site = pair(tmp_path, "fence_incumbent")
+    site.gateway = True
+    owner, standby = settled(site)
+    site.gateway = False  # both on one supply
+    site.lose_power(owner)
+    site.until(lambda: site.holders() == [standby])
+
+
+@pytest.mark.parametrize("gateway", [None, False, True])
+def test_without_a_gateway_or_with_one_long_dead_an_owner_is_switched_off(tmp_path, gateway):
+    site = pair(tmp_path, "fence_incumbent")
+    site.gateway = None if gateway is None else True
+    _, standby = settled(site)
+    site.gateway = gateway
+    if gateway is False:
+        site.run(STALE_MS + 10_000)
+    cut(site)
+    site.until(lambda: site.holders() == [standby])
 
 
 def test_an_owner_under_maintenance_is_not_fenced(tmp_path):
