@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from roost_central.errors import StorageError, StorageRefusedError, StorageUnavailableError
 from roost_central.ports import Clock
+from roost_central.storage import sqlite_driver
 from roost_central.storage.migrate import upgrade
 
 logger = logging.getLogger(__name__)
@@ -124,6 +125,8 @@ def _engine(url: str, async_creator: AsyncCreator | None) -> AsyncEngine:
             "url", field="database", got=parsed.drivername, bound=" or ".join(sorted(drivers))
         )
     options: dict[str, Any] = {"hide_parameters": True}
+    if parsed.drivername == "sqlite+aiosqlite":
+        async_creator = async_creator or sqlite_driver.creator(parsed)
     if async_creator is not None:
         options["async_creator"] = async_creator
     if parsed.database in {None, "", _MEMORY} and parsed.drivername == "sqlite+aiosqlite":
