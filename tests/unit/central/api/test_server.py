@@ -1,14 +1,10 @@
 """What every answer has, and what every refusal looks like."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 
-from roost_central.api.listener import listening
 from roost_central.api.route import BODY_BYTES_MAX
-from roost_central.api.routes import ROUTES
-from roost_central.api.server import application
 
 PROBLEM = "application/problem+json"
 
@@ -228,18 +224,3 @@ async def test_noise_on_the_wire_is_a_problem_and_one_line_in_the_log(central, n
     assert b"nosniff" in answer
     assert "Traceback" not in caplog.text
     assert "cannot be read as HTTP" in caplog.text
-
-
-async def test_connections_are_bounded(central):
-    app = application(central.api, ROUTES)
-    async with (
-        listening(app, "127.0.0.1", 0, connections_max=2) as port,
-        AsyncExitStack() as held,
-    ):
-        for _ in range(2):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            held.callback(writer.close)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        held.callback(writer.close)
-        async with asyncio.timeout(5):
-            assert await reader.read() == b""
