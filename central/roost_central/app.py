@@ -34,6 +34,7 @@ from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.brokers import own as own_certificate
+from roost_central.ca.compare import Comparison
 from roost_central.ca.watch import SignerWatch
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
@@ -108,6 +109,7 @@ async def run(config: CentralConfig) -> None:
         )
         around = Surroundings(book, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
         northbound = Northbound(config.northbound, around)
+        signatures = _signatures(config, database, book, clock)
         api = compose(
             database,
             view,
@@ -119,6 +121,7 @@ async def run(config: CentralConfig) -> None:
             is_secure=config.http.is_secure,
             enrolment=enrolment,
             oidc=None if config.oidc is None else OidcLogin(config.oidc, clock, entropy),
+            signatures=signatures,
         )
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -139,7 +142,9 @@ async def run(config: CentralConfig) -> None:
                         enrolment.run(partial(listening, boxes)), name="central.enrol"
                     )
                 )
-            running += _ask_signer(tasks, config, book, clock)
+            running += _ask_signer(
+                tasks, config, database=database, book=book, clock=clock, signatures=signatures
+            )
             if witnesses is not None:
                 witnesses.send = ingest.send_frame
                 task = tasks.create_task(witnesses.run(), name="central.witness")
@@ -183,6 +188,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     is_secure: bool,
     enrolment: Enrolment | None = None,
     oidc: OidcLogin | None = None,
+    signatures: Comparison | None = None,
 ) -> Api:
     """Return what the handlers work with."""
     access = Access(database, clock, entropy, is_secure=is_secure)
@@ -207,6 +213,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         pages=_pages(),
         enrolment=enrolment,
         oidc=oidc,
+        signatures=signatures,
     )
 
 
@@ -251,8 +258,14 @@ def _enrolment(  # noqa: PLR0913 - what all of its parts work with
     )
 
 
-def _ask_signer(
-    tasks: asyncio.TaskGroup, config: CentralConfig, book: AlarmBook, clock: Clock
+def _ask_signer(  # noqa: PLR0913 - what it is asked for
+    tasks: asyncio.TaskGroup,
+    config: CentralConfig,
+    *,
+    database: Database,
+    book: AlarmBook,
+    clock: Clock,
+    signatures: Comparison | None,
 ) -> list[asyncio.Task[None]]:
     """Begin what needs the signer, where the fleet or one of its brokers is configured."""
     signer = Signer(config.fleet.signer_socket)
@@ -261,9 +274,20 @@ def _ask_signer(
         watch = SignerWatch(signer, book, clock)
         running.append(tasks.create_task(watch.run(), name="central.ca.watch"))
     if any(broker.is_ours(config.tls_folder) for broker in config.brokers):
-        keeping = own_certificate.keep(config.tls_folder, signer, clock)
+        keeping = own_certificate.keep(config.tls_folder, signer, clock, database)
         running.append(tasks.create_task(keeping, name="central.brokers.certificate"))
+    if signatures is not None:
+        running.append(tasks.create_task(signatures.run(), name="central.audit.signatures"))
     return running
+
+
+def _signatures(
+    config: CentralConfig, database: Database, book: AlarmBook, clock: Clock
+) -> Comparison | None:
+    """Return what compares the signer's record with the audit log, where there is a signer."""
+    if not config.fleet.domain:
+        return None
+    return Comparison(Signer(config.fleet.signer_socket), database, book, clock)
 
 
 def _ingest_config(config: CentralConfig) -> IngestConfig:

@@ -1,6 +1,5 @@
 """Proof: a token that is guessed, used again and raced by a thousand boxes lets in exactly one."""
 
-import asyncio
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,10 +30,10 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
             token = parse_token(stage.token("race"))
             crowd = Crowd(stage.url, str(stage.pki.root_file), f"enrol.svc.{DOMAIN}", LANES)
             say(f"{boxes} boxes with one token, {LANES} at a time")
-            raced = asyncio.run(crowd.join((DeskBox(), token) for _ in range(boxes)))
+            raced = crowd.join((DeskBox(), token) for _ in range(boxes))
             say(f"{guesses} guesses")
             wrong = JoinToken(token.claim, bytes(32), token.pin)
-            guessed = asyncio.run(crowd.join((DeskBox(), wrong) for _ in range(guesses)))
+            guessed = crowd.join((DeskBox(), wrong) for _ in range(guesses))
             kept = _identities(stage)
         finally:
             stage.stop()

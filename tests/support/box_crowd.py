@@ -1,12 +1,18 @@
-"""Many boxes at once: each says what ``roost-agent join`` says, on connections of its own."""
+"""Many boxes at once: each says what ``roost-agent join`` says, on connections of its own.
 
-import asyncio
+Threads with blocking sockets: the handshakes run beside each other, and a box costs the machine
+that is measured as little as it can.
+"""
+
+import http.client
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 from boxes import DeskBox
 
@@ -38,30 +44,25 @@ class Crowd:
     server_name: str
     lanes: int
 
-    async def join(self, boxes: Iterable[tuple[DeskBox, JoinToken]]) -> Counter[str]:
+    def join(self, boxes: Iterable[tuple[DeskBox, JoinToken]]) -> Counter[str]:
         """Return how many boxes got which answer: ISSUED, or the code of a refusal."""
         context = ssl.create_default_context(cafile=self.root_file)
-        left, answers = list(boxes), Counter[str]()
+        with ThreadPoolExecutor(self.lanes) as lanes:
+            return Counter(lanes.map(lambda each: self._joined(context, *each), boxes))
 
-        async def lane() -> None:
-            while left:
-                box, token = left.pop()
-                answers[await self._joined(context, box, token)] += 1
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.lanes):
-                group.create_task(lane())
-        return answers
-
-    async def _joined(self, context: ssl.SSLContext, box: DeskBox, token: JoinToken) -> str:
+    def _joined(self, context: ssl.SSLContext, box: DeskBox, token: JoinToken) -> str:
         commit = to_text(commitment(box.nonce, box.keys.csr))
         hello = f"/api/v1/enrol/hello?commit={commit}"
-        async with self._session(context) as session:
-            await self._asked(session, "GET", hello)  # the one that tells the root
-        async with self._session(context) as session:
-            said = msgspec.json.decode((await self._asked(session, "GET", hello))[1], type=Hello)
+        link = self._connected(context)
+        self._asked(link, "GET", hello)  # the one that tells the root
+        link.close()
+        link = self._connected(context)
+        try:
+            said = msgspec.json.decode(self._asked(link, "GET", hello)[1], type=Hello)
             body = msgspec.json.encode(self._request(box, token, said))
-            status, raw = await self._asked(session, "POST", "/api/v1/enrol", body)
+            status, raw = self._asked(link, "POST", "/api/v1/enrol", body)
+        finally:
+            link.close()
         if status == 200:
             msgspec.json.decode(raw, type=Issued)
             return ISSUED
@@ -74,16 +75,18 @@ class Crowd:
         request = msgspec.structs.replace(request, kind=ClaimKind.TOKEN, proof=proof)
         return msgspec.structs.replace(request, signature=box.keys.sign(transcript(request)))
 
-    def _session(self, context: ssl.SSLContext) -> aiohttp.ClientSession:
-        limit = aiohttp.ClientTimeout(total=PATIENCE_S)
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), timeout=limit)
+    def _connected(self, context: ssl.SSLContext) -> http.client.HTTPConnection:
+        """Return a connection to the address, checked for the listener's own name."""
+        parts = urlsplit(self.url)
+        link = http.client.HTTPConnection(str(parts.hostname), parts.port)
+        plain = socket.create_connection((link.host, link.port), PATIENCE_S)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link.sock = context.wrap_socket(plain, server_hostname=self.server_name)
+        return link
 
-    async def _asked(
-        self, session: aiohttp.ClientSession, method: str, path: str, body: bytes | None = None
+    def _asked(
+        self, link: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None
     ) -> tuple[int, bytes]:
-        headers = {"Content-Type": "application/json"} if body else {}
-        async with session.request(
-            method, f"{self.url}{path}", data=body, headers=headers,
-            server_hostname=self.server_name,
-        ) as answer:  # fmt: skip
-            return answer.status, await answer.read()
+        link.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        with link.getresponse() as answer:
+            return answer.status, answer.read()

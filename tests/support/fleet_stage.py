@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import sqlite3
 import ssl
 import subprocess
@@ -32,7 +33,7 @@ class FleetBroker(Program):
 class FleetStage:
     """Everything; ``start`` runs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, connections_max: int = 100) -> None:
         self.folder = folder
         self.pki = Pki(folder / "pki", unlimited())
         self.signer = SignerProcess(self.pki)
@@ -43,7 +44,7 @@ class FleetStage:
         self.central.configure(
             f'[fleet]\ndomain = "{DOMAIN}"\n[signer]\nsocket = "{self.pki.socket}"\n'
             f'[fleet_broker]\nhost = "127.0.0.1"\nport = {self.broker.port}\n'
-            f"connections_max = 100\n"
+            f"connections_max = {connections_max}\n"
             f'[enrol]\nport = {self.enrol_port}\npublic_url = "{self.url}"\n'
             f'[[enrol.broker]]\nname = "b1"\nurl = "mqtts://127.0.0.1:{self.broker.port}"\n'
         )
@@ -52,6 +53,10 @@ class FleetStage:
         """Run all of it, and return once boxes are let in."""
         self.signer.start()
         self.broker.start()
+        self.start_centre()
+
+    def start_centre(self) -> None:
+        """Run the centre on a signer and a broker that run, and return once boxes are let in."""
         self.central.start()
         self.central.ready()
         wait_until(
@@ -126,3 +131,14 @@ class Box:
             sys.executable, "-m", "roost_agent", "join", url,
             "--state-dir", str(self.state_dir), "--wait-h", str(wait_h),
         ]  # fmt: skip
+
+
+def roost(stage: FleetStage, *words: str, fails: bool = False) -> str:
+    """Run the operator's command; return what it printed, or what it complained of."""
+    done = subprocess.run(
+        [sys.executable, "-m", "roost_central.cli", *words],
+        env=os.environ | {"ROOST_URL": stage.central.url, "ROOST_TOKEN": stage.central.token},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert bool(done.returncode) is fails, done.stderr
+    return done.stderr if fails else done.stdout

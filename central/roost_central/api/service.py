@@ -12,6 +12,7 @@ from roost_central.api.live import LiveFleet
 from roost_central.api.logins import Logins
 from roost_central.api.order import NameOrder
 from roost_central.api.scoped import Scopes
+from roost_central.ca.compare import Comparison
 from roost_central.enrol.service import Enrolment
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
@@ -239,6 +240,7 @@ class Api:
     pages: StaticTree | None
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
     oidc: OidcLogin | None = None  # None: tokens and passwords alone
+    signatures: Comparison | None = None  # None: this centre has no signer
 
     def cut(self, scope: Scope) -> "Api":
         """Return the parts as they are within a scope.

@@ -10,9 +10,10 @@ from typing import Final
 
 from roost_central.brokers.fleet_files import INGEST, INGEST_NAME
 from roost_central.ca.own import OwnCertificate
-from roost_central.errors import SignerError
+from roost_central.errors import SignerError, StorageError
 from roost_central.ports import Clock
 from roost_central.signer.client import Signer
+from roost_central.storage.engine import Database
 from roost_protocol.certificate import Holder, Kind
 
 logger = logging.getLogger(__name__)
@@ -20,14 +21,15 @@ logger = logging.getLogger(__name__)
 RETRY_S: Final = 5.0  # of a signer that does not answer yet
 
 
-async def keep(tls_folder: Path, signer: Signer, clock: Clock) -> None:
+async def keep(tls_folder: Path, signer: Signer, clock: Clock, database: Database) -> None:
     """Have the certificate made, and made anew at half of its life, until cancelled."""
-    own = OwnCertificate(tls_folder / INGEST, Holder(Kind.SERVICE, INGEST_NAME), signer, clock)
+    holder = Holder(Kind.SERVICE, INGEST_NAME)
+    own = OwnCertificate(tls_folder / INGEST, holder, signer, clock, database)
     is_told = False
     while True:
         try:
             await own.ensure()
-        except (SignerError, OSError) as err:
+        except (SignerError, StorageError, OSError) as err:
             if not is_told:
                 logger.warning("no certificate for the fleet's brokers yet: %s", err)
             is_told = True

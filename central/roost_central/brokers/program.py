@@ -46,7 +46,7 @@ async def run(config: CentralConfig) -> None:
         broker = FleetBroker(
             config.fleet_broker,
             config.data_dir / FOLDER,
-            certificate=OwnCertificate(config.tls_folder / name, holder, signer, clock),
+            certificate=OwnCertificate(config.tls_folder / name, holder, signer, clock, database),
             signer=signer,
             database=database,
             clock=clock,

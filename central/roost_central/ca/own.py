@@ -11,6 +11,7 @@ import logging
 import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +20,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from roost_central.errors import SignerError
+from roost_central.access.chain import Act
+from roost_central.access.signatures import KEYS
+from roost_central.ca.request import spki_of
+from roost_central.errors import SignerError, StorageError
 from roost_central.ports import Clock
 from roost_central.private_file import sync_folder, write_new
 from roost_central.signer.client import Signer
 from roost_central.signer.message import Issued
+from roost_central.storage import audit
+from roost_central.storage.engine import Database
 from roost_protocol.certificate import Holder, Kind
 
 logger = logging.getLogger(__name__)
@@ -40,9 +46,12 @@ class OwnCertificate:
         holder: of the kind server or service.
         signer: who issues.
         clock: of this machine.
+        database: its audit log says what the signer is about to be asked for.
     """
 
-    def __init__(self, folder: Path, holder: Holder, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, holder: Holder, signer: Signer, clock: Clock, database: Database
+    ) -> None:
         self.cert = folder / "cert.pem"
         self.key = folder / "key.pem"
         self.root = folder / "root.pem"
@@ -50,12 +59,14 @@ class OwnCertificate:
         self._holder = holder
         self._signer = signer
         self._clock = clock
+        self._database = database
 
     async def ensure(self) -> bool:
         """Have files that are good; return whether they are new ones.
 
         Raises:
             SignerError: there are none, and the signer gives none.
+            StorageError: the audit log cannot be written.
             OSError: they cannot be written.
         """
         is_fresh, is_valid = await asyncio.to_thread(self._standing)
@@ -80,19 +91,27 @@ class OwnCertificate:
             try:
                 if await self.ensure():
                     await renewed()
-            except (SignerError, OSError) as err:
+            except (SignerError, StorageError, OSError) as err:
                 logger.error("%s: no valid certificate: %s", self._folder, err)  # noqa: TRY400
 
     async def _renew(self, root_pem: str) -> None:
         key = generate_private_key(SECP256R1())
         request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         csr_pem = request.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+        await self._note(sha256(spki_of(key.public_key())).hexdigest())
         if self._holder.kind is Kind.SERVER:
             issued = await self._signer.issue_server(csr_pem, name=self._holder.name)
         else:
             issued = await self._signer.issue_service(csr_pem, name=self._holder.name)
         key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         await asyncio.to_thread(self._keep, key_pem, issued, root_pem)
+
+    async def _note(self, key: str) -> None:
+        detail = {"kind": str(self._holder.kind), KEYS: [key]}
+        now_ms = self._clock.wall_ms()
+        act = Act(now_ms, audit.CENTRE, "", "certificate.ask", self._holder.name, detail)
+        async with self._database.write() as connection:
+            await audit.add(connection, act)
 
     def _standing(self) -> tuple[bool, bool]:
         """Return whether the files are fresh, and whether they are valid."""

@@ -22,12 +22,15 @@ from roost_central.access.chain import (
     ChainCheck,
     Entry,
 )
+from roost_central.access.signatures import SignatureCheck
 from roost_central.cli import output
 from roost_central.cli.client import Client
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
+from roost_central.cli.plain import plain
+from roost_central.cli.signatures import SIGNATURES, record_of, refuse_missing
 
 AUDIT = "/api/v1/audit"
 LIST_MAX = 200
@@ -93,10 +96,14 @@ def export(asked: Asked) -> None:
 def verify(asked: Asked, file: IO[bytes] | None, heads: tuple[str, ...]) -> None:
     """Check the chain, of the centre or of a FILE that `export` wrote; exit code 8 if it is broken.
 
+    Of a centre it also compares the signer's record with the log: a certificate that nobody asked
+    for is a failure too.
+
     Without --head this shows that no row was changed, removed or put between others. That the log
     was not written anew as a whole, or cut at its end, a head that was kept elsewhere shows.
     """
     kept = [_anchor(text) for text in heads]
+    record, why = None, "a file has no signer's record"
     if file is not None:
         rows = _rows(file)
         start, end = START, None
@@ -104,13 +111,44 @@ def verify(asked: Asked, file: IO[bytes] | None, heads: tuple[str, ...]) -> None
         client = asked.client()
         told = client.get(f"{AUDIT}/head")
         start, end = _told(told["start"]), _told(told["head"])
+        record, why = record_of(client)  # first: what explains a row is older than the row
         rows = _rows(_lines(client))
     heads_there = [*kept, *([end] if end else [])]
     try:
-        checked = _checked(rows, start, heads_there, is_file=file is not None)
+        checked = _checked(_heard(rows, record), start, heads_there, is_file=file is not None)
     except BrokenChainError as err:
         raise RefusedError(f"the audit log is broken at {err}", ExitCode.CHECK_FAILED) from err
-    _say(asked, checked, len(kept))
+    if record is not None:
+        refuse_missing(record)
+    _say(asked, checked, len(kept), record, why)
+
+
+@command.command("accept")
+@click.option("-m", "--message", "reason", required=True, help="Why they are well.")
+@shared()
+def accept(asked: Asked, reason: str) -> None:
+    """Say why signatures without a row in the audit log are well; `verify` shows which."""
+    client = asked.client()
+    shown = client.get(SIGNATURES)
+    numbers = [row["n"] for row in shown["unexplained"]]
+    if not numbers and not shown["fault"]:
+        raise RefusedError("every signature has its row in the audit log: nothing to accept")
+    body = json.dumps({"signatures": numbers, "reason": reason}).encode()
+    headers = {"Content-Type": "application/json"}
+    found = client.send("POST", f"{SIGNATURES}:accept", body, headers=headers)
+    if asked.form in {"table", "wide"}:
+        for row in shown["unexplained"]:
+            click.echo(f"accepted {plain(row['text'])}")
+        click.echo(f"the record is compared through row {found['compared']['n']}")
+    else:
+        click.echo(output.document(found, asked.form), nl=False)
+
+
+def _heard(rows: Iterable[Entry], record: SignatureCheck | None) -> Iterator[Entry]:
+    for row in rows:
+        if record is not None:
+            record.hear(row.act)
+        yield row
 
 
 def _checked(
@@ -127,14 +165,25 @@ def _checked(
     return check
 
 
-def _say(asked: Asked, checked: ChainCheck, kept: int) -> None:
+def _say(
+    asked: Asked, checked: ChainCheck, kept: int, record: SignatureCheck | None, why: str
+) -> None:
     head = f"{checked.at.seq}:{checked.at.hash.hex()}"
     if asked.form in {"table", "wide"}:
         click.echo(f"{checked.rows} rows are whole; the chain ends at {head}")
         if not kept:
             click.echo("  keep that head elsewhere: --head proves later that it is the same log")
+        if record is None:
+            click.echo(f"  signatures were not compared: {plain(why)}")
+        else:
+            click.echo(
+                f"{record.seen} signatures have their rows in it; "
+                f"the signer's record ends at {record.at.n}:{record.at.head}"
+            )
     else:
         found = {"rows": checked.rows, "head": head, "heads_checked": kept}
+        if record is not None:
+            found |= {"signatures": record.seen, "record": f"{record.at.n}:{record.at.head}"}
         click.echo(output.document(found, asked.form), nl=False)
 
 

@@ -15,13 +15,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
+from roost_central.access.signatures import KEYS
 from roost_central.alarms.ulid import ulid
 from roost_central.ca.request import key_of_request
 from roost_central.enrol import core
 from roost_central.enrol.fleet import Fleet
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.nonce import KEY_BYTES, RANDOM_BYTES, make_nonce
-from roost_central.enrol.proof import Proven, check_request, key_hash
+from roost_central.enrol.proof import Proven, certified, check_request, key_hash
 from roost_central.enrol.slots import empty_slots
 from roost_central.enrol.states import State
 from roost_central.errors import CentralError
@@ -310,7 +311,12 @@ class Desk:
             decided, node=action.node, state=State.APPROVED, decided_ms=now_ms, decided_by=by
         )
         key = decided.key_hash.hex()
-        detail = {"enrolment": decided.id, "key": key, "claims": list(action.spend)}
+        detail = {
+            "enrolment": decided.id,
+            "key": key,
+            KEYS: certified(decided),
+            "claims": list(action.spend),
+        }
         act = Act(
             at_ms=now_ms,
             actor=by,

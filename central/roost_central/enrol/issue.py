@@ -10,12 +10,14 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Final
 
+from roost_central.access.chain import Act
+from roost_central.access.signatures import KEYS
 from roost_central.enrol.fleet import Fleet
 from roost_central.enrol.states import LIVE, Event, State, after
 from roost_central.errors import StorageRefusedError
 from roost_central.ports import Clock
 from roost_central.signer.client import Signer
-from roost_central.storage import enrolments, identities
+from roost_central.storage import audit, enrolments, identities
 from roost_central.storage.engine import Database
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_central.storage.identities import IdentityRecord
@@ -77,6 +79,12 @@ class Issuer:
         self, before: IdentityRecord, csr: str, key_hash: bytes, generation: int
     ) -> IdentityRecord:
         site, node = split_node_id(before.node)
+        detail = {"generation": generation, KEYS: [key_hash.hex()]}
+        act = Act(
+            self._clock.wall_ms(), f"node:{before.node}", "", "identity.renew", before.node, detail
+        )
+        async with self._database.write() as connection:  # before the signer is asked
+            await audit.add(connection, act)
         signed = await self._signer.issue_node(csr, site=site, node=node, generation=generation)
         now_ms = self._clock.wall_ms()
         identity = replace(

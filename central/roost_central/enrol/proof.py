@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from roost_central.ca.request import key_of_pem, key_of_request, spki_of
 from roost_central.enrol.nonce import check_nonce
+from roost_central.storage.enrolments import EnrolmentRecord
 from roost_protocol.enrol import ClaimKind, EnrolRequest, commitment, transcript
 from roost_protocol.errors import ProtocolError
 
@@ -68,3 +69,9 @@ def check_signature(
 def key_hash(key: EllipticCurvePublicKey) -> bytes:
     """Return SHA-256 of a public key (SPKI)."""
     return sha256(spki_of(key)).digest()
+
+
+def certified(box: EnrolmentRecord) -> list[str]:
+    """Return the hashes of all keys that a box gets certificates for, as an audit row has them."""
+    others = (key_hash(key_of_pem(pem)).hex() for pem in (box.lan_key, box.broker_key))
+    return [box.key_hash.hex(), *others]

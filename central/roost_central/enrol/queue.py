@@ -12,7 +12,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.access.signatures import KEYS
 from roost_central.enrol.desk import RefusedError
+from roost_central.enrol.proof import certified
 from roost_central.enrol.slots import empty_slots
 from roost_central.enrol.states import Event, State, after
 from roost_central.errors import NotFoundError
@@ -159,7 +161,7 @@ class Queue:
             if box.kind == ClaimKind.BARE and _spoken(wanted.words) != box.words:
                 raise RefusedError("words", "the box shows other words: compare all six again")
             decided = await self._approved(connection, box, wanted, by, slots)
-            detail = {"enrolment": id_, "key": box.key_hash.hex(), "replace": wanted.replace}
+            detail = {**_about(box), "replace": wanted.replace}
             await note(connection, "enrol.approve", decided.node_id, detail)
         self._show(slots)
         return decided
@@ -183,7 +185,7 @@ class Queue:
                 node = await self._first_empty(connection, box.site)
                 wanted = Approval(box.site, node, broker=box.broker)
                 decided.append(await self._approved(connection, box, wanted, by, slots))
-                detail = {"enrolment": box.id, "key": box.key_hash.hex(), "matched": len(chosen)}
+                detail = {**_about(box), "matched": len(chosen)}
                 await note(connection, "enrol.approve", decided[-1].node_id, detail)
         self._show(slots)
         return decided
@@ -360,6 +362,10 @@ def claim_facts(claim: ClaimRecord) -> dict[str, Any]:
         )
     }
     return {**facts, "not_after_ms": claim.not_after_ms}
+
+
+def _about(box: EnrolmentRecord) -> dict[str, Any]:
+    return {"enrolment": box.id, "key": box.key_hash.hex(), KEYS: certified(box)}
 
 
 def _spoken(words: str) -> str:

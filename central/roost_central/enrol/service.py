@@ -78,7 +78,7 @@ class Enrolment:
         self._signer = signer
         self._ingest_key = ingest_key
         holder = Holder(Kind.SERVER, NAME)
-        self._own = OwnCertificate(tls_folder / NAME, holder, signer, clock)
+        self._own = OwnCertificate(tls_folder / NAME, holder, signer, clock, database)
         self._sweep = Sweep(database, clock)
 
     async def run(self, listen: Listen) -> None:

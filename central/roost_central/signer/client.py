@@ -18,6 +18,7 @@ from roost_central.signer.message import (
     ANSWER_BYTES_MAX,
     LENGTH_BYTES,
     REVOKED_A_REQUEST_MAX,
+    ROWS_AN_ANSWER_MAX,
     Ca,
     Crl,
     Facts,
@@ -28,9 +29,11 @@ from roost_central.signer.message import (
     IssueServer,
     IssueService,
     Lists,
+    Record,
     Refused,
     Request,
     Revoked,
+    Rows,
     Signed,
     SignOrder,
     framed,
@@ -102,6 +105,10 @@ class Signer:
         """Return the signature of an order's bytes, and the id of the key that made it."""
         signed = await self._ask(SignOrder(b64encode(payload).decode()), Signed)
         return b64decode(signed.signature), signed.key_id
+
+    async def rows(self, after: int, limit: int = ROWS_AN_ANSWER_MAX) -> Record:
+        """Return lines of the record of signatures past a number, oldest first."""
+        return await self._ask(Rows(after, limit), Record)
 
     async def close(self) -> None:
         """Hang up."""

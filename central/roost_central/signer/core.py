@@ -24,6 +24,7 @@ from roost_central.signer.message import (
     IssueServer,
     IssueService,
     Request,
+    Rows,
     SignOrder,
 )
 from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, write
@@ -99,6 +100,14 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Say what was signed past a number."""
+
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Say no."""
 
@@ -106,7 +115,7 @@ class Refuse:
     detail: str
 
 
-Action = Issue | List | Sign | Tell | Refuse
+Action = Issue | List | Sign | Tell | Recall | Refuse
 
 
 class Decider:
@@ -146,10 +155,12 @@ class Decider:
         bucket.take()
         return action
 
-    def _wanted(self, request: Request) -> Action:
+    def _wanted(self, request: Request) -> Action:  # noqa: PLR0911 - one for each verb
         match request:
             case Info():
                 return Tell()
+            case Rows():
+                return Recall(request.after, request.limit)
             case Crl():
                 return List(
                     request.ca, {int(each.serial, 16): each.at_s for each in request.revoked}
@@ -189,7 +200,7 @@ class Decider:
 
     def _bucket(self, request: Request) -> Bucket | None:
         match request:
-            case Info():
+            case Info() | Rows():
                 return None
             case IssueNode() | IssueLan():
                 return self._nodes

@@ -18,9 +18,19 @@ from roost_central.ca.profiles import ISSUED_BY, Authority, Fresh, leaf
 from roost_central.ca.request import key_of_pem, key_of_request, spki_of
 from roost_central.errors import StorageUnavailableError
 from roost_central.ports import Clock, Entropy
-from roost_central.signer.core import Action, Decider, Issue, List, Policy, Refuse, Sign, Tell
+from roost_central.signer.core import (
+    Action,
+    Decider,
+    Issue,
+    List,
+    Policy,
+    Recall,
+    Refuse,
+    Sign,
+    Tell,
+)
 from roost_central.signer.keys import KeyRing
-from roost_central.signer.log import LOG_BYTES_MAX, Row, SignatureLog
+from roost_central.signer.log import LOG_BYTES_MAX, SignatureLog
 from roost_central.signer.message import (
     Answer,
     Ca,
@@ -28,10 +38,12 @@ from roost_central.signer.message import (
     Issued,
     Lists,
     OrderKey,
+    Record,
     Refused,
     Request,
     Signed,
 )
+from roost_central.signer.row import Row
 from roost_protocol.certificate import pin
 from roost_protocol.errors import ProtocolError
 
@@ -97,6 +109,8 @@ class Desk:
                 return Refused(action.code, action.detail)
             case Tell():
                 return self.facts()
+            case Recall():
+                return self._recalled(action)
             case Issue():
                 return self._issued(action, uid)
             case List():
@@ -110,7 +124,8 @@ class Desk:
         authority = ISSUED_BY[holder.kind]
         by = self._ring.issuing[authority][-1]
         fresh = Fresh.drawn(self._entropy, self._now())
-        certificate = leaf(holder, _key(action), by=by.issuer, fresh=fresh, days=action.days)
+        public_key = _key(action)
+        certificate = leaf(holder, public_key, by=by.issuer, fresh=fresh, days=action.days)
         issued = Issued(
             certificate_pem=certificate.public_bytes(Encoding.PEM).decode(),
             chain_pem="" if authority is Authority.LAN else by.pem,
@@ -123,6 +138,7 @@ class Desk:
             uid=uid, verb="issue", kind=holder.kind.value, name=holder.name, box=holder.box,
             generation=action.generation, serial=issued.serial, fingerprint=issued.fingerprint,
             issuer=f"{by.certificate.serial_number:x}", not_after_s=issued.not_after_s,
+            key=sha256(spki_of(public_key)).hexdigest(),
         )  # fmt: skip
         self._log.append(row, self._clock.wall_ms())
         return issued
@@ -149,6 +165,12 @@ class Desk:
         row = Row(uid=uid, verb="order", key_id=by.key_id, order=digest)
         self._log.append(row, self._clock.wall_ms())
         return Signed(b64encode(signature).decode(), by.key_id)
+
+    def _recalled(self, action: Recall) -> Answer:
+        try:
+            return Record(self._log.lines(action.after, action.limit), self._log.count)
+        except OSError as err:
+            return Refused("record", f"the record cannot be read: {err.strerror}")
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_ms() // 1_000, UTC)

@@ -1,7 +1,7 @@
 """The signer's own record of every signature, on disk before the signature leaves.
 
-One line a row: the SHA-256 of the line before and of this row, a space, the row as JSON. So no row
-can be changed, taken out or put in without all later lines, and the last hash stands for all.
+One line a row (row.py). So no row can be changed, taken out or put in without all later lines, and
+the last hash stands for all.
 
 Invariants:
 - a row that ``append`` returned from is on disk; a row whose ``append`` failed is not there;
@@ -11,64 +11,20 @@ Invariants:
 
 import os
 from collections.abc import Iterator
-from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from roost_central.errors import ConfigError, StorageUnavailableError
 from roost_central.private_file import sync_folder
+from roost_central.signer.row import BEGIN, BrokenRecordError, Row, chained, encode_row, read_line
 
 LOG_BYTES_MAX: Final = 1 << 30  # two and a half million signatures; read whole at each start
 LINE_BYTES_MAX: Final = 64 << 10
-_HASH_CHARS: Final = 64
-BEGIN: Final = "0" * _HASH_CHARS  # what the first line follows
-
-
-class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What was signed, for whom and on whose word.
-
-    Attributes:
-        uid: of the process that asked.
-        verb: ``issue``, ``crl``, ``order``, or ``begin`` where an archived file is gone on with.
-        n: 1, 2, 3 ...; the log gives it.
-        at_ms: UTC; so is this.
-        name: of the certificate's holder.
-        serial: hexadecimal.
-        generation: of a node's certificate, as it was said.
-        revoked: what a list newly holds: serial to second.
-        order: SHA-256 of an order's bytes.
-        after: the last hash of the archived file.
-    """
-
-    uid: int
-    verb: str
-    n: int = 0
-    at_ms: int = 0
-    kind: str = ""
-    name: str = ""
-    box: int = 0
-    generation: int = 0
-    serial: str = ""
-    fingerprint: str = ""
-    issuer: str = ""
-    not_after_s: int = 0
-    ca: str = ""
-    revoked: dict[str, int] = {}
-    key_id: str = ""
-    order: str = ""
-    after: str = ""
-
-
-_encode: Final = msgspec.json.Encoder().encode
-_decoder: Final = msgspec.json.Decoder(Row)
-
-
-def chained(previous: str, row: bytes) -> str:
-    """Return the hash of a row behind the one before, hexadecimal."""
-    return sha256(previous.encode() + row).hexdigest()
+TOLD_BYTES_MAX: Final = 1 << 20  # of lines at once: four such fit into an answer
+INDEX_ROWS: Final = 1_000  # the place of every such row is remembered: 40 KiB for a full record
 
 
 def rows(path: Path) -> Iterator[tuple[Row, str, int]]:
@@ -83,14 +39,11 @@ def rows(path: Path) -> Iterator[tuple[Row, str, int]]:
         for number, line in enumerate(iter(lambda: file.readline(LINE_BYTES_MAX + 1), b""), 1):
             if not line.endswith(b"\n") and len(line) <= LINE_BYTES_MAX:
                 return  # torn: it was never answered for
-            digest, _, raw = line.rstrip(b"\n").partition(b" ")
             try:
-                row = _decoder.decode(raw)
-            except msgspec.MsgspecError as err:
+                row, previous = read_line(line.removesuffix(b"\n"), number, previous)
+            except BrokenRecordError as err:
                 raise _broken(path, number) from err
-            if row.n != number or digest.decode("ascii", "replace") != chained(previous, raw):
-                raise _broken(path, number)
-            previous, offset = digest.decode(), offset + len(line)
+            offset += len(line)
             yield row, previous, offset
 
 
@@ -111,10 +64,11 @@ class SignatureLog:
         self.head = BEGIN
         self.size = 0
         self.revocations: list[Row] = []  # the rows that hold any
+        self._places = [0]  # of the rows 1, 1 + INDEX_ROWS ...
         is_new = not path.exists()
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         for row, head, offset in rows(path):
-            self.count, self.head, self.size = row.n, head, offset
+            self._went_on(head, offset)
             if row.revoked:
                 self.revocations.append(row)
         os.ftruncate(self._fd, self.size)
@@ -132,7 +86,7 @@ class SignatureLog:
         Raises:
             StorageUnavailableError: it is not there, and nothing may be signed for it.
         """
-        raw = _encode(structs.replace(row, n=self.count + 1, at_ms=now_ms))
+        raw = encode_row(structs.replace(row, n=self.count + 1, at_ms=now_ms))
         head = chained(self.head, raw)
         line = f"{head} ".encode() + raw + b"\n"
         size = len(line)
@@ -146,7 +100,33 @@ class SignatureLog:
         except OSError as err:
             self._is_torn = True
             raise StorageUnavailableError("log", field=str(self.path), got=err.strerror) from err
-        self.count, self.head, self.size = self.count + 1, head, self.size + size
+        self._went_on(head, self.size + size)
+
+    def lines(self, after: int, limit: int) -> list[str]:
+        """Return the lines of the rows past a number, oldest first.
+
+        At most ``limit``, and no more once they have TOLD_BYTES_MAX; one where there is one.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        if after >= self.count:
+            return []
+        found, size = [], 0
+        with self.path.open("rb") as file:
+            file.seek(self._places[after // INDEX_ROWS])
+            skipped = after % INDEX_ROWS
+            for line in islice(file, skipped, skipped + min(limit, self.count - after)):
+                found.append(line.decode().removesuffix("\n"))
+                size += len(line)
+                if size > TOLD_BYTES_MAX:
+                    break
+        return found
+
+    def _went_on(self, head: str, size: int) -> None:
+        self.count, self.head, self.size = self.count + 1, head, size
+        if self.count % INDEX_ROWS == 0:
+            self._places.append(size)
 
     def _write(self, line: bytes) -> None:
         while line:

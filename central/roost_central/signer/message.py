@@ -17,6 +17,7 @@ REQUEST_BYTES_MAX: Final = 64 << 10
 ANSWER_BYTES_MAX: Final = 4 << 20  # the CRLs of two node CAs at their bound
 LENGTH_BYTES: Final = 4
 REVOKED_A_REQUEST_MAX: Final = 500  # the signer knows those of before; 64 KiB hold more
+ROWS_AN_ANSWER_MAX: Final = 500  # a row has 600 bytes at most, but for a list's 500 serials
 PAYLOAD_CHARS_MAX: Final = 48 << 10  # base64 of an order
 
 Pem = Annotated[str, Meta(max_length=4_096)]
@@ -89,7 +90,14 @@ class SignOrder(Verb, frozen=True, tag="sign_order"):
     payload: Annotated[str, Meta(max_length=PAYLOAD_CHARS_MAX)]
 
 
-Request = Info | IssueNode | IssueLan | IssueServer | IssueService | Crl | SignOrder
+class Rows(Verb, frozen=True, tag="rows"):
+    """The lines of the record past a number, oldest first."""
+
+    after: Number = 0
+    limit: Annotated[int, Meta(ge=1, le=ROWS_AN_ANSWER_MAX)] = ROWS_AN_ANSWER_MAX
+
+
+Request = Info | IssueNode | IssueLan | IssueServer | IssueService | Crl | SignOrder | Rows
 
 
 class Refused(Struct, frozen=True):
@@ -131,6 +139,14 @@ class Signed(Struct, frozen=True):
     ok: bool = True
 
 
+class Record(Struct, frozen=True):
+    """Lines of the record (row.py), and how many rows it has."""
+
+    lines: list[str]
+    count: int
+    ok: bool = True
+
+
 class OrderKey(Struct, frozen=True):
     """The public half of an order key: 32 bytes in base64."""
 
@@ -160,7 +176,7 @@ class Facts(Struct, frozen=True):
     ok: bool = True
 
 
-Answer = Refused | Issued | Lists | Signed | Facts
+Answer = Refused | Issued | Lists | Signed | Record | Facts
 
 _decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
 encode: Final = msgspec.json.Encoder().encode

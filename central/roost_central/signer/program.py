@@ -21,7 +21,8 @@ from roost_central.signer import keys, policy
 from roost_central.signer.core import Policy
 from roost_central.signer.issue import Desk
 from roost_central.signer.keys import KeyRing
-from roost_central.signer.log import BEGIN, Row, SignatureLog, rows
+from roost_central.signer.log import SignatureLog, rows
+from roost_central.signer.row import BEGIN, Row
 from roost_central.signer.server import serving, user_ids
 
 logger = logging.getLogger(__name__)

@@ -93,7 +93,9 @@ async def running(folder):
     try:
         async with AsyncExitStack() as signing, asyncio.TaskGroup() as tasks:
             await signing.enter_async_context(pki.serving())
-            own = OwnCertificate(folder / "tls" / "b1", Holder(Kind.SERVER, "b1"), signer, CLOCK)
+            own = OwnCertificate(
+                folder / "tls" / "b1", Holder(Kind.SERVER, "b1"), signer, CLOCK, database
+            )
             broker = FleetBroker(
                 FleetBrokerConfig(host="127.0.0.1", port=port, connections_max=100),
                 folder / "broker",
@@ -165,7 +167,7 @@ async def test_a_renewed_node_goes_on_and_may_come_with_either_certificate(fleet
 async def test_ingest_is_let_in_by_its_own_certificate(fleet, tmp_path):
     holder = Holder(Kind.SERVICE, "ingest")
     signer = Signer(fleet.pki.socket)
-    own = OwnCertificate(tmp_path / "tls" / "svc_ingest", holder, signer, CLOCK)
+    own = OwnCertificate(tmp_path / "tls" / "svc_ingest", holder, signer, CLOCK, fleet.database)
     await own.ensure()
     await signer.close()
     tls = own_tls(tmp_path / "tls", f"b1.svc.{DOMAIN}")

@@ -1,24 +1,11 @@
 """``roost enrol`` against the real centre: an operator lets boxes in, from token to list."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
+from fleet_stage import roost
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
-
-
-def roost(stage, *words, fails=False):
-    """Run the operator's command; return what it printed, or what it complained of."""
-    done = subprocess.run(
-        [sys.executable, "-m", "roost_central.cli", *words],
-        env=os.environ | {"ROOST_URL": stage.central.url, "ROOST_TOKEN": stage.central.token},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert bool(done.returncode) is fails, done.stderr
-    return done.stderr if fails else done.stdout
 
 
 def test_the_line_that_is_printed_joins_a_box(stage, box):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import audit, events
+from roost_central.api import audit, events, signatures
 from roost_central.api.answers import DeadLetterPage, EventPage
 from roost_central.api.call import NDJSON
 from roost_central.api.route import LIST_S_MAX, Auth, Route
@@ -41,6 +41,40 @@ ROUTES: Final = (
         whole=True,
         answer_s_max=LIST_S_MAX,
         summary="Read the whole audit log with its hashes",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/audit/signatures",
+        handler=signatures.show,
+        answer=signatures.ComparisonAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
+        answer_s_max=LIST_S_MAX,
+        summary="Compare the signer's record with the audit log",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/audit/signatures/record",
+        handler=signatures.record,
+        query=signatures.RecordQuery,
+        media=(NDJSON,),
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
+        answer_s_max=LIST_S_MAX,
+        summary="Read the signer's record of every signature",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/audit/signatures:accept",
+        handler=signatures.accept,
+        body=signatures.AcceptBody,
+        answer=signatures.ComparisonAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        whole=True,
+        summary="Say why signatures without a row in the audit log are well",
     ),
     Route(
         method="GET",

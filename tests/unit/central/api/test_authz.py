@@ -5,7 +5,9 @@ from asyncio import timeout
 from dataclasses import replace
 
 import pytest
+from ca import new_key
 
+from roost_agent.enrol.keys import public_pem
 from roost_central.access.core import ROLES, Grant, Scope
 from roost_central.alarms.facts import OwnRaised
 from roost_central.api.route import Auth
@@ -28,6 +30,8 @@ R1 = Grant("admin", "region:r01")  # alpha is there; beta and gamma are not
 NAMES = {"site": "beta", "node": "beta.n1", "user": "admin", "token": "admin", "target": "noc1"}
 GUARDED = [route for route in API if route.auth is Auth.BEARER]
 HIDDEN = ("beta", "gamma", "r02", "carB", "gold")  # names and labels out of the scope
+
+KEY_PEM = public_pem(new_key())
 
 
 def path_of(route, names=NAMES):
@@ -121,7 +125,8 @@ async def nothing(*_args):
 def box_at(site):
     return EnrolmentRecord(
         id=f"box-{site}", key_hash=site.encode(), kind="token", claim="", state=State.PENDING,
-        site=site, node="", broker=False, csr="", lan_key="", broker_key="", sealing_key=b"",
+        site=site, node="", broker=False, csr="", lan_key=KEY_PEM, broker_key=KEY_PEM,
+        sealing_key=b"",
         hardware="{}", agent="", address="", words="", ticket_hash=site.encode(), asked_ms=1,
         seen_ms=1,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from roost_central.ca.own import OwnCertificate
 from roost_central.errors import SignerUnavailableError
 from roost_central.ports import SystemClock
 from roost_central.signer.client import Signer
+from roost_central.storage.engine import Database
 from roost_protocol.certificate import Holder, Kind
 
 DAY_MS = 86_400_000
@@ -33,8 +34,17 @@ def clock():
 ENROL = Holder(Kind.SERVER, "enrol")
 
 
-def own(folder, signer, clock, holder=ENROL):
-    return OwnCertificate(folder / "tls" / "enrol", holder, signer, clock)
+@pytest.fixture
+async def own(tmp_path, clock):
+    """Make one, beside a database of its own."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/roost.db"
+    database = await Database.open(url, clock=clock)
+
+    def own(folder, signer, clock, holder=ENROL):
+        return OwnCertificate(folder / "tls" / "enrol", holder, signer, clock, database)
+
+    yield own
+    await database.close()
 
 
 def belong_together(files):
@@ -44,7 +54,7 @@ def belong_together(files):
     return True
 
 
-async def test_it_is_made_once_and_kept(own_pki, tmp_path, clock):
+async def test_it_is_made_once_and_kept(own_pki, tmp_path, clock, own):
     async with own_pki.serving(clock) as signer:
         files = own(tmp_path, signer, clock)
         assert await files.ensure()
@@ -57,7 +67,7 @@ async def test_it_is_made_once_and_kept(own_pki, tmp_path, clock):
     assert name == "CN=enrol"
 
 
-async def test_it_is_renewed_with_a_new_key_at_half_life(own_pki, tmp_path, clock):
+async def test_it_is_renewed_with_a_new_key_at_half_life(own_pki, tmp_path, clock, own):
     async with own_pki.serving(clock) as signer:
         files = own(tmp_path, signer, clock)
         await files.ensure()
@@ -74,7 +84,7 @@ async def test_it_is_renewed_with_a_new_key_at_half_life(own_pki, tmp_path, cloc
     assert len(kept) == 3  # two sets, and the link to the newer
 
 
-async def test_a_client_of_the_centre_has_one_too(own_pki, tmp_path, clock):
+async def test_a_client_of_the_centre_has_one_too(own_pki, tmp_path, clock, own):
     async with own_pki.serving(clock) as signer:
         files = own(tmp_path, signer, clock, Holder(Kind.SERVICE, "ingest"))
         await files.ensure()
@@ -83,7 +93,7 @@ async def test_a_client_of_the_centre_has_one_too(own_pki, tmp_path, clock):
 
 
 async def test_without_a_signer_the_one_of_before_goes_on_while_it_is_valid(
-    own_pki, tmp_path, clock
+    own_pki, tmp_path, clock, own
 ):
     async with own_pki.serving(clock) as signer:
         await own(tmp_path, signer, clock).ensure()
@@ -96,13 +106,13 @@ async def test_without_a_signer_the_one_of_before_goes_on_while_it_is_valid(
         await files.ensure()
 
 
-async def test_without_a_signer_there_is_no_first_one(own_pki, tmp_path, clock):
+async def test_without_a_signer_there_is_no_first_one(own_pki, tmp_path, clock, own):
     with pytest.raises(SignerUnavailableError, match="roost-signer"):
         await own(tmp_path, Signer(own_pki.socket), clock).ensure()
     assert not (tmp_path / "tls").exists()
 
 
-async def test_a_new_fleet_replaces_it(own_pki, tmp_path, clock):
+async def test_a_new_fleet_replaces_it(own_pki, tmp_path, clock, own):
     async with own_pki.serving(clock) as signer:
         files = own(tmp_path, signer, clock)
         await files.ensure()
@@ -113,7 +123,7 @@ async def test_a_new_fleet_replaces_it(own_pki, tmp_path, clock):
 
 
 @pytest.mark.parametrize("lost", ["key.pem", "cert.pem", "root.pem"])
-async def test_a_lost_or_torn_file_is_made_anew(own_pki, tmp_path, clock, lost):
+async def test_a_lost_or_torn_file_is_made_anew(own_pki, tmp_path, clock, lost, own):
     async with own_pki.serving(clock) as signer:
         files = own(tmp_path, signer, clock)
         await files.ensure()

@@ -6,8 +6,23 @@ from dataclasses import asdict, replace
 import pytest
 
 from roost_central.access.chain import START, Act, Anchor, entry
+from roost_central.signer.row import BEGIN, Row, chained, encode_row
 
 AUDIT = "/api/v1/audit"
+NO_SIGNER = {"code": "conflict", "detail": "this centre has no signer"}
+KEY = "ab" * 32
+
+
+def record_of(*names, head=BEGIN, fault=""):
+    """A signer's record of a certificate for each name, and what the centre says of it."""
+    lines, begin = [], head
+    for n, name in enumerate(names, 1):
+        raw = encode_row(Row(uid=9, verb="issue", n=n, kind="node", name=name, key=KEY))
+        head = chained(head, raw)
+        lines.append(f"{head} {raw.decode()}")
+    end = {"n": len(names), "hash": head}
+    told = {"begin": {"n": 0, "hash": begin}, "compared": end, "unexplained": [], "fault": fault}
+    return told, lines
 
 
 def rows_of(count, start=START):
@@ -33,7 +48,7 @@ def lines(rows):
 def log(centre, monkeypatch):
     """The rows that the centre gives, its head and what they follow; to be changed by a test."""
     others = centre.route
-    log = {"rows": rows_of(4), "start": START}
+    log = {"rows": rows_of(4), "start": START, "record": None}
     log["head"] = Anchor(4, log["rows"][-1].hash)
 
     def route(self, path, params):
@@ -45,6 +60,10 @@ def log(centre, monkeypatch):
                 for name in ("head", "start")
             }
             return 200, anchors
+        if path == f"{AUDIT}/signatures":
+            return (200, log["record"][0]) if log["record"] else (409, NO_SIGNER)
+        if path == f"{AUDIT}/signatures/record":
+            return 200, "".join(f"{line}\n" for line in log["record"][1]).encode()
         if path == f"{AUDIT}/export":
             return 200, lines(log["rows"])
         return others(self, path, params)
@@ -104,3 +123,43 @@ def test_a_file_is_checked_without_a_centre(run, log, tmp_path):
     assert run("audit", "verify", str(path))[0] == 8
     path.write_text("not json\n")
     assert run("audit", "verify", str(path))[0] == 8
+
+
+def asked_for(*names):
+    rows, head = [], START
+    for name in names:
+        row = entry(head, Act(1, "ann", "admin", "enrol.approve", name, {"keys": [KEY]}))
+        rows.append(row)
+        head = Anchor(row.seq, row.hash)
+    return rows, head
+
+
+def test_signatures_are_compared_here_with_the_rows_that_were_checked(run, log, capsys):
+    log["rows"], log["head"] = asked_for("edge.n1", "edge.n2")
+    log["record"] = record_of("edge.n1", "edge.n2")
+    code, out, _ = run("audit", "verify")
+    assert (code, "2 signatures have their rows in it" in out) == (0, True)
+    log["record"] = record_of("edge.n1", "edge.n3")
+    assert run("audit", "verify")[0] == 8
+    assert "signature 2: node edge.n3" in capsys.readouterr().err
+
+
+def test_a_record_that_a_centre_changed_on_the_way_is_a_failed_check(run, log, capsys):
+    log["rows"], log["head"] = asked_for("edge.n1")
+    told, lines = record_of("edge.n1", "edge.n2")
+    log["record"] = told, [lines[0], lines[1].replace("edge.n2", "edge.n1")]
+    assert run("audit", "verify")[0] == 8
+    assert "broken behind row 1" in capsys.readouterr().err
+    log["record"] = record_of(fault="it was begun anew")
+    assert run("audit", "verify")[0] == 8
+
+
+def test_without_a_signer_it_says_that_nothing_was_compared(run, log):
+    code, out, _ = run("audit", "verify")
+    assert (code, "signatures were not compared: this centre has no signer" in out) == (0, True)
+
+
+def test_there_is_nothing_to_accept_where_all_is_explained(run, log, capsys):
+    log["record"] = record_of("edge.n1")
+    assert run("audit", "accept", "-m", "why")[0] == 2
+    assert "nothing to accept" in capsys.readouterr().err

@@ -11,13 +11,15 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 from boxes import DeskBox
 from ca import Pki, unlimited
 
+from roost_central.access.chain import Act
+from roost_central.access.signatures import Place, SignatureCheck, told
 from roost_central.enrol.desk import Desk
 from roost_central.enrol.fleet import ask_fleet
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.queue import NewClaim, Queue, token_text
 from roost_central.fleet.view import FleetView
 from roost_central.ports import SystemClock, SystemEntropy
-from roost_central.storage import nodes, sites
+from roost_central.storage import audit, nodes, sites
 from roost_central.storage.engine import Database
 from roost_protocol.enrol import Broker
 from roost_protocol.topics import shard_of
@@ -46,6 +48,7 @@ class Office:
 
     async def note(self, connection, action, about, detail):
         self.noted.append((action, about))
+        await audit.add(connection, Act(1, "jd", "admin", action, about, detail))
 
     async def token(self, site="lab", **more):
         wanted = NewClaim(site, **{"auto_approve": True, **more})
@@ -82,8 +85,22 @@ async def office(pki, tmp_path):
         queue = Queue(database, view, clock, entropy)
         office = Office(database, view, clock, signer, desk, queue, [])
         await office.add_site("lab", "n1", "n2", "n3")
+        begin = await signer.info()
         yield office
+        await check_signatures(office, Place(begin.signatures, begin.log_head))
     await database.close()
+
+
+async def check_signatures(office, begin):
+    """Whatever a test did, each signature it made has its row in the audit log."""
+    check = SignatureCheck(begin)
+    while lines := (await office.signer.rows(check.at.n)).lines:
+        for line in lines:
+            check.see(line)
+    async with office.database.read() as connection:
+        for row in await audit.after(connection, 0, audit.PAGE_MAX):
+            check.hear(row.act)
+    assert [told(row) for row in check.missing] == []
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 
 from roost_central.errors import ConfigError, StorageUnavailableError
 from roost_central.signer import log as signer_log
-from roost_central.signer.log import BEGIN, Row, SignatureLog, rows
+from roost_central.signer.log import SignatureLog, rows
+from roost_central.signer.row import BEGIN, Row, chained
 
 ROW = Row(uid=7, verb="issue", name="edge.n1", serial="ff")
 
@@ -64,7 +65,7 @@ def test_a_row_that_was_taken_out_is_found(written, at):
 def test_a_row_that_was_changed_with_its_hash_is_found_at_the_next(written):
     lines = written.read_bytes().splitlines()
     raw = lines[2].partition(b" ")[2].replace(b"edge.n1", b"edge.n2")
-    lines[2] = signer_log.chained(lines[1][:64].decode(), raw).encode() + b" " + raw
+    lines[2] = chained(lines[1][:64].decode(), raw).encode() + b" " + raw
     written.write_bytes(b"\n".join(lines) + b"\n")
     with pytest.raises(ConfigError, match="line 4"):
         SignatureLog(written)
@@ -113,3 +114,23 @@ def test_it_has_an_end(written, monkeypatch):
     assert refused.value.code == "log-full"
     log.close()
     assert numbers(written) == [1, 2, 3, 4, 5]
+
+
+def test_lines_past_a_number_are_found_also_behind_the_index(tmp_path, monkeypatch):
+    monkeypatch.setattr(signer_log, "INDEX_ROWS", 3)
+    log = SignatureLog(tmp_path / "log")
+    for n in range(8):
+        log.append(ROW, n)
+    again = SignatureLog(tmp_path / "log")
+    whole = (tmp_path / "log").read_text().splitlines()
+    for each in (log, again):
+        for after in range(10):
+            assert each.lines(after, 4) == whole[after : after + 4]
+        each.close()
+
+
+def test_no_more_lines_are_told_at_once_than_fit_an_answer(written, monkeypatch):
+    monkeypatch.setattr(signer_log, "TOLD_BYTES_MAX", 1)
+    log = SignatureLog(written)
+    assert [len(log.lines(after, 9)) for after in (0, 4, 5)] == [1, 1, 0]
+    log.close()

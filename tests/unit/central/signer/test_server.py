@@ -6,6 +6,7 @@ import os
 import socket
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from ca import ENTROPY, new_key, request_of
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from roost_central.ca import names
+from roost_central.ca.request import spki_of
 from roost_central.errors import ConfigError, SignerError, SignerUnavailableError
 from roost_central.ports import SystemClock
 from roost_central.signer.client import Signer
@@ -22,6 +25,7 @@ from roost_central.signer.issue import ORDER_DOMAIN
 from roost_central.signer.log import rows
 from roost_central.signer.message import REQUEST_BYTES_MAX
 from roost_central.signer.program import archived, checked, desk_of, log_lines
+from roost_central.signer.row import BEGIN, read_line
 from roost_central.signer.server import serving, user_ids
 from roost_protocol.certificate import Holder, Kind
 
@@ -240,6 +244,19 @@ async def test_it_says_what_it_is(own_pki, signer):
     )
     assert facts.log_head == (own_pki.signer_dir / "signatures.log").read_text()[:64]
     assert len(facts.pin) == 22
+
+
+async def test_it_tells_its_record_line_by_line(own_pki, signer):
+    key = new_key()
+    for _ in range(3):
+        await signer.issue_node(request_of(key), site="edge", node="n1", generation=1)
+    whole = (own_pki.signer_dir / names.LOG).read_text().splitlines()
+    assert (await signer.rows(0)).lines == whole
+    assert (await signer.rows(1, 1)).lines == whole[1:2]
+    told = await signer.rows(3)
+    assert (told.lines, told.count) == ([], 3)
+    row, _ = read_line(whole[0].encode(), 1, BEGIN)
+    assert row.key == sha256(spki_of(key.public_key())).hexdigest()
 
 
 async def test_nothing_is_signed_that_cannot_be_put_on_record(own_pki):
