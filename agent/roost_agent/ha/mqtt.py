@@ -22,6 +22,7 @@ import roost_agent.paths.lean  # noqa: F401 - for what its import does, before t
 # isort: split
 import aiomqtt
 import msgspec
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -35,7 +36,6 @@ SEND_S: Final = 1.0  # for the socket to take a frame
 KEEPALIVE_S: Final = 5
 USER_TIMEOUT_MS: Final = 2_500  # unacknowledged bytes older than this end the connection
 RECONNECT_S: Final = (0.2, 1.0)
-INCOMING_MAX: Final = 256  # unread frames
 EXPIRY_S: Final = 1  # of a message that the broker could not deliver
 
 _SOCKET: Final = [
@@ -137,6 +137,7 @@ class MqttPath:
 
     async def _connection(self) -> None:
         client = self._client()
+        stop = self._stop = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(CONNECT_S):
                 await client.__aenter__()
@@ -150,10 +151,9 @@ class MqttPath:
             self._frames.clear()
             self._is_open = True
             log.info("ha path %d: connected to %s", self.number, self._broker)
-            self._stop = asyncio.get_running_loop().create_future()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._until_stopped(self._stop), name="agent.ha.stop")
-                group.create_task(self._listen(client), name="agent.ha.listen")
+                group.create_task(self._until_stopped(stop), name="agent.ha.stop")
+                group.create_task(self._until_lost(client), name="agent.ha.listen")
                 await self._send_all(client)
         finally:
             self._is_open = False
@@ -175,20 +175,28 @@ class MqttPath:
             timeout=CONNECT_S,
             keepalive=KEEPALIVE_S,
             bind_address=broker.bind,
-            max_queued_incoming_messages=INCOMING_MAX,
             socket_options=_SOCKET,
         )
         client._client.connect_timeout = CONNECT_S  # noqa: SLF001 - aiomqtt leaves paho's 5 s
+        client._client.on_message = self._heard  # noqa: SLF001 - its queue takes two tasks a frame
         return client
 
     async def _until_stopped(self, stop: asyncio.Future[str]) -> None:
         raise OSError(await stop)
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            payload = bytes(message.payload)
-            if len(payload) <= HA_FRAME_BYTES_MAX:
-                self._hear(self.number, payload)
+    def _heard(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
+        if len(message.payload) > HA_FRAME_BYTES_MAX:
+            return
+        try:
+            self._hear(self.number, bytes(message.payload))
+        except Exception as err:  # noqa: BLE001 - ours; aiomqtt takes it for the connection's end
+            if self._stop is not None and not self._stop.done():
+                self._stop.set_exception(err)
+
+    async def _until_lost(self, client: aiomqtt.Client) -> None:
+        """Raise the connection's end; what it brings goes past the queue that is waited for."""
+        async for _ in client.messages:
+            pass
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
         while not _is_cancelled():  # a publish that just succeeded swallows it before Python 3.12

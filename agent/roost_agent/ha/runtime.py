@@ -118,7 +118,8 @@ class Runtime:
         self._entropy = entropy
         self._writes: asyncio.Queue[Persist | ev.Keep] = asyncio.Queue(QUEUE_MAX)
         self._orders: asyncio.Queue[ev.Arm | ev.Disarm | ev.Stop] = asyncio.Queue(QUEUE_MAX)
-        self._due_changed = asyncio.Event()
+        self._awaited_ms = 0  # when the core is woken at the latest
+        self._due_sooner = asyncio.Event()
         self._left = asyncio.Event()
         self._open_ms: dict[int, int] = {}  # path -> since when it is open
 
@@ -215,8 +216,13 @@ class Runtime:
         is_more = any(not isinstance(effect, ev.Send) for effect in effects)
         if is_more and self.shells.upward is not None:  # frames alone change no role
             self.shells.upward.done(self)
-        self._due_changed.set()
+        self._look_at_due()
         return answer
+
+    def _look_at_due(self) -> None:
+        """Wake the ticker only for what is due sooner: most frames move a deadline away."""
+        if self.core.due_ms(self._clock.boot_ms()) < self._awaited_ms:
+            self._due_sooner.set()
 
     def _serve(self, effect: ev.Arm | ev.Disarm | ev.Start | ev.Stop) -> None:
         workload = self.shells.workload
@@ -261,11 +267,11 @@ class Runtime:
         """Wake the core when it asked for it, and notice when the loop woke late."""
         while True:
             now_ms = self._clock.boot_ms()
-            due_ms = self.core.due_ms(now_ms)
-            self._due_changed.clear()
+            due_ms = self._awaited_ms = self.core.due_ms(now_ms)
+            self._due_sooner.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(due_ms - now_ms, 0) / 1000):
-                    await self._due_changed.wait()
+                    await self._due_sooner.wait()
             lag_ms = self._clock.boot_ms() - max(due_ms, now_ms)  # since it was due and waited for
             now_ms = self._clock.boot_ms()
             if lag_ms > MARGIN_MS:
