@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
-import psutil
 
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.gateway import Gateways
@@ -34,6 +33,8 @@ Place = tuple[str, Address]  # interface, gateway
 
 def interfaces() -> dict[str, str]:
     """Return the interface of each address of this machine."""
+    import psutil  # noqa: PLC0415 - 0.6 MiB, which a site without gateways need not hold
+
     found = psutil.net_if_addrs().items()
     return {each.address.partition("%")[0]: name for name, many in found for each in many}
 

@@ -23,28 +23,35 @@ HEAVY_ALLOWED = {
 SCRIPT = """
 import sys, sysconfig
 before = set(sys.modules)
-import roost_agent.commands
-purelib = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib")})
-third = {
+import {module}
+purelib = tuple({{sysconfig.get_path(name) for name in ("purelib", "platlib")}})
+third = {{
     name.partition(".")[0]
     for name, module in sys.modules.items()
     if name not in before and (getattr(module, "__file__", None) or "").startswith(purelib)
-}
+}}
 print(" ".join(sorted(third)))
 print(" ".join(sorted(sys.modules)))
 """
 
 
-def imported():
-    """The third-party packages, and every module, after importing the resident agent."""
+def imported(module):
+    """The third-party packages, and every module, after importing one of the resident agent."""
+    script = SCRIPT.format(module=module)
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=20
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=20
     )
     third, everything = done.stdout.splitlines()
     return set(third.split()), set(everything.split())
 
 
 def test_the_resident_agent_imports_its_few_packages_and_no_heavy_module():
-    third, everything = imported()
+    third, everything = imported("roost_agent.commands")
     assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY
     assert HEAVY & everything <= HEAVY_ALLOWED
+
+
+def test_local_ha_brings_along_no_package_of_its_own():
+    third, everything = imported("roost_agent.ha.launch")
+    assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY
+    assert HEAVY & everything <= HEAVY_ALLOWED | {"json"}  # the guard's and the fences' packets

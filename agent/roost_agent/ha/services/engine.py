@@ -3,7 +3,6 @@
 Leaves to others: what a group does with such a service (unit, held).
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -97,6 +96,8 @@ def container(name: str, stop_s: float, program: str = "") -> Verbs:
 
 def installed() -> str:
     """Return the container engine of this node."""
+    import shutil  # noqa: PLC0415 - 0.4 MiB, for sites that run containers
+
     return next((each for each in CONTAINERS if shutil.which(each, path=PATH)), CONTAINERS[0])
 
 
