@@ -60,6 +60,9 @@ class NodeRow:
     inventory_behind: bool = False  # the last beat's digest is not the stored one
     ha: HaReport | None = None  # its last word on its site's local HA
     ha_at_ms: int | None = None  # when it said so, by its own clock
+    quarantine: str = ""  # why it is in quarantine: grace, clone, operator
+    quarantine_since_ms: int | None = None
+    quarantine_reason: str = ""
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from roost_central.liveness.facts import (
     BrokerUp,
     CanarySeen,
     CloneChanged,
+    CloneSeen,
     Event,
     GoneSeen,
     Limits,
@@ -152,14 +153,17 @@ class Liveness:
     def _on_beat(self, event: BeatSeen, now_ms: int) -> list[Action]:
         beat = event.beat
         node = self._nodes[event.node]
-        clone = node.turns.hear(beat.boot_id, now_ms, node.interval_ms)
-        actions: list[Action] = [] if clone is None else [CloneChanged(node.node, clone)]
+        turns, interval_ms = node.turns, node.interval_ms
+        start = (beat.boot_id, beat.incarnation)
+        actions = _clones(node, turns.hear(start, now_ms, interval_ms, beat.sent_ms), now_ms)
         if not node.is_news(beat):
             return [BeatIgnored(node.node, "stale"), *actions]
         via = node.paths.get(beat.path)
         if via is None:
             via = node.paths[beat.path] = Path(beat.path, now_ms)
-        old_news = via.arrive(beat.n, beat.incarnation, now_ms)
+        old_news = via.arrive(beat.n, beat.incarnation, now_ms, beat.sent_ms)
+        if old_news == "fork":
+            actions += _clones(node, turns.fork(now_ms, interval_ms), now_ms)
         if old_news is not None:
             return [BeatIgnored(node.node, old_news), *actions]
         new_start = node.meet(beat)
@@ -173,7 +177,7 @@ class Liveness:
         node.interval_ms = self._interval(beat.interval_ms)
         removed = node.take_paths(beat.paths, now_ms)
         for path in removed:
-            actions.append(PathRemoved(node.node, path))  # noqa: PERF401 - mostly there are none
+            actions.append(PathRemoved(node.node, path))
         self._judge_paths(node, now_ms, actions)
         self._hear(node, now_ms, actions, starts_anew=new_start is not None)
         return self._with_site(node, actions, now_ms)
@@ -371,3 +375,11 @@ class Liveness:
 
     def _interval(self, claimed_ms: int) -> int:
         return min(max(claimed_ms, self._limits.interval_ms_min), self._limits.interval_ms_max)
+
+
+def _clones(node: Node, is_news: bool | None, now_ms: int) -> list[Action]:
+    """Return what follows for a node that two boxes seem to be, or seemed to be."""
+    actions: list[Action] = [] if is_news is None else [CloneChanged(node.node, is_news)]
+    if node.turns.is_suspected and node.turns.turned_ms == now_ms:
+        actions.append(CloneSeen(node.node))
+    return actions

@@ -189,6 +189,13 @@ class CloneChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CloneSeen:
+    """Two boxes that are suspected to speak as one node did so again."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
 class BeatIgnored:
     """A beat older than what was seen changes nothing: ``duplicate``, ``late`` or ``stale``."""
 
@@ -221,6 +228,7 @@ Action = (
     | Rebooted
     | AgentRestarted
     | CloneChanged
+    | CloneSeen
     | BeatIgnored
     | QuietChanged
 )

@@ -1,11 +1,12 @@
 """One path of one node as the centre measures it: arrivals, loss, and what the node says of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from roost_protocol.beat import PathKind, PathState
 
 LOSS_WINDOW: Final = 100  # beats: permille of the last hundred
+SENT_MAX: Final = 8  # beats whose time is remembered, to tell one said again from another one
 _TROUBLES: Final = frozenset({PathState.DOWN.value, PathState.FLAKY.value})
 _MASK: Final = (1 << LOSS_WINDOW) - 1
 
@@ -35,31 +36,41 @@ class Path:
     incarnation: int = -1
     _window: int = 0
     _window_size: int = 0
+    _sent_ms: list[int] = field(default_factory=lambda: [0] * SENT_MAX)
 
-    def arrive(self, n: int, incarnation: int, now_ms: int) -> str | None:
-        """Take in beat ``n``; return why it is no news, or None when it is."""
+    def arrive(self, n: int, incarnation: int, now_ms: int, sent_ms: int = 0) -> str | None:
+        """Take in beat ``n``; return why it is no news, or None when it is.
+
+        ``fork``: another beat had this number, by the sender's own clock.
+        """
         if incarnation != self.incarnation:
             self.incarnation = incarnation
             self._window = self._window_size = 0
             self.n = n - 1
         ahead = n - self.n
         if ahead <= 0:
-            return self._fill(-ahead)
+            return self._fill(n, -ahead, sent_ms)
         self._window = ((self._window << min(ahead, LOSS_WINDOW)) | 1) & _MASK
         self._window_size = min(self._window_size + ahead, LOSS_WINDOW)
         self.n = n
+        self._sent_ms[n % SENT_MAX] = sent_ms
         self.arrived_ms = now_ms
         self.gone_ms = None
         return None
 
-    def _fill(self, behind: int) -> str:
+    def _fill(self, n: int, behind: int, sent_ms: int) -> str:
         """Count a late beat as arrived, where the window still reaches back to it."""
         if behind >= self._window_size:
             return "late"
         bit = 1 << behind
         if self._window & bit:
-            return "duplicate"
+            is_remembered = behind < SENT_MAX
+            return (
+                "fork" if is_remembered and self._sent_ms[n % SENT_MAX] != sent_ms else "duplicate"
+            )
         self._window |= bit
+        if behind < SENT_MAX:
+            self._sent_ms[n % SENT_MAX] = sent_ms
         return "late"
 
     @property

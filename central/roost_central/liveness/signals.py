@@ -46,7 +46,7 @@ def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
             row = view.sites.get(site)
             return [] if row is None else _paths(row, action.path, view)
         case CloneChanged():
-            return [_clone(action)]
+            return _clone(action, view)
         case SiteChanged():
             return _site(action, view, now_ms)
         case QuietChanged(why="silence"):
@@ -101,12 +101,14 @@ def _site(action: SiteChanged, view: FleetView, now_ms: int) -> list[Event]:
     ]
 
 
-def _clone(action: CloneChanged) -> Event:
+def _clone(action: CloneChanged, view: FleetView) -> list[Event]:
+    """Raise it; of a node in quarantine it ends with that, not with one box's silence."""
     site = action.node.partition(".")[0]
     entity = entity_of(site, action.node)
-    if not action.is_suspected:
-        return OwnCleared(CLONE, entity)
-    return OwnRaised(CLONE, entity, Severity.CRITICAL, {}, site=site, node=action.node)
+    if action.is_suspected:
+        return [OwnRaised(CLONE, entity, Severity.CRITICAL, {}, site=site, node=action.node)]
+    row = view.nodes.get(action.node)
+    return [] if row is not None and row.quarantine else [OwnCleared(CLONE, entity)]
 
 
 def _quiet(action: QuietChanged) -> Event:

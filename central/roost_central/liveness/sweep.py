@@ -18,6 +18,7 @@ from roost_central.liveness.facts import (
     BrokerDown,
     BrokerUp,
     CanarySeen,
+    CloneSeen,
     Event,
     GoneSeen,
     Limits,
@@ -41,6 +42,7 @@ from roost_protocol.topics import NodeId, SiteId
 logger = logging.getLogger(__name__)
 
 TICK_S: Final = 0.25  # how late a silence may be noticed
+TWO_SPEAK: Final = "two boxes speak in its name by turns, or use one number twice"
 PAUSE_MS: Final = 5_000  # between two ticks: we were stopped or starved, not the fleet silent
 
 
@@ -53,6 +55,7 @@ class Sweep:
         clock: monotonic for silence, UTC for what is shown.
         tell: takes the events of the log.
         signal: takes what it means for the alarms.
+        suspect: takes which node two boxes seem to be, and why.
         limits: when silence means something.
     """
 
@@ -64,6 +67,7 @@ class Sweep:
         clock: Clock,
         tell: Callable[[NewEvent], None],
         signal: Callable[[AlarmEvent], None],
+        suspect: Callable[[str, str], None] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._core = Liveness(brokers, clock.mono_ms(), limits=limits)
@@ -71,6 +75,7 @@ class Sweep:
         self._clock = clock
         self._tell = tell
         self._signal = signal
+        self._suspect = suspect
         self._known: dict[str, None] = {}
         self._was_up: set[str] = set()
         self._ticked_ms: int | None = None  # None until the first tick
@@ -178,6 +183,8 @@ class Sweep:
     def _show(self, actions: list[Action]) -> None:
         now_ms = self._clock.wall_ms()
         for action in actions:
+            if isinstance(action, CloneSeen) and self._suspect is not None:
+                self._suspect(action.node, TWO_SPEAK)
             site = self._apply(action, now_ms)
             for signal in signals_of(action, self._view, now_ms):
                 self._signal(signal)

@@ -11,6 +11,7 @@ from roost_central.liveness.facts import (
     BrokerUp,
     CanarySeen,
     CloneChanged,
+    CloneSeen,
     GoneSeen,
     NodeAdded,
     NodeRemoved,
@@ -221,9 +222,10 @@ def test_a_repeated_or_reordered_beat_changes_nothing_but_the_loss():
     fleet = Fleet("lab.n1")
     fleet.beat(n=1)
     fleet.beat(n=4)
+    sent_ms = fleet.now_ms
     assert fleet.core.measured("lab.n1", "wan1") == ("up", 500)
     fleet.wait(40_000)
-    assert fleet.beat(n=4) == [BeatIgnored("lab.n1", "duplicate")]
+    assert fleet.beat(n=4, sent_ms=sent_ms) == [BeatIgnored("lab.n1", "duplicate")]
     assert fleet.beat(n=3) == [BeatIgnored("lab.n1", "late")]
     assert fleet.beat(n=3) == [BeatIgnored("lab.n1", "duplicate")]
     assert fleet.core.measured("lab.n1", "wan1") == ("up", 250)
@@ -812,3 +814,26 @@ def test_of_two_boxes_the_one_that_stays_is_heard_when_the_other_is_gone():
         fleet.wait(30_000)
         fleet.beat(boot_id=b"a" * 16, n=n)
     assert fleet.presence() == "online"
+
+
+def test_two_boxes_copied_while_they_ran_use_one_number_for_two_beats():
+    fleet, actions = Fleet("lab.n1"), []
+    for n in range(1, 12):
+        for _ in range(2):
+            fleet.wait(15_000)
+            actions += fleet.beat(n=n)
+    assert of(CloneChanged, actions) == [CloneChanged("lab.n1", is_suspected=True)]
+    assert len(of(CloneSeen, actions)) > 1, "each time it is seen"
+    assert {each.why for each in of(BeatIgnored, actions)} == {"fork"}
+
+
+def test_one_beat_that_is_delivered_twice_is_no_fork():
+    fleet, actions = Fleet("lab.n1"), []
+    for n in range(1, 12):
+        fleet.wait(15_000)
+        sent_ms = fleet.now_ms
+        fleet.beat(n=n)
+        fleet.wait(15_000)
+        actions += fleet.beat(n=n, sent_ms=sent_ms)
+    assert of(CloneChanged, actions) == []
+    assert {each.why for each in of(BeatIgnored, actions)} == {"duplicate"}

@@ -100,7 +100,9 @@ def test_two_boxes_of_one_identity_are_an_alarm_though_one_of_them_is_not_shown(
     for n in range(1, 12):
         for boot in (bytes(16), b"c" * 16):
             clock.now_ms += 5_000
-            ignored.append(sweep.hear("lab.n1", replace(beat("lab.n1", n), boot_id=boot)))
+            ignored.append(
+                sweep.hear("lab.n1", replace(beat("lab.n1", n), boot_id=boot, sent_ms=clock.now_ms))
+            )
     assert ignored.count(None) == 11, "one box is shown"
     (raised,) = [each for each in signals if isinstance(each, OwnRaised)]
     assert (raised.type, raised.entity) == ("280.805", "site=lab,node=n1")

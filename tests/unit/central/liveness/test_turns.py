@@ -1,6 +1,6 @@
 """Two boxes with one identity are heard by turns; a reboot and its late messages are not."""
 
-from roost_central.liveness.turns import CALM_PERMILLE, TURNS_MIN, Turns
+from roost_central.liveness.turns import CALM_PERMILLE, STARTS_MAX, TURNS_MIN, Turns
 
 BEAT_MS = 30_000
 A, B = b"a" * 16, b"b" * 16
@@ -41,3 +41,33 @@ def test_it_is_over_when_one_of_them_ceased_and_may_begin_again():
 def test_turns_far_apart_are_none():
     told = hear(Turns(), [A, B] * 6, every_ms=BEAT_MS * CALM_PERMILLE // 1000)
     assert not any(told)
+
+
+def test_what_a_broker_says_again_is_no_turn():
+    turns, now_ms = Turns(), 1_000_000
+    turns.hear(A, now_ms, BEAT_MS, sent_ms=500)
+    for n in range(12):
+        now_ms += BEAT_MS
+        assert turns.hear(B, now_ms, BEAT_MS, sent_ms=now_ms) is None
+        assert turns.hear(A, now_ms, BEAT_MS, sent_ms=500 - n) is None
+
+
+def test_two_that_speak_on_say_something_new_each_time():
+    turns, told = Turns(), []
+    for n in range(12):
+        now_ms = 1_000_000 + n * BEAT_MS // 2
+        told.append(turns.hear((A, B)[n % 2], now_ms, BEAT_MS, sent_ms=now_ms))
+    assert told.count(True) == 1
+
+
+def test_one_number_used_twice_again_and_again_is_suspected_once():
+    turns = Turns()
+    told = [turns.fork(1_000_000 + n * BEAT_MS, BEAT_MS) for n in range(6)]
+    assert told == [None, None, None, True, None, None]
+
+
+def test_no_more_starts_are_remembered_than_the_bound():
+    turns = Turns()
+    for n in range(50):
+        turns.hear(n, 1_000_000 + n, BEAT_MS, sent_ms=n)
+    assert len(turns.said_ms) == STARTS_MAX
