@@ -28,7 +28,7 @@ from roost_agent.outbox.spool import Spool
 from roost_agent.paths import core as paths
 from roost_agent.paths.link import Dialer
 from roost_agent.paths.mqtt import MqttDialer, connect_threads
-from roost_agent.ports import Clock, SystemClock, SystemEntropy
+from roost_agent.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_agent.renewal import Renewal
 from roost_agent.status import status
 from roost_agent.survey import Instruments
@@ -103,7 +103,7 @@ async def _main(config: Config, identity: Identity) -> None:
             serving(Path(config.state_dir), Control(driver, ha)),
             serving_alarms(config.alarms.socket, desk, clock),
         ):
-            await _supervise(driver, MqttDialer(), ha, _renewal(config, clock))
+            await _supervise(driver, MqttDialer(), ha, _renewal(config, clock, entropy))
     finally:
         await spool.close()
     log.info("agent: ended")
@@ -115,10 +115,10 @@ def _seal(config: Config) -> Seal | None:
     return None if known is None else Seal(known.report_key, known.facts.generation)
 
 
-def _renewal(config: Config, clock: Clock) -> Renewal | None:
+def _renewal(config: Config, clock: Clock, entropy: Entropy) -> Renewal | None:
     """Return what renews this node's identity, where it has one."""
     known = config.enrolled
-    return None if known is None else Renewal(Path(config.state_dir), known.facts, clock)
+    return None if known is None else Renewal(Path(config.state_dir), known.facts, clock, entropy)
 
 
 def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:

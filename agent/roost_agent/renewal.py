@@ -1,7 +1,8 @@
 """When the node's certificate is renewed, and by whom: a child, from half of its life on.
 
 Leaves the renewal itself to enrol/renew.py, which needs cryptography and exits. After it the agent
-starts anew, since everything that it says is sealed by the identity.
+starts anew, since everything that it says is sealed by the identity. Once the certificate has
+ended it asks more often: the node is mute until then.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from zlib import crc32
 
 from roost_agent.child import run
 from roost_agent.enrolled import Facts, load
-from roost_agent.ports import Clock
+from roost_agent.ports import Clock, Entropy
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,27 @@ STEP: Final = 0.05  # of its life between attempts
 LOOK_S: Final = 60.0  # a clock may be set, so one long sleep will not do
 CHILD_S: Final = 120.0
 OUTPUT_BYTES_MAX: Final = 1_024
+
+
+REST_S: Final = (60.0, 3_600.0)  # between attempts once it has ended, doubled, with jitter
+SKEW_MS: Final = 300_000  # a certificate begins five minutes before it is issued
+
+
+def is_before(facts: Facts, now_ms: int) -> bool:
+    """Whether a clock is from before the identity was given, so that it must be wrong."""
+    return now_ms < facts.enrolled_ms - SKEW_MS
+
+
+def is_urgent(facts: Facts, now_ms: int) -> bool:
+    """Whether the certificate has ended, or may have: no broker takes the node any more."""
+    return now_ms >= facts.not_after_ms or is_before(facts, now_ms)
+
+
+def rest_s(tries: int, share: float) -> float:
+    """Return how long to rest after ``tries`` urgent attempts; ``share``: 0 to 1, by chance."""
+    low_s, high_s = REST_S
+    most_s = min(high_s, low_s * 2.0 ** min(tries, 16))
+    return low_s + (most_s - low_s) * share
 
 
 def first_ms(facts: Facts) -> int:
@@ -40,17 +62,25 @@ def next_ms(facts: Facts, now_ms: int) -> int:
 class Renewal:
     """Renews the identity in a state directory."""
 
-    def __init__(self, state_dir: Path, facts: Facts, clock: Clock) -> None:
+    def __init__(self, state_dir: Path, facts: Facts, clock: Clock, entropy: Entropy) -> None:
         self._state_dir = state_dir
         self._facts = facts
         self._clock = clock
+        self._entropy = entropy
 
     async def run(self) -> None:
         """Return once there is a new identity."""
-        due_ms = first_ms(self._facts)
+        due_ms, rested_ms, tries = first_ms(self._facts), 0, 0
         while True:
-            now_ms = self._clock.wall_ms()
-            if now_ms >= due_ms:
+            now_ms, boot_ms = self._clock.wall_ms(), self._clock.boot_ms()
+            if is_urgent(self._facts, now_ms):
+                if boot_ms >= rested_ms:
+                    if await self._renewed():
+                        return
+                    tries += 1
+                    rest = rest_s(tries, self._entropy.uniform(0.0, 1.0))
+                    rested_ms = self._clock.boot_ms() + int(rest * 1000)
+            elif now_ms >= due_ms:
                 if await self._renewed():
                     return
                 due_ms = next_ms(self._facts, now_ms)

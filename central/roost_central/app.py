@@ -38,6 +38,7 @@ from roost_central.ca.compare import Comparison
 from roost_central.ca.watch import SignerWatch
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
+from roost_central.enrol.quarantine import QuarantineSign
 from roost_central.enrol.registry import IdentityRegistry
 from roost_central.enrol.service import Enrolment
 from roost_central.fleet.restore import restore
@@ -88,9 +89,15 @@ async def run(config: CentralConfig) -> None:
         async with database.read() as connection:
             await book.load(connection)
         keys = ingest_keys(config.data_dir, entropy)
-        enrolment = _enrolment(config, database, view, clock, entropy, ingest_key=keys[0])
+        enrolment = _enrolment(
+            config, database, view, clock, entropy, book=book, ingest_key=keys[0]
+        )
         # whoever was enrolled once is heard sealed alone, also where nobody is let in any more
-        registry = IdentityRegistry(database, clock) if enrolment is None else enrolment.registry
+        registry = (
+            IdentityRegistry(database, clock, QuarantineSign(view, book))
+            if enrolment is None
+            else enrolment.registry
+        )
         await registry.load()
         from_brokers = _ingest_config(config)
         seals = Seals(registry, keys, from_brokers.bare_brokers)
@@ -241,6 +248,7 @@ def _enrolment(  # noqa: PLR0913 - what all of its parts work with
     clock: Clock,
     entropy: Entropy,
     *,
+    book: AlarmBook,
     ingest_key: bytes,
 ) -> Enrolment | None:
     """Return enrolment, where it is configured."""
@@ -252,6 +260,7 @@ def _enrolment(  # noqa: PLR0913 - what all of its parts work with
         view,
         clock,
         entropy,
+        book=book,
         signer=Signer(config.fleet.signer_socket),
         ingest_key=ingest_key,
         tls_folder=config.tls_folder,

@@ -43,6 +43,7 @@ class ClaimKind(StrEnum):
     BARE = "bare"  # nothing; a human compares six words
     TOKEN = "token"  # noqa: S105 - a word, no secret
     KEY = "key"  # a key that was announced beforehand
+    EXPIRED = "expired"  # the key of an identity whose certificate ended
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -60,7 +61,10 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a claim: a token's secret, or the announced key and its signature over the transcript."""
+    """Of a claim: a token's secret, or a key and its signature over the transcript.
+
+    The key is the one that was announced, or that of the identity that ended.
+    """
 
     claim: Annotated[str, msgspec.Meta(pattern=CLAIM_PATTERN)] | None = None
     secret: Key | None = None
@@ -69,7 +73,7 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EnrolRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /api/v1/enrol``.
+    """``POST /api/v1/enrol``; of the kind ``expired``: ``POST /api/v1/enrol/expired``.
 
     Attributes:
         csr: PKCS #10, PEM: its key counts, all else in it is ignored.

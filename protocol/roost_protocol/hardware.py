@@ -5,7 +5,7 @@ catches honest mistakes (a cloned disk, a swapped box), no thief. Source: docs/e
 """
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,7 @@ UUID_POINTS: Final = 40
 BOARD_POINTS: Final = 30
 DISKS_POINTS: Final = 20
 MACS_POINTS: Final = 20
+WHOLE_POINTS: Final = UUID_POINTS + BOARD_POINTS + DISKS_POINTS + MACS_POINTS  # without a TPM
 SAME_POINTS_MIN: Final = 60
 UNSURE_POINTS_MIN: Final = 30
 
@@ -77,6 +78,47 @@ def score(known: Hardware, seen: Hardware) -> int:
     )
 
 
+class Alike(NamedTuple):
+    """What speaks for a box being the one that was known, in points.
+
+    A part that was known and is not said now, since root alone may read it or it broke, speaks
+    neither for nor against.
+
+    Attributes:
+        agreed: of what is as it was.
+        unsaid: of what was known and is not said now.
+        known: of all that was known.
+    """
+
+    agreed: int
+    unsaid: int
+    known: int
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing tells it apart: SAME_POINTS_MIN, or half of what little was known."""
+        needed = SAME_POINTS_MIN if self.known >= WHOLE_POINTS else self.known // 2
+        return self.agreed + self.unsaid >= needed
+
+
+def compare(known: Hardware, seen: Hardware) -> Alike:
+    """Return how much of what a box was known to be is still so."""
+    agreed = unsaid = whole = 0
+    for then, now, points in (
+        ((known.ek,), (seen.ek,), EK_POINTS),
+        ((known.uuid,), (seen.uuid,), UUID_POINTS),
+        ((known.board,), (seen.board,), BOARD_POINTS),
+        (known.disks, seen.disks, DISKS_POINTS),
+        (known.macs, seen.macs, MACS_POINTS),
+    ):
+        before, after = _said(then), _said(now)
+        if before:
+            whole += points
+            agreed += points * len(before & after) // len(before)
+            unsaid += 0 if after else points
+    return Alike(agreed, unsaid, whole)
+
+
 def likeness(points: int) -> Likeness:
     """Return what a score says."""
     if points >= SAME_POINTS_MIN:
@@ -96,6 +138,9 @@ def _equal(known: str, seen: str) -> bool:
 
 def _shared(known: tuple[str, ...], seen: tuple[str, ...], points: int) -> int:
     """Return the part of what was known that is still there, in points."""
-    before = {plain(each) for each in known} - {""}
-    after = {plain(each) for each in seen} - {""}
+    before, after = _said(known), _said(seen)
     return points * len(before & after) // len(before) if before else 0
+
+
+def _said(parts: tuple[str, ...]) -> set[str]:
+    return {plain(each) for each in parts} - {""}

@@ -66,6 +66,7 @@ class FakeFleet:
         self.frames = asyncio.Condition()
         self.pending: dict[tuple[int, int], object] = {}
         self.touched: set[str] = set()
+        self.quarantine: dict[str, dict] = {}  # node -> why, and since when
         self.ha_as_of: dict[str, str] = {}  # site -> when its nodes last told of local HA
         self.base = 0  # who stands before it has to read the snapshot again
 
@@ -218,6 +219,7 @@ class FakeFleet:
             },
             "ha": None,
             "ha_as_of": self.ha_as_of.get(row["site"]),
+            "quarantine": self.quarantine.get(f"{row['site']}.{name}"),
         }
 
     def site(self, row: dict) -> dict:
@@ -249,7 +251,7 @@ class FakeCentral:
         self.alarms = FakeAlarms(fleet.rows, hostile=HOSTILE)
         self.northbound = FakeNorthbound(hostile=HOSTILE)
         self.views = FakeViews()
-        self.enrol = FakeEnrol(hostile=HOSTILE)
+        self.enrol = FakeEnrol(hostile=HOSTILE, quarantine=fleet.quarantine)
         self.access = FakeAccess(hostile=HOSTILE)
         self.ha = FakeHa()
         self.pages = Dashboard.load()

@@ -9,13 +9,15 @@ WORDS = "rojom zurir vavij toror polaf dutop"
 class FakeEnrol:
     """One box with words, one with a token; what is asked of them is kept."""
 
-    def __init__(self, *, hostile: str = "") -> None:
+    def __init__(self, *, hostile: str = "", quarantine: dict[str, dict] | None = None) -> None:
         self.acts: list[tuple[str, str, dict]] = []
         self.boxes = {
             "01BARE": self._box("01BARE", "bare", words=WORDS, product=f"X1 {hostile}"),
             "01TOKEN": self._box("01TOKEN", "token", site="edge-1", product="X2"),
         }
         self.claims: dict[str, dict] = {}
+        self.enrolled: set[str] = set()
+        self.quarantine = {} if quarantine is None else quarantine
 
     def routes(self) -> list[web.RouteDef]:
         """Return what is served."""
@@ -26,7 +28,38 @@ class FakeEnrol:
             web.get(f"{api}/claims", self.list_claims),
             web.post(f"{api}/claims", self.make),
             web.delete(f"{api}/claims/{{claim}}", self.revoke),
+            web.get(f"{api}/nodes/{{node}}/identities", self.identities),
+            web.post(f"{api}/nodes/{{node}}/{{act:release|quarantine|replace}}", self.act),
         ]
+
+    async def identities(self, request: web.Request) -> web.Response:
+        """GET a node's identities: one generation, or none of a node that was never enrolled."""
+        node = request.match_info["node"]
+        held = self.quarantine.get(node)
+        row = {
+            "node": node, "generation": 2, "box": 1, "serial": "5f3a",
+            "state": "quarantined" if held else "active", "issued": instant(now_ms()),
+            "quarantine": held["cause"] if held else "", "changed": instant(now_ms()),
+            "reason": held["reason"] if held else "heard", "not_after": instant(now_ms()),
+        }  # fmt: skip
+        return web.json_response({"items": [row] if node in self.enrolled else [], "next": None})
+
+    async def act(self, request: web.Request) -> web.Response:
+        """POST what is done to a node's identity."""
+        node, act = request.match_info["node"], request.match_info["act"]
+        body = await request.json()
+        self.acts.append((act, node, body))
+        if act == "replace":
+            if not body["reason"]:
+                problem = {"detail": "its box was heard 9 s ago: turn it off, or say why"}
+                return web.json_response(problem, status=409)
+            shown = {"join": "echo 'rst1.y' | roost-agent join https://c:8471 --token -"}
+            return web.json_response({**shown, "qr": ["101", "010", "101"]}, status=201)
+        self.quarantine.pop(node, None)
+        if act == "quarantine":
+            held = {"cause": "operator", "reason": body["reason"], "since": instant(now_ms())}
+            self.quarantine[node] = held
+        return web.json_response({"items": [], "next": None})
 
     async def list_boxes(self, _request: web.Request) -> web.Response:
         """GET /api/v1/enrolments."""

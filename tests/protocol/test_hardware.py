@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from roost_protocol.hardware import Hardware, Likeness, likeness, plain, score
+from roost_protocol.hardware import Hardware, Likeness, compare, likeness, plain, score
 
 BOX = Hardware(
     uuid="4C4C4544-0051-4810-8052-b4c04f4a3132",
@@ -60,3 +60,29 @@ def test_what_says_nothing_is_no_point(text):
 def test_two_clones_of_a_disk_are_two_boxes():
     clone = Hardware(uuid="other", board="other", disks=BOX.disks, macs=("52:54:00:99:99:99",))
     assert likeness(score(BOX, clone)) is Likeness.OTHER
+
+
+LITTLE = Hardware(disks=("S3Z8",), macs=("52:54:00:12:34:56",))
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "is_same"),
+    [
+        (BOX, BOX, True),
+        (BOX, changed(disks=("NEW",), macs=("NEW",)), True),
+        (BOX, changed(uuid="OTHER"), True),  # 70 points are left
+        (BOX, changed(uuid="OTHER", board="OTHER"), False),
+        (BOX, Hardware(disks=BOX.disks, macs=BOX.macs), True),  # without root's numbers
+        (BOX, Hardware(disks=("NEW",), macs=("NEW",)), True),  # of the rest nothing is said
+        (LITTLE, LITTLE, True),
+        (LITTLE, Hardware(disks=LITTLE.disks, macs=("NEW",)), True),
+        (LITTLE, Hardware(disks=("NEW",), macs=("NEW",)), False),
+        (Hardware(), BOX, True),  # nothing was known
+    ],
+)
+def test_what_is_not_said_speaks_neither_for_nor_against(known, seen, is_same):
+    assert compare(known, seen).is_same is is_same
+
+
+def test_what_agrees_is_told_apart_from_what_is_not_said():
+    assert compare(BOX, changed(uuid="", board="OTHER")) == (40, 40, 110)

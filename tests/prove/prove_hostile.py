@@ -54,6 +54,9 @@ class Fleet:
     def heard(self, node: str, generation: int) -> None:
         """See Identities."""
 
+    def suspect(self, node: str, why: str) -> None:
+        """See Identities."""
+
 
 def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof]:
     """Forge, then replay."""

@@ -18,6 +18,12 @@ class DeskBox:
         self.nonce = nonce
         self.hardware = Hardware(serial=serial, product=product, uuid=f"u-{nonce.hex()[:8]}")
 
+    def renewed(self, hardware: Hardware | None = None) -> "DeskBox":
+        """Return the same box with a new key."""
+        fresh = DeskBox(self.nonce)
+        fresh.hardware = self.hardware if hardware is None else hardware
+        return fresh
+
     def unsigned(self, server_nonce: str) -> EnrolRequest:
         """Return a request without a claim and a signature."""
         return EnrolRequest(

@@ -3,16 +3,28 @@
 The numbers of DMI are for root; what may not be read is left empty.
 """
 
+import os
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Final
 
 from roost_agent.discovery.dmi import DMI_DIR
 from roost_agent.discovery.reader import Reader
+from roost_agent.discovery.root_facts import borrow
 from roost_agent.discovery.section import Missing
+from roost_agent.helper.facts import FOLDER
 from roost_protocol.hardware import PARTS_MAX, TEXT_CHARS_MAX, Hardware, plain
 
 _TREE: Final = "proc/device-tree"
 _PERMANENT: Final = "0"  # addr_assign_type: burnt in (Linux, include/uapi/linux/netdevice.h)
+
+
+def this_box() -> Hardware:
+    """Return what this machine is; with root's facts, where a helper lends them."""
+    with closing(Reader(lent=FOLDER)) as reader:
+        if os.geteuid():  # root is denied nothing
+            borrow(("dmi",), reader)
+        return hardware(reader)
 
 
 def hardware(reader: Reader) -> Hardware:

@@ -27,6 +27,7 @@ from roost_protocol.join_token import to_text
 
 DEFAULT_PORT: Final = 8471
 TALK_S: Final = 20.0  # for each step of a connection: a slow line, a busy centre
+ENDED_ALERT: Final = "SSLV3_ALERT_CERTIFICATE_EXPIRED"  # RFC 8446, 6.2; OpenSSL's word
 _HOST: Final = re.compile(r"[A-Za-z0-9.:_-]{1,253}", re.ASCII)
 
 T = TypeVar("T")
@@ -34,6 +35,10 @@ T = TypeVar("T")
 
 class CentreError(AgentError):
     """The centre could not be asked; asking again later may help."""
+
+
+class EndedError(CentreError):
+    """The centre's TLS does not take the node's certificate any more: it has ended."""
 
 
 class RefusedError(AgentError):
@@ -171,6 +176,8 @@ class Centre:
             raise UntrustedError(f"{why}; check the URL, and whose token it is") from err
         except (OSError, http.client.HTTPException) as err:
             self.close()
+            if getattr(err, "reason", None) == ENDED_ALERT:
+                raise EndedError(f"{self.address}: the node's certificate has ended") from err
             raise CentreError(f"{self.address}: {str(err) or type(err).__name__}") from err
         if is_last:
             self.close()

@@ -3,15 +3,13 @@
 import argparse
 import sys
 import time
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from roost_agent.config import JoinConfig
 from roost_agent.config_file import USUAL, load_join
-from roost_agent.discovery.reader import Reader
-from roost_agent.enrol.box import hardware
+from roost_agent.enrol.box import this_box
 from roost_agent.enrol.invitation import Invitation, Lacking, choose
 from roost_agent.enrol.join import Order, Person, World, join
 from roost_agent.enrol.media import mark_used
@@ -22,7 +20,6 @@ from roost_agent.errors import AgentError
 from roost_agent.ports import SystemClock, SystemEntropy
 from roost_protocol.certificate import check_pin
 from roost_protocol.errors import ProtocolError
-from roost_protocol.hardware import Hardware
 from roost_protocol.join_token import JoinToken, parse_token
 
 WAIT_H: Final = 168.0  # a week: as long as the centre keeps who waits
@@ -80,7 +77,7 @@ def _joined(given: argparse.Namespace, state_dir: Path, invitation: Invitation) 
     order = replace(_order(state_dir, invitation, given.wait_h * 3600), new_key=given.new_key)
     person = Person(_tell, lambda words: _confirm(words, is_agreed=given.yes))
     try:
-        facts = join(order, _hardware(), _world(person))
+        facts = join(order, this_box(), _world(person))
         _mark(invitation, state_dir)
     except OSError as err:
         raise AgentError(f"{err.filename or state_dir}: {err.strerror}; join as root") from err
@@ -95,7 +92,7 @@ def _unattended(given: argparse.Namespace, state_dir: Path, walk: Walk) -> int:
         raise AgentError(
             "--unattended goes with none of --new-key, --yes, --look: they are a human's"
         )
-    box, person = _hardware(), Person(_tell, lambda _: False)
+    box, person = this_box(), Person(_tell, lambda _: False)
 
     def ask(invitation: Invitation) -> Facts:
         facts = join(_order(state_dir, invitation, ROUND_S), box, _world(person))
@@ -130,11 +127,6 @@ def _mark(invitation: Invitation, state_dir: Path) -> None:
         _tell(mark_used(invitation.file, state_dir))
     except OSError as err:  # it is a node all the same, and asks nobody while it is
         _tell(f"{invitation.file.where} is not marked as used: {err.strerror}; remove the medium")
-
-
-def _hardware() -> Hardware:
-    with closing(Reader()) as reader:
-        return hardware(reader)
 
 
 def _world(person: Person) -> World:

@@ -76,6 +76,19 @@ def ready_keys(folder: Path) -> Keys:
         raise AgentError(f"{folder}: the keys there cannot be read: {err}; {hint}") from err
 
 
+def load_key(file: Path) -> EllipticCurvePrivateKey:
+    """Return a key as it is kept.
+
+    Raises:
+        AgentError: it is none.
+        OSError: it cannot be read.
+    """
+    try:
+        return _ec({file.name: file.read_bytes()}, file.name)
+    except ValueError as err:
+        raise AgentError(f"{file}: {err}; join with --new-key to begin again") from err
+
+
 def public_pem(key: EllipticCurvePrivateKey) -> str:
     """Return the public half of a key (SPKI, PEM)."""
     public = key.public_key()

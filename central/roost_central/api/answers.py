@@ -154,8 +154,19 @@ class InventoryState(msgspec.Struct, frozen=True):
     behind: bool
 
 
+class Quarantine(msgspec.Struct, frozen=True):
+    """Why a node is heard and given nothing: ``grace``, ``clone`` or ``operator``."""
+
+    cause: str
+    reason: str
+    since: Time | None
+
+
 class Node(msgspec.Struct, frozen=True):
-    """One node as it is known now; ``ha`` is its role in local HA, None where it has none."""
+    """One node as it is known now; ``ha`` is its role in local HA, None where it has none.
+
+    ``quarantine``: None: it is in none.
+    """
 
     node: str
     site: str
@@ -176,6 +187,7 @@ class Node(msgspec.Struct, frozen=True):
     inventory: InventoryState
     ha: str | None
     ha_as_of: Time | None
+    quarantine: Quarantine | None
 
 
 class SiteDetail(Site, frozen=True):

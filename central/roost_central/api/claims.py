@@ -16,6 +16,7 @@ from roost_central.api.enrolling import desk_of, enrolment_of
 from roost_central.api.instants import instant
 from roost_central.api.problem import FieldError, blame
 from roost_central.enrol.queue import NewClaim, token_text
+from roost_central.enrol.service import Enrolment
 from roost_central.errors import NotFoundError
 from roost_central.storage.claims import ClaimRecord, ClaimType
 
@@ -39,6 +40,7 @@ class ClaimAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     used: int
     auto_approve: bool
     cidr: str
+    replaces: int  # the box of the slot that goes; 0: it fills an empty one
     made_by: str
     made: Time | None
     not_after: Time | None
@@ -65,6 +67,18 @@ class TokenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auto_approve: bool = False
     broker: bool = False
     cidr: Annotated[str, Meta(max_length=64)] = ""
+    life_s: Life = 86_400
+
+
+class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The box in a slot goes when the next one comes: by a token, or by its serial number.
+
+    A reason is needed where the old box was heard in the last 15 minutes.
+    """
+
+    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    serial: Annotated[str, Meta(max_length=128)] = ""
+    broker: bool = False
     life_s: Life = 86_400
 
 
@@ -107,7 +121,39 @@ async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
         life_ms=body.life_s * 1000,
     )
     [(claim, secret)] = await _made(call, [wanted])
-    token = token_text(claim, secret, desk.fleet.pin)
+    return _shown_once(enrolment, claim, token_text(claim, secret, desk.fleet.pin))
+
+
+async def replace_node(call: Call[NoQuery, ReplaceBody]) -> Reply:
+    """POST /api/v1/nodes/{node}/replace: the next box for this slot takes the old one's place."""
+    body, enrolment = call.body, enrolment_of(call)
+    site, _, node = call.path("node").partition(".")
+    check_slot(call, site, node)
+    desk = desk_of(enrolment)
+    wanted = NewClaim(
+        site=site,
+        node=node,
+        broker=body.broker,
+        auto_approve=True,
+        life_ms=body.life_s * 1000,
+        kind=ClaimType.SERIAL if body.serial else ClaimType.TOKEN,
+        subject=body.serial,
+    )
+    row = call.api.view.nodes.get(call.path("node"))
+    heard_ms = row.heard_ms if row is not None else None
+    silent_ms = None if heard_ms is None else call.now_ms - heard_ms
+    who = principal_of(call).name
+    with problems():
+        claim, secret = await enrolment.queue.replace(
+            wanted, silent_ms, who, body.reason, note_of(call)
+        )
+    if claim.kind is ClaimType.SERIAL:
+        return Reply(_claim(claim), status=201)
+    return _shown_once(enrolment, claim, token_text(claim, secret, desk.fleet.pin))
+
+
+def _shown_once(enrolment: Enrolment, claim: ClaimRecord, token: str) -> Reply:
+    """Return a new token, with the line that joins a box."""
     line = f"echo '{token}' | roost-agent join {enrolment.config.public_url} --token -"
     answer = msgspec.structs.replace(
         _claim(claim), token=token, url=enrolment.config.public_url, join=line, qr=_squares(line)
@@ -182,6 +228,7 @@ def _claim(claim: ClaimRecord) -> ClaimAnswer:
         used=claim.used,
         auto_approve=claim.auto_approve,
         cidr=claim.cidr,
+        replaces=claim.replaces,
         made_by=claim.made_by,
         made=instant(claim.made_ms),
         not_after=instant(claim.not_after_ms),

@@ -14,8 +14,8 @@ from roost_central.api.acts import act_of
 from roost_central.api.call import Call
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.sites import site_name
-from roost_central.enrol.desk import RefusedError
 from roost_central.enrol.queue import Note
+from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.states import TransitionError
 from roost_central.errors import NotFoundError
 from roost_central.storage import audit

@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.problem import ApiError, FieldError
-from roost_central.enrol.desk import Desk, RefusedError
+from roost_central.enrol.desk import Desk
+from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.service import Enrolment
 from roost_central.errors import SignerError
 from roost_protocol.enrol import (
@@ -53,6 +54,12 @@ async def enrol(call: Call[NoQuery, EnrolRequest]) -> Reply:
     return await _answered(call, desk.enrol(call.body, call.request.remote or ""))
 
 
+async def expired(call: Call[NoQuery, EnrolRequest]) -> Reply:
+    """POST /api/v1/enrol/expired: a node that was away until its certificate ended."""
+    desk = _admitted(call)
+    return await _answered(call, desk.expired(call.body, call.request.remote or ""))
+
+
 async def ticket(call: Call[NoQuery, TicketRequest]) -> Reply:
     """POST /api/v1/enrol/ticket."""
     return await _answered(call, _admitted(call).ask(call.body.ticket))
@@ -67,7 +74,7 @@ async def renew(call: Call[NoQuery, RenewRequest]) -> Reply:
     if certificate is None:
         _count(call)
         raise ApiError("unauthenticated", "show the node's certificate in the TLS handshake")
-    return await _answered(call, desk.renew(certificate, call.body))
+    return await _answered(call, desk.renewals.renew(certificate, call.body))
 
 
 def enrolment_of(call: Call[Any, Any]) -> Enrolment:

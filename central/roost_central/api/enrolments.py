@@ -11,7 +11,8 @@ from roost_central.api.call import Call, NoQuery
 from roost_central.api.enrol import Name, check_slot, note_of, problems, sees
 from roost_central.api.enrolling import enrolment_of
 from roost_central.api.instants import instant
-from roost_central.enrol.queue import Approval, Matching, Nearest, hardware_of
+from roost_central.enrol.hardware import hardware_of
+from roost_central.enrol.queue import Approval, Matching, Nearest
 from roost_central.enrol.states import State
 from roost_central.errors import NotFoundError
 from roost_central.storage.enrolments import EnrolmentRecord

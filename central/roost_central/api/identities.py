@@ -1,17 +1,21 @@
 """A node's identity as operators see it, and its end."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.api.acts import Reason, act_of
 from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.instants import instant
 from roost_central.api.problem import ApiError
-from roost_central.enrol.states import LIVE, Event
+from roost_central.enrol.states import LIVE, Cause, Event
 from roost_central.storage import audit, identities
 from roost_central.storage.identities import IdentityRecord
+
+Rows = list[IdentityRecord]
 
 
 class IdentityAnswer(msgspec.Struct, frozen=True):
@@ -21,6 +25,7 @@ class IdentityAnswer(msgspec.Struct, frozen=True):
     generation: int
     box: int
     state: str
+    quarantine: str  # why it is in quarantine; empty: it is in none
     reason: str
     serial: str
     issued: Time | None
@@ -35,7 +40,7 @@ class IdentityPage(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
-class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReasonBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why; it stands in the audit log and at the identity."""
 
     reason: Reason
@@ -51,26 +56,68 @@ async def list_identities(call: Call[NoQuery, None]) -> IdentityPage:
     return IdentityPage([_answer(row) for row in rows])
 
 
-async def revoke_node(call: Call[NoQuery, RevokeBody]) -> IdentityPage:
+async def revoke_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
     """POST /api/v1/nodes/{node}/revoke: every generation that may still speak.
 
     Brokers and ingest follow within ten seconds (docs/brokers.md).
+    """
+
+    async def revoked(connection: AsyncConnection, live: Rows) -> Rows:
+        return [
+            await identities.happen(
+                connection, row, Event.REVOKE, now_ms=call.now_ms, reason=call.body.reason
+            )
+            for row in live
+        ]
+
+    return await _done(call, "node.revoke", revoked, "could be revoked")
+
+
+async def quarantine_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
+    """POST /api/v1/nodes/{node}/quarantine: it is heard, and given nothing until it is let out."""
+
+    async def held(connection: AsyncConnection, live: Rows) -> Rows:
+        return await identities.quarantine(
+            connection, live[0].node, Cause.OPERATOR, now_ms=call.now_ms, reason=call.body.reason
+        )
+
+    return await _done(call, "node.quarantine", held, "is out of quarantine")
+
+
+async def release_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
+    """POST /api/v1/nodes/{node}/release: out of quarantine, whatever put it there."""
+
+    async def freed(connection: AsyncConnection, live: Rows) -> Rows:
+        return await identities.release(
+            connection, live[0].node, now_ms=call.now_ms, reason=call.body.reason
+        )
+
+    return await _done(call, "node.release", freed, "is in quarantine")
+
+
+async def _done(
+    call: Call[NoQuery, ReasonBody],
+    action: str,
+    do: Callable[[AsyncConnection, Rows], Awaitable[Rows]],
+    what: str,
+) -> IdentityPage:
+    """Do something to the live generations of a node, and write it down in the same transaction.
+
+    Raises:
+        ApiError: ``not-found`` where it was never enrolled; ``conflict`` where nothing ``what``.
     """
     node, reason = _node(call), call.body.reason
     async with call.api.database.write() as connection:
         rows = await identities.of_node(connection, node)
         live = [row for row in rows if row.state in LIVE]
-        if not live:
-            raise _nothing_left(node) if rows else _never_enrolled(node)
-        revoked = [
-            await identities.happen(
-                connection, row, Event.REVOKE, now_ms=call.now_ms, reason=reason
-            )
-            for row in live
-        ]
-        before, after = ([_answer(row) for row in each] for each in (live, revoked))
-        detail = {"generations": [row.generation for row in revoked]}
-        act = act_of(call, "node.revoke", node, detail, reason=reason, before=before, after=after)
+        moved = await do(connection, live) if live else []
+        if not moved:
+            raise _nothing(node, what) if rows else _never_enrolled(node)
+        numbers = [row.generation for row in moved]
+        before = [_answer(row) for row in live if row.generation in numbers]
+        after = [_answer(row) for row in moved]
+        detail = {"generations": numbers}
+        act = act_of(call, action, node, detail, reason=reason, before=before, after=after)
         await audit.add(connection, act)
     return IdentityPage(after)
 
@@ -91,8 +138,8 @@ def _never_enrolled(node: str) -> ApiError:
     return ApiError("not-found", f"{node} was never enrolled: there is no identity of it")
 
 
-def _nothing_left(node: str) -> ApiError:
-    return ApiError("conflict", f"{node} has no identity that could be revoked: all have ended")
+def _nothing(node: str, what: str) -> ApiError:
+    return ApiError("conflict", f"{node} has no identity that {what}")
 
 
 def _answer(row: IdentityRecord) -> IdentityAnswer:
@@ -101,6 +148,7 @@ def _answer(row: IdentityRecord) -> IdentityAnswer:
         generation=row.generation,
         box=row.box,
         state=row.state.value,
+        quarantine=row.quarantine.value,
         reason=row.reason,
         serial=row.serial,
         issued=instant(row.issued_ms),

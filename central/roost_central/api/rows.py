@@ -14,6 +14,7 @@ from roost_central.api.answers import (
     NodeCounts,
     NodePath,
     Path,
+    Quarantine,
     Site,
     SiteCounts,
     SiteDetail,
@@ -121,7 +122,15 @@ def node_answer(node: NodeRow, now_ms: int) -> Node:
         ),
         ha=role_of(node),
         ha_as_of=instant(node.ha_at_ms),
+        quarantine=_quarantine(node),
     )
+
+
+def _quarantine(node: NodeRow) -> Quarantine | None:
+    if not node.quarantine:
+        return None
+    since = instant(node.quarantine_since_ms)
+    return Quarantine(node.quarantine, node.quarantine_reason, since)
 
 
 def path_heard_ms(path: PathRow) -> int | None:

@@ -1,16 +1,17 @@
 """``roost node``: list and show nodes, their inventory and what changed in it."""
 
-import json
 from typing import Any
 
 import click
 
 from roost_central.cli import inventory, output, path, times
-from roost_central.cli.client import JSON, Client, at
+from roost_central.cli.client import Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
+from roost_central.cli.node_identity import COMMANDS
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.plain import plain
 
 
 def _inventory_age(row: output.Row) -> str:
@@ -24,9 +25,14 @@ def _paths(row: output.Row) -> str:
     return " ".join(f"{path['path']}:{path['state']}" for path in row["paths"]) or "-"
 
 
+def _presence(row: output.Row) -> str:
+    held = row.get("quarantine")
+    return f"{row['presence']}, in quarantine" if held else str(row["presence"])
+
+
 COLUMNS = [
     output.text("NODE", "node"),
-    output.text("PRESENCE", "presence"),
+    Column("PRESENCE", _presence, lambda row: row["presence"]),
     Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
     output.text("VIA", "via"),
     Column("PATHS", _paths),
@@ -102,42 +108,6 @@ def inventory_(
     click.echo(inventory.render(asked, found), nl=False)
 
 
-@command.command("identity")
-@click.argument("node")
-@shared()
-def identity_(asked: Asked, node: str) -> None:
-    """Show the generations of a node's identity. The newest first, each with its state and why."""
-    found = asked.client().get(at("nodes", node, "identities"))["items"]
-    output.write(found, _generations(asked), asked.form, name="generation")
-
-
-@command.command("revoke")
-@click.argument("node")
-@click.option("--reason", required=True, help="Why; it stands in the audit log.")
-@shared()
-def revoke_(asked: Asked, node: str, reason: str) -> None:
-    """Revoke a node's identity. It is mute and shut out within ten seconds, for good.
-
-    To be let in again the box must be enrolled anew.
-    """
-    body = json.dumps({"reason": reason}).encode()
-    address = at("nodes", node, "revoke")
-    found = asked.client().send("POST", address, body, headers=JSON)["items"]
-    output.write(found, _generations(asked), asked.form, name="generation")
-
-
-def _generations(asked: Asked) -> list[Column]:
-    return [
-        output.number("GENERATION", "generation"),
-        output.number("BOX", "box"),
-        output.text("STATE", "state"),
-        Column("CHANGED", lambda row: asked.clock(row["changed"]), lambda row: row["changed"]),
-        Column("UNTIL", lambda row: asked.clock(row["not_after"]), lambda row: row["not_after"]),
-        output.text("REASON", "reason"),
-        output.text("SERIAL", "serial", wide=True),
-    ]
-
-
 def _text(found: dict[str, Any]) -> str:
     head = output.render([found], COLUMNS, "wide", name="node")
     waits = [{"lane": lane, **counts} for lane, counts in found["outbox"].items()]
@@ -147,7 +117,15 @@ def _text(found: dict[str, Any]) -> str:
         output.number("BYTES", "waiting_bytes"),
         output.number("DROPPED", "dropped"),
     ]
+    held = found.get("quarantine")
+    hint = f"roost node release {found['node']}"
+    why = f"in quarantine: {held['reason']}; {hint}\n" if held else ""
+    paths = output.render(found["paths"], path.COLUMNS[1:], "wide", name="path")
     return (
-        f"{head}\n{output.render(found['paths'], path.COLUMNS[1:], 'wide', name='path')}\n"
+        f"{head}{plain(why, keep_newlines=True)}\n{paths}\n"
         f"{output.render(waits, lanes, 'table', name='lane')}"
     )
+
+
+for each in COMMANDS:
+    command.add_command(each)

@@ -4,12 +4,13 @@ Leaves to the shell (desk.py): signatures and secrets, which are checked before;
 known and writing what is decided, which happen in one transaction; certificates. Invariants:
 - a claim is spent once for each key, in the transaction of the decision, and for no other reason;
 - the same key always gets the same answer, however often the reply was lost;
-- a slot that is filled is never given by itself: a human replaces a box.
+- a slot that is filled is never given by itself: a human replaces a box, this very one.
 Source: docs/enrolment.md; states in states.py.
 """
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from roost_central.enrol.states import State
@@ -27,6 +28,7 @@ class Claim:
     Attributes:
         node: the one slot that it is for; empty: any empty one of the site.
         cidr: addresses that may use it; empty: any.
+        replaces: the box of that slot which goes when it is used; 0: the slot must be empty.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Claim:
     not_after_ms: int
     is_revoked: bool = False
     cidr: str = ""
+    replaces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Known:
         claim: None: the request has shown none that exists.
         listed: a claim for the serial number that the box says it has.
         empty: slots of the claim's site without an identity, by name.
+        boxes: the number of the box in each slot that a claim names; 0: none, or another one is
+            about to be.
         waiting: boxes in the queue.
     """
 
@@ -74,6 +79,7 @@ class Known:
     listed: Claim | None = None
     prior: Prior | None = None
     empty: tuple[str, ...] = ()
+    boxes: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
 
 
@@ -121,8 +127,16 @@ def handle(asked: Asked, known: Known, now_ms: int) -> Action:
             return _queued(known, "", "no claim: somebody compares the six words")
         case ClaimKind.TOKEN | ClaimKind.KEY:
             return _claimed(asked, known, now_ms)
+        case ClaimKind.EXPIRED:
+            raise AssertionError("decided by grace.py, and then by returned()")
         case _ as never:
             assert_never(never)
+
+
+def returned(site: str, reason: str, known: Known, now_ms: int) -> Action:
+    """Return what a node gets that came back and about which a human decides (grace.py)."""
+    settled = _settled(Asked(ClaimKind.EXPIRED, ""), known, now_ms)
+    return _queued(known, site, reason) if settled is None else settled
 
 
 def _settled(asked: Asked, known: Known, now_ms: int) -> Action | None:
@@ -133,7 +147,8 @@ def _settled(asked: Asked, known: Known, now_ms: int) -> Action | None:
     match prior.state:
         case State.PENDING:  # a box that waited may come back with a better claim
             is_same = known.claim is not None and prior.claim == known.claim.id
-            return Resume() if is_same or asked.kind is ClaimKind.BARE else None
+            waits = asked.kind in {ClaimKind.BARE, ClaimKind.EXPIRED}
+            return Resume() if is_same or waits else None
         case State.DENIED:
             hint = "join with --new-key to ask again"
             return Refuse("denied", f"this key was denied ({prior.reason}); {hint}")
@@ -174,7 +189,8 @@ def _fault(claim: Claim, asked: Asked, now_ms: int) -> Refuse | None:
 
 def _placed(claim: Claim, asked: Asked, known: Known, spend: tuple[str, ...]) -> Action:
     if claim.node:
-        if claim.node in known.empty:
+        box = known.boxes.get(claim.node, 0)
+        if claim.node in known.empty or (box and claim.replaces == box):
             return Admit(claim.site, claim.node, spend)
         return _queued(known, claim.site, f"the slot {claim.node} is not empty", spend)
     if not known.empty:

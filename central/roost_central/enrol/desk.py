@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,15 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from roost_central.access.chain import Act
 from roost_central.access.signatures import KEYS
 from roost_central.alarms.ulid import ulid
-from roost_central.ca.request import key_of_request
 from roost_central.enrol import core
 from roost_central.enrol.fleet import Fleet
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.nonce import KEY_BYTES, RANDOM_BYTES, make_nonce
-from roost_central.enrol.proof import Proven, certified, check_request, key_hash
-from roost_central.enrol.slots import empty_slots
+from roost_central.enrol.proof import Proven, certified, check_request
+from roost_central.enrol.refused import RefusedError
+from roost_central.enrol.renewals import Renewals, Returned
+from roost_central.enrol.slots import box_of, empty_slots
 from roost_central.enrol.states import State
-from roost_central.errors import CentralError
 from roost_central.fleet.view import FleetView
 from roost_central.ports import Clock, Entropy
 from roost_central.storage import audit, claims, enrolments, identities, settings
@@ -39,10 +39,10 @@ from roost_protocol.enrol import (
     EnrolRequest,
     Hello,
     Issued,
-    RenewRequest,
     Waiting,
     code_words,
 )
+from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import is_secret
 
 logger = logging.getLogger(__name__)
@@ -50,24 +50,6 @@ logger = logging.getLogger(__name__)
 NONCE_KEY: Final = "enrol_nonce_key"  # shared by every process of the centre; no box knows it
 BAD_SECRETS_TOLD: Final = 20  # wrong secrets of one claim, and the log says that somebody guesses
 BAD_CLAIMS_MAX: Final = 1_000
-RENEWABLE: Final = frozenset({State.ISSUED, State.ACTIVE, State.RENEWAL_DUE})
-NO_PROOF: Final = frozenset({"claim-unknown", "denied", "queue-full"})  # the caller showed nothing
-
-
-class RefusedError(CentralError):
-    """The box is not let in; ``detail`` says what to do."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code)
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return self.detail
-
-    @property
-    def is_unproven(self) -> bool:
-        """Whether anybody could have sent it."""
-        return self.code in NO_PROOF
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +67,9 @@ class Desk:
         fleet: what every node is told.
         view: to know the slots of a site.
         nonce_key: of this centre.
+
+    Attributes:
+        renewals: for boxes that are nodes already.
     """
 
     def __init__(  # noqa: PLR0913 - the parts it stands on
@@ -106,6 +91,7 @@ class Desk:
         self._issuer = issuer
         self._nonce_key = nonce_key
         self._bad = Counter[str]()
+        self.renewals = Renewals(database, clock, issuer)
 
     def hello(self, commit: bytes) -> Hello:
         """Return who this centre is, and a nonce for the one who committed to its own."""
@@ -124,6 +110,8 @@ class Desk:
             SignerError: it is let in, and has to ask again for its certificate.
         """
         now_ms = self._clock.wall_ms()
+        if request.kind is ClaimKind.EXPIRED:
+            raise ProtocolError("kind", field="kind", bound="expired: at /api/v1/enrol/expired")
         proven = check_request(request, self._nonce_key, now_ms=now_ms)
         async with self._database.read() as connection:
             shown = await self._shown(connection, proven)
@@ -158,29 +146,54 @@ class Desk:
             return _waiting(found, ticket, self._clock.wall_ms())
         return await self._issuer.hand_out(found)
 
-    async def renew(self, certificate: bytes, request: RenewRequest) -> Issued:
-        """Return the next generation for the holder of a certificate (DER), which TLS has proven.
-
-        Who the holder is, and whether it may, is the database's word, not the certificate's.
+    async def expired(self, request: EnrolRequest, address: str) -> Issued | Waiting:
+        """Return what a node gets whose certificate ended, signed for by its old key and a new one.
 
         Raises:
             ProtocolError: the request proves nothing.
-            RefusedError: ``unknown``, or ``ended``: the identity counts no more.
+            RefusedError: it gets nothing, or was denied.
             SignerError: ask again.
         """
-        key = key_hash(key_of_request(request.csr))
-        async with self._database.read() as connection:
-            fingerprint = sha256(certificate).digest()
-            holder = await identities.by_fingerprint(connection, fingerprint)
-            other = await identities.by_key(connection, key)
-        if holder is None:
-            raise RefusedError("unknown", "no node has this certificate: join")
-        if holder.state not in RENEWABLE:
-            hint = "join with --new-key, or ask who did that"
-            raise RefusedError("ended", f"this identity is {holder.state}: {hint}")
-        if other is not None and (other.node, other.state) != (holder.node, State.ISSUED):
-            raise RefusedError("key-used", "a renewal brings a new key")
-        return await self._issuer.renewed(holder, request.csr, key)
+        now_ms = self._clock.wall_ms()
+        if request.kind is not ClaimKind.EXPIRED:
+            raise ProtocolError("kind", field="kind", got=request.kind, bound=ClaimKind.EXPIRED)
+        proven = check_request(request, self._nonce_key, now_ms=now_ms)
+        granted = await self.renewals.granted(proven)
+        if isinstance(granted, Issued):
+            return granted
+        ticket = self._entropy.token(TICKET_BYTES)
+        async with self._database.write() as connection:
+            seen = await self._returned(connection, proven, granted, address, now_ms)
+            box = replace(seen, ticket_hash=sha256(ticket).digest())
+            await enrolments.save(connection, box)
+        if box.state is State.PENDING:
+            return _waiting(box, ticket, now_ms)
+        return await self._issuer.hand_out(box)
+
+    async def _returned(
+        self,
+        connection: AsyncConnection,
+        proven: Proven,
+        asked: Returned,
+        address: str,
+        now_ms: int,
+    ) -> EnrolmentRecord:
+        """Return the record of a node that came back, in the queue where it is not decided.
+
+        Raises:
+            RefusedError: it was denied, or too many wait.
+        """
+        before = await enrolments.by_key(connection, proven.key_hash)
+        waiting = 0 if before else await enrolments.count(connection, State.PENDING)
+        known = core.Known(prior=await _prior(connection, before), waiting=waiting)
+        action = core.returned(asked.site, asked.reason, known, now_ms)
+        if isinstance(action, core.Refuse):
+            raise RefusedError(action.code, action.detail)
+        seen = self._seen(proven, before, address, now_ms)
+        if not isinstance(action, core.Queue):
+            return seen
+        logger.info("a node came back and waits: %s", action.reason)
+        return replace(seen, site=action.site, reason=action.reason)
 
     async def _shown(self, connection: AsyncConnection, proven: Proven) -> Shown:
         """Return the claims that a request has shown the secret, the key or the number of."""
@@ -243,6 +256,7 @@ class Desk:
             listed=_claim(shown.listed),
             prior=await _prior(connection, before),
             empty=await empty_slots(connection, self._view, site.site) if site else (),
+            boxes=await _boxes(connection, shown),
             waiting=0 if before else await enrolments.count(connection, State.PENDING),
         )
 
@@ -311,12 +325,14 @@ class Desk:
             decided, node=action.node, state=State.APPROVED, decided_ms=now_ms, decided_by=by
         )
         key = decided.key_hash.hex()
-        detail = {
+        detail: dict[str, Any] = {
             "enrolment": decided.id,
             "key": key,
             KEYS: certified(decided),
             "claims": list(action.spend),
         }
+        if source is not None and source.replaces:
+            detail |= {"replaces": source.replaces}
         act = Act(
             at_ms=now_ms,
             actor=by,
@@ -347,6 +363,12 @@ def _waiting(box: EnrolmentRecord, ticket: bytes, now_ms: int) -> Waiting:
     return Waiting(ticket, min(max(waited_s // 10, soonest_s), latest_s), box.reason)
 
 
+async def _boxes(connection: AsyncConnection, shown: Shown) -> dict[str, int]:
+    """Return which box is in each slot that a claim names."""
+    named = [each for each in (shown.claim, shown.listed) if each is not None and each.node]
+    return {each.node: await box_of(connection, each.site, each.node) for each in named}
+
+
 def _claim(record: ClaimRecord | None) -> core.Claim | None:
     if record is None:
         return None
@@ -360,6 +382,7 @@ def _claim(record: ClaimRecord | None) -> core.Claim | None:
         not_after_ms=record.not_after_ms,
         is_revoked=record.revoked_ms is not None,
         cidr=record.cidr,
+        replaces=record.replaces,
     )
 
 

@@ -13,7 +13,8 @@ from typing import Final
 from roost_central.access.chain import Act
 from roost_central.access.signatures import KEYS
 from roost_central.enrol.fleet import Fleet
-from roost_central.enrol.states import LIVE, Event, State, after
+from roost_central.enrol.grace import GRACE_DAYS
+from roost_central.enrol.states import LIVE, Cause, Event, State, after
 from roost_central.errors import StorageRefusedError
 from roost_central.ports import Clock
 from roost_central.signer.client import Signer
@@ -59,8 +60,16 @@ class Issuer:
         finally:
             self._locks.pop(key, None)
 
-    async def renewed(self, before: IdentityRecord, csr: str, key_hash: bytes) -> Issued:
+    async def renewed(
+        self, before: IdentityRecord, csr: str, key_hash: bytes, *, grace: str = ""
+    ) -> Issued:
         """Return the next generation of a node, for a new key of the same box.
+
+        Args:
+            before: what it follows.
+            csr: by the new key.
+            key_hash: of the new key.
+            grace: why it is for a day and in quarantine; empty: it is not.
 
         Raises:
             SignerError: it cannot be made now; the node asks again.
@@ -71,21 +80,31 @@ class Issuer:
                     rows = await identities.of_node(connection, before.node)
                 known = next((row for row in rows if row.key_hash == key_hash), None)
                 generation = rows[0].generation + 1  # the newest is first, and there is one
-                return self.answer(known or await self._next(before, csr, key_hash, generation))
+                made = known or await self._next(before, csr, key_hash, generation, grace)
+                return self.answer(made)
         finally:
             self._locks.pop(key_hash, None)
 
     async def _next(
-        self, before: IdentityRecord, csr: str, key_hash: bytes, generation: int
+        self, before: IdentityRecord, csr: str, key_hash: bytes, generation: int, grace: str
     ) -> IdentityRecord:
         site, node = split_node_id(before.node)
         detail = {"generation": generation, KEYS: [key_hash.hex()]}
         act = Act(
-            self._clock.wall_ms(), f"node:{before.node}", "", "identity.renew", before.node, detail
+            self._clock.wall_ms(),
+            f"node:{before.node}",
+            "",
+            "identity.renew",
+            before.node,
+            detail,
+            reason=grace,
         )
         async with self._database.write() as connection:  # before the signer is asked
             await audit.add(connection, act)
-        signed = await self._signer.issue_node(csr, site=site, node=node, generation=generation)
+        days = GRACE_DAYS if grace else 0
+        signed = await self._signer.issue_node(
+            csr, site=site, node=node, generation=generation, days=days
+        )
         now_ms = self._clock.wall_ms()
         identity = replace(
             before,
@@ -94,13 +113,14 @@ class Issuer:
             fingerprint=bytes.fromhex(signed.fingerprint),
             key_hash=key_hash,
             state=State.ISSUED,
+            quarantine=Cause.GRACE if grace else Cause.NONE,
             not_after_ms=signed.not_after_s * 1000,
             certificate=signed.certificate_pem + signed.chain_pem,
             issued_ms=now_ms,
             changed_ms=now_ms,
             lan_certificate="",  # membership of the LAN is the box's, and goes on
             broker_certificate="",
-            reason=f"renews generation {before.generation}",
+            reason=grace or f"renews generation {before.generation}",
         )
         async with self._database.write() as connection:
             for row in await identities.of_node(connection, before.node):
@@ -144,6 +164,7 @@ class Issuer:
             changed_ms=now_ms,
             lan_certificate=lan.certificate_pem,
             broker_certificate=broker,
+            reason=f"replaces box {box - 1}" if box > 1 else "",
         )
         return await self._kept(enrolment, identity)
 

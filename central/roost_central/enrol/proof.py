@@ -45,7 +45,7 @@ def check_request(request: EnrolRequest, nonce_key: bytes, *, now_ms: int) -> Pr
     for pem in (request.lan_key, request.broker_key):
         key_of_pem(pem)
     announced = ""
-    if request.kind is ClaimKind.KEY:
+    if request.kind in {ClaimKind.KEY, ClaimKind.EXPIRED}:
         other = key_of_pem(request.proof.public_key)
         check_signature(other, request.proof.signature, request, field="proof.signature")
         announced = key_hash(other).hex()

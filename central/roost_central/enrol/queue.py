@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.signatures import KEYS
-from roost_central.enrol.desk import RefusedError
+from roost_central.enrol.hardware import hardware_of
 from roost_central.enrol.proof import certified
-from roost_central.enrol.slots import empty_slots
+from roost_central.enrol.refused import RefusedError
+from roost_central.enrol.slots import box_of, empty_slots
 from roost_central.enrol.states import Event, State, after
 from roost_central.errors import NotFoundError
 from roost_central.fleet.view import FleetView
@@ -25,11 +25,12 @@ from roost_central.storage.claims import ClaimRecord, ClaimType
 from roost_central.storage.engine import Database
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_protocol.enrol import ClaimKind
-from roost_protocol.hardware import Hardware, score
+from roost_protocol.hardware import score
 from roost_protocol.join_token import CLAIM_BYTES, SECRET_BYTES, JoinToken, secret_hash, to_text
 from roost_protocol.topics import node_id
 
 LIST_MAX: Final = 1_000
+SILENT_MS_MIN: Final = 900_000  # a box that was heard later may be at work: a reason is asked for
 
 # Writes the audit row of an act: action, what it is about, what it says; no secret.
 Note = Callable[[AsyncConnection, str, str, dict[str, Any]], Any]
@@ -67,8 +68,8 @@ class Matching:
     sites: frozenset[str] | None = None
 
     def of(self, box: EnrolmentRecord) -> bool:
-        """Whether a box is one of them; one without a claim never is: its words are compared."""
-        if box.kind == ClaimKind.BARE:
+        """Whether a box is one of them; one without a claim never is: it is looked at alone."""
+        if box.kind in {ClaimKind.BARE, ClaimKind.EXPIRED}:
             return False
         said = hardware_of(box.hardware)
         return (
@@ -94,6 +95,7 @@ class NewClaim:
     life_ms: int = 86_400_000
     kind: ClaimType = ClaimType.TOKEN
     subject: str = ""
+    replaces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,43 @@ class Queue:
         self._show(slots)
         return made
 
+    async def replace(
+        self, wanted: NewClaim, silent_ms: int | None, by: str, reason: str, note: Note
+    ) -> tuple[ClaimRecord, bytes]:
+        """Make the claim by which the next box takes the place of the one in a slot.
+
+        Args:
+            wanted: of one slot.
+            silent_ms: for how long the box there was not heard; None: never.
+            by: who wants it.
+            reason: of the operator; needed where it may still be at work.
+            note: writes the audit row.
+
+        Raises:
+            NotFoundError: there is no box in the slot.
+            RefusedError: ``heard``, ``slot-promised``.
+        """
+        if silent_ms is not None and silent_ms < SILENT_MS_MIN and not reason:
+            seconds = silent_ms // 1000
+            hint = "turn it off, or say why with a reason"
+            raise RefusedError("heard", f"its box was heard {seconds} s ago: {hint}")
+        async with self._database.read() as connection:
+            if wanted.node in await enrolments.promised(connection, wanted.site):
+                raise RefusedError("slot-promised", f"another box is about to fill {wanted.node}")
+            box = await box_of(connection, wanted.site, wanted.node)
+        if not box:
+            slot = node_id(wanted.site, wanted.node)
+            raise NotFoundError("box in the slot", field="node", got=slot)
+
+        async def noted(
+            connection: AsyncConnection, _action: str, about: str, detail: dict[str, Any]
+        ) -> None:
+            detail = {**detail, "claim": about, "reason": reason}
+            await note(connection, "node.replace", node_id(wanted.site, wanted.node), detail)
+
+        [made] = await self.make_claims([replace(wanted, replaces=box)], by, noted)
+        return made
+
     async def claims(self) -> list[ClaimRecord]:
         """Return claims, the newest first."""
         async with self._database.read() as connection:
@@ -332,6 +371,7 @@ class Queue:
             made_ms=now_ms,
             not_after_ms=now_ms + wanted.life_ms,
             subject=wanted.subject,
+            replaces=wanted.replaces,
             secret_hash=secret_hash(secret) if is_token else None,
         )
 
@@ -339,11 +379,6 @@ class Queue:
 def token_text(claim: ClaimRecord, secret: bytes, pin: bytes) -> str:
     """Return the token of a claim, to be shown once."""
     return str(JoinToken(claim.id, secret, pin))
-
-
-def hardware_of(text: str) -> Hardware:
-    """Return what a box said it is."""
-    return msgspec.json.decode(text, type=Hardware)
 
 
 def claim_facts(claim: ClaimRecord) -> dict[str, Any]:
@@ -359,6 +394,7 @@ def claim_facts(claim: ClaimRecord) -> dict[str, Any]:
             "auto_approve",
             "cidr",
             "subject",
+            "replaces",
         )
     }
     return {**facts, "not_after_ms": claim.not_after_ms}

@@ -12,14 +12,17 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from roost_central.alarms.book import AlarmBook
 from roost_central.ca.own import OwnCertificate
 from roost_central.enrol.config import EnrolConfig
 from roost_central.enrol.desk import Desk, nonce_key
 from roost_central.enrol.fleet import ask_fleet
 from roost_central.enrol.gate import Gate
 from roost_central.enrol.issue import Issuer
+from roost_central.enrol.quarantine import QuarantineSign
 from roost_central.enrol.queue import Queue
 from roost_central.enrol.registry import IdentityRegistry
+from roost_central.enrol.release import Release
 from roost_central.enrol.sweep import Sweep
 from roost_central.errors import SignerError
 from roost_central.fleet.view import FleetView
@@ -61,13 +64,14 @@ class Enrolment:
         clock: Clock,
         entropy: Entropy,
         *,
+        book: AlarmBook,
         signer: Signer,
         ingest_key: bytes,
         tls_folder: Path,
     ) -> None:
         self.config = config
         self.queue = Queue(database, view, clock, entropy)
-        self.registry = IdentityRegistry(database, clock)
+        self.registry = IdentityRegistry(database, clock, QuarantineSign(view, book))
         self.gate = Gate()
         self.desk: Desk | None = None
         self.port: int | None = None
@@ -80,12 +84,14 @@ class Enrolment:
         holder = Holder(Kind.SERVER, NAME)
         self._own = OwnCertificate(tls_folder / NAME, holder, signer, clock, database)
         self._sweep = Sweep(database, clock)
+        self._release = Release(database, view, book, clock)
 
     async def run(self, listen: Listen) -> None:
         """Serve boxes until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.registry.run(), name="central.enrol.registry")
             tasks.create_task(self._sweep.run(), name="central.enrol.sweep")
+            tasks.create_task(self._release.run(), name="central.enrol.release")
             await self._until(self._own.ensure)
             self.desk = await self._until(self._open_desk)
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

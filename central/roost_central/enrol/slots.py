@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.enrol.states import LIVE
 from roost_central.fleet.view import FleetView
 from roost_central.storage import enrolments, identities
 
@@ -15,3 +16,11 @@ async def empty_slots(connection: AsyncConnection, view: FleetView, site: str) -
     promised = await enrolments.promised(connection, site)
     names = {view.nodes[node].name for node in row.nodes if node not in filled}
     return tuple(sorted(names - promised))
+
+
+async def box_of(connection: AsyncConnection, site: str, name: str) -> int:
+    """Return the number of the box in a slot; 0: none, or another one is about to fill it."""
+    if not name or name in await enrolments.promised(connection, site):
+        return 0
+    rows = await identities.of_node(connection, f"{site}.{name}")
+    return max((row.box for row in rows if row.state in LIVE), default=0)

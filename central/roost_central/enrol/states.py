@@ -27,6 +27,15 @@ class State(StrEnum):
     DECOMMISSIONED = "decommissioned"
 
 
+class Cause(StrEnum):
+    """Why a generation is in quarantine, or was when its certificate ended."""
+
+    NONE = ""
+    GRACE = "grace"  # its certificate had ended; it leaves by itself once it is well
+    CLONE = "clone"  # two boxes use it; an operator chooses
+    OPERATOR = "operator"  # somebody said so, and somebody ends it
+
+
 class Event(StrEnum):
     """What happens to a generation."""
 
@@ -49,6 +58,7 @@ LIVE: Final = frozenset(
     {State.ISSUED, State.ACTIVE, State.RENEWAL_DUE, State.EXPIRED_GRACE, State.QUARANTINED}
 )  # fills its slot
 HEARD: Final = LIVE - {State.EXPIRED_GRACE}  # its messages count
+SHUT: Final = frozenset({Cause.CLONE, Cause.OPERATOR})  # in quarantine until a human ends it
 ENDED: Final = frozenset({State.DENIED, State.REVOKED, State.REPLACED, State.DECOMMISSIONED})
 
 _ENDS: Final = {

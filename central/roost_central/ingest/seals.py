@@ -31,6 +31,9 @@ class Identities(Protocol):
     def heard(self, node: str, generation: int) -> None:
         """Note that the holder of a generation's key has spoken; at least once in this process."""
 
+    def suspect(self, node: str, why: str) -> None:
+        """Note that two boxes seem to be one node; as often as it is seen."""
+
     @property
     def revision(self) -> int:
         """Another number after each change."""
@@ -48,6 +51,9 @@ class NobodyEnrolled:
         return False
 
     def heard(self, node: str, generation: int) -> None:
+        """See Identities."""
+
+    def suspect(self, node: str, why: str) -> None:
         """See Identities."""
 
     @property

@@ -97,6 +97,7 @@ class IngestService:
             clock=clock,
             tell=self._notices.say,
             signal=book.signal,
+            suspect=seals.identities.suspect,
             limits=Limits(settle_ms=config.settle_s * 1000),
         )
         pacing = ResyncPacing()

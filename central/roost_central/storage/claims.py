@@ -26,6 +26,7 @@ class ClaimRecord:
         subject: the serial number, or SHA-256 of the key (SPKI) in hexadecimal.
         node: the one slot that it is for; empty: any empty one.
         broker: whether the node may be a broker of its site.
+        replaces: the box of the slot that goes when the claim is used, by its number; 0: none may.
     """
 
     id: str
@@ -43,6 +44,7 @@ class ClaimRecord:
     subject: str = ""
     secret_hash: bytes | None = None
     revoked_ms: int | None = None
+    replaces: int = 0
 
 
 async def add(connection: AsyncConnection, *claims: ClaimRecord) -> None:

@@ -13,13 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.brokers.revoked import Ended
-from roost_central.enrol.states import LIVE, Event, State, after
+from roost_central.enrol.states import LIVE, SHUT, Cause, Event, State, after
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import insert_rows, upsert
 
 CHANGES_MAX: Final = 10_000  # of one poll; the rest comes with the next
 OUT: Final = (State.REVOKED, State.REPLACED, State.DECOMMISSIONED)  # after a certificate
+_SPEAKS: Final = frozenset({State.ACTIVE, State.RENEWAL_DUE})
 _COUNTER: Final = "identity"
 
 
@@ -35,6 +36,8 @@ class IdentityRecord:
         hardware: what the node said it is, JSON (protocol/hardware.py).
         certificate, lan_certificate, broker_certificate: PEM, handed out again to the same key.
         reason: why it is in this state, for people.
+        quarantine: why it is in quarantine, or will be once it is heard; kept when its
+            certificate ends there.
     """
 
     node: str
@@ -54,6 +57,7 @@ class IdentityRecord:
     broker_certificate: str = ""
     reason: str = ""
     revision: int = 0
+    quarantine: Cause = Cause.NONE
 
 
 class Change(NamedTuple):
@@ -62,6 +66,9 @@ class Change(NamedTuple):
     node: str
     generation: int
     state: State
+    quarantine: Cause
+    changed_ms: int
+    reason: str
     revision: int
 
 
@@ -73,6 +80,7 @@ class Term(NamedTuple):
     state: State
     issued_ms: int
     not_after_ms: int
+    quarantine: Cause
 
 
 class Said(NamedTuple):
@@ -129,7 +137,10 @@ async def of_node(connection: AsyncConnection, node: str) -> list[IdentityRecord
 async def load_live(connection: AsyncConnection) -> list[Term]:
     """Return the term of every generation that fills a slot."""
     rows = await connection.execute(_columns(Term).where(tables.identity.c.state.in_([*LIVE])))
-    return [Term(**{**row, "state": State(row["state"])}) for row in rows.mappings()]
+    return [
+        Term(**{**row, "state": State(row["state"]), "quarantine": Cause(row["quarantine"])})
+        for row in rows.mappings()
+    ]
 
 
 async def load_hardware(connection: AsyncConnection) -> list[Said]:
@@ -144,7 +155,10 @@ async def changed_since(connection: AsyncConnection, revision: int) -> list[Chan
     rows = await connection.execute(
         _columns(Change).where(number > revision).order_by(number).limit(CHANGES_MAX)
     )
-    return [Change(**{**row, "state": State(row["state"])}) for row in rows.mappings()]
+    return [
+        Change(**{**row, "state": State(row["state"]), "quarantine": Cause(row["quarantine"])})
+        for row in rows.mappings()
+    ]
 
 
 async def last_revision(connection: AsyncConnection) -> int:
@@ -192,6 +206,42 @@ async def happen(
     return await save(connection, replace(identity, state=state, changed_ms=now_ms, reason=reason))
 
 
+async def quarantine(
+    connection: AsyncConnection, node: str, cause: Cause, *, now_ms: int, reason: str
+) -> list[IdentityRecord]:
+    """Put what a node has in quarantine; return the generations that this changed.
+
+    A cause that a human ends takes the place of one that ends by itself. What was not heard yet
+    keeps its state, and is in quarantine from its first word on.
+    """
+    moved = []
+    for row in await of_node(connection, node):
+        if row.state not in LIVE or row.quarantine in SHUT:
+            continue
+        held = replace(row, quarantine=cause, changed_ms=now_ms, reason=reason)
+        state = after(row.state, Event.QUARANTINE) if row.state in _SPEAKS else row.state
+        moved.append(await save(connection, replace(held, state=state)))
+    return moved
+
+
+async def release(
+    connection: AsyncConnection, node: str, *, now_ms: int, reason: str
+) -> list[IdentityRecord]:
+    """End a node's quarantine; return the generations that this changed.
+
+    A certificate that ended meanwhile stays ended.
+    """
+    moved = []
+    for row in await of_node(connection, node):
+        if row.state not in LIVE or not row.quarantine:
+            continue
+        free = replace(row, quarantine=Cause.NONE, changed_ms=now_ms, reason=reason)
+        is_held = row.state is State.QUARANTINED
+        state = after(row.state, Event.RELEASE) if is_held else row.state
+        moved.append(await save(connection, replace(free, state=state)))
+    return moved
+
+
 async def proven(
     connection: AsyncConnection, node: str, generation: int, *, now_ms: int
 ) -> IdentityRecord | None:
@@ -201,10 +251,13 @@ async def proven(
     """
     rows = await of_node(connection, node)
     here = next((row for row in rows if row.generation == generation), None)
-    if here is None or here.state not in {State.ISSUED, State.QUARANTINED}:
+    if here is None or here.state is not State.ISSUED:
         return here
     if here.state is State.ISSUED:
-        here = await happen(connection, here, Event.PROVE, now_ms=now_ms, reason="heard")
+        reason = here.reason if here.quarantine else "heard"
+        here = await happen(connection, here, Event.PROVE, now_ms=now_ms, reason=reason)
+    if here.state is State.ACTIVE and here.quarantine:
+        here = await happen(connection, here, Event.QUARANTINE, now_ms=now_ms, reason=here.reason)
     for row in rows:
         if row.generation < generation and row.state in LIVE:
             reason = f"generation {generation} was heard"
@@ -225,7 +278,8 @@ def _columns(part: type[Change | Term | Said]) -> Select[Any]:
 
 def _record(row: object) -> IdentityRecord:
     values = dict(row)  # type: ignore[call-overload]  # a RowMapping
-    return IdentityRecord(**{**values, "state": State(values["state"])})
+    state, quarantine = State(values["state"]), Cause(values["quarantine"])
+    return IdentityRecord(**{**values, "state": state, "quarantine": quarantine})
 
 
 async def _next_revision(connection: AsyncConnection) -> int:

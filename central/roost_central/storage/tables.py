@@ -389,6 +389,7 @@ claim = _table(
     Column("made_ms", BigInteger, nullable=False),
     Column("not_after_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("replaces", Integer, nullable=False, server_default="0"),  # a box of the slot
 )
 
 enrolment = _table(
@@ -438,6 +439,7 @@ identity = _table(  # kept after its node: a revoked certificate stays revoked
     Column("changed_ms", BigInteger, nullable=False),
     Column("reason", PlainText, nullable=False),
     Column("revision", BigInteger, nullable=False, index=True),
+    Column("quarantine", String, nullable=False, server_default=""),
     UniqueConstraint("fingerprint"),
     UniqueConstraint("key_hash"),
 )

@@ -35,6 +35,16 @@ ROUTES: Final = (
     ),
     Route(
         method="POST",
+        path="/api/v1/enrol/expired",
+        handler=enrolling.expired,
+        body=EnrolRequest,
+        body_bytes_max=ENROL_BYTES_MAX,
+        answer=Issued,
+        auth=Auth.NONE,
+        summary="Ask to be a node again after the certificate ended",
+    ),
+    Route(
+        method="POST",
         path="/api/v1/enrol/ticket",
         handler=enrolling.ticket,
         body=TicketRequest,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import identities, lists, nodes
+from roost_central.api import claims, identities, lists, nodes
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
 from roost_central.api.lists import LIST_MEDIA, ListQuery
 from roost_central.api.route import LIST_S_MAX, Auth, Route
@@ -63,11 +63,42 @@ ROUTES: Final = (
         method="POST",
         path="/api/v1/nodes/{node}/revoke",
         handler=identities.revoke_node,
-        body=identities.RevokeBody,
+        body=identities.ReasonBody,
         answer=identities.IdentityPage,
         auth=Auth.BEARER,
         permission=Permission.ADMIN,
         summary="Revoke a node's identity: it is mute within ten seconds",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/nodes/{node}/quarantine",
+        handler=identities.quarantine_node,
+        body=identities.ReasonBody,
+        answer=identities.IdentityPage,
+        auth=Auth.BEARER,
+        permission=Permission.HOST,
+        summary="Put a node in quarantine: it is heard, and given nothing",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/nodes/{node}/release",
+        handler=identities.release_node,
+        body=identities.ReasonBody,
+        answer=identities.IdentityPage,
+        auth=Auth.BEARER,
+        permission=Permission.HOST,
+        summary="Let a node out of quarantine",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/nodes/{node}/replace",
+        handler=claims.replace_node,
+        body=claims.ReplaceBody,
+        answer=claims.ClaimAnswer,
+        status=201,
+        auth=Auth.BEARER,
+        permission=Permission.HOST,
+        summary="Let the next box for a slot take the place of the one in it",
     ),
     Route(
         method="GET",

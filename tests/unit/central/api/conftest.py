@@ -142,6 +142,7 @@ async def central(tmp_path, clock, view):
             view,
             clock,
             entropy,
+            book=book,
             signer=Signer(tmp_path / "no-signer"),
             ingest_key=bytes(32),
             tls_folder=tmp_path / "tls",

@@ -183,6 +183,9 @@ OBJECTS = [
 ]
 
 
+REASONED = ("/revoke", "/quarantine", "/release")
+
+
 @pytest.mark.usefixtures("alarmed")
 @pytest.mark.parametrize("route", OBJECTS, ids=lambda route: route.label)
 async def test_an_object_out_of_scope_is_as_if_it_were_not(central, person, ask, route):
@@ -192,7 +195,7 @@ async def test_an_object_out_of_scope_is_as_if_it_were_not(central, person, ask,
     for alarm in (beta.id, beta.key_id):
         path = path_of(route, NAMES | {"alarm": alarm})
         body = {} if route.body is not None else None
-        body = {"reason": "x"} if path.endswith("/revoke") else body
+        body = {"reason": "x"} if path.endswith(REASONED) else body
         status, problem = await ask(who, route.method, path, body, **{"If-Match": "*"})
         assert status in {403, 404, 412}, problem
         assert "beta said so" not in str(problem)
@@ -320,7 +323,9 @@ async def test_the_identity_of_a_node_out_of_scope_is_not_told_and_not_revoked(
     central, person, ask
 ):
     who = await person("regional", R1)
-    for method, path in (("GET", "identities"), ("POST", "revoke")):
+    for method, path in (
+        ("GET", "identities"), ("POST", "revoke"), ("POST", "quarantine"), ("POST", "release"),
+    ):  # fmt: skip
         for node in ("beta.n1", "beta.never-heard"):
             body = {"reason": "x"} if method == "POST" else None
             status, problem = await ask(who, method, f"/api/v1/nodes/{node}/{path}", body)

@@ -47,6 +47,7 @@ UNAUTHENTICATED = {
 UNAUTHENTICATED_BOXES = {
     "GET /api/v1/enrol/hello",
     "POST /api/v1/enrol",
+    "POST /api/v1/enrol/expired",
     "POST /api/v1/enrol/ticket",
 }
 ABSENT = ("alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim")

@@ -18,9 +18,9 @@ from roost_agent.enrol.centre import UntrustedError
 from roost_agent.enrol.check import check_issued
 from roost_agent.enrol.keys import make_key, public_pem
 from roost_central.ca.profiles import Authority, Fresh, leaf
-from roost_central.enrol.desk import RefusedError
 from roost_central.enrol.proof import key_hash
 from roost_central.enrol.queue import Approval, Matching, NewClaim
+from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.states import Event, State, TransitionError
 from roost_central.enrol.sweep import Sweep
 from roost_central.storage import claims, enrolments, identities
@@ -358,11 +358,11 @@ async def test_a_renewal_is_the_next_generation_of_the_same_box(office, box):
     first = await enrolled(office, box, await office.token())
     fresh = DeskBox()
     request = RenewRequest(fresh.keys.csr, "0.1")
-    second = await office.desk.renew(der_of(first), request)
+    second = await office.desk.renewals.renew(der_of(first), request)
     assert (second.node, second.generation, second.box) == ("n1", 2, 1)
     assert (second.lan_certificate, second.lan_ca) == ("", "")
     assert second.report_key != first.report_key
-    assert await office.desk.renew(der_of(first), request) == second  # the reply was lost
+    assert await office.desk.renewals.renew(der_of(first), request) == second  # the reply was lost
     assert await state_of(office, 1) is State.ISSUED  # both count until the new one is heard
     async with office.database.write() as connection:
         await identities.proven(connection, "lab.n1", 2, now_ms=1)
@@ -370,15 +370,15 @@ async def test_a_renewal_is_the_next_generation_of_the_same_box(office, box):
         State.REPLACED,
         State.ACTIVE,
     )
-    with pytest.raises(RefusedError, match="this identity is replaced"):
-        await office.desk.renew(der_of(first), RenewRequest(DeskBox().keys.csr, "0.1"))
+    with pytest.raises(RefusedError, match=r"a newer key of lab\.n1 was heard"):
+        await office.desk.renewals.renew(der_of(first), RenewRequest(DeskBox().keys.csr, "0.1"))
 
 
 async def test_a_renewal_that_lost_its_key_makes_the_lost_one_worthless(office, box):
     first = await enrolled(office, box, await office.token())
     for generation in (2, 3):
         request = RenewRequest(DeskBox().keys.csr, "0.1")
-        assert (await office.desk.renew(der_of(first), request)).generation == generation
+        assert (await office.desk.renewals.renew(der_of(first), request)).generation == generation
     assert (await state_of(office, 2), await state_of(office, 3)) == (State.REVOKED, State.ISSUED)
 
 
@@ -389,17 +389,17 @@ async def test_what_ended_is_not_renewed(office, box, event):
         row = await identities.find(connection, "lab.n1", 1)
         await identities.happen(connection, row, event, now_ms=1, reason="gone")
     with pytest.raises(RefusedError, match="this identity is"):
-        await office.desk.renew(der_of(first), RenewRequest(DeskBox().keys.csr, "0.1"))
+        await office.desk.renewals.renew(der_of(first), RenewRequest(DeskBox().keys.csr, "0.1"))
 
 
 async def test_a_renewal_is_for_whom_the_database_knows_and_for_a_new_key(office, box):
     first = await enrolled(office, box, await office.token())
     with pytest.raises(RefusedError, match="no node has this certificate"):
-        await office.desk.renew(b"another", RenewRequest(DeskBox().keys.csr, "0.1"))
+        await office.desk.renewals.renew(b"another", RenewRequest(DeskBox().keys.csr, "0.1"))
     other = DeskBox(b"o" * 32)
     await enrolled(office, other, await office.token())
     with pytest.raises(RefusedError, match="a new key"):
-        await office.desk.renew(der_of(first), RenewRequest(other.keys.csr, "0.1"))
+        await office.desk.renewals.renew(der_of(first), RenewRequest(other.keys.csr, "0.1"))
 
 
 async def test_revoked_is_revoked_for_its_key_too(office, box):

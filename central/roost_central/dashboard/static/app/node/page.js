@@ -9,6 +9,7 @@ import { Age, Time } from "../time.js";
 import { Failure } from "../shell/failure.js";
 import { Changes } from "./changes.js";
 import { bytes, duration, loss, roundTrip } from "./humanise.js";
+import { Identity, QuarantineNote } from "./identity.js";
 import { Inventory } from "./inventory.js";
 
 const STALE_BEATS = 3; // intervals after which a value no longer stands for the present
@@ -33,6 +34,7 @@ export function NodePage({ route }) {
       <h1>${node.name} <span class="big"><${StateChip} states=${PRESENCES} name=${node.presence} />
         </span></h1>
       <${Facts} node=${node} staleMs=${staleMs} />
+      <${QuarantineNote} held=${node.quarantine} />
     </header>
     <${AlarmsHere} filter=${`node=${quoted(name)}`} concerns=${(alarm) => alarm.node === name} />
     <div class="columns">
@@ -40,6 +42,7 @@ export function NodePage({ route }) {
       <section><h2>Outbox <small>kept on the node until receipted</small></h2>
         <${Outbox} outbox=${node.outbox} /></section>
     </div>
+    <${Identity} node=${node} />
     <${Changes} node=${name} revision=${node.inventory?.digest} />
     <section><h2>Inventory</h2><${Inventory} node=${name} revision=${node.inventory?.digest} />
       </section>

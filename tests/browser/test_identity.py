@@ -1,0 +1,55 @@
+"""A node's identity on its page: quarantine, its end, and the next box in the slot."""
+
+import pytest
+from fake_alarms import instant, now_ms
+from test_enrol import DIALOG, fill, send
+
+pytestmark = pytest.mark.browser
+BUTTON = "[...document.querySelectorAll('.identity button')].find((b) => b.innerText === '{}')"
+
+
+async def opened(console, *, held=""):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    console.central.enrol.enrolled.add(node)
+    if held:
+        since = instant(now_ms() - 60_000)
+        console.fleet.quarantine[node] = {"cause": "clone", "reason": held, "since": since}
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait("document.querySelectorAll('.generations tbody tr').length === 1")
+    return tab, node
+
+
+async def press(tab, label):
+    await tab.js(f"{BUTTON.format(label)}.click()")
+    await tab.wait(f"{DIALOG}?.open")
+
+
+async def test_a_node_in_quarantine_says_so_and_is_let_out_with_a_reason(console):
+    tab, node = await opened(console, held="two boxes use one identity")
+    note = await tab.js("document.querySelector('.quarantine').innerText")
+    assert "In quarantine" in note
+    assert "two boxes use one identity" in note
+    await press(tab, "Let out of quarantine")
+    await fill(tab, "reason", "the other one is off")
+    assert "roost node release" in await tab.js(f"{DIALOG}.querySelector('code').innerText")
+    await send(tab)
+    await tab.wait(f"!!{BUTTON.format('Put in quarantine')}")
+    assert console.central.enrol.acts == [("release", node, {"reason": "the other one is off"})]
+
+
+async def test_a_box_is_replaced_by_a_line_that_is_shown_once(console):
+    tab, node = await opened(console)
+    await press(tab, "Replace the box")
+    await send(tab)
+    await tab.wait(f"{DIALOG}.innerText.includes('turn it off, or say why')")
+    await fill(tab, "reason", "it burns")
+    await send(tab)
+    await tab.wait("document.querySelector('.made code')?.innerText.includes('roost-agent join')")
+    assert console.central.enrol.acts[-1] == ("replace", node, {"reason": "it burns"})
+    tab.complaints.clear()  # the 409 is told by the browser as an error
+
+
+async def test_a_node_that_was_never_enrolled_has_no_such_section(console):
+    tab = await console.tab(f"/nodes/{console.fleet.rows[0]['site']}.n1")
+    await tab.wait("document.querySelector('.inventory')")
+    assert await tab.js("document.querySelector('.identity')") is None

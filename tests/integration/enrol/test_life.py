@@ -1,0 +1,226 @@
+"""The life of an identity: real signer, centre, Mosquitto and agents; an end, a copy, a new box."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from fleet_stage import Box
+from program import Program
+from waiting import wait_until
+
+from roost_central.ca.profiles import Authority, Fresh, leaf
+from roost_protocol.certificate import Holder, Kind
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+
+class Agent(Program):
+    """``roost-agent run`` on a state directory; it comes back when it ends, as under systemd."""
+
+    def __init__(self, state_dir, folder):
+        super().__init__(folder / "agent.log")
+        self.config = folder / "etc"
+        self.config.mkdir(parents=True)
+        (self.config / "agent.toml").write_text(
+            f'state_dir = "{state_dir}"\n[beat]\ninterval_s = 1\n'
+        )
+
+    def start(self):
+        self._launch(sys.executable, "-m", "roost_agent", "run", "--config", self.config)
+
+
+def roost(stage, *words, fails=False):
+    done = subprocess.run(
+        [sys.executable, "-m", "roost_central.cli", *words],
+        env=os.environ | {"ROOST_URL": stage.central.url, "ROOST_TOKEN": stage.central.token},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert bool(done.returncode) is fails, done.stderr
+    return done.stderr if fails else done.stdout
+
+
+def node(stage, name):
+    return stage.central.get(f"/api/v1/nodes/{name}")
+
+
+def alarms(stage, name):
+    rows = stage.central.get(f"/api/v1/alarms?filter=node={name}")["items"]
+    return {row["type"] for row in rows}
+
+
+def end_certificate(stage, box, name, *, days=200):
+    """Give a box the certificate that it would have had, had it joined ``days`` + 90 ago."""
+    begun = datetime.now(UTC) - timedelta(days=days + 90)
+    key = load_pem_private_key((box.identity / "node.key").read_bytes(), None)
+    by, chain = stage.pki.issuer(Authority.NODE)
+    fresh = Fresh(int.from_bytes(os.urandom(15), "big") | 1 << 100, begun)
+    made = leaf(Holder(Kind.NODE, name), key.public_key(), by=by, fresh=fresh, days=90)
+    pem = made.public_bytes(Encoding.PEM).decode()
+    (box.identity / "node.pem").write_text(pem + chain)
+    file = box.identity / "identity.json"
+    ended_ms = int(made.not_valid_after_utc.timestamp() * 1000)
+    began = {"enrolled_ms": int(begun.timestamp() * 1000), "not_after_ms": ended_ms}
+    file.write_text(json.dumps(json.loads(file.read_text()) | began))
+    with sqlite3.connect(stage.central.data_dir / "roost.db", timeout=30) as base:
+        base.execute(
+            "UPDATE identity SET certificate = ?, fingerprint = ?, not_after_ms = ?,"
+            " state = 'expired_grace' WHERE node = ? AND generation = 1",
+            [pem + chain, made.fingerprint(SHA256()), ended_ms, name],
+        )
+    base.close()
+
+
+@pytest.fixture
+def joined(stage, tmp_path):
+    """Return what makes a node of a site of its own."""
+
+    def joined(site):
+        stage.add_site(site, "n1")
+        box = Box(tmp_path / site)
+        assert box.join(stage.url, token=stage.token(site)).returncode == 0
+        return box
+
+    return joined
+
+
+def test_a_node_that_was_off_for_months_comes_back_by_itself(stage, joined, tmp_path):
+    box = joined("dark")
+    end_certificate(stage, box, "dark.n1", days=100)
+    agent = Agent(box.state_dir, tmp_path / "agent")
+    agent.start()
+    try:
+        wait_until(lambda: not agent.is_running(), f"a new identity: {agent.log.read_text()}")
+        assert stage.states("dark.n1") == {1: "expired_grace", 2: "issued"}
+        agent.start()
+        wait_until(
+            lambda: stage.states("dark.n1") == {1: "replaced", 2: "quarantined"},
+            f"dark.n1: {agent.log.read_text()}",
+        )
+        wait_until(lambda: node(stage, "dark.n1")["presence"] == "online", "it is heard")
+        held = node(stage, "dark.n1")["quarantine"]
+        assert (held["cause"], held["reason"]) == (
+            "grace", "its certificate had ended, 100 days ago",
+        )  # fmt: skip
+        wait_until(lambda: "280.815" in alarms(stage, "dark.n1"), "its alarm")
+        assert "in quarantine: its certificate had ended" in roost(stage, "node", "show", "dark.n1")
+        renewed = _renew(box)
+        assert renewed.returncode == 1
+        assert "in quarantine" in renewed.stderr
+        roost(stage, "node", "release", "dark.n1", "--reason", "looked at it")
+        wait_until(lambda: node(stage, "dark.n1")["quarantine"] is None, "out of quarantine")
+        wait_until(lambda: "280.815" not in alarms(stage, "dark.n1"), "its alarm ends")
+        assert _renew(box).returncode == 0
+    finally:
+        agent.kill()
+
+
+def test_after_half_a_year_a_human_lets_it_back(stage, joined):
+    box = joined("sold")
+    end_certificate(stage, box, "sold.n1", days=181)
+    first = _renew(box)
+    assert first.returncode == 1
+    assert "a human decides at the centre (roost enrol list)" in first.stderr
+    rows = json.loads(roost(stage, "enrol", "list", "-o", "json"))
+    [row] = [each for each in rows if each["site"] == "sold"]
+    assert row["kind"] == "expired"
+    approve = ("enrol", "approve", row["id"], "--site", "sold", "--node", "n1")
+    assert "say replace" in roost(stage, *approve, fails=True)
+    roost(stage, *approve, "--replace")
+    assert _renew(box).returncode == 0
+    assert json.loads((box.identity / "identity.json").read_text())["box"] == 2
+    assert stage.states("sold.n1") == {1: "replaced", 2: "issued"}
+
+
+def test_an_answer_that_got_lost_to_a_kill_is_given_again(stage, joined):
+    box = joined("torn")
+    end_certificate(stage, box, "torn.n1", days=9)
+    log = stage.central.log
+    seen = log.read_text().count("POST /api/v1/enrol/expired")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "roost_agent", "renew", "--state-dir", box.state_dir],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while log.read_text().count("POST /api/v1/enrol/expired") == seen and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert _renew(box).returncode == 0
+    assert stage.states("torn.n1").keys() in ({1, 2}, {1, 2, 3})
+    live = [state for state in stage.states("torn.n1").values() if state == "issued"]
+    assert len(live) == 1, "one certificate is out, however often it was asked for"
+
+
+def test_a_disk_image_started_twice_is_put_in_quarantine_and_a_human_chooses(
+    stage, joined, tmp_path
+):
+    box = joined("twin")
+    first = Agent(box.state_dir, tmp_path / "first")
+    first.start()
+    second = None
+    try:
+        wait_until(lambda: node(stage, "twin.n1")["presence"] == "online", "the first")
+        copy = tmp_path / "copy"
+        shutil.copytree(box.state_dir, copy, ignore=shutil.ignore_patterns("*.sock"))
+        second = Agent(copy, tmp_path / "second")
+        second.start()
+        wait_until(lambda: stage.states("twin.n1") == {1: "quarantined"}, "found")
+        held = wait_until(lambda: node(stage, "twin.n1")["quarantine"], "shown")
+        assert held["cause"] == "clone"
+        wait_until(lambda: "280.805" in alarms(stage, "twin.n1"), "its alarm")
+        assert "two boxes" in roost(stage, "node", "show", "twin.n1")
+        for state_dir in (box.state_dir, copy):
+            refused = _renew(Box(state_dir.parent), state_dir)
+            assert refused.returncode == 1
+            assert "in quarantine" in refused.stderr
+        assert node(stage, "twin.n1")["presence"] == "online", "what serves goes on"
+        # released while both still speak: it is found again
+        roost(stage, "node", "release", "twin.n1", "--reason", "a mistake")
+        wait_until(lambda: stage.states("twin.n1") == {1: "quarantined"}, "found again")
+        refused = roost(stage, "node", "replace", "twin.n1", fails=True)
+        assert "turn it off, or say why with a reason" in refused
+        line = roost(stage, "node", "replace", "twin.n1", "--reason", "two boxes").strip()
+        token = line.partition("'")[2].partition("'")[0]
+        assert Box(tmp_path / "third").join(stage.url, token=token).returncode == 0
+        assert stage.states("twin.n1") == {1: "replaced", 2: "issued"}
+        both = (first, second)
+        wait_until(
+            lambda: any("certificate revoked" in each.log.read_text() for each in both),
+            "who was heard last is out",
+        )
+        heard = node(stage, "twin.n1")["heard"]
+        time.sleep(2.5)  # the other may still be connected, and is mute
+        assert node(stage, "twin.n1")["heard"] == heard
+    finally:
+        first.kill()
+        if second is not None:
+            second.kill()
+    acts = [row["action"] for row in stage.central.get("/api/v1/audit?limit=100")["items"]
+            if row["object"] == "twin.n1"]  # fmt: skip
+    assert {"node.quarantine", "node.release", "node.replace"} <= {*acts}
+
+
+def test_a_quarantine_survives_a_centre_that_is_killed(stage, joined):
+    joined("kept")
+    roost(stage, "node", "quarantine", "kept.n1", "--reason", "strange")
+    wait_until(lambda: node(stage, "kept.n1")["quarantine"], "shown")
+    stage.central.kill()
+    stage.central.start()
+    stage.central.ready()
+    held = wait_until(lambda: node(stage, "kept.n1")["quarantine"], "shown again")
+    assert (held["cause"], held["reason"]) == ("operator", "strange")
+
+
+def _renew(box, state_dir=None):
+    return subprocess.run(
+        [sys.executable, "-m", "roost_agent", "renew", "--state-dir", state_dir or box.state_dir],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
