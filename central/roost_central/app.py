@@ -225,12 +225,14 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
 
 
 async def _greet(config: CentralConfig, database: Database, clock: Clock, entropy: Entropy) -> None:
-    """Make the admin token at the first start, and show it this once."""
+    """Make the admin token at the first start, and show it to a person this once, to no log."""
     path = config.data_dir / ADMIN_FILE
     async with database.write() as connection:
         token = await ensure_admin(connection, path, entropy, now_ms=clock.wall_ms())
-    if token is not None:
+    if token is not None and sys.stderr.isatty():
         sys.stderr.write(f"admin token, shown this once and kept in {path}: {token}\n")
+    elif token is not None:
+        logger.info("the admin token is in %s", path)
 
 
 def _pages() -> StaticTree | None:

@@ -73,7 +73,11 @@ def test_what_is_done_at_once_is_all_done():
         ("prove", ["--share", "0"], "0 is not a share"),
         ("prove", ["--share", "1.5"], "1.5 is not a share"),
         ("prove", ["--share", "nan"], "nan is not a share"),
-        ("prove", ["-k", "no-such-part"], "cert, disk, flood, fuzz, ha, ha_real, hostile, kills"),
+        (
+            "prove",
+            ["-k", "no-such-part"],
+            "cert, disk, flood, fuzz, ha, ha_real, handshakes, hostile, kills",
+        ),
         ("bench", ["-k", "no-such-part"], "agent, alarm"),
         ("bench", ["--qui"], "unrecognized arguments"),  # it would be quick in name only
     ],

@@ -8,9 +8,11 @@ import prove_alarm
 import prove_broker
 import prove_cert
 import prove_disk
+import prove_handshakes
 import prove_hostile
 import prove_kills
 import prove_poison
+import prove_secrets
 import pytest
 from broker import PROGRAM
 
@@ -42,6 +44,8 @@ def programs():
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
+        pytest.param(prove_secrets, 1.0, {"secrets.canary": 150}, id="secrets"),
+        pytest.param(prove_handshakes, 0.05, {"handshakes.held": 20}, id="handshakes"),
         pytest.param(prove_poison, 0.1, {"poison.kept": 30}, id="poison"),
     ],
 )
