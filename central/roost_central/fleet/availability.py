@@ -152,9 +152,11 @@ def _everywhere(name: str, hosts: tuple[HostSaid, ...], told: Testimony) -> Grou
 
 def _lack(host: HostSaid, active: str, told: Testimony) -> Lack | None:
     """Return why a host could not take a group; None: it says it may, and both hear each other."""
-    if host.said is None or host.said.role is not HaRole.STANDBY:
+    if host.said is None:
         return Lack(host.node, _why_not(host), None)
-    return told.cut(host.node, active)
+    if (lack := told.cut(host.node, active)) is not None:
+        return lack  # before its role: who died may have said last that it is active
+    return None if host.said.role is HaRole.STANDBY else Lack(host.node, _why_not(host), None)
 
 
 def _why_not(host: HostSaid) -> str:

@@ -139,6 +139,7 @@ def test_of_two_that_say_so_the_later_turn_counts():
     dead = report(group(ACTIVE, 8), hears=[("c1", "alive")])
     found = only({"c0": dead, "c1": report(group(ACTIVE, 33), hears=[("c0", "lost")])})
     assert (found.active, found.epoch, found.redundancy) == (("c1",), 33, "lost")
+    assert told(found) == [("c1 takes c0 for lost", SINCE_MS)]
 
 
 def test_a_group_that_stops_is_still_held():
