@@ -160,6 +160,7 @@ class JoinConfig:
         dns: whether ``_roost-enrol._tcp`` is asked for.
         domain: for which; empty: the box's own and its search list.
         resolvers: address and port of DNS servers; empty: as in /etc/resolv.conf.
+        factory_cert, factory_key: what the maker put into the box, PEM; empty: nothing.
     """
 
     url: str = ""
@@ -170,6 +171,8 @@ class JoinConfig:
     dns: bool = True
     domain: str = ""
     resolvers: tuple[tuple[str, int], ...] = ()
+    factory_cert: str = ""
+    factory_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

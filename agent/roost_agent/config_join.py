@@ -13,7 +13,8 @@ from roost_protocol.topics import check_name
 
 Fault = Callable[[str, str], None]  # key, what is wrong with it
 
-TEXTS: Final = ("url", "pin", "token_file", "name", "domain")
+FILES: Final = ("token_file", "factory_cert", "factory_key")
+TEXTS: Final = ("url", "pin", "name", "domain", *FILES)
 CLAIM_DIRS_MAX: Final = 16
 RESOLVERS_MAX: Final = 3  # as many as the C library asks
 DNS_PORT: Final = 53
@@ -67,8 +68,11 @@ def _list(said: Mapping[str, Any], key: str, most: int, fault: Fault) -> tuple[s
 def _check_texts(texts: Mapping[str, str], fault: Fault) -> None:
     if texts["url"] and not _is_url(texts["url"]):
         fault("url", f"{texts['url'][:200]!r}: must be https://HOST[:PORT]")
-    if texts["token_file"] and not texts["token_file"].startswith("/"):
-        fault("token_file", "must be an absolute path; the token stands in that file, not here")
+    for key in FILES:
+        if texts[key] and not texts[key].startswith("/"):
+            fault(key, "must be an absolute path, of a file that holds it")
+    if bool(texts["factory_cert"]) != bool(texts["factory_key"]):
+        fault("factory_cert", "goes with factory_key: a certificate, and the file of its key")
     if texts["domain"] and not _DOMAIN.fullmatch(texts["domain"].lower().removesuffix(".")):
         fault("domain", f"{texts['domain'][:200]!r}: must be a domain, such as edge.example")
     try:

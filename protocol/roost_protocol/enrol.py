@@ -21,6 +21,7 @@ PEM_CHARS_MAX: Final = 4 * 1024  # one request or certificate of a P-256 key is 
 CHAIN_CHARS_MAX: Final = 16 * 1024
 NONCE_BYTES: Final = 32
 SIGNATURE_BYTES_MAX: Final = 72  # ECDSA over P-256, DER
+PROOF_BYTES_MAX: Final = 512  # RSA of 4096 bits, which some makers use
 BROKERS_MAX: Final = 16
 TICKET_BYTES: Final = 32
 RETRY_S: Final = (2, 60)  # how often a box asks whether somebody decided: soon, then less often
@@ -34,6 +35,7 @@ Pem = Annotated[str, msgspec.Meta(max_length=PEM_CHARS_MAX)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
 Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES_MAX)]
+ProofSignature = Annotated[bytes, msgspec.Meta(max_length=PROOF_BYTES_MAX)]
 Word = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[ -~]*$")]
 
 
@@ -44,6 +46,7 @@ class ClaimKind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a word, no secret
     KEY = "key"  # a key that was announced beforehand
     EXPIRED = "expired"  # the key of an identity whose certificate ended
+    FACTORY = "factory"  # a certificate that its maker put into it (IDevID)
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -61,15 +64,19 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a claim: a token's secret, or a key and its signature over the transcript.
+    """Of a claim: a token's secret, or a key's signature over the transcript.
 
-    The key is the one that was announced, or that of the identity that ended.
+    Attributes:
+        public_key: of a key that was announced, or of the identity that ended.
+        chain: of a factory certificate, PEM, the box's own first.
+        signature: by that key; SHA-256 with ECDSA, or with RSA (PKCS #1 v1.5).
     """
 
     claim: Annotated[str, msgspec.Meta(pattern=CLAIM_PATTERN)] | None = None
     secret: Key | None = None
     public_key: Pem = ""
-    signature: Signature = b""
+    signature: ProofSignature = b""
+    chain: Annotated[str, msgspec.Meta(max_length=CHAIN_CHARS_MAX)] = ""
 
 
 class EnrolRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,6 +183,7 @@ def transcript(request: EnrolRequest) -> bytes:
         parts += (
             [value.encode()] if isinstance(value, str) else [_framed(x.encode() for x in value)]
         )
+    parts.append(sha256(request.proof.chain.encode()).digest())
     return _TRANSCRIPT + _framed(parts)
 
 

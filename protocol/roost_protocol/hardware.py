@@ -47,6 +47,7 @@ class Hardware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         board: DMI's serial number of the board.
         disks: serial numbers.
         macs: permanent addresses of the ports.
+        firmware: its version as DMI has it; told, and not scored: it changes.
     """
 
     vendor: Text = ""
@@ -57,6 +58,7 @@ class Hardware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     board: Text = ""
     disks: Parts = ()
     macs: Parts = ()
+    firmware: Text = ""
 
 
 class Likeness(StrEnum):

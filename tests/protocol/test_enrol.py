@@ -52,6 +52,11 @@ def test_a_signature_covers_every_field_but_itself(field):
         assert transcript(changed) != transcript(REQUEST)
 
 
+def test_a_signature_covers_the_factory_chain():
+    changed = msgspec.structs.replace(REQUEST, proof=Proof(chain="CHAIN"))
+    assert transcript(changed) != transcript(REQUEST)
+
+
 def test_what_moves_from_one_field_to_the_next_is_another_request():
     moved = msgspec.structs.replace(REQUEST, lan_key="LANB", broker_key="ROKER")
     assert transcript(moved) != transcript(REQUEST)

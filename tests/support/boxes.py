@@ -3,6 +3,7 @@
 import msgspec
 
 from roost_agent.enrol import keys
+from roost_agent.enrol.factory import Factory
 from roost_agent.enrol.keys import Keys, public_pem
 from roost_central.enrol.desk import Desk
 from roost_protocol.enrol import ClaimKind, EnrolRequest, Proof, commitment, transcript
@@ -49,3 +50,10 @@ class DeskBox:
             request = msgspec.structs.replace(request, kind=ClaimKind.TOKEN, proof=proof)
         request = msgspec.structs.replace(request, **changes)
         return msgspec.structs.replace(request, signature=self.keys.sign(transcript(request)))
+
+    def vouched(self, desk: Desk, factory: Factory, **changes: object) -> EnrolRequest:
+        """Return a request by a factory certificate."""
+        proof = Proof(chain=factory.chain)
+        unsigned = self.request(desk, kind=ClaimKind.FACTORY, proof=proof, **changes)
+        proof = msgspec.structs.replace(proof, signature=factory.sign(transcript(unsigned)))
+        return msgspec.structs.replace(unsigned, proof=proof)

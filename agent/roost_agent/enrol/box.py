@@ -38,6 +38,7 @@ def hardware(reader: Reader) -> Hardware:
         board=_dmi(reader, "board_serial") or serial,
         disks=_parts(_disk(reader, name) for name in _names(reader, "sys/block")),
         macs=_parts(_mac(reader, name) for name in _names(reader, "sys/class/net")),
+        firmware=_shown(reader, f"{DMI_DIR}/bios_version"),
     )
 
 
@@ -71,8 +72,13 @@ def _names(reader: Reader, path: str) -> list[str]:
 
 
 def _text(reader: Reader, path: str) -> str:
+    """Return a number; empty where it says nothing."""
+    shown = _shown(reader, path)
+    return shown if plain(shown) else ""
+
+
+def _shown(reader: Reader, path: str) -> str:
     found = reader.text(path)
     if isinstance(found, Missing):
         return ""
-    shown = "".join(char for char in found if char.isprintable())
-    return shown.strip()[:TEXT_CHARS_MAX] if plain(shown) else ""
+    return "".join(char for char in found if char.isprintable()).strip()[:TEXT_CHARS_MAX]

@@ -10,6 +10,7 @@ from typing import Final
 from roost_agent.config import JoinConfig
 from roost_agent.config_file import USUAL, load_join
 from roost_agent.enrol.box import this_box
+from roost_agent.enrol.factory import Factory, load_factory
 from roost_agent.enrol.invitation import Invitation, Lacking, choose
 from roost_agent.enrol.join import Order, Person, World, join
 from roost_agent.enrol.media import mark_used
@@ -41,13 +42,14 @@ def run(argv: list[str]) -> int:
     config, state_dir = load_join(Path(given.config))
     if given.state_dir:
         state_dir = Path(given.state_dir)
+    factory = load_factory(config.factory_cert, config.factory_key)
     token = _token(given.token)
     pinned = token.pin if token else _pin(given.pin)
     if given.url:
         invitation = Invitation((given.url,), token, pinned, given.name, "", "")
         if given.look:
             raise AgentError("--look says what a box without URL would do: leave URL out")
-        return _joined(given, state_dir, invitation)
+        return _joined(given, state_dir, invitation, factory)
     walk = Walk(
         config=config,
         where=given.config,
@@ -56,13 +58,13 @@ def run(argv: list[str]) -> int:
         typed=typed(token, pinned, given.name),
     )
     if given.unattended:
-        return _unattended(given, state_dir, walk)
+        return _unattended(given, state_dir, walk, factory)
     looks = walk.looks(SystemClock().boot_ms())
     choice = choose(looks)
     _tell(report(looks, choice))
     if isinstance(choice.outcome, Lacking):
         raise AgentError(choice.outcome.hint)
-    return 0 if given.look else _joined(given, state_dir, choice.outcome)
+    return 0 if given.look else _joined(given, state_dir, choice.outcome, factory)
 
 
 def _dns(config: JoinConfig) -> Dns:
@@ -71,10 +73,13 @@ def _dns(config: JoinConfig) -> Dns:
     return Srv(config.domain, config.resolvers)
 
 
-def _joined(given: argparse.Namespace, state_dir: Path, invitation: Invitation) -> int:
+def _joined(
+    given: argparse.Namespace, state_dir: Path, invitation: Invitation, factory: Factory | None
+) -> int:
     if invitation.pin is None and not (given.yes or sys.stdin.isatty()):
         raise AgentError("nobody is here to compare six words: pass --token -, or --pin, or --yes")
-    order = replace(_order(state_dir, invitation, given.wait_h * 3600), new_key=given.new_key)
+    order = _order(state_dir, invitation, given.wait_h * 3600, factory)
+    order = replace(order, new_key=given.new_key)
     person = Person(_tell, lambda words: _confirm(words, is_agreed=given.yes))
     try:
         facts = join(order, this_box(), _world(person))
@@ -86,7 +91,9 @@ def _joined(given: argparse.Namespace, state_dir: Path, invitation: Invitation) 
     return 0
 
 
-def _unattended(given: argparse.Namespace, state_dir: Path, walk: Walk) -> int:
+def _unattended(
+    given: argparse.Namespace, state_dir: Path, walk: Walk, factory: Factory | None
+) -> int:
     """Wait until this box is a node; what it waits for goes to the log."""
     if given.new_key or given.yes or given.look:
         raise AgentError(
@@ -95,7 +102,7 @@ def _unattended(given: argparse.Namespace, state_dir: Path, walk: Walk) -> int:
     box, person = this_box(), Person(_tell, lambda _: False)
 
     def ask(invitation: Invitation) -> Facts:
-        facts = join(_order(state_dir, invitation, ROUND_S), box, _world(person))
+        facts = join(_order(state_dir, invitation, ROUND_S, factory), box, _world(person))
         _mark(invitation, state_dir)
         return facts
 
@@ -106,7 +113,9 @@ def _unattended(given: argparse.Namespace, state_dir: Path, walk: Walk) -> int:
     return 0
 
 
-def _order(state_dir: Path, invitation: Invitation, wait_s: float) -> Order:
+def _order(
+    state_dir: Path, invitation: Invitation, wait_s: float, factory: Factory | None
+) -> Order:
     first, *others = invitation.urls
     return Order(
         url=first,
@@ -116,6 +125,7 @@ def _order(state_dir: Path, invitation: Invitation, wait_s: float) -> Order:
         pin=invitation.pin,
         name=invitation.name,
         wait_s=wait_s,
+        factory=factory,
     )
 
 

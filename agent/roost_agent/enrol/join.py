@@ -16,6 +16,7 @@ import msgspec
 
 from roost_agent.enrol.centre import Address, Centre, CentreError, UntrustedError
 from roost_agent.enrol.check import check_issued, spki_of
+from roost_agent.enrol.factory import Factory
 from roost_agent.enrol.files import box_files, node_files
 from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
 from roost_agent.enrol.keys import Keys, public_pem, ready_keys
@@ -56,6 +57,7 @@ class Order:
     Attributes:
         url: of the centre's enrolment listener.
         others: further addresses of the same centre, asked where it cannot be.
+        factory: what the maker put into the box; used where there is no token.
         token: None: a human compares six words.
         pin: 16 bytes of the root; None: a human compares, here too.
         name: the node name it would like.
@@ -70,6 +72,7 @@ class Order:
     wait_s: float = 0.0
     new_key: bool = False
     others: tuple[str, ...] = ()
+    factory: Factory | None = None
 
 
 class UndecidedError(AgentError):
@@ -247,9 +250,9 @@ class _Attempt:
         self._world.sleep(seconds)
 
     def _request(self, hello: Hello, nonce: bytes) -> EnrolRequest:
-        token = self._order.token
+        kind, proof = _claimed(self._order)
         request = EnrolRequest(
-            kind=ClaimKind.BARE if token is None else ClaimKind.TOKEN,
+            kind=kind,
             csr=self._keys.csr,
             lan_key=public_pem(self._keys.lan),
             broker_key=public_pem(self._keys.broker),
@@ -259,10 +262,22 @@ class _Attempt:
             hardware=self._hardware,
             agent=__version__,
             signature=b"",
-            proof=Proof() if token is None else Proof(claim=token.claim, secret=token.secret),
+            proof=proof,
             wish=self._order.name,
         )
-        return msgspec.structs.replace(request, signature=self._keys.sign(transcript(request)))
+        message = transcript(request)
+        if kind is ClaimKind.FACTORY and self._order.factory is not None:
+            proof = msgspec.structs.replace(proof, signature=self._order.factory.sign(message))
+        return msgspec.structs.replace(request, signature=self._keys.sign(message), proof=proof)
+
+
+def _claimed(order: Order) -> tuple[ClaimKind, Proof]:
+    """Return by what a box asks to be let in; what proves it is not signed yet."""
+    if order.token is not None:
+        return ClaimKind.TOKEN, Proof(claim=order.token.claim, secret=order.token.secret)
+    if order.factory is not None:
+        return ClaimKind.FACTORY, Proof(chain=order.factory.chain)
+    return ClaimKind.BARE, Proof()
 
 
 def _facts(issued: Issued, hardware: Hardware, centre: str, not_after_ms: int) -> Facts:

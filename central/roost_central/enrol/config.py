@@ -5,6 +5,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from roost_central.config_section import Section
+from roost_central.enrol.config_rules import Maker, read_makers, read_rules
+from roost_central.enrol.rules import Rule
 from roost_protocol.enrol import BROKERS_MAX, Broker
 from roost_protocol.errors import ProtocolError
 from roost_protocol.topics import check_path_name
@@ -20,17 +22,21 @@ class EnrolConfig:
     Attributes:
         public_url: how boxes reach the listener, for the line that joins one.
         brokers: what a new node is told to connect to.
+        makers: whose factory certificates are believed.
+        rules: which boxes go where without anybody asked.
     """
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     public_url: str = ""
     brokers: tuple[Broker, ...] = ()
+    makers: tuple[Maker, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
 
 def read(section: Section) -> EnrolConfig:
     """Return what ``[enrol]`` says."""
-    section.only("host", "port", "public_url", "broker")
+    section.only("host", "port", "public_url", "broker", "maker", "rule")
     port = section.get("port", DEFAULT_PORT)
     if port not in PORTS:
         section.fault("port", f"{port} is not between 0 and {PORTS[-1]}")
@@ -41,7 +47,15 @@ def read(section: Section) -> EnrolConfig:
     brokers = section.sections("broker")
     if not 1 <= len(brokers) <= BROKERS_MAX:
         section.fault("broker", f"there are {len(brokers)}; nodes are told of 1 to {BROKERS_MAX}")
-    return EnrolConfig(host, port, public_url, tuple(_broker(each) for each in brokers))
+    makers = read_makers(section)
+    return EnrolConfig(
+        host=host,
+        port=port,
+        public_url=public_url,
+        brokers=tuple(_broker(each) for each in brokers),
+        makers=makers,
+        rules=read_rules(section, makers),
+    )
 
 
 def _broker(section: Section) -> Broker:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
+from roost_central.enrol.rules import Rule
 from roost_central.enrol.states import State
 from roost_protocol.enrol import ClaimKind
 
@@ -38,6 +39,7 @@ class Claim:
     used: int
     auto_approve: bool
     not_after_ms: int
+    broker: bool = False
     is_revoked: bool = False
     cidr: str = ""
     replaces: int = 0
@@ -69,6 +71,9 @@ class Known:
     Attributes:
         claim: None: the request has shown none that exists.
         listed: a claim for the serial number that the box says it has.
+        rule: of the configuration, which the box fits.
+        voucher: what its maker vouches for, for people; empty: nothing.
+        holder: the node whose box has this factory key already; empty: none.
         empty: slots of the claim's site without an identity, by name.
         boxes: the number of the box in each slot that a claim names; 0: none, or another one is
             about to be.
@@ -77,6 +82,9 @@ class Known:
 
     claim: Claim | None = None
     listed: Claim | None = None
+    rule: Rule | None = None
+    voucher: str = ""
+    holder: str = ""
     prior: Prior | None = None
     empty: tuple[str, ...] = ()
     boxes: Mapping[str, int] = field(default_factory=dict)
@@ -98,15 +106,22 @@ class Queue:
     site: str
     reason: str
     spend: tuple[str, ...] = ()
+    broker: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """It gets this slot."""
+    """It gets this slot; ``by`` names the claim or the rule that decided.
+
+    ``replaces`` is the box that was to make room for it; 0: none was.
+    """
 
     site: str
     node: str
     spend: tuple[str, ...]
+    by: str
+    broker: bool = False
+    replaces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,8 @@ def handle(asked: Asked, known: Known, now_ms: int) -> Action:
             return _queued(known, "", "no claim: somebody compares the six words")
         case ClaimKind.TOKEN | ClaimKind.KEY:
             return _claimed(asked, known, now_ms)
+        case ClaimKind.FACTORY:
+            return _vouched(asked, known)
         case ClaimKind.EXPIRED:
             raise AssertionError("decided by grace.py, and then by returned()")
         case _ as never:
@@ -169,10 +186,24 @@ def _claimed(asked: Asked, known: Known, now_ms: int) -> Action:
     if fault is not None:
         return fault
     if known.listed is not None and not _fault(known.listed, asked, now_ms):
-        return _placed(known.listed, asked, known, (claim.id, known.listed.id))
+        spend = (claim.id, known.listed.id)
+        return _placed(known.listed, asked, known, spend, by=f"claim:{known.listed.id}")
+    if known.rule is not None and known.rule.site == claim.site and claim.node == "":
+        return _placed(known.rule, asked, known, (claim.id,), by=f"rule:{known.rule.name}")
     if not claim.auto_approve:
-        return _queued(known, claim.site, "the claim asks for a human", (claim.id,))
-    return _placed(claim, asked, known, (claim.id,))
+        reason = "the claim asks for a human"
+        return _queued(known, claim.site, reason, (claim.id,), broker=claim.broker)
+    return _placed(claim, asked, known, (claim.id,), by=f"claim:{claim.id}")
+
+
+def _vouched(asked: Asked, known: Known) -> Action:
+    """Place a box that its maker vouches for: by a rule, once; else a human does."""
+    if known.holder:
+        site = known.rule.site if known.rule else ""
+        return _queued(known, site, f"{known.voucher}; that box is {known.holder} already")
+    if known.rule is None:
+        return _queued(known, "", f"{known.voucher}; no rule says where it belongs")
+    return _placed(known.rule, asked, known, (), by=f"rule:{known.rule.name}")
 
 
 def _fault(claim: Claim, asked: Asked, now_ms: int) -> Refuse | None:
@@ -187,22 +218,29 @@ def _fault(claim: Claim, asked: Asked, now_ms: int) -> Refuse | None:
     return None
 
 
-def _placed(claim: Claim, asked: Asked, known: Known, spend: tuple[str, ...]) -> Action:
+def _placed(
+    claim: Claim | Rule, asked: Asked, known: Known, spend: tuple[str, ...], *, by: str
+) -> Action:
     if claim.node:
         box = known.boxes.get(claim.node, 0)
-        if claim.node in known.empty or (box and claim.replaces == box):
-            return Admit(claim.site, claim.node, spend)
-        return _queued(known, claim.site, f"the slot {claim.node} is not empty", spend)
+        replaces = claim.replaces if isinstance(claim, Claim) else 0
+        if claim.node in known.empty or (box and replaces == box):
+            return Admit(claim.site, claim.node, spend, by, claim.broker, replaces)
+        reason = f"the slot {claim.node} is not empty"
+        return _queued(known, claim.site, reason, spend, broker=claim.broker)
     if not known.empty:
-        return _queued(known, claim.site, "the site has no empty slot", spend)
-    wanted = asked.wish if asked.wish in known.empty else known.empty[0]
-    return Admit(claim.site, wanted, spend)
+        reason = "the site has no empty slot"
+        return _queued(known, claim.site, reason, spend, broker=claim.broker)
+    wished = asked.wish if asked.wish in known.empty else known.empty[0]
+    return Admit(claim.site, wished, spend, by, claim.broker)
 
 
-def _queued(known: Known, site: str, reason: str, spend: tuple[str, ...] = ()) -> Action:
+def _queued(
+    known: Known, site: str, reason: str, spend: tuple[str, ...] = (), *, broker: bool = False
+) -> Action:
     if known.waiting >= WAITING_MAX and known.prior is None:
         return Refuse("queue-full", f"{WAITING_MAX} boxes wait already: try again later")
-    return Queue(site, reason, spend)
+    return Queue(site, reason, spend, broker)
 
 
 def _is_within(address: str, cidr: str) -> bool:

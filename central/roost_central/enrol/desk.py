@@ -7,6 +7,7 @@ is one transaction; a box that lost the reply gets it again.
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
@@ -18,12 +19,15 @@ from roost_central.access.chain import Act
 from roost_central.access.signatures import KEYS
 from roost_central.alarms.ulid import ulid
 from roost_central.enrol import core
+from roost_central.enrol.factory import Makers
 from roost_central.enrol.fleet import Fleet
+from roost_central.enrol.holder import claim_of, holder_of
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.nonce import KEY_BYTES, RANDOM_BYTES, make_nonce
 from roost_central.enrol.proof import Proven, certified, check_request
 from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.renewals import Renewals, Returned
+from roost_central.enrol.rules import Rule, first_fit, said_of
 from roost_central.enrol.slots import box_of, empty_slots
 from roost_central.enrol.states import State
 from roost_central.fleet.view import FleetView
@@ -50,6 +54,7 @@ logger = logging.getLogger(__name__)
 NONCE_KEY: Final = "enrol_nonce_key"  # shared by every process of the centre; no box knows it
 BAD_SECRETS_TOLD: Final = 20  # wrong secrets of one claim, and the log says that somebody guesses
 BAD_CLAIMS_MAX: Final = 1_000
+BY_CLAIM: Final = frozenset({ClaimKind.TOKEN, ClaimKind.KEY})  # that somebody here made
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Desk:
         fleet: what every node is told.
         view: to know the slots of a site.
         nonce_key: of this centre.
+        makers, rules: of its configuration.
 
     Attributes:
         renewals: for boxes that are nodes already.
@@ -82,6 +88,8 @@ class Desk:
         fleet: Fleet,
         issuer: Issuer,
         nonce_key: bytes,
+        makers: Makers | None = None,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.fleet = fleet
         self._database = database
@@ -90,6 +98,8 @@ class Desk:
         self._entropy = entropy
         self._issuer = issuer
         self._nonce_key = nonce_key
+        self._makers = makers or Makers()
+        self._rules = rules
         self._bad = Counter[str]()
         self.renewals = Renewals(database, clock, issuer)
 
@@ -112,11 +122,11 @@ class Desk:
         now_ms = self._clock.wall_ms()
         if request.kind is ClaimKind.EXPIRED:
             raise ProtocolError("kind", field="kind", bound="expired: at /api/v1/enrol/expired")
-        proven = check_request(request, self._nonce_key, now_ms=now_ms)
+        proven = check_request(request, self._nonce_key, now_ms=now_ms, makers=self._makers)
         async with self._database.read() as connection:
             shown = await self._shown(connection, proven)
             is_stranger = (
-                request.kind is not ClaimKind.BARE
+                request.kind in BY_CLAIM
                 and shown.claim is None
                 and await enrolments.by_key(connection, proven.key_hash) is None
             )
@@ -236,24 +246,35 @@ class Desk:
         request = proven.request
         shown = await self._shown(connection, proven)
         before = await enrolments.by_key(connection, proven.key_hash)
-        known = await self._known(connection, shown, before)
+        known = await self._known(connection, proven, shown, before)
         action = core.handle(core.Asked(request.kind, address, request.wish), known, now_ms)
         if isinstance(action, core.Refuse):
             raise RefusedError(action.code, action.detail)
         seen = self._seen(proven, before, address, now_ms)
         seen = replace(seen, ticket_hash=sha256(ticket).digest())
         if not isinstance(action, core.Resume):
-            seen = await self._applied(connection, seen, shown, action, now_ms)
+            if proven.vouched is not None:
+                seen = replace(seen, claim=claim_of(proven.vouched))
+            seen = await self._applied(connection, seen, action, now_ms)
         await enrolments.save(connection, seen)
         return seen
 
     async def _known(
-        self, connection: AsyncConnection, shown: Shown, before: EnrolmentRecord | None
+        self,
+        connection: AsyncConnection,
+        proven: Proven,
+        shown: Shown,
+        before: EnrolmentRecord | None,
     ) -> core.Known:
-        site = shown.listed or shown.claim or before
+        vouched = proven.vouched
+        rule = first_fit(self._rules, said_of(proven.request, vouched))
+        site = (rule if vouched else shown.listed or shown.claim) or before
         return core.Known(
             claim=_claim(shown.claim),
             listed=_claim(shown.listed),
+            rule=rule,
+            voucher=str(vouched or ""),
+            holder=await holder_of(connection, vouched, proven.key_hash) if vouched else "",
             prior=await _prior(connection, before),
             empty=await empty_slots(connection, self._view, site.site) if site else (),
             boxes=await _boxes(connection, shown),
@@ -302,7 +323,6 @@ class Desk:
         self,
         connection: AsyncConnection,
         seen: EnrolmentRecord,
-        shown: Shown,
         action: core.Queue | core.Admit,
         now_ms: int,
     ) -> EnrolmentRecord:
@@ -310,19 +330,21 @@ class Desk:
         for claim in action.spend:
             if not await claims.spend(connection, claim):
                 raise RefusedError("claim-spent", "the claim let in as many boxes as it may")
-        source = shown.listed or shown.claim
         decided = replace(
             seen,
             site=action.site,
             claim=action.spend[0] if action.spend else seen.claim,
-            broker=source is not None and source.broker,
+            broker=action.broker,
         )
         if isinstance(action, core.Queue):
             logger.info("a box waits at %s: %s", action.site or "no site", action.reason)
             return replace(decided, reason=action.reason)
-        by = f"claim:{action.spend[-1]}"
         decided = replace(
-            decided, node=action.node, state=State.APPROVED, decided_ms=now_ms, decided_by=by
+            decided,
+            node=action.node,
+            state=State.APPROVED,
+            decided_ms=now_ms,
+            decided_by=action.by,
         )
         key = decided.key_hash.hex()
         detail: dict[str, Any] = {
@@ -331,11 +353,11 @@ class Desk:
             KEYS: certified(decided),
             "claims": list(action.spend),
         }
-        if source is not None and source.replaces:
-            detail |= {"replaces": source.replaces}
+        if action.replaces:
+            detail |= {"replaces": action.replaces}
         act = Act(
             at_ms=now_ms,
-            actor=by,
+            actor=action.by,
             role="",
             action="enrol.approve",
             object=decided.node_id,
@@ -379,6 +401,7 @@ def _claim(record: ClaimRecord | None) -> core.Claim | None:
         nodes_max=record.nodes_max,
         used=record.used,
         auto_approve=record.auto_approve or record.kind is not ClaimType.TOKEN,
+        broker=record.broker,
         not_after_ms=record.not_after_ms,
         is_revoked=record.revoked_ms is not None,
         cidr=record.cidr,

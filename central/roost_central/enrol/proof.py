@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from roost_central.ca.request import key_of_pem, key_of_request, spki_of
+from roost_central.enrol.factory import Makers, Vouched
 from roost_central.enrol.nonce import check_nonce
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_protocol.enrol import ClaimKind, EnrolRequest, commitment, transcript
@@ -25,18 +26,22 @@ class Proven:
     Attributes:
         key_hash: of the key that it wants a certificate for.
         announced: of the key that the claim is for, hexadecimal; empty for other claims.
+        vouched: what the box's maker says; None: it brought no factory certificate.
     """
 
     request: EnrolRequest
     key_hash: bytes
     announced: str = ""
+    vouched: Vouched | None = None
 
 
-def check_request(request: EnrolRequest, nonce_key: bytes, *, now_ms: int) -> Proven:
+def check_request(
+    request: EnrolRequest, nonce_key: bytes, *, now_ms: int, makers: Makers | None = None
+) -> Proven:
     """Return what a request proves.
 
     Raises:
-        ProtocolError: ``nonce``, ``csr``, ``key``, ``signature`` or ``oversize``.
+        ProtocolError: ``nonce``, ``csr``, ``key``, ``signature``, ``chain`` or ``oversize``.
     """
     commit = commitment(request.node_nonce, request.csr)
     check_nonce(nonce_key, request.server_nonce, commit, now_ms=now_ms)
@@ -49,7 +54,11 @@ def check_request(request: EnrolRequest, nonce_key: bytes, *, now_ms: int) -> Pr
         other = key_of_pem(request.proof.public_key)
         check_signature(other, request.proof.signature, request, field="proof.signature")
         announced = key_hash(other).hex()
-    return Proven(request, key_hash(key), announced)
+    vouched = None
+    if request.kind is ClaimKind.FACTORY:
+        vouched = (makers or Makers()).check(request.proof.chain, now_ms)
+        vouched.check(request.proof.signature, transcript(request))
+    return Proven(request, key_hash(key), announced, vouched)
 
 
 def check_signature(

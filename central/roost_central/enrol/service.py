@@ -16,6 +16,7 @@ from roost_central.alarms.book import AlarmBook
 from roost_central.ca.own import OwnCertificate
 from roost_central.enrol.config import EnrolConfig
 from roost_central.enrol.desk import Desk, nonce_key
+from roost_central.enrol.factory import Makers
 from roost_central.enrol.fleet import ask_fleet
 from roost_central.enrol.gate import Gate
 from roost_central.enrol.issue import Issuer
@@ -117,6 +118,8 @@ class Enrolment:
             fleet=fleet,
             issuer=Issuer(self._database, self._signer, self._clock, fleet),
             nonce_key=key,
+            makers=Makers((each.name, each.authorities) for each in self.config.makers),
+            rules=self.config.rules,
         )
 
     async def _until(self, ask: Callable[[], Awaitable[T]]) -> T:

@@ -12,6 +12,7 @@ from roost_central.storage import tables
 from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import upsert
 
+_DECIDING: Final = 0x726F6F7374  # of PostgreSQL's advisory locks, any number that is ours
 WAITING: Final = (State.PENDING, State.APPROVED)
 
 
@@ -72,6 +73,23 @@ async def find(connection: AsyncConnection, id_: str) -> EnrolmentRecord | None:
 async def by_key(connection: AsyncConnection, key_hash: bytes) -> EnrolmentRecord | None:
     """Return the box that has this key."""
     return await _one(connection, tables.enrolment.c.key_hash == key_hash)
+
+
+async def decide_alone(connection: AsyncConnection) -> None:
+    """Have no other transaction that asks for the same decide before this one has ended.
+
+    SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_DECIDING)))
+
+
+async def by_claim(connection: AsyncConnection, claim: str, *, limit: int) -> list[EnrolmentRecord]:
+    """Return the boxes that used a claim, the last that asked first."""
+    c = tables.enrolment.c
+    chosen = select(tables.enrolment).where(c.claim == claim)
+    rows = await connection.execute(chosen.order_by(c.seen_ms.desc()).limit(limit))
+    return [_record(dict(row)) for row in rows.mappings()]
 
 
 async def by_ticket(connection: AsyncConnection, ticket_hash: bytes) -> EnrolmentRecord | None:

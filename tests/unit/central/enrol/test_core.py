@@ -20,12 +20,16 @@ from roost_central.enrol.core import (
     Resume,
     handle,
 )
+from roost_central.enrol.rules import Rule
 from roost_central.enrol.states import State
 from roost_protocol.enrol import ClaimKind
 
 NOW = 1_000_000
 TOKEN = Claim("t", "lab", "", 1, 0, auto_approve=True, not_after_ms=NOW + 1)
 SLOTS = ("n1", "n2")
+
+
+RULE = Rule("r", "lab", broker=True, serial="*")
 
 
 def asked(kind=ClaimKind.TOKEN, address="192.0.2.7", wish=""):
@@ -43,12 +47,12 @@ def test_a_box_without_a_claim_waits_for_a_human():
 
 
 def test_a_token_that_approves_fills_the_first_empty_slot():
-    assert handle(asked(), known(), NOW) == Admit("lab", "n1", ("t",))
+    assert handle(asked(), known(), NOW) == Admit("lab", "n1", ("t",), "claim:t")
 
 
 def test_a_box_may_wish_for_an_empty_slot_and_for_no_other():
-    assert handle(asked(wish="n2"), known(), NOW) == Admit("lab", "n2", ("t",))
-    assert handle(asked(wish="boss"), known(), NOW) == Admit("lab", "n1", ("t",))
+    assert handle(asked(wish="n2"), known(), NOW) == Admit("lab", "n2", ("t",), "claim:t")
+    assert handle(asked(wish="boss"), known(), NOW) == Admit("lab", "n1", ("t",), "claim:t")
 
 
 def test_a_filled_slot_is_never_given_by_itself():
@@ -65,6 +69,43 @@ def test_a_claim_for_one_slot_gives_that_one():
 def test_a_token_that_does_not_approve_is_spent_and_waits():
     found = handle(asked(), known(replace(TOKEN, auto_approve=False)), NOW)
     assert found == Queue("lab", "the claim asks for a human", ("t",))
+
+
+def vouched(**more):
+    facts = {"rule": RULE, "voucher": "acme vouches for AC-1", "empty": SLOTS}
+    return handle(asked(ClaimKind.FACTORY), Known(**{**facts, **more}), NOW)
+
+
+def test_a_box_that_its_maker_vouches_for_goes_where_a_rule_says():
+    assert vouched() == Admit("lab", "n1", (), "rule:r", broker=True)
+    bound = replace(RULE, node="n2")
+    assert vouched(rule=bound) == Admit("lab", "n2", (), "rule:r", broker=True)
+
+
+def test_a_box_that_its_maker_vouches_for_and_no_rule_waits_for_a_human():
+    reason = "acme vouches for AC-1; no rule says where it belongs"
+    assert vouched(rule=None) == Queue("", reason)
+
+
+@pytest.mark.parametrize("rule", [RULE, None])
+def test_a_factory_key_that_stands_for_a_box_already_lets_in_no_other(rule):
+    found = vouched(holder="lab.n1", rule=rule)
+    assert isinstance(found, Queue)
+    assert found.reason == "acme vouches for AC-1; that box is lab.n1 already"
+
+
+def test_a_rule_approves_a_token_that_does_not_for_its_own_site_and_an_open_slot():
+    token = replace(TOKEN, auto_approve=False)
+    assert handle(asked(), known(token, rule=RULE), NOW).by == "rule:r"
+    elsewhere = replace(RULE, site="other")
+    assert isinstance(handle(asked(), known(token, rule=elsewhere), NOW), Queue)
+    bound = replace(token, node="n2")
+    assert isinstance(handle(asked(), known(bound, rule=RULE), NOW), Queue)
+
+
+def test_a_rule_gives_no_token_that_ended_another_life():
+    spent = replace(TOKEN, auto_approve=False, used=1)
+    assert handle(asked(), known(spent, rule=RULE), NOW).code == "claim-spent"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +134,9 @@ def test_a_claim_for_the_network_of_the_box_holds():
 def test_a_listed_serial_number_approves_a_token_that_does_not():
     token = replace(TOKEN, auto_approve=False)
     listed = replace(TOKEN, id="s", node="n2")
-    assert handle(asked(), known(token, listed=listed), NOW) == Admit("lab", "n2", ("t", "s"))
+    assert handle(asked(), known(token, listed=listed), NOW) == Admit(
+        "lab", "n2", ("t", "s"), "claim:s"
+    )
     spent = replace(listed, used=1)
     assert isinstance(handle(asked(), known(token, listed=spent), NOW), Queue)
 
