@@ -15,6 +15,8 @@ import msgspec
 
 from roost_protocol.hardware import Hardware
 from roost_protocol.join_token import CLAIM_PATTERN
+from roost_protocol.limits import ORDER_KEYS_MAX
+from roost_protocol.order import OrderKey
 
 ENROL_BYTES_MAX: Final = 64 * 1024  # any document of this page
 PEM_CHARS_MAX: Final = 4 * 1024  # one request or certificate of a P-256 key is below 1 KiB
@@ -132,6 +134,7 @@ class Issued(msgspec.Struct, frozen=True, tag_field="result", tag="issued"):
         lan_certificate, lan_ca: for the site's LAN; empty where it stays as it is (a renewal).
         broker_certificate: where the node may be a site broker.
         report_key: of this node and generation; seals every report.
+        order_keys: by which orders are checked, the oldest first.
     """
 
     site: str
@@ -148,6 +151,7 @@ class Issued(msgspec.Struct, frozen=True, tag_field="result", tag="issued"):
     lan_certificate: Pem = ""
     lan_ca: Annotated[str, msgspec.Meta(max_length=CHAIN_CHARS_MAX)] = ""
     broker_certificate: Pem = ""
+    order_keys: Annotated[tuple[OrderKey, ...], msgspec.Meta(max_length=ORDER_KEYS_MAX)] = ()
 
 
 class Waiting(msgspec.Struct, frozen=True, tag_field="result", tag="waiting"):

@@ -45,6 +45,7 @@ class ItemKind(StrEnum):
     HOST = "host"
     JOB = "job"
     CONFIG = "config"
+    ORDER = "order"
     GAP = "gap"
 
 
