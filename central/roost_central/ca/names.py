@@ -14,6 +14,7 @@ KEY: Final = ".key"
 POLICY: Final = "policy.toml"
 LOG: Final = "signatures.log"
 FOLDER_MODE: Final = 0o700
+STAMP: Final = "%Y%m%dT%H%M%SZ"
 
 
 def stem(authority: str) -> str:
@@ -23,7 +24,16 @@ def stem(authority: str) -> str:
 
 def stamp(now: datetime) -> str:
     """Return a moment as it stands in names: these sort by time."""
-    return now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return now.astimezone(UTC).strftime(STAMP)
+
+
+def stamped_s(name: str, stem: str) -> int:
+    """Return the second (UTC) in a file's name without its suffix; 0 where there is none."""
+    try:
+        moment = datetime.strptime(f"{name.removeprefix(f'{stem}-')} +0000", f"{STAMP} %z")
+    except ValueError:
+        return 0
+    return int(moment.timestamp())
 
 
 def is_of(name: str, stem: str) -> bool:

@@ -101,9 +101,14 @@ class Signer:
             entries = entries[REVOKED_A_REQUEST_MAX:]
         return await self._ask(Crl(ca, entries), Lists)
 
-    async def sign_order(self, payload: bytes) -> tuple[bytes, str]:
-        """Return the signature of an order's bytes, and the id of the key that made it."""
-        signed = await self._ask(SignOrder(b64encode(payload).decode()), Signed)
+    async def sign_order(self, payload: bytes, *, key_id: str = "") -> tuple[bytes, str]:
+        """Return the signature of an order's bytes, and the id of the key that made it.
+
+        Args:
+            payload: an order (protocol order.py).
+            key_id: of an older key that still counts; empty: the newest.
+        """
+        signed = await self._ask(SignOrder(b64encode(payload).decode(), key_id), Signed)
         return b64decode(signed.signature), signed.key_id
 
     async def rows(self, after: int, limit: int = ROWS_AN_ANSWER_MAX) -> Record:

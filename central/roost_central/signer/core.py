@@ -5,6 +5,7 @@ Leaves to others: keys, certificates and proofs of possession (issue.py), the lo
 Invariants:
 - a certificate is agreed to for a holder of the closed list of kinds alone, in this fleet;
 - no more is agreed to than the buckets hold, whoever asks and however;
+- an order is agreed to by the rules of order_rules.py;
 - what is refused here takes nothing from a bucket.
 """
 
@@ -27,14 +28,18 @@ from roost_central.signer.message import (
     Rows,
     SignOrder,
 )
+from roost_central.signer.order_rules import checked
 from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, write
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import GENERATION_MAX
+from roost_protocol.order import Order
 
 USERS_MAX: Final = 8
+VERBS_MAX: Final = 64
 
 
 Days = Annotated[int, Meta(ge=1, le=DAYS_MAX)]
+Verbs = Annotated[tuple[str, ...], Meta(max_length=VERBS_MAX)]
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +55,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         services: how often those of the centre's own.
         lists: how often CRLs.
         orders: how often orders are signed.
+        orders_by_two: verbs of orders that a second person has to approve.
+        orders_never: verbs that are not signed, whoever asks.
+        order_hours_max: how long an order may count.
     """
 
     domain: str
@@ -61,6 +69,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     services: Rate = Rate(30, 60)
     lists: Rate = Rate(60, 30)
     orders: Rate = Rate(1_200, 600)
+    orders_by_two: Verbs = ("reboot",)
+    orders_never: Verbs = ()
+    order_hours_max: Annotated[int, Meta(ge=1, le=24)] = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +100,11 @@ class List:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Sign an order."""
+    """Sign an order with a key: the newest where none is named."""
 
     payload: bytes
+    order: Order
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +143,16 @@ class Decider:
         self._lists = Bucket(policy.lists)
         self._orders = Bucket(policy.orders)
 
-    def handle(self, request: Request, now_ms: int) -> Action:
+    def handle(self, request: Request, now_ms: int, wall_ms: int = 0) -> Action:
         """Return what to do about a request.
 
         Args:
             request: as it was read.
             now_ms: a clock that never steps.
+            wall_ms: UTC, by which the times in an order are judged.
         """
         try:
-            action = self._wanted(request)
+            action = self._wanted(request, wall_ms)
         except ProtocolError as err:
             return Refuse(err.code, str(err))
         bucket = self._bucket(request)
@@ -155,7 +169,9 @@ class Decider:
         bucket.take()
         return action
 
-    def _wanted(self, request: Request) -> Action:  # noqa: PLR0911 - one for each verb
+    def _wanted(  # noqa: PLR0911 - one for each verb
+        self, request: Request, wall_ms: int
+    ) -> Action:
         match request:
             case Info():
                 return Tell()
@@ -166,7 +182,8 @@ class Decider:
                     request.ca, {int(each.serial, 16): each.at_s for each in request.revoked}
                 )
             case SignOrder():
-                return Sign(_bytes(request.payload))
+                payload = _bytes(request.payload)
+                return Sign(payload, checked(payload, self._policy, wall_ms), request.key_id)
             case IssueNode():
                 return self._node(request)
             case IssueLan():

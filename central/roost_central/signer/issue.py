@@ -38,6 +38,7 @@ from roost_central.signer.message import (
     Issued,
     Lists,
     OrderKey,
+    OrderRules,
     Record,
     Refused,
     Request,
@@ -46,8 +47,8 @@ from roost_central.signer.message import (
 from roost_central.signer.row import Row
 from roost_protocol.certificate import pin
 from roost_protocol.errors import ProtocolError
+from roost_protocol.order import ORDER_DOMAIN
 
-ORDER_DOMAIN: Final = b"roost order 1\n"  # an order's signature is good for nothing else
 LISTED: Final[Mapping[Ca, tuple[Authority, ...]]] = {
     # All that one listener meets: OpenSSL refuses a leaf whose issuer has no list.
     "node": (Authority.NODE, Authority.SERVER),
@@ -73,7 +74,7 @@ class Desk:
 
     def answer(self, request: Request, uid: int) -> Answer:
         """Return what is said to a request of a user."""
-        action = self._decider.handle(request, self._clock.boot_ms())
+        action = self._decider.handle(request, self._clock.boot_ms(), self._clock.wall_ms())
         try:
             return self._done(action, uid)
         except ProtocolError as err:
@@ -93,9 +94,15 @@ class Desk:
             server_ca_pem=pems[Authority.SERVER],
             lan_ca_pem=pems[Authority.LAN],
             order_keys=[
-                OrderKey(each.key_id, b64encode(each.public).decode()) for each in ring.orders
+                OrderKey(each.key_id, b64encode(each.public).decode(), each.since_s, each.until_s)
+                for each in ring.orders
             ],
             rotate_by_s=int(ring.rotate_by.timestamp()),
+            orders=OrderRules(
+                list(self._policy.orders_by_two),
+                list(self._policy.orders_never),
+                self._policy.order_hours_max,
+            ),
             signatures=self._log.count,
             log_head=self._log.head,
             log_bytes=self._log.size,
@@ -159,11 +166,16 @@ class Desk:
         return Lists(crl.pem(*lists), len(revoked))
 
     def _signed(self, action: Sign, uid: int) -> Signed:
-        by = self._ring.orders[-1]
+        wall_ms, order = self._clock.wall_ms(), action.order
+        by = self._ring.order_key(action.key_id, wall_ms // 1_000)
         signature = by.key.sign(ORDER_DOMAIN + action.payload)
         digest = sha256(action.payload).hexdigest()
-        row = Row(uid=uid, verb="order", key_id=by.key_id, order=digest)
-        self._log.append(row, self._clock.wall_ms())
+        row = Row(
+            uid=uid, verb="order", key_id=by.key_id, order=digest, name=order.node,
+            generation=order.generation, act=order.verb, by=order.by,
+            approved_by=order.approved_by, not_after_s=order.not_after_ms // 1_000,
+        )  # fmt: skip
+        self._log.append(row, wall_ms)
         return Signed(b64encode(signature).decode(), by.key_id)
 
     def _recalled(self, action: Recall) -> Answer:

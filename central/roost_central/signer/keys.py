@@ -6,9 +6,9 @@ certificate beside it; an issuing CA is signed by the root that lies there, and 
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -29,9 +29,11 @@ from roost_central.ca.profiles import (
 )
 from roost_central.errors import ConfigError
 from roost_central.private_file import FILE_MODE
+from roost_protocol.errors import ProtocolError
+from roost_protocol.order import order_key_id
 
 LIVE_MAX: Final = 4  # of each; two while rotating
-KEY_ID_CHARS: Final = 16
+ORDER_OVERLAP_S: Final = 30 * 86_400  # an order key goes on so long beside its successor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,18 @@ class IssuingKey:
 
 @dataclass(frozen=True, slots=True)
 class OrderSigner:
-    """A key that signs orders, and its public half as 32 bytes."""
+    """A key that signs orders, and its public half as 32 bytes.
+
+    Attributes:
+        since_s: when it was made, by its file's name; 0: with the fleet.
+        until_s: when it signs no more; 0: it has no successor.
+    """
 
     key_id: str
     key: Ed25519PrivateKey
     public: bytes
+    since_s: int = 0
+    until_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,17 @@ class KeyRing:
         due = (keys[-1].rotate_by for keys in self.issuing.values())
         return min(each for each in due if each is not None)
 
+    def order_key(self, key_id: str, now_s: int) -> OrderSigner:
+        """Return the order key of a name, the newest where none is named.
+
+        Raises:
+            ProtocolError: ``key``: there is none of that name, or it has ended.
+        """
+        for each in self.orders if key_id else self.orders[-1:]:
+            if key_id in {"", each.key_id} and (not each.until_s or now_s < each.until_s):
+                return each
+        raise ProtocolError("key", field="key_id", got=key_id, bound="an order key that counts")
+
 
 def load(folder: Path, domain: str, now: datetime) -> KeyRing:
     """Return the keys in a folder; what has ended, or has not begun, is left out.
@@ -85,11 +105,6 @@ def load(folder: Path, domain: str, now: datetime) -> KeyRing:
     root = _certificate(folder / f"{names.ROOT}{names.CERTIFICATE}", root_pem)
     issuing = {authority: _issuing(folder, authority, root, domain, now) for authority in Authority}
     return KeyRing(root, root_pem, issuing, _orders(folder))
-
-
-def order_key_id(public: bytes) -> str:
-    """Return the name of an order key: the beginning of the hash of its 32 bytes."""
-    return sha256(public).hexdigest()[:KEY_ID_CHARS]
 
 
 def _issuing(
@@ -124,10 +139,14 @@ def _orders(folder: Path) -> list[OrderSigner]:
         if not isinstance(key, Ed25519PrivateKey):
             raise _fault(path, "another kind of key", "an Ed25519 key")
         public = key.public_key().public_bytes_raw()
-        found.append(OrderSigner(order_key_id(public), key, public))
+        since_s = names.stamped_s(path.stem, names.ORDER)
+        found.append(OrderSigner(order_key_id(public), key, public, since_s))
     if not 1 <= len(found) <= LIVE_MAX:
         raise _fault(folder / f"{names.ORDER}{names.KEY}", f"{len(found)}", f"1 to {LIVE_MAX}")
-    return found
+    ended = [
+        replace(each, until_s=after.since_s + ORDER_OVERLAP_S) for each, after in pairwise(found)
+    ]
+    return [*ended, found[-1]]
 
 
 def _text(path: Path) -> str:

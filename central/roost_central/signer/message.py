@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from roost_protocol.errors import ProtocolError
+from roost_protocol.limits import ORDER_BYTES_MAX
 
 SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 REQUEST_BYTES_MAX: Final = 64 << 10
@@ -18,7 +19,7 @@ ANSWER_BYTES_MAX: Final = 4 << 20  # the CRLs of two node CAs at their bound
 LENGTH_BYTES: Final = 4
 REVOKED_A_REQUEST_MAX: Final = 500  # the signer knows those of before; 64 KiB hold more
 ROWS_AN_ANSWER_MAX: Final = 500  # a row has 600 bytes at most, but for a list's 500 serials
-PAYLOAD_CHARS_MAX: Final = 48 << 10  # base64 of an order
+PAYLOAD_CHARS_MAX: Final = (ORDER_BYTES_MAX + 2) // 3 * 4  # base64 of an order
 
 Pem = Annotated[str, Meta(max_length=4_096)]
 Name = Annotated[str, Meta(max_length=64)]
@@ -85,9 +86,10 @@ class Crl(Verb, frozen=True, tag="crl"):
 
 
 class SignOrder(Verb, frozen=True, tag="sign_order"):
-    """The bytes of an order, in base64."""
+    """The bytes of an order, in base64; with the newest key, or with one that it follows."""
 
     payload: Annotated[str, Meta(max_length=PAYLOAD_CHARS_MAX)]
+    key_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{16})?\Z")] = ""
 
 
 class Rows(Verb, frozen=True, tag="rows"):
@@ -148,10 +150,25 @@ class Record(Struct, frozen=True):
 
 
 class OrderKey(Struct, frozen=True):
-    """The public half of an order key: 32 bytes in base64."""
+    """The public half of an order key: 32 bytes in base64.
+
+    Attributes:
+        since_s: it signs from then on, UTC; 0: from the beginning.
+        until_s: nothing is signed with it from then on; 0: it has no successor.
+    """
 
     key_id: str
     public_key: str
+    since_s: int = 0
+    until_s: int = 0
+
+
+class OrderRules(Struct, frozen=True):
+    """What the policy says of orders: verbs that take two people, or are never signed."""
+
+    by_two: list[str] = []
+    never: list[str] = []
+    hours_max: int = 24
 
 
 class Facts(Struct, frozen=True):
@@ -173,6 +190,7 @@ class Facts(Struct, frozen=True):
     log_bytes: int
     log_bytes_max: int
     revoked: dict[str, int]
+    orders: OrderRules = OrderRules()
     ok: bool = True
 
 

@@ -1,6 +1,7 @@
 """Reads and writes the signer's policy: a file of its own, which no API reaches."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from roost_central.errors import ConfigError
 from roost_central.signer.core import Policy
 from roost_protocol.certificate import check_domain
 from roost_protocol.errors import ProtocolError
+from roost_protocol.order_verbs import VERBS
 
 FILE_BYTES_MAX: Final = 64 << 10
 
@@ -28,6 +30,9 @@ def load(path: Path) -> Policy:
             raise ProtocolError("oversize", bound=f"{FILE_BYTES_MAX} bytes")
         policy = msgspec.convert(tomllib.loads(raw.decode()), Policy)
         check_domain(policy.domain)
+        for verb in (*policy.orders_by_two, *policy.orders_never):
+            if verb not in VERBS:
+                raise ProtocolError("verb", got=verb, bound=f"one of {', '.join(VERBS)}")
     except ValueError as err:  # of TOML, of its text, of msgspec, of the domain
         raise ConfigError("policy", field=str(path), got=str(err)) from err
     return policy
@@ -35,7 +40,6 @@ def load(path: Path) -> Policy:
 
 def text(policy: Policy) -> str:
     """Return a policy as its file holds it, with what each key means."""
-    users = ", ".join(f'"{user}"' for user in policy.users)
     rates = "".join(
         f"{name} = {{ per_minute = {rate.per_minute}, burst = {rate.burst} }}\n"
         for name, rate in (
@@ -49,7 +53,7 @@ def text(policy: Policy) -> str:
         "# What `roost-central signer` signs. It is read when that starts; no API changes it.\n"
         f'domain = "{policy.domain}"\n'
         "# Who may ask, beside the user that it runs as.\n"
-        f"users = [{users}]\n"
+        f"users = {_listed(policy.users)}\n"
         "# Days that certificates live: of a node, at most of a node, of the centre's own parts.\n"
         f"node_days = {policy.node_days}\n"
         f"node_days_max = {policy.node_days_max}\n"
@@ -57,4 +61,14 @@ def text(policy: Policy) -> str:
         "# How many signatures a minute in the long run, and at once: certificates of nodes, of\n"
         "# the centre's parts, lists of what is revoked, orders.\n"
         f"{rates}"
+        "# Orders: verbs that a second person approves, verbs that are never signed, and for how\n"
+        "# many hours an order counts at the most.\n"
+        f"orders_by_two = {_listed(policy.orders_by_two)}\n"
+        f"orders_never = {_listed(policy.orders_never)}\n"
+        f"order_hours_max = {policy.order_hours_max}\n"
     )
+
+
+def _listed(words: Iterable[str]) -> str:
+    quoted = (f'"{word}"' for word in words)
+    return f"[{', '.join(quoted)}]"

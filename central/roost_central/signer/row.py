@@ -30,7 +30,9 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
         generation: of a node's certificate, as it was said.
         key: SHA-256 of the certificate's public key (SPKI), hexadecimal.
         revoked: what a list newly holds: serial to second.
-        order: SHA-256 of an order's bytes.
+        order: SHA-256 of an order's bytes; ``name`` and ``generation`` are whom it is for.
+        act: an order's verb.
+        by, approved_by: who stands behind an order, as the centre said.
         after: the last hash of the archived file.
     """
 
@@ -51,6 +53,9 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     revoked: dict[str, int] = {}
     key_id: str = ""
     order: str = ""
+    act: str = ""
+    by: str = ""
+    approved_by: str = ""
     after: str = ""
 
 

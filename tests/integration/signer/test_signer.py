@@ -10,6 +10,7 @@ import time
 
 import pytest
 from ca import new_key, request_of
+from orders import order_now
 
 from roost_central.errors import SignerError, SignerUnavailableError
 from roost_central.signer.client import Signer
@@ -101,7 +102,7 @@ def test_a_record_that_was_changed_is_not_gone_on_with(pki, process):
     async def sign():
         client = Signer(pki.socket)
         for number in range(3):
-            await client.sign_order(bytes([number]))
+            await client.sign_order(order_now(seq=number))
         await client.close()
 
     asyncio.run(sign())
@@ -121,7 +122,7 @@ def test_no_key_is_said_in_any_answer_or_log(pki, process):
     async def all_answers():
         client = Signer(pki.socket)
         csr = request_of(new_key())
-        said = [await client.info(), await client.crl("node"), await client.sign_order(b"x")]
+        said = [await client.info(), await client.crl("node"), await client.sign_order(order_now())]
         said.append(await client.issue_server(csr, name="enrol"))
         with pytest.raises(SignerError) as refused:
             await client.issue_server(csr, name="*")

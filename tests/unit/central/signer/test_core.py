@@ -1,8 +1,11 @@
 """What the signer agrees to, decided without a key."""
 
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orders import NOW_MS, OrderPen
 
 from roost_central.signer.bucket import Rate
 from roost_central.signer.core import Decider, Issue, List, Policy, Refuse, Sign, Tell
@@ -18,8 +21,10 @@ from roost_central.signer.message import (
 )
 from roost_protocol.certificate import Holder, Kind, write
 from roost_protocol.errors import ProtocolError
+from roost_protocol.order import read_order
 
 POLICY = Policy("edge.example")
+PEN = OrderPen()
 NODE = IssueNode("csr", "edge", "n1", 1)
 
 
@@ -44,7 +49,9 @@ def test_it_agrees_to_each_kind_of_certificate():
 def test_it_agrees_to_what_is_no_certificate():
     assert decided(Info()) == Tell()
     assert decided(Crl("lan", [Revoked("ff", 7)])) == List("lan", {255: 7})
-    assert decided(SignOrder("b3JkZXI=")) == Sign(b"order")
+    raw = PEN.write()
+    signed = Decider(POLICY).handle(SignOrder(b64encode(raw).decode(), "ab" * 8), 0, NOW_MS)
+    assert signed == Sign(raw, read_order(raw), "ab" * 8)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +101,8 @@ def test_no_more_is_agreed_to_than_the_bucket_holds():
 
 def test_a_full_bucket_holds_its_burst_and_no_more():
     decider = Decider(Policy("edge.example", orders=Rate(60, 2)))
-    said = [decider.handle(SignOrder(""), now) for now in (0, 10**9, 10**9, 10**9)]
+    order = SignOrder(b64encode(PEN.write()).decode())
+    said = [decider.handle(order, now, NOW_MS) for now in (0, 10**9, 10**9, 10**9)]
     assert [type(each) for each in said] == [Sign, Sign, Sign, Refuse]
 
 

@@ -15,19 +15,21 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
+from orders import order_now
 
 from roost_central.ca import names
 from roost_central.ca.request import spki_of
 from roost_central.errors import ConfigError, SignerError, SignerUnavailableError
 from roost_central.ports import SystemClock
 from roost_central.signer.client import Signer
-from roost_central.signer.issue import ORDER_DOMAIN
 from roost_central.signer.log import rows
 from roost_central.signer.message import REQUEST_BYTES_MAX
 from roost_central.signer.program import archived, checked, desk_of, log_lines
 from roost_central.signer.row import BEGIN, read_line
 from roost_central.signer.server import serving, user_ids
 from roost_protocol.certificate import Holder, Kind
+from roost_protocol.errors import ProtocolError
+from roost_protocol.order import ORDER_DOMAIN
 
 
 class Later:
@@ -172,13 +174,40 @@ async def test_the_policy_refuses_over_the_socket_too(own_pki, signer):
 
 
 async def test_an_order_is_signed_by_the_newest_key(own_pki, signer):
-    signature, key_id = await signer.sign_order(b"order")
+    payload = order_now()
+    signature, key_id = await signer.sign_order(payload)
     facts = await signer.info()
     (key,) = facts.order_keys
     assert key.key_id == key_id
     public = ed25519.Ed25519PublicKey.from_public_bytes(b64decode(key.public_key))
-    public.verify(signature, ORDER_DOMAIN + b"order")
-    assert record(own_pki)[-1].key_id == key_id
+    public.verify(signature, ORDER_DOMAIN + payload)
+    row = record(own_pki)[-1]
+    assert (row.key_id, row.name, row.act, row.by) == (key_id, "lab.n1", "resync", "ada")
+    assert row.order == sha256(payload).hexdigest()
+
+
+async def test_a_key_that_was_followed_signs_on_for_a_while_and_no_longer(own_pki):
+    [before] = own_pki.ring().orders
+    now = datetime.now(UTC)
+    own_pki.rotate("order", now=now - timedelta(days=1))
+    async with own_pki.serving() as signer:
+        older, newer = (await signer.info()).order_keys
+        assert older.key_id == before.key_id
+        assert (older.until_s - newer.since_s, newer.until_s) == (30 * 86_400, 0)
+        assert (await signer.sign_order(order_now()))[1] == newer.key_id
+        assert (await signer.sign_order(order_now(), key_id=older.key_id))[1] == older.key_id
+        with pytest.raises(SignerError, match="key"):
+            await signer.sign_order(order_now(), key_id="0" * 16)
+    ring = own_pki.ring()
+    with pytest.raises(ProtocolError, match="key"):
+        ring.order_key(older.key_id, older.until_s)
+
+
+async def test_what_is_no_order_is_not_signed(own_pki, signer):
+    for payload in (b"order", order_now(verb="wipe"), order_now(seq=1) + b"x"):
+        with pytest.raises(SignerError):
+            await signer.sign_order(payload)
+    assert record(own_pki) == []
 
 
 async def test_lists_only_grow_and_outlive_a_restart(own_pki):
@@ -234,7 +263,7 @@ async def test_nothing_is_signed_that_would_outlive_its_issuer(own_pki):
 
 
 async def test_it_says_what_it_is(own_pki, signer):
-    await signer.sign_order(b"order")
+    await signer.sign_order(order_now())
     facts = await signer.info()
     assert facts.root_pem == own_pki.root_file.read_text()
     assert (facts.domain, facts.signatures, facts.revoked) == (
@@ -267,7 +296,7 @@ async def test_nothing_is_signed_that_cannot_be_put_on_record(own_pki):
             signer = Signer(own_pki.socket)
             for ask in (
                 signer.issue_server(request_of(new_key()), name="enrol"),
-                signer.sign_order(b"order"),
+                signer.sign_order(order_now()),
                 signer.crl("node", {"ff": 1}),
             ):
                 with pytest.raises(SignerError, match="on record") as refused:
@@ -347,7 +376,7 @@ async def test_a_client_comes_back_after_a_restart(own_pki):
 
 async def test_a_client_that_was_cancelled_takes_no_answer_for_another(own_pki, signer):
     await signer.info()
-    task = asyncio.ensure_future(signer.sign_order(b"order"))
+    task = asyncio.ensure_future(signer.sign_order(order_now()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -364,7 +393,7 @@ async def test_two_signers_never_share_a_folder(own_pki, signer):
 
 
 async def test_the_record_can_be_printed_and_verified(own_pki, signer):
-    await signer.sign_order(b"order")
+    await signer.sign_order(order_now())
     (line,) = log_lines(own_pki.signer_dir, is_verifying=False)
     assert json.loads(line)["verb"] == "order"
     (line,) = log_lines(own_pki.signer_dir, is_verifying=True)
@@ -375,7 +404,7 @@ async def test_a_record_can_be_put_aside_and_what_was_revoked_stays_so(own_pki):
     log = own_pki.signer_dir / "signatures.log"
     async with own_pki.serving() as signer:
         await signer.crl("lan", {"ff": 1})
-        await signer.sign_order(b"order")
+        await signer.sign_order(order_now())
         head = (await signer.info()).log_head
         with pytest.raises(ConfigError, match="one at a time"):
             archived(own_pki.signer_dir)
@@ -394,5 +423,5 @@ async def test_a_folder_can_be_looked_at_beside_a_running_signer(own_pki):
     assert "edge.example" in checked(own_pki.signer_dir)
     assert not (own_pki.signer_dir / "signatures.log").exists()  # it would be of another user
     async with own_pki.serving() as signer:
-        await signer.sign_order(b"order")
+        await signer.sign_order(order_now())
         assert "1 signatures" in checked(own_pki.signer_dir)
