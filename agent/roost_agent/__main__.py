@@ -28,6 +28,7 @@ usage: roost-agent COMMAND [OPTION...]
   alarm raise|clear|clear-all|list|log ...       say or show what is wrong (alarm --help)
   reprobe [CLASS...]                             look at the hardware now
   probe [CLASS...]                               probe once, print what is there (probe --help)
+  verify order                                   is the order on standard input genuine?
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)
   --version, --help
@@ -49,6 +50,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "reprobe": ("roost_agent.control.command", "reprobe"),
     "alarm": ("roost_agent.alarms.command", "run"),
     "probe": ("roost_agent.discovery.command", "run"),
+    "verify": ("roost_agent.orders.verify", "run"),
     "ha": ("roost_agent.ha.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),
 }

@@ -24,6 +24,10 @@ from roost_agent.control.server import serving
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
 from roost_agent.identity import Identity, StateLock, next_identity
+from roost_agent.order_node import OrderNode
+from roost_agent.orders import order_keys
+from roost_agent.orders.core import Addressee
+from roost_agent.orders.service import Orders, by_child
 from roost_agent.outbox.spool import Spool
 from roost_agent.paths import core as paths
 from roost_agent.paths.link import Dialer
@@ -99,11 +103,13 @@ async def _main(config: Config, identity: Identity) -> None:
             )
             _equip(ha, config, driver, clock)
         desk = Desk(driver.alarms, spool, clock, identity.node)
+        control, renewal = Control(driver, ha), _renewal(config, clock, entropy)
+        _take_orders(driver, control, renewal, clock)
         async with (
-            serving(Path(config.state_dir), Control(driver, ha)),
+            serving(Path(config.state_dir), control),
             serving_alarms(config.alarms.socket, desk, clock),
         ):
-            await _supervise(driver, MqttDialer(), ha, _renewal(config, clock, entropy))
+            await _supervise(driver, MqttDialer(), ha, renewal)
     finally:
         await spool.close()
     log.info("agent: ended")
@@ -119,6 +125,21 @@ def _renewal(config: Config, clock: Clock, entropy: Entropy) -> Renewal | None:
     """Return what renews this node's identity, where it has one."""
     known = config.enrolled
     return None if known is None else Renewal(Path(config.state_dir), known.facts, clock, entropy)
+
+
+def _take_orders(driver: Driver, control: "Control", renewal: Renewal | None, clock: Clock) -> None:
+    """Take orders of the centre, where the node has an identity and keys to check them by."""
+    known = driver.config.enrolled
+    if known is None or renewal is None:
+        return
+    if not (known.folder / order_keys.FILE).is_file():
+        log.warning("orders: none is taken: the identity has no order key; roost-agent renew")
+        return
+    who = driver.identity
+    addressee = Addressee(who.node, known.facts.generation, who.boot_id, known.facts.enrolled_ms)
+    node = OrderNode(driver, renewal, control)
+    verify = by_child(Path(driver.config.state_dir))
+    driver.orders = Orders(addressee, driver.spool, clock, node, verify)
 
 
 def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -189,6 +210,8 @@ async def _store(driver: Driver) -> None:
         group.create_task(driver.survey.run(), name="agent.survey")
         group.create_task(driver.alarms.run(), name="agent.alarms")
         group.create_task(driver.watch.run(), name="agent.alarms.watch")
+        if driver.orders is not None:
+            group.create_task(driver.orders.run(), name="agent.orders")
 
 
 def _signalled() -> "asyncio.Future[int]":

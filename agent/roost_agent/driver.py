@@ -40,6 +40,8 @@ from roost_protocol.topics import NodeTopics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from roost_agent.orders.service import Orders
+
 log = logging.getLogger(__name__)
 
 DROPPED_TYPE: Final = "280.804"  # the outbox let items go before central had them
@@ -81,6 +83,8 @@ class Driver:
         self.survey = Survey(identity, spool, instruments, config.inventory, self.changed)
         # Takes frames of a witness at the centre; set before the start where a site has one.
         self.hear_frame: Callable[[bytes], None] | None = None
+        # Takes orders of the centre; set before the start where the node has keys to check them.
+        self.orders: Orders | None = None
         self.refused: dict[str, int] = {}  # messages that came in and were refused, by code
         self.clock = instruments.clock
         self.alarms = Alarms(spool, self.clock, config.alarms.types)
@@ -265,7 +269,8 @@ class Driver:
 
     def _wan_topics(self) -> tuple[str, ...]:
         afar = () if self.hear_frame is None else (self._topics.ha_down,)
-        return (self._topics.receipt, *afar)
+        orders = () if self.orders is None else (self._topics.order,)
+        return (self._topics.receipt, *afar, *orders)
 
     def _client_id(self, path: str) -> str:
         who = self.identity
@@ -292,8 +297,12 @@ class Driver:
                 self._hear_receipt(name, _receipts.decode(self._opened(message)))
             elif message.topic == self._topics.ha_down and self.hear_frame is not None:
                 self.hear_frame(self._opened(message))
+            elif message.topic == self._topics.order and self.orders is not None:
+                self.orders.came(self._opened(message))
         except ProtocolError as err:
             self.refused[err.code] = self.refused.get(err.code, 0) + 1
+            if message.topic == self._topics.order and self.orders is not None:
+                self.orders.forged(err.code)
             log.info("path %s: refused a message: %s", name, err)
 
     def _hear_echo(self, name: str, beat: Beat) -> None:
@@ -307,6 +316,8 @@ class Driver:
         self._outbox_event(
             outbox.Received(name, receipt.lane, receipt.stream, receipt.seq, receipt.central_epoch)
         )
+        if receipt.sent_ms and self.orders is not None:
+            self.orders.told_time(receipt.sent_ms)
         if receipt.sent_ms:
             offset_ms = receipt.sent_ms - self.clock.wall_ms()
             self._offset.told(offset_ms, self.clock.boot_ms())

@@ -8,6 +8,7 @@ ended it asks more often: the node is mute until then.
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -63,42 +64,60 @@ class Renewal:
     """Renews the identity in a state directory."""
 
     def __init__(self, state_dir: Path, facts: Facts, clock: Clock, entropy: Entropy) -> None:
+        self.facts = facts
         self._state_dir = state_dir
-        self._facts = facts
         self._clock = clock
         self._entropy = entropy
+        self._one = asyncio.Lock()  # attempt at a time
+        self._done = asyncio.Event()
 
     async def run(self) -> None:
         """Return once there is a new identity."""
-        due_ms, rested_ms, tries = first_ms(self._facts), 0, 0
-        while True:
+        due_ms, rested_ms, tries = first_ms(self.facts), 0, 0
+        while not self._done.is_set():
             now_ms, boot_ms = self._clock.wall_ms(), self._clock.boot_ms()
-            if is_urgent(self._facts, now_ms):
+            if is_urgent(self.facts, now_ms):
                 if boot_ms >= rested_ms:
-                    if await self._renewed():
+                    if not await self.now():
                         return
                     tries += 1
                     rest = rest_s(tries, self._entropy.uniform(0.0, 1.0))
                     rested_ms = self._clock.boot_ms() + int(rest * 1000)
             elif now_ms >= due_ms:
-                if await self._renewed():
+                if not await self.now():
                     return
-                due_ms = next_ms(self._facts, now_ms)
-            await asyncio.sleep(LOOK_S)
+                due_ms = next_ms(self.facts, now_ms)
+            await self._rest(LOOK_S)
 
-    async def _renewed(self) -> bool:
+    async def now(self) -> str:
+        """Renew, whatever time it is; return why not, empty where there is a new identity."""
+        async with self._one:
+            why = "" if self._done.is_set() else await self._attempt()
+            if not why:
+                self._done.set()
+            return why
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, or until an order has brought a new identity."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._done.wait()
+
+    async def _attempt(self) -> str:
         words = [sys.executable, "-m", "roost_agent", "renew", "--state-dir", str(self._state_dir)]
         try:
             done = await run(words, seconds=CHILD_S, bytes_max=OUTPUT_BYTES_MAX)
         except (OSError, TimeoutError) as err:
-            log.warning("identity: not renewed: %s", str(err) or "it took too long")
-            return False
+            why = str(err) or "it took too long"
+            log.warning("identity: not renewed: %s", why)
+            return why
         if done.status == 0:
-            return True
-        log.warning("identity: not renewed: %s", done.complaint.decode(errors="replace").strip())
-        return self._is_new()
+            return ""
+        why = done.complaint.decode(errors="replace").strip() or f"exit status {done.status}"
+        log.warning("identity: not renewed: %s", why)
+        return "" if self._is_new() else why
 
     def _is_new(self) -> bool:
         """Whether somebody else renewed it meanwhile."""
         known = load(self._state_dir)
-        return known is not None and known.facts.generation != self._facts.generation
+        return known is not None and known.facts.generation != self.facts.generation

@@ -23,6 +23,7 @@ def status(driver: Driver) -> dict[str, Any]:
         "running_s": (now_ms - driver.started_ms) // 1000,
         "faults": [fault for fault in faults if fault],
         "refused": driver.refused,
+        "orders": None if driver.orders is None else {"refused": driver.orders.counts},
         "paths": [_path(driver, name, now_ms) for name in driver.wires],
         "outbox": [_lane(lane, counts) for lane, counts in driver.spool.lanes.items()],
         "alarms": _alarms(driver),

@@ -78,6 +78,7 @@ class Survey:
         self._resync: set[str] | None = None  # sections to say again; empty for all
         self._probe: tuple[str, ...] | None = None
         self._wake = asyncio.Event()
+        self._looked = asyncio.Event()
 
     @property
     def probing(self) -> bool:
@@ -103,6 +104,11 @@ class Survey:
     def reprobe(self, classes: list[str]) -> None:
         """Look now."""
         self.handle(Asked(tuple(classes)))
+
+    async def looked(self) -> None:
+        """Return when the next probe has ended, well or not (``fault``)."""
+        self._looked.clear()
+        await self._looked.wait()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -155,6 +161,7 @@ class Survey:
             log.warning("survey: probe of %s: %s", ", ".join(classes) or "all", err)
         jitter = self._entropy.uniform(0, 1)
         self.handle(Probed(not self.fault, jitter))
+        self._looked.set()
 
     async def _say_again(self, sections: list[str]) -> None:
         known = await self._known()

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from roost_agent.enrolled import FACTS, NODE_CERTIFICATE, REPORT_KEY, ROOT, Facts
+from roost_agent.orders import order_keys
 from roost_protocol.enrol import Issued
 
 LAN_CERTIFICATE: Final = "lan.pem"
@@ -18,6 +19,7 @@ def node_files(issued: Issued, facts: Facts, root: str) -> dict[str, bytes]:
         NODE_CERTIFICATE: (issued.certificate + issued.chain).encode(),
         ROOT: root.encode(),
         REPORT_KEY: issued.report_key,
+        **order_keys.file_of(issued.order_keys),
         FACTS: msgspec.json.format(msgspec.json.encode(facts), indent=1),
     }
 

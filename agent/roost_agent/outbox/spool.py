@@ -83,6 +83,7 @@ class Spool:
         self, folder: Path, limits: OutboxConfig, *, clock: Clock, entropy: Entropy
     ) -> None:
         self.fault = ""
+        self.began_anew = False  # the file was damaged, and with it all notes are gone
         self.refused = 0  # entries that came while memory for them was full
         self.dropped = 0  # since the last report of it
         self._folder = folder
@@ -192,6 +193,7 @@ class Spool:
                 file.replace(file.with_name(DAMAGED))
             except OSError as os_err:
                 raise StorageError(str(os_err)) from os_err
+            self.began_anew = True
             return self._open_file(file)
 
     def _open_file(self, file: Path) -> Store:

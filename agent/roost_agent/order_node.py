@@ -1,0 +1,79 @@
+"""What the acts of orders work with: the parts of the running agent, behind one narrow door."""
+
+from typing import TYPE_CHECKING
+
+from roost_agent.control.message import Answer, HaRequest
+from roost_agent.driver import Driver
+from roost_agent.errors import AgentError
+from roost_agent.orders.verbs.handler import ActError
+from roost_agent.renewal import Renewal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class OrderNode:
+    """This node, as orders see it.
+
+    Args:
+        driver: the running agent.
+        renewal: of its identity.
+        ask_ha: what a person on the node asks local HA by.
+    """
+
+    def __init__(
+        self, driver: Driver, renewal: Renewal, ask_ha: "Callable[[HaRequest], Answer]"
+    ) -> None:
+        self._driver = driver
+        self._renewal = renewal
+        self._ask_ha = ask_ha
+
+    @property
+    def boot_id(self) -> bytes:
+        """See Node."""
+        return self._driver.identity.boot_id
+
+    @property
+    def generation(self) -> int:
+        """See Node."""
+        return self._renewal.facts.generation
+
+    async def look(self, classes: list[str]) -> str:
+        """See Node."""
+        survey = self._driver.survey
+        survey.reprobe(classes)
+        await survey.looked()
+        while survey.probing:  # one ran already, so ours came after it
+            await survey.looked()
+        if survey.fault:
+            raise ActError("probe", survey.fault)
+        gen = 0 if survey.mark is None else survey.mark.gen
+        return f"{', '.join(classes) or 'all'} discovered, inventory generation {gen}"
+
+    def say_again(self, what: str) -> None:
+        """See Node."""
+        if what == "alarms":
+            self._driver.alarms.resync()
+        else:
+            self._driver.survey.resync([])
+
+    def ask_ha(self, request: HaRequest) -> Answer:
+        """See Node."""
+        return self._ask_ha(request)
+
+    async def renew(self) -> None:
+        """See Node."""
+        why = await self._renewal.now()
+        if why:
+            raise ActError("renewal", why)
+
+    async def reboot(self, reason: str, nonce: str) -> None:
+        """See Node."""
+        from roost_agent.helper_client import HelperError, ask  # noqa: PLC0415 - brings json
+
+        try:
+            await ask("reboot", reason=reason, nonce=nonce)
+        except HelperError as err:
+            raise ActError(err.error, str(err)) from err
+        except AgentError as err:
+            raise ActError("helper", str(err)) from err

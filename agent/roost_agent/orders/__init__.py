@@ -1,0 +1,1 @@
+"""Orders from the centre: checked, kept, done once, and told."""

@@ -1,0 +1,29 @@
+"""The acts of orders: one file a verb, each unprivileged, each with an end that was observed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from roost_agent.orders.verbs import (
+    ha_maintenance,
+    ha_switchover,
+    reboot,
+    refresh_inventory,
+    renew_identity,
+    resync,
+)
+from roost_agent.orders.verbs.handler import Handler
+
+HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
+    {
+        each.HANDLER.verb: each.HANDLER
+        for each in (
+            refresh_inventory,
+            resync,
+            renew_identity,
+            ha_switchover,
+            ha_maintenance,
+            reboot,
+        )
+    }
+)

@@ -1,0 +1,73 @@
+"""What an act of an order is: a function, how long it may take, and what a restart made of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from roost_agent.control.message import Answer, HaRequest
+from roost_agent.orders.memory import Taken
+from roost_protocol.order import Order
+
+
+class Node(Protocol):
+    """What acts work with; never the driver itself."""
+
+    @property
+    def boot_id(self) -> bytes:
+        """Of the kernel, 16 bytes."""
+
+    @property
+    def generation(self) -> int:
+        """Of this node's identity."""
+
+    async def look(self, classes: list[str]) -> str:
+        """Discover the hardware, all of it where no class is named; return what came of it.
+
+        Raises:
+            ActError: it was not discovered.
+        """
+
+    def say_again(self, what: str) -> None:
+        """Tell the centre again in full: ``alarms`` or ``inventory``."""
+
+    def ask_ha(self, request: HaRequest) -> Answer:
+        """Have local HA do what a person on the node may ask of it."""
+
+    async def renew(self) -> None:
+        """Take the next identity; the agent starts anew after it.
+
+        Raises:
+            ActError: there is none.
+        """
+
+    async def reboot(self, reason: str, nonce: str) -> None:
+        """Have the helper restart the machine.
+
+        Raises:
+            ActError: it refused, or there is no helper.
+        """
+
+
+class ActError(Exception):
+    """It was not done; ``code`` is a word for programs, the text a sentence."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One verb.
+
+    Attributes:
+        act: does it, given the verb's class of order_verbs.py; returns a sentence.
+        seconds: how long it may take.
+        resumed: says in a sentence that it was done, where the agent ended meanwhile; it raises
+            ActError where it was not, and is None where nobody can know.
+    """
+
+    verb: str
+    act: Callable[[Any, Order, Node], Awaitable[str]]
+    seconds: float
+    resumed: Callable[[Taken, Node], str] | None = None

@@ -1,0 +1,16 @@
+"""``refresh-inventory``: the probe, now. What it finds goes out as any change does."""
+
+from typing import Final
+
+from roost_agent.orders.verbs.handler import Handler, Node
+from roost_protocol.order import Order
+from roost_protocol.order_verbs import RefreshInventory
+
+PROBE_S: Final = 300.0  # slow disks and BMCs; the probe has bounds of its own
+
+
+async def _act(given: RefreshInventory, _order: Order, node: Node) -> str:
+    return await node.look(given.classes.split(",") if given.classes else [])
+
+
+HANDLER: Final = Handler(RefreshInventory.verb, _act, PROBE_S)

@@ -1,0 +1,6 @@
+"""Where the pen that writes orders is."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
