@@ -50,6 +50,8 @@ from roost_central.ingest.service import IngestService
 from roost_central.ingest_key import ingest_keys
 from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.oidc.login import OidcLogin
+from roost_central.orders.desk import OrderDesk
+from roost_central.orders.runner import OrderRunner
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.signer.client import Signer
 from roost_central.storage.engine import Database
@@ -114,6 +116,7 @@ async def run(config: CentralConfig) -> None:
             seals=seals,
             to_witness=None if witnesses is None else witnesses.offer,
         )
+        orders = _orders(config, database, clock, entropy)
         around = Surroundings(book, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
         northbound = Northbound(config.northbound, around)
         signatures = _signatures(config, database, book, clock)
@@ -127,6 +130,7 @@ async def run(config: CentralConfig) -> None:
             northbound=northbound,
             is_secure=config.http.is_secure,
             enrolment=enrolment,
+            orders=None if orders is None else orders.desk,
             oidc=None if config.oidc is None else OidcLogin(config.oidc, clock, entropy),
             signatures=signatures,
         )
@@ -152,6 +156,9 @@ async def run(config: CentralConfig) -> None:
             running += _ask_signer(
                 tasks, config, database=database, book=book, clock=clock, signatures=signatures
             )
+            if orders is not None:
+                orders.hears, orders.send = ingest.speaks_with, ingest.send_order
+                running.append(tasks.create_task(orders.run(), name="central.orders"))
             if witnesses is not None:
                 witnesses.send = ingest.send_frame
                 task = tasks.create_task(witnesses.run(), name="central.witness")
@@ -194,6 +201,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     northbound: NorthboundSight,
     is_secure: bool,
     enrolment: Enrolment | None = None,
+    orders: OrderDesk | None = None,
     oidc: OidcLogin | None = None,
     signatures: Comparison | None = None,
 ) -> Api:
@@ -219,6 +227,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         northbound=northbound,
         pages=_pages(),
         enrolment=enrolment,
+        orders=orders,
         oidc=oidc,
         signatures=signatures,
     )
@@ -299,6 +308,17 @@ def _signatures(
     if not config.fleet.domain:
         return None
     return Comparison(Signer(config.fleet.signer_socket), database, book, clock)
+
+
+def _orders(
+    config: CentralConfig, database: Database, clock: Clock, entropy: Entropy
+) -> OrderRunner | None:
+    """Return what carries orders, where there is a fleet whose signer signs them."""
+    if not config.fleet.domain:
+        return None
+    signer = Signer(config.fleet.signer_socket)
+    desk = OrderDesk(database, signer, clock, entropy)
+    return OrderRunner(database, signer, clock, desk)
 
 
 def _ingest_config(config: CentralConfig) -> IngestConfig:

@@ -17,6 +17,7 @@ from roost_central.enrol.service import Enrolment
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.oidc.login import OidcLogin
+from roost_central.orders.desk import OrderDesk
 from roost_central.ports import Clock, Entropy
 from roost_central.storage.engine import Database
 
@@ -239,6 +240,7 @@ class Api:
     northbound: NorthboundSight
     pages: StaticTree | None
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
+    orders: OrderDesk | None = None  # None: this centre has no signer
     oidc: OidcLogin | None = None  # None: tokens and passwords alone
     signatures: Comparison | None = None  # None: this centre has no signer
 

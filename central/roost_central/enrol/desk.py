@@ -103,6 +103,10 @@ class Desk:
         self._bad = Counter[str]()
         self.renewals = Renewals(database, clock, issuer)
 
+    def follow(self, fleet: Fleet) -> None:
+        """Hand out from now on what the fleet is now: its signer's keys were rotated."""
+        self.fleet = self._issuer.fleet = fleet
+
     def hello(self, commit: bytes) -> Hello:
         """Return who this centre is, and a nonce for the one who committed to its own."""
         now_ms = self._clock.wall_ms()

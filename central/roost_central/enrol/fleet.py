@@ -1,5 +1,6 @@
 """What every node of this fleet is told: whom to trust, and where to connect."""
 
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from roost_central.ca.request import spki_of
 from roost_central.signer.client import Signer
 from roost_protocol.enrol import Broker
 from roost_protocol.join_token import from_text
+from roost_protocol.order import OrderKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Fleet:
         pin: 16 bytes.
         lan_ca: PEM, of every LAN CA that is live.
         ingest_key: 32 bytes.
+        order_keys: by which nodes check orders, the oldest first.
     """
 
     domain: str
@@ -30,6 +33,7 @@ class Fleet:
     lan_ca: str
     brokers: tuple[Broker, ...]
     ingest_key: bytes = field(repr=False)
+    order_keys: tuple[OrderKey, ...] = ()
 
     @property
     def server_name(self) -> str:
@@ -53,4 +57,8 @@ async def ask_fleet(signer: Signer, brokers: Iterable[Broker], ingest_key: bytes
         lan_ca="".join(facts.lan_ca_pem),
         brokers=tuple(brokers),
         ingest_key=ingest_key,
+        order_keys=tuple(
+            OrderKey(b64decode(each.public_key), each.since_s * 1_000, each.until_s * 1_000)
+            for each in facts.order_keys
+        ),
     )

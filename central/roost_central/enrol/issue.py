@@ -39,7 +39,7 @@ class Issuer:
         self._database = database
         self._signer = signer
         self._clock = clock
-        self._fleet = fleet
+        self.fleet = fleet  # as the signer says it is; another one once keys were rotated
         self._locks: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def hand_out(self, enrolment: EnrolmentRecord) -> Issued:
@@ -211,14 +211,15 @@ class Issuer:
             node=node,
             generation=identity.generation,
             box=identity.box,
-            fleet_domain=self._fleet.domain,
+            fleet_domain=self.fleet.domain,
             certificate=leaf + end,
             chain=chain,
-            root=self._fleet.root,
-            report_key=report_key(self._fleet.ingest_key, identity.node, identity.generation),
-            brokers=self._fleet.brokers,
+            root=self.fleet.root,
+            report_key=report_key(self.fleet.ingest_key, identity.node, identity.generation),
+            brokers=self.fleet.brokers,
             issued_ms=identity.issued_ms,
             lan_certificate=identity.lan_certificate,
-            lan_ca=self._fleet.lan_ca if identity.lan_certificate else "",
+            lan_ca=self.fleet.lan_ca if identity.lan_certificate else "",
             broker_certificate=identity.broker_certificate,
+            order_keys=self.fleet.order_keys,
         )

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -35,6 +35,7 @@ from roost_protocol.certificate import Holder, Kind
 logger = logging.getLogger(__name__)
 
 SIGNER_RETRY_S: Final = 5.0
+FOLLOW_S: Final = 60.0
 NAME: Final = "enrol"  # of the listener's certificate
 
 T = TypeVar("T")
@@ -104,7 +105,17 @@ class Enrolment:
                 async def renewed() -> None:
                     self._load(context)
 
+                tasks.create_task(self._follow_signer(), name="central.enrol.fleet")
                 await self._own.run(renewed)
+
+    async def _follow_signer(self) -> None:
+        """Hand out the keys that the signer has now: they are rotated while we run."""
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            with suppress(SignerError):  # the watch tells of it (ca/watch.py)
+                fleet = await ask_fleet(self._signer, self.config.brokers, self._ingest_key)
+                if self.desk is not None:
+                    self.desk.follow(fleet)
 
     async def _open_desk(self) -> Desk:
         fleet = await ask_fleet(self._signer, self.config.brokers, self._ingest_key)

@@ -19,6 +19,7 @@ from roost_central.ingest.inbox import Message
 from roost_central.ingest.notices import fault
 from roost_central.inventory import apply as inventory
 from roost_central.inventory.core import Unfit
+from roost_central.orders import outcome
 from roost_central.storage import dead_letters, events, ha
 from roost_central.storage.ha import HaRecord
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
@@ -95,6 +96,7 @@ class ItemWriter:
             ItemKind.ALARM: self._alarm,
             ItemKind.ALARM_SET: self._alarm_set,
             ItemKind.GAP: self._gap,
+            ItemKind.ORDER: self._order,
         }
 
     async def write(self, message: Message, item: Item, *, spoilt: str | None = None) -> None:
@@ -170,6 +172,11 @@ class ItemWriter:
                 params={"from": gap.first, "to": gap.last},
             )
         )
+
+    async def _order(self, message: Message, _item: Item, body: bytes) -> None:
+        event = await outcome.take_in(self._connection, message.node, body, now_ms=self._now_ms)
+        if event is not None:
+            self._events.append(event)
 
     async def _unknown(self, _message: Message, item: Item, _body: bytes) -> None:
         raise ProtocolError("kind", got=item.kind, bound=", ".join(sorted(self._writers)))

@@ -105,6 +105,13 @@ class Seals:
             return seal.seal(topic, body)
         return None if self.identities.is_known(node) else body
 
+    def speaks_with(self, node: NodeId) -> int | None:
+        """Return the generation that a node spoke with last, None where none of it may speak."""
+        seal = self._spoke.get(node)
+        if seal is None or not self.identities.is_live(node, seal.generation):
+            return None
+        return seal.generation
+
     def take_ended(self) -> list[tuple[NodeId, Seal]]:
         """Return, and forget, the seals of those that have spoken and may not any more."""
         is_live = self.identities.is_live

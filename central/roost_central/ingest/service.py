@@ -209,6 +209,21 @@ class IngestService:
         message = self._seals.seal(NodeId(node), topic, payload)
         return message is not None and self._links[broker].publish(topic, message, qos=0)
 
+    def speaks_with(self, node: str) -> int | None:
+        """Return the generation that a node speaks with, None where unheard or in quarantine."""
+        row = self._view.nodes.get(node)
+        if row is None or row.quarantine:
+            return None
+        return self._seals.speaks_with(NodeId(node))
+
+    def send_order(self, node: str, order: bytes) -> bool:
+        """Send an order by every broker: its node does it once, however often it comes."""
+        topic = NodeTopics.of(node).order
+        message = self._seals.seal(NodeId(node), topic, order)
+        if message is None:
+            return False
+        return sum(link.publish(topic, message) for link in self._links.values()) > 0
+
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beats.run(self._inbox), name="central.ingest.beats")

@@ -50,7 +50,7 @@ UNAUTHENTICATED_BOXES = {
     "POST /api/v1/enrol/expired",
     "POST /api/v1/enrol/ticket",
 }
-ABSENT = ("alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim")
+ABSENT = ("alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim", "order")
 NAMES = {
     "site": "alpha",
     "node": "alpha.n1",
@@ -62,6 +62,7 @@ NAMES = {
     "target": "noc1",
     "enrolment": "01J0",
     "claim": "abcdefghijkl",
+    "order": "0" * 32,
     "user": "admin",
     "token": "admin",
 }

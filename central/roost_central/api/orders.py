@@ -1,0 +1,291 @@
+"""Orders to nodes over HTTP: who may have what done, and what became of it.
+
+What is decided is in orders/desk.py, together with its audit row.
+"""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from roost_central.access.chain import REFUSED, Act
+from roost_central.api.acts import act_of, principal_of
+from roost_central.api.answers import Time
+from roost_central.api.call import Call, NoQuery, Reply
+from roost_central.api.cursor import Cursor, pack, scope_of, unpack
+from roost_central.api.instants import instant
+from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.errors import NotFoundError, SignerError
+from roost_central.orders.core import LIFE_S, OPEN, OrderMoveError, OrderRecord, State
+from roost_central.orders.desk import OrderDesk, OrderRefusedError, Wanted
+from roost_central.storage import audit, orders
+from roost_protocol.errors import ProtocolError
+from roost_protocol.limits import ORDER_GIVEN_MAX, ORDER_REASON_CHARS_MAX, ORDER_TEXT_CHARS_MAX
+from roost_protocol.order import Reason
+from roost_protocol.order_verbs import VERBS
+
+LIFE_S_USUAL: Final = 3_600
+
+Argument = Annotated[str, Meta(max_length=ORDER_TEXT_CHARS_MAX)]
+NodeText = Annotated[str, Meta(max_length=80)]
+
+
+class OrderAnswer(msgspec.Struct, frozen=True):
+    """An order, and where it stands; ``sends`` is how often it was sent."""
+
+    id: str
+    node: str
+    verb: str
+    given: dict[str, Any]
+    reason: str
+    state: str
+    code: str
+    text: str
+    by: str
+    by_two: bool
+    approved_by: str
+    placed: Time | None
+    not_after: Time | None
+    changed: Time | None
+    sent: Time | None
+    sends: int
+    taken: Time | None
+    ended: Time | None
+
+
+class OrderPage(msgspec.Struct, frozen=True):
+    """Orders, the newest first."""
+
+    items: list[OrderAnswer]
+    next: str | None = None
+
+
+class VerbAnswer(msgspec.Struct, frozen=True):
+    """What can be ordered; in ``given`` a ``?`` is behind arguments that may be left out."""
+
+    verb: str
+    title: str
+    given: list[str]
+    needs_reason: bool
+    by_two: bool
+    never: bool
+
+
+class VerbPage(msgspec.Struct, frozen=True):
+    """All verbs."""
+
+    items: list[VerbAnswer]
+    next: str | None = None
+
+
+class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is ordered; arguments are text, also where they are numbers."""
+
+    verb: Annotated[str, Meta(max_length=64)]
+    given: Annotated[dict[str, Argument], Meta(max_length=ORDER_GIVEN_MAX)] = {}
+    reason: Reason = ""
+    life_s: Annotated[int, Meta(ge=LIFE_S[0], le=LIFE_S[1])] = LIFE_S_USUAL
+
+
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: Annotated[
+        str, Meta(min_length=1, max_length=ORDER_REASON_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")
+    ]
+
+
+class OrderQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which orders: of a node, in a state; ``open`` are those that have not ended."""
+
+    node: NodeText = ""
+    state: (
+        Literal[
+            "open", "pending", "ready", "taken", "done", "failed", "refused", "expired", "cancelled"
+        ]
+        | None
+    ) = None
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
+    cursor: CursorText = ""
+
+
+async def list_orders(call: Call[OrderQuery, None]) -> OrderPage:
+    """GET /api/v1/orders."""
+    asked = call.query
+    scope = scope_of("orders", asked.node, asked.state or "")
+    before = None
+    if asked.cursor:
+        place = unpack(asked.cursor, scope=scope)
+        before = (place.value if isinstance(place.value, int) else 0, place.name)
+    states = (
+        None if asked.state is None else OPEN if asked.state == "open" else [State(asked.state)]
+    )
+    sites = None if call.scope.is_whole else frozenset(call.api.view.sites)
+    query = orders.OrderQuery(asked.node or None, states, sites)
+    async with call.api.database.read() as connection:
+        found = await orders.page(connection, query, before=before, limit=asked.limit + 1)
+    shown = found[: asked.limit]
+    following = None
+    if len(found) > asked.limit:
+        following = pack(Cursor(scope, shown[-1].placed_ms, shown[-1].id))
+    return OrderPage([_answer(record) for record in shown], following)
+
+
+async def list_verbs(call: Call[NoQuery, None]) -> VerbPage:
+    """GET /api/v1/order-verbs."""
+    try:
+        rules = await _desk(call).rules()
+    except SignerError as err:
+        raise _no_signer(err) from err
+    return VerbPage(
+        [
+            VerbAnswer(
+                verb=verb,
+                title=kind.title,
+                given=[
+                    field.name if field.required else f"{field.name}?"
+                    for field in msgspec.structs.fields(kind)
+                ],
+                needs_reason=kind.needs_reason,
+                by_two=verb in rules.by_two,
+                never=verb in rules.never,
+            )
+            for verb, kind in VERBS.items()
+        ]
+    )
+
+
+async def place_order(call: Call[NoQuery, OrderBody]) -> Reply:
+    """POST /api/v1/nodes/{node}/orders."""
+    node, body, who = call.path("node"), call.body, principal_of(call)
+    if node not in call.api.view.nodes:
+        raise ApiError("not-found", f"there is no node {node[:80]!r}")
+    wanted = Wanted(node, body.verb, body.given, body.reason.strip(), body.life_s)
+    detail = {"verb": body.verb, "given": body.given, "life_s": body.life_s}
+
+    def note(record: OrderRecord, _before: OrderRecord | None) -> Act:
+        told = detail | {"id": record.id, "by_two": record.by_two}
+        return act_of(call, "order.place", node, told, reason=wanted.reason, after=_answer(record))
+
+    try:
+        record = await _asked(_desk(call).place(wanted, who.name, note))
+    except ApiError as err:
+        if err.code in {"conflict", "invalid"}:  # an act that was tried is told as well
+            refused = act_of(
+                call, "order.place", node, detail | {"why": err.detail},
+                reason=wanted.reason, outcome=REFUSED,
+            )  # fmt: skip
+            async with call.api.database.write() as connection:
+                await audit.add(connection, refused)
+        raise
+    return Reply(_answer(record), status=201)
+
+
+async def show_order(call: Call[NoQuery, None]) -> OrderAnswer:
+    """GET /api/v1/orders/{order}."""
+    return _answer(await _seen(call))
+
+
+async def approve_order(call: Call[NoQuery, None]) -> OrderAnswer:
+    """POST /api/v1/orders/{order}/approve."""
+    record, who = await _seen(call), principal_of(call).name
+    return _answer(await _moved(call, record, "order.approve", who=who))
+
+
+async def cancel_order(call: Call[NoQuery, CancelBody]) -> OrderAnswer:
+    """POST /api/v1/orders/{order}/cancel."""
+    record = await _seen(call)
+    return _answer(await _moved(call, record, "order.cancel", reason=call.body.reason))
+
+
+async def _moved(
+    call: Call[Any, Any], record: OrderRecord, action: str, *, who: str = "", reason: str = ""
+) -> OrderRecord:
+    """Approve or cancel an order; what was refused is in the audit log, too."""
+    desk = _desk(call)
+    detail = {"verb": record.verb, "node": record.node, "by": record.by}
+
+    def note(after: OrderRecord, before: OrderRecord | None) -> Act:
+        was = None if before is None else _answer(before)
+        return act_of(
+            call, action, record.id, detail, reason=reason, before=was, after=_answer(after)
+        )
+
+    try:
+        if who:
+            return await _asked(desk.approve(record.id, who, note))
+        return await _asked(desk.cancel(record.id, reason, note))
+    except ApiError as err:
+        if err.code == "conflict":
+            told = detail | {"why": err.detail}
+            refused = act_of(call, action, record.id, told, reason=reason, outcome=REFUSED)
+            async with call.api.database.write() as connection:
+                await audit.add(connection, refused)
+        raise
+
+
+async def _asked(doing: Awaitable[OrderRecord]) -> OrderRecord:
+    """Return what an act of the desk returns, its refusals as answers."""
+    try:
+        return await doing
+    except NotFoundError as err:
+        raise ApiError("not-found", "there is no such order") from err
+    except (OrderRefusedError, OrderMoveError) as err:
+        raise ApiError("conflict", str(err)) from err
+    except ProtocolError as err:
+        detail = f"{err.detail or f'got {err.got!r}'}; {err.bound}"
+        raise blame("invalid", FieldError(err.field or "given", err.code, detail)) from err
+    except SignerError as err:
+        raise _no_signer(err) from err
+
+
+def _desk(call: Call[Any, Any]) -> OrderDesk:
+    desk = call.api.orders
+    if desk is None:
+        detail = "this centre has no fleet of its own: [fleet] and [signer] in central.toml"
+        raise ApiError("conflict", detail)
+    return desk
+
+
+async def _seen(call: Call[Any, Any]) -> OrderRecord:
+    """Return the order that is meant.
+
+    Raises:
+        ApiError: ``not-found``: there is none that the caller may see.
+    """
+    order_id = call.path("order")
+    async with call.api.database.read() as connection:
+        record = await orders.find(connection, order_id)
+    if record is None or not call.api.alarms.sees(record.site):
+        raise ApiError("not-found", f"there is no order {order_id[:64]!r}")
+    return record
+
+
+def _no_signer(err: SignerError) -> ApiError:
+    detail = f"nobody can order now, for the signer cannot be asked: {err.detail}"
+    return ApiError("busy", detail, headers={"Retry-After": "10"})
+
+
+def _answer(record: OrderRecord) -> OrderAnswer:
+    return OrderAnswer(
+        id=record.id,
+        node=record.node,
+        verb=record.verb,
+        given=record.given,
+        reason=record.reason,
+        state=str(record.state),
+        code=record.code,
+        text=record.text,
+        by=record.by,
+        by_two=record.by_two,
+        approved_by=record.approved_by,
+        placed=instant(record.placed_ms),
+        not_after=instant(record.not_after_ms),
+        changed=instant(record.changed_ms),
+        sent=instant(record.sent_ms),
+        sends=record.sends,
+        taken=instant(record.taken_ms),
+        ended=instant(record.ended_ms),
+    )

@@ -1,0 +1,1 @@
+"""Orders to nodes: people place and approve them, the signer signs them, nodes take them."""
