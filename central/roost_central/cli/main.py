@@ -16,6 +16,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "status": ("status", "Show the counts of the fleet and the state of the centre."),
     "site": ("site", "List, show and label sites."),
     "node": ("node", "List and show nodes, their inventory and what changed in it."),
+    "order": ("order", "List, approve and cancel orders to nodes."),
     "path": ("path", "List the paths of every node."),
     "alarm": ("alarm", "List, show and act on alarms."),
     "incident": ("incident", "List, show and close incidents: many alarms that are one thing."),

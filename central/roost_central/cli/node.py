@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from roost_central.cli import inventory, output, path, times
+from roost_central.cli import inventory, order, output, path, times
 from roost_central.cli.client import Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
@@ -127,5 +127,5 @@ def _text(found: dict[str, Any]) -> str:
     )
 
 
-for each in COMMANDS:
+for each in (*COMMANDS, order.place):
     command.add_command(each)

@@ -11,6 +11,7 @@ import { Changes } from "./changes.js";
 import { bytes, duration, loss, roundTrip } from "./humanise.js";
 import { Identity, QuarantineNote } from "./identity.js";
 import { Inventory } from "./inventory.js";
+import { Orders } from "./orders.js";
 
 const STALE_BEATS = 3; // intervals after which a value no longer stands for the present
 const SKEW_MS = 2_000; // of a node's clock; more is marked
@@ -42,6 +43,7 @@ export function NodePage({ route }) {
       <section><h2>Outbox <small>kept on the node until receipted</small></h2>
         <${Outbox} outbox=${node.outbox} /></section>
     </div>
+    <${Orders} node=${name} revision=${node.heard} />
     <${Identity} node=${node} />
     <${Changes} node=${name} revision=${node.inventory?.digest} />
     <section><h2>Inventory</h2><${Inventory} node=${name} revision=${node.inventory?.digest} />
