@@ -11,6 +11,7 @@ import prove_disk
 import prove_handshakes
 import prove_hostile
 import prove_kills
+import prove_orders
 import prove_poison
 import prove_secrets
 import pytest
@@ -41,6 +42,7 @@ def programs():
         pytest.param(
             prove_hostile, 0.02, {"broker.hostile": 20_000, "replay.all": 3}, id="hostile"
         ),
+        pytest.param(prove_orders, 0.05, {"orders.hostile": 10_000}, id="orders"),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
