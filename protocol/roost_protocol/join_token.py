@@ -47,6 +47,12 @@ def parse_token(text: str) -> JoinToken:
     return JoinToken(claim, from_text(secret), from_text(pin))
 
 
+def claim_id(raw: bytes) -> str:
+    """Return the id of a new claim, of CLAIM_BYTES; never like an option of a command."""
+    text = to_text(raw)
+    return text if text[0] != "-" else f"_{text[1:]}"
+
+
 def secret_hash(secret: bytes) -> bytes:
     """Return what the centre keeps: 256 random bits need no slow hash."""
     return sha256(secret).digest()

@@ -1,10 +1,14 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import (
+    CLAIM_PATTERN,
     JoinToken,
+    claim_id,
     from_text,
     is_secret,
     parse_token,
@@ -56,3 +60,10 @@ def test_whatever_the_text_a_token_is_refused_as_one(text):
         parse_token(text)
     except ProtocolError as err:
         assert err.code == "token"  # noqa: PT017
+
+
+def test_the_id_of_a_claim_is_never_like_an_option_of_a_command():
+    for first in range(256):
+        text = claim_id(bytes([first]) + b"\xff" * 8)
+        assert text[0] != "-"
+        assert re.fullmatch(CLAIM_PATTERN, text)

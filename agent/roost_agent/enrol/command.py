@@ -38,7 +38,7 @@ at the centre.
 
 def run(argv: list[str]) -> int:
     """Join a fleet; return the exit status."""
-    given = _parser().parse_args(argv)
+    given = _parser().parse_args(_with_pin(argv))
     config, state_dir = load_join(Path(given.config))
     if given.state_dir:
         state_dir = Path(given.state_dir)
@@ -149,6 +149,15 @@ def _who(facts: Facts) -> str:
 
 def _welcome(facts: Facts) -> str:
     return f"joined {facts.fleet_domain} as {_who(facts)}\n"
+
+
+def _with_pin(argv: list[str]) -> list[str]:
+    """Return arguments with a pin that argparse takes for one, though it begin with a dash."""
+    words = list(argv)
+    if "--pin" in words[:-1]:
+        at = words.index("--pin")
+        words[at : at + 2] = [f"--pin={words[at + 1]}"]
+    return words
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ from roost_central.storage.engine import Database
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_protocol.enrol import ClaimKind
 from roost_protocol.hardware import score
-from roost_protocol.join_token import CLAIM_BYTES, SECRET_BYTES, JoinToken, secret_hash, to_text
+from roost_protocol.join_token import CLAIM_BYTES, SECRET_BYTES, JoinToken, claim_id, secret_hash
 from roost_protocol.topics import node_id
 
 LIST_MAX: Final = 1_000
@@ -359,7 +359,7 @@ class Queue:
     def _claim(self, wanted: NewClaim, secret: bytes, by: str, now_ms: int) -> ClaimRecord:
         is_token = wanted.kind is ClaimType.TOKEN
         return ClaimRecord(
-            id=to_text(self._entropy.token(CLAIM_BYTES)),
+            id=claim_id(self._entropy.token(CLAIM_BYTES)),
             kind=wanted.kind,
             site=wanted.site,
             node=wanted.node,
