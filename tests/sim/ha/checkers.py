@@ -65,7 +65,10 @@ class Checkers:
     def _moved(self, was: int, epoch: int, node: int) -> None:
         """See that the right of before had ended, whatever the network did to frames (I10, I12)."""
         is_over = self._until.get(epoch, 0) <= self._world.now or epoch in self._released
-        if not is_over and not any(each == was for each, _ in self._proven):
+        is_proven = (was, self._world.boot_of_epoch.get(epoch)) in self._proven
+        if not is_over and is_proven:
+            self.met["a right moved by proof before its end"] += 1
+        elif not is_over:
             self.violate(f"I10: node {node} follows {was}, whose right ends {self._until[epoch]}")
         if epoch in self._endless and epoch not in self._released:
             boot = self._world.boot_of_epoch.get(epoch, b"")
@@ -163,14 +166,18 @@ class Checkers:
     def rights(self) -> None:
         """See that whoever runs is covered by the promises of enough voters (I4)."""
         for node, epoch in self.running.items():
-            if not self._is_covered(node, self._world.now) and not self._proven:
+            if not self._is_covered(node, self._world.now) and not self._may_rest_on_proof():
                 self.violate(f"I4: node {node} runs epoch {epoch} beyond the promises to it")
 
     def validity(self, node: int, epoch: int, until: int) -> None:
         """See that a validity ends within the promises of enough voters (I5); true time."""
         self._until[epoch] = until
-        if not self._is_covered(node, until) and not self._proven:
+        if not self._is_covered(node, until) and not self._may_rest_on_proof():
             self.violate(f"I5: node {node} is valid until {until}, beyond the promises to it")
+
+    def _may_rest_on_proof(self) -> bool:
+        """Whether a proof may stand in for a vote: in a pair alone, elsewhere it only ends one."""
+        return self._any_sticky and bool(self._proven)
 
     def _is_covered(self, node: int, until: int) -> bool:
         """Whether enough voters are bound, of its configuration or of the one before it."""

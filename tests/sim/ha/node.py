@@ -542,7 +542,7 @@ class Node:
             self._lease(ViewChanged(view))
             if self.lease is not None:
                 self._site(ViewChanged(view))
-        if self.lease is not None and lost and self.voter.electorate.sticky:
+        if self.lease is not None and lost:
             for peer in sorted(lost):
                 self._read_power(peer)
 

@@ -42,7 +42,7 @@ class Plan:
         watchdog_ms: 0: there is none, and then nothing strikes the guard or the kill.
         replay: how many of four frames that were lost come late.
         again: how many frames come a second time, up to 3 s later.
-        has_bmc: a sticky pair can read the peer's power.
+        has_bmc: nodes can read the power of one that they lost.
         safety_ms: how long faults strike; then all is healed.
         voters: at first, of a site whose voters change; empty: all nodes, for ever.
         wan: the site has a witness at the centre, with these limits.

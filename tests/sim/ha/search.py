@@ -20,7 +20,8 @@ from sim.ha.world import Outcome, run
 SOMETIMES = (
     "another node took over", "a switchover", "the guard killed", "the guard refused",
     "a watchdog bit", "a write failed", "an agent restarted", "a proof of death",
-    "a sticky right moved by proof", "crash", "freeze", "isolate", "cut-oneway", "burst",
+    "a sticky right moved by proof", "a right moved by proof before its end",
+    "crash", "freeze", "isolate", "cut-oneway", "burst",
     "a change was taken", "into sticky", "out of sticky", "isolate-site", "order-site",
     "stopped: no", "stopped: asked", "stopped: it", "stopped: the",
 )  # fmt: skip

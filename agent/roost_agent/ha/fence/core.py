@@ -205,7 +205,7 @@ class FenceCore:
             if now_ms < self._retry_ms.get(case.node, now_ms):
                 continue
             first = case.node not in self._retry_ms
-            wait_ms = SETTLE_MS + case.wait_ms if first else 0
+            wait_ms = SETTLE_MS * case.is_needed + case.wait_ms if first else 0
             self._act = Act(case, self._leases_of(case.node), now_ms + wait_ms)
             self._ask(self._act, now_ms)
             return
@@ -295,8 +295,8 @@ class FenceCore:
         elif power is Power.ON and not self._off_refusal(act):
             self._count(act, now_ms)
         elif power is Power.ON:
-            why = self._off_refusal(act)
-            self._fail(act, f"its power reads On, and {why}", now_ms)
+            why = f", and {self._off_refusal(act)}" if act.case.is_needed else ""
+            self._fail(act, f"its power reads On{why}", now_ms)
         else:
             self._fail(act, fault or "its power reads neither On nor Off", now_ms)
 
@@ -387,7 +387,8 @@ class FenceCore:
     # -- ends ----------------------------------------------------------------------------------
 
     def _fail(self, act: Act, why: str, now_ms: int) -> None:
-        self._tell_no_proof(f"nothing proves that node {act.node} is off: {why}")
+        if act.case.is_needed:
+            self._tell_no_proof(f"nothing proves that node {act.node} is off: {why}")
         self._end(act, f"node {act.node} is not proven to be off: {why}", now_ms)
 
     def _end(self, act: Act, sentence: str, now_ms: int) -> None:

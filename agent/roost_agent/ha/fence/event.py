@@ -35,6 +35,8 @@ class Case(msgspec.Struct, frozen=True):
         is_heard: this start of the agent heard that very boot.
         may_off: the owner may be switched off; else its power is only read.
         wait_ms: before the device is asked: a better candidate goes first.
+        is_needed: nobody takes it over without a proof; else one only comes before the promise
+            ends.
     """
 
     lease: str
@@ -44,6 +46,7 @@ class Case(msgspec.Struct, frozen=True):
     is_heard: bool
     may_off: bool
     wait_ms: int
+    is_needed: bool = True
 
 
 class Situation(msgspec.Struct, frozen=True):

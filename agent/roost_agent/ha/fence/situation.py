@@ -1,7 +1,8 @@
 """What a node's core knows, as fencing must know it before it acts. Pure: it only reads.
 
 A case is made of a node that a lease waits for: in a pair of the other voter, whoever holds what,
-since its vote is needed; elsewhere of the owner to whom this node's promise has no end.
+since its vote is needed; elsewhere of the owner. Where this node's promise to it has an end, a
+proof only comes sooner, so its power is read and nothing more.
 """
 
 from collections.abc import Iterator
@@ -63,18 +64,15 @@ def _is_spared(core: Core, node: int) -> bool:
 
 
 def _cases(core: Core, now_ms: int) -> Iterator[Case]:
-    by_proof = core.config.by_proof()
     for name, lease in core.leases.items():
         is_wanted = name != SITE_LEASE and core.me_hosts(name) and not core.bar(name)
         if lease.is_held or not is_wanted:
             continue
         promise = core.voter.promise(name, now_ms)
         owner = promise.owner if promise is not None else lease.holder
-        waits_for: tuple[int | None, ...] = ()
+        waits_for: tuple[int | None, ...] = (owner,)
         if core.electorate.sticky:
             waits_for = core.electorate.voters
-        elif name in by_proof:
-            waits_for = (owner,)
         for node in waits_for:
             if node is not None and node != core.who.node and _is_gone(core, node, now_ms):
                 yield _case(core, name, node, now_ms, is_owner=node in {owner, lease.holder})
@@ -96,9 +94,12 @@ def _case(core: Core, name: str, node: int, now_ms: int, *, is_owner: bool) -> C
         boot = promise.boot
     else:
         boot = NO_BOOT
-    may_off = not core.electorate.sticky or core.config.on_full_cut == "fence_incumbent"
+    is_sticky = core.electorate.sticky
+    is_needed = is_sticky or name in core.config.by_proof()
+    may_off = is_needed and (not is_sticky or core.config.on_full_cut == "fence_incumbent")
     return Case(
         name, node, core.leases[name].belief(now_ms).epoch, boot,
         is_heard=known is not None, may_off=may_off and is_owner,
         wait_ms=core.members.rank(core.hosts[name], now_ms) * core.config.timing.rank_ms,
+        is_needed=is_needed,
     )  # fmt: skip

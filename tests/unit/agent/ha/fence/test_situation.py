@@ -279,6 +279,34 @@ def test_without_hard_by_fencing_a_majority_takes_over_and_fences_nobody(tmp_pat
     assert site.cuts() == []
 
 
+def test_row_3_power_that_reads_off_ends_a_promise_before_its_time(tmp_path):
+    """Three voters: the promise outlasts a watchdog that a node without power does not need."""
+
+    def taken_ms(bmc):
+        hard = ('name = "db"\n', 'name = "db"\nexclusive = "hard"\n')
+        site = Fenced(tmp_path, replaced=hard)
+        owner, standby = settled(site)
+        site.bmc[owner] = bmc
+        site.lose_power(owner)
+        took_ms = site.until(lambda: site.holders() == [standby])
+        assert site.cuts() == site.of(NoProof) == []
+        return took_ms, site.config.timing
+
+    (early_ms, timing), (late_ms, _) = taken_ms("well"), taken_ms("dead")
+    assert late_ms > timing.promise_ms(timing.watchdog_ms) - timing.lease_ms // 2
+    assert early_ms < late_ms - 1_000
+
+
+def test_with_three_voters_power_that_reads_on_changes_nothing_and_is_no_alarm(tmp_path):
+    site = Fenced(tmp_path)
+    owner, standby = settled(site)
+    site.cut = {(owner, None, None), (None, owner, None)}
+    site.until(lambda: site.holders() == [standby])
+    site.run(20_000)
+    assert site.of(Drive), "it was read"
+    assert site.cuts() == site.of(NoProof) == site.of(Proven) == []
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_two_in_a_full_cut_end_with_one_owner_whoever_is_faster(tmp_path, seed):
     site = pair(tmp_path, "fence_incumbent", seed=seed)
