@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config import Group, HaConfig
-from roost_agent.ha.lease import NO_MAJORITY
+from roost_agent.ha.lease_holding import NO_MAJORITY
 from roost_agent.ha.moves import HELD_BACK
 from roost_agent.ha.services.core import ACTIVE, VIP
 from roost_agent.ha.services.damping import Damping

@@ -318,7 +318,7 @@ class Node:
         if self.proposer is None:
             return
         epoch = self.site.epoch if self.site.phase == Phase.HOLDING else 0
-        effects = self.proposer.handle(ProposerTick(epoch, self.site._view.seen), self.local())
+        effects = self.proposer.handle(ProposerTick(epoch, self.site.view.seen), self.local())
         if event is not None:
             effects += self.proposer.handle(event, self.local())
         for effect in effects:
@@ -396,7 +396,7 @@ class Node:
             return
         for question in self.afar.probe(self.voter.state.voter_id, now):
             self._send(question)
-        nodes, seen = range(self.world.plan.nodes), self.lease._view.seen
+        nodes, seen = range(self.world.plan.nodes), self.lease.view.seen
         self.absent = {n: self.absent.get(n, now) for n in nodes if n not in seen}
         if self.site.phase != Phase.HOLDING or self.proposer.is_changing:
             return
@@ -538,7 +538,7 @@ class Node:
         if self.afar is not None and self.afar.is_there(now):
             seen.add(WITNESS)
         view = View(frozenset(seen), frozenset(lost), rank=rank)
-        if view != self.lease._view:
+        if view != self.lease.view:
             self._lease(ViewChanged(view))
             if self.lease is not None:
                 self._site(ViewChanged(view))
@@ -813,7 +813,7 @@ class Node:
         """Give the lease back, if it is held here."""
         if self.lease is not None and self.lease.phase == Phase.HOLDING:
             self.world.checkers.met["a switchover"] += 1
-            seen = sorted(self.lease._view.seen - {self.index})
+            seen = sorted(self.lease.view.seen - {self.index})
             self.take(self.life, "_lease", Order("asked to", seen[0] if seen else None))
 
     def order_site(self) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha.config_file import load
-from roost_agent.ha.lease import NO_MAJORITY
+from roost_agent.ha.lease_holding import NO_MAJORITY
 from roost_agent.ha.moves import HELD_BACK
 from roost_agent.ha.services.event import Failed, Running
 from roost_agent.ha.workload import TOO_OFTEN, Workload
