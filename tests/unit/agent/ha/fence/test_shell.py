@@ -184,7 +184,7 @@ async def test_attempts_and_who_is_off_outlive_the_agent(site):
     kept = json.dumps({"spent_ms": [Clock(site, 0).wall_ms()], "off": ["c1", "gone"]})
     fencing, _ = made(site, 0, Disk(kept.encode()))
     assert fencing.status()["spent"] == 1
-    assert fencing.core._off == {1}
+    assert fencing.core.off == {1}
 
 
 def test_an_address_of_this_machine_has_a_carrier_and_no_other_has():

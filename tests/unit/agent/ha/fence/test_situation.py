@@ -4,8 +4,8 @@ import pytest
 from ha_fences import STEP_MS, Fenced
 
 from roost_agent.ha import core_events as ev
-from roost_agent.ha.fence.core import KEEP_OFF_MS
 from roost_agent.ha.fence.event import Ask, Drive, NoProof, Power, Proven, Verb
+from roost_agent.ha.fence.ladder import KEEP_OFF_MS
 from roost_agent.ha.fence.situation import UNHEARD_MS, situation
 from roost_agent.ha.gateway import STALE_MS
 from roost_agent.ha.member import MemberState
