@@ -85,7 +85,7 @@ def _forge(say: Callable[[str], None], dice: random.Random, runs: int) -> int:
     stock = [(topic, message) for message, topic in genuine.items()]
     wrong = heard = 0
     for number in range(runs):
-        topic, message = _hostile(dice, stock)
+        topic, message = hostile(dice, stock)
         try:
             body = seals.open(dice.choice(("lo", "wan")), parse_up(topic).node, topic, message)
         except ProtocolError:
@@ -124,7 +124,7 @@ def _gone(node: str, dice: random.Random) -> bytes:
     )
 
 
-def _hostile(dice: random.Random, stock: list[Said]) -> Said:
+def hostile(dice: random.Random, stock: list[Said]) -> Said:
     """Return what a broker makes of what it has seen."""
     return dice.choice(TRICKS)(dice, dice.choice(stock), dice.choice(stock))
 
@@ -144,7 +144,7 @@ def _renumbered(dice: random.Random, said: Said, _other: Said) -> Said:
 def _sealed_by_another(dice: random.Random, said: Said, _other: Said) -> Said:
     """Seal with a key of its own, or one of a revoked generation."""
     key, generation = dice.choice(((dice.randbytes(32), 1), (KEY, 3)))
-    node = parse_up(said[0]).node
+    node = NodeId(said[0].split("/")[3])
     return said[0], Seal(report_key(key, node, generation), generation).seal(said[0], b"\x80")
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from roost_agent.app import Control, _supervise
+from roost_agent.app import Control, _seal, _supervise
 from roost_agent.config_file import load
 from roost_agent.control.server import serving
 from roost_agent.driver import Driver
@@ -66,7 +66,7 @@ async def main(config_file: Path, journal: Path) -> None:
     asyncio.get_running_loop().set_default_executor(connect_threads(len(config.paths)))
     clock, entropy = SystemClock(), QuickEntropy()
     spool = Spool(Path(config.state_dir), config.outbox, clock=clock, entropy=entropy)
-    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe))
+    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe), seal=_seal(config))
     try:
         async with (
             serving(Path(config.state_dir), Control(driver)),

@@ -14,6 +14,7 @@ import prove_kills
 import prove_orders
 import prove_poison
 import prove_secrets
+import prove_wire
 import pytest
 from broker import PROGRAM
 
@@ -48,6 +49,7 @@ def programs():
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
         pytest.param(prove_secrets, 1.0, {"secrets.canary": 150}, id="secrets"),
         pytest.param(prove_handshakes, 0.05, {"handshakes.held": 20}, id="handshakes"),
+        pytest.param(prove_wire, 0.01, {"broker.wire": 10_000}, id="wire"),
         pytest.param(prove_poison, 0.1, {"poison.kept": 30}, id="poison"),
     ],
 )
