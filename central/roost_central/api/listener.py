@@ -14,7 +14,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from aiohttp import web
@@ -199,15 +199,15 @@ class Connection(web.RequestHandler):
 
     def hang_up(self) -> None:
         """End it at once."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.transport is not None:
+            cast("asyncio.Transport", self.transport).abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, or hang up where everybody is being answered."""
         if self._doorman.place(self):
             super().connection_made(transport)
-        elif isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+        else:  # uvloop's transports are not asyncio's by type
+            cast("asyncio.Transport", transport).abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Give the place back."""

@@ -5,6 +5,7 @@ import ssl
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
+import uvloop
 from aiohttp import web
 from fleet_pki import DOMAIN, Pki
 
@@ -99,3 +100,24 @@ async def test_a_handshake_that_dawdles_is_ended(central, server_tls, monkeypatc
         writer.write(bytes.fromhex("160301"))  # a record begins, and no more of it comes
         with suppress(ConnectionError):
             assert await ended(reader) == b""
+
+
+def test_on_the_loop_of_the_product_too_who_waits_makes_room(server_tls):
+    """uvloop's transports are others, with TLS others again."""
+    theirs, ours = server_tls
+
+    async def hello(_request):
+        return web.Response()
+
+    async def trial():
+        app = web.Application()
+        app.router.add_get("/health", hello)
+        async with door(None, app, tls=theirs, connections_max=1) as come:
+            first = await come(ssl=ours, server_hostname=NAME)
+            second = await come(ssl=ours, server_hostname=NAME)
+            assert b" 200 " in await answered(*second)
+            with suppress(ConnectionError):
+                assert await ended(first[0]) == b""
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(trial())
