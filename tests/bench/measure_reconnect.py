@@ -15,21 +15,24 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import uvloop
-from ca import DOMAIN
+from ca import DOMAIN, new_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from figure import QUICK, Figure
 from fleet_stage import FleetStage
 from tls_fleet import Place, TlsNode, context, run
 from waiting import wait_until
 
+from roost_central.ca.profiles import Authority, Fresh, leaf
 from roost_central.enrol.states import State
-from roost_central.ports import SystemClock
+from roost_central.ingest_key import ingest_keys
+from roost_central.ports import SystemClock, SystemEntropy
 from roost_central.storage import tables
 from roost_central.storage.engine import Database
 from roost_central.storage.identities import IdentityRecord
@@ -129,10 +132,14 @@ class Trial:
         for site in sites:
             stage.add_site(site, *names)
         place = Place(stage.broker.port, f"b1.svc.{DOMAIN}", stage.pki.root_file)
-        key = (stage.central.data_dir / "ingest.key").read_bytes()
+        [key, *_] = ingest_keys(stage.central.data_dir, SystemEntropy())
+        by, issuer = stage.pki.issuer(Authority.NODE)
         nodes, identities = [], []
         for number, id_ in enumerate(f"{site}.{name}" for site in sites for name in names):
-            files = stage.pki.issue(node_holder(Kind.NODE, *split_node_id(id_)))
+            pair, holder = new_key(), node_holder(Kind.NODE, *split_node_id(id_))
+            fresh = Fresh(number + 1, datetime.now(UTC))
+            certificate = leaf(holder, pair.public_key(), by=by, fresh=fresh, days=1)
+            files = stage.pki.keep(id_, pair, certificate, issuer)
             spki = files.key.public_key().public_bytes(
                 Encoding.DER, PublicFormat.SubjectPublicKeyInfo
             )

@@ -30,6 +30,7 @@ AREAS = {
     "reports",
     "sim",
     "simulator",
+    "tls",
 }
 KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS | {'storage'}))})\.[a-z0-9_]+")
 

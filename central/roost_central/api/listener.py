@@ -200,7 +200,7 @@ class Connection(web.RequestHandler):
     def hang_up(self) -> None:
         """End it at once."""
         if self.transport is not None:
-            cast("asyncio.Transport", self.transport).abort()
+            self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, or hang up where everybody is being answered."""
