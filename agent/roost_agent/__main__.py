@@ -21,6 +21,7 @@ usage: roost-agent COMMAND [OPTION...]
   join [URL]    make this box a node of a fleet  (join --help)
   renew         get the next certificate now     [--state-dir DIR]
   run           run the agent                    [--config PATH] [--log-level LEVEL]
+  check-box     begin a run by asking whether the identity is this box's (run does it)
   check-config  say what is wrong with it        [--config PATH]
   status        show the running agent           [--json]
   path hold NAME --for TIME                      take a path out of service, e.g. --for 2m
@@ -44,6 +45,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "join": ("roost_agent.enrol.command", "run"),
     "renew": ("roost_agent.enrol.renew", "run"),
     "run": ("roost_agent.commands", "run"),
+    "check-box": ("roost_agent.enrol.anew", "run"),
     "check-config": ("roost_agent.commands", "check_config"),
     "status": ("roost_agent.control.command", "status"),
     "path": ("roost_agent.control.command", "path"),

@@ -1,13 +1,15 @@
 """``roost-agent run`` and ``check-config``."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Final
 
 from roost_agent import app
-from roost_agent.config_file import USUAL, load
+from roost_agent.config_file import USUAL, load, load_join
 from roost_agent.config_summary import summary
+from roost_agent.enrolled import ASIDE, FACTS, FOLDER
 from roost_agent.errors import ConfigError
 from roost_agent.options import options
 
@@ -16,14 +18,28 @@ LEVELS: Final = ("debug", "info", "warning")
 
 def run(argv: list[str]) -> int:
     """Run the agent until it is told to end."""
-    given = options(argv, {"config": USUAL, "log-level": "info"})
+    given = options(argv, {"config": USUAL, "log-level": "info", "checked": "no"})
     level = given["log-level"]
     if level not in LEVELS:
         raise ConfigError([f"--log-level {level}: one of {', '.join(LEVELS)}"])
-    config = load(Path(given["config"]))
+    where = Path(given["config"])
+    if given["checked"] == "no" and _has_identity(where):
+        words = [sys.executable, "-m", "roost_agent", "check-box", *argv]
+        os.execv(sys.executable, words)  # noqa: S606 - itself, and back from there
+    config = load(where)
     # No time in the line: the journal, like anything that keeps logs, puts it there.
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(message)s")
     return app.run(config)
+
+
+def _has_identity(where: Path) -> bool:
+    """Whether this box has an identity, or had one that was another box's (enrol/anew.py)."""
+    try:
+        _, state_dir = load_join(where)
+        folders = (state_dir / FOLDER, state_dir / ASIDE / FOLDER)
+        return any((folder / FACTS).is_file() for folder in folders)
+    except (ConfigError, OSError):
+        return False  # load() says what is wrong
 
 
 def check_config(argv: list[str]) -> int:

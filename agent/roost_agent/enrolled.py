@@ -19,6 +19,7 @@ STATE_DIR: Final = "/var/lib/roost"  # the usual one
 FOLDER: Final = "identity"
 FRESH: Final = "identity.new"  # being written; complete once it holds FACTS
 OLD: Final = "identity.old"
+ASIDE: Final = "other-box"  # what the box kept that this one's disk image was made of
 FACTS: Final = "identity.json"
 NODE_KEY: Final = "node.key"
 NODE_CERTIFICATE: Final = "node.pem"  # with its chain

@@ -56,7 +56,7 @@ def _disk(reader: Reader, name: str) -> str:
 def _mac(reader: Reader, name: str) -> str:
     """Return the address of a port of the box, not of a bridge, a container or a dummy."""
     base = f"sys/class/net/{name}"
-    is_burnt_in = _text(reader, f"{base}/addr_assign_type") == _PERMANENT
+    is_burnt_in = reader.text(f"{base}/addr_assign_type") == _PERMANENT
     return (
         _text(reader, f"{base}/address") if is_burnt_in and reader.exists(f"{base}/device") else ""
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -206,6 +207,40 @@ def test_a_disk_image_started_twice_is_put_in_quarantine_and_a_human_chooses(
     acts = [row["action"] for row in stage.central.get("/api/v1/audit?limit=100")["items"]
             if row["object"] == "twin.n1"]  # fmt: skip
     assert {"node.quarantine", "node.release", "node.replace"} <= {*acts}
+
+
+def test_an_image_in_another_box_is_moved_aside_and_asks_to_be_let_in(stage, joined, tmp_path):
+    box = joined("image")
+    file = box.identity / "identity.json"
+    facts = json.loads(file.read_text())
+    other = {**facts["hw_fp"], "uuid": "", "board": "", "disks": ["S-OTHER"], "macs": []}
+    file.write_text(json.dumps(facts | {"hw_fp": other}))  # as if the image were of another box
+    agent = Agent(box.state_dir, tmp_path / "agent")
+    agent.start()
+    try:
+        said = wait_until(
+            lambda: re.search(r"Words: ([a-z ]{35})", agent.log.read_text()), "it waits"
+        )
+        assert "this is another box than image.n1" in agent.log.read_text()
+        agent.kill()  # and begins again where it was
+        agent.start()
+        rows = wait_until(
+            lambda: [
+                each
+                for each in json.loads(roost(stage, "enrol", "list", "-o", "json"))
+                if each["words"] != said[1] and each["kind"] == "bare"
+            ],
+            "it waits again",
+        )
+        words = ("--site", "image", "--node", "n2", "--words", rows[0]["words"])
+        roost(stage, "enrol", "approve", rows[0]["id"], *words)
+        wait_until(
+            lambda: stage.states("image.n2") == {1: "active"}, f"image.n2: {agent.log.read_text()}"
+        )
+        assert stage.states("image.n1") == {1: "issued"}
+        assert node(stage, "image.n1")["heard"] is None, "nothing was said in its name"
+    finally:
+        agent.kill()
 
 
 def test_a_quarantine_survives_a_centre_that_is_killed(stage, joined):
