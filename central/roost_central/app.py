@@ -117,7 +117,16 @@ async def run(config: CentralConfig) -> None:
             to_witness=None if witnesses is None else witnesses.offer,
         )
         orders = _orders(config, database, clock, entropy)
-        around = Surroundings(book, view, database, clock, entropy, config.data_dir / NOC_FOLDER)
+        around = Surroundings(
+            book,
+            view,
+            database,
+            clock,
+            entropy,
+            config.data_dir / NOC_FOLDER,
+            Signer(config.fleet.signer_socket),
+            config.tls_folder,
+        )
         northbound = Northbound(config.northbound, around)
         signatures = _signatures(config, database, book, clock)
         api = compose(

@@ -236,7 +236,7 @@ class _Reader:
             operators=self._within(table, "operators", default.operators, OPERATORS),
             enrol=enrol_config.read(self._section(table, "enrol")) if "enrol" in table else None,
             northbound=northbound_config.read(
-                self._get(table, "northbound", cast("Table", {})), self._fault
+                self._get(table, "northbound", cast("Table", {})), self._fault, fleet.domain
             ),
         )
         if "oidc" not in table:

@@ -15,6 +15,7 @@ from roost_central.northbound.noc_tenants import Tenancy
 from roost_central.northbound.noc_tree import VALUES
 
 NOC_PORT: Final = 8884
+NOC_NAME: Final = "noc"  # of the certificate of its broker
 TARGETS_MAX: Final = 32  # each has a task, and a cursor that is written each second
 READERS_MAX: Final = 64
 TENANTS_MAX: Final = 16  # each is a tree of its own that each change of its sites is told in
@@ -35,9 +36,11 @@ class TenantConfig:
 
 @dataclass(frozen=True, slots=True)
 class NocBrokerConfig:
-    """The NOC's broker: a Mosquitto of its own on loopback, with accounts that only read.
+    """The NOC's broker: a Mosquitto of its own, with accounts that only read.
 
     Attributes:
+        domain: of the fleet, whose server CA gives the listener its certificate; empty: it is on
+            loopback, in clear text.
         readers: of the whole tree.
         collapsed_readers: of the tree without the members of incidents.
         values: numbers of each site that are told as topics of their own, of noc_tree.VALUES.
@@ -49,6 +52,23 @@ class NocBrokerConfig:
     collapsed_readers: tuple[str, ...] = ()
     tenants: tuple[TenantConfig, ...] = ()
     values: tuple[str, ...] = ()
+    domain: str = ""
+
+    @property
+    def server_name(self) -> str:
+        """The name in its certificate."""
+        return f"{NOC_NAME}.svc.{self.domain}"
+
+    @property
+    def url(self) -> str:
+        """Where it listens, for people."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"mqtt{'s' if self.domain else ''}://{shown}:{self.port}"
+
+    @property
+    def near(self) -> str:
+        """The address by which this machine reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -137,13 +157,13 @@ class NorthboundConfig:
     labels: tuple[str, ...] = ()
 
 
-def read(table: Table, fault: Fault) -> NorthboundConfig:
+def read(table: Table, fault: Fault, fleet_domain: str = "") -> NorthboundConfig:
     """Return the configuration of a ``[northbound]`` table; ``fault`` hears what is wrong."""
     top = Section(table, "northbound.", fault)
     known = ("mqtt", "snmp", "snmp_agent", "webhook", "alertmanager", "site_metrics", "labels")
     top.only(*known)
     config = NorthboundConfig(
-        mqtt=_noc_broker(section) if (section := top.section("mqtt")) else None,
+        mqtt=_noc_broker(section, fleet_domain) if (section := top.section("mqtt")) else None,
         snmp=tuple(_snmp(each) for each in top.sections("snmp")),
         snmp_agent=_snmp_agent(section) if (section := top.section("snmp_agent")) else None,
         webhook=tuple(_webhook(each) for each in top.sections("webhook")),
@@ -169,14 +189,21 @@ def _labels(at: Section) -> tuple[str, ...]:
     return names
 
 
-def _noc_broker(at: Section) -> NocBrokerConfig:
+def _noc_broker(at: Section, fleet_domain: str) -> NocBrokerConfig:
     at.only("host", "port", "readers", "collapsed_readers", "tenant", "site_values")
     default = NocBrokerConfig()
     host = at.get("host", default.host)
-    if not is_loopback(host):
-        at.fault("host", f"{host!r} is not a loopback address: a TLS proxy stands before it")
+    has_tls = not is_loopback(host)
+    if has_tls and not fleet_domain:
+        at.fault(
+            "host",
+            f"{host!r} is not a loopback address, and passwords must not cross a network in the "
+            f"clear: set fleet.domain, whose signer gives it a certificate, or set host = "
+            f'"{default.host}" and put a TLS proxy before it',
+        )
     config = NocBrokerConfig(
         host=host,
+        domain=fleet_domain if has_tls else "",
         port=at.port(default.port),
         readers=at.names("readers", default.readers),
         collapsed_readers=at.names("collapsed_readers", ()),

@@ -9,6 +9,7 @@ missing is published. Leaves to others: the connection itself (noc_line), what a
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 import aiomqtt
@@ -45,7 +46,7 @@ LOOK_S: Final = 60.0  # all sites are looked at, also those that nobody said had
 
 
 class NocFeed:
-    """The target ``mqtt``."""
+    """The target ``mqtt``; ``root`` vouches for the broker where that has TLS."""
 
     def __init__(  # noqa: PLR0913 - the parts of a shell
         self,
@@ -57,9 +58,11 @@ class NocFeed:
         database: Database,
         clock: Clock,
         entropy: Entropy,
+        root: Path | None = None,
     ) -> None:
         self.state = state
         self.sessions = 0
+        self._root = root
         self._config = config
         self._password = password
         self._feed: AlarmFeed = state.feed
@@ -84,7 +87,7 @@ class NocFeed:
         while True:
             try:
                 await self._session()
-            except* (aiomqtt.MqttError, TimeoutError) as errors:
+            except* (aiomqtt.MqttError, TimeoutError, OSError) as errors:
                 self.state.failed(_first(errors))
             finally:
                 self._line = None
@@ -104,7 +107,7 @@ class NocFeed:
 
     async def _session(self) -> None:
         """Connect, make the tree true, then follow until the connection is lost."""
-        async with noc_line.connected(self._config, self._password) as line:
+        async with noc_line.connected(self._config, self._password, self._root) as line:
             with self._view.listen() as touched:
                 await self._follow_all(line, touched)
 

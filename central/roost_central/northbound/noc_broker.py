@@ -1,11 +1,13 @@
 """The NOC's broker: a Mosquitto process of its own, configured and supervised here.
 
-Invariants: it listens on loopback only; one account, made anew at each start, writes ``noc/v1/#``;
-every other account reads one tree below it and nothing else; no password is in an argument, a log
-or the environment, only in files of mode 0600. A process of its own keeps slow readers off the
-fleet's brokers, and accounts apart: one Mosquitto shares its password file over all listeners.
+Invariants: it listens on loopback, or with TLS by a certificate of the fleet's server CA; one
+account, made anew at each start, writes ``noc/v1/#``; every other account reads one tree below it
+and nothing else; no password is in an argument, a log or the environment, only in files of mode
+0600. A process of its own keeps slow readers off the fleet's brokers, and accounts apart: one
+Mosquitto shares its password file over all listeners.
 """
 
+import asyncio
 import base64
 import hashlib
 import logging
@@ -15,6 +17,8 @@ from typing import Final
 
 from roost_central.brokers.files import write_private
 from roost_central.brokers.mosquitto import Mosquitto, check_version, user_line
+from roost_central.ca.own import OwnCertificate
+from roost_central.errors import SignerError
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.noc_tree import COLLAPSED, ROOT, STATUS, TENANTS, tenant_root
 from roost_central.ports import Clock, Entropy
@@ -24,12 +28,13 @@ logger = logging.getLogger(__name__)
 WRITER: Final = "roost-feed"
 SECRET_BYTES: Final = 24
 SALT_BYTES: Final = 12
+SIGNER_RETRY_S: Final = 5.0
 PBKDF2_ROUNDS: Final = 101  # Mosquitto's own; the passwords are random and need no stretching
 
 _CONFIG: Final = """\
 # Written by roost-central at each start.
 listener {port} {host}
-allow_anonymous false
+{tls}allow_anonymous false
 password_file {folder}/passwords
 acl_file {folder}/acl
 persistence false
@@ -44,15 +49,30 @@ log_dest stderr
 log_type error
 log_type warning
 {user}"""
+_TLS: Final = """\
+certfile {cert}
+keyfile {key}
+tls_version tlsv1.2
+"""
 
 
 class NocBroker:
-    """The process and its files."""
+    """The process and its files.
+
+    Args:
+        certificate: of its listener, where that has TLS.
+    """
 
     def __init__(
-        self, config: NocBrokerConfig, folder: Path, clock: Clock, entropy: Entropy
+        self,
+        config: NocBrokerConfig,
+        folder: Path,
+        clock: Clock,
+        entropy: Entropy,
+        certificate: OwnCertificate | None = None,
     ) -> None:
         self.config = config
+        self._certificate = certificate
         self.password = entropy.token(SECRET_BYTES).hex()
         self._folder = folder
         self._entropy = entropy
@@ -70,16 +90,51 @@ class NocBroker:
         passwords = {WRITER: self.password}
         for reader in self.config.accounts:
             passwords[reader] = self._reader_secret(self._folder / f"{reader}.secret")
+        own = self._certificate
         text = _CONFIG.format(
-            port=self.config.port, host=self.config.host, folder=self._folder, user=user_line()
+            port=self.config.port,
+            host=self.config.host,
+            folder=self._folder,
+            user=user_line(),
+            tls="" if own is None else _TLS.format(cert=own.cert, key=own.key),
         )
         write_private(self._folder / "mosquitto.conf", text)
         write_private(self._folder / "acl", acl(self.config))
         write_private(self._folder / "passwords", password_file(passwords, self._entropy))
 
     async def run(self) -> None:
-        """Keep the broker running until cancelled."""
-        await self._process.run()
+        """Keep the broker running until cancelled; with TLS once the signer gave a certificate.
+
+        Raises:
+            ConfigError, OSError: see ``prepare``.
+        """
+        await asyncio.to_thread(self.prepare)
+        if self._certificate is None:
+            await self._process.run()
+            return
+        await self._certified(self._certificate)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._process.run(), name="northbound.broker.process")
+            tasks.create_task(
+                self._certificate.run(self._renewed), name="northbound.broker.certificate"
+            )
+
+    async def _certified(self, certificate: OwnCertificate) -> None:
+        """Wait for the first certificate, as long as it takes: nothing listens without one."""
+        is_told = False
+        while True:
+            try:
+                await certificate.ensure()
+            except SignerError as err:
+                if not is_told:
+                    logger.warning("the NOC's broker cannot start yet: %s", err)
+                is_told = True
+                await asyncio.sleep(SIGNER_RETRY_S)
+            else:
+                return
+
+    async def _renewed(self) -> None:
+        self._process.reload()
 
     @property
     def pid(self) -> int | None:

@@ -10,12 +10,14 @@ go at REBUILD_RATE, so that a tree that is made anew does not starve its readers
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from roost_central.named_tls import NamedContext
 from roost_central.northbound import noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.noc_broker import WRITER
@@ -93,10 +95,21 @@ class Line:
 
 
 @asynccontextmanager
-async def connected(config: NocBrokerConfig, password: str) -> AsyncIterator[Line]:
-    """Connect as the one account that may write, for as long as the context lasts."""
+async def connected(
+    config: NocBrokerConfig, password: str, root: Path | None = None
+) -> AsyncIterator[Line]:
+    """Connect as the one account that may write, for as long as the context lasts.
+
+    Args:
+        config: where it listens.
+        password: of that account.
+        root: PEM, which vouches for the broker's certificate where it has one.
+
+    Raises:
+        MqttError, TimeoutError: it cannot be reached; OSError where ``root`` is not there yet.
+    """
     async with aiomqtt.Client(
-        config.host,
+        config.near,
         config.port,
         identifier="roost-feed",
         username=WRITER,
@@ -107,6 +120,7 @@ async def connected(config: NocBrokerConfig, password: str) -> AsyncIterator[Lin
         max_queued_incoming_messages=RETAINED_MAX,
         keepalive=KEEPALIVE_S,
         timeout=CONNECT_S_MAX,
+        tls_context=None if root is None else NamedContext.of(config.server_name, root),
     ) as client:
         yield Line(client)
 

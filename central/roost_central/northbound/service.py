@@ -13,11 +13,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from roost_central.alarms.flat import FlatAlarm
+from roost_central.ca.own import OwnCertificate
 from roost_central.errors import NotFoundError
 from roost_central.fleet.view import FleetView
 from roost_central.northbound import prometheus
 from roost_central.northbound.alertmanager import AlertmanagerTarget
-from roost_central.northbound.config import NorthboundConfig
+from roost_central.northbound.config import NOC_NAME, NorthboundConfig
 from roost_central.northbound.core import LINE_RETRIES_S, retry_ms
 from roost_central.northbound.feed import AlarmFeed, flatten
 from roost_central.northbound.mqtt import NocFeed
@@ -28,8 +29,10 @@ from roost_central.northbound.snmp.tree import AlarmTree
 from roost_central.northbound.target import Ledger, Target, TargetState
 from roost_central.northbound.webhook import WebhookTarget
 from roost_central.ports import Clock, Entropy
+from roost_central.signer.client import Signer
 from roost_central.storage import northbound as rows
 from roost_central.storage.engine import Database
+from roost_protocol.certificate import Holder, Kind
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,12 @@ TEST_S_MAX: Final = 17.0  # longer than a webhook's answer may take, shorter tha
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What northbound lives in."""
+    """What northbound lives in.
+
+    Attributes:
+        folder: of the NOC's broker.
+        signer: who gives its listener a certificate, kept below ``tls_folder``.
+    """
 
     feed: AlarmFeed
     view: FleetView
@@ -49,6 +57,16 @@ class Surroundings:
     clock: Clock
     entropy: Entropy
     folder: Path
+    signer: Signer | None = None
+    tls_folder: Path | None = None
+
+    def noc_certificate(self) -> OwnCertificate:
+        """Return the files of the NOC's broker, which need not be there yet."""
+        assert self.signer is not None  # noqa: S101 - a configuration with a fleet has both
+        assert self.tls_folder is not None  # noqa: S101 - as above
+        holder = Holder(Kind.SERVER, NOC_NAME)
+        folder = self.tls_folder / NOC_NAME
+        return OwnCertificate(folder, holder, self.signer, self.clock, self.database)
 
 
 class Northbound:
@@ -131,8 +149,9 @@ class Northbound:
         config, around = self._config, self._around
         clock, entropy = around.clock, around.entropy
         if config.mqtt is not None:
-            self._broker = NocBroker(config.mqtt, around.folder, clock, entropy)
-            state = self._state("mqtt", "mqtt", f"mqtt://{config.mqtt.host}:{config.mqtt.port}")
+            own = around.noc_certificate() if config.mqtt.domain else None
+            self._broker = NocBroker(config.mqtt, around.folder, clock, entropy, own)
+            state = self._state("mqtt", "mqtt", config.mqtt.url)
             self._targets["mqtt"] = NocFeed(
                 config.mqtt,
                 self._broker.password,
@@ -141,6 +160,7 @@ class Northbound:
                 database=around.database,
                 clock=clock,
                 entropy=entropy,
+                root=None if own is None else own.root,
             )
         for hook in config.webhook:
             state = self._state(hook.name, "webhook", _public(hook.url))
@@ -181,7 +201,6 @@ class Northbound:
 
     async def _run_broker(self) -> None:
         if self._broker is not None:
-            await asyncio.to_thread(self._broker.prepare)
             await self._broker.run()
 
     async def _run_snmp(self) -> None:

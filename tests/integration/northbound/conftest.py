@@ -30,11 +30,12 @@ class Rig:
         self.database = database
 
     @contextlib.asynccontextmanager
-    async def running(self, config):
+    async def running(self, config, signer=None):
         """Run northbound until the context ends."""
         around = Surroundings(
-            self.feed, self.view, self.database, SystemClock(), SystemEntropy(), self.folder / "noc"
-        )
+            self.feed, self.view, self.database, SystemClock(), SystemEntropy(),
+            self.folder / "noc", signer, self.folder / "tls",
+        )  # fmt: skip
         north = Northbound(config, around)
         task = asyncio.create_task(north.run())
         try:

@@ -112,6 +112,31 @@ def test_a_fault_is_told(table, words):
     assert words in faults(table)
 
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a text, nothing listens
+
+
+def of_fleet(**mqtt):
+    table = {"fleet": {"domain": "edge.example"}, "northbound": {"mqtt": mqtt}}
+    return check(table).northbound.mqtt
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "10.1.1.1", "noc.example"])
+def test_off_loopback_the_nocs_broker_has_tls_by_the_fleet_or_is_refused(host):
+    config = of_fleet(host=host)
+    assert config.server_name == "noc.svc.edge.example"
+    assert config.url == f"mqtts://{host}:8884"
+    assert "northbound.mqtt.host: " in faults({"mqtt": {"host": host}})
+
+
+def test_on_loopback_it_is_in_clear_text_with_and_without_a_fleet():
+    assert (of_fleet().domain, of_fleet().url) == ("", "mqtt://127.0.0.1:8884")
+
+
+def test_this_machine_reaches_it_where_it_listens_on_every_address():
+    assert of_fleet(host=EVERYWHERE).near == "127.0.0.1"
+    assert of_fleet(host="10.1.1.1").near == "10.1.1.1"
+
+
 def test_a_name_is_used_once(secret):
     hook = {"name": "a", "url": "https://h", "secret_file": secret}
     assert "the name stands twice" in faults({"webhook": [hook, hook]})
