@@ -26,6 +26,7 @@ FENCE_UNTESTED: Final = "400.806"
 SINGLE_NETWORK: Final = "400.808"
 FORGED_FRAMES: Final = "400.809"
 WITNESS_SILENT: Final = "400.812"
+CLEAR_TEXT: Final = "400.813"
 HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
     {
         REDUNDANCY_LOST,
@@ -37,6 +38,7 @@ HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
         SINGLE_NETWORK,
         FORGED_FRAMES,
         WITNESS_SILENT,
+        CLEAR_TEXT,
     }
 )
 RAISED_HERE: Final = frozenset({"agent", "app"})

@@ -156,7 +156,9 @@ def _launch(config: Config) -> "Launch | None":
         return None
     from roost_agent.ha.launch import Launch  # noqa: PLC0415 - see above
 
-    return Launch(Path(config.ha_file), config.site, config.node, reboot_command(os.environ))
+    return Launch(
+        Path(config.ha_file), config.site, config.node, reboot_command(os.environ), config.enrolled
+    )
 
 
 def _equip(ha: "Runtime", config: Config, driver: Driver, clock: Clock) -> None:

@@ -25,6 +25,11 @@ NODE_KEY: Final = "node.key"
 NODE_CERTIFICATE: Final = "node.pem"  # with its chain
 ROOT: Final = "root.pem"
 REPORT_KEY: Final = "report.key"
+LAN_KEY: Final = "lan.key"
+LAN_CERTIFICATE: Final = "lan.pem"
+LAN_CA: Final = "lan-ca.pem"  # every one that is live
+BROKER_KEY: Final = "broker.key"
+BROKER_CERTIFICATE: Final = "broker.pem"  # where the box may be a broker of its site
 FACTS_BYTES_MAX: Final = 64 << 10
 
 

@@ -131,7 +131,8 @@ class Issued(msgspec.Struct, frozen=True, tag_field="result", tag="issued"):
 
     Attributes:
         certificate, chain: the node's, and its issuers' below the root.
-        lan_certificate, lan_ca: for the site's LAN; empty where it stays as it is (a renewal).
+        lan_certificate: for the site's LAN; empty where it stays as it is (a renewal).
+        lan_ca: every LAN CA that is live.
         broker_certificate: where the node may be a site broker.
         report_key: of this node and generation; seals every report.
         order_keys: by which orders are checked, the oldest first.

@@ -46,6 +46,7 @@ def plans() -> dict[str, tuple[Plan, list[Scenario]]]:
         "clocks": (replace(SOFT, ahead_s=(("c0", DAY_S),)), _clocks(SOFT)),
         "pair": (replace(SOFT, names=("c0", "c1")), _pair()),
         "wall": (walls, _walls()),
+        "lan": (replace(SOFT, has_lan=True), _lan(SOFT)),
     }
 
 
@@ -463,6 +464,16 @@ def _jump(site: Any, active: str) -> None:
             node.wall.write_text(str(ahead))
         time.sleep(HOLD_S / 2)
     assert site.active() == active
+
+
+def _lan(plan: Plan) -> list[Scenario]:
+    return [
+        Scenario("3 active node killed, TLS", _power_off, 1, _bound_s(plan)),
+        Scenario("7 one network cut for all, TLS", _cut_network),
+        Scenario("8 a broker killed, TLS", _kill_broker),
+        Scenario("9 all brokers stopped, TLS", _stop_brokers),
+        Scenario("9 TCP only, TLS", _tcp_only),
+    ]
 
 
 def _pair() -> list[Scenario]:

@@ -26,7 +26,7 @@ TRIAL = Path(__file__).with_name("ha_trial.py")
 TIMES = 5
 SECONDS = 520  # of each lane, so that both are through within ten minutes
 LANES = (  # two sites at once: one for each core
-    ("crashes", "disks", "ladder", "stubborn", "wall"),
+    ("crashes", "disks", "ladder", "stubborn", "wall", "lan"),
     ("networks", "watchdog", "clocks", "pair"),
 )
 Row = dict[str, Any]

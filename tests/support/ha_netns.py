@@ -21,6 +21,7 @@ from guard_process import Guard
 from ha_oracle import SERVICE, Oracle
 from ha_plan import NETWORKS, Plan, address
 from ha_reaper import Reaper
+from lan_boxes import Fleet
 from program import Program
 from waiting import wait_until
 
@@ -292,15 +293,18 @@ class Site:
             ip("link", "set", network, "up", inside=self.switch)
         for index, name in enumerate(plan.names):
             self.nodes[name] = Node(self, index, name)
+        self.fleet = Fleet(folder / "fleet") if plan.has_lan else None
         service = folder / "service.py"
         service.write_text(SERVICE)
-        command = (sys.executable, "-S", service, self.oracle.file)
+        self.command = (sys.executable, "-S", service, self.oracle.file)
         named = (*plan.names, *(["witness"] * plan.has_wan_witness))
         self.keys = subprocess.run(
             (*AGENT, "ha", "keygen", *named), check=True, capture_output=True, text=True
         ).stdout
         for node in self.nodes.values():
-            node.write(plan.text(command), self.keys)
+            node.write(plan.text(self.command), self.keys)
+            if self.fleet:
+                self.fleet.enrol(node.folder / "state", "lab", node.name)
 
     def start(self):
         for node in self.nodes.values():

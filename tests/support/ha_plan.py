@@ -7,7 +7,7 @@ from pathlib import Path
 from roost_agent.ha.timing import Timing, preset
 
 NETWORKS = ("mgmt", "cluster")
-MQTT_PORT, UDP_PORT = 1884, 4884
+MQTT_PORT, TLS_PORT, UDP_PORT = 1884, 8883, 4884
 SMALL = 3  # nodes of a site that has every path; larger ones beat on three
 WATCHDOG = "hard"
 WAN_WITNESS = "{probe_s=1, gone_s=30, back_s=5, lost_s=30}"
@@ -26,6 +26,7 @@ class Plan:
         ahead_s: node to how far its boot clock is ahead: a time namespace.
         has_wan_witness: whether the centre votes as well; its times are seconds, not minutes.
         has_own_wall: whether the agents' wall clocks can be set (walled_agent.py).
+        has_lan: whether the nodes are enrolled: their brokers then speak TLS (lan_boxes.py).
     """
 
     profile: str = "default"
@@ -37,6 +38,7 @@ class Plan:
     ahead_s: tuple[tuple[str, int], ...] = ()
     has_own_wall: bool = False
     has_wan_witness: bool = False
+    has_lan: bool = False
 
     @property
     def timing(self) -> Timing:
@@ -61,7 +63,7 @@ class Plan:
             witness = f'witness = "central"\nwan_witness = {WAN_WITNESS}\n'
         return (
             f'profile = "{self.profile}"\nvoters = {list(self.names)!r}\n{witness}'
-            f"mqtt_port = {MQTT_PORT}\nudp_port = {UDP_PORT}\n"
+            f"{self._port()}udp_port = {UDP_PORT}\n"
             'networks = [{name="mgmt", weight=4}, {name="cluster", weight=2}]\n'
             f"paths = [{', '.join(self._paths())}]\n{self._nodes()}"
             '[[group]]\nname = "main"\nmodel = "2N"\nhosts = ["c0", "c1"]\n'
@@ -70,6 +72,9 @@ class Plan:
             f"run = {{start={[str(each) for each in words]!r}}}\n"
             "budget = {start_s=5, stop_s=0.3}\n"
         )
+
+    def _port(self) -> str:
+        return "" if self.has_lan else f"mqtt_port = {MQTT_PORT}\n"
 
     def _paths(self) -> list[str]:
         is_small = len(self.names) <= SMALL

@@ -1,16 +1,19 @@
-"""The files of an identity beside its keys: their names, and what of the answer goes into them."""
-
-from typing import Final
+"""The files of an identity beside its keys: what of the answer goes into them."""
 
 import msgspec
 
-from roost_agent.enrolled import FACTS, NODE_CERTIFICATE, REPORT_KEY, ROOT, Facts
+from roost_agent.enrolled import (
+    BROKER_CERTIFICATE,
+    FACTS,
+    LAN_CA,
+    LAN_CERTIFICATE,
+    NODE_CERTIFICATE,
+    REPORT_KEY,
+    ROOT,
+    Facts,
+)
 from roost_agent.orders import order_keys
 from roost_protocol.enrol import Issued
-
-LAN_CERTIFICATE: Final = "lan.pem"
-LAN_CA: Final = "lan-ca.pem"
-BROKER_CERTIFICATE: Final = "broker.pem"
 
 
 def node_files(issued: Issued, facts: Facts, root: str) -> dict[str, bytes]:
@@ -25,11 +28,15 @@ def node_files(issued: Issued, facts: Facts, root: str) -> dict[str, bytes]:
 
 
 def box_files(issued: Issued) -> dict[str, bytes]:
-    """Return what a box is given when it joins, and keeps at each renewal."""
+    """Return what is the box's and stays over renewals, where the answer has any of it.
+
+    It has certificates when a box joins, and each time the LAN CAs that are live by then.
+    """
     files = {}
+    if issued.lan_ca:
+        files[LAN_CA] = issued.lan_ca.encode()
     if issued.lan_certificate:
         files[LAN_CERTIFICATE] = issued.lan_certificate.encode()
-        files[LAN_CA] = issued.lan_ca.encode()
     if issued.broker_certificate:
         files[BROKER_CERTIFICATE] = issued.broker_certificate.encode()
     return files

@@ -27,11 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from roost_agent.enrol.folder import read_files, write_files
-from roost_agent.enrolled import NODE_KEY
+from roost_agent.enrolled import BROKER_KEY, LAN_KEY, NODE_KEY
 from roost_agent.errors import AgentError
 
-LAN_KEY: Final = "lan.key"
-BROKER_KEY: Final = "broker.key"
 SEALING_KEY: Final = "sealing.key"
 CSR: Final = "node.csr"
 _OF_A_NODE: Final = (NODE_KEY, CSR)  # made together: one is of the other

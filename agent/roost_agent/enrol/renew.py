@@ -17,16 +17,22 @@ from roost_agent.enrol.box import this_box
 from roost_agent.enrol.centre import Address, Centre, CentreError, EndedError, RefusedError
 from roost_agent.enrol.check import check_issued
 from roost_agent.enrol.expired import ask_expired
-from roost_agent.enrol.files import (
+from roost_agent.enrol.files import box_files, node_files
+from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
+from roost_agent.enrol.keys import SEALING_KEY, Keys, ready_keys
+from roost_agent.enrolled import (
     BROKER_CERTIFICATE,
+    BROKER_KEY,
     LAN_CA,
     LAN_CERTIFICATE,
-    box_files,
-    node_files,
+    LAN_KEY,
+    NODE_CERTIFICATE,
+    NODE_KEY,
+    ROOT,
+    STATE_DIR,
+    Enrolled,
+    load,
 )
-from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
-from roost_agent.enrol.keys import BROKER_KEY, LAN_KEY, SEALING_KEY, Keys, ready_keys
-from roost_agent.enrolled import NODE_CERTIFICATE, NODE_KEY, ROOT, STATE_DIR, Enrolled, load
 from roost_agent.errors import AgentError
 from roost_agent.options import options
 from roost_agent.ports import Clock, Entropy, SystemClock, SystemEntropy

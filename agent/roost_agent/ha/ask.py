@@ -25,7 +25,7 @@ from roost_agent.ha.gateway import SILENT_MS
 _LEASES: Final = ("GROUP", "HERE", "HOLDER", "EPOCH", "LEFT", "RANK", "WHY NOT HERE")
 _MEMBERS: Final = ("NODE", "STATE", "FOR", "LAST PROOF", "SUSPECT AFTER", "PATHS")
 _FENCES: Final = ("FENCE OF", "DRIVER", "TESTED", "RESULT")
-_PATHS: Final = ("PATH", "DRIVER", "NETWORK", "BROKER", "OPEN", "DISCARDED", "FAULT")
+_PATHS: Final = ("PATH", "DRIVER", "NETWORK", "BROKER", "TLS", "OPEN", "DISCARDED", "FAULT")
 
 
 def status(argv: list[str]) -> int:
@@ -169,6 +169,7 @@ def _path(each: Mapping[str, Any]) -> list[str]:
         each["driver"],
         each["network"],
         each["broker"] or "-",
+        {None: "-", True: "yes", False: "no"}[each["tls"]],
         "yes" if each["open"] else "no",
         str(each["discarded"]),
         each["fault"] or "-",
@@ -213,6 +214,7 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"{what} frames  {counts}"
     if result["refused_orders"]:
         yield f"refused orders  {result['refused_orders']}; why: roost-agent ha explain"
+    yield from _warnings(result)
     for one, other, witness in result["cuts"]:
         yield f"cut  {one} and {other} do not hear each other; {witness} hears both"
     if (silent_ms := result.get("gateway_silent_ms") or 0) >= SILENT_MS:
@@ -221,3 +223,11 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"FAULT  {result['no_reboot']}"
     if result["disk"]:
         yield f"FAULT  {result['disk']}"
+
+
+def _warnings(result: Mapping[str, Any]) -> Iterator[str]:
+    if why := result["clear_text"]:
+        yield f"WARNING  site brokers are spoken to in clear text: {why}"
+    roster = result["roster"]
+    if roster is not None and roster["fault"]:
+        yield f"WARNING  the site goes on as it was: {roster['fault']}"

@@ -11,7 +11,7 @@ import os
 import pwd
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,14 @@ from typing import Final
 import msgspec
 
 from roost_agent.errors import AgentError
-from roost_agent.ha.broker_files import SALT_BYTES, access, configuration, passwords
+from roost_agent.ha.broker_files import (
+    SALT_BYTES,
+    BrokerTls,
+    Member,
+    access,
+    configuration,
+    passwords,
+)
 from roost_agent.ports import Clock, Entropy
 
 PROGRAM: Final = "mosquitto"
@@ -42,16 +49,14 @@ class BrokerPlan(msgspec.Struct, frozen=True):
     Attributes:
         addresses: to listen on.
         port: of each.
-        passwords: by node id, of every member; never written as they are.
+        members: who may say something.
+        tls: its files; None: clear text, and each member has a password.
     """
 
     addresses: tuple[str, ...]
     port: int
-    passwords: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        """Keep the passwords out of logs."""
-        return f"BrokerPlan({self.addresses}, {self.port}, {len(self.passwords)} members)"
+    members: tuple[Member, ...]
+    tls: BrokerTls | None = None
 
 
 class SiteBroker:
@@ -75,6 +80,7 @@ class SiteBroker:
         self._started_ms = 0
         self._held_until_ms = 0
         self._process: asyncio.subprocess.Process | None = None
+        self._files = asyncio.Lock()  # one writer at a time, and the newest plan is the last
 
     @property
     def pid(self) -> int | None:
@@ -91,6 +97,25 @@ class SiteBroker:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
+
+    async def admit(self, members: Sequence[Member]) -> None:
+        """Let these speak and nobody else, live sessions included.
+
+        Raises:
+            OSError: the file cannot be written; the broker is ended, rather than go on as before.
+        """
+        async with self._files:
+            self._plan = msgspec.structs.replace(self._plan, members=tuple(members))
+            process = self._process
+            if process is None:
+                return  # the next one reads it at its start
+            try:
+                await asyncio.to_thread(self._write_members)
+            except OSError:
+                process.kill()
+                raise
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGHUP)
 
     async def run(self) -> None:
         """Keep it running, until cancelled; then end it."""
@@ -112,16 +137,17 @@ class SiteBroker:
         program = shutil.which(PROGRAM) or shutil.which(PROGRAM, path=PLACES)
         if program is None:
             raise AgentError(f"{PROGRAM} is not installed; this node's paths have no broker")
-        await asyncio.to_thread(self._prepare)
-        self._process = await asyncio.create_subprocess_exec(
-            program,
-            "-c",
-            str(self._folder / "mosquitto.conf"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            limit=LINE_BYTES_MAX,
-        )
+        async with self._files:
+            await asyncio.to_thread(self._prepare)
+            self._process = await asyncio.create_subprocess_exec(
+                program,
+                "-c",
+                str(self._folder / "mosquitto.conf"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                limit=LINE_BYTES_MAX,
+            )
         self._echo_ms = None
         self._remember(self._process.pid)
         log.info("ha broker: runs as pid %d on %s", self._process.pid, self._plan.addresses)
@@ -168,22 +194,30 @@ class SiteBroker:
         self._folder.chmod(0o700)
         _end_left_behind(self._folder)
         plan = self._plan
-        salts = {user: self._entropy.token(SALT_BYTES) for user in plan.passwords}
-        user = pwd.getpwuid(os.geteuid()).pw_name
-        members = list(plan.passwords)
-        texts = {
-            "mosquitto.conf": configuration(
-                str(self._folder),
-                plan.addresses,
-                plan.port,
-                user=user,
-                max_connections=4 * len(members) + 8,  # a node's new connections beside its dead
-            ),
-            "acl": access(members),
-            "passwords": passwords(plan.passwords, salts),
-        }
-        for name, text in texts.items():
-            _write_private(self._folder / name, text.encode())
+        if plan.tls is not None and not plan.tls.certificate.is_file():
+            raise AgentError(
+                f"the centre gave this box no {plan.tls.certificate.name}, so it is no broker of "
+                "its site: enrol it with --broker, or let no path name this node as its broker"
+            )
+        text = configuration(
+            str(self._folder),
+            plan.addresses,
+            plan.port,
+            user=pwd.getpwuid(os.geteuid()).pw_name,
+            max_connections=4 * len(plan.members) + 8,  # a node's new connections beside its dead
+            tls=plan.tls,
+        )
+        _write_private(self._folder / "mosquitto.conf", text.encode())
+        self._write_members()
+
+    def _write_members(self) -> None:
+        """Write who may log in and say what: all that a running broker reads anew."""
+        plan = self._plan
+        if plan.tls is None:
+            salts = {each.user: self._entropy.token(SALT_BYTES) for each in plan.members}
+            text = passwords(plan.members, salts)
+            _write_private(self._folder / "passwords", text.encode())
+        _write_private(self._folder / "acl", access(plan.members).encode())
 
     def _remember(self, pid: int) -> None:
         _write_private(self._folder / "pid", f"{pid}\n".encode())

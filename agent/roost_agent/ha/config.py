@@ -17,12 +17,15 @@ from roost_agent.ha.config_kinds import Absolute, Interface, Name, Port, Seconds
 from roost_agent.ha.rung import Ladder, ladder
 from roost_agent.ha.timing import Timing
 from roost_protocol import configuration
+from roost_protocol.certificate import BOX_MAX
 
 NODES_MAX: Final = 32  # an index fits the 32 bits of a path bitmap, and an epoch's modulus
 LEASES_MAX: Final = 16  # of a site, the built-in one included
 NETWORKS_MAX: Final = 8
 PATHS_MAX: Final = 16
 SERVICES_MAX: Final = 64
+TLS_PORT: Final = 8_883  # IANA: secure-mqtt
+CLEAR_PORT: Final = 1_884  # not MQTT's own 1883: another broker of the node may have that
 SITE_LEASE: Final = (
     configuration.SITE_LEASE
 )  # the built-in lease: its holder coordinates, it runs nothing
@@ -38,11 +41,16 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """A node of the site: its number in frames, its address on each network it is on."""
+    """A node of the site: its number in frames, its address on each network it is on.
+
+    Attributes:
+        box: which box of the fleet stands for it; an earlier one is mute at the site's brokers.
+    """
 
     name: Name
     index: Annotated[int, Meta(ge=0, lt=NODES_MAX)]
     address: dict[str, str]
+    box: Annotated[int, Meta(ge=1, le=BOX_MAX)] = 1
 
 
 class WanWitness(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,7 +247,7 @@ class HaFile(msgspec.Struct, frozen=True, kw_only=True):
     )
     key_file: Absolute = "/etc/roost/ha.keys"
     guard_socket: Absolute = "/run/roost-guard/guard.sock"
-    mqtt_port: Port = 1884
+    mqtt_port: Port | None = None
     udp_port: Port = 4_884
 
 
@@ -284,6 +292,10 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
         """8 bytes that differ where groups or services do; no right depends on them."""
         said = msgspec.json.encode((self.groups, self.services))
         return blake2b(said, digest_size=8).digest()
+
+    def broker_port(self, *, has_tls: bool) -> int:
+        """Return where site brokers listen."""
+        return self.mqtt_port or (TLS_PORT if has_tls else CLEAR_PORT)
 
     def node(self, name: str) -> Node:
         """Return a node by its name; KeyError when there is none."""

@@ -6,12 +6,16 @@ Imported only where the agent's configuration names a site file, so that others 
 import asyncio
 import hmac
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from roost_agent.enrolled import Enrolled
 from roost_agent.errors import ConfigError
 from roost_agent.guard import cgroup
+from roost_agent.ha.admission import Admission
+from roost_agent.ha.broker_files import Member
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
 from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import Way
@@ -22,11 +26,13 @@ from roost_agent.ha.fence.shell import Doors, Fencing
 from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
+from roost_agent.ha.lan import CLEAR_TEXT, LanClient, box_faults, clear_text, lan_of
 from roost_agent.ha.last_rung import LastRung
 from roost_agent.ha.link import HaPath
-from roost_agent.ha.mqtt import Broker, MqttPath
+from roost_agent.ha.mqtt import Broker, Login, MqttPath
 from roost_agent.ha.peer import Peers
 from roost_agent.ha.reboot import Reboot
+from roost_agent.ha.roster import Boxes, Roster, boxes_of
 from roost_agent.ha.runtime import Alarming, Runtime, Shells
 from roost_agent.ha.services.engine import HERE, Host
 from roost_agent.ha.start import Before, Who
@@ -52,17 +58,31 @@ class Launch:
         site: this node's site.
         node: its name there.
         reboot: the command that reboots this node; empty: nothing does.
+        enrolled: its identity, None: it has none, and speaks to site brokers in clear text.
 
     Raises:
         ConfigError: with every fault.
     """
 
-    def __init__(self, file: Path, site: str, node: str, reboot: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        file: Path,
+        site: str,
+        node: str,
+        reboot: Sequence[str] = (),
+        enrolled: Enrolled | None = None,
+    ) -> None:
+        self.file = file
         self.reboot = reboot
+        self.lan = lan_of(enrolled)
         self.config = load(file)
         names = {each.name: each.index for each in self.config.nodes}
         if node not in names:
             raise ConfigError([f"{file}: node: there is no {node!r}, which this node is called"])
+        if self.lan is not None and (faults := box_faults(self.config, self.lan)):
+            raise ConfigError([f"{file}: {each}" for each in faults])
+        if why := clear_text(self.config, self.lan):
+            log.warning("ha: %s%s", CLEAR_TEXT, why)
         self.site = site
         self.node = node
         self.me = names[node]
@@ -110,11 +130,13 @@ class Launch:
         before = Before(store.voter(entropy), store.redundancy(), _holds(guard, state))
         core = Core(who, self.config, before, clock.boot_ms())
         peers = Peers(self.site, self.me, self.keys, entropy=entropy)
-        passwords = self._passwords(own_secret(folder, entropy))
+        passwords = self._passwords(own_secret(folder, entropy)) if self.lan is None else {}
+        roster = Roster(self.file, self.node, boxes_of(self.config))
+        login = partial(self._login, passwords=passwords, roster=roster)
         paths = [
             path
             for number, way in enumerate(self.config.paths)
-            if (path := self._path(number, way, peers, passwords, entropy)) is not None
+            if (path := self._path(number, way, peers, login, entropy)) is not None
         ]
         peers.paths = paths
         root = _cgroup_root(state)
@@ -125,11 +147,12 @@ class Launch:
         node_reboot = Reboot(folder, clock, self.reboot)
         workload.last_rung = LastRung(node_reboot, workload.is_at_rest, wait_s)
         gateways = GatewayWatch(self.config, self.node, clock)
+        broker = self._broker(folder / "broker", passwords, clock, entropy)
         shells = Shells(
             peers=peers,
             paths=paths,
             store=store,
-            broker=self._broker(folder / "broker", passwords, clock, entropy),
+            broker=broker,
             guard=guard,
             workload=workload,
             alarms=alarms,
@@ -141,6 +164,10 @@ class Launch:
                 lacks_gateway=gateways.is_silent,
             ),
             gateways=gateways,
+            lan=self.lan,
+            admission=Admission(
+                roster, self.config, peers, broker, lambda boxes: self._members(boxes, passwords)
+            ),
         )
         if self.config.fences:
             doors = Doors(gateways=gateways.said)
@@ -176,20 +203,33 @@ class Launch:
         address = self.config.node(self.node).address
         plan = BrokerPlan(
             tuple(dict.fromkeys(address[way.network] for way in ways)),
-            self.config.mqtt_port,
-            {
-                f"{self.site}.{each.name}": passwords[each.name, self.node]
-                for each in self.config.nodes
-            },
+            self.config.broker_port(has_tls=self.lan is not None),
+            self._members(boxes_of(self.config), passwords),
+            None if self.lan is None else self.lan.broker_files,
         )
         return SiteBroker(folder, plan, clock, entropy)
+
+    def _members(
+        self, boxes: Boxes, passwords: Mapping[tuple[str, str], str]
+    ) -> tuple[Member, ...]:
+        """Return who may speak at this node's broker; without a password, in clear text, nobody."""
+        if self.lan is not None:
+            return tuple(
+                Member(f"{self.site}.{node}", self.lan.user(node, box))
+                for node, box in boxes.items()
+            )
+        return tuple(
+            Member(f"{self.site}.{node}", f"{self.site}.{node}", passwords[node, self.node])
+            for node in boxes
+            if (node, self.node) in passwords
+        )
 
     def _path(
         self,
         number: int,
         way: Way,
         peers: Peers,
-        passwords: Mapping[tuple[str, str], str],
+        login: Callable[[str], Login],
         entropy: Entropy,
     ) -> HaPath | None:
         """Return a path's shell; None where this node is not on its network."""
@@ -207,13 +247,27 @@ class Launch:
             )
         broker = Broker(
             host=config.node(way.broker).address[way.network],
-            port=config.mqtt_port,
+            port=config.broker_port(has_tls=self.lan is not None),
             bind=mine[way.network],
-            user=f"{self.site}.{self.node}",
-            password=passwords[self.node, way.broker],
+            node=f"{self.site}.{self.node}",
+            login=login(way.broker),
         )
         nodes = {each.index: f"{self.site}.{each.name}" for each in config.nodes}
         return MqttPath(number, broker, nodes=nodes, hear=peers.came, entropy=entropy)
+
+    def _login(
+        self, broker: str, passwords: Mapping[tuple[str, str], str], roster: Roster
+    ) -> Login:
+        """Return how this node shows a broker who it is."""
+        lan = self.lan
+        if lan is None:
+            return passwords[self.node, broker]
+
+        def expected() -> str | None:
+            box = roster.boxes.get(broker)
+            return None if box is None else lan.user(broker, box)
+
+        return LanClient(lan.context(broker), expected)
 
 
 def _cgroup_root(state: dict[str, Any] | None) -> Path:

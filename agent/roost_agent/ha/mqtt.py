@@ -1,5 +1,8 @@
 """A path over one site broker: small, fast to give up, and with nothing kept for later.
 
+A box of a fleet speaks TLS to it (lan.py). The client id has a random part: Mosquitto gives a
+session to whoever comes with its client id, and every box of the fleet may connect.
+
 What differs from a path to the centre (paths/mqtt): MQTT 5 with a session and messages that expire
 at once, QoS 0 only, a queue of one beat (a new one takes the place of the unsent one), and a
 connection that brings nothing back is reset instead of waited for: TCP would deliver old news
@@ -26,6 +29,8 @@ from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from roost_agent.errors import AgentError
+from roost_agent.ha.lan import LanClient
 from roost_agent.ha.link import WAITING_MAX, Hear
 from roost_agent.ports import Entropy
 from roost_protocol.limits import HA_FRAME_BYTES_MAX
@@ -37,6 +42,7 @@ KEEPALIVE_S: Final = 5
 USER_TIMEOUT_MS: Final = 2_500  # unacknowledged bytes older than this end the connection
 RECONNECT_S: Final = (0.2, 1.0)
 EXPIRY_S: Final = 1  # of a message that the broker could not deliver
+CLIENT_ID_BYTES: Final = 8
 
 _SOCKET: Final = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -47,18 +53,32 @@ _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time: close send
 log = logging.getLogger(__name__)
 
 
+Login = str | LanClient
+
+
 class Broker(msgspec.Struct, frozen=True):
-    """Where a path's broker is, and who logs in there."""
+    """Where a path's broker is, and who logs in there.
+
+    Attributes:
+        bind: this node's address on the path's network.
+        node: this node's id.
+        login: a password in clear text; or TLS, where a certificate says who it is.
+    """
 
     host: str
     port: int
-    bind: str  # this node's address on the path's network
-    user: str  # this node's id
-    password: str
+    bind: str
+    node: str
+    login: Login
+
+    @property
+    def tls(self) -> LanClient | None:
+        """Of the login, None in clear text."""
+        return None if isinstance(self.login, str) else self.login
 
     def __repr__(self) -> str:
         """Keep the password out of logs."""
-        return f"mqtt://{self.user}@{self.host}:{self.port}"
+        return f"mqtt{'s' * (self.tls is not None)}://{self.node}@{self.host}:{self.port}"
 
     __str__ = __repr__
 
@@ -81,7 +101,8 @@ class MqttPath:
         self.discarded = 0
         self.strangers = 0  # the broker turns them away
         self._broker = broker
-        self._topic = f"{SITE_ROOT}/{broker.user}"
+        self._topic = f"{SITE_ROOT}/{broker.node}"
+        self._client_id = f"{broker.node}/ha{number}/{entropy.token(CLIENT_ID_BYTES).hex()}"
         self._nodes = nodes
         self._hear = hear
         self._entropy = entropy
@@ -128,7 +149,7 @@ class MqttPath:
         while True:
             try:
                 await self._connection()
-            except* (aiomqtt.MqttError, OSError, ValueError, TimeoutError) as group:
+            except* (aiomqtt.MqttError, AgentError, OSError, ValueError, TimeoutError) as group:
                 self._note(_first(group))
             if _is_cancelled():
                 raise asyncio.CancelledError  # Python 3.11's group swallowed it, see wire.py
@@ -141,10 +162,12 @@ class MqttPath:
         try:
             async with asyncio.timeout(CONNECT_S):
                 await client.__aenter__()
+                if self._broker.tls is not None:
+                    self._broker.tls.check(client._client.socket())  # noqa: SLF001 - see _leave
                 await client.subscribe(
                     [
                         (f"{SITE_ROOT}/+/beat/{self.number}", 0),
-                        (f"{SITE_ROOT}/+/lease/{self._broker.user}/{self.number}", 0),
+                        (f"{SITE_ROOT}/+/lease/{self._broker.node}/{self.number}", 0),
                     ]
                 )
             self._beat = None  # what waited for the connection is old
@@ -166,9 +189,10 @@ class MqttPath:
         client = aiomqtt.Client(
             broker.host,
             broker.port,
-            identifier=f"{broker.user}/ha{self.number}",
-            username=broker.user,
-            password=broker.password,
+            identifier=self._client_id,
+            username=broker.node if isinstance(broker.login, str) else None,
+            password=broker.login if isinstance(broker.login, str) else None,
+            tls_context=None if broker.tls is None else broker.tls.context,
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             properties=properties,

@@ -7,7 +7,7 @@ nobody can pretend that our own link works. Leaves to others: what is said, what
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -56,6 +56,14 @@ class Peers:
         self._me = me
         self._keys = {**keys, me: entropy.token(KEY_BYTES)}
         self._members = {node: key for node, key in self._keys.items() if node != WITNESS}
+
+    def limit(self, members: Collection[int]) -> None:
+        """Believe frames of these nodes and of this one alone: who is dropped is a stranger."""
+        self._members = {
+            node: key
+            for node, key in self._keys.items()
+            if node == self._me or (node != WITNESS and node in members)
+        }
 
     def send(self, frame: Frame) -> None:
         """Send a frame on every path; its ``path`` is filled in here."""

@@ -7,6 +7,7 @@ import msgspec
 from roost_agent.ha.brokers import SiteBroker
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
+from roost_agent.ha.lan import clear_text
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.matrix import cuts
 from roost_agent.ha.runtime import Runtime
@@ -29,7 +30,12 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "redundancy": str(core.members.redundancy),
         "leases": [_lease(core, name, now_ms) for name in core.hosts],
         "members": [_member(core, node, now_ms) for node in core.fresh.peers],
-        "paths": [_path(path, core) for path in runtime.shells.paths],
+        "paths": [
+            _path(path, core, has_tls=runtime.shells.lan is not None)
+            for path in runtime.shells.paths
+        ],
+        "clear_text": clear_text(core.config, runtime.shells.lan),
+        "roster": _roster(runtime),
         "refused": refused(runtime),
         "dropped": dropped(runtime),
         "stale_requests": core.stale,
@@ -113,13 +119,22 @@ def _member(core: Core, node: int, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _path(path: HaPath, core: Core) -> dict[str, Any]:
+def _roster(runtime: Runtime) -> dict[str, Any] | None:
+    """Return which box stands for each node, and why the site's file is not followed."""
+    admission = runtime.shells.admission
+    if admission is None:
+        return None
+    return {"boxes": dict(admission.roster.boxes), "fault": admission.roster.fault}
+
+
+def _path(path: HaPath, core: Core, *, has_tls: bool) -> dict[str, Any]:
     way = core.config.paths[path.number]
     return {
         "path": path.number,
         "driver": way.driver,
         "network": way.network,
         "broker": way.broker,
+        "tls": None if way.broker is None else has_tls,
         "open": path.is_open,
         "fault": path.fault,
         "discarded": path.discarded,

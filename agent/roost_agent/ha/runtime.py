@@ -15,6 +15,7 @@ import msgspec
 from roost_agent.errors import StorageError
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
+from roost_agent.ha.admission import Admission
 from roost_agent.ha.brokers import SiteBroker
 from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import HaConfig
@@ -23,6 +24,7 @@ from roost_agent.ha.core import Core
 from roost_agent.ha.fence.shell import Fencing
 from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
+from roost_agent.ha.lan import LanIdentity
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.peer import Peers
 from roost_agent.ha.store import Store
@@ -83,7 +85,11 @@ class Drilling(Protocol):
 
 
 class Shells(msgspec.Struct):
-    """What the runtime drives; ``guard`` and ``workload`` None where no group needs a lease."""
+    """What the runtime drives; ``guard`` and ``workload`` None where no group needs a lease.
+
+    Attributes:
+        lan: None: this box has no identity, and speaks to site brokers in clear text.
+    """
 
     peers: Peers
     paths: list[HaPath]
@@ -97,6 +103,8 @@ class Shells(msgspec.Struct):
     fencing: Fencing | None = None
     drills: Drilling | None = None
     gateways: GatewayWatch | None = None
+    lan: LanIdentity | None = None
+    admission: Admission | None = None
 
 
 class Runtime:
@@ -142,6 +150,8 @@ class Runtime:
                 group.create_task(self._tick(), name="agent.ha.tick")
                 if shells.broker is not None:
                     group.create_task(shells.broker.run(), name="agent.ha.broker")
+                if shells.admission is not None:
+                    group.create_task(shells.admission.run(), name="agent.ha.admission")
                 if shells.guard is not None:
                     group.create_task(shells.guard.run(), name="agent.ha.guard")
                     group.create_task(self._order(shells.guard), name="agent.ha.guard.order")

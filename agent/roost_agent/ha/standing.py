@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from roost_agent.alarm_types import (
+    CLEAR_TEXT,
     DAMPED,
     FENCE_UNTESTED,
     FORGED_FRAMES,
@@ -62,6 +63,7 @@ class Facts(msgspec.Struct, frozen=True):
         fences: node to why its fence failed its last test.
         forged: what kinds of frames come that no member made.
         witness: why the one at the centre does not vote, empty when it does or there is none.
+        clear_text: why site brokers are spoken to in clear text, empty where they are not.
     """
 
     peers: tuple[PeerFacts, ...] = ()
@@ -73,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True):
     fences: Mapping[str, str] = {}
     forged: str = ""
     witness: str = ""
+    clear_text: str = ""
 
 
 def standing(facts: Facts) -> Round:
@@ -104,6 +107,8 @@ def _of_node(facts: Facts) -> Iterator[Finding]:
         yield Finding(FORGED_FRAMES, "", Severity.MAJOR, {"reason": facts.forged})
     if facts.witness:
         yield Finding(WITNESS_SILENT, "", Severity.WARNING, {"reason": facts.witness[:200]})
+    if facts.clear_text:
+        yield Finding(CLEAR_TEXT, "", Severity.WARNING, {"reason": facts.clear_text[:200]})
     if facts.warnings:
         reason = "; ".join(facts.warnings)
         yield Finding(SINGLE_NETWORK, "", Severity.WARNING, {"reason": reason[:200]})

@@ -9,6 +9,7 @@ from roost_agent.ha.config import SITE_LEASE, Group, Way
 from roost_agent.ha.core import Core
 from roost_agent.ha.decisions import Roles
 from roost_agent.ha.fitness import unfit
+from roost_agent.ha.lan import clear_text
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.peer_path import CARRIES
 from roost_agent.ha.runtime import Runtime
@@ -90,6 +91,7 @@ def facts(runtime: Runtime) -> Facts:
         warnings=config.warnings if config.single_network == "accepted" else (),
         fences={} if runtime.shells.fencing is None else runtime.shells.fencing.faults(),
         witness=witness_word(core, runtime.now_ms()),
+        clear_text=clear_text(config, runtime.shells.lan),
     )
 
 

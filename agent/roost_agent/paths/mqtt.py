@@ -28,7 +28,7 @@ import aiomqtt
 from roost_agent.config import PathConfig, TlsConfig
 from roost_agent.errors import LinkError
 from roost_agent.paths.link import Dial, Message
-from roost_agent.tls import NO_CHECK_TIME
+from roost_agent.tls import NO_CHECK_TIME, NamedContext
 
 CONNECT_S: Final = 10.0  # for CONNACK; TCP itself has paho's 5 s before
 LEAVE_S: Final = 2.0  # for a DISCONNECT that nobody needs
@@ -160,20 +160,8 @@ def _password(path: PathConfig) -> str | None:
         return file.read(PASSWORD_BYTES_MAX).rstrip("\n")
 
 
-class _NamedContext(ssl.SSLContext):
-    """Checks for a name of its own, whatever host paho dials and passes: an address will do."""
-
-    server_name: str | None = None
-
-    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:  # noqa: ANN401 - its signature
-        """See ssl.SSLContext."""
-        if self.server_name is not None:
-            options["server_hostname"] = self.server_name
-        return super().wrap_socket(*args, **options)
-
-
 def _tls(tls: TlsConfig, *, checks_dates: bool) -> ssl.SSLContext:
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     if not checks_dates:
         context.verify_flags |= NO_CHECK_TIME
     context.server_name = tls.server_name

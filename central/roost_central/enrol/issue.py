@@ -219,7 +219,7 @@ class Issuer:
             brokers=self.fleet.brokers,
             issued_ms=identity.issued_ms,
             lan_certificate=identity.lan_certificate,
-            lan_ca=self.fleet.lan_ca if identity.lan_certificate else "",
+            lan_ca=self.fleet.lan_ca,  # of a renewal too: another one may be live by now
             broker_certificate=identity.broker_certificate,
             order_keys=self.fleet.order_keys,
         )

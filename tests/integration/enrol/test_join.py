@@ -103,7 +103,8 @@ def test_an_identity_is_renewed_when_it_is_due_and_the_old_one_ends(stage, box, 
     assert box.join(stage.url, token=stage.token("aged")).returncode == 0
     file = box.identity / "identity.json"
     facts = json.loads(file.read_text())
-    lan = (box.identity / "lan.pem").read_bytes()
+    lan, lan_ca = ((box.identity / name).read_bytes() for name in ("lan.pem", "lan-ca.pem"))
+    (box.identity / "lan-ca.pem").write_bytes(b"of before another LAN CA was made")
     file.write_text(json.dumps(facts | {"enrolled_ms": facts["enrolled_ms"] - 10**11}))
     agent = Agent(box, tmp_path)
     agent.start()
@@ -111,6 +112,7 @@ def test_an_identity_is_renewed_when_it_is_due_and_the_old_one_ends(stage, box, 
     assert "a new identity" in agent.log.read_text()
     assert json.loads(file.read_text())["generation"] == 2
     assert (box.identity / "lan.pem").read_bytes() == lan
+    assert (box.identity / "lan-ca.pem").read_bytes() == lan_ca
     agent.start()
     try:
         wait_until(

@@ -4,16 +4,16 @@ import asyncio
 import os
 import shutil
 import signal
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiomqtt
 import pytest
+from ha_broker_scene import HOST, MEMBERS, PASSWORDS, Scene, running, until
 from waiting import free_port
 
 from roost_agent.ha import brokers
+from roost_agent.ha.broker_files import Member
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
-from roost_agent.ha.mqtt import Broker, MqttPath
 from roost_agent.ports import SystemClock, SystemEntropy
 
 pytestmark = [
@@ -23,49 +23,6 @@ pytestmark = [
         reason="mosquitto is not installed",
     ),
 ]
-MEMBERS = {0: "lab.c0", 1: "lab.c1", 2: "lab.w1"}
-PASSWORDS = {name: f"password of {name}" for name in MEMBERS.values()}
-HOST = "127.0.0.1"
-
-
-class Scene:
-    """One broker and the paths of three nodes to it, and what each heard."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.folder = folder / "broker"
-        plan = BrokerPlan((HOST,), self.port, PASSWORDS)
-        self.broker = SiteBroker(self.folder, plan, SystemClock(), SystemEntropy())
-        self.heard: dict[int, list[bytes]] = {me: [] for me in MEMBERS}
-        self.paths = {me: self.path(me) for me in MEMBERS}
-
-    def path(self, me: int, password: str | None = None) -> MqttPath:
-        def hear(number: int, payload: bytes) -> None:
-            self.heard[me].append(payload)
-            if me == 0:
-                self.broker.echoed()
-
-        address = Broker(HOST, self.port, "", MEMBERS[me], password or PASSWORDS[MEMBERS[me]])
-        return MqttPath(4, address, nodes=MEMBERS, hear=hear, entropy=SystemEntropy())
-
-    async def all_open(self) -> None:
-        await until(lambda: all(path.is_open for path in self.paths.values()))
-
-
-@asynccontextmanager
-async def running(*runs):
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run()) for run in runs]
-        yield
-        for task in tasks:
-            task.cancel()
-
-
-async def until(true, *, while_doing=lambda: None):
-    async with asyncio.timeout(60):
-        while not true():
-            while_doing()
-            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -149,7 +106,7 @@ async def test_a_path_that_is_aborted_connects_anew_and_keeps_one_beat(scene):
 
 async def test_what_a_killed_agent_left_behind_is_ended(scene, tmp_path):
     left = scene.broker.pid
-    plan = BrokerPlan((HOST,), scene.port, PASSWORDS)
+    plan = BrokerPlan((HOST,), scene.port, scene.members())
     successor = SiteBroker(scene.folder, plan, SystemClock(), SystemEntropy())
     await asyncio.to_thread(successor._prepare)
     await until(lambda: scene.broker.pid != left)
@@ -166,7 +123,7 @@ def test_the_secret_of_a_nodes_own_login_is_made_once(tmp_path):
 
 async def test_without_mosquitto_the_fault_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(brokers, "PROGRAM", "mosquitto-that-is-not-there")
-    plan = BrokerPlan((HOST,), free_port(), PASSWORDS)
+    plan = BrokerPlan((HOST,), free_port(), (Member("lab.c0", "lab.c0", "password of lab.c0"),))
     broker = SiteBroker(tmp_path, plan, SystemClock(), SystemEntropy())
     async with running(broker.run):
         await until(lambda: "is not installed" in broker.fault)

@@ -39,6 +39,8 @@ class FakeRuntime:
             workload=None,
             fencing=None,
             gateways=SimpleNamespace(said=SimpleNamespace(silent_ms=lambda _now_ms: 12_000)),
+            lan=None,
+            admission=None,
         )
 
     @property
@@ -161,7 +163,9 @@ def test_status_and_explain_read_well(site):
     text = _status(answer(runtime, HaStatus()).result)
     counts = "refused frames  mac 3, stranger 4"
     silent = "gateway  no answer for 12 s"
-    for word in ("main", "holding", "alive", counts, "refused orders  1", "it is gone", silent):
+    clear = "WARNING  site brokers are spoken to in clear text: this box has no identity"
+    words = ("main", "holding", "alive", counts, "refused orders  1", "it is gone", silent, clear)
+    for word in words:
         assert word in text
     assert "disk full" in text
     assert "took main" in _explained(answer(runtime, HaExplain()).result)

@@ -105,6 +105,19 @@ def test_our_own_frames_of_before_the_restart_are_not_ours(boxes):
     assert again.peers.refused == {"mac": 1}
 
 
+def test_a_node_that_is_dropped_is_a_stranger_and_hears_nothing_more(boxes):
+    boxes[0].peers.limit([0, 2])
+    boxes[1].peers.send(beat(1, 1))
+    assert boxes[0].heard == []
+    assert boxes[0].peers.refused == {"member": 2}
+    boxes[0].peers.send(beat(0, 1))
+    assert [node for _, node in boxes[1].heard] == [1, 1]
+    assert boxes[1].peers.refused == {"mac": 2}
+    boxes[0].peers.limit([0, 1, 2])
+    boxes[1].peers.send(beat(1, 2))
+    assert [node for _, node in boxes[0].heard] == [0, 0, 1, 1]
+
+
 def test_what_is_no_frame_of_a_member_is_refused(boxes):
     stranger = Box(0)
     stranger.peers.send(beat(9, 1))

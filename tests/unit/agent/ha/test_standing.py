@@ -1,6 +1,7 @@
 """Which alarms of local HA stand, by what is known on the node."""
 
 from roost_agent.alarm_types import (
+    CLEAR_TEXT,
     DAMPED,
     FORGED_FRAMES,
     GUARD_UNREADY,
@@ -65,3 +66,8 @@ def test_the_rest_stands_as_it_is_told():
 
 def test_frames_that_no_member_made_are_told_with_their_kinds():
     assert found(Facts(forged="made with another key")) == [(FORGED_FRAMES, "")]
+
+
+def test_clear_text_is_told_with_its_paths():
+    reason = "this box has no identity of a fleet; paths mgmt/c0"
+    assert found(Facts(clear_text=reason)) == [(CLEAR_TEXT, "")]

@@ -128,6 +128,7 @@ class Runtime:
             store=SimpleNamespace(fault=""),
             fencing=None,
             workload=self.workload,
+            lan=object(),
         )
 
     @property
