@@ -29,6 +29,8 @@ async def test_a_node_in_quarantine_says_so_and_is_let_out_with_a_reason(console
     note = await tab.js("document.querySelector('.quarantine').innerText")
     assert "In quarantine" in note
     assert "two boxes use one identity" in note
+    site = await console.tab(f"/sites/{node.partition('.')[0]}")
+    await site.wait("document.querySelector('main').innerText.includes('in quarantine')")
     await press(tab, "Let out of quarantine")
     await fill(tab, "reason", "the other one is off")
     assert "roost node release" in await tab.js(f"{DIALOG}.querySelector('code').innerText")
@@ -53,3 +55,17 @@ async def test_a_node_that_was_never_enrolled_has_no_such_section(console):
     tab = await console.tab(f"/nodes/{console.fleet.rows[0]['site']}.n1")
     await tab.wait("document.querySelector('.inventory')")
     assert await tab.js("document.querySelector('.identity')") is None
+
+
+async def test_a_node_that_came_back_is_let_into_its_slot_as_a_new_box(console):
+    box = console.central.enrol.boxes["01TOKEN"]
+    box |= {"kind": "expired", "reason": "edge-1.n1: its certificate ended 200 days ago"}
+    tab = await console.tab("/enrol")
+    await tab.wait("document.querySelector('.boxes')?.innerText.includes('200 days ago')")
+    await tab.js("document.querySelector('[aria-label=\"Approve 01TOKEN\"]').click()")
+    await tab.wait(f"{DIALOG}?.open")
+    assert "It was a node" in await tab.js(f"{DIALOG}.innerText")
+    await fill(tab, "node", "n1")
+    await send(tab)
+    await tab.wait("document.querySelectorAll('.boxes tbody tr').length === 1")
+    assert console.central.enrol.acts[-1][2]["replace"] is True

@@ -11,6 +11,12 @@ import { QrCode } from "./qr.js";
 const LIVES = [["3600", "1 hour"], ["86400", "1 day"], ["604800", "7 days"]];
 const YES = [["", "a human approves each box"], ["yes", "empty slots are filled without asking"]];
 
+const HINTS = {
+  bare: "It brought no token. Read the words on the box itself, and type them: words that differ are somebody in between.",
+  expired: "It was a node until its certificate ended. Let back into its slot it is a new box there, with the old history.",
+  token: "It brought a token of its site.",
+};
+
 export function EnrolPage() {
   const boxes = useFetched("/enrolments");
   const claims = useFetched("/claims");
@@ -65,7 +71,7 @@ function Approve({ box, onDone, onClose }) {
     { name: "site", label: "Site", value: box.site, required: true },
     { name: "node", label: "Node: its slot, made where there is none", required: true },
     ...(isBare ? [{ name: "words", label: "The six words, as the box shows them", required: true }] : []),
-    { name: "replace", label: "If the slot has a box", value: "",
+    { name: "replace", label: "If the slot has a box", value: box.kind === "expired" ? "yes" : "",
       choices: [["", "refuse"], ["yes", "the box that is there goes"]] },
   ];
   const send = async (values) => {
@@ -77,8 +83,7 @@ function Approve({ box, onDone, onClose }) {
     `--node ${shellWord(values.node || "NODE")}`, values.words && `--words ${shellWord(values.words)}`,
     values.replace && "--replace"].filter(Boolean).join(" ");
   return html`<${AskDialog} title="Let a box in" button="Approve" fields=${fields} onSend=${send} onClose=${onClose}
-    hint=${isBare ? "It brought no token. Read the words on the box itself, and type them: words that differ are somebody in between."
-    : "It brought a token of its site."}>${(values) => html`<${CopyLine} text=${line(values)} />`}</${AskDialog}>`;
+    hint=${HINTS[box.kind] ?? HINTS.token}>${(values) => html`<${CopyLine} text=${line(values)} />`}</${AskDialog}>`;
 }
 
 function Deny({ box, onDone, onClose }) {

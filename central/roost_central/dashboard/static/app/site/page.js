@@ -76,7 +76,8 @@ function NodeTable({ nodes }) {
     <th>Via</th><th>Agent</th><th>Up</th><th>Inventory</th></tr></thead>
     <tbody>${nodes.map((node) => html`<tr key=${node.node}>
       <th scope="row"><a href=${nodePath(node.node)}>${node.name}</a></th>
-      <td><${StateChip} states=${PRESENCES} name=${node.presence} /></td>
+      <td><${StateChip} states=${PRESENCES} name=${node.presence} />${node.quarantine
+        && html` <small class="tone-degraded">in quarantine</small>`}</td>
       <td><${Age} at=${node.heard} staleMs=${STALE_MS} /></td>
       <td>${node.via ?? "–"}</td><td>${node.agent ?? "–"}</td>
       <td>${node.uptime_s === null ? "–" : ageText(node.uptime_s)}</td>
