@@ -1,0 +1,107 @@
+"""The acts of orders: each on a small node that notes what it was asked."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from orders import OrderPen
+
+from roost_agent.control.message import Answer, HaMaintenance, HaSwitchover
+from roost_agent.orders.memory import Taken
+from roost_agent.orders.verbs import HANDLERS, reboot
+from roost_agent.orders.verbs.handler import ActError
+from roost_protocol.order import read_order
+from roost_protocol.order_verbs import VERBS, act_of
+
+PEN = OrderPen()
+
+
+class SmallNode:
+    boot_id = b"b" * 16
+    generation = 2
+
+    def __init__(self, answer=None):
+        self.asked = []
+        self.answer = answer or Answer(result={"sentence": "n2 takes it next"})
+
+    async def look(self, classes):
+        self.asked.append(classes)
+        return "looked"
+
+    def say_again(self, what):
+        self.asked.append(what)
+
+    def ask_ha(self, request):
+        self.asked.append(request)
+        return self.answer
+
+    async def renew(self):
+        self.asked.append("renew")
+
+    async def reboot(self, reason, nonce):
+        self.asked.append((reason, nonce))
+
+
+async def done(node, verb, reason="", **given):
+    order = read_order(PEN.write(verb=verb, given=given, reason=reason, approved_by="bob"))
+    return await HANDLERS[verb].act(act_of(verb, given), order, node)
+
+
+def test_every_verb_of_the_list_has_its_act():
+    assert HANDLERS.keys() == VERBS.keys()
+    assert all(handler.verb == verb for verb, handler in HANDLERS.items())
+
+
+async def test_each_act_asks_the_node_for_what_the_order_says():
+    node = SmallNode()
+    assert await done(node, "refresh-inventory", classes="cpu,nic") == "looked"
+    await done(node, "refresh-inventory")
+    assert "alarms and inventory" in await done(node, "resync")
+    await done(node, "renew-identity")
+    assert await done(node, "ha-switchover", group="db") == "n2 takes it next"
+    await done(node, "ha-switchover", group="db", to="n3")
+    await done(node, "ha-maintenance", group="db", seconds=60)
+    assert node.asked == [
+        ["cpu", "nic"], [], "alarms", "inventory", "renew", HaSwitchover("db", None),
+        HaSwitchover("db", "n3"), HaMaintenance("db", 60),
+    ]  # fmt: skip
+
+
+async def test_local_ha_refuses_an_order_as_it_refuses_a_person():
+    node = SmallNode(Answer(error="db does not run here but on n2: order it there"))
+    with pytest.raises(ActError, match="order it there") as refused:
+        await done(node, "ha-switchover", group="db")
+    assert refused.value.code == "ha"
+
+
+async def test_a_reboot_that_does_not_come_has_failed(monkeypatch):
+    node = SmallNode()
+
+    async def at_once(_seconds):
+        return None
+
+    monkeypatch.setattr(reboot, "asyncio", SimpleNamespace(sleep=at_once))
+    with pytest.raises(ActError, match="no reboot"):
+        await done(node, "reboot", reason="new kernel")
+    assert node.asked == [("new kernel (ada and bob)", "00" * 16)]
+
+
+def taken(verb, boot_id=b"b" * 16, generation=2):
+    return Taken(bytes(16), 1, verb, {}, boot_id, generation)
+
+
+def test_what_a_restart_proves_is_done_and_nothing_else():
+    node = SmallNode()
+    assert "restarted" in HANDLERS["reboot"].resumed(taken("reboot", boot_id=b"a" * 16), node)
+    with pytest.raises(ActError, match="machine was not"):
+        HANDLERS["reboot"].resumed(taken("reboot"), node)
+    renewed = HANDLERS["renew-identity"].resumed(taken("renew-identity", generation=1), node)
+    assert renewed == "generation 2 is in use"
+    with pytest.raises(ActError, match="before there was"):
+        HANDLERS["renew-identity"].resumed(taken("renew-identity"), node)
+    assert HANDLERS["ha-switchover"].resumed is None
+
+
+def test_an_act_has_a_bound_in_time():
+    assert all(0 < handler.seconds <= 700 for handler in HANDLERS.values())
+    assert asyncio.iscoroutinefunction(HANDLERS["resync"].act)
