@@ -3,9 +3,9 @@
 The operations are those of the running centre's own OpenAPI document, each with its permission; the
 callers are every role over everything, every role over one region, two grants that must not be put
 together, a token that may less than its owner, and nobody. Objects are inside and outside of the
-region. Bodies are drawn at random from the document's schemas, so most are refused as such: what
-counts is who gets a 2xx that he must not, a 401 or 403 that he must not, a word of a site that he
-may not see, and a 5xx.
+region. Bodies and queries are drawn at random from the document's schemas, so most are refused as
+such: what counts is who gets a 2xx that he must not, a 401 or 403 that he must not, a word of a
+site that he may not see, and a 5xx.
 """
 
 import json
@@ -13,6 +13,7 @@ import random
 import re
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     wrong = tally.let_in + tally.kept_out + tally.told
     note = "role x operation x object of the OpenAPI document: unexpected 2xx, refusals, leaks"
     yield Proof("authz.matrix", tally.asked, len(wrong), seed, _with(note, wrong))
-    note = "the same requests with bodies drawn from the schemas: answers of 500 and more"
+    note = "the same requests, bodies and queries drawn from the schemas: answers of 500 and more"
     yield Proof("authz.no_5xx", tally.asked, len(tally.failed), seed, _with(note, tally.failed))
 
 
@@ -142,8 +143,9 @@ class Matrix:
         names = {"site": site, "node": f"{site}.n1"}
         filled = re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], "01J0"), path)
         body = self._body(operation)
-        status, text, _ = self._send(method, filled, caller.token, body)
-        what = f"{method} {filled} by {caller.name}: {status}"
+        query = self._query(operation)
+        status, text, _ = self._send(method, filled + query, caller.token, body)
+        what = f"{method} {filled}{query} by {caller.name}: {status}"
         self.tally.asked += 1
         may = wanted in caller.whole | caller.scoped
         is_whole = wanted in caller.whole
@@ -172,6 +174,17 @@ class Matrix:
                 return answer.status, text, dict(answer.headers)
         except urllib.error.HTTPError as err:
             return err.code, err.read(BODY_BYTES_MAX).decode(errors="replace"), dict(err.headers)
+
+    def _query(self, operation: dict[str, Any]) -> str:
+        """Return some of an operation's parameters, drawn; half of the time none."""
+        if self.dice.random() < 0.5:
+            return ""
+        drawn = {
+            each["name"]: self._drawn(each.get("schema", {}), 0)
+            for each in operation.get("parameters", ())
+            if each.get("in") == "query" and self.dice.random() < 0.4
+        }
+        return f"?{urllib.parse.urlencode(drawn, errors='surrogatepass')}" if drawn else ""
 
     def _body(self, operation: dict[str, Any]) -> object:
         content = operation.get("requestBody", {}).get("content", {}).get("application/json")
