@@ -200,7 +200,7 @@ def test_the_state_says_what_the_node_is_and_hears(way):
 
 def test_a_higher_epoch_that_a_rival_tried_in_vain_is_not_this_turn_s(way):
     epoch = way.site.boxes[way.active].runs["main"]
-    way.runtime.core.leases["main"]._ballots.hear(epoch + 32)
+    way.runtime.core.leases["main"]._turn.ballots.hear(epoch + 32)
     way.upward.look(way.runtime)
     (state,) = way.outbox.states()
     main = next(group for group in state.groups if group.name == "main")
