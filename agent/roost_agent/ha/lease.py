@@ -162,7 +162,7 @@ class Lease:
                 self._believed(node, belief)
             case Bound(_, epoch, owner):
                 self._turn.ballots.hear(epoch)
-                self._turn.holder = owner
+                self._turn.held_by(owner)
             case Configured(electorate, provable, accepted):
                 self._rounds.provable, self._accepted = provable, accepted
                 if electorate != self._turn.electorate:
@@ -231,7 +231,7 @@ class Lease:
         turn.ballots.hear(belief.epoch)
         if belief.holder == node and belief.state in {LeaseState.HOLDING, LeaseState.STOPPING}:
             if not turn.is_held:
-                turn.holder = node
+                turn.held_by(node)
         elif turn.holder == node:
             turn.holder = None  # it does not say so itself any more
 

@@ -127,6 +127,7 @@ class Ending:
         if frame.node == turn.me or turn.holder not in {frame.node, None, frame.successor}:
             return
         turn.holder = None
+        turn.previous, turn.is_given_back = frame.node, True
         turn.stand_ms = None
         if frame.successor == turn.me:
             turn.stand_ms = turn.not_before_ms = now_ms

@@ -63,12 +63,20 @@ class Holding:
             turn.round = asked
             self._rounds.give_up("the grants came too late", now_ms, out)
             return
-        was, turn.holder = turn.holder, turn.me
+        was, turn.previous = turn.previous, None  # its own voter has said already: this node
+        turn.holder = turn.me
         turn.phase, turn.epoch, self._started = Phase.HOLDING, asked.epoch, False
         self._ending.forget()
         turn.renew_ms = asked.sent_ms + turn.timing.renew_ms
         proofs = self._rounds.proofs.known
-        why = asked.explain(turn.name, was, turn.view, turn.electorate, proofs)
+        why = asked.explain(
+            turn.name,
+            was,
+            turn.view,
+            turn.electorate,
+            proofs,
+            is_given_back=turn.is_given_back,
+        )
         out += (turn.deadlines.arm(turn.epoch, turn.valid_ms), why)
         self._is_armed, self._is_full = True, False
         self._tell_round(asked, out)

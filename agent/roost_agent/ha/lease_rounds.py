@@ -97,7 +97,7 @@ class Rounds:
         elif asked.kind is not Kind.RENEW and asked.is_lost(turn.electorate, usable):
             owners = {each.owner for each in asked.refusals.values()} - {None, turn.me}
             if owners:
-                turn.holder = min(owner for owner in owners if owner is not None)
+                turn.held_by(min(owner for owner in owners if owner is not None))
             reasons = sorted({each.reason for each in asked.refusals.values()})
             self.give_up(f"refused: {', '.join(reasons)}", now_ms, out, asked.bound_ms())
         return None

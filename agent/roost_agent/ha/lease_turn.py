@@ -30,6 +30,8 @@ class Turn:
 
     Attributes:
         valid_ms: until when this node may run it; None: without end.
+        previous: who held it last before this node, None where nobody is known to have.
+        is_given_back: that one gave it back.
         view: whom this node hears.
         round: that is asked now.
         stand_ms: when this node asks next, None while it should not.
@@ -38,8 +40,9 @@ class Turn:
     """
 
     __slots__ = (
-        "ballots", "boot", "deadlines", "electorate", "epoch", "holder", "hosts", "me", "name",
-        "not_before_ms", "phase", "renew_ms", "round", "stand_ms", "timing", "valid_ms", "view",
+        "ballots", "boot", "deadlines", "electorate", "epoch", "holder", "hosts", "is_given_back",
+        "me", "name", "not_before_ms", "phase", "previous", "renew_ms", "round", "stand_ms",
+        "timing", "valid_ms", "view",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - what it is to one node
@@ -66,6 +69,8 @@ class Turn:
         self.epoch = 0
         self.valid_ms: int | None = None
         self.holder: int | None = None
+        self.previous: int | None = None
+        self.is_given_back = False
         self.view = View()
         self.round: Round | None = None
         self.stand_ms: int | None = None
@@ -76,6 +81,14 @@ class Turn:
     def is_held(self) -> bool:
         """Whether this node holds it, stopping or not."""
         return self.phase in {Phase.HOLDING, Phase.STOPPING, Phase.DISARMING}
+
+    def held_by(self, node: int) -> None:
+        """Take in who holds it; before this node it was another's, or nobody's."""
+        if node == self.me and self.holder not in {self.me, None}:
+            self.previous = self.holder
+        elif node != self.me:
+            self.previous, self.is_given_back = node, False
+        self.holder = node
 
     def d1_ms(self) -> int | None:
         """Return when the graceful stop begins; None where the right has no end."""

@@ -78,19 +78,32 @@ class Round:
         """Return after how long the first of those who refused is free again."""
         return min((each.remaining_ms or 0 for each in self.refusals.values()), default=0)
 
-    def explain(
+    def explain(  # noqa: PLR0913 - what it rests on
         self,
         name: str,
         was: int | None,
         view: View,
         electorate: Electorate,
         proofs: Mapping[int, bytes],
+        *,
+        is_given_back: bool = False,
     ) -> Explain:
-        """Say in one sentence why this round was won, and what it rests on."""
+        """Say in one sentence why this round was won, and what it rests on.
+
+        Args:
+            name: of the lease.
+            was: who held it before; None: nobody is known to have.
+            view: of this node.
+            electorate: that was asked.
+            proofs: of boots that ended.
+            is_given_back: ``was`` gave it back.
+        """
         by = ", ".join(f"node {node}" for node in sorted(self.grants))
         seen = view.evidence.get(was) if was is not None else None
-        why = "nobody held it"
-        if seen is not None and was in view.lost:
+        why = "nobody held it" if was is None else f"node {was} holds it no more"
+        if is_given_back and was is not None:
+            why = f"node {was} gave it back"
+        elif seen is not None and was in view.lost:
             why = (
                 f"node {was} silent on {seen.paths_silent} of {seen.paths} paths for "
                 f"{seen.silent_ms / 1_000:.1f} s"

@@ -87,7 +87,11 @@ class Suspicion:
         if member.state in GONE:
             member.joined_ms = max(member.joined_ms, now_ms + JOINING_MS)
         if now_ms < member.joined_ms:
-            return MemberState.JOINING, "heard again"
+            is_replaced = member.state is MemberState.ALIVE  # it was never silent
+            return (
+                MemberState.JOINING,
+                "it lost a group to another" if is_replaced else "heard again",
+            )
         return MemberState.ALIVE, "a proof of life is fresh"
 
     def _is_confirmed(self, node: int, now_ms: int) -> bool:

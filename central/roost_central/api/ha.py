@@ -24,7 +24,7 @@ from roost_central.api.instants import age_s, instant, parse_since
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import nodes_of
-from roost_central.fleet.availability import GroupOf, groups_of, redundancy_of
+from roost_central.fleet.availability import GroupOf, HostSaid, groups_of, redundancy_of
 from roost_central.fleet.testimony import Lack
 from roost_central.fleet.turns import Turn, turns_of
 from roost_central.fleet.view import NodeRow, SiteRow
@@ -87,8 +87,9 @@ async def list_history(call: Call[HistoryQuery, None]) -> HaHistory:
     async with call.api.database.read() as connection:
         found = await events.page(connection, query, before=before, limit=asked.limit + 1)
     shown, following = page_of(found, asked.limit, scope=scope)
-    return HaHistory(
-        items=[event_answer(record) for record in shown],
+    newest_first = sorted(shown, key=lambda record: (record.at_ms, record.seq), reverse=True)
+    return HaHistory(  # a page is of what came last; each node tells at its own time
+        items=[event_answer(record) for record in newest_first],
         turns=[_turn(turn) for turn in turns_of(reversed(shown))],
         next=following,
     )
@@ -115,16 +116,18 @@ def _group(group: GroupOf, turns: Sequence[Turn], now_ms: int) -> HaGroupAnswer:
         lacks=[_lack(each, now_ms) for each in group.lacks],
         since=None if turn is None else instant(turn.begin_ms),
         why=None if turn is None else turn.why,
-        hosts=[
-            HaHost(
-                node=host.node,
-                role=None if host.said is None else str(host.said.role),
-                why_not="" if host.said is None else host.said.bar,
-                state="" if host.said is None else host.said.state,
-                services={} if host.said is None else host.said.services,
-            )
-            for host in group.hosts
-        ],
+        hosts=[_host(host) for host in group.hosts],
+    )
+
+
+def _host(host: HostSaid) -> HaHost:
+    said = None if host.outdated else host.said
+    return HaHost(
+        node=host.node,
+        role=None if said is None else str(said.role),
+        why_not=host.outdated if said is None else said.bar,
+        state="" if said is None else said.state,
+        services={} if said is None else said.services,
     )
 
 

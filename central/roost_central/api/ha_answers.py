@@ -6,7 +6,7 @@ from roost_central.api.answers import Age, EventAnswer, Time
 
 
 class HaHost(msgspec.Struct, frozen=True):
-    """One host of a group, by its own word; ``role`` is None where it never spoke."""
+    """One host of a group, by its own word; ``role`` is None where it has none that counts now."""
 
     node: str
     role: str | None

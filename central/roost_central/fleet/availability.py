@@ -6,7 +6,7 @@ than a last word: testimony says who hears whom now. Pure; leaves storage and an
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from roost_central.fleet.fields import REDUNDANCIES
@@ -22,10 +22,15 @@ _RANK: Final = {word: rank for rank, word in enumerate(REDUNDANCIES)}  # the wor
 
 @dataclass(frozen=True, slots=True)
 class HostSaid:
-    """One host's own word on a group; None where it said none."""
+    """One host's own word on a group; None where it said none.
+
+    Attributes:
+        outdated: why it is not so any more; empty where nothing says so.
+    """
 
     node: str
     said: HaGroup | None
+    outdated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +123,21 @@ def _group(name: str, by_node: Mapping[str, HaGroup], told: Testimony) -> GroupO
         epoch=0 if latest is None else held[latest].epoch,
         standby=standby,
         redundancy=redundancy,
-        hosts=hosts,
+        hosts=tuple(_judged(host, latest, told) for host in hosts),
         lacks=lacks,
     )
+
+
+def _judged(host: HostSaid, latest: str | None, told: Testimony) -> HostSaid:
+    """Return a host's word with why it holds no longer: nobody hears it, or another took over."""
+    said = host.said
+    if said is None:
+        return host
+    if latest not in {host.node, None} and said.role in _HELD:
+        return replace(host, outdated=f"it said that it was active before {latest} was")
+    if not told.is_there(host.node):
+        return replace(host, outdated=f"it is not heard; it said last: {said.role}")
+    return host
 
 
 def _of_nobody(hosts: Iterable[HostSaid], told: Testimony) -> tuple[str, tuple[Lack, ...]]:
@@ -145,7 +162,7 @@ def _everywhere(name: str, hosts: tuple[HostSaid, ...], told: Testimony) -> Grou
         epoch=0,
         standby=(),
         redundancy=redundancy if told.heard else "unknown",
-        hosts=hosts,
+        hosts=tuple(_judged(host, None, told) for host in hosts),
         lacks=tuple(lacks),
     )
 

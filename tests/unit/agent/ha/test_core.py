@@ -584,3 +584,21 @@ def test_what_claims_to_be_the_witness_and_is_not_its_vote_changes_nothing(afar,
     site.settled()
     assert site.tell(0, again) is None
     assert not site.boxes[0].core.is_there(WITNESS, 0)
+
+
+def test_who_takes_over_says_from_whom_and_why(site):
+    """Over a whole site: this node's own voter is bound to it before its round is won."""
+
+    def said(index):
+        every = site.boxes[index].of(Explain)
+        return [each.sentence for each in every if each.sentence.startswith("took main")][-1]
+
+    first = site.settled()
+    assert "nobody held it" in said(first)
+    site.tell(first, ev.Give("main", "ordered", 1 - first))
+    site.until(lambda: site.holders() == [1 - first])
+    assert f"node {first} gave it back" in said(1 - first)
+    site.run(1_000)
+    site.reboot(1 - first)
+    site.until(lambda: site.holders() == [first])
+    assert f"node {1 - first} silent on" in said(first)

@@ -13,6 +13,7 @@ from leases import (
     TWO,
     answer,
     follower,
+    frame,
     holder,
     lease,
     only,
@@ -32,6 +33,7 @@ from roost_agent.ha.lease_events import (
     GuardState,
     Order,
     Proof,
+    Received,
     RoundWon,
     Start,
     Stop,
@@ -73,6 +75,37 @@ def test_taking_a_lease_is_explained_by_the_silence_of_the_one_before_and_the_vo
         "took main (epoch 64): node 1 silent on 4 of 4 paths for 3.1 s, granted by node 0, node 2 "
         "(2 of 3 votes)"
     )
+
+
+def test_its_own_voter_s_word_does_not_hide_who_held_it_before():
+    """As it is on a node: this voter is bound to this node before the round is won."""
+    gone = View(frozenset({0, 2}), frozenset({1}), evidence={1: PeerEvidence(4, 4, 3_100)})
+    one = follower(gone)
+    one.handle(Bound("main", 33, 1), 0)
+    sends = stands(one)
+    for node in (0, 2):
+        out = answer(one, node, sends[0], 200)
+    (acquire, *_) = only(out, Send)
+    one.handle(Bound("main", acquire.epoch, 0), 200)
+    answer(one, 0, acquire, 200)
+    (told,) = only(answer(one, 2, acquire, 200), Explain)
+    assert "node 1 silent on 4 of 4 paths for 3.1 s" in told.sentence
+    assert told.evidence["was"] == 1
+
+
+def test_a_turn_that_follows_a_release_says_who_gave_it_back():
+    one = follower()
+    one.handle(Bound("main", 33, 1), 0)
+    one.handle(Received(frame(1, Kind.RELEASE, epoch=33, successor=0), 1), 100)
+    sends = only(one.handle(Tick(0.0), 100), Send)  # its successor stands at once
+    (told,) = only(wins(one, sends, 200), Explain)
+    assert told.sentence.startswith("took main (epoch 64): node 1 gave it back, granted by")
+
+
+def test_the_first_turn_follows_nobody_s():
+    one = follower()
+    (told,) = only(wins(one, stands(one), 200), Explain)
+    assert "nobody held it" in told.sentence
 
 
 def test_grants_that_come_when_it_would_have_to_stop_already_are_given_back():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from roost_agent.ha.health import LHM_MAX
 from roost_agent.ha.matrix import Way
 from roost_agent.ha.member import MemberState
-from roost_agent.ha.membership_events import Ended, Lagged, Synced
+from roost_agent.ha.membership_events import Ended, Lagged, Replaced, Synced
 from roost_agent.ha.peer_path import PeerPathState
 
 
@@ -52,6 +52,13 @@ def test_a_node_that_comes_back_joins_first():
     site.cut = set()
     site.run(2 * H_MS)
     assert site.states(0)[1] == "joining"
+
+
+def test_a_node_that_lost_a_group_joins_again_and_was_never_silent():
+    site = settled()
+    (told,) = site.nodes[0].members.handle(Replaced(1), site.now_ms)
+    assert (told.old, told.new) == (MemberState.ALIVE, MemberState.JOINING)
+    assert told.why == "it lost a group to another"
 
 
 def test_a_node_never_heard_is_lost_once_silence_means_something():

@@ -123,6 +123,9 @@ async def test_what_a_group_lacks_has_its_age_and_its_reason(get, site, clock):
 
     (group,) = told["groups"]
     assert (told["redundancy"], group["redundancy"], group["active"]) == ("lost", "lost", ["n1"])
+    dead = group["hosts"][0]
+    assert (dead["role"], dead["services"]) == (None, {}), "its last word is no role"
+    assert dead["why_not"] == "it is not heard; it said last: active"
     since = "2026-11-01T02:25:05.000Z"
     assert group["lacks"] == [
         {"node": "n1", "why": "n1 is not heard", "since": since, "age_s": 95.0}
@@ -158,6 +161,19 @@ async def test_history_is_changes_of_role_with_their_turns_or_all(get, site, his
     assert [item["text"] for item in everything["items"]] == ["took (8)", "path down", "took (3)"]
     _, late = await get("/api/v1/sites/pair/ha/history", what="all", since="6s")
     assert [item["text"] for item in late["items"]] == ["took (8)"]
+
+
+async def test_history_is_in_the_order_in_which_things_happened(get, site, central, clock):
+    """A node without WAN tells late, and the others' words are there before."""
+    now_ms = clock.now_ms
+    told = [("n2", "took (9)", 2_000), ("n1", "took (8)", 5_000), ("n3", "path", 3_000)]
+    async with central.database.write() as connection:
+        await events.append(
+            connection,
+            [said(node, HA_DECISION, text, now_ms - ago_ms) for node, text, ago_ms in told],
+        )
+    _, page = await get("/api/v1/sites/pair/ha/history", what="all")
+    assert [item["text"] for item in page["items"]] == ["took (9)", "path", "took (8)"]
 
 
 async def test_history_has_pages(get, site, history):

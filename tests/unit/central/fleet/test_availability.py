@@ -142,6 +142,18 @@ def test_of_two_that_say_so_the_later_turn_counts():
     assert told(found) == [("c1 takes c0 for lost", SINCE_MS)]
 
 
+def test_a_host_whose_word_is_over_is_not_shown_by_it():
+    dead = report(group(ACTIVE, 8), hears=[("c1", "alive")])
+    taken = report(group(ACTIVE, 33), hears=[("c0", "lost")])
+    of_c0, of_c1 = only({"c0": dead, "c1": taken}).hosts
+    assert of_c0.outdated == "it said that it was active before c1 was"
+    assert of_c1.outdated == ""
+    waits = report(group(STANDBY, 8), hears=[("c0", "lost")])
+    of_c0, of_c1 = only({"c0": dead, "c1": waits}, dark=["c0"]).hosts
+    assert of_c0.outdated == "it is not heard; it said last: active"
+    assert of_c1.outdated == ""
+
+
 def test_a_group_that_stops_is_still_held():
     found = only({"c0": report(group(HaRole.STOPPING, 8), hears=[("c1", "alive")])})
     assert found.active == ("c0",)
