@@ -15,6 +15,8 @@ from roost_central.fleet.view import FleetView
 from roost_central.ingest.config import BrokerAddress
 from roost_central.ingest.mqtt import take_over
 from roost_central.ingest.seals import Seals
+from roost_central.liveness.turns import Start
+from roost_protocol.topics import NodeId
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ LOOK_S: Final = 1.0
 TURNS_S: Final = (2.5, 7.0)
 
 TakeOver = Callable[[BrokerAddress, str], Awaitable[None]]
+Starts = Callable[[NodeId], Iterable[Start]]
 
 
 class Evictions:
@@ -31,6 +34,7 @@ class Evictions:
 
     Args:
         brokers: where sessions may be; those in the clear are left alone, nobody is known there.
+        starts: those of a node's agent that were heard lately; two boxes of one identity have two.
         take_over: closes one session.
     """
 
@@ -39,11 +43,13 @@ class Evictions:
         seals: Seals,
         view: FleetView,
         brokers: Iterable[BrokerAddress],
+        starts: Starts,
         take_over: TakeOver = take_over,
     ) -> None:
         self._seals = seals
         self._view = view
         self._brokers = tuple(broker for broker in brokers if broker.tls is not None)
+        self._starts = starts
         self._take_over = take_over
 
     async def run(self) -> None:
@@ -64,11 +70,13 @@ class Evictions:
         sessions: list[str] = []
         for node, seal in self._seals.take_ended():
             row = self._view.nodes.get(node)
-            if row is None or not row.boot_id or row.incarnation is None:
+            if row is None:
                 continue
-            boot_id = bytes.fromhex(row.boot_id)
             names = [path.name for path in row.paths.values() if path.kind == "wan"]
-            sessions += [seal.client_id(boot_id, row.incarnation, name) for name in names]
+            starts = {*self._starts(node)}
+            if row.boot_id and row.incarnation is not None:
+                starts.add((bytes.fromhex(row.boot_id), row.incarnation))
+            sessions += [seal.client_id(*start, name) for start in sorted(starts) for name in names]
             logger.info("%s: generation %d has ended, its sessions go", node, seal.generation)
         return sessions
 

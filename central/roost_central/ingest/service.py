@@ -84,7 +84,6 @@ class IngestService:
         self._notices = Notices(clock, self.counters, book.signal)
         roster = Roster(view, config)
         seals = seals or Seals(NobodyEnrolled(), (), config.bare_brokers)
-        self._evictions = Evictions(seals, view, config.brokers)
         self._seals = seals
         self._inbox = Inbox(config, roster, seals, self._notices, clock)
         self._inbox.to_witness = to_witness
@@ -100,6 +99,7 @@ class IngestService:
             suspect=seals.identities.suspect,
             limits=Limits(settle_ms=config.settle_s * 1000),
         )
+        self._evictions = Evictions(seals, view, config.brokers, self._sweep.starts)
         pacing = ResyncPacing()
         self._beats = Beats(
             view=view,

@@ -42,6 +42,7 @@ from roost_central.liveness.path import Path
 from roost_central.liveness.quiet import Quiet
 from roost_central.liveness.silence import Silence
 from roost_central.liveness.status import Site
+from roost_central.liveness.turns import Start
 from roost_protocol.topics import NodeId, SiteId
 
 DEFAULT_LIMITS: Final = Limits()
@@ -91,6 +92,11 @@ class Liveness:
         """Return the state of a path of a node, and its loss of beats in permille."""
         known = self._nodes[node].paths[path]
         return known.state, known.loss_permille
+
+    def starts(self, node: NodeId) -> list[Start]:
+        """Return the starts of a node's agent that were heard lately, of each box that speaks."""
+        known = self._nodes.get(node)
+        return [] if known is None else [*known.turns.said_ms]
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:
         """Take in one event; return what follows, in order."""

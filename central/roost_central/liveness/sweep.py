@@ -33,6 +33,7 @@ from roost_central.liveness.facts import (
     Tick,
 )
 from roost_central.liveness.signals import broker_signal, signals_of
+from roost_central.liveness.turns import Start
 from roost_central.liveness.words import broker_event, canary_event, event_of
 from roost_central.ports import Clock
 from roost_central.storage.events import NewEvent
@@ -118,6 +119,10 @@ class Sweep:
     def measured(self, node: NodeId, path: str) -> tuple[str, int]:
         """Return the state of a path of a watched node, and its loss of beats in permille."""
         return self._core.measured(node, path)
+
+    def starts(self, node: NodeId) -> list[Start]:
+        """Return the starts of a node's agent that were heard lately, of each box that speaks."""
+        return self._core.starts(node)
 
     def gone(self, node: NodeId, path: str, incarnation: int) -> None:
         """Take in the will of a path of a watched node."""

@@ -9,9 +9,10 @@ Invariants: one burst is one turn at most; what was heard before, and is said ag
 no turn; what ceased is forgotten.
 """
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
+
+Start = tuple[bytes, int]  # boot id and incarnation
 
 TURNS_MIN: Final = 4  # back to a start that was heard before the last one: two are a burst's edges
 TURN_PERMILLE: Final = 500  # of a beat: turns that follow one another faster are one burst
@@ -23,15 +24,15 @@ STARTS_MAX: Final = 4  # whose last word is remembered
 class Turns:
     """The starts of one node as they were heard, one after the other."""
 
-    last: Hashable = None
-    before: Hashable = None
+    last: Start | None = None
+    before: Start | None = None
     count: int = 0
     turned_ms: int = 0
     is_suspected: bool = False
-    said_ms: dict[Hashable, int] = field(default_factory=dict)  # its last word, by its own clock
+    said_ms: dict[Start, int] = field(default_factory=dict)  # its last word, by its own clock
 
     def hear(
-        self, start: Hashable, now_ms: int, interval_ms: int, sent_ms: int | None = None
+        self, start: Start, now_ms: int, interval_ms: int, sent_ms: int | None = None
     ) -> bool | None:
         """Take in who speaks; return whether two boxes are suspected, where that is new.
 
@@ -76,7 +77,7 @@ class Turns:
         self.count, self.is_suspected = 0, False
         return was_suspected
 
-    def _remember(self, start: Hashable, sent_ms: int) -> None:
+    def _remember(self, start: Start, sent_ms: int) -> None:
         self.said_ms.pop(start, None)
         self.said_ms[start] = sent_ms
         if len(self.said_ms) > STARTS_MAX:
