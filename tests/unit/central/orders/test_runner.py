@@ -1,0 +1,180 @@
+"""Desk and runner on a real database and a real signer; the node is whoever reads what is sent."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from ca import Pki, unlimited
+
+from roost_agent.orders.verify import fault
+from roost_central.access.chain import Act
+from roost_central.enrol.states import Cause
+from roost_central.enrol.states import State as IdentityState
+from roost_central.orders.core import OrderMoveError, State
+from roost_central.orders.desk import OPEN_OF_A_NODE_MAX, OrderDesk, OrderRefusedError, Wanted
+from roost_central.orders.runner import OrderRunner
+from roost_central.ports import SystemClock, SystemEntropy
+from roost_central.storage import audit, identities, orders
+from roost_central.storage.engine import Database
+from roost_central.storage.identities import IdentityRecord
+from roost_protocol.errors import ProtocolError
+from roost_protocol.order import OrderKey, read_order, read_signed
+
+NODE = "lab.n1"
+RESYNC = Wanted(NODE, "resync", {"what": "alarms"}, "", 600)
+REBOOT = Wanted(NODE, "reboot", {}, "new kernel", 600)
+IDENTITY = IdentityRecord(
+    NODE, 1, 1, "ff", b"f", b"k", IdentityState.ACTIVE, 10**14, "{}", b"s", "pem", 1, 1
+)
+
+
+class TurnedClock(SystemClock):
+    ahead_ms = 0
+
+    def wall_ms(self):
+        return super().wall_ms() + self.ahead_ms
+
+
+@dataclass
+class Office:
+    database: Database
+    clock: TurnedClock
+    desk: OrderDesk
+    runner: OrderRunner
+    sent: list
+    public: bytes
+
+    async def place(self, wanted=RESYNC, who="ada"):
+        return await self.desk.place(wanted, who, note)
+
+    async def find(self, order):
+        async with self.database.read() as connection:
+            return await orders.find(connection, order.id)
+
+    async def enrol(self, **changes):
+        async with self.database.write() as connection:
+            await identities.save(connection, replace(IDENTITY, **changes))
+
+
+def note(after, _before):
+    return Act(1, "ada", "operator", "order.test", after.id, {})
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"), unlimited())
+
+
+@pytest.fixture
+async def office(pki, tmp_path):
+    clock, sent = TurnedClock(), []
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path}/roost.db", clock=clock)
+    async with pki.serving() as signer:
+        desk = OrderDesk(database, signer, clock, SystemEntropy())
+        runner = OrderRunner(database, signer, clock, desk)
+        runner.hears = lambda _node: 1
+        runner.send = lambda node, message: sent.append((node, message)) or True
+        office = Office(database, clock, desk, runner, sent, pki.ring().orders[-1].public)
+        await office.enrol()
+        yield office
+    await database.close()
+
+
+async def test_what_is_sent_is_what_was_ordered_under_the_signers_key(office):
+    placed = await office.place()
+    await office.runner.turn()
+    [(node, message)] = office.sent
+    assert node == NODE
+    assert fault(message, (OrderKey(office.public),)) == ""
+    order = read_order(read_signed(message).order)
+    assert (order.id.hex(), order.given, order.by) == (placed.id, {"what": "alarms"}, "ada")
+    async with office.database.read() as connection:
+        [signing, _] = await audit.page(connection, before=None, limit=9)
+    assert (signing.act.action, signing.act.detail["seq"]) == ("order.sign", order.seq)
+
+
+async def test_numbers_rise_and_one_order_is_under_way(office):
+    first, second = await office.place(), await office.place()
+    await office.runner.turn()
+    assert len(office.sent) == 1
+    async with office.database.write() as connection:
+        one = await orders.find(connection, first.id)
+        await orders.save(connection, replace(one, state=State.DONE, ended_ms=1))
+    await office.runner.turn()
+    numbers = [read_order(read_signed(message).order).seq for _, message in office.sent]
+    assert numbers == sorted(set(numbers))
+    assert (await office.find(second)).sends == 1
+
+
+async def test_a_centre_that_was_killed_after_it_numbered_signs_anew(office):
+    placed = await office.place()
+    async with office.database.write() as connection:
+        await orders.save(connection, replace(placed, generation=1, seq=10**15))
+    await office.runner.turn()
+    assert (await office.find(placed)).seq == 10**15 + 1
+
+
+async def test_a_node_that_is_not_heard_is_sent_nothing_and_its_order_expires(office):
+    office.runner.hears = lambda _node: None
+    placed = await office.place()
+    await office.runner.turn()
+    assert office.sent == []
+    office.clock.ahead_ms = 601_000
+    await office.runner.turn()
+    assert (await office.find(placed)).code == "not-reached"
+
+
+async def test_two_people_are_two_accounts(office):
+    placed = await office.place(REBOOT)
+    await office.runner.turn()
+    assert (placed.state, office.sent) == (State.PENDING, [])
+    with pytest.raises(OrderMoveError):
+        await office.desk.approve(placed.id, "ada", note)
+    await office.desk.approve(placed.id, "bob", note)
+    await office.runner.turn()
+    assert len(office.sent) == 1
+
+
+async def test_the_signer_refuses_what_a_captured_centre_made_of_it(office):
+    placed = await office.place(REBOOT)
+    async with office.database.write() as connection:
+        await orders.save(connection, replace(placed, state=State.READY))  # nobody approved
+    await office.runner.turn()
+    refused = await office.find(placed)
+    assert (refused.state, refused.code, office.sent) == (State.REFUSED, "two", [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"state": IdentityState.REVOKED}, "not enrolled"),
+        ({"state": IdentityState.QUARANTINED, "quarantine": Cause.CLONE}, "in quarantine"),
+    ],
+)
+async def test_a_node_without_a_good_identity_is_given_no_orders(office, changes, told):
+    await office.enrol(**changes)
+    with pytest.raises(OrderRefusedError, match=told):
+        await office.place()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        (replace(RESYNC, verb="wipe"), "verb"),
+        (replace(RESYNC, given={"what": "disks"}), "given"),
+        (replace(REBOOT, reason=""), "reason"),
+        (replace(RESYNC, life_s=90_000), "life"),
+    ],
+)
+async def test_what_the_signer_would_refuse_is_refused_while_somebody_is_there(
+    office, wanted, code
+):
+    with pytest.raises(ProtocolError) as refused:
+        await office.place(wanted)
+    assert refused.value.code == code
+
+
+async def test_a_node_has_so_many_orders_and_no_more(office):
+    for _ in range(OPEN_OF_A_NODE_MAX):
+        await office.place()
+    with pytest.raises(OrderRefusedError, match="the most it may"):
+        await office.place()
