@@ -24,6 +24,7 @@ from fake_alarms import FakeAlarms
 from fake_enrol import FakeEnrol
 from fake_ha import FakeHa
 from fake_northbound import FakeNorthbound
+from fake_orders import FakeOrders
 from fake_views import FakeViews
 
 from roost_central.dashboard.serve import POLICY, Dashboard
@@ -254,6 +255,7 @@ class FakeCentral:
         self.enrol = FakeEnrol(hostile=HOSTILE, quarantine=fleet.quarantine)
         self.access = FakeAccess(hostile=HOSTILE)
         self.ha = FakeHa()
+        self.orders = FakeOrders()
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
         self.streams = 0
@@ -272,6 +274,7 @@ class FakeCentral:
         app.add_routes(self.access.routes())
         app.add_routes(self.ha.routes())
         app.add_routes(self.enrol.routes())
+        app.add_routes(self.orders.routes())
         app.add_routes(
             [
                 web.get("/static/{hash}/{path:.+}", self.asset),

@@ -68,6 +68,7 @@ def nodes_of(site: str) -> list[LocalNode]:
     if nodes:
         return nodes
     raise RefusedError(
-        f"no agent of site {site} answers on this machine, and the centre orders no node from afar "
-        f"before orders are signed: log in to a node of {site} and say it to `roost-agent ha` there"
+        f"no agent of site {site} answers on this machine: from afar a switchover or maintenance "
+        f"is an order (roost node order {site}.NODE ha-switchover group=GROUP); for all else "
+        f"log in to a node of {site} and say it to `roost-agent ha` there"
     )
