@@ -24,10 +24,6 @@ from roost_agent.control.server import serving
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
 from roost_agent.identity import Identity, StateLock, next_identity
-from roost_agent.order_node import OrderNode
-from roost_agent.orders import order_keys
-from roost_agent.orders.core import Addressee
-from roost_agent.orders.service import Orders, by_child
 from roost_agent.outbox.spool import Spool
 from roost_agent.paths import core as paths
 from roost_agent.paths.link import Dialer
@@ -132,6 +128,11 @@ def _take_orders(driver: Driver, control: "Control", renewal: Renewal | None, cl
     known = driver.config.enrolled
     if known is None or renewal is None:
         return
+    from roost_agent.order_node import OrderNode  # noqa: PLC0415 - 0.7 MiB, where they are taken
+    from roost_agent.orders import order_keys  # noqa: PLC0415 - as above
+    from roost_agent.orders.core import Addressee  # noqa: PLC0415 - as above
+    from roost_agent.orders.service import Orders, by_child  # noqa: PLC0415 - as above
+
     if not (known.folder / order_keys.FILE).is_file():
         log.warning("orders: none is taken: the identity has no order key; roost-agent renew")
         return
