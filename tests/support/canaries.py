@@ -26,7 +26,7 @@ class Canaries:
     homes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def plant(self, name: str, secret: str | bytes, *homes: str) -> None:
-        """Look for a secret from here on: as it is, hexadecimal, and in both base64."""
+        """Look for a secret from here on: as it is, hexadecimal, in both base64, in Python."""
         raw = secret.encode() if isinstance(secret, str) else secret
         assert len(raw) >= 8, f"{name} is too short to be told from anything else"
         self.forms.setdefault(name, []).extend(_forms(raw))
@@ -86,4 +86,5 @@ def _read(paths: Iterable[Path]) -> Iterator[bytes]:
 
 def _forms(raw: bytes) -> list[bytes]:
     standard, web = base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"=")
-    return [raw, raw.hex().encode(), raw.hex().upper().encode(), standard, web]
+    logged = repr(raw)[2:-1].encode()  # as "%s" writes bytes
+    return [raw, raw.hex().encode(), raw.hex().upper().encode(), standard, web, logged]
