@@ -60,10 +60,8 @@ def save(file: str, boot: str, holds: Sequence[tuple[Arm, str]], ended: Mapping[
     }
     new = f"{file}.new"
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, json.dumps(table).encode())
-    finally:
-        os.close(descriptor)
+    with os.fdopen(descriptor, "wb") as stream:  # goes on where a write was cut short
+        stream.write(json.dumps(table).encode())
     os.replace(new, file)
 
 

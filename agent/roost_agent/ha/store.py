@@ -120,10 +120,9 @@ def replace_file(file: Path, content: bytes) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, content)
+    with os.fdopen(fd, "wb") as stream:  # goes on where a write was cut short
+        stream.write(content)
+        stream.flush()
         os.fsync(fd)
-    finally:
-        os.close(fd)
     fresh.replace(file)
     sync_folder(file.parent)

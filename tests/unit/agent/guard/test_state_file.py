@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -15,6 +16,14 @@ def test_what_is_saved_is_loaded(tmp_path):
     save(file, "boot", holds, {"old": 3})
     assert load(file, "boot") == Kept(holds, {"old": 3})
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_write_that_is_cut_short_is_gone_on_with(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, raw: write(fd, bytes(raw)[:10]))
+    file = str(tmp_path / "state")
+    save(file, "boot", [(HOLD, ARMED)], {"old": 3})
+    assert load(file, "boot") == Kept(((HOLD, ARMED),), {"old": 3})
 
 
 def test_the_state_of_another_boot_counts_for_nothing(tmp_path):

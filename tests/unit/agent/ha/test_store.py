@@ -1,10 +1,13 @@
 """What HA keeps over a restart."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from roost_agent.errors import StorageDamagedError, StorageError
 from roost_agent.ha.redundancy import RedundancyState
-from roost_agent.ha.store import Store
+from roost_agent.ha.store import Store, replace_file
 from roost_agent.ports import SystemEntropy
 from roost_protocol.voter_state import VoterState
 
@@ -80,3 +83,35 @@ async def test_what_fencing_keeps_is_there_again_and_what_cannot_be_read_is_no_n
     (folder / "fence").unlink()
     (folder / "fence").mkdir()
     assert store.fence() == b""
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What is synced and renamed, in its order, by the names of the files."""
+    made = []
+    sync, rename = os.fsync, os.replace
+
+    def synced(fd):
+        made.append(("fsync", Path(f"/proc/self/fd/{fd}").readlink().name))
+        sync(fd)
+
+    def renamed(old, new):
+        made.append(("rename", Path(old).name, Path(new).name))
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(os, "replace", renamed)
+    return made
+
+
+def test_a_file_is_on_disk_before_it_has_its_name_and_the_name_before_it_counts(folder, calls):
+    replace_file(folder / "voter", b"x")
+    assert calls == [("fsync", "voter.new"), ("rename", "voter.new", "voter"), ("fsync", "ha")]
+
+
+def test_a_write_that_is_cut_short_is_gone_on_with(folder, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, raw: write(fd, bytes(raw)[:10]))
+    replace_file(folder / "voter", bytes(range(100)))
+    assert (folder / "voter").read_bytes() == bytes(range(100))
