@@ -4,10 +4,12 @@ import ast
 import re
 from pathlib import Path
 
+from roost_agent.ha.command import VERBS
 from roost_central.alarms.catalogue_file import shipped
 from roost_central.alarms.export_catalogue import JSON, PAGE, markdown
 from roost_central.cli.main import NOUNS
 from roost_protocol.catalogue import decode_catalogue, encode_catalogue
+from roost_protocol.severity import Severity
 
 ROOT = Path(__file__).parents[2]
 ID = re.compile(r"[0-9]{3}\.[0-9]{3}")
@@ -62,3 +64,21 @@ def test_a_repair_names_only_commands_that_exist():
         for noun in re.findall(r"`roost ([a-z]+)", record.repair)
     ]
     assert [each for each in named if each[1] not in NOUNS] == []
+
+
+def test_what_a_repair_tells_to_say_is_a_command():
+    said = [
+        (record.id, words.split()[2])
+        for record in CATALOGUE.values()
+        for words in re.findall(r"roost-agent ha [a-z-]+", record.repair)
+    ]
+    assert [each for each in said if each[1] not in VERBS] == []
+
+
+def test_a_critical_alarm_of_local_ha_says_what_to_do_on_the_node():
+    critical = [
+        record
+        for record in CATALOGUE.values()
+        if record.name.startswith("ha.") and record.default is Severity.CRITICAL
+    ]
+    assert [each.id for each in critical if "roost-agent ha " not in each.repair] == []
