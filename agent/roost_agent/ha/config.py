@@ -25,6 +25,7 @@ NETWORKS_MAX: Final = 8
 PATHS_MAX: Final = 16
 SERVICES_MAX: Final = 64
 TLS_PORT: Final = 8_883  # IANA: secure-mqtt
+RESTARTS: Final = "restart:3/600"  # where the file says nothing: three in ten minutes
 CLEAR_PORT: Final = 1_884  # not MQTT's own 1883: another broker of the node may have that
 SITE_LEASE: Final = (
     configuration.SITE_LEASE
@@ -207,10 +208,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     passive: Annotated[tuple[str, ...], Meta(max_length=4)] | None = None
     active: Active | None = None
 
-    @property
-    def rungs(self) -> Ladder:
-        """What is tried when it fails."""
-        return ladder(self.ladder if self.ladder is not None else ("restart:3/600",))
+    def rungs(self, group: Group) -> Ladder:
+        """Return what is tried when it fails, in its group: by default another node in the end."""
+        if self.ladder is not None:
+            return ladder(self.ladder)
+        return ladder((RESTARTS, "failover") if group.has_lease else (RESTARTS,))
 
     @property
     def watches(self) -> tuple[str, ...]:

@@ -67,10 +67,10 @@ class _Part:
         "climb", "due_ms", "fails", "is_clear", "is_failed", "name", "passes", "service", "state",
     )  # fmt: skip
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, group: Group) -> None:
         self.service = service
         self.name = service.name
-        self.climb = Climb(service.rungs, can_act=service.impact == "critical")
+        self.climb = Climb(service.rungs(group), can_act=service.impact == "critical")
         self.state = DISABLED
         self.due_ms: int | None = None
         self.fails = 0
@@ -94,7 +94,7 @@ class GroupCore:
 
     def __init__(self, group: Group, services: Sequence[Service]) -> None:
         self._group = group
-        self._parts = {each.name: _Part(each) for each in services}
+        self._parts = {each.name: _Part(each, group) for each in services}
         self._state = DISABLED
         self._epoch = 0
         self._by_ms: int | None = None

@@ -6,6 +6,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import site_file
 
 from roost_agent.ha.config_file import check
+from roost_agent.ha.rung import ladder
 
 
 def test_a_whole_file_is_taken():
@@ -21,8 +22,10 @@ def test_a_whole_file_is_taken():
     assert config.group("agents").without_quorum == "continue"
     assert config.services[0].watches == ("pidfd",)
     assert config.services[3].watches == ("systemd",)
-    assert config.services[0].rungs.steps == ("failover", "node-fail")
-    assert config.services[2].rungs.restarts == 3
+    db, web, log, _cron = config.services
+    assert db.rungs(config.group("main")).steps == ("failover", "node-fail")
+    assert web.rungs(config.group("main")) == ladder(("restart:3/600", "failover"))
+    assert log.rungs(config.group("agents")) == ladder(("restart:3/600",))
     assert config.warnings == ()
 
 

@@ -183,6 +183,16 @@ def test_restarts_that_cure_nothing_climb_the_ladder_and_it_only_climbs():
     assert fail_through(core, now_ms) == Failed("db", "critical", "", "x")
 
 
+def test_without_a_ladder_in_the_file_a_critical_service_fails_over_in_the_end():
+    core = running(service("db", ladder=None))
+    for now_ms in (1_000, 3_000, 6_000):
+        assert isinstance(core.handle(Died("db", "x"), now_ms)[1], Restarting)
+        core.handle(Ended("db"), now_ms)
+        core.handle(Tick(), now_ms + 4_000)
+        core.handle(Started("db"), now_ms + 4_000)
+    assert core.handle(Died("db", "x"), 11_000)[1] == Failed("db", "critical", "failover", "x")
+
+
 def test_a_group_that_nobody_else_takes_is_tried_again_here():
     core = running(service("db", ladder=("failover",)))
     assert core.handle(Died("db", "x"), 1_000)[1] == Failed("db", "critical", "failover", "x")
