@@ -1,13 +1,14 @@
 """``roost ha``: how a site's local HA stands, why, and what is tried on this machine's nodes."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
 
-from roost_central.cli import local, output, times
+from roost_central.cli import local, output, settings, times
 from roost_central.cli.client import Client, at
-from roost_central.cli.exits import ExitCode
-from roost_central.cli.failure import RefusedError
+from roost_central.cli.exits import FROM_HTTP_STATUS, ExitCode
+from roost_central.cli.failure import ApiError, RefusedError, UnreachableError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_protocol.configuration import SITE_LEASE
@@ -122,7 +123,7 @@ def switchover(site: str, group: str, to: str | None) -> None:
 @click.option("--node", metavar="NODE", help="Which, where several are on this machine.")
 def maintenance(site: str, group: str, state: str, ttl: str | None, node: str | None) -> None:
     """Keep a group from coming to a node of this machine for a while."""
-    chosen = _chosen(local.nodes_of(site), node, site)
+    chosen = _chosen(_here(site), node, site)
     _done(chosen.run("ha", "maintenance", group, state, *(["--ttl", ttl] if ttl else [])))
 
 
@@ -138,7 +139,7 @@ def drill(site: str, cut: tuple[str, ...], stop: str | None, span: str, node: st
     Frames are dropped in the agent, or its broker is stopped; it ends by itself. A drill on top of
     a fault is refused.
     """
-    nodes = local.nodes_of(site)
+    nodes = _here(site)
     chosen = _chosen(nodes, node, site) if node else next(filter(_is_active, nodes), nodes[0])
     words = [word for each in cut for word in ("--cut", each)]
     words += ["--stop", stop] if stop else []
@@ -187,6 +188,30 @@ def _pairs(services: dict[str, str]) -> str:
     return ", ".join(f"{name} {state}" for name, state in services.items()) or "-"
 
 
+def _here(site: str) -> list[local.LocalNode]:
+    """Return the nodes of a site on this machine.
+
+    Raises:
+        ApiError: the centre says that there is no such site.
+        RefusedError: there is one, as far as the centre could be asked, and no node of it is here.
+    """
+    if nodes := local.nodes_of(site):
+        return nodes
+    with suppress(UnreachableError, RefusedError):
+        _known(site)
+    raise local.nobody_here(site)
+
+
+def _known(site: str) -> None:
+    """Ask the centre whether there is a site; whoever may not ask is told nothing."""
+    context = click.get_current_context().find_object(str)
+    try:
+        Client(settings.choose(context)).get(at("sites", site))
+    except ApiError as err:
+        if FROM_HTTP_STATUS.get(err.status) is ExitCode.NOT_FOUND:
+            raise
+
+
 def _holder(site: str, group: str) -> local.LocalNode:
     """Return the local node that runs a group.
 
@@ -194,7 +219,7 @@ def _holder(site: str, group: str) -> local.LocalNode:
         RefusedError: none does; says who does, as far as they know.
     """
     holder, known = None, set()
-    for node in local.nodes_of(site):
+    for node in _here(site):
         for lease in (node.ask("ha", "status", "-o", "json") or {}).get("leases", []):
             if lease["lease"] == group and lease["phase"] == "holding":
                 return node

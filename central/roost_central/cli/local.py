@@ -1,8 +1,8 @@
 """The agents of this machine, asked through their own sockets by their own command.
 
-The centre cannot order a node yet: orders will be signed, and until then none is taken from afar.
 What acts on a node is done by whoever may open its control socket, as root on a real node, or as
-the user of a demo: ``ROOST_NODES`` names the folder that holds the state of a demo's nodes.
+the user of a demo: ``ROOST_NODES`` names the folder that holds the state of a demo's nodes. From
+afar a node takes signed orders alone (``roost node order``).
 """
 
 import json
@@ -49,26 +49,33 @@ class LocalNode:
 
 
 def nodes_of(site: str) -> list[LocalNode]:
-    """Return the nodes of a site whose agents answer here.
-
-    Raises:
-        RefusedError: none does.
-    """
+    """Return the nodes of a site whose agents answer here; none where none does."""
     folder = os.environ.get(VARIABLE)
     if folder:
         found = [
             LocalNode(each.name.removeprefix(f"{site}."), each)
             for each in sorted(Path(folder).glob(f"{site}.*/"))
         ]
-        nodes = [node for node in found if node.ask("ha", "status", "-o", "json") is not None]
-    else:
-        status = LocalNode("", None).ask("status", "--json")
-        here, _, name = str((status or {}).get("node", "")).partition(".")
-        nodes = [LocalNode(name, None)] if here == site and name else []
-    if nodes:
-        return nodes
-    raise RefusedError(
-        f"no agent of site {site} answers on this machine: from afar a switchover or maintenance "
-        f"is an order (roost node order {site}.NODE ha-switchover group=GROUP); for all else "
-        f"log in to a node of {site} and say it to `roost-agent ha` there"
+        return [node for node in found if node.ask("ha", "status", "-o", "json") is not None]
+    status = LocalNode("", None).ask("status", "--json")
+    here, _, name = str((status or {}).get("node", "")).partition(".")
+    return [LocalNode(name, None)] if here == site and name else []
+
+
+def nobody_here(site: str) -> RefusedError:
+    """Return the refusal for a site without an agent on this machine: where was looked, what else.
+
+    The nodes of a demo are only seen by its variable, which another terminal does not have.
+    """
+    folder = os.environ.get(VARIABLE)
+    looked = (
+        f"{VARIABLE} names {folder}, which has no agent of it that answers"
+        if folder
+        else f"of a demo's nodes: export {VARIABLE}=FOLDER, as the demo printed it"
+    )
+    return RefusedError(
+        f"no agent of site {site} answers on this machine ({looked})\n"
+        f"  log in to a node of {site} and say it to `roost-agent ha` there. A switchover and a"
+        f" maintenance may be ordered from here: `roost node order {site}.NODE ha-switchover "
+        "group=GROUP --reason TEXT`, or `ha-maintenance group=GROUP seconds=N`"
     )

@@ -73,6 +73,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
     token = "rtk_test"
     seen: list
     more: dict  # path -> document, of one test
+    missing: dict  # path -> what the 404 says, of one test
 
     def do_GET(self):
         self.answer()
@@ -120,7 +121,8 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
         known |= self.more
         if path in known:
             return 200, known[path]
-        return 404, {"title": "Not found", "detail": f"no {path}", "code": "not-found"}
+        detail = self.missing.get(path, f"no {path}")
+        return 404, {"title": "Not found", "detail": detail, "code": "not-found"}
 
     def reply(self, status, document):
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
@@ -136,7 +138,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def centre(tmp_path, monkeypatch):
     """A running fake and the environment that points the command at it."""
-    handler = type("Handler", (FakeCentre,), {"seen": [], "more": {}})
+    handler = type("Handler", (FakeCentre,), {"seen": [], "more": {}, "missing": {}})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

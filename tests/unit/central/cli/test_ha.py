@@ -155,14 +155,44 @@ def test_what_the_agent_refuses_is_an_error_here(run, nodes):
     assert run("ha", "drill", "lab", "--cut", "lan-a")[0] == 2
 
 
-@pytest.mark.parametrize("verb", ["drill", "switchover", "maintenance"])
+WORDS = {"drill": ["--cut", "x"], "switchover": ["web"], "maintenance": ["web", "off"]}
+
+
+@pytest.mark.parametrize("verb", WORDS)
 def test_nothing_is_ordered_from_afar(run, centre, nodes, verb, capsys):
-    words = {"drill": ["--cut", "x"], "switchover": ["web"], "maintenance": ["web", "off"]}[verb]
+    centre.more["/api/v1/sites/elsewhere"] = {"site": "elsewhere"}
     before = len(centre.seen)
-    done = run("ha", verb, "elsewhere", *words)
-    assert done[0] != 0
+    done = run("ha", verb, "elsewhere", *WORDS[verb])
+    assert done[0] == 2
+    told = capsys.readouterr().err
+    assert "log in to a node of elsewhere" in told
+    assert f"names {nodes}, which has no agent of it that answers" in told
+    asked = [(method, path) for method, path, *_ in centre.seen[before:]]
+    assert asked == [("GET", "/api/v1/sites/elsewhere")], "whether it is there, and no more"
+
+
+@pytest.mark.parametrize("verb", WORDS)
+def test_a_site_that_is_none_is_refused_as_that(run, centre, nodes, verb, capsys):
+    centre.missing["/api/v1/sites/nosite"] = "there is no site 'nosite'"
+    assert run("ha", verb, "nosite", *WORDS[verb])[0] == 3
+    told = capsys.readouterr().err
+    assert "there is no site 'nosite'" in told
+    assert "roost site list" in told
+
+
+def test_without_the_folder_of_a_demo_its_variable_is_named(
+    run, centre, nodes, monkeypatch, capsys
+):
+    centre.more["/api/v1/sites/lab"] = {"site": "lab"}
+    monkeypatch.delenv(local.VARIABLE)
+    assert run("ha", "switchover", "lab", "web")[0] == 2
+    assert "export ROOST_NODES=" in capsys.readouterr().err
+
+
+def test_a_centre_that_does_not_answer_hides_no_refusal(run, nodes, monkeypatch, capsys):
+    monkeypatch.setenv("ROOST_URL", "http://127.0.0.1:9")
+    assert run("ha", "switchover", "elsewhere", "web")[0] == 2
     assert "log in to a node of elsewhere" in capsys.readouterr().err
-    assert len(centre.seen) == before, "and the centre is not asked to"
 
 
 def test_a_takeover_is_no_order_of_the_operator_s_machine(run):
