@@ -63,6 +63,7 @@ from roost_protocol.voter_events import (
     Tick,
 )
 from roost_protocol.voter_events import Event as VoterEvent
+from roost_protocol.voter_state import NO_BOOT
 
 ABSTAINS: Final = "400.807"
 
@@ -271,6 +272,19 @@ class Core:
         """Whether no other host of a lease is there."""
         others = (host for host in self.hosts.get(name, ()) if host != self.who.node)
         return not any(map(self.members.is_there, others))
+
+    def boots_of(self, node: int) -> list[bytes]:
+        """Return the boots of a node that this one knows of: of its last frame, or of its leases.
+
+        A node that was not heard since this agent's start may own a lease by this node's own disk.
+        NO_BOOT alone stands for one of which nothing is known.
+        """
+        known = self.fresh.incarnation(node)
+        if known is not None:
+            return [known[1]]
+        records = self.voter.state.records.values()
+        boots = {each.owner_boot for each in records if each.owner == node}
+        return sorted(boots - {NO_BOOT}) or [NO_BOOT]
 
     def name_of(self, node: int | None) -> str:
         """Return a node's name, for people."""

@@ -128,18 +128,14 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
             raise OrderRefusedError(
                 f"{core.name_of(node)} has power, says its fence: switch it off first"
             )
-        if core.fresh.incarnation(node) is None:
-            raise OrderRefusedError(
-                f"{core.name_of(node)} was never heard since this agent's start: which boot of it "
-                "ended is not known"
-            )
         if node not in core.provable:
             raise OrderRefusedError(
                 f"{core.name_of(node)} may be under other voters than this node: a change of the "
                 "voters is not through"
             )
     for node in others:
-        runtime.tell(ev.Proven(node, "an operator's word on this node"))
+        for boot in core.boots_of(node):
+            runtime.tell(ev.Proven(node, "an operator's word on this node", boot))
     names = ", ".join(core.name_of(node) for node in others)
     return {"sentence": f"{names} counts as off; this node takes what they leave"}
 

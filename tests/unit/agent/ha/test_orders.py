@@ -154,6 +154,45 @@ def test_a_takeover_from_a_peer_that_was_never_heard_is_refused(tmp_path):
     assert "last heard never" in order(pair, 0, HaTakeover("main"))
 
 
+def real_pair(tmp_path):
+    """A pair of which no boot is the number that stands for none."""
+    pair = Cores(tmp_path, names=("c0", "c1"), more="")
+    for box in pair.boxes:
+        box.boot = bytes([box.index + 50]) * 16
+    return pair, pair.settled()
+
+
+def dark_pair(tmp_path):
+    """Both lost power."""
+    pair, active = real_pair(tmp_path)
+    pair.reboot(active)
+    pair.reboot(1 - active)
+    pair.run(1_000)
+    return pair, active
+
+
+@pytest.mark.parametrize("which", ["standby", "owner"])
+def test_row_24_one_of_a_pair_that_comes_back_alone_takes_an_operator_s_word(tmp_path, which):
+    pair, active = dark_pair(tmp_path)
+    back = active if which == "owner" else 1 - active
+    pair.start(back)
+    pair.run(20_000)
+    assert pair.holders() == [], "it waits: the other may run"
+    assert "counts as off" in order(pair, back, HaTakeover("main"))
+    pair.until(lambda: pair.holders() == [back])
+
+
+def test_an_agent_that_started_since_its_peer_died_takes_an_operator_s_word(tmp_path):
+    pair, active = real_pair(tmp_path)
+    pair.reboot(active)
+    pair.run(10_000)
+    pair.start(1 - active)
+    pair.run(20_000)
+    assert pair.holders() == []
+    assert "counts as off" in order(pair, 1 - active, HaTakeover("main"))
+    pair.until(lambda: pair.holders() == [1 - active])
+
+
 def test_status_and_explain_read_well(site):
     active = site.settled()
     runtime = FakeRuntime(site, active)
