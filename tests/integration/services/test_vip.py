@@ -18,6 +18,40 @@ from roost_agent.ports import SystemClock
 text, wait_ms = sys.argv[1:]
 print(asyncio.run(Vips([(text, "lan")], int(wait_ms), SystemClock()).up()))
 """
+KEPT = """
+import asyncio, sys
+from roost_agent.ha.services import vip
+from roost_agent.ports import SystemClock
+vip.REFRESH_S = 0.2
+vips = vip.Vips([(sys.argv[1], "lan")], 300, SystemClock())
+async def main():
+    await vips.up()
+    print("up", flush=True)
+    input()
+    await asyncio.wait_for(vips.keep(), 1)
+asyncio.run(main())
+"""
+# How many frames say that an address is the other's, until its standard input ends.
+CLAIMS = """
+import ipaddress, sys, threading
+from roost_agent.ha.services.vip_frame import owner
+from roost_agent.ha.services.vip_link import Link
+address = ipaddress.ip_interface(sys.argv[1]).ip
+link = Link("lan")
+sock = link._sock
+sock.settimeout(0.05)
+print("listens", flush=True)
+ends = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), ends.set()), daemon=True).start()
+found = 0
+while True:
+    try:
+        found += owner(sock.recv(2048), address) not in (None, link.mac)
+    except TimeoutError:
+        if ends.is_set():
+            break
+print(found)
+"""
 GATEWAYS = """
 import asyncio
 from roost_agent.ha.gateway_watch import is_there
@@ -127,6 +161,36 @@ def test_an_address_that_another_has_is_not_taken(nodes, text):
     told = said(one.up(text, 300))
     assert told == f"vip-conflict: {two.mac()} has {text} on lan"
     assert not one.has(text)
+
+
+def test_one_that_goes_on_answering_is_asked_now_and_then_and_told_of_once(nodes):
+    one, two = nodes
+    two.ip("address", "add", FOUR, "dev", "lan")
+    before = int(rx(two))
+    process = one.run("-c", UP, FOUR, "1000", stderr=subprocess.PIPE)
+    told, complaints = process.communicate(timeout=60)
+    assert told.startswith("vip-conflict")
+    times = complaints.count("still has")
+    assert times == 1, complaints[:500]
+    assert int(rx(two)) - before < 20  # a question each 200 ms, and what else is on a cable
+
+
+def counted(two, text, act):
+    """How many claims of an address come to a node while something is done."""
+    with two.run("-c", CLAIMS, text, stdin=subprocess.PIPE) as listener:
+        assert listener.stdout.readline() == "listens\n"
+        act()
+        return int(listener.communicate(timeout=60)[0])
+
+
+@pytest.mark.parametrize("text", [FOUR, SIX])
+def test_who_has_an_address_says_so_three_times_and_again_and_again(nodes, text):
+    one, two = nodes
+    with one.run("-c", KEPT, text, stdin=subprocess.PIPE) as holder:
+        first = counted(two, text, lambda: holder.stdout.readline() == "up\n")
+        later = counted(two, text, lambda: holder.communicate("\n", timeout=60))
+    assert first == 3
+    assert 2 <= later <= 5
 
 
 def test_it_is_taken_once_the_other_is_silent(nodes):

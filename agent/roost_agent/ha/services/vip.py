@@ -36,6 +36,7 @@ class Vips:
         self.places = tuple(places)
         self._silence_ms_max = silence_ms_max
         self._clock = clock
+        self._told: dict[str, bytes] = {}  # address to the other that was told to have it
 
     async def up(self) -> str:
         """Have all addresses here; return why not, if so."""
@@ -66,9 +67,11 @@ class Vips:
         ends_ms = self._clock.boot_ms() + self._silence_ms_max
         with Link(interface) as link:
             while (other := await link.ask(address)) is not None:
-                log.warning("vip: %s still has %s on %s", other.hex(":"), text, interface)
+                self._tell(text, interface, other)
                 if self._clock.boot_ms() >= ends_ms:
                     return f"{CONFLICT}{other.hex(':')} has {text} on {interface}"
+                await asyncio.sleep(LISTEN_S)  # one that answers at once is not asked at once
+            self._told.pop(text, None)
             flags = ("nodad",) if address.version == 6 else ()  # noqa: PLR2004 - it was asked
             words = ("/usr/bin/env", "ip", "address", "replace", text, "dev", interface, *flags)
             status = await done(words, {"PATH": PATH}, seconds=COMMAND_S)
@@ -77,6 +80,12 @@ class Vips:
             for _ in range(CLAIMS):
                 link.send(claim(address, link.mac))
         return ""
+
+    def _tell(self, text: str, interface: str, other: bytes) -> None:
+        """Log who has an address: once, however often it is asked for."""
+        if self._told.get(text) != other:
+            self._told[text] = other
+            log.warning("vip: %s still has %s on %s", other.hex(":"), text, interface)
 
     def _claim_all(self) -> None:
         for text, interface in self.places:
