@@ -85,7 +85,7 @@ def switchovers(made: Site, say: Callable[[str], None]) -> Iterator[Figure]:
         active = made.settled()
         say(f"switchover {number + 1} of {SWITCHOVERS}")
         agent = made.nodes[active].agent  # refuses while the other is unwell, as after a stall
-        made.until(lambda agent=agent: agent.ask("ha", "switchover", "main"), "it is ordered")
+        made.until(lambda agent=agent: agent.ask("ha", "switchover", "main", "--force"), "ordered")
         made.until(lambda active=active: made.active() == OTHER[active], "the other runs it")
         last_ns = made.oracle.last_of(active)
         spent.append((made.oracle.first_after(last_ns, OTHER[active]) - last_ns) / 1e6)

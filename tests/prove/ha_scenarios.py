@@ -95,7 +95,7 @@ def _cold_start(site: Any, _active: str) -> None:
 
 def _switchover(site: Any, active: str) -> None:
     agent = site.nodes[active].agent
-    is_done, text = agent.order("ha", "switchover", "main")
+    is_done, text = agent.order("ha", "switchover", "main", "--force")  # whoever joined just now
     assert is_done, text
     taken(site, active)
 

@@ -54,10 +54,11 @@ class HaExplain(msgspec.Struct, tag_field="do", tag="ha-explain", forbid_unknown
 
 
 class HaSwitchover(msgspec.Struct, tag_field="do", tag="ha-switchover", forbid_unknown_fields=True):
-    """Give a group to another node, in order."""
+    """Give a group to another node, in order; ``is_forced``: also to one that joined just now."""
 
     group: NodeName
     to: NodeName | None = None
+    is_forced: bool = False
 
 
 class HaMaintenance(

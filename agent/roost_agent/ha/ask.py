@@ -48,8 +48,11 @@ def switchover(argv: list[str]) -> int:
     arguments = _parser("switchover")
     arguments.add_argument("group")
     arguments.add_argument("--to", metavar="NODE", help="default: the first that could")
+    arguments.add_argument(
+        "--force", action="store_true", help="also to a node that joined a moment ago"
+    )
     given = arguments.parse_args(argv)
-    return _show(given, HaSwitchover(given.group, given.to), _sentence)
+    return _show(given, HaSwitchover(given.group, given.to, given.force), _sentence)
 
 
 def maintenance(argv: list[str]) -> int:

@@ -21,6 +21,7 @@ from roost_agent.ha import membership_events as mb
 from roost_agent.ha.candidacy import Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.electing import Electing
+from roost_agent.ha.fitness import unready
 from roost_agent.ha.freshness import Drop, Freshness, Heard, SelfEcho
 from roost_agent.ha.lacking import FENCING, Lacking
 from roost_agent.ha.lease import Lease
@@ -175,6 +176,7 @@ class Core:
         )
         self._is_rolled_back = False
         self._is_guard_lost = False
+        self._is_yielding = False  # a group is to go to a node that is still joining
         self._todo: deque[LeaseFrame] = deque()  # this node's frames to itself
         self._out: list[ev.Effect] = []
 
@@ -389,6 +391,8 @@ class Core:
         for name in self.candidacy.ended(now_ms):
             self._pause(name, None, now_ms)
         self._member(mb.Tick(), now_ms)
+        if self._is_yielding:
+            self._yield_late(now_ms)
         self._tell_views(now_ms)
         self._out += self._slot_maker.look(now_ms)
         self._tell_eligible(now_ms)
@@ -462,10 +466,27 @@ class Core:
             self._tell_views(now_ms)
 
     def _yield(self, now_ms: int) -> None:
-        """Give the groups to the better connected node, unless they moved too often of late."""
+        """Give the groups to the better connected node, unless they moved too often of late.
+
+        To nobody who joined a moment ago: looked at again until this node is whole, or gave all.
+        """
+        self._is_yielding = False
         for name, lease in self.leases.items():
-            if lease.is_held and name != SITE_LEASE:
-                self._choose(name, "another node is better connected", None, now_ms)
+            if not lease.is_held or name == SITE_LEASE:
+                continue
+            hosts = [host for host in self.hosts[name] if host != self.who.node]
+            ready = [each for each in hosts if not unready(self.members, each, name, now_ms)]
+            if ready:
+                to = ready[0] if any(self.members.joining_ms(e, now_ms) for e in hosts) else None
+                self._choose(name, "another node is better connected", to, now_ms)
+            elif any(self.members.joining_ms(each, now_ms) for each in hosts):
+                self._is_yielding = True
+
+    def _yield_late(self, now_ms: int) -> None:
+        """Give away what waited for a node that was joining, if this one is still the worse."""
+        self._is_yielding = self.members.redundancy is RedundancyState.FAILED
+        if self._is_yielding:
+            self._yield(now_ms)
 
     def _choose(self, name: str, why: str, to: int | None, now_ms: int) -> None:
         """Give a group away by this node's own choice, unless it moved too often of late."""

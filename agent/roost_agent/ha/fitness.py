@@ -1,4 +1,4 @@
-"""Why another node could not take a lease now, as far as its beats say."""
+"""Why another node could not take a lease now, or should not yet, as far as its beats say."""
 
 from roost_agent.ha.health import LHM_UNFIT
 from roost_agent.ha.member import THERE
@@ -21,3 +21,13 @@ def unfit(members: Membership, node: int, lease: str) -> str:
     if lease in told.barred:
         return "it says that it could not (roost-agent ha status on it says why)"
     return ""
+
+
+def unready(members: Membership, node: int, lease: str, now_ms: int) -> str:
+    """Return why a peer is no target of a move that could wait, empty if it is one."""
+    if why := unfit(members, node, lease):
+        return why
+    left_ms = members.joining_ms(node, now_ms)
+    return (
+        f"it joined a moment ago, and is let be for {-(-left_ms // 1000)} s more" if left_ms else ""
+    )

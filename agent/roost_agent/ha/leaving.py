@@ -13,6 +13,7 @@ from typing import Final
 from roost_agent.ha.fitness import unfit
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.lease_phase import Phase
+from roost_agent.ha.member import MemberState
 from roost_agent.ha.membership import Membership
 
 WHY: Final = "its agent was told to end"
@@ -64,9 +65,11 @@ class Leaving:
         return kept if self.is_over else None
 
     def successor(self, name: str) -> int | None:
-        """Return who could take a lease: its first other host that is fit."""
-        others = (host for host in self._hosts[name] if host != self._members.me)
-        return next((host for host in others if not unfit(self._members, host, name)), None)
+        """Return who could take a lease: its first other host that is fit; one that joins last."""
+        others = [host for host in self._hosts[name] if host != self._members.me]
+        fit = [host for host in others if not unfit(self._members, host, name)]
+        fit.sort(key=lambda host: self._members.state(host) is MemberState.JOINING)
+        return next(iter(fit), None)
 
     def _is_taken(self, name: str) -> bool:
         """Whether somebody else says that it has it, or nobody is left who could."""

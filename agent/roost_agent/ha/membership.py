@@ -165,9 +165,14 @@ class Membership:
         """Return what a peer last told of itself, None before it did."""
         return self._members[node].report
 
-    def is_joining(self, now_ms: int) -> bool:
-        """Whether this node lost a lease to another so lately that it should not want it back."""
-        return now_ms < self._replaced_ms
+    def joining_ms(self, node: int, now_ms: int) -> int:
+        """Return for how long a node is still to be let be by choice; 0: it is not joining.
+
+        It was heard again, or lost a lease to another, so lately that it is no target of a move
+        that could wait; who takes over from the dead waits for nothing.
+        """
+        until_ms = self._replaced_ms if node == self.me else self._members[node].joined_ms
+        return max(0, until_ms - now_ms)
 
     def due_ms(self, now_ms: int) -> int:
         """Return when a peer that stays silent must be looked at: at least once a beat."""

@@ -21,7 +21,7 @@ from roost_agent.ha.core import Core
 from roost_agent.ha.decisions import named
 from roost_agent.ha.drill import Drills
 from roost_agent.ha.drill_order import DrillRefusedError, planned
-from roost_agent.ha.fitness import unfit
+from roost_agent.ha.fitness import unfit, unready
 from roost_agent.ha.lease_events import Answer as Answered
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.member import MemberState
@@ -50,8 +50,8 @@ def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:  # noqa: PLR0
             return status(runtime)
         case HaExplain(count):
             return {"explained": explained(runtime, count)}
-        case HaSwitchover(group, to):
-            return _switchover(runtime, group, to)
+        case HaSwitchover(group, to, is_forced):
+            return _switchover(runtime, group, to, is_forced=is_forced)
         case HaMaintenance(group, seconds):
             return _maintenance(runtime, group, seconds)
         case HaTakeover(group):
@@ -62,34 +62,48 @@ def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:  # noqa: PLR0
             return _voters(runtime, node, is_added=is_added, is_disk_gone=is_disk_gone)
 
 
-def _switchover(runtime: Runtime, group: str, to: str | None) -> dict[str, Any]:
+def _switchover(runtime: Runtime, group: str, to: str | None, *, is_forced: bool) -> dict[str, Any]:
     core = runtime.core
     lease = core.leases[_lease_name(core, group)]
     if not lease.is_held:
         raise OrderRefusedError(
             f"{group} does not run here but on {core.name_of(lease.holder)}: order it there"
         )
-    target = _target(core, group, to)
+    target = _target(core, group, to, now_ms=None if is_forced else runtime.now_ms())
     told = runtime.tell(ev.Give(group, "switchover ordered on the node", target))
     if told is None or not told.ok:
         raise OrderRefusedError("it stops already" if told is None else told.sentence)
     return {"sentence": f"{told.sentence}; {core.name_of(target)} takes it next"}
 
 
-def _target(core: Core, group: str, to: str | None) -> int:
-    """Return who is to have it: the node named, or the first host that could."""
+def _target(core: Core, group: str, to: str | None, *, now_ms: int | None) -> int:
+    """Return who is to have it: the node named, or the first host that could.
+
+    Args:
+        core: of this node.
+        group: that it runs.
+        to: a node's name.
+        now_ms: a node that joined a moment ago is none; None: it is one all the same.
+    """
+
+    def why_not(host: int) -> str:
+        if (why := unfit(core.members, host, group)) or now_ms is None:
+            return why
+        why = unready(core.members, host, group, now_ms)
+        return f"{why} (--force does not wait)" if why else ""
+
     hosts = [host for host in core.hosts[group] if host != core.who.node]
     if to is not None:
         index = {node.name: node.index for node in core.config.nodes}.get(to)
         if index not in hosts or index is None:
             names = ", ".join(core.name_of(host) for host in hosts)
             raise OrderRefusedError(f"{to} cannot have {group}; its other hosts: {names}")
-        if why := unfit(core.members, index, group):
+        if why := why_not(index):
             raise OrderRefusedError(f"{to} cannot have {group}: {why}")
         return index
     reasons = []
     for host in hosts:
-        if not (why := unfit(core.members, host, group)):
+        if not (why := why_not(host)):
             return host
         reasons.append(f"{core.name_of(host)}: {why}")
     raise OrderRefusedError(f"nobody can have {group}: {'; '.join(reasons)}")

@@ -109,10 +109,12 @@ def explain(asked: Asked, site: str, *, everything: bool, since: str, limit: int
 @click.argument("site")
 @click.argument("group")
 @click.option("--to", metavar="NODE", help="Default: the first that could.")
-def switchover(site: str, group: str, to: str | None) -> None:
+@click.option("--force", is_flag=True, help="Also to a node that joined a moment ago.")
+def switchover(site: str, group: str, to: str | None, *, force: bool) -> None:
     """Give a group to another node. The node that runs it must be on this machine."""
     node = _holder(site, group)
-    _done(node.run("ha", "switchover", group, *(["--to", to] if to else [])))
+    words = [*(["--to", to] if to else []), *(["--force"] if force else [])]
+    _done(node.run("ha", "switchover", group, *words))
 
 
 @command.command()

@@ -143,7 +143,9 @@ def test_a_switchover_is_short_and_one_that_cannot_be_says_why(site):
     agent = site.nodes[active].agent
     assert agent.ask("ha", "switchover", "main", "--to", "w1") is None
     assert agent.ask("ha", "switchover", "nothing") is None
-    assert "takes it next" in agent.ask("ha", "switchover", "main", "--to", other(active))
+    assert "takes it next" in agent.ask(
+        "ha", "switchover", "main", "--to", other(active), "--force"
+    )
     site.until(lambda: site.active() == other(active), "the other runs it")
     assert "switchover ordered" in agent.ask("ha", "explain")
 

@@ -12,6 +12,7 @@ from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import ABSTAINS
 from roost_agent.ha.lacking import NO_PROOF
 from roost_agent.ha.member import MemberState
+from roost_agent.ha.membership_events import Replaced
 from roost_agent.ha.moves import HELD_BACK, MOVES_MAX
 from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.quorum_watch import NO_QUORUM
@@ -229,6 +230,18 @@ def test_the_worse_connected_holder_gives_way_once_and_is_barred(site):
     assert box.of(ev.Stop)[0].why == "another node is better connected"
 
 
+def test_a_holder_gives_way_to_nobody_who_joined_a_moment_ago_and_then_does(site):
+    active = site.settled()
+    box = site.boxes[active]
+    box.core.members.handle(Replaced(1 - active), site.clock(box))
+    site.cut = {(None, active, 0), (active, None, 0), (None, active, 3), (active, None, 3)}
+    site.run(20_000)
+    assert box.core.members.redundancy is RedundancyState.FAILED
+    assert site.holders() == [active]
+    site.run(11_000)
+    assert site.holders() == [1 - active]
+
+
 def test_a_node_that_moved_too_often_stays(site):
     active = site.settled()
     core, now_ms = site.boxes[active].core, site.clock(site.boxes[active])
@@ -266,7 +279,8 @@ def test_who_lost_a_lease_to_another_joins_again(site):
     site.until(lambda: site.holders() == [1 - active])
     site.run(1_000)
     assert site.boxes[2].core.members.state(active) is MemberState.JOINING
-    assert site.boxes[active].core.members.is_joining(site.clock(site.boxes[active]))
+    box = site.boxes[active]
+    assert box.core.members.joining_ms(active, site.clock(box)) > 0
     site.run(30_000)
     assert site.boxes[2].core.members.state(active) is MemberState.ALIVE
 

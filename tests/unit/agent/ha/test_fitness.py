@@ -2,9 +2,9 @@
 
 from ha_site import H_MS, beat, settled
 
-from roost_agent.ha.fitness import unfit
+from roost_agent.ha.fitness import unfit, unready
 from roost_agent.ha.health import LHM_UNFIT
-from roost_agent.ha.membership_events import BeatHeard
+from roost_agent.ha.membership_events import BeatHeard, Replaced
 from roost_protocol.ha import LEAVING, Belief, LeaseState
 
 BELIEFS = {name: Belief(1, None, 0, LeaseState.NONE) for name in ("main", "web")}
@@ -36,3 +36,16 @@ def test_who_is_not_there_or_told_nothing_is_unfit():
     site = settled()
     site.nodes[0].members._members[1].report = None
     assert unfit(site.nodes[0].members, 1, "main") == "it told nothing of itself yet"
+
+
+def test_who_joined_a_moment_ago_could_take_it_and_is_no_target_of_a_move_that_could_wait():
+    site = settled()
+    assert told(site) == ""
+    members, now_ms = site.nodes[0].members, site.now_ms
+    assert unready(members, 1, "main", now_ms) == ""
+    members.handle(Replaced(1), now_ms)
+    assert unfit(members, 1, "main") == ""
+    why = "it joined a moment ago, and is let be for 30 s more"
+    assert unready(members, 1, "main", now_ms) == why
+    assert unready(members, 1, "main", now_ms + 29_001).endswith("for 1 s more")
+    assert unready(members, 1, "main", now_ms + 30_000) == ""

@@ -53,10 +53,12 @@ def test_a_replaced_holder_joins_for_longer():
     site.nodes[0].do(Replaced(1), now_ms)
     site.nodes[1].do(Replaced(1), now_ms)
     assert site.states(0)[1] == "joining"
-    assert site.nodes[1].members.is_joining(now_ms)
+    assert site.nodes[0].members.joining_ms(1, now_ms) == REPLACED_MS
+    assert site.nodes[1].members.joining_ms(1, now_ms) == REPLACED_MS
     site.run(REPLACED_MS)
     assert site.states(0)[1] == "alive"
-    assert not site.nodes[1].members.is_joining(site.now_ms)
+    assert site.nodes[0].members.joining_ms(1, site.now_ms) == 0
+    assert site.nodes[1].members.joining_ms(1, site.now_ms) == 0
 
 
 def test_a_one_way_cut_has_its_word_on_both_sides():

@@ -154,6 +154,19 @@ def test_a_takeover_from_a_peer_that_was_never_heard_is_refused(tmp_path):
     assert "last heard never" in order(pair, 0, HaTakeover("main"))
 
 
+def test_a_switchover_lets_a_node_be_that_joined_a_moment_ago_unless_it_is_forced(site):
+    active = site.settled()
+    order(site, active, HaSwitchover("main"))
+    site.until(lambda: site.holders() == [1 - active])
+    site.run(1_000)
+    told = order(site, 1 - active, HaSwitchover("main", f"c{active}"))
+    assert told.startswith(f"c{active} cannot have main: it joined a moment ago")
+    assert told.endswith("s more (--force does not wait)")
+    assert "nobody can have main" in order(site, 1 - active, HaSwitchover("main"))
+    assert "takes it next" in order(site, 1 - active, HaSwitchover("main", None, True))
+    site.until(lambda: site.holders() == [active])
+
+
 def real_pair(tmp_path):
     """A pair of which no boot is the number that stands for none."""
     pair = Cores(tmp_path, names=("c0", "c1"), more="")

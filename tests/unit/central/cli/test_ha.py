@@ -116,6 +116,8 @@ def test_explain_lists_sentences(run, answers):
 def test_a_switchover_goes_to_the_node_that_runs_it(run, nodes):
     assert run("ha", "switchover", "lab", "web", "--to", "n1")[0] == 0
     assert ordered(nodes) == {"lab.n2": "ha switchover web --to n1"}
+    assert run("ha", "switchover", "lab", "web", "--force")[0] == 0
+    assert ordered(nodes) == {"lab.n2": "ha switchover web --force"}
 
 
 def test_a_group_that_runs_elsewhere_is_refused_with_where(run, nodes, capsys):
