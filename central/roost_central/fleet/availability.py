@@ -151,9 +151,10 @@ def _of_nobody(hosts: Iterable[HostSaid], told: Testimony) -> tuple[str, tuple[L
 
 
 def _everywhere(name: str, hosts: tuple[HostSaid, ...], told: Testimony) -> GroupOf:
-    active = tuple(host.node for host in hosts if host.said and host.said.role is HaRole.ACTIVE)
-    lacks = [told.absence(node) for node in active if not told.is_there(node)]
-    lacks += [Lack(host.node, _why_not(host), None) for host in hosts if host.node not in active]
+    said = [host.node for host in hosts if host.said and host.said.role is HaRole.ACTIVE]
+    active = tuple(filter(told.is_there, said)) if told.heard else tuple(said)
+    lacks = [told.absence(node) for node in said if node not in active]
+    lacks += [Lack(host.node, _why_not(host), None) for host in hosts if host.node not in said]
     redundancy = "down" if not active else "lost" if lacks else "ok"
     return GroupOf(
         name=name,

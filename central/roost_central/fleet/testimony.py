@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from roost_protocol.ha_report import HaReport
 
 _THERE: Final = frozenset({"alive", "joining"})
+_LOST: Final = frozenset({"lost", "fenced", "left"})  # beyond suspicion
 _SPEAKS: Final = frozenset({"online", "degraded"})
 
 
@@ -52,9 +53,22 @@ class Testimony:
         self.heard = frozenset(heard)
 
     def is_there(self, node: str) -> bool:
-        """Whether anybody whom the centre hears, itself among them, hears a node."""
+        """Whether anybody hears a node: another whom the centre hears, or the centre itself.
+
+        That the centre did a moment ago is no more than a last word, once each peer of the node
+        that says anything of it has lost it since.
+        """
         others = self.heard - {node}
-        return node in self.heard or any(self._deaf(each, node) is None for each in others)
+        if any(self._deaf(each, node) is None for each in others):
+            return True
+        heard_ms = self._heard_ms.get(node)
+        lost_ms = [
+            peer.since_ms
+            for each in others
+            for peer in self.reports[each].peers
+            if peer.node == node and peer.state in _LOST
+        ]
+        return node in self.heard and (not lost_ms or heard_ms is None or heard_ms >= max(lost_ms))
 
     def absence(self, node: str) -> Lack:
         """Return since when the centre does not hear a node that nobody hears."""

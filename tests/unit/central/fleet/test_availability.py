@@ -178,7 +178,9 @@ def test_what_runs_everywhere_lacks_the_host_that_nobody_hears():
     logs = group(ACTIVE, name="logs", model="N")
     for state, redundancy in ((ALIVE, "ok"), (LOST, "lost")):
         reports = {"c0": report(logs), "c1": report(logs, hears=[("c0", state)])}
-        assert only(reports, dark=["c0"]).redundancy == redundancy
+        found = only(reports, dark=["c0"])
+        assert found.redundancy == redundancy
+        assert ("c0" in found.active) == (state == ALIVE)
     assert only({"c0": report(logs), "c1": report(logs)}, dark=["c0", "c1"]).redundancy == "unknown"
 
 

@@ -47,6 +47,27 @@ def test_whom_it_does_not_hear_is_there_while_somebody_whom_it_hears_does(presen
     assert testimony.Testimony([dark]).absence("c0") == Lack("c0", "c0 is not heard", 9_000)
 
 
+@pytest.mark.parametrize(
+    ("state", "heard_ms", "is_there"),
+    [
+        ("lost", 6_999, False),
+        ("lost", 7_000, True),  # it spoke to the centre since: it is cut off, and lives
+        ("suspect", 6_999, True),
+        ("alive", 6_999, True),
+    ],
+)
+def test_whom_all_its_peers_lost_since_the_centre_heard_it_is_gone(state, heard_ms, is_there):
+    node = row("c0", heard_ms=heard_ms)
+    others = [row("c1", hears=[("c0", state)]), row("w1")]
+    assert testimony.Testimony([node, *others]).is_there("c0") == is_there
+
+
+def test_one_peer_that_hears_it_is_enough():
+    node = row("c0", heard_ms=1)
+    others = [row("c1", hears=[("c0", "lost")]), row("w1", hears=[("c0", "alive")])]
+    assert testimony.Testimony([node, *others]).is_there("c0")
+
+
 def test_nobody_vouches_for_itself():
     assert not testimony.Testimony([row("c0", "unreachable", hears=[("c0", "alive")])]).is_there(
         "c0"
