@@ -131,7 +131,8 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
     """I am alive; whom I hear, by which paths, and what I know of the leases.
 
     Attributes:
-        defs: digest of the service definitions; a difference alarms, it never blocks a grant.
+        defs: digest of the service definitions; a difference lowers its rank and is told, it never
+            blocks a grant.
         seen: peer to the paths by which it is heard, path 0 in bit 0.
         leases: by name.
         score: of local health, 0 to 1,000.

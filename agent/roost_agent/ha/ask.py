@@ -128,7 +128,7 @@ def _status(result: Mapping[str, Any]) -> str:
     lines = [
         f"{result['node']}  profile {result['profile']}  voters {', '.join(result['voters'])}"
         f"{'  sticky' * result['sticky']}  local health {result['lhm']}"
-        f"  redundancy {result['redundancy']}",
+        f"  connections {result['redundancy']}",
         "",
         *columns(_LEASES, (_lease(each) for each in result["leases"])),
         "",
@@ -222,6 +222,8 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"cut  {one} and {other} do not hear each other; {witness} hears both"
     if (silent_ms := result.get("gateway_silent_ms") or 0) >= SILENT_MS:
         yield f"gateway  no answer for {duration(silent_ms // 1000)}"
+    if strangers := ", ".join(result.get("strangers", ())):
+        yield f"WARNING  {strangers}: other groups or services in its ha.toml than here"
     if result.get("no_reboot"):
         yield f"FAULT  {result['no_reboot']}"
     if result["disk"]:

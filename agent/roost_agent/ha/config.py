@@ -97,6 +97,11 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     broker: str | None = None
 
+    @property
+    def title(self) -> str:
+        """Its name for people, such as ``cluster/c0`` or ``cluster/udp``."""
+        return f"{self.network}/{self.broker or self.driver}"
+
 
 class Vip(msgspec.Struct, frozen=True, kw_only=True):
     """A virtual address ``ADDRESS/LENGTH`` that follows its group."""

@@ -293,6 +293,9 @@ class Core:
         names = {each.index: each.name for each in self.config.nodes} | {WITNESS: WITNESS_NAME}
         return "nobody" if node is None else names.get(node, f"node {node}")
 
+    def _title_of(self, path: int) -> str:
+        return self.config.paths[path].title
+
     # -- frames --------------------------------------------------------------------------------
 
     def _frame_in(self, path: int, frame: Beat | LeaseFrame, now_ms: int) -> None:
@@ -459,8 +462,8 @@ class Core:
         for action in actions:
             if isinstance(action, mb.RedundancyChanged):
                 self._out.append(ev.Keep(action.state))
-            self._out.append(explained(action, self.name_of))
-            if action == mb.RedundancyChanged(RedundancyState.FAILED):
+            self._out.append(explained(action, self.name_of, self._title_of))
+            if isinstance(action, mb.RedundancyChanged) and action.state is RedundancyState.FAILED:
                 self._yield(now_ms)
         if actions:
             self._tell_views(now_ms)

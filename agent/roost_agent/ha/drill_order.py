@@ -4,7 +4,6 @@ from roost_agent.control.message import HaDrill
 from roost_agent.ha.core import Core
 from roost_agent.ha.drill import Plan
 from roost_agent.ha.peer_path import CARRIES
-from roost_agent.ha.state_report import way_name
 
 
 class DrillRefusedError(Exception):
@@ -35,7 +34,7 @@ def planned(core: Core, request: HaDrill, *, has_broker: bool) -> Plan:
         if request.stop_broker and way.broker == me
     }
     _check_rest(core, silent)
-    names = sorted(way_name(core.config.paths[number]) for number in cut)
+    names = sorted(core.config.paths[number].title for number in cut)
     what = [f"{', '.join(names)} cut"] if names else []
     what += [f"broker of {me} stopped"] if request.stop_broker else []
     return Plan(frozenset(cut), request.stop_broker, request.seconds, " and ".join(what))
@@ -44,12 +43,10 @@ def planned(core: Core, request: HaDrill, *, has_broker: bool) -> Plan:
 def _paths(core: Core, name: str) -> list[int]:
     ways = core.config.paths
     found = [
-        number
-        for number, way in enumerate(ways)
-        if name in {str(number), way.network, way_name(way)}
+        number for number, way in enumerate(ways) if name in {str(number), way.network, way.title}
     ]
     if not found:
-        known = ", ".join(way_name(way) for way in ways)
+        known = ", ".join(way.title for way in ways)
         raise DrillRefusedError(f"no path {name!r}; there are {known}, or a network's name")
     return found
 

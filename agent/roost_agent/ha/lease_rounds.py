@@ -98,8 +98,7 @@ class Rounds:
             owners = {each.owner for each in asked.refusals.values()} - {None, turn.me}
             if owners:
                 turn.held_by(min(owner for owner in owners if owner is not None))
-            reasons = sorted({each.reason for each in asked.refusals.values()})
-            self.give_up(f"refused: {', '.join(reasons)}", now_ms, out, asked.bound_ms())
+            self.give_up(f"refused: {asked.refused()}", now_ms, out, asked.bound_ms())
         return None
 
     def give_up(self, why: str, now_ms: int, out: list[Effect], wait_ms: int = 0) -> None:

@@ -260,8 +260,10 @@ class Membership:
                 if new is not member.paths[path]
             )
             member.paths = states
-        if self._redundancy.handle(self._connections(now_ms), now_ms):
-            actions.append(RedundancyChanged(self._redundancy.state))
+        connections = self._connections(now_ms)
+        if self._redundancy.handle(connections, now_ms):
+            state = self._redundancy.state
+            actions.append(RedundancyChanged(state, connections.mine, connections.other))
 
     def _seen_me(self, report: Report | None, now_ms: int) -> int:
         """Return the paths on which a peer hears us, as far as what it told is not too old."""

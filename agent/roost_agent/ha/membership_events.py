@@ -4,7 +4,7 @@ import msgspec
 
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.peer_path import PeerPathState
-from roost_agent.ha.redundancy import RedundancyState
+from roost_agent.ha.redundancy import RedundancyState, Standing
 from roost_protocol.ha import Beat
 
 
@@ -72,9 +72,16 @@ class PathChanged(msgspec.Struct, frozen=True):
 
 
 class RedundancyChanged(msgspec.Struct, frozen=True):
-    """To be kept over a restart."""
+    """To be kept over a restart.
+
+    Attributes:
+        mine: how well this node is connected: voters seen, path score.
+        other: how well the best of the other hosts is; None where none is there.
+    """
 
     state: RedundancyState
+    mine: Standing = (0, 0)
+    other: Standing | None = None
 
 
 Action = MemberChanged | PathChanged | RedundancyChanged

@@ -1,7 +1,7 @@
 """One round of asking the voters, and when it is won or cannot be any more."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from roost_agent.ha.view import View
 from roost_protocol.electorate import Electorate
@@ -10,6 +10,22 @@ from roost_protocol.ha import Kind, LeaseFrame, Nonce
 
 if TYPE_CHECKING:
     from roost_protocol.configuration import Accepted
+
+_WHY: Final = {  # a voter's words, for people
+    "abstains": "does not vote now",
+    "blank": "knows nothing of before",
+    "boot-wait": "started a moment ago",
+    "busy": "is just putting another grant on its disk",
+    "cfgver": "is under other voters or times",
+    "disk": "cannot write to its disk",
+    "epoch": "granted a later epoch",
+    "fenced": "was told that this boot has ended",
+    "released": "heard that this epoch was given back",
+    "stale": "had the question too late",
+    "unlike": "was told another ha.toml by another node",
+    "wary": "may have an older disk",
+    "watchdog": "granted it with a faster watchdog",
+}
 
 
 class Round:
@@ -74,6 +90,10 @@ class Round:
         refused = sum(not (electorate.sticky and voter in proofs) for voter in self.refusals)
         return len(electorate.voters) - refused < electorate.needed
 
+    def refused(self) -> str:
+        """Return in words who refused, and why."""
+        return "; ".join(_refusal(self.refusals[node]) for node in sorted(self.refusals))
+
     def bound_ms(self) -> int:
         """Return after how long the first of those who refused is free again."""
         return min((each.remaining_ms or 0 for each in self.refusals.values()), default=0)
@@ -115,3 +135,11 @@ class Round:
             f"took {name} (epoch {self.epoch}): {why}, granted by {by} ({votes})",
             {"epoch": self.epoch, "was": was, "votes": len(self.grants), "by": by},
         )
+
+
+def _refusal(frame: LeaseFrame) -> str:
+    if frame.reason != "promised" or frame.owner is None:
+        return f"node {frame.node} {_WHY.get(frame.reason, f'says {frame.reason}')}"
+    left_ms = frame.remaining_ms
+    left = f"for {left_ms / 1000:.1f} s more" if left_ms else "without end"
+    return f"node {frame.node} is bound to node {frame.owner} {left}"

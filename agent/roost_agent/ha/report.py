@@ -45,6 +45,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "cuts": [[names[node] for node in cut] for cut in cuts(core.members.matrix(now_ms))],
         "fencing": None if runtime.shells.fencing is None else runtime.shells.fencing.status(),
         "gateway_silent_ms": _gateway(runtime, now_ms),
+        "strangers": [core.name_of(node) for node in core.members.strangers()],
         "no_reboot": "" if workload is None else workload.no_reboot(),
         "services": {} if workload is None else workload.status(),
     }

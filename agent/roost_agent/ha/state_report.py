@@ -124,14 +124,11 @@ def faults(runtime: Runtime) -> list[str]:
         found.append("the guard does not answer")
     if word := witness_word(runtime.core, runtime.now_ms()):
         found.append(f"witness at the centre: {word}")
+    if names := ", ".join(map(runtime.core.name_of, runtime.core.members.strangers())):
+        found.append(f"{names}: other groups or services in its ha.toml than here")
     if shells.broker is not None and shells.broker.fault:
         found.append(f"site broker: {shells.broker.fault}")
     return found
-
-
-def way_name(way: Way) -> str:
-    """Return a path's name for people, such as ``cluster/c0`` or ``cluster/udp``."""
-    return f"{way.network}/{way.broker or way.driver}"
 
 
 def _role(core: Core, name: str) -> HaRole:
@@ -188,13 +185,13 @@ def _services(workload: Workload | None, name: str) -> tuple[str, dict[str, str]
 def _way(runtime: Runtime, number: int, way: Way) -> HaWay:
     path = next((each for each in runtime.shells.paths if each.number == number), None)
     fault = "this node is not on its network" if path is None else path.fault
-    return HaWay(way_name(way), way.network, way.driver, way.broker or "", cut(fault))
+    return HaWay(way.title, way.network, way.driver, way.broker or "", cut(fault))
 
 
 def _peer(core: Core, node: int) -> PeerFacts:
     ways = core.config.paths
     silent = [
-        way_name(ways[path])
+        ways[path].title
         for path, state in sorted(core.members.paths(node).items())
         if state not in CARRIES
     ]

@@ -8,7 +8,7 @@ from roost_agent.ha.redundancy import RedundancyState
 
 
 def said(action):
-    return explained(action, {3: "c1"}.__getitem__)
+    return explained(action, {3: "c1"}.__getitem__, {2: "lan-a/n1"}.__getitem__)
 
 
 def test_a_member_a_path_and_the_redundancy_have_their_words():
@@ -16,6 +16,13 @@ def test_a_member_a_path_and_the_redundancy_have_their_words():
     assert told.sentence == "c1: alive -> suspect: silent"
     assert told.evidence == {"node": "c1", "old": "alive", "new": "suspect"}
     told = said(PathChanged(3, 2, PeerPathState.UP, PeerPathState.DOWN))
-    assert told.sentence == "path 2 to c1: up -> down"
+    assert told.sentence == "path lan-a/n1 to c1: up -> down"
     assert told.evidence["path"] == 2
-    assert said(RedundancyChanged(RedundancyState.FAILED)).sentence == "redundancy: failed"
+    told = said(RedundancyChanged(RedundancyState.FAILED, (2, 3), (3, 6)))
+    assert told.sentence == (
+        "connections failed: this host is the worse connected one: it gives way until all is whole"
+        " (hears 2 voters, path score 3, the best other hears 3 voters, path score 6)"
+    )
+    assert told.evidence["other"] == "hears 3 voters, path score 6"
+    told = said(RedundancyChanged(RedundancyState.NORMAL, (3, 6)))
+    assert told.sentence.endswith("each voter that is there carries again")
