@@ -174,6 +174,17 @@ async def test_the_dialogs_are_named_large_enough_and_legible(console):
             await tab.wait("!document.querySelector('dialog[open]')")
 
 
+async def test_a_dialog_that_closes_does_not_take_the_next_one_along(console):
+    tab = await console.tab("/alarms")
+    await tab.js("document.querySelector('[aria-label=\"saved views\"]').click()")
+    await tab.wait("document.querySelector('dialog[open]')")
+    await tab.js(
+        "document.querySelector('dialog[open]').close(),"
+        " document.querySelector('[aria-label^=\"go to a page\"]').click()"
+    )
+    await tab.wait("document.querySelector('.palette [role=option]')", for_s=20)
+
+
 async def test_a_table_row_at_320_pixels_still_tells_status_site_and_age(console):
     tab = await console.tab("/?view=table", width=320, height=640)
     await tab.wait("document.querySelector('.rows.narrow .rows-body .row')")

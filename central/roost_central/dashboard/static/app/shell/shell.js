@@ -42,6 +42,8 @@ export function Shell({ route, model, children }) {
     "g a": () => navigate("/alarms"), "g i": () => navigate("/incidents"),
     Escape: () => /** @type {HTMLElement|null} */ (document.activeElement)?.blur(),
   }), []);
+  // The event of a dialog that closed comes a moment later: another may be open by then.
+  const shut = (which) => setOpened((now) => now === which ? "" : now);
   const paused = condition === "paused";
   return html`
     <a class="skip" href="#main">Skip to the page</a>
@@ -71,8 +73,8 @@ export function Shell({ route, model, children }) {
     ${WITH_STRIP.has(route.page) && !route.name && html`<${IncidentStrip} />`}
     ${children}
     ${LATER[opened] && html`<${Later} key=${opened} load=${LATER[opened]} route=${route} model=${model} pages=${PAGES}
-      onClose=${() => setOpened("")} />`}
-    <${HelpDialog} open=${opened === "help"} onClose=${() => setOpened("")} />`;
+      onClose=${() => shut(opened)} />`}
+    <${HelpDialog} open=${opened === "help"} onClose=${() => shut("help")} />`;
 }
 
 /** A dialog that comes when it is opened first. */
