@@ -19,6 +19,7 @@ from packets import PUBLISH, packet, puback, split
 REMEMBERED = 20_000  # messages, of each reader
 HELD_MAX = 20  # messages that overtake one that is held back
 TURN_S = 0.02
+GONE_S = 0.1  # for what was closed to be gone before the loop is
 QOS_1 = 0x02
 CONNECT = 1
 READ_BYTES = 1 << 16
@@ -80,21 +81,24 @@ class HostileBroker:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.sleep(GONE_S)
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
+        ends = [writer]
         try:
             behind = await asyncio.open_connection("127.0.0.1", self._behind)
+            ends.append(behind[1])
             with suppress(OSError, asyncio.IncompleteReadError):
                 await Line(self, (reader, writer), behind).run()
-            behind[1].close()
         except* (OSError, asyncio.CancelledError):
             pass
         finally:
             self._open.discard(task)
-            writer.close()
+            for end in ends:
+                end.transport.abort()
 
 
 class Line:

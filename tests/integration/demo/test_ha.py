@@ -127,4 +127,4 @@ def test_a_drill_from_the_operator_s_command_is_told_here_and_at_the_centre(demo
 
     running.wait(is_known, for_s=WAIT_S)
     refused = ordered(running, "switchover", "elsewhere", "web")
-    assert "log in to a node of elsewhere" in refused.stderr
+    assert "there is no site 'elsewhere'" in refused.stderr
