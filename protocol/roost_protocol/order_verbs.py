@@ -71,10 +71,12 @@ class HaSwitchover(Act, frozen=True):
 
 
 class HaMaintenance(Act, frozen=True):
-    """No candidacy of this node for a group for a while; 0 seconds end it."""
+    """No candidacy of this node for a group for a while, and no watch; 0 seconds end it."""
 
     verb: ClassVar[str] = "ha-maintenance"
-    title: ClassVar[str] = "Keep a group from coming to this node for a while; 0 ends it."
+    title: ClassVar[str] = (
+        "Neither watch a group on this node nor let it come here for a while; 0 ends it."
+    )
     group: NameText
     seconds: Annotated[int, Meta(ge=0, le=MAINTENANCE_S_MAX)]
 

@@ -221,7 +221,7 @@ class Cores:
                     self._later(box, 20, ev.OfLease(lease, le.StopConfirmed(epoch)))
                 case le.Answer():
                     answer = effect
-                case ev.Raise() | ev.Clear() | ev.Keep() | Explain():
+                case ev.Raise() | ev.Clear() | ev.Keep() | ev.Watch() | Explain():
                     pass
         return answer
 

@@ -56,7 +56,7 @@ def switchover(argv: list[str]) -> int:
 
 
 def maintenance(argv: list[str]) -> int:
-    """Keep a group from moving here for a while."""
+    """Let a group be on this node for a while: not watched, and not moved here."""
     arguments = _parser("maintenance")
     arguments.add_argument("group")
     arguments.add_argument("state", choices=["on", "off"])

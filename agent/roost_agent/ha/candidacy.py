@@ -13,6 +13,7 @@ from roost_agent.ha.membership import Membership
 from roost_agent.ha.requirements import Requirements
 from roost_agent.ha.slots import Slots
 
+PAUSED: Final = "maintenance"
 PAUSE_MS_MAX: Final = 86_400_000  # a maintenance that is forgotten ends within a day
 
 
@@ -70,7 +71,7 @@ class Candidacy:
         if name == SITE_LEASE:
             return ""
         if name in self.paused:
-            return "maintenance"
+            return PAUSED
         if self._members.is_barred():
             return "another node is better connected"
         return self._missing(name) or self._workload_bar(name)

@@ -17,7 +17,7 @@ usage: roost-agent ha VERB [OPTION...]
   status                who holds what, who is there, by which paths          [-o json]
   explain               what was decided of late, and why          [--last N] [-o json]
   switchover GROUP      give a group that runs here to another node      [--to NODE]
-  maintenance GROUP on --ttl TIME | off   keep it from moving to this node
+  maintenance GROUP on --ttl TIME | off   neither watch it here nor let it come here
   drill --cut PATH | --stop broker --for TIME   break it for a while, and see what happens
   takeover GROUP --confirm-peer-off       of a pair: you have seen that its peer is off
   voters add NODE | remove NODE [--disk-gone]   change who votes, one at a time

@@ -18,7 +18,7 @@ from typing import Final, assert_never
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
 from roost_agent.ha import membership_events as mb
-from roost_agent.ha.candidacy import Candidacy
+from roost_agent.ha.candidacy import PAUSED, Candidacy
 from roost_agent.ha.config import SITE_LEASE, HaConfig
 from roost_agent.ha.electing import Electing
 from roost_agent.ha.fitness import unready
@@ -409,7 +409,7 @@ class Core:
         self._look_afar(now_ms)
         self._look_leaving(now_ms)
         for name, to, why in list(self.preemption.look(now_ms)):
-            if self.moves.may_move(name, now_ms):
+            if self.moves.may_move(name, now_ms) and name not in self.candidacy.paused:
                 self._choose(name, why, to, now_ms)
         if now_ms >= self._beat_ms:
             late_ms = now_ms - self._beat_ms
@@ -496,9 +496,11 @@ class Core:
         lease = self.leases.get(name)
         if lease is None or lease.phase != Phase.HOLDING:
             return
-        if not self.moves.may_move(name, now_ms):
-            self._out.append(le.Answer(ok=False, sentence=HELD_BACK))
-            self._out.append(Explain(f"{name} stays: {HELD_BACK}; {why}", {"group": name}))
+        is_damped = not self.moves.may_move(name, now_ms)
+        if is_damped or name in self.candidacy.paused:
+            held = HELD_BACK if is_damped else PAUSED
+            self._out.append(le.Answer(ok=False, sentence=held))
+            self._out.append(Explain(f"{name} stays: {held}; {why}", {"group": name}))
             return
         self.moves.moved(name, lease.epoch, now_ms)
         self._lease(name, le.Order(why, to), now_ms)
@@ -637,6 +639,7 @@ class Core:
 
     def _pause(self, name: str, until_ms: int | None, now_ms: int) -> None:
         sentence = self.candidacy.pause(name, until_ms, now_ms)
+        self._out.append(ev.Watch(name, is_on=until_ms is None))
         self._out.append(Explain(sentence, {"group": name}))
         self._tell_eligible(now_ms)
 

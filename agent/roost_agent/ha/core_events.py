@@ -84,7 +84,7 @@ class Give(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Maintenance of a group: no chosen moves and no candidacy until then; None ends it."""
+    """Maintenance of a group until then: no chosen moves, no candidacy, no watch; None ends it."""
 
     lease: str
     until_ms: int | None
@@ -185,6 +185,13 @@ class Stop(msgspec.Struct, frozen=True):
     by_ms: int | None
 
 
+class Watch(msgspec.Struct, frozen=True):
+    """Watch the services of a group, or not while it is in maintenance."""
+
+    lease: str
+    is_on: bool
+
+
 class Raise(msgspec.Struct, frozen=True):
     """A condition stands; raising it again changes nothing."""
 
@@ -211,5 +218,17 @@ class Left(msgspec.Struct, frozen=True):
 
 
 Effect = (
-    Send | Persist | Arm | Disarm | Start | Stop | Raise | Clear | Keep | Left | Explain | Answer
+    Send
+    | Persist
+    | Arm
+    | Disarm
+    | Start
+    | Stop
+    | Watch
+    | Raise
+    | Clear
+    | Keep
+    | Left
+    | Explain
+    | Answer
 )

@@ -3,7 +3,7 @@
 from roost_agent.ha.health import LHM_UNFIT
 from roost_agent.ha.member import THERE
 from roost_agent.ha.membership import Membership
-from roost_protocol.ha import LEAVING, LEFT
+from roost_protocol.ha import LEAVING, LEFT, MAINTENANCE
 
 
 def unfit(members: Membership, node: int, lease: str) -> str:
@@ -19,7 +19,8 @@ def unfit(members: Membership, node: int, lease: str) -> str:
     if told.lhm >= LHM_UNFIT:
         return f"it is unwell (local health multiplier {told.lhm})"
     if lease in told.barred:
-        return "it says that it could not (roost-agent ha status on it says why)"
+        is_kept = "is in maintenance" if told.standing & MAINTENANCE else "says that it could not"
+        return f"it {is_kept} (roost-agent ha status on it says why)"
     return ""
 
 

@@ -24,7 +24,7 @@ from roost_agent.ha.drill_order import DrillRefusedError, planned
 from roost_agent.ha.fitness import unfit, unready
 from roost_agent.ha.lease_events import Answer as Answered
 from roost_agent.ha.lease_phase import Phase
-from roost_agent.ha.member import MemberState
+from roost_agent.ha.member import THERE, MemberState
 from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.report import explained, status
 from roost_agent.ha.runtime import Runtime
@@ -65,10 +65,17 @@ def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:  # noqa: PLR0
 def _switchover(runtime: Runtime, group: str, to: str | None, *, is_forced: bool) -> dict[str, Any]:
     core = runtime.core
     lease = core.leases[_lease_name(core, group)]
-    if not lease.is_held:
+    holder = core.who.node if lease.is_held else lease.holder
+    if holder is None:
         raise OrderRefusedError(
-            f"{group} does not run here but on {core.name_of(lease.holder)}: order it there"
+            f"{group} runs nowhere, so there is nothing to give: roost-agent ha status on its hosts"
+            " says why"
         )
+    name = core.name_of(holder)
+    if to == name:
+        raise OrderRefusedError(f"{to} has {group} already")
+    if not lease.is_held:
+        raise OrderRefusedError(f"{group} does not run here but on {name}: order it there")
     target = _target(core, group, to, now_ms=None if is_forced else runtime.now_ms())
     told = runtime.tell(ev.Give(group, "switchover ordered on the node", target))
     if told is None or not told.ok:
@@ -110,11 +117,30 @@ def _target(core: Core, group: str, to: str | None, *, now_ms: int | None) -> in
 
 
 def _maintenance(runtime: Runtime, group: str, seconds: int) -> dict[str, Any]:
-    name = _lease_name(runtime.core, group)
+    core = runtime.core
+    name = _lease_name(core, group)
+    if not core.me_hosts(name):
+        hosts = ", ".join(core.name_of(host) for host in core.hosts[name])
+        raise OrderRefusedError(f"this node is no host of {group}; order it on one: {hosts}")
+    if not seconds and name not in core.candidacy.paused:
+        raise OrderRefusedError(f"{group} is not in maintenance on this node")
     until_ms = runtime.now_ms() + seconds * 1000 if seconds else None
     runtime.tell(ev.Pause(name, until_ms))
-    what = f"for {seconds} s" if seconds else "ended"
-    return {"sentence": f"maintenance of {group} on this node {what}"}
+    return {"sentence": _maintained(core, group, seconds)}
+
+
+def _maintained(core: Core, group: str, seconds: int) -> str:
+    """Return what a maintenance means for the group where it is now."""
+    if not seconds:
+        return f"maintenance of {group} on this node ended"
+    begun = f"maintenance of {group} on this node for {seconds} s"
+    if core.leases[group].is_held:
+        return (
+            f"{begun}: it goes on running here, and its services are neither watched nor restarted."
+            f" If it leaves, it does not come back before the end. To have it run elsewhere"
+            f" meanwhile: roost-agent ha switchover {group}"
+        )
+    return f"{begun}: it does not come here, also not if its other hosts fail"
 
 
 def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
@@ -131,12 +157,8 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
         )
     others = [voter for voter in core.electorate.voters if voter != core.who.node]
     for node in others:
-        age_ms = core.fresh.age_ms(node, runtime.now_ms())
-        if core.members.state(node) not in {MemberState.LOST, MemberState.LEFT}:
-            raise OrderRefusedError(
-                f"{core.name_of(node)} is {core.members.state(node)}, "
-                f"last heard {_ago(age_ms)}: switch it off first"
-            )
+        if why := _not_dead(core, group, node, runtime.now_ms()):
+            raise OrderRefusedError(why)
         fencing = runtime.shells.fencing
         if fencing is not None and fencing.reads_on(node):
             raise OrderRefusedError(
@@ -152,6 +174,26 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
             runtime.tell(ev.Proven(node, "an operator's word on this node", boot))
     names = ", ".join(core.name_of(node) for node in others)
     return {"sentence": f"{names} counts as off; this node takes what they leave"}
+
+
+def _not_dead(core: Core, group: str, node: int, now_ms: int) -> str:
+    """Return why a voter cannot be off, or cannot be told to be; empty: it may be."""
+    name, state = core.name_of(node), core.members.state(node)
+    age_ms = core.fresh.age_ms(node, now_ms)
+    heard = "never heard by this agent" if age_ms is None else f"heard {age_ms / 1000:.1f} s ago"
+    if state in {MemberState.LOST, MemberState.LEFT}:
+        return ""
+    if state is MemberState.FENCED:
+        return f"{name} counts as off already"
+    if state in THERE:
+        return (
+            f"{name} runs, {heard}: order `roost-agent ha switchover {group}` on it, or switch it"
+            " off first"
+        )
+    return (
+        f"{name} was {heard}, and is not taken for dead yet: the fault may be this node's own"
+        " paths. Once it is off and `roost-agent ha status` here says lost of it, say this again"
+    )
 
 
 def _drill(runtime: Runtime, request: HaDrill | HaDrillResult) -> dict[str, Any]:
@@ -209,7 +251,3 @@ def _lease_name(core: Core, group: str) -> str:
     if group not in core.leases:
         raise OrderRefusedError("local HA only starts: its first write is not on disk yet")
     return group
-
-
-def _ago(age_ms: int | None) -> str:
-    return "never" if age_ms is None else f"{age_ms / 1000:.1f} s ago"

@@ -211,7 +211,7 @@ class Runtime:
                     self.shells.peers.send(frame)
                 case Persist() | ev.Keep():
                     self._put(self._writes, effect)
-                case ev.Arm() | ev.Disarm() | ev.Start() | ev.Stop():
+                case ev.Arm() | ev.Disarm() | ev.Start() | ev.Stop() | ev.Watch():
                     self._serve(effect)
                 case ev.Raise() | ev.Clear():
                     self._alarm(effect)
@@ -234,16 +234,21 @@ class Runtime:
         if self.core.due_ms(self._clock.boot_ms()) < self._awaited_ms:
             self._due_sooner.set()
 
-    def _serve(self, effect: ev.Arm | ev.Disarm | ev.Start | ev.Stop) -> None:
+    def _serve(self, effect: ev.Arm | ev.Disarm | ev.Start | ev.Stop | ev.Watch) -> None:
         workload = self.shells.workload
-        if not isinstance(effect, ev.Start):
+        if isinstance(effect, ev.Arm | ev.Disarm | ev.Stop):
             self._put(self._orders, effect)
         if workload is None:
             return
-        if isinstance(effect, ev.Start):
-            workload.start(effect.lease, effect.epoch)
-        elif isinstance(effect, ev.Stop):
-            workload.stop(effect.lease, effect.epoch, effect.by_ms, effect.why)
+        match effect:
+            case ev.Start(lease, epoch):
+                workload.start(lease, epoch)
+            case ev.Stop(lease, epoch, why, by_ms):
+                workload.stop(lease, epoch, by_ms, why)
+            case ev.Watch(lease, is_on):
+                workload.pause(lease, is_on=not is_on)
+            case ev.Arm() | ev.Disarm():
+                pass
 
     def _alarm(self, effect: ev.Raise | ev.Clear) -> None:
         alarms = self.shells.alarms

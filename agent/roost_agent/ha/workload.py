@@ -138,6 +138,11 @@ class Workload:
         if why == NO_MAJORITY and self._config.group(lease).without_quorum == REBOOT:
             self._reboot(f"{lease}: {why}")
 
+    def pause(self, lease: str, *, is_on: bool) -> None:
+        """Watch a group's services no more, or again: maintenance."""
+        if (shell := self._leased.get(lease)) is not None:
+            shell.pause(is_on=is_on)
+
     def status(self) -> dict[str, Any]:
         """Return the groups' states, for people."""
         return {

@@ -124,7 +124,7 @@ def switchover(site: str, group: str, to: str | None, *, force: bool) -> None:
 @click.option("--ttl", metavar="TIME", help="Of on, e.g. 30m; a day at the most.")
 @click.option("--node", metavar="NODE", help="Which, where several are on this machine.")
 def maintenance(site: str, group: str, state: str, ttl: str | None, node: str | None) -> None:
-    """Keep a group from coming to a node of this machine for a while."""
+    """Let a group be on a node of this machine for a while: not watched, and not moved there."""
     chosen = _chosen(_here(site), node, site)
     _done(chosen.run("ha", "maintenance", group, state, *(["--ttl", ttl] if ttl else [])))
 

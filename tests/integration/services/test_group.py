@@ -1,5 +1,6 @@
 """A group of real processes: started in order, watched, restarted, stopped and confirmed."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from running_group import web
 from waiting import until
 
 from roost_agent.guard import cgroup
+from roost_agent.ha.services.core import IN_MAINTENANCE
 from roost_agent.ha.services.event import Failed, Restarting, Running, StopConfirmed
 
 pytestmark = [pytest.mark.netns, needs_cgroups, pytest.mark.timeout(300)]
@@ -132,6 +134,27 @@ async def test_probes_that_fail_restart_it(groups, tmp_path):
     (tmp_path / "sick").touch()
     assert (await group.told(Restarting)).why == "2 of 2 probes failed, the last by fail"
     (tmp_path / "sick").unlink()
+
+
+async def test_while_it_is_paused_it_is_not_probed_and_what_is_killed_stays_down(groups, tmp_path):
+    asked = tmp_path / "asked"
+    probe = ["/bin/sh", "-c", 'echo >> "$0"', str(asked)]
+    active = {"probe": probe, "interval_s": 0.1, "timeout_s": 30}
+    group = groups.begun(web(tmp_path / "told", active=active))
+    group.shell.start(5)
+    await group.told(Running)
+    await until(asked.exists, "a probe")
+    group.shell.pause(is_on=True)
+    os.kill((await until(groups.pids, "it runs"))[0], signal.SIGKILL)
+    await until(lambda: group.shell.core.services == {"web": "disabled"}, "its end is noted")
+    before = len(asked.read_text())
+    await asyncio.sleep(0.5)
+    assert (groups.pids(), group.reports) == ([], [Running(5)])
+    assert len(asked.read_text()) <= before + 1, "one may have been on its way"
+    group.shell.pause(is_on=False)
+    await group.told(Running, 2)
+    assert group.of(Restarting) == [Restarting("web", 0, IN_MAINTENANCE)]
+    await until(groups.pids, "it runs again")
 
 
 async def test_a_probe_that_hangs_is_a_timeout(groups, tmp_path):

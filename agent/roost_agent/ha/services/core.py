@@ -6,6 +6,7 @@ Invariants:
 - a service starts when all that it depends on is active, at most STARTING_MAX at a time;
 - it stops when all that depends on it has stopped;
 - nothing is started while the group stops, and no service while anything of it still runs;
+- while it is paused no service is probed or restarted, and none climbs its ladder;
 - StopConfirmed comes only after every service ended, the addresses are gone and the cgroup was
   seen empty, since the last start and since this program began.
 """
@@ -28,6 +29,7 @@ from roost_agent.ha.services.event import (
     KillAll,
     LookEmpty,
     LowerVips,
+    Paused,
     Probe,
     Probed,
     RaiseVips,
@@ -48,6 +50,7 @@ STARTING_MAX: Final = 2
 JITTER: Final = 0.1  # of a probe's interval, both ways
 VIP: Final = "vip"  # stands for a service in reports of addresses
 VIP_RETRY_MS: Final = 10_000  # after an address that could not be had
+IN_MAINTENANCE: Final = "it ended during maintenance"
 
 DISABLED: Final = "disabled"
 ENABLING: Final = "enabling"
@@ -61,10 +64,12 @@ class _Part:
 
     Attributes:
         due_ms: when a start, a kill or a probe is due, by state.
+        is_down: it ended while the group is paused, by whomever.
     """
 
     __slots__ = (
-        "climb", "due_ms", "fails", "is_clear", "is_failed", "name", "passes", "service", "state",
+        "climb", "due_ms", "fails", "is_clear", "is_down", "is_failed", "name", "passes",
+        "service", "state",
     )  # fmt: skip
 
     def __init__(self, service: Service, group: Group) -> None:
@@ -76,6 +81,7 @@ class _Part:
         self.fails = 0
         self.passes = 0
         self.is_clear = True  # nothing is left of its last run
+        self.is_down = False
         self.is_failed = False  # told as Failed, and not Cured since
 
 
@@ -88,7 +94,7 @@ class GroupCore:
     """
 
     __slots__ = (
-        "_by_ms", "_epoch", "_group", "_is_empty", "_is_looking", "_is_running",
+        "_by_ms", "_epoch", "_group", "_is_empty", "_is_looking", "_is_paused", "_is_running",
         "_is_stopped", "_is_vip_failed", "_parts", "_state", "_vips", "_vips_ms",
     )  # fmt: skip
 
@@ -101,6 +107,7 @@ class GroupCore:
         self._is_running = False
         self._is_looking = False
         self._is_empty = False
+        self._is_paused = False
         self._vips = DISABLED
         self._vips_ms: int | None = None
         self._is_vip_failed = False
@@ -134,7 +141,8 @@ class GroupCore:
     @property
     def services(self) -> dict[str, str]:
         """The state of each service."""
-        return {name: part.state for name, part in self._parts.items()}
+        parts = self._parts.items()
+        return {name: DISABLED if part.is_down else part.state for name, part in parts}
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:
         """Take in one event and return what to do, in order.
@@ -157,6 +165,8 @@ class GroupCore:
                 actions += self._of_vips(event, now_ms)
             case Emptied():
                 self._is_empty = self._is_looking
+            case Paused():
+                actions += self._pause(is_on=event.is_on, now_ms=now_ms)
             case Tick():
                 pass
             case _:
@@ -194,7 +204,10 @@ class GroupCore:
         self._state, self._vips_ms = DISABLING, None
         self._is_looking = self._is_empty = False
         for part in self._parts.values():
-            if part.state == FAILED:
+            part.is_down = False  # it is stopped as if it ran: somebody may have started it again
+            if part.state == ACTIVE:
+                part.due_ms = None  # no probe any more, also while it waits for what needs it
+            elif part.state == FAILED:
                 part.state, part.due_ms = DISABLED if part.is_clear else DISABLING, None
         if not self._group.vip:
             return []
@@ -215,8 +228,12 @@ class GroupCore:
             case Ended():
                 return self._ended(part)
             case Died():
-                is_up = part.state in {ENABLING, ACTIVE}
-                return self._fail(part, event.how, now_ms) if is_up else []
+                if part.state not in {ENABLING, ACTIVE}:
+                    return []
+                if self._is_paused and self._state == part.state == ACTIVE:
+                    part.is_down = True
+                    return []
+                return self._fail(part, event.how, now_ms)
             case Probed():
                 return self._probed(part, event, now_ms)
         assert_never(event)
@@ -226,13 +243,37 @@ class GroupCore:
             return []
         if event.failure:
             return self._fail(part, event.failure, now_ms)
-        part.state, part.fails, part.passes = ACTIVE, 0, 0
-        active = part.service.active
-        part.due_ms = None if active is None else now_ms + round(active.interval_s * 1000)
+        part.state = ACTIVE
+        self._watch(part, now_ms)
         if not part.is_failed:
             return []
         part.is_failed = False
         return [Cured(part.name)]
+
+    def _watch(self, part: _Part, now_ms: int) -> None:
+        """Begin to probe a service that runs, with nothing counted yet."""
+        active = part.service.active
+        part.fails = part.passes = 0
+        part.due_ms = None
+        if active is not None and not self._is_paused:
+            part.due_ms = now_ms + round(active.interval_s * 1000)
+
+    def _pause(self, *, is_on: bool, now_ms: int) -> list[Action]:
+        """Look away, or look again: what is down by then is started, and is no failure."""
+        if is_on == self._is_paused:
+            return []
+        self._is_paused = is_on
+        actions: list[Action] = []
+        for part in self._parts.values() if self._state == ACTIVE else ():
+            if part.is_down:
+                part.is_down, part.is_clear = False, False
+                part.state, part.due_ms, self._is_running = FAILED, now_ms, False
+                actions += [Clear(part.name), Restarting(part.name, 0, IN_MAINTENANCE)]
+            elif part.state == ACTIVE:
+                self._watch(part, now_ms)
+            elif part.state == FAILED:
+                part.due_ms = None if is_on else now_ms
+        return actions
 
     def _ended(self, part: _Part) -> list[Action]:
         part.is_clear = True
@@ -242,7 +283,7 @@ class GroupCore:
 
     def _probed(self, part: _Part, event: Probed, now_ms: int) -> list[Action]:
         active = part.service.active
-        if part.state != ACTIVE or active is None:
+        if part.state != ACTIVE or active is None or self._is_paused:
             return []
         wait_ms = active.interval_s * 1000 * (1 + JITTER * event.jitter)
         part.due_ms = now_ms + round(wait_ms)
@@ -266,6 +307,9 @@ class GroupCore:
             part.state, part.due_ms = DISABLING, None
             return [Clear(part.name)]
         self._is_running = False
+        if self._is_paused:  # a start that failed: it is tried again when somebody looks
+            part.state, part.due_ms = FAILED, None
+            return [Clear(part.name)]
         step, after_ms = part.climb.failed(now_ms)
         part.state, part.due_ms = FAILED, now_ms + after_ms
         if step == "restart":

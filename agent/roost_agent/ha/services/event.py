@@ -72,12 +72,29 @@ class Emptied(msgspec.Struct, frozen=True):
     """The group's cgroup was seen empty."""
 
 
+class Paused(msgspec.Struct, frozen=True):
+    """Maintenance of the group began or ended: while it is on, nothing is watched or restarted."""
+
+    is_on: bool
+
+
 class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
 Event = (
-    Start | Stop | Started | Ended | Died | Probed | VipsUp | VipsDown | VipsFailed | Emptied | Tick
+    Start
+    | Stop
+    | Started
+    | Ended
+    | Died
+    | Probed
+    | VipsUp
+    | VipsDown
+    | VipsFailed
+    | Emptied
+    | Paused
+    | Tick
 )
 
 

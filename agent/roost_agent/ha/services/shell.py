@@ -27,6 +27,7 @@ from roost_agent.ha.services.event import (
     KillAll,
     LookEmpty,
     LowerVips,
+    Paused,
     Probe,
     Probed,
     RaiseVips,
@@ -155,6 +156,10 @@ class GroupShell:
         Also what an agent before this one may have left running.
         """
         self._put(Stop(by_ms, epoch))
+
+    def pause(self, *, is_on: bool) -> None:
+        """Watch its services no more, or again."""
+        self._put(Paused(is_on))
 
     async def eligible(self) -> bool:
         """Return whether every service says that its data here is good enough."""

@@ -5,7 +5,7 @@ from ha_site import H_MS, beat, settled
 from roost_agent.ha.fitness import unfit, unready
 from roost_agent.ha.health import LHM_UNFIT
 from roost_agent.ha.membership_events import BeatHeard, Replaced
-from roost_protocol.ha import LEAVING, Belief, LeaseState
+from roost_protocol.ha import LEAVING, MAINTENANCE, Belief, LeaseState
 
 BELIEFS = {name: Belief(1, None, 0, LeaseState.NONE) for name in ("main", "web")}
 
@@ -26,6 +26,8 @@ def test_each_reason_against_it_has_its_words():
     assert told(site, standing=LEAVING) == "its agent was told to end"
     assert told(site, barred=0b01).startswith("it says that it could not")
     assert told(site, barred=0b10) == "", "that is another lease"
+    assert told(site, barred=0b01, standing=MAINTENANCE).startswith("it is in maintenance")
+    assert told(site, barred=0b10, standing=MAINTENANCE) == "", "another group is kept from it"
 
 
 def test_who_is_not_there_or_told_nothing_is_unfit():

@@ -20,6 +20,7 @@ from roost_agent.ha.orders import answer
 from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.report import roles
 from roost_agent.ha.runtime import Explained
+from roost_protocol.explain import Explain
 
 
 class FakeRuntime:
@@ -122,10 +123,67 @@ def test_nothing_is_ordered_before_the_first_write(site):
     assert answer(FakeRuntime(site, 0), HaStatus()).result["leases"][0]["phase"] == "starting"
 
 
-def test_maintenance_is_told_and_ends(site):
+def test_maintenance_of_a_standby_is_told_and_ends(site):
+    standby = 1 - site.settled()
+    assert order(site, standby, HaMaintenance("main", 60)) == (
+        "maintenance of main on this node for 60 s: it does not come here, also not if its other "
+        "hosts fail"
+    )
+    assert order(site, standby, HaMaintenance("main", 0)) == (
+        "maintenance of main on this node ended"
+    )
+    assert "is not in maintenance" in order(site, standby, HaMaintenance("main", 0))
+
+
+def test_maintenance_of_the_active_node_says_that_it_goes_on_there_unwatched(site):
+    active = site.settled()
+    told = order(site, active, HaMaintenance("main", 60))
+    assert "goes on running here, and its services are neither watched nor restarted" in told
+    assert "roost-agent ha switchover main" in told
+    assert site.boxes[active].of(ev.Watch) == [ev.Watch("main", is_on=False)]
+    site.run(61_000)
+    assert site.holders() == [active]
+    assert site.boxes[active].of(ev.Watch)[-1] == ev.Watch("main", is_on=True)
+
+
+def test_maintenance_on_a_node_that_is_no_host_is_refused(site):
     site.settled()
-    assert order(site, 2, HaMaintenance("main", 60)) == "maintenance of main on this node for 60 s"
-    assert order(site, 2, HaMaintenance("main", 0)) == "maintenance of main on this node ended"
+    told = order(site, 2, HaMaintenance("main", 60))
+    assert told == "this node is no host of main; order it on one: c0, c1"
+    assert site.boxes[2].core.candidacy.paused == {}
+
+
+def test_a_switchover_to_where_it_is_or_to_a_host_in_maintenance_says_so(site):
+    active = site.settled()
+    standby, names = 1 - active, [site.boxes[0].core.name_of(index) for index in (0, 1)]
+    assert order(site, active, HaSwitchover("main", names[active])) == (
+        f"{names[active]} has main already"
+    )
+    assert order(site, standby, HaSwitchover("main", names[active])) == (
+        f"{names[active]} has main already"
+    )
+    order(site, standby, HaMaintenance("main", 60))
+    site.run(500)
+    told = order(site, active, HaSwitchover("main", names[standby]))
+    assert told.startswith(f"{names[standby]} cannot have main: it is in maintenance")
+
+
+def test_a_switchover_of_what_runs_nowhere_says_so(site):
+    site.start()
+    assert "first write" in order(site, 0, HaSwitchover("main"))
+    site.run(100)
+    assert order(site, 0, HaSwitchover("main")).startswith("main runs nowhere")
+
+
+def test_a_group_in_maintenance_moves_by_no_choice_of_the_node(site):
+    active = site.settled()
+    order(site, active, HaMaintenance("main", 60))
+    told = site.tell(active, ev.Give("main", "db: it died", is_chosen=True))
+    assert not told.ok
+    site.run(5_000)
+    assert site.holders() == [active]
+    said = [each.sentence for each in site.boxes[active].of(Explain)]
+    assert "main stays: maintenance; db: it died" in said
 
 
 def test_a_takeover_is_refused_where_a_majority_decides(site):
@@ -139,11 +197,16 @@ def test_a_takeover_of_a_pair_needs_a_peer_that_is_silent_and_was_heard(tmp_path
     pair = Cores(tmp_path, names=("c0", "c1"), more="")
     active = pair.settled()
     standby = 1 - active
-    assert "switch it off first" in order(pair, standby, HaTakeover("main"))
+    told = order(pair, standby, HaTakeover("main"))
+    assert told.startswith(f"c{active} runs, heard 0.")
+    assert "`roost-agent ha switchover main` on it, or switch it off first" in told
     pair.boxes[active].is_up = False
     pair.boxes[active].runs.clear()
+    pair.until(lambda: pair.boxes[standby].core.members.state(active) == "suspect")
+    assert "is not taken for dead yet" in order(pair, standby, HaTakeover("main"))
     pair.run(8_000)
     assert "counts as off" in order(pair, standby, HaTakeover("main"))
+    assert order(pair, standby, HaTakeover("web")) == f"c{active} counts as off already"
     pair.until(lambda: pair.holders() == [standby])
 
 
@@ -151,7 +214,9 @@ def test_a_takeover_from_a_peer_that_was_never_heard_is_refused(tmp_path):
     pair = Cores(tmp_path, names=("c0", "c1"), more="")
     pair.start(0)
     pair.run(100)
-    assert "last heard never" in order(pair, 0, HaTakeover("main"))
+    told = order(pair, 0, HaTakeover("main"))
+    assert told.startswith("c1 was never heard by this agent, and is not taken for dead yet")
+    assert "switch it off" not in told, "it may be off already"
 
 
 def test_a_switchover_lets_a_node_be_that_joined_a_moment_ago_unless_it_is_forced(site):

@@ -5,7 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from roost_agent.ha.config import Active, Budget, Group, Service, Vip
 from roost_agent.ha.config import Run as How
-from roost_agent.ha.services.core import STARTING_MAX, VIP_RETRY_MS, GroupCore
+from roost_agent.ha.services.core import IN_MAINTENANCE, STARTING_MAX, VIP_RETRY_MS, GroupCore
 from roost_agent.ha.services.event import (
     Clear,
     Cured,
@@ -17,6 +17,7 @@ from roost_agent.ha.services.event import (
     KillAll,
     LookEmpty,
     LowerVips,
+    Paused,
     Probe,
     Probed,
     RaiseVips,
@@ -300,6 +301,79 @@ def test_a_service_without_a_probe_is_not_probed():
     assert running(service("db")).handle(Probed("db", "fail"), 0) == []
 
 
+def test_while_it_is_paused_nothing_is_probed_and_a_death_is_left_alone():
+    core = running(service("db", active=PROBED))
+    assert core.handle(Probed("db", "fail"), 4_000) == []
+    assert core.handle(Paused(is_on=True), 4_500) == []
+    assert core.due_ms() is None
+    assert core.handle(Probed("db", "fail"), 4_600) == [], "one that was on its way"
+    assert core.handle(Died("db", "taken down by hand"), 5_000) == []
+    assert core.services == {"db": "disabled"}
+    assert core.handle(Tick(), 600_000) == []
+    assert core.status == "ok"
+
+
+def test_what_is_down_when_it_ends_is_started_and_counts_as_no_failure():
+    core = running(service("web"), service("db", ladder=("failover",), active=PROBED))
+    core.handle(Paused(is_on=True), 1_000)
+    core.handle(Died("db", "x"), 2_000)
+    assert core.handle(Paused(is_on=False), 90_000) == [
+        Clear("db"),
+        Restarting("db", 0, IN_MAINTENANCE),
+    ]
+    assert core.handle(Ended("db"), 90_010) == [Run("db", 5)]
+    assert core.handle(Started("db"), 90_020) == [Running(5)]
+    assert core.handle(Died("db", "x"), 91_000)[1] == Failed("db", "critical", "failover", "x")
+
+
+def test_what_runs_when_it_ends_is_probed_anew():
+    core = running(service("db", active=PROBED))
+    core.handle(Probed("db", "fail"), 4_000)
+    core.handle(Paused(is_on=True), 5_000)
+    assert core.handle(Paused(is_on=False), 60_000) == []
+    assert core.due_ms() == 65_000
+    assert core.handle(Probed("db", "fail"), 65_000) == [], "what failed before is forgotten"
+
+
+def test_a_restart_that_waits_and_a_start_that_fails_wait_for_the_end_of_it():
+    core = running(service("db", ladder=("restart:5/600",)))
+    for now_ms in (1_000, 2_000):
+        core.handle(Died("db", "x"), now_ms)
+        core.handle(Ended("db"), now_ms)
+        core.handle(Tick(), now_ms)
+        core.handle(Started("db"), now_ms)
+    core.handle(Paused(is_on=True), 2_100)
+    assert core.handle(Tick(), 30_000) == []
+    assert core.handle(Paused(is_on=False), 31_000) == [Run("db", 5)]
+    core.handle(Paused(is_on=True), 31_100)
+    assert core.handle(Started("db", "exit 1"), 31_200) == [Clear("db")]
+    assert core.handle(Ended("db"), 31_210) == []
+    assert core.handle(Paused(is_on=False), 32_000) == [Run("db", 5)]
+
+
+def test_a_word_about_maintenance_that_changes_nothing_forgets_nothing():
+    core = running(service("db", active=PROBED))
+    core.handle(Probed("db", "fail"), 4_000)
+    assert core.handle(Paused(is_on=False), 4_100) == []
+    assert core.handle(Probed("db", "fail"), 9_000)[0] == Clear("db")
+
+
+def test_a_group_that_stops_during_maintenance_stops_in_its_order():
+    core = running(service("web", "db"), service("db"))
+    core.handle(Paused(is_on=True), 100)
+    core.handle(Died("web", "x"), 200)
+    assert core.handle(Stop(), 300) == [End("web")], "somebody may have started it again"
+    assert core.handle(Ended("web"), 310) == [End("db")]
+    assert core.handle(Died("db", "x"), 320) == []
+    assert core.handle(Ended("db"), 330) == [LookEmpty()]
+
+
+def test_a_stopping_group_asks_for_no_tick_to_probe():
+    core = running(service("web", "db"), service("db", active=PROBED))
+    core.handle(Stop(), 4_000)
+    assert core.due_ms() == 5_500, "the kill of web, not the probe of db"
+
+
 def test_addresses_come_with_the_start_and_go_with_the_stop():
     core = group(service("db"), vip=True)
     assert core.handle(Start(5), 0) == [RaiseVips(), Run("db", 5)]
@@ -396,6 +470,10 @@ class Lived(RuleBasedStateMachine):
             self.clearing.discard(name)
             self.runs.pop(name, None)
             self.handle(Ended(name))
+
+    @rule(is_on=st.booleans())
+    def paused(self, is_on):
+        self.handle(Paused(is_on))
 
     @rule()
     def emptied(self):
