@@ -47,7 +47,7 @@ def summary(config: HaConfig) -> str:
         f" stopping takes up to {stop_ms / 1000:g} s",
         f"guard     roost-guard --lease-ms {timing.lease_ms} --tick-ms {timing.tick_ms}"
         + (f" --watchdog-s {timing.watchdog_ms // 1000}" if hard else ""),
-        *(f"WARNING   {each}" for each in config.warnings),
+        *(f"WARNING   {each}" for each in (*config.warnings, *config.notes)),
     ]
     return "\n".join(lines) + "\n"
 

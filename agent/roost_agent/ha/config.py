@@ -13,7 +13,16 @@ import msgspec
 from msgspec import Meta, field
 
 from roost_agent.ha.config_fence import Fence
-from roost_agent.ha.config_kinds import Absolute, Interface, Name, Port, Seconds, Words
+from roost_agent.ha.config_kinds import (
+    Absolute,
+    Container,
+    Interface,
+    Name,
+    Port,
+    Seconds,
+    Unit,
+    Words,
+)
 from roost_agent.ha.rung import Ladder, ladder
 from roost_agent.ha.timing import Timing
 from roost_protocol import configuration
@@ -153,11 +162,11 @@ class Slot(Group, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """How a service is started and stopped: exactly one of the four."""
 
-    systemd: Annotated[str, Meta(pattern=r"^[A-Za-z0-9:_.@\\-]{1,240}\.service$")] | None = None
+    systemd: Unit | None = None
     start: Words | None = None
     stop: Words | None = None
     ocf: Absolute | None = None
-    container: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")] | None = None
+    container: Container | None = None
 
     @property
     def kinds(self) -> list[str]:
@@ -257,6 +266,33 @@ class HaFile(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_port: Port | None = None
     udp_port: Port = 4_884
 
+    def lost(self, key: str) -> tuple[str, ...]:  # noqa: ARG002 - of a file that holds
+        """Return the names in the tables of a key that do not hold by themselves."""
+        return ()
+
+    def is_whole(self, *keys: str) -> bool:  # noqa: ARG002 - as above
+        """Whether all that the file says under these keys holds by itself."""
+        return True
+
+
+class HaPart(HaFile, frozen=True, kw_only=True):
+    """What holds of a file with faults, so that it can be asked for those between its parts.
+
+    Attributes:
+        left_out: by key, the names of the tables that are not in it; a key whose value is not in it
+            has none.
+    """
+
+    left_out: dict[str, tuple[str, ...]] = {}
+
+    def lost(self, key: str) -> tuple[str, ...]:
+        """See HaFile."""
+        return self.left_out.get(key, ())
+
+    def is_whole(self, *keys: str) -> bool:
+        """See HaFile."""
+        return self.left_out.keys().isdisjoint(keys)
+
 
 class HaConfig(HaFile, frozen=True, kw_only=True):
     """The file, once all of it holds.
@@ -264,10 +300,12 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
     Attributes:
         timing: the profile's constants with the file's own.
         warnings: what holds, and should not stay so.
+        notes: what holds, and is perhaps not what was meant.
     """
 
     timing: Timing = field(name="resolved_timing")  # the file says ``timing`` of its own
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_sticky(self) -> bool:

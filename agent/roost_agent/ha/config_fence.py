@@ -11,6 +11,24 @@ from roost_agent.ha.config_kinds import Absolute, Words
 
 REDFISH: Final = ("url", "system", "credentials", "ca_file", "certificate_sha256")
 
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^https://[^/@?#\s]+$",
+        max_length=255,
+        description="https://HOST[:PORT], at most 255 characters",
+    ),
+]
+Resource = Annotated[
+    str,
+    Meta(
+        pattern=r"^/redfish/[^?#\s]+$",
+        max_length=255,
+        description="a resource, /redfish/..., at most 255 characters",
+    ),
+]
+Digest = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$", description="64 hexadecimal digits")]
+
 
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
     """The device that switches a node.
@@ -29,24 +47,24 @@ class Fence(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     driver: Literal["redfish", "command"]
     uuid: Annotated[str, Meta(max_length=45)] | None = None
-    url: Annotated[str, Meta(pattern=r"^https://[^/@?#\s]+$", max_length=255)] | None = None
-    system: Annotated[str, Meta(pattern=r"^/redfish/[^?#\s]+$", max_length=255)] | None = None
+    url: Url | None = None
+    system: Resource | None = None
     credentials: Absolute | None = None
     ca_file: Absolute | None = None
-    certificate_sha256: Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    certificate_sha256: Digest | None = None
     command: Words | None = None
     timeout_s: Annotated[float, Meta(ge=1, le=60)] = 10.0
 
 
-def fence_faults(fences: Sequence[Fence], nodes: Collection[str]) -> Iterator[str]:
-    """Yield everything that is wrong with the fences of a site."""
+def fence_faults(fences: Sequence[Fence], nodes: Collection[str] | None) -> Iterator[str]:
+    """Yield everything that is wrong with the fences of a site; None: its nodes are not known."""
     names = [fence.node for fence in fences]
     for name in dict.fromkeys(each for each in names if names.count(each) > 1):
         yield f"fence: {name!r} has two; several devices of one node are one command"
     machines: dict[object, str] = {}
     for fence in fences:
         where = f"fence[{fence.node}]"
-        if fence.node not in nodes:
+        if nodes is not None and fence.node not in nodes:
             yield f"{where}.node: {fence.node!r} is no node; there are {', '.join(nodes)}"
         yield from _machine(fence, where, machines)
         yield from _redfish(fence, where) if fence.driver == "redfish" else _command(fence, where)

@@ -11,15 +11,16 @@ import msgspec
 
 from roost_agent.config_alarms import hint
 from roost_agent.errors import ConfigError
-from roost_agent.ha.config import HaConfig, HaFile, Way
-from roost_agent.ha.config_rules import faults_of, has_cycle, is_sticky, stop_chain
+from roost_agent.ha.config import HaConfig, HaFile, HaPart, Way
+from roost_agent.ha.config_rules import faults_of, is_sticky, notes_of, stop_chain
 from roost_agent.ha.config_slots import expanded
-from roost_agent.ha.config_table import record
+from roost_agent.ha.config_table import part, record
 from roost_agent.ha.config_witness import timing_faults
 from roost_agent.ha.fault_graph import verdict
 from roost_agent.ha.timing import Timing, preset
 
 FILE_BYTES_MAX: Final = 256 * 1024
+_OF_GRAPH: Final = ("node", "networks", "paths", "voters", "single_network")  # what it is made of
 
 
 def load(file: Path) -> HaConfig:
@@ -48,7 +49,11 @@ def load(file: Path) -> HaConfig:
 
 
 def check(table: dict[str, Any]) -> tuple[HaConfig | None, list[str]]:
-    """Return the configuration that a table says, and every fault; None where it has one."""
+    """Return the configuration that a table says, and every fault; None where it has one.
+
+    What does not hold by itself is left out of the look at the whole, and what that cannot tell
+    without it is not told: no fault is one that only follows from another.
+    """
     faults: list[str] = []
 
     def fault(where: str, what: str) -> None:
@@ -56,13 +61,24 @@ def check(table: dict[str, Any]) -> tuple[HaConfig | None, list[str]]:
 
     said: HaFile | None = record(HaFile, table, "", fault)
     if said is None:
-        return None, faults
-    if not said.paths:  # UDP needs nothing that is not there
+        found, left_out = part(HaFile, table)
+        said = HaPart(**found, left_out=left_out)
+    if not said.paths and said.is_whole("paths"):  # UDP needs nothing that is not there
         said = msgspec.structs.replace(
             said, paths=tuple(Way(driver="udp", network=each.name) for each in said.networks)
         )
     timing = _timing(said, faults)
     faults += faults_of(said)
+    warnings: list[str] = []
+    if said.is_whole(*_OF_GRAPH):
+        warnings = _look_at_graph(said, faults)
+    if faults or timing is None:
+        return None, faults
+    return _made(said, timing, tuple(warnings)), []
+
+
+def _look_at_graph(said: HaFile, faults: list[str]) -> list[str]:
+    """Return the warnings of the fault graph, and add its faults."""
     graph = verdict(
         [each for each in said.nodes if each.name in said.voters],
         said.paths,
@@ -70,15 +86,13 @@ def check(table: dict[str, Any]) -> tuple[HaConfig | None, list[str]]:
         single_network_accepted=said.single_network == "accepted",
     )
     faults += [f"paths: {each}" for each in graph.faults]
-    if faults or timing is None:
-        return None, faults
-    return _made(said, timing, tuple(graph.warnings)), []
+    return graph.warnings
 
 
 def _made(said: HaFile, timing: Timing, warnings: tuple[str, ...]) -> HaConfig:
     parts = {name: getattr(said, name) for name in said.__struct_fields__}
     parts["groups"] = expanded(said.groups)
-    return HaConfig(**parts, timing=timing, warnings=warnings)
+    return HaConfig(**parts, timing=timing, warnings=warnings, notes=tuple(notes_of(said)))
 
 
 def _timing(said: HaFile, faults: list[str]) -> Timing | None:
@@ -86,15 +100,16 @@ def _timing(said: HaFile, faults: list[str]) -> Timing | None:
     known = [each.name for each in fields(Timing)]
     unknown = [key for key in said.constants if key not in known]
     faults += [f"timing.{key}: unknown key, {hint(key, known)}" for key in unknown]
-    if unknown:
+    if not said.is_whole("profile", "timing"):
         return None
-    timing = replace(preset(said.profile), **said.constants)
+    own = {key: value for key, value in said.constants.items() if key in known}
+    timing = replace(preset(said.profile), **own)
     has_ends = not is_sticky(said) or said.witness == "central"
-    stop_ms, chain = (0, ()) if has_cycle(said) or not has_ends else stop_chain(said)
+    stop_ms, chain = stop_chain(said) if has_ends else (0, ())
     found = timing.check(stop_ms)
     because = f" (stopping {' after '.join(reversed(chain))})" if chain else ""
     faults += [f"timing: {each}{because * ('stopping' in each)}" for each in found]
-    if said.witness == "central":
+    if said.witness == "central" and said.is_whole("wan_witness"):
         faults += timing_faults(said.wan_witness, timing)
     return None if found else timing
 

@@ -6,14 +6,14 @@ of failure (fault_graph.py), and what only the node can say, such as whether a u
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Service, Slot
+from roost_agent.ha.config import SITE_LEASE, Group, HaFile, Network, Node, Service, Slot
 from roost_agent.ha.config_fence import fence_faults
 from roost_agent.ha.config_slots import lease_faults, slot_faults
 from roost_agent.ha.config_witness import witness_faults
-from roost_agent.ha.dependency import cycle, longest_ms
+from roost_agent.ha.dependency import acyclic, cycles, longest_ms
 from roost_agent.ha.rung import ladder
 
 VOTER_COUNTS: Final = (1, 2, 3, 5)
@@ -35,9 +35,19 @@ def faults_of(said: HaFile) -> list[str]:
         *(fault for service in said.services for fault in _service(said, service)),
         *lease_faults(said),
         *_vips(said),
-        *fence_faults(said.fences, [each.name for each in said.nodes]),
+        *fence_faults(said.fences, _known(said, "node")),
         *_cycles(said),
         *_shared(said),
+    ]
+
+
+def notes_of(said: HaFile) -> list[str]:
+    """Return what holds, and is perhaps not what was meant."""
+    return [
+        f"service[{each.name}].active: an answer may take {each.active.timeout_s:g} s (timeout_s),"
+        f" so it is asked less often than each {each.active.interval_s:g} s (interval_s)"
+        for each in said.services
+        if each.active is not None and each.active.timeout_s > each.active.interval_s
     ]
 
 
@@ -62,13 +72,8 @@ def stop_chain(said: HaFile) -> tuple[int, tuple[str, ...]]:
         if group.has_lease
     }
     services = [each for each in said.services if each.group in leased]
-    needs = {each.name: each.depends for each in services}
+    needs = acyclic({each.name: each.depends for each in services})
     return longest_ms(needs, {each.name: each.budget.stop_ms for each in services})
-
-
-def has_cycle(said: HaFile) -> bool:
-    """Return whether services wait for one another."""
-    return bool(cycle({each.name: each.depends for each in said.services}))
 
 
 def is_sticky(said: HaFile) -> bool:
@@ -98,15 +103,28 @@ def _twice(names: Sequence[object]) -> list[object]:
     return [name for name, times in Counter(names).items() if times > 1]
 
 
-def _unknown(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
-    there = list(known)
+def _known(said: HaFile, key: str) -> list[str] | None:
+    """Return the names in the tables of a key, of those that do not hold too; None: not known."""
+    if not said.is_whole(key) and not said.lost(key):
+        return None
+    tables: dict[str, Sequence[Network | Node | Group]] = {
+        "networks": said.networks,
+        "node": said.nodes,
+        "group": said.groups,
+    }
+    return [*(each.name for each in tables[key]), *said.lost(key)]
+
+
+def _unknown(
+    where: str, what: str, names: Iterable[str], known: Collection[str] | None
+) -> Iterator[str]:
     for name in names:
-        if name not in there:
-            yield f"{where}: {name!r} is no {what}; there are {', '.join(there) or 'none'}"
+        if known is not None and name not in known:
+            yield f"{where}: {name!r} is no {what}; there are {', '.join(known) or 'none'}"
 
 
 def _addresses(said: HaFile) -> Iterator[str]:
-    networks = [each.name for each in said.networks]
+    networks = _known(said, "networks")
     seen: dict[object, str] = {}
     for node in said.nodes:
         where = f"node[{node.name}].address"
@@ -132,7 +150,7 @@ def _gateways(said: HaFile) -> Iterator[str]:
 
 
 def _paths(said: HaFile) -> Iterator[str]:
-    networks = [each.name for each in said.networks]
+    networks = _known(said, "networks")
     nodes = {each.name: each for each in said.nodes}
     for place, way in enumerate(said.paths):
         where = f"paths[{place}]"
@@ -143,8 +161,9 @@ def _paths(said: HaFile) -> Iterator[str]:
         elif way.broker is None:
             yield f'{where}.broker: missing; driver = "mqtt" needs the node that runs the broker'
         elif way.broker not in nodes:
-            yield from _unknown(f"{where}.broker", "node", [way.broker], nodes)
-        elif way.network in networks and way.network not in nodes[way.broker].address:
+            known = _known(said, "node")
+            yield from _unknown(f"{where}.broker", "node", [way.broker], known)
+        elif way.network in (networks or ()) and way.network not in nodes[way.broker].address:
             yield (
                 f"{where}.network: the broker on {way.broker} has no address on {way.network}:"
                 f" node[{way.broker}].address.{way.network}"
@@ -156,7 +175,9 @@ def _paths(said: HaFile) -> Iterator[str]:
 
 
 def _voters(said: HaFile) -> Iterator[str]:
-    yield from _unknown("voters", "node", said.voters, [each.name for each in said.nodes])
+    if not said.is_whole("voters"):
+        return
+    yield from _unknown("voters", "node", said.voters, _known(said, "node"))
     if len(said.voters) not in VOTER_COUNTS:
         yield f"voters: {len(said.voters)} voters: must be 1, 3 or 5, or two as a sticky pair"
     hosts = {host for group in said.groups for host in group.hosts}
@@ -178,6 +199,8 @@ def _sticky(said: HaFile) -> Iterator[str]:
 
 def _lacking(said: HaFile, where: str, nodes: Iterable[str]) -> Iterator[str]:
     """Yield the nodes that something would fence and nothing could."""
+    if not said.is_whole("fence"):
+        return
     fenced = {fence.node for fence in said.fences}
     if lacking := [node for node in nodes if node not in fenced]:
         yield f"{where}: {', '.join(lacking)}: has no [[fence]]"
@@ -185,16 +208,13 @@ def _lacking(said: HaFile, where: str, nodes: Iterable[str]) -> Iterator[str]:
 
 def _group(said: HaFile, group: Group) -> Iterator[str]:
     where = f"group[{group.name}]"
-    yield from _unknown(f"{where}.hosts", "node", group.hosts, [each.name for each in said.nodes])
+    yield from _unknown(f"{where}.hosts", "node", group.hosts, _known(said, "node"))
     yield from (f"{where}.hosts: {name!r} stands there twice" for name in _twice(group.hosts))
-    yield from _unknown(
-        f"{where}.requires_active",
-        "group",
-        group.requires_active,
-        [each.name for each in said.groups],
-    )
+    required = group.requires_active
+    yield from _unknown(f"{where}.requires_active", "group", required, _known(said, "group"))
     yield from _requires(said, group, where)
-    if not group.vip and not any(each.group == group.name for each in said.services):
+    is_empty = not any(each.group == group.name for each in said.services)
+    if is_empty and not group.vip and said.is_whole("service"):
         yield f"{where}: has neither a service nor a vip"
     for key in ("active", "standby"):
         if getattr(group, key) is not None and group.model != "N+M":
@@ -228,18 +248,19 @@ def _no_quorum(said: HaFile, group: Group, where: str) -> Iterator[str]:
     if group.without_quorum not in does:
         known = " or ".join(f'"{each}"' for each in does)
         yield f"{where}.on_no_quorum: {group.on_no_quorum!r} is not in this version: {known}"
-    elif group.without_quorum == "reboot" and is_sticky(said):
+    elif group.without_quorum == "reboot" and said.is_whole("voters") and is_sticky(said):
         yield f'{where}.on_no_quorum: "reboot": the owner of a pair goes on when it is cut off'
 
 
 def _two_n(said: HaFile, group: Group, where: str) -> Iterator[str]:
     if len(group.hosts) < PAIR:
         yield f'{where}.hosts: {len(group.hosts)} host: model "2N" needs 2 or more'
-    if strangers := [host for host in group.hosts if host not in said.voters]:
+    strangers = [host for host in group.hosts if host not in said.voters]
+    if strangers and said.is_whole("voters"):
         yield f"{where}.hosts: {', '.join(strangers)}: only a voter may host a 2N group"
     if group.hard_by == "fence":
         yield from _lacking(said, f"{where}.hard_by", group.hosts)
-        if exclusive_of(said, group) != "hard":
+        if said.is_whole("service") and exclusive_of(said, group) != "hard":
             yield f'{where}.hard_by: "fence": no service of it has exclusive = "hard"'
 
 
@@ -253,11 +274,8 @@ def _n(group: Group, where: str) -> Iterator[str]:
 def _service(said: HaFile, service: Service) -> Iterator[str]:
     where = f"service[{service.name}]"
     groups = {each.name: each for each in said.groups}
-    mates = [each.name for each in said.services if each.group == service.group]
-    yield from _unknown(f"{where}.group", "group", [service.group], groups)
-    yield from _unknown(
-        f"{where}.depends", f"service of group {service.group}", service.depends, mates
-    )
+    yield from _unknown(f"{where}.group", "group", [service.group], _known(said, "group"))
+    yield from _depends(said, service, where)
     yield from _run(service, where)
     yield from _watches(service, where)
     group = groups.get(service.group)
@@ -282,6 +300,15 @@ def _service(said: HaFile, service: Service) -> Iterator[str]:
             )
     if group is not None and service.exclusive == "none":
         yield f'{where}.exclusive: "none": model "{group.model}" needs "soft" or "hard"'
+
+
+def _depends(said: HaFile, service: Service, where: str) -> Iterator[str]:
+    if not said.is_whole("service") and not said.lost("service"):
+        return
+    mates = [each.name for each in said.services if each.group == service.group]
+    what = f"service of group {service.group}"
+    known = [*mates, *said.lost("service")]
+    yield from _unknown(f"{where}.depends", what, service.depends, known)
 
 
 def _run(service: Service, where: str) -> Iterator[str]:
@@ -323,7 +350,8 @@ def _vips(said: HaFile) -> Iterator[str]:
     for group in said.groups:
         for vip in group.vip:
             where = f"group[{group.name}].vip"
-            yield from _unknown(f"{where}.network", "network", [vip.network], networks)
+            known = _known(said, "networks")
+            yield from _unknown(f"{where}.network", "network", [vip.network], known)
             if vip.network in networks and networks[vip.network].interface is None:
                 yield f"networks[{vip.network}].interface: missing; {where} goes there"
             try:
@@ -355,9 +383,7 @@ def _shared(said: HaFile) -> Iterator[str]:
 
 
 def _cycles(said: HaFile) -> Iterator[str]:
-    found = cycle({each.name: each.depends for each in said.services})
-    if found:
+    for found in cycles({each.name: each.depends for each in said.services}):
         yield f"service.depends: a cycle: {' -> '.join(found)}"
-    found = cycle({each.name: each.requires_active for each in said.groups})
-    if found:
+    for found in cycles({each.name: each.requires_active for each in said.groups}):
         yield f"group.requires_active: a cycle: {' -> '.join(found)}"

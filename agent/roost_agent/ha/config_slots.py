@@ -4,10 +4,9 @@ What the file says once becomes N slots ``GROUP-1`` to ``GROUP-N`` on the same h
 services. Leaves to others: which host takes which slot (slots).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from roost_agent.ha.config import LEASES_MAX, SITE_LEASE, Group, HaFile, Slot
+from roost_agent.ha.config import LEASES_MAX, Group, HaFile, Slot
 
 NAME_MAX = 32
 
@@ -25,12 +24,13 @@ def slot_faults(said: HaFile, group: Group) -> Iterator[str]:
         return
     if group.active + group.spares > len(group.hosts):
         yield (
-            f"{where}.hosts: {len(group.hosts)}: {group.active} active and {group.spares} standby"
-            " need as many hosts"
+            f"{where}.hosts: {len(group.hosts)} hosts: {group.active} active and {group.spares}"
+            f" standby need {group.active + group.spares}"
         )
-    if strangers := [host for host in group.hosts if host not in said.voters]:
+    strangers = [host for host in group.hosts if host not in said.voters]
+    if strangers and said.is_whole("voters"):
         yield f"{where}.hosts: {', '.join(strangers)}: in this version only a voter may host it"
-    if len(said.voters) < 3:  # noqa: PLR2004 - a majority
+    if said.is_whole("voters") and len(said.voters) < 3:  # noqa: PLR2004 - a majority
         yield f'{where}.model: "N+M" needs three or five voters'
     if group.vip:
         yield f'{where}.vip: an address is for one node, and "N+M" has {group.active} active'
@@ -42,15 +42,17 @@ def slot_faults(said: HaFile, group: Group) -> Iterator[str]:
 
 def lease_faults(said: HaFile) -> Iterator[str]:
     """Yield what is wrong with the leases of all groups taken together."""
-    names = [SITE_LEASE, *(each.name for each in expanded(said.groups) if each.has_lease)]
-    if len(names) > LEASES_MAX:
+    leases = [each for each in expanded(said.groups) if each.has_lease]
+    if len(leases) + 1 > LEASES_MAX:
         yield (
-            f"group: {len(names)} leases with the built-in one and every slot: bound {LEASES_MAX}"
+            f"group: {len(leases) + 1} leases with the built-in one and every slot:"
+            f" bound {LEASES_MAX}"
         )
-    known = Counter([*names, *(each.name for each in said.groups if not each.has_lease)])
-    yield from (
-        f"group: {name!r} is a group's name and a slot's" for name, n in known.items() if n > 1
-    )
+    names = {each.name for each in said.groups}
+    slots = dict.fromkeys(each.name for each in leases if isinstance(each, Slot))
+    for slot in slots:
+        if slot in names:
+            yield f"group: {slot!r} is a group's name and a slot's"
 
 
 def _slots(group: Group) -> Iterator[Group]:

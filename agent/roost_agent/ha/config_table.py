@@ -3,11 +3,12 @@
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
 from roost_agent.config_alarms import hint
+from roost_agent.ha.config_words import expected
 
 VALUE_CHARS_MAX: Final = 80  # of what is quoted in a fault
 
@@ -36,6 +37,47 @@ def record(kind: type[msgspec.Struct], table: object, where: str, fault: Fault) 
     return kind(**found) if is_whole else None
 
 
+def part(
+    kind: type[msgspec.Struct], table: Mapping[str, object]
+) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
+    """Return what holds of a table of which something does not: fields of a ``kind``, and the rest.
+
+    Of a list of tables those that hold are kept. The rest is by key: the names of its tables that
+    are left out; none where they are not known. A list that must be there and is not is empty.
+    """
+    found: dict[str, Any] = {}
+    left_out: dict[str, tuple[str, ...]] = {}
+    for key, each in _fields(kind).items():
+        if key not in table and not each.required:
+            continue
+        value = _value(each.type, table.get(key), key, _untold)
+        if value is _WRONG:
+            value, left_out[key] = _whole_ones(each.type, table.get(key))
+        if value is not _WRONG:
+            found[each.name] = value
+        elif each.required:
+            found[each.name] = ()
+    return found, left_out
+
+
+def _whole_ones(kind: Any, value: object) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401 - as below
+    if get_origin(kind) is dict and isinstance(value, dict):
+        each = get_args(kind)[1]
+        made = {key: _value(each, one, "", _untold) for key, one in value.items()}
+        return {key: one for key, one in made.items() if one is not _WRONG}, ()
+    inner = _record_in(kind)
+    if inner is None or not _is_many(kind) or not isinstance(value, list):
+        return _WRONG, ()
+    tables = [record(inner, table, "", _untold) for table in value]
+    bad = [_name(value[place]) for place, table in enumerate(tables) if table is None]
+    whole = tuple(table for table in tables if table is not None)
+    return whole, tuple(filter(None, bad)) if all(bad) else ()
+
+
+def _untold(_where: str, _what: str) -> None:
+    """Take a fault that was told before."""
+
+
 @cache
 def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
     return {each.encode_name: each for each in msgspec.structs.fields(kind)}
@@ -61,11 +103,8 @@ def _value(kind: Any, value: object, where: str, fault: Fault) -> Any:  # noqa: 
         return _WRONG if made is None else made
     try:
         return msgspec.convert(value, kind)
-    except msgspec.ValidationError as err:
-        what, _, place = str(err).partition(" - at `$")
-        words = ", ".join(_words(kind))
-        what = f"must be one of {words}" if words else f"{what[:1].lower()}{what[1:]}"
-        fault(f"{where}{place.rstrip('`')}", f"{_shown(value)}: {what}")
+    except msgspec.ValidationError:
+        fault(where, f"{_shown(value)}: must be {expected(kind)}")
         return _WRONG
 
 
@@ -96,15 +135,6 @@ def _record_in(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - as a
     return None
 
 
-def _words(kind: Any) -> list[str]:  # noqa: ANN401 - as above
-    """Return what a field may say, where it is one of a few words and nothing else."""
-    if get_origin(kind) is Literal:
-        return [str(each) for each in get_args(kind)]
-    parts = [each for each in get_args(kind) if each is not type(None)]
-    is_optional = get_origin(kind) in (Union, types.UnionType) and len(parts) == 1
-    return _words(parts[0]) if is_optional else []
-
-
 def _is_annotated(kind: Any) -> bool:  # noqa: ANN401 - as above
     return hasattr(kind, "__metadata__")
 
@@ -123,8 +153,12 @@ def _lengths(kind: Any) -> tuple[int, float]:  # noqa: ANN401 - as above
 
 
 def _label(table: object, place: int) -> str:
+    return _name(table) or str(place)
+
+
+def _name(table: object) -> str:
     name = table.get("name") if isinstance(table, Mapping) else None
-    return name if isinstance(name, str) and name else str(place)
+    return name if isinstance(name, str) else ""
 
 
 def _inside(where: str, key: str) -> str:

@@ -15,6 +15,21 @@ def cycle(needs: Needs) -> tuple[str, ...]:
     return ()
 
 
+def cycles(needs: Needs) -> list[tuple[str, ...]]:
+    """Return cycles of which no two share a name, so many that nothing goes round without them."""
+    found: list[tuple[str, ...]] = []
+    left = dict(needs)
+    while one := cycle(left):
+        found.append(one)
+        left |= dict.fromkeys(one, ())
+    return found
+
+
+def acyclic(needs: Needs) -> Needs:
+    """Return the needs without those of names in a cycle: no chain of them is longer than it is."""
+    return dict(needs) | {name: () for one in cycles(needs) for name in one}
+
+
 def _cycle_from(name: str, needs: Needs, above: tuple[str, ...], done: set[str]) -> tuple[str, ...]:
     if name in above:
         return (*above[above.index(name) :], name)

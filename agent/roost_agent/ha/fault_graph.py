@@ -99,9 +99,22 @@ def verdict(
         count = disjoint(paths)
         if count < DISJOINT_WANTED and not waived:
             found.warnings.append(
-                f"{count} of {DISJOINT_WANTED} paths between {pair} have nothing in common"
+                f"only {count} paths between {pair} have no network, broker or node in common,"
+                f" {DISJOINT_WANTED} are wanted: {count} failures at once could cut them apart;"
+                f" {_third(one, other, paths)}"
             )
     return found
+
+
+def _third(one: Node, other: Node, paths: Sequence[Path]) -> str:
+    """Return what to add so that two nodes have one more path with nothing in common."""
+    before = disjoint(paths)
+    for name in one.address:
+        if name in other.address:
+            added = frozenset({Element("network", name)})
+            if disjoint([*paths, added]) > before:
+                return f'add the path {{driver="udp", network="{name}"}}'
+    return "put both on one more network, and add a path over it"
 
 
 def _advice(element: Element) -> str:

@@ -38,6 +38,13 @@ run = {systemd="cache.service"}
 depends = ["web"]
 ladder = ["failover", "restart:3/600"]
 passive = ["log:error"]
+[[service]]
+name = "batch"
+group = "main"
+run = {start=["/usr/bin/batch"]}
+budget = {stop_s="long"}
+[timing]
+leese_ms = 9000
 """
 SAID = (
     "group.requires_active: a cycle: ",
@@ -53,6 +60,9 @@ SAID = (
     'service[web].exclusive: "none": model "2N" needs "soft" or "hard"',
     "service[cache].ladder: ",
     "service[cache].passive: 'log:error': no log is watched",
+    "service[batch].budget.stop_s: 'long': must be a number from 0.1 to 3,600",
+    "timing.leese_ms: unknown key, did you mean lease_ms?",
+    "timing: lease_ms is 6000: stopping takes 9000 ms",
 )
 
 
@@ -69,7 +79,7 @@ def test_a_site_that_holds_is_told_as_what_it_is(tmp_path):
     assert (status, wrong) == (0, "")
     assert told.startswith("OK  3 nodes, profile default")
     assert "takeover  not before 7.122 s after the last grant" in told
-    assert "WARNING   2 of 3 paths between c0 and c1 have nothing in common" in told
+    assert "WARNING   only 2 paths between c0 and c1 have no network, broker or node in" in told
 
 
 def test_every_kind_of_mistake_is_told_at_once(tmp_path):

@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 import sys
 from pathlib import Path
@@ -51,9 +52,9 @@ def test_every_fault_is_told_at_once():
     del table["service"][2]["group"]
     assert faults(table) == [
         "voter: unknown key, did you mean voters?",
-        "node[c0].index: 32: expected `int` <= 31",
+        "node[c0].index: 32: must be a whole number from 0 to 31",
         "group[main].model: '3N': must be one of N, N+M, 2N",
-        "service[db].budget.stop_s: 'long': expected `float`, got `str`",
+        "service[db].budget.stop_s: 'long': must be a number from 0.1 to 3,600",
         "service[web].run: ['web']: must be a table",
         "service[log].group: missing",
     ]
@@ -89,12 +90,93 @@ def test_single_constants_are_replaced():
     assert config.timing.lease_ms == 9_000
     assert config.cfgver != check(site_file.table())[0].cfgver
     table["timing"] = {"leese_ms": 1, "lease_ms": "x"}
-    assert faults(table) == ["timing.lease_ms: 'x': expected `int`, got `str`"]
+    assert faults(table) == [
+        "timing.lease_ms: 'x': must be a whole number",
+        "timing.leese_ms: unknown key, did you mean lease_ms?",
+    ]
 
 
 def test_an_unknown_constant_gets_a_suggestion():
     table = site_file.table() | {"timing": {"leese_ms": 1}}
     assert faults(table) == ["timing.leese_ms: unknown key, did you mean lease_ms?"]
+
+
+def test_an_unknown_constant_hides_no_stop_that_is_too_long():
+    table = site_file.table() | {"timing": {"leese_ms": 1}}
+    table["service"][0]["budget"]["stop_s"] = 9
+    told = faults(table)
+    assert told[0].startswith("timing.leese_ms: unknown key")
+    assert "stopping takes 9300 ms" in told[1]
+
+
+def test_a_cycle_hides_no_stop_that_is_too_long():
+    table = site_file.table()
+    table["service"][0] |= {"depends": ["web"], "budget": {"stop_s": 9}}
+    told = faults(table)
+    assert "stopping takes 9000 ms" in told[0], "of those that wait for nobody, at least"
+    assert told[1] == "service.depends: a cycle: db -> web -> db"
+
+
+def test_a_table_that_does_not_hold_hides_no_fault_between_the_others():
+    table = site_file.table()
+    table["node"][0]["index"] = 32
+    table["service"][1]["budget"] = "short"
+    table["voters"] = ["c0", "c1", "c1", "x"]
+    table["group"][1] |= {"hosts": ["c0", "y"], "model": "2N"}
+    table["group"].append({"name": "solo", "model": "2N", "hosts": ["c1"]})
+    assert faults(table) == [
+        "node[c0].index: 32: must be a whole number from 0 to 31",
+        "service[web].budget: 'short': must be a table",
+        "voters: 'c1' stands there twice",
+        "voters: 'x' is no node; there are c1, w1, c0",
+        "voters: 4 voters: must be 1, 3 or 5, or two as a sticky pair",
+        "group[agents].hosts: 'y' is no node; there are c1, w1, c0",
+        "group[agents].hosts: y: only a voter may host a 2N group",
+        'group[solo].hosts: 1 host: model "2N" needs 2 or more',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("voters",), "c0"),
+        (("networks", 1, "weight"), "heavy"),
+        (("node", 0, "index"), "first"),
+        (("node",), []),
+        (("group", 0, "hosts"), "c0"),
+        (("group", 0), []),
+        (("service", 0, "run"), "db"),
+        (("service", 1, "run"), 5),
+        (("paths", 0, "driver"), "tcp"),
+        (("profile",), "slow"),
+        (("single_network",), "perhaps"),
+        (("timing",), {"margin_ms": "long"}),
+        (("fence",), [{"node": "c0"}, {"node": "c1"}]),
+    ],
+    ids=str,
+)
+def test_no_fault_is_told_that_only_follows_from_another(where, value):
+    table = site_file.table() | {"timing": {"lease_ms": 9_000}}
+    table["service"][1]["budget"]["stop_s"] = 1.9  # too long without these 9 s
+    table["group"][0]["hard_by"] = "fence"
+    table["fence"] = [
+        {"node": node, "driver": "command", "command": ["/x"]} for node in ("c0", "c1")
+    ]
+    assert check(table)[1] == []
+    *above, last = where
+    at = table
+    for key in above:
+        at = at[key]
+    at[last] = value
+    assert {re.match("[a-z_]+", each)[0] for each in faults(table)} == {where[0]}
+
+
+def test_a_probe_whose_answer_may_take_longer_than_its_interval_is_noted():
+    table = site_file.table()
+    table["service"][0]["active"] |= {"interval_s": 1, "timeout_s": 4}
+    config, found = check(table)
+    assert found == []
+    assert "WARNING   service[db].active: an answer may take 4 s (timeout_s)" in summary(config)
 
 
 def test_two_voters_are_a_sticky_pair_and_need_no_stop_budget():

@@ -31,8 +31,8 @@ def test_a_group_becomes_slots_with_the_same_hosts_and_services():
     ("changes", "told"),
     [
         ({"active": None}, "group[pool].active: missing"),
-        ({"active": 3}, "group[pool].hosts: 3: 3 active and 1 standby need as many hosts"),
-        ({"standby": 2}, "group[pool].hosts: 3: 2 active and 2 standby"),
+        ({"active": 3}, "group[pool].hosts: 3 hosts: 3 active and 1 standby need 4"),
+        ({"standby": 2}, "group[pool].hosts: 3 hosts: 2 active and 2 standby need 4"),
         ({"vip": [{"address": "10.0.2.20/24", "network": "oam"}]}, "group[pool].vip: an address"),
         ({"preempt": 60}, 'group[pool].preempt: 60: model "N+M"'),
         ({"on_no_quorum": "continue"}, "group[pool].on_no_quorum: 'continue'"),

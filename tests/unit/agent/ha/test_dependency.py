@@ -1,4 +1,4 @@
-from roost_agent.ha.dependency import cycle, longest_ms
+from roost_agent.ha.dependency import acyclic, cycle, cycles, longest_ms
 
 
 def test_a_cycle_is_named_from_where_it_begins():
@@ -17,3 +17,10 @@ def test_the_costliest_chain_counts_not_the_longest():
 
 def test_nothing_takes_no_time():
     assert longest_ms({}, {}) == (0, ())
+
+
+def test_each_cycle_is_told_but_those_that_share_a_name():
+    needs = {"a": ["b"], "b": ["a", "c"], "c": ["b"], "x": ["x"], "y": ["a"]}
+    assert cycles(needs) == [("a", "b", "a"), ("x", "x")]
+    assert acyclic(needs) == {"a": (), "b": (), "c": ["b"], "x": (), "y": ["a"]}
+    assert cycles({"a": ["b"], "b": []}) == []

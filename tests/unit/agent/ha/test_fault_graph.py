@@ -58,7 +58,22 @@ def test_two_brokers_on_two_networks_survive_any_one_failure_and_warn_of_the_sec
     ways = [mqtt(broker, net) for broker in ("c0", "c1") for net in ("mgmt", "cluster")]
     found, warnings = verdict(ways)
     assert found == []
-    assert warnings[0] == "2 of 3 paths between c0 and c1 have nothing in common"
+    assert warnings[0] == (
+        "only 2 paths between c0 and c1 have no network, broker or node in common, 3 are wanted: "
+        '2 failures at once could cut them apart; add the path {driver="udp", network="oam"}'
+    )
+    assert verdict([*ways, udp("oam")]) == ([], ()), "it is what was to be added"
+
+
+def test_where_no_network_is_left_one_more_is_wanted():
+    table = site_file.table()
+    table["paths"] = [mqtt("c0", "mgmt"), udp("cluster")]
+    for node in table["node"]:
+        del node["address"]["oam"]
+    del table["group"][0]["vip"]
+    config, found = check(table)
+    assert found == []
+    assert config.warnings[0].endswith("; put both on one more network, and add a path over it")
 
 
 def test_three_networks_satisfy():
