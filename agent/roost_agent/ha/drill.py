@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from roost_agent.ha import state_report
 from roost_agent.ha.decisions import Roles
+from roost_agent.ha.drill_order import Plan
 from roost_agent.ha.peer_path import CARRIES
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ports import Clock
@@ -22,21 +21,6 @@ SAMPLE_S: Final = 0.1
 RECOVER_S_MAX: Final = 60.0  # after its end, for all paths to carry again
 CHANGES_MAX: Final = 64  # of roles, told one by one
 HA_ALARMS: Final = "400."
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What a drill does.
-
-    Attributes:
-        cut: numbers of paths whose frames this node drops.
-        stops_broker: whether the broker of this node is stopped.
-        what: for people, such as ``lan-a/n1 cut``.
-    """
-
-    cut: frozenset[int]
-    stops_broker: bool
-    seconds: int
-    what: str
 
 
 class Drill:

@@ -1,9 +1,25 @@
 """Whether a drill may begin, and why not: a drill on top of a fault would be an outage. Pure."""
 
+import msgspec
+
 from roost_agent.control.message import HaDrill
 from roost_agent.ha.core import Core
-from roost_agent.ha.drill import Plan
 from roost_agent.ha.peer_path import CARRIES
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a drill does.
+
+    Attributes:
+        cut: numbers of paths whose frames this node drops.
+        stops_broker: whether the broker of this node is stopped.
+        what: for people, such as ``lan-a/n1 cut``.
+    """
+
+    cut: frozenset[int]
+    stops_broker: bool
+    seconds: int
+    what: str
 
 
 class DrillRefusedError(Exception):

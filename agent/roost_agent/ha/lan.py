@@ -12,9 +12,7 @@ broker's name, its issuer and its box are all checked; nothing of a certificate 
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
 
 from roost_agent.enrolled import (
     BROKER_CERTIFICATE,
@@ -29,9 +27,6 @@ from roost_agent.ha.broker_files import BrokerTls
 from roost_agent.ha.config import HaConfig
 from roost_agent.tls import NamedContext
 from roost_protocol.certificate import Holder, Kind, write
-
-NO_IDENTITY: Final = "this box has no identity of a fleet"  # roost-agent join
-CLEAR_TEXT: Final = "site brokers are spoken to in clear text: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +121,6 @@ def box_faults(config: HaConfig, lan: LanIdentity) -> list[str]:
         return []
     hint = f"this box is number {lan.box} of its slot; write so in the file of every node"
     return [f"node[{lan.node}].box: {said}: {hint}"]
-
-
-def clear_text(config: HaConfig, lan: LanIdentity | None) -> str:
-    """Return why frames cross a network in clear text on their way to a broker, else nothing."""
-    if lan is not None:
-        return ""
-    ways = [
-        f"{way.network}/{way.broker}"
-        for way in config.paths
-        if way.broker is not None and not _is_loopback(config, way.broker, way.network)
-    ]
-    return f"{NO_IDENTITY}; paths {', '.join(ways)}" if ways else ""
-
-
-def _is_loopback(config: HaConfig, node: str, network: str) -> bool:
-    address = config.node(node).address.get(network)
-    return address is not None and ip_address(address).is_loopback
 
 
 def _common_name(sock: object) -> str | None:

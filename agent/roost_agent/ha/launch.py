@@ -17,6 +17,7 @@ from roost_agent.guard import cgroup
 from roost_agent.ha.admission import Admission
 from roost_agent.ha.broker_files import Member
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
+from roost_agent.ha.clear_text import CLEAR_TEXT, clear_text
 from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
@@ -26,7 +27,7 @@ from roost_agent.ha.fence.shell import Doors, Fencing
 from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
-from roost_agent.ha.lan import CLEAR_TEXT, LanClient, box_faults, clear_text, lan_of
+from roost_agent.ha.lan import LanClient, box_faults, lan_of
 from roost_agent.ha.last_rung import LastRung
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.mqtt import Broker, Login, MqttPath
@@ -81,7 +82,7 @@ class Launch:
             raise ConfigError([f"{file}: node: there is no {node!r}, which this node is called"])
         if self.lan is not None and (faults := box_faults(self.config, self.lan)):
             raise ConfigError([f"{file}: {each}" for each in faults])
-        if why := clear_text(self.config, self.lan):
+        if why := clear_text(self.config, has_identity=self.lan is not None):
             log.warning("ha: %s%s", CLEAR_TEXT, why)
         self.site = site
         self.node = node

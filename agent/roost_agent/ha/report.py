@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from roost_agent.ha.brokers import SiteBroker
+from roost_agent.ha.clear_text import clear_text
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
-from roost_agent.ha.lan import clear_text
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.matrix import cuts
 from roost_agent.ha.runtime import Runtime
@@ -34,7 +34,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
             _path(path, core, has_tls=runtime.shells.lan is not None)
             for path in runtime.shells.paths
         ],
-        "clear_text": clear_text(core.config, runtime.shells.lan),
+        "clear_text": clear_text(core.config, has_identity=runtime.shells.lan is not None),
         "roster": _roster(runtime),
         "refused": refused(runtime),
         "dropped": dropped(runtime),

@@ -1,24 +1,26 @@
-"""What a node's local HA tells the centre, gathered from its parts: a state, and what stands.
+"""What a node's local HA tells the centre, gathered from its parts: a state, and what stands. Pure.
 
 Leaves to others: when it is told (upward), what the centre makes of it.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from roost_agent.ha.clear_text import clear_text
 from roost_agent.ha.config import SITE_LEASE, Group, Way
 from roost_agent.ha.core import Core
 from roost_agent.ha.decisions import Roles
 from roost_agent.ha.fitness import unfit
-from roost_agent.ha.lan import clear_text
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.peer_path import CARRIES
-from roost_agent.ha.runtime import Runtime
 from roost_agent.ha.standing import Facts, GroupFacts, PeerFacts
 from roost_agent.ha.witness import SILENT
-from roost_agent.ha.workload import Workload
 from roost_protocol.catalogue import cut
 from roost_protocol.codec import VERSION
 from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
+
+if TYPE_CHECKING:
+    from roost_agent.ha.runtime import Runtime
+    from roost_agent.ha.workload import Workload
 
 FAULTS_MAX: Final = 8
 WHY_NOT: Final = {  # a voter's words, for people
@@ -36,7 +38,7 @@ def roles(core: Core) -> Roles:
     return {name: (_role(core, name), lease.epoch) for name, lease in core.leases.items()}
 
 
-def report(runtime: Runtime, wall_ms: int) -> HaReport:
+def report(runtime: "Runtime", wall_ms: int) -> HaReport:
     """Return this node's view of its site.
 
     Args:
@@ -74,7 +76,7 @@ def report(runtime: Runtime, wall_ms: int) -> HaReport:
     )
 
 
-def facts(runtime: Runtime) -> Facts:
+def facts(runtime: "Runtime") -> Facts:
     """Return what the alarms are judged by."""
     core, workload = runtime.core, runtime.shells.workload
     guard = runtime.shells.guard
@@ -91,17 +93,17 @@ def facts(runtime: Runtime) -> Facts:
         warnings=config.warnings if config.single_network == "accepted" else (),
         fences={} if runtime.shells.fencing is None else runtime.shells.fencing.faults(),
         witness=witness_word(core, runtime.now_ms()),
-        clear_text=clear_text(config, runtime.shells.lan),
+        clear_text=clear_text(config, has_identity=runtime.shells.lan is not None),
     )
 
 
-def refused(runtime: Runtime) -> dict[str, int]:
+def refused(runtime: "Runtime") -> dict[str, int]:
     """Return what came in and was not believed, by reason; from no member's address: stranger."""
     strangers = sum(path.strangers for path in runtime.shells.paths)
     return runtime.shells.peers.refused | ({"stranger": strangers} if strangers else {})
 
 
-def dropped(runtime: Runtime) -> dict[str, int]:
+def dropped(runtime: "Runtime") -> dict[str, int]:
     """Return what was a member's and as good as never sent, by reason."""
     return {str(why): count for why, count in runtime.core.fresh.dropped.items() if count}
 
@@ -114,7 +116,7 @@ def witness_word(core: Core, now_ms: int) -> str:
     return WHY_NOT.get(witness.why, witness.why)
 
 
-def faults(runtime: Runtime) -> list[str]:
+def faults(runtime: "Runtime") -> list[str]:
     """Return what is wrong on this node, in sentences."""
     shells = runtime.shells
     found = []
@@ -140,7 +142,7 @@ def _role(core: Core, name: str) -> HaRole:
     return HaRole.BARRED if core.bar(name) else HaRole.STANDBY
 
 
-def _lease(runtime: Runtime, name: str) -> HaGroup:
+def _lease(runtime: "Runtime", name: str) -> HaGroup:
     core, now_ms = runtime.core, runtime.now_ms()
     lease = core.leases[name]
     belief = lease.belief(now_ms)
@@ -159,7 +161,7 @@ def _lease(runtime: Runtime, name: str) -> HaGroup:
     )
 
 
-def _everywhere(runtime: Runtime, group: Group) -> HaGroup:
+def _everywhere(runtime: "Runtime", group: Group) -> HaGroup:
     """Return a group of model N: each host runs its own, nobody needs a right to."""
     core = runtime.core
     state, services = _services(runtime.shells.workload, group.name)
@@ -175,14 +177,14 @@ def _everywhere(runtime: Runtime, group: Group) -> HaGroup:
     )
 
 
-def _services(workload: Workload | None, name: str) -> tuple[str, dict[str, str]]:
+def _services(workload: "Workload | None", name: str) -> tuple[str, dict[str, str]]:
     told = {} if workload is None else workload.status().get(name, {})
     return str(told.get("state", "")), {
         service: str(state) for service, state in told.get("services", {}).items()
     }
 
 
-def _way(runtime: Runtime, number: int, way: Way) -> HaWay:
+def _way(runtime: "Runtime", number: int, way: Way) -> HaWay:
     path = next((each for each in runtime.shells.paths if each.number == number), None)
     fault = "this node is not on its network" if path is None else path.fault
     return HaWay(way.title, way.network, way.driver, way.broker or "", cut(fault))

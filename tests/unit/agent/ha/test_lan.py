@@ -12,7 +12,7 @@ from lan_boxes import Fleet
 from roost_agent.enrolled import BROKER_CERTIFICATE, LAN_CA, LAN_CERTIFICATE, LAN_KEY
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.ha.config_file import check
-from roost_agent.ha.lan import LanClient, box_faults, clear_text, lan_of
+from roost_agent.ha.lan import LanClient, box_faults, lan_of
 
 SITE = "lab"
 
@@ -152,15 +152,6 @@ def test_the_sites_file_must_know_this_box(c0, fleet, tmp_path):
     assert box_faults(config(), second) == [
         "node[c0].box: 1: this box is number 2 of its slot; write so in the file of every node"
     ]
-
-
-def test_clear_text_is_told_with_its_paths_and_only_off_loopback(c0):
-    assert clear_text(config(), c0) == ""
-    assert "paths mgmt/c0, cluster/c1" in clear_text(config(), None)
-    nodes = tomllib.loads(site_file.TEXT)["node"]
-    for index, node in enumerate(nodes):
-        node["address"] |= {"mgmt": f"127.0.1.{index + 1}", "cluster": f"127.0.2.{index + 1}"}
-    assert clear_text(config(node=nodes), None) == ""
 
 
 def test_the_port_follows_tls_unless_it_is_set():

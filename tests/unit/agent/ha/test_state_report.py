@@ -1,0 +1,59 @@
+"""What a node tells of its local HA: its part in each group, and what alarms are judged by."""
+
+from types import SimpleNamespace
+
+import pytest
+from ha_cores import Cores
+
+from roost_agent.ha import core_events as ev
+from roost_agent.ha.standing import GroupFacts
+from roost_agent.ha.state_report import facts, faults, report, roles
+from roost_protocol.ha_report import HaRole
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Cores(tmp_path)
+
+
+def runtime(site, index, **shells):
+    box = site.boxes[index]
+    alone = {"guard": None, "workload": None, "fencing": None, "lan": None, "broker": None}
+    store = SimpleNamespace(fault="")
+    return SimpleNamespace(
+        core=box.core,
+        now_ms=lambda: site.clock(box),
+        shells=SimpleNamespace(paths=[], **{**alone, "store": store, **shells}),
+    )
+
+
+def test_a_node_is_active_standby_barred_or_a_voter_of_each_group(site):
+    active = site.settled()
+    standby = 1 - active
+    assert roles(site.boxes[active].core)["main"][0] is HaRole.ACTIVE
+    assert roles(site.boxes[standby].core)["main"][0] is HaRole.STANDBY
+    assert roles(site.boxes[2].core)["main"][0] is HaRole.VOTER
+    box = site.boxes[standby]
+    site.tell(standby, ev.Pause("main", site.clock(box) + 60_000))
+    assert roles(box.core)["main"][0] is HaRole.BARRED
+
+
+def test_an_active_group_lacks_its_standby_once_that_one_is_gone(site):
+    active = site.settled()
+    assert facts(runtime(site, active)).groups == (GroupFacts("main", 1, 1),)
+    site.boxes[1 - active].is_up = False
+    site.run(5_000)
+    assert facts(runtime(site, active)).groups == (GroupFacts("main", 0, 1),)
+    assert facts(runtime(site, 2)).groups == ()
+
+
+def test_the_whole_is_one_report_with_the_faults_of_the_node(site):
+    active = site.settled()
+    lost = SimpleNamespace(lost=SimpleNamespace(is_set=lambda: True))
+    told = report(
+        runtime(site, active, guard=lost, store=SimpleNamespace(fault="disk full")), 10**12
+    )
+    assert (told.voters, told.has_quorum) == (["c0", "c1", "w1"], True)
+    assert {"disk full", "the guard does not answer"} <= set(told.faults)
+    assert [way.name for way in told.ways][:2] == ["mgmt/c0", "cluster/c1"]
+    assert faults(runtime(site, active)) == []
