@@ -21,7 +21,10 @@ GROUP = "web"
 LEASE_MS, TICK_MS = 6_000, 100  # of profile default
 SERVICE = """\
 import os, pathlib, sys, time
-file, name, demo = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+nodes = sys.argv[3:]  # all run on this machine: the cgroup tells which of them this is
+groups = pathlib.Path("/proc/self/cgroup").read_text().strip().split("/")
+name = next(each for each in groups if each in nodes)
+file, demo = pathlib.Path(sys.argv[1].format(node=name)), int(sys.argv[2])
 while pathlib.Path(f"/proc/{demo}").exists():
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     fresh.write_text(f"{name} epoch {os.environ['HA_EPOCH']} {time.strftime('%H:%M:%S')}\\n")
@@ -57,7 +60,7 @@ class Lab:
         file.write_text(
             f'key_file = "{key_file}"\nguard_socket = "{self._guard(node)}.sock"\n'
             + _site(self.mqtt_port, self.udp_port)
-            + ("" if self.root is None else _groups(self.folder, node))
+            + ("" if self.root is None else _groups(self.folder))
         )
         file.chmod(0o600)
         return file
@@ -153,14 +156,16 @@ def _site(mqtt_port: int, udp_port: int) -> str:
     )
 
 
-def _groups(folder: Path, node: str) -> str:
-    return _group(GROUP, "2N", HOSTS, _words(folder, active(folder), node)) + _group(
-        "logs", "N", cast.NODES, _words(folder, folder / f"{node}.logs", node)
+def _groups(folder: Path) -> str:
+    """Return the groups and services, the same on each node as they must be."""
+    return _group(GROUP, "2N", HOSTS, _words(folder, active(folder))) + _group(
+        "logs", "N", cast.NODES, _words(folder, folder / "{node}.logs")
     )
 
 
-def _words(folder: Path, file: Path, node: str) -> Sequence[str]:
-    return (sys.executable, "-S", str(folder / "service.py"), str(file), node, str(os.getpid()))
+def _words(folder: Path, file: Path) -> Sequence[str]:
+    program = str(folder / "service.py")
+    return (sys.executable, "-S", program, str(file), str(os.getpid()), *cast.NODES)
 
 
 def _group(name: str, model: str, hosts: Sequence[str], words: Sequence[str]) -> str:

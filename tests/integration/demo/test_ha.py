@@ -107,6 +107,8 @@ def test_the_active_agent_and_the_centre_are_killed_and_every_decision_arrives_o
 def test_a_drill_from_the_operator_s_command_is_told_here_and_at_the_centre(demo):
     running = demo("--sites", "0")
     running.wait(lambda: settled(running), for_s=WAIT_S)
+    told = running.get("/sites/lab/ha")["nodes"]
+    assert {each["node"]: each["faults"] for each in told if each["faults"]} == {}
 
     def is_refused():
         done = ordered(running, "drill", "lab", "--cut", "lan-a", "--cut", "lan-b", "--for", "5s")
