@@ -3,10 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.config_file import load
 from roost_agent.ha.config_rules import exclusive_of, is_watched, stop_chain
+
+WATCHDOG: Final = "/dev/watchdog"  # the kernel's first device
 
 
 def run(argv: list[str]) -> int:
@@ -46,7 +49,7 @@ def summary(config: HaConfig) -> str:
         f"takeover  not before {timing.promise_ms(watchdog_ms) / 1000:g} s after the last grant;"
         f" stopping takes up to {stop_ms / 1000:g} s",
         f"guard     roost-guard --lease-ms {timing.lease_ms} --tick-ms {timing.tick_ms}"
-        + (f" --watchdog-s {timing.watchdog_ms // 1000}" if hard else ""),
+        + (f" --watchdog {WATCHDOG} --watchdog-s {timing.watchdog_ms // 1000}" if hard else ""),
         *(f"WARNING   {each}" for each in (*config.warnings, *config.notes)),
     ]
     return "\n".join(lines) + "\n"

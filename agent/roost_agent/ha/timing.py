@@ -12,7 +12,9 @@ from roost_protocol.terms import Terms
 BEAT_MS: Final = (50, 10_000)
 LEASE_MS: Final = (500, 600_000)
 RATE_BP_MAX: Final = 2_000  # basis points; past 20 % two clocks tell nothing about each other
-WATCHDOG_MS_MIN: Final = 1_000  # devices count whole seconds
+TICK_MS: Final = (10, 1_000)  # as roost-guard takes it
+WATCHDOG_MS: Final = (1_000, 600_000)  # as roost-guard takes it, in whole seconds
+SECOND_MS: Final = 1_000
 LOST_BEATS: Final = 12  # the worst T_lost at a local health multiplier of 1
 ROUND_TRIPS: Final = 6  # renewals in one lease
 
@@ -62,12 +64,11 @@ class Timing:
         """Return how long a grant binds a voter (P), given the owner's watchdog; see Terms."""
         return self.terms.promise_ms(watchdog_ms)
 
-    def check(self, stop_ms: int = 0, kill_ms: int = 0) -> list[str]:
+    def check(self, stop_ms: int = 0) -> list[str]:
         """Return everything that does not hold, one sentence each.
 
         Args:
             stop_ms: the longest graceful stop of a group under a lease (S).
-            kill_ms: the latency of a kill as measured, with the guard's own lag; 0: not measured.
         """
         faults = self._ranges()
         if faults:
@@ -83,19 +84,29 @@ class Timing:
                 f"beat_ms is {self.beat_ms}: a peer counts as lost after up to "
                 f"{LOST_BEATS * self.beat_ms} ms, later than a promise ends ({self.promise_ms()})"
             )
-        if self.margin_ms < 2 * self.tick_ms + kill_ms:
-            faults.append(
-                f"margin_ms is {self.margin_ms}: two ticks of the guard and a kill take "
-                f"{2 * self.tick_ms + kill_ms} ms"
-            )
+        if fault := self.margin_fault(self.tick_ms):
+            faults.append(fault)
         return faults
+
+    def margin_fault(self, tick_ms: int, kill_ms: int = 0) -> str:
+        """Return that the margin does not hold what a guard does in it, empty if it does.
+
+        Args:
+            tick_ms: the guard's own.
+            kill_ms: how long a kill takes, as the guard measured it; 0: not measured.
+        """
+        needed = 2 * tick_ms + kill_ms
+        if needed <= self.margin_ms:
+            return ""
+        return f"margin_ms is {self.margin_ms}: two ticks of the guard and a kill take {needed} ms"
 
     def _ranges(self) -> list[str]:
         bounds = {
             "beat_ms": BEAT_MS,
             "lease_ms": LEASE_MS,
+            "tick_ms": TICK_MS,
             "rate_bp": (0, RATE_BP_MAX),
-            "watchdog_ms": (WATCHDOG_MS_MIN, LEASE_MS[1]),
+            "watchdog_ms": WATCHDOG_MS,
         }
         faults = []
         for each in fields(self):
@@ -103,6 +114,8 @@ class Timing:
             low, high = bounds.get(each.name, (1, LEASE_MS[1]))
             if not low <= value <= high:
                 faults.append(f"{each.name} is {value}: it must be {low} to {high}")
+            elif each.name == "watchdog_ms" and value % SECOND_MS:
+                faults.append(f"watchdog_ms is {value}: devices count whole seconds")
         return faults
 
 

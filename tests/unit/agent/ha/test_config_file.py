@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import site_file
 
 from roost_agent.errors import ConfigError
+from roost_agent.guard.__main__ import options
 from roost_agent.ha.check import summary
 from roost_agent.ha.command import run
 from roost_agent.ha.config_file import FILE_BYTES_MAX, check, load
@@ -33,7 +34,38 @@ def test_check_prints_what_the_file_means(tmp_path, capsys):
     assert run(["check", str(written(tmp_path))]) == 0
     told = capsys.readouterr().out
     assert "group     main: 2N on c0, c1, exclusive hard" in told
-    assert "roost-guard --lease-ms 6000 --tick-ms 100 --watchdog-s 5" in told
+    assert (
+        "roost-guard --lease-ms 6000 --tick-ms 100 --watchdog /dev/watchdog --watchdog-s 5" in told
+    )
+
+
+def test_the_guard_takes_the_options_that_check_prints():
+    table = site_file.table()
+    for said in ({}, {"tick_ms": 10}, {"tick_ms": 400}, {"watchdog_ms": 600_000}):
+        config, found = check(table | {"timing": said})
+        assert found == []
+        (line,) = [each for each in summary(config).splitlines() if each.startswith("guard ")]
+        words = line.split()
+        given = options(words[words.index("roost-guard") + 1 :])
+        assert given.watchdog == "/dev/watchdog"
+        assert (given.lease_ms, given.tick_ms, given.watchdog_s * 1_000) == (
+            config.timing.lease_ms,
+            config.timing.tick_ms,
+            config.timing.watchdog_ms,
+        )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"tick_ms": 9}, "timing: tick_ms is 9: it must be 10 to 1000"),
+        ({"tick_ms": 5_000}, "timing: tick_ms is 5000: it must be 10 to 1000"),
+        ({"watchdog_ms": 2_500}, "timing: watchdog_ms is 2500: devices count whole seconds"),
+    ],
+)
+def test_a_constant_that_the_guard_would_refuse_is_refused_here(said, told):
+    (fault,) = faults(site_file.table() | {"timing": said})
+    assert fault.startswith(told)
 
 
 def test_a_verb_that_is_not_there_is_named(capsys):

@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from roost_agent.ha.timing import DEFAULT, FAST, LOSSY, PRESETS, Timing, preset
+from roost_agent.guard.program import BOUNDS
+from roost_agent.ha.timing import (
+    DEFAULT,
+    FAST,
+    LEASE_MS,
+    LOSSY,
+    PRESETS,
+    TICK_MS,
+    WATCHDOG_MS,
+    Timing,
+    preset,
+)
 
 
 @pytest.mark.parametrize(("name", "stop_ms"), [("default", 1_999), ("fast", 399), ("lossy", 5_499)])
@@ -37,8 +48,11 @@ def test_a_beat_too_slow_for_the_promise_is_told():
 
 
 def test_a_margin_that_the_guard_cannot_keep_is_told():
-    (fault,) = DEFAULT.check(kill_ms=801)
-    assert "two ticks of the guard and a kill take 1001 ms" in fault
+    assert DEFAULT.margin_fault(100, kill_ms=800) == ""
+    assert DEFAULT.margin_fault(100, kill_ms=801) == (
+        "margin_ms is 1000: two ticks of the guard and a kill take 1001 ms"
+    )
+    assert replace(DEFAULT, tick_ms=501).check() == [DEFAULT.margin_fault(501)]
 
 
 def test_every_value_out_of_range_is_told_at_once():
@@ -47,6 +61,11 @@ def test_every_value_out_of_range_is_told_at_once():
     assert [fault.partition(" ")[0] for fault in told] == [
         "beat_ms", "lease_ms", "tick_ms", "watchdog_ms", "rate_bp",
     ]  # fmt: skip
+
+
+def test_the_bounds_are_the_guards():
+    assert (BOUNDS["lease_ms"], BOUNDS["tick_ms"]) == (LEASE_MS, TICK_MS)
+    assert tuple(each // 1_000 for each in WATCHDOG_MS) == BOUNDS["watchdog_s"]
 
 
 def test_an_unknown_profile_is_none():
