@@ -49,7 +49,7 @@ class Guard(Program):
         self.socket = str(folder / "guard.sock")
         self.state_file = folder / "guard.state"
         self.root = root
-        self._options = (
+        self.options = (
             *("--socket", self.socket, "--state", str(self.state_file)),
             *("--cgroup-root", str(root), *options),
             *(("--watchdog", str(fifo)) if fifo else ()),
@@ -62,7 +62,7 @@ class Guard(Program):
         # Compiled as an installed guard is: what compiling takes stays in its memory.
         env = os.environ | {"PYTHONPYCACHEPREFIX": str(self.log.parent / "compiled")}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self._launch(*self._how, *self._options, env=env)
+        self._launch(*self._how, *self.options, env=env)
         return wait_until(self.state, "the guard answers")
 
     def state(self):

@@ -239,9 +239,8 @@ class Cores:
             box.holds.pop(effect.lease, None)
             self._later(box, 1, ev.OfLease(effect.lease, le.Disarmed(effect.epoch)))
         elif box.guard == "refuses":
-            self._later(
-                box, 1, ev.OfLease(effect.lease, le.ArmRefused(effect.epoch, "no-watchdog"))
-            )
+            refused = le.ArmRefused(effect.epoch, "no-watchdog", lasts=True)
+            self._later(box, 1, ev.OfLease(effect.lease, refused))
         else:
             box.holds[effect.lease] = (effect.epoch, effect.deadlines and effect.deadlines[2])
             self._later(

@@ -1,4 +1,4 @@
-"""Why this node may not stand for a lease: maintenance, connections, needs, its services.
+"""Why this node may not stand for a lease: maintenance, connections, guard, needs, its services.
 
 Leaves to others: who is heard and who holds what (membership, lease); both are asked.
 """
@@ -8,6 +8,7 @@ from typing import Final
 
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE, HaConfig
+from roost_agent.ha.guard_fitness import GuardFitness
 from roost_agent.ha.lease import Lease
 from roost_agent.ha.membership import Membership
 from roost_agent.ha.requirements import Requirements
@@ -40,6 +41,7 @@ class Candidacy:
         self.paused: dict[str, int] = {}  # lease -> until when
         self.is_leaving = False
         self.unfenced = ""  # why this node's own fence would not work
+        self.guard = GuardFitness()
         self._config = config
         self._members = members
         self._leases = leases
@@ -74,7 +76,7 @@ class Candidacy:
             return PAUSED
         if self._members.is_barred():
             return "another node is better connected"
-        return self._missing(name) or self._workload_bar(name)
+        return self.guard.bar(name) or self._missing(name) or self._workload_bar(name)
 
     def _missing(self, name: str) -> str:
         group = self._config.group(name)

@@ -219,10 +219,13 @@ class Core:
                 self._vote(event, now_ms)
                 self._out.append(ev.Raise(ABSTAINS, {"reason": "its disk takes nothing"}))
             case ev.OfLease(lease, said):
-                self._is_guard_lost = self._is_guard_lost and not isinstance(said, le.Armed)
+                self._guard_answered(lease, said, now_ms)
                 self._lease(lease, said, now_ms)
             case le.GuardLost():
                 self._guard_lost(now_ms)
+            case ev.GuardSaid():
+                self._out += self.candidacy.guard.told(event)
+                self._tell_eligible(now_ms)
             case ev.Eligible():
                 self.candidacy.told(event)
                 self._tell_eligible(now_ms)
@@ -398,6 +401,7 @@ class Core:
             self._yield_late(now_ms)
         self._tell_views(now_ms)
         self._out += self._slot_maker.look(now_ms)
+        self.candidacy.guard.look(now_ms)
         self._tell_eligible(now_ms)
         self._out += self._requirements.look(now_ms)
         if (told := self._quorum.look(now_ms)) is not None:
@@ -629,8 +633,19 @@ class Core:
     def _guarded(self) -> list[str]:
         return [name for name in self.hosts if name != SITE_LEASE]
 
+    def _guard_answered(self, name: str, said: le.Event, now_ms: int) -> None:
+        """Note what an answer says of the guard, before the lease acts on it."""
+        if isinstance(said, le.Armed):
+            self._is_guard_lost = False
+            self.candidacy.guard.armed(name)
+        elif isinstance(said, le.ArmRefused) and said.lasts:
+            self.candidacy.guard.refused(name, said.why, now_ms)
+            self._tell_eligible(now_ms)
+
     def _guard_lost(self, now_ms: int) -> None:
         """Tell the leases once: how long it is gone counts from the first word of it."""
+        self.candidacy.guard.lost()
+        self._tell_eligible(now_ms)
         if self._is_guard_lost:
             return
         self._is_guard_lost = True

@@ -127,6 +127,20 @@ class Unfenced(msgspec.Struct, frozen=True):
     why: str
 
 
+class GuardSaid(msgspec.Struct, frozen=True):
+    """What the guard of this node says of itself, held against the site's file.
+
+    Attributes:
+        bars: lease to why the guard could not keep it; those that it can are not there.
+        doubt: what else is wrong with it, empty: nothing.
+        pid: which guard it is.
+    """
+
+    bars: Mapping[str, str] = {}
+    doubt: str = ""
+    pid: int = 0
+
+
 Event = (
     FrameIn
     | Tick
@@ -136,6 +150,7 @@ Event = (
     | PersistFailed
     | OfLease
     | GuardLost
+    | GuardSaid
     | Eligible
     | Give
     | Pause

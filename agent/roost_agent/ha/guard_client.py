@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from roost_agent.errors import AgentError
@@ -23,19 +23,28 @@ LOOK_S: Final = 0.5  # between two questions that only see whether it lives
 LOST_MS: Final = 1_000
 
 ANSWER_BYTES_MAX: Final = 16 * PACKET_BYTES_MAX  # a state with every hold
+LATE: Final = "late-watchdog"  # our own word: its device bites later than the promises cover
+LASTING: Final = frozenset({"no-watchdog", LATE, "cgroup", "full", "state", "bad"})
 
 
 class GuardError(AgentError):
-    """The guard said no.
+    """The guard said no, or what it said is not enough.
 
     Attributes:
         error: one word: times, epoch, expired, dropped, no-watchdog, cgroup, runs, full, state,
-            bad.
+            bad, late-watchdog.
+        detail: a sentence.
     """
 
     def __init__(self, error: str, detail: str) -> None:
         self.error = error
+        self.detail = detail
         super().__init__(f"guard: {error}: {detail}")
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it would be said of another epoch too."""
+        return self.error in LASTING
 
 
 class GuardGoneError(AgentError):
@@ -58,12 +67,16 @@ class GuardClient:
         self._heard_ms = clock.boot_ms()
         self.lost = asyncio.Event()
 
-    async def run(self) -> None:
-        """See whether the guard lives, until cancelled; sets and clears ``lost``."""
+    async def run(self, heard: Callable[[dict[str, Any]], object]) -> None:
+        """See whether the guard lives and how, until cancelled; sets and clears ``lost``.
+
+        Args:
+            heard: takes each of its states.
+        """
         try:
             while True:
                 try:
-                    await self.state()
+                    heard(await self.state())
                     await asyncio.sleep(LOOK_S)
                 except GuardGoneError:
                     self._notice()

@@ -63,7 +63,8 @@ class Lease:
         electorate: of the site.
         timing: of the site.
         stop_ms: the longest graceful stop of the group (S).
-        watchdog_ms: of this node's device, as read back; 0 without one.
+        watchdog_ms: W, which its promises cover: this node stands only while its device, as read
+            back, bites within it; 0: it needs none.
         state: of this node's voter, once its start is on disk.
     """
 

@@ -58,10 +58,15 @@ class Armed(msgspec.Struct, frozen=True):
 
 
 class ArmRefused(msgspec.Struct, frozen=True):
-    """The guard does not take them: the ones before have run out, or it cannot."""
+    """The guard does not take them: the ones before have run out, or it cannot.
+
+    Attributes:
+        lasts: whether it would refuse those of another turn too.
+    """
 
     epoch: int
     why: str
+    lasts: bool = False
 
 
 class Disarmed(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ before each event, so what was awaited before never makes a decision look younge
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, Protocol, assert_never
 
@@ -23,7 +24,8 @@ from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
 from roost_agent.ha.fence.shell import Fencing
 from roost_agent.ha.gateway_watch import GatewayWatch
-from roost_agent.ha.guard_client import GuardClient, GuardError, GuardGoneError
+from roost_agent.ha.guard_client import LATE, GuardClient, GuardError, GuardGoneError
+from roost_agent.ha.guard_fitness import GuardReport, compared, reported, watchdog_fault
 from roost_agent.ha.lan import LanIdentity
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.peer import Peers
@@ -129,6 +131,7 @@ class Runtime:
         self._awaited_ms = 0  # when the core is woken at the latest
         self._due_sooner = asyncio.Event()
         self._left = asyncio.Event()
+        self._guard_report: GuardReport | None = None  # the latest, since the guard was gone
         self._open_ms: dict[int, int] = {}  # path -> since when it is open
 
     @property
@@ -153,7 +156,7 @@ class Runtime:
                 if shells.admission is not None:
                     group.create_task(shells.admission.run(), name="agent.ha.admission")
                 if shells.guard is not None:
-                    group.create_task(shells.guard.run(), name="agent.ha.guard")
+                    group.create_task(shells.guard.run(self.guard_said), name="agent.ha.guard")
                     group.create_task(self._order(shells.guard), name="agent.ha.guard.order")
                     group.create_task(self._watch_guard(shells.guard), name="agent.ha.guard.watch")
                 if shells.workload is not None:
@@ -198,6 +201,17 @@ class Runtime:
         if broker is not None and frame.node == self.core.who.node and self._is_own(path):
             broker.echoed()
         self.tell(ev.FrameIn(path, frame))
+
+    def guard_said(self, state: Mapping[str, Any]) -> None:
+        """Take in what the guard says of itself, where that is news."""
+        report = reported(state)
+        if report != self._guard_report:
+            self._guard_report = report
+            self.tell(compared(self.config, report))
+
+    def _guard_gone(self) -> None:
+        self._guard_report = None
+        self.tell(le.GuardLost())
 
     def _is_own(self, path: int) -> bool:
         me = next(node.name for node in self.config.nodes if node.index == self.core.who.node)
@@ -337,14 +351,14 @@ class Runtime:
                 await self._carry(guard, order)
             except GuardGoneError as err:
                 log.warning("ha: %s", err)
-                self.tell(le.GuardLost())
+                self._guard_gone()
 
     async def _carry(self, guard: GuardClient, order: ev.Arm | ev.Disarm | ev.Stop) -> None:
         try:
             match order:
                 case ev.Arm(lease, epoch, deadlines):
                     workload = self.shells.workload
-                    await guard.arm(
+                    bites_ms = await guard.arm(
                         lease,
                         epoch,
                         deadlines,
@@ -352,6 +366,7 @@ class Runtime:
                         vips=() if workload is None else workload.vips(lease),
                         hard=workload is not None and workload.is_hard(lease),
                     )
+                    self._hold_against_promise(lease, bites_ms)
                     self.tell(ev.OfLease(lease, le.Armed(epoch, deadlines is not None)))
                 case ev.Stop(lease, epoch):
                     await guard.stopping(lease, epoch)
@@ -361,11 +376,18 @@ class Runtime:
         except GuardError as err:
             log.warning("ha: %s", err)
             if isinstance(order, ev.Arm):
-                self.tell(ev.OfLease(order.lease, le.ArmRefused(order.epoch, str(err))))
+                why = f"{err.error}: {err.detail}"
+                refused = le.ArmRefused(order.epoch, why, err.lasts)
+                self.tell(ev.OfLease(order.lease, refused))
+
+    def _hold_against_promise(self, lease: str, bites_ms: int) -> None:
+        """Take an arm whose device bites later than the promise covers for none: its turn ends."""
+        if late := watchdog_fault(bites_ms, self.core.watchdogs[lease]):
+            raise GuardError(LATE, late)
 
     async def _watch_guard(self, guard: GuardClient) -> None:
         while True:
             await guard.lost.wait()
-            self.tell(le.GuardLost())
+            self._guard_gone()
             while guard.lost.is_set():  # noqa: ASYNC110 - the client clears it, nothing is set
                 await asyncio.sleep(1)

@@ -100,7 +100,7 @@ def _findings(facts: Facts) -> Iterator[Finding]:
 
 def _of_node(facts: Facts) -> Iterator[Finding]:
     if facts.guard:
-        yield Finding(GUARD_UNREADY, "", Severity.MAJOR, {"reason": facts.guard})
+        yield Finding(GUARD_UNREADY, "", Severity.MAJOR, {"reason": facts.guard[:200]})
     if facts.conflict:
         yield Finding(VIP_CONFLICT, "", Severity.MAJOR, {"vip": facts.conflict})
     if facts.forged:

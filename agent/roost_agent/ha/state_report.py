@@ -79,7 +79,6 @@ def report(runtime: "Runtime", wall_ms: int) -> HaReport:
 def facts(runtime: "Runtime") -> Facts:
     """Return what the alarms are judged by."""
     core, workload = runtime.core, runtime.shells.workload
-    guard = runtime.shells.guard
     config = core.config
     held = [name for name, (role, _) in roles(core).items() if role is HaRole.ACTIVE]
     return Facts(
@@ -87,7 +86,7 @@ def facts(runtime: "Runtime") -> Facts:
         groups=tuple(
             GroupFacts(name, _standbys(core, name), STANDBYS) for name in held if name != SITE_LEASE
         ),
-        guard="it does not answer" if guard is not None and guard.lost.is_set() else "",
+        guard="it does not answer" if _has_lost_guard(runtime) else core.candidacy.guard.fault,
         held_back={} if workload is None else workload.held_back(),
         conflict="" if workload is None else workload.conflict(),
         warnings=config.warnings if config.single_network == "accepted" else (),
@@ -122,8 +121,10 @@ def faults(runtime: "Runtime") -> list[str]:
     found = []
     if shells.store.fault:
         found.append(shells.store.fault)
-    if shells.guard is not None and shells.guard.lost.is_set():
+    if _has_lost_guard(runtime):
         found.append("the guard does not answer")
+    elif word := runtime.core.candidacy.guard.fault:
+        found.append(word)
     if word := witness_word(runtime.core, runtime.now_ms()):
         found.append(f"witness at the centre: {word}")
     if names := ", ".join(map(runtime.core.name_of, runtime.core.members.strangers())):
@@ -131,6 +132,11 @@ def faults(runtime: "Runtime") -> list[str]:
     if shells.broker is not None and shells.broker.fault:
         found.append(f"site broker: {shells.broker.fault}")
     return found
+
+
+def _has_lost_guard(runtime: "Runtime") -> bool:
+    guard = runtime.shells.guard
+    return guard is not None and guard.lost.is_set()
 
 
 def _role(core: Core, name: str) -> HaRole:

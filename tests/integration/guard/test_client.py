@@ -94,11 +94,13 @@ def test_an_agents_restart_stops_nothing_and_its_death_does(guards, ha_root):
 async def test_a_guard_that_is_gone_is_noticed_and_so_is_the_next(guards):
     guard = guards()
     await asyncio.to_thread(guard.start)
-    client = GuardClient(guard.socket, CLOCK)
-    running = asyncio.get_running_loop().create_task(client.run())
+    client, heard = GuardClient(guard.socket, CLOCK), []
+    running = asyncio.get_running_loop().create_task(client.run(heard.append))
     try:
         assert (await client.state())["ok"]
         assert not client.lost.is_set()
+        await until(lambda: heard, "its state is taken in")
+        assert heard[0]["pid"] == guard.pid
         guard.kill()
         await asyncio.wait_for(client.lost.wait(), 60)
         with pytest.raises(GuardGoneError, match="no guard answers"):

@@ -10,6 +10,7 @@ from roost_agent.ha import lease_events as le
 from roost_agent.ha.candidacy import PAUSE_MS_MAX
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import ABSTAINS
+from roost_agent.ha.guard_fitness import LOST, REFUSED_MS
 from roost_agent.ha.lacking import NO_PROOF
 from roost_agent.ha.member import MemberState
 from roost_agent.ha.membership_events import Replaced
@@ -113,6 +114,44 @@ def test_what_the_guard_refuses_never_starts(site):
     site.run(8_000)
     assert site.holders() == []
     assert any(box.of(ev.Stop) for box in site.boxes)
+
+
+def test_a_guard_that_refuses_ends_the_election_and_not_for_ever(site):
+    for box in site.boxes[:2]:
+        box.guard = "refuses"
+    site.start()
+    site.run(REFUSED_MS - 5_000)
+    tried = [len(box.of(ev.Arm, lease="main")) for box in site.boxes[:2]]
+    assert tried == [1, 1]
+    assert site.boxes[0].core.bar("main") == "the guard refused it: no-watchdog"
+    assert all("main" in box.core.members.report(1 - box.index).barred for box in site.boxes[:2])
+    for box in site.boxes[:2]:
+        box.guard = "well"
+    site.until(site.holders, ms=REFUSED_MS)
+
+
+def test_a_guard_that_could_not_keep_a_lease_is_not_asked_to(site):
+    site.start()
+    for index in (0, 1):
+        site.tell(index, ev.GuardSaid({"main": "its watchdog bites too late"}))
+    site.run(8_000)
+    assert [box.of(ev.Arm, lease="main") for box in site.boxes[:2]] == [[], []]
+    sentence = "main cannot be active here: its watchdog bites too late"
+    assert sentence in [each.sentence for each in site.boxes[0].of(Explain)]
+    site.tell(1, ev.GuardSaid())
+    site.until(lambda: site.holders() == [1])
+
+
+def test_a_node_without_a_guard_stands_for_nothing_until_one_answers(site):
+    site.boxes[0].guard = site.boxes[1].guard = "gone"
+    site.start()
+    site.run(20_000)
+    turns = [{each.epoch for each in box.of(ev.Arm, lease="main")} for box in site.boxes[:2]]
+    assert [len(epochs) for epochs in turns] == [1, 1]
+    assert site.boxes[0].core.bar("main") == LOST
+    site.boxes[0].guard = "well"
+    site.tell(0, ev.GuardSaid())
+    site.until(lambda: site.holders() == [0])
 
 
 def test_a_node_that_runs_on_under_its_guard_goes_on_where_it_was(site):

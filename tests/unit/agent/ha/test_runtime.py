@@ -3,8 +3,11 @@
 import asyncio
 from types import SimpleNamespace
 
+import site_file
+
 from roost_agent.ha import core_events as ev
-from roost_agent.ha.lease_events import Tick
+from roost_agent.ha.config_file import check
+from roost_agent.ha.lease_events import Armed, ArmRefused, GuardLost, Tick
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ports import SystemClock, SystemEntropy
 
@@ -66,3 +69,39 @@ def test_a_refused_order_is_remembered_with_its_reason():
     runtime.refuse("main runs here already")
     assert runtime.refused_orders == 1
     assert [each.sentence for each in runtime.ring] == ["order refused: main runs here already"]
+
+
+class LateGuard:
+    """Takes every hold; its device bites within half a minute."""
+
+    async def arm(self, lease, epoch, deadlines, **more):
+        return 30_000
+
+
+async def test_a_device_that_bites_later_than_the_promise_covers_is_no_arm():
+    core = NotingCore()
+    core.watchdogs = {"main": 5_000, "web": 0}
+    shells = SimpleNamespace(workload=None, upward=None)
+    runtime = Runtime(core, shells, SystemClock(), SystemEntropy())
+    for lease in ("main", "web"):
+        await runtime._carry(LateGuard(), ev.Arm(lease, 33, (1, 2, 3)))
+    late, taken = core.told
+    assert late.event == ArmRefused(33, late.event.why, lasts=True)
+    assert "30000 ms" in late.event.why
+    assert "5000 ms" in late.event.why
+    assert taken == ev.OfLease("web", Armed(33, is_timed=True))
+
+
+def test_what_the_guard_says_of_itself_is_told_when_it_is_news():
+    core = NotingCore()
+    core.config, _ = check(site_file.table())
+    runtime = Runtime(core, SimpleNamespace(upward=None), SystemClock(), SystemEntropy())
+    state = {"pid": 7, "lease_ms": 6_000, "tick_ms": 100, "watchdog_ms": 30_000}
+    for each in (state, state, state | {"watchdog_ms": 5_000}):
+        runtime.guard_said(each)
+    late, well = core.told
+    assert set(late.bars) == {"main"}
+    assert well == ev.GuardSaid(pid=7)
+    runtime._guard_gone()
+    runtime.guard_said(state | {"watchdog_ms": 5_000})
+    assert core.told[2:] == [GuardLost(), well]

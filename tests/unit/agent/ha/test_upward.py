@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 from ha_cores import Cores
 
-from roost_agent.alarm_types import PEER_PATH, REDUNDANCY_LOST
+from roost_agent.alarm_types import GUARD_UNREADY, PEER_PATH, REDUNDANCY_LOST
 from roost_agent.errors import StorageError
+from roost_agent.ha import core_events as ev
 from roost_agent.ha.decisions import BURST
 from roost_agent.ha.report import roles
 from roost_agent.ha.upward import AGAIN_MS, SETTLE_MS, Upward
@@ -337,6 +338,15 @@ def test_faults_of_the_node_are_in_its_state(way):
     (state,) = way.outbox.states()
     assert state.faults == ["disk full", "the guard does not answer", "site broker: it is gone"]
     assert ("400.802", "") in way.alarms.standing()
+
+
+def test_what_the_guard_could_not_keep_is_an_alarm_with_the_reason(way):
+    way.site.tell(way.active, ev.GuardSaid({"main": "it bites within 30000 ms, not 5000"}))
+    way.pass_(1_000)
+    (found,) = [each for each in way.alarms.rounds[-1].samples if each.type == GUARD_UNREADY]
+    assert found.params == {"reason": "it bites within 30000 ms, not 5000"}
+    way.upward.look(way.runtime)
+    assert way.outbox.states()[-1].faults == ["it bites within 30000 ms, not 5000"]
 
 
 def test_many_frames_that_no_member_made_are_an_alarm_until_a_minute_brings_few(way):
