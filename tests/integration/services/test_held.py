@@ -166,12 +166,19 @@ async def test_a_unit_that_a_lease_cannot_be_in_charge_of_is_refused(node, unit,
     assert why in await group.shell.unfit()
 
 
-async def test_a_unit_that_another_drop_in_places_elsewhere_is_refused(node):
+@pytest.mark.parametrize(
+    ("line", "has"),
+    [
+        ("Slice=system.slice", "Slice=system.slice and Restart=no"),
+        ("Restart=always", f"Slice={MAIN} and Restart=always"),
+    ],
+)
+async def test_a_unit_that_another_drop_in_places_elsewhere_or_restarts_is_refused(node, line, has):
     node.db()
     await ready(node, DB)
-    (node.engines.units / "db.service.d/zzz.conf").write_text("Slice=system.slice\n")
+    (node.engines.units / "db.service.d/zzz.conf").write_text(f"{line}\n")
     other = node.begun(DB)
-    assert f"has Slice=system.slice and Restart=no, must be {MAIN}" in await other.shell.unfit()
+    assert f"has {has}, must be {MAIN} and no" in await other.shell.unfit()
     other.shell.start(5)
     assert "must be" in (await other.told(Restarting)).why
 
