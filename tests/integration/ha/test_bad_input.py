@@ -2,7 +2,10 @@
 role changes.
 """
 
+import os
+import signal
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -150,6 +153,18 @@ def test_a_host_in_maintenance_is_given_nothing(site):
     assert (is_done, f"{standby} cannot have main" in text) == (False, True), text
     assert other.ask("ha", "maintenance", "main", "off")
     wait_until(could_have, "it could again")
+
+
+def test_what_is_stopped_by_hand_in_maintenance_stays_down_until_its_end(site):
+    agent = site.nodes[site.active()].agent
+    told = agent.ask("ha", "maintenance", "main", "on", "--ttl", "10m")
+    assert "neither watched nor restarted" in told
+    os.kill(site.oracle.pid, signal.SIGKILL)
+    site.until(lambda: site.active() is None, "it is down")
+    time.sleep(1.5)  # a first failure is restarted at once
+    assert site.active() is None
+    assert agent.ask("ha", "maintenance", "main", "off")
+    site.until(site.active, "it is started")
 
 
 def test_no_takeover_of_a_pair_without_proof(pair):
