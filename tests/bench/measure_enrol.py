@@ -27,8 +27,7 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     """Let in one site's boxes to warm up, then all others; the generator shares the cores."""
     with tempfile.TemporaryDirectory(prefix="roost-bench-") as text:
         stage = FleetStage(Path(text))
-        try:
-            stage.start()
+        with stage.running():
             say(f"{SITES * NODES} boxes, {LANES} at a time")
             boxes = _boxes(stage)
             crowd = Crowd(stage.url, str(stage.pki.root_file), f"enrol.svc.{DOMAIN}", LANES)
@@ -45,8 +44,6 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
             answers = crowd.join(boxes[NODES:])
             spent_s = time.perf_counter() - began
             busy = {name: ticks(pid) - before[name] for name, pid in programs.items()}
-        finally:
-            stage.stop()
     if answers != {ISSUED: len(boxes) - NODES}:
         raise AssertionError(f"not every box was let in: {answers}")
     done = answers[ISSUED]

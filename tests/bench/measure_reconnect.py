@@ -57,14 +57,11 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
         raise AssertionError(f"{files_max} open files are too few for {NODES} sessions")
     with tempfile.TemporaryDirectory(prefix="roost-reconnect-") as text:
         stage = FleetStage(Path(text), connections_max=NODES + FILES_SPARE)
-        try:
-            stage.start()
+        with stage.running():
             trial = Trial(stage, say)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(run(trial.nodes, SPREAD_S, trial.is_over))
             yield trial.figure()
-        finally:
-            stage.stop()
 
 
 class Trial:

@@ -42,11 +42,8 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
     with tempfile.TemporaryDirectory(prefix="roost-handshakes-") as text:
         stage = FleetStage(Path(text), connections_max=10_000)
-        try:
-            stage.start()
+        with stage.running():
             slowest, late = asyncio.run(_timed(say, stage, peers, good))
-        finally:
-            stage.stop()
     yield Proof(
         "handshakes.held",
         runs=2 * good,

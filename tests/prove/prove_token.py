@@ -24,8 +24,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     boxes, guesses = max(50, round(BOXES * share)), max(20, round(GUESSES * share))
     with tempfile.TemporaryDirectory(prefix="roost-token-") as text:
         stage = FleetStage(Path(text))
-        try:
-            stage.start()
+        with stage.running():
             stage.add_site("race", *(f"n{number}" for number in range(64)))
             token = parse_token(stage.token("race"))
             crowd = Crowd(stage.url, str(stage.pki.root_file), f"enrol.svc.{DOMAIN}", LANES)
@@ -35,8 +34,6 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
             wrong = JoinToken(token.claim, bytes(32), token.pin)
             guessed = crowd.join((DeskBox(), wrong) for _ in range(guesses))
             kept = _identities(stage)
-        finally:
-            stage.stop()
     say(f"raced {dict(raced)}, guessed {dict(guessed)}, {kept} identities")
     is_one = raced == {ISSUED: 1, SPENT: boxes - 1} and kept == 1
     is_shut = guessed[ISSUED] == 0 and set(guessed) == {UNKNOWN, THROTTLED}

@@ -7,6 +7,8 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ca import DOMAIN, Pki, SignerProcess, unlimited
@@ -68,6 +70,15 @@ class FleetStage:
         """End all of it."""
         for program in (self.central, self.broker, self.signer):
             program.kill()
+
+    @contextmanager
+    def running(self) -> Iterator["FleetStage"]:
+        """Run all of it while the context lasts; a start that fails leaves nothing behind."""
+        try:
+            self.start()
+            yield self
+        finally:
+            self.stop()
 
     def add_site(self, site: str, *nodes: str) -> None:
         """Register a site with slots."""

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from roost_agent.errors import AgentError
-from roost_agent.tls import NO_CHECK_TIME
 from roost_protocol.certificate import check_domain
 from roost_protocol.enrol import ENROL_BYTES_MAX, Hello
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import to_text
+from roost_protocol.tls import NO_CHECK_TIME
 
 DEFAULT_PORT: Final = 8471
 TALK_S: Final = 20.0  # for each step of a connection: a slow line, a busy centre

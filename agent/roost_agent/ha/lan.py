@@ -25,8 +25,8 @@ from roost_agent.enrolled import (
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.ha.broker_files import BrokerTls
 from roost_agent.ha.config import HaConfig
-from roost_agent.tls import NamedContext
 from roost_protocol.certificate import Holder, Kind, write
+from roost_protocol.tls import NamedContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,10 @@ class LanIdentity:
         Raises:
             ConfigError: the files cannot be used.
         """
-        context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
         holder = Holder(Kind.BROKER, f"{self.site}.{broker}", 1)
-        context.server_name = write(holder, self.domain).dns_name  # it has no box's number
+        name = write(holder, self.domain).dns_name  # it has no box's number
         try:
-            context.load_verify_locations(self.folder / LAN_CA)
+            context = NamedContext.of(name, self.folder / LAN_CA)
             context.load_cert_chain(self.folder / LAN_CERTIFICATE, self.folder / LAN_KEY)
         except (OSError, ssl.SSLError) as err:
             hint = "restore it, or join again with --new-key"

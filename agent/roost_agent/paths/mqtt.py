@@ -28,7 +28,7 @@ import aiomqtt
 from roost_agent.config import PathConfig, TlsConfig
 from roost_agent.errors import LinkError
 from roost_agent.paths.link import Dial, Message
-from roost_agent.tls import NO_CHECK_TIME, NamedContext
+from roost_protocol.tls import NO_CHECK_TIME, NamedContext
 
 CONNECT_S: Final = 10.0  # for CONNACK; TCP itself has paho's 5 s before
 LEAVE_S: Final = 2.0  # for a DISCONNECT that nobody needs
@@ -161,12 +161,9 @@ def _password(path: PathConfig) -> str | None:
 
 
 def _tls(tls: TlsConfig, *, checks_dates: bool) -> ssl.SSLContext:
-    context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = NamedContext.of(tls.server_name, Path(tls.ca_file))
     if not checks_dates:
         context.verify_flags |= NO_CHECK_TIME
-    context.server_name = tls.server_name
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cafile=tls.ca_file)
     if tls.cert_file is not None:
         context.load_cert_chain(tls.cert_file, tls.key_file)
     return context

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from roost_central.named_tls import NamedContext
+from roost_protocol.tls import NamedContext
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from roost_central.named_tls import NamedContext
 from roost_central.northbound import noc_tree
 from roost_central.northbound.config import NocBrokerConfig
 from roost_central.northbound.noc_broker import WRITER
 from roost_central.northbound.noc_tree import Message
+from roost_protocol.tls import NamedContext
 
 REBUILD_RATE: Final = 500  # retained messages a second (faults.md section 6)
 IN_FLIGHT_MAX: Final = 100

@@ -29,12 +29,9 @@ def stage(tmp_path_factory, maker):
         f'[[enrol.maker]]\nname = "acme"\nca_file = "{authority}"\n'
         '[[enrol.rule]]\nname = "acme-shops"\nmaker = "acme"\nserial = "AC-7*"\nsite = "shop-7"\n'
     )
-    try:
-        stage.start()
+    with stage.running():
         stage.add_site("shop-7", "n1", "n2")
         yield stage
-    finally:
-        stage.stop()
 
 
 def join(folder, stage, factory, *words):

@@ -11,9 +11,9 @@ from ca import DOMAIN, Pki
 from noc_reader import connection, online
 from waiting import free_port, until
 
-from roost_central.named_tls import NamedContext
 from roost_central.northbound import noc_broker
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig
+from roost_protocol.tls import NamedContext
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 ERRORS = (aiomqtt.MqttError, OSError, TimeoutError)

@@ -16,12 +16,8 @@ def stage(tmp_path_factory):
     """Signer, broker and centre, running."""
     if PROGRAM is None:
         pytest.skip("mosquitto is not installed")
-    stage = FleetStage(tmp_path_factory.mktemp("fleet"))
-    try:
-        stage.start()
+    with FleetStage(tmp_path_factory.mktemp("fleet")).running() as stage:
         yield stage
-    finally:
-        stage.stop()
 
 
 @pytest.fixture(scope="module")
