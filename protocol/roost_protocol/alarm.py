@@ -25,9 +25,10 @@ from roost_protocol.limits import (
     PARAMS_BYTES_MAX,
     PARAMS_MAX,
 )
+from roost_protocol.patterns import END
 from roost_protocol.severity import Severity
 
-TypeId = Annotated[str, Meta(pattern=r"^[0-9]{3}\.[0-9]{3}$")]
+TypeId = Annotated[str, Meta(pattern=r"^[0-9]{3}\.[0-9]{3}" + END)]
 Entity = Annotated[str, Meta(max_length=ENTITY_BYTES_MAX)]
 AlarmText = Annotated[str, Meta(max_length=ALARM_TEXT_BYTES_MAX)]
 Scalar = bool | int | float | Annotated[str, Meta(max_length=ALARM_TEXT_BYTES_MAX)] | None

@@ -77,6 +77,11 @@ class Beat(Envelope, frozen=True):
         alarms_count: alarms in that set.
         alarms_seq: last number given out in the alarm lane when the digest was taken; the centre
             compares only when just this much of the lane is committed.
+        config_digest: the first 8 bytes of the digest of the settings that the node has applied
+            (profile/document.py), of none before the first; None: nobody can configure it.
+        config_gen: the desired generation that these settings came as; 0 before the first.
+        config_pending_reboot: some of them wait for a reboot.
+        config_drift: settings that other hands have changed since.
     """
 
     n: Count
@@ -94,4 +99,7 @@ class Beat(Envelope, frozen=True):
     alarms_count: Count = 0
     alarms_seq: Count = 0
     config_digest: Digest8 | None = None
+    config_gen: Count = 0
+    config_pending_reboot: bool = False
+    config_drift: Count = 0
     release_digest: Digest8 | None = None

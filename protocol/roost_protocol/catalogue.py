@@ -41,6 +41,7 @@ class AlarmType(msgspec.Struct, frozen=True, omit_defaults=True):
         severities: text by severity; ``*`` alone: the raiser's own text at any severity.
         limits: by severity; the highest one that is reached counts.
         event: something that happened, with no state and no clear.
+        degrades: the lowest severity that makes the node degraded; empty: none does.
     """
 
     name: str
@@ -52,6 +53,7 @@ class AlarmType(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: dict[str, float] = {}
     delays: Delays = Delays()
     event: bool = False
+    degrades: str = ""
 
     def takes(self, severity: Severity) -> bool:
         """Return whether it may be raised at a severity."""

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from roost_protocol.envelope import Count, Id16
 from roost_protocol.limits import HA_NODES_MAX
+from roost_protocol.patterns import END
 
 SITE_LEASE: Final = "site"  # the built-in lease: its holder alone proposes changes
 WITNESS: Final = HA_NODES_MAX - 1  # a voter at the centre: of all voters the one that is no node
@@ -15,7 +16,7 @@ GENERATION_BITS: Final = 20  # a million changes; then the site's file has to be
 GENERATIONS: Final = 1 << GENERATION_BITS
 
 NodeIndex = Annotated[int, Meta(ge=0, le=HA_NODES_MAX - 1)]
-LeaseName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+LeaseName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?" + END)]
 CfgVersion = Annotated[int, Meta(ge=0, le=2**52 - 1)]
 
 

@@ -1,9 +1,10 @@
 """Enrolment over HTTPS: what a box and the centre say to each other, and what they sign.
 
-JSON, at most ENROL_BYTES_MAX. The bytes that are signed (``transcript``) are put together from the
-fields as they were sent, each with its length, never from JSON written anew. Order of the words:
-the box commits to its nonce and key (``commitment``) before it learns the centre's nonce, so that
-nobody in between can choose a key whose six words look right (docs/enrolment.md).
+JSON, a request at most ENROL_BYTES_MAX, an identity at most ISSUED_BYTES_MAX. The bytes that are
+signed (``transcript``) are put together from the fields as they were sent, each with its length,
+never from JSON written anew. Order of the words: the box commits to its nonce and key
+(``commitment``) before it learns the centre's nonce, so that nobody in between can choose a key
+whose six words look right (docs/enrolment.md).
 """
 
 from collections.abc import Iterable
@@ -15,10 +16,13 @@ import msgspec
 
 from roost_protocol.hardware import Hardware
 from roost_protocol.join_token import CLAIM_PATTERN
-from roost_protocol.limits import ORDER_KEYS_MAX
-from roost_protocol.order import OrderKey
+from roost_protocol.limits import ORDER_KEYS_MAX, ORDER_MESSAGE_BYTES_MAX
+from roost_protocol.order import ORDER_SIGNATURE_BYTES, KeyId, OrderKey
+from roost_protocol.patterns import END
+from roost_protocol.tpm import ATTESTATION_BYTES_MAX, CREDENTIAL_BYTES_MAX, SEED_BYTES_MAX
 
-ENROL_BYTES_MAX: Final = 64 * 1024  # any document of this page
+ENROL_BYTES_MAX: Final = 64 * 1024  # any request of this page
+ISSUED_BYTES_MAX: Final = ENROL_BYTES_MAX + (ORDER_MESSAGE_BYTES_MAX + 2) // 3 * 4  # in base64
 PEM_CHARS_MAX: Final = 4 * 1024  # one request or certificate of a P-256 key is below 1 KiB
 CHAIN_CHARS_MAX: Final = 16 * 1024
 NONCE_BYTES: Final = 32
@@ -38,7 +42,10 @@ Nonce = Annotated[bytes, msgspec.Meta(min_length=NONCE_BYTES, max_length=NONCE_B
 Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES_MAX)]
 ProofSignature = Annotated[bytes, msgspec.Meta(max_length=PROOF_BYTES_MAX)]
-Word = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[ -~]*$")]
+Vouch = Annotated[
+    bytes, msgspec.Meta(min_length=ORDER_SIGNATURE_BYTES, max_length=ORDER_SIGNATURE_BYTES)
+]
+Word = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[ -~]*" + END)]
 
 
 class ClaimKind(StrEnum):
@@ -49,6 +56,7 @@ class ClaimKind(StrEnum):
     KEY = "key"  # a key that was announced beforehand
     EXPIRED = "expired"  # the key of an identity whose certificate ended
     FACTORY = "factory"  # a certificate that its maker put into it (IDevID)
+    TPM = "tpm"  # a TPM whose maker vouches for its endorsement key
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -69,8 +77,9 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of a claim: a token's secret, or a key's signature over the transcript.
 
     Attributes:
-        public_key: of a key that was announced, or of the identity that ended.
-        chain: of a factory certificate, PEM, the box's own first.
+        public_key: of a key that was announced, or of the identity that ended; a TPM's attestation
+            key.
+        chain: of a factory or an endorsement certificate, PEM, the box's own first.
         signature: by that key; SHA-256 with ECDSA, or with RSA (PKCS #1 v1.5).
     """
 
@@ -106,10 +115,42 @@ class EnrolRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wish: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
-class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /api/v1/enrol/ticket``: has somebody decided? It is a secret: never in a path."""
+class Challenge(msgspec.Struct, frozen=True, tag_field="result", tag="challenge"):
+    """What only one TPM can answer: a secret for its endorsement and its attestation key.
+
+    Attributes:
+        credential: TPMS_ID_OBJECT, the secret enciphered for the attestation key's name.
+        seed: TPM2B_ENCRYPTED_SECRET without its length, for the endorsement key.
+    """
+
+    credential: Annotated[bytes, msgspec.Meta(max_length=CREDENTIAL_BYTES_MAX)]
+    seed: Annotated[bytes, msgspec.Meta(max_length=SEED_BYTES_MAX)]
+
+
+class Activation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/enrol/activate``: the answer to a challenge, with the request it was for.
+
+    Attributes:
+        secret: that the TPM found in the challenge.
+        attestation: TPMS_ATTEST: that the key of the CSR is loaded in the TPM, for ``question``.
+        signature: over it by the attestation key; ECDSA with SHA-256, DER.
+    """
+
+    request: EnrolRequest
+    secret: Key
+    attestation: Annotated[bytes, msgspec.Meta(max_length=ATTESTATION_BYTES_MAX)]
+    signature: Signature
+
+
+class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``POST /api/v1/enrol/ticket``: has somebody decided? It is a secret: never in a path.
+
+    Attributes:
+        withdraw: the box asks no more: whoever stands at it refused the six words.
+    """
 
     ticket: Key
+    withdraw: bool = False
 
 
 class RenewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +177,10 @@ class Issued(msgspec.Struct, frozen=True, tag_field="result", tag="issued"):
         broker_certificate: where the node may be a site broker.
         report_key: of this node and generation; seals every report.
         order_keys: by which orders are checked, the oldest first.
+        order_vouches: for an order key, by its name, the signature of the one before it over
+            ORDER_KEY_DOMAIN and its 32 bytes: for whom knows that one and not this.
+        configuration: a SignedOrder ``configure`` for this generation, so that a new node is what
+            it should be without another message; empty: there are no settings for it.
     """
 
     site: str
@@ -153,6 +198,8 @@ class Issued(msgspec.Struct, frozen=True, tag_field="result", tag="issued"):
     lan_ca: Annotated[str, msgspec.Meta(max_length=CHAIN_CHARS_MAX)] = ""
     broker_certificate: Pem = ""
     order_keys: Annotated[tuple[OrderKey, ...], msgspec.Meta(max_length=ORDER_KEYS_MAX)] = ()
+    order_vouches: Annotated[dict[KeyId, Vouch], msgspec.Meta(max_length=ORDER_KEYS_MAX)] = {}
+    configuration: Annotated[bytes, msgspec.Meta(max_length=ORDER_MESSAGE_BYTES_MAX)] = b""
 
 
 class Waiting(msgspec.Struct, frozen=True, tag_field="result", tag="waiting"):
@@ -190,6 +237,11 @@ def transcript(request: EnrolRequest) -> bytes:
         )
     parts.append(sha256(request.proof.chain.encode()).digest())
     return _TRANSCRIPT + _framed(parts)
+
+
+def question(request: EnrolRequest) -> bytes:
+    """Return what a TPM is to certify the key of a request for: the request, by its hash."""
+    return sha256(transcript(request)).digest()
 
 
 def code_words(root_spki: bytes, csr: str, node_nonce: bytes, server_nonce: str) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from roost_protocol.patterns import NO_CONTROLS
+
 TEXT_CHARS_MAX: Final = 128
 PARTS_MAX: Final = 64  # disks, or network ports, of one box
 
@@ -33,7 +35,7 @@ _BLANKS: Final = frozenset(
     }
 )  # fmt: skip
 
-Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX, pattern=NO_CONTROLS)]
 Parts = Annotated[tuple[Text, ...], msgspec.Meta(max_length=PARTS_MAX)]
 
 
@@ -99,8 +101,16 @@ class Alike(NamedTuple):
     @property
     def is_same(self) -> bool:
         """Whether nothing tells it apart: SAME_POINTS_MIN, or half of what little was known."""
-        needed = SAME_POINTS_MIN if self.known >= WHOLE_POINTS else self.known // 2
-        return self.agreed + self.unsaid >= needed
+        return self.agreed + self.unsaid >= self._needed
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether so much is unsaid now that any box would pass as this one."""
+        return bool(self.unsaid) and self.unsaid >= self._needed
+
+    @property
+    def _needed(self) -> int:
+        return SAME_POINTS_MIN if self.known >= WHOLE_POINTS else self.known // 2
 
 
 def compare(known: Hardware, seen: Hardware) -> Alike:

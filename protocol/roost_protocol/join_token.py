@@ -12,11 +12,12 @@ from hashlib import sha256
 from typing import Final
 
 from roost_protocol.errors import ProtocolError
+from roost_protocol.patterns import END
 
 PREFIX: Final = "rst1"
 CLAIM_BYTES: Final = 9
 SECRET_BYTES: Final = 32
-CLAIM_PATTERN: Final = r"^[A-Za-z0-9_-]{12}$"
+CLAIM_PATTERN: Final = r"^[A-Za-z0-9_-]{12}" + END
 _TOKEN: Final = re.compile(
     r"rst1\.([A-Za-z0-9_-]{12})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{22})", re.ASCII
 )

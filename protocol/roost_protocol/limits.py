@@ -53,10 +53,17 @@ HA_PATHS_MAX: Final = 32  # of a site; a bitmap of them is a 32-bit integer
 HA_MAC_BYTES: Final = 16
 
 ORDER_BYTES_MAX: Final = 4 * 1024  # an order as it is signed: a verb and a few words
-ORDER_MESSAGE_BYTES_MAX: Final = ORDER_BYTES_MAX + 256  # with its signature
+ORDER_BODY_BYTES_MAX: Final = 64 * 1024  # what one order brings along: settings of a node
+ORDER_MESSAGE_BYTES_MAX: Final = ORDER_BYTES_MAX + ORDER_BODY_BYTES_MAX + 256  # with its signature
 ORDER_GIVEN_MAX: Final = 16  # arguments of one order
 ORDER_TEXT_CHARS_MAX: Final = 512  # one argument
 ORDER_REASON_CHARS_MAX: Final = 200  # as much as roost-helper writes to the journal
 ORDER_LIFE_MS_MAX: Final = 86_400_000  # what was not done within a day is ordered again, or not
 ORDER_EARLY_MS: Final = 60_000  # by which a node may think it earlier than the centre does
 ORDER_KEYS_MAX: Final = 4  # that a node believes; two while one follows another
+
+CONFIG_SECTIONS_MAX: Final = 32  # of one report; the schema has fewer
+CONFIG_DRIFT_MAX: Final = 64  # settings told one by one; the number of all is told besides
+CONFIG_SHOWN_CHARS_MAX: Final = 128  # of one value
+HOST_PROCESSES_MAX: Final = 100  # watched on one node; StarlingX's bound
+HOST_FAULTS_MAX: Final = 16  # sentences on files that were not taken

@@ -3,7 +3,8 @@
 On ``down/order`` a node gets a ``SignedOrder``, sealed as all that goes down (seal.py): the bytes
 of an ``Order`` as they were signed, and an Ed25519 signature (RFC 8032) over ORDER_DOMAIN and these
 bytes. The seal keeps a broker's junk away, the signature a captured centre's: its key lies with the
-signer. The node answers with ``OrderTold`` items of its report: taken, then how it ended.
+signer. What is too long for an order comes beside it as ``body``, of which the order
+holds the digest. The node answers with ``OrderTold`` items of its report: taken, then how it ended.
 
 Invariants of what ``read_order`` returns: the bytes are the only ones of their meaning; it is for
 one generation of one node; it lives no longer than ORDER_LIFE_MS_MAX.
@@ -13,7 +14,7 @@ what was done before, which is what stops a replay.
 """
 
 from enum import StrEnum
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Annotated, Final
 
 import msgspec
@@ -25,26 +26,29 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
     ALARM_TEXT_BYTES_MAX,
     GENERATION_MAX,
+    ORDER_BODY_BYTES_MAX,
     ORDER_BYTES_MAX,
     ORDER_GIVEN_MAX,
     ORDER_LIFE_MS_MAX,
     ORDER_MESSAGE_BYTES_MAX,
     ORDER_REASON_CHARS_MAX,
 )
-from roost_protocol.order_verbs import Scalar
+from roost_protocol.order_act import Act, Scalar
+from roost_protocol.order_verbs import Configure
+from roost_protocol.patterns import END, NO_CONTROLS, ONE_LINE
 from roost_protocol.topics import split_node_id
 
 ORDER_DOMAIN: Final = b"roost order 1\n"  # an order's signature is good for nothing else
+ORDER_KEY_DOMAIN: Final = b"roost order key 1\n"  # of the word of an order key for the next one
 ORDER_KEY_BYTES: Final = 32
 ORDER_SIGNATURE_BYTES: Final = 64
 ORDER_KEY_ID_CHARS: Final = 16
+BODY_DIGEST_BYTES: Final = 32
 
 Given = Annotated[dict[ShortText, Scalar], Meta(max_length=ORDER_GIVEN_MAX)]
-Person = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Reason = Annotated[
-    str, Meta(max_length=ORDER_REASON_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")
-]
-KeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+Person = Annotated[str, Meta(max_length=64, pattern=NO_CONTROLS)]
+Reason = Annotated[str, Meta(max_length=ORDER_REASON_CHARS_MAX, pattern=ONE_LINE)]
+KeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}" + END)]
 
 
 class OrderKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,8 +96,12 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     approved_by: Person
 
 
-class SignedOrder(msgspec.Struct, kw_only=True, frozen=True):
-    """An order's bytes, and who signed them."""
+class SignedOrder(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """An order's bytes, who signed them, and what comes with them.
+
+    Attributes:
+        body: is not signed: the order names its digest (``check_body``).
+    """
 
     v: int
     key_id: KeyId
@@ -101,6 +109,7 @@ class SignedOrder(msgspec.Struct, kw_only=True, frozen=True):
         bytes, Meta(min_length=ORDER_SIGNATURE_BYTES, max_length=ORDER_SIGNATURE_BYTES)
     ]
     order: Annotated[bytes, Meta(max_length=ORDER_BYTES_MAX)]
+    body: Annotated[bytes, Meta(max_length=ORDER_BODY_BYTES_MAX)] = b""
 
 
 class OrderState(StrEnum):
@@ -158,9 +167,29 @@ def read_signed(message: bytes) -> SignedOrder:
     return _signed.decode(message)
 
 
-def signed_message(order: bytes, signature: bytes, key_id: str) -> bytes:
+def signed_message(order: bytes, signature: bytes, key_id: str, body: bytes = b"") -> bytes:
     """Return what is sent of a signed order, before its seal."""
-    return encode(SignedOrder(v=VERSION, key_id=key_id, signature=signature, order=order))
+    return encode(
+        SignedOrder(v=VERSION, key_id=key_id, signature=signature, order=order, body=body)
+    )
+
+
+def check_body(act: Act, body: bytes) -> None:
+    """Check that a body is the one that an order is about; verbs without one have none.
+
+    Raises:
+        ProtocolError: ``body``: it is missing, is another one, or nobody asked for it.
+    """
+    if not isinstance(act, Configure):
+        if body:
+            raise ProtocolError("body", field="body", bound=f"{act.verb} has none", got=len(body))
+    elif body_digest(body) != act.digest:
+        raise ProtocolError("body", field="body", bound=f"BLAKE2b {act.digest}", got=len(body))
+
+
+def body_digest(body: bytes) -> str:
+    """Return the name of a body in an order: BLAKE2b of 32 bytes, in hexadecimal digits."""
+    return blake2b(body, digest_size=BODY_DIGEST_BYTES).hexdigest()
 
 
 def order_key_id(public: bytes) -> str:

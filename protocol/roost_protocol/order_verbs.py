@@ -5,34 +5,21 @@ its act on the node (``roost_agent/orders/verbs``). Arguments are flat: text, wh
 no, so that there is no depth to be wrong about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import NAME_CHARS_MAX, ORDER_TEXT_CHARS_MAX
+from roost_protocol.order_act import Act, NameText, Scalar
+from roost_protocol.patterns import END
 
 MAINTENANCE_S_MAX: Final = 86_400  # what is forgotten ends within a day
-
-Scalar = bool | int | Annotated[str, Meta(max_length=ORDER_TEXT_CHARS_MAX)]
-NameText = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX)]
-
-
-class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be done.
-
-    Attributes:
-        verb: its name on the wire.
-        title: what it does, in a sentence for people.
-        needs_reason: it interrupts what the node does, so somebody has to say why.
-    """
-
-    verb: ClassVar[str]
-    title: ClassVar[str]
-    needs_reason: ClassVar[bool] = False
+DIGEST_PATTERN: Final = r"^[0-9a-f]{64}" + END  # BLAKE2b of 32 bytes
+DESIRED_PATTERN: Final = r"^[1-9][0-9]{0,14}" + END  # a generation, 1 and up
 
 
 class RefreshInventory(Act, frozen=True):
@@ -41,7 +28,7 @@ class RefreshInventory(Act, frozen=True):
     verb: ClassVar[str] = "refresh-inventory"
     title: ClassVar[str] = "Discover the hardware now, all of it or some classes."
     classes: Annotated[
-        str, Meta(max_length=ORDER_TEXT_CHARS_MAX, pattern=r"^([a-z_]+(,[a-z_]+)*)?$")
+        str, Meta(max_length=ORDER_TEXT_CHARS_MAX, pattern=r"^([a-z_]+(,[a-z_]+)*)?" + END)
     ] = ""
 
 
@@ -89,10 +76,33 @@ class Reboot(Act, frozen=True):
     needs_reason: ClassVar[bool] = True
 
 
+class Configure(Act, frozen=True):
+    """Be what the profiles say: the order's body holds the settings (profile/document.py).
+
+    Attributes:
+        digest: of the body (``order.body_digest``), which is that of the settings.
+        desired: the generation that these settings are of this node, in decimal digits.
+    """
+
+    verb: ClassVar[str] = "configure"
+    title: ClassVar[str] = "Make the node what its profiles say."
+    is_by_hand: ClassVar[bool] = False
+    digest: Annotated[str, Meta(pattern=DIGEST_PATTERN)]
+    desired: Annotated[str, Meta(pattern=DESIRED_PATTERN)]
+
+
 VERBS: Final[Mapping[str, type[Act]]] = MappingProxyType(
     {
         each.verb: each
-        for each in (RefreshInventory, Resync, RenewIdentity, HaSwitchover, HaMaintenance, Reboot)
+        for each in (
+            RefreshInventory,
+            Resync,
+            RenewIdentity,
+            HaSwitchover,
+            HaMaintenance,
+            Reboot,
+            Configure,
+        )
     }
 )
 
@@ -116,10 +126,20 @@ def act_of(verb: str, given: Mapping[str, Any], *, is_typed: bool = True) -> Act
     except msgspec.ValidationError as err:
         text, _, where = str(err).partition(" - at `")
         field = where.rstrip("`").removeprefix("$.") or "given"
-        known = ", ".join(kind.__struct_fields__) or "no arguments"
+        known = ", ".join(_arguments(kind)) or "no arguments"
         raise ProtocolError(
             "given", field=field, bound=f"{verb} takes {known}", detail=text
         ) from err
+
+
+def _arguments(kind: type[Act]) -> Iterator[str]:
+    """Give what a verb takes, and the words where only some will do."""
+    for name in kind.__struct_fields__:
+        asked: Any = next(  # a field stands in the class that has it, or in one that it is made of
+            each.__annotations__[name] for each in kind.__mro__ if name in each.__annotations__
+        )
+        words = ", ".join(get_args(asked)) if get_origin(asked) is Literal else ""
+        yield f"{name} ({words})" if words else name
 
 
 def given_of(act: Act) -> dict[str, Scalar]:

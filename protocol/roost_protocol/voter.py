@@ -37,11 +37,13 @@ from roost_protocol.voter_events import (
     RolledBack,
     Showed,
     Tick,
+    Won,
 )
 from roost_protocol.voter_memory import Memory, Promise, Write
-from roost_protocol.voter_rules import ABSTAINS, BLANK, BOOT_WAIT, DISK, Rules
+from roost_protocol.voter_rules import ABSTAINS, BLANK, BOOT_WAIT, DISK, STALE, Rules
 from roost_protocol.voter_start import Start
 from roost_protocol.voter_state import VoterState
+from roost_protocol.voter_words import lateness
 
 DISK_RETRY_MS: Final = 1_000  # after a write that failed
 _ASKS: Final = frozenset({Kind.PREVOTE, Kind.ACQUIRE, Kind.RENEW})
@@ -63,6 +65,7 @@ class Voter:
         ask_ms: how often a starting voter asks what others hold; None: at half a request's age.
         is_wary: its disk may be a backup's: until every node said since the start what it holds, it
             grants nobody but the one who had the last epoch that it knows of.
+        takes_proof: that a boot has ended ends the promise to it.
     """
 
     def __init__(  # noqa: PLR0913 - what it is, what it knows, and what it was
@@ -79,8 +82,10 @@ class Voter:
         life: int | None = None,
         ask_ms: int | None = None,
         is_wary: bool = False,
+        takes_proof: bool = True,
     ) -> None:
         self.me = me
+        self._takes_proof = takes_proof
         self._terms = terms
         self._watchdogs = watchdogs
         self._boot = boot
@@ -176,8 +181,8 @@ class Voter:
             case Showed(node, cfgver):
                 if self._memory.has_begun:
                     self._acceptor.showed(node, cfgver, effects)
-            case Rests(name, on_proof):
-                self._rests(name, on_proof=on_proof)
+            case Rests() | Won():
+                self._held_here(event, effects)
             case Tick():
                 pass
             case _:
@@ -201,7 +206,8 @@ class Voter:
             case Kind.RELEASE:
                 self._ends.release(frame, event.age_ms, effects)
             case Kind.FENCE_CONFIRM:
-                self._ends.fence_confirm(frame, effects)
+                if self._takes_proof:
+                    self._ends.fence_confirm(frame, effects)
             case Kind.ATTEST:
                 self._start.attest(frame, now_ms, effects)
             case Kind.CFG_PROPOSE:
@@ -216,7 +222,8 @@ class Voter:
     ) -> None:
         reason = self._rules.reason(frame, age_ms, now_ms)
         if reason:
-            self._answers.refuse(frame, reason, now_ms, effects)
+            more = lateness(age_ms, self._terms.age_ms_max) if reason == STALE else ""
+            self._answers.refuse(frame, reason, now_ms, effects, more=more)
         elif frame.kind is Kind.PREVOTE:
             effects.append(self._answers.grant(frame))
         elif self._is_renewal(frame):
@@ -288,11 +295,22 @@ class Voter:
                     self._start.distrust(name)
             self._memory.due_ms = now_ms
 
-    def _rests(self, name: str, *, on_proof: bool) -> None:
-        if on_proof:
-            self._memory.on_proof.add(name)
+    def _held_here(self, event: Rests | Won, effects: list[Effect]) -> None:
+        """Take in on what a right of this node rests, or that it is nobody else's."""
+        if isinstance(event, Won):
+            self._won(event.name, event.epoch, effects)
+        elif event.on_proof:
+            self._memory.on_proof.add(event.name)
         else:
-            self._memory.on_proof.discard(name)
+            self._memory.on_proof.discard(event.name)
+
+    def _won(self, name: str, epoch: int, effects: list[Effect]) -> None:
+        """Keep that this node's right is nobody else's, while its disk says it is the owner."""
+        memory = self._memory
+        record, cfgver = memory.latest(name), memory.electorate.cfgver
+        marked = msgspec.structs.replace(record, won=epoch, won_under=cfgver)
+        if marked != record and marked.is_still_mine(self.me, cfgver):
+            memory.write(memory.state, {name: Write(marked, None)}, effects)
 
     def _written(self, frame: LeaseFrame, now_ms: int, effects: list[Effect]) -> None:
         """Answer what had to be on disk first."""

@@ -8,6 +8,7 @@ from roost_protocol.voter_memory import Memory
 from roost_protocol.voter_rules import BOOT_WAIT, PROMISED
 from roost_protocol.voter_start import Start
 from roost_protocol.voter_state import NO_BOOT
+from roost_protocol.voter_words import refusal
 
 
 class Answers:
@@ -37,8 +38,24 @@ class Answers:
             max_epoch=self._memory.known_epoch(frame.name),
         )
 
-    def refuse(self, frame: LeaseFrame, reason: str, now_ms: int, effects: list[Effect]) -> None:
-        """Say no; the reason is explained when it is another than the time before."""
+    def refuse(
+        self,
+        frame: LeaseFrame,
+        reason: str,
+        now_ms: int,
+        effects: list[Effect],
+        *,
+        more: str = "",
+    ) -> None:
+        """Say no; the reason is explained when it is another than the time before.
+
+        Args:
+            frame: what was asked.
+            reason: a voter's word.
+            now_ms: CLOCK_BOOTTIME.
+            effects: gets the answer.
+            more: what else there is to say of it, for people.
+        """
         promise = self._memory.promise(frame.name, now_ms)
         remaining_ms: int | None = 0
         if reason == BOOT_WAIT:
@@ -63,9 +80,11 @@ class Answers:
             return
         self._said[frame.name, frame.node] = reason
         owner = promise.owner if promise else None
+        why = refusal(reason, owner, remaining_ms) + more
         effects.append(
             Explain(
-                f"refused {frame.name} (epoch {frame.epoch}) to node {frame.node}: {reason}",
+                f"refused {frame.name} (epoch {frame.epoch}) to node {frame.node}: "
+                f"this voter {why}",
                 {"epoch": frame.epoch, "reason": reason, "owner": owner, "ms": remaining_ms},
             )
         )

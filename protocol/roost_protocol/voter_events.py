@@ -65,7 +65,19 @@ class Rests(msgspec.Struct, frozen=True):
     on_proof: bool
 
 
-Event = Begin | Request | Persisted | PersistFailed | RolledBack | Tick | Showed | Rests
+class Won(msgspec.Struct, frozen=True):
+    """This node holds an epoch that nobody else can have; to be known over a reboot.
+
+    Attributes:
+        name: of the lease.
+        epoch: that every voter of a pair promised it, or that follows one which they did.
+    """
+
+    name: str
+    epoch: int
+
+
+Event = Begin | Request | Persisted | PersistFailed | RolledBack | Tick | Showed | Rests | Won
 
 
 class Send(msgspec.Struct, frozen=True):

@@ -34,6 +34,9 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         given_back: the highest epoch that this node itself held and is done with; apart from
             ``owner``, who may be another and still hold.
         floor: no new epoch below it: the voters before this one's time granted as high.
+        won: the epoch that every voter of a pair promised this node, or that rests on such a one;
+            kept only where the last holder starts alone.
+        won_under: the configuration in which that was.
     """
 
     max_epoch: Count = 0
@@ -44,6 +47,16 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     watchdog_ms: Count = 0
     given_back: Count = 0
     floor: Count = 0
+    won: Count = 0
+    won_under: CfgVersion = 0
+
+    def is_still_mine(self, me: int, cfgver: int) -> bool:
+        """Whether nobody else can have had the lease since this node won it, whatever is unheard.
+
+        Another needs this node's own promise as well, which would be on this disk as its.
+        """
+        is_last = self.owner == me and self.won == self.max_epoch > self.given_back
+        return is_last and self.endless and self.won_under == cfgver
 
 
 class VoterState(msgspec.Struct, frozen=True, array_like=True):

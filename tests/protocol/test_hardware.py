@@ -86,3 +86,19 @@ def test_what_is_not_said_speaks_neither_for_nor_against(known, seen, is_same):
 
 def test_what_agrees_is_told_apart_from_what_is_not_said():
     assert compare(BOX, changed(uuid="", board="OTHER")) == (40, 40, 110)
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "is_blind"),
+    [
+        (BOX, BOX, False),
+        (BOX, Hardware(disks=BOX.disks, macs=BOX.macs), True),  # a copy says others, and passes
+        (BOX, Hardware(), True),
+        (BOX, changed(board="", disks=()), False),  # a copy's UUID and ports are 60 against it
+        (LITTLE, LITTLE, False),
+        (LITTLE, Hardware(macs=LITTLE.macs), True),
+        (Hardware(), BOX, False),  # nothing was known: nothing to be read would help
+    ],
+)
+def test_where_what_is_unsaid_is_enough_any_box_would_pass(known, seen, is_blind):
+    assert compare(known, seen).is_blind is is_blind

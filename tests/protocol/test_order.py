@@ -11,19 +11,29 @@ from orders import HOUR_MS, NOW_MS, OrderPen, fields
 
 from roost_protocol.codec import encode
 from roost_protocol.errors import ProtocolError
-from roost_protocol.limits import ORDER_BYTES_MAX, ORDER_LIFE_MS_MAX, ORDER_MESSAGE_BYTES_MAX
+from roost_protocol.limits import (
+    ORDER_BODY_BYTES_MAX,
+    ORDER_BYTES_MAX,
+    ORDER_LIFE_MS_MAX,
+    ORDER_MESSAGE_BYTES_MAX,
+)
 from roost_protocol.order import (
     ORDER_DOMAIN,
     Order,
+    body_digest,
+    check_body,
     next_seq,
     order_key_id,
     read_order,
     read_signed,
     signed_message,
 )
+from roost_protocol.order_verbs import Configure, Resync, act_of
 
 PEN = OrderPen()
-VECTORS = json.loads((Path(__file__).parent / "vectors/order.json").read_text())["vectors"]
+FOLDER = Path(__file__).parent / "vectors"
+VECTORS = json.loads((FOLDER / "order.json").read_text())["vectors"]
+BODIES = json.loads((FOLDER / "order-body.json").read_text())["vectors"]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
@@ -107,3 +117,41 @@ def test_a_key_is_named_by_the_hash_of_its_bytes():
 
 def test_an_order_may_live_a_day():
     assert isinstance(read_order(PEN.write(not_after_ms=NOW_MS + 24 * HOUR_MS)), Order)
+
+
+@pytest.mark.parametrize("body", [b"\x80", b"x" * ORDER_BODY_BYTES_MAX])
+def test_a_body_comes_back_and_is_bound_by_the_digest_in_the_order(body):
+    act = Configure(body_digest(body), "3")
+    raw = PEN.write(verb="configure", given={"desired": "3", "digest": act.digest})
+    message = signed_message(raw, PEN.key.sign(ORDER_DOMAIN + raw), PEN.key_id, body)
+    assert len(message) <= ORDER_MESSAGE_BYTES_MAX
+    assert read_signed(message).body == body
+    check_body(act, read_signed(message).body)
+
+
+@pytest.mark.parametrize(
+    ("act", "body"),
+    [
+        (Configure(body_digest(b"\x80"), "3"), b""),
+        (Configure(body_digest(b"\x80"), "3"), b"\x81"),
+        (Resync(), b"\x80"),
+    ],
+)
+def test_a_body_that_is_missing_or_another_or_not_asked_for_is_refused(act, body):
+    with pytest.raises(ProtocolError, match="body"):
+        check_body(act, body)
+
+
+def test_a_body_has_a_bound():
+    with pytest.raises(ProtocolError, match="type"):
+        read_signed(signed_message(b"", bytes(64), PEN.key_id, bytes(ORDER_BODY_BYTES_MAX + 1)))
+
+
+@pytest.mark.parametrize("vector", BODIES, ids=lambda vector: vector["name"])
+def test_an_order_with_a_body_is_the_same_bytes_for_ever(vector):
+    signed = read_signed(bytes.fromhex(vector["message"]))
+    order = read_order(signed.order)
+    check_body(act_of(order.verb, order.given), signed.body)
+    assert (order.given["digest"], signed.body.hex()) == (vector["digest"], vector["body"])
+    again = signed_message(signed.order, signed.signature, signed.key_id, signed.body)
+    assert again.hex() == vector["message"]

@@ -5,6 +5,7 @@ import pytest
 from roost_protocol.errors import ProtocolError
 from roost_protocol.order_verbs import (
     VERBS,
+    Configure,
     HaMaintenance,
     HaSwitchover,
     Reboot,
@@ -24,6 +25,7 @@ from roost_protocol.order_verbs import (
         ("ha-switchover", {"group": "db"}, HaSwitchover("db")),
         ("ha-maintenance", {"group": "db", "seconds": 60}, HaMaintenance("db", 60)),
         ("reboot", {}, Reboot()),
+        ("configure", {"digest": "0a" * 32, "desired": "7"}, Configure("0a" * 32, "7")),
     ],
 )
 def test_a_verb_with_its_arguments_is_an_act_and_back(verb, given, act):
@@ -43,6 +45,9 @@ def test_a_verb_with_its_arguments_is_an_act_and_back(verb, given, act):
         ("ha-maintenance", {"group": "db", "seconds": "60"}, "given", "seconds"),
         ("ha-maintenance", {"group": "db", "seconds": 86_401}, "given", "seconds"),
         ("refresh-inventory", {"classes": "cpu;reboot"}, "given", "classes"),
+        ("configure", {"digest": "0a" * 32}, "given", "desired"),
+        ("configure", {"digest": "0a" * 31, "desired": "7"}, "given", "digest"),
+        ("configure", {"digest": "0a" * 32, "desired": "0"}, "given", "desired"),
     ],
 )
 def test_anything_else_is_refused_and_says_what_there_is(verb, given, code, named):
@@ -65,3 +70,7 @@ def test_what_interrupts_a_node_needs_a_reason():
         "reboot",
     }
     assert all(kind.title for kind in VERBS.values())
+
+
+def test_what_the_centre_orders_by_itself_no_person_orders():
+    assert [verb for verb, kind in VERBS.items() if not kind.is_by_hand] == ["configure"]

@@ -11,13 +11,17 @@ import pytest
 from roost_protocol.alarm import Alarm, AlarmSet, Event
 from roost_protocol.beat import Beat
 from roost_protocol.codec import Decoder, encode
+from roost_protocol.config_report import ConfigReport
 from roost_protocol.envelope import Gone, Receipt, Report
 from roost_protocol.errors import ProtocolError
+from roost_protocol.host_report import HostReport
 from roost_protocol.inventory import InventoryDocument
+from roost_protocol.update import JobReport, Offer, SoftwareReport
 
 VECTORS = Path(__file__).parent / "vectors"
 KINDS = {
     "beat": Beat,
+    "beat-config": Beat,
     "report": Report,
     "gone": Gone,
     "receipt": Receipt,
@@ -25,6 +29,11 @@ KINDS = {
     "alarm": Alarm,
     "alarm-set": AlarmSet,
     "event": Event,
+    "config": ConfigReport,
+    "host": HostReport,
+    "update-offer": Offer,
+    "update": JobReport,
+    "software": SoftwareReport,
 }
 
 
@@ -39,7 +48,7 @@ def as_json(value: Any) -> Any:
         return {"hex": value.hex()}
     if isinstance(value, dict):
         return {key: as_json(entry) for key, entry in value.items()}
-    return [as_json(entry) for entry in value] if isinstance(value, list) else value
+    return [as_json(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 ACCEPTED = [vector for name in KINDS for vector in load(name)]

@@ -14,6 +14,7 @@ from roost_protocol.voter_events import (
     PersistFailed,
     Request,
     Tick,
+    Won,
 )
 from roost_protocol.voter_state import Record
 
@@ -119,3 +120,39 @@ def test_who_is_no_voter_refuses_and_asks_nobody():
 @pytest.mark.parametrize("kind", [Kind.GRANT, Kind.REFUSE, Kind.YIELD])
 def test_what_is_not_for_a_voter_is_left_alone(kind):
     assert Disk().do(Request(frame(kind=kind), 10), 0) == []
+
+
+def owned(**more):
+    """The disk of a voter whose own node asked for epoch 32 of a pair."""
+    disk = Disk(sticky=True, voters=(0, 1), **more)
+    assert told(disk.ask(0, node=0, epoch=32)) == GRANTED
+    return disk
+
+
+def test_that_a_right_is_nobody_elses_is_kept_once():
+    disk = owned()
+    assert not disk.stored.records["main"].is_still_mine(0, 7)
+    assert any(isinstance(each, Persist) for each in disk.do(Won("main", 32), 5))
+    record = disk.stored.records["main"]
+    assert (record.won, record.won_under) == (32, 7)
+    assert record.is_still_mine(0, 7)
+    assert disk.do(Won("main", 32), 6) == [], "it is there already"
+
+
+def test_a_right_that_is_another_nodes_or_another_epochs_is_not_kept_as_ones_own():
+    disk = owned()
+    assert disk.do(Won("main", 64), 5) == []
+    other = Disk(sticky=True, voters=(0, 1))
+    other.ask(0, node=1, epoch=33)
+    assert other.do(Won("main", 33), 5) == []
+    assert Disk().do(Won("main", 33), 5) == []
+
+
+def test_who_gave_it_back_or_promised_another_has_it_no_more():
+    disk = owned()
+    disk.do(Won("main", 32), 5)
+    disk.ask(10, node=0, kind=Kind.RELEASE, epoch=32, counter=2)
+    assert not disk.stored.records["main"].is_still_mine(0, 7)
+    assert disk.do(Won("main", 32), 11) == [], "a word that comes late changes nothing"
+    assert told(disk.ask(20, node=1, epoch=33)) == GRANTED
+    assert not disk.stored.records["main"].is_still_mine(0, 7)

@@ -103,3 +103,11 @@ def test_a_release_of_the_round_before_leaves_the_one_on_its_way_to_the_disk_alo
         disk.do(Persisted(write.token), 7)
     assert disk.voter.promise("main", 10**9).epoch == 65
     assert disk.voter.state.records["main"].endless
+
+
+def test_where_the_last_holder_starts_alone_no_proof_ends_anything():
+    disk = Disk(sticky=True, voters=(0, 1), takes_proof=False)
+    disk.ask(0)
+    assert disk.ask(5, node=1, kind=Kind.FENCE_CONFIRM, owner=1, owner_boot=BOOT[1]) is None
+    assert disk.voter.promise("main", 10).owner == 1
+    assert disk.voter.fenced == {}

@@ -1,0 +1,126 @@
+"""The verbs by which hosts are acted on (hosts.md section 3).
+
+``node`` is the host that is meant, by its name in the site: an order to a site's coordinator may be
+about another host, which does not answer. ``expect`` is the state that the act was decided on, as
+``unlocked/enabled/available``: in another one it is refused. ``force`` breaks what can be broken,
+never a rule of the lease.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Meta
+
+from roost_protocol.order_act import Act, NameText
+from roost_protocol.patterns import END
+
+HOST_MAINTENANCE_S_MAX: Final = 72 * 3_600
+EXPECT_PATTERN: Final = r"^([a-z-]{1,16}/[a-z-]{1,16}/[a-z-]{1,16})?" + END
+
+
+class HostAct(Act, frozen=True):
+    """What every one of them says."""
+
+    needs_reason: ClassVar[bool] = True
+    node: NameText
+    expect: Annotated[str, Meta(max_length=50, pattern=EXPECT_PATTERN)] = ""
+    force: bool = False
+
+
+class HostLock(HostAct, frozen=True):
+    """Take a host out of service, in order: what runs on it is given away first."""
+
+    verb: ClassVar[str] = "host-lock"
+    title: ClassVar[str] = "Take a host out of service, once what runs on it runs elsewhere."
+
+
+class HostForceLock(HostAct, frozen=True):
+    """Take a host out of service, whoever could take over."""
+
+    verb: ClassVar[str] = "host-force-lock"
+    title: ClassVar[str] = "Take a host out of service at once: what runs on it may stop."
+
+
+class HostUnlock(HostAct, frozen=True):
+    """Put a host into service, once it is well."""
+
+    verb: ClassVar[str] = "host-unlock"
+    title: ClassVar[str] = "Put a host into service, after its enable sequence."
+
+
+class HostSwact(HostAct, frozen=True):
+    """Give away all that is active on a host."""
+
+    verb: ClassVar[str] = "host-swact"
+    title: ClassVar[str] = "Give all groups that are active on a host to other hosts."
+
+
+class HostReboot(HostAct, frozen=True):
+    """Restart a host by its own kernel."""
+
+    verb: ClassVar[str] = "host-reboot"
+    title: ClassVar[str] = "Restart a host in order; done means another boot id."
+
+
+class HostReset(HostAct, frozen=True):
+    """Restart a host by its board controller."""
+
+    verb: ClassVar[str] = "host-reset"
+    title: ClassVar[str] = "Restart a host hard, by its board controller."
+
+
+class HostPowerOn(HostAct, frozen=True):
+    """Switch a host on."""
+
+    verb: ClassVar[str] = "host-power-on"
+    title: ClassVar[str] = "Switch a host on, by its board controller."
+
+
+class HostPowerOff(HostAct, frozen=True):
+    """Switch a host off."""
+
+    verb: ClassVar[str] = "host-power-off"
+    title: ClassVar[str] = "Switch a host off, by its board controller."
+
+
+class HostPowerCycle(HostAct, frozen=True):
+    """Switch a host off and on."""
+
+    verb: ClassVar[str] = "host-power-cycle"
+    title: ClassVar[str] = "Switch a host off and on, by its board controller."
+
+
+class HostRecover(HostAct, frozen=True):
+    """Count from nought again and try to enable a host."""
+
+    verb: ClassVar[str] = "host-recover"
+    title: ClassVar[str] = "Forget failed recoveries of a host and enable it anew."
+
+
+class HostMaintenance(HostAct, frozen=True):
+    """Do nothing by itself about a host for a while; 0 seconds end it."""
+
+    verb: ClassVar[str] = "host-maintenance"
+    title: ClassVar[str] = "Do nothing by itself about a host for a while; 0 ends it."
+    seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] = 7_200
+
+
+HOST_VERBS: Final[Mapping[str, type[HostAct]]] = MappingProxyType(
+    {
+        each.verb: each
+        for each in (
+            HostLock,
+            HostForceLock,
+            HostUnlock,
+            HostSwact,
+            HostReboot,
+            HostReset,
+            HostPowerOn,
+            HostPowerOff,
+            HostPowerCycle,
+            HostRecover,
+            HostMaintenance,
+        )
+    }
+)

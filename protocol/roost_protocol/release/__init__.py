@@ -1,0 +1,1 @@
+"""Releases: what a bundle's manifest says, and what bounds it has (docs/updates.md)."""

@@ -1,0 +1,90 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from roost_protocol.errors import ProtocolError
+from roost_protocol.window import MINUTES_MAX, Window, check, next_start_ms, open_until_ms
+
+ALL_DAYS = tuple(range(7))
+
+
+def ms(*when, tz=UTC, fold=0):
+    return round(datetime(*when, tzinfo=tz, fold=fold).timestamp() * 1000)
+
+
+def test_a_window_is_open_from_its_start_for_its_minutes():
+    night = Window((0,), "23:30", 120)  # Monday; 2026-11-30 is one
+    start = ms(2026, 11, 30, 23, 30)
+    assert open_until_ms(night, start - 1) is None
+    assert open_until_ms(night, start) == start + 120 * 60_000
+    assert open_until_ms(night, start + 120 * 60_000 - 1) is not None
+    assert open_until_ms(night, start + 120 * 60_000) is None
+    assert next_start_ms(night, start - 1) == start
+    assert next_start_ms(night, start) == start + 7 * 86_400_000
+
+
+def test_a_window_of_a_week_is_always_open():
+    always = Window((2,), "04:00", MINUTES_MAX)
+    for hours in range(0, 24 * 15, 5):
+        assert open_until_ms(always, ms(2026, 3, 1) + hours * 3_600_000) is not None
+
+
+def test_a_start_in_a_gap_of_daylight_saving_is_the_end_of_the_gap():
+    berlin = ZoneInfo("Europe/Berlin")
+    spring = Window((6,), "02:30", 60, "Europe/Berlin")  # 2026-03-29, 02:00 becomes 03:00
+    start = next_start_ms(spring, ms(2026, 3, 28, 12))
+    assert start == ms(2026, 3, 29, 3, 0, tz=berlin)
+    assert open_until_ms(spring, start) == start + 3_600_000
+
+
+def test_an_hour_that_is_there_twice_counts_once():
+    berlin = ZoneInfo("Europe/Berlin")
+    autumn = Window((6,), "02:30", 30, "Europe/Berlin")  # 2026-10-25
+    first = ms(2026, 10, 25, 2, 30, tz=berlin)
+    second = ms(2026, 10, 25, 2, 30, tz=berlin, fold=1)
+    assert second - first == 3_600_000
+    assert open_until_ms(autumn, first) is not None
+    assert open_until_ms(autumn, second) is None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_three_years_have_one_start_a_day_of_the_same_length(zone):
+    daily = Window(ALL_DAYS, "02:15", 45, zone)
+    at, end, count = ms(2026, 1, 1), ms(2029, 1, 1), 0
+    while (start := next_start_ms(daily, at)) < end:
+        assert open_until_ms(daily, start) == start + 45 * 60_000
+        assert open_until_ms(daily, start - 1) is None
+        at, count = start, count + 1
+    assert abs(count - (end - ms(2026, 1, 1)) // 86_400_000) <= 1
+
+
+@pytest.mark.parametrize(
+    ("window", "field"),
+    [
+        (Window((0,), "02:00", 60, "Europe/Atlantis"), "tz"),
+        (Window((0,), "02:00", 60, "../../etc/passwd"), "tz"),
+        (Window((0,), "24:00", 60), "start"),
+        (Window((), "02:00", 60), "days"),
+        (Window((7,), "02:00", 60), "days"),
+        (Window((0,), "02:00", 0), "minutes"),
+    ],
+)
+def test_what_is_no_window_is_refused_by_its_field(window, field):
+    with pytest.raises(ProtocolError, match=field):
+        check(window)
+
+
+def test_a_clock_beyond_the_calendar_is_refused_and_a_window_that_is_one_is_not():
+    check(Window((0,), "02:00", 60, "Europe/Berlin"))
+    for wall_ms in (-1, 1 << 62):
+        with pytest.raises(ProtocolError, match="clock"):
+            open_until_ms(Window((0,), "02:00", 60), wall_ms)
+
+
+@pytest.mark.parametrize("start", ["02:00\n", " 02:00", "2:00", "02:60"])
+def test_a_start_that_is_none_is_refused_on_the_wire(start):
+    assert msgspec.convert({"days": [0], "start": "02:00", "minutes": 5}, Window).minutes == 5
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"days": [0], "start": start, "minutes": 5}, Window)
