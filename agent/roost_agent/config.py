@@ -11,12 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from roost_agent.alarm_types import shipped
+from roost_agent.config_settings import SettingsConfig
 from roost_agent.enrolled import Enrolled
 from roost_protocol.beat import PathKind
 from roost_protocol.catalogue import Catalogue
 from roost_protocol.limits import PATHS_MAX
 
 HOUR_MS: Final = 3_600_000
+UNITS_FILE: Final = "/etc/roost/units.toml"  # of roost-helper, root's
+HELPER_SOCKET: Final = "/run/roost-helper.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,9 @@ class JoinConfig:
         dns: whether ``_roost-enrol._tcp`` is asked for.
         domain: for which; empty: the box's own and its search list.
         resolvers: address and port of DNS servers; empty: as in /etc/resolv.conf.
+        key_file: a key that was announced to the centre, PEM; empty: none was.
         factory_cert, factory_key: what the maker put into the box, PEM; empty: nothing.
+        tpm: the device of the TPM that vouches for the box; empty: none is asked.
     """
 
     url: str = ""
@@ -173,6 +178,31 @@ class JoinConfig:
     resolvers: tuple[tuple[str, int], ...] = ()
     factory_cert: str = ""
     factory_key: str = ""
+    tpm: str = ""
+    key_file: str = ""
+
+
+HEALTH_FOLDER: Final = "/etc/roost/health.d"
+PROCESS_FOLDERS: Final = ("/etc/roost/processes.d", "/etc/pmon.d")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesConfig:
+    """Which processes are watched (docs/processes.md).
+
+    Attributes:
+        folders: of files that define them: NAME.toml and StarlingX's NAME.conf; an earlier one
+            wins.
+        roles: of this node, for StarlingX's ``subfunction``.
+        units, helper: the catalogue of units and the socket of who restarts them.
+        health: the folder of health scripts (docs/health.md).
+    """
+
+    folders: tuple[str, ...] = PROCESS_FOLDERS
+    roles: tuple[str, ...] = ()
+    units: str = UNITS_FILE
+    helper: str = HELPER_SOCKET
+    health: str = HEALTH_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +218,8 @@ class Config:
     paths: tuple[PathConfig, ...] = field(default=())
     preset: str = "wan"
     alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
+    processes: ProcessesConfig = field(default_factory=ProcessesConfig)
+    settings: SettingsConfig = field(default_factory=SettingsConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
     join: JoinConfig = field(default_factory=JoinConfig)  # counts while there is no identity
     enrolled: Enrolled | None = None  # None: this node has no identity, a broker on loopback only

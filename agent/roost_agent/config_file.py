@@ -1,7 +1,7 @@
 """Reads the configuration: files to one table, the table to a Config, all faults at once."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,10 @@ from roost_agent.config import (
 )
 from roost_agent.config_alarms import alarms_config, hint
 from roost_agent.config_path import PATH_KEYS, path_config
+from roost_agent.config_processes import KEYS as PROCESSES_KEYS
+from roost_agent.config_processes import processes_config
+from roost_agent.config_settings import KEYS as SETTINGS_KEYS
+from roost_agent.config_settings import settings_config
 from roost_agent.enrolled import FACTS, FOLDER, STATE_DIR, Enrolled
 from roost_agent.enrolled import load as load_enrolled
 from roost_agent.enrolled_paths import enrolled_paths
@@ -47,6 +51,8 @@ _TOP: Final = (
     "outbox",
     "inventory",
     "alarms",
+    "processes",
+    "settings",
     "ha",
     "join",
 )
@@ -147,7 +153,7 @@ class _Reader:
                     self._alarms.append((file, value))
                 else:
                     self.fault(file, key, "must be a table")
-            elif key in {"beat", "outbox", "inventory", "ha", "join"}:
+            elif key in {"beat", "outbox", "inventory", "processes", "settings", "ha", "join"}:
                 if self._is_table(file, key, value):
                     for inner, each in value.items():
                         self._said[f"{key}.{inner}"] = each
@@ -170,6 +176,8 @@ class _Reader:
             "beat": BEAT,
             "outbox": OUTBOX,
             "inventory": INVENTORY,
+            "processes": PROCESSES_KEYS,
+            "settings": SETTINGS_KEYS,
             "ha": HA_KEYS,
             "join": JOIN_KEYS,
         }
@@ -210,6 +218,8 @@ class _Reader:
         if ha_file and not ha_file.startswith("/"):
             self.fault(self._by["ha.file"], "ha.file", "must be an absolute path")
         alarms = alarms_config(self._alarms, state_dir, self.fault)
+        processes = processes_config(*self._table("processes", PROCESSES_KEYS))
+        settings = settings_config(*self._table("settings", SETTINGS_KEYS))
         join = self.join()
         if self.faults:
             return None
@@ -220,6 +230,8 @@ class _Reader:
             preset=preset,
             paths=paths,
             alarms=alarms,
+            processes=processes,
+            settings=settings,
             ha_file=ha_file,
             join=join,
             enrolled=enrolled,
@@ -235,6 +247,15 @@ class _Reader:
             ),
         )
 
+    def _table(self, table: str, keys: Iterable[str]) -> tuple[Table, Callable[[str, str], None]]:
+        """Return what was said of a table's keys, and who takes what is wrong with one."""
+
+        def fault(key: str, what: str) -> None:
+            self.fault(self._by[f"{table}.{key}"], f"{table}.{key}", what)
+
+        found = {key: f"{table}.{key}" for key in keys}
+        return {key: self._said[name] for key, name in found.items() if name in self._said}, fault
+
     def state_dir(self) -> Path:
         """Return where identity and outbox are."""
         found = self._text("state_dir", STATE_DIR)
@@ -244,13 +265,10 @@ class _Reader:
 
     def join(self) -> JoinConfig:
         """Return what the ``[join]`` tables say together."""
-        said = {key: self._said[f"join.{key}"] for key in JOIN_KEYS if f"join.{key}" in self._said}
+        said, fault = self._table("join", JOIN_KEYS)
         if not said:
             return JoinConfig()
         from roost_agent.config_join import join_config  # noqa: PLC0415 - for who is no node yet
-
-        def fault(key: str, what: str) -> None:
-            self.fault(self._by[f"join.{key}"], f"join.{key}", what)
 
         return join_config(said, fault)
 
@@ -304,12 +322,13 @@ class _Reader:
         return found
 
     def _path_configs(self, enrolled: Enrolled | None) -> tuple[PathConfig, ...]:
-        count = len(self._paths)
-        if count == 0 and enrolled is not None:
-            return enrolled_paths(enrolled, partial(self.fault, FACTS))
+        found: dict[str, PathConfig] = {}
+        if enrolled is not None and not any(each.get("kind") == "wan" for _, each in self._paths):
+            paths = enrolled_paths(enrolled, partial(self.fault, FACTS))
+            found |= {path.name: path for path in paths}
+        count = len(found) + len(self._paths)
         if count > PATHS_MAX or (count == 0 and self._is_whole):
             self.fault(self._main.name, "path", f"{count} paths: bound {PATHS_BOUND}")
-        found: dict[str, PathConfig] = {}
         for file, table in self._paths:
             path = path_config(table, partial(self.fault, file))
             if path is not None and path.name in found:

@@ -13,7 +13,7 @@ from roost_protocol.topics import check_name
 
 Fault = Callable[[str, str], None]  # key, what is wrong with it
 
-FILES: Final = ("token_file", "factory_cert", "factory_key")
+FILES: Final = ("token_file", "key_file", "factory_cert", "factory_key", "tpm")
 TEXTS: Final = ("url", "pin", "name", "domain", *FILES)
 CLAIM_DIRS_MAX: Final = 16
 RESOLVERS_MAX: Final = 3  # as many as the C library asks

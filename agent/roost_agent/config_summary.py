@@ -21,8 +21,20 @@ def summary(config: Config) -> str:
         f" {outbox.ring_bytes_max / _MIB:g} MiB and {outbox.ring_age_max_ms // HOUR_MS} h kept",
         f"inventory  probed every {inventory.probe_interval_ms // HOUR_MS} h and when it changes",
         f"alarms     {_alarms(config)}",
+        *_processes(config),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _processes(config: Config) -> list[str]:
+    """Return what is watched; a file with a fault loses itself alone, so it is no fault here."""
+    from roost_agent.host.processes import files  # noqa: PLC0415 - only to be shown
+
+    if not files.any_there(config.processes.folders):
+        return []
+    found = files.load(config.processes.folders)
+    refused = [f"FAULT      {line}" for lines in found.faults.values() for line in lines]
+    return [f"processes  {len(found.processes)} defined", *refused]
 
 
 def _alarms(config: Config) -> str:

@@ -11,7 +11,7 @@ import pytest
 from mqtt_peer import Peer
 from orders import HOUR_MS, OrderPen
 from program import Program
-from waiting import wait_until
+from waiting import free_port, wait_until
 
 from roost_protocol.certificate import Holder, Kind
 from roost_protocol.seal import Seal
@@ -34,6 +34,24 @@ class Agent(Program):
         (self.config / "agent.toml").write_text(
             f'state_dir = "{box.state_dir}"\n[beat]\ninterval_s = 1\n'
         )
+
+    def join_site(self, *names):
+        """Let it vote for the leases of a site on loopback, in which no group runs."""
+        keys, file = self.config.parent / "ha-keys", self.config.parent / "ha.toml"
+        words = (sys.executable, "-m", "roost_agent", "ha", "keygen", *names)
+        keys.write_bytes(subprocess.run(words, check=True, capture_output=True).stdout)
+        keys.chmod(0o600)
+        nodes = "".join(
+            f'[[node]]\nname = "{name}"\nindex = {index}\naddress = {{lo="127.0.0.{index + 1}"}}\n'
+            for index, name in enumerate(names)
+        )
+        file.write_text(
+            f'voters = {list(names)}\nwitness = "node"\nsingle_network = "accepted"\n'
+            f'key_file = "{keys}"\nudp_port = {free_port()}\nmqtt_port = {free_port()}\n'
+            f'networks = [{{name="lo"}}]\npaths = [{{driver="udp", network="lo"}}]\n{nodes}'
+        )
+        with (self.config / "agent.toml").open("a") as stream:
+            stream.write(f'[ha]\nfile = "{file}"\n')
 
     def start(self):
         self._launch(sys.executable, "-m", "roost_agent", "run", "--config", self.config)
@@ -137,14 +155,13 @@ def test_an_order_that_waited_for_its_node_outlives_both_being_killed(stage, box
     )
 
 
-def test_a_reboot_takes_two_people_and_a_helper(stage, agent):
+def test_a_reboot_takes_two_people_and_a_helper(stage, agent, grace):
     with pytest.raises(urllib.error.HTTPError, match="422"):
         place(stage, "reboot")
     order = place(stage, "reboot", reason="new kernel")
     assert (order["state"], order["by_two"]) == ("pending", True)
     with pytest.raises(urllib.error.HTTPError, match="409"):
         stage.central.post(f"/api/v1/orders/{order['id']}/approve")
-    grace = second_person(stage)
     answered = ask(stage, "POST", f"/api/v1/orders/{order['id']}/approve", grace)
     assert (answered["state"], answered["approved_by"]) == ("ready", "grace")
     done = ended(stage, order, agent)
@@ -153,6 +170,20 @@ def test_a_reboot_takes_two_people_and_a_helper(stage, agent):
         row for row in stage.central.get("/api/v1/audit")["items"] if row["outcome"] == "refused"
     ]
     assert {row["action"] for row in refused} == {"order.place", "order.approve"}
+
+
+def test_a_node_that_its_site_cannot_spare_is_not_rebooted(stage, box, grace):
+    agent = Agent(box)
+    agent.join_site("n1", "n2", "n3")  # of which it is the only one there
+    agent.start()
+    try:
+        order = place(stage, "reboot", reason="new kernel")
+        ask(stage, "POST", f"/api/v1/orders/{order['id']}/approve", grace)
+        done = ended(stage, order, agent)
+    finally:
+        agent.kill()
+    assert (done["state"], done["code"]) == ("failed", "ha")
+    assert "0 of 3 voters would be left" in done["text"]
 
 
 def test_a_renewal_ends_the_agent_and_is_told_by_the_next(stage, box, agent):
@@ -247,7 +278,8 @@ def counts(box):
 PASSWORD = "a password that is long enough"
 
 
-def second_person(stage):
+@pytest.fixture(scope="module")
+def grace(stage):
     """Make grace, an operator; return the headers of her session."""
     grants = [{"role": "operator", "on": ""}]
     stage.central.post("/api/v1/users", {"name": "grace", "grants": grants, "password": PASSWORD})

@@ -1,0 +1,170 @@
+"""Carries one document over a machine: the shell of core.py."""
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, assert_never
+
+from msgspec.structs import replace
+
+from roost_agent.config_apply import core, plan, state
+from roost_agent.config_apply.job import RefusedError
+from roost_agent.config_apply.machine import Machine, StepError, shown
+from roost_agent.config_apply.ports import boot_ms
+from roost_agent.config_apply.sections import SECTIONS
+from roost_agent.config_apply.state import Journal, State
+from roost_agent.config_apply.step import Step, undoing
+from roost_agent.config_apply.teller import Teller, look, refused_sections, say
+from roost_agent.config_apply.told import Told
+from roost_protocol.profile.check import Tree
+
+# roost-helper's config_confirm sends it. One that is ignored by default: a program that systemd has
+# just started again, and that does not block it yet, must not end by a word for the one before it.
+CONFIRM: Final = signal.SIGURG
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A document that is to be applied.
+
+    Attributes:
+        sections, before: its settings, and those that are applied.
+        goal: the state once it is.
+        begun: how often it was begun before, and killed.
+        is_confirmed: nobody has to confirm that the node is reached.
+    """
+
+    sections: Tree
+    before: Tree
+    goal: State
+    told: Told
+    begun: int = 0
+    is_confirmed: bool = False
+
+
+class Carrier:
+    """Root's hands, under the lock.
+
+    Args:
+        folder: of the state.
+        found: the state.
+        machine: to be changed.
+        teller: of what comes of it.
+    """
+
+    def __init__(self, folder: Path, found: State, machine: Machine, teller: Teller) -> None:
+        self.state = found
+        self._folder = folder
+        self._machine = machine
+        self._teller = teller
+
+    def undo(self) -> None:
+        """Undo what was interrupted.
+
+        Raises:
+            RefusedError: it could not be: nothing else is begun, and the journal stays.
+        """
+        journal = self.state.journal
+        if journal is None:
+            return
+        say(f"document {journal.digest.hex()}: was interrupted, is undone")
+        left = [why for step in undoing(journal.steps) if (why := self._do(step))]
+        left = left or [why for why in (self._keep(replace(self.state, journal=None)),) if why]
+        if left:
+            raise RefusedError("undo", f"what was interrupted is not undone: {'; '.join(left)}")
+
+    def carry(self, work: Work) -> bool:
+        """Carry a document to its end and tell; return whether the machine is one or the other."""
+        try:
+            found = look(self._machine, work.sections, work.before)
+        except OSError as err:
+            self._teller.refused(work.told, RefusedError("read", str(err)), self.state.applied)
+            return True
+        if refused := plan.refusals(work.sections, found):
+            self._refuse(work, refused)
+            return True
+        whole, kept = plan.whole(work.sections, work.before, found, self.state.originals)
+        mine = {name: dict(each) for name, each in kept.items()}
+        others = {n: each for n, each in self.state.originals.items() if n not in work.before}
+        goal = replace(work.goal, originals={**others, **mine})
+        application = core.Application(whole, is_confirmed=work.is_confirmed)
+        self._teller.tell(work.told, self.state.applied)
+        action = application.start(boot_ms())
+        while action is not None:
+            action = application.handle(self._act(action, work, goal), boot_ms())
+        if application.is_kept:
+            self._teller.kept(work.told, self.state.applied)
+            return True
+        section, why = application.failed or ("", "")
+        why = "; ".join((why, *(f"not undone: {each}" for each in application.left)))
+        names = plan.concerned(work.sections, work.before)
+        self._teller.undone(work.told, names, (section, why), self.state.applied)
+        return not application.left
+
+    def _act(self, action: core.Action, work: Work, goal: State) -> core.Event:
+        match action:
+            case core.Record(steps):
+                return core.Did(self._record(steps, work, goal))
+            case core.Do(section, step):
+                say(f"{section}: {shown(step)}")
+                return core.Did(self._do(step))
+            case core.Look(section):
+                return core.Did(self._unlike(section, work))
+            case core.Await(until_ms):
+                return self._await(until_ms, work)
+            case core.Keep():
+                return core.Did(self._keep(goal))
+            case core.Drop():
+                return core.Did(self._keep(replace(self.state, journal=None)))
+            case _:
+                assert_never(action)
+
+    def _record(self, steps: tuple[Step, ...], work: Work, goal: State) -> str:
+        """Write the journal; the order's number is spent with it, what is applied stays."""
+        digest = bytes.fromhex(work.told.digest)
+        journal = Journal(work.told.desired, digest, list(steps), work.begun + 1)
+        old = self.state
+        return self._keep(
+            replace(goal, applied=old.applied, originals=old.originals, journal=journal)
+        )
+
+    def _do(self, step: Step) -> str:
+        try:
+            self._machine.do(step)
+        except StepError as err:
+            return str(err)
+        return ""
+
+    def _keep(self, fresh: State) -> str:
+        try:
+            state.save(self._folder, fresh)
+        except OSError as err:
+            return f"{self._folder}: {err.strerror}"
+        self.state = fresh
+        return ""
+
+    def _unlike(self, name: str, work: Work) -> str:
+        """Return how a section is not what it should be after its steps; empty: it is."""
+        wanted = work.sections.get(name)
+        if wanted is None:
+            return ""  # it is gone from the document: what was there before is there again
+        try:
+            found = SECTIONS[name].read(wanted, work.before.get(name, {}), self._machine)
+        except OSError as err:
+            return f"cannot be read: {err}"
+        other = plan.drift({name: wanted}, {name: found}).get(name, [])
+        return "; ".join(f"{each.setting} is {each.found or 'absent'}" for each in other)
+
+    def _await(self, until_ms: int, work: Work) -> core.Event:
+        while signal.sigtimedwait({CONFIRM}, 0) is not None:
+            pass  # a word about something else
+        self._teller.tell(replace(work.told, waits_ms=until_ms), self.state.applied)
+        left_s = max(until_ms - boot_ms(), 0) / 1_000
+        return core.Confirmed() if signal.sigtimedwait({CONFIRM}, left_s) else core.Tick()
+
+    def _refuse(self, work: Work, refused: list[tuple[str, str]]) -> None:
+        if work.told.seq:  # an order's number is spent, whatever came of it
+            self._keep(replace(work.goal, applied=self.state.applied))
+        said = replace(work.told, sections=refused_sections(refused))
+        why = RefusedError("impossible", "; ".join(why for _, why in refused))
+        self._teller.refused(said, why, self.state.applied)
