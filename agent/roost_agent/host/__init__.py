@@ -1,0 +1,1 @@
+"""The node as a host: its processes, and whether they are well."""

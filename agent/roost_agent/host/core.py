@@ -1,0 +1,362 @@
+"""The state of this host as it is to itself: locked or not, enabled, degraded, failed. Pure.
+
+Leaves to others: who hears whom (site), where services run (local HA, which is told one thing: why
+this host may run none), what is wrong with processes, resources and sensors (the node's alarms).
+
+Invariants:
+- every change of the triple is a row of the table (transitions);
+- a machine that only lost its agent goes on as it was; one that booted goes through the sequence;
+- counters reach the disk with the failure that they count (Keep comes before what follows from it);
+- the last host of a site that could serve is degraded, never failed;
+- who failed too often stays so over restarts, until an operator's word, or nobody else serves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from roost_agent.host import transitions as tr
+from roost_agent.host.enable import Enable, Facts, Passed, Stage, StageFailed, missing
+from roost_agent.host.kept import Kept
+from roost_agent.host.transitions import HostEvent, Triple
+from roost_protocol.host import TASK_CHARS_MAX, Admin, HostSaid
+from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
+
+SETTLED_MS: Final = 3_600_000  # in service: what failed before counts no more
+HEARD_MS: Final = 30_000  # after a start: the others that serve are heard by then
+EXHAUSTED: Final = "recovery threshold reached"
+ENABLE: Final = "enable"  # a reason to be degraded: the enable sequence lacked something
+LOCKED_TYPE: Final = "host.locked"  # by their names in the catalogue
+EXHAUSTED_TYPE: Final = "host.recovery.exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How often by itself, and how long after a failure."""
+
+    attempts: int
+    interval_ms: int
+
+
+RECOVERIES: Final[Mapping[str, Recovery]] = {  # StarlingX's
+    Stage.CONFIG: Recovery(2, 30_000),
+    Stage.HEALTH: Recovery(2, 30_000),
+    Stage.PROCESSES: Recovery(2, 600_000),
+    Stage.SOAK: Recovery(2, 30_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now: the boot clock for what passes, UTC for what is told; both in ms."""
+
+    ms: int
+    wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The agent starts."""
+
+    kept: Kept | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is the case now; told once a second, and at once after another event.
+
+    Attributes:
+        facts: of the enable sequence.
+        reasons: to be degraded: reason to since when, UTC in ms.
+        critical: what this host cannot do without and does, in a sentence; empty: nothing.
+        is_last: no other host could serve in its place.
+    """
+
+    facts: Facts
+    reasons: Mapping[str, int]
+    critical: str = ""
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """It was drained, or somebody who may has said that this does not matter."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """An operator puts it into service."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """An operator lets it begin from nought."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Maintain:
+    """Do nothing by itself until then, UTC in ms; 0: again."""
+
+    until_ms: int
+
+
+Event = Begin | Look | Lock | Unlock | Recover | Maintain
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Bring this to the disk before anything that follows."""
+
+    kept: Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Run the health checks; their end is told by Look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The triple is another; for the log and for the centre."""
+
+    before: Triple
+    after: Triple
+    cause: str
+
+
+Action = Keep | Check | Moved
+
+
+class HostCore:
+    """See the module.
+
+    Args:
+        boot_id: of this boot of the machine, in hexadecimal digits.
+    """
+
+    def __init__(self, boot_id: str) -> None:
+        self.state: Triple = tr.OFFLINE
+        self.since_ms = 0
+        self.cause = "its agent starts"
+        self.task = ""
+        self.reasons: dict[str, int] = {}
+        self.maintenance_until_ms = 0
+        self._boot_id = boot_id
+        self._enable: Enable | None = None
+        self._attempts: dict[str, int] = {}
+        self._exhausted = ""  # the cause that failed too often
+        self._retry_ms: int | None = None
+        self._enabled_ms = 0  # boot clock
+        self._lacks: tuple[Stage, int] | None = None  # what it was enabled without, since when: UTC
+        self._by = self._reason = ""
+
+    def handle(self, event: Event, now: Moment) -> list[Action]:
+        """Take in one event and return what is to be done, in order."""
+        out: list[Action] = []
+        match event:
+            case Begin(kept):
+                self._begin(kept, now, out)
+            case Look():
+                self._look(event, now, out)
+            case Lock(by, reason):
+                self._move(HostEvent.LOCK, f"locked by {by}: {reason}", now, out)
+                self._forget(now)
+                self._by, self._reason = by, reason
+                out.append(self._keep())
+            case Unlock(by, reason):
+                self._move(HostEvent.UNLOCK, f"unlocked by {by}: {reason}", now, out)
+                self._forget(now)
+                self._by = self._reason = ""
+                self._start(now, out)
+            case Recover(by):
+                self._move(HostEvent.RETRY, f"{by} lets it begin from nought", now, out)
+                self._forget(now)
+                self._start(now, out)
+            case Maintain(until_ms):
+                self.maintenance_until_ms = until_ms
+                out.append(self._keep())
+            case _:
+                assert_never(event)
+        return out
+
+    @property
+    def bar(self) -> str:
+        """Why no service of local HA may run here; empty: any may."""
+        if self.state[0] is Admin.LOCKED:
+            return f"the host is locked by {self._by}" if self._by else "the host is locked"
+        if self._enable is not None and not self._enable.lets_services_run:
+            return f"the host is not enabled yet: {self._enable.stage}"
+        if self.state == tr.FAILED:
+            return f"the host failed: {self.cause}"
+        return ""
+
+    @property
+    def alarms(self) -> dict[str, dict[str, str | int]]:
+        """What stands of this host's own alarms: the name of a type to its params."""
+        found: dict[str, dict[str, str | int]] = {}
+        if self.state[0] is Admin.LOCKED:
+            found[LOCKED_TYPE] = {"by": self._by, "reason": self._reason}
+        if self._exhausted:
+            count = self._attempts.get(self._exhausted, 0)
+            found[EXHAUSTED_TYPE] = {"max": count, "cause": self._exhausted}
+        return found
+
+    def said(self, node: str, uptime_s: int) -> HostSaid:
+        """Return what is told of it."""
+        admin, oper, avail = self.state
+        return HostSaid(
+            node=node,
+            admin=admin,
+            oper=oper,
+            avail=avail,
+            since_ms=max(self.since_ms, 0),
+            task=self.task[:TASK_CHARS_MAX],
+            reasons=dict(self.reasons),
+            cause=self.cause[:ALARM_TEXT_BYTES_MAX],
+            boot_id=self._boot_id,
+            uptime_s=uptime_s,
+            maintenance_until_ms=self.maintenance_until_ms,
+        )
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _begin(self, kept: Kept | None, now: Moment, out: list[Action]) -> None:
+        if kept is not None:
+            self._attempts = dict(kept.attempts)
+            self.maintenance_until_ms = kept.maintenance_until_ms
+            self._by, self._reason = kept.by, kept.reason
+        if kept is not None and kept.admin is Admin.LOCKED:
+            self.state = tr.LOCKED_OFFLINE
+            self._move(HostEvent.HEARD, f"locked by {kept.by}: {kept.reason}", now, out)
+            return
+        is_same_boot = kept is not None and kept.boot_id == self._boot_id
+        cause = "its agent started" if is_same_boot else "it booted"
+        self._move(HostEvent.HEARD, cause, now, out)
+        if kept is not None and is_same_boot and kept.is_enabled:
+            cause = "its agent started again; the machine went on"
+            self._move(HostEvent.WELL, cause, now, out)
+            self._enabled_ms = now.ms
+            return
+        exhausted = next((each for each in self._attempts if self._is_spent(each)), "")
+        if exhausted:
+            self._exhausted, self.task = exhausted, EXHAUSTED
+            self._retry_ms = now.ms + HEARD_MS
+            cause = f"{exhausted} failed too often before it started again"
+            self._move(HostEvent.ILL, cause, now, out)
+            out.append(self._keep())
+            return
+        self._start(now, out)
+
+    def _is_spent(self, cause: str) -> bool:
+        recovery = RECOVERIES.get(cause)
+        return recovery is not None and self._attempts[cause] > recovery.attempts
+
+    def _start(self, now: Moment, out: list[Action]) -> None:
+        """Begin the enable sequence."""
+        self._enable, self._retry_ms, self._lacks = Enable(now.ms), None, None
+        self.task = f"being enabled: {self._enable.stage}"
+        out += [self._keep(), Check()]
+
+    def _look(self, look: Look, now: Moment, out: list[Action]) -> None:
+        if 0 < self.maintenance_until_ms <= now.wall_ms:
+            self.maintenance_until_ms = 0
+            out.append(self._keep())
+        if self.state == tr.INTEST:
+            self._enabling(look, now, out)
+        elif self._is_due(look, now):
+            self._move(HostEvent.RETRY, f"tried again after: {self.cause}", now, out)
+            self._start(now, out)
+        if self.state in tr.ENABLED:
+            self._serving(look, now, out)
+
+    def _is_due(self, look: Look, now: Moment) -> bool:
+        """Whether a failed host is tried again: one that failed too often only as the last."""
+        if self.state != tr.FAILED or self._retry_ms is None or now.ms < self._retry_ms:
+            return False
+        return look.is_last or not self._exhausted
+
+    def _enabling(self, look: Look, now: Moment, out: list[Action]) -> None:
+        if self._enable is None:
+            raise AssertionError("in test without a sequence")
+        ended = self._enable.look(look.facts, now.ms)
+        match ended:
+            case None:
+                self.task = f"being enabled: {self._enable.stage}"
+            case Passed(lacks):
+                self._well(Stage.SERVICES, lacks, now, out)
+            case StageFailed(stage, why) if look.is_last:
+                self._well(stage, why, now, out)
+            case StageFailed(stage, why):
+                self._failed(HostEvent.ILL, stage, why, now, out)
+
+    def _well(self, stage: Stage, lacks: str, now: Moment, out: list[Action]) -> None:
+        self._enable, self.task = None, ""
+        self._enabled_ms = now.ms
+        self._lacks = (stage, now.wall_ms) if lacks else None
+        cause = f"enabled, though {stage}: {lacks}" if lacks else "its enable sequence is through"
+        self._move(HostEvent.WELL, cause, now, out)
+        out.append(self._keep())
+
+    def _serving(self, look: Look, now: Moment, out: list[Action]) -> None:
+        if look.critical and not look.is_last and not self.maintenance_until_ms:
+            self._failed(HostEvent.CRITICAL, Stage.PROCESSES, look.critical, now, out)
+            return
+        if self._attempts and now.ms - self._enabled_ms >= SETTLED_MS:
+            self._forget(now)
+            out.append(self._keep())
+        if self._lacks is not None and missing(self._lacks[0], look.facts) == "":
+            self._lacks = None
+        since = {} if self._lacks is None else {ENABLE: self._lacks[1]}
+        self.reasons = dict(look.reasons) | since
+        if self.reasons and self.state == tr.AVAILABLE:
+            self._move(HostEvent.DEGRADE, f"degraded: {', '.join(self.reasons)}", now, out)
+        elif not self.reasons and self.state == tr.DEGRADED:
+            self._move(HostEvent.CURE, "no reason to be degraded is left", now, out)
+
+    def _failed(
+        self, event: HostEvent, stage: Stage, why: str, now: Moment, out: list[Action]
+    ) -> None:
+        count = self._attempts.get(stage, 0) + 1
+        self._attempts[stage] = count
+        self._enable, self.reasons, self._lacks = None, {}, None
+        recovery = RECOVERIES[stage]
+        self._retry_ms = now.ms + recovery.interval_ms
+        if self._is_spent(stage):
+            self._exhausted, self.task = stage, EXHAUSTED
+        else:
+            self.task = f"tried again {recovery.interval_ms // 1000} s after it failed"
+        self._move(event, f"{stage}: {why}", now, out)
+        out.append(self._keep())
+
+    def _forget(self, now: Moment) -> None:
+        self._attempts, self._exhausted, self.task = {}, "", ""
+        self._retry_ms, self._enable, self._lacks = None, None, None
+        self._enabled_ms = now.ms
+
+    def _move(self, event: HostEvent, cause: str, now: Moment, out: list[Action]) -> None:
+        before, self.state = self.state, tr.after(event, self.state)
+        self.cause, self.since_ms = cause, now.wall_ms
+        if self.state not in tr.ENABLED:
+            self.reasons = {}
+        out.append(Moved(before, self.state, cause))
+
+    def _keep(self) -> Keep:
+        return Keep(
+            Kept(
+                admin=self.state[0],
+                boot_id=self._boot_id,
+                is_enabled=self.state in tr.ENABLED,
+                by=self._by,
+                reason=self._reason,
+                attempts=dict(self._attempts),
+                maintenance_until_ms=self.maintenance_until_ms,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Health scripts: what an operator wants to be true of a node before and while it serves."""

@@ -1,0 +1,230 @@
+"""The hosts of a site as its coordinator sees them: who is heard, who is lost, who is blamed. Pure.
+
+The coordinator holds the lease ``site``; a new holder begins here with nothing, and builds it from
+what it hears. Of a host that speaks its own word counts; of one that is silent, the ticks since.
+
+Leaves to others: what a host is to itself (core), who may run services (local HA: it acts sooner,
+and by majority; nothing here does).
+
+Invariants:
+- nobody is failed while several are silent at once: that is the network, or the coordinator;
+- nobody is failed while the site powers up;
+- nothing is told before the coordinator has listened for QUIET_MS.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from roost_agent.host import transitions as tr
+from roost_agent.host.core import Moment
+from roost_agent.host.transitions import Triple
+from roost_protocol.host import EVIDENCE_MAX, TASK_CHARS_MAX, Evidence, HostSaid
+
+TICK_MS: Final = 1_000
+MINOR, DEGRADE, LOST = 4, 6, 10  # ticks missed in a row (StarlingX's counts)
+GOOD: Final = 10  # ticks heard in a row until a lost host is back
+MNFA_THRESHOLD: Final = 2  # hosts over MINOR at once
+MNFA_EXIT_MS: Final = 3_000
+QUIET_MS: Final = 30_000
+POWER_UP_MS: Final = 600_000  # of uptime: who is younger has just powered up
+DEAD_OFFICE_MS: Final = 300_000  # for which nobody is failed then
+HEARTBEAT: Final = "heartbeat-ha"
+WAIT_TASK: Final = "graceful recovery wait"
+
+
+class Failure(StrEnum):
+    """What a lost heartbeat does (``heartbeat_failure_action``)."""
+
+    FAIL = "fail"
+    DEGRADE = "degrade"
+    ALARM = "alarm"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One other host at a tick.
+
+    Attributes:
+        is_heard: evidence that it was alive since the last tick came, by any path.
+        told: how it says that it stands; None: it never said so.
+        boot_id: in hexadecimal digits; empty: it was never heard.
+    """
+
+    node: str
+    is_heard: bool
+    told: Triple | None = None
+    boot_id: str = ""
+    uptime_ms: int = 0
+
+
+@dataclass(slots=True)
+class _Peer:
+    state: Triple = tr.OFFLINE
+    since_ms: int = 0
+    cause: str = "not heard yet"
+    task: str = ""
+    misses: int = 0
+    good: int = 0
+    boot_id: str = ""
+    uptime_ms: int = 0
+    is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
+    is_new: bool = True
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+class SiteHosts:
+    """See the module.
+
+    Args:
+        now: when the turn as coordinator began.
+        failure: what a lost heartbeat does.
+    """
+
+    def __init__(self, now: Moment, failure: Failure = Failure.FAIL) -> None:
+        self.evidence: deque[Evidence] = deque(maxlen=EVIDENCE_MAX)
+        self.is_mnfa = False
+        self.is_dead_office = False
+        self._began_ms = now.ms
+        self._failure = failure
+        self._few_ms: int | None = None  # since when fewer are silent than blame the network
+        self._peers: dict[str, _Peer] = {}
+
+    @property
+    def silent(self) -> int:
+        """How many hosts are over MINOR now."""
+        return sum(peer.misses >= MINOR for peer in self._peers.values())
+
+    def may_tell(self, now: Moment) -> bool:
+        """Whether it has listened for long enough to tell anything."""
+        return now.ms - self._began_ms >= QUIET_MS
+
+    def tick(self, sights: Iterable[Sight], uptime_ms: int, now: Moment) -> None:
+        """Take in a second.
+
+        Args:
+            sights: of all other hosts of the site.
+            uptime_ms: of this machine.
+            now: of this tick.
+        """
+        seen = list(sights)
+        self._peers = {each.node: self._peers.get(each.node, _Peer()) for each in seen}
+        for each in seen:
+            self._count(self._peers[each.node], each, now)
+        self._blame(now)
+        self._power_up(uptime_ms, now)
+        for each in seen:
+            peer = self._peers[each.node]
+            if each.is_heard:
+                self._heard(peer, each, now)
+            else:
+                self._unheard(peer, now)
+
+    def hosts(self) -> list[HostSaid]:
+        """Return all other hosts, as they are told."""
+        return [
+            HostSaid(
+                node=node,
+                admin=peer.state[0],
+                oper=peer.state[1],
+                avail=peer.state[2],
+                since_ms=max(peer.since_ms, 0),
+                task=peer.task[:TASK_CHARS_MAX],
+                reasons=dict(peer.reasons),
+                cause=peer.cause,
+                boot_id=peer.boot_id,
+                uptime_s=peer.uptime_ms // 1000,
+            )
+            for node, peer in sorted(self._peers.items())
+        ]
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _count(self, peer: _Peer, sight: Sight, now: Moment) -> None:
+        if sight.is_heard:
+            if peer.misses >= MINOR:
+                self._note(sight.node, f"heard again after {peer.misses} ticks", now)
+            peer.misses, peer.good, peer.uptime_ms = 0, peer.good + 1, sight.uptime_ms
+        else:
+            peer.misses, peer.good = peer.misses + 1, 0
+            if peer.misses == MINOR and not peer.is_lost:
+                self._note(sight.node, f"silent for {MINOR} ticks", now)
+
+    def _blame(self, now: Moment) -> None:
+        """Blame the network, not the hosts, where several fall silent together."""
+        fresh = sum(peer.misses >= MINOR and not peer.is_lost for peer in self._peers.values())
+        if fresh >= MNFA_THRESHOLD:
+            self.is_mnfa, self._few_ms = True, None
+        elif self.is_mnfa:
+            self._few_ms = now.ms if self._few_ms is None else self._few_ms
+            if now.ms - self._few_ms >= MNFA_EXIT_MS:
+                self.is_mnfa, self._few_ms = False, None
+
+    def _power_up(self, uptime_ms: int, now: Moment) -> None:
+        """Tell the power-up of a whole site by the age of its boots."""
+        known = [uptime_ms, *(peer.uptime_ms for peer in self._peers.values() if peer.boot_id)]
+        young = sum(each < POWER_UP_MS for each in known)
+        is_young = uptime_ms < POWER_UP_MS and 2 * young >= len(known)
+        self.is_dead_office = is_young and now.ms - self._began_ms < DEAD_OFFICE_MS
+
+    def _heard(self, peer: _Peer, sight: Sight, now: Moment) -> None:
+        peer.reasons.pop(HEARTBEAT, None)
+        if peer.is_lost and not peer.is_new and peer.good < GOOD:
+            peer.task = WAIT_TASK
+            return
+        cause = _cause(peer, sight)
+        peer.is_lost = peer.is_new = False
+        peer.task, peer.boot_id = "", sight.boot_id
+        if sight.told is not None:
+            self._set(peer, sight.told, cause, now)
+
+    def _unheard(self, peer: _Peer, now: Moment) -> None:
+        if peer.misses < DEGRADE or peer.is_lost:
+            return
+        if peer.state in tr.ENABLED and self._failure in {Failure.FAIL, Failure.DEGRADE}:
+            peer.reasons.setdefault(HEARTBEAT, now.wall_ms)
+            self._set(peer, tr.DEGRADED, f"silent for {peer.misses} ticks", now)
+        if self.is_mnfa or self.is_dead_office:
+            peer.task = WAIT_TASK
+            return
+        if peer.misses < LOST:
+            return
+        peer.is_lost = True
+        if peer.state not in tr.ENABLED:
+            silent = tr.LOCKED_OFFLINE if peer.state[0] is tr.LOCKED_OFFLINE[0] else tr.OFFLINE
+            self._set(peer, silent, f"nothing was heard of it for {LOST} ticks", now)
+        elif self._failure is Failure.FAIL:
+            peer.reasons.clear()
+            peer.task = WAIT_TASK
+            self._set(peer, tr.FAILED, f"its heartbeat is lost for {LOST} ticks", now)
+
+    def _set(self, peer: _Peer, state: Triple, cause: str, now: Moment) -> None:
+        if state != peer.state:
+            peer.state, peer.cause, peer.since_ms = state, cause, now.wall_ms
+
+    def _note(self, node: str, text: str, now: Moment) -> None:
+        self.evidence.append(Evidence(max(now.wall_ms, 0), node, "", text))
+
+
+def _cause(peer: _Peer, sight: Sight) -> str:
+    if peer.is_new or not peer.is_lost:
+        return "by its own word"
+    if sight.boot_id == peer.boot_id:
+        return "heard again: it never went down"
+    return "heard again: it booted meanwhile"
+
+
+def in_beat(state: Triple) -> int:
+    """Return a state of a host that runs, as a number from 1 that a beat has room for."""
+    return _TOLD.index(state) + 1
+
+
+def of_beat(number: int) -> Triple | None:
+    """Return the state that a number of a beat stands for; None: none."""
+    return _TOLD[number - 1] if 0 < number <= len(_TOLD) else None
+
+
+_TOLD: Final = (tr.LOCKED_ONLINE, tr.INTEST, tr.FAILED, tr.AVAILABLE, tr.DEGRADED)

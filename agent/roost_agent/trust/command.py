@@ -1,0 +1,132 @@
+"""``roost-agent verify release|commit|anchor|show``: children of agent and root.
+
+- ``release`` judges the manifest on standard input. Exit 0: both chains name it for this node now;
+  1: no, with one line ``CODE: why`` on standard error. The verdict is JSON on standard output.
+- ``commit`` raises the floor once a release runs for good; root's alone, as ``anchor``, which puts
+  the two roots of trust there, once.
+- ``show`` prints what is kept.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost_agent.durable import replace_file
+from roost_agent.enrolled import STATE_DIR
+from roost_agent.errors import AgentError, ConfigError
+from roost_agent.options import options
+from roost_agent.ports import Clock, SystemClock
+from roost_agent.trust import kept, release
+from roost_agent.trust.chain import Chain
+from roost_agent.trust.folder import FolderFetcher
+from roost_agent.trust.release import DIRECTOR, IMAGE, Places
+from roost_agent.trust.verdict import Verdict
+from roost_protocol.errors import ProtocolError
+from roost_protocol.release.manifest import MANIFEST_BYTES_MAX
+from roost_protocol.topics import split_node_id
+
+MIRROR: Final = "updates/mirror"
+ACCEPTED, REFUSED = 0, 1
+_USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
+
+Run = Callable[[Mapping[str, str], Clock], int]
+
+
+class VerdictSaid(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What ``release`` prints."""
+
+    code: str
+    text: str
+    path: str = ""
+    digest: str = ""
+    job: str = ""
+    counter: int = 0
+    not_after_ms: int = 0
+
+
+def run(argv: list[str], clock: Clock | None = None) -> int:
+    """Run one of the modes; return the exit status."""
+    known = {
+        "release": (_release, {**_USUAL, "staged": "no"}),
+        "commit": (_commit, {**_USUAL, "digest": ""}),
+        "anchor": (_anchor, {**_USUAL, "node": "", "image-root": "", "director-root": ""}),
+        "show": (_show, _USUAL),
+    }
+    mode, *rest = argv or [""]
+    if mode not in known:
+        raise ConfigError([f"verify {mode or 'what'}: one of order, {', '.join(known)}"])
+    act, defaults = known[mode]
+    try:
+        return act(options(rest, defaults), clock or SystemClock())
+    except OSError as err:
+        raise AgentError(f"{err.filename or 'it cannot be written'}: {err.strerror}") from err
+
+
+def _release(given: Mapping[str, str], clock: Clock) -> int:
+    raw = sys.stdin.buffer.read(MANIFEST_BYTES_MAX + 1)
+    verdict = release.verify(
+        raw, _places(given), release.this_box(), clock.wall_ms(),
+        is_staged=_yes(given["staged"], "staged"),
+    )  # fmt: skip
+    sys.stdout.write(msgspec.json.encode(_said(verdict)).decode() + "\n")
+    if verdict.is_accepted:
+        return ACCEPTED
+    sys.stderr.write(f"{verdict.code}: {verdict.text}\n")
+    return REFUSED
+
+
+def _commit(given: Mapping[str, str], _clock: Clock) -> int:
+    folder = Path(given["trust-dir"])
+    kept.save(folder, kept.committed(kept.load(folder), given["digest"]))
+    return ACCEPTED
+
+
+def _anchor(given: Mapping[str, str], clock: Clock) -> int:
+    folder = Path(given["trust-dir"])
+    try:
+        split_node_id(given["node"])
+    except ProtocolError as err:
+        raise ConfigError([f"--node {given['node']!r}: {err}"]) from err
+    if (folder / kept.NAME).exists():
+        raise AgentError(f"{folder}: the roots of trust are there: they are written once")
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for name, option, file in (
+        (IMAGE, "image-root", kept.IMAGE_ROOT),
+        (DIRECTOR, "director-root", kept.DIRECTOR_ROOT),
+    ):
+        raw = release.read_anchor(Path(given[option]))
+        Chain(  # or it is refused
+            name, anchor=raw, kept=folder / name, fetcher=FolderFetcher(folder),
+            now_ms=clock.wall_ms(),
+        )  # fmt: skip
+        replace_file(folder / file, raw, kept.READABLE)
+    kept.save(folder, kept.State(node=given["node"]))
+    return ACCEPTED
+
+
+def _show(given: Mapping[str, str], _clock: Clock) -> int:
+    state = kept.load(Path(given["trust-dir"]))
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(state), indent=1).decode() + "\n")
+    return ACCEPTED
+
+
+def _places(given: Mapping[str, str]) -> Places:
+    mirror = Path(given["mirror"]) if given["mirror"] else Path(given["state-dir"]) / MIRROR
+    return Places(mirror, Path(given["trust-dir"]))
+
+
+def _said(verdict: Verdict) -> VerdictSaid:
+    counter = 0 if verdict.custom is None else verdict.custom.counter
+    return VerdictSaid(
+        verdict.code, verdict.text, verdict.path, verdict.digest, verdict.job, counter,
+        verdict.not_after_ms,
+    )  # fmt: skip
+
+
+def _yes(word: str, name: str) -> bool:
+    if word not in {"yes", "no"}:
+        raise ConfigError([f"--{name} {word}: yes or no"])
+    return word == "yes"

@@ -1,0 +1,401 @@
+"""One node's update, step by step: what is done next, and what after a crash. Pure.
+
+The shell records what ``Record`` says before it does anything that follows, and answers each step.
+Invariants:
+
+- the intent of a step is on disk before the step begins, its nonce too;
+- a step runs once for its key; an answer with another key, or by somebody else, changes nothing;
+- from the intent to install until the release is committed, every way out leads through rollback;
+- after the commit nothing leads back, and an abort is refused;
+- every way ends in cleanup.
+
+Leaves to others: when the node may go down (site_job.py), what a step does, the disk.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, assert_never
+
+from roost_agent.update.step import AFTER, BACK, HARMLESS, REBOOTS, TABLE, Step, Who
+from roost_protocol.update import FailureType
+
+ROLLBACKS_MAX: Final = 3
+DETAIL_CHARS_MAX: Final = 400
+_SYSTEM: Final = frozenset({Step.INSTALL, Step.REBOOT, Step.VERIFY_REBOOT, Step.COMMIT})
+_BOUNDARIES: Final = HARMLESS | {Step.DRAIN, Step.SWACT, Step.LOCK} | _SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job asks of this node.
+
+    Attributes:
+        job, attempt: of the site's job; with the step they make the key.
+        needs_reboot, needs_drain: of the release.
+        not_after_ms: wall clock; what is not applied by then is given up.
+    """
+
+    job: str
+    attempt: int
+    needs_reboot: bool
+    needs_drain: bool
+    not_after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that the journal keeps of where a node is.
+
+    Attributes:
+        step: whose intent is recorded.
+        since_ms, boot_id: when and in which boot it began.
+        tries: of rollback.
+        epoch: of the coordinator that let it go on.
+        nonce: of the reboot that is asked for, empty: of none.
+        touched: the site gave its lock, and the node may be drained or locked.
+        installed: an install was begun.
+        rebooted: the new release was booted, so that the way back is a boot too.
+        committed: nothing leads back any more.
+        canceled: an abort is to be acted on at the next boundary.
+        failure, detail: why it failed; None: it did not.
+        stuck: it could not go back whole.
+    """
+
+    step: Step
+    since_ms: int
+    boot_id: str
+    tries: int = 0
+    epoch: int = 0
+    nonce: str = ""
+    touched: bool = False
+    installed: bool = False
+    rebooted: bool = False
+    committed: bool = False
+    canceled: bool = False
+    failure: FailureType | None = None
+    detail: str = ""
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A step came to its end.
+
+    Attributes:
+        key: of the step (``Node.key``).
+        why: it failed; empty: it did not.
+        holds_lease: of drain: a lease is held here and is to be given away.
+        reboot: of install: the installer says that it takes a boot.
+    """
+
+    key: str
+    who: Who
+    why: str = ""
+    holds_lease: bool = False
+    reboot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The site's coordinator gives its lock; those of an older epoch are refused."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Give it up, if that is still possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed."""
+
+    wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The agent is here again; the journal had a state."""
+
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the helper says of a key after a crash: done, running, or unknown."""
+
+    key: str
+    word: str
+    why: str = ""
+    reboot: bool = False
+
+
+Event: TypeAlias = Did | Go | Cancel | Tick | Started | Known
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Bring the state to the disk, and how the step before it ended; only then do what follows."""
+
+    state: State
+    ended: Step | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Begin a step; its answer is a ``Did`` with this key."""
+
+    step: Step
+    key: str
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the helper how a step stands that it was doing when the agent ended."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Raise one: ``rollback-failed``, ``unlock-failed`` or ``cleanup-failed``."""
+
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that changes nothing; to be logged."""
+
+    why: str
+
+
+Action: TypeAlias = Record | Do | Ask | Alarm | Refused
+
+
+class Node:
+    """One job on one node.
+
+    Args:
+        plan: what it asks.
+        state: of the journal, None: a new job.
+        boot_id: of the running system.
+        now_ms: CLOCK_BOOTTIME.
+    """
+
+    def __init__(self, plan: Plan, state: State | None, boot_id: str, now_ms: int) -> None:
+        self.plan = plan
+        self.state = state or State(Step.PRECHECK, now_ms, boot_id)
+        self._boot_id = boot_id
+
+    @property
+    def key(self) -> str:
+        """Of the step that is under way: job, attempt, step and, on the way back, which try."""
+        state, plan = self.state, self.plan
+        suffix = f".{state.tries}" if state.step in BACK else ""
+        return f"{plan.job}.{plan.attempt}.{state.step}{suffix}"
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.state.step is Step.END
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the step times out by its own deadline (boot clock); None: it has none."""
+        row = TABLE.get(self.state.step)
+        if row is None or not row.deadline_s:
+            return None
+        return self.state.since_ms + row.deadline_s * 1_000
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in words of the site job; empty: it has not."""
+        state = self.state
+        if not self.is_ended:
+            return ""
+        if state.failure is None:
+            return "succeeded"
+        if state.stuck or state.committed:
+            return "failed"
+        if state.failure is FailureType.OPERATOR:
+            return "canceled"
+        return "rolled_back" if state.installed else "failed"
+
+    def start(self, now_ms: int) -> list[Action]:
+        """Return the first actions of a new job."""
+        return self._enter(self.state.step, now_ms)
+
+    def handle(self, event: Event, now_ms: int) -> list[Action]:  # noqa: PLR0911 - one rule, one return
+        """Return what is to be done, in this order.
+
+        Args:
+            event: what happened.
+            now_ms: CLOCK_BOOTTIME.
+        """
+        if self.is_ended:
+            return [Refused("the job has ended")]
+        match event:
+            case Did():
+                return self._did(event, now_ms)
+            case Go(epoch):
+                return self._go(epoch, now_ms)
+            case Cancel():
+                return self._cancel(now_ms)
+            case Tick(wall_ms):
+                return self._tick(wall_ms, now_ms)
+            case Started(boot_id):
+                return self._started(boot_id, now_ms)
+            case Known():
+                return self._known(event, now_ms)
+            case _:
+                assert_never(event)
+
+    def _did(self, event: Did, now_ms: int) -> list[Action]:
+        row = TABLE[self.state.step]
+        if event.key != self.key:
+            return [Refused(f"{event.key}: not the step under way, which is {self.key}")]
+        if event.who is not row.who or row.who is Who.SITE:  # whose word is Go
+            return [Refused(f"{event.key}: the word of {event.who}, not of {row.who}")]
+        if event.why:
+            return self._failed(event.why, row.failure, now_ms)
+        return self._passed(event, now_ms)
+
+    def _passed(self, event: Did, now_ms: int) -> list[Action]:  # noqa: PLR0911 - one rule, one return
+        step = self.state.step
+        match step:
+            case Step.DRAIN:
+                return self._enter(Step.SWACT if event.holds_lease else Step.LOCK, now_ms)
+            case Step.INSTALL:
+                boots = self.plan.needs_reboot or event.reboot
+                return self._enter(Step.REBOOT if boots else Step.VERIFY_REBOOT, now_ms)
+            case Step.COMMIT:
+                self.state = replace(self.state, committed=True)
+                return self._enter(self._way_out(), now_ms)
+            case Step.ROLLBACK:
+                boots = self.state.rebooted or event.reboot
+                return self._enter(Step.ROLLBACK_REBOOT if boots else Step.VERIFY_ROLLBACK, now_ms)
+            case Step.VERIFY_ROLLBACK:
+                return self._enter(self._way_out(), now_ms)
+            case _ if step in REBOOTS:
+                return []  # the boot itself answers
+            case _:
+                return self._enter(AFTER[step], now_ms)
+
+    def _go(self, epoch: int, now_ms: int) -> list[Action]:
+        if epoch < self.state.epoch:
+            return [Refused(f"epoch {epoch}: {self.state.epoch} was heard of before")]
+        if self.state.step is not Step.STAGED:
+            return [Refused(f"nothing waits for the site's word: {self.state.step}")]
+        goes_down = self.plan.needs_drain or self.plan.needs_reboot
+        self.state = replace(self.state, epoch=epoch, touched=True)
+        return self._enter(Step.DRAIN if goes_down else Step.INSTALL, now_ms)
+
+    def _cancel(self, now_ms: int) -> list[Action]:
+        if self.state.committed or self.state.step is Step.COMMIT:
+            return [Refused("the release is committed: cancel rejected")]
+        if self.state.failure is not None:
+            return [Refused("it is given up already")]
+        self.state = replace(self.state, canceled=True)
+        if self.state.step is Step.STAGED:  # a boundary by itself
+            return self._enter(Step.STAGED, now_ms)
+        return [Record(self.state)]
+
+    def _tick(self, wall_ms: int, now_ms: int) -> list[Action]:
+        state = self.state
+        if state.step in HARMLESS and wall_ms >= self.plan.not_after_ms:
+            return self._failed("not applied within the job's time", FailureType.TIMEOUT, now_ms)
+        due_ms = self.due_ms
+        if due_ms is None or now_ms < due_ms:
+            return []
+        row = TABLE[state.step]
+        text = f"{state.step}: not done within {row.deadline_s} s"
+        # Who rolls back because a boot or a check never came knows more than that time passed.
+        failure = row.failure if state.step in _SYSTEM else FailureType.TIMEOUT
+        return self._failed(text, failure, now_ms)
+
+    def _started(self, boot_id: str, now_ms: int) -> list[Action]:  # noqa: PLR0911 - one rule, one return
+        """Go on after a crash (updates.md 9)."""
+        step, is_new = self.state.step, boot_id != self.state.boot_id
+        self._boot_id = boot_id
+        if step in HARMLESS or step in {Step.UNLOCK, Step.CLEANUP}:
+            return self._enter(step, now_ms)
+        if step in REBOOTS:
+            if is_new:
+                self.state = replace(self.state, nonce="", rebooted=step is Step.REBOOT)
+                return self._enter(AFTER[step], now_ms)
+            return [Do(step, self.key, self.state.nonce)]  # the same nonce: at most one boot
+        if step is Step.COMMIT:
+            return [Ask(self.key)]
+        if step in BACK:
+            # A boot that came late may have been one into the new release.
+            boots = self.state.rebooted or (is_new and step is Step.ROLLBACK)
+            self.state = replace(self.state, since_ms=now_ms, boot_id=boot_id, rebooted=boots)
+            return [Record(self.state), Do(step, self.key)]
+        if is_new:
+            text = f"{step}: the machine was booted in the middle of it"
+            return self._failed(text, TABLE[step].failure, now_ms)
+        return [Ask(self.key)] if step is Step.INSTALL else [Do(step, self.key)]
+
+    def _known(self, event: Known, now_ms: int) -> list[Action]:
+        if event.key != self.key or self.state.step not in {Step.INSTALL, Step.COMMIT}:
+            return [Refused(f"{event.key}: nobody asked")]
+        if event.word == "running":
+            return []
+        if event.word == "done":
+            return self._did(Did(event.key, Who.HELPER, reboot=event.reboot), now_ms)
+        if event.word == "failed":
+            return self._did(Did(event.key, Who.HELPER, event.why or "it failed"), now_ms)
+        text = f"{self.state.step}: the helper knows nothing of it"
+        return self._failed(text, TABLE[self.state.step].failure, now_ms)
+
+    def _failed(self, why: str, failure: FailureType, now_ms: int) -> list[Action]:
+        """Leave a step by its error edge; the first failure is the one that is told."""
+        state, step = self.state, self.state.step
+        why = why[:DETAIL_CHARS_MAX]
+        alarms: list[Action] = []
+        if step is Step.CLEANUP:
+            alarms = [Alarm("cleanup-failed", why)]
+        else:
+            state = replace(
+                state, failure=state.failure or failure, detail=state.detail or f"{step}: {why}"
+            )
+        goal = TABLE[step].error
+        if step is Step.UNLOCK:
+            alarms = [Alarm("unlock-failed", why)]
+        elif step in BACK:
+            state = replace(state, tries=state.tries + 1)
+            if state.tries >= ROLLBACKS_MAX:
+                state = replace(state, stuck=True)
+                alarms = [Alarm("rollback-failed", why)]
+                goal = Step.CLEANUP  # it stays locked: nobody knows what it would serve with
+        self.state = state
+        return [*alarms, *self._enter(goal, now_ms, why)]
+
+    def _way_out(self) -> Step:
+        return Step.UNLOCK if self.state.touched else Step.CLEANUP
+
+    def _enter(self, step: Step, now_ms: int, why: str = "") -> list[Action]:
+        """Record the intent of a step and begin it; an abort is looked at before that."""
+        ended = self.state.step
+        if self.state.canceled and self.state.failure is None and step in _BOUNDARIES:
+            text = "given up by an operator"
+            self.state = replace(self.state, failure=FailureType.OPERATOR, detail=text)
+            step = Step.ROLLBACK if self.state.installed else self._way_out()
+        self.state = replace(
+            self.state,
+            step=step,
+            since_ms=now_ms,
+            boot_id=self._boot_id,
+            installed=self.state.installed or step is Step.INSTALL,
+            nonce=f"{self.plan.job}.{self.plan.attempt}.{step}.{self.state.tries}"
+            if step in REBOOTS
+            else "",
+        )
+        actions: list[Action] = [Record(self.state, ended, why)]
+        if step not in {Step.STAGED, Step.END}:
+            actions.append(Do(step, self.key, self.state.nonce))
+        return actions

@@ -1,0 +1,6 @@
+"""Puts the support of tests where they find it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))

@@ -1,0 +1,222 @@
+"""The hosts of a site to its coordinator: lost, back, and the network that is to blame."""
+
+import pytest
+
+from roost_agent.host import transitions as tr
+from roost_agent.host.core import Moment
+from roost_agent.host.site import (
+    DEAD_OFFICE_MS,
+    DEGRADE,
+    GOOD,
+    HEARTBEAT,
+    LOST,
+    MINOR,
+    MNFA_EXIT_MS,
+    QUIET_MS,
+    TICK_MS,
+    WAIT_TASK,
+    Failure,
+    Sight,
+    SiteHosts,
+    in_beat,
+    of_beat,
+)
+from roost_protocol.host import is_legal
+
+WALL = 1_800_000_000_000
+OLD_MS = 10_000_000  # of uptime: nothing powers up
+
+
+class Rig:
+    """A coordinator and its peers, tick by tick."""
+
+    def __init__(self, *names, failure=Failure.FAIL, uptime_ms=OLD_MS):
+        self.ms = 0
+        self.uptime_ms = uptime_ms
+        self.names = names
+        self.boots = dict.fromkeys(names, "aa" * 16)
+        self.told = dict.fromkeys(names, tr.AVAILABLE)
+        self.site = SiteHosts(self.now, failure)
+
+    @property
+    def now(self):
+        return Moment(self.ms, WALL + self.ms)
+
+    def tick(self, *silent, times=1):
+        for _ in range(times):
+            self.ms += TICK_MS
+            sights = [
+                Sight(
+                    name,
+                    name not in silent,
+                    self.told[name],
+                    self.boots[name],
+                    self.uptime_ms + self.ms,
+                )
+                for name in self.names
+            ]
+            self.site.tick(sights, self.uptime_ms + self.ms, self.now)
+            assert all(is_legal(h.admin, h.oper, h.avail) for h in self.site.hosts())
+
+    def of(self, name):
+        [found] = [each for each in self.site.hosts() if each.node == name]
+        return found
+
+    def state(self, name):
+        said = self.of(name)
+        return said.admin, said.oper, said.avail
+
+
+def test_a_host_that_speaks_is_what_it_says():
+    rig = Rig("n2", "n3")
+    rig.told["n3"] = tr.LOCKED_ONLINE
+    rig.tick()
+    assert (rig.state("n2"), rig.state("n3")) == (tr.AVAILABLE, tr.LOCKED_ONLINE)
+    rig.told["n2"] = tr.DEGRADED
+    rig.tick()
+    assert rig.state("n2") == tr.DEGRADED
+    assert rig.of("n2").cause == "by its own word"
+
+
+def test_a_silent_host_is_degraded_then_failed_by_the_ticks_it_missed():
+    rig = Rig("n2", "n3")
+    rig.tick(times=20)
+    rig.tick("n2", times=DEGRADE - 1)
+    assert rig.state("n2") == tr.AVAILABLE
+    rig.tick("n2")
+    assert (rig.state("n2"), list(rig.of("n2").reasons)) == (tr.DEGRADED, [HEARTBEAT])
+    rig.tick("n2", times=LOST - DEGRADE - 1)
+    assert rig.state("n2") == tr.DEGRADED
+    rig.tick("n2")
+    assert (rig.state("n2"), rig.of("n2").task) == (tr.FAILED, WAIT_TASK)
+    assert rig.of("n2").cause == f"its heartbeat is lost for {LOST} ticks"
+    assert rig.state("n3") == tr.AVAILABLE
+    assert [each.text for each in rig.site.evidence] == [f"silent for {MINOR} ticks"]
+
+
+def test_one_tick_that_comes_in_between_begins_the_count_anew():
+    rig = Rig("n2")
+    rig.tick(times=20)
+    for _ in range(5):
+        rig.tick("n2", times=LOST - 1)
+        rig.tick()
+    assert rig.state("n2") == tr.AVAILABLE
+    assert "heard again after 9 ticks" in {each.text for each in rig.site.evidence}
+
+
+@pytest.mark.parametrize(
+    ("boot", "cause"),
+    [
+        ("aa" * 16, "heard again: it never went down"),
+        ("bb" * 16, "heard again: it booted meanwhile"),
+    ],
+)
+def test_a_lost_host_is_back_after_good_ticks_and_its_boot_says_what_happened(boot, cause):
+    rig = Rig("n2")
+    rig.tick(times=5)
+    rig.tick("n2", times=LOST)
+    rig.boots["n2"] = boot
+    rig.tick(times=GOOD - 1)
+    assert rig.state("n2") == tr.FAILED
+    rig.tick()
+    assert (rig.state("n2"), rig.of("n2").cause) == (tr.AVAILABLE, cause)
+    assert rig.of("n2").boot_id == boot
+
+
+@pytest.mark.parametrize(
+    ("told", "after"),
+    [(tr.LOCKED_ONLINE, tr.LOCKED_OFFLINE), (tr.INTEST, tr.OFFLINE), (tr.FAILED, tr.OFFLINE)],
+)
+def test_who_was_not_in_service_goes_offline(told, after):
+    rig = Rig("n2")
+    rig.told["n2"] = told
+    rig.tick(times=5)
+    rig.tick("n2", times=LOST)
+    assert rig.state("n2") == after
+
+
+def test_several_silent_at_once_are_the_network_and_nobody_is_failed():
+    rig = Rig("n2", "n3", "n4")
+    rig.tick(times=20)
+    rig.tick("n2", "n3", times=300)
+    assert (rig.site.is_mnfa, rig.site.silent) == (True, 2)
+    assert {rig.state("n2"), rig.state("n3")} == {tr.DEGRADED}
+    assert rig.of("n2").task == WAIT_TASK
+    rig.tick(times=MNFA_EXIT_MS // TICK_MS)
+    assert rig.site.is_mnfa
+    rig.tick()
+    assert not rig.site.is_mnfa
+    assert {rig.state(name) for name in rig.names} == {tr.AVAILABLE}
+
+
+def test_who_stays_silent_when_the_others_are_back_is_failed_then():
+    rig = Rig("n2", "n3")
+    rig.tick(times=20)
+    rig.tick("n2", "n3", times=60)
+    rig.tick("n2", times=MNFA_EXIT_MS // TICK_MS)
+    assert rig.state("n2") == tr.DEGRADED
+    rig.tick("n2", times=2)
+    assert (rig.state("n2"), rig.state("n3")) == (tr.FAILED, tr.AVAILABLE)
+
+
+def test_hosts_that_were_lost_long_ago_are_no_storm():
+    rig = Rig("n2", "n3")
+    rig.tick(times=20)
+    rig.tick("n2", times=LOST)
+    rig.tick("n2", "n3", times=LOST)
+    assert not rig.site.is_mnfa
+    assert rig.state("n3") == tr.FAILED
+
+
+def test_nobody_is_failed_while_the_whole_site_powers_up():
+    rig = Rig("n2", uptime_ms=0)
+    rig.tick(times=20)
+    rig.tick("n2", times=60)
+    assert (rig.site.is_dead_office, rig.state("n2")) == (True, tr.DEGRADED)
+    rig.tick("n2", times=DEAD_OFFICE_MS // TICK_MS)
+    assert (rig.site.is_dead_office, rig.state("n2")) == (False, tr.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("failure", "after"),
+    [
+        (Failure.DEGRADE, tr.DEGRADED),
+        (Failure.ALARM, tr.AVAILABLE),
+        (Failure.NONE, tr.AVAILABLE),
+    ],
+)
+def test_a_site_may_want_less_done_about_a_lost_heartbeat(failure, after):
+    rig = Rig("n2", failure=failure)
+    rig.tick(times=20)
+    rig.tick("n2", times=2 * LOST)
+    assert rig.state("n2") == after
+
+
+def test_a_new_coordinator_listens_before_it_tells():
+    rig = Rig("n2")
+    assert rig.site.hosts() == []
+    assert not rig.site.may_tell(Moment(QUIET_MS - 1, WALL))
+    assert rig.site.may_tell(Moment(QUIET_MS, WALL))
+    rig.tick("n2", times=2 * LOST)
+    assert rig.state("n2") == tr.OFFLINE, "never heard: nothing was lost"
+    assert rig.of("n2").cause == "not heard yet"
+
+
+def test_a_host_that_is_heard_for_the_first_time_need_not_be_heard_ten_times():
+    rig = Rig("n2")
+    rig.tick()
+    assert rig.state("n2") == tr.AVAILABLE
+
+
+def test_an_older_agent_says_nothing_of_its_host_and_is_what_it_was():
+    rig = Rig("n2")
+    rig.told["n2"] = None
+    rig.tick(times=5)
+    assert rig.state("n2") == tr.OFFLINE
+
+
+def test_a_state_goes_through_a_beat_as_a_small_number():
+    numbers = [in_beat(state) for state in (tr.LOCKED_ONLINE, tr.INTEST, *tr.ENABLED, tr.FAILED)]
+    assert sorted(numbers) == [1, 2, 3, 4, 5]
+    assert of_beat(in_beat(tr.FAILED)) == tr.FAILED
+    assert (of_beat(0), of_beat(7)) == (None, None)

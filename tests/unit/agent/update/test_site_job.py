@@ -1,0 +1,211 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roost_agent.update.site_job import (
+    ANSWERS_MS,
+    SYNC_MS_MAX,
+    Apply,
+    Head,
+    Job,
+    Member,
+    Phase,
+    Role,
+    Site,
+    decide,
+)
+from roost_agent.update.step import Step
+from roost_protocol.update import WaitReason
+
+STAGED = Head(Step.STAGED)
+DONE = Head(Step.END, "succeeded", committed=True)
+BUSY = Head(Step.INSTALL)
+
+
+def pair(active=STAGED, standby=STAGED, **more):
+    """Two controllers, the active one the coordinator."""
+    one = Member("n1", Role.CONTROLLER, active, {"vip": "n2"}, is_coordinator=True, is_voter=True)
+    two = Member("n2", Role.CONTROLLER, standby, is_voter=True)
+    return Site([one, two], has_witness=True, **more)
+
+
+def job(site, **more):
+    return Job(frozenset(each.node for each in site.members), takes_down=True, **more)
+
+
+def change(site, node, **more):
+    members = [replace(each, **more) if each.node == node else each for each in site.members]
+    return replace(site, members=members)
+
+
+def says(site, now_ms=0, **more):
+    return decide(job(site, **more), site, now_ms)
+
+
+def test_the_standby_goes_first_then_the_active_once_its_successor_is_committed():
+    assert says(pair()).go == ("n2",)
+    assert says(pair(standby=BUSY)).go == ()
+    assert says(pair(standby=DONE)).go == ("n1",)
+    assert says(pair(DONE, DONE)).phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"head": Head(Step.END, "canceled")}, "not on the new release"),
+        ({"beats": 2}, "not beaten 3 times"),
+        ({"is_alive": False}, "not alive"),
+    ],
+)
+def test_the_last_active_stays_until_its_successor_is_fit(more, told):
+    site = change(pair(standby=DONE), "n2", **more)
+    verdict = says(site)
+    assert (verdict.go, told in verdict.sentence or verdict.phase) == ((), True)
+
+
+def test_a_group_that_nobody_could_take_keeps_its_node_up():
+    for heir in (None, "n9"):
+        verdict = says(change(pair(standby=DONE), "n1", leases={"vip": heir}))
+        assert (verdict.go, verdict.why) == ((), WaitReason.HEALTH)
+
+
+def test_a_successor_that_is_not_of_the_job_may_take_over_as_it_is():
+    site = change(pair(standby=Head(Step.END)), "n2")
+    only = Job(frozenset({"n1"}), takes_down=True)
+    assert decide(only, site, 0).go == ("n1",)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"doubt": "n2 is suspect"}, WaitReason.QUORUM),
+        ({"loss": "redundancy lost"}, WaitReason.HEALTH),
+        ({"window": "opens at 02:00"}, WaitReason.WINDOW),
+        ({"hold": "until 04:00"}, WaitReason.HOLD),
+    ],
+)
+def test_nobody_goes_while_something_stands_in_the_way(more, why):
+    verdict = says(pair(**more))
+    assert (verdict.phase, verdict.go, verdict.why) == (Phase.WAITING, (), why)
+
+
+def test_nobody_goes_while_another_is_out_or_silent():
+    assert says(change(pair(), "n1", is_out=True)).why is WaitReason.LOCK
+    assert says(change(pair(), "n1", is_alive=False)).why is WaitReason.QUORUM
+    site = change(pair(), "n1", head=None)
+    assert says(site, ANSWERS_MS - 1).why is WaitReason.QUORUM
+    assert says(site, ANSWERS_MS).go == ("n2",)
+
+
+def test_data_is_waited_for_between_groups_but_not_for_ever():
+    site = pair(standby=DONE, unsynced="4 s behind", sync_since_ms=0)
+    assert "not in sync" in says(site, SYNC_MS_MAX - 1).sentence
+    assert "within 2400 s" in says(site, SYNC_MS_MAX).sentence
+    assert says(site, SYNC_MS_MAX).go == ()
+
+
+def test_until_all_have_it_the_job_is_staging():
+    assert says(pair(standby=Head(Step.DOWNLOAD))).phase is Phase.STAGING
+    assert says(pair(BUSY, BUSY)).phase is Phase.APPLYING
+
+
+def test_a_release_beside_what_runs_goes_in_one_by_one_whoever_holds_what():
+    site = pair(doubt="n2 is suspect")
+    both = Job(frozenset({"n1", "n2"}), takes_down=False)
+    assert decide(both, site, 0).go == ("n1",)
+    assert decide(both, change(site, "n1", head=BUSY), 0).go == ()
+    assert decide(both, replace(site, window="shut"), 0).why is WaitReason.WINDOW
+
+
+def test_when_one_failed_the_others_go_back_and_nobody_goes_on():
+    verdict = says(pair(standby=Head(Step.ROLLBACK, failure="install")))
+    assert (verdict.go, verdict.back) == ((), ("n1",))
+    assert says(pair(DONE, Head(Step.ROLLBACK, failure="install"))).back == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "phase"),
+    [
+        (Head(Step.END, "canceled", "operator"),) * 2 + (Phase.CANCELED,),
+        (Head(Step.END, "rolled_back", "health"), Head(Step.END, "canceled"), Phase.ROLLED_BACK),
+        (Head(Step.END, "failed", "precheck"), Head(Step.END, "canceled"), Phase.FAILED),
+        (Head(Step.END, "failed", "install", stuck=True), DONE, Phase.FAILED),
+        (DONE, Head(Step.END, "rolled_back", "health"), Phase.FAILED),
+    ],
+)
+def test_a_job_ends_as_its_nodes_did(one, two, phase):
+    assert says(pair(one, two)).phase is phase
+
+
+def workers(count, *, role=Role.WORKER, **more):
+    return [Member(f"w{index}", role, STAGED, **more) for index in range(count)]
+
+
+def test_workers_go_beside_each_other_where_they_may_and_storage_never():
+    parallel = {Role.WORKER: Apply.PARALLEL, Role.STORAGE: Apply.PARALLEL}
+    assert says(Site(workers(5))).go == ("w0",)
+    assert says(Site(workers(5)), apply=parallel).go == ("w0", "w1")
+    assert len(says(Site(workers(20)), apply=parallel, parallel_workers=99).go) == 10
+    assert says(Site(workers(5, role=Role.STORAGE)), apply=parallel).go == ("w0",)
+
+
+def test_two_roles_are_never_out_at_once_and_one_that_is_ignored_is_not_asked():
+    site = Site([*workers(2), *workers(1, role=Role.STORAGE)])
+    site = replace(site, members=[*site.members[:2], replace(site.members[2], node="s0")])
+    assert says(site).go == ("s0",)
+    assert says(change(site, "w0", head=BUSY)).go == ()
+    assert says(site, apply={Role.STORAGE: Apply.IGNORE}).go == ("w0",)
+
+
+def test_one_voter_at_a_time():
+    site = Site(workers(4, is_voter=True))
+    assert says(site, apply={Role.WORKER: Apply.PARALLEL}, parallel_workers=4).go == ("w0",)
+
+
+def test_a_site_of_one_node_takes_its_services_down_in_a_window_alone():
+    one = Member("n1", Role.CONTROLLER, STAGED, {"vip": None}, is_coordinator=True)
+    assert says(Site([one])).go == ("n1",)
+    assert says(Site([one], window="shut")).go == ()
+
+
+HEADS = st.sampled_from([STAGED, DONE, BUSY, Head(Step.DRAIN), Head(Step.DOWNLOAD), None])
+
+
+@given(
+    st.lists(st.tuples(HEADS, st.booleans(), st.booleans()), min_size=2, max_size=6),
+    st.integers(0, 5),
+    st.booleans(),
+)
+def test_never_the_last_active_and_never_two_voters(nodes, active, parallel):
+    """U5, over any heads: the holder goes only when its heir is new and well."""
+    active %= len(nodes)
+    heir = f"n{(active + 1) % len(nodes)}"
+    members = [
+        Member(
+            f"n{index}",
+            Role.CONTROLLER if index < 2 else Role.WORKER,
+            head,
+            {"vip": heir} if index == active else {},
+            is_coordinator=index == active,
+            is_voter=is_voter,
+            is_alive=is_alive,
+        )
+        for index, (head, is_alive, is_voter) in enumerate(nodes)
+    ]
+    site = Site(members)
+    apply = {Role.WORKER: Apply.PARALLEL} if parallel else {}
+    verdict = decide(job(site, apply=apply), site, ANSWERS_MS)
+    down = {each.node for each in members if each.head is not None and each.head == BUSY}
+    down |= {each.node for each in members if each.head == Head(Step.DRAIN)} | {*verdict.go}
+    if f"n{active}" in verdict.go:
+        (taker,) = [each for each in members if each.node == heir]
+        assert taker.head is DONE
+        assert taker.is_alive
+        assert down == {f"n{active}"}
+    if verdict.go:
+        assert all(each.is_alive or each.node in down for each in members)
+        out = [each for each in members if each.node in down and each.is_voter]
+        begun = [each for each in out if each.node not in verdict.go]
+        assert len(out) <= max(1, len(begun))
