@@ -29,7 +29,11 @@ usage: roost-agent COMMAND [OPTION...]
   alarm raise|clear|clear-all|list|log ...       say or show what is wrong (alarm --help)
   reprobe [CLASS...]                             look at the hardware now
   probe [CLASS...]                               probe once, print what is there (probe --help)
+  config status|diff                             settings: what is applied, what differs
   verify order                                   is the order on standard input genuine?
+  verify release|commit|anchor|show              may a release be installed here? (docs/releases.md)
+  host processes                                 the watched processes  [--json]
+  health        what the health scripts say      [--run] [--json]
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)
   --version, --help
@@ -52,8 +56,11 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "reprobe": ("roost_agent.control.command", "reprobe"),
     "alarm": ("roost_agent.alarms.command", "run"),
     "probe": ("roost_agent.discovery.command", "run"),
-    "verify": ("roost_agent.orders.verify", "run"),
+    "config": ("roost_agent.config_apply.command", "run"),
+    "verify": ("roost_agent.verify", "run"),
     "ha": ("roost_agent.ha.command", "run"),
+    "health": ("roost_agent.host.health.command", "run"),
+    "host": ("roost_agent.host.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),
 }
 

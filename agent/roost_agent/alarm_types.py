@@ -27,6 +27,9 @@ SINGLE_NETWORK: Final = "400.808"
 FORGED_FRAMES: Final = "400.809"
 WITNESS_SILENT: Final = "400.812"
 CLEAR_TEXT: Final = "400.813"
+WATCHDOG_UNTESTED: Final = "400.814"
+HEALTH_TYPES: Final = frozenset({"200.803"})  # of health scripts
+PROCESS_TYPES: Final = frozenset({"200.006", "200.806"})  # of who watches processes
 HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
     {
         REDUNDANCY_LOST,
@@ -39,8 +42,12 @@ HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
         FORGED_FRAMES,
         WITNESS_SILENT,
         CLEAR_TEXT,
+        WATCHDOG_UNTESTED,
     }
 )
+CONFIG_FAILED: Final = "250.801"
+CONFIG_DRIFT: Final = "250.802"
+CONFIG_TYPES: Final = frozenset({CONFIG_FAILED, CONFIG_DRIFT})  # where settings are applied
 RAISED_HERE: Final = frozenset({"agent", "app"})
 DELAYS: Final = ("raise_after_s", "clear_after_s", "hysteresis")
 
@@ -78,6 +85,14 @@ def with_numbers(type_: AlarmType, numbers: Mapping[str, float]) -> AlarmType:
         limits=type_.limits | limits,
         delays=Delays(**{name: getattr(type_.delays, name) for name in DELAYS} | delays),
     )
+
+
+def with_thresholds(types: Catalogue, thresholds: Mapping[str, Mapping[str, float]]) -> Catalogue:
+    """Return the types with the limits and delays that a profile sets, by their names."""
+    return {
+        id_: with_numbers(each, thresholds[each.name]) if each.name in thresholds else each
+        for id_, each in types.items()
+    }
 
 
 def _read(file: Path) -> Catalogue:

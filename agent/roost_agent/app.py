@@ -5,8 +5,11 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import to_builtins
 
 from roost_agent.alarms.desk import Desk
 from roost_agent.alarms.local_api import serving as serving_alarms
@@ -14,6 +17,8 @@ from roost_agent.config import Config
 from roost_agent.control.message import (
     Answer,
     HaRequest,
+    HostHealth,
+    HostProcesses,
     PathHold,
     PathRelease,
     Reprobe,
@@ -23,6 +28,7 @@ from roost_agent.control.message import (
 from roost_agent.control.server import serving
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
+from roost_agent.host.processes.on_demand import OnDemand
 from roost_agent.identity import Identity, StateLock, next_identity
 from roost_agent.outbox.spool import Spool
 from roost_agent.paths import core as paths
@@ -40,6 +46,7 @@ from roost_protocol.seal import Seal
 if TYPE_CHECKING:
     from roost_agent.ha.launch import Launch
     from roost_agent.ha.runtime import Runtime
+    from roost_agent.host.processes.launch import Watching
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +60,12 @@ class _StopError(Exception):
     """The agent was told to end, and has said good-bye."""
 
 
-def run(config: Config) -> int:
+def run(config: Config, *, doubt: str = "") -> int:
     """Run the agent until SIGTERM or SIGINT and return its exit status.
+
+    Args:
+        config: what was asked for.
+        doubt: of its identity, see there.
 
     Raises:
         AgentError: it cannot start.
@@ -65,11 +76,13 @@ def run(config: Config) -> int:
     except OSError as err:
         raise AgentError(f"state_dir {state_dir}: {err.strerror}") from err
     try:
-        identity = next_identity(config.node_id, state_dir)
+        identity = next_identity(config.node_id, state_dir, doubt=doubt)
         if identity.fault:
             log.warning(
                 "identity: incarnation %d is not on disk: %s", identity.incarnation, identity.fault
             )
+        if identity.doubt:
+            log.warning("identity: %s", identity.doubt)
         asyncio.run(_main(config, identity))
     finally:
         lock.close()
@@ -99,8 +112,9 @@ async def _main(config: Config, identity: Identity) -> None:
             )
             _equip(ha, config, driver, clock)
         desk = Desk(driver.alarms, spool, clock, identity.node)
-        control, renewal = Control(driver, ha), _renewal(config, clock, entropy)
-        _take_orders(driver, control, renewal, clock)
+        control, renewal = Control(driver, ha), _renewal(config, driver.known_time, entropy)
+        _take_orders(driver, control, renewal, ha)
+        _watch_processes(driver, ha)
         async with (
             serving(Path(config.state_dir), control),
             serving_alarms(config.alarms.socket, desk, clock),
@@ -123,7 +137,9 @@ def _renewal(config: Config, clock: Clock, entropy: Entropy) -> Renewal | None:
     return None if known is None else Renewal(Path(config.state_dir), known.facts, clock, entropy)
 
 
-def _take_orders(driver: Driver, control: "Control", renewal: Renewal | None, clock: Clock) -> None:
+def _take_orders(
+    driver: Driver, control: "Control", renewal: Renewal | None, ha: "Runtime | None"
+) -> None:
     """Take orders of the centre, where the node has an identity and keys to check them by."""
     known = driver.config.enrolled
     if known is None or renewal is None:
@@ -132,6 +148,7 @@ def _take_orders(driver: Driver, control: "Control", renewal: Renewal | None, cl
     from roost_agent.orders import order_keys  # noqa: PLC0415 - as above
     from roost_agent.orders.core import Addressee  # noqa: PLC0415 - as above
     from roost_agent.orders.service import Orders, by_child  # noqa: PLC0415 - as above
+    from roost_agent.settings_host import came_with, settings_of  # noqa: PLC0415 - as above
 
     if not (known.folder / order_keys.FILE).is_file():
         log.warning("orders: none is taken: the identity has no order key; roost-agent renew")
@@ -140,7 +157,42 @@ def _take_orders(driver: Driver, control: "Control", renewal: Renewal | None, cl
     addressee = Addressee(who.node, known.facts.generation, who.boot_id, known.facts.enrolled_ms)
     node = OrderNode(driver, renewal, control)
     verify = by_child(Path(driver.config.state_dir))
-    driver.orders = Orders(addressee, driver.spool, clock, node, verify)
+    driver.orders = Orders(addressee, driver.spool, driver.clock, node, verify)
+    driver.settings = settings_of(driver, known.folder, _site(ha))
+    if driver.settings is not None and (message := came_with(known.folder)):
+        driver.orders.came(message)
+
+
+def _site(ha: "Runtime | None") -> Callable[[], tuple[int | None, tuple[int | None, ...]]]:
+    """Return what says when gateway and peers were heard last; without local HA nobody was."""
+    if ha is None:
+        return lambda: (None, ())
+    from roost_agent.ha.report import heard  # noqa: PLC0415 - only where it is configured
+
+    return partial(heard, ha)
+
+
+def _watch_processes(driver: Driver, ha: "Runtime | None") -> None:
+    """Watch processes, where a file or a profile defines any; the code is imported only there.
+
+    What local HA runs is left to it: to start a unit on a node that stands by would be a second
+    active one.
+    """
+    from roost_agent.host.processes import files  # noqa: PLC0415 - see above
+
+    config = driver.config.processes
+    services = () if ha is None else ha.config.services
+    held = {unit for each in services if (unit := each.run.systemd) is not None}
+
+    def make() -> "Watching":
+        from roost_agent.host.processes.launch import Watching  # noqa: PLC0415 - see above
+
+        return Watching(config, driver.spool, driver.alarms, driver.clock, held=held)
+
+    driver.watching = OnDemand(make, partial(setattr, driver, "processes"))
+    said = {} if driver.settings is None else driver.settings.own().processes
+    if said or files.any_there(config.folders):
+        driver.watching.begin(said)
 
 
 def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -189,6 +241,8 @@ async def _supervise(
             group.create_task(_until_stopped(driver, ha, _signalled()), name="agent.stop")
             if ha is not None:
                 group.create_task(ha.run(), name="agent.ha")
+            if driver.watching is not None:
+                group.create_task(driver.watching.run(), name="agent.processes")
             if renewal is not None:
                 group.create_task(_until_renewed(renewal), name="agent.renewal")
             driver.start()
@@ -213,8 +267,11 @@ async def _store(driver: Driver) -> None:
         group.create_task(driver.survey.run(), name="agent.survey")
         group.create_task(driver.alarms.run(), name="agent.alarms")
         group.create_task(driver.watch.run(), name="agent.alarms.watch")
+        group.create_task(driver.health.run(), name="agent.health")
         if driver.orders is not None:
             group.create_task(driver.orders.run(), name="agent.orders")
+        if driver.settings is not None:
+            group.create_task(driver.settings.run(), name="agent.settings")
 
 
 def _signalled() -> "asyncio.Future[int]":
@@ -270,11 +327,27 @@ class Control:
                 return self._path(name, lambda: paths.Hold(until_ms))
             case PathRelease(name):
                 return self._path(name, paths.Release)
+            case HostProcesses() | HostHealth():
+                return self._host(request)
             case Reprobe(classes):
                 self._driver.survey.reprobe(classes)
                 return Answer()
             case _:
                 return self._order(request)
+
+    def _host(self, request: HostProcesses | HostHealth) -> Answer:
+        if isinstance(request, HostProcesses):
+            return self._processes()
+        if request.is_run:
+            self._driver.health.begin("inservice")
+        return Answer(result=self._driver.health.report())
+
+    def _processes(self) -> Answer:
+        """Return the state of the watched processes."""
+        if self._driver.processes is None:
+            where = ", ".join(self._driver.config.processes.folders)
+            return Answer(error=f"no process is watched: no file in {where}, and no profile")
+        return Answer(result=to_builtins(self._driver.processes.report()))
 
     def _roles(self) -> dict[str, object]:
         """Return what this node is for the site's groups, where it takes part in local HA."""

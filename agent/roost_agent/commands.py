@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import roost_agent.lean  # noqa: F401 - for what its import does, before the next ones
+
+# isort: split
 from roost_agent import app
 from roost_agent.config_file import USUAL, load, load_join
 from roost_agent.config_summary import summary
 from roost_agent.enrolled import ASIDE, FACTS, FOLDER
 from roost_agent.errors import ConfigError
+from roost_agent.identity import BLIND
 from roost_agent.options import options
 
 LEVELS: Final = ("debug", "info", "warning")
@@ -29,7 +33,7 @@ def run(argv: list[str]) -> int:
     config = load(where)
     # No time in the line: the journal, like anything that keeps logs, puts it there.
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(message)s")
-    return app.run(config)
+    return app.run(config, doubt=BLIND if given["checked"] == "blind" else "")
 
 
 def _has_identity(where: Path) -> bool:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from roost_agent.alarm_types import HA_TYPES
+from roost_agent.alarm_types import CONFIG_TYPES, HA_TYPES, HEALTH_TYPES, PROCESS_TYPES
 from roost_agent.alarms.samplers import samplers
-from roost_agent.alarms.samples.inside import ClockOffset, Inside, OutboxState
+from roost_agent.alarms.samples.inside import Inside, OutboxState
 from roost_agent.alarms.service import Alarms
 from roost_agent.alarms.watch import Watch
 from roost_agent.config import Config
@@ -19,7 +19,10 @@ from roost_agent.errors import StorageError
 from roost_agent.heartbeat.core import Changed, Heartbeat, Ready, SendBeat
 from roost_agent.heartbeat.core import Lost as BeatLost
 from roost_agent.heartbeat.core import Tick as BeatTick
+from roost_agent.host.health.service import HealthChecks
+from roost_agent.host.reasons import Degraded, reasons
 from roost_agent.identity import Identity
+from roost_agent.known_time import KnownTime
 from roost_agent.outbox import core as outbox
 from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
@@ -38,8 +41,11 @@ from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from roost_agent.config_apply.service import Settings
+    from roost_agent.host.processes.launch import Watching
+    from roost_agent.host.processes.on_demand import OnDemand
     from roost_agent.orders.service import Orders
 
 log = logging.getLogger(__name__)
@@ -48,9 +54,6 @@ DROPPED_TYPE: Final = "280.804"  # the outbox let items go before central had th
 DROPPED_EVERY_MS: Final = 60_000  # one event for all that was dropped in between
 IDLE_S: Final = 3_600.0  # the ticker's longest sleep
 RECEIPT_WINDOW_S_MAX: Final = 3_600
-# Our clock may judge certificates when the centre's was as near to it at the last sealed receipt:
-# an hour is nothing in the life of one, and a clock that lost its battery is years off.
-CLOCK_MS: Final = 3_600_000
 
 _beats: Final = Decoder[Beat](Beat)
 _receipts: Final = Decoder[Receipt](Receipt)
@@ -85,15 +88,24 @@ class Driver:
         self.hear_frame: Callable[[bytes], None] | None = None
         # Takes orders of the centre; set before the start where the node has keys to check them.
         self.orders: Orders | None = None
+        # Has settings applied; set before the start where the node has keys and a helper.
+        self.settings: Settings | None = None
+        self.receipt_ms: int | None = None  # when the last receipt came, on the boot clock
         self.refused: dict[str, int] = {}  # messages that came in and were refused, by code
         self.clock = instruments.clock
         self.alarms = Alarms(spool, self.clock, config.alarms.types)
-        self._offset = ClockOffset()
-        looks = samplers(config, Inside(self._outbox_state, self._offset), self._alarmed)
+        self.known_time = KnownTime(self.clock)
+        inside = Inside(self._outbox_state, self.known_time.offset_s)
+        # Watches processes, from the first that a file or a profile defines.
+        self.watching: OnDemand | None = None
+        self.processes: Watching | None = None
+        self.health = HealthChecks(
+            config.processes.health, config.processes.roles, self.alarms, self.clock
+        )
+        looks = samplers(config, inside, self._alarmed, self._watched)
         self.watch = Watch(self.alarms, looks, self.clock, off=config.alarms.off)
         self._entropy = instruments.entropy
         self._seal = seal
-        self._is_clock_right = False  # as far as the centre told us, since this agent began
         self._speaker = Speaker(identity, self.clock)
         self._topics = NodeTopics.of(identity.node)
         self.started_ms = self.clock.boot_ms()
@@ -114,7 +126,11 @@ class Driver:
     async def open(self) -> None:
         """Open the outbox, as soon as the disk lets us."""
         self._delivery = outbox.Delivery(await self.spool.open())
-        watched = self.watch.types | (HA_TYPES if self.config.ha_file else frozenset())
+        watched = (
+            self.watch.types | HEALTH_TYPES | (HA_TYPES if self.config.ha_file else frozenset())
+        )
+        watched |= frozenset() if self.settings is None else CONFIG_TYPES
+        watched |= frozenset() if self.processes is None else PROCESS_TYPES
         await self.alarms.open(watched)
         waiting = sum(counts.waiting_items for counts in self.spool.lanes.values())
         log.info("outbox: open, %d items wait", waiting)
@@ -161,6 +177,16 @@ class Driver:
         """Note that beats have something new to tell."""
         self._heart_event(Changed())
 
+    def reasons(self) -> "dict[str, Degraded]":
+        """Return why the node is less than it should be, by reason."""
+        rows = self.alarms.table.rows.values() if self.alarms.is_open else ()
+        return reasons(rows, self.alarms.types)
+
+    def ask_centre(self) -> None:
+        """Ask the centre for a receipt, on every path that carries reports."""
+        for name in self._usable:
+            self._outbox_event(outbox.Ask(name))
+
     def send_frame(self, payload: bytes) -> None:
         """Send a frame of local HA to the centre, on every path that is up now, or not at all."""
         topic = self._topics.ha_up
@@ -186,10 +212,17 @@ class Driver:
         if isinstance(event, paths.Connected):
             self._heart_event(Ready(name, self._entropy.uniform(0, 1)))
         elif isinstance(event, paths.Lost):
-            log.debug("path %s: %s", name, event.why)
+            is_refused = event.cause is paths.Cause.REFUSED  # tried again after a minute or more
+            log.log(
+                logging.WARNING if is_refused else logging.DEBUG, "path %s: %s", name, event.why
+            )
             self._heart_event(BeatLost(name))
         self._choose_usable()
         self._due_changed.set()
+
+    def _watched(self) -> "Mapping[str, int]":
+        """Return the processes that are watched; asked for by a thread."""
+        return {} if self.processes is None else self.processes.pids()
 
     def _wire(self, name: str, kind: PathKind) -> Wire:
         answer_ms = paths.WAN_ANSWER_MS if kind is PathKind.WAN else self._interval_ms(name)
@@ -247,7 +280,8 @@ class Driver:
     def _beat(self, due: SendBeat) -> None:
         wire = self.wires[due.path]
         cores = {name: each.core for name, each in self.wires.items()}
-        marks = Marks(self.survey.mark, self.alarms.told())
+        config = None if self.settings is None else self.settings.mark
+        marks = Marks(self.survey.mark, self.alarms.told(), config)
         payload = self._speaker.beat(due, cores, self.spool, marks)
         if wire.core.kind is PathKind.SITE:  # for nobody but ourselves: its echo proves the path
             wire.put(Outgoing(self._topics.site_beat, payload, qos=0, probe=due.n))
@@ -264,7 +298,7 @@ class Driver:
             subscriptions=self._wan_topics() if is_wan else (self._topics.site_beat,),
             will_topic=self._topics.gone if is_wan else None,
             will=self._sealed(self._topics.gone, self._speaker.gone(name)),
-            checks_dates=self._seal is None or self._is_clock_right,
+            checks_dates=self._seal is None or self.known_time.is_ours_right,
         )
 
     def _wan_topics(self) -> tuple[str, ...]:
@@ -313,15 +347,14 @@ class Driver:
     def _hear_receipt(self, name: str, receipt: Receipt) -> None:
         if receipt.node != self.identity.node:
             raise ProtocolError("node", field="node", got=receipt.node, bound=self.identity.node)
+        self.receipt_ms = self.clock.boot_ms()
         self._outbox_event(
             outbox.Received(name, receipt.lane, receipt.stream, receipt.seq, receipt.central_epoch)
         )
         if receipt.sent_ms and self.orders is not None:
             self.orders.told_time(receipt.sent_ms)
         if receipt.sent_ms:
-            offset_ms = receipt.sent_ms - self.clock.wall_ms()
-            self._offset.told(offset_ms, self.clock.boot_ms())
-            self._is_clock_right = abs(offset_ms) <= CLOCK_MS
+            self.known_time.told(receipt.sent_ms)
         if receipt.reconnect_window_s:
             window_ms = min(receipt.reconnect_window_s, RECEIPT_WINDOW_S_MAX) * 1000
             self.path_event(name, paths.Window(window_ms))

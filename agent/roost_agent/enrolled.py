@@ -30,6 +30,7 @@ LAN_CERTIFICATE: Final = "lan.pem"
 LAN_CA: Final = "lan-ca.pem"  # every one that is live
 BROKER_KEY: Final = "broker.key"
 BROKER_CERTIFICATE: Final = "broker.pem"  # where the box may be a broker of its site
+CONFIGURATION: Final = "configuration"  # the order that came with it, until it is taken up
 FACTS_BYTES_MAX: Final = 64 << 10
 
 

@@ -4,7 +4,8 @@ import asyncio
 from typing import Final
 
 from roost_agent.errors import AgentError
-from roost_agent.helper.frame import HEADER, SOCKET, FrameError, check_size, encode, parse
+from roost_agent.helper import SOCKET
+from roost_agent.helper.frame import HEADER, FrameError, check_size, encode, parse
 
 CONNECT_S: Final = 2.0  # systemd listens, whether the helper runs or not
 ANSWER_S: Final = 65.0  # it gives systemd 60 s

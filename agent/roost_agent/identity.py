@@ -18,6 +18,10 @@ from roost_agent.errors import StateInUseError
 BOOT_ID: Final = "proc/sys/kernel/random/boot_id"
 INCARNATION: Final = "incarnation"
 LOCK: Final = "lock"
+BLIND: Final = (  # a box as enrol/anew.py found it
+    "this box could not be told from another one with a copy of its image: too little of what it "
+    "was known by may be read; systemctl enable --now roost-helper.socket, then restart the agent"
+)
 _DIGITS: Final = 20  # a fixed width, so that a full disk can still be written in place
 
 
@@ -27,12 +31,14 @@ class Identity:
 
     Attributes:
         fault: why the incarnation could not be kept, empty when it is on disk.
+        doubt: why this may be another box than the identity's, empty when it is known not to be.
     """
 
     node: str
     boot_id: bytes
     incarnation: int
     fault: str = ""
+    doubt: str = ""
 
 
 class StateLock:
@@ -61,7 +67,9 @@ class StateLock:
         os.close(self._fd)
 
 
-def next_identity(node: str, state_dir: Path, *, root: Path = Path("/")) -> Identity:
+def next_identity(
+    node: str, state_dir: Path, *, root: Path = Path("/"), doubt: str = ""
+) -> Identity:
     """Return who this start of the agent is. The state directory must be locked."""
     file = state_dir / INCARNATION
     incarnation = _read(file) + 1
@@ -70,7 +78,7 @@ def next_identity(node: str, state_dir: Path, *, root: Path = Path("/")) -> Iden
         _write(file, incarnation)
     except OSError as err:
         fault = f"{file}: {err.strerror}"
-    return Identity(node, _boot_id(root), incarnation, fault)
+    return Identity(node, _boot_id(root), incarnation, fault, doubt)
 
 
 def _boot_id(root: Path) -> bytes:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
-from roost_agent.orders.verbs.handler import ActError
+from roost_agent.orders.verbs.handler import ActError, Placed
 from roost_agent.renewal import Renewal
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class OrderNode:
         """See Node."""
         return self._renewal.facts.generation
 
+    @property
+    def has_ha(self) -> bool:
+        """See Node."""
+        return bool(self._driver.config.ha_file)
+
     async def look(self, classes: list[str]) -> str:
         """See Node."""
         survey = self._driver.survey
@@ -60,6 +65,24 @@ class OrderNode:
     def ask_ha(self, request: HaRequest) -> Answer:
         """See Node."""
         return self._ask_ha(request)
+
+    @property
+    def settings_digest(self) -> str:
+        """See Node."""
+        settings = self._driver.settings
+        return "" if settings is None else settings.digest
+
+    async def configure(self, placed: Placed, digest: str) -> str:
+        """See Node."""
+        settings = self._driver.settings
+        if settings is None:
+            raise ActError("helper", "nothing here can apply settings: there is no roost-helper")
+        from roost_agent.config_apply.service import NotAppliedError  # noqa: PLC0415 - as there
+
+        try:
+            return await settings.apply(placed.message, placed.order.seq, digest)
+        except NotAppliedError as err:
+            raise ActError(err.code, str(err)) from err
 
     async def renew(self) -> None:
         """See Node."""

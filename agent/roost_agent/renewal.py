@@ -23,6 +23,7 @@ FIRST: Final = 0.5  # of its life; then the margin is three times the longest ex
 JITTER: Final = 0.1  # of its life, by node and generation: a fleet that joined in one day spreads
 STEP: Final = 0.05  # of its life between attempts
 LOOK_S: Final = 60.0  # a clock may be set, so one long sleep will not do
+NOW, DUE = "now", "due"  # whether a child asks the centre's clock if it is time at all
 CHILD_S: Final = 120.0
 OUTPUT_BYTES_MAX: Final = 1_024
 
@@ -61,7 +62,11 @@ def next_ms(facts: Facts, now_ms: int) -> int:
 
 
 class Renewal:
-    """Renews the identity in a state directory."""
+    """Renews the identity in a state directory.
+
+    Args:
+        clock: whose wall clock is the centre's, as far as that is known (KnownTime).
+    """
 
     def __init__(self, state_dir: Path, facts: Facts, clock: Clock, entropy: Entropy) -> None:
         self.facts = facts
@@ -78,21 +83,26 @@ class Renewal:
             now_ms, boot_ms = self._clock.wall_ms(), self._clock.boot_ms()
             if is_urgent(self.facts, now_ms):
                 if boot_ms >= rested_ms:
-                    if not await self.now():
+                    if not await self.now(DUE):
                         return
                     tries += 1
                     rest = rest_s(tries, self._entropy.uniform(0.0, 1.0))
                     rested_ms = self._clock.boot_ms() + int(rest * 1000)
             elif now_ms >= due_ms:
-                if not await self.now():
+                if not await self.now(DUE):
                     return
                 due_ms = next_ms(self.facts, now_ms)
             await self._rest(LOOK_S)
 
-    async def now(self) -> str:
-        """Renew, whatever time it is; return why not, empty where there is a new identity."""
+    async def now(self, when: str = NOW) -> str:
+        """Renew, whatever time it is; return why not, empty where there is a new identity.
+
+        Args:
+            when: ``due``: only where it is time by the centre's clock, for ours may be years off
+                and would have each new identity renewed as soon as it is there.
+        """
         async with self._one:
-            why = "" if self._done.is_set() else await self._attempt()
+            why = "" if self._done.is_set() else await self._attempt(when)
             if not why:
                 self._done.set()
             return why
@@ -103,8 +113,9 @@ class Renewal:
             async with asyncio.timeout(seconds):
                 await self._done.wait()
 
-    async def _attempt(self) -> str:
-        words = [sys.executable, "-m", "roost_agent", "renew", "--state-dir", str(self._state_dir)]
+    async def _attempt(self, when: str) -> str:
+        options = ["--state-dir", str(self._state_dir), "--when", when]
+        words = [sys.executable, "-m", "roost_agent", "renew", *options]
         try:
             done = await run(words, seconds=CHILD_S, bytes_max=OUTPUT_BYTES_MAX)
         except (OSError, TimeoutError) as err:

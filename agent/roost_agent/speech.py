@@ -6,6 +6,7 @@ from typing import TypedDict
 import msgspec
 
 from roost_agent.alarms.service import AlarmMark
+from roost_agent.config_apply.mark import ConfigMark
 from roost_agent.heartbeat.core import SendBeat
 from roost_agent.identity import Identity
 from roost_agent.outbox.core import Publish
@@ -32,6 +33,7 @@ class Marks(msgspec.Struct, frozen=True):
 
     inventory: InventoryMark | None
     alarms: AlarmMark | None
+    config: ConfigMark | None
 
 
 class Speaker:
@@ -54,7 +56,7 @@ class Speaker:
         marks: Marks,
     ) -> bytes:
         """Return the beat that is due, with the state of every path."""
-        alarms = marks.alarms
+        alarms, config = marks.alarms, marks.config
         return encode(
             Beat(
                 **self._sender(due.path),
@@ -70,6 +72,10 @@ class Speaker:
                 alarms_digest=alarms.digest if alarms else None,
                 alarms_count=alarms.count if alarms else 0,
                 alarms_seq=alarms.seq if alarms else 0,
+                config_digest=config.digest if config else None,
+                config_gen=config.gen if config else 0,
+                config_pending_reboot=config is not None and config.pending_reboot,
+                config_drift=config.drift if config else 0,
             )
         )
 

@@ -14,7 +14,8 @@ def status(driver: Driver) -> dict[str, Any]:
     """Return the state of a running agent."""
     now_ms = driver.clock.boot_ms()
     watch = driver.watch
-    faults = (driver.identity.fault, driver.spool.fault, driver.survey.fault, watch.fault)
+    who = driver.identity
+    faults = (who.fault, who.doubt, driver.spool.fault, driver.survey.fault, watch.fault)
     mark = driver.survey.mark
     return {
         "node": driver.identity.node,
@@ -27,6 +28,15 @@ def status(driver: Driver) -> dict[str, Any]:
         "paths": [_path(driver, name, now_ms) for name in driver.wires],
         "outbox": [_lane(lane, counts) for lane, counts in driver.spool.lanes.items()],
         "alarms": _alarms(driver),
+        "health": _health(driver),
+        "degraded": {
+            name: {
+                "severity": each.severity.word,
+                "alarm": each.alarm_key,
+                "since_ms": each.since_ms,
+            }
+            for name, each in driver.reasons().items()
+        },
         "inventory": {
             "gen": None if mark is None else mark.gen,
             "digest": None if mark is None else mark.digest.hex(),
@@ -44,6 +54,12 @@ def _alarms(driver: Driver) -> dict[str, Any]:
         "refused": driver.alarms.refused,
         "unknown_clears": driver.alarms.unknown,
     }
+
+
+def _health(driver: Driver) -> dict[str, Any]:
+    report = driver.health.report()
+    failed = [each["check"] for each in report["checks"] if each["state"] == "failed"]
+    return {"checks": len(report["checks"]), "failed": failed, "age_s": report["age_s"]}
 
 
 def _path(driver: Driver, name: str, now_ms: int) -> dict[str, Any]:

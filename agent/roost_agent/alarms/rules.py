@@ -115,6 +115,10 @@ class Rules:
         verdicts = [self._judge(sample, now_ms) for sample in (*seen.samples, *absent)]
         return [verdict for verdict in verdicts if verdict is not None]
 
+    def change(self, rules: Mapping[str, Rule]) -> None:
+        """Judge by other limits and delays from the next round on."""
+        self._rules = rules
+
     def level(self, key: Key) -> Severity:
         """Return what a thing is raised at."""
         thing = self._things.get(key)

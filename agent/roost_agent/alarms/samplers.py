@@ -1,6 +1,6 @@
 """All that one node looks at, by its configuration."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from roost_agent.alarms.rules import Key
 from roost_agent.alarms.samples.clock import KernelClock
@@ -20,7 +20,10 @@ from roost_agent.config import Config
 
 
 def samplers(
-    config: Config, inside: Inside, alarmed: Callable[[], Collection[Key]]
+    config: Config,
+    inside: Inside,
+    alarmed: Callable[[], Collection[Key]],
+    watched: Callable[[], Mapping[str, int]],
 ) -> list[Sampler]:
     """Return every sampler.
 
@@ -28,6 +31,7 @@ def samplers(
         config: names what is watched besides hardware.
         inside: the agent's own state.
         alarmed: what stands, once the table is there.
+        watched: processes that files define, by name.
     """
     tls = [path.tls for path in config.paths if path.tls is not None]
     files = [file for each in tls for file in (each.cert_file, each.ca_file) if file]
@@ -41,7 +45,7 @@ def samplers(
         Sensors(),
         Disks(),
         Ecc(),
-        Processes(config.alarms.processes),
+        Processes(config.alarms.processes, watched),
         Units(),
         KernelClock(),
         Rarely([*files, *config.alarms.certificates]),

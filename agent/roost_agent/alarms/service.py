@@ -146,6 +146,12 @@ class Alarms:
                 self.clear(row.type, row.entity, GONE)
         log.info("alarms: %d stand", len(found))
 
+    def judge_by(self, types: Catalogue) -> None:
+        """Judge by other limits and delays of the same types, from the next round on."""
+        self.types = types
+        if self._rules is not None:
+            self._rules.change(_rules(types))
+
     def observe(self, seen: Round) -> None:
         """Take in what was sampled."""
         if self._rules is None:
@@ -173,13 +179,26 @@ class Alarms:
         """Clear an alarm; one that is not raised is counted, no error."""
         self._do(Clear(type_, entity, reason), then)
 
-    def raise_condition(self, type_: str, params: Mapping[str, Scalar], entity: str = "") -> None:
-        """Raise an alarm about the node or a part of it, with its type's own severity and text."""
+    def raise_condition(
+        self,
+        type_: str,
+        params: Mapping[str, Scalar],
+        entity: str = "",
+        severity: Severity | None = None,
+    ) -> None:
+        """Raise an alarm about the node or a part of it, with its type's own text.
+
+        Args:
+            type_: of the catalogue.
+            params: of the text.
+            entity: after ``node=``.
+            severity: None: its type's own.
+        """
         known = self.types.get(type_)
         if known is None or not self.is_open:
             return  # who raises a condition raises it again
-        severity = Severity.of(known.default)
-        event = Raise(type_, entity, severity, "", dict(params))
+        worth = Severity.of(known.default) if severity is None else severity
+        event = Raise(type_, entity, worth, "", dict(params))
         if (why := refusal(event, self.types)) is not None:
             self.refused += 1
             log.warning("alarms: %s is not raised: %s", type_, why)

@@ -1,11 +1,13 @@
 """Requests and answers of the control socket: one JSON line each."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
 from roost_protocol.limits import HA_PATHS_MAX, NAME_CHARS_MAX, PATH_NAME_CHARS_MAX
+from roost_protocol.patterns import END
 
 REQUEST_BYTES_MAX: Final = 4_096
 ANSWER_BYTES_MAX: Final = 1 << 20
@@ -39,8 +41,20 @@ class Reprobe(msgspec.Struct, tag_field="do", tag="reprobe", forbid_unknown_fiel
     """Look at the hardware now."""
 
     classes: Annotated[
-        list[Annotated[str, Meta(pattern="^[a-z_]{1,32}$")]], Meta(max_length=CLASSES_MAX)
+        list[Annotated[str, Meta(pattern="^[a-z_]{1,32}" + END)]], Meta(max_length=CLASSES_MAX)
     ] = []
+
+
+class HostProcesses(
+    msgspec.Struct, tag_field="do", tag="host-processes", forbid_unknown_fields=True
+):
+    """How are the watched processes?"""
+
+
+class HostHealth(msgspec.Struct, tag_field="do", tag="host-health", forbid_unknown_fields=True):
+    """What do the health scripts say? ``is_run``: have them run as well."""
+
+    is_run: bool = False
 
 
 class HaStatus(msgspec.Struct, tag_field="do", tag="ha-status", forbid_unknown_fields=True):
@@ -98,6 +112,26 @@ class HaVoters(msgspec.Struct, tag_field="do", tag="ha-voters", forbid_unknown_f
     is_disk_gone: bool = False
 
 
+class HaMayGoDown(msgspec.Struct, tag_field="do", tag="ha-may-go-down", forbid_unknown_fields=True):
+    """May this node go down now? The answer's ``verdict`` is a GoDown."""
+
+
+class GoDown(StrEnum):
+    """Whether a node may go down."""
+
+    YES = "yes"
+    AFTER_TRANSFER = "after transfer"
+    NO = "no"
+
+
+class HaTestWatchdog(
+    msgspec.Struct, tag_field="do", tag="ha-test-watchdog", forbid_unknown_fields=True
+):
+    """Have this node's watchdog reset it; ``is_confirmed``: whoever asks knows that it does."""
+
+    is_confirmed: bool = False
+
+
 HaRequest = (
     HaStatus
     | HaExplain
@@ -107,8 +141,10 @@ HaRequest = (
     | HaDrill
     | HaDrillResult
     | HaVoters
+    | HaMayGoDown
+    | HaTestWatchdog
 )
-Request = Status | PathHold | PathRelease | Reprobe | HaRequest
+Request = Status | PathHold | PathRelease | Reprobe | HostProcesses | HostHealth | HaRequest
 
 
 class Answer(msgspec.Struct, omit_defaults=True):

@@ -30,6 +30,14 @@ def table(status: Mapping[str, Any]) -> str:
         lines.append(f"ha         {lease['lease']}: {holder}, epoch {lease['epoch']}")
     alarms = status["alarms"]
     lines.append(f"alarms     {alarms['active']} stand{_worst(alarms)}")
+    lines += [
+        f"degraded   by {reason}: {each['severity']}, {each['alarm']}"
+        for reason, each in status.get("degraded", {}).items()
+    ]
+    if (health := status.get("health", {})).get("checks"):
+        failed = ", ".join(health["failed"])
+        said = f"{len(health['failed'])} failed: {failed}" if failed else "all passed"
+        lines.append(f"health     {health['checks']} checks, {said}")
     if status["refused"]:
         counts = ", ".join(f"{code} {count}" for code, count in status["refused"].items())
         lines.append(f"refused messages  {counts}")

@@ -12,22 +12,15 @@ from typing import Any, Final
 from roost_agent.discovery.reader import reason_of
 from roost_agent.discovery.section import ABSENT, UNSUPPORTED, Missing, Value
 from roost_agent.discovery.sysfs import fitted, flag
+from roost_protocol.profile.network import BOND_MODES
 
 RTEXT_FILTER_VF: Final = 1 << 0  # linux/rtnetlink.h: without it no IFLA_VFINFO_LIST
 RTEXT_FILTER_SKIP_STATS: Final = 1 << 3
-IFA_F_TEMPORARY: Final = 0x01  # privacy addresses come and go by themselves
+IFA_F_TEMPORARY: Final = 0x01  # of IPv6: privacy addresses; of IPv4 it is any but the first
+AF_INET6: Final = 10
 U32_UNSET: Final = 0xFFFFFFFF  # the -1 of a VF setting that the driver does not know
 VF_LINK_STATES: Final = ("auto", "enable", "disable")
 VF_FIELDS: Final = ("mac", "vlan", "spoofchk", "trust", "max_tx_mbps", "link_state")
-BOND_MODES: Final = (
-    "balance-rr",
-    "active-backup",
-    "balance-xor",
-    "broadcast",
-    "802.3ad",
-    "balance-tlb",
-    "balance-alb",
-)
 
 Message = Any  # a decoded message or attribute of pyroute2, which has no types
 VfRules = dict[str, Value | Missing]  # VF_FIELDS of one VF
@@ -99,12 +92,17 @@ def addresses() -> dict[int, list[str]] | Missing:
         return messages
     found: dict[int, list[str]] = {}
     for message in messages:
-        flags = message.get_attr("IFA_FLAGS") or message["flags"]
         # On a point-to-point link IFA_ADDRESS is the peer; IFA_LOCAL is always ours.
         address = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-        if address and not flags & IFA_F_TEMPORARY:
+        if address and not is_temporary(message):
             found.setdefault(message["index"], []).append(f"{address}/{message['prefixlen']}")
     return {index: sorted(texts) for index, texts in found.items()}
+
+
+def is_temporary(message: Message) -> bool:
+    """Say whether an address is a privacy address, which comes and goes by itself (RFC 8981)."""
+    flags = message.get_attr("IFA_FLAGS") or message["flags"]
+    return message["family"] == AF_INET6 and bool(flags & IFA_F_TEMPORARY)
 
 
 def default_routes() -> dict[int, list[str]] | Missing:

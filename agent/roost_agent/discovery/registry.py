@@ -13,6 +13,7 @@ from roost_agent.discovery.filesystem import filesystem
 from roost_agent.discovery.fpga import fpga
 from roost_agent.discovery.gpu import gpu
 from roost_agent.discovery.hugepages import hugepages
+from roost_agent.discovery.lldp import lldp
 from roost_agent.discovery.memory import memory
 from roost_agent.discovery.network import link
 from roost_agent.discovery.nic import nic
@@ -52,6 +53,7 @@ PROBES: Final[dict[str, Probe]] = {
     "gpu": gpu,
     "nic": nic,
     "link": link,
+    "lldp": lldp,
     "rdma": rdma,
     "storage_controller": storage_controller,
     "disk": disk,

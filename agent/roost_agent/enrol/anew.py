@@ -20,7 +20,7 @@ from typing import Final
 from roost_agent.config_file import USUAL, load_join
 from roost_agent.durable import sync_folder
 from roost_agent.enrol.box import this_box
-from roost_agent.enrolled import ASIDE, FACTS, FOLDER, ROOT, Enrolled, load
+from roost_agent.enrolled import ASIDE, FACTS, FOLDER, ROOT, load
 from roost_agent.errors import AgentError
 from roost_agent.identity import LOCK, StateLock
 from roost_agent.options import options
@@ -28,7 +28,6 @@ from roost_agent.ports import SystemClock, SystemEntropy
 from roost_protocol.hardware import Hardware, compare
 
 WAIT_S: Final = 7 * 86_400.0  # for a human, as long as the centre keeps who waits
-CHECKED: Final = ("--checked", "yes")
 
 
 def run(argv: list[str]) -> int:
@@ -38,13 +37,16 @@ def run(argv: list[str]) -> int:
         AgentError: this box is no node any more, and nobody let it in yet.
     """
     given = options(argv, {"config": USUAL, "log-level": "info", "checked": "no"})
-    check(load_join(Path(given["config"]))[1])
-    words = [sys.executable, "-m", "roost_agent", "run", *argv, *CHECKED]
+    is_blind = check(load_join(Path(given["config"]))[1])
+    checked = ("--checked", "blind" if is_blind else "yes")
+    words = [sys.executable, "-m", "roost_agent", "run", *argv, *checked]
     os.execv(sys.executable, words)  # noqa: S606 - itself
 
 
-def check(state_dir: Path) -> None:
+def check(state_dir: Path) -> bool:
     """Compare, and where it is another box become a node anew.
+
+    Returns whether the comparison was blind: any other box would have passed it too.
 
     Raises:
         AgentError: it is another one, and nobody let it in.
@@ -53,22 +55,19 @@ def check(state_dir: Path) -> None:
     try:
         hardware = this_box()
         known = load(state_dir)
-        if known is not None and is_other(known, hardware):
+        alike = None if known is None else compare(known.facts.hw_fp, hardware)
+        if known is not None and alike is not None and not alike.is_same:
             name = f"{known.facts.site}.{known.facts.node}"
             _tell(f"this is another box than {name}: what that one kept is in {state_dir / ASIDE}")
             move_aside(state_dir)
-            known = None
+            known = alike = None
         if known is None and (state_dir / ASIDE / FOLDER / FACTS).is_file():
             _join_again(state_dir, hardware)
     except OSError as err:
         raise AgentError(f"{err.filename or state_dir}: {err.strerror}") from err
     finally:
         lock.close()
-
-
-def is_other(known: Enrolled, hardware: Hardware) -> bool:
-    """Whether an identity was given to another box than this one."""
-    return not compare(known.facts.hw_fp, hardware).is_same
+    return alike is not None and alike.is_blind
 
 
 def move_aside(state_dir: Path) -> None:

@@ -20,7 +20,7 @@ import msgspec
 
 from roost_agent.errors import AgentError
 from roost_protocol.certificate import check_domain
-from roost_protocol.enrol import ENROL_BYTES_MAX, Hello
+from roost_protocol.enrol import ISSUED_BYTES_MAX, Hello
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import to_text
 from roost_protocol.tls import NO_CHECK_TIME
@@ -168,8 +168,8 @@ class Centre:
             link = self._linked()
             link.request(method, path, body, headers)
             with link.getresponse() as answer:
-                status, raw = answer.status, answer.read(ENROL_BYTES_MAX + 1)
-                is_last = answer.will_close or len(raw) > ENROL_BYTES_MAX
+                status, raw = answer.status, answer.read(ISSUED_BYTES_MAX + 1)
+                is_last = answer.will_close or len(raw) > ISSUED_BYTES_MAX
         except ssl.SSLCertVerificationError as err:
             self.close()
             why = f"{self.address} is not the centre of this fleet: {err.verify_message}"
@@ -181,8 +181,8 @@ class Centre:
             raise CentreError(f"{self.address}: {str(err) or type(err).__name__}") from err
         if is_last:
             self.close()
-        if len(raw) > ENROL_BYTES_MAX:
-            raise CentreError(f"{self.address}: its answer is longer than {ENROL_BYTES_MAX} bytes")
+        if len(raw) > ISSUED_BYTES_MAX:
+            raise CentreError(f"{self.address}: its answer is longer than {ISSUED_BYTES_MAX} bytes")
         return status, raw
 
     def _linked(self) -> http.client.HTTPConnection:

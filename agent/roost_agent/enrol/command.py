@@ -9,8 +9,9 @@ from typing import Final
 
 from roost_agent.config import JoinConfig
 from roost_agent.config_file import USUAL, load_join
+from roost_agent.enrol.announced import load_announced
 from roost_agent.enrol.box import this_box
-from roost_agent.enrol.factory import Factory, load_factory
+from roost_agent.enrol.factory import load_factory
 from roost_agent.enrol.invitation import Invitation, Lacking, choose
 from roost_agent.enrol.join import Order, Person, World, join
 from roost_agent.enrol.media import mark_used
@@ -43,13 +44,15 @@ def run(argv: list[str]) -> int:
     if given.state_dir:
         state_dir = Path(given.state_dir)
     factory = load_factory(config.factory_cert, config.factory_key)
+    announced = load_announced(config.key_file)
+    own = Order("", state_dir, announced=announced, factory=factory, tpm=config.tpm)
     token = _token(given.token)
     pinned = token.pin if token else _pin(given.pin)
     if given.url:
         invitation = Invitation((given.url,), token, pinned, given.name, "", "")
         if given.look:
             raise AgentError("--look says what a box without URL would do: leave URL out")
-        return _joined(given, state_dir, invitation, factory)
+        return _joined(given, own, invitation)
     walk = Walk(
         config=config,
         where=given.config,
@@ -58,13 +61,13 @@ def run(argv: list[str]) -> int:
         typed=typed(token, pinned, given.name),
     )
     if given.unattended:
-        return _unattended(given, state_dir, walk, factory)
+        return _unattended(given, own, walk)
     looks = walk.looks(SystemClock().boot_ms())
     choice = choose(looks)
     _tell(report(looks, choice))
     if isinstance(choice.outcome, Lacking):
         raise AgentError(choice.outcome.hint)
-    return 0 if given.look else _joined(given, state_dir, choice.outcome, factory)
+    return 0 if given.look else _joined(given, own, choice.outcome)
 
 
 def _dns(config: JoinConfig) -> Dns:
@@ -73,27 +76,22 @@ def _dns(config: JoinConfig) -> Dns:
     return Srv(config.domain, config.resolvers)
 
 
-def _joined(
-    given: argparse.Namespace, state_dir: Path, invitation: Invitation, factory: Factory | None
-) -> int:
+def _joined(given: argparse.Namespace, own: Order, invitation: Invitation) -> int:
     if invitation.pin is None and not (given.yes or sys.stdin.isatty()):
         raise AgentError("nobody is here to compare six words: pass --token -, or --pin, or --yes")
-    order = _order(state_dir, invitation, given.wait_h * 3600, factory)
-    order = replace(order, new_key=given.new_key)
+    order = replace(_order(own, invitation, given.wait_h * 3600), new_key=given.new_key)
     person = Person(_tell, lambda words: _confirm(words, is_agreed=given.yes))
     try:
         facts = join(order, this_box(), _world(person))
-        _mark(invitation, state_dir)
+        _mark(invitation, own.state_dir)
     except OSError as err:
-        raise AgentError(f"{err.filename or state_dir}: {err.strerror}; join as root") from err
+        raise AgentError(f"{err.filename or own.state_dir}: {err.strerror}; join as root") from err
     sys.stdout.write(_welcome(facts))
     sys.stdout.write("start the agent: systemctl enable --now roost-agent\n")
     return 0
 
 
-def _unattended(
-    given: argparse.Namespace, state_dir: Path, walk: Walk, factory: Factory | None
-) -> int:
+def _unattended(given: argparse.Namespace, own: Order, walk: Walk) -> int:
     """Wait until this box is a node; what it waits for goes to the log."""
     if given.new_key or given.yes or given.look:
         raise AgentError(
@@ -102,30 +100,28 @@ def _unattended(
     box, person = this_box(), Person(_tell, lambda _: False)
 
     def ask(invitation: Invitation) -> Facts:
-        facts = join(_order(state_dir, invitation, ROUND_S, factory), box, _world(person))
-        _mark(invitation, state_dir)
+        facts = join(_order(own, invitation, ROUND_S), box, _world(person))
+        _mark(invitation, own.state_dir)
         return facts
 
     ports = Surroundings(SystemClock(), SystemEntropy(), time.sleep, _tell, ask)
-    was_node = load(state_dir) is not None
-    facts = wait_for_identity(walk, ports, state_dir)
+    was_node = load(own.state_dir) is not None
+    facts = wait_for_identity(walk, ports, own.state_dir)
     sys.stdout.write(_welcome(facts) if not was_node else f"is {_who(facts)}\n")
     return 0
 
 
-def _order(
-    state_dir: Path, invitation: Invitation, wait_s: float, factory: Factory | None
-) -> Order:
+def _order(own: Order, invitation: Invitation, wait_s: float) -> Order:
+    """Return what the box brings of its own, with what it was invited by."""
     first, *others = invitation.urls
-    return Order(
+    return replace(
+        own,
         url=first,
         others=tuple(others),
-        state_dir=state_dir,
         token=invitation.token,
         pin=invitation.pin,
         name=invitation.name,
         wait_s=wait_s,
-        factory=factory,
     )
 
 

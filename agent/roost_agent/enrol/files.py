@@ -4,6 +4,7 @@ import msgspec
 
 from roost_agent.enrolled import (
     BROKER_CERTIFICATE,
+    CONFIGURATION,
     FACTS,
     LAN_CA,
     LAN_CERTIFICATE,
@@ -23,6 +24,8 @@ def node_files(issued: Issued, facts: Facts, root: str) -> dict[str, bytes]:
         ROOT: root.encode(),
         REPORT_KEY: issued.report_key,
         **order_keys.file_of(issued.order_keys),
+        **order_keys.vouches_of(issued.order_vouches),
+        **({CONFIGURATION: issued.configuration} if issued.configuration else {}),
         FACTS: msgspec.json.format(msgspec.json.encode(facts), indent=1),
     }
 

@@ -6,7 +6,7 @@ and the centre gives the same answer. Nothing from the centre is kept before it 
 
 import hmac
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from roost_agent.enrol.centre import Address, Centre, CentreError, UntrustedError
+from roost_agent.enrol.announced import Announced
+from roost_agent.enrol.centre import Address, Centre, CentreError, RefusedError, UntrustedError
 from roost_agent.enrol.check import check_issued, spki_of
 from roost_agent.enrol.factory import Factory
 from roost_agent.enrol.files import box_files, node_files
 from roost_agent.enrol.folder import open_fresh, read_files, take_over, write_files
 from roost_agent.enrol.keys import Keys, public_pem, ready_keys
+from roost_agent.enrol.tpm.chip import Chip, opened
 from roost_agent.enrolled import ROOT, Facts, load
 from roost_agent.errors import AgentError
 from roost_agent.ports import Clock, Entropy
@@ -27,6 +29,8 @@ from roost_protocol import __version__
 from roost_protocol.certificate import pin
 from roost_protocol.enrol import (
     NONCE_BYTES,
+    Activation,
+    Challenge,
     ClaimKind,
     EnrolRequest,
     Hello,
@@ -36,6 +40,7 @@ from roost_protocol.enrol import (
     Waiting,
     code_words,
     commitment,
+    question,
     transcript,
 )
 from roost_protocol.hardware import Hardware
@@ -44,8 +49,10 @@ from roost_protocol.join_token import JoinToken, from_text
 BACKOFF_S: Final = (2.0, 300.0)  # between attempts that failed, full jitter
 IMAGE_ROOT: Final = Path("/etc/roost/image-root.json")
 ENROL_PATH: Final = "/api/v1/enrol"
+ACTIVATE_PATH: Final = "/api/v1/enrol/activate"
 TICKET_PATH: Final = "/api/v1/enrol/ticket"
 ANSWER: Final[Any] = Issued | Waiting
+FIRST_ANSWER: Final[Any] = Issued | Waiting | Challenge
 
 T = TypeVar("T")
 
@@ -57,7 +64,9 @@ class Order:
     Attributes:
         url: of the centre's enrolment listener.
         others: further addresses of the same centre, asked where it cannot be.
-        factory: what the maker put into the box; used where there is no token.
+        announced: a key that the centre has on its list; used where there is no token.
+        factory: what the maker put into the box; used where there is neither.
+        tpm: the TPM's device; used where there is nothing else. Empty: it is left alone.
         token: None: a human compares six words.
         pin: 16 bytes of the root; None: a human compares, here too.
         name: the node name it would like.
@@ -72,7 +81,20 @@ class Order:
     wait_s: float = 0.0
     new_key: bool = False
     others: tuple[str, ...] = ()
+    announced: Announced | None = None
     factory: Factory | None = None
+    tpm: str = ""
+
+    @property
+    def kind(self) -> ClaimKind:
+        """By what the box asks to be let in."""
+        if self.token is not None:
+            return ClaimKind.TOKEN
+        if self.announced is not None:
+            return ClaimKind.KEY
+        if self.factory is not None:
+            return ClaimKind.FACTORY
+        return ClaimKind.TPM if self.tpm else ClaimKind.BARE
 
 
 class UndecidedError(AgentError):
@@ -183,22 +205,46 @@ class _Attempt:
         raise CentreError(text) if is_passing else UntrustedError(text)
 
     def _ask(self, centre: Centre) -> Asked:
-        """Say hello twice, to learn the root and then to be sure of it; then ask."""
+        """Ask, with the TPM at hand where that is the claim: its keys take longer than a nonce."""
+        is_tpm = self._order.kind is ClaimKind.TPM
+        with opened(self._order.tpm) if is_tpm else nullcontext() as chip:
+            if chip is not None:
+                self._world.person.tell(f"{self._order.tpm} is the TPM {chip.fingerprint}")
+            return self._greeted(centre, chip)
+
+    def _greeted(self, centre: Centre, chip: Chip | None) -> Asked:
+        """Say hello to whoever is there, to learn the root; then ask over TLS that it stands for.
+
+        What hello told is proven by what follows: the root by its pin or by the words, the domain
+        by the name in the certificate, the nonce by the centre that takes it back.
+        """
         nonce = self._world.entropy.token(NONCE_BYTES)
         commit = commitment(nonce, self._keys.csr)
-        claimed = centre.hello(commit)
-        spki = spki_of(claimed.root)
+        hello = centre.hello(commit)
+        spki = spki_of(hello.root)
         trusted = self._pin()
         if trusted is not None and not hmac.compare_digest(from_text(pin(spki)), trusted):
             why = f"{centre.address.url} has another root than the fleet that this box is to join"
             raise UntrustedError(f"{why}; check the URL, and whose token it is")
-        centre.trust(claimed.root, claimed.fleet_domain)
-        hello = centre.hello(commit)
-        if (hello.root, hello.fleet_domain) != (claimed.root, claimed.fleet_domain):
-            raise UntrustedError("the centre changed its root while we spoke")
-        request = self._request(hello, nonce)
+        centre.trust(hello.root, hello.fleet_domain)
+        request = self._request(hello, nonce, chip)
         words = code_words(spki, request.csr, nonce, hello.server_nonce)
-        return Asked(centre.post(ENROL_PATH, request, ANSWER), hello, words, centre)
+        answer: Issued | Waiting | Challenge = centre.post(ENROL_PATH, request, FIRST_ANSWER)
+        if isinstance(answer, Challenge):
+            answer = self._activated(centre, chip, request, answer)
+        return Asked(answer, hello, words, centre)
+
+    def _activated(
+        self, centre: Centre, chip: Chip | None, request: EnrolRequest, challenge: Challenge
+    ) -> Issued | Waiting:
+        """Have the TPM answer, and certify the node's key for this request."""
+        if chip is None:
+            raise UntrustedError("the centre asks a TPM that was not offered: nothing was kept")
+        secret = chip.activate(challenge.credential, challenge.seed)
+        attestation, signature = chip.certify(self._keys.node, question(request))
+        activation = Activation(request, secret, attestation, signature)
+        answer: Issued | Waiting = centre.post(ACTIVATE_PATH, activation, ANSWER)
+        return answer
 
     def _pin(self) -> bytes | None:
         """Return what the root is known by: of the order, or of words that were compared."""
@@ -217,8 +263,15 @@ class _Attempt:
             why = "the centre approved this box before anybody compared the words here"
             raise UntrustedError(f"{why}; join with --new-key and compare, or with --pin")
         if not self._world.person.confirm(asked.words):
+            self._withdraw(asked.centre, asked.answer)
             raise UntrustedError("the words were not confirmed: this box trusts nobody yet")
         write_files(self._fresh, {ROOT: asked.hello.root.encode()})
+
+    def _withdraw(self, centre: Centre, answer: Waiting) -> None:
+        """Have this box let go, if that can be said now: otherwise it waits there for a week."""
+        ticket = TicketRequest(answer.ticket, withdraw=True)
+        with suppress(CentreError, RefusedError, UntrustedError):
+            centre.post(TICKET_PATH, ticket, ANSWER)
 
     def _persisted(self, ask: Callable[[], T]) -> T:
         """Ask until there is an answer, or the time is up."""
@@ -249,8 +302,8 @@ class _Attempt:
             self._world.person.tell(f"{why}; again in {seconds:.0f} s")
         self._world.sleep(seconds)
 
-    def _request(self, hello: Hello, nonce: bytes) -> EnrolRequest:
-        kind, proof = _claimed(self._order)
+    def _request(self, hello: Hello, nonce: bytes, chip: Chip | None) -> EnrolRequest:
+        kind, proof = self._order.kind, _claimed(self._order, chip)
         request = EnrolRequest(
             kind=kind,
             csr=self._keys.csr,
@@ -266,18 +319,26 @@ class _Attempt:
             wish=self._order.name,
         )
         message = transcript(request)
-        if kind is ClaimKind.FACTORY and self._order.factory is not None:
-            proof = msgspec.structs.replace(proof, signature=self._order.factory.sign(message))
+        signer = {
+            ClaimKind.KEY: self._order.announced,
+            ClaimKind.FACTORY: self._order.factory,
+        }.get(kind)
+        if signer is not None:
+            proof = msgspec.structs.replace(proof, signature=signer.sign(message))
         return msgspec.structs.replace(request, signature=self._keys.sign(message), proof=proof)
 
 
-def _claimed(order: Order) -> tuple[ClaimKind, Proof]:
-    """Return by what a box asks to be let in; what proves it is not signed yet."""
+def _claimed(order: Order, chip: Chip | None) -> Proof:
+    """Return what a box brings; what proves it is not signed yet."""
     if order.token is not None:
-        return ClaimKind.TOKEN, Proof(claim=order.token.claim, secret=order.token.secret)
+        return Proof(claim=order.token.claim, secret=order.token.secret)
+    if order.announced is not None:
+        return Proof(public_key=order.announced.public)
     if order.factory is not None:
-        return ClaimKind.FACTORY, Proof(chain=order.factory.chain)
-    return ClaimKind.BARE, Proof()
+        return Proof(chain=order.factory.chain)
+    if chip is not None:
+        return Proof(public_key=chip.attestation_key, chain=chip.certificate)
+    return Proof()
 
 
 def _facts(issued: Issued, hardware: Hardware, centre: str, not_after_ms: int) -> Facts:

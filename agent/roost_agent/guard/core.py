@@ -5,13 +5,17 @@ agent has not begun to stop is told to end, at D2 it is killed and its addresses
 D3 on a hold that was not seen to have stopped keeps the watchdog hungry. A sticky hold has no
 deadline (ha.md 5.4, 6, 7).
 
+On request it lets the watchdog starve while nothing is held: a device that was never seen to bite
+is only said to do so.
+
 Leaves to others: the socket, the state file, signals, cgroups, addresses, the device.
 
 Invariants:
 - the epoch of a lease never falls, and one that has ended is never armed again;
 - a deadline moves only before the present D1, and D3 is never past now + L;
 - every change of a hold is saved before it is answered;
-- after D2 a hold ends only when everything in it was seen to have stopped.
+- after D2 a hold ends only when everything in it was seen to have stopped;
+- while the watchdog starves on request, nothing is armed.
 """
 
 from __future__ import annotations
@@ -26,6 +30,11 @@ ENDED_MAX: Final = 64  # leases whose last epoch is remembered: names change wit
 ARMED: Final = "armed"
 STOPPING: Final = "stopping"
 KILLING: Final = "killing"
+
+NO_BITE: Final = ""  # of a bite test: none, or
+BITING: Final = "biting"
+MISSED: Final = "missed"  # the device let its time pass
+BITE_MS: Final = 2_000  # which a device may be late by: they count whole seconds
 
 
 class Arm(Record):
@@ -62,11 +71,17 @@ class Stopped(Record):
     lease: str
 
 
+class Bite(Record):
+    """Let the watchdog starve: it is to reset this machine within its time."""
+
+    timeout_ms: int
+
+
 class Tick(Record):
     """Time has passed."""
 
 
-Event = Arm | Stopping | Disarm | Stopped | Tick
+Event = Arm | Stopping | Disarm | Stopped | Bite | Tick
 
 
 class Save(Record):
@@ -109,7 +124,7 @@ class Deadlines:
         has_watchdog: whether a device passed its start test.
     """
 
-    __slots__ = ("_ended", "_has_watchdog", "_holds", "_lease_ms", "_stages")
+    __slots__ = ("_ended", "_has_watchdog", "_holds", "_lease_ms", "_missed_ms", "_stages", "bite")
 
     def __init__(
         self,
@@ -127,6 +142,8 @@ class Deadlines:
             self._holds[hold.lease] = hold
             self._stages[hold.lease] = stage
         self._ended: dict[str, int] = dict(ended or {})
+        self._missed_ms = 0  # when a device that is starved has missed its time
+        self.bite = NO_BITE
 
     @property
     def holds(self) -> list[tuple[Arm, str]]:
@@ -153,11 +170,15 @@ class Deadlines:
             return self._stopping(event)
         if isinstance(event, Disarm):
             return self._disarm(event)
+        if isinstance(event, Bite):
+            return self._bite(event, now_ms)
         return self._stopped(event)
 
     def may_feed(self, now_ms: int) -> bool:
-        """Return whether the watchdog may be fed: nothing runs past its D3."""
-        return all(hold.d3_ms is None or now_ms < hold.d3_ms for hold in self._holds.values())
+        """Return whether the watchdog may be fed: nothing runs past its D3, and it may live."""
+        return self.bite != BITING and all(
+            hold.d3_ms is None or now_ms < hold.d3_ms for hold in self._holds.values()
+        )
 
     def due_ms(self) -> int | None:
         """Return the next deadline of a hold; None where none has one."""
@@ -165,9 +186,13 @@ class Deadlines:
         for lease, hold in self._holds.items():
             if hold.d1_ms is not None and hold.d2_ms is not None:
                 due.append(hold.d1_ms if self._stages[lease] == ARMED else hold.d2_ms)
+        if self.bite == BITING:
+            due.append(self._missed_ms)
         return min(due, default=None)
 
     def _tick(self, now_ms: int) -> list[Action]:
+        if self.bite == BITING and now_ms >= self._missed_ms:
+            self.bite, self._has_watchdog = MISSED, False
         actions: list[Action] = []
         for lease, hold in self._holds.items():
             if hold.d1_ms is None or hold.d2_ms is None:
@@ -181,6 +206,8 @@ class Deadlines:
         return actions
 
     def _arm(self, event: Arm, now_ms: int) -> list[Action]:
+        if self.bite == BITING:
+            return [Refuse("biting", "the watchdog is tested: this machine is to be reset")]
         if event.is_hard and not self._has_watchdog:
             return [Refuse("no-watchdog", "exclusive = hard needs a watchdog that passed its test")]
         refusal = self._wrong_times(event, now_ms) or self._wrong_epoch(event, now_ms)
@@ -244,6 +271,15 @@ class Deadlines:
             return [Refuse("runs", "something of it still runs")]
         self._end(held)
         return [Save(), Accept()]
+
+    def _bite(self, event: Bite, now_ms: int) -> list[Action]:
+        if self._holds:
+            return [Refuse("held", f"{', '.join(sorted(self._holds))} runs here: it would end too")]
+        if not self._has_watchdog:
+            return [Refuse("no-watchdog", "there is no watchdog that passed its start test")]
+        if self.bite != BITING:
+            self.bite, self._missed_ms = BITING, now_ms + event.timeout_ms + BITE_MS
+        return [Accept()]
 
     def _stopped(self, event: Stopped) -> list[Action]:
         held = self._holds.get(event.lease)

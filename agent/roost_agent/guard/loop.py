@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 
 from roost_agent.guard import address, cgroup, packet, state_file
 from roost_agent.guard.core import (
+    BITING,
     KILLING,
+    MISSED,
     Accept,
     Arm,
+    Bite,
     Deadlines,
     Disarm,
     Event,
@@ -20,12 +23,14 @@ from roost_agent.guard.core import (
     Terminate,
     Tick,
 )
+from roost_agent.guard.lag import Lag
 from roost_agent.guard.record import Any, Final, Record
 from roost_agent.guard.watchdog import Watchdog
 
 IDLE_MS: Final = 1_000  # between two looks while nothing is held
 SWEEP_MS: Final = 1_000  # between two looks for what runs without a hold
 RETRY_MS: Final = 10  # between two kills of what is still there
+DID_NOT_BITE: Final = "it was fed no more and did not bite in its time"
 
 
 class Setting(Record):
@@ -34,6 +39,7 @@ class Setting(Record):
     Attributes:
         root: the folder of cgroups that need a hold.
         slices: the folder of those that systemd makes for us; empty: there is none.
+        hardware: the watchdog and the machine, in words.
         notes: what could not be had at the start, such as locked memory.
         kill_ms: how long a kill took at the start; None: not measured.
     """
@@ -46,6 +52,7 @@ class Setting(Record):
     notes: tuple[str, ...] = ()
     kill_ms: int | None = None
     slices: str = ""
+    hardware: str = ""
 
 
 class Loop:
@@ -78,6 +85,8 @@ class Loop:
         self._fed_ms = 0
         self._swept_ms = -SWEEP_MS
         self._told: set[str] = set()
+        self._lag = Lag()
+        self._wakes_ms: int | None = None  # when the wait of the last turn is over
         self.roots = tuple(filter(None, (setting.root, setting.slices)))
 
     def turn(self) -> int:
@@ -86,13 +95,16 @@ class Loop:
         Called first after every wait: what a suspend, a freeze or a SIGSTOP let pass is acted on
         before a word of anybody is read.
         """
+        self._look_at_lag()
         self._handle(Tick())
         self._feed()
         now_ms = self._now_ms()
         if now_ms - self._swept_ms >= SWEEP_MS:
             self._swept_ms = now_ms
             self._sweep()
-        return self._wait_ms()
+        wait_ms = self._wait_ms()
+        self._wakes_ms = self._now_ms() + wait_ms
+        return wait_ms
 
     def answer(self, raw: bytes) -> bytes:
         """Return the answer of a packet."""
@@ -104,6 +116,9 @@ class Loop:
             return packet.encode(self._state())
         if isinstance(request, Arm):
             return packet.encode(self._arm(request))
+        if isinstance(request, packet.AskedToBite):
+            self._say("asked to let the watchdog starve, to see that it bites")
+            return packet.encode(self._handle(Bite(self._watchdog.timeout_ms)))
         if isinstance(request, Disarm):
             request = self._seen(request)
         return packet.encode(self._handle(request))
@@ -117,6 +132,12 @@ class Loop:
     def is_free(self) -> bool:
         """Whether nothing is held."""
         return not self._core.holds
+
+    def _look_at_lag(self) -> None:
+        """Note by how much the wait took too long, unless a packet ended it."""
+        now_ms = self._now_ms()
+        if self._wakes_ms is not None and now_ms >= self._wakes_ms:
+            self._lag.waited(now_ms - self._wakes_ms)
 
     def _arm(self, request: Arm) -> dict[str, Any]:
         """Let run what a hold is about, once the hold is there."""
@@ -199,7 +220,9 @@ class Loop:
         if feed_ms is None:
             return
         if not self._core.may_feed(now_ms):
-            self._once("past D3 and still running: the watchdog is fed no more")
+            is_test = self._core.bite == BITING
+            why = "it is to reset this machine" if is_test else "something runs past its D3"
+            self._once(f"the watchdog is fed no more: {why}")
         elif now_ms - self._fed_ms >= feed_ms:
             self._fed_ms = now_ms
             if failed := self._watchdog.feed():
@@ -236,6 +259,7 @@ class Loop:
 
     def _state(self) -> dict[str, Any]:
         setting, watchdog = self._setting, self._watchdog
+        has_missed = self._core.bite == MISSED
         return {
             "ok": True,
             "pid": os.getpid(),
@@ -244,10 +268,13 @@ class Loop:
             "lease_ms": setting.lease_ms,
             "tick_ms": setting.tick_ms,
             "kill_ms": setting.kill_ms,
+            "lag_ms": self._lag.p999_ms,
             "root": setting.root,
             "slices": setting.slices,
-            "watchdog_ms": watchdog.timeout_ms,
-            "watchdog": watchdog.why_not or "tested",
+            "watchdog_ms": 0 if has_missed else watchdog.timeout_ms,
+            "watchdog": DID_NOT_BITE if has_missed else watchdog.why_not or "tested",
+            "hardware": setting.hardware,
+            "bite": self._core.bite,
             "notes": list(setting.notes),
             "holds": [
                 {

@@ -18,6 +18,7 @@ KEYS: Final = {
     "stopping": {"lease", "epoch"},
     "disarm": {"lease", "epoch"},
     "state": set(),
+    "bite": set(),
 }
 
 
@@ -25,11 +26,15 @@ class State(Record):
     """How is it?"""
 
 
+class AskedToBite(Record):
+    """Have the watchdog reset this machine, to see that it does."""
+
+
 class PacketError(Exception):
     """A request that is none; the text names the field and its bound."""
 
 
-Request = Arm | Stopping | Disarm | State
+Request = Arm | Stopping | Disarm | State | AskedToBite
 
 
 def decode(raw: bytes) -> Request:
@@ -53,6 +58,8 @@ def decode(raw: bytes) -> Request:
         raise PacketError(f"{unknown[0][:NAME_CHARS_MAX]}: unknown field of {verb}")
     if verb == "state":
         return State()
+    if verb == "bite":
+        return AskedToBite()
     lease, epoch = _text(table, "lease", NAME_CHARS_MAX), _number(table, "epoch")
     if verb == "stopping":
         return Stopping(lease, epoch)

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from roost_agent.guard import cgroup, memory, state_file, trial
+from roost_agent.guard import cgroup, hardware, memory, state_file, trial
 from roost_agent.guard.core import Deadlines
 from roost_agent.guard.loop import Loop, Setting
 from roost_agent.guard.ports import boot_ms
@@ -64,7 +64,8 @@ def run(given: Given, opened: Callable[[str], Device] = Hardware) -> int:
     watchdog = Watchdog(given.watchdog, given.watchdog_s, opened)
     core = Deadlines(given.lease_ms, kept.holds, kept.ended, has_watchdog=watchdog.timeout_ms > 0)
     setting = Setting(root, given.state, boot_id, given.lease_ms, given.tick_ms, tuple(notes))
-    setting = setting._replace(slices=_slices(given))
+    known = ", ".join(filter(None, (watchdog.identity, hardware.machine())))
+    setting = setting._replace(slices=_slices(given), hardware=known)
     loop = Loop(setting, core, watchdog, boot_ms, say)
     loop.turn()  # what the guard before this one left is acted on before anything else
     loop.try_kill(os.path.dirname(root), trial.kill_ms)

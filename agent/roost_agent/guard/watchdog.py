@@ -15,9 +15,11 @@ from roost_agent.guard.record import Final, Protocol
 
 SET_TIMEOUT: Final = 0xC0045706  # WDIOC_SETTIMEOUT of linux/watchdog.h
 GET_TIMEOUT: Final = 0x80045707  # WDIOC_GETTIMEOUT
+GET_SUPPORT: Final = 0x80285700  # WDIOC_GETSUPPORT: struct watchdog_info
 FEED_MS_MAX: Final = 1_000
 
 _INT: Final = struct.Struct("i")
+_INFO: Final = struct.Struct("II32s")  # options, version of the firmware, identity
 
 
 class Device(Protocol):
@@ -25,6 +27,9 @@ class Device(Protocol):
 
     def set_timeout(self, seconds: int) -> int:
         """Set the time within which it bites; return what the device says it is."""
+
+    def identity(self) -> str:
+        """Return what the device calls itself."""
 
     def feed(self) -> None:
         """Put the bite off by its whole time."""
@@ -52,6 +57,11 @@ class Hardware:
         raw = fcntl.ioctl(self._descriptor, GET_TIMEOUT, _INT.pack(0))
         return int(_INT.unpack(raw)[0])
 
+    def identity(self) -> str:
+        """See Device."""
+        raw = fcntl.ioctl(self._descriptor, GET_SUPPORT, bytes(_INFO.size))
+        return bytes(_INFO.unpack(raw)[2]).partition(b"\0")[0].decode(errors="replace")
+
     def feed(self) -> None:
         """See Device."""
         os.write(self._descriptor, b".")
@@ -69,11 +79,13 @@ class Watchdog:
     Attributes:
         timeout_ms: within which it bites, as read back; 0: there is none.
         why_not: a sentence where there is none.
+        identity: what the device calls itself; empty where it does not say.
     """
 
     def __init__(self, path: str, seconds: int, opened: Callable[[str], Device] = Hardware) -> None:
         self.timeout_ms = 0
         self.why_not = ""
+        self.identity = ""
         self._device: Device | None = None
         if not path:
             self.why_not = "no watchdog is configured"
@@ -89,6 +101,10 @@ class Watchdog:
             self._give_up(f"{path}: set to {seconds} s, it says {timeout_s}")
             return
         self.timeout_ms = timeout_s * 1000
+        try:
+            self.identity = self._device.identity()
+        except OSError:  # an old driver: it is known by its machine alone
+            self.identity = ""
 
     @property
     def feed_ms(self) -> int | None:

@@ -10,18 +10,22 @@ from typing import Any, Final
 from roost_agent.control.command import asked, parser, seconds_of
 from roost_agent.control.message import (
     EXPLAIN_MAX,
+    GoDown,
     HaExplain,
     HaMaintenance,
+    HaMayGoDown,
     HaRequest,
     HaStatus,
     HaSwitchover,
     HaTakeover,
+    HaTestWatchdog,
     HaVoters,
 )
 from roost_agent.control.table import columns, duration
 from roost_agent.errors import AgentError
 from roost_agent.ha.gateway import SILENT_MS
 
+EXIT_OF: Final = {GoDown.YES: 0, GoDown.NO: 3, GoDown.AFTER_TRANSFER: 4}
 _LEASES: Final = ("GROUP", "HERE", "HOLDER", "EPOCH", "LEFT", "RANK", "WHY NOT HERE")
 _MEMBERS: Final = ("NODE", "STATE", "FOR", "LAST PROOF", "SUSPECT AFTER", "PATHS")
 _FENCES: Final = ("FENCE OF", "DRIVER", "TESTED", "RESULT")
@@ -67,6 +71,26 @@ def maintenance(argv: list[str]) -> int:
     return _show(given, HaMaintenance(given.group, given.ttl or 0), _sentence)
 
 
+def may_go_down(argv: list[str]) -> int:
+    """Say whether this node may go down now; the exit status says it to programs."""
+    made = _parser("may-go-down")
+    made.epilog = "exit: 0 yes, 1 no agent answers, 3 no, 4 after transfer"
+    given = made.parse_args(argv)
+    result = asked(given, HaMayGoDown())
+    _print(given, result, _sentence)
+    return EXIT_OF[result["verdict"]]
+
+
+def test_watchdog(argv: list[str]) -> int:
+    """Have this node's watchdog reset it, once, to see that it does."""
+    arguments = _parser("test-watchdog")
+    arguments.add_argument(
+        "--confirm-reset", action="store_true", help="this machine may be reset now"
+    )
+    given = arguments.parse_args(argv)
+    return _show(given, HaTestWatchdog(given.confirm_reset), _sentence)
+
+
 def takeover(argv: list[str]) -> int:
     """Take a group of a sticky pair whose other node is off."""
     arguments = _parser("takeover")
@@ -105,10 +129,17 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 def _show(
     given: argparse.Namespace, request: HaRequest, render: Callable[[Mapping[str, Any]], str]
 ) -> int:
-    result = asked(given, request)
+    _print(given, asked(given, request), render)
+    return 0
+
+
+def _print(
+    given: argparse.Namespace,
+    result: Mapping[str, Any],
+    render: Callable[[Mapping[str, Any]], str],
+) -> None:
     is_json = given.output == "json"
     sys.stdout.write(json.dumps(result, indent=2) + "\n" if is_json else render(result))
-    return 0
 
 
 def _sentence(result: Mapping[str, Any]) -> str:
@@ -188,6 +219,15 @@ def _fencing(fencing: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"fencing  {fencing['doing'] or 'nothing'}; attempts this hour: {fencing['spent']}"
 
 
+def _guard(guard: Mapping[str, Any] | None) -> Iterator[str]:
+    if guard is None:
+        return
+    known = {"kill": guard["kill_ms"], "lag": guard["lag_ms"]}
+    said = (f"{what} {ms} ms" for what, ms in known.items() if ms is not None)
+    bites = f"watchdog {guard['watchdog_ms'] / 1000:g} s" if guard["watchdog_ms"] else "no watchdog"
+    yield f"guard  {', '.join((*said, bites))}"
+
+
 def _fence(each: Mapping[str, Any]) -> list[str]:
     ago_ms = each["tried_ago_ms"]
     tried = "never" if ago_ms is None else f"{duration(ago_ms // 1000)} ago"
@@ -210,6 +250,7 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
     if broker is not None:
         running = f"pid {broker['pid']}" if broker["pid"] else f"not running: {broker['fault']}"
         yield f"\nbroker of this node  {running}, started anew {broker['restarts']} times"
+    yield from _guard(result.get("guard"))
     yield from _fencing(result.get("fencing"))
     for what in ("refused", "dropped"):
         if result[what]:
@@ -233,6 +274,8 @@ def _rest(result: Mapping[str, Any]) -> Iterator[str]:
 def _warnings(result: Mapping[str, Any]) -> Iterator[str]:
     if why := result["clear_text"]:
         yield f"WARNING  site brokers are spoken to in clear text: {why}"
+    if why := result.get("untested"):
+        yield f"WARNING  {why}"
     roster = result["roster"]
     if roster is not None and roster["fault"]:
         yield f"WARNING  the site goes on as it was: {roster['fault']}"

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import os
 import pwd
-import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -134,20 +133,9 @@ class SiteBroker:
 
     async def _once(self) -> None:
         self._started_ms = self._clock.boot_ms()
-        program = shutil.which(PROGRAM) or shutil.which(PROGRAM, path=PLACES)
-        if program is None:
-            raise AgentError(f"{PROGRAM} is not installed; this node's paths have no broker")
         async with self._files:
             await asyncio.to_thread(self._prepare)
-            self._process = await asyncio.create_subprocess_exec(
-                program,
-                "-c",
-                str(self._folder / "mosquitto.conf"),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                limit=LINE_BYTES_MAX,
-            )
+            self._process = await self._spawned()
         self._echo_ms = None
         self._remember(self._process.pid)
         log.info("ha broker: runs as pid %d on %s", self._process.pid, self._plan.addresses)
@@ -159,6 +147,22 @@ class SiteBroker:
         finally:
             await _end(self._process)
             self._process = None
+
+    async def _spawned(self) -> asyncio.subprocess.Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                PROGRAM,
+                "-c",
+                str(self._folder / "mosquitto.conf"),
+                env={**os.environ, "PATH": f"{os.environ.get('PATH', os.defpath)}:{PLACES}"},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                limit=LINE_BYTES_MAX,
+            )
+        except FileNotFoundError as err:
+            said = f"{PROGRAM} is not installed; this node's paths have no broker"
+            raise AgentError(said) from err
 
     async def _until_ended(self, process: asyncio.subprocess.Process) -> None:
         while process.returncode is None:

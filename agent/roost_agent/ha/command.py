@@ -18,6 +18,8 @@ usage: roost-agent ha VERB [OPTION...]
   explain               what was decided of late, and why          [--last N] [-o json]
   switchover GROUP      give a group that runs here to another node      [--to NODE]
   maintenance GROUP on --ttl TIME | off   neither watch it here nor let it come here
+  may-go-down           yes, after transfer, or no and why; exit status 0, 4, 3   [-o json]
+  test-watchdog --confirm-reset   have the watchdog reset this machine, to see that it does
   drill --cut PATH | --stop broker --for TIME   break it for a while, and see what happens
   takeover GROUP --confirm-peer-off       of a pair: you have seen that its peer is off
   voters add NODE | remove NODE [--disk-gone]   change who votes, one at a time
@@ -30,6 +32,8 @@ VERBS: Final = {  # name -> module, function of the arguments that follow
     "switchover": ("roost_agent.ha.ask", "switchover"),
     "maintenance": ("roost_agent.ha.ask", "maintenance"),
     "takeover": ("roost_agent.ha.ask", "takeover"),
+    "may-go-down": ("roost_agent.ha.ask", "may_go_down"),
+    "test-watchdog": ("roost_agent.ha.ask", "test_watchdog"),
     "drill": ("roost_agent.ha.ask_drill", "drill"),
     "voters": ("roost_agent.ha.ask", "voters"),
     "keygen": ("roost_agent.ha.keys", "keygen"),

@@ -247,6 +247,7 @@ class HaFile(msgspec.Struct, frozen=True, kw_only=True):
     single_network: Literal["refused", "accepted"] = "refused"
     on_full_cut: Literal["keep_incumbent", "fence_incumbent"] | None = None
     cold_start_alone: Literal["wait", "last_holder"] | None = None
+    watchdog_test: Literal["advised", "required"] = "advised"
     networks: Annotated[tuple[Network, ...], Meta(min_length=1, max_length=NETWORKS_MAX)]
     paths: Annotated[tuple[Way, ...], Meta(max_length=PATHS_MAX)] = ()
     nodes: Annotated[tuple[Node, ...], Meta(min_length=1, max_length=NODES_MAX)] = field(
@@ -318,6 +319,11 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
         return self.witness == "central"
 
     @property
+    def starts_alone(self) -> bool:
+        """Whether a pair's last holder starts without the other, and no proof moves anything."""
+        return self.cold_start_alone == "last_holder"  # which a pair alone may say
+
+    @property
     def cfgver(self) -> int:
         """Digest of voters, mode, timing, what needs proof: who differs never grants the other.
 
@@ -330,6 +336,8 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
             said.append(by_proof)
         if self.has_wan_witness:
             said.append(self.witness)
+        if self.starts_alone:
+            said.append(self.cold_start_alone)
         return zlib.crc32(msgspec.json.encode(said)) << configuration.GENERATION_BITS
 
     @property

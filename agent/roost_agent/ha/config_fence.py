@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Meta
 
 from roost_agent.ha.config_kinds import Absolute, Words
+from roost_protocol.patterns import END
 
 REDFISH: Final = ("url", "system", "credentials", "ca_file", "certificate_sha256")
 
 Url = Annotated[
     str,
     Meta(
-        pattern=r"^https://[^/@?#\s]+$",
+        pattern=r"^https://[^/@?#\s]+" + END,
         max_length=255,
         description="https://HOST[:PORT], at most 255 characters",
     ),
@@ -22,12 +23,12 @@ Url = Annotated[
 Resource = Annotated[
     str,
     Meta(
-        pattern=r"^/redfish/[^?#\s]+$",
+        pattern=r"^/redfish/[^?#\s]+" + END,
         max_length=255,
         description="a resource, /redfish/..., at most 255 characters",
     ),
 ]
-Digest = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$", description="64 hexadecimal digits")]
+Digest = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}" + END, description="64 hexadecimal digits")]
 
 
 class Fence(msgspec.Struct, frozen=True, kw_only=True):

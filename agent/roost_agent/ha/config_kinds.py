@@ -4,10 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from roost_protocol.patterns import END
+
 Name = Annotated[
     str,
     Meta(
-        pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
+        pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?" + END,
         description="a name of 1 to 32 lower-case letters, digits and inner dashes",
     ),
 ]
@@ -20,7 +22,8 @@ Words = Annotated[  # no shell reads them
     ),
 ]
 Interface = Annotated[
-    str, Meta(pattern="^[^/\\s]{1,15}$", description="a network interface, 1 to 15 characters")
+    str,
+    Meta(pattern="^[^/\\s]{1,15}" + END, description="a network interface, 1 to 15 characters"),
 ]
 Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -31,14 +34,14 @@ Absolute = Annotated[
 Unit = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9:_.@\\-]{1,240}\.service$",
+        pattern=r"^[A-Za-z0-9:_.@\\-]{1,240}\.service" + END,
         description="the name of a systemd unit that ends in .service",
     ),
 ]
 Container = Annotated[
     str,
     Meta(
-        pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$",
+        pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}" + END,
         description="the name of a container, 1 to 128 letters, digits, dots, dashes and _",
     ),
 ]

@@ -190,8 +190,13 @@ def _voters(said: HaFile) -> Iterator[str]:
 def _sticky(said: HaFile) -> Iterator[str]:
     if said.on_full_cut == "fence_incumbent":
         yield from _lacking(said, "on_full_cut", said.voters)
-    if said.cold_start_alone == "last_holder":
-        yield 'cold_start_alone: "last_holder" is not in this version: "wait"'
+    if said.cold_start_alone == "last_holder" and said.fences:
+        yield (
+            'cold_start_alone: "last_holder" takes no proof that a node is off, so a [[fence]] is'
+            ' of no use: "wait", or no [[fence]]'
+        )
+    if said.cold_start_alone == "last_holder" and said.witness == "central":
+        yield 'cold_start_alone: "last_holder" is of a pair alone: witness = "central" is a third'
     for key in ("on_full_cut", "cold_start_alone"):
         if getattr(said, key) is not None and len(said.voters) > PAIR:
             yield f"{key}: only a sticky pair uses it, and there are {len(said.voters)} voters"

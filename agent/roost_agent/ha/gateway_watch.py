@@ -17,6 +17,7 @@ import msgspec
 
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.gateway import Gateways
+from roost_agent.ha.interfaces import interfaces
 from roost_agent.ha.routes import Address, default_gateways
 from roost_agent.ha.services.vip_frame import ARP, IPV6
 from roost_agent.ha.services.vip_link import Link
@@ -29,14 +30,6 @@ GATEWAYS_MAX: Final = 8
 log = logging.getLogger(__name__)
 
 Place = tuple[str, Address]  # interface, gateway
-
-
-def interfaces() -> dict[str, str]:
-    """Return the interface of each address of this machine."""
-    import psutil  # noqa: PLC0415 - 0.6 MiB, which a site without gateways need not hold
-
-    found = psutil.net_if_addrs().items()
-    return {each.address.partition("%")[0]: name for name, many in found for each in many}
 
 
 async def is_there(place: Place) -> bool:

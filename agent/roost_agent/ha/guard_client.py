@@ -5,14 +5,14 @@
 """
 
 import asyncio
-import json
 import logging
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from roost_agent.errors import AgentError
-from roost_agent.guard.packet import PACKET_BYTES_MAX
 from roost_agent.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ RETRY_S: Final = 0.1  # between two attempts to reach it
 LOOK_S: Final = 0.5  # between two questions that only see whether it lives
 LOST_MS: Final = 1_000
 
-ANSWER_BYTES_MAX: Final = 16 * PACKET_BYTES_MAX  # a state with every hold
+ANSWER_BYTES_MAX: Final = 64 << 10  # 16 of the guard's packets: a state with every hold
 LATE: Final = "late-watchdog"  # our own word: its device bites later than the promises cover
 LASTING: Final = frozenset({"no-watchdog", LATE, "cgroup", "full", "state", "bad"})
 
@@ -32,7 +32,7 @@ class GuardError(AgentError):
 
     Attributes:
         error: one word: times, epoch, expired, dropped, no-watchdog, cgroup, runs, full, state,
-            bad, late-watchdog.
+            held, biting, bad, late-watchdog.
         detail: a sentence.
     """
 
@@ -138,6 +138,13 @@ class GuardClient:
         """
         await self._ask({"do": "disarm", "lease": lease, "epoch": epoch})
 
+    async def bite(self) -> None:
+        """Have the watchdog starve, so that it resets this machine.
+
+        Raises: see arm; ``held``: something runs.
+        """
+        await self._ask({"do": "bite"})
+
     async def state(self) -> dict[str, Any]:
         """Return what the guard holds and how it runs.
 
@@ -156,9 +163,9 @@ class GuardClient:
         async with self._turn:
             try:
                 async with asyncio.timeout(WAIT_S):
-                    raw = await self._exchange(json.dumps(request).encode())
-                answer = dict(json.loads(raw))
-            except (OSError, ValueError, TypeError) as err:  # a TimeoutError is an OSError
+                    raw = await self._exchange(msgspec.json.encode(request))
+                answer = msgspec.json.decode(raw, type=dict[str, Any])
+            except (OSError, msgspec.DecodeError) as err:  # a TimeoutError is an OSError
                 self.close()
                 raise GuardGoneError(f"no guard answers on {self._path}: {err}") from err
             except asyncio.CancelledError:

@@ -8,58 +8,49 @@ Leaves to others: to ask the guard (guard_client), to refuse an armed hold (runt
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
-import msgspec
-
+from roost_agent.ha import bite
+from roost_agent.ha.bite import Bite
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.core_events import GuardSaid
+from roost_agent.ha.guard_report import GuardReport
 from roost_agent.ha.lease_plan import lease_watchdog_ms
 from roost_agent.ha.timing import Timing
 from roost_protocol.explain import Explain
 
 REFUSED_MS: Final = 60_000  # a lease that the guard refused is not stood for so long
 LOST: Final = "its guard does not answer"
+NO_BITES: Final[Mapping[str, Bite]] = MappingProxyType({})
 
 
-class GuardReport(msgspec.Struct, frozen=True):
-    """What counts of a guard's state; times in ms. One that lacks all of it can keep nothing.
+def compared(
+    config: HaConfig, report: GuardReport, bites: Mapping[str, Bite] = NO_BITES
+) -> GuardSaid:
+    """Return what a guard's state means for the leases of a site.
 
-    Attributes:
-        pid: which guard it is.
-        lease_ms: no deadline lies further ahead.
-        tick_ms: between two looks at the deadlines.
-        kill_ms: how long a kill took at its start; None: not measured, as something was held.
-        watchdog_ms: within which its device bites, as the device says; 0: it has none.
-        watchdog: ``tested``, or why it has none.
+    Args:
+        config: of the site.
+        report: of the guard.
+        bites: which watchdogs were seen to bite, or not to.
     """
-
-    pid: int = 0
-    lease_ms: int = 0
-    tick_ms: int = 0
-    kill_ms: int | None = None
-    watchdog_ms: int = 0
-    watchdog: str = "it says nothing of one"
-
-
-def reported(answer: Mapping[str, Any]) -> GuardReport:
-    """Return what counts of the answer to ``state``."""
-    return msgspec.convert(answer, GuardReport)
-
-
-def compared(config: HaConfig, report: GuardReport) -> GuardSaid:
-    """Return what a guard's state means for the leases of a site."""
     has_ends = not config.is_sticky or config.has_wan_witness  # else a hold has no deadline
     late = _deadline_fault(report, config.timing) if has_ends else ""
+    unproven = ""
+    if bite.bars(config, report, bites):
+        unproven = bite.untested(config, report, bites)
     bars: dict[str, str] = {}
     for group in config.groups:
         if group.has_lease:
             allowed_ms = lease_watchdog_ms(config, group.name)
             why = late or watchdog_fault(report.watchdog_ms, allowed_ms, report.watchdog)
+            why = why or (unproven if allowed_ms else "")
             bars |= {group.name: why} if why else {}
     doubt = ""
-    if has_ends and not late:  # measured once, with whatever load there was: it bars nothing
-        doubt = config.timing.margin_fault(report.tick_ms, report.kill_ms or 0)
+    if has_ends and not late:  # measured under whatever load there was: it bars nothing
+        kill_ms, lag_ms = report.kill_ms or 0, report.lag_ms or 0
+        doubt = config.timing.margin_fault(report.tick_ms, kill_ms, lag_ms)
     return GuardSaid(bars, doubt, report.pid)
 
 

@@ -9,12 +9,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from roost_agent.enrolled import Enrolled
 from roost_agent.errors import ConfigError
 from roost_agent.guard import cgroup
 from roost_agent.ha.admission import Admission
+from roost_agent.ha.bite_test import BiteTests
 from roost_agent.ha.broker_files import Member
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
 from roost_agent.ha.clear_text import CLEAR_TEXT, clear_text
@@ -23,7 +24,6 @@ from roost_agent.ha.config import Way
 from roost_agent.ha.config_file import load
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
-from roost_agent.ha.fence.shell import Doors, Fencing
 from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import GuardClient, GuardGoneError
 from roost_agent.ha.keys import broker_password, load_keys
@@ -34,8 +34,9 @@ from roost_agent.ha.mqtt import Broker, Login, MqttPath
 from roost_agent.ha.peer import Peers
 from roost_agent.ha.reboot import Reboot
 from roost_agent.ha.roster import Boxes, Roster, boxes_of
-from roost_agent.ha.runtime import Alarming, Runtime, Shells
+from roost_agent.ha.runtime import Runtime
 from roost_agent.ha.services.engine import HERE, Host
+from roost_agent.ha.shells import Alarming, Shells
 from roost_agent.ha.start import Before, Who
 from roost_agent.ha.store import Store
 from roost_agent.ha.udp import UdpPath
@@ -43,6 +44,9 @@ from roost_agent.ha.workload import Workload
 from roost_agent.identity import Identity
 from roost_agent.ports import Clock, Entropy
 from roost_protocol.configuration import WITNESS, WITNESS_NAME
+
+if TYPE_CHECKING:
+    from roost_agent.ha.fence.shell import Fencing
 
 GUARD_WAIT_S: Final = 3.0  # for a guard that starts with us; without one: boot wait
 GUARD_RETRY_S: Final = 0.1
@@ -134,51 +138,42 @@ class Launch:
         passwords = self._passwords(own_secret(folder, entropy)) if self.lan is None else {}
         roster = Roster(self.file, self.node, boxes_of(self.config))
         login = partial(self._login, passwords=passwords, roster=roster)
-        paths = [
-            path
-            for number, way in enumerate(self.config.paths)
-            if (path := self._path(number, way, peers, login, entropy)) is not None
-        ]
-        peers.paths = paths
-        root = _cgroup_root(state)
-        workload = Workload(
-            self.config, self.node, root, clock=clock, entropy=entropy, host=_host(state)
-        )
-        wait_s = (stop_chain(self.config)[0] + self.config.timing.lease_ms) / 1000
-        node_reboot = Reboot(folder, clock, self.reboot)
-        workload.last_rung = LastRung(node_reboot, workload.is_at_rest, wait_s)
+        peers.paths = self._paths(peers, login, entropy)
+        workload = self._workload(folder, state, clock, entropy)
         gateways = GatewayWatch(self.config, self.node, clock)
         broker = self._broker(folder / "broker", passwords, clock, entropy)
+        condition = ConditionWatch(
+            folder, lambda: store.fault, workload.failures, clock, lacks_gateway=gateways.is_silent
+        )
+        members = partial(self._members, passwords=passwords)
         shells = Shells(
             peers=peers,
-            paths=paths,
+            paths=peers.paths,
             store=store,
             broker=broker,
             guard=guard,
             workload=workload,
             alarms=alarms,
-            condition=ConditionWatch(
-                folder,
-                lambda: store.fault,
-                workload.failures,
-                clock,
-                lacks_gateway=gateways.is_silent,
-            ),
+            condition=condition,
             gateways=gateways,
+            bites=None if guard is None else BiteTests(store, identity.boot_id, clock),
             lan=self.lan,
-            admission=Admission(
-                roster, self.config, peers, broker, lambda boxes: self._members(boxes, passwords)
-            ),
+            admission=Admission(roster, self.config, peers, broker, members),
         )
         if self.config.fences:
-            doors = Doors(gateways=gateways.said)
-            shells.fencing = Fencing(core, store, clock=clock, entropy=entropy, doors=doors)
-        runtime = Runtime(core, shells, clock, entropy)
-        peers.hear = runtime.hear
-        workload.tell = runtime.tell
-        workload.lhm = lambda: core.members.lhm
-        workload.is_sole = core.is_sole
-        return runtime
+            shells.fencing = _fencing(core, store, gateways, clock, entropy)
+        return _joined(core, shells, workload, clock, entropy)
+
+    def _workload(
+        self, folder: Path, state: dict[str, Any] | None, clock: Clock, entropy: Entropy
+    ) -> Workload:
+        """Return what runs the services, with its last rung."""
+        root, host = _cgroup_root(state), _host(state)
+        workload = Workload(self.config, self.node, root, clock=clock, entropy=entropy, host=host)
+        wait_s = (stop_chain(self.config)[0] + self.config.timing.lease_ms) / 1000
+        node_reboot = Reboot(folder, clock, self.reboot)
+        workload.last_rung = LastRung(node_reboot, workload.is_at_rest, wait_s)
+        return workload
 
     def _passwords(self, secret: bytes) -> dict[tuple[str, str], str]:
         """Return the passwords that this node knows: (member, broker's node) to password."""
@@ -225,6 +220,14 @@ class Launch:
             if (node, self.node) in passwords
         )
 
+    def _paths(self, peers: Peers, login: Callable[[str], Login], entropy: Entropy) -> list[HaPath]:
+        """Return the shells of the paths that this node is on."""
+        found = [
+            self._path(number, way, peers, login, entropy)
+            for number, way in enumerate(self.config.paths)
+        ]
+        return [path for path in found if path is not None]
+
     def _path(
         self,
         number: int,
@@ -269,6 +272,30 @@ class Launch:
             return None if box is None else lan.user(broker, box)
 
         return LanClient(lan.context(broker), expected)
+
+
+def _joined(
+    core: Core, shells: Shells, workload: Workload, clock: Clock, entropy: Entropy
+) -> Runtime:
+    """Return the runtime, with the shells that tell it things joined to it."""
+    runtime = Runtime(core, shells, clock, entropy)
+    shells.peers.hear = runtime.hear
+    workload.tell = runtime.tell
+    workload.lhm = lambda: core.members.lhm
+    workload.is_sole = core.is_sole
+    return runtime
+
+
+def _fencing(
+    core: Core, store: Store, gateways: GatewayWatch, clock: Clock, entropy: Entropy
+) -> "Fencing":
+    from roost_agent.ha.fence.shell import (  # noqa: PLC0415 - 0.4 MiB, for sites that fence
+        Doors,
+        Fencing,
+    )
+
+    doors = Doors(gateways=gateways.said)
+    return Fencing(core, store, clock=clock, entropy=entropy, doors=doors)
 
 
 def _cgroup_root(state: dict[str, Any] | None) -> Path:

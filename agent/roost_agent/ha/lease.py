@@ -12,7 +12,8 @@ Invariants:
 - nothing starts before the guard is armed, nor after D1;
 - an epoch is given back only once its stop was confirmed and the guard let go of it, and this
   node's own disk knows it before anybody else does;
-- in a sticky configuration a reboot ends the right;
+- in a sticky configuration a reboot ends the right, but where the last holder starts alone: it
+  keeps the lease for itself until it starts, or hears the other node;
 - a right without end gets its end back before its first renewal among voters of which a majority
   decides; a right with an end loses it only by a round that all granted.
 """
@@ -66,6 +67,7 @@ class Lease:
         watchdog_ms: W, which its promises cover: this node stands only while its device, as read
             back, bites within it; 0: it needs none.
         state: of this node's voter, once its start is on disk.
+        starts_alone: the last holder of a pair may start without the other.
     """
 
     def __init__(  # noqa: PLR0913 - what it is to one node
@@ -80,6 +82,7 @@ class Lease:
         stop_ms: int,
         watchdog_ms: int,
         state: VoterState,
+        starts_alone: bool = False,
     ) -> None:
         self.name = name
         self._turn = Turn(
@@ -94,11 +97,18 @@ class Lease:
         )
         self._ending = Ending(self._turn)
         self._rounds = Rounds(self._turn, self._ending)
-        self._holding = Holding(self._turn, self._rounds, self._ending)
+        self._holding = Holding(self._turn, self._rounds, self._ending, starts_alone=starts_alone)
         record = state.records.get(name, Record())
         self._given_back = record.given_back
         is_owner = record.owner == me and record.max_epoch > record.given_back
         self._owned_epoch = record.max_epoch if is_owner else 0
+        self._rounds.proofs.are_taken = not starts_alone
+        self._rounds.is_mine = (
+            starts_alone
+            and electorate.sticky
+            and state.accepted is None
+            and record.is_still_mine(me, electorate.cfgver)
+        )
         self._accepted: Accepted | None = None
 
     @property
@@ -166,6 +176,7 @@ class Lease:
                 self._turn.held_by(owner)
             case Configured(electorate, provable, accepted):
                 self._rounds.provable, self._accepted = provable, accepted
+                self._rounds.is_mine &= accepted is None and electorate == self._turn.electorate
                 if electorate != self._turn.electorate:
                     self._holding.configured(electorate, now_ms, out)
             case ViewChanged(view):
@@ -201,6 +212,8 @@ class Lease:
     def _tick(self, jitter: float, now_ms: int, out: list[Effect]) -> None:
         self._rounds.tell_lack(out)
         self._ending.tick(now_ms, out)
+        if self._rounds.is_mine and self.phase == Phase.FOLLOWING and self._is_peer_heard():
+            self._give_back("the other node is heard: either may have it", now_ms, out)
         if self.phase == Phase.HOLDING:
             self._holding.tick(now_ms, out)
         elif self.phase in {Phase.DISARMING, Phase.RELEASING}:
@@ -275,15 +288,26 @@ class Lease:
         if turn.phase != Phase.UNKNOWN:
             return
         is_live = epoch > self._given_back and (d3_ms is None or now_ms < d3_ms)
-        turn.epoch = epoch if is_live else self._owned_epoch
-        if not turn.epoch:
-            turn.phase = Phase.FOLLOWING
-            return
-        turn.ballots.hear(turn.epoch)
-        turn.holder = turn.me
-        turn.valid_ms = d3_ms if is_live else now_ms
         if is_live:
+            self._rounds.is_mine = False
+            turn.ballots.hear(epoch)
+            turn.epoch, turn.holder, turn.valid_ms = epoch, turn.me, d3_ms
             self._holding.resume(epoch, now_ms, out)
-            return
-        self._holding.stop("it ended while the agent did not run", now_ms, out)
+        elif self._owned_epoch and not self._rounds.is_mine:
+            self._give_back("it ended while the agent did not run", now_ms, out)
+        else:
+            turn.phase = Phase.FOLLOWING  # where it is this node's still, it stands for it alone
+
+    def _give_back(self, why: str, now_ms: int, out: list[Effect]) -> None:
+        """Give back what this node owned before this start; nothing of it runs."""
+        turn = self._turn
+        self._rounds.is_mine = False
+        turn.ballots.hear(self._owned_epoch)
+        turn.epoch, turn.holder, turn.valid_ms = self._owned_epoch, turn.me, now_ms
+        self._holding.stop(why, now_ms, out)
         turn.not_before_ms = now_ms
+
+    def _is_peer_heard(self) -> bool:
+        """Whether any other voter is."""
+        turn = self._turn
+        return any(voter in turn.view.seen for voter in turn.electorate.voters if voter != turn.me)

@@ -6,7 +6,7 @@ from roost_agent.ha.view import View
 from roost_protocol.configuration import Accepted
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Belief, LeaseFrame
-from roost_protocol.voter_events import Bound, Configured, Rests, Send
+from roost_protocol.voter_events import Bound, Configured, Rests, Send, Won
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -194,4 +194,6 @@ class RoundWon(msgspec.Struct, frozen=True):
     accepted: Accepted | None
 
 
-Effect = Send | Rests | RoundWon | Arm | Disarm | Start | Stop | Raise | Clear | Answer | Explain
+Effect = (
+    Send | Rests | Won | RoundWon | Arm | Disarm | Start | Stop | Raise | Clear | Answer | Explain
+)

@@ -12,7 +12,7 @@ from roost_protocol.configuration import SITE_LEASE
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind
-from roost_protocol.voter_events import Rests
+from roost_protocol.voter_events import Rests, Won
 
 NO_MAJORITY: Final = "no majority renewed it in time"
 GUARD_MS_MAX: Final = 1_000  # a holder goes on so long without its guard
@@ -25,9 +25,13 @@ class Holding:
         turn: that is held.
         rounds: ask for it, and for more time.
         ending: what follows a stop.
+        starts_alone: the last holder of a pair may start without the other.
     """
 
-    def __init__(self, turn: Turn, rounds: Rounds, ending: Ending) -> None:
+    def __init__(
+        self, turn: Turn, rounds: Rounds, ending: Ending, *, starts_alone: bool = False
+    ) -> None:
+        self._starts_alone = starts_alone
         self._turn = turn
         self._rounds = rounds
         self._ending = ending
@@ -64,6 +68,7 @@ class Holding:
             self._rounds.give_up("the grants came too late", now_ms, out)
             return
         was, turn.previous = turn.previous, None  # its own voter has said already: this node
+        is_mine, self._rounds.is_mine = self._rounds.is_mine, False
         turn.holder = turn.me
         turn.phase, turn.epoch, self._started = Phase.HOLDING, asked.epoch, False
         self._ending.forget()
@@ -76,10 +81,13 @@ class Holding:
             turn.electorate,
             proofs,
             is_given_back=turn.is_given_back,
+            is_mine=is_mine,
         )
         out += (turn.deadlines.arm(turn.epoch, turn.valid_ms), why)
         self._is_armed, self._is_full = True, False
         self._tell_round(asked, out)
+        if is_mine:
+            self._mark(out)
 
     def resume(self, epoch: int, now_ms: int, out: list[Effect]) -> None:
         """Go on with what the guard holds, after a restart of the agent."""
@@ -211,8 +219,15 @@ class Holding:
         self._is_full = was or asked.is_full(turn.electorate)
         if turn.electorate.sticky and (self._is_full != was or asked.kind is not Kind.RENEW):
             out.append(Rests(turn.name, on_proof=not self._is_full))
+            if self._is_full:
+                self._mark(out)
         if turn.name == SITE_LEASE and asked.is_won(turn.electorate, {}):
             out.append(RoundWon(asked.epoch, turn.electorate.cfgver, asked.accepted))
+
+    def _mark(self, out: list[Effect]) -> None:
+        """Have kept over a reboot that nobody else can have this turn, where that is asked for."""
+        if self._starts_alone:
+            out.append(Won(self._turn.name, self._turn.epoch))
 
     def _end_again(self, now_ms: int, out: list[Effect]) -> None:
         """Give a right without end an end: the guard has it before the first renewal leaves."""

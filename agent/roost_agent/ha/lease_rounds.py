@@ -10,6 +10,7 @@ from roost_agent.ha.proofs import Proofs
 from roost_agent.ha.quorum import Round
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame
+from roost_protocol.voter_state import NO_BOOT
 
 LHM_MAX: Final = 4  # from here on a node does not stand
 RETRY_MS_MIN: Final = 50  # before the next try
@@ -26,12 +27,15 @@ class Rounds:
         eligible: this node could run it.
         proofs: of boots that ended.
         provable: for whose vote such a proof may stand in.
+        is_mine: nobody else can have had the lease since this node won it: of a pair's other node,
+            while it is not heard, the vote is not needed.
     """
 
     def __init__(self, turn: Turn, ending: Ending) -> None:
         self.eligible = False
         self.proofs = Proofs(turn.name)
         self.provable = frozenset(turn.electorate.voters)
+        self.is_mine = False
         self._turn = turn
         self._ending = ending
         self._was_short = False  # a voter of the site did not grant the last round
@@ -48,7 +52,7 @@ class Rounds:
     def tell_lack(self, out: list[Effect]) -> None:
         """Raise or clear that a proof is lacking."""
         turn = self._turn
-        wanted = self.eligible and not turn.is_held
+        wanted = self.eligible and not turn.is_held and not self.is_mine
         self.proofs.tell_lack(turn.electorate, turn.view.lost, wanted=wanted, out=out)
 
     def tick(self, jitter: float, now_ms: int, out: list[Effect]) -> None:
@@ -136,9 +140,18 @@ class Rounds:
         return reached >= turn.electorate.needed
 
     def _usable(self) -> dict[int, bytes]:
-        """Return the proofs that stand in for a vote in the present configuration."""
+        """Return what stands in for a vote in the present configuration: proofs, or our own mark.
+
+        One that is heard is asked, and one that answered has said what it thinks of it.
+        """
         known = self.proofs.known
-        return {node: boot for node, boot in known.items() if node in self.provable}
+        proofs = {node: boot for node, boot in known.items() if node in self.provable}
+        if not self.is_mine:
+            return proofs
+        turn = self._turn
+        said = set() if turn.round is None else set(turn.round.refusals)
+        silent = set(turn.electorate.voters) - turn.view.seen - said - {turn.me}
+        return proofs | dict.fromkeys(silent, NO_BOOT)
 
     def _delay_ms(self, jitter: float) -> int:
         timing, view = self._turn.timing, self._turn.view

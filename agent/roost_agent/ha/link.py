@@ -1,9 +1,7 @@
 """The seam between a node's frames and what carries them: a broker, or datagrams."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
-
-WAITING_MAX: Final = 32  # lease frames of one path that wait to be sent: a round of every lease
+from typing import Protocol
 
 Hear = Callable[[int, bytes], None]  # the path's number, a payload as it came
 
@@ -24,7 +22,7 @@ class HaPath(Protocol):
         """Why it is not open, empty when it is."""
 
     def beat(self, payload: bytes) -> None:
-        """Send a beat to all; it takes the place of one that was not sent yet."""
+        """Send a beat to all; a path that takes nothing now drops it, as any frame."""
 
     def lease(self, to: int, payload: bytes) -> None:
         """Send a lease frame to one node."""

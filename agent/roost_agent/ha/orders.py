@@ -4,17 +4,22 @@ from typing import Any
 
 from roost_agent.control.message import (
     Answer,
+    GoDown,
     HaDrill,
     HaDrillResult,
     HaExplain,
     HaMaintenance,
+    HaMayGoDown,
     HaRequest,
     HaStatus,
     HaSwitchover,
     HaTakeover,
+    HaTestWatchdog,
     HaVoters,
 )
+from roost_agent.guard.core import BITING
 from roost_agent.ha import core_events as ev
+from roost_agent.ha.bite_test import BiteTests
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.config_voters import voters_faults
 from roost_agent.ha.core import Core
@@ -24,6 +29,7 @@ from roost_agent.ha.drill_order import DrillRefusedError, planned
 from roost_agent.ha.fitness import unfit, unready
 from roost_agent.ha.lease_events import Answer as Answered
 from roost_agent.ha.lease_phase import Phase
+from roost_agent.ha.may_go_down import may_go_down
 from roost_agent.ha.member import THERE, MemberState
 from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.report import explained, status
@@ -60,6 +66,11 @@ def _done(runtime: Runtime, request: HaRequest) -> dict[str, Any]:  # noqa: PLR0
             return _drill(runtime, request)
         case HaVoters(node, is_added, is_disk_gone):
             return _voters(runtime, node, is_added=is_added, is_disk_gone=is_disk_gone)
+        case HaMayGoDown():
+            told = may_go_down(runtime.core, runtime.now_ms())
+            return {"verdict": told.verdict, "sentence": told.sentence, "moves": dict(told.moves)}
+        case HaTestWatchdog(is_confirmed):
+            return _test_watchdog(runtime, is_confirmed=is_confirmed)
 
 
 def _switchover(runtime: Runtime, group: str, to: str | None, *, is_forced: bool) -> dict[str, Any]:
@@ -126,7 +137,10 @@ def _maintenance(runtime: Runtime, group: str, seconds: int) -> dict[str, Any]:
         raise OrderRefusedError(f"{group} is not in maintenance on this node")
     until_ms = runtime.now_ms() + seconds * 1000 if seconds else None
     runtime.tell(ev.Pause(name, until_ms))
-    return {"sentence": _maintained(core, group, seconds)}
+    told = _maintained(core, group, seconds)
+    if seconds:
+        told += f". The node itself may go down: {may_go_down(core, runtime.now_ms()).sentence}"
+    return {"sentence": told}
 
 
 def _maintained(core: Core, group: str, seconds: int) -> str:
@@ -151,10 +165,7 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
         raise OrderRefusedError(f"{group} runs here already")
     if core.who.node not in core.hosts[name]:
         raise OrderRefusedError(f"this node is no host of {group}")
-    if not core.electorate.sticky:
-        raise OrderRefusedError(
-            f"{group} needs no proof: its lease ends by itself, and a majority gives it away"
-        )
+    _refuse_where_no_word_counts(core, group)
     others = [voter for voter in core.electorate.voters if voter != core.who.node]
     for node in others:
         if why := _not_dead(core, group, node, runtime.now_ms()):
@@ -176,6 +187,19 @@ def _takeover(runtime: Runtime, group: str) -> dict[str, Any]:
     return {"sentence": f"{names} counts as off; this node takes what they leave"}
 
 
+def _refuse_where_no_word_counts(core: Core, group: str) -> None:
+    if not core.electorate.sticky:
+        raise OrderRefusedError(
+            f"{group} needs no proof: its lease ends by itself, and a majority gives it away"
+        )
+    if core.config.starts_alone:
+        raise OrderRefusedError(
+            f"{group} moves by the word of its last holder alone (cold_start_alone ="
+            ' "last_holder"), which may start without this node. If it is gone for good: an ha.toml'
+            " with this node as its only voter, here"
+        )
+
+
 def _not_dead(core: Core, group: str, node: int, now_ms: int) -> str:
     """Return why a voter cannot be off, or cannot be told to be; empty: it may be."""
     name, state = core.name_of(node), core.members.state(node)
@@ -194,6 +218,29 @@ def _not_dead(core: Core, group: str, node: int, now_ms: int) -> str:
         f"{name} was {heard}, and is not taken for dead yet: the fault may be this node's own"
         " paths. Once it is off and `roost-agent ha status` here says lost of it, say this again"
     )
+
+
+def _test_watchdog(runtime: Runtime, *, is_confirmed: bool) -> dict[str, Any]:
+    """Have the watchdog reset this node, where nothing needs it."""
+    report, bites = runtime.guard_report, runtime.shells.bites
+    if report is None or not isinstance(bites, BiteTests):
+        raise OrderRefusedError("no guard answers on this node: roost-agent ha check says how")
+    if not report.watchdog_ms:
+        raise OrderRefusedError(f"the guard has no watchdog that could bite: {report.watchdog}")
+    if report.bite == BITING:
+        raise OrderRefusedError("it is tested just now")
+    may = may_go_down(runtime.core, runtime.now_ms())
+    if may.verdict is not GoDown.YES:
+        raise OrderRefusedError(f"this node is not to go down now: {may.sentence}")
+    what = (
+        f"the guard stops to feed {report.hardware or 'the watchdog'}, which resets this machine"
+        f" within {report.watchdog_ms / 1000:g} s, without a shutdown; should it not, it is fed"
+        " again and hard groups do not run here"
+    )
+    if not is_confirmed:
+        raise OrderRefusedError(f"{what}. If that may be: --confirm-reset")
+    bites.begin(report)
+    return {"sentence": f"{what}. Afterwards roost-agent ha status says what came of it"}
 
 
 def _drill(runtime: Runtime, request: HaDrill | HaDrillResult) -> dict[str, Any]:

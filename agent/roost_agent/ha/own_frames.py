@@ -52,7 +52,8 @@ class OwnFrames:
         voter: Voter,
     ) -> None:
         self._who = who
-        self._config = config
+        self._period_ms = config.timing.beat_ms
+        self._defs = config.defs
         self._fresh = fresh
         self._members = members
         self._voter = voter
@@ -69,7 +70,7 @@ class OwnFrames:
         slots = said.slots
         return Beat(
             **self._header(now_ms),
-            defs=self._config.defs,
+            defs=self._defs,
             seen=self._fresh.seen(now_ms),
             leases=dict(said.leases),
             score=self._members.score,
@@ -89,7 +90,7 @@ class OwnFrames:
             "path": 0,
             "seq": self._fresh.sent(now_ms),
             "boot_ms": now_ms,
-            "period_ms": self._config.timing.beat_ms,
+            "period_ms": self._period_ms,
             "lhm": self._members.lhm,
             "cfgver": self._voter.electorate.cfgver,
             "echo": self._fresh.echoes(now_ms),

@@ -14,10 +14,12 @@ class Proofs:
 
     Attributes:
         known: node to the boot that ended.
+        are_taken: whether one ends a right; else only the owner's word does.
     """
 
     def __init__(self, name: str) -> None:
         self.known: dict[int, bytes] = {}
+        self.are_taken = True
         self._name = name
         self._is_told = False
 
@@ -37,12 +39,10 @@ class Proofs:
         ]
         is_stuck = bool(missing) and wanted
         if is_stuck and not self._is_told:
-            out.append(
-                Raise(
-                    NO_PROOF,
-                    f"{self._name} is not taken over: nothing proves that node {missing[0]} is off",
-                )
-            )
+            why = f"nothing proves that node {missing[0]} is off"
+            if not self.are_taken:
+                why = f"node {missing[0]} is lost, and only the last holder's own word moves it"
+            out.append(Raise(NO_PROOF, f"{self._name} is not taken over: {why}"))
         elif self._is_told and not is_stuck:
             out.append(Clear(NO_PROOF))
         self._is_told = is_stuck

@@ -1,31 +1,16 @@
 """One round of asking the voters, and when it is won or cannot be any more."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from roost_agent.ha.view import View
 from roost_protocol.electorate import Electorate
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Kind, LeaseFrame, Nonce
+from roost_protocol.voter_words import refusal
 
 if TYPE_CHECKING:
     from roost_protocol.configuration import Accepted
-
-_WHY: Final = {  # a voter's words, for people
-    "abstains": "does not vote now",
-    "blank": "knows nothing of before",
-    "boot-wait": "started a moment ago",
-    "busy": "is just putting another grant on its disk",
-    "cfgver": "is under other voters or times",
-    "disk": "cannot write to its disk",
-    "epoch": "granted a later epoch",
-    "fenced": "was told that this boot has ended",
-    "released": "heard that this epoch was given back",
-    "stale": "had the question too late",
-    "unlike": "was told another ha.toml by another node",
-    "wary": "may have an older disk",
-    "watchdog": "granted it with a faster watchdog",
-}
 
 
 class Round:
@@ -92,7 +77,11 @@ class Round:
 
     def refused(self) -> str:
         """Return in words who refused, and why."""
-        return "; ".join(_refusal(self.refusals[node]) for node in sorted(self.refusals))
+        said = (self.refusals[node] for node in sorted(self.refusals))
+        return "; ".join(
+            f"node {each.node} {refusal(each.reason, each.owner, each.remaining_ms)}"
+            for each in said
+        )
 
     def bound_ms(self) -> int:
         """Return after how long the first of those who refused is free again."""
@@ -107,6 +96,7 @@ class Round:
         proofs: Mapping[int, bytes],
         *,
         is_given_back: bool = False,
+        is_mine: bool = False,
     ) -> Explain:
         """Say in one sentence why this round was won, and what it rests on.
 
@@ -117,6 +107,7 @@ class Round:
             electorate: that was asked.
             proofs: of boots that ended.
             is_given_back: ``was`` gave it back.
+            is_mine: nobody else can have had it since this node held it last.
         """
         by = ", ".join(f"node {node}" for node in sorted(self.grants))
         seen = view.evidence.get(was) if was is not None else None
@@ -130,16 +121,10 @@ class Round:
             )
         if was in proofs:
             why = f"node {was} is proven to be off"
+        if is_mine and not self.is_full(electorate):
+            why = "this node had it last, so nobody else can have had it since"
         votes = f"{len(self.grants)} of {len(electorate.voters)} votes"
         return Explain(
             f"took {name} (epoch {self.epoch}): {why}, granted by {by} ({votes})",
             {"epoch": self.epoch, "was": was, "votes": len(self.grants), "by": by},
         )
-
-
-def _refusal(frame: LeaseFrame) -> str:
-    if frame.reason != "promised" or frame.owner is None:
-        return f"node {frame.node} {_WHY.get(frame.reason, f'says {frame.reason}')}"
-    left_ms = frame.remaining_ms
-    left = f"for {left_ms / 1000:.1f} s more" if left_ms else "without end"
-    return f"node {frame.node} is bound to node {frame.owner} {left}"

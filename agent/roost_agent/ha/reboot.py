@@ -6,15 +6,16 @@ was set back makes past reboots count longer, never shorter.
 """
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from roost_agent import child
-from roost_agent.ha.store import replace_file
+from roost_agent.ha.store import put_file
 from roost_agent.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Reboot:
             if sum(now_ms - each < window_ms for each in past_ms) >= count:
                 return f"{why}: {count} within {window_ms // HOUR_MS} h already"
         try:
-            replace_file(self._file, json.dumps([*past_ms, now_ms]).encode())
+            put_file(self._file, msgspec.json.encode([*past_ms, now_ms]))
         except OSError as err:
             return f"{why}: {self._file}: {err.strerror}"
         log.critical("ha: rebooting: %s", reason)
@@ -88,11 +89,10 @@ class Reboot:
         """Return the reboots that still count; a count that cannot be read is a full one."""
         try:
             with self._file.open("rb") as stream:
-                found = json.loads(stream.read(FILE_BYTES_MAX))
-            past_ms = [int(each) for each in found]
+                past_ms = msgspec.json.decode(stream.read(FILE_BYTES_MAX), type=list[int])
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, TypeError) as err:
+        except (OSError, msgspec.DecodeError) as err:
             log.warning("ha: %s: %s", self._file, err)
             return [now_ms] * max(count for count, _ in BUDGET)
         return [each for each in past_ms if now_ms - each < BUDGET[-1][1]]

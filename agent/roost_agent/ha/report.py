@@ -8,10 +8,11 @@ from roost_agent.ha.brokers import SiteBroker
 from roost_agent.ha.clear_text import clear_text
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.core import Core
+from roost_agent.ha.guard_report import GuardReport
 from roost_agent.ha.link import HaPath
 from roost_agent.ha.matrix import cuts
 from roost_agent.ha.runtime import Runtime
-from roost_agent.ha.state_report import dropped, refused, witness_word
+from roost_agent.ha.state_report import dropped, refused, untested, witness_word
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
@@ -46,6 +47,8 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "fencing": None if runtime.shells.fencing is None else runtime.shells.fencing.status(),
         "gateway_silent_ms": _gateway(runtime, now_ms),
         "strangers": [core.name_of(node) for node in core.members.strangers()],
+        "guard": None if runtime.guard_report is None else _guard(runtime.guard_report),
+        "untested": untested(runtime),
         "no_reboot": "" if workload is None else workload.no_reboot(),
         "services": {} if workload is None else workload.status(),
     }
@@ -78,6 +81,18 @@ def _gateway(runtime: Runtime, now_ms: int) -> int | None:
     """Return since when no gateway answers; None where none ever did, or none is asked."""
     gateways = runtime.shells.gateways
     return None if gateways is None else gateways.said.silent_ms(now_ms)
+
+
+def heard(runtime: Runtime) -> tuple[int | None, tuple[int | None, ...]]:
+    """Return when a gateway answered last, and each other node was heard, on the boot clock.
+
+    None: never, or it is not asked.
+    """
+    core, now_ms = runtime.core, runtime.now_ms()
+    silent_ms = _gateway(runtime, now_ms)
+    ages_ms = [core.fresh.age_ms(node, now_ms) for node in core.fresh.peers]
+    peers_ms = tuple(None if age_ms is None else now_ms - age_ms for age_ms in ages_ms)
+    return None if silent_ms is None else now_ms - silent_ms, peers_ms
 
 
 def _lease(core: Core, name: str, now_ms: int) -> dict[str, Any]:
@@ -139,6 +154,17 @@ def _path(path: HaPath, core: Core, *, has_tls: bool) -> dict[str, Any]:
         "open": path.is_open,
         "fault": path.fault,
         "discarded": path.discarded,
+    }
+
+
+def _guard(report: GuardReport) -> dict[str, Any]:
+    """Return what the guard measured of itself, and its watchdog; times in ms."""
+    return {
+        "kill_ms": report.kill_ms,
+        "lag_ms": report.lag_ms,
+        "watchdog_ms": report.watchdog_ms,
+        "watchdog": report.watchdog,
+        "hardware": report.hardware,
     }
 
 

@@ -9,32 +9,29 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
 
+from roost_agent.control.message import GoDown
 from roost_agent.errors import StorageError
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le
-from roost_agent.ha.admission import Admission
-from roost_agent.ha.brokers import SiteBroker
-from roost_agent.ha.condition import ConditionWatch
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
-from roost_agent.ha.fence.shell import Fencing
-from roost_agent.ha.gateway_watch import GatewayWatch
 from roost_agent.ha.guard_client import LATE, GuardClient, GuardError, GuardGoneError
-from roost_agent.ha.guard_fitness import GuardReport, compared, reported, watchdog_fault
-from roost_agent.ha.lan import LanIdentity
-from roost_agent.ha.link import HaPath
-from roost_agent.ha.peer import Peers
-from roost_agent.ha.store import Store
-from roost_agent.ha.workload import Workload
+from roost_agent.ha.guard_fitness import compared, watchdog_fault
+from roost_agent.ha.guard_report import GuardReport, reported
+from roost_agent.ha.may_go_down import may_go_down
+from roost_agent.ha.shells import Shells
 from roost_agent.ports import Clock, Entropy
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Frame
 from roost_protocol.voter_events import Persist, PersistFailed
+
+if TYPE_CHECKING:
+    from roost_agent.ha.bite import Bite
 
 RING_MAX: Final = 2_000  # explained decisions remembered
 STALE_BEATS: Final = 3  # a connection that brings nothing back for so long is reset
@@ -53,62 +50,6 @@ class Explained(msgspec.Struct, frozen=True):
     evidence: dict[str, Any]
 
 
-class Alarming(Protocol):
-    """What takes conditions: the node's alarms."""
-
-    def raise_condition(self, type_: str, params: dict[str, str], entity: str) -> None:
-        """Raise one."""
-
-    def clear_condition(self, type_: str, entity: str) -> None:
-        """Clear one."""
-
-    def standing(self, prefix: str) -> dict[str, str]:
-        """Return the texts of what stands of some types, by key."""
-
-
-class Telling(Protocol):
-    """What takes decisions and states to the centre."""
-
-    def explained(self, runtime: "Runtime", said: Explain) -> Explain:
-        """Note a decision; return it with the names of its nodes."""
-
-    def done(self, runtime: "Runtime") -> None:
-        """Look at what changed with the effects just done."""
-
-    async def run(self, runtime: "Runtime") -> None:
-        """Hand over what is due, until cancelled."""
-
-
-class Drilling(Protocol):
-    """What carries drills through."""
-
-    async def run(self, runtime: "Runtime") -> None:
-        """Carry them through, until cancelled."""
-
-
-class Shells(msgspec.Struct):
-    """What the runtime drives; ``guard`` and ``workload`` None where no group needs a lease.
-
-    Attributes:
-        lan: None: this box has no identity, and speaks to site brokers in clear text.
-    """
-
-    peers: Peers
-    paths: list[HaPath]
-    store: Store
-    broker: SiteBroker | None
-    guard: GuardClient | None
-    workload: Workload | None
-    alarms: Alarming | None = None
-    upward: Telling | None = None
-    condition: ConditionWatch | None = None
-    fencing: Fencing | None = None
-    drills: Drilling | None = None
-    gateways: GatewayWatch | None = None
-    lan: LanIdentity | None = None
-    admission: Admission | None = None
-
-
 class Runtime:
     """See the module.
 
@@ -117,6 +58,9 @@ class Runtime:
         shells: see there.
         clock: the boot clock above all.
         entropy: for the jitter.
+
+    Attributes:
+        conditions: what the core has raised and not cleared, by type and entity.
     """
 
     def __init__(self, core: Core, shells: Shells, clock: Clock, entropy: Entropy) -> None:
@@ -124,6 +68,7 @@ class Runtime:
         self.shells = shells
         self.ring: deque[Explained] = deque(maxlen=RING_MAX)
         self.refused_orders = 0
+        self.conditions: dict[tuple[str, str], Mapping[str, str]] = {}
         self._clock = clock
         self._entropy = entropy
         self._writes: asyncio.Queue[Persist | ev.Keep] = asyncio.Queue(QUEUE_MAX)
@@ -131,7 +76,8 @@ class Runtime:
         self._awaited_ms = 0  # when the core is woken at the latest
         self._due_sooner = asyncio.Event()
         self._left = asyncio.Event()
-        self._guard_report: GuardReport | None = None  # the latest, since the guard was gone
+        self.guard_report: GuardReport | None = None  # the latest, since the guard was gone
+        self._known_bites: Mapping[str, Bite] = {}
         self._open_ms: dict[int, int] = {}  # path -> since when it is open
 
     @property
@@ -165,12 +111,15 @@ class Runtime:
                     group.create_task(shells.condition.run(self.tell), name="agent.ha.condition")
                 if shells.gateways is not None:
                     group.create_task(shells.gateways.run(), name="agent.ha.gateways")
-                if shells.fencing is not None:
-                    group.create_task(shells.fencing.run(self), name="agent.ha.fence")
-                if shells.upward is not None:
-                    group.create_task(shells.upward.run(self), name="agent.ha.upward")
-                if shells.drills is not None:
-                    group.create_task(shells.drills.run(self), name="agent.ha.drills")
+                asking = {
+                    "fence": shells.fencing,
+                    "upward": shells.upward,
+                    "drills": shells.drills,
+                    "watchdog": shells.bites,
+                }
+                for name, shell in asking.items():
+                    if shell is not None:
+                        group.create_task(shell.run(self), name=f"agent.ha.{name}")
                 self._do(self.core.start(self._clock.boot_ms()))
         finally:
             shells.store.close()
@@ -178,6 +127,9 @@ class Runtime:
     async def leave(self) -> None:
         """Give what this node holds to those who could take it, for as long as that may take."""
         limit_s = (stop_chain(self.config)[0] + 2 * self.config.timing.lease_ms) / 1000
+        told = may_go_down(self.core, self._clock.boot_ms())
+        if told.verdict is GoDown.NO:  # whoever ends it is not asked, so they find it here
+            self.explain(Explain(f"told to end, though it should not: {told.sentence}", {}))
         self.tell(ev.Leave())
         try:
             async with asyncio.timeout(limit_s):
@@ -204,13 +156,16 @@ class Runtime:
 
     def guard_said(self, state: Mapping[str, Any]) -> None:
         """Take in what the guard says of itself, where that is news."""
-        report = reported(state)
-        if report != self._guard_report:
-            self._guard_report = report
-            self.tell(compared(self.config, report))
+        report, bites = reported(state), self.shells.bites
+        if bites is not None:
+            bites.look(report)
+        known = {} if bites is None else bites.known
+        if (report, known) != (self.guard_report, self._known_bites):
+            self.guard_report, self._known_bites = report, known
+            self.tell(compared(self.config, report, known))
 
     def _guard_gone(self) -> None:
-        self._guard_report = None
+        self.guard_report = None
         self.tell(le.GuardLost())
 
     def _is_own(self, path: int) -> bool:
@@ -265,13 +220,16 @@ class Runtime:
                 pass
 
     def _alarm(self, effect: ev.Raise | ev.Clear) -> None:
-        alarms = self.shells.alarms
-        if alarms is None:
-            return
+        """Tell the node's alarms, which take nothing before they are open (see Upward)."""
+        alarms, key = self.shells.alarms, (effect.type, effect.entity)
         if isinstance(effect, ev.Raise):
-            alarms.raise_condition(effect.type, dict(effect.params), effect.entity)
+            self.conditions[key] = effect.params
+            if alarms is not None:
+                alarms.raise_condition(effect.type, dict(effect.params), effect.entity)
         else:
-            alarms.clear_condition(effect.type, effect.entity)
+            self.conditions.pop(key, None)
+            if alarms is not None:
+                alarms.clear_condition(effect.type, effect.entity)
 
     def explain(self, told: Explain) -> None:
         """Note a decision: in the log, in the ring, for the centre."""

@@ -1,18 +1,15 @@
 """Makes the slot table on the holder of the built-in lease, and takes it in on every other node."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.fitness import unfit
+from roost_agent.ha.known import Known
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.member import PRESENT
 from roost_agent.ha.slots import Want
 from roost_protocol.explain import Explain
 from roost_protocol.ha import Beat, LeaseState
-
-if TYPE_CHECKING:
-    from roost_agent.ha.core import Core
 
 
 class SlotMaker:
@@ -22,7 +19,7 @@ class SlotMaker:
         known: of this node; only read here, but for the table.
     """
 
-    def __init__(self, known: "Core") -> None:
+    def __init__(self, known: Known) -> None:
         self._known = known
 
     @property

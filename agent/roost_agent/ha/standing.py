@@ -20,6 +20,7 @@ from roost_agent.alarm_types import (
     REDUNDANCY_LOST,
     SINGLE_NETWORK,
     VIP_CONFLICT,
+    WATCHDOG_UNTESTED,
     WITNESS_SILENT,
 )
 from roost_agent.alarms.rules import Finding, Round
@@ -64,6 +65,7 @@ class Facts(msgspec.Struct, frozen=True):
         forged: what kinds of frames come that no member made.
         witness: why the one at the centre does not vote, empty when it does or there is none.
         clear_text: why site brokers are spoken to in clear text, empty where they are not.
+        untested: why the watchdog behind hard groups is not known to bite, empty where it is.
     """
 
     peers: tuple[PeerFacts, ...] = ()
@@ -76,6 +78,7 @@ class Facts(msgspec.Struct, frozen=True):
     forged: str = ""
     witness: str = ""
     clear_text: str = ""
+    untested: str = ""
 
 
 def standing(facts: Facts) -> Round:
@@ -109,6 +112,8 @@ def _of_node(facts: Facts) -> Iterator[Finding]:
         yield Finding(WITNESS_SILENT, "", Severity.WARNING, {"reason": facts.witness[:200]})
     if facts.clear_text:
         yield Finding(CLEAR_TEXT, "", Severity.WARNING, {"reason": facts.clear_text[:200]})
+    if facts.untested:
+        yield Finding(WATCHDOG_UNTESTED, "", Severity.WARNING, {"reason": facts.untested[:200]})
     if facts.warnings:
         reason = "; ".join(facts.warnings)
         yield Finding(SINGLE_NETWORK, "", Severity.WARNING, {"reason": reason[:200]})

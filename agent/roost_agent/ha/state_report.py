@@ -5,6 +5,7 @@ Leaves to others: when it is told (upward), what the centre makes of it.
 
 from typing import TYPE_CHECKING, Final
 
+from roost_agent.ha import bite
 from roost_agent.ha.clear_text import clear_text
 from roost_agent.ha.config import SITE_LEASE, Group, Way
 from roost_agent.ha.core import Core
@@ -93,7 +94,15 @@ def facts(runtime: "Runtime") -> Facts:
         fences={} if runtime.shells.fencing is None else runtime.shells.fencing.faults(),
         witness=witness_word(core, runtime.now_ms()),
         clear_text=clear_text(config, has_identity=runtime.shells.lan is not None),
+        untested=untested(runtime),
     )
+
+
+def untested(runtime: "Runtime") -> str:
+    """Return why the watchdog behind this site's hard groups is not known to bite here."""
+    bites = runtime.shells.bites
+    known = {} if bites is None else bites.known
+    return bite.untested(runtime.config, runtime.guard_report, known)
 
 
 def refused(runtime: "Runtime") -> dict[str, int]:

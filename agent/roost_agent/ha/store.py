@@ -6,13 +6,12 @@ error: a voter that forgot must not vote as if it had never promised.
 """
 
 import asyncio
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from roost_agent.durable import sync_folder
+from roost_agent.durable import replace_file
 from roost_agent.errors import StorageDamagedError, StorageError
 from roost_agent.ha.redundancy import RedundancyState
 from roost_agent.ports import Entropy
@@ -22,6 +21,7 @@ from roost_protocol.voter_state import VoterState, load
 VOTER: Final = "voter"
 REDUNDANCY: Final = "redundancy"
 FENCE: Final = "fence"
+BITES: Final = "watchdogs"
 BYTES_MAX: Final = 64 << 10
 VOTER_ID_BYTES: Final = 16
 
@@ -92,6 +92,21 @@ class Store:
         """
         await self._write(FENCE, content)
 
+    def bites(self) -> bytes | None:
+        """Return what is kept of watchdog tests, None where there is no file that can be read."""
+        try:
+            return self._read(BITES)
+        except StorageError:
+            return None
+
+    async def write_bites(self, content: bytes) -> None:
+        """Put what is kept of watchdog tests on disk.
+
+        Raises:
+            StorageError: see above.
+        """
+        await self._write(BITES, content)
+
     def close(self) -> None:
         """Let the thread end once it is through."""
         self._thread.shutdown(wait=False)
@@ -108,21 +123,14 @@ class Store:
     async def _write(self, name: str, content: bytes) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, replace_file, self._folder / name, content)
+            await loop.run_in_executor(self._thread, put_file, self._folder / name, content)
         except OSError as err:
             self.fault = f"{self._folder / name}: {err.strerror}"
             raise StorageError(self.fault) from err
         self.fault = ""
 
 
-def replace_file(file: Path, content: bytes) -> None:
-    """Put a file on disk whole: new, synced, renamed, and its folder synced; OSError if not."""
+def put_file(file: Path, content: bytes) -> None:
+    """Replace a file (durable.py), in a folder that is made where it is not there; OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as stream:  # goes on where a write was cut short
-        stream.write(content)
-        stream.flush()
-        os.fsync(fd)
-    fresh.replace(file)
-    sync_folder(file.parent)
+    replace_file(file, content)

@@ -88,17 +88,21 @@ class Timing:
             faults.append(fault)
         return faults
 
-    def margin_fault(self, tick_ms: int, kill_ms: int = 0) -> str:
+    def margin_fault(self, tick_ms: int, kill_ms: int = 0, lag_ms: int = 0) -> str:
         """Return that the margin does not hold what a guard does in it, empty if it does.
 
         Args:
             tick_ms: the guard's own.
             kill_ms: how long a kill takes, as the guard measured it; 0: not measured.
+            lag_ms: how late it wakes, as it measured that; 0: not measured.
         """
-        needed = 2 * tick_ms + kill_ms
+        needed = 2 * tick_ms + kill_ms + lag_ms
         if needed <= self.margin_ms:
             return ""
-        return f"margin_ms is {self.margin_ms}: two ticks of the guard and a kill take {needed} ms"
+        return (
+            f"margin_ms is {self.margin_ms}: two ticks of the guard ({2 * tick_ms} ms), a kill "
+            f"({kill_ms} ms) and its own lag ({lag_ms} ms) take {needed} ms"
+        )
 
     def _ranges(self) -> list[str]:
         bounds = {

@@ -9,7 +9,6 @@ any of this.
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -25,8 +24,9 @@ from roost_agent.ha.health import LHM_UNFIT
 from roost_agent.ha.runtime import Runtime
 from roost_agent.ha.services.core import FAILED
 from roost_agent.ha.standing import Facts, standing
+from roost_agent.outbox.latest import Latest, Outbox
 from roost_agent.outbox.spool import Batch
-from roost_agent.outbox.store import Entry, LaneCounts
+from roost_agent.outbox.store import Entry
 from roost_agent.ports import Clock
 from roost_protocol.alarm import Scalar
 from roost_protocol.codec import pack
@@ -36,26 +36,15 @@ from roost_protocol.explain import Explain
 from roost_protocol.ha_report import HaReport
 
 LOOK_S: Final = 1.0
-SETTLE_MS: Final = 2_000  # from one state to the next: a failover is one or two, not twenty
-AGAIN_MS: Final = 1_800_000  # what did not change is told again: an age of days would say nothing
 TOGETHER_MAX: Final = 32  # events of one batch
-
-log = logging.getLogger(__name__)
-
-
-class Outbox(Protocol):
-    """What takes entries: the node's outbox."""
-
-    @property
-    def lanes(self) -> Mapping[Lane, LaneCounts]:
-        """Empty until it is open."""
-
-    def append(self, batch: Batch) -> None:
-        """Put a batch on its way to disk; StorageError when it takes none."""
 
 
 class Alarming(Protocol):
     """What judges and holds conditions: the node's alarms."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they take anything yet."""
 
     def observe(self, seen: Round) -> None:
         """Take in what stands; hold-off and clearing are its rules' matter."""
@@ -85,13 +74,11 @@ class Upward:
         self._alarms = alarms
         self._clock = clock
         self.decisions = Decisions(me, clock.boot_ms())
-        self._told: HaReport | None = None
-        self._told_ms = 0  # boot clock
-        self._seq = 0  # of the last state in the lane; 0: it is on its way to the disk
-        self._is_writing = False
+        changes = Allowance(clock.boot_ms())  # a path that flaps all day is told every 10 s
+        self._state: Latest[HaReport] = Latest(outbox, ItemKind.HA, _steady, may=changes.take)
         self._failed: set[str] = set()
+        self._were_open = False  # the node's alarms, at a look
         self._forgery = Forgery(clock.boot_ms())
-        self._changes = Allowance(clock.boot_ms())  # a path that flaps all day is told every 10 s
 
     def explained(self, runtime: Runtime, said: Explain) -> Explain:
         """Note a decision, and return it with the names of its nodes."""
@@ -123,14 +110,24 @@ class Upward:
             return  # the first write of local HA is not on disk yet
         state = state_report.report(runtime, self._clock.wall_ms())
         self._alarms.observe(standing(self._facts(runtime)))
+        self._tell_conditions(runtime)
         self._tell_failed(state)
-        self._send_state(state)
+        now_ms, wall_ms = self._clock.boot_ms(), self._clock.wall_ms()
+        self._state.tell(state, now_ms=now_ms, wall_ms=wall_ms)  # or again in a second
 
     def _facts(self, runtime: Runtime) -> Facts:
         """Return what the alarms are judged by."""
         came = state_report.refused(runtime) | state_report.dropped(runtime)
         forged = self._forgery.look(came, self._clock.boot_ms())
         return replace(state_report.facts(runtime), forged=forged)
+
+    def _tell_conditions(self, runtime: Runtime) -> None:
+        """Raise what the core raised before the node's alarms were open; it does so once."""
+        if self._were_open or not self._alarms.is_open:
+            return
+        self._were_open = True
+        for (type_, entity), params in runtime.conditions.items():
+            self._alarms.raise_condition(type_, params, entity)
 
     def _tell_failed(self, state: HaReport) -> None:
         """Raise services that failed; the type is shared with units that systemd runs alone."""
@@ -154,39 +151,6 @@ class Upward:
             except StorageError:
                 self.decisions.put_back(told)
                 return
-
-    def _send_state(self, state: HaReport) -> None:
-        now_ms = self._clock.boot_ms()
-        if not self._is_due(state, now_ms) or self._waits() or not self._changes.take(now_ms):
-            return
-        body, compressed = pack(state)
-        at_ms = max(self._clock.wall_ms(), 0)
-        entry = Entry(Lane.BULK, ItemKind.HA, at_ms, body, compressed)
-        self._is_writing = True
-        try:
-            self._outbox.append(Batch((entry,), {}, self._on_disk))
-        except StorageError:
-            self._is_writing = False
-            return  # looked at again in a second
-        self._told, self._told_ms = state, now_ms
-
-    def _is_due(self, state: HaReport, now_ms: int) -> bool:
-        if self._told is None:
-            return True
-        passed_ms = now_ms - self._told_ms
-        is_other = _steady(state) != _steady(self._told)
-        return (is_other and passed_ms >= SETTLE_MS) or passed_ms >= AGAIN_MS
-
-    def _waits(self) -> bool:
-        """Whether the last state is still on its way to the centre."""
-        if self._is_writing:
-            return True
-        lane = self._outbox.lanes[Lane.BULK]
-        return lane.mark < self._seq <= lane.last  # past the last: another stream has begun
-
-    def _on_disk(self, lanes: Mapping[Lane, LaneCounts]) -> None:
-        self._is_writing = False
-        self._seq = lanes[Lane.BULK].last
 
 
 def _steady(state: HaReport) -> HaReport:

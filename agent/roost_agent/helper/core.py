@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from typing import Final
 
 UNIT_VERBS: Final = {"unit_start": "start", "unit_stop": "stop"}
-FACTS: Final = frozenset({"dmi"})  # one-shots that come with roost: roost-facts@NAME.service
+CONFIG_VERBS: Final = {  # the document's one-shot finds and checks it by itself
+    "config_apply": ("start", "--no-block", "--"),  # it may wait two minutes for the next verb
+    "config_confirm": ("kill", "--signal=SIGURG", "--kill-whom=main", "--"),
+}
+FACTS: Final = {  # one-shots that come with roost: roost-facts@NAME.service
+    "dmi": ("start",),
+    "lldp": ("start", "--no-block"),  # it listens for 35 s, and nobody waits for that
+}
 LATER: Final = {  # verbs of the design that nothing here can do yet
     "stage": "updates",
     "activate": "updates",
     "confirm": "updates",
     "rollback": "updates",
-    "config_apply": "settings from the centre",
 }
 
 HOUR_MS: Final = 3_600_000
@@ -147,8 +153,8 @@ class Verbs:
             return [Refuse("bad", event.detail)]
         if is_unit:
             return [_unit(event)]
-        if event.verb == "facts":
-            return [_facts(event.given["name"])]
+        if event.verb == "facts" or event.verb in CONFIG_VERBS:
+            return [_one_shot(event)]
         if event.verb == "reboot":
             return self._reboot(event.given, now.wall_ms)
         return [Refuse("later", f"{event.verb}: comes with {LATER[event.verb]}, not here yet")]
@@ -180,7 +186,13 @@ def _unit(event: Asked) -> Run | Refuse:
     return Run((UNIT_VERBS[event.verb], "--", unit))
 
 
+def _one_shot(event: Asked) -> Run | Refuse:
+    if event.verb == "facts":
+        return _facts(event.given["name"])
+    return Run((*CONFIG_VERBS[event.verb], f"roost-config@{event.given['digest']}.service"))
+
+
 def _facts(name: str) -> Run | Refuse:
     if name not in FACTS:
         return Refuse("unknown", f"{name}: no facts of that name; there are {', '.join(FACTS)}")
-    return Run(("start", "--", f"roost-facts@{name}.service"))
+    return Run((*FACTS[name], "--", f"roost-facts@{name}.service"))

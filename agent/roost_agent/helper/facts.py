@@ -36,11 +36,20 @@ def lend(name: str, *, root: str = "/", folder: str = FOLDER) -> int:
             sys.stderr.write(f"roost-facts: {path}: {getattr(err, 'strerror', None) or err}\n")
             continue
         try:
-            _write(f"{folder}/{path}", raw)
+            write(f"{folder}/{path}", raw)
         except OSError as err:
             sys.stderr.write(f"roost-facts: {folder}/{path}: {err.strerror}\n")
             return 1
     return 0
+
+
+def write(path: str, raw: bytes) -> None:
+    """Put a file of the folder in place whole, so that a reader never finds half of it."""
+    os.makedirs(os.path.dirname(path), 0o750, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(f"{path}.new", flags, 0o640), "wb") as stream:
+        stream.write(raw)
+    os.replace(f"{path}.new", path)
 
 
 def _read(path: str) -> bytes:
@@ -51,11 +60,3 @@ def _read(path: str) -> bytes:
     if len(raw) > FILE_BYTES_MAX:
         raise ValueError(f"bound {FILE_BYTES_MAX} bytes")
     return raw
-
-
-def _write(path: str, raw: bytes) -> None:
-    os.makedirs(os.path.dirname(path), 0o750, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(f"{path}.new", flags, 0o640), "wb") as stream:
-        stream.write(raw)
-    os.replace(f"{path}.new", path)

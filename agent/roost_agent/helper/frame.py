@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from roost_agent.helper.core import LATER
 
-SOCKET: Final = "/run/roost-helper.sock"  # roost-helper.socket
 HEADER: Final = struct.Struct(">I")
 FRAME_BYTES_MAX: Final = 4_096
 DETAIL_CHARS_MAX: Final = 400  # of an answer
@@ -23,9 +22,12 @@ VERBS: Final[Mapping[str, tuple[str, ...]]] = {
     "unit_stop": ("name",),
     "facts": ("name",),
     "reboot": ("reason", "nonce"),
+    "config_apply": ("digest",),
+    "config_confirm": ("digest",),
 }
 _FORMS: Final = {
     "name": (re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), "a-z 0-9 _ -, at most 64 characters"),
+    "digest": (re.compile(r"[0-9a-f]{64}"), "64 of 0-9 a-f"),
     "nonce": (re.compile(r"[0-9a-f]{32}"), "32 of 0-9 a-f"),
     "reason": (
         # No line breaks, control characters or lone surrogates: it is written to a log.
@@ -78,7 +80,8 @@ def decode(body: bytes) -> tuple[str, dict[str, str]]:
         raise FrameError(f"verb: none of {', '.join((*VERBS, *LATER))}")
     for key in VERBS[verb]:
         form, bound = _FORMS[key]
-        if form.fullmatch(str(given.get(key, ""))) is None:
+        value = given.get(key)
+        if not isinstance(value, str) or form.fullmatch(value) is None:  # not `true`
             raise FrameError(f"{key}: bound {bound}")
     if len(given) > len(VERBS[verb]):
         raise FrameError(f"{verb}: takes {', '.join(VERBS[verb])} and nothing else")

@@ -21,8 +21,15 @@ from roost_agent.orders.memory import Memory, Taken
 from roost_protocol.codec import VERSION
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, ORDER_EARLY_MS
-from roost_protocol.order import Order, OrderState, OrderTold, read_order, read_signed
-from roost_protocol.order_verbs import Act as Verb
+from roost_protocol.order import (
+    Order,
+    OrderState,
+    OrderTold,
+    check_body,
+    read_order,
+    read_signed,
+)
+from roost_protocol.order_act import Act as Verb
 from roost_protocol.order_verbs import act_of
 
 WAITING_MAX: Final = 8  # the centre sends one after the other, so more are somebody's flood
@@ -108,10 +115,11 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Do it; ``Ended`` answers."""
+    """Do it; ``Ended`` answers. ``message`` is the SignedOrder, for whom must check it again."""
 
     order: Order
     verb: Verb
+    message: bytes
 
 
 Action = Check | Keep | Tell | Act
@@ -221,7 +229,8 @@ class OrderDesk:
 
     def _came(self, message: bytes, now_ms: int) -> list[Action]:
         try:
-            order = read_order(read_signed(message).order)
+            signed = read_signed(message)
+            order = read_order(signed.order)
         except ProtocolError as err:
             self.refused[err.code] += 1
             return []
@@ -230,6 +239,7 @@ class OrderDesk:
             return []
         try:
             verb = self._judged(order, now_ms)
+            check_body(verb, signed.body)
         except ProtocolError as err:
             return self._refuse(order, err.code, str(err), now_ms)
         if len(self._waiting) >= WAITING_MAX:
@@ -329,7 +339,7 @@ class OrderDesk:
             self.refused[err.code] += 1
             end = Ended(taken.order.id, taken.order.seq, OrderState.REFUSED, err.code, str(err))
             return self._ended(end)
-        return [Act(taken.order, taken.verb)]
+        return [Act(taken.order, taken.verb, taken.message)]
 
     def _ended(self, event: Ended) -> list[Action]:
         if self._running == event.order_id:

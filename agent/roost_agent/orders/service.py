@@ -16,7 +16,7 @@ from roost_agent.errors import StorageError
 from roost_agent.orders import core, memory
 from roost_agent.orders.memory import Memory, Taken
 from roost_agent.orders.verbs import HANDLERS
-from roost_agent.orders.verbs.handler import ActError, Node
+from roost_agent.orders.verbs.handler import ActError, Node, Placed
 from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
 from roost_agent.ports import Clock
@@ -156,7 +156,8 @@ class Orders:
         log.info("order %s: %s, by %s", order.id.hex(), order.verb, order.by)
         try:
             async with asyncio.timeout(handler.seconds):
-                text = await handler.act(action.verb, order, self._node)
+                placed = Placed(order, action.message)
+                text = await handler.act(action.verb, placed, self._node)
             end = core.Ended(order.id, order.seq, OrderState.DONE, "", text)
         except ActError as err:
             end = core.Ended(order.id, order.seq, OrderState.FAILED, err.code, str(err))

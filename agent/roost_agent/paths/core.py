@@ -261,6 +261,8 @@ class PathCore:
         self._probe_ms = None
         self._attempts += 1
         self._connect_ms = now_ms + delay_ms
+        if self.state is PathState.DOWN and self._held_until_ms is None:
+            self.why = event.why  # what keeps it down may be another thing than what ended it
         return event.why
 
     def _delay_ms(self, event: Lost) -> int:

@@ -7,6 +7,8 @@ What these libraries do that one must know, and what is done about it here:
 - a connection that was given up can still come to life in that thread, and would then fight the
   next one for the client id: _abandon() ends it whenever it does;
 - a broker that closes before its CONNACK is seen only as a timeout: _Client notices;
+- why a socket ended goes to paho's log alone, at ERROR, and its callers get code 128: _PahoLog
+  keeps it, for what the broker's TLS says of our certificate;
 - a message is acknowledged before anyone has read it, and a full queue discards: nothing rests on
   an acknowledgement (design, architecture section 7).
 """
@@ -20,7 +22,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import roost_agent.paths.lean  # noqa: F401 - for what its import does, before the next one
+import roost_agent.lean  # noqa: F401 - for what its import does, before the next one
 
 # isort: split
 import aiomqtt
@@ -41,6 +43,18 @@ CONNECTS_HANGING: Final = 4  # per path: a resolver's 30 s over our 10 s, and on
 PASSWORD_BYTES_MAX: Final = 1_024
 
 _CLOSED: Final = "the broker closed before it answered"
+_ENDED: Final = "the broker closed the connection"
+_UNSPECIFIED: Final = 128  # paho's code for any end that is not an answer
+_ALERTS: Final = {  # RFC 8446, 6.2, as OpenSSL spells it after the version: what it says of ours
+    "ALERT_CERTIFICATE_REVOKED": "revoked, or replaced by another box's; at the centre "
+    "`roost node identity NODE` tells. To make this box a node again: roost-agent join",
+    "ALERT_CERTIFICATE_EXPIRED": "it has ended, or the broker's clock is wrong",
+    "ALERT_UNKNOWN_CA": "its issuer is none of the broker's",
+    "ALERT_CERTIFICATE_REQUIRED": "none was shown",
+    "ALERT_BAD_CERTIFICATE": "it is not one that the broker can check",
+    "ALERT_UNSUPPORTED_CERTIFICATE": "it is not for a client",
+    "ALERT_CERTIFICATE_UNKNOWN": "the broker does not say why",
+}
 _REFUSED_V311: Final = {4, 5}  # bad user name or password, not authorised (MQTT 3.1.1, table 3.1)
 _REFUSED_V5: Final = {134, 135}  # how paho names the same two
 
@@ -59,8 +73,27 @@ class _Abandonable(ThreadPoolExecutor):
         super().shutdown(wait=False, cancel_futures=True)
 
 
+class _PahoLog(logging.Logger):
+    """The log of one connection: what it tells of a socket's end is kept, the rest passed on."""
+
+    def __init__(self) -> None:
+        super().__init__("paho")
+        self.parent = log
+        self.broke: OSError | None = None
+
+    def log(self, level: int, msg: object, *args: object, **more: Any) -> None:  # noqa: ANN401 - logging's
+        """Take a line; an error of the socket becomes the reason of the path."""
+        if args and isinstance(args[0], OSError):
+            self.broke, level = args[0], logging.DEBUG
+        super().log(level, msg, *args, **more)
+
+
 class _Client(aiomqtt.Client):
-    """Notices a broker that closes before it said yes or no."""
+    """Notices a broker that closes before it said yes or no, and keeps why it did."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - as aiomqtt takes them
+        self.lines = _PahoLog()
+        super().__init__(*args, logger=self.lines, **more)
 
     def _on_disconnect(
         self,
@@ -79,7 +112,7 @@ class _Client(aiomqtt.Client):
 class MqttLink:
     """See Link."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
+    def __init__(self, client: _Client) -> None:
         self._client = client
 
     async def publish(self, topic: str, payload: bytes, *, qos: int) -> bool:
@@ -101,7 +134,7 @@ class MqttLink:
                 if isinstance(payload, bytes | bytearray):
                     yield Message(str(message.topic), bytes(payload))
         except (aiomqtt.MqttError, OSError) as err:
-            raise LinkError(_innermost(err)) from err
+            raise _ending(err, self._client.lines.broke) from err
 
 
 class MqttDialer:
@@ -116,7 +149,7 @@ class MqttDialer:
         except BaseException as err:
             _abandon(client)
             if isinstance(err, aiomqtt.MqttError | OSError | ValueError):
-                raise _connect_error(err, dial.path) from err
+                raise _connect_error(err, dial.path, client.lines.broke) from err
             raise
         try:
             await _subscribe(client, dial)
@@ -125,7 +158,7 @@ class MqttDialer:
             await _leave(client)
 
 
-def _client(dial: Dial) -> aiomqtt.Client:
+def _client(dial: Dial) -> _Client:
     path = dial.path
     will = None
     if dial.will_topic is not None:
@@ -197,7 +230,9 @@ def _abandon(client: aiomqtt.Client) -> None:
     paho.disconnect()
 
 
-def _connect_error(err: BaseException, path: PathConfig) -> LinkError:
+def _connect_error(err: BaseException, path: PathConfig, broke: OSError | None) -> LinkError:
+    if refusal := _refusal(broke or err.__context__):  # TLS 1.3 refuses us after the handshake
+        return refusal
     code = getattr(err, "rc", None)
     value = getattr(code, "value", code)
     if value in _REFUSED_V5 or (isinstance(code, int) and code in _REFUSED_V311):
@@ -206,6 +241,24 @@ def _connect_error(err: BaseException, path: PathConfig) -> LinkError:
     if str(err) == _CLOSED and path.tls is not None and path.tls.cert_file is not None:
         return LinkError(f"refused, most likely for our certificate: {err}", refused=True)
     return LinkError(str(err) or type(err).__name__)
+
+
+def _ending(err: BaseException, broke: OSError | None) -> LinkError:
+    """Return why a connection ended that had been made."""
+    cause = err.__cause__ or err
+    code = getattr(cause, "rc", None)
+    if getattr(code, "value", code) != _UNSPECIFIED:
+        return LinkError(str(cause))
+    return _refusal(broke) or LinkError(_ENDED if broke is None else str(broke))
+
+
+def _refusal(err: BaseException | None) -> LinkError | None:
+    """Return what a TLS alert of the broker's says of our certificate, None where it is none."""
+    alert = str(err.reason) if isinstance(err, ssl.SSLError) else ""
+    for name, said in _ALERTS.items():
+        if alert.endswith(name):
+            return LinkError(f"the broker refuses this node's certificate: {said}", refused=True)
+    return None
 
 
 def _innermost(err: BaseException) -> str:

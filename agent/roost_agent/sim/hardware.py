@@ -15,7 +15,7 @@ ABSENT: Final = "absent"
 GIB: Final = 1 << 30
 KERNELS: Final = ("6.1.0-37-amd64", "6.1.0-38-amd64", "6.1.0-39-amd64", "6.1.0-40-amd64")
 
-Fields = dict[str, bool | int | str | None]
+Fields = dict[str, bool | int | str | list[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ def sections(node: str, wear: Wear, *, seed: int, as_of_ms: int) -> dict[str, Se
         "dimm": ({f"DIMM{n}": _dimm(box, n) for n in range(_dimms(box, wear))}, {}),
         "disk": _disk(box, f"{serial[20:28]}{wear.disk:02}"),
         "memory": ({"memory": {"total_bytes": _dimms(box, wear) * box.dimm_bytes}}, {}),
+        "lldp": (_neighbours(node, seed), {}),
         "nic": (_nics(box, serial), {}),
         "os": ({"os": _os(node, serial, wear)}, {}),
         "system": ({"system": _system(box, serial)}, {"system.board_asset_tag": ABSENT}),
@@ -189,6 +190,27 @@ def _nics(box: Machine, serial: str) -> dict[str, Fields]:
             "mtu": 1500,
         }
     return nics
+
+
+def _neighbours(node: str, seed: int) -> dict[str, Fields]:
+    """Return the site's switch, which every node's first port is plugged into."""
+    site, _, name = node.partition(".")
+    tail = hashlib.blake2b(f"{seed}/{site}/switch".encode(), digest_size=5).hexdigest()
+    chassis = ":".join(("06", *(tail[at : at + 2] for at in range(0, 10, 2))))
+    port = f"1/0/{''.join(filter(str.isdecimal, name)) or name}"
+    fields: Fields = {
+        "ifname": "eno1",
+        "chassis_id": chassis,
+        "chassis_id_type": "mac",
+        "port_id": port,
+        "port_id_type": "ifname",
+        "ttl_s": 120,
+        "system_name": f"sw1-{site}",
+        "description": "Tern Networks TN-24, release 8.2",
+        "capabilities": ["bridge"],
+        "pvid": 10,
+    }
+    return {f"eno1 {chassis} {port}": fields}
 
 
 def _os(node: str, serial: str, wear: Wear) -> Fields:

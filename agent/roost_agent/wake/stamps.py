@@ -12,8 +12,7 @@ WATCHED: Final[Mapping[str, tuple[str, ...]]] = {
     "package_set": ("var/lib/dpkg/status", "var/lib/rpm/rpmdb.sqlite", "lib/apk/db/installed"),
     "os": ("etc/os-release", "etc/hostname", "run/reboot-required", "etc/localtime"),
     "filesystem": ("etc/fstab",),
-    "system": ("run/roost/facts/dmi",),
-    "disk": ("run/roost/facts/nvme", "run/roost/facts/smart"),
+    "lldp": ("run/roost-facts/lldp.json",),
 }
 LINKS: Final = "sys/class/net"
 LINK_CLASSES: Final = ("nic", "link")

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,7 @@ from roost_protocol.topics import NodeTopics
 NODE = "lab.n1"
 TOPICS = NodeTopics.of(NODE)
 HOUR_MS = 3_600_000
+TEN_YEARS_MS = 10 * 365 * 24 * HOUR_MS
 BEATS, REPORTS, EVENTS = Decoder[Beat](Beat), Decoder[Report](Report), Decoder[Event](Event)
 documents = Decoder[InventoryDocument](InventoryDocument)
 
@@ -126,13 +128,22 @@ def config(folder):
     )
 
 
+class SteppedClock(SystemClock):
+    """One that somebody sets."""
+
+    step_ms = 0
+
+    def wall_ms(self):
+        return super().wall_ms() + self.step_ms
+
+
 class Agent:
     """A running agent and its surroundings."""
 
-    def __init__(self, folder, seal=None):
+    def __init__(self, folder, seal=None, clock=None):
         self.broker, self.machine = FakeBroker(), Machine()
         self.broker.seal = seal
-        clock, entropy = SystemClock(), SystemEntropy()
+        clock, entropy = clock or SystemClock(), SystemEntropy()
         cfg = config(folder)
         self.spool = Spool(folder, cfg.outbox, clock=clock, entropy=entropy)
         self.driver = Driver(
@@ -167,6 +178,14 @@ class Agent:
 
     def states(self):
         return {name: str(wire.core.state) for name, wire in self.driver.wires.items()}
+
+    async def dials_again(self):
+        """Have one path ended and begun."""
+        dials = len(self.broker.dials)
+        self.ask(PathHold("wan1", 60))
+        await until(lambda: self.states()["wan1"] == "down")
+        self.ask(PathRelease("wan1"))
+        await until(lambda: len(self.broker.dials) > dials)
 
     def told(self):
         return [
@@ -220,6 +239,11 @@ async def test_a_resync_is_answered_by_a_snapshot(agent):
     await until(lambda: any(getattr(d, "full", None) is False for d in agent.told()))
     snapshot = next(d for d in agent.told() if getattr(d, "full", None) is False)
     assert snapshot.sections.keys() == {"cpu", "nic"}
+
+
+async def test_a_doubt_of_which_box_this_is_is_in_status(agent):
+    agent.driver.identity = replace(agent.driver.identity, doubt="may be a copy")
+    assert agent.ask(Status()).result["faults"] == ["may be a copy"]
 
 
 async def test_a_probe_that_fails_is_in_status_and_stops_nothing(tmp_path):
@@ -322,7 +346,7 @@ async def test_the_client_id_of_an_enrolled_node_tells_its_name_to_nobody(tmp_pa
         assert not any("lab" in each for each in ids)
 
 
-@pytest.mark.parametrize(("off_ms", "checks"), [(0, True), (10 * 365 * 24 * HOUR_MS, False)])
+@pytest.mark.parametrize(("off_ms", "checks"), [(0, True), (TEN_YEARS_MS, False)])
 async def test_an_enrolled_node_judges_dates_once_the_centre_agrees_with_its_clock(
     tmp_path, off_ms, checks
 ):
@@ -331,11 +355,20 @@ async def test_an_enrolled_node_judges_dates_once_the_centre_agrees_with_its_clo
     async with agent.running():
         await until(lambda: agent.told() and agent.spool.lanes[Lane.BULK].waiting_items == 0)
         assert {dial.checks_dates for dial in agent.broker.dials} == {False}
-        agent.ask(PathHold("wan1", 60))
-        await until(lambda: agent.states()["wan1"] == "down")
-        agent.ask(PathRelease("wan1"))
-        await until(lambda: len(agent.broker.dials) > 3)
+        await agent.dials_again()
         assert agent.broker.dials[-1].checks_dates is checks
+
+
+async def test_a_clock_that_steps_after_the_centre_agreed_with_it_judges_no_dates(tmp_path):
+    clock = SteppedClock()
+    agent = Agent(tmp_path, Seal(b"k" * 32, 3), clock)
+    agent.broker.sent_ms = clock.wall_ms()
+    async with agent.running():
+        await until(lambda: agent.told() and agent.spool.lanes[Lane.BULK].waiting_items == 0)
+        for step_ms, checks in ((-TEN_YEARS_MS, False), (TEN_YEARS_MS, False), (0, True)):
+            clock.step_ms = step_ms
+            await agent.dials_again()
+            assert agent.broker.dials[-1].checks_dates is checks
 
 
 async def test_a_node_without_an_identity_judges_dates_by_its_own_clock(agent):

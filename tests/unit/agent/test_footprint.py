@@ -4,12 +4,11 @@ import subprocess
 import sys
 
 # Third-party packages and heavy parts of the standard library that app may bring along.
-# typing_extensions: msgspec takes it where it is installed, which no node needs.
-THIRD_PARTY = {"aiomqtt", "msgspec", "paho", "typing_extensions"}
+THIRD_PARTY = {"aiomqtt", "msgspec", "paho"}
 HEAVY = {
     "argparse", "asyncio", "concurrent.futures", "ctypes", "decimal", "difflib", "email",
     "fractions", "html", "http", "importlib.metadata", "json", "multiprocessing", "pickle",
-    "pydoc", "sqlite3", "ssl", "statistics", "tarfile", "tempfile", "tomllib", "unittest",
+    "pydoc", "shutil", "sqlite3", "ssl", "statistics", "tarfile", "tempfile", "tomllib", "unittest",
     "urllib.request", "uuid", "xml", "zipfile",
 }  # fmt: skip
 HEAVY_ALLOWED = {
@@ -51,7 +50,14 @@ def test_the_resident_agent_imports_its_few_packages_and_no_heavy_module():
     assert HEAVY & everything <= HEAVY_ALLOWED
 
 
+def test_what_watches_processes_is_brought_by_the_first_that_is_to_be_watched():
+    _, everything = imported("roost_agent.commands")
+    some = {each for each in everything if each.startswith("roost_agent.host.processes.")}
+    assert some <= {"roost_agent.host.processes.on_demand"}
+
+
 def test_local_ha_brings_along_no_package_of_its_own():
-    third, everything = imported("roost_agent.ha.launch")
+    third, everything = imported("roost_agent.lean, roost_agent.ha.launch")
     assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY
-    assert HEAVY & everything <= HEAVY_ALLOWED | {"json"}  # the guard's and the fences' packets
+    assert HEAVY & everything <= HEAVY_ALLOWED
+    assert not {each for each in everything if each.startswith("roost_agent.ha.fence.")}

@@ -41,11 +41,12 @@ async def test_a_child_that_fails_is_not_taken_for_a_renewal(
     tmp_path, monkeypatch, status, is_over
 ):
     program = tmp_path / "python"
-    program.write_text(f"#!/bin/sh\nexit {status}\n")
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nexit {status}\n')
     program.chmod(0o700)
     monkeypatch.setattr(renewal.sys, "executable", str(program))
     one = renewal.Renewal(tmp_path, facts(), None, None)
     assert (await one.now() == "") is is_over
+    assert (tmp_path / "asked").read_text().endswith("--when now\n")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,8 @@ async def test_a_node_whose_certificate_ended_asks_at_once_and_then_rests(tmp_pa
     async def look(seconds):
         hands.now_ms += int(seconds * 1000)
 
-    async def renewed():
+    async def renewed(when):
+        assert when == "due"
         asked.append(hands.now_ms - 90 * DAY_MS)
         return "" if len(asked) == 4 else "no"
 

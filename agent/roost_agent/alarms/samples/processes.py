@@ -1,6 +1,6 @@
 """Programs that must run, and how many file descriptors they use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from roost_agent.alarms.rules import Finding, Reading, Sample
@@ -21,21 +21,25 @@ class Processes:
 
     Args:
         names: of programs, as the kernel keeps them: 15 characters.
+        watched: processes that files define, by name: who watches them raises their alarm.
     """
 
     types = frozenset({FAILED, DESCRIPTORS})
     interval_s = 60
     may_hang = False
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], watched: Callable[[], Mapping[str, int]]) -> None:
         self._names = tuple(names)
+        self._watched = watched
 
     def sample(self, look: Look) -> Iterator[Sample]:
         """Return whether each runs, and its descriptors."""
         reader = look.reader
-        if not self._names:
+        watched = self._watched()
+        yield from _of_watched(reader, watched)
+        found: dict[str, list[str]] = {name: [] for name in self._names if name not in watched}
+        if not found:
             return
-        found: dict[str, list[str]] = {name: [] for name in self._names}
         names = reader.names("proc")
         for pid in [] if isinstance(names, Missing) else names[:PIDS_MAX]:
             if pid[0].isdecimal():
@@ -48,6 +52,14 @@ class Processes:
             shares = [share for pid in pids if (share := _share(reader, pid)) is not None]
             if pids:
                 yield Reading(DESCRIPTORS, entity, max(shares, default=None))
+
+
+def _of_watched(reader: Reader, watched: Mapping[str, int]) -> Iterator[Sample]:
+    """Return their descriptors, and of their state that nothing is decided here."""
+    for name, pid in watched.items():
+        entity = f"process={entities.escape(name)}"
+        yield Finding(FAILED, entity, None)
+        yield Reading(DESCRIPTORS, entity, _share(reader, str(pid)) if pid else None)
 
 
 def _share(reader: Reader, pid: str) -> float | None:

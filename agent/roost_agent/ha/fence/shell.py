@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 from typing import Any, Final, Protocol, assert_never
 
 import msgspec
@@ -33,26 +32,13 @@ from roost_agent.ha.fence.event import (
 )
 from roost_agent.ha.fence.situation import situation
 from roost_agent.ha.gateway import Gateways
+from roost_agent.ha.interfaces import has_carrier
 from roost_agent.ports import Clock, Entropy
 from roost_protocol.explain import Explain
 
 LOOK_S: Final = 0.5  # between two looks at how things stand
 
 log = logging.getLogger(__name__)
-
-
-def has_carrier(addresses: Collection[str]) -> bool:
-    """Return whether an interface that has one of the addresses is up and has a carrier."""
-    import psutil  # noqa: PLC0415 - 0.6 MiB, which a site without fences need not hold
-
-    with suppress(OSError):
-        stats = psutil.net_if_stats()
-        return any(
-            stats[name].isup
-            for name, found in psutil.net_if_addrs().items()
-            if name in stats and any(each.address in addresses for each in found)
-        )
-    return False
 
 
 class Doors(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from roost_agent.orders.verbs import (
+    configure,
     ha_maintenance,
     ha_switchover,
     reboot,
@@ -24,6 +25,7 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
             ha_switchover,
             ha_maintenance,
             reboot,
+            configure,
         )
     }
 )

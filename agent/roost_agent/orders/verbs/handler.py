@@ -27,6 +27,10 @@ class Node(Protocol):
             ActError: it was not discovered.
         """
 
+    @property
+    def has_ha(self) -> bool:
+        """Whether it takes part in local HA."""
+
     def say_again(self, what: str) -> None:
         """Tell the centre again in full: ``alarms`` or ``inventory``."""
 
@@ -46,6 +50,25 @@ class Node(Protocol):
         Raises:
             ActError: it refused, or there is no helper.
         """
+
+    @property
+    def settings_digest(self) -> str:
+        """Of the settings that are applied, in hexadecimal digits."""
+
+    async def configure(self, placed: "Placed", digest: str) -> str:
+        """Have the settings of an order applied, the document of this digest; say how it went.
+
+        Raises:
+            ActError: they are not; ``code`` is root's word.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order, and the SignedOrder that it came in: for whom must check it again."""
+
+    order: Order
+    message: bytes
 
 
 class ActError(Exception):
@@ -68,6 +91,6 @@ class Handler:
     """
 
     verb: str
-    act: Callable[[Any, Order, Node], Awaitable[str]]
+    act: Callable[[Any, Placed, Node], Awaitable[str]]
     seconds: float
     resumed: Callable[[Taken, Node], str] | None = None

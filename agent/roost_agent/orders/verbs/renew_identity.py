@@ -3,14 +3,13 @@
 from typing import Final
 
 from roost_agent.orders.memory import Taken
-from roost_agent.orders.verbs.handler import ActError, Handler, Node
-from roost_protocol.order import Order
+from roost_agent.orders.verbs.handler import ActError, Handler, Node, Placed
 from roost_protocol.order_verbs import RenewIdentity
 
 RENEW_S: Final = 150.0  # the child has 120 s
 
 
-async def _act(_given: RenewIdentity, _order: Order, node: Node) -> str:
+async def _act(_given: RenewIdentity, _placed: Placed, node: Node) -> str:
     await node.renew()
     return "renewed; the agent starts anew"
 

@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from roost_agent.orders.verbs.handler import Handler, Node
-from roost_protocol.order import Order
+from roost_agent.orders.verbs.handler import Handler, Node, Placed
 from roost_protocol.order_verbs import Resync
 
 WHOLE: Final = ("alarms", "inventory")
 
 
-async def _act(given: Resync, _order: Order, node: Node) -> str:
+async def _act(given: Resync, _placed: Placed, node: Node) -> str:
     chosen = WHOLE if given.what == "all" else (given.what,)
     for what in chosen:
         node.say_again(what)

@@ -151,3 +151,11 @@ def test_a_level_changes_only_after_its_delay_and_only_to_what_was_seen(steps):
 @pytest.mark.parametrize("value", [1e9, -1e9, 0.0])
 def test_a_type_without_a_rule_has_no_limit_and_no_delay(value):
     assert Node().see(Reading("999.999", "", value), types=["999.999"]) == []
+
+
+def test_other_limits_count_from_the_next_round_on_for_what_is_raised_too():
+    node = Node({(CPU, ""): MAJOR})
+    node.rules.change({CPU: Rule({MAJOR: 97})})
+    assert node.see(cpu(96)) == [(CPU, "", CLEARED)]
+    node.rules.change({CPU: Rule({MAJOR: 70})})
+    assert node.see(cpu(75)) == [(CPU, "", MAJOR)]

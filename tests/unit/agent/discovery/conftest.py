@@ -1,6 +1,9 @@
 """Small trees that stand for other machines: the same probes read them through ``root=``."""
 
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 
 import pytest
 

@@ -58,6 +58,18 @@ def test_a_box_that_is_the_same_or_says_too_little_keeps_its_identity(state, mon
     assert load(state).facts.node == "n1"
 
 
+@pytest.mark.parametrize(
+    ("seen", "word"), [(BOX, "yes"), (Hardware(disks=BOX.disks, macs=BOX.macs), "blind")]
+)
+def test_a_box_that_a_copy_would_pass_for_is_told_to_the_agent(state, monkeypatch, seen, word):
+    config, became = state / "agent.toml", []
+    config.write_text(f'state_dir = "{state}"\n')
+    monkeypatch.setattr(anew, "this_box", lambda: seen)
+    monkeypatch.setattr(anew.os, "execv", lambda _program, argv: became.append(argv))
+    anew.run(["--config", str(config)])
+    assert became[0][-2:] == ["--checked", word]
+
+
 def test_another_box_keeps_nothing_of_it_and_joins_anew(state, monkeypatch):
     before = names(state)
     assert checked(state, monkeypatch, OTHER) == [state]

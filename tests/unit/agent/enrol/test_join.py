@@ -132,14 +132,38 @@ def test_a_refusal_is_told_and_leaves_the_keys_for_the_next_attempt(pki, tmp_pat
     assert load(tmp_path / "state") is None
 
 
+def test_a_centre_that_asks_a_tpm_unasked_is_not_trusted(pki, tmp_path):
+    challenge = {"result": "challenge", "credential": "Y3JlZA==", "seed": "c2VlZA=="}
+    answers = hello(pki) | {"/api/v1/enrol": (200, challenge)}
+    with (
+        centre(pki, answers) as (url, _),
+        pytest.raises(UntrustedError, match="asks a TPM that was not offered"),
+    ):
+        attempt(url, tmp_path, pinned(pki))
+
+
+def test_a_box_whose_tpm_cannot_be_used_tells_the_centre_nothing(pki, tmp_path):
+    with centre(pki, hello(pki)) as (url, seen):
+        with pytest.raises(AgentError, match=r"No such file.*see \[join\] tpm"):
+            attempt(url, tmp_path, pinned(pki), tpm=str(tmp_path / "none"))
+        assert seen == []
+
+
 def test_without_a_pin_nothing_goes_on_before_a_human_said_yes(pki, tmp_path):
     ticket = "dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHQ="
     waiting = {"result": "waiting", "ticket": ticket, "retry_after_s": 1, "reason": "somebody"}
-    answers = hello(pki) | {"/api/v1/enrol": (202, waiting)}
+    answers = hello(pki) | {
+        "/api/v1/enrol": (202, waiting),
+        "/api/v1/enrol/ticket": (403, PROBLEM),
+    }
     with centre(pki, answers) as (url, seen):
         with pytest.raises(UntrustedError, match="not confirmed"):
             attempt(url, tmp_path, None)
-        assert [path for path, _ in seen][-1] == "/api/v1/enrol"
+        path, body = seen[-1]
+        assert (path, json.loads(body)) == (
+            "/api/v1/enrol/ticket",
+            {"ticket": ticket, "withdraw": True},
+        )
     assert not (tmp_path / "state/identity.new/root.pem").exists()
 
 

@@ -5,12 +5,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from roost_agent.guard.core import (
     ARMED,
+    BITE_MS,
+    BITING,
     ENDED_MAX,
     HOLDS_MAX,
     KILLING,
+    MISSED,
     STOPPING,
     Accept,
     Arm,
+    Bite,
     Deadlines,
     Disarm,
     Kill,
@@ -195,6 +199,41 @@ def test_hard_needs_a_watchdog():
     hard = FIRST._replace(is_hard=True)
     assert error(Deadlines(L), hard, 0) == "no-watchdog"
     assert Deadlines(L, has_watchdog=True).handle(hard, 0) == YES
+
+
+def starved(timeout_ms=2_000, at_ms=100):
+    core = Deadlines(L, has_watchdog=True)
+    assert core.handle(Bite(timeout_ms), at_ms) == [Accept()]
+    return core
+
+
+def test_a_watchdog_is_starved_on_request_and_nothing_is_armed_meanwhile():
+    core = starved()
+    assert core.bite == BITING
+    assert not core.may_feed(101)
+    assert error(core, FIRST, 101) == "biting"
+    assert core.due_ms() == 100 + 2_000 + BITE_MS
+
+
+def test_a_device_that_let_its_time_pass_is_fed_again_and_stands_for_nothing():
+    core = starved()
+    core.handle(Tick(), 100 + 2_000 + BITE_MS - 1)
+    assert core.bite == BITING
+    core.handle(Bite(2_000), 1_000)  # asked twice: the first one counts
+    core.handle(Tick(), 100 + 2_000 + BITE_MS)
+    assert core.bite == MISSED
+    assert core.may_feed(5_000)
+    assert core.due_ms() is None
+    assert error(core, FIRST._replace(is_hard=True), 0) == "no-watchdog"
+    assert core.handle(FIRST, 0) == YES, "what needs no watchdog goes on"
+    assert error(Deadlines(L), Bite(2_000), 0) == "no-watchdog"
+
+
+def test_nothing_is_starved_while_anything_is_held():
+    core = Deadlines(L, has_watchdog=True)
+    assert core.handle(STICKY, 0) == YES
+    assert error(core, Bite(2_000), 0) == "held"
+    assert core.may_feed(1)
 
 
 def test_holds_and_remembered_leases_are_bounded():

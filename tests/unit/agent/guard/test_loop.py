@@ -7,6 +7,8 @@ import pytest
 
 from roost_agent.guard import cgroup
 from roost_agent.guard.core import ARMED, Arm, Deadlines
+from roost_agent.guard.hardware import machine
+from roost_agent.guard.lag import WAITS_MIN
 from roost_agent.guard.loop import IDLE_MS, RETRY_MS, Loop, Setting
 from roost_agent.guard.watchdog import Watchdog
 
@@ -20,6 +22,11 @@ class Device:
 
     def set_timeout(self, seconds):
         return self.says
+
+    def identity(self):
+        if self.says == 1:
+            raise OSError(25, "Inappropriate ioctl for device")
+        return "dog 1"
 
     def feed(self):
         self.heard += "."
@@ -202,12 +209,60 @@ def test_a_resumed_hold_is_acted_on_before_anything_is_read(tmp_path):
     assert stage.loop.is_free
 
 
+def test_the_guard_measures_how_late_it_wakes(stage):
+    wait_ms = stage.turn(0)
+    for _ in range(WAITS_MIN - 1):
+        assert stage.ask("state")["lag_ms"] is None
+        stage.turn(stage.now_ms + 1)  # a packet came: no wait was over
+        wait_ms = stage.turn(stage.now_ms + wait_ms + 4)
+    stage.turn(stage.now_ms + wait_ms + 4)
+    assert stage.ask("state")["lag_ms"] == 4
+
+
 def test_a_kill_is_measured_only_while_nothing_is_held(stage):
     stage.loop.try_kill("/folder", lambda folder, now_ms: 7)
     assert stage.ask("state")["kill_ms"] == 7
     armed(stage)
     stage.loop.try_kill("/folder", lambda folder, now_ms: 9)
     assert stage.ask("state")["kill_ms"] == 7
+
+
+def test_a_watchdog_that_is_to_bite_gets_nothing_until_its_time_was_over(tmp_path):
+    device = Device()
+    stage = Stage(tmp_path, device)
+    stage.turn(1_000)
+    fed = device.heard
+    assert stage.ask("bite")["ok"]
+    for now_ms in range(1_500, 5_000, 500):
+        stage.turn(now_ms)
+        assert stage.ask("state")["bite"] == "biting"
+    assert device.heard == fed
+    stage.turn(5_000)
+    stage.turn(5_500)
+    assert len(device.heard) > len(fed), "it did not bite, and is fed again"
+    said = stage.ask("state")
+    assert (said["bite"], said["watchdog_ms"]) == ("missed", 0)
+    assert said["watchdog"] == "it was fed no more and did not bite in its time"
+    assert [line for line in stage.lines if "fed no more" in line]
+
+
+def test_what_is_held_keeps_the_watchdog_from_being_tried(tmp_path):
+    stage = Stage(tmp_path, Device())
+    armed(stage)
+    assert stage.ask("bite")["error"] == "held"
+    assert stage.ask("state")["bite"] == ""
+
+
+def test_a_device_says_its_name_if_its_driver_knows_it():
+    assert Watchdog("dog", 2, lambda path: Device()).identity == "dog 1"
+    assert Watchdog("dog", 2, lambda path: Device(1)).identity == ""
+
+
+def test_a_machine_is_known_by_what_its_firmware_says(tmp_path):
+    (tmp_path / "maker").write_bytes(b"ACME \xff\n")
+    (tmp_path / "serial").write_bytes(b"4711\x00")
+    files = tuple(str(tmp_path / name) for name in ("maker", "none", "serial"))
+    assert machine(files) == "ACME, 4711"
 
 
 @pytest.mark.parametrize("says", [0, 3, 60])

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from roost_agent.guard.core import Arm, Disarm, Stopping
-from roost_agent.guard.packet import PACKET_BYTES_MAX, PacketError, State, decode
+from roost_agent.guard.packet import PACKET_BYTES_MAX, AskedToBite, PacketError, State, decode
 
 ARM = {
     "do": "arm",
@@ -27,6 +27,7 @@ def test_every_verb_is_read():
     assert decode(b'{"do":"disarm","lease":"m","epoch":1}') == Disarm("m", 1, is_empty=False)
     assert decode(b'{"do":"stopping","lease":"m","epoch":1}') == Stopping("m", 1)
     assert decode(b'{"do":"state"}') == State()
+    assert decode(b'{"do":"bite"}') == AskedToBite()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def candidacy(tmp_path):
         core.members,
         core.leases,
         slots=core.slots,
-        requirements=core._requirements,
+        requirements=core.requirements,
     )
 
 

@@ -221,6 +221,22 @@ def test_two_voters_are_a_sticky_pair_and_need_no_stop_budget():
     assert "no deadline" in summary(config)
 
 
+def test_a_last_holder_that_starts_alone_is_another_configuration_and_takes_no_proof():
+    table = site_file.table() | {"voters": ["c0", "c1"]}
+    del table["witness"]
+    waiting, _ = check(table)
+    table["cold_start_alone"] = "last_holder"
+    alone, found = check(table)
+    assert found == []
+    assert (waiting.starts_alone, alone.starts_alone) == (False, True)
+    assert alone.cfgver != waiting.cfgver
+    fence = {"driver": "command", "command": ["/x"]}
+    table["fence"] = [{"node": node, **fence} for node in ("c0", "c1")]
+    assert any("takes no proof" in each for each in check(table)[1])
+    del table["fence"]
+    assert any("of a pair alone" in each for each in check(table | {"witness": "central"})[1])
+
+
 def test_without_paths_there_is_udp_on_every_network():
     table = site_file.table()
     del table["paths"]

@@ -58,7 +58,7 @@ FAULTS = [
     (("group", 0, "hard_by"), "fence", "group[main].hard_by: c0, c1: has no [[fence]]"),
     (("group", 1, "hard_by"), "fence", 'group[agents].hard_by: "fence": model "N" is active'),
     (("fence",), [{"node": "x", "driver": "command", "command": ["/x"]}], "'x' is no node"),
-    (("cold_start_alone",), "last_holder", 'cold_start_alone: "last_holder" is not in this ver'),
+    (("cold_start_alone",), "last_holder", "cold_start_alone: only a sticky pair uses it, and"),
     (("group", 0, "requires_active"), ["x"], "group[main].requires_active: 'x' is no group"),
     (("networks", 0, "gateway"), "x", "networks[mgmt].gateway: 'x': must be an IP address"),
     (("group", 1, "requires_active"), ["main"], 'group[agents].requires_active: model "N" is'),

@@ -14,9 +14,9 @@ from roost_agent.ha.guard_fitness import (
     REFUSED_MS,
     GuardFitness,
     compared,
-    reported,
     watchdog_fault,
 )
+from roost_agent.ha.guard_report import reported
 
 WELL = {
     "ok": True,
@@ -100,8 +100,9 @@ def test_an_answer_that_lacks_everything_keeps_nothing(hard):
     assert "up to 0 ms" in heard(hard, {}).bars["main"]
 
 
-def test_a_kill_too_slow_for_the_margin_is_told_and_bars_nothing(hard):
-    said = heard(hard, WELL | {"kill_ms": 801})
+@pytest.mark.parametrize("slow", [{"kill_ms": 801}, {"lag_ms": 798}])
+def test_a_kill_or_a_lag_too_long_for_the_margin_is_told_and_bars_nothing(hard, slow):
+    said = heard(hard, WELL | slow)
     assert said.bars == {}
     assert "margin_ms is 1000" in said.doubt
     assert "1001 ms" in said.doubt

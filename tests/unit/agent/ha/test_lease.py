@@ -4,6 +4,7 @@ import pytest
 from leases import (
     ALL,
     BOOT,
+    PAIR,
     THREE,
     answer,
     follower,
@@ -15,7 +16,9 @@ from leases import (
     site_lease,
     stands,
     under,
+    wins,
 )
+from msgspec.structs import replace
 
 from roost_agent.ha.lease_events import (
     Arm,
@@ -31,10 +34,12 @@ from roost_agent.ha.lease_events import (
     ViewChanged,
 )
 from roost_agent.ha.lease_phase import Phase
+from roost_agent.ha.view import View
 from roost_protocol.configuration import Accepted, Configuration
+from roost_protocol.explain import Explain
 from roost_protocol.ha import Belief, Kind, LeaseState
-from roost_protocol.voter_events import Bound, Send
-from roost_protocol.voter_state import Record
+from roost_protocol.voter_events import Bound, Send, Won
+from roost_protocol.voter_state import Record, VoterState
 
 
 def test_it_yields_only_the_epoch_that_it_holds():
@@ -140,3 +145,77 @@ def test_what_was_accepted_is_told_to_a_voter_that_starts():
     question = frame(1, Kind.ATTEST, name="site", owner=None)
     (said,) = only(one.handle(Received(question, 1), 5), Send)
     assert said.accepted == begun
+
+
+MINE = Record(32, 0, b"o" * 16, 7, endless=True, won=32, won_under=7)
+DEAF = View(frozenset({0}))
+WIDER = Configuration(8, (0, 1, 2), sticky=False)
+
+
+def rebooted(record=MINE, view=DEAF, **more):
+    """A pair's node after a reboot: the guard holds nothing."""
+    return follower(view, record=record, electorate=PAIR, starts_alone=True, **more)
+
+
+def test_the_last_holder_starts_without_the_other_under_a_higher_epoch():
+    one = rebooted()
+    assert one.phase == Phase.FOLLOWING
+    sends = stands(one)
+    assert [send.kind for send in sends] == [Kind.PREVOTE] * 2
+    out = answer(one, 0, sends[0], 200)
+    assert [send.kind for send in only(out, Send)] == [Kind.ACQUIRE] * 2
+    out = answer(one, 0, only(out, Send)[0], 250)
+    assert one.is_held
+    assert one.epoch == 64
+    assert only(out, Arm)[0].deadlines is None
+    assert only(out, Won) == [Won("main", 64)]
+    (why,) = (each.sentence for each in only(out, Explain))
+    assert "this node had it last, so nobody else can have had it since" in why
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"record": replace(MINE, won=0)},
+        {"record": replace(MINE, won_under=6)},
+        {"starts_alone": False},
+    ],
+)
+def test_without_its_mark_it_gives_back_what_it_owned(more):
+    given = {"record": MINE, "electorate": PAIR, "starts_alone": True} | more
+    one = lease(**given)
+    out = one.handle(GuardState(), 0)
+    assert only(out, Stop)[0].epoch == 32
+
+
+def test_an_accepted_change_of_the_voters_ends_what_the_mark_says():
+    state = VoterState(1, b"v" * 16, 3, BOOT, {"main": MINE}, accepted=Accepted(1, WIDER))
+    one = lease(electorate=PAIR, starts_alone=True, state=state)
+    assert only(one.handle(GuardState(), 0), Stop)
+    one = rebooted()
+    under(one, PAIR, accepted=Accepted(1, WIDER))
+    one.handle(ViewChanged(DEAF), 1)
+    assert one.due_ms(1) is None, "it does not stand alone any more"
+
+
+def test_who_hears_the_other_node_gives_back_and_asks_as_ever():
+    one = rebooted()
+    one.handle(ViewChanged(View(frozenset({0, 1}))), 100)
+    (stop,) = only(one.handle(Tick(0.0), 110), Stop)
+    assert (stop.epoch, stop.why) == (32, "the other node is heard: either may have it")
+
+
+def test_the_other_nodes_no_counts_though_it_was_not_heard():
+    one = rebooted()
+    sends = stands(one)
+    answer(one, 1, sends[1], 190, Kind.REFUSE, reason="promised", owner=1)
+    answer(one, 0, sends[0], 200)
+    assert not one.is_held
+    assert one.phase == Phase.FOLLOWING
+
+
+def test_a_right_that_all_promised_is_marked_and_only_where_that_is_asked_for():
+    for starts_alone in (True, False):
+        one = follower(View(frozenset({0, 1})), electorate=PAIR, starts_alone=starts_alone)
+        out = wins(one, stands(one), 200)
+        assert only(out, Won) == [Won("main", 32)] * starts_alone

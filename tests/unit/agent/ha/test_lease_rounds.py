@@ -234,3 +234,11 @@ def test_the_witness_hosts_no_built_in_lease():
     after = Electorate(8, (0, 1, WITNESS), (0, 1, 2))
     one.handle(Configured(after, frozenset(), None), 0)
     assert one._turn.hosts == (0, 1)
+
+
+def test_where_the_last_holder_starts_alone_the_other_says_whose_word_it_waits_for():
+    one = follower(View(frozenset({0}), frozenset({1})), electorate=PAIR, starts_alone=True)
+    (told,) = only(one.handle(Tick(0.0), 10), Raise)
+    assert told.sentence == (
+        "main is not taken over: node 1 is lost, and only the last holder's own word moves it"
+    )

@@ -4,22 +4,29 @@ from types import SimpleNamespace
 
 import pytest
 from ha_cores import Cores
+from msgspec.structs import replace
 
 from roost_agent.control.message import (
     HaExplain,
     HaMaintenance,
+    HaMayGoDown,
     HaStatus,
     HaSwitchover,
     HaTakeover,
+    HaTestWatchdog,
     HaVoters,
 )
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.ask import _explained, _status
+from roost_agent.ha.bite_test import BiteTests
+from roost_agent.ha.guard_report import GuardReport
 from roost_agent.ha.membership_events import Lagged
 from roost_agent.ha.orders import answer
 from roost_agent.ha.proposer_events import Wanted
 from roost_agent.ha.report import roles
 from roost_agent.ha.runtime import Explained
+from roost_agent.ha.store import Store
+from roost_agent.ports import SystemClock
 from roost_protocol.explain import Explain
 
 
@@ -42,11 +49,17 @@ class FakeRuntime:
             gateways=SimpleNamespace(said=SimpleNamespace(silent_ms=lambda _now_ms: 12_000)),
             lan=None,
             admission=None,
+            bites=BiteTests(Store(site.folder), b"boot", SystemClock()),
         )
+        self.guard_report = None
 
     @property
     def core(self):
         return self.site.boxes[self.index].core
+
+    @property
+    def config(self):
+        return self.core.config
 
     @property
     def refused_orders(self):
@@ -115,6 +128,65 @@ def test_a_second_order_finds_that_it_stops_already(site):
     assert "not held here" in order(site, active, HaSwitchover("main"))
 
 
+def test_a_node_says_whether_it_may_go_down(site):
+    active = site.settled()
+    name = site.boxes[0].core.name_of(1 - active)
+    told = answer(FakeRuntime(site, active), HaMayGoDown()).result
+    assert (told["verdict"], told["moves"]) == ("after transfer", {"main": name})
+    assert answer(FakeRuntime(site, 2), HaMayGoDown()).result["verdict"] == "yes"
+
+
+DOG = GuardReport(7, watchdog_ms=2_000, watchdog="tested", hardware="dog, ACME")
+
+
+def starved(site, index, report, *, is_confirmed=True):
+    """What comes of the order to test a watchdog, and whether a test began."""
+    runtime = FakeRuntime(site, index)
+    runtime.guard_report = report
+    told = answer(runtime, HaTestWatchdog(is_confirmed))
+    return told.error, told.result.get("sentence", ""), runtime.shells.bites._asked
+
+
+def test_a_watchdog_is_tested_on_a_node_that_may_go_down(site):
+    active = site.settled()
+    error, told, asked = starved(site, 1 - active, DOG)
+    assert (error, asked) == ("", DOG)
+    assert "stops to feed dog, ACME, which resets this machine within 2 s" in told
+
+
+def test_a_watchdog_is_not_tested_without_a_word_that_the_machine_may_be_reset(site):
+    error, _, asked = starved(site, 1 - site.settled(), DOG, is_confirmed=False)
+    assert "resets this machine within 2 s, without a shutdown" in error
+    assert error.endswith("--confirm-reset")
+    assert asked is None
+
+
+def test_a_watchdog_is_not_tested_where_something_needs_the_node(site):
+    active = site.settled()
+    error, _, asked = starved(site, active, DOG)
+    assert "not to go down now: after transfer: main" in error
+    assert asked is None
+    site.boxes[2].is_up = False
+    site.run(3_000)
+    error, _, asked = starved(site, 1 - active, DOG)
+    assert "not heard: w1" in error
+    assert asked is None
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [
+        (None, "no guard answers"),
+        (replace(DOG, watchdog_ms=0, watchdog="none is configured"), "none is configured"),
+        (replace(DOG, bite="biting"), "tested just now"),
+    ],
+)
+def test_a_watchdog_that_cannot_be_tested_says_why(site, report, why):
+    error, _, asked = starved(site, 1 - site.settled(), report)
+    assert why in error
+    assert asked is None
+
+
 def test_nothing_is_ordered_before_the_first_write(site):
     for box in site.boxes:
         box.disk_fails = True
@@ -127,7 +199,7 @@ def test_maintenance_of_a_standby_is_told_and_ends(site):
     standby = 1 - site.settled()
     assert order(site, standby, HaMaintenance("main", 60)) == (
         "maintenance of main on this node for 60 s: it does not come here, also not if its other "
-        "hosts fail"
+        "hosts fail. The node itself may go down: yes: no group that fails over runs here"
     )
     assert order(site, standby, HaMaintenance("main", 0)) == (
         "maintenance of main on this node ended"
@@ -208,6 +280,16 @@ def test_a_takeover_of_a_pair_needs_a_peer_that_is_silent_and_was_heard(tmp_path
     assert "counts as off" in order(pair, standby, HaTakeover("main"))
     assert order(pair, standby, HaTakeover("web")) == f"c{active} counts as off already"
     pair.until(lambda: pair.holders() == [standby])
+
+
+def test_nobodys_word_moves_what_the_last_holder_may_start_alone(tmp_path):
+    pair = Cores(tmp_path, names=("c0", "c1"), more='cold_start_alone = "last_holder"')
+    active = pair.settled()
+    pair.boxes[active].is_up = False
+    pair.run(8_000)
+    told = order(pair, 1 - active, HaTakeover("main"))
+    assert "by the word of its last holder alone" in told
+    assert "its only voter" in told
 
 
 def test_a_takeover_from_a_peer_that_was_never_heard_is_refused(tmp_path):

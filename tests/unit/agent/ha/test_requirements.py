@@ -98,5 +98,5 @@ def test_a_group_that_each_node_runs_for_itself_is_asked_for_here(site):
 
 def test_no_slot_of_a_group_that_fails_over_is_a_requirement_by_itself(site):
     core = site.start().boxes[0].core
-    assert core._requirements.lacking("main") is None
-    assert core._requirements.lacking("nothing") is None
+    assert core.requirements.lacking("main") is None
+    assert core.requirements.lacking("nothing") is None

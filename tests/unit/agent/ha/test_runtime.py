@@ -95,7 +95,9 @@ async def test_a_device_that_bites_later_than_the_promise_covers_is_no_arm():
 def test_what_the_guard_says_of_itself_is_told_when_it_is_news():
     core = NotingCore()
     core.config, _ = check(site_file.table())
-    runtime = Runtime(core, SimpleNamespace(upward=None), SystemClock(), SystemEntropy())
+    runtime = Runtime(
+        core, SimpleNamespace(upward=None, bites=None), SystemClock(), SystemEntropy()
+    )
     state = {"pid": 7, "lease_ms": 6_000, "tick_ms": 100, "watchdog_ms": 30_000}
     for each in (state, state, state | {"watchdog_ms": 5_000}):
         runtime.guard_said(each)

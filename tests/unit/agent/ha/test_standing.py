@@ -10,6 +10,7 @@ from roost_agent.alarm_types import (
     REDUNDANCY_LOST,
     SINGLE_NETWORK,
     VIP_CONFLICT,
+    WATCHDOG_UNTESTED,
     shipped,
 )
 from roost_agent.alarms.service import refusal
@@ -71,3 +72,4 @@ def test_frames_that_no_member_made_are_told_with_their_kinds():
 def test_clear_text_is_told_with_its_paths():
     reason = "this box has no identity of a fleet; paths mgmt/c0"
     assert found(Facts(clear_text=reason)) == [(CLEAR_TEXT, "")]
+    assert found(Facts(untested=reason)) == [(WATCHDOG_UNTESTED, "")]

@@ -19,9 +19,12 @@ def site(tmp_path):
 def runtime(site, index, **shells):
     box = site.boxes[index]
     alone = {"guard": None, "workload": None, "fencing": None, "lan": None, "broker": None}
+    alone["bites"] = None
     store = SimpleNamespace(fault="")
     return SimpleNamespace(
         core=box.core,
+        config=box.core.config,
+        guard_report=None,
         now_ms=lambda: site.clock(box),
         shells=SimpleNamespace(paths=[], **{**alone, "store": store, **shells}),
     )

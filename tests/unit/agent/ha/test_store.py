@@ -7,7 +7,7 @@ import pytest
 
 from roost_agent.errors import StorageDamagedError, StorageError
 from roost_agent.ha.redundancy import RedundancyState
-from roost_agent.ha.store import Store, replace_file
+from roost_agent.ha.store import Store, put_file
 from roost_agent.ports import SystemEntropy
 from roost_protocol.voter_state import VoterState
 
@@ -106,12 +106,12 @@ def calls(monkeypatch):
 
 
 def test_a_file_is_on_disk_before_it_has_its_name_and_the_name_before_it_counts(folder, calls):
-    replace_file(folder / "voter", b"x")
+    put_file(folder / "voter", b"x")
     assert calls == [("fsync", "voter.new"), ("rename", "voter.new", "voter"), ("fsync", "ha")]
 
 
 def test_a_write_that_is_cut_short_is_gone_on_with(folder, monkeypatch):
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, raw: write(fd, bytes(raw)[:10]))
-    replace_file(folder / "voter", bytes(range(100)))
+    put_file(folder / "voter", bytes(range(100)))
     assert (folder / "voter").read_bytes() == bytes(range(100))

@@ -50,8 +50,11 @@ def test_a_beat_too_slow_for_the_promise_is_told():
 def test_a_margin_that_the_guard_cannot_keep_is_told():
     assert DEFAULT.margin_fault(100, kill_ms=800) == ""
     assert DEFAULT.margin_fault(100, kill_ms=801) == (
-        "margin_ms is 1000: two ticks of the guard and a kill take 1001 ms"
+        "margin_ms is 1000: two ticks of the guard (200 ms), a kill (801 ms) and its own lag (0 ms)"
+        " take 1001 ms"
     )
+    assert DEFAULT.margin_fault(100, kill_ms=3, lag_ms=797) == ""
+    assert "its own lag (798 ms) take 1001 ms" in DEFAULT.margin_fault(100, kill_ms=3, lag_ms=798)
     assert replace(DEFAULT, tick_ms=501).check() == [DEFAULT.margin_fault(501)]
 
 

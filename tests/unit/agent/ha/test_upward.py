@@ -10,7 +10,8 @@ from roost_agent.errors import StorageError
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.decisions import BURST
 from roost_agent.ha.report import roles
-from roost_agent.ha.upward import AGAIN_MS, SETTLE_MS, Upward
+from roost_agent.ha.upward import Upward
+from roost_agent.outbox.latest import AGAIN_MS, SETTLE_MS
 from roost_agent.outbox.store import LaneCounts
 from roost_protocol.alarm import Event
 from roost_protocol.codec import Decoder, unpack
@@ -79,6 +80,7 @@ class Alarms:
     """Notes what it is told."""
 
     def __init__(self):
+        self.is_open = True
         self.rounds = []
         self.raised = set()
 
@@ -130,11 +132,18 @@ class Runtime:
             fencing=None,
             workload=self.workload,
             lan=object(),
+            bites=None,
         )
+        self.guard_report = None
+        self.conditions = {}
 
     @property
     def core(self):
         return self.site.boxes[self.index].core
+
+    @property
+    def config(self):
+        return self.core.config
 
     def now_ms(self):
         return self.site.clock(self.site.boxes[self.index])
@@ -355,3 +364,17 @@ def test_many_frames_that_no_member_made_are_an_alarm_until_a_minute_brings_few(
     assert way.alarms.standing() == {("400.809", "")}
     way.pass_(61_000)
     assert way.alarms.standing() == set()
+
+
+def test_what_was_raised_before_the_alarms_were_open_is_raised_then(way):
+    way.runtime.conditions["400.807", ""] = {"reason": "its disk is older"}
+    way.outbox.open()
+    way.alarms.is_open = False
+    way.pass_(1_000)
+    assert ("400.807", "") not in way.alarms.raised
+    way.alarms.is_open = True
+    way.pass_(1_000)
+    assert ("400.807", "") in way.alarms.raised
+    way.alarms.raised.clear()
+    way.pass_(1_000)
+    assert ("400.807", "") not in way.alarms.raised, "what is refused is not tried each second"

@@ -62,8 +62,24 @@ def test_facts_are_those_that_come_with_roost():
     verbs = Verbs()
     for name in FACTS:
         action = only(verbs.handle(asked("facts", name), now()))
-        assert action == Run(("start", "--", f"roost-facts@{name}.service"))
+        assert (action.words[0], action.words[-2:]) == (
+            "start",
+            ("--", f"roost-facts@{name}.service"),
+        )
     assert only(verbs.handle(asked("facts", "shadow"), now())).error == "unknown"
+
+
+def test_nobody_waits_for_the_half_minute_that_neighbours_are_listened_for():
+    assert "--no-block" in only(Verbs().handle(asked("facts", "lldp"), now())).words
+    assert "--no-block" not in only(Verbs().handle(asked("facts", "dmi"), now())).words
+
+
+def test_settings_are_applied_by_a_one_shot_that_is_named_by_their_digest():
+    unit, verbs = f"roost-config@{'0a' * 32}.service", Verbs()
+    applied = only(verbs.handle(Asked("config_apply", {"digest": "0a" * 32}), now()))
+    assert applied.words == ("start", "--no-block", "--", unit)
+    confirmed = only(verbs.handle(Asked("config_confirm", {"digest": "0a" * 32}), now()))
+    assert confirmed.words == ("kill", "--signal=SIGURG", "--kill-whom=main", "--", unit)
 
 
 @pytest.mark.parametrize("verb", LATER)

@@ -24,6 +24,8 @@ NONCE = "0123456789abcdef" * 2
         ("unit_start", {"name": "pump"}),
         ("unit_stop", {"name": "pump-1_b"}),
         ("facts", {"name": "dmi"}),
+        ("config_apply", {"digest": "0a" * 32}),
+        ("config_confirm", {"digest": "0a" * 32}),
         ("reboot", {"reason": "kernel 6.1 → 6.12", "nonce": NONCE}),
     ],
 )
@@ -56,6 +58,8 @@ def test_the_fields_of_a_verb_that_comes_later_are_not_read(verb):
         (b'{"verb":"facts","name":"dmi\\n"}', "name: bound"),
         (b'{"verb":"facts","name":"dmi.service"}', "name: bound"),
         (b'{"verb":"facts","name":"' + b"a" * 65 + b'"}', "name: bound"),
+        (b'{"verb":"config_apply","digest":"' + b"0A" * 32 + b'"}', "digest: bound"),
+        (b'{"verb":"config_apply","digest":"../../' + b"0" * 58 + b'"}', "digest: bound"),
         (b'{"verb":"facts","name":"dmi","path":"/"}', "takes name and nothing else"),
         (b'{"verb":"facts","name":"dmi","name":"dmi"}', "there twice"),
         (b'{"verb":"facts","name":1}', "no numbers"),
@@ -70,6 +74,9 @@ def test_the_fields_of_a_verb_that_comes_later_are_not_read(verb):
         (b'{"verb":"reboot","reason":"two\\nlines","nonce":"%b"}' % NONCE.encode(), "reason"),
         (b'{"verb":"reboot","reason":"\\ud800","nonce":"%b"}' % NONCE.encode(), "reason"),
         (b'{"verb":"reboot","reason":"\\u001b[2J","nonce":"%b"}' % NONCE.encode(), "reason"),
+        (b'{"verb":"reboot","reason":true,"nonce":"%b"}' % NONCE.encode(), "reason: bound"),
+        (b'{"verb":"reboot","reason":false,"nonce":"%b"}' % NONCE.encode(), "reason: bound"),
+        (b'{"verb":"reboot","reason":"why","nonce":true}', "nonce: bound"),
         (b'{"verb":"reboot","reason":"why","nonce":"1"}', "nonce: bound 32"),
     ],
     ids=lambda each: each[:40] if isinstance(each, bytes) else each,
@@ -103,6 +110,7 @@ REQUESTS = st.dictionaries(
 
 @given(st.binary(max_size=FRAME_BYTES_MAX) | REQUESTS)
 @example(b'{"verb":"facts","name":"dmi"}')
+@example(b'{"verb":"reboot","reason":true,"nonce":"%b"}' % NONCE.encode())
 def test_any_bytes_are_a_request_of_the_list_or_a_typed_refusal(body):
     """Whatever is read is a verb of the closed list with just its fields, and can be logged."""
     try:
@@ -111,5 +119,6 @@ def test_any_bytes_are_a_request_of_the_list_or_a_typed_refusal(body):
         return
     assert verb in VERBS or verb in LATER
     assert set(fields) == set(VERBS.get(verb, ()))
+    assert all(type(value) is str for value in fields.values())
     assert all(value.isprintable() or "reason" in fields for value in fields.values())
     "".join(fields.values()).encode()

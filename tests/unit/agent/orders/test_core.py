@@ -25,7 +25,7 @@ from roost_agent.orders.core import (
 )
 from roost_agent.orders.memory import Memory
 from roost_protocol.limits import ORDER_EARLY_MS
-from roost_protocol.order import OrderState, read_order, read_signed
+from roost_protocol.order import OrderState, body_digest, read_order, read_signed, signed_message
 
 PEN = OrderPen()
 BOOT = b"b" * 16
@@ -98,6 +98,17 @@ def test_what_is_not_for_here_and_now_costs_no_child_and_is_told(changes, code):
     assert refusal(made.handle(Came(PEN.message(**changes)), 0)) == code
     assert made.refused == {code: 1}
     assert made.memory == Memory(NOW_MS - HOUR_MS)
+
+
+@pytest.mark.parametrize("body", [b"", b"\x81"])
+def test_a_body_that_is_not_the_one_of_the_order_costs_no_child_and_is_told(body):
+    raw = PEN.write(verb="configure", given={"desired": "3", "digest": body_digest(b"\x80")})
+    signed = read_signed(PEN.sign(raw))
+    made = desk()
+    message = signed_message(raw, signed.signature, PEN.key_id, body)
+    assert refusal(made.handle(Came(message), 0)) == "body"
+    good = signed_message(raw, signed.signature, PEN.key_id, b"\x80")
+    assert done(made, good).message == good  # the refused one is not in its way
 
 
 @pytest.mark.parametrize("junk", [b"", b"\x80", b"\xc1" * 40, PEN.sign(b"\x80")])

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from orders import OrderPen
 
-from roost_agent.control.message import Answer, HaMaintenance, HaSwitchover
+from roost_agent.control.message import Answer, HaMaintenance, HaMayGoDown, HaSwitchover
 from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs import HANDLERS, reboot
-from roost_agent.orders.verbs.handler import ActError
+from roost_agent.orders.verbs.handler import ActError, Placed
 from roost_protocol.order import read_order
 from roost_protocol.order_verbs import VERBS, act_of
 
@@ -20,8 +20,9 @@ class SmallNode:
     boot_id = b"b" * 16
     generation = 2
 
-    def __init__(self, answer=None):
+    def __init__(self, answer=None, *, has_ha=False):
         self.asked = []
+        self.has_ha = has_ha
         self.answer = answer or Answer(result={"sentence": "n2 takes it next"})
 
     async def look(self, classes):
@@ -41,10 +42,17 @@ class SmallNode:
     async def reboot(self, reason, nonce):
         self.asked.append((reason, nonce))
 
+    settings_digest = "0a" * 32
+
+    async def configure(self, placed, digest):
+        self.asked.append((placed.message, digest))
+        return "applied"
+
 
 async def done(node, verb, reason="", **given):
-    order = read_order(PEN.write(verb=verb, given=given, reason=reason, approved_by="bob"))
-    return await HANDLERS[verb].act(act_of(verb, given), order, node)
+    raw = PEN.write(verb=verb, given=given, reason=reason, approved_by="bob")
+    placed = Placed(read_order(raw), raw)
+    return await HANDLERS[verb].act(act_of(verb, given), placed, node)
 
 
 def test_every_verb_of_the_list_has_its_act():
@@ -67,6 +75,24 @@ async def test_each_act_asks_the_node_for_what_the_order_says():
     ]  # fmt: skip
 
 
+async def test_settings_are_applied_by_the_message_that_was_signed():
+    node = SmallNode()
+    assert await done(node, "configure", desired="7", digest="0b" * 32) == "applied"
+    [(message, digest)] = node.asked
+    assert read_order(message).verb == "configure"
+    assert digest == "0b" * 32
+
+
+def test_settings_that_are_applied_after_a_restart_were_applied():
+    def resumed(digest):
+        before = Taken(bytes(16), 1, "configure", {"digest": digest}, b"b" * 16, 2)
+        return HANDLERS["configure"].resumed(before, SmallNode())
+
+    assert resumed("0a" * 32) == "applied"
+    with pytest.raises(ActError, match="other settings"):
+        resumed("0b" * 32)
+
+
 async def test_local_ha_refuses_an_order_as_it_refuses_a_person():
     node = SmallNode(Answer(error="db does not run here but on n2: order it there"))
     with pytest.raises(ActError, match="order it there") as refused:
@@ -74,16 +100,52 @@ async def test_local_ha_refuses_an_order_as_it_refuses_a_person():
     assert refused.value.code == "ha"
 
 
-async def test_a_reboot_that_does_not_come_has_failed(monkeypatch):
-    node = SmallNode()
-
-    async def at_once(_seconds):
+@pytest.fixture
+def at_once(monkeypatch):
+    async def sleep(_seconds):
         return None
 
-    monkeypatch.setattr(reboot, "asyncio", SimpleNamespace(sleep=at_once))
+    monkeypatch.setattr(reboot, "asyncio", SimpleNamespace(sleep=sleep))
+
+
+BY_HELPER = ("new kernel (ada and bob)", "00" * 16)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_reboot_that_does_not_come_has_failed():
+    node = SmallNode()
     with pytest.raises(ActError, match="no reboot"):
         await done(node, "reboot", reason="new kernel")
-    assert node.asked == [("new kernel (ada and bob)", "00" * 16)]
+    assert node.asked == [BY_HELPER]
+
+
+def may_go_down(verdict, sentence):
+    return Answer(result={"verdict": verdict, "sentence": sentence, "moves": {}})
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (may_go_down("no", "no: db runs here and nobody could take it"), "nobody could take it"),
+        (Answer(error="local HA has ended"), "local HA has ended"),
+    ],
+)
+async def test_a_node_that_its_site_cannot_spare_is_not_rebooted(answer, said):
+    node = SmallNode(answer, has_ha=True)
+    with pytest.raises(ActError, match=said) as refused:
+        await done(node, "reboot", reason="new kernel")
+    assert refused.value.code == "ha"
+    assert node.asked == [HaMayGoDown()]
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("verdict", ["yes", "after transfer"])
+async def test_a_node_that_its_site_can_spare_is_rebooted(verdict):
+    node = SmallNode(may_go_down(verdict, verdict), has_ha=True)
+    with pytest.raises(ActError, match="no reboot"):
+        await done(node, "reboot", reason="new kernel")
+    assert node.asked == [HaMayGoDown(), BY_HELPER]
 
 
 def taken(verb, boot_id=b"b" * 16, generation=2):

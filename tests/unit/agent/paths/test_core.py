@@ -75,6 +75,14 @@ def test_a_failed_first_attempt_makes_it_down():
     assert changes == [StateChanged(PathState.UNKNOWN, PathState.DOWN, "refused")]
 
 
+def test_why_it_is_down_is_what_the_last_attempt_met():
+    path = up(PathKind.WAN)
+    path.handle(lost(why="closed"), 5)
+    assert path.why == "closed"
+    assert path.handle(lost(Cause.REFUSED, why="revoked"), 9) == []
+    assert (path.state, path.why, path.since_ms) == (PathState.DOWN, "revoked", 5)
+
+
 def test_an_open_socket_alone_is_not_up():
     path = PathCore(PathKind.WAN)
     path.handle(Start(), 0)

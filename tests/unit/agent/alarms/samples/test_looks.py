@@ -9,7 +9,7 @@ from roost_agent.alarms.samples.clock import KernelClock
 from roost_agent.alarms.samples.disks import Disks
 from roost_agent.alarms.samples.ecc import Ecc
 from roost_agent.alarms.samples.filesystems import FileSystems
-from roost_agent.alarms.samples.inside import WINDOW_MS, ClockOffset, Inside, OutboxState
+from roost_agent.alarms.samples.inside import Inside, OutboxState
 from roost_agent.alarms.samples.load import Load
 from roost_agent.alarms.samples.memory import Memory
 from roost_agent.alarms.samples.network import Errors, Ports
@@ -292,14 +292,30 @@ def test_programs_that_must_run(machine):
     for number in range(9):
         machine.file(f"proc/7/fd/{number}", "")
     machine.file("proc/8/comm", "shy\n")
-    assert machine.see(Processes(["pump", "gone", "shy"])) == {
+    assert machine.see(Processes(["pump", "gone", "shy"], dict)) == {
         ("200.006", "process=pump"): CLEARED,
         ("100.150", "process=pump"): 90.0,
         ("200.006", "process=gone"): MAJOR,
         ("200.006", "process=shy"): CLEARED,
         ("100.150", "process=shy"): None,
     }
-    assert machine.see(Processes([])) == {}
+    assert machine.see(Processes([], dict)) == {}
+
+
+def test_of_processes_that_files_define_their_descriptors_count_and_their_state_is_left_alone(
+    machine,
+):
+    machine.file("proc/7/comm", "pump\n")
+    machine.file("proc/7/limits", "Max open files            10                   20   files\n")
+    for number in range(9):
+        machine.file(f"proc/7/fd/{number}", "")
+    looked = Processes(["pump"], lambda: {"pump": 7, "web": 0})
+    assert machine.see(looked) == {
+        ("200.006", "process=pump"): None,
+        ("100.150", "process=pump"): 90.0,
+        ("200.006", "process=web"): None,
+        ("100.150", "process=web"): None,
+    }
 
 
 def test_units_that_failed_are_those_that_systemctl_lists(machine):
@@ -370,28 +386,16 @@ def test_a_child_that_is_not_there_or_fails_is_told():
 
 
 def test_the_outbox_and_the_clock_against_the_centres():
-    offset = ClockOffset()
-    state = OutboxState(70, 100, "disk full")
-    inside = Inside(lambda: state, offset)
-
-    def see(now_ms):
-        found = inside.sample(Look(LIVE, now_ms))
-        return [each.value if isinstance(each, Reading) else each.severity for each in found]
-
-    assert see(0) == [70.0, CRITICAL, None]
-    offset.told(-9_000, 0)
-    assert see(0)[2] is None  # one alone may have been late
-    offset.told(-7_000, 10)
-    assert see(10)[2] == 7.0
-    for at_ms in range(200):
-        offset.told(0, at_ms)
-    assert see(200)[2] == 0.0
-    assert see(200 + WINDOW_MS)[2] is None
+    for offset_s, seen in ((None, None), (-7.0, 7.0), (0.0, 0.0)):
+        inside = Inside(lambda: OutboxState(70, 100, "disk full"), lambda: offset_s)  # noqa: B023
+        found = inside.sample(Look(LIVE, 0))
+        values = [each.value if isinstance(each, Reading) else each.severity for each in found]
+        assert values == [70.0, CRITICAL, seen]
 
 
 @pytest.mark.parametrize(
     "sampler", [Load(), Memory(), FileSystems(), Ports({}, list), Errors(), Speed(), Sensors(),
-                Disks(), Ecc(), Pci(), Processes(["python"]), Units()],
+                Disks(), Ecc(), Pci(), Processes(["python"], dict), Units()],
     ids=lambda each: type(each).__name__,
 )  # fmt: skip
 def test_every_look_at_this_machine_is_sound(sampler):

@@ -60,6 +60,7 @@ def namespace():
 def test_every_interface_and_address_of_a_namespace_agrees_with_iproute2(namespace):
     namespace.ip("link", "add", "v0", "type", "veth", "peer", "v1")
     namespace.ip("addr", "add", "192.0.2.9/24", "dev", "v0")
+    namespace.ip("addr", "add", "192.0.2.10/24", "dev", "v0")  # a secondary one
     namespace.ip("addr", "add", "2001:db8::9/64", "dev", "v0", "nodad")
     for name in ("lo", "v0", "v1"):
         namespace.ip("link", "set", name, "up")
