@@ -78,26 +78,9 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _check_config(parsed: argparse.Namespace) -> int:
-    config = _config(parsed)
-    config.http.tls_context()
-    print(f"data_dir  {config.data_dir}")
-    print(f"database  {config.database_url.rpartition('@')[2]}")
-    print(f"http      {config.http.host}:{config.http.port}{_tls(config)}")
-    for broker in config.brokers:
-        print(f"broker    {broker.name} {broker.host}:{broker.port}")
-    if not config.brokers:
-        print("broker    none: central will hear no node; add [[broker]] or --broker")
-    if config.witness_keys is not None:
-        from roost_central.witness.keys import read_folder  # noqa: PLC0415  only where it is one
+    from roost_central.config_summary import summary  # noqa: PLC0415  slow: it reads catalogues
 
-        keys, faults = read_folder(config.witness_keys)
-        print(f"witness   of {len(keys)} sites, keys in {config.witness_keys}")
-        for fault in faults:
-            print(f"WARNING   {fault}")
-    from roost_central.alarms.catalogue_file import load as load_types  # noqa: PLC0415  slow
-
-    print(f"types     {len(load_types(config.catalogues))} of alarms and events")
-    print(f"shards    {len(config.shards)}\nadmit     {config.admit}\nok")
+    sys.stdout.write(summary(_config(parsed)))
     return 0
 
 
@@ -146,6 +129,32 @@ async def _renew(config: CentralConfig) -> str:
             renew=True,
         )
     return token or ""
+
+
+def _ingest_key(parsed: argparse.Namespace) -> int:
+    from roost_central.data_dir import CENTRAL_LOCK, locked  # noqa: PLC0415  only here
+
+    config = _config(parsed)
+    if not parsed.new:
+        print(config.data_dir / "ingest.key")
+        return 0
+    with locked(config.data_dir, CENTRAL_LOCK):
+        print(asyncio.run(_renew_ingest_key(config)))
+    return 0
+
+
+async def _renew_ingest_key(config: CentralConfig) -> str:
+    from roost_central import app, ingest_key  # noqa: PLC0415  slow to import
+    from roost_central.ports import SystemClock, SystemEntropy  # noqa: PLC0415  as above
+
+    async with (
+        app.opened(config, SystemClock()) as database,
+        database.write() as connection,
+    ):
+        count = await ingest_key.renew(connection, config.data_dir, SystemEntropy())
+    present, old = (config.data_dir / name for name in ingest_key.NAMES)
+    said = f"{present} is new, and {count} nodes get their keys of it as they renew."
+    return f"{said}\nUntil then they speak by {old}." if old.exists() else said
 
 
 def _broker(parsed: argparse.Namespace) -> int:
@@ -206,12 +215,13 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "serve until a signal comes"),
         ("check-config", _check_config, "say what is configured, or all that is wrong with it"),
         ("token", _token, "print the admin token"),
+        ("ingest-key", _ingest_key, "print where the key is that the nodes' keys come of"),
         ("broker", _broker, "run the fleet's broker, as [fleet_broker] says, until a signal comes"),
     ):
         sub = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         sub.set_defaults(command=command)
         _add_config_flags(sub)
-        if name == "token":
+        if name in {"token", "ingest-key"}:
             sub.add_argument("--new", action="store_true", help="replace it by a new one")
         if name == "run":
             levels = ("debug", "info", "warning", "error")
@@ -261,10 +271,6 @@ def _config(parsed: argparse.Namespace) -> CentralConfig:
         brokers=tuple(parsed.broker),
     )
     return load(parsed.config, flags)
-
-
-def _tls(config: CentralConfig) -> str:
-    return " over TLS" if config.http.is_secure else " in the clear, on loopback"
 
 
 def _causes(err: Exception) -> list[Exception]:

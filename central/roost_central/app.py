@@ -38,6 +38,9 @@ from roost_central.ca.compare import Comparison
 from roost_central.ca.watch import SignerWatch
 from roost_central.config import CentralConfig
 from roost_central.dashboard.serve import AssetTreeError, Dashboard
+from roost_central.delivery.bodies import Bodies
+from roost_central.delivery.first import FirstSettings
+from roost_central.delivery.runner import DeliveryRunner
 from roost_central.enrol.quarantine import QuarantineSign
 from roost_central.enrol.registry import IdentityRegistry
 from roost_central.enrol.service import Enrolment
@@ -48,12 +51,17 @@ from roost_central.ingest.config import IngestConfig
 from roost_central.ingest.seals import Seals
 from roost_central.ingest.service import IngestService
 from roost_central.ingest_key import ingest_keys
+from roost_central.inventory.reindex import reindex
 from roost_central.northbound.service import Northbound, Surroundings
 from roost_central.oidc.login import OidcLogin
 from roost_central.orders.desk import OrderDesk
 from roost_central.orders.runner import OrderRunner
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
+from roost_central.profiles.desk import ProfileDesk
+from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.signer.client import Signer
+from roost_central.staged.open import OpenChanges
+from roost_central.staged.runner import StagedRunner
 from roost_central.storage.engine import Database
 from roost_central.witness.service import Witnesses
 from roost_protocol import __version__
@@ -75,7 +83,7 @@ async def run(config: CentralConfig) -> None:
     tls = config.http.tls_context()
     stop = _stop_signal()
     async with opened(config, clock) as database:
-        await _greet(config, database, clock, entropy)
+        await _prepare(config, database, clock, entropy)
         async with database.read() as connection:
             view = await restore(connection)
         types, labels = load_catalogue(config.catalogues), config.northbound.labels
@@ -90,7 +98,7 @@ async def run(config: CentralConfig) -> None:
         )
         async with database.read() as connection:
             await book.load(connection)
-        keys = ingest_keys(config.data_dir, entropy)
+        keys = await _ingest_keys(config, database, entropy)
         enrolment = _enrolment(
             config, database, view, clock, entropy, book=book, ingest_key=keys[0]
         )
@@ -116,7 +124,7 @@ async def run(config: CentralConfig) -> None:
             seals=seals,
             to_witness=None if witnesses is None else witnesses.offer,
         )
-        orders = _orders(config, database, clock, entropy)
+        orders = _orders(config, database, view, clock, entropy)
         around = Surroundings(
             book,
             view,
@@ -143,6 +151,7 @@ async def run(config: CentralConfig) -> None:
             oidc=None if config.oidc is None else OidcLogin(config.oidc, clock, entropy),
             signatures=signatures,
         )
+        await api.changes.changes.load(database)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
@@ -152,6 +161,7 @@ async def run(config: CentralConfig) -> None:
                 tasks.create_task(northbound.run(), name="central.northbound"),
                 tasks.create_task(api.access.run(), name="central.access"),
                 tasks.create_task(tell_heads(database), name="central.audit.heads"),
+                tasks.create_task(ProfileKeeper(api.profiles, view).run(), name="central.profiles"),
             ]
             if enrolment is None:
                 running.append(tasks.create_task(registry.run(), name="central.registry"))
@@ -165,9 +175,7 @@ async def run(config: CentralConfig) -> None:
             running += _ask_signer(
                 tasks, config, database=database, book=book, clock=clock, signatures=signatures
             )
-            if orders is not None:
-                orders.hears, orders.send = ingest.speaks_with, ingest.send_order
-                running.append(tasks.create_task(orders.run(), name="central.orders"))
+            running += _carry(tasks, orders, api=api, ingest=ingest)
             if witnesses is not None:
                 witnesses.send = ingest.send_frame
                 task = tasks.create_task(witnesses.run(), name="central.witness")
@@ -216,6 +224,11 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
 ) -> Api:
     """Return what the handlers work with."""
     access = Access(database, clock, entropy, is_secure=is_secure)
+    changes = OpenChanges()
+    profiles = ProfileDesk(database, view, clock, changes, entropy)
+    deliveries = DeliveryRunner(database, view, book, clock, entropy)
+    deliveries.held = changes
+    profiles.on_changed = deliveries.desired_changed
     return Api(
         version=__version__,
         openapi=msgspec.json.encode(document(API, __version__)),
@@ -235,11 +248,29 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         ingest=ingest,
         northbound=northbound,
         pages=_pages(),
+        profiles=profiles,
+        deliveries=deliveries,
+        changes=StagedRunner(database, view, book, clock, changes=changes, deliveries=deliveries),
         enrolment=enrolment,
         orders=orders,
         oidc=oidc,
         signatures=signatures,
     )
+
+
+async def _ingest_keys(
+    config: CentralConfig, database: Database, entropy: Entropy
+) -> tuple[bytes, ...]:
+    async with database.write() as connection:
+        return await ingest_keys(connection, config.data_dir, entropy)
+
+
+async def _prepare(
+    config: CentralConfig, database: Database, clock: Clock, entropy: Entropy
+) -> None:
+    """Bring what is kept into the shape that this release works with."""
+    await _greet(config, database, clock, entropy)
+    await reindex(database)
 
 
 async def _greet(config: CentralConfig, database: Database, clock: Clock, entropy: Entropy) -> None:
@@ -320,14 +351,39 @@ def _signatures(
 
 
 def _orders(
-    config: CentralConfig, database: Database, clock: Clock, entropy: Entropy
+    config: CentralConfig, database: Database, view: FleetView, clock: Clock, entropy: Entropy
 ) -> OrderRunner | None:
     """Return what carries orders, where there is a fleet whose signer signs them."""
     if not config.fleet.domain:
         return None
     signer = Signer(config.fleet.signer_socket)
     desk = OrderDesk(database, signer, clock, entropy)
+    desk.is_managed = lambda site: site not in view.sites or view.sites[site].managed
     return OrderRunner(database, signer, clock, desk)
+
+
+def _carry(
+    tasks: asyncio.TaskGroup,
+    orders: OrderRunner | None,
+    *,
+    api: Api,
+    ingest: IngestService,
+) -> list[asyncio.Task[None]]:
+    """Begin what brings orders to nodes, and with them what nodes should be."""
+    deliveries = api.deliveries
+    deliveries.hears = ingest.speaks_with
+    running = [
+        tasks.create_task(deliveries.run(), name="central.delivery"),
+        tasks.create_task(api.changes.run(), name="central.changes"),
+    ]
+    if orders is not None:
+        orders.hears, orders.send = ingest.speaks_with, ingest.send_order
+        orders.body_of = Bodies().of
+        deliveries.wake_orders = orders.desk.wake.set
+        if api.enrolment is not None:
+            api.enrolment.configuration = FirstSettings(api.profiles, deliveries, orders).of
+        running.append(tasks.create_task(orders.run(), name="central.orders"))
+    return running
 
 
 def _ingest_config(config: CentralConfig) -> IngestConfig:

@@ -234,7 +234,11 @@ class _Reader:
             retention=self._retention(self._get(table, "retention", cast("Table", {}))),
             settle_s=self._within(table, "settle_s", default.settle_s, SETTLES_S),
             operators=self._within(table, "operators", default.operators, OPERATORS),
-            enrol=enrol_config.read(self._section(table, "enrol")) if "enrol" in table else None,
+            enrol=(
+                enrol_config.read(self._section(table, "enrol"), fleet.domain)
+                if "enrol" in table
+                else None
+            ),
             northbound=northbound_config.read(
                 self._get(table, "northbound", cast("Table", {})), self._fault, fleet.domain
             ),

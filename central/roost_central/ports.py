@@ -1,6 +1,7 @@
 """The only doors of central to a clock and to entropy; a simulator passes its own.
 
 Everything else takes ``now`` or a port as an argument, so that the same seed gives the same trace.
+The agent has a like one: the protocol, all that both may import, keeps no clock.
 """
 
 import secrets

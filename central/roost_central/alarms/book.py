@@ -96,7 +96,7 @@ class AlarmBook:
         self._labels = labels
         self._view = view
         self._database = database
-        self._clock = clock
+        self.clock = clock
         self._signals: deque[Event] = deque()
         self._is_open = True  # nothing is read yet
         self._news = asyncio.Event()
@@ -149,7 +149,7 @@ class AlarmBook:
     @property
     def is_due(self) -> bool:
         """Whether something waits for a transaction."""
-        now_ms = self._clock.wall_ms()
+        now_ms = self.clock.wall_ms()
         return bool(self._signals) or self.core.is_due(now_ms) or self.incidents.is_due(now_ms)
 
     async def write(
@@ -169,7 +169,7 @@ class AlarmBook:
             logger.info("the last change of alarms is not known to be stored: reading them again")
             await self.load(connection)
         self._is_open = True
-        now_ms = self._clock.wall_ms()
+        now_ms = self.clock.wall_ms()
         draft = self.core.draft()
         taken = len(self._signals)
         for event in (*self._signals, *events, Tick()):
@@ -250,7 +250,7 @@ class AlarmBook:
     @property
     def is_flood(self) -> bool:
         """Whether more alarms come, now, than one operator can follow."""
-        return self._flood.is_flood(self._clock.wall_ms())
+        return self._flood.is_flood(self.clock.wall_ms())
 
     @property
     def last_seq(self) -> int:
@@ -289,7 +289,7 @@ class AlarmBook:
 
     def is_candidate(self, row: AlarmRow) -> bool:
         """Return whether an incident may yet take an alarm that was raised just now."""
-        return self.incidents.is_candidate(row, self._clock.wall_ms())
+        return self.incidents.is_candidate(row, self.clock.wall_ms())
 
     def flat(self, row: AlarmRow, event: str, seq: int) -> FlatAlarm:
         """Return an alarm as one flat object, with the chosen labels of its site."""
@@ -318,7 +318,7 @@ class AlarmBook:
             tally,
             Counter(self._view.sites[site].status for site in named if site in self._view.sites),
             incidents=incidents,
-            now_ms=self._clock.wall_ms(),
+            now_ms=self.clock.wall_ms(),
         )
 
     def recent(self, after: int) -> dict[str, str] | None:

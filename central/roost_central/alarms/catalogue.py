@@ -74,6 +74,9 @@ class Record:
             limits=dict(self.limits),
             delays=self.delays,
             event=self.event,
+            degrades=Severity(self.degrade_affecting).word
+            if self.degrade_affecting != NEVER
+            else "",
         )
 
 

@@ -51,9 +51,10 @@ def alarm_resolver(view: FleetView, catalogue: Catalogue) -> Resolver[AlarmRow]:
 
 
 def labels_of(view: FleetView, row: AlarmRow) -> Mapping[str, str]:
-    """Return the labels of an alarm's site."""
-    site = view.sites.get(row.site or "")
-    return site.labels if site else NO_LABELS
+    """Return the labels of an alarm's site, and of its node where that has its own."""
+    site, node = view.sites.get(row.site or ""), view.nodes.get(row.node or "")
+    labels = site.labels if site else NO_LABELS
+    return labels if node is None or not node.labels else {**labels, **node.labels}
 
 
 def matcher(query: str, view: FleetView, catalogue: Catalogue) -> Callable[[AlarmRow, int], bool]:

@@ -1,16 +1,20 @@
 """What an act of an operator leaves in the audit log: who, from where, on which request."""
 
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from roost_central.access.chain import DONE, Act, digest
+from roost_central.access.chain import DONE, REFUSED, Act, digest
 from roost_central.api.auth import Principal
 from roost_central.api.call import REQUEST_ID, Call
 from roost_central.api.problem import ApiError
+from roost_central.storage import audit
+from roost_protocol.patterns import NO_CONTROLS
 
 # An operator's words, where an act needs them.
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=NO_CONTROLS)]
 
 
 def principal_of(call: Call[Any, Any]) -> Principal:
@@ -61,3 +65,34 @@ def act_of(  # noqa: PLR0913 - what a row says
         after="" if after is None else digest(after),
         outcome=outcome,
     )
+
+
+@asynccontextmanager
+async def telling_refusals(  # noqa: PLR0913 - what a row says
+    call: Call[Any, Any],
+    action: str,
+    about: str,
+    detail: dict[str, Any],
+    *,
+    reason: str,
+    codes: Collection[str],
+) -> AsyncIterator[None]:
+    """Have an act that was tried and refused in the audit log too; its refusal goes on.
+
+    Args:
+        call: the request.
+        action: see act_of; so are ``about``, ``detail`` and ``reason``.
+        about: what it was to be done to.
+        detail: what was asked; why it was refused is put to it.
+        reason: the operator's words.
+        codes: which refusals are of the act; others are of the request.
+    """
+    try:
+        yield
+    except ApiError as err:
+        if err.code in codes:
+            told = detail | {"why": err.detail}
+            act = act_of(call, action, about, told, reason=reason, outcome=REFUSED)
+            async with call.api.database.write() as connection:
+                await audit.add(connection, act)
+        raise

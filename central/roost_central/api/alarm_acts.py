@@ -24,7 +24,7 @@ from roost_central.api.alarms import shows_hidden
 from roost_central.api.call import Call
 from roost_central.api.lists import FilterText
 from roost_central.api.problem import ApiError, FieldError, blame
-from roost_central.api.readers import parse_filter
+from roost_central.api.readers import parse_criteria
 from roost_central.api.service import Api
 from roost_central.storage import audit
 
@@ -162,8 +162,8 @@ async def unshelve(call: Call[DryRun, AckBody]) -> BulkAnswer:
 
 def narrowed(call: Call[Any, Any], text: str) -> str:
     """Return the query of what comes later too, kept within where the caller may act."""
-    query = parse_filter(text, "alarm")
-    return parse_filter(call.scope.narrowed(query.canonical()), "alarm").canonical()
+    query = parse_criteria(text, "alarm")
+    return parse_criteria(call.scope.narrowed(query.canonical()), "alarm").canonical()
 
 
 def _acted(
@@ -243,7 +243,7 @@ def _targets(call: Call[DryRun, Any]) -> list[AlarmRow]:
     if body.expect_count is None:
         detail = "is needed with a filter: how many alarms you saw"
         raise blame("invalid", FieldError(field="expect_count", code="missing", detail=detail))
-    query = parse_filter(body.filter, "alarm")
+    query = parse_criteria(body.filter, "alarm")
     test = query.compile(alarm_resolver(call.api.view, book.catalogue))
     shows_all = shows_hidden(query)
     rows = [row for row in sight.rows() if (shows_all or row.is_visible) and test(row, call.now_ms)]

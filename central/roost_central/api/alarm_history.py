@@ -20,10 +20,12 @@ from roost_central.alarms.row import AlarmRow
 from roost_central.alarms.transition import Transition
 from roost_central.api.alarm_answers import Alarm
 from roost_central.api.alarm_rows import AlarmAnswers
+from roost_central.api.alarms import nodes_of_alarm
 from roost_central.api.call import JSON, Call, Reply
 from roost_central.api.cursor import Cursor, pack, place_of, scope_of
 from roost_central.api.events import SCAN_ROWS_MAX
 from roost_central.api.instants import parse_since
+from roost_central.api.inventory_tests import inventory_tests_of_any
 from roost_central.api.lists import (
     LIMIT,
     LIMIT_MAX,
@@ -64,9 +66,11 @@ async def list_history(call: Call[HistoryQuery, None]) -> Reply | web.StreamResp
     fields = choose_fields(asked.fields, Alarm)
     query = parse_filter(asked.filter, "alarm")
     scope = scope_of("history", query.canonical(), asked.since, asked.until)
+    resolver = alarm_resolver(api.view, api.book.catalogue)
+    items = await inventory_tests_of_any(api.view, api.database, query, call.now_ms, nodes_of_alarm)
     walk = _Walk(
         call,
-        query.compile(alarm_resolver(api.view, api.book.catalogue)),
+        query.compile(resolver, items),
         _span(call),
         place_of(asked.cursor, scope=scope),
     )

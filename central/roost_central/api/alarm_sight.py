@@ -34,6 +34,18 @@ class AlarmSight:
         rows = self.book.active()
         return rows if self.is_whole else [row for row in rows if self.sees(row.site)]
 
+    def open_of(self, site: str) -> list[AlarmRow]:
+        """Return the open alarms of a site's list: not what is masked, suppressed or shelved."""
+        index = self.book.core.index
+        rows = (index.rows[key_id] for key_id in index.by_site.get(site, ()))
+        return [row for row in rows if row.is_open and row.is_visible]
+
+    def types_of(self, site: str) -> set[str]:
+        """Return the types of a site's open alarms, of those that lists hide too."""
+        index = self.book.core.index
+        rows = (index.rows[key_id] for key_id in index.by_site.get(site, ()))
+        return {row.type for row in rows if row.is_open}
+
     def find(self, name: str) -> AlarmRow | None:
         """Return an alarm by key_id or id."""
         row = self.book.find(name)

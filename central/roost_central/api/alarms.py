@@ -94,6 +94,11 @@ async def list_alarms(call: Call[AlarmListQuery, None]) -> Reply | web.StreamRes
     return await answer_list(call, listing_of(sight), rows, default_sort="-rank")
 
 
+def nodes_of_alarm(row: AlarmRow) -> tuple[str, ...]:
+    """Return the node that an alarm is about, none where it is about a site or the centre."""
+    return () if row.node is None else (row.node,)
+
+
 def shows_hidden(query: Query) -> bool:
     """Whether a query asks by itself for what is masked, shelved or suppressed."""
     return any(use.field.name in SHOWS_HIDDEN for use in query.uses)
@@ -109,6 +114,7 @@ def listing_of(sight: AlarmSight) -> Listing[AlarmRow]:
         name=lambda row: row.order,
         build=answers.alarm,
         resolver=alarm_resolver(sight.view, sight.book.catalogue),
+        nodes=nodes_of_alarm,
         sorts={
             "severity": lambda row: row.severity,
             "raised": lambda row: row.raised_ms,

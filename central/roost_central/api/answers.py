@@ -99,7 +99,11 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """One site as it is known now."""
+    """One site as it is known now.
+
+    ``managed``: else it takes no orders and has no alarm of silence. ``availability``: online where
+    any node is heard. ``sync``: by subject in-sync, out-of-sync or unknown.
+    """
 
     site: str
     status: str
@@ -114,6 +118,11 @@ class Site(msgspec.Struct, frozen=True):
     via: str | None
     redundancy: str
     revision: int
+    managed: bool
+    managed_since: Time | None
+    managed_why: str
+    availability: str
+    sync: dict[str, str]
 
 
 class NodePath(msgspec.Struct, frozen=True):
@@ -162,6 +171,21 @@ class Quarantine(msgspec.Struct, frozen=True):
     since: Time | None
 
 
+class ConfigState(msgspec.Struct, frozen=True):
+    """How far a node has come with what it should be: see ``ReportedAnswer`` for the words.
+
+    ``generation`` is of what it should be, ``applied`` of what it says; None: nothing is known.
+    """
+
+    state: str
+    generation: int | None
+    applied: int | None
+    pending_reboot: bool | None
+    drift: int | None
+    held_by: str
+    profiles: tuple[str, ...]
+
+
 class Node(msgspec.Struct, frozen=True):
     """One node as it is known now; ``ha`` is its role in local HA, None where it has none.
 
@@ -188,6 +212,8 @@ class Node(msgspec.Struct, frozen=True):
     ha: str | None
     ha_as_of: Time | None
     quarantine: Quarantine | None
+    labels: dict[str, str]
+    config: ConfigState
 
 
 class SiteDetail(Site, frozen=True):

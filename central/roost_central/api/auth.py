@@ -4,7 +4,8 @@ Leaves storage to storage/accounts.py and tokens.py, passwords to logins.py, and
 for to routes/. Invariants: a token is compared as a digest, in constant time; what somebody may is
 read again from storage RECHECK_MS later at the latest, and at once after a change of ours; a write
 by cookie comes from our own pages (SameSite, Origin, X-Roost-CSRF); what an address cannot prove
-costs it (throttle.py); no secret reaches a log or an answer, but for the session cookie itself.
+costs it (throttle.py), and who guesses on costs storage nothing (token_hashes.py); no secret
+reaches a log or an answer, but for the session cookie itself.
 """
 
 import asyncio
@@ -18,10 +19,11 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from roost_central.access.core import Grant, within
+from roost_central.access.throttle import Throttle
 from roost_central.api.problem import ApiError
 from roost_central.api.secret import digest, is_token, new_secret
 from roost_central.api.sessions import SESSION_MS_MAX, Login, Proof, Session, Sessions, TokenHash
-from roost_central.api.throttle import Throttle
+from roost_central.api.token_hashes import TokenHashes
 from roost_central.errors import StorageError
 from roost_central.ports import Clock, Entropy
 from roost_central.storage import accounts, tokens
@@ -71,6 +73,7 @@ class Access:
         self._entropy = entropy
         self._is_secure = is_secure
         self._sessions = Sessions()
+        self._hashes = TokenHashes(database, clock)
         self._known: OrderedDict[Proof, tuple[Principal, int]] = OrderedDict()
         self._used: dict[bytes, int] = {}
 
@@ -117,21 +120,26 @@ class Access:
     async def prove(self, token: str, request: web.Request) -> Principal:
         """Return whom a token belongs to; a wrong one counts against the address.
 
+        A right one is let in whatever its address did: behind a proxy all have one.
+
         Raises:
             ApiError: ``unauthenticated`` or ``throttled``.
         """
-        proof = TokenHash(digest(token)) if is_token(token) else None
-        if proof is not None and (known := self._fresh(proof)) is not None:
-            self._used[proof.hash] = self._clock.wall_ms()
-            return known
         address = request.remote or ""
-        self.check_throttle(address)
-        principal = None if proof is None else await self.recheck(proof)
+        proof = TokenHash(digest(token)) if is_token(token) else None
+        looks = proof is not None and await self._may_be_right(proof, address)
+        principal = await self.recheck(proof) if proof is not None and looks else None
         if principal is None or proof is None:
+            self.check_throttle(address)
             self.throttle.failed(address, self._clock.mono_ms())
             raise _unauthenticated("the token is not one of this central")
         self._used[proof.hash] = self._clock.wall_ms()
         return principal
+
+    async def _may_be_right(self, proof: TokenHash, address: str) -> bool:
+        """Say whether a token is worth a look into storage: from who guesses, if there is one."""
+        is_free = not self.throttle.wait_ms(address, self._clock.mono_ms())
+        return is_free or proof in self._known or await self._hashes.has(proof.hash)
 
     def check_throttle(self, *keys: str) -> None:
         """Refuse what failed too often: an address, or an account.
@@ -167,6 +175,7 @@ class Access:
 
     def forget(self) -> None:
         """Ask storage again, after a change of accounts or tokens."""
+        self._hashes.forget()
         self._known.clear()
 
     def begin(self, proof: Proof) -> tuple[str, Session]:

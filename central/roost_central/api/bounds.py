@@ -1,12 +1,33 @@
 """Which rule a value broke, in words: msgspec names it in the terms of its types."""
 
+import ast
 import re
-from typing import Final
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect
 
 _LIMIT: Final = re.compile(r"^Expected `(\w+)` (of length )?(>=|<=|>|<) (-?[\d.]+)$")
 _TYPES: Final = re.compile(r"^Expected `([^`]+)`(?:, got `([^`]+)`)?$")
-_PATTERN: Final = re.compile(r"^Expected `str` matching regex (.*)$", re.DOTALL)
-_BLANK: Final = r"'\\S'"
+_PATTERN: Final = re.compile(r"^Expected `str` matching regex ('(?:[^'\\]|\\.)*')(.*)$", re.DOTALL)
+_ENUM: Final = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
+_ANCHORS: Final = re.compile(r"^(?:\\A|\^)|(?:\\Z|\$)(?:\(\?!\\n\))?$")
+_PATTERNS: Final = {  # without what holds them at both ends
+    r"\S": "must not be blank",
+    r"[^\x00-\x1f\x7f]*": "must not have control characters or line ends",
+    r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*": "must not have control characters or line ends",
+    "[a-z0-9][a-z0-9._@-]{0,63}": (
+        "must have 1 to 64 of a-z 0-9 . _ @ -, the first a letter or a digit"
+    ),
+    "([0-9a-f]{64})?": "must have 64 digits of 0-9 a-f",
+    "([a-z_]+(,[a-z_]+)*)?": "must be names with commas between them, as cpu,nic",
+    "(roles|all)": "must be roles or all",
+    "[ -~]*": "must be of plain ASCII",
+    "[A-Za-z0-9_-]{1,31}": "must have 1 to 31 of A-Z a-z 0-9 _ -",
+    "[A-Za-z0-9_-]{12}": "must be a claim, 12 of A-Z a-z 0-9 _ -",
+    r"/(?![/\\])": "must be a path of this centre, as /sites",
+    "fleet": "must be fleet",
+}
 _WORDS: Final = {
     "int": "a whole number",
     "float": "a number",
@@ -19,12 +40,13 @@ _MOST: Final = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more 
 _SPANS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
-def in_words(field: str, said: str) -> str:
+def in_words(field: str, said: str, of: type[msgspec.Struct] | None = None) -> str:
     """Return msgspec's sentence as one for people, as it is where its form is not known.
 
     Args:
         field: the name, whose end says the unit (``for_s``: seconds).
         said: what msgspec says, without the place.
+        of: the type that has the field, for the words that it may be.
     """
     if found := _LIMIT.match(said):
         kind, of_length, sign, number = found.groups()
@@ -33,8 +55,49 @@ def in_words(field: str, said: str) -> str:
         wanted, got = found.groups()
         return f"must be {_type(wanted)}" + (f", not {_type(got)}" if got else "")
     if found := _PATTERN.match(said):
-        return "must not be blank" if found[1] == _BLANK else f"must match {found[1]}"
+        core = _ANCHORS.sub("", str(ast.literal_eval(found[1])))
+        return _PATTERNS.get(core, f"must match {found[1]}") + found[2]  # of a key: where it is
+    if found := _ENUM.match(said):
+        words = [] if of is None else choices(of, field)
+        return (
+            f"must be {' or '.join(words)}, not {found[1]}" if words else f"may not be {found[1]}"
+        )
     return said
+
+
+def choices(of: type[msgspec.Struct], field: str) -> list[str]:
+    """Return the words that a field may be, as ``sites[2].state``; none where it is of no such."""
+    found: list[inspect.Type] = [inspect.type_info(of)]
+    for name in (part.partition("[")[0] for part in field.split(".")):
+        fields = [each for at in _flat(found) for each in getattr(at, "fields", ())]
+        found = [each.type for each in fields if each.encode_name == name]
+    return [str(word) for at in _flat(found) for word in _values(at)]
+
+
+def _flat(types: list[inspect.Type]) -> list[inspect.Type]:
+    """Return types with what they are made of: what a union may be, what a list has."""
+    found: list[inspect.Type] = []
+    for each in types:
+        match each:
+            case inspect.UnionType():
+                found += _flat(list(each.types))
+            case inspect.ListType() | inspect.VarTupleType():
+                found += _flat([each.item_type])
+            case inspect.Metadata():
+                found += _flat([each.type])
+            case _:
+                found.append(each)
+    return found
+
+
+def _values(at: inspect.Type) -> tuple[Any, ...]:
+    match at:
+        case inspect.LiteralType():
+            return tuple(at.values)
+        case inspect.EnumType():
+            return tuple(member.value for member in at.cls)
+        case _:
+            return ()
 
 
 def _length(kind: str, sign: str, number: str) -> str:

@@ -16,6 +16,7 @@ NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 EVENT_STREAM: Final = "text/event-stream"
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+UNLOGGED: Final = web.RequestKey("unlogged", bool)  # told in another way than by a line of its own
 HTML: Final = "text/html"
 
 Q = TypeVar("Q", bound=msgspec.Struct)

@@ -7,18 +7,21 @@ from typing import Annotated, Any, Final
 import msgspec
 import segno
 from msgspec import Meta
+from msgspec.structs import replace
 
 from roost_central.api.acts import principal_of
 from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery, Reply
-from roost_central.api.enrol import Name, check_slot, note_of, problems, sees
+from roost_central.api.enrol import Name, check_slot, note_of, problems, sees, slot_of
 from roost_central.api.enrolling import desk_of, enrolment_of
 from roost_central.api.instants import instant
-from roost_central.api.problem import FieldError, blame
-from roost_central.enrol.queue import NewClaim, token_text
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.enrol.claim_desk import NewClaim, token_text
 from roost_central.enrol.service import Enrolment
+from roost_central.enrol.silence import silent_ms
 from roost_central.errors import NotFoundError
 from roost_central.storage.claims import ClaimRecord, ClaimType
+from roost_protocol.patterns import END, NO_CONTROLS
 
 NODES_MAX: Final = 1_000  # one token lets in; a site has at most 20, a batch of one product more
 LIFE_S: Final = (60, 365 * 86_400)
@@ -76,8 +79,8 @@ class ReplaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A reason is needed where the old box was heard in the last 15 minutes.
     """
 
-    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-    serial: Annotated[str, Meta(max_length=128)] = ""
+    reason: Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)] = ""
+    serial: Annotated[str, Meta(max_length=128, pattern=NO_CONTROLS)] = ""
     broker: bool = False
     life_s: Life = 86_400
 
@@ -87,8 +90,8 @@ class ListedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     site: Name
     node: Name = ""
-    serial: Annotated[str, Meta(max_length=128)] = ""
-    key: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")] = ""
+    serial: Annotated[str, Meta(max_length=128, pattern=NO_CONTROLS)] = ""
+    key: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?" + END)] = ""
     broker: bool = False
 
 
@@ -101,8 +104,8 @@ class ImportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_claims(call: Call[NoQuery, None]) -> ClaimPage:
     """GET /api/v1/claims."""
-    claims = await enrolment_of(call).queue.claims()
-    return ClaimPage([_claim(each) for each in claims if sees(call, each.site)])
+    newest = await enrolment_of(call).claims.newest()
+    return ClaimPage([_claim(each) for each in newest if sees(call, each.site)])
 
 
 async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
@@ -111,11 +114,13 @@ async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
     desk = desk_of(enrolment)  # first: a token needs the pin of the root
     check_slot(call, body.site, body.node)
     _check_cidr(body.cidr)
+    if body.node and body.nodes_max > 1:
+        raise blame("invalid", FieldError("nodes_max", "invalid", "is for one slot: 1, or no node"))
     wanted = NewClaim(
         site=body.site,
         node=body.node,
         broker=body.broker,
-        nodes_max=1 if body.node else body.nodes_max,
+        nodes_max=body.nodes_max,
         auto_approve=body.auto_approve,
         cidr=body.cidr,
         life_ms=body.life_s * 1000,
@@ -127,8 +132,7 @@ async def make_token(call: Call[NoQuery, TokenBody]) -> Reply:
 async def replace_node(call: Call[NoQuery, ReplaceBody]) -> Reply:
     """POST /api/v1/nodes/{node}/replace: the next box for this slot takes the old one's place."""
     body, enrolment = call.body, enrolment_of(call)
-    site, _, node = call.path("node").partition(".")
-    check_slot(call, site, node)
+    site, node = slot_of(call, call.path("node"))
     desk = desk_of(enrolment)
     wanted = NewClaim(
         site=site,
@@ -139,13 +143,11 @@ async def replace_node(call: Call[NoQuery, ReplaceBody]) -> Reply:
         kind=ClaimType.SERIAL if body.serial else ClaimType.TOKEN,
         subject=body.serial,
     )
-    row = call.api.view.nodes.get(call.path("node"))
-    heard_ms = row.heard_ms if row is not None else None
-    silent_ms = None if heard_ms is None else call.now_ms - heard_ms
+    silent = silent_ms(call.api.view, call.path("node"), call.now_ms)
     who = principal_of(call).name
     with problems():
-        claim, secret = await enrolment.queue.replace(
-            wanted, silent_ms, who, body.reason, note_of(call)
+        claim, secret = await enrolment.claims.replace(
+            wanted, silent, who, body.reason, note_of(call)
         )
     if claim.kind is ClaimType.SERIAL:
         return Reply(_claim(claim), status=201)
@@ -170,12 +172,12 @@ async def import_claims(call: Call[NoQuery, ImportBody]) -> ClaimPage:
 
 async def revoke_claim(call: Call[NoQuery, None]) -> Reply:
     """DELETE /api/v1/claims/{claim}."""
-    queue, id_ = enrolment_of(call).queue, call.path("claim")
+    claims, id_ = enrolment_of(call).claims, call.path("claim")
     with problems():
-        claim = await queue.claim(id_)
+        claim = await claims.find(id_)
         if not sees(call, claim.site):
             raise NotFoundError("claim", got=id_)
-        await queue.revoke_claim(id_, note_of(call))
+        await claims.revoke(id_, note_of(call))
     return Reply(status=204)
 
 
@@ -186,10 +188,14 @@ def _squares(text: str) -> list[str]:
 
 
 def _listed(call: Call[NoQuery, ImportBody], given: ListedBody, number: int) -> NewClaim:
+    where = f"claims[{number}]"
     if bool(given.serial) is bool(given.key):
-        where = f"claims[{number}]"
         raise blame("invalid", FieldError(where, "subject", "says a serial or a key, one of both"))
-    check_slot(call, given.site, given.node)
+    try:
+        check_slot(call, given.site, given.node)
+    except ApiError as err:
+        errors = [replace(each, field=f"{where}.{each.field}") for each in err.errors]
+        raise ApiError(err.code, f"{where}: {err.detail}", errors=errors) from None
     return NewClaim(
         site=given.site,
         node=given.node,
@@ -203,9 +209,9 @@ def _listed(call: Call[NoQuery, ImportBody], given: ListedBody, number: int) -> 
 async def _made(
     call: Call[Any, Any], wanted: Sequence[NewClaim]
 ) -> list[tuple[ClaimRecord, bytes]]:
-    queue, who = enrolment_of(call).queue, principal_of(call).name
+    claims, who = enrolment_of(call).claims, principal_of(call).name
     with problems():
-        return await queue.make_claims(wanted, who, note_of(call))
+        return await claims.make(wanted, who, note_of(call))
 
 
 def _check_cidr(text: str) -> None:
@@ -226,7 +232,7 @@ def _claim(claim: ClaimRecord) -> ClaimAnswer:
         broker=claim.broker,
         nodes_max=claim.nodes_max,
         used=claim.used,
-        auto_approve=claim.auto_approve,
+        auto_approve=claim.lets_in_by_itself,
         cidr=claim.cidr,
         replaces=claim.replaces,
         made_by=claim.made_by,

@@ -1,6 +1,6 @@
 """What boxes that wait and claims have in common: what the caller sees, and what an act answers.
 
-What is decided is written by enrol/queue.py together with its audit row.
+What is decided is written by enrol/queue.py and enrol/claim_desk.py, together with its audit row.
 """
 
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.api.acts import act_of
 from roost_central.api.call import Call
-from roost_central.api.problem import ApiError, FieldError, blame
-from roost_central.api.sites import site_name
-from roost_central.enrol.queue import Note
+from roost_central.api.problem import ApiError, FieldError
+from roost_central.api.sites import no_name, site_name
+from roost_central.enrol.note import Note
 from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.states import TransitionError
 from roost_central.errors import NotFoundError
 from roost_central.storage import audit
 from roost_protocol.errors import ProtocolError
-from roost_protocol.topics import node_id
+from roost_protocol.topics import node_id, split_node_id
 
 Name = Annotated[str, Meta(max_length=32)]
 
@@ -55,7 +55,21 @@ def check_slot(call: Call[Any, Any], site: str, node: str) -> None:
         if node:
             node_id(site, node)
     except ProtocolError as err:
-        raise blame("invalid", FieldError(err.field, err.code, str(err), err.bound)) from None
+        raise no_name(err) from None
+
+
+def slot_of(call: Call[Any, Any], text: str) -> tuple[str, str]:
+    """Return site and node of a slot that the caller may see.
+
+    Raises:
+        ApiError: ``invalid`` or ``not-found``.
+    """
+    try:
+        site, node = split_node_id(text)
+    except ProtocolError as err:
+        raise no_name(err) from None
+    check_slot(call, site, node)
+    return site, node
 
 
 @contextmanager

@@ -4,19 +4,22 @@ Nobody here has a token or a session. What proves nothing is counted against its
 (enrol/gate.py). Secrets come in bodies only, which no log has.
 """
 
+import logging
 from collections.abc import Awaitable
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from roost_central.api.call import Call, NoQuery, Reply
+from roost_central.api.call import UNLOGGED, Call, NoQuery, Reply
 from roost_central.api.problem import ApiError, FieldError
 from roost_central.enrol.desk import Desk
 from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.service import Enrolment
 from roost_central.errors import SignerError
 from roost_protocol.enrol import (
+    Activation,
+    Challenge,
     ClaimKind,
     EnrolRequest,
     Hello,
@@ -27,6 +30,8 @@ from roost_protocol.enrol import (
 )
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import from_text
+
+logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
 
@@ -54,6 +59,12 @@ async def enrol(call: Call[NoQuery, EnrolRequest]) -> Reply:
     return await _answered(call, desk.enrol(call.body, call.request.remote or ""))
 
 
+async def activate(call: Call[NoQuery, Activation]) -> Reply:
+    """POST /api/v1/enrol/activate: what the TPM of a box answers."""
+    desk = _admitted(call)
+    return await _answered(call, desk.activate(call.body, call.request.remote or ""))
+
+
 async def expired(call: Call[NoQuery, EnrolRequest]) -> Reply:
     """POST /api/v1/enrol/expired: a node that was away until its certificate ended."""
     desk = _admitted(call)
@@ -62,7 +73,9 @@ async def expired(call: Call[NoQuery, EnrolRequest]) -> Reply:
 
 async def ticket(call: Call[NoQuery, TicketRequest]) -> Reply:
     """POST /api/v1/enrol/ticket."""
-    return await _answered(call, _admitted(call).ask(call.body.ticket))
+    desk, body = _admitted(call), call.body
+    asked = desk.withdraw(body.ticket) if body.withdraw else desk.ask(body.ticket)
+    return await _answered(call, asked)
 
 
 async def renew(call: Call[NoQuery, RenewRequest]) -> Reply:
@@ -105,13 +118,17 @@ def _admitted(call: Call[Any, Any]) -> Desk:
     Raises:
         ApiError: ``busy``.
     """
-    enrolment = enrolment_of(call)
-    if enrolment.gate.wait_ms(call.api.clock.mono_ms()):
+    enrolment, now_ms = enrolment_of(call), call.api.clock.mono_ms()
+    if enrolment.gate.wait_ms(call.request.remote or "", now_ms):
+        call.request[UNLOGGED] = True  # it is told as a count: a line each would fill the disk
+        if told := enrolment.gate.refused(now_ms):
+            count, most = sum(refused for _, refused in told), told[0][0]
+            logger.warning("too many boxes at once: %d requests refused, most of %s", count, most)
         raise ApiError("busy", "too many boxes at once; ask again", headers={"Retry-After": "1"})
     return desk_of(enrolment)
 
 
-async def _answered(call: Call[Any, Any], asked: Awaitable[Issued | Waiting]) -> Reply:
+async def _answered(call: Call[Any, Any], asked: Awaitable[Issued | Waiting | Challenge]) -> Reply:
     """Return an answer of the desk; count what anybody could have sent."""
     try:
         answer = await asked
@@ -129,7 +146,7 @@ async def _answered(call: Call[Any, Any], asked: Awaitable[Issued | Waiting]) ->
         raise ApiError("invalid", str(err), errors=[error]) from None
     except SignerError as err:
         raise ApiError("busy", f"{err}; ask again") from None
-    if isinstance(answer, Issued):
+    if not isinstance(answer, Waiting):
         return Reply(answer)
     return Reply(answer, status=ACCEPTED, headers={"Retry-After": str(answer.retry_after_s)})
 

@@ -12,7 +12,8 @@ from roost_central.api.enrol import Name, check_slot, note_of, problems, sees
 from roost_central.api.enrolling import enrolment_of
 from roost_central.api.instants import instant
 from roost_central.enrol.hardware import hardware_of
-from roost_central.enrol.queue import Approval, Matching, Nearest
+from roost_central.enrol.matching import Matching
+from roost_central.enrol.queue import Approval, Nearest
 from roost_central.enrol.states import State
 from roost_central.errors import NotFoundError
 from roost_central.storage.enrolments import EnrolmentRecord
@@ -62,13 +63,17 @@ class BoxQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApproveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Into which slot; with the six words where the box brought no claim."""
+    """Into which slot; with the six words where the box brought no claim.
+
+    A reason is needed where the box that goes was heard in the last 15 minutes.
+    """
 
     node: Name
     site: Name = ""
     words: Annotated[str, Meta(max_length=64)] = ""
     broker: bool = False
     replace: bool = False
+    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")] = ""
 
 
 class MatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +115,10 @@ async def approve(call: Call[NoQuery, ApproveBody]) -> BoxAnswer:
     site = body.site or box.site
     check_slot(call, site, body.node)
     with problems():
-        wanted = Approval(site, body.node, body.words, broker=body.broker, replace=body.replace)
+        wanted = Approval(
+            site, body.node, body.words,
+            broker=body.broker, replace=body.replace, reason=body.reason,
+        )  # fmt: skip
         who = principal_of(call).name
         return _box(await queue.approve(call.path("enrolment"), wanted, who, note_of(call)))
 

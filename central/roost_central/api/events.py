@@ -14,6 +14,7 @@ from roost_central.api.answers import DeadLetter, DeadLetterPage, EventAnswer, E
 from roost_central.api.call import Call
 from roost_central.api.cursor import Cursor, pack, page_of, place_of, scope_of
 from roost_central.api.instants import instant
+from roost_central.api.inventory_tests import inventory_tests_of_any
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText, FilterText
 from roost_central.api.readers import event_resolver, parse_filter
 from roost_central.fleet.fields import SEVERITIES
@@ -49,7 +50,11 @@ async def list_events(call: Call[EventQuery, None]) -> EventPage:
     is_rising = asked.after is not None
     scope = scope_of("events", str(is_rising), query.canonical())
     place = place_of(asked.cursor, scope=scope) if asked.cursor else asked.after
-    fits, sees = query.compile(event_resolver(call.api.view)), call.api.alarms.sees
+    resolver, sees = event_resolver(call.api.view), call.api.alarms.sees
+    items = await inventory_tests_of_any(
+        call.api.view, call.api.database, query, call.now_ms, _nodes
+    )
+    fits = query.compile(resolver, items)
 
     def test(record: EventRecord, now_ms: int) -> bool:
         return sees(record.site) and fits(record, now_ms)
@@ -88,6 +93,10 @@ async def list_dead_letters(call: Call[PageQuery, None]) -> DeadLetterPage:
         ],
         next=following,
     )
+
+
+def _nodes(record: EventRecord) -> tuple[str, ...]:
+    return () if record.node is None else (record.node,)
 
 
 class _Walk:

@@ -18,8 +18,9 @@ from roost_central.api.call import Call
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.fleet.query import QueryError
 from roost_central.storage.accounts import AccountRecord, grants_to
+from roost_protocol.patterns import END
 
-NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._@-]{0,63}$(?!\n)"  # $ alone takes a line's end
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._@-]{0,63}" + END
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 

@@ -30,6 +30,7 @@ from roost_central.fleet.turns import Turn, turns_of
 from roost_central.fleet.view import NodeRow, SiteRow
 from roost_central.storage import events
 from roost_protocol.ha_report import HA_ROLE, HaReport, HaWay
+from roost_protocol.patterns import END
 
 KIND: Final = "ha"  # of the events that local HA's decisions are
 TURNS_ROWS_MAX: Final = 500  # changes of role that are looked through for the present turns
@@ -38,7 +39,7 @@ TURNS_ROWS_MAX: Final = 500  # changes of role that are looked through for the p
 class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which decisions, newest first; ``roles`` are the changes of role alone."""
 
-    what: Annotated[str, Meta(pattern="^(roles|all)$", description="roles or all")] = "roles"
+    what: Annotated[str, Meta(pattern="^(roles|all)" + END, description="roles or all")] = "roles"
     since: Annotated[str, Meta(max_length=40, description="RFC 3339, or a span such as 7d")] = "30d"
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT
     cursor: CursorText = ""

@@ -1,7 +1,7 @@
 """A node's identity as operators see it, and its end."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,6 +40,9 @@ class IdentityPage(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
+ENDED: Final = "has no identity any more that may speak"
+
+
 class ReasonBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why; it stands in the audit log and at the identity."""
 
@@ -61,16 +64,12 @@ async def revoke_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
 
     Brokers and ingest follow within ten seconds (docs/brokers.md).
     """
+    return await _ended(call, Event.REVOKE, "node.revoke", "cannot be revoked")
 
-    async def revoked(connection: AsyncConnection, live: Rows) -> Rows:
-        return [
-            await identities.happen(
-                connection, row, Event.REVOKE, now_ms=call.now_ms, reason=call.body.reason
-            )
-            for row in live
-        ]
 
-    return await _done(call, "node.revoke", revoked, "could be revoked")
+async def decommission_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
+    """POST /api/v1/nodes/{node}/decommission: it is taken out of service; its history stays."""
+    return await _ended(call, Event.DECOMMISSION, "node.decommission", "cannot be ended")
 
 
 async def quarantine_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
@@ -81,7 +80,7 @@ async def quarantine_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
             connection, live[0].node, Cause.OPERATOR, now_ms=call.now_ms, reason=call.body.reason
         )
 
-    return await _done(call, "node.quarantine", held, "is out of quarantine")
+    return await _done(call, "node.quarantine", held, "is in quarantine already")
 
 
 async def release_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
@@ -92,19 +91,39 @@ async def release_node(call: Call[NoQuery, ReasonBody]) -> IdentityPage:
             connection, live[0].node, now_ms=call.now_ms, reason=call.body.reason
         )
 
-    return await _done(call, "node.release", freed, "is in quarantine")
+    return await _done(call, "node.release", freed, "is in no quarantine")
+
+
+async def _ended(
+    call: Call[NoQuery, ReasonBody], event: Event, action: str, unchanged: str
+) -> IdentityPage:
+    """End every generation that may still speak.
+
+    Raises:
+        ApiError: see _done.
+    """
+
+    async def ended(connection: AsyncConnection, live: Rows) -> Rows:
+        return [
+            await identities.happen(
+                connection, row, event, now_ms=call.now_ms, reason=call.body.reason
+            )
+            for row in live
+        ]
+
+    return await _done(call, action, ended, unchanged)
 
 
 async def _done(
     call: Call[NoQuery, ReasonBody],
     action: str,
     do: Callable[[AsyncConnection, Rows], Awaitable[Rows]],
-    what: str,
+    unchanged: str,
 ) -> IdentityPage:
     """Do something to the live generations of a node, and write it down in the same transaction.
 
     Raises:
-        ApiError: ``not-found`` where it was never enrolled; ``conflict`` where nothing ``what``.
+        ApiError: ``not-found`` where it was never enrolled; ``conflict`` where none is changed.
     """
     node, reason = _node(call), call.body.reason
     async with call.api.database.write() as connection:
@@ -112,7 +131,7 @@ async def _done(
         live = [row for row in rows if row.state in LIVE]
         moved = await do(connection, live) if live else []
         if not moved:
-            raise _nothing(node, what) if rows else _never_enrolled(node)
+            raise _nothing(node, unchanged if live else ENDED) if rows else _never_enrolled(node)
         numbers = [row.generation for row in moved]
         before = [_answer(row) for row in live if row.generation in numbers]
         after = [_answer(row) for row in moved]
@@ -138,8 +157,9 @@ def _never_enrolled(node: str) -> ApiError:
     return ApiError("not-found", f"{node} was never enrolled: there is no identity of it")
 
 
-def _nothing(node: str, what: str) -> ApiError:
-    return ApiError("conflict", f"{node} has no identity that {what}")
+def _nothing(node: str, unchanged: str) -> ApiError:
+    hint = f"`roost node identity {node}` shows where it stands"
+    return ApiError("conflict", f"{node} {unchanged}: {hint}")
 
 
 def _answer(row: IdentityRecord) -> IdentityAnswer:

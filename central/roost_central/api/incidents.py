@@ -23,7 +23,7 @@ from roost_central.api.cursor import Cursor, pack, scope_of, unpack
 from roost_central.api.incident_answers import Incident, incident_answer
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText, FilterText
 from roost_central.api.problem import ApiError, FieldError, blame
-from roost_central.api.readers import parse_filter
+from roost_central.api.readers import parse_criteria
 from roost_central.storage import incidents
 
 
@@ -170,7 +170,7 @@ def _chosen(call: Call[NoQuery, IncidentSplitBody], members: set[str]) -> list[s
     rows = [row for row in map(book.find, body.ids or members) if row is not None]
     if body.filter is not None:
         resolver = alarm_resolver(call.api.view, book.catalogue)
-        test = parse_filter(body.filter, "alarm").compile(resolver)
+        test = parse_criteria(body.filter, "alarm").compile(resolver)
         rows = [row for row in rows if test(row, call.now_ms)]
     keys = sorted({row.key_id for row in rows} & members)
     expected = len(keys) if body.expect_count is None else body.expect_count

@@ -98,7 +98,7 @@ def _refused(message: str, of: type[msgspec.Struct], *, problem: str) -> ApiErro
             field=_below(field, name),
             code="unknown-field",
             detail="is not known",
-            suggestion="" if field else closest(name, of.__struct_fields__),
+            suggestion="" if field else closest(name, of.__struct_encode_fields__),
         )
     elif missing := _MISSING.search(what):
         error = FieldError(_below(field, missing["name"]), "missing", "is missing")
@@ -107,7 +107,7 @@ def _refused(message: str, of: type[msgspec.Struct], *, problem: str) -> ApiErro
         error = FieldError(
             field=_cut(field or "body"),
             code="invalid",
-            detail=_cut(in_words(field, what)),
+            detail=_cut(in_words(field, what, of)),
             bound=_cut(bound[0]) if bound else None,
         )
     return blame(problem, error)

@@ -9,7 +9,7 @@ result is what it returns.
 
 import operator
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from itertools import islice
@@ -21,7 +21,7 @@ from roost_central.api.cursor import Cursor, Key, pack, scope_of, unpack
 from roost_central.api.table import unknown_name
 from roost_central.fleet.fields import Carrier
 from roost_central.fleet.query import Query
-from roost_central.fleet.query_match import Resolver
+from roost_central.fleet.query_match import ItemTest, Resolver
 
 R = TypeVar("R")
 
@@ -41,6 +41,7 @@ class Listing(Generic[R]):
         build: makes the answer at a time.
         resolver: reads the fields of the query language.
         sorts: what ``sort=`` takes, without the one by name; the default comes first.
+        nodes: the nodes that a row stands for where the inventory is asked.
     """
 
     carrier: Carrier
@@ -50,6 +51,7 @@ class Listing(Generic[R]):
     resolver: Resolver[R]
     sorts: Mapping[str, Callable[[R], str | float | None]]
     by_name: str
+    nodes: Callable[[R], Collection[str]]
 
     @property
     def sort_names(self) -> list[str]:
@@ -78,9 +80,15 @@ class Selection(Generic[R]):
 
 
 def select(
-    listing: Listing[R], rows: Sequence[R], ask: Ask, now_ms: int
+    listing: Listing[R],
+    rows: Sequence[R],
+    ask: Ask,
+    now_ms: int,
+    items: ItemTest[R] | None = None,
 ) -> Generator[None, None, Selection[R]]:
     """Return the selection of ``rows``, which are in the order of their names.
+
+    ``items`` makes the tests of what the query asks the inventory.
 
     Raises:
         ApiError: ``bad-parameter`` for an unknown sort, ``bad-cursor``.
@@ -88,7 +96,7 @@ def select(
     order = _Order(listing, ask.sort)
     scope = scope_of(listing.carrier, ask.sort, ask.query.canonical())
     after = unpack(ask.cursor, scope=scope) if ask.cursor else None
-    test = ask.query.compile(listing.resolver)
+    test = ask.query.compile(listing.resolver, items)
 
     def matches(row: R) -> bool:
         return test(row, now_ms)

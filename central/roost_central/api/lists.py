@@ -9,8 +9,10 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.answers import Node, Path, Site
 from roost_central.api.call import CSV, JSON, NDJSON, Call, Reply
+from roost_central.api.inventory_tests import inventory_tests
 from roost_central.api.listing import Ask, Listing, Selection, select
 from roost_central.api.outlet import choose_media, stream_lines
 from roost_central.api.readers import (
@@ -66,20 +68,23 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_sites(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/sites."""
-    return await answer_list(call, _sites(call.api.view), call.api.order.sites())
+    return await answer_list(call, sites_listing(call.api.alarms), call.api.order.sites())
 
 
 async def list_nodes(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/nodes."""
-    return await answer_list(call, _nodes(call.api.view), call.api.order.nodes())
+    return await answer_list(call, nodes_listing(call.api.alarms), call.api.order.nodes())
 
 
 async def list_paths(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
     """GET /api/v1/paths."""
-    return await answer_list(call, _paths(call.api.view), call.api.order.paths())
+    return await answer_list(call, _paths(call.api.alarms), call.api.order.paths())
 
 
-def _sites(view: FleetView) -> Listing[SiteRow]:
+def sites_listing(sight: AlarmSight) -> Listing[SiteRow]:
+    """Return how sites are named, filtered, ordered and shown."""
+    view = sight.view
+
     def heard_ms(row: SiteRow) -> int | None:
         last = last_heard(nodes_of(row, view))
         return last.heard_ms if last else None
@@ -89,8 +94,9 @@ def _sites(view: FleetView) -> Listing[SiteRow]:
         answer=Site,
         by_name="site",
         name=lambda row: row.site,
-        build=lambda row, now_ms: site_answer(row, view, now_ms),
-        resolver=site_resolver(view),
+        build=lambda row, now_ms: site_answer(row, sight, now_ms),
+        resolver=site_resolver(sight),
+        nodes=lambda row: row.nodes,
         sorts={
             "status": lambda row: _STATUS_RANK[row.status],
             "status_since": lambda row: row.status_since_ms,
@@ -101,14 +107,16 @@ def _sites(view: FleetView) -> Listing[SiteRow]:
     )
 
 
-def _nodes(view: FleetView) -> Listing[NodeRow]:
+def nodes_listing(sight: AlarmSight) -> Listing[NodeRow]:
+    """Return how nodes are named, filtered, ordered and shown."""
     return Listing(
         carrier="node",
         answer=Node,
         by_name="node",
         name=lambda row: row.node,
         build=node_answer,
-        resolver=node_resolver(view),
+        resolver=node_resolver(sight),
+        nodes=lambda row: (row.node,),
         sorts={
             "presence": lambda row: _PRESENCE_RANK[row.presence],
             "presence_since": lambda row: row.presence_since_ms,
@@ -120,14 +128,15 @@ def _nodes(view: FleetView) -> Listing[NodeRow]:
     )
 
 
-def _paths(view: FleetView) -> Listing[NodePath]:
+def _paths(sight: AlarmSight) -> Listing[NodePath]:
     return Listing(
         carrier="path",
         answer=Path,
         by_name="path",
         name=lambda row: f"{row[0].node} {row[1].name}",  # a space sorts before all of a name
         build=lambda row, now_ms: path_answer(*row, now_ms),
-        resolver=path_resolver(view),
+        resolver=path_resolver(sight),
+        nodes=lambda row: (row[0].node,),
         sorts={
             "state": lambda row: _STATE_RANK[row[1].state],
             "rtt_us": lambda row: row[1].rtt_us,
@@ -151,7 +160,8 @@ async def answer_list(
         limit=(asked.limit or LIMIT) if media == JSON else asked.limit,
         count=asked.count is not None and media == JSON,
     )
-    found = await unhurried(select(listing, rows, ask, call.now_ms))
+    items = await inventory_tests(call.api.database, ask.query, call.now_ms, listing, rows)
+    found = await unhurried(select(listing, rows, ask, call.now_ms, items))
     if media == JSON:
         return _page(listing, found, fields, call.now_ms)
     header, line = line_writer(media, listing.answer, fields, call.api.view)
@@ -165,7 +175,8 @@ def line_writer(
     """Return the head of a stream, empty for NDJSON, and what makes a line of an answer."""
     if media == NDJSON:
         return b"", lambda each: _encode(picked(each, fields)) + b"\n"
-    labels = {key for site in view.sites.values() for key in site.labels}
+    labelled = view.nodes if answer is Node else view.sites
+    labels = {key for row in labelled.values() for key in row.labels}
     table = CsvWriter(answer, fields, labels if "labels" in fields else ())
     return table.header.encode(), lambda each: table.line(each).encode()
 

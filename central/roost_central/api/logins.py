@@ -5,8 +5,9 @@ are the same, after the same work.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -43,15 +44,21 @@ class Passwords:
         async with self._turn():
             return await asyncio.to_thread(hashed, password, salt)
 
-    async def check(self, password: str, stored: str | None) -> bool:
+    async def check(self, password: str, stored: str | None, may: Callable[[], None]) -> bool:
         """Say whether a password is right; without a stored one the same work is done.
 
+        Args:
+            password: as it was typed.
+            stored: what is kept of the account's own.
+            may: asked when the turn has come, for others failed while this one waited.
+
         Raises:
-            ApiError: ``busy``.
+            ApiError: ``busy``, or what ``may`` raises.
         """
         if stored is None and not self._nobodys:
             self._nobodys = await self.hash(self._entropy.token(SALT_BYTES).hex())
         async with self._turn():
+            may()
             right = await asyncio.to_thread(is_password, password, stored or self._nobodys)
         return right and stored is not None
 
@@ -84,10 +91,11 @@ class Logins:
             ApiError: ``unauthenticated``, ``throttled`` or ``busy``.
         """
         address, key = request.remote or "", f"account {name}"
-        self._access.check_throttle(address, key)
+        may = partial(self._access.check_throttle, address, key)
+        may()
         async with self._database.read() as connection:
             account = await accounts.find(connection, name)
-        if not await self.passwords.check(password, _stored(account)) or account is None:
+        if not await self.passwords.check(password, _stored(account), may) or account is None:
             now_ms = self._clock.mono_ms()
             self._access.throttle.failed(address, now_ms)
             self._access.throttle.failed(key, now_ms)

@@ -1,6 +1,6 @@
 """One node, and its inventory: as it is, as it was, and what changed."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -17,6 +17,7 @@ from roost_central.api.call import Call, NoQuery
 from roost_central.api.cursor import page_of, place_of, scope_of
 from roost_central.api.instants import age_s, instant, parse_instant, parse_since
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
+from roost_central.api.named_node import named_node
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import node_answer
 from roost_central.fleet.view import NodeRow
@@ -44,12 +45,12 @@ class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def show_node(call: Call[NoQuery, None]) -> Node:
     """GET /api/v1/nodes/{node}."""
-    return node_answer(_row(call), call.now_ms)
+    return node_answer(named_node(call), call.now_ms)
 
 
 async def show_inventory(call: Call[InventoryQuery, None]) -> InventoryAnswer:
     """GET /api/v1/nodes/{node}/inventory."""
-    row = _row(call)
+    row = named_node(call)
     wanted = {name for name in call.query.section.split(",") if name} or None
     at_ms = _at(call)
     async with call.api.database.read() as connection:
@@ -103,7 +104,7 @@ async def _as_it_was(
 
 async def list_changes(call: Call[ChangesQuery, None]) -> ChangePage:
     """GET /api/v1/nodes/{node}/inventory/changes."""
-    row, asked = _row(call), call.query
+    row, asked = named_node(call), call.query
     since_ms = parse_since(asked.since, call.now_ms)
     if since_ms is None:
         raise _bad_time("since")
@@ -115,13 +116,6 @@ async def list_changes(call: Call[ChangesQuery, None]) -> ChangePage:
         )
     shown, following = page_of(found, asked.limit, scope=scope)
     return ChangePage(items=[_change(record) for record in shown], next=following)
-
-
-def _row(call: Call[Any, None]) -> NodeRow:
-    row = call.api.view.nodes.get(call.path("node"))
-    if row is None:
-        raise ApiError("not-found", f"there is no node {call.path('node')[:80]!r}")
-    return row
 
 
 def _at(call: Call[InventoryQuery, None]) -> int | None:

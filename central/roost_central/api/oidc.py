@@ -139,7 +139,7 @@ async def _welcome(
 ) -> AccountRecord | None:
     """Make the account of somebody whom a mapped group lets in; None where no name is free."""
     there = await accounts.load_all(connection)
-    is_free = _NAME.search(who.username) and all(each.name != who.username for each in there)
+    is_free = _is_name(who.username) and all(each.name != who.username for each in there)
     if not is_free or len(there) >= ACCOUNTS_MAX:
         return None
     account = AccountRecord(
@@ -160,15 +160,19 @@ async def _welcome(
 
 async def _note_refusal(call: Call[NoQuery, FinishBody], detail: dict[str, Any]) -> None:
     """Record a login that was refused; the throttle, or the provider's own login, bounds them."""
-    nobody = Principal("unknown", (), TokenHash(b""), VIA, is_full=False)
-    act = act_of(call, "session.begin", "unknown", detail, who=nobody, outcome=REFUSED)
+    nobody = Principal(audit.UNKNOWN, (), TokenHash(b""), VIA, is_full=False)
+    act = act_of(call, "session.begin", audit.UNKNOWN, detail, who=nobody, outcome=REFUSED)
     async with call.api.database.write() as connection:
         await audit.add(connection, act)
 
 
+def _is_name(text: str) -> bool:
+    return _NAME.search(text) is not None and text not in audit.NOBODYS
+
+
 def _unknown(who: Identified) -> str:
     """Say what lets somebody in; every part is quoted for a shell, whatever the provider says."""
-    name = who.username if _NAME.search(who.username) else "NAME"
+    name = who.username if _is_name(who.username) else "NAME"
     issuer, subject = shlex.quote(who.issuer), shlex.quote(who.subject)
     return (
         "the provider knows you, this centre does not yet; an admin adds you by: roost user add "

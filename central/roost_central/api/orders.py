@@ -9,22 +9,25 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from roost_central.access.chain import REFUSED, Act
-from roost_central.api.acts import act_of, principal_of
+from roost_central.access.chain import Act
+from roost_central.api.acts import act_of, principal_of, telling_refusals
 from roost_central.api.answers import Time
+from roost_central.api.bounds import in_words
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.cursor import Cursor, pack, scope_of, unpack
 from roost_central.api.instants import instant
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
+from roost_central.api.named_node import named_node
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.errors import NotFoundError, SignerError
 from roost_central.orders.core import LIFE_S, OPEN, OrderMoveError, OrderRecord, State
 from roost_central.orders.desk import OrderDesk, OrderRefusedError, Wanted
-from roost_central.storage import audit, orders
+from roost_central.storage import orders
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ORDER_GIVEN_MAX, ORDER_REASON_CHARS_MAX, ORDER_TEXT_CHARS_MAX
 from roost_protocol.order import Reason
 from roost_protocol.order_verbs import VERBS
+from roost_protocol.patterns import NO_CONTROLS
 
 LIFE_S_USUAL: Final = 3_600
 
@@ -93,7 +96,7 @@ class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why."""
 
     reason: Annotated[
-        str, Meta(min_length=1, max_length=ORDER_REASON_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")
+        str, Meta(min_length=1, max_length=ORDER_REASON_CHARS_MAX, pattern=NO_CONTROLS)
     ]
 
 
@@ -153,15 +156,14 @@ async def list_verbs(call: Call[NoQuery, None]) -> VerbPage:
                 never=verb in rules.never,
             )
             for verb, kind in VERBS.items()
+            if kind.is_by_hand
         ]
     )
 
 
 async def place_order(call: Call[NoQuery, OrderBody]) -> Reply:
     """POST /api/v1/nodes/{node}/orders."""
-    node, body, who = call.path("node"), call.body, principal_of(call)
-    if node not in call.api.view.nodes:
-        raise ApiError("not-found", f"there is no node {node[:80]!r}")
+    node, body, who = named_node(call).node, call.body, principal_of(call)
     wanted = Wanted(node, body.verb, body.given, body.reason.strip(), body.life_s)
     detail = {"verb": body.verb, "given": body.given, "life_s": body.life_s}
 
@@ -169,17 +171,10 @@ async def place_order(call: Call[NoQuery, OrderBody]) -> Reply:
         told = detail | {"id": record.id, "by_two": record.by_two}
         return act_of(call, "order.place", node, told, reason=wanted.reason, after=_answer(record))
 
-    try:
+    async with telling_refusals(
+        call, "order.place", node, detail, reason=wanted.reason, codes={"conflict", "invalid"}
+    ):
         record = await _asked(_desk(call).place(wanted, who.name, note))
-    except ApiError as err:
-        if err.code in {"conflict", "invalid"}:  # an act that was tried is told as well
-            refused = act_of(
-                call, "order.place", node, detail | {"why": err.detail},
-                reason=wanted.reason, outcome=REFUSED,
-            )  # fmt: skip
-            async with call.api.database.write() as connection:
-                await audit.add(connection, refused)
-        raise
     return Reply(_answer(record), status=201)
 
 
@@ -213,17 +208,10 @@ async def _moved(
             call, action, record.id, detail, reason=reason, before=was, after=_answer(after)
         )
 
-    try:
+    async with telling_refusals(call, action, record.id, detail, reason=reason, codes={"conflict"}):
         if who:
             return await _asked(desk.approve(record.id, who, note))
         return await _asked(desk.cancel(record.id, reason, note))
-    except ApiError as err:
-        if err.code == "conflict":
-            told = detail | {"why": err.detail}
-            refused = act_of(call, action, record.id, told, reason=reason, outcome=REFUSED)
-            async with call.api.database.write() as connection:
-                await audit.add(connection, refused)
-        raise
 
 
 async def _asked(doing: Awaitable[OrderRecord]) -> OrderRecord:
@@ -231,14 +219,20 @@ async def _asked(doing: Awaitable[OrderRecord]) -> OrderRecord:
     try:
         return await doing
     except NotFoundError as err:
-        raise ApiError("not-found", "there is no such order") from err
+        raise ApiError("not-found", f"there is no order {str(err.got)[:64]!r}") from err
     except (OrderRefusedError, OrderMoveError) as err:
         raise ApiError("conflict", str(err)) from err
     except ProtocolError as err:
-        detail = f"{err.detail or f'got {err.got!r}'}; {err.bound}"
-        raise blame("invalid", FieldError(err.field or "given", err.code, detail)) from err
+        raise _ungiven(err) from err
     except SignerError as err:
         raise _no_signer(err) from err
+
+
+def _ungiven(err: ProtocolError) -> ApiError:
+    """Return the refusal of a verb or its arguments, with what it takes."""
+    field = err.field or "given"
+    said = in_words(field, err.detail) if err.detail else f"got {err.got!r}"
+    return blame("invalid", FieldError(field, err.code, f"{said}; {err.bound}"))
 
 
 def _desk(call: Call[Any, Any]) -> OrderDesk:

@@ -5,16 +5,22 @@ which fields belong to which rows is fleet/fields.py's business, and asked befor
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
+from roost_central.alarms.row import AlarmRow
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import path_heard_ms
 from roost_central.fleet.availability import redundancy_of, role_of
-from roost_central.fleet.fields import ANY_KEY, SEVERITIES, Carrier
+from roost_central.fleet.fields import ANY_KEY, INVENTORY, SEVERITIES, Carrier
 from roost_central.fleet.query import Query, QueryError, parse
-from roost_central.fleet.query_match import Getter, Resolver, Value
+from roost_central.fleet.query_match import Getter, Resolver, Scalar, Value
+from roost_central.fleet.sync import sync_of, worst
 from roost_central.fleet.view import FleetView, NodeRow, PathRow, SiteRow
+from roost_central.hosts.shown import in_maintenance, reasons, shown
 from roost_central.storage.events import EventRecord
+
+R = TypeVar("R")
 
 NodePath: TypeAlias = tuple[NodeRow, PathRow]
 
@@ -33,12 +39,26 @@ def parse_filter(text: str, on: Carrier) -> Query:
     return query
 
 
-def bad_filter(err: QueryError) -> ApiError:
-    """Return the refusal of a filter."""
+def parse_criteria(text: str, on: Carrier) -> Query:
+    """Return a query that is asked again and again: of what this process has at hand.
+
+    Raises:
+        ApiError: ``bad-filter``, as ``parse_filter``; ``not-here`` for the inventory.
+    """
+    query = parse_filter(text, on)
+    for use in query.uses:
+        if use.field.name.startswith(INVENTORY):
+            message = f'"{use.field.name}" is a field of lists: the inventory is not at hand here'
+            raise bad_filter(QueryError("not-here", message, span=use.span))
+    return query
+
+
+def bad_filter(err: QueryError, field: str = "filter") -> ApiError:
+    """Return the refusal of a filter, or of another parameter in the query language."""
     return blame(
         "bad-filter",
         FieldError(
-            field="filter",
+            field=field,
             code=err.code,
             detail=err.message,
             offset=err.offset,
@@ -48,12 +68,13 @@ def bad_filter(err: QueryError) -> ApiError:
     )
 
 
-def site_resolver(view: FleetView) -> Resolver[SiteRow]:
+def site_resolver(sight: AlarmSight) -> Resolver[SiteRow]:
     """Return the getters of a site; what belongs to its nodes is the list of their values."""
+    view = sight.view
     nodes = view.nodes
 
-    def of_nodes(get: Callable[[NodeRow], str | None]) -> Getter[SiteRow]:
-        return lambda row: [get(nodes[node]) for node in row.nodes]
+    def of_nodes(get: Callable[[NodeRow], Value]) -> Getter[SiteRow]:
+        return lambda row: [_one(get(nodes[node])) for node in row.nodes]
 
     def heard_ms(row: SiteRow) -> Value:
         return max((nodes[node].heard_ms or 0 for node in row.nodes), default=0) or None
@@ -71,7 +92,14 @@ def site_resolver(view: FleetView) -> Resolver[SiteRow]:
         "presence": of_nodes(lambda node: node.presence),
         "release": of_nodes(lambda node: node.agent),
         "redundancy": lambda row: redundancy_of(row, view),
+        "managed": lambda row: row.managed,
+        "sync": lambda row: worst(sync_of(row, view, sight.types_of(row.site)).values()),
         "ha": of_nodes(role_of),
+        **{name: of_nodes(get) for name, get in _DESIRED.items()},
+        "profile": lambda row: [name for node in row.nodes for name in nodes[node].config.profiles],
+        **{name: of_nodes(get) for name, get in _host_getters(sight).items()},
+        "degrade": lambda row: [why for node in row.nodes for why in reasons(nodes[node])],
+        **_alarm_getters(sight, lambda row: sight.open_of(row.site)),
     }
 
     def resolve(name: str, key: str | None) -> Getter[SiteRow] | None:
@@ -86,10 +114,14 @@ def site_resolver(view: FleetView) -> Resolver[SiteRow]:
     return resolve
 
 
-def node_resolver(view: FleetView) -> Resolver[NodeRow]:
+def node_resolver(sight: AlarmSight) -> Resolver[NodeRow]:
     """Return the getters of a node; it answers for its site as well."""
-    sites = view.sites
-    of_site = _site_getters(view)
+    sites = sight.view.sites
+    of_site = _site_getters(sight)
+
+    def alarms(row: NodeRow) -> list[AlarmRow]:
+        return [alarm for alarm in sight.open_of(row.site) if alarm.node == row.node]
+
     plain: dict[str, Getter[NodeRow]] = {
         "node": lambda row: row.node,
         "name": lambda row: row.name,
@@ -98,12 +130,18 @@ def node_resolver(view: FleetView) -> Resolver[NodeRow]:
         "release": lambda row: row.agent,
         "boot-age": _booted_ms,
         "ha": role_of,
+        **_host_getters(sight),
+        "degrade": lambda row: [*reasons(row)],
+        **_DESIRED,
         **{name: _through(get, sites) for name, get in of_site.items()},
+        **_alarm_getters(sight, alarms),
     }
 
     def resolve(name: str, key: str | None) -> Getter[NodeRow] | None:
         if name == "label":
-            return lambda row: _label(sites[row.site].labels, key)
+            return lambda row: _label(
+                sites[row.site].labels | row.labels if row.labels else sites[row.site].labels, key
+            )
         if name == "path":
             return lambda row: _states(row.paths, key)
         return plain.get(name)
@@ -111,9 +149,9 @@ def node_resolver(view: FleetView) -> Resolver[NodeRow]:
     return resolve
 
 
-def path_resolver(view: FleetView) -> Resolver[NodePath]:
+def path_resolver(sight: AlarmSight) -> Resolver[NodePath]:
     """Return the getters of a path; it answers for its node and site as well."""
-    of_node = node_resolver(view)
+    of_node = node_resolver(sight)
 
     def resolve(name: str, key: str | None) -> Getter[NodePath] | None:
         if name == "path":
@@ -126,11 +164,65 @@ def path_resolver(view: FleetView) -> Resolver[NodePath]:
     return resolve
 
 
-_SITE_FIELDS: Final = ("site", "status", "lat", "lon", "shard", "redundancy")
+_SITE_FIELDS: Final = ("site", "status", "lat", "lon", "shard", "redundancy", "managed", "sync")
 
 
-def _site_getters(view: FleetView) -> dict[str, Getter[SiteRow]]:
-    resolve = site_resolver(view)
+def _outofdate(row: NodeRow) -> bool | None:
+    state = row.config.state
+    return None if state == "none" else state != "in-sync"
+
+
+_DESIRED: Final[Mapping[str, Getter[NodeRow]]] = {
+    "profile": lambda row: row.config.profiles,
+    "config": lambda row: row.config.state,
+    "outofdate": _outofdate,
+    "generation": lambda row: row.config.desired_gen,
+    "drift": lambda row: row.config.drift,
+    "pending-reboot": lambda row: row.config.pending_reboot,
+}
+
+
+def _host_getters(sight: AlarmSight) -> dict[str, Getter[NodeRow]]:
+    """Return what a node tells of its state as a host; unknown where nobody ever spoke of it."""
+    view, clock = sight.view, sight.book.clock
+
+    def state(name: str) -> Getter[NodeRow]:
+        def get(row: NodeRow) -> str | None:
+            found = shown(row, view)
+            return None if found is None else str(getattr(found, name))
+
+        return get
+
+    def maintenance(row: NodeRow) -> bool | None:
+        return None if row.host is None else in_maintenance(row, clock.wall_ms())
+
+    return {name: state(name) for name in ("admin", "oper", "avail")} | {"maintenance": maintenance}
+
+
+def _one(value: Value) -> Scalar | None:
+    """Return a value that is no list: of the fields of several nodes none is."""
+    return None if isinstance(value, list | tuple) else value
+
+
+def _alarm_getters(
+    sight: AlarmSight, alarms: Callable[[R], list[AlarmRow]]
+) -> dict[str, Getter[R]]:
+    """Return what a row tells of the open alarms that it has."""
+    catalogue = sight.book.catalogue
+
+    def worst(row: R) -> str | None:
+        found = max((alarm.severity for alarm in alarms(row)), default=None)
+        return None if found is None else found.word
+
+    return {
+        "sev": worst,
+        "alarm.type": lambda row: [alarm.type for alarm in alarms(row)],
+        "alarm.name": lambda row: [catalogue.record(alarm.type).name for alarm in alarms(row)],
+    }
+
+
+def _site_getters(sight: AlarmSight) -> dict[str, Getter[SiteRow]]:
+    resolve = site_resolver(sight)
     found = {name: resolve(name, None) for name in _SITE_FIELDS}
     return {name: get for name, get in found.items() if get is not None}
 

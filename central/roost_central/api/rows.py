@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
 
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.answers import (
+    ConfigState,
     InventoryState,
     Node,
     NodeCounts,
@@ -21,6 +23,7 @@ from roost_central.api.answers import (
 )
 from roost_central.api.instants import age_s, instant
 from roost_central.fleet.availability import redundancy_of, role_of
+from roost_central.fleet.sync import is_online, sync_of
 from roost_central.fleet.view import FleetView, NodeRow, PathRow, SiteRow
 
 _PRESENCE: Final = attrgetter("presence")
@@ -63,8 +66,9 @@ def count_sites(sites: Iterable[SiteRow]) -> SiteCounts:
     )
 
 
-def site_answer(site: SiteRow, view: FleetView, now_ms: int) -> Site:
+def site_answer(site: SiteRow, sight: AlarmSight, now_ms: int) -> Site:
     """Return a site as it is known at ``now_ms``."""
+    view = sight.view
     nodes = nodes_of(site, view)
     last = last_heard(nodes)
     heard_ms = last.heard_ms if last else None
@@ -82,15 +86,20 @@ def site_answer(site: SiteRow, view: FleetView, now_ms: int) -> Site:
         via=last.via if last else None,
         redundancy=redundancy_of(site, view),
         revision=site.revision,
+        managed=site.managed,
+        managed_since=instant(site.managed_since_ms),
+        managed_why=site.managed_why,
+        availability="online" if is_online(site, view) else "offline",
+        sync={**sync_of(site, view, sight.types_of(site.site))},
     )
 
 
-def site_detail(site: SiteRow, view: FleetView, now_ms: int) -> SiteDetail:
+def site_detail(site: SiteRow, sight: AlarmSight, now_ms: int) -> SiteDetail:
     """Return a site with all its nodes."""
-    short = site_answer(site, view, now_ms)
+    short = site_answer(site, sight, now_ms)
     return SiteDetail(
         **{name: getattr(short, name) for name in Site.__struct_fields__},
-        node_list=[node_answer(node, now_ms) for node in nodes_of(site, view)],
+        node_list=[node_answer(node, now_ms) for node in nodes_of(site, sight.view)],
     )
 
 
@@ -123,6 +132,16 @@ def node_answer(node: NodeRow, now_ms: int) -> Node:
         ha=role_of(node),
         ha_as_of=instant(node.ha_at_ms),
         quarantine=_quarantine(node),
+        labels=node.labels,
+        config=ConfigState(
+            state=node.config.state,
+            generation=node.config.desired_gen,
+            applied=node.config.applied_gen,
+            pending_reboot=node.config.pending_reboot,
+            drift=node.config.drift,
+            held_by=node.config.held_by,
+            profiles=node.config.profiles,
+        ),
     )
 
 

@@ -25,7 +25,6 @@ from roost_central.storage.tokens import TokenRecord
 TOKEN_BYTES: Final = 32
 ADMIN_NAME: Final = "admin"
 ADMIN_ROLE: Final = "admin"
-LOCAL: Final = "local"  # who reads the data directory
 ADMIN_FILE: Final = "admin.token"
 _TOKEN: Final = re.compile(r"rtk_[a-z2-7]{52}", re.ASCII)
 
@@ -72,7 +71,7 @@ async def ensure_admin(
     await accounts.save(connection, replace(account, grants=grants, disabled=False))
     await tokens.add(connection, TokenRecord(digest(token), ADMIN_NAME, ADMIN_NAME, now_ms))
     what = "token.renew" if known else "token.create"
-    act = Act(now_ms, LOCAL, ADMIN_ROLE, what, ADMIN_NAME, {"owner": ADMIN_NAME}, via="local")
+    act = Act(now_ms, audit.LOCAL, ADMIN_ROLE, what, ADMIN_NAME, {"owner": ADMIN_NAME}, via="local")
     await audit.add(connection, act)
     await asyncio.to_thread(write_whole, path, f"{token}\n".encode())
     return token

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from roost_central.api.admission import let_in
 from roost_central.api.auth import SAFE_METHODS
-from roost_central.api.call import HTML, REQUEST_ID, Call
+from roost_central.api.call import HTML, REQUEST_ID, UNLOGGED, Call
 from roost_central.api.intake import parse_query, read_json
 from roost_central.api.outlet import SECURITY_HEADERS, WRITE_S_MAX, respond
 from roost_central.api.problem import CONTENT_TYPE, ApiError
@@ -191,6 +191,8 @@ def _hang_up(request: web.Request) -> None:
 
 
 def _log(request: web.Request, response: web.StreamResponse, took_ms: int) -> None:
+    if request.get(UNLOGGED):
+        return
     access_logger.info(
         "%s %s %s -> %d in %d ms, request %s",
         request.remote,

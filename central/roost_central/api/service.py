@@ -13,12 +13,15 @@ from roost_central.api.logins import Logins
 from roost_central.api.order import NameOrder
 from roost_central.api.scoped import Scopes
 from roost_central.ca.compare import Comparison
+from roost_central.delivery.runner import DeliveryRunner
 from roost_central.enrol.service import Enrolment
 from roost_central.fleet.sites import SiteRegistry
 from roost_central.fleet.view import FleetView
 from roost_central.oidc.login import OidcLogin
 from roost_central.orders.desk import OrderDesk
 from roost_central.ports import Clock, Entropy
+from roost_central.profiles.desk import ProfileDesk
+from roost_central.staged.runner import StagedRunner
 from roost_central.storage.engine import Database
 
 
@@ -239,6 +242,9 @@ class Api:
     ingest: IngestSight
     northbound: NorthboundSight
     pages: StaticTree | None
+    profiles: ProfileDesk
+    deliveries: DeliveryRunner
+    changes: StagedRunner
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
     orders: OrderDesk | None = None  # None: this centre has no signer
     oidc: OidcLogin | None = None  # None: tokens and passwords alone

@@ -76,7 +76,7 @@ async def _note_failure(call: Call[NoQuery, SessionBody]) -> None:
     """
     async with call.api.database.write() as connection:
         known = await accounts.find(connection, call.body.user)
-        name = known.name if known is not None else "unknown"
+        name = known.name if known is not None else audit.UNKNOWN
         nobody = Principal(name, (), TokenHash(b""), "password", is_full=False)
         act = act_of(call, "session.begin", name, who=nobody, outcome=REFUSED)
         await audit.add(connection, act)

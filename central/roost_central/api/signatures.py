@@ -15,6 +15,8 @@ from roost_central.api.problem import ApiError
 from roost_central.ca.compare import KEPT_MAX, Compared, Comparison
 from roost_central.errors import SignerError
 from roost_central.signer.message import ROWS_AN_ANSWER_MAX
+from roost_central.signer.row import Place, place_of
+from roost_protocol.patterns import END
 
 REASON_CHARS_MAX: Final = 512
 
@@ -22,9 +24,10 @@ ROW_MAX: Final = (1 << 53) - 1
 
 
 class RecordQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Past which row."""
+    """Past which row; by its hash it is found also in a record that was put aside."""
 
     after: Annotated[int, Meta(ge=0, le=ROW_MAX)] = 0
+    hash: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?" + END)] = ""
 
 
 class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +73,8 @@ async def show(call: Call[NoQuery, None]) -> ComparisonAnswer:
 
 async def record(call: Call[RecordQuery, None]) -> web.StreamResponse:
     """GET /api/v1/audit/signatures/record: its lines, as they stand in the signer's file."""
-    return await stream_parts(call.request, NDJSON, _lines(_comparison(call), call.query.after))
+    at = Place(call.query.after, call.query.hash)
+    return await stream_parts(call.request, NDJSON, _lines(_comparison(call), at))
 
 
 async def accept(call: Call[NoQuery, AcceptBody]) -> Reply:
@@ -94,10 +98,10 @@ def _comparison(call: Call[Any, Any]) -> Comparison:
     return call.api.signatures
 
 
-async def _lines(comparison: Comparison, after: int) -> AsyncIterator[Iterable[bytes]]:
+async def _lines(comparison: Comparison, at: Place) -> AsyncIterator[Iterable[bytes]]:
     try:
-        while lines := await comparison.lines(after, ROWS_AN_ANSWER_MAX):
-            after += len(lines)
+        while lines := await comparison.lines(at, ROWS_AN_ANSWER_MAX):
+            at = place_of(lines[-1])
             yield [line.encode() + b"\n" for line in lines]
     except SignerError as err:
         raise ApiError("busy", f"{err}; ask again") from None

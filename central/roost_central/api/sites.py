@@ -16,20 +16,18 @@ from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rows import site_answer, site_detail
 from roost_central.errors import RevisionConflictError
+from roost_central.fleet.labels import LABELS_MAX
 from roost_central.fleet.sites import SiteSpec
 from roost_central.fleet.view import SiteRow
 from roost_protocol.errors import ProtocolError
+from roost_protocol.patterns import END, NO_CONTROLS
 from roost_protocol.topics import check_name
 
-LABELS_MAX: Final = 32  # of one site
 LABEL_VALUE_CHARS_MAX: Final = 128
 _ETAG: Final = re.compile(r'"([0-9]{1,18})"', re.ASCII)
 
-_NO_LINE: Final = r"$(?!\n)"  # $ alone takes a line's end
-LabelKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,31}" + _NO_LINE)]
-LabelValue = Annotated[
-    str, Meta(max_length=LABEL_VALUE_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")
-]
+LabelKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,31}" + END)]
+LabelValue = Annotated[str, Meta(max_length=LABEL_VALUE_CHARS_MAX, pattern=NO_CONTROLS)]
 Labels = Annotated[dict[LabelKey, LabelValue], Meta(max_length=LABELS_MAX)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -46,7 +44,7 @@ class SiteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def show_site(call: Call[NoQuery, None]) -> Reply:
     """GET /api/v1/sites/{site}."""
     row = _row(call)
-    return Reply(site_detail(row, call.api.view, call.now_ms), headers=_etag(row))
+    return Reply(site_detail(row, call.api.alarms, call.now_ms), headers=_etag(row))
 
 
 async def put_site(call: Call[NoQuery, SiteBody]) -> Reply:
@@ -63,7 +61,7 @@ async def put_site(call: Call[NoQuery, SiteBody]) -> Reply:
         row = await call.api.registry.put(spec, act, revision=revision)
     except RevisionConflictError:
         raise _stale(call.api.view.sites.get(site)) from None
-    answer = site_answer(row, call.api.view, call.now_ms)
+    answer = site_answer(row, call.api.alarms, call.now_ms)
     return Reply(answer, status=200 if known else 201, headers=_etag(row))
 
 
@@ -86,8 +84,15 @@ def site_name(text: str) -> str:
     try:
         return check_name(text, field="site")
     except ProtocolError as err:
-        error = FieldError(field="site", code=err.code, detail="is no name", bound=err.bound)
-        raise blame("invalid", error) from None
+        raise no_name(err) from None
+
+
+def no_name(err: ProtocolError) -> ApiError:
+    """Return the refusal of what may not name a site or a node, with what may."""
+    field, detail = err.field, f"{err.got!r} is no name: {err.bound}"
+    if err.code == "oversize":
+        field, detail = "node", f"must have at most {err.bound} characters together with its site"
+    return blame("invalid", FieldError(field, err.code, detail, err.bound))
 
 
 def check_place(lat: float | None, lon: float | None) -> None:

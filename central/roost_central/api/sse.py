@@ -20,6 +20,7 @@ from roost_central.api.live import Client
 from roost_central.api.outlet import takes_gzip, write
 from roost_central.api.problem import FieldError, blame
 from roost_central.stream.core import FRAME_INTERVAL_MS, Action, Frame, Resync
+from roost_protocol.patterns import END
 
 WATCHED_SITES_MAX: Final = 16  # what one screen shows in detail
 RECHECK_MS: Final = 60_000  # how long a revoked token may go on reading
@@ -31,7 +32,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class SnapshotQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which columns; there is one set."""
 
-    view: Annotated[str, Meta(pattern="^fleet$")] = "fleet"
+    view: Annotated[str, Meta(pattern="^fleet" + END)] = "fleet"
 
 
 class StreamQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -251,6 +251,8 @@ def _is_mine(call: Call[NoQuery, None], account: AccountRecord) -> bool:
 
 
 def _check_new(new: AccountRecord, there: list[AccountRecord]) -> None:
+    if new.name in audit.NOBODYS:
+        raise ApiError("conflict", f"{new.name!r} is what the audit log calls nobody: take another")
     if any(each.name == new.name for each in there):
         raise ApiError("conflict", f"there is a user {new.name!r} already")
     identity = (new.issuer, new.subject)

@@ -40,7 +40,7 @@ from roost_central.signer.policy import text as policy_text
 
 OFFLINE: Final = "offline"
 SIGNER: Final = "signer"
-PASSPHRASE_BYTES_MIN: Final = 16
+PART_BYTES_MIN: Final = 16  # of the passphrase: a line is a holder's part
 ROTATED: Final = (*(authority.value for authority in Authority), names.ORDER)
 
 
@@ -75,9 +75,11 @@ def init(out: Path, policy: Policy, passphrase: bytes, moment: Moment) -> x509.C
         ProtocolError: the domain cannot be a fleet's.
         OSError: it cannot be written.
     """
-    if len(passphrase) < PASSPHRASE_BYTES_MIN:
+    if any(len(part) < PART_BYTES_MIN for part in passphrase.split(b"\n")):
         raise CeremonyError(
-            "passphrase", f"the root's passphrase has at least {PASSPHRASE_BYTES_MIN} characters"
+            "passphrase",
+            f"each holder's part of the root's passphrase has at least {PART_BYTES_MIN} "
+            "characters: take six random words",
         )
     key = generate_private_key(SECP256R1())
     certificate = profiles.root(key, policy.domain, moment.fresh())
@@ -120,16 +122,22 @@ def unlock(offline: Path, passphrase: bytes) -> Issuer:
         CeremonyError: ``passphrase``, ``root``.
         OSError: it cannot be read.
     """
-    raw = (offline / f"{names.ROOT}{names.KEY}").read_bytes()
-    certificate = x509.load_pem_x509_certificate(
-        (offline / f"{names.ROOT}{names.CERTIFICATE}").read_bytes()
+    key_file, certificate_file = (
+        offline / f"{names.ROOT}{suffix}" for suffix in (names.KEY, names.CERTIFICATE)
     )
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        raw = key_file.read_bytes()
+    except FileNotFoundError as err:
+        raise CeremonyError(
+            "root", f"there is no {err.filename}: name the folder offline of `roost ca init`"
+        ) from err
+    except ValueError as err:
+        raise CeremonyError("root", f"{certificate_file} is no certificate") from err
     try:
         key = load_pem_private_key(raw, passphrase)
     except ValueError as err:
-        raise CeremonyError(
-            "passphrase", f"the passphrase does not open {offline / names.ROOT}{names.KEY}"
-        ) from err
+        raise CeremonyError("passphrase", f"the passphrase does not open {key_file}") from err
     if not isinstance(key, EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         raise CeremonyError("root", f"the key in {offline} is not that of the certificate there")
     return issuer_of(certificate, key, domain_of(certificate))

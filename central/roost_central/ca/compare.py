@@ -15,12 +15,13 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
-from roost_central.access.signatures import BEGUN, Place, SignatureCheck, told
+from roost_central.access.signatures import SignatureCheck, told
 from roost_central.alarms.book import AlarmBook
 from roost_central.errors import SignerError, StorageError
 from roost_central.ports import Clock
 from roost_central.signer.client import Signer
-from roost_central.signer.row import BrokenRecordError, Row, read_line
+from roost_central.signer.message import PLACE
+from roost_central.signer.row import BrokenRecordError, Place, Row
 from roost_central.storage import audit, settings
 from roost_central.storage.engine import Database
 from roost_protocol.severity import Severity
@@ -113,13 +114,13 @@ class Comparison:
             await audit.add(connection, act)
         return await self.compare()
 
-    async def lines(self, after: int, limit: int) -> list[str]:
-        """Return lines of the record past a number, oldest first.
+    async def lines(self, at: Place, limit: int) -> list[str]:
+        """Return lines of the record past a row, oldest first.
 
         Raises:
             SignerError: it does not answer.
         """
-        return (await self._signer.rows(after, limit)).lines
+        return (await self._signer.rows(at.n, limit, head=at.head)).lines
 
     async def _begun(self) -> Compared:
         facts = await self._signer.info()
@@ -129,34 +130,29 @@ class Comparison:
         check = SignatureCheck(Place(before.n, before.head))
         for row in before.missing:
             check.want(row)
-        try:
-            fault = await self._seen(check, before)
-        except BrokenRecordError as err:
-            fault = f"the signer's record behind row {check.at.n}: {err}"
+        fault = await self._seen(check)
         async for act in self._acts(check):
             check.hear(act)
         missing = tuple(check.missing[:KEPT_MAX])
         return Compared(before.begin, check.at.n, check.at.head, missing, fault)
 
-    async def _seen(self, check: SignatureCheck, before: Compared) -> str:
-        """Go along the record to its end; return what is wrong with it as a whole, or nothing."""
-        fault = ""
-        facts = await self._signer.info()
-        if facts.signatures < before.n:
-            check.at = Place()
-            [first] = (await self._signer.rows(0, 1)).lines or [""]
-            row, _ = read_line(first.encode(), 1, check.at.head)
-            if row.verb != BEGUN or row.after != before.head:
-                fault = f"the record was begun anew, and not behind row {before.n}"
-        elif before.n:
-            [last] = (await self._signer.rows(before.n - 1, 1)).lines
-            _, head = read_line(last.encode(), before.n, "")
-            if head != before.head:
-                raise BrokenRecordError("it is not the row that was compared before")
-        while lines := (await self._signer.rows(check.at.n)).lines:
-            for line in lines:
-                check.see(line)
-        return fault
+    async def _seen(self, check: SignatureCheck) -> str:
+        """Go along the record to its end; return why it cannot be gone along, or nothing.
+
+        A record that was put aside is gone along first, and then the one that was begun behind it.
+        """
+        try:
+            while lines := (await self._signer.rows(check.at.n, head=check.at.head)).lines:
+                for line in lines:
+                    check.see(line)
+        except SignerError as err:
+            if err.code != PLACE:
+                raise
+            lost = f"row {check.at.n} is not the row that was compared before"
+            return f"{lost}: the record was cut, or begun anew"
+        except BrokenRecordError as err:
+            return f"the signer's record behind row {check.at.n}: {err}"
+        return ""
 
     async def _acts(self, check: SignatureCheck) -> AsyncIterator[Act]:
         seq, more = 0, bool(check.missing)

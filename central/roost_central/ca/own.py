@@ -1,7 +1,9 @@
 """Keeps a key and a certificate of the centre's own fresh, as files for us and for brokers.
 
 ``<folder>/key.pem``, ``cert.pem`` (its issuer behind it) and ``root.pem`` always belong together:
-``<folder>`` is a link that is turned to new files in one step. Each renewal makes a new key.
+``<folder>`` is a link that is turned to new files in one step. Each renewal makes a new key. What
+the signer gave is read back by the rules of verify.py first: a certificate that nodes would refuse
+must not take the place of one that they believe.
 
 Leaves to others: telling those who hold the old files.
 """
@@ -16,21 +18,28 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from roost_central.access.chain import Act
 from roost_central.access.signatures import KEYS
+from roost_central.ca.profiles import ISSUED_BY, Authority
 from roost_central.ca.request import spki_of
+from roost_central.ca.verify import Verifier
 from roost_central.errors import SignerError, StorageError
 from roost_central.ports import Clock
 from roost_central.private_file import sync_folder, write_new
 from roost_central.signer.client import Signer
-from roost_central.signer.message import Issued
+from roost_central.signer.message import Facts, Issued
 from roost_central.storage import audit
 from roost_central.storage.engine import Database
 from roost_protocol.certificate import Holder, Kind
+from roost_protocol.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +83,7 @@ class OwnCertificate:
             facts = await self._signer.info()
             if is_fresh and await asyncio.to_thread(self.root.read_text) == facts.root_pem:
                 return False
-            await self._renew(facts.root_pem)
+            await self._renew(facts)
         except SignerError as err:
             if not is_valid:
                 raise
@@ -94,7 +103,7 @@ class OwnCertificate:
             except (SignerError, StorageError, OSError) as err:
                 logger.error("%s: no valid certificate: %s", self._folder, err)  # noqa: TRY400
 
-    async def _renew(self, root_pem: str) -> None:
+    async def _renew(self, facts: Facts) -> None:
         key = generate_private_key(SECP256R1())
         request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         csr_pem = request.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
@@ -103,8 +112,28 @@ class OwnCertificate:
             issued = await self._signer.issue_server(csr_pem, name=self._holder.name)
         else:
             issued = await self._signer.issue_service(csr_pem, name=self._holder.name)
+        self._check(issued, key.public_key(), facts)
         key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        await asyncio.to_thread(self._keep, key_pem, issued, root_pem)
+        await asyncio.to_thread(self._keep, key_pem, issued, facts.root_pem)
+
+    def _check(self, issued: Issued, key: EllipticCurvePublicKey, facts: Facts) -> None:
+        """Refuse a certificate that is not the one that was asked for.
+
+        Raises:
+            SignerError: ``certificate``.
+        """
+        authority = ISSUED_BY[self._holder.kind]
+        pems = facts.server_ca_pem if authority is Authority.SERVER else facts.node_ca_pem
+        now = datetime.fromtimestamp(self._clock.wall_ms() / 1_000, UTC)
+        try:
+            issuers = [x509.load_pem_x509_certificate(each.encode()) for each in pems]
+            certificate = x509.load_pem_x509_certificate(issued.certificate_pem.encode())
+            verifier = Verifier(facts.domain, {authority: issuers})
+            peer = verifier.peer(certificate.public_bytes(Encoding.DER), self._holder.kind, now)
+        except (ProtocolError, ValueError) as err:
+            raise SignerError("certificate", f"what it gave nobody would believe: {err}") from err
+        if peer.holder != self._holder or certificate.public_key() != key:
+            raise SignerError("certificate", f"it gave one of {peer.holder.name}, or another key")
 
     async def _note(self, key: str) -> None:
         detail = {"kind": str(self._holder.kind), KEYS: [key]}

@@ -92,12 +92,15 @@ def export(asked: Asked) -> None:
     metavar="SEQ:HASH",
     help="A head that you kept: from noc/v1/audit/head, or from the centre's log. Repeatable.",
 )
+@click.option("--without-signer", is_flag=True, help="The fleet has none: nothing to compare.")
 @shared()
-def verify(asked: Asked, file: IO[bytes] | None, heads: tuple[str, ...]) -> None:
+def verify(
+    asked: Asked, file: IO[bytes] | None, heads: tuple[str, ...], *, without_signer: bool
+) -> None:
     """Check the chain, of the centre or of a FILE that `export` wrote; exit code 8 if it is broken.
 
     Of a centre it also compares the signer's record with the log: a certificate that nobody asked
-    for is a failure too.
+    for is a failure too, and so is a centre that does not give the record.
 
     Without --head this shows that no row was changed, removed or put between others. That the log
     was not written anew as a whole, or cut at its end, a head that was kept elsewhere shows.
@@ -120,11 +123,15 @@ def verify(asked: Asked, file: IO[bytes] | None, heads: tuple[str, ...]) -> None
         raise RefusedError(f"the audit log is broken at {err}", ExitCode.CHECK_FAILED) from err
     if record is not None:
         refuse_missing(record)
+    elif file is None and not without_signer:  # a centre that is not to be believed says so too
+        sentence = f"the log is whole; the signer's record was not compared with it: {why}"
+        hint = "of a fleet that has no signer: --without-signer"
+        raise RefusedError(f"{sentence}; {hint}", ExitCode.CHECK_FAILED)
     _say(asked, checked, len(kept), record, why)
 
 
 @command.command("accept")
-@click.option("-m", "--message", "reason", required=True, help="Why they are well.")
+@click.option("-m", "--reason", required=True, help="Why they are well.")
 @shared()
 def accept(asked: Asked, reason: str) -> None:
     """Say why signatures without a row in the audit log are well; `verify` shows which."""
@@ -156,6 +163,9 @@ def _checked(
 ) -> ChainCheck:
     left = iter(rows)
     first = next(left, None)
+    if is_file and first is None:
+        sentence = "there is no row in the file: `roost audit export` writes one at least"
+        raise RefusedError(sentence, ExitCode.CHECK_FAILED)
     if is_file and first is not None and first.seq > 1:  # what it follows is not in the file
         start = Anchor(first.seq - 1, first.prev_hash)
     check = ChainCheck(start, heads)

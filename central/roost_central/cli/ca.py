@@ -72,6 +72,8 @@ def init(domain: str, out: Path, users: tuple[str, ...], passphrase_files: Seque
     passphrase = _passphrase(passphrase_files, is_new=True)
     _refusing(lambda: ceremony.init(out, policy, passphrase, _moment()))
     _show(out / ceremony.SIGNER, "table")
+    if b"\n" not in passphrase:
+        click.echo("One holder knows the whole passphrase: two are safer.", err=True)
     click.echo(
         f"\nRoot pin: {_listed(out / ceremony.SIGNER)[0].pin}\n"
         f"  {out / ceremony.OFFLINE}: two copies, in two safes, and no copy anywhere else.\n"
@@ -199,7 +201,13 @@ def _passphrase(files: Sequence[Path], *, is_new: bool) -> bytes:
 
 
 def _first_line(file: Path) -> str:
-    return file.read_text(encoding="utf-8").partition("\n")[0]
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0]
+    except UnicodeDecodeError as err:
+        sentence = f"--passphrase-file {file}: not UTF-8 text; write the part with an editor"
+        raise RefusedError(sentence) from err
+    except OSError as err:
+        raise RefusedError(f"--passphrase-file {file}: {err.strerror}", ExitCode.ERROR) from err
 
 
 def _refusing(act: Any) -> Any:  # noqa: ANN401 - what it returns
@@ -210,3 +218,5 @@ def _refusing(act: Any) -> Any:  # noqa: ANN401 - what it returns
     except CeremonyError as err:
         code = ExitCode.CONFLICT if err.code == "exists" else ExitCode.ERROR
         raise RefusedError(err.sentence, code) from err
+    except OSError as err:
+        raise RefusedError(f"{err.filename}: {err.strerror}", ExitCode.ERROR) from err

@@ -1,24 +1,19 @@
 """``roost enrol``: who waits to be let in, and by what boxes are let in."""
 
-import csv
 import json
 import os
-import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from roost_central.cli import output, times
+from roost_central.cli import claim_list, output, times
 from roost_central.cli.client import JSON, Client, at
-from roost_central.cli.failure import RefusedError
+from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
 from roost_protocol.claim_file import NAME, ClaimFile, encode
-
-COLUMNS_OF_CSV: Final = ("serial", "key", "site", "node")
-ROWS_MAX: Final = 2_000  # of one import, which is all or nothing
 
 
 def boxes(asked: Asked) -> list[Column]:
@@ -104,6 +99,7 @@ def show_(asked: Asked, box: str) -> None:
 @click.option("--words", default="", help="The six words that the box shows.")
 @click.option("--broker", is_flag=True, help="It may be a broker of its site.")
 @click.option("--replace", is_flag=True, help="The box that is in the slot goes.")
+@click.option("-m", "--reason", default="", help="With --replace: why; it was heard lately.")
 @click.option("--matching", is_flag=True, help="All with a token that match, instead of one box.")
 @click.option("--claim", default="", help="With --matching: that brought this token.")
 @click.option("--vendor", default="", help="With --matching: of this vendor.")
@@ -123,7 +119,8 @@ def approve(
     if not matching:
         if not box or not given["node"]:
             raise RefusedError("say BOX and --node, or --matching and --expect")
-        body = {name: given[name] for name in ("site", "node", "words", "broker", "replace")}
+        names = ("site", "node", "words", "broker", "replace", "reason")
+        body = {name: given[name] for name in names}
         rows = [_post(client, at("enrolments", box, "approve"), body)]
     else:
         if expect is None:
@@ -135,7 +132,7 @@ def approve(
 
 @command.command()
 @click.argument("box")
-@click.option("--reason", required=True, help="The box is told.")
+@click.option("-m", "--reason", required=True, help="The box is told.")
 @shared()
 def deny(asked: Asked, box: str, reason: str) -> None:
     """Refuse a box: its key is never let in."""
@@ -148,21 +145,18 @@ def deny(asked: Asked, box: str, reason: str) -> None:
 @click.option("--ttl", default="30d", show_default=True, help="How long they count: 12h, 30d.")
 @shared()
 def import_(asked: Asked, file: str, ttl: str) -> None:
-    """List serial numbers or keys beforehand. FILE is CSV; - reads standard input.
+    """List serial numbers or keys beforehand. FILE is CSV in UTF-8; - reads standard input.
 
     The first line names the columns: serial or key (SHA-256 of a public key, hexadecimal), site,
     and node where it is for one slot. All of them are written, or none.
     """
-    text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    reader = csv.DictReader(text.splitlines())
-    unknown = [name for name in reader.fieldnames or [] if name not in COLUMNS_OF_CSV]
-    if unknown:
-        raise RefusedError(f"{file}: column {unknown[0]!r}: one of {', '.join(COLUMNS_OF_CSV)}")
-    rows = [{name: value.strip() for name, value in row.items() if value} for row in reader]
-    if not 1 <= len(rows) <= ROWS_MAX:
-        raise RefusedError(f"{file}: {len(rows)} rows, between 1 and {ROWS_MAX} are taken")
-    body = {"claims": rows, "life_s": _life_s(ttl)}
-    answer = _post(asked.client(), "/api/v1/claims:import", body)
+    listed = claim_list.read(file)
+    body = {"claims": listed.rows, "life_s": _life_s(ttl)}
+    try:
+        answer = _post(asked.client(), "/api/v1/claims:import", body)
+    except ApiError as err:
+        listed.blame(err)
+        raise
     output.write(answer["items"], claims(asked), asked.form, name="id")
 
 

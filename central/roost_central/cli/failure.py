@@ -10,11 +10,13 @@ from typing import Any
 from roost_central.cli.exits import FROM_HTTP_STATUS, ExitCode
 from roost_central.cli.plain import plain
 
+LIKE_THEIR_FLAGS = (
+    "reason", "note", "text", "ticket", "since", "until", "by", "sort", "hours", "limit", "cidr",
+)  # fmt: skip
 TYPED = {  # what fields of the API are called on the command line
     "for_s": "--for",
-    "reason": "-m",
-    "note": "-m",
-    "text": "-m",
+    "nodes_max": "--max-nodes",
+    "life_s": "--ttl",
     "expect_count": "--expect",
     "filter": "-q",
     "ids": "KEY",
@@ -23,8 +25,11 @@ TYPED = {  # what fields of the API are called on the command line
     "assignee": "--to",
     "grants": "--grant",
     "password": "the password",
+    "site": "--site",
+    "words": "--words",
+    "serial": "--serial",
     "after": "SEQ",
-    **{name: f"--{name}" for name in ("ticket", "since", "until", "by", "sort", "hours", "limit")},
+    **{name: f"--{name}" for name in LIKE_THEIR_FLAGS},
 }
 VERBS = ("is ", "must ", "may ")  # a sentence goes on after the name
 NEXT = {  # where what is there stands, by what was not found
@@ -37,7 +42,13 @@ NEXT = {  # where what is there stands, by what was not found
     "token": "\n  `roost token list` shows them.",
     "site": "\n  `roost site list` shows them.",
     "node": "\n  `roost node list` shows them.",
+    "profile": "\n  `roost profile list` shows them.",
+    "enrolment": "\n  `roost enrol list --all` shows the boxes.",
+    "claim": "\n  `roost enrol token list` shows tokens and lists.",
+    "order": "\n  `roost order list` shows them.",
 }
+ASK_LOGIN = "\n  `roost login URL` keeps a token; the centre printed the first one at its start."
+ASK_ADMIN = "\n  An admin gives another by `roost user password NAME`."
 UNKNOWN_TYPE = "is not in the catalogue"
 _ABSENT = re.compile(r"there is no (\w+) '")
 
@@ -108,9 +119,7 @@ def _problem_text(problem: ApiError) -> str:
         if problem.query and isinstance(error.get("offset"), int):
             text += _pointed(problem.query, error["offset"], error.get("length") or 1)
     if problem.status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
-        text += (
-            "\n  `roost login URL` keeps a token; the centre printed the first one at its start."
-        )
+        text += ASK_ADMIN if "password" in text else ASK_LOGIN
     return text
 
 

@@ -43,8 +43,8 @@ def change_columns(asked: Asked) -> list[Column]:
         output.text("CLASS", "section"),
         output.text("ITEM", "item"),
         output.text("FIELD", "field"),
-        Column("OLD", lambda row: _shown(_side(row, "old")), lambda row: _side(row, "old")),
-        Column("NEW", lambda row: _shown(_side(row, "new")), lambda row: _side(row, "new")),
+        Column("OLD", lambda row: shown(_side(row, "old")), lambda row: _side(row, "old")),
+        Column("NEW", lambda row: shown(_side(row, "new")), lambda row: _side(row, "new")),
     ]
 
 
@@ -86,10 +86,11 @@ def _lines(item: str, row: dict[str, Any], missing: dict[str, str]) -> str:
 def _value(item: str, field: str, row: dict[str, Any], missing: dict[str, str]) -> str:
     if row.get(field) is None:
         return f"({missing[f'{item}.{field}']})" if f"{item}.{field}" in missing else "-"
-    return _shown(row[field])
+    return shown(row[field])
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - an inventory value
+def shown(value: Any) -> str:  # noqa: ANN401 - an inventory value
+    """Return a value as a cell of a terminal's table."""
     text = (
         " ".join(map(str, value))
         if isinstance(value, list)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from roost_central.cli import inventory, order, output, path, times
+from roost_central.cli import desired, inventory, order, output, path, times
 from roost_central.cli.client import Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
@@ -30,6 +30,12 @@ def _presence(row: output.Row) -> str:
     return f"{row['presence']}, in quarantine" if held else str(row["presence"])
 
 
+def _labels(row: output.Row) -> str:
+    """Return the labels of its own; its site has more."""
+    given: dict[str, str] = row.get("labels") or {}
+    return " ".join(f"{key}={value}" for key, value in sorted(given.items())) or "-"
+
+
 COLUMNS = [
     output.text("NODE", "node"),
     Column("PRESENCE", _presence, lambda row: row["presence"]),
@@ -41,6 +47,7 @@ COLUMNS = [
     Column(
         "UPTIME", lambda row: times.age(row["uptime_s"]), lambda row: row["uptime_s"], right=True
     ),
+    Column("LABELS", _labels, wide=True),
     output.text("BOOT", "boot_id", wide=True),
     output.number("INCARNATION", "incarnation", wide=True),
     output.number("SKEW MS", "clock_skew_ms", wide=True),
@@ -118,8 +125,9 @@ def _text(found: dict[str, Any]) -> str:
         output.number("DROPPED", "dropped"),
     ]
     held = found.get("quarantine")
-    hint = f"roost node release {found['node']}"
-    why = f"in quarantine: {held['reason']}; {hint}\n" if held else ""
+    node = found["node"]
+    hint = f"what it said: roost node held {node}; let it out: roost node release {node}"
+    why = f"in quarantine: {held['reason']}\n{hint}\n" if held else ""
     paths = output.render(found["paths"], path.COLUMNS[1:], "wide", name="path")
     return (
         f"{head}{plain(why, keep_newlines=True)}\n{paths}\n"
@@ -127,5 +135,5 @@ def _text(found: dict[str, Any]) -> str:
     )
 
 
-for each in (*COMMANDS, order.place):
+for each in (*COMMANDS, order.place, desired.command, desired.reapply):
     command.add_command(each)

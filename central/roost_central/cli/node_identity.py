@@ -36,9 +36,38 @@ def identity(asked: Asked, node: str) -> None:
     output.write(found, _generations(asked), asked.form, name="generation")
 
 
+def _held(asked: Asked) -> list[Column]:
+    return [
+        Column("AT", lambda row: asked.clock(row["at"]), lambda row: row["at"]),
+        output.text("KIND", "kind"),
+        Column("BOX", lambda row: f"{row['boot_id'][:8]}/{row['incarnation']}"),
+        Column("SAYS", lambda row: row["text"] or f"{row['size_bytes']:,} bytes"),
+        output.text("LANE", "lane", wide=True),
+        output.number("NUMBER", "item_seq", wide=True),
+        Column(
+            "RECEIVED",
+            lambda row: asked.clock(row["received"]),
+            lambda row: row["received"],
+            wide=True,
+        ),
+    ]
+
+
+@click.command("held")
+@click.argument("node")
+@shared()
+def held(asked: Asked, node: str) -> None:
+    """Show what a node reported in quarantine. Kept apart, and applied nowhere; newest first.
+
+    BOX is the boot and the start of the agent that spoke: two boxes with one identity have two.
+    """
+    found = asked.client().pages(at("nodes", node, "held"))
+    output.write(found, _held(asked), asked.form, name="seq")
+
+
 @click.command("revoke")
 @click.argument("node")
-@click.option("--reason", required=True, help=WHY)
+@click.option("-m", "--reason", required=True, help=WHY)
 @shared()
 def revoke(asked: Asked, node: str, reason: str) -> None:
     """Revoke a node's identity. It is mute and shut out within ten seconds, for good.
@@ -48,9 +77,45 @@ def revoke(asked: Asked, node: str, reason: str) -> None:
     _done(asked, node, "revoke", reason)
 
 
+@click.command("move")
+@click.argument("node")
+@click.argument("to")
+@shared()
+def move(asked: Asked, node: str, to: str) -> None:
+    """Say how a node is moved to another slot, TO: a new id is a new identity.
+
+    It does nothing by itself: a certificate names its slot, so no act here can rename a box.
+    """
+    client = asked.client()
+    client.get(at("nodes", node))
+    site, dot, name = to.partition(".")
+    if not (site and dot and name):
+        raise RefusedError(f"{to!r}: say SITE.NODE, the slot that the box is to have")
+    client.get(at("sites", site))
+    raise RefusedError(
+        f"a node's id is its identity and never changes: {node} cannot become {to}. Instead:\n"
+        f"  1. roost node decommission {node} -m 'moved to {to}' (its history stays)\n"
+        f"  2. roost enrol token create --site {site} --node {name}\n"
+        "  3. on the box: the line that this prints, with --new-key\n"
+        "Its parts keep their serials: `roost inventory part` shows both of its lives."
+    )
+
+
+@click.command("decommission")
+@click.argument("node")
+@click.option("-m", "--reason", required=True, help=WHY)
+@shared()
+def decommission(asked: Asked, node: str, reason: str) -> None:
+    """Take a node out of service. Its identity ends within ten seconds, its history stays.
+
+    The slot is empty then: another box may fill it. `roost site delete` does it to all of a site.
+    """
+    _done(asked, node, "decommission", reason)
+
+
 @click.command("quarantine")
 @click.argument("node")
-@click.option("--reason", required=True, help=WHY)
+@click.option("-m", "--reason", required=True, help=WHY)
 @shared()
 def quarantine(asked: Asked, node: str, reason: str) -> None:
     """Put a node in quarantine: it is heard and shown, and gets no order and no renewal."""
@@ -59,7 +124,7 @@ def quarantine(asked: Asked, node: str, reason: str) -> None:
 
 @click.command("release")
 @click.argument("node")
-@click.option("--reason", required=True, help=WHY)
+@click.option("-m", "--reason", required=True, help=WHY)
 @shared()
 def release(asked: Asked, node: str, reason: str) -> None:
     """Let a node out of quarantine.
@@ -72,7 +137,9 @@ def release(asked: Asked, node: str, reason: str) -> None:
 
 @click.command("replace")
 @click.argument("node")
-@click.option("--reason", default="", help="Why; needed where its box was heard in 15 minutes.")
+@click.option(
+    "-m", "--reason", default="", help="Why; needed where its box was heard in 15 minutes."
+)
 @click.option("--serial", default="", help="Of the new box, which then joins by any token of it.")
 @click.option("--broker", is_flag=True, help="It may be a broker of its site.")
 @click.option("--ttl", default="24h", show_default=True, help="How long it counts: 30m, 24h, 7d.")
@@ -106,4 +173,4 @@ def _done(asked: Asked, node: str, act: str, reason: str) -> None:
     output.write(found, _generations(asked), asked.form, name="generation")
 
 
-COMMANDS: Final = (identity, quarantine, release, replace, revoke)
+COMMANDS: Final = (decommission, held, identity, move, quarantine, release, replace, revoke)

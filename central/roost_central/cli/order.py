@@ -120,7 +120,7 @@ def approve(asked: Asked, order: str) -> None:
 
 @command.command()
 @click.argument("order")
-@click.option("--reason", required=True, help="Why; it stands in the audit log.")
+@click.option("-m", "--reason", required=True, help="Why; it stands in the audit log.")
 @shared()
 def cancel(asked: Asked, order: str, reason: str) -> None:
     """Send an order no more. A node that took it does it all the same."""
@@ -133,8 +133,10 @@ def cancel(asked: Asked, order: str, reason: str) -> None:
 @click.argument("node")
 @click.argument("verb")
 @click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--reason", default="", help="Why; the node writes it down, too.")
-@click.option("--life", default="1h", show_default=True, help="For how long it counts: 30m, 24h.")
+@click.option("-m", "--reason", default="", help="Why; the node writes it down, too.")
+@click.option(
+    "--ttl", "life", default="1h", show_default=True, help="How long it counts: 30m, 24h."
+)
 @click.option("--wait", is_flag=True, help="Until it has ended; the exit code says how.")
 @shared()
 def place(  # noqa: PLR0913 - options

@@ -7,11 +7,11 @@ this machine, against the rows of the audit log that are checked here too.
 from collections.abc import Iterator
 from typing import Any
 
-from roost_central.access.signatures import Place, SignatureCheck, told
+from roost_central.access.signatures import SignatureCheck, told
 from roost_central.cli.client import Client
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import ApiError, RefusedError
-from roost_central.signer.row import BrokenRecordError
+from roost_central.signer.row import BrokenRecordError, Place
 
 SIGNATURES = "/api/v1/audit/signatures"
 NDJSON = "application/x-ndjson"
@@ -36,7 +36,7 @@ def record_of(client: Client) -> tuple[SignatureCheck | None, str]:
     begin: dict[str, Any] = told_["begin"]
     check = SignatureCheck(Place(begin["n"], begin["hash"]))
     try:
-        for line in _lines(client, begin["n"]):
+        for line in _lines(client, check.at):
             check.see(line.decode())
     except (BrokenRecordError, UnicodeDecodeError) as err:
         sentence = f"the signer's record is broken behind row {check.at.n}: {err}"
@@ -61,9 +61,9 @@ def refuse_missing(check: SignatureCheck) -> None:
     )
 
 
-def _lines(client: Client, after: int) -> Iterator[bytes]:
-    rest = b""
-    for chunk in client.download(f"{SIGNATURES}/record", NDJSON, after=after):
+def _lines(client: Client, at: Place) -> Iterator[bytes]:
+    rest, path = b"", f"{SIGNATURES}/record"
+    for chunk in client.download(path, NDJSON, after=at.n, hash=at.head):
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
     if rest:

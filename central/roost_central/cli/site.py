@@ -1,4 +1,4 @@
-"""``roost site``: list, show, label, import and delete sites."""
+"""``roost site``: list, show, add, edit, import, manage and remove sites; their topology."""
 
 import json
 import sys
@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from roost_central.cli import node, output, path, times
+from roost_central.cli import many, node, output, path, times, topology
 from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.plain import plain
 
 
 def _heard(row: output.Row) -> int:
@@ -23,13 +24,25 @@ def _labels(row: output.Row) -> str:
     return " ".join(f"{key}={value}" for key, value in sorted(row["labels"].items())) or "-"
 
 
+def _sync(row: output.Row) -> str:
+    """Return what is not in sync, or that the site is left alone."""
+    if not row["managed"]:
+        return "unmanaged"
+    out = [subject for subject, word in row["sync"].items() if word == "out-of-sync"]
+    if out:
+        return f"out: {' '.join(out)}"
+    return "unknown" if "unknown" in row["sync"].values() else "in-sync"
+
+
 COLUMNS = [
     output.text("SITE", "site"),
     output.text("STATUS", "status"),
     Column("NODES", lambda row: f"{_heard(row)}/{row['nodes']['total']}", right=True),
     Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
     output.text("VIA", "via"),
+    Column("SYNC", _sync),
     Column("LABELS", _labels),
+    output.text("AVAILABILITY", "availability", wide=True),
     output.text("SINCE", "status_since", wide=True),
     output.number("SHARD", "shard", wide=True),
 ]
@@ -64,32 +77,85 @@ def show_(asked: Asked, site: str) -> None:
             return output.document(found, asked.form)
         nodes = output.render(found["node_list"], node.COLUMNS, asked.form, name="node")
         head = output.render([found], COLUMNS, asked.form, name="site")
-        return f"{head}\n{nodes}\n{_matrix(found['node_list'])}"
+        return f"{head}{_standing(found)}\n{nodes}\n{_matrix(found['node_list'])}"
 
     show(asked, draw)
 
 
-@command.command("set")
+@command.command("topology")
 @click.argument("site")
-@click.option(
-    "-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="An empty value removes it."
-)
-@click.option("--lat", type=click.FloatRange(-90, 90))
-@click.option("--lon", type=click.FloatRange(-180, 180))
-@shared()
-def set_(
-    asked: Asked, site: str, labels: tuple[str, ...], lat: float | None, lon: float | None
-) -> None:
+@shared(watch=True)
+def topology_(asked: Asked, site: str) -> None:
+    """Show what a site's nodes are plugged into. As they heard it, by LLDP."""
+
+    def draw(client: Client) -> str:
+        found = client.get(at("sites", site, "topology"))
+        if asked.form in {"json", "yaml"}:
+            return output.document(found, asked.form)
+        return topology.render(found, asked.form)
+
+    show(asked, draw)
+
+
+def _described(verb: Any) -> Any:  # noqa: ANN401 - click's own types
+    """Give a verb a site, its labels and its place."""
+    for option in (
+        click.option("--lon", type=click.FloatRange(-180, 180)),
+        click.option("--lat", type=click.FloatRange(-90, 90)),
+        click.option(
+            *("-l", "--label", "labels"),
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="An empty value removes it.",
+        ),
+        click.argument("site"),
+    ):
+        verb = option(verb)
+    return shared()(verb)
+
+
+@command.command("add")
+@_described
+def add(asked: Asked, site: str, **said: Any) -> None:  # noqa: ANN401 - of _described()
+    """Register a site. One that is there already is refused."""
+    _put(asked, site, **said, is_there=False)
+
+
+@command.command("edit")
+@_described
+def edit(asked: Asked, site: str, **said: Any) -> None:  # noqa: ANN401
+    """Label or place a site that is there."""
+    _put(asked, site, **said, is_there=True)
+
+
+@command.command("set")
+@_described
+def set_(asked: Asked, site: str, **said: Any) -> None:  # noqa: ANN401
     """Label or place a site. One that is not there is registered."""
+    _put(asked, site, **said)
+
+
+def _put(  # noqa: PLR0913 - what a person said
+    asked: Asked,
+    site: str,
+    *,
+    labels: tuple[str, ...],
+    lat: float | None,
+    lon: float | None,
+    is_there: bool | None = None,
+) -> None:
     client = asked.client()
     headers = JSON
     body: dict[str, Any] = {"labels": {}, "lat": None, "lon": None}
     try:
         found = client.get(at("sites", site))
     except ApiError as err:
-        if err.status != 404:  # noqa: PLR2004 - RFC 9110, 15.5.5
+        if err.status != 404 or is_there:  # noqa: PLR2004 - RFC 9110, 15.5.5
             raise
     else:
+        if is_there is False:
+            hint = f"site {site} is there: `roost site edit {site}` changes it"
+            raise RefusedError(hint, ExitCode.CONFLICT)
         body = {key: found[key] for key in body}
         headers = JSON | {"If-Match": f'"{found["revision"]}"'}
     body["labels"] = _changed(body["labels"], labels)
@@ -130,9 +196,50 @@ def import_(asked: Asked, file: str) -> None:
 @shared()
 def delete(asked: Asked, site: str, *, yes: bool) -> None:
     """Forget a site and all its nodes. Agents that still beat make it appear again."""
+    client = asked.client()
     if not yes:
-        click.confirm(f"Forget site {site} and everything known of it?", abort=True, err=True)
-    asked.client().send("DELETE", at("sites", site), b"")
+        nodes = client.get(at("sites", site))["nodes"]["total"]
+        click.confirm(
+            f"Forget site {site} with all that is known of it (nodes: {nodes})?",
+            abort=True,
+            err=True,
+        )
+    client.send("DELETE", at("sites", site), b"")
+
+
+command.add_command(delete, "remove")
+
+
+def _moved(managed: bool) -> Any:  # noqa: ANN401 - click's own types
+    """Return the verb that begins to manage sites, or leaves them alone."""
+
+    @click.argument("sites", nargs=-1)
+    @click.option("-m", "--reason", required=True, help="Why; it stands in the audit log.")
+    @many.targets
+    @shared(query=True)
+    def verb(asked: Asked, sites: tuple[str, ...], reason: str, **how: Any) -> None:  # noqa: ANN401
+        fields = {"managed": managed, "reason": reason}
+        many.act(asked, "site", "manage", fields, names=sites, **how)
+
+    return verb
+
+
+command.command("manage", help="Manage sites again: orders, settings, alarms of silence.")(
+    _moved(managed=True)
+)
+command.command(
+    "unmanage",
+    help="Leave sites alone: no order, no setting, no alarm of silence. They are still heard.",
+)(_moved(managed=False))
+
+
+def _standing(found: dict[str, Any]) -> str:
+    """Return the words on a site that is left alone, and its subjects."""
+    lines = [f"{subject}: {word}" for subject, word in found["sync"].items()]
+    text = f"{found['availability']}; {', '.join(lines)}\n"
+    if not found["managed"]:
+        text = f"not managed since {found['managed_since']}: {found['managed_why']}\n{text}"
+    return plain(text, keep_newlines=True)
 
 
 def _changed(labels: dict[str, str], given: tuple[str, ...]) -> dict[str, str]:

@@ -53,15 +53,15 @@ def seconds(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
 
 
-def span(text: str) -> int:
+def span(text: str, *, least_s: int = 1) -> int:
     """Return a length of time such as ``90s``, ``8h`` or ``7d`` in whole seconds.
 
     Raises:
-        RefusedError: it is not one.
+        RefusedError: it is not one, or less than ``least_s``.
     """
     from roost_central.fleet.query_values import duration_ms  # noqa: PLC0415 - only these verbs
 
     found = duration_ms(text)
-    if found is None or found < 1000:  # noqa: PLR2004 - a second
+    if found is None or found < least_s * 1000:
         raise RefusedError(f"{text!r} is no length of time; say 90s, 10m, 8h or 7d")
     return int(found // 1000)

@@ -1,11 +1,13 @@
 """``roost token``: secrets for programs, each with an end, and with less than its owner may."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from roost_central.cli import output, settings, times
-from roost_central.cli.client import JSON, at
+from roost_central.cli.client import JSON, Client, at
+from roost_central.cli.failure import RefusedError
 from roost_central.cli.grant_text import body, grant_text, grants_of
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
@@ -60,16 +62,29 @@ def list_(asked: Asked, *, is_all: bool) -> None:
 def create(asked: Asked, name: str, grants: tuple[str, ...], length: str, path: str | None) -> None:
     """Make a token and write it to standard output, this once."""
     given = grants_of(grants) if grants else None
-    sent = body(name=name, grants=given, for_s=times.span(length))
-    made = asked.client().send("POST", TOKENS, sent, headers=JSON)
+    try:
+        for_s = times.span(length)
+    except RefusedError as err:
+        raise RefusedError(f"--for: {err.sentence}") from err
+    sent, client = body(name=name, grants=given, for_s=for_s), asked.client()
+    made = client.send("POST", TOKENS, sent, headers=JSON)
     if path is not None:
-        settings.write_private(Path(path), f"{made['token']}\n")
+        _keep(client, made, Path(path))
     elif asked.form in {"table", "wide"}:
         click.echo(made["token"])
     else:
         click.echo(output.document(made, asked.form), nl=False)
     until = asked.clock(made["expires"])
     click.echo(f"token {name} of {made['owner']} until {until}: {grant_text(given)}", err=True)
+
+
+def _keep(client: Client, made: dict[str, Any], path: Path) -> None:
+    """Write a token to a file; one that nobody can read is revoked, and its name is free again."""
+    try:
+        settings.write_private(path, f"{made['token']}\n")
+    except OSError as err:
+        client.send("DELETE", at("tokens", made["name"]), b"")
+        raise RefusedError(f"--file {path}: {err.strerror}; no token was made") from None
 
 
 @command.command("revoke")

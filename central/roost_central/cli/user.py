@@ -96,7 +96,8 @@ def add(  # noqa: PLR0913 - each an option
     password = None if no_password or issuer else ask_secret("Password", twice=True)
     sent = body(name=name, grants=given, password=password, issuer=issuer, subject=subject)
     asked.client().send("POST", USERS, sent, headers=JSON)
-    click.echo(f"{name}: {grant_text(given)}", err=True)
+    hint = "" if given else f"; may nothing yet: roost user grant {name} --grant ROLE"
+    click.echo(f"{name}: {grant_text(given)}{hint}", err=True)
 
 
 @command.command("grant")

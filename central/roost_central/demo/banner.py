@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from roost_central.demo import cast
+from roost_central.demo.fleet import Fleet
+from roost_central.demo.machine import SWAPPINESS
 
 CUT_SITES_MIN = 100  # a seventh of them is cut, and ten silent at once are an incident
 
@@ -23,7 +25,15 @@ def program(name: str) -> str:
         return str(beside)
 
 
-def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], summary: str) -> str:
+def ready(  # noqa: PLR0913 - what the block names
+    url: str,
+    token: str,
+    folder: Path,
+    pids: Mapping[str, int | None],
+    summary: str,
+    *,
+    fleet: Fleet | None = None,
+) -> str:
     """Return the one block that is printed when everything was heard."""
     roost, agent = program("roost"), program("roost-agent")
     token_file = folder / "central" / "admin.token"
@@ -42,7 +52,7 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
     {roost} ha status {cast.SITE}
     {roost} node inventory {cast.SITE}.n1
     {roost} site list -q 'status>=degraded' -w
-
+{"" if fleet is None else _fleet(folder, fleet)}
   Break something, and watch it:
     {agent} path hold lan-a --for 1m --state-dir {state}
     {agent} alarm raise 750.801 --entity app=pump --severity major --text "Pressure 9 bar" \\
@@ -54,6 +64,9 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
     kill -9 {pids["n1"]}
       the agent of n1; where it is the active one, its guard ends the service at the lease's
       deadline and n2 takes over within some 9 s: {roost} ha explain {cast.SITE}
+    kill -9 {pids["lan-a"]}
+      a broker of the site, which n1 watches: an alarm once it is away for 2 s, over when it has
+      run for 25 s again: {roost} host processes {cast.SITE}.n1
     kill -STOP {pids["centre"]}; sleep 300; kill -CONT {pids["centre"]}
       the centre is away for five minutes: nothing is lost
     {roost} demo --fault 'cut carrier=carB region=r0[1-5] at=3m for=3m'
@@ -61,6 +74,31 @@ def ready(url: str, token: str, folder: Path, pids: Mapping[str, int | None], su
       with its cause, from {CUT_SITES_MIN} sites on: {roost} incident list
 
   Logs are in {folder / "logs"}. Ctrl-C ends everything.
+"""
+
+
+def _fleet(folder: Path, fleet: Fleet) -> str:
+    """Return what only nodes with an identity can: orders, settings, and letting one more in."""
+    roost, agent = program("roost"), program("roost-agent")
+    first, state = f"{cast.SITE}.{cast.NODES[0]}", cast.state_dir(folder, cast.NODES[0])
+    newcomer = cast.newcomer(folder)
+    return f"""
+  The nodes of {cast.SITE} got identities, by a token over HTTPS; simulated ones have none:
+    {roost} node order {first} refresh-inventory --wait
+    {roost} profile apply {cast.profile(folder)}
+      what these nodes should be; it changes files below {cast.SITE}.*/machine, not this machine
+    {roost} node desired {first}
+    echo 60 > {state / "machine" / SWAPPINESS}
+    {agent} config diff --told {state / "told"} --root {state / "machine"}
+      other hands; the centre knows within five minutes: {roost} drift list
+    {roost} node reapply {first} -m "changed by hand"
+
+  Let one more box in, with a token, or without one and by six words that you compare:
+    {roost} enrol token create --site {cast.SITE} --node {cast.NEWCOMER} --auto-approve
+    {agent} join {fleet.url} --config {newcomer} --token -
+    {agent} run --config {newcomer}
+      without --token -: {roost} enrol list; {roost} enrol approve BOX \\
+        --site {cast.SITE} --node {cast.NEWCOMER} --words "THE SIX WORDS"
 """
 
 

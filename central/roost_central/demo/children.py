@@ -48,6 +48,7 @@ class Child:
     def __init__(self, command: Command, *, logs: Path, clock: Clock) -> None:
         self.command = command
         self.log = logs / f"{command.name}.log"
+        self.pid_file = logs / f"{command.name}.pid"  # as a daemon writes it
         self._clock = clock
         self._process: asyncio.subprocess.Process | None = None
         self._ends: deque[int] = deque(maxlen=QUICK_ENDS_MAX)
@@ -69,6 +70,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.command.env}, start_new_session=True,
             )  # fmt: skip
+        self.pid_file.write_text(f"{self._process.pid}\n")
 
     async def ended(self) -> int:
         """Wait for the end of the process; negative for a signal."""

@@ -57,6 +57,12 @@ class Rest:
         if answer["errors"]:
             raise NotReadyError(f"the centre refused sites: {json.dumps(answer['errors'][:3])}")
 
+    async def site_token(self, site: str, nodes: int) -> str:
+        """Return a token that lets so many boxes into a site, as nodes and brokers of it."""
+        body = {"site": site, "nodes_max": nodes, "auto_approve": True, "broker": True}
+        answer = await self._ask("POST", "/api/v1/claims", json=body)
+        return str(answer["token"])
+
     async def until_heard(self, nodes: int, say: Callable[[str], None], *, within_s: float) -> None:
         """Wait until so many nodes were heard.
 

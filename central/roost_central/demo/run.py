@@ -16,11 +16,13 @@ from typing import Any
 import aiohttp
 
 from roost_central.brokers.mosquitto import mosquitto
-from roost_central.demo import aftermath, banner, cast, lab
-from roost_central.demo.brokers import Broker, free_port, start_broker
+from roost_central.demo import aftermath, banner, cast, fleet, lab
+from roost_central.demo.brokers import Broker, answers, free_port, start_broker
 from roost_central.demo.children import Child, ChildFailedError, Command
+from roost_central.demo.fleet import Fleet
 from roost_central.demo.rest import NotReadyError, Rest
 from roost_central.ports import SystemClock
+from roost_central.private_file import write_whole
 
 NODES_A_SITE = 3
 HEARD_S_MIN = 60.0  # for the first beat of every node, and a second more for each 50 sites
@@ -73,6 +75,7 @@ class Demo:
         self._children: dict[str, Child] = {}
         self._logs = folder / "logs"
         self._root: Path | None = None  # of the services of the real site
+        self._fleet: Fleet | None = None  # of the real site, where there is a broker with mTLS
 
     async def run(self) -> int:
         """Start everything, tell, watch until told to end or the time is over, end everything."""
@@ -93,22 +96,29 @@ class Demo:
         return 0
 
     async def _start(self, rest: Rest) -> None:
+        await self._begin_fleet()
         site_lines = await self._site_lines()
-        if mosquitto() is None:
-            self._say("Mosquitto is not installed: amqtt takes its place, for a small fleet only")
-        self._say("brokers: two of the centre, two of the site")
-        wans = [await self._broker(name, "127.0.0.1") for name in ("wan1", "wan2")]
+        self._say("brokers: two of the site, two of the centre in the clear")
+        wans = [await self._broker(name, "127.0.0.1") for name in self._plain_names()]
         lans = [
             await self._broker(name, f"{network}.{cast.BROKER_HOST}")
             for name, network in cast.NETWORKS.items()
         ]
         self._say("centre")
         noc_port = free_port("127.0.0.1") if mosquitto() else None
-        centre = await self._child(
-            cast.centre(
-                self._folder, self._port, wans, database=self._plan.database, noc_port=noc_port
-            )
+        command = cast.centre(
+            self._folder,
+            self._port,
+            wans,
+            database=self._plan.database,
+            noc_port=noc_port,
+            fleet=self._fleet,
         )
+        if self._fleet is not None and not await self._fleet.until_signed():
+            raise ChildFailedError(f"the signer does not start:\n{self._children['signer'].tail()}")
+        centre = await self._child(command)
+        if self._fleet is not None:
+            await self._start_fleet(self._fleet)
         if await cut_short(rest.until_healthy(), by=centre.ended()):
             raise ChildFailedError(f"the centre does not start:\n{centre.tail()}")
         token_file = self._folder / "central" / "admin.token"
@@ -118,19 +128,63 @@ class Demo:
             self._say(f"alarms for the NOC: noc/v1/# on port {noc_port}, password in {secret}")
         self._say("labels of the sites")
         await rest.import_sites(cast.lab_line() + site_lines)
-        await self._start_lab(wans, lans)
         if self._sites:
             self._say(f"simulator of {self._sites:,} sites")
             await self._child(cast.simulator(self._sites, wans, self._plan.faults))
+        await self._start_lab(rest, wans, lans)
         nodes = len(cast.NODES) + self._sites * NODES_A_SITE
         within_s = HEARD_S_MIN + self._sites / SITES_A_SECOND
         heard = rest.until_heard(nodes, self._say, within_s=within_s)
         await cut_short(heard, by=self._watch(None))
         pids = {name: child.pid for name, child in self._children.items()}
         summary = banner.summary(await rest.status(), self._seconds())
-        print(banner.ready(rest.url, rest.token, self._folder, pids, summary), flush=True)
+        print(
+            banner.ready(rest.url, rest.token, self._folder, pids, summary, fleet=self._fleet),
+            flush=True,
+        )
 
-    async def _start_lab(self, wans: Sequence[Broker], lans: Sequence[Broker]) -> None:
+    async def _begin_fleet(self) -> None:
+        """Make the keys of site lab's fleet and start its signer, where there can be brokers."""
+        if mosquitto() is None:
+            self._say("Mosquitto is not installed: amqtt takes its place, for a small fleet only")
+            self._say("without it no node has an identity, so there are no orders and no settings")
+            return
+        self._say("keys of the fleet of site lab, and its signer")
+        self._fleet = await asyncio.to_thread(fleet.made, self._folder)
+        await self._child(self._fleet.signer())
+
+    def _plain_names(self) -> tuple[str, ...]:
+        """Return the names of the centre's brokers in the clear."""
+        return fleet.BROKERS if self._fleet is None else ("sim1", "sim2")
+
+    async def _start_fleet(self, its: Fleet) -> None:
+        """Start the fleet's brokers beside the centre, which asks a late one ever more rarely."""
+        for command in its.brokers(self._plan.database or cast.database(self._folder)):
+            await self._child(command)
+
+    async def _join(self, rest: Rest, its: Fleet) -> None:
+        """Let the nodes of the real site in, by a token and over HTTPS, all at once."""
+        self._say("identities of the nodes of site lab")
+        file = cast.token_file(self._folder)
+        token = await rest.site_token(cast.SITE, len(cast.NODES))
+        await asyncio.to_thread(write_whole, file, f"{token}\n".encode())
+        if not await answers(fleet.HOST, its.ports.enrol):
+            raise NotReadyError(f"the centre lets nobody in at {its.url}")
+        joins = [
+            Child(cast.join(self._folder, node), logs=self._logs, clock=self._clock)
+            for node in cast.NODES
+        ]
+        for child in joins:
+            await child.start()
+        for child in joins:
+            if await child.ended() != 0:
+                raise ChildFailedError(f"{child.command.name} failed:\n{child.tail()}")
+        await asyncio.to_thread(file.unlink)
+        for name, port in its.ports.brokers.items():
+            if not await answers(fleet.HOST, port):
+                raise NotReadyError(f"broker {name} does not answer: {self._children[name].tail()}")
+
+    async def _start_lab(self, rest: Rest, wans: Sequence[Broker], lans: Sequence[Broker]) -> None:
         """Start the real site: guards, then agents, and who cleans up after them."""
         site = await lab.prepared(self._folder)
         self._root = site.root
@@ -144,9 +198,16 @@ class Demo:
         )  # fmt: skip
         for guard in site.guards():
             await self._child(guard)
-        for number, node in enumerate(cast.NODES, start=1):
-            file = site.file(node)
-            await self._child(cast.agent(self._folder, number, wans, lans, ha_file=file))
+        agents = [
+            cast.agent(self._folder, number, wans, lans, ha_file=site.file(node), fleet=self._fleet)
+            for number, node in enumerate(cast.NODES, start=1)
+        ]
+        if self._fleet is not None:
+            for node in cast.NODES:
+                await self._child(cast.machine(self._folder, node).made())
+            await self._join(rest, self._fleet)
+        for command in agents:
+            await self._child(command)
 
     async def _watch(self, seconds: float | None) -> None:
         """Start again what ends, for ``seconds`` or for ever."""

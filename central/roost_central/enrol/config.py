@@ -22,7 +22,7 @@ class EnrolConfig:
     Attributes:
         public_url: how boxes reach the listener, for the line that joins one.
         brokers: what a new node is told to connect to.
-        makers: whose factory certificates are believed.
+        makers, tpm_makers: whose factory certificates are believed, and whose TPMs.
         rules: which boxes go where without anybody asked.
     """
 
@@ -31,12 +31,13 @@ class EnrolConfig:
     public_url: str = ""
     brokers: tuple[Broker, ...] = ()
     makers: tuple[Maker, ...] = ()
+    tpm_makers: tuple[Maker, ...] = ()
     rules: tuple[Rule, ...] = ()
 
 
-def read(section: Section) -> EnrolConfig:
+def read(section: Section, fleet_domain: str) -> EnrolConfig:
     """Return what ``[enrol]`` says."""
-    section.only("host", "port", "public_url", "broker", "maker", "rule")
+    section.only("host", "port", "public_url", "broker", "maker", "tpm_maker", "rule")
     port = section.get("port", DEFAULT_PORT)
     if port not in PORTS:
         section.fault("port", f"{port} is not between 0 and {PORTS[-1]}")
@@ -47,14 +48,17 @@ def read(section: Section) -> EnrolConfig:
     brokers = section.sections("broker")
     if not 1 <= len(brokers) <= BROKERS_MAX:
         section.fault("broker", f"there are {len(brokers)}; nodes are told of 1 to {BROKERS_MAX}")
-    makers = read_makers(section)
+    if not fleet_domain:
+        section.fault("broker", "needs fleet.domain, which every certificate is named by")
+    makers, tpm_makers = (read_makers(section, key) for key in ("maker", "tpm_maker"))
     return EnrolConfig(
         host=host,
         port=port,
         public_url=public_url,
         brokers=tuple(_broker(each) for each in brokers),
         makers=makers,
-        rules=read_rules(section, makers),
+        tpm_makers=tpm_makers,
+        rules=read_rules(section, makers, tpm_makers),
     )
 
 

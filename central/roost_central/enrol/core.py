@@ -73,7 +73,7 @@ class Known:
         listed: a claim for the serial number that the box says it has.
         rule: of the configuration, which the box fits.
         voucher: what its maker vouches for, for people; empty: nothing.
-        holder: the node whose box has this factory key already; empty: none.
+        holder: the node whose box has this factory key or TPM already; empty: none.
         empty: slots of the claim's site without an identity, by name.
         boxes: the number of the box in each slot that a claim names; 0: none, or another one is
             about to be.
@@ -142,7 +142,7 @@ def handle(asked: Asked, known: Known, now_ms: int) -> Action:
             return _queued(known, "", "no claim: somebody compares the six words")
         case ClaimKind.TOKEN | ClaimKind.KEY:
             return _claimed(asked, known, now_ms)
-        case ClaimKind.FACTORY:
+        case ClaimKind.FACTORY | ClaimKind.TPM:
             return _vouched(asked, known)
         case ClaimKind.EXPIRED:
             raise AssertionError("decided by grace.py, and then by returned()")
@@ -189,7 +189,7 @@ def _claimed(asked: Asked, known: Known, now_ms: int) -> Action:
         spend = (claim.id, known.listed.id)
         return _placed(known.listed, asked, known, spend, by=f"claim:{known.listed.id}")
     if known.rule is not None and known.rule.site == claim.site and claim.node == "":
-        return _placed(known.rule, asked, known, (claim.id,), by=f"rule:{known.rule.name}")
+        return _placed(known.rule, asked, known, (claim.id,), by=known.rule.author)
     if not claim.auto_approve:
         reason = "the claim asks for a human"
         return _queued(known, claim.site, reason, (claim.id,), broker=claim.broker)
@@ -197,13 +197,13 @@ def _claimed(asked: Asked, known: Known, now_ms: int) -> Action:
 
 
 def _vouched(asked: Asked, known: Known) -> Action:
-    """Place a box that its maker vouches for: by a rule, once; else a human does."""
+    """Place a box that a maker vouches for: by a rule, once; else a human does."""
     if known.holder:
         site = known.rule.site if known.rule else ""
         return _queued(known, site, f"{known.voucher}; that box is {known.holder} already")
     if known.rule is None:
         return _queued(known, "", f"{known.voucher}; no rule says where it belongs")
-    return _placed(known.rule, asked, known, (), by=f"rule:{known.rule.name}")
+    return _placed(known.rule, asked, known, (), by=known.rule.author)
 
 
 def _fault(claim: Claim, asked: Asked, now_ms: int) -> Refuse | None:
@@ -212,7 +212,8 @@ def _fault(claim: Claim, asked: Asked, now_ms: int) -> Refuse | None:
     if now_ms >= claim.not_after_ms:
         return Refuse("claim-expired", "the claim ran out: ask for another")
     if claim.used >= claim.nodes_max:
-        return Refuse("claim-spent", f"the claim let in {claim.used} of {claim.nodes_max} boxes")
+        counts = f"{claim.used} of {claim.nodes_max} boxes"
+        return Refuse("claim-spent", f"the claim let in {counts}: ask for another")
     if claim.cidr and not _is_within(asked.address, claim.cidr):
         return Refuse("claim-address", f"the claim is for {claim.cidr}, not for {asked.address}")
     return None

@@ -1,7 +1,7 @@
 """What every node of this fleet is told: whom to trust, and where to connect."""
 
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -24,6 +24,7 @@ class Fleet:
         lan_ca: PEM, of every LAN CA that is live.
         ingest_key: 32 bytes.
         order_keys: by which nodes check orders, the oldest first.
+        order_vouches: the word for each of them of the one before it, by its name.
     """
 
     domain: str
@@ -34,6 +35,7 @@ class Fleet:
     brokers: tuple[Broker, ...]
     ingest_key: bytes = field(repr=False)
     order_keys: tuple[OrderKey, ...] = ()
+    order_vouches: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def server_name(self) -> str:
@@ -61,4 +63,7 @@ async def ask_fleet(signer: Signer, brokers: Iterable[Broker], ingest_key: bytes
             OrderKey(b64decode(each.public_key), each.since_s * 1_000, each.until_s * 1_000)
             for each in facts.order_keys
         ),
+        order_vouches={
+            each.key_id: b64decode(each.vouch) for each in facts.order_keys if each.vouch
+        },
     )

@@ -1,4 +1,4 @@
-"""Which node's box has a factory key: one key is one box, and one box is in one slot at a time."""
+"""Which node's box has a factory key or a TPM: that is one box, in one slot at a time."""
 
 from typing import Final
 
@@ -6,25 +6,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.enrol.factory import Vouched
 from roost_central.enrol.states import LIVE, State
+from roost_central.enrol.tpm.endorsement import Endorsed
 from roost_central.storage import enrolments, identities
 from roost_central.storage.enrolments import EnrolmentRecord
 
 EARLIER_MAX: Final = 100  # enrolments of one box that are looked at, the last first
 
 
-def claim_of(vouched: Vouched) -> str:
-    """Return what stands for a factory key among the claims that boxes used."""
-    return f"factory:{vouched.fingerprint[:32]}"
-
-
-async def holder_of(connection: AsyncConnection, vouched: Vouched, key_hash: bytes) -> str:
-    """Return the node whose box has a factory key, asked by another key; empty: none has.
+async def holder_of(
+    connection: AsyncConnection, vouched: Vouched | Endorsed, key_hash: bytes
+) -> str:
+    """Return the node whose box has a factory key or TPM, asked by another key; empty: none has.
 
     A box that was revoked, replaced or taken out may come back: its slot is another's by then.
-    Until this transaction ends no other one decides by a factory key.
+    Until this transaction ends no other one decides by such a key.
     """
     await enrolments.decide_alone(connection)
-    earlier = await enrolments.by_claim(connection, claim_of(vouched), limit=EARLIER_MAX)
+    earlier = await enrolments.by_claim(connection, vouched.claim, limit=EARLIER_MAX)
     for each in earlier:
         if each.key_hash != key_hash and await _is_there(connection, each):
             return each.node_id

@@ -1,205 +1,150 @@
 """Hands out identities: asks the signer, keeps what it gave, and gives the same again.
 
+All boxes that wait are one turn: one look at what there is, the signatures, one transaction.
+
 Invariants: one certificate is kept for one key, whoever raced; nothing is handed out that is not
-kept; the same key gets the same bytes again.
+kept; the same key gets the same bytes again, for a day and while its identity may speak: an answer
+holds the report key and what the node should be.
 """
 
-import asyncio
 import logging
-from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from roost_central.access.chain import Act
-from roost_central.access.signatures import KEYS
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.enrol.core import AGAIN_MS_MAX
 from roost_central.enrol.fleet import Fleet
-from roost_central.enrol.grace import GRACE_DAYS
-from roost_central.enrol.states import LIVE, Cause, Event, State, after
-from roost_central.errors import StorageRefusedError
+from roost_central.enrol.generations import Generations
+from roost_central.enrol.group import Group
+from roost_central.enrol.refused import RefusedError
+from roost_central.enrol.seat import Seat, seats
+from roost_central.enrol.states import LIVE, Event, State
+from roost_central.errors import SignerError, StorageRefusedError
 from roost_central.ports import Clock
 from roost_central.signer.client import Signer
-from roost_central.storage import audit, enrolments, identities
+from roost_central.storage import enrolments, identities
 from roost_central.storage.engine import Database
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_central.storage.identities import IdentityRecord
-from roost_protocol.certificate import Kind, node_holder
 from roost_protocol.enrol import Issued
 from roost_protocol.seal import report_key
 from roost_protocol.topics import split_node_id
 
 logger = logging.getLogger(__name__)
 
+Configuration = Callable[[str, int], Awaitable[bytes]]  # node, generation; empty: none
+
+_AGAIN: Final = frozenset({State.ISSUED, State.ACTIVE})
 PEM_END: Final = "-----END CERTIFICATE-----\n"
 
 
-class Issuer:
-    """Makes identities of approved boxes."""
+async def no_settings(_node: str, _generation: int) -> bytes:
+    """Tell a new box no settings."""
+    return b""
 
-    def __init__(self, database: Database, signer: Signer, clock: Clock, fleet: Fleet) -> None:
+
+class Issuer:
+    """Makes identities of approved boxes, and those that follow them.
+
+    Args:
+        configuration: makes the order by which a new box is told its settings.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        clock: Clock,
+        fleet: Fleet,
+        *,
+        configuration: Configuration = no_settings,
+    ) -> None:
         self._database = database
         self._signer = signer
         self._clock = clock
+        self._generations = Generations(database, signer, clock)
+        self._boxes = Group(self._together)
+        self.configuration = configuration
         self.fleet = fleet  # as the signer says it is; another one once keys were rotated
-        self._locks: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def hand_out(self, enrolment: EnrolmentRecord) -> Issued:
         """Return the identity of an approved box, made where there is none yet.
 
         Raises:
+            RefusedError: ``key-used``: it was handed out, and is not any more.
             SignerError: it cannot be made now; the box asks again.
         """
-        key = enrolment.key_hash
-        try:
-            async with self._locks[key]:
-                async with self._database.read() as connection:
-                    rows = await identities.of_node(connection, enrolment.node_id)
-                known = next((row for row in rows if row.key_hash == key), None)
-                generation = max((row.generation for row in rows), default=0) + 1
-                box = max((row.box for row in rows), default=0) + 1
-                return self.answer(known or await self._made(enrolment, generation, box))
-        finally:
-            self._locks.pop(key, None)
+        identity = await self._boxes.ask(enrolment)
+        _check_again(identity, self._clock.wall_ms())
+        settings = await self.configuration(identity.node, identity.generation)
+        return msgspec.structs.replace(self.answer(identity), configuration=settings)
 
     async def renewed(
         self, before: IdentityRecord, csr: str, key_hash: bytes, *, grace: str = ""
     ) -> Issued:
-        """Return the next generation of a node, for a new key of the same box.
+        """Return the next generation of a node (see Generations.next)."""
+        return self.answer(await self._generations.next(before, csr, key_hash, grace=grace))
 
-        Args:
-            before: what it follows.
-            csr: by the new key.
-            key_hash: of the new key.
-            grace: why it is for a day and in quarantine; empty: it is not.
+    async def _together(self, boxes: Sequence[EnrolmentRecord]) -> list[IdentityRecord | Exception]:
+        async with self._database.read() as connection:
+            rows = await identities.of_nodes(connection, {box.node_id for box in boxes})
+        found: dict[bytes, IdentityRecord | Exception] = {
+            row.key_hash: row for of_node in rows.values() for row in of_node
+        }
+        new = {box.key_hash: box for box in boxes if box.key_hash not in found}
+        if new:
+            found |= await self._made(seats(new.values(), rows))
+        return [found[box.key_hash] for box in boxes]
 
-        Raises:
-            SignerError: it cannot be made now; the node asks again.
-        """
-        try:
-            async with self._locks[key_hash]:
-                async with self._database.read() as connection:
-                    rows = await identities.of_node(connection, before.node)
-                known = next((row for row in rows if row.key_hash == key_hash), None)
-                generation = rows[0].generation + 1  # the newest is first, and there is one
-                made = known or await self._next(before, csr, key_hash, generation, grace)
-                return self.answer(made)
-        finally:
-            self._locks.pop(key_hash, None)
-
-    async def _next(
-        self, before: IdentityRecord, csr: str, key_hash: bytes, generation: int, grace: str
-    ) -> IdentityRecord:
-        site, node = split_node_id(before.node)
-        detail = {"generation": generation, KEYS: [key_hash.hex()]}
-        act = Act(
-            self._clock.wall_ms(),
-            f"node:{before.node}",
-            "",
-            "identity.renew",
-            before.node,
-            detail,
-            reason=grace,
-        )
-        async with self._database.write() as connection:  # before the signer is asked
-            await audit.add(connection, act)
-        days = GRACE_DAYS if grace else 0
-        signed = await self._signer.issue_node(
-            csr, site=site, node=node, generation=generation, days=days
-        )
+    async def _made(self, new: Sequence[Seat]) -> dict[bytes, IdentityRecord | Exception]:
+        """Have new identities signed and keep them; return them by key, or why there is none."""
+        wanted = [seat.requests() for seat in new]
+        signed = iter(await self._signer.issue_all([each for some in wanted for each in some]))
         now_ms = self._clock.wall_ms()
-        identity = replace(
-            before,
-            generation=generation,
-            serial=signed.serial,
-            fingerprint=bytes.fromhex(signed.fingerprint),
-            key_hash=key_hash,
-            state=State.ISSUED,
-            quarantine=Cause.GRACE if grace else Cause.NONE,
-            not_after_ms=signed.not_after_s * 1000,
-            certificate=signed.certificate_pem + signed.chain_pem,
-            issued_ms=now_ms,
-            changed_ms=now_ms,
-            lan_certificate="",  # membership of the LAN is the box's, and goes on
-            broker_certificate="",
-            reason=grace or f"renews generation {before.generation}",
-        )
-        async with self._database.write() as connection:
-            for row in await identities.of_node(connection, before.node):
-                if row.state is State.ISSUED and row.generation > before.generation:
-                    reason = f"never heard, and generation {generation} was asked for"
-                    await identities.happen(
-                        connection, row, Event.REVOKE, now_ms=now_ms, reason=reason
-                    )
-            kept = await identities.add(connection, identity)
-        logger.info("%s: generation %d renews %d", before.node, generation, before.generation)
-        return kept
+        found: dict[bytes, IdentityRecord | Exception] = {}
+        good: list[tuple[Seat, IdentityRecord]] = []
+        for seat, requests in zip(new, wanted, strict=True):
+            answers = [next(signed) for _ in requests]
+            refused = next((each for each in answers if isinstance(each, SignerError)), None)
+            if refused is not None:
+                found[seat.box.key_hash] = refused
+                continue
+            certificates = [each for each in answers if not isinstance(each, SignerError)]
+            good.append((seat, seat.identity(certificates, now_ms)))
+        kept = await self._kept(good)
+        return found | {each.key_hash: each for each in kept}
 
-    async def _made(self, enrolment: EnrolmentRecord, generation: int, box: int) -> IdentityRecord:
-        site, node = enrolment.site, enrolment.node
-        signed = await self._signer.issue_node(
-            enrolment.csr, site=site, node=node, generation=generation
-        )
-        lan = await self._signer.issue_lan(
-            node_holder(Kind.LAN, site, node, box), public_key_pem=enrolment.lan_key
-        )
-        broker = ""
-        if enrolment.broker:
-            made = await self._signer.issue_lan(
-                node_holder(Kind.BROKER, site, node, box), public_key_pem=enrolment.broker_key
-            )
-            broker = made.certificate_pem
-        now_ms = self._clock.wall_ms()
-        identity = IdentityRecord(
-            node=enrolment.node_id,
-            generation=generation,
-            box=box,
-            serial=signed.serial,
-            fingerprint=bytes.fromhex(signed.fingerprint),
-            key_hash=enrolment.key_hash,
-            state=State.ISSUED,
-            not_after_ms=signed.not_after_s * 1000,
-            hardware=enrolment.hardware,
-            sealing_key=enrolment.sealing_key,
-            certificate=signed.certificate_pem + signed.chain_pem,
-            issued_ms=now_ms,
-            changed_ms=now_ms,
-            lan_certificate=lan.certificate_pem,
-            broker_certificate=broker,
-            reason=f"replaces box {box - 1}" if box > 1 else "",
-        )
-        return await self._kept(enrolment, identity)
-
-    async def _kept(self, enrolment: EnrolmentRecord, identity: IdentityRecord) -> IdentityRecord:
-        """Keep an identity; where another process was first, what that one kept."""
-        now_ms = identity.issued_ms
+    async def _kept(self, made: Sequence[tuple[Seat, IdentityRecord]]) -> list[IdentityRecord]:
+        """Keep identities; where another process was first, what that one kept."""
         try:
-            async with self._database.write() as connection:
-                await enrolments.save(
-                    connection,
-                    replace(
-                        enrolment,
-                        state=after(enrolment.state, Event.HAND_OUT),
-                        generation=identity.generation,
-                    ),
-                )
-                for row in await identities.of_node(connection, identity.node):
-                    if (
-                        row.state in LIVE
-                    ):  # of the box before: it was replaced when this was approved
-                        reason = f"replaced by box {identity.box}"
-                        await identities.happen(
-                            connection, row, Event.SUCCEED, now_ms=now_ms, reason=reason
-                        )
-                kept = await identities.add(connection, identity)
+            return await self._written(made)
         except StorageRefusedError:
+            if len(made) > 1:
+                return [each for one in made for each in await self._kept([one])]
+            [(_, identity)] = made
             async with self._database.read() as connection:
                 other = await identities.by_key(connection, identity.key_hash)
             if other is None:
                 raise
-            return other
-        logger.info(
-            "%s: generation %d is handed out to %s",
-            identity.node, identity.generation, enrolment.address,
-        )  # fmt: skip
+            return [other]
+
+    async def _written(self, made: Sequence[tuple[Seat, IdentityRecord]]) -> list[IdentityRecord]:
+        if not made:
+            return []
+        async with self._database.write() as connection:
+            for seat, identity in made:
+                if seat.is_filled:
+                    await _succeeded(connection, identity)
+            kept = await identities.add_all(connection, [identity for _, identity in made])
+            generations = {seat.box.id: identity.generation for seat, identity in made}
+            await enrolments.handed_out(connection, generations)
+        for seat, identity in made:
+            logger.info(
+                "%s: generation %d is handed out to %s",
+                identity.node, identity.generation, seat.box.address,
+            )  # fmt: skip
         return kept
 
     def answer(self, identity: IdentityRecord) -> Issued:
@@ -222,4 +167,27 @@ class Issuer:
             lan_ca=self.fleet.lan_ca,  # of a renewal too: another one may be live by now
             broker_certificate=identity.broker_certificate,
             order_keys=self.fleet.order_keys,
+            order_vouches=dict(self.fleet.order_vouches),
         )
+
+
+async def _succeeded(connection: AsyncConnection, identity: IdentityRecord) -> None:
+    """Let the box before go: it was replaced when this one was approved."""
+    for row in await identities.of_node(connection, identity.node):
+        if row.state in LIVE:
+            reason, now_ms = f"replaced by box {identity.box}", identity.issued_ms
+            await identities.happen(connection, row, Event.SUCCEED, now_ms=now_ms, reason=reason)
+
+
+def _check_again(identity: IdentityRecord, now_ms: int) -> None:
+    """Refuse what a box may not be given again, by whatever it asks: its key, or its ticket.
+
+    Raises:
+        RefusedError: ``key-used``.
+    """
+    is_late = now_ms - identity.issued_ms > AGAIN_MS_MAX
+    if identity.state in _AGAIN and not identity.quarantine and not is_late:
+        return
+    state = "in quarantine" if identity.quarantine else identity.state
+    hint = "join with --new-key"
+    raise RefusedError("key-used", f"this key has an identity that is {state}; {hint}")

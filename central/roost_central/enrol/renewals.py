@@ -5,12 +5,12 @@ to grace.py. Invariants: who the holder is, and whether it may, is the database'
 certificate's; a key that comes back after its successor was heard puts the node in quarantine.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from roost_central.ca.request import key_of_request
 from roost_central.enrol import grace
+from roost_central.enrol.caller import Returned
 from roost_central.enrol.hardware import hardware_of
 from roost_central.enrol.issue import Issuer
 from roost_central.enrol.proof import Proven, key_hash
@@ -28,14 +28,6 @@ from roost_protocol.topics import split_node_id
 RENEWABLE: Final = frozenset({State.ISSUED, State.ACTIVE, State.RENEWAL_DUE})
 ENDED_HINT: Final = "join with --new-key, or ask who did that"
 TWO_HINT: Final = "two boxes have it: an operator has to choose"
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A node that came back, about which a human decides."""
-
-    site: str
-    reason: str
 
 
 class Renewals:

@@ -1,8 +1,8 @@
 """Which boxes go where without anybody asked: rules of the reviewed configuration. Pure.
 
 A rule says what must be true of a box and which site it belongs to; the first that fits counts.
-What a factory certificate says is its maker's word. All else is the box's own, and counts only
-beside a token of the same site. Source: docs/enrolment.md, section "Rules".
+What a factory certificate says, and which TPM a box has, is a maker's word. All else is the box's
+own, and counts only beside a token of the same site. Source: docs/enrolment.md, section "Rules".
 """
 
 import re
@@ -16,6 +16,7 @@ from roost_protocol.hardware import Hardware
 
 if TYPE_CHECKING:
     from roost_central.enrol.factory import Vouched
+    from roost_central.enrol.tpm.endorsement import Endorsed
 
 _RUNS: Final = re.compile(r"[0-9]+|[a-z]+")
 
@@ -25,7 +26,8 @@ class Said:
     """What is known of a box.
 
     Attributes:
-        maker, serial: of its factory certificate; else empty, and its own word.
+        maker, serial: of its factory certificate, or of its TPM and the fingerprint of the
+            endorsement key; else empty, and its own word.
     """
 
     kind: ClaimKind
@@ -39,11 +41,13 @@ class Rule:
     """One rule; what is empty may be anything.
 
     Attributes:
-        maker: whose authority must vouch for the box; empty: it brings a token of the site.
+        maker: whose authority must vouch for the box.
+        tpm: whose authority must vouch for its TPM; neither: it brings a token of the site.
         node: the one slot that it is for; empty: any empty one.
         serial, vendor, product: patterns, ``*`` and ``?``, whatever the case.
         serials: a list that the number must stand on.
         firmware_min: the least version (``version_order``).
+        labels: that the node gets, beside those that it has.
     """
 
     name: str
@@ -51,19 +55,20 @@ class Rule:
     node: str = ""
     broker: bool = False
     maker: str = ""
+    tpm: str = ""
     serial: str = ""
     vendor: str = ""
     product: str = ""
     serials: frozenset[str] | None = None
     firmware_min: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     def fits(self, said: Said) -> bool:
         """Whether a box is one of those meant."""
-        kind = ClaimKind.FACTORY if self.maker else ClaimKind.TOKEN
         hardware = said.hardware
         return (
-            said.kind is kind
-            and self.maker == said.maker
+            said.kind is self._kind
+            and said.maker == (self.maker or self.tpm)
             and _like(said.serial, self.serial)
             and _like(hardware.vendor, self.vendor)
             and _like(hardware.product, self.product)
@@ -71,8 +76,19 @@ class Rule:
             and _is_at_least(hardware.firmware, self.firmware_min)
         )
 
+    @property
+    def author(self) -> str:
+        """Who decides, as the audit log has it."""
+        return f"rule:{self.name}"
 
-def said_of(request: EnrolRequest, vouched: "Vouched | None") -> Said:
+    @property
+    def _kind(self) -> ClaimKind:
+        if self.maker:
+            return ClaimKind.FACTORY
+        return ClaimKind.TPM if self.tpm else ClaimKind.TOKEN
+
+
+def said_of(request: EnrolRequest, vouched: "Vouched | Endorsed | None") -> Said:
     """Return what a request says of its box."""
     if vouched is None:
         return Said(request.kind, request.hardware, request.hardware.serial)

@@ -1,4 +1,4 @@
-"""Enrolment, composed: the desk for boxes, the queue for people, the registry for ingest.
+"""Enrolment, composed: the desk for boxes, queue and claims for people, registry for ingest.
 
 The centre runs without its signer: until the signer answers, boxes find the listener closed and
 people are told so. Nothing else waits for it.
@@ -7,24 +7,30 @@ people are told so. Nothing else waits for it.
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from cryptography import x509
+
 from roost_central.alarms.book import AlarmBook
 from roost_central.ca.own import OwnCertificate
+from roost_central.enrol.claim_desk import ClaimDesk
 from roost_central.enrol.config import EnrolConfig
+from roost_central.enrol.config_rules import Maker
 from roost_central.enrol.desk import Desk, nonce_key
 from roost_central.enrol.factory import Makers
 from roost_central.enrol.fleet import ask_fleet
 from roost_central.enrol.gate import Gate
-from roost_central.enrol.issue import Issuer
+from roost_central.enrol.issue import Configuration, Issuer, no_settings
 from roost_central.enrol.quarantine import QuarantineSign
 from roost_central.enrol.queue import Queue
 from roost_central.enrol.registry import IdentityRegistry
 from roost_central.enrol.release import Release
+from roost_central.enrol.revoked_boxes import RevokedBoxes
 from roost_central.enrol.sweep import Sweep
+from roost_central.enrol.tpm.endorsement import TpmMakers
 from roost_central.errors import SignerError
 from roost_central.fleet.view import FleetView
 from roost_central.ports import Clock, Entropy
@@ -54,6 +60,7 @@ class Enrolment:
     """Everything of enrolment in this process.
 
     Attributes:
+        configuration: makes the order by which a new box is told its settings; set before ``run``.
         desk: None until the signer has answered.
         port: where boxes come to; None while nothing listens.
     """
@@ -72,11 +79,14 @@ class Enrolment:
         tls_folder: Path,
     ) -> None:
         self.config = config
-        self.queue = Queue(database, view, clock, entropy)
+        self.queue = Queue(database, view, clock)
+        self.claims = ClaimDesk(database, view, clock, entropy)
         self.registry = IdentityRegistry(database, clock, QuarantineSign(view, book))
         self.gate = Gate()
+        self.configuration: Configuration = no_settings
         self.desk: Desk | None = None
         self.port: int | None = None
+        self._book = book
         self._database = database
         self._view = view
         self._clock = clock
@@ -127,10 +137,20 @@ class Enrolment:
             self._clock,
             self._entropy,
             fleet=fleet,
-            issuer=Issuer(self._database, self._signer, self._clock, fleet),
+            issuer=Issuer(
+                self._database,
+                self._signer,
+                self._clock,
+                fleet,
+                configuration=self.configuration,
+            ),
             nonce_key=key,
-            makers=Makers((each.name, each.authorities) for each in self.config.makers),
+            makers=Makers(_by_name(self.config.makers), _revoked(self.config.makers)),
+            tpm_makers=TpmMakers(
+                _by_name(self.config.tpm_makers), _revoked(self.config.tpm_makers)
+            ),
             rules=self.config.rules,
+            book=self._book,
         )
 
     async def _until(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -151,3 +171,12 @@ class Enrolment:
         context.load_cert_chain(self._own.cert, self._own.key)
         context.load_verify_locations(self._own.root)
         context.verify_mode = ssl.CERT_OPTIONAL
+        context.num_tickets = 0  # of sessions that nobody resumes
+
+
+def _by_name(makers: Iterable[Maker]) -> Iterable[tuple[str, Sequence[x509.Certificate]]]:
+    return ((each.name, each.authorities) for each in makers)
+
+
+def _revoked(makers: Iterable[Maker]) -> dict[str, RevokedBoxes]:
+    return {each.name: each.revoked for each in makers if each.revoked is not None}

@@ -1,16 +1,21 @@
-"""What time does to identities and to who waits: half lives, ends, and queues nobody looked at."""
+"""What time does to identities and to who waits: half lives, ends, and queues nobody looked at.
+
+Invariant: what time takes away, it takes together with a row of the audit log.
+"""
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.access.chain import Act
 from roost_central.enrol.states import Event, State, after
 from roost_central.errors import StorageUnavailableError
 from roost_central.ports import Clock
-from roost_central.storage import enrolments, identities
+from roost_central.storage import audit, enrolments, identities
 from roost_central.storage.engine import Database
 from roost_central.storage.identities import IdentityRecord, Term
 
@@ -20,7 +25,9 @@ SWEEP_S: Final = 60.0
 BATCH_MAX: Final = 1_000  # of one transaction
 DAY_MS: Final = 86_400_000
 WAIT_MS_MAX: Final = 7 * DAY_MS  # in the queue; as long as a box waits for an answer
+UNDECIDED: Final = "nobody decided in 7 days"
 UNHEARD_MS_MAX: Final = 7 * DAY_MS  # handed out and never heard
+AUDITED: Final = {Event.FORGET: "identity.revoke", Event.EXPIRE: "identity.expire"}
 
 
 def due(identity: IdentityRecord | Term, now_ms: int) -> tuple[Event, str] | None:
@@ -58,9 +65,7 @@ class Sweep:
         now_ms = self._clock.wall_ms()
         async with self._database.read() as connection:
             live = await identities.load_live(connection)
-            boxes = await enrolments.unseen_since(
-                connection, State.PENDING, now_ms - WAIT_MS_MAX, limit=BATCH_MAX
-            )
+            boxes = await enrolments.idle_since(connection, now_ms - WAIT_MS_MAX, limit=BATCH_MAX)
         moved = [each for each in live if due(each, now_ms) is not None]
         if not moved and not boxes:
             return
@@ -74,11 +79,17 @@ class Sweep:
 async def _lapse(connection: AsyncConnection, id_: str, now_ms: int) -> None:
     """Let go a box that waits, where it still does: it may have asked or been decided meanwhile."""
     box = await enrolments.find(connection, id_)
-    if box is None or box.state is not State.PENDING or now_ms - box.seen_ms < WAIT_MS_MAX:
+    if box is None or box.state not in enrolments.WAITING:
+        return
+    if now_ms - max(box.seen_ms, box.decided_ms or 0) < WAIT_MS_MAX:
         return
     denied = after(box.state, Event.LAPSE)
-    reason = "nobody decided in 7 days"
-    await enrolments.save(connection, replace(box, state=denied, reason=reason))
+    is_promised = box.state is State.APPROVED  # a slot, which is free again
+    reason = "it did not come for its identity in 7 days" if is_promised else UNDECIDED
+    now = replace(box, state=denied, reason=reason, decided_ms=now_ms, decided_by=audit.CENTRE)
+    await enrolments.save(connection, now)
+    detail = {"key": box.key_hash.hex(), "site": box.site}
+    await audit.add(connection, _act("enrol.deny", id_, detail, reason, now_ms))
 
 
 async def _move(connection: AsyncConnection, known: Term, now_ms: int) -> None:
@@ -89,4 +100,12 @@ async def _move(connection: AsyncConnection, known: Term, now_ms: int) -> None:
         return
     event, reason = what
     await identities.happen(connection, identity, event, now_ms=now_ms, reason=reason)
+    if event in AUDITED:
+        detail = {"generation": identity.generation}
+        act = _act(AUDITED[event], identity.node, detail, reason, now_ms)
+        await audit.add(connection, act)
     logger.info("%s, generation %d: %s", identity.node, identity.generation, reason)
+
+
+def _act(action: str, about: str, detail: Mapping[str, object], reason: str, now_ms: int) -> Act:
+    return Act(now_ms, audit.CENTRE, "", action, about, detail, reason=reason)

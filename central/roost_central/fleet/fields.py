@@ -7,11 +7,13 @@ listed with ``comes_with``, so that it answers "not yet" instead of "unknown". A
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from roost_central.fleet.inventory_fields import ItemField, item_fields
 from roost_central.fleet.query_kinds import KindName
+from roost_protocol.host import Avail
 
 Carrier: TypeAlias = Literal["site", "node", "event", "path", "alarm"]
 FieldTable: TypeAlias = Mapping[str, "Field"]
@@ -23,13 +25,16 @@ ALARM_STATES: Final = ("active", "unknown", "cleared")
 OP_STATES: Final = ("none", "acked", "shelved")
 REDUNDANCIES: Final = ("none", "ok", "unknown", "lost", "down")
 HA_ROLES: Final = ("active", "standby", "none")
+CONFIGURATIONS: Final = ("none", "unable", "in-sync", "pending", "applying", "failed")
+SYNCS: Final = ("in-sync", "unknown", "out-of-sync")
 PATH_STATES: Final = ("up", "down", "flaky", "unknown")
+ADMINS: Final = ("locked", "unlocked")
+OPERS: Final = ("disabled", "enabled", "unknown")
+AVAILS: Final = (*(each.value for each in Avail), "unknown")
 
 ANY_KEY: Final = "*"  # path.* and label.*: the values of all keys
 TEXT_FIELDS: Final = ("site", "node", "kind", "type", "name", "text")  # and every label value
 
-CONFIGURATION: Final = "the configuration release"
-HOSTS: Final = "the host management release"
 ROLLOUTS: Final = "the rollout release"
 SECURITY: Final = "the enrolment release"
 
@@ -50,6 +55,7 @@ class Field:
         is_keyed: Written ``name.K``; K ``*`` stands for all keys.
         is_label: A shortcut that reads the label of the same name.
         is_since: The object answers with the moment (ms since 1970) from which the time runs.
+        is_slow: Of the inventory, and not in its index: the documents are read for it.
         comes_with: The release that brings it; empty when it is here.
     """
 
@@ -62,6 +68,7 @@ class Field:
     is_keyed: bool = False
     is_label: bool = False
     is_since: bool = False
+    is_slow: bool = False
     comes_with: str = ""
 
     @property
@@ -127,6 +134,19 @@ _LIVE: Final = (
         ("site", "node"),
         choices=HA_ROLES,
     ),
+    Field(
+        "managed",
+        "bool",
+        "Whether the site is managed; one that is not takes no orders.",
+        ("site", "node"),
+    ),
+    Field(
+        "sync",
+        "enum",
+        "Whether the site is as the centre has it: the worst of all subjects.",
+        ("site", "node"),
+        choices=SYNCS,
+    ),
     Field("path", "path", "State of a WAN path.", _PLACES, choices=PATH_STATES, is_keyed=True),
     Field(
         "age",
@@ -143,9 +163,67 @@ _LIVE: Final = (
     Field("shard", "number", "Ingest shard.", ("site", "node"), "number"),
 )
 
+_HOSTS: Final = (
+    Field(
+        "admin",
+        "enum",
+        "Administrative state of the host; on a site any of its nodes.",
+        ("site", "node"),
+        choices=ADMINS,
+    ),
+    Field(
+        "oper",
+        "enum",
+        "Operational state of the host; `unknown` where its site is dark.",
+        ("site", "node"),
+        choices=OPERS,
+    ),
+    Field(
+        "avail",
+        "enum",
+        "Availability state of the host; `unknown` where its site is dark.",
+        ("site", "node"),
+        choices=AVAILS,
+    ),
+    Field("degrade", "text", "Why the host is degraded, such as `process`.", ("site", "node")),
+    Field("maintenance", "bool", "The host is in a maintenance window.", ("site", "node")),
+)
+
+_DESIRED: Final = (
+    Field("profile", "text", "Profile whose settings the node should have.", ("site", "node")),
+    Field(
+        "config",
+        "enum",
+        "How far the node has come with its settings; on a site any of its nodes.",
+        ("site", "node"),
+        choices=CONFIGURATIONS,
+    ),
+    Field(
+        "outofdate",
+        "bool",
+        "The node is not what it should be; null: no profile.",
+        ("site", "node"),
+    ),
+    Field(
+        "generation",
+        "number",
+        "Generation of what the node should be.",
+        ("site", "node"),
+        "generations",
+    ),
+    Field("drift", "number", "Settings changed by other hands.", ("site", "node"), "settings"),
+    Field("pending-reboot", "bool", "A setting waits for a reboot.", ("site", "node")),
+)
+
 _EVENTS: Final = (
     Field("kind", "text", "Type of the event, such as 280.804; the same as `type`.", ("event",)),
-    Field("sev", "severity", "Severity.", _SAID, choices=SEVERITIES),
+    Field(
+        "sev",
+        "severity",
+        "Severity; of a site or node that of its worst open alarm.",
+        ("site", "node", *_SAID),
+        choices=SEVERITIES,
+    ),
     Field("entity", "text", "What the event or alarm is about.", _SAID),
     Field("text", "text", "Sentence of the event or alarm.", _SAID),
     Field("at", "time", "When it happened.", ("event",), "ms since 1970"),
@@ -167,21 +245,11 @@ _ALARMS: Final = (
     Field("mgmt", "bool", "Stops a rollout.", ("alarm",)),
     Field("owner", "text", "Who takes care of it.", ("alarm",)),
     Field("late", "bool", "Reported after a WAN outage.", ("alarm",)),
+    Field("alarm.type", "text", "Type of an open alarm of it.", ("site", "node")),
+    Field("alarm.name", "text", "Name of the type of an open alarm of it.", ("site", "node")),
 )
 
 _LATER: Final = (
-    Field("admin", "text", "Administrative state.", comes_with=HOSTS),
-    Field("oper", "text", "Operational state.", comes_with=HOSTS),
-    Field("avail", "text", "Availability state.", comes_with=HOSTS),
-    Field("degrade", "text", "Why a node is degraded.", comes_with=HOSTS),
-    Field("maintenance", "bool", "In a maintenance window.", comes_with=HOSTS),
-    Field("profile", "text", "Configuration profile.", comes_with=CONFIGURATION),
-    Field(
-        "outofdate", "bool", "Applied and desired configuration differ.", comes_with=CONFIGURATION
-    ),
-    Field("drift", "number", "Sections changed by hand.", comes_with=CONFIGURATION),
-    Field("pending-reboot", "bool", "A change waits for a reboot.", comes_with=CONFIGURATION),
-    Field("generation", "number", "Generation of the configuration.", comes_with=CONFIGURATION),
     Field("enrolled", "time", "When the node was approved.", comes_with=SECURITY),
     Field("issuer", "text", "Issuer of the node's certificate.", comes_with=SECURITY),
     Field("actor", "text", "Who did it.", comes_with=SECURITY),
@@ -190,11 +258,51 @@ _LATER: Final = (
     Field("desired", "version", "Release that should run.", comes_with=ROLLOUTS),
     Field("rollout", "text", "Rollout.", comes_with=ROLLOUTS),
     Field("wave", "number", "Wave of the rollout.", comes_with=ROLLOUTS),
-    Field("alarm.type", "text", "Type of an active alarm.", comes_with=HOSTS),
-    Field("alarm.name", "text", "Name of an active alarm.", comes_with=HOSTS),
 )
 
-INVENTORY: Final = Field(
-    "inv", "text", "A field of an inventory item: `inv.CLASS.FIELD`.", comes_with=CONFIGURATION
+INVENTORY: Final = "inv."  # what the name of every inventory field begins with
+ITEM_ID: Final = "id"
+REASON: Final = (
+    "reason"  # inv.CLASS.FIELD.reason: why a value is unknown; inv.CLASS.reason: a class
 )
-FIELDS: Final = table((*_IDENTITY, *_LIVE, *_EVENTS, *_ALARMS, *_LATER))
+
+
+def _inventory_field(field: ItemField) -> Field:
+    return Field(
+        f"{INVENTORY}{field.item_class}.{field.name}",
+        field.kind,
+        f"`{field.name}` of an item of the class `{field.item_class}`.",
+        _ALL,
+        unit=field.unit,
+        is_slow=not field.is_indexed,
+    )
+
+
+def inventory_field(item_class: str, name: str, fields: FieldTable) -> Field | None:
+    """Return a field of a class of the inventory, None where there is none.
+
+    ``reason`` is the class's own, ``FIELD.reason`` is derived from its field.
+    """
+    of, dot, last = name.partition(".")
+    of = ITEM_ID if name == REASON else of
+    known = fields.get(f"{INVENTORY}{item_class}.{of}")
+    if known is None or (dot and last != REASON):
+        return None
+    if not dot and name != REASON:
+        return known
+    doc = "Why a value is unknown." if dot else "Why a class is empty."
+    return replace(known, name=f"{INVENTORY}{item_class}.{name}", kind="text", unit="", doc=doc)
+
+
+FIELDS: Final = table(
+    (
+        *_IDENTITY,
+        *_LIVE,
+        *_HOSTS,
+        *_DESIRED,
+        *_EVENTS,
+        *_ALARMS,
+        *_LATER,
+        *(_inventory_field(field) for field in item_fields()),
+    )
+)

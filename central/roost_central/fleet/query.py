@@ -16,7 +16,9 @@ from roost_central.fleet.fields import FIELDS, Carrier, FieldTable
 from roost_central.fleet.query_ast import Node
 from roost_central.fleet.query_canonical import canonical
 from roost_central.fleet.query_error import QueryError
+from roost_central.fleet.query_items import carried, leaves
 from roost_central.fleet.query_match import (
+    ItemTest,
     Predicate,
     Queryable,
     Resolver,
@@ -43,12 +45,12 @@ def parse(text: str, fields: FieldTable = FIELDS) -> "Query":
 class Query:
     """A parsed query; equal to another when their trees are."""
 
-    __slots__ = ("_fields", "_test", "root", "uses")
+    __slots__ = ("_test", "fields", "root", "uses")
 
     def __init__(self, root: Node, uses: tuple[Use, ...], fields: FieldTable) -> None:
         self.root = root
         self.uses = uses
-        self._fields = fields
+        self.fields = fields
         self._test: Predicate[Queryable] | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -74,18 +76,27 @@ class Query:
             self._test = self.compile(by_method)
         return self._test(obj, now_ms)
 
-    def compile(self, resolver: Resolver[T]) -> Predicate[T]:
+    @property
+    def asks_inventory(self) -> bool:
+        """Whether some part of it is asked of the inventory."""
+        return next(leaves(self.root), None) is not None
+
+    def compile(self, resolver: Resolver[T], items: ItemTest[T] | None = None) -> Predicate[T]:
         """Return ``match`` for one kind of object, reading it the fastest way there is.
 
         ``resolver(name, key)`` is asked once for each field and returns the function that reads it
         from an object, or None when such objects never have it. Name and key are as in
-        ``Queryable.field``.
+        ``Queryable.field``. ``items(part)`` makes the test of a part that asks the inventory; by
+        default the objects carry their items (query_items.py).
 
         Raises:
-            QueryError: not-yet, as ``require_available``.
+            QueryError: not-yet, as ``require_available``; not-here, where the inventory is asked
+                and neither ``items`` nor the objects know it.
         """
         self.require_available()
-        return compile_node(self.root, self._fields, resolver)
+        return compile_node(
+            self.root, self.fields, resolver, items or carried(self.fields, resolver)
+        )
 
     def require_available(self, on: Carrier | None = None) -> None:
         """Refuse fields that come with a later release or that ``on`` objects do not carry.

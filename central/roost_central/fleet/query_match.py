@@ -11,10 +11,20 @@ Invariant: a comparison with an unknown value is false, except ``=null``.
 import operator
 from collections.abc import Callable
 from functools import reduce
-from typing import Final, Protocol, TypeAlias, TypeVar, assert_never, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never, cast
 
 from roost_central.fleet.fields import ANY_KEY, TEXT_FIELDS, Field, FieldTable
-from roost_central.fleet.query_ast import And, Comparison, Count, Inventory, Node, Not, Or, Text
+from roost_central.fleet.query_ast import (
+    ORDERED_OPS,
+    And,
+    Comparison,
+    Count,
+    Inventory,
+    Node,
+    Not,
+    Or,
+    Text,
+)
 from roost_central.fleet.query_glob import compile_glob
 from roost_central.fleet.query_kinds import KINDS
 from roost_central.fleet.query_values import duration_ms, size_bytes, time_ms, version_key
@@ -26,12 +36,16 @@ Getter: TypeAlias = Callable[[T], Value]
 Resolver: TypeAlias = Callable[[str, str | None], Getter[T] | None]
 Predicate: TypeAlias = Callable[[T, int], bool]
 
+ItemTest: TypeAlias = Callable[[Inventory | Count], Predicate[T]]
+
 _Test: TypeAlias = Callable[[Scalar], bool]  # of one known value of the field's kind
 _TestAt: TypeAlias = Callable[[Scalar, int], bool]  # the same, where it depends on now
-_Order: TypeAlias = Callable[..., bool]
+_Order: TypeAlias = Callable[..., Any]  # of columns it is a condition
 
 _LISTS: Final = (list, tuple)  # built once: `list | tuple` in the hot path would be each time
-_ORDERS: Final[dict[str, _Order]] = {
+ORDERS: Final[dict[str, _Order]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -47,7 +61,7 @@ class Queryable(Protocol):
 
         ``key`` is K of ``label.K`` and ``path.K`` and None elsewhere; for ``*`` the answer is the
         list of all values. A shortcut such as ``region`` arrives as ``("label", "region")``.
-        Units: fields.py.
+        Units: fields.py. The inventory is asked for as query_items.py says.
         """
 
 
@@ -56,31 +70,38 @@ def by_method(name: str, key: str | None) -> Getter[Queryable]:
     return lambda obj: obj.field(name, key)
 
 
-def compile_node(node: Node, fields: FieldTable, resolver: Resolver[T]) -> Predicate[T]:
-    """Return the test of an object at a time (ms since 1970)."""
+def compile_node(
+    node: Node, fields: FieldTable, resolver: Resolver[T], items: ItemTest[T]
+) -> Predicate[T]:
+    """Return the test of an object at a time (ms since 1970); ``items`` makes the inventory's."""
     match node:
-        case And(()):
-            return lambda _obj, _now: True
         case And():
-            return reduce(_both, _parts(node, fields, resolver))
+            return reduce(_both, _parts(node, fields, resolver, items) or [_always])
         case Or():
-            return reduce(_either, _parts(node, fields, resolver))
+            return reduce(_either, _parts(node, fields, resolver, items))
         case Not():
-            return _not(compile_node(node.part, fields, resolver))
+            return _not(compile_node(node.part, fields, resolver, items))
         case Text():
             return _text(node, resolver)
         case Comparison():
             return _comparison(node, fields[node.field], resolver)
         case Inventory() | Count():
-            raise NotImplementedError("Query.require_available keeps the inventory out")
+            return items(node)
         case _:
             assert_never(node)
 
 
-def _parts(node: And | Or, fields: FieldTable, resolver: Resolver[T]) -> list[Predicate[T]]:
+def _parts(
+    node: And | Or, fields: FieldTable, resolver: Resolver[T], items: ItemTest[T]
+) -> list[Predicate[T]]:
     """Return the tests of the parts, the dear ones, which read every text of an object, last."""
     cheap_first = sorted(node.parts, key=lambda part: isinstance(part, Text))
-    return [compile_node(part, fields, resolver) for part in cheap_first]
+    return [compile_node(part, fields, resolver, items) for part in cheap_first]
+
+
+def _always(_obj: object, _now: int) -> bool:
+    """Hold: what the query without terms means."""
+    return True
 
 
 def _both(first: Predicate[T], second: Predicate[T]) -> Predicate[T]:
@@ -122,7 +143,7 @@ def _text(node: Text, resolver: Resolver[T]) -> Predicate[T]:
 
 def _comparison(node: Comparison, field: Field, resolver: Resolver[T]) -> Predicate[T]:
     """Return the test of one field."""
-    getter = resolver("label", field.name) if field.is_label else resolver(field.name, node.key)
+    getter = resolver("label", field.name) if field.is_label else resolver(node.field, node.key)
     if_unknown = node.op == "=" and None in node.values
     if getter is None:
         return lambda _obj, _now: if_unknown
@@ -166,9 +187,8 @@ def _value_test(node: Comparison, field: Field) -> _Test:
     asked = [value for value in node.values if value is not None]
     if node.op == ":":
         return _glob_test(asked, takes_globs=KINDS[field.kind].takes_globs)
-    order = _ORDERS.get(node.op)
-    if order is not None:
-        return _order_test(order, field, asked[0])
+    if node.op in ORDERED_OPS:
+        return _order_test(ORDERS[node.op], field, asked[0])
     operands = frozenset(_operand(field, text) for text in asked)
     return operands.__contains__ if node.op == "=" else lambda value: value not in operands
 
@@ -181,8 +201,8 @@ def _time_test(node: Comparison, field: Field) -> _TestAt:
     if node.op == ":":
         return lambda _value, _now: True  # only ``*`` is left: any known value
     moments = [_moment(value) for value in node.values if value is not None]
-    order: _Order = _ORDERS.get(node.op, operator.eq)
     wanted = node.op != "!="
+    order = ORDERS[node.op if wanted else "="]
     return lambda value, now: any(order(value, moment(now)) for moment in moments) is wanted
 
 

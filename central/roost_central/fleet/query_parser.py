@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from roost_central.fleet.fields import INVENTORY, Field, FieldTable
+from roost_central.fleet.fields import INVENTORY, REASON, Field, FieldTable
 from roost_central.fleet.query_ast import (
     ORDERED_OPS,
     And,
@@ -39,10 +39,15 @@ from roost_central.fleet.query_error import (
 )
 from roost_central.fleet.query_kinds import KINDS
 from roost_central.fleet.query_lexer import KEYWORDS, Scanner, Token, op_of
-from roost_central.fleet.query_resolve import canonical_value, check_stars, find_field
+from roost_central.fleet.query_resolve import (
+    canonical_value,
+    check_stars,
+    find_class,
+    find_field,
+    find_item_field,
+)
 
 COUNT: Final = "count"
-ITEMS: Final = f"{INVENTORY.name}."
 N = TypeVar("N", bound=Node)
 
 _CLASS: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -79,14 +84,14 @@ def parse_query(text: str, fields: FieldTable) -> tuple[Node, tuple[Use, ...]]:
 class _Parser:
     """One run over one text."""
 
-    __slots__ = ("_depth", "_fields", "_in_item", "_scan", "_terms", "uses")
+    __slots__ = ("_depth", "_fields", "_item_class", "_scan", "_terms", "uses")
 
     def __init__(self, text: str, fields: FieldTable) -> None:
         self._scan = Scanner(text)
         self._fields = fields
         self._depth = 0
         self._terms = 0
-        self._in_item = False  # inside the braces of inv.CLASS{..}
+        self._item_class = ""  # inside the braces of inv.CLASS{..}
         self.uses: list[Use] = []
 
     def run(self) -> Node:
@@ -179,7 +184,7 @@ class _Parser:
             name = Token(scan.text[word.start : written.start], word.start, written.start)
             return self._comparison(name, written)
         after = scan.text[word.end : word.end + 1]
-        if after == "{" and word.text.startswith(ITEMS):
+        if after == "{" and word.text.startswith(INVENTORY):
             return self._inventory()
         if after == "(" and word.text == COUNT:
             return self._count(word)
@@ -190,7 +195,7 @@ class _Parser:
 
     def _text(self, word: Token) -> Node:
         """Text: contained in one of the text fields."""
-        if self._in_item:
+        if self._item_class:
             message = "inside inv.CLASS{..} every term is FIELD OP VALUE"
             raise QueryError("expected-term", message, span=word.span)
         if not word.text:
@@ -200,15 +205,24 @@ class _Parser:
 
     def _comparison(self, name: Token, written: Token) -> Node:
         """Field op value {"," value}; the scanner stands behind the operator."""
-        op = op_of(written.text)
-        if self._in_item:
-            return self._item_comparison(name.text, name, op)
-        if name.text.startswith(ITEMS):
-            item_class, _, item_field = name.text.removeprefix(ITEMS).partition(".")
-            self._use_inventory(item_class, name)
-            return Inventory(item_class, self._item_comparison(item_field, name, op))
+        if self._item_class:
+            return self._item_comparison(self._item_class, name.text, name, written)
+        if name.text.startswith(INVENTORY):
+            item_class, _, item_field = name.text.removeprefix(INVENTORY).partition(".")
+            self._check_class(item_class, name)
+            return Inventory(
+                item_class, self._item_comparison(item_class, item_field, name, written)
+            )
         field, key = find_field(name, self._fields)
+        op, values = self._operands(field, name, written)
+        return Comparison(field.name, key, op, values)
+
+    def _operands(
+        self, field: Field, name: Token, written: Token
+    ) -> tuple[Op, tuple[str | None, ...]]:
+        """Take the values that a field is compared with; return them with the operator."""
         self.uses.append(Use(field, name.span))
+        op = op_of(written.text)
         kind = KINDS[field.kind]
         if op in ORDERED_OPS and not kind.is_ordered:
             message = f'"{field.name}" has no order; use = or :'
@@ -216,34 +230,33 @@ class _Parser:
         tokens = self._values(op)
         if op == ":" and not kind.takes_globs and [token.text for token in tokens] != ["*"]:
             op = "="
-        values = tuple(canonical_value(field, op, token) for token in tokens)
-        return Comparison(field.name, key, op, values)
+        return op, tuple(canonical_value(field, op, token) for token in tokens)
 
-    def _item_comparison(self, field: str, name: Token, op: Op) -> Comparison:
-        """Compare a field of an item; its kind is not known here, so values stay as written."""
-        if not _ITEM_FIELD.fullmatch(field):
+    def _item_comparison(
+        self, item_class: str, field: str, name: Token, written: Token
+    ) -> Comparison:
+        """Compare a field of an item; inside braces ``name`` is the field alone."""
+        if not _ITEM_FIELD.fullmatch(field) or (self._item_class and field == REASON):
             raise _bad_item(name)
-        tokens = self._values(op)
-        for token in tokens if op == ":" else ():
-            check_stars(token)
-        values = tuple(None if token.is_null else token.text for token in tokens)
+        found = find_item_field(item_class, field, name, self._fields)
+        op, values = self._operands(found, name, written)
         return Comparison(field, None, op, values)
 
-    def _use_inventory(self, item_class: str, name: Token) -> None:
-        """Check the name of a class and note that the inventory is used."""
-        if self._in_item or not _CLASS.fullmatch(item_class):
+    def _check_class(self, item_class: str, name: Token) -> None:
+        """Refuse what is no class, and a class inside another's braces."""
+        if self._item_class or not _CLASS.fullmatch(item_class):
             raise _bad_item(name)
-        self.uses.append(Use(INVENTORY, name.span))
+        find_class(item_class, name, self._fields)
 
     def _inventory(self) -> Inventory:
         """Inv = "inv." class "{" and "}"."""
         word = self._scan.word()
-        item_class = word.text.removeprefix(ITEMS)
-        self._use_inventory(item_class, word)
+        item_class = word.text.removeprefix(INVENTORY)
+        self._check_class(item_class, word)
         self._scan.pos = word.end
-        self._in_item = True
+        self._item_class = item_class
         where = self._enclosed("}", self._and)
-        self._in_item = False
+        self._item_class = ""
         return Inventory(item_class, where)
 
     def _count(self, word: Token) -> Count:
@@ -268,7 +281,7 @@ class _Parser:
         scan.skip_space()
         word = scan.word()
         after = scan.text[word.end : word.end + 1]
-        if after != "{" or not word.text.startswith(ITEMS):
+        if after != "{" or not word.text.startswith(INVENTORY):
             message = "count(..) takes items, such as inv.disk{type=nvme}"
             raise QueryError(
                 "expected-term", message, span=(word if word.text else scan.here()).span

@@ -4,7 +4,15 @@ Leaves the grammar to query_parser. Every refusal names its place and, where one
 have been meant.
 """
 
-from roost_central.fleet.fields import INVENTORY, Field, FieldTable, is_key
+from roost_central.fleet.fields import (
+    INVENTORY,
+    ITEM_ID,
+    REASON,
+    Field,
+    FieldTable,
+    inventory_field,
+    is_key,
+)
 from roost_central.fleet.query_ast import Op
 from roost_central.fleet.query_error import STARS_MAX, QueryError
 from roost_central.fleet.query_glob import fold
@@ -33,6 +41,40 @@ def find_field(name: Token, fields: FieldTable) -> tuple[Field, str | None]:
         suggestion = "" if dot else f"{head}.*"
         raise QueryError("bad-key", message, span=name.span, suggestion=suggestion)
     return keyed, key
+
+
+def find_class(item_class: str, name: Token, fields: FieldTable) -> None:
+    """Refuse a class of the inventory that is not in the table.
+
+    Raises:
+        QueryError: unknown-field.
+    """
+    if f"{INVENTORY}{item_class}.{ITEM_ID}" in fields:
+        return
+    classes = (known.split(".")[1] for known in fields if known.startswith(INVENTORY))
+    near = closest(item_class, dict.fromkeys(classes))
+    rest = name.text.removeprefix(f"{INVENTORY}{item_class}")
+    message = f'the inventory has no class "{item_class}"'
+    suggestion = f"{INVENTORY}{near}{rest}" if near else ""
+    raise QueryError("unknown-field", message, span=name.span, suggestion=suggestion)
+
+
+def find_item_field(item_class: str, field: str, name: Token, fields: FieldTable) -> Field:
+    """Return a field of a class that is there; ``name`` is how it was written.
+
+    Raises:
+        QueryError: unknown-field.
+    """
+    found = inventory_field(item_class, field, fields)
+    if found is not None:
+        return found
+    of, dot, _ = field.partition(".")
+    prefix = f"{INVENTORY}{item_class}."
+    near = closest(of, [known.removeprefix(prefix) for known in fields if known.startswith(prefix)])
+    message = f'an item of {INVENTORY}{item_class} has no field "{field}"'
+    meant = f"{near}{dot}{REASON}" if dot else near
+    suggestion = f"{name.text.removesuffix(field)}{meant}" if near else ""
+    raise QueryError("unknown-field", message, span=name.span, suggestion=suggestion)
 
 
 def canonical_value(field: Field, op: Op, token: Token) -> str | None:
@@ -74,5 +116,5 @@ def _nearest(name: str, fields: FieldTable) -> str:
     if not dot:
         return closest(name, fields)
     heads = [known.partition(".")[0] for known in fields if fields[known].is_keyed or "." in known]
-    near = closest(head, [*heads, INVENTORY.name])
+    near = closest(head, dict.fromkeys(heads))
     return f"{near}.{tail}" if near else ""

@@ -32,6 +32,7 @@ _TIME: Final = re.compile(
 )
 _VERSION_RUN: Final = re.compile(r"[0-9]+|[a-z]+|~")
 _EARLY: Final = ("~", "dev", "alpha", "beta", "pre", "preview", "rc")  # in this order
+_WORD, _DIGITS = 2, 3  # ranks of runs; 1 is the end
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 VersionKey: TypeAlias = tuple[tuple[int, int, str], ...]
@@ -142,9 +143,25 @@ def version_key(text: str) -> VersionKey:
     return (*(_run_key(run) for run in _VERSION_RUN.findall(fold(text))), (1, 0, ""))
 
 
+def version_place(text: str) -> bytes:
+    """Return bytes that are ordered as ``version_key`` orders, for a database.
+
+    A run begins with its rank; a word ends with a zero byte and digits begin with their number,
+    so that no run's bytes begin another's.
+    """
+    return b"".join(map(_run_place, version_key(text)))
+
+
+def _run_place(run: tuple[int, int, str]) -> bytes:
+    rank, number, text = run
+    if rank == _DIGITS:
+        return bytes((rank,)) + number.to_bytes(2, "big") + text.encode()
+    return bytes((rank,)) + (text.encode() + b"\0" if rank == _WORD else bytes((number,)))
+
+
 def _run_key(run: str) -> tuple[int, int, str]:
     """Return the rank of one run of a version."""
     if run[0].isdigit():
         digits = run.lstrip("0")
-        return 3, len(digits), digits
-    return (0, _EARLY.index(run), "") if run in _EARLY else (2, 0, run)
+        return _DIGITS, len(digits), digits
+    return (0, _EARLY.index(run), "") if run in _EARLY else (_WORD, 0, run)

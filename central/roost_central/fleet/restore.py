@@ -7,7 +7,8 @@ has heard nobody yet, and nothing is reported that was not observed.
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
-from roost_central.storage import ha, nodes, sites
+from roost_central.hosts.core import words_of
+from roost_central.storage import ha, hosts, nodes, sites
 
 
 async def restore(connection: AsyncConnection) -> FleetView:
@@ -18,6 +19,8 @@ async def restore(connection: AsyncConnection) -> FleetView:
         row.labels = site.labels
         row.lat, row.lon = site.lat, site.lon
         row.revision = site.revision
+        row.managed, row.managed_why = site.managed, site.managed_why
+        row.managed_since_ms = site.managed_since_ms
     for record in await nodes.load_all(connection):
         _fill(view.add_node(record.node, record.site, record.name), record)
     for path in await nodes.load_paths(connection):
@@ -33,10 +36,13 @@ async def restore(connection: AsyncConnection) -> FleetView:
     for said in await ha.load_all(connection):
         node = view.nodes[said.node]
         node.ha, node.ha_at_ms = said.report, said.at_ms
+    for site_id, words in (await hosts.load_all(connection)).items():
+        view.put_hosts(site_id, words_of(words))
     return view
 
 
 def _fill(row: NodeRow, record: nodes.NodeRecord) -> None:
+    row.labels = record.labels
     row.heard_ms = record.heard_ms
     row.via = record.via
     row.agent = record.agent
@@ -48,3 +54,7 @@ def _fill(row: NodeRow, record: nodes.NodeRecord) -> None:
     row.inventory_gen = record.inventory_gen
     row.inventory_digest = record.inventory_digest.hex() if record.inventory_digest else None
     row.inventory_as_of_ms = record.inventory_as_of_ms
+    row.config.applied_gen = record.applied_gen
+    row.config.applied_digest = record.applied_digest.hex() if record.applied_digest else None
+    row.config.pending_reboot = record.pending_reboot
+    row.config.drift = record.drift

@@ -4,20 +4,24 @@ Invariant: storage first. The view changes only after COMMIT and before any othe
 that a writer which builds its rows inside a transaction never brings back what was deleted.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
 from roost_central.errors import NotFoundError, RevisionConflictError
+from roost_central.fleet import node_labels
 from roost_central.fleet.entity import entity_of
+from roost_central.fleet.labels import LabelChange
 from roost_central.fleet.view import FleetView, SiteRow
 from roost_central.ports import Clock
-from roost_central.storage import audit, nodes, sites
+from roost_central.storage import audit, enrolments, identities, nodes, sites
 from roost_central.storage.engine import Database
 from roost_protocol.topics import node_id, shard_of
+
+REMOVED: Final = "its site was removed"
 
 
 class AlarmWriter(Protocol):
@@ -104,8 +108,58 @@ class SiteRegistry:
             self._show(spec)
         return outcomes
 
+    async def label(self, names: Collection[str], change: LabelChange, act: Act) -> list[str]:
+        """Change the labels of sites that are there, in one transaction; return which are others.
+
+        Labels that somebody else changed meanwhile stay changed.
+        """
+        async with self._database.write() as connection:
+            rows = [self._view.sites[name] for name in names if name in self._view.sites]
+            specs = [
+                SiteSpec(row.site, change.applied(row.labels), row.lat, row.lon) for row in rows
+            ]
+            specs = [spec for spec in specs if self._difference(spec) == "updated"]
+            await self._save(connection, specs)
+            await audit.add(connection, act)
+        for spec in specs:
+            self._show(spec)
+        return [spec.site for spec in specs]
+
+    async def label_nodes(self, names: Collection[str], change: LabelChange, act: Act) -> list[str]:
+        """Change the labels of nodes that are there, in one transaction; return which."""
+        async with self._database.write() as connection:
+            rows = [self._view.nodes[name] for name in names if name in self._view.nodes]
+            labels = {row.node: change.applied(row.labels) for row in rows}
+            await node_labels.write(connection, labels)
+            await audit.add(connection, act)
+        node_labels.show(self._view, labels)
+        return list(labels)
+
+    async def manage(
+        self, names: Collection[str], act: Act, *, managed: bool, why: str
+    ) -> list[str]:
+        """Begin to manage sites, or leave them alone; return which are others now."""
+        now_ms = self._clock.wall_ms()
+        async with self._database.write() as connection:
+            moved = [name for name in names if self._is_managed(name) is (not managed)]
+            await sites.manage(connection, moved, managed=managed, why=why, since_ms=now_ms)
+            await audit.add(connection, act)
+        for name in moved:
+            row = self._view.sites[name]
+            row.managed, row.managed_why, row.managed_since_ms = managed, why, now_ms
+            self._view.touch_site(name)
+            for node in row.nodes:
+                self._view.touch_node(node)
+        return moved
+
+    def _is_managed(self, site: str) -> bool | None:
+        row = self._view.sites.get(site)
+        return None if row is None else row.managed
+
     async def delete(self, site: str, act: Act) -> None:
         """Remove a site, its nodes and all that is kept of them but events; clear their alarms.
+
+        What its nodes are known by ends, and who waits to become one is turned away.
 
         Raises:
             NotFoundError: there is no such site.
@@ -114,10 +168,31 @@ class SiteRegistry:
             if site not in self._view.sites:
                 raise NotFoundError("site", field="site", got=site)
             await sites.delete(connection, site)
+            ended = await self._shut_out(connection, site, act)
             done = await self._alarms.remove(connection, site, entity_of(site, None))
-            await audit.add(connection, act)
+            await audit.add(connection, *ended, act)
         self._view.remove_site(site)
         self._alarms.written(done)
+
+    async def _shut_out(self, connection: AsyncConnection, site: str, act: Act) -> list[Act]:
+        """End the identities of a site; return what the audit log says of each node and box."""
+        now_ms = self._clock.wall_ms()
+        rows = await identities.decommission(connection, site, now_ms=now_ms, reason=REMOVED)
+        boxes = await enrolments.turn_away(
+            connection, site, now_ms=now_ms, by=act.actor, reason=REMOVED
+        )
+        by_node: dict[str, list[int]] = {}
+        for row in rows:
+            by_node.setdefault(row.node, []).append(row.generation)
+        told = [
+            ("node.decommission", node, {"generations": numbers})
+            for node, numbers in by_node.items()
+        ]
+        said = replace(act, before="", after="", reason=act.reason or REMOVED)
+        return [
+            replace(said, action=action, object=about, detail=detail)
+            for action, about, detail in [*told, *(("enrol.deny", box, {}) for box in boxes)]
+        ]
 
     def _difference(self, spec: SiteSpec) -> str:
         known = self._view.sites.get(spec.site)

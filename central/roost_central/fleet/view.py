@@ -8,10 +8,11 @@ while the process lives (dashboards address rows by it); every change of state g
 ``touch_*`` so that each listener hears of it once, however often it happened in between.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from roost_central.hosts.core import HostWord
 from roost_protocol.ha_report import HaReport
 
 
@@ -31,6 +32,25 @@ class PathRow:
     loss_permille: int | None = None
     heard_ms: int | None = None
     reported_ms: int | None = None
+
+
+@dataclass(slots=True)
+class ConfigRow:
+    """What a node should be, as far as it has come.
+
+    ``applied_*``, ``pending_reboot`` and ``drift`` are of its last beat that had them; the rest is
+    the centre's word (delivery/).
+    """
+
+    applied_gen: int | None = None  # 0: nothing yet; None: nobody can configure it
+    applied_digest: str | None = None  # hex, as beats have it
+    pending_reboot: bool | None = None
+    drift: int | None = None  # settings that other hands changed
+    state: str = "none"  # none, unable, in-sync, pending, applying, failed
+    desired_gen: int | None = None
+    profiles: tuple[str, ...] = ()  # whose settings these are
+    held_by: str = ""  # the staged change whose turn for it has not come
+    why: str = ""  # of failed
 
 
 @dataclass(slots=True)
@@ -60,9 +80,19 @@ class NodeRow:
     inventory_behind: bool = False  # the last beat's digest is not the stored one
     ha: HaReport | None = None  # its last word on its site's local HA
     ha_at_ms: int | None = None  # when it said so, by its own clock
+    host: HostWord | None = None  # its coordinator's last word on it
+    config: ConfigRow = field(default_factory=ConfigRow)
     quarantine: str = ""  # why it is in quarantine: grace, clone, operator
     quarantine_since_ms: int | None = None
     quarantine_reason: str = ""
+    labels: dict[str, str] = field(default_factory=dict)  # its own, beside its site's
+
+    @property
+    def sent_ms(self) -> int | None:
+        """When it said its last beat, by its own clock."""
+        if self.heard_ms is None or self.clock_skew_ms is None:
+            return None
+        return self.heard_ms + self.clock_skew_ms
 
 
 @dataclass(slots=True)
@@ -79,6 +109,9 @@ class SiteRow:
     status: str = "unknown"  # ok, degraded, maintenance, down, unknown
     status_since_ms: int | None = None
     nodes: list[str] = field(default_factory=list)  # node ids, in order of appearance
+    managed: bool = True  # else it is looked at and left alone: no order, no alarm of silence
+    managed_why: str = ""  # an operator's words
+    managed_since_ms: int | None = None  # None: since it is known
 
 
 class Changes:
@@ -107,6 +140,7 @@ class FleetView:
         """Begin with nothing, or as a part of another view that holds the same rows."""
         self.sites: dict[str, SiteRow] = {}
         self.nodes: dict[str, NodeRow] = {} if within is None else _Part(within.nodes)
+        self._hosts: dict[str, Mapping[str, HostWord]] = {}
         self._next_index = 0
         self._listeners: list[Changes] = []
 
@@ -135,6 +169,7 @@ class FleetView:
         row = self.nodes.get(node)
         if row is None:
             row = NodeRow(index=self._index(), node=node, site=site, name=name)
+            row.host = self._hosts.get(site, {}).get(node)  # others may speak of it before it does
             self.nodes[node] = row
             self.sites[site].nodes.append(node)
             self._structure()
@@ -144,6 +179,7 @@ class FleetView:
     def remove_site(self, site: str) -> None:
         """Forget a site and its nodes."""
         row = self.sites.pop(site)
+        self._hosts.pop(site, None)
         for node in row.nodes:
             self.nodes.pop(node, None)
         self._structure()
@@ -156,6 +192,18 @@ class FleetView:
             self.nodes.update(fresh)
             self._structure()
         self.touch_site(row.site)
+
+    def put_hosts(self, site: str, words: Mapping[str, HostWord]) -> None:
+        """Show what a site's coordinator says of its hosts, in place of all it said before."""
+        row = self.sites.get(site)
+        if row is None:
+            return
+        self._hosts[site] = words
+        for node in row.nodes:
+            found = words.get(node)
+            if self.nodes[node].host != found:
+                self.nodes[node].host = found
+                self.touch_node(node)
 
     def touch_site(self, site: str) -> None:
         """Tell listeners that a site's status or labels changed."""

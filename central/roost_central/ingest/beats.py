@@ -11,8 +11,9 @@ from typing import Final
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.pacing import AlarmPacing
-from roost_central.fleet.view import FleetView, NodeRow, PathRow
+from roost_central.fleet.view import ConfigRow, FleetView, NodeRow, PathRow
 from roost_central.ingest.counters import Counters
+from roost_central.ingest.held import is_shut
 from roost_central.ingest.inbox import Inbox, Message
 from roost_central.ingest.marks import Marks
 from roost_central.ingest.notices import Notices
@@ -121,7 +122,7 @@ class Beats:
 
     def _beat(self, message: Message, beat: Beat) -> None:
         row = self._enter(message)
-        old_news = self._sweep.hear(message.node, beat)
+        old_news = self._sweep.hear(message.node, beat, message.generation)
         if old_news is not None:
             self._notices.refuse(old_news)
             return
@@ -136,8 +137,7 @@ class Beats:
         changed = _show_sender(row, beat)
         changed |= _show_lane(row, "alarm", beat.alarm)
         changed |= _show_lane(row, "bulk", beat.bulk)
-        changed |= self._compare_inventory(row, message.broker, beat)
-        self._compare_alarms(row, message.broker, beat)
+        changed |= self._compare(row, message.broker, beat)
         self._repeat_marks(row, message.broker, beat)
         if changed:
             self._view.touch_node(row.node)
@@ -166,6 +166,16 @@ class Beats:
         row.paths[report.name] = path
         self._view.touch_node(row.node)
         return path
+
+    def _compare(self, row: NodeRow, broker: str, beat: Beat) -> bool:
+        """Compare what we have with what it says; of a shut node neither would be believed."""
+        if is_shut(row):
+            self._note_sync(row.node, "inventory", is_behind=False)
+            self._note_sync(row.node, "alarms", is_behind=False)
+            return False
+        self._compare_alarms(row, broker, beat)
+        changed = _show_config(row.config, beat)
+        return self._compare_inventory(row, broker, beat) or changed
 
     def _compare_inventory(self, row: NodeRow, broker: str, beat: Beat) -> bool:
         """Ask for the inventory again where it differs though all up to it is committed."""
@@ -234,6 +244,24 @@ def _show_sender(row: NodeRow, beat: Beat) -> bool:
     row.boot_id = beat.boot_id.hex()
     row.incarnation = beat.incarnation
     row.interval_ms = beat.interval_ms
+    return True
+
+
+def _show_config(shown: ConfigRow, beat: Beat) -> bool:
+    digest = None if beat.config_digest is None else beat.config_digest.hex()
+    if (
+        shown.applied_digest == digest
+        and shown.pending_reboot == beat.config_pending_reboot
+        and shown.drift == beat.config_drift
+        and shown.applied_gen == beat.config_gen
+    ):
+        return False
+    if digest is None:  # an agent that nobody can configure says nothing of this
+        changed = shown.applied_digest is not None
+        shown.applied_gen = shown.applied_digest = shown.pending_reboot = shown.drift = None
+        return changed
+    shown.applied_gen, shown.applied_digest = beat.config_gen, digest
+    shown.pending_reboot, shown.drift = beat.config_pending_reboot, beat.config_drift
     return True
 
 

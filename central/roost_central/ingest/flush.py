@@ -120,11 +120,15 @@ def node_record(row: NodeRow, now_ms: int) -> nodes.NodeRecord:
         heard_ms=row.heard_ms,
         via=row.via,
         agent=row.agent,
-        boot_id=bytes.fromhex(row.boot_id) if row.boot_id else None,
+        boot_id=_unhex(row.boot_id),
         incarnation=row.incarnation,
         uptime_s=row.uptime_s,
         interval_ms=row.interval_ms,
         clock_skew_ms=row.clock_skew_ms,
+        applied_gen=row.config.applied_gen,
+        applied_digest=_unhex(row.config.applied_digest),
+        pending_reboot=row.config.pending_reboot,
+        drift=row.config.drift,
     )
 
 
@@ -144,3 +148,7 @@ def path_records(row: NodeRow) -> list[nodes.PathRecord]:
         )
         for path in row.paths.values()
     ]
+
+
+def _unhex(digits: str | None) -> bytes | None:
+    return bytes.fromhex(digits) if digits else None

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from roost_central.alarms.book import AlarmBook
 from roost_central.errors import StorageError
 from roost_central.ports import Clock
-from roost_central.storage import alarms, audit, events, incidents, inventory
+from roost_central.storage import alarms, audit, events, held_items, incidents, inventory
 from roost_central.storage.engine import Database
 from roost_central.storage.retention import Retention, is_tight
 from roost_protocol.severity import Severity
@@ -80,10 +80,11 @@ class History:
         self._judge("event", event_rows, kept.event_rows)
 
     async def _prune(self, connection: AsyncConnection, now_ms: int) -> Counter[str]:
-        """Remove some of what is past its bounds; incidents and acts are few and go at once."""
+        """Remove some of what is past its bounds; what is few goes at once."""
         kept, limit = self._retention, self._batch_rows
         await incidents.prune(connection, now_ms=now_ms, days_max=kept.alarm_days)
         await audit.prune(connection, now_ms=now_ms, days_max=kept.audit_days)
+        await held_items.prune(connection, now_ms=now_ms)
         return Counter(
             {
                 "transitions of alarms": await alarms.prune(

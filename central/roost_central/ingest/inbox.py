@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_central.ingest.config import IngestConfig
+from roost_central.ingest.late import LateWords
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.roster import Roster
 from roost_central.ingest.seals import Seals
@@ -38,7 +39,11 @@ ToWitness = Callable[[str, str, str, bytes], bool]  # broker, site, node's name,
 
 @dataclass(slots=True)
 class Message:
-    """One message of an admitted node, as it came."""
+    """One message of an admitted node, as it came.
+
+    Attributes:
+        generation: of the identity that sealed it; 0: none did.
+    """
 
     broker: str
     node: NodeId
@@ -46,6 +51,7 @@ class Message:
     leaf: str
     payload: bytes
     arrived_ms: int
+    generation: int = 0
 
 
 @dataclass(slots=True)
@@ -77,6 +83,7 @@ class Inbox:
         self._notices = notices
         self._clock = clock
         self._speakers: dict[str, _Speaker] = {}
+        self._late = LateWords()
         self._report_bytes = 0
         self.beats: deque[Message] = deque()
         self.reports: deque[Message] = deque()
@@ -108,7 +115,7 @@ class Inbox:
         try:
             body = self._seals.open(broker, speaker.topic.node, topic, payload)
         except ProtocolError as err:
-            self._reject(err, speaker.topic)
+            self._reject(err, speaker.topic, now_ms)
             return
         self._enqueue(speaker.topic, broker, body, now_ms)
 
@@ -157,6 +164,7 @@ class Inbox:
             return
         message = Message(broker, topic.node, topic.site, topic.leaf, payload, now_ms)
         if topic.leaf != "report":
+            message.generation = self._seals.speaks_with(topic.node) or 0  # it has just spoken
             if len(self.beats) >= BEATS_MAX:
                 self._notices.refuse("overload-beat")
                 return
@@ -178,9 +186,11 @@ class Inbox:
         elif not self.to_witness(broker, topic.site, split_node_id(topic.node)[1], payload):
             self._notices.refuse("overload-ha")
 
-    def _reject(self, err: ProtocolError, topic: UpTopic) -> None:
+    def _reject(self, err: ProtocolError, topic: UpTopic, now_ms: int) -> None:
         """Refuse what nobody vouches for; it is not kept: whoever forges must not fill our disk."""
         self._notices.refuse(err.code)
+        if err.code == "ended" and self._late.is_usual(topic.node, str(err.got), now_ms):
+            return
         self._notices.complain(
             "280.814",
             f"a {topic.leaf} in the node's name was refused: {err}",

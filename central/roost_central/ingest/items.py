@@ -5,7 +5,7 @@ stream. Alarms stand in the event log too; what they mean for the alarm set is d
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,20 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.alarms.facts import Said, SetSaid
+from roost_central.delivery import told
 from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView
+from roost_central.hosts import told as hosts
+from roost_central.hosts.core import HostsWord, words_of
+from roost_central.ingest import held
 from roost_central.ingest.inbox import Message
 from roost_central.ingest.notices import fault
 from roost_central.inventory import apply as inventory
 from roost_central.inventory.core import Unfit
 from roost_central.orders import outcome
-from roost_central.storage import dead_letters, events, ha
+from roost_central.storage import dead_letters, events, ha, held_items, host_reports
 from roost_central.storage.ha import HaRecord
+from roost_central.storage.host_reports import HostRecord
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
 from roost_protocol.codec import Decoder, unpack
 from roost_protocol.envelope import Gap, Item, ItemKind, Report
 from roost_protocol.errors import ProtocolError
 from roost_protocol.ha_report import HA_DECISION, HA_ROLE, HaReport
+from roost_protocol.host_report import HostReport
 from roost_protocol.severity import Severity
 
 logger = logging.getLogger(__name__)
@@ -35,6 +41,7 @@ _events: Final = Decoder[Event](Event)
 _alarms: Final = Decoder[Alarm](Alarm)
 _alarm_sets: Final = Decoder[AlarmSet](AlarmSet)
 _ha_reports: Final = Decoder[HaReport](HaReport)
+_host_reports: Final = Decoder[HostReport](HostReport)
 _gaps: Final = Decoder[Gap](Gap)
 
 _OF_HA: Final = frozenset({HA_DECISION, HA_ROLE})
@@ -49,6 +56,7 @@ class Effects:
     Attributes:
         heads: the inventory of nodes from then on.
         ha: the last word of nodes on local HA.
+        hosts: the words that count on the hosts of sites.
         unfit: nodes that must say their inventory again.
         refused: code of each item that went to the dead letters.
     """
@@ -56,11 +64,12 @@ class Effects:
     items: int = 0
     heads: dict[str, inventory.Head] = field(default_factory=dict)
     ha: dict[str, HaRecord] = field(default_factory=dict)
+    hosts: dict[str, tuple[HostsWord, ...]] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
     def show(self, view: FleetView) -> None:
-        """Put the new inventory heads and the words on local HA into the view."""
+        """Put the new inventory heads and the words on local HA and on hosts into the view."""
         for node, head in self.heads.items():
             row = view.nodes.get(node)
             if row is not None:
@@ -74,29 +83,34 @@ class Effects:
             if row is not None:
                 row.ha, row.ha_at_ms = record.report, record.at_ms
                 view.touch_node(node)
+        for site, words in self.hosts.items():
+            view.put_hosts(site, words_of(words))
 
 
 class ItemWriter:
     """Writes the items of one transaction."""
 
-    def __init__(
-        self, connection: AsyncConnection, reports: Sequence[Report], *, now_ms: int
-    ) -> None:
+    def __init__(self, connection: AsyncConnection, *, now_ms: int) -> None:
         self._connection = connection
-        self._inventory_of = inventory.Batch(connection, _with_inventory(reports), now_ms=now_ms)
+        self._inventories = inventory.Batch(connection, now_ms=now_ms)
         self._now_ms = now_ms
         self._events: list[events.NewEvent] = []
         self._letters: list[dead_letters.NewDeadLetter] = []
+        self._hosts: dict[str, HostRecord] = {}
+        self._apart: list[held_items.NewHeldItem] = []
         self.effects = Effects()
         self.alarms: list[AlarmEvent] = []
         self._writers: dict[ItemKind, _Writer] = {
             ItemKind.INVENTORY: self._inventory,
             ItemKind.EVENT: self._event,
             ItemKind.HA: self._ha,
+            ItemKind.HOST: self._host,
+            ItemKind.HOSTS: self._site_hosts,
             ItemKind.ALARM: self._alarm,
             ItemKind.ALARM_SET: self._alarm_set,
             ItemKind.GAP: self._gap,
             ItemKind.ORDER: self._order,
+            ItemKind.CONFIG: self._config,
         }
 
     async def write(self, message: Message, item: Item, *, spoilt: str | None = None) -> None:
@@ -117,22 +131,23 @@ class ItemWriter:
         except ProtocolError as err:
             self._bury(message, item, err)
 
+    def keep_apart(self, report: Report) -> None:
+        """Keep the items of a report where they change nothing of the fleet."""
+        self.effects.items += len(report.items)
+        self._apart += held.held_items(report, now_ms=self._now_ms)
+
     async def flush(self) -> None:
         """Write what was gathered."""
-        await self._inventory_of.flush()
+        await held_items.append(self._connection, self._apart)
+        for each in await self._inventories.flush():
+            self._note(each)
         await ha.save(self._connection, list(self.effects.ha.values()))
+        await host_reports.save(self._connection, list(self._hosts.values()))
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
 
-    async def _inventory(self, message: Message, item: Item, body: bytes) -> None:
-        document = inventory.decode(body)
-        head = await self._inventory_of.apply(message.node, document)
-        if isinstance(head, Unfit):
-            logger.info("%s: inventory item %d does not fit: %s", message.node, item.seq, head.why)
-            self.effects.unfit[message.node] = head.why
-        elif head is not None:
-            self.effects.heads[message.node] = head
-            self.effects.unfit.pop(message.node, None)
+    async def _inventory(self, message: Message, _item: Item, body: bytes) -> None:
+        self._inventories.add(message.node, inventory.decode(body))
 
     async def _event(self, message: Message, item: Item, body: bytes) -> None:
         said = _events.decode(body)
@@ -142,6 +157,18 @@ class ItemWriter:
     async def _ha(self, message: Message, item: Item, body: bytes) -> None:
         report = _ha_reports.decode(body)
         self.effects.ha[message.node] = HaRecord(message.node, item.at_ms, self._now_ms, report)
+
+    async def _host(self, message: Message, item: Item, body: bytes) -> None:
+        report = _host_reports.decode(body)
+        self._hosts[message.node] = HostRecord(message.node, item.at_ms, self._now_ms, report)
+
+    async def _site_hosts(self, message: Message, item: Item, body: bytes) -> None:
+        taken = await hosts.take_in(
+            self._connection, message.node, body, at_ms=item.at_ms, now_ms=self._now_ms
+        )
+        if taken is not None:
+            self.effects.hosts[message.site], moves = taken
+            self._events += moves
 
     async def _alarm(self, message: Message, item: Item, body: bytes) -> None:
         said = _alarms.decode(body)
@@ -156,8 +183,8 @@ class ItemWriter:
 
     async def _gap(self, message: Message, item: Item, body: bytes) -> None:
         gap = _gaps.decode(body)
-        told: dict[str, Scalar] = {"first": gap.first, "last": gap.last, "reason": gap.reason}
-        self.alarms.append(fault("280.804", message.node, Severity.MAJOR, told))
+        lost: dict[str, Scalar] = {"first": gap.first, "last": gap.last, "reason": gap.reason}
+        self.alarms.append(fault("280.804", message.node, Severity.MAJOR, lost))
         self._events.append(
             events.NewEvent(
                 at_ms=item.at_ms,
@@ -178,8 +205,25 @@ class ItemWriter:
         if event is not None:
             self._events.append(event)
 
+    async def _config(self, message: Message, item: Item, body: bytes) -> None:
+        event = await told.take_in(
+            self._connection, message.node, body, at_ms=item.at_ms, now_ms=self._now_ms
+        )
+        if event is not None:
+            self._events.append(event)
+
     async def _unknown(self, _message: Message, item: Item, _body: bytes) -> None:
         raise ProtocolError("kind", got=item.kind, bound=", ".join(sorted(self._writers)))
+
+    def _note(self, outcome: inventory.Outcome) -> None:
+        """Note what an inventory document came to."""
+        node, head = outcome.node, outcome.result
+        if isinstance(head, Unfit):
+            logger.info("%s: inventory %d does not fit: %s", node, outcome.gen, head.why)
+            self.effects.unfit[node] = head.why
+        elif head is not None:
+            self.effects.heads[node] = head
+            self.effects.unfit.pop(node, None)
 
     def _keep(
         self, message: Message, item: Item, said: Event | Alarm, *, kind: str, text: str
@@ -227,12 +271,3 @@ class ItemWriter:
                 params={"seq": item.seq, "code": err.code},
             )
         )
-
-
-def _with_inventory(reports: Sequence[Report]) -> set[str]:
-    """Return the nodes of which inventory will be written: it is read for all at once."""
-    return {
-        report.node
-        for report in reports
-        if any(item.kind is ItemKind.INVENTORY for item in report.items)
-    }

@@ -7,6 +7,7 @@ again; an item that can never be stored goes to the dead letters and the stream 
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,8 @@ from roost_central.fleet.view import FleetView
 from roost_central.ingest.beats import check_speaker
 from roost_central.ingest.core import Ledger, Verdict
 from roost_central.ingest.counters import Counters
+from roost_central.ingest.forks import Forks
+from roost_central.ingest.held import is_shut
 from roost_central.ingest.inbox import Inbox, Message
 from roost_central.ingest.items import Effects, ItemWriter
 from roost_central.ingest.marks import Marks
@@ -73,7 +76,8 @@ class _Outcome:
     alarms: Written
     waiting: Waiting
     entered: list[NodeId]
-    duplicates: int = 0
+    applied: list[Report]
+    duplicates: list[Report]
 
 
 class Reports:
@@ -92,6 +96,7 @@ class Reports:
         book: AlarmBook,
         counters: Counters,
         clock: Clock,
+        suspect: Callable[[str, str], None],
     ) -> None:
         self._database = database
         self._view = view
@@ -103,6 +108,8 @@ class Reports:
         self._book = book
         self._counters = counters
         self._clock = clock
+        self._suspect = suspect
+        self._forks = Forks(lambda node: view.nodes[node].sent_ms if node in view.nodes else None)
         self._in_hand = Batch()
 
     def waits_ms(self, inbox: Inbox, now_ms: int) -> int:
@@ -156,10 +163,15 @@ class Reports:
             self._bury(message, err.code, str(err), message.payload)
             return
         self._roster.enter(message.node, message.site)
+        self._note_two(report.node, self._forks.hear(report, message.arrived_ms))
         self._counters.reports += 1
         self._in_hand.reports.append((message, report))
         self._in_hand.items += max(1, len(report.items))
         self._in_hand.size_bytes += len(message.payload)
+
+    def _note_two(self, node: str, why: str | None) -> None:
+        if why is not None:
+            self._suspect(node, why)
 
     async def _write_in_hand(self) -> bool:
         """Write the batch in hand; return false where that failed. After TRIES_MAX it is dropped.
@@ -216,7 +228,11 @@ class Reports:
         self._book.written(outcome.alarms)
         self._notices.written(outcome.waiting)
         self._roster.written(outcome.entered)
-        self._counters.duplicates += outcome.duplicates
+        self._counters.duplicates += len(outcome.duplicates)
+        for report in outcome.applied:
+            self._forks.applied(report)
+        for report in outcome.duplicates:
+            self._note_two(report.node, self._forks.repeated(report))
         self._counters.items += outcome.effects.items
         outcome.effects.show(self._view)
         self._send_receipts(batch, outcome.ledger, outcome.effects)
@@ -227,22 +243,33 @@ class Reports:
         lanes: dict[tuple[str, bytes], str] = {}
         async with self._database.write() as connection:
             entered = await self._roster.write(connection, now_ms=now_ms)
-            reports = [report for _, report in batch.reports]
-            writer = ItemWriter(connection, reports, now_ms=now_ms)
-            duplicates = 0
+            writer = ItemWriter(connection, now_ms=now_ms)
+            applied, duplicates = list[Report](), list[Report]()
             for message, report in batch.reports:
                 lanes[report.node, report.stream] = report.lane.value
-                verdict = ledger.judge(report)
-                duplicates += verdict is Verdict.DUPLICATE
-                if verdict is not Verdict.APPLY:
-                    continue
-                for item in report.items:
-                    await writer.write(message, item, spoilt=spoilt)
+                match ledger.judge(report):
+                    case Verdict.APPLY:
+                        applied.append(report)
+                        await self._apply(writer, message, report, spoilt)
+                    case Verdict.DUPLICATE:
+                        duplicates.append(report)
+                    case Verdict.AHEAD:
+                        pass
             await writer.flush()
             await self._marks.save(connection, ledger.moved, lanes, now_ms=now_ms)
             waiting = await self._notices.write(connection)
             alarms = await self._book.write(connection, writer.alarms)
-        return _Outcome(ledger, writer.effects, alarms, waiting, entered, duplicates)
+        return _Outcome(ledger, writer.effects, alarms, waiting, entered, applied, duplicates)
+
+    async def _apply(
+        self, writer: ItemWriter, message: Message, report: Report, spoilt: str | None
+    ) -> None:
+        """Write the items of a report; of a node that a human has to choose about, apart."""
+        if is_shut(self._view.nodes.get(report.node)):
+            writer.keep_apart(report)
+            return
+        for item in report.items:
+            await writer.write(message, item, spoilt=spoilt)
 
     def _send_receipts(self, batch: Batch, ledger: Ledger, effects: Effects) -> None:
         """One receipt for each stream and broker, with the mark that is committed now."""

@@ -10,6 +10,7 @@ Leaves to others: what makes a generation live (enrolment), and replays: a beat'
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from roost_protocol.errors import ProtocolError
@@ -83,13 +84,14 @@ class Seals:
         """Return what a node said.
 
         Raises:
-            ProtocolError: ``unsealed`` where it must be sealed; ``seal``, ``kid`` or ``mac``.
+            ProtocolError: ``unsealed`` where it must be sealed; ``seal``, ``kid`` or ``mac``;
+                ``ended`` where the seal is right and its generation may not speak any more.
         """
         if not is_sealed(message):
             return self._bare(broker, node, message)
         generation = generation_of(message)
         if not self.identities.is_live(node, generation):
-            raise ProtocolError("kid", got=generation, detail="no identity that may speak")
+            raise self._not_live(node, generation, topic, message)
         seal = self._spoke.get(node)
         if seal is None or seal.generation != generation:
             return self._meet(node, generation, topic, message)
@@ -129,17 +131,30 @@ class Seals:
             raise ProtocolError("unsealed", bound="a seal, of an enrolled node")
         return message
 
-    def _meet(self, node: NodeId, generation: int, topic: str, message: bytes) -> bytes:
-        """Open a generation's first message, by whichever ingest key its report key comes of."""
+    def _not_live(self, node: NodeId, generation: int, topic: str, message: bytes) -> ProtocolError:
+        """Return what is wrong with it: whose generation ended is another than who never had it."""
+        if self._opened(node, generation, topic, message) is None:
+            return ProtocolError("kid", got=generation, detail="no identity that may speak")
+        return ProtocolError("ended", got=generation, detail="its identity has ended")
+
+    def _opened(
+        self, node: NodeId, generation: int, topic: str, message: bytes
+    ) -> tuple[Seal, bytes] | None:
+        """Return seal and message, by whichever ingest key a generation's report key comes of."""
         for key in self._ingest_keys:
             seal = Seal(report_key(key, node, generation), generation)
-            try:
-                body = seal.open(topic, message)
-            except ProtocolError:
-                continue
-            if len(self._spoke) >= SEALS_MAX:
-                del self._spoke[next(iter(self._spoke))]
-            self._spoke[node] = seal
-            self.identities.heard(node, generation)
-            return body
-        raise ProtocolError("mac", detail="not sealed with its key, or changed on its way")
+            with suppress(ProtocolError):
+                return seal, seal.open(topic, message)
+        return None
+
+    def _meet(self, node: NodeId, generation: int, topic: str, message: bytes) -> bytes:
+        """Open a generation's first message."""
+        opened = self._opened(node, generation, topic, message)
+        if opened is None:
+            raise ProtocolError("mac", detail="not sealed with its key, or changed on its way")
+        seal, body = opened
+        if len(self._spoke) >= SEALS_MAX:
+            del self._spoke[next(iter(self._spoke))]
+        self._spoke[node] = seal
+        self.identities.heard(node, generation)
+        return body

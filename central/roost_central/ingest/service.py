@@ -124,6 +124,7 @@ class IngestService:
             book=book,
             counters=self.counters,
             clock=clock,
+            suspect=seals.identities.suspect,
         )
         self._lag = LagWatch()
         self._flush = Flush(

@@ -11,21 +11,19 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from roost_central.inventory.facts import (
+    REASON,
+    WHOLE,
     FieldChange,
     Items,
     Reasons,
     Section,
     StarredValue,
 )
-from roost_central.inventory.starred import STARRED
+from roost_central.inventory.index import index_changes
 from roost_protocol.digest import node_digest, section_digest
 from roost_protocol.inventory import Delta, SectionDelta, SnapshotPart, Value
 
 RESYNC_EVERY_MS: Final = 60_000  # a node: a lasting disagreement must not fill its uplink
-TEXT_CHARS_MAX: Final = 512  # of an indexed value: an index entry has a bound on PostgreSQL
-
-WHOLE: Final = ("", "")  # the pseudo field that a section has while it is there
-REASON: Final = "?"
 
 _Flat = dict[tuple[str, str], Value]
 
@@ -111,18 +109,19 @@ def apply_delta(known: Known, delta: Delta) -> Applied | Unfit:
 
 
 def _patched(before: Section | None, name: str, change: SectionDelta, gen: int) -> Section:
-    items = {item: dict(fields) for item, fields in before.items.items()} if before else {}
-    missing = dict(before.missing) if before else {}
+    """Return the section after a change; items that it does not touch are the very same."""
+    items = dict(before.items) if before else {}
+    missing = before.missing if before else {}
     for item in change.gone:
         items.pop(item, None)
     for item, fields in change.put.items():
-        items.setdefault(item, {}).update(fields)
+        items[item] = {**items.get(item, {}), **fields}
     for item, names in change.unset.items():
-        for name_ in names:
-            items.get(item, {}).pop(name_, None)
-    for key in change.found:
-        missing.pop(key, None)
-    missing.update(change.missing)
+        if item in items:
+            items[item] = {name: items[item][name] for name in items[item].keys() - set(names)}
+    if change.found or change.missing:
+        missing = {key: missing[key] for key in missing.keys() - set(change.found)}
+        missing |= change.missing
     return Section(
         name=name,
         gen=gen,
@@ -150,7 +149,7 @@ def _check(known: Known, result: Applied) -> Applied | Unfit:
         before = known.sections.get(section.name)
         if before is None or before.digest != section.digest:
             changes += changes_of(section.name, before, section)
-    values, gone = _starred(result.put, changes)
+    values, gone = index_changes(known.sections, result.put, changes)
     return replace(result, changes=changes, values=values, values_gone=gone)
 
 
@@ -158,14 +157,26 @@ def changes_of(name: str, before: Section | None, after: Section | None) -> list
     """Return one row for each field that differs; a section that appears is one row."""
     if before is None:
         return [FieldChange(name, *WHOLE, UNSET, True)] if after else []
-    old = flatten(before.items, before.missing)
-    new = flatten(after.items, after.missing) if after else {}
+    old, new = _differing(before, after)
     rows = [] if after else [FieldChange(name, *WHOLE, True, UNSET)]
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key, UNSET), new.get(key, UNSET)
         if type(was) is not type(now) or was != now:  # True is not 1
             rows.append(FieldChange(name, *key, was, now))
     return rows
+
+
+def _differing(before: Section, after: Section | None) -> tuple[_Flat, _Flat]:
+    """Return both sections flattened, without the items that are the very same in both."""
+    if after is None:
+        return flatten(before.items, before.missing), {}
+    was, now = before.items, after.items
+    some = [item for item in was.keys() | now.keys() if was.get(item) is not now.get(item)]
+    is_same = before.missing is after.missing
+    return (
+        flatten({k: was[k] for k in some if k in was}, {} if is_same else before.missing),
+        flatten({k: now[k] for k in some if k in now}, {} if is_same else after.missing),
+    )
 
 
 def flatten(items: Items, missing: Reasons) -> _Flat:
@@ -208,44 +219,3 @@ def _unflatten(flat: _Flat) -> tuple[Items, Reasons]:
         else:
             items.setdefault(item, {})[name] = value
     return items, missing
-
-
-def _starred(
-    put: list[Section], changes: list[FieldChange]
-) -> tuple[list[StarredValue], list[StarredValue]]:
-    """Return the indexed values to write and those to remove."""
-    values: list[StarredValue] = []
-    gone: list[StarredValue] = []
-    by_name = {section.name: section for section in put}
-    for change in changes:
-        starred = STARRED.get(change.section, frozenset())
-        if (change.item, change.field) == WHOLE and change.section in by_name:
-            values += _values_of(by_name[change.section], starred)
-        elif change.field in starred:
-            value = starred_value(change.section, change.item, change.field, change.new)
-            if value is None:
-                gone.append(StarredValue(change.section, change.item, change.field))
-            else:
-                values.append(value)
-    return values, gone
-
-
-def _values_of(section: Section, starred: frozenset[str]) -> list[StarredValue]:
-    found = (
-        starred_value(section.name, item, name, value)
-        for item, fields in section.items.items()
-        for name, value in fields.items()
-        if name in starred
-    )
-    return [value for value in found if value is not None]
-
-
-def starred_value(
-    section: str, item: str, name: str, value: Value | UnsetType
-) -> StarredValue | None:
-    """Return the indexed form of a value; None for what has none (null, lists)."""
-    if isinstance(value, str):
-        return StarredValue(section, item, name, text=value[:TEXT_CHARS_MAX])
-    if isinstance(value, int):
-        return StarredValue(section, item, name, number=float(value))
-    return None

@@ -1,10 +1,14 @@
 """The shapes of inventory at the centre: sections as kept, and what changed in them. Pure."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec import UnsetType
 
 from roost_protocol.inventory import Value
+
+WHOLE: Final = ("", "")  # the pseudo field that a section has while it is there
+REASON: Final = "?"
 
 Items = dict[str, dict[str, Value]]
 Reasons = dict[str, str]
@@ -53,10 +57,14 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class StarredValue:
-    """One indexed field of one item: a number for numbers and booleans, else a text."""
+    """One indexed field of one item: a number for numbers and booleans, else a text.
+
+    Neither is there where the value is unknown. ``place`` orders a version among versions.
+    """
 
     section: str
     item: str
     field: str
     text: str | None = None
     number: float | None = None
+    place: bytes | None = None

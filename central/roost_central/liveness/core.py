@@ -26,6 +26,7 @@ from roost_central.liveness.facts import (
     Event,
     GoneSeen,
     Limits,
+    LossChanged,
     NodeAdded,
     NodeRemoved,
     PathChanged,
@@ -37,7 +38,7 @@ from roost_central.liveness.facts import (
     Tick,
 )
 from roost_central.liveness.mass import Mass
-from roost_central.liveness.node import Node
+from roost_central.liveness.node import NEVER, Node
 from roost_central.liveness.path import Path
 from roost_central.liveness.quiet import Quiet
 from roost_central.liveness.silence import Silence
@@ -114,8 +115,11 @@ class Liveness:
             added_ms=now_ms,
             was_heard=event.was_heard,
             boot_id=event.boot_id,
-            incarnation=-1 if event.incarnation is None else event.incarnation,
+            incarnation=NEVER if event.incarnation is None else event.incarnation,
+            known_s=event.uptime_s or 0,
         )
+        if event.sent_ms is not None:
+            node.turns.forgotten_ms = event.sent_ms  # what was said before is an echo
         self._nodes[event.node] = node
         self._sites.setdefault(event.site, Site(event.site)).nodes[event.node] = None
         if node.was_heard:
@@ -159,6 +163,7 @@ class Liveness:
     def _on_beat(self, event: BeatSeen, now_ms: int) -> list[Action]:
         beat = event.beat
         node = self._nodes[event.node]
+        node.speaks_as(event.generation, beat)
         turns, interval_ms = node.turns, node.interval_ms
         start = (beat.boot_id, beat.incarnation)
         actions = _clones(node, turns.hear(start, now_ms, interval_ms, beat.sent_ms), now_ms)
@@ -167,7 +172,10 @@ class Liveness:
         via = node.paths.get(beat.path)
         if via is None:
             via = node.paths[beat.path] = Path(beat.path, now_ms)
-        old_news = via.arrive(beat.n, beat.incarnation, now_ms, beat.sent_ms)
+        since_ms = self._silence.hearing_since_ms(node)
+        old_news = via.arrive(
+            beat.n, beat.incarnation, now_ms, beat.sent_ms, hearing_since_ms=since_ms
+        )
         if old_news == "fork":
             actions += _clones(node, turns.fork(now_ms, interval_ms), now_ms)
         if old_news is not None:
@@ -185,6 +193,7 @@ class Liveness:
         for path in removed:
             actions.append(PathRemoved(node.node, path))
         self._judge_paths(node, now_ms, actions)
+        actions += _losses(node, via)
         self._hear(node, now_ms, actions, starts_anew=new_start is not None)
         return self._with_site(node, actions, now_ms)
 
@@ -381,6 +390,16 @@ class Liveness:
 
     def _interval(self, claimed_ms: int) -> int:
         return min(max(claimed_ms, self._limits.interval_ms_min), self._limits.interval_ms_max)
+
+
+def _losses(node: Node, via: Path) -> list[Action]:
+    """Return what follows of the beats that went missing before one that came."""
+    was_lossy = bool(via.loss.is_lossy)
+    lost = via.loss.judge()
+    if lost is None:
+        return []
+    is_lossy = bool(via.loss.is_lossy)
+    return [LossChanged(node.node, via.name, lost, is_lossy, announce=is_lossy or was_lossy)]
 
 
 def _clones(node: Node, is_news: bool | None, now_ms: int) -> list[Action]:

@@ -36,7 +36,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class NodeAdded:
-    """A node is registered, or was known to storage; what it last said, if anything."""
+    """A node is registered, or was known to storage; what it last said, if anything.
+
+    Attributes:
+        sent_ms: when it said that, by its own clock.
+        uptime_s: of its machine then; within a boot it only grows, whatever the clock does.
+    """
 
     node: NodeId
     site: SiteId
@@ -44,6 +49,8 @@ class NodeAdded:
     boot_id: bytes | None = None
     incarnation: int | None = None
     was_heard: bool = False
+    sent_ms: int | None = None
+    uptime_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,15 @@ class NodeRemoved:
 
 
 class BeatSeen(msgspec.Struct, frozen=True, gc=False):
-    """A beat of a node that was added; a Struct, which is made six times as fast: one a beat."""
+    """A beat of a node that was added; a Struct, which is made six times as fast: one a beat.
+
+    Attributes:
+        generation: of the identity that sealed it; 0: none did.
+    """
 
     node: NodeId
     beat: Beat
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,22 @@ class PathChanged:
     path: str
     old: str
     new: str
+    announce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LossChanged:
+    """Beats of a WAN path go missing, or do so no more.
+
+    Attributes:
+        lost: of the last loss.BEATS.
+        announce: whether it is worth an event: not what is well from the start.
+    """
+
+    node: NodeId
+    path: str
+    lost: int
+    is_lossy: bool
     announce: bool = True
 
 
@@ -227,6 +255,7 @@ Action = (
     | SiteChanged
     | Rebooted
     | AgentRestarted
+    | LossChanged
     | CloneChanged
     | CloneSeen
     | BeatIgnored

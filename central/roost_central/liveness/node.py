@@ -8,6 +8,7 @@ from roost_central.liveness.turns import Turns
 from roost_protocol.beat import Beat, PathReport
 from roost_protocol.topics import NodeId, SiteId
 
+NEVER: Final = -1  # the incarnation before the first
 BOOTS_REMEMBERED: Final = 2  # a late message of the boot before must not look like a new boot
 
 
@@ -23,7 +24,9 @@ class Node:
     boot_id: bytes | None
     incarnation: int
     boots: tuple[bytes, ...] = ()  # before this one
+    generation: int = 0  # of its identity, the newest that spoke; 0: none, or not since we began
     sent_ms: int = 0  # the node's clock, of its last beat
+    known_s: int = 0  # its machine's uptime at what storage has of this start
     presence: str = "unknown"
     heard_ms: int | None = None
     back_ms: int = 0  # first heard after the dark or a new start: each path has its time from then
@@ -38,6 +41,21 @@ class Node:
         """Return a share of the node's beat interval, in ms."""
         return self.interval_ms * permille // 1000
 
+    def speaks_as(self, generation: int, beat: Beat) -> None:
+        """Note by which identity a beat came.
+
+        A box that was let in anew in the same boot counts its starts from one, as its agent did
+        before: by number both are one start, by identity they are not, and the later one is new.
+        """
+        if generation <= self.generation:
+            return
+        is_same_start = (beat.boot_id, beat.incarnation) == (self.boot_id, self.incarnation)
+        if self.generation and is_same_start:
+            self.incarnation = NEVER
+            for path in self.paths.values():
+                path.incarnation = NEVER
+        self.generation = generation
+
     def is_news(self, beat: Beat) -> bool:
         """Return whether the beat is of the present start of the agent or of a later one.
 
@@ -45,6 +63,9 @@ class Node:
         boot that we never saw, or in the same boot a later clock. One of a boot before is late, or
         of a second box with this identity: that counts only once the first one is silent.
         """
+        is_known = (beat.boot_id, beat.incarnation) == (self.boot_id, self.incarnation)
+        if is_known and beat.uptime_s < self.known_s:
+            return False  # we were told so before we began: somebody says it again
         if beat.boot_id in self.boots:
             return self.is_suspect and beat.sent_ms > self.sent_ms > 0
         if beat.incarnation >= self.incarnation:
@@ -58,6 +79,7 @@ class Node:
         if beat.incarnation == self.incarnation and beat.boot_id == self.boot_id:
             return None
         before, self.boot_id = self.boot_id, beat.boot_id
+        self.known_s = 0
         self.incarnation = beat.incarnation
         if before is None:
             return "first"

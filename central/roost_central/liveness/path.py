@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from roost_central.liveness.loss import Loss
 from roost_protocol.beat import PathKind, PathState
 
 LOSS_WINDOW: Final = 100  # beats: permille of the last hundred
@@ -22,6 +23,7 @@ class Path:
         reported: the node's word.
         state: what the centre holds to be true.
         is_announced: its trouble was told, so that its end must be told too.
+        loss: of beats while it is up, as it is alarmed.
     """
 
     name: str
@@ -34,19 +36,30 @@ class Path:
     is_announced: bool = False
     n: int = 0
     incarnation: int = -1
+    loss: Loss = field(default_factory=Loss)
     _window: int = 0
     _window_size: int = 0
     _sent_ms: list[int] = field(default_factory=lambda: [0] * SENT_MAX)
 
-    def arrive(self, n: int, incarnation: int, now_ms: int, sent_ms: int = 0) -> str | None:
+    def arrive(
+        self, n: int, incarnation: int, now_ms: int, sent_ms: int = 0, *, hearing_since_ms: int = 0
+    ) -> str | None:
         """Take in beat ``n``; return why it is no news, or None when it is.
 
         ``fork``: another beat had this number, by the sender's own clock.
+
+        Args:
+            n: its number on this path.
+            incarnation: of the start of the agent that counts.
+            now_ms: the centre's monotonic clock.
+            sent_ms: the sender's.
+            hearing_since_ms: since when the path could be heard without a break.
         """
         if incarnation != self.incarnation:
             self.incarnation = incarnation
             self._window = self._window_size = 0
             self.n = n - 1
+            self.loss.restart()
         ahead = n - self.n
         if ahead <= 0:
             return self._fill(n, -ahead, sent_ms)
@@ -54,6 +67,7 @@ class Path:
         self._window_size = min(self._window_size + ahead, LOSS_WINDOW)
         self.n = n
         self._sent_ms[n % SENT_MAX] = sent_ms
+        self.loss.arrive(ahead - 1, was_heard=self._was_heard(hearing_since_ms))
         self.arrived_ms = now_ms
         self.gone_ms = None
         return None
@@ -69,9 +83,15 @@ class Path:
                 "fork" if is_remembered and self._sent_ms[n % SENT_MAX] != sent_ms else "duplicate"
             )
         self._window |= bit
+        self.loss.late(behind)
         if behind < SENT_MAX:
             self._sent_ms[n % SENT_MAX] = sent_ms
         return "late"
+
+    def _was_heard(self, hearing_since_ms: int) -> bool:
+        """Whether all that came since the last arrival would have been heard."""
+        is_known = self.state in {PathState.UP.value, PathState.FLAKY.value}
+        return is_known and self.arrived_ms is not None and self.arrived_ms >= hearing_since_ms
 
     @property
     def loss_permille(self) -> int:

@@ -12,18 +12,21 @@ from roost_central.fleet.view import FleetView, SiteRow
 from roost_central.liveness.facts import (
     Action,
     CloneChanged,
+    LossChanged,
     PathChanged,
     PathRemoved,
     PresenceChanged,
     QuietChanged,
     SiteChanged,
 )
+from roost_central.liveness.loss import BEATS
 from roost_central.liveness.words import (
     BROKER_LOST,
     CLONE,
     FLEET_SILENT,
     NODE_SILENT,
     PATH_DOWN,
+    PATH_LOSS,
     SITE_OFFLINE,
 )
 from roost_protocol.severity import Severity
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 CENTRE_ENTITY: Final = "central=roost"
 HEARD: Final = ("online", "degraded")
+_OF_SILENCE: Final = frozenset({SITE_OFFLINE, NODE_SILENT, PATH_DOWN, PATH_LOSS})
 _SAFE_LEFT: Final = 2  # paths left above which a lost one is only minor
 
 
@@ -41,10 +45,8 @@ def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
     match action:
         case PresenceChanged():
             return _presence(action)
-        case PathChanged(node=node) | PathRemoved(node=node):
-            site = node.partition(".")[0]
-            row = view.sites.get(site)
-            return [] if row is None else _paths(row, action.path, view)
+        case PathChanged() | PathRemoved() | LossChanged():
+            return _path(action, view)
         case CloneChanged():
             return _clone(action, view)
         case SiteChanged():
@@ -53,6 +55,46 @@ def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
             return [_quiet(action)]
         case _:
             return []
+
+
+def signals_of_site(row: SiteRow, view: FleetView, now_ms: int) -> list[Event]:
+    """Return what it means that a site is managed now, or is not any more.
+
+    One that is left alone has no alarm of silence or loss. One that is managed again has those of
+    the silence that there is now; a loss of beats is counted anew.
+    """
+    nodes = [view.nodes[node] for node in row.nodes]
+    paths = {path.name for node in nodes for path in node.paths.values() if path.kind == "wan"}
+    if not row.managed:
+        site = entity_of(row.site, None)
+        cleared: list[Event] = [OwnCleared(SITE_OFFLINE, site)]
+        cleared += [OwnCleared(PATH_DOWN, f"site={row.site},path={path}") for path in paths]
+        for node in nodes:
+            cleared.append(OwnCleared(NODE_SILENT, entity_of(row.site, node.node)))
+            cleared += [
+                OwnCleared(PATH_LOSS, entity_of(row.site, node.node, f"path={path}"))
+                for path in node.paths
+            ]
+        return cleared
+    raised: list[Event] = []
+    if row.status == "unknown" and any(node.heard_ms for node in nodes):
+        raised.append(_offline(row.site, view, now_ms))
+    raised += [
+        _silent(row.site, node.node, (now_ms - node.heard_ms) // 1000)
+        for node in nodes
+        if node.presence == "unreachable" and node.heard_ms is not None
+    ]
+    if paths:
+        raised += [each for each in _paths(row, min(paths), view) if isinstance(each, OwnRaised)]
+    return raised
+
+
+def muted(event: Event, view: FleetView) -> bool:
+    """Say whether it is an alarm of silence or loss of a site that is not managed."""
+    if not isinstance(event, OwnRaised) or event.type not in _OF_SILENCE:
+        return False
+    row = view.sites.get(event.site or "")
+    return row is not None and not row.managed
 
 
 def broker_signal(broker: str, *, is_up: bool) -> Event:
@@ -65,40 +107,42 @@ def broker_signal(broker: str, *, is_up: bool) -> Event:
 
 def _presence(action: PresenceChanged) -> list[Event]:
     site = action.node.partition(".")[0]
-    entity = entity_of(site, action.node)
     if action.new == "unreachable":
         dark: list[Event] = [NodeDark(action.node)]
         if action.announce:
-            params = {"s": action.silent_ms // 1000}
-            dark.append(
-                OwnRaised(NODE_SILENT, entity, Severity.MINOR, params, site=site, node=action.node)
-            )
+            dark.append(_silent(site, action.node, action.silent_ms // 1000))
         return dark
     if action.new in HEARD and action.old not in HEARD:
-        return [NodeBack(action.node), OwnCleared(NODE_SILENT, entity)]
+        return [NodeBack(action.node), OwnCleared(NODE_SILENT, entity_of(site, action.node))]
     return []
 
 
+def _silent(site: str, node: str, seconds: int) -> OwnRaised:
+    entity = entity_of(site, node)
+    return OwnRaised(NODE_SILENT, entity, Severity.MINOR, {"s": seconds}, site=site, node=node)
+
+
 def _site(action: SiteChanged, view: FleetView, now_ms: int) -> list[Event]:
-    entity = entity_of(action.site, None)
     if action.new != "unknown":
-        return [OwnCleared(SITE_OFFLINE, entity)] if action.old == "unknown" else []
+        cleared = OwnCleared(SITE_OFFLINE, entity_of(action.site, None))
+        return [cleared] if action.old == "unknown" else []
     if not action.announce:
         return []
-    row = view.sites.get(action.site)
+    return [_offline(action.site, view, now_ms, is_one_of_many=action.is_one_of_many)]
+
+
+def _offline(site: str, view: FleetView, now_ms: int, *, is_one_of_many: bool = False) -> OwnRaised:
+    row = view.sites.get(site)
     heard = [view.nodes[node].heard_ms or 0 for node in row.nodes] if row else []
     seconds = (now_ms - max(heard, default=now_ms)) // 1000
-    params = {"s": max(0, seconds)}
-    return [
-        OwnRaised(
-            SITE_OFFLINE,
-            entity,
-            Severity.CRITICAL,
-            params,
-            site=action.site,
-            is_one_of_many=action.is_one_of_many,
-        )
-    ]
+    return OwnRaised(
+        SITE_OFFLINE,
+        entity_of(site, None),
+        Severity.CRITICAL,
+        {"s": max(0, seconds)},
+        site=site,
+        is_one_of_many=is_one_of_many,
+    )
 
 
 def _clone(action: CloneChanged, view: FleetView) -> list[Event]:
@@ -109,6 +153,20 @@ def _clone(action: CloneChanged, view: FleetView) -> list[Event]:
         return [OwnRaised(CLONE, entity, Severity.CRITICAL, {}, site=site, node=action.node)]
     row = view.nodes.get(action.node)
     return [] if row is not None and row.quarantine else [OwnCleared(CLONE, entity)]
+
+
+def _path(action: PathChanged | PathRemoved | LossChanged, view: FleetView) -> list[Event]:
+    """Return the alarms of a path of one node, and of its site; what is gone loses nothing."""
+    site = action.node.partition(".")[0]
+    entity = entity_of(site, action.node, f"path={action.path}")
+    if isinstance(action, LossChanged) and action.is_lossy:
+        params: dict[str, Scalar] = {"lost": action.lost, "count": BEATS}
+        return [OwnRaised(PATH_LOSS, entity, Severity.MINOR, params, site=site, node=action.node)]
+    if isinstance(action, LossChanged):
+        return [OwnCleared(PATH_LOSS, entity)]
+    row = view.sites.get(site)
+    events = [] if row is None else _paths(row, action.path, view)
+    return [*events, OwnCleared(PATH_LOSS, entity)] if isinstance(action, PathRemoved) else events
 
 
 def _quiet(action: QuietChanged) -> Event:

@@ -32,7 +32,12 @@ from roost_central.liveness.facts import (
     SiteChanged,
     Tick,
 )
-from roost_central.liveness.signals import broker_signal, signals_of
+from roost_central.liveness.signals import (
+    broker_signal,
+    muted,
+    signals_of,
+    signals_of_site,
+)
 from roost_central.liveness.turns import Start
 from roost_central.liveness.words import broker_event, canary_event, event_of
 from roost_central.ports import Clock
@@ -79,6 +84,7 @@ class Sweep:
         self._suspect = suspect
         self._known: dict[str, None] = {}
         self._was_up: set[str] = set()
+        self._left_alone: set[str] = set()
         self._ticked_ms: int | None = None  # None until the first tick
         for node in view.nodes.values():
             self.enter(node)
@@ -101,12 +107,14 @@ class Sweep:
                 boot_id=bytes.fromhex(row.boot_id) if row.boot_id else None,
                 incarnation=row.incarnation,
                 was_heard=row.heard_ms is not None,
+                sent_ms=row.sent_ms,
+                uptime_s=row.uptime_s,
             )
         )
 
-    def hear(self, node: NodeId, beat: Beat) -> str | None:
+    def hear(self, node: NodeId, beat: Beat, generation: int = 0) -> str | None:
         """Take in a beat of a watched node; return why it is no news, None when it is."""
-        actions = self._core.handle(BeatSeen(node, beat), self._now_ms())
+        actions = self._core.handle(BeatSeen(node, beat, generation), self._now_ms())
         if not actions:
             return None
         first = actions[0]
@@ -157,8 +165,10 @@ class Sweep:
 
     def tick(self, changes: Changes) -> None:
         """Follow the view's nodes and let time pass."""
-        if changes.drain().structure:
+        news = changes.drain()
+        if news.structure:
             self._follow_view()
+        self._follow_lifecycle(news)
         self._handle(Tick())
         self._ticked_ms = self._clock.mono_ms()
 
@@ -172,6 +182,19 @@ class Sweep:
             self._ticked_ms = now_ms
             self._core.handle(Resumed(), now_ms)
         return now_ms
+
+    def _follow_lifecycle(self, news: Changes) -> None:
+        """Tell the alarms of sites that are managed now, or are not any more.
+
+        At first of all that are not: the centre may have ended before it told.
+        """
+        for site in news.sites if self._ticked_ms is not None else list(self._view.sites):
+            row = self._view.sites.get(site)
+            if row is None or row.managed is (site not in self._left_alone):
+                continue
+            (self._left_alone.discard if row.managed else self._left_alone.add)(site)
+            for signal in signals_of_site(row, self._view, self._clock.wall_ms()):
+                self._signal(signal)
 
     def _follow_view(self) -> None:
         for row in self._view.nodes.values():
@@ -192,7 +215,8 @@ class Sweep:
                 self._suspect(action.node, TWO_SPEAK)
             site = self._apply(action, now_ms)
             for signal in signals_of(action, self._view, now_ms):
-                self._signal(signal)
+                if not muted(signal, self._view):
+                    self._signal(signal)
             event = event_of(action, site=site, now_ms=now_ms)
             if event is not None:
                 self._tell(event)

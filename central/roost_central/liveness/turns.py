@@ -30,6 +30,7 @@ class Turns:
     turned_ms: int = 0
     is_suspected: bool = False
     said_ms: dict[Start, int] = field(default_factory=dict)  # its last word, by its own clock
+    forgotten_ms: int = -1  # the last word of all that are remembered no more
 
     def hear(
         self, start: Start, now_ms: int, interval_ms: int, sent_ms: int | None = None
@@ -48,7 +49,7 @@ class Turns:
             if sent_ms is not None:
                 self.said_ms[start] = max(sent_ms, self.said_ms.get(start, 0))
             return None
-        if sent_ms is not None and sent_ms <= self.said_ms.get(start, -1):
+        if sent_ms is not None and sent_ms <= self.said_ms.get(start, self.forgotten_ms):
             return None
         self._remember(start, sent_ms or 0)
         is_back = start == self.before
@@ -81,4 +82,5 @@ class Turns:
         self.said_ms.pop(start, None)
         self.said_ms[start] = sent_ms
         if len(self.said_ms) > STARTS_MAX:
-            del self.said_ms[next(iter(self.said_ms))]
+            oldest = next(iter(self.said_ms))
+            self.forgotten_ms = max(self.forgotten_ms, self.said_ms.pop(oldest))

@@ -9,12 +9,14 @@ from roost_central.liveness.facts import (
     Action,
     AgentRestarted,
     CloneChanged,
+    LossChanged,
     PathChanged,
     PresenceChanged,
     QuietChanged,
     Rebooted,
     SiteChanged,
 )
+from roost_central.liveness.loss import BEATS
 from roost_central.storage.events import NewEvent, Scalars
 from roost_protocol.severity import Severity
 
@@ -23,6 +25,7 @@ PATH_DOWN = "280.801"
 NODE_SILENT = "280.802"
 CLONE = "280.805"
 FLEET_SILENT = "280.808"
+PATH_LOSS = "280.816"
 NODE_REBOOTED = "280.811"
 AGENT_RESTARTED = "280.812"
 BROKER_LOST = "280.813"
@@ -94,6 +97,15 @@ def _path(action: PathChanged) -> Told | None:
     return PATH_DOWN, severity, f"path={action.path}", text, {"path": action.path}
 
 
+def _loss(action: LossChanged) -> Told | None:
+    if not action.announce:
+        return None
+    severity = Severity.MINOR if action.is_lossy else Severity.CLEARED
+    text = f"path {action.path}: {action.lost} of the last {BEATS} beats did not come"
+    params: Scalars = {"path": action.path, "lost": action.lost}
+    return PATH_LOSS, severity, f"path={action.path}", text, params
+
+
 def _site(action: SiteChanged) -> Told | None:
     if not action.announce:
         return None
@@ -135,6 +147,7 @@ def _restart(_action: AgentRestarted) -> Told:
 _TELLERS: Final[dict[type, Callable[[Any], Told | None]]] = {
     PresenceChanged: _presence,
     PathChanged: _path,
+    LossChanged: _loss,
     SiteChanged: _site,
     QuietChanged: _quiet,
     CloneChanged: _clone,

@@ -59,8 +59,15 @@ class Hold:
         self._kept[row.key_id] = [change]
         return True
 
-    def due(self) -> list[list[Transition]]:
-        """Return what need not wait any more, alarm by alarm, the first raised first."""
+    def due(self, *, is_behind: bool) -> list[list[Transition]]:
+        """Return what need not wait any more, alarm by alarm, the first raised first.
+
+        Args:
+            is_behind: transitions were not read yet. Nothing is due before them: that a storm took
+                an alarm is one of them, and the alarm is no candidate by then.
+        """
+        if is_behind:
+            return []
         over = [key for key, steps in self._kept.items() if not self._waits(steps)]
         return [self._kept.pop(key) for key in over]
 

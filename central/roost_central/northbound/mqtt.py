@@ -199,7 +199,7 @@ class NocFeed:
         """Return the messages of what no storm took; of one that did its incident tells."""
         now_ms = self._clock.boot_ms()
         messages: list[Message] = []
-        for steps in self._hold.due():
+        for steps in self._hold.due(is_behind=self.state.cursor < self._feed.last_seq):
             if is_untold(steps):
                 for branch in self._collapsed:
                     branch.pass_over(steps)

@@ -22,6 +22,7 @@ ALARM: Final = "alarm"  # the kind of an event that is a transition of an alarm
 WORDS: Final = (  # by the beginning of the type; the first that fits
     ("280.801", "path"),
     ("280.813", "path"),
+    ("280.816", "path"),
     ("4", "ha"),
     ("500.8", "enrol"),
     ("900", "rollout"),

@@ -149,7 +149,7 @@ class WebhookTarget:
 
     async def _tell_due(self) -> None:
         """Tell what no storm took, and pass over what one did."""
-        for steps in self._hold.due():
+        for steps in self._hold.due(is_behind=self._read < self.state.feed.last_seq):
             if is_untold(steps):
                 self._audience.pass_over(steps)
                 self.state.skipped += len(steps)

@@ -55,10 +55,12 @@ class OrderDesk:
 
     Attributes:
         wake: set when there is something new for the runner.
+        is_managed: says whether a site takes orders.
     """
 
     def __init__(self, database: Database, signer: Signer, clock: Clock, entropy: Entropy) -> None:
         self.wake = asyncio.Event()
+        self.is_managed: Callable[[str], bool] = lambda _site: True
         self._database = database
         self._signer = signer
         self._clock = clock
@@ -81,6 +83,16 @@ class OrderDesk:
             SignerError: the signer, whose policy says who must approve, cannot be asked.
         """
         act = act_of(wanted.verb, wanted.given, is_typed=False)
+        if not act.is_by_hand:
+            bound = (
+                f"one that people order: {wanted.verb} is the centre's own, see roost node desired"
+            )
+            raise ProtocolError("verb", field="verb", got=wanted.verb, bound=bound)
+        site = split_node_id(wanted.node)[0]
+        if not self.is_managed(site):
+            raise OrderRefusedError(
+                f"site {site} is not managed and takes no orders: `roost site manage {site}` first"
+            )
         rules = await self.rules()
         if wanted.verb in rules.never:
             raise OrderRefusedError(f"the signer's policy never signs {wanted.verb}")
@@ -94,7 +106,7 @@ class OrderDesk:
         record = OrderRecord(
             id=self._entropy.token(ID_BYTES).hex(),
             node=wanted.node,
-            site=split_node_id(wanted.node)[0],
+            site=site,
             verb=wanted.verb,
             given=given_of(act),
             reason=wanted.reason,

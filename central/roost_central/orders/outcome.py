@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.orders import core
-from roost_central.orders.words import event_of, forged_event
+from roost_central.orders.words import event_of, forged_event, is_news
 from roost_central.storage import orders
 from roost_central.storage.events import NewEvent
 from roost_protocol.codec import Decoder
@@ -34,4 +34,5 @@ async def take_in(
     if moved is None:
         return None
     await orders.save(connection, moved)
-    return event_of(moved, now_ms) if moved.state is not record.state else None
+    is_moved = moved.state is not record.state
+    return event_of(moved, now_ms) if is_moved and is_news(moved) else None

@@ -6,7 +6,7 @@ at a time, the oldest first.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import sha256
 from typing import Final
@@ -24,7 +24,8 @@ from roost_central.signer.client import Signer
 from roost_central.storage import audit, events, identities, orders
 from roost_central.storage.engine import Database
 from roost_protocol.codec import VERSION, encode
-from roost_protocol.order import Order, next_seq, signed_message
+from roost_protocol.order import Order, next_seq, read_signed, signed_message
+from roost_protocol.order_verbs import VERBS
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,11 @@ SIGNER_RETRY_S: Final = 10.0
 KEPT_MS: Final = 400 * 86_400_000  # after its end, as long as the history of alarms
 PRUNE_S: Final = 86_400.0
 
+PEOPLE: Final = "people"  # whose orders the signer counts apart from those with a body
+
 Hears = Callable[[str], int | None]  # node -> the generation that it speaks with
 Send = Callable[[str, bytes], bool]  # node, message before its seal
+BodyOf = Callable[[AsyncConnection, OrderRecord], Awaitable[bytes]]  # what an order brings along
 
 
 class OrderRunner:
@@ -47,6 +51,7 @@ class OrderRunner:
         desk: takes what people order.
         hears: says with which generation a node speaks.
         send: sends to a node by every broker; False where none takes it.
+        body_of: reads what an order brings along; it is not kept with the order.
     """
 
     def __init__(self, database: Database, signer: Signer, clock: Clock, desk: OrderDesk) -> None:
@@ -56,7 +61,8 @@ class OrderRunner:
         self._signer = signer
         self._clock = clock
         self.desk = desk
-        self._signer_due_s = 0.0
+        self.body_of: BodyOf = _no_body
+        self._signer_due_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -80,6 +86,28 @@ class OrderRunner:
         finally:
             await self._signer.close()
 
+    async def handed(self, order_id: str, generation: int) -> bytes:
+        """Return an order as its node is given it with an identity of this generation.
+
+        It counts as sent; empty where it cannot be signed now, or does not wait any more.
+
+        Raises:
+            StorageError: it cannot be read now.
+        """
+        async with self._database.read() as connection:
+            record = await orders.find(connection, order_id)
+        if record is None or record.state is not State.READY:
+            return b""
+        signed: OrderRecord | None = record
+        if not record.message or record.generation != generation:
+            signed = await self._signed(record, generation)
+        if signed is None:
+            return b""
+        async with self._database.write() as connection:
+            if await _is_still(connection, signed):
+                await orders.save(connection, core.sent(signed, self._clock.wall_ms()))
+            return _with_body(signed.message, await self.body_of(connection, signed))
+
     async def turn(self) -> bool:
         """Do what is to be done now, once; return whether there is any order."""
         async with self._database.read() as connection:
@@ -87,6 +115,7 @@ class OrderRunner:
         busy = {record.node for record in open_ if record.state is State.TAKEN}
         for record in open_:
             is_turn = record.state is not State.READY or record.node not in busy
+            is_turn = is_turn and self.desk.is_managed(record.site)
             generation = self.hears(record.node) if is_turn else None
             if record.state is State.READY:
                 busy.add(record.node)
@@ -98,7 +127,8 @@ class OrderRunner:
             case core.End(ended):
                 await self._end(record, ended)
             case core.Sign(generation):
-                if asyncio.get_running_loop().time() >= self._signer_due_s:
+                due_s = self._signer_due_s.get(_kind(record), 0.0)
+                if asyncio.get_running_loop().time() >= due_s:
                     await self._sign(record, generation)
             case core.Send():
                 await self._send(record)
@@ -112,37 +142,51 @@ class OrderRunner:
                 await events.append(connection, [event_of(ended, self._clock.wall_ms())])
 
     async def _sign(self, record: OrderRecord, generation: int) -> None:
-        """Number it and write down what is to be signed; then have it signed, and send it."""
+        signed = await self._signed(record, generation)
+        if signed is not None:
+            await self._send(signed)
+
+    async def _signed(self, record: OrderRecord, generation: int) -> OrderRecord | None:
+        """Number it, write down what is to be signed, and have it signed; None: not now."""
         now_ms = self._clock.wall_ms()
         async with self._database.write() as connection:
             if not await _is_still(connection, record):
-                return
+                return None
             identity = await identities.find(connection, record.node, generation)
+            if identity is None or identity.quarantine:
+                return None  # it is put there by a transaction, and heard a moment longer
             seq = next_seq(await orders.last_seq(connection, record.node), now_ms)
             numbered = core.numbered(record, generation, seq)
             payload = _payload(numbered, now_ms)
             await orders.save(connection, numbered)
             await audit.add(connection, _signing(numbered, payload, now_ms))
-        try:
-            key_id = await self._key_for(0 if identity is None else identity.issued_ms)
-            signature, key_id = await self._signer.sign_order(payload, key_id=key_id)
-        except SignerUnavailableError as err:
-            self._signer_due_s = asyncio.get_running_loop().time() + SIGNER_RETRY_S
-            logger.warning("order %s: not signed yet: %s", record.id, err)
-            return
-        except SignerError as err:
-            if err.code == "busy":
-                self._signer_due_s = asyncio.get_running_loop().time() + SIGNER_RETRY_S
-                return
-            why = f"the signer refuses: {err.detail}"
-            await self._end(numbered, core.ended(numbered, State.REFUSED, err.code, why, now_ms))
-            return
-        signed = core.signed(numbered, signed_message(payload, signature, key_id))
+        message = await self._message(numbered, payload, identity.issued_ms)
+        if message is None:
+            return None
+        signed = core.signed(numbered, message)
         async with self._database.write() as connection:
             if not await _is_still(connection, numbered):
-                return
+                return None
             await orders.save(connection, signed)
-        await self._send(signed)
+        return signed
+
+    async def _message(self, record: OrderRecord, payload: bytes, issued_ms: int) -> bytes | None:
+        """Return what the signer makes of an order; None: nothing now, or never."""
+        try:
+            key_id = await self._key_for(issued_ms)
+            signature, key_id = await self._signer.sign_order(payload, key_id=key_id)
+        except SignerUnavailableError as err:
+            self._rest_signer(record)
+            logger.warning("order %s: not signed yet: %s", record.id, err)
+            return None
+        except SignerError as err:
+            if err.code == "busy":
+                self._rest_signer(record)
+                return None
+            why, now_ms = f"the signer refuses: {err.detail}", self._clock.wall_ms()
+            await self._end(record, core.ended(record, State.REFUSED, err.code, why, now_ms))
+            return None
+        return signed_message(payload, signature, key_id)
 
     async def _key_for(self, issued_ms: int) -> str:
         """Return the newest order key that an identity of this age was told of; empty: the newest.
@@ -153,8 +197,16 @@ class OrderRunner:
         known = [key.key_id for key in keys if key.since_s * 1_000 <= issued_ms]
         return known[-1] if known else ""
 
+    def _rest_signer(self, record: OrderRecord) -> None:
+        due_s = asyncio.get_running_loop().time() + SIGNER_RETRY_S
+        self._signer_due_s[_kind(record)] = due_s
+
     async def _send(self, record: OrderRecord) -> None:
-        if not self.send(record.node, record.message):
+        body = b""
+        if not VERBS[record.verb].is_by_hand:
+            async with self._database.read() as connection:
+                body = await self.body_of(connection, record)
+        if not self.send(record.node, _with_body(record.message, body)):
             return
         async with self._database.write() as connection:
             if await _is_still(connection, record):
@@ -163,6 +215,22 @@ class OrderRunner:
     async def _prune(self) -> None:
         async with self._database.write() as connection:
             await orders.prune(connection, before_ms=self._clock.wall_ms() - KEPT_MS)
+
+
+async def _no_body(_connection: AsyncConnection, _record: OrderRecord) -> bytes:
+    return b""
+
+
+def _kind(record: OrderRecord) -> str:
+    """Return for which of the signer's rates an order counts."""
+    return PEOPLE if VERBS[record.verb].is_by_hand else record.verb
+
+
+def _with_body(message: bytes, body: bytes) -> bytes:
+    if not body:
+        return message
+    signed = read_signed(message)
+    return signed_message(signed.order, signed.signature, signed.key_id, body)
 
 
 async def _is_still(connection: AsyncConnection, record: OrderRecord) -> bool:

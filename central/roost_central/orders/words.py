@@ -5,12 +5,22 @@ from typing import Final
 from roost_central.fleet.entity import entity_of
 from roost_central.orders.core import OrderRecord, State
 from roost_central.storage.events import NewEvent
+from roost_protocol.order_verbs import VERBS
 from roost_protocol.severity import Severity
 
 KIND: Final = "order"
 TYPE: Final = "200.810"  # an event: how an order to a node ended
 FORGED: Final = "200.811"  # an event: an order that is none of ours
 _WELL: Final = frozenset({State.TAKEN, State.DONE, State.CANCELLED})
+
+
+def is_news(record: OrderRecord) -> bool:
+    """Say whether where an order stands is worth an event.
+
+    What the centre orders by itself is tens of thousands for one change of profiles, and tells of
+    its success elsewhere (delivery/told.py).
+    """
+    return VERBS[record.verb].is_by_hand or record.state not in _WELL
 
 
 def event_of(record: OrderRecord, now_ms: int) -> NewEvent:

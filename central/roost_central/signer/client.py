@@ -1,4 +1,4 @@
-"""Asks the signer; one connection, one request at a time.
+"""Asks the signer; one connection, and on it one question, of one request or of several, at a time.
 
 A request that was sent is never sent again by itself: the signer may have signed it. What is
 signed twice does no harm, but whether to ask again is for the caller to say.
@@ -6,7 +6,7 @@ signed twice does no harm, but whether to ask again is for the caller to say.
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -17,6 +17,7 @@ from roost_central.errors import SignerError, SignerUnavailableError
 from roost_central.signer.message import (
     ANSWER_BYTES_MAX,
     LENGTH_BYTES,
+    REQUESTS_AT_ONCE_MAX,
     REVOKED_A_REQUEST_MAX,
     ROWS_AN_ANSWER_MAX,
     Ca,
@@ -80,6 +81,21 @@ class Signer:
         request = IssueLan(site, node, holder.box, use, csr_pem, public_key_pem)
         return await self._ask(request, Issued)
 
+    async def issue_all(self, wanted: Sequence[IssueNode | IssueLan]) -> list[Issued | SignerError]:
+        """Return certificates, each or why there is none, in the order they are wanted.
+
+        The signer puts them on record by one write to disk, if it gets them at once.
+        """
+        answers: list[Issued | SignerError] = []
+        for start in range(0, len(wanted), REQUESTS_AT_ONCE_MAX):
+            chunk = wanted[start : start + REQUESTS_AT_ONCE_MAX]
+            try:
+                raws = await self._exchanged([framed(each) for each in chunk])
+                answers += [self._read(raw, Issued) for raw in raws]
+            except SignerUnavailableError as err:
+                return answers + [err] * (len(wanted) - len(answers))
+        return answers
+
     async def issue_server(self, csr_pem: str, *, name: str) -> Issued:
         """Return the certificate of a server of the centre."""
         return await self._ask(IssueServer(csr_pem, name), Issued)
@@ -111,9 +127,18 @@ class Signer:
         signed = await self._ask(SignOrder(b64encode(payload).decode(), key_id), Signed)
         return b64decode(signed.signature), signed.key_id
 
-    async def rows(self, after: int, limit: int = ROWS_AN_ANSWER_MAX) -> Record:
-        """Return lines of the record of signatures past a number, oldest first."""
-        return await self._ask(Rows(after, limit), Record)
+    async def rows(self, after: int, limit: int = ROWS_AN_ANSWER_MAX, *, head: str = "") -> Record:
+        """Return lines of the record of signatures past a row, oldest first.
+
+        Args:
+            after: its number.
+            limit: at most so many.
+            head: its hash; it may be of a record that was put aside. Empty: of the present one.
+
+        Raises:
+            SignerError: also PLACE: there is no such row.
+        """
+        return await self._ask(Rows(after, head, limit), Record)
 
     async def close(self) -> None:
         """Hang up."""
@@ -121,25 +146,33 @@ class Signer:
             self._hang_up()
 
     async def _ask(self, request: Request, kind: type[A]) -> A:
-        async with self._lock:
-            raw = await self._exchanged(framed(request))
+        [raw] = await self._exchanged([framed(request)])
+        answer = self._read(raw, kind)
+        if isinstance(answer, SignerError):
+            raise answer
+        return answer
+
+    def _read(self, raw: bytes, kind: type[A]) -> A | SignerError:
         try:
-            answer = msgspec.json.decode(raw, type=_Ok)
-            if not answer.ok:
-                refused = msgspec.json.decode(raw, type=Refused)
-                raise SignerError(refused.code, refused.detail)
-            return msgspec.json.decode(raw, type=kind)
+            if msgspec.json.decode(raw, type=_Ok).ok:
+                return msgspec.json.decode(raw, type=kind)
+            refused = msgspec.json.decode(raw, type=Refused)
         except msgspec.MsgspecError as err:
             raise SignerUnavailableError("answer", f"{self.path}: cannot be read: {err}") from err
+        return SignerError(refused.code, refused.detail)
 
-    async def _exchanged(self, request: bytes) -> bytes:
+    async def _exchanged(self, requests: Sequence[bytes]) -> list[bytes]:
+        """Send requests at once; return what is answered to each."""
+        async with self._lock:
+            return await self._sent(b"".join(requests), len(requests))
+
+    async def _sent(self, requests: bytes, count: int) -> list[bytes]:
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
                 reader, writer = await self._connected()
-                writer.write(request)
+                writer.write(requests)
                 await writer.drain()
-                prefix = await reader.readexactly(LENGTH_BYTES)
-                return await reader.readexactly(length_of(prefix, ANSWER_BYTES_MAX))
+                return [await _answer(reader) for _ in range(count)]
         except TimeoutError as err:
             self._hang_up()
             detail = f"{self.path}: no answer within {ANSWER_S_MAX:.0f} s"
@@ -163,6 +196,11 @@ class Signer:
         if self._stream is not None:
             self._stream[1].transport.abort()
             self._stream = None
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    prefix = await reader.readexactly(LENGTH_BYTES)
+    return await reader.readexactly(length_of(prefix, ANSWER_BYTES_MAX))
 
 
 class _Ok(Struct):

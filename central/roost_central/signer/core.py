@@ -33,6 +33,7 @@ from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, writ
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import GENERATION_MAX
 from roost_protocol.order import Order
+from roost_protocol.order_verbs import Configure
 
 USERS_MAX: Final = 8
 VERBS_MAX: Final = 64
@@ -54,7 +55,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         nodes: how often certificates of nodes are made, for the centre and for LANs alike.
         services: how often those of the centre's own.
         lists: how often CRLs.
-        orders: how often orders are signed.
+        orders: how often orders of people are signed.
+        configurations: how often orders that bring settings are; the fleet's must not keep a
+            person's waiting.
         orders_by_two: verbs of orders that a second person has to approve.
         orders_never: verbs that are not signed, whoever asks.
         order_hours_max: how long an order may count.
@@ -69,6 +72,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     services: Rate = Rate(30, 60)
     lists: Rate = Rate(60, 30)
     orders: Rate = Rate(1_200, 600)
+    configurations: Rate = Rate(3_000, 600)
     orders_by_two: Verbs = ("reboot",)
     orders_never: Verbs = ()
     order_hours_max: Annotated[int, Meta(ge=1, le=24)] = 24
@@ -114,10 +118,11 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Say what was signed past a number."""
+    """Say what was signed past a row; of the present record where no hash is told."""
 
     after: int
     limit: int
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ Action = Issue | List | Sign | Tell | Recall | Refuse
 class Decider:
     """Agrees or refuses by a policy; knows nothing but how much it agreed to lately."""
 
-    __slots__ = ("_lists", "_nodes", "_orders", "_policy", "_services")
+    __slots__ = ("_configurations", "_lists", "_nodes", "_orders", "_policy", "_services")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -142,6 +147,7 @@ class Decider:
         self._services = Bucket(policy.services)
         self._lists = Bucket(policy.lists)
         self._orders = Bucket(policy.orders)
+        self._configurations = Bucket(policy.configurations)
 
     def handle(self, request: Request, now_ms: int, wall_ms: int = 0) -> Action:
         """Return what to do about a request.
@@ -155,7 +161,7 @@ class Decider:
             action = self._wanted(request, wall_ms)
         except ProtocolError as err:
             return Refuse(err.code, str(err))
-        bucket = self._bucket(request)
+        bucket = self._bucket(request, action)
         if bucket is None:
             return action
         wait_ms = bucket.wait_ms(now_ms)
@@ -176,7 +182,7 @@ class Decider:
             case Info():
                 return Tell()
             case Rows():
-                return Recall(request.after, request.limit)
+                return Recall(request.after, request.limit, request.head)
             case Crl():
                 return List(
                     request.ca, {int(each.serial, 16): each.at_s for each in request.revoked}
@@ -215,7 +221,7 @@ class Decider:
         write(holder, self._policy.domain)  # or it is refused
         return holder
 
-    def _bucket(self, request: Request) -> Bucket | None:
+    def _bucket(self, request: Request, action: Action) -> Bucket | None:
         match request:
             case Info() | Rows():
                 return None
@@ -226,7 +232,8 @@ class Decider:
             case Crl():
                 return self._lists
             case SignOrder():
-                return self._orders
+                is_own = isinstance(action, Sign) and action.order.verb == Configure.verb
+                return self._configurations if is_own else self._orders
         assert_never(request)
 
 

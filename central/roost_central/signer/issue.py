@@ -4,7 +4,8 @@ Invariant: an answer that carries a signature exists only after its row is on di
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, assert_never
@@ -18,6 +19,7 @@ from roost_central.ca.profiles import ISSUED_BY, Authority, Fresh, leaf
 from roost_central.ca.request import key_of_pem, key_of_request, spki_of
 from roost_central.errors import StorageUnavailableError
 from roost_central.ports import Clock, Entropy
+from roost_central.signer.archives import Archives
 from roost_central.signer.core import (
     Action,
     Decider,
@@ -29,9 +31,10 @@ from roost_central.signer.core import (
     Sign,
     Tell,
 )
-from roost_central.signer.keys import KeyRing
+from roost_central.signer.keys import KeyRing, vouched
 from roost_central.signer.log import LOG_BYTES_MAX, SignatureLog
 from roost_central.signer.message import (
+    PLACE,
     Answer,
     Ca,
     Facts,
@@ -56,8 +59,16 @@ LISTED: Final[Mapping[Ca, tuple[Authority, ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer that may leave once its row is on disk."""
+
+    row: Row
+    answer: Issued | Signed
+
+
 class Desk:
-    """Answers requests, one at a time."""
+    """Answers requests, in the order they came."""
 
     def __init__(
         self, policy: Policy, ring: KeyRing, log: SignatureLog, clock: Clock, entropy: Entropy
@@ -65,6 +76,7 @@ class Desk:
         self._policy = policy
         self._ring = ring
         self._log = log
+        self._archives = Archives(log.path.parent, log)
         self._clock = clock
         self._entropy = entropy
         self._decider = Decider(policy)
@@ -72,15 +84,36 @@ class Desk:
         for row in log.revocations:
             self._revoked[row.ca] |= {int(serial, 16): at_s for serial, at_s in row.revoked.items()}
 
-    def answer(self, request: Request, uid: int) -> Answer:
-        """Return what is said to a request of a user."""
-        action = self._decider.handle(request, self._clock.boot_ms(), self._clock.wall_ms())
+    def answers(self, asked: Sequence[tuple[Request, int]]) -> list[Answer]:
+        """Return what is said to requests of users, each as if it were alone.
+
+        What is signed for all of them is put on record by one write.
+        """
+        said: list[Answer | Draft] = []
+        for request, uid in asked:
+            action = self._decider.handle(request, self._clock.boot_ms(), self._clock.wall_ms())
+            if isinstance(action, List | Recall | Tell):  # these tell of what is on record
+                said = [*self._on_record(said)]
+            said.append(self._said(action, uid))
+        return self._on_record(said)
+
+    def _on_record(self, said: Sequence[Answer | Draft]) -> list[Answer]:
+        """Return the answers, those of drafts only if their rows are on disk."""
+        rows = [each.row for each in said if isinstance(each, Draft)]
+        try:
+            self._log.append(rows, self._clock.wall_ms())
+        except StorageUnavailableError as err:
+            refused = _unrecorded(err)
+            return [refused if isinstance(each, Draft) else each for each in said]
+        return [each.answer if isinstance(each, Draft) else each for each in said]
+
+    def _said(self, action: Action, uid: int) -> Answer | Draft:
         try:
             return self._done(action, uid)
         except ProtocolError as err:
             return Refused(err.code, str(err))
         except StorageUnavailableError as err:
-            return Refused(err.code, f"what cannot be put on record is not signed: {err}")
+            return _unrecorded(err)
 
     def facts(self) -> Facts:
         """Return what this signer is."""
@@ -94,8 +127,14 @@ class Desk:
             server_ca_pem=pems[Authority.SERVER],
             lan_ca_pem=pems[Authority.LAN],
             order_keys=[
-                OrderKey(each.key_id, b64encode(each.public).decode(), each.since_s, each.until_s)
-                for each in ring.orders
+                OrderKey(
+                    each.key_id,
+                    b64encode(each.public).decode(),
+                    each.since_s,
+                    each.until_s,
+                    b64encode(vouch).decode(),
+                )
+                for each, vouch in vouched(ring.orders)
             ],
             rotate_by_s=int(ring.rotate_by.timestamp()),
             orders=OrderRules(
@@ -110,7 +149,7 @@ class Desk:
             revoked={ca: len(serials) for ca, serials in self._revoked.items()},
         )
 
-    def _done(self, action: Action, uid: int) -> Answer:
+    def _done(self, action: Action, uid: int) -> Answer | Draft:
         match action:
             case Refuse():
                 return Refused(action.code, action.detail)
@@ -126,7 +165,7 @@ class Desk:
                 return self._signed(action, uid)
         assert_never(action)
 
-    def _issued(self, action: Issue, uid: int) -> Issued:
+    def _issued(self, action: Issue, uid: int) -> Draft:
         holder = action.holder
         authority = ISSUED_BY[holder.kind]
         by = self._ring.issuing[authority][-1]
@@ -147,8 +186,7 @@ class Desk:
             issuer=f"{by.certificate.serial_number:x}", not_after_s=issued.not_after_s,
             key=sha256(spki_of(public_key)).hexdigest(),
         )  # fmt: skip
-        self._log.append(row, self._clock.wall_ms())
-        return issued
+        return Draft(row, issued)
 
     def _lists(self, action: List, uid: int) -> Lists:
         now = self._now()
@@ -161,13 +199,13 @@ class Desk:
         ]
         new = {f"{serial:x}": at_s for serial, at_s in revoked.items() if serial not in before}
         row = Row(uid=uid, verb="crl", ca=action.ca, revoked=new)
-        self._log.append(row, self._clock.wall_ms())
+        self._log.append([row], self._clock.wall_ms())
         self._revoked[action.ca] = revoked
         return Lists(crl.pem(*lists), len(revoked))
 
-    def _signed(self, action: Sign, uid: int) -> Signed:
-        wall_ms, order = self._clock.wall_ms(), action.order
-        by = self._ring.order_key(action.key_id, wall_ms // 1_000)
+    def _signed(self, action: Sign, uid: int) -> Draft:
+        order = action.order
+        by = self._ring.order_key(action.key_id, self._clock.wall_ms() // 1_000)
         signature = by.key.sign(ORDER_DOMAIN + action.payload)
         digest = sha256(action.payload).hexdigest()
         row = Row(
@@ -175,17 +213,28 @@ class Desk:
             generation=order.generation, act=order.verb, by=order.by,
             approved_by=order.approved_by, not_after_s=order.not_after_ms // 1_000,
         )  # fmt: skip
-        self._log.append(row, wall_ms)
-        return Signed(b64encode(signature).decode(), by.key_id)
+        return Draft(row, Signed(b64encode(signature).decode(), by.key_id))
 
     def _recalled(self, action: Recall) -> Answer:
         try:
-            return Record(self._log.lines(action.after, action.limit), self._log.count)
+            lines = self._lines(action)
         except OSError as err:
             return Refused("record", f"the record cannot be read: {err.strerror}")
+        if lines is None:
+            return Refused(PLACE, f"no record here has such a row {action.after}")
+        return Record(lines, self._log.count)
+
+    def _lines(self, action: Recall) -> list[str] | None:
+        if action.head:
+            return self._archives.past(action.after, action.head, action.limit)
+        return self._log.lines(action.after, action.limit)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_ms() // 1_000, UTC)
+
+
+def _unrecorded(err: StorageUnavailableError) -> Refused:
+    return Refused(err.code, f"what cannot be put on record is not signed: {err}")
 
 
 def _key(action: Issue) -> EllipticCurvePublicKey:

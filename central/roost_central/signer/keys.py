@@ -6,6 +6,7 @@ certificate beside it; an issuing CA is signed by the root that lies there, and 
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -30,7 +31,7 @@ from roost_central.ca.profiles import (
 from roost_central.errors import ConfigError
 from roost_central.private_file import FILE_MODE
 from roost_protocol.errors import ProtocolError
-from roost_protocol.order import order_key_id
+from roost_protocol.order import ORDER_KEY_DOMAIN, order_key_id
 
 LIVE_MAX: Final = 4  # of each; two while rotating
 ORDER_OVERLAP_S: Final = 30 * 86_400  # an order key goes on so long beside its successor
@@ -91,6 +92,14 @@ class KeyRing:
             if key_id in {"", each.key_id} and (not each.until_s or now_s < each.until_s):
                 return each
         raise ProtocolError("key", field="key_id", got=key_id, bound="an order key that counts")
+
+
+def vouched(orders: list[OrderSigner]) -> Iterator[tuple[OrderSigner, bytes]]:
+    """Give each order key with the word of the one before it for it; the oldest has none."""
+    before: OrderSigner | None = None
+    for each in orders:
+        yield each, b"" if before is None else before.key.sign(ORDER_KEY_DOMAIN + each.public)
+        before = each
 
 
 def load(folder: Path, domain: str, now: datetime) -> KeyRing:

@@ -10,10 +10,10 @@ Invariants:
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from msgspec import structs
 
@@ -80,27 +80,32 @@ class SignatureLog:
         """Let go of the file."""
         os.close(self._fd)
 
-    def append(self, row: Row, now_ms: int) -> None:
-        """Put a row on disk, with the next number and a time.
+    def append(self, rows: Sequence[Row], now_ms: int) -> None:
+        """Put rows on disk by one write, with the next numbers and a time.
 
         Raises:
-            StorageUnavailableError: it is not there, and nothing may be signed for it.
+            StorageUnavailableError: none is there, and nothing may be signed for one.
         """
-        raw = encode_row(structs.replace(row, n=self.count + 1, at_ms=now_ms))
-        head = chained(self.head, raw)
-        line = f"{head} ".encode() + raw + b"\n"
-        size = len(line)
-        if self.size + size > LOG_BYTES_MAX:
+        if not rows:
+            return
+        head, lines = self.head, list[tuple[str, bytes]]()
+        for number, row in enumerate(rows, self.count + 1):
+            raw = encode_row(structs.replace(row, n=number, at_ms=now_ms))
+            head = chained(head, raw)
+            lines.append((head, f"{head} ".encode() + raw + b"\n"))
+        written = b"".join(line for _, line in lines)
+        if self.size + len(written) > LOG_BYTES_MAX:
             bound = f"{LOG_BYTES_MAX} bytes: stop it and run `roost-central signer archive`"
             raise StorageUnavailableError("log-full", field=str(self.path), bound=bound)
         if self._is_torn:
             self._mend()
         try:
-            self._write(line)
+            self._write(written)
         except OSError as err:
             self._is_torn = True
             raise StorageUnavailableError("log", field=str(self.path), got=err.strerror) from err
-        self._went_on(head, self.size + size)
+        for head, line in lines:
+            self._went_on(head, self.size + len(line))
 
     def lines(self, after: int, limit: int) -> list[str]:
         """Return the lines of the rows past a number, oldest first.
@@ -112,16 +117,11 @@ class SignatureLog:
         """
         if after >= self.count:
             return []
-        found, size = [], 0
         with self.path.open("rb") as file:
             file.seek(self._places[after // INDEX_ROWS])
-            skipped = after % INDEX_ROWS
-            for line in islice(file, skipped, skipped + min(limit, self.count - after)):
-                found.append(line.decode().removesuffix("\n"))
-                size += len(line)
-                if size > TOLD_BYTES_MAX:
-                    break
-        return found
+            for _ in range(after % INDEX_ROWS):
+                file.readline()
+            return read_lines(file, min(limit, self.count - after))
 
     def _went_on(self, head: str, size: int) -> None:
         self.count, self.head, self.size = self.count + 1, head, size
@@ -145,6 +145,17 @@ class SignatureLog:
         except OSError as err:
             raise StorageUnavailableError("log", field=str(self.path), got=err.strerror) from err
         self._is_torn = False
+
+
+def read_lines(file: BinaryIO, limit: int) -> list[str]:
+    """Return the next lines: at most ``limit``, and no more once they have TOLD_BYTES_MAX."""
+    found, size = [], 0
+    for line in islice(file, limit):
+        found.append(line.decode().removesuffix("\n"))
+        size += len(line)
+        if size > TOLD_BYTES_MAX:
+            break
+    return found
 
 
 def _broken(path: Path, number: int) -> ConfigError:

@@ -17,8 +17,10 @@ SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 REQUEST_BYTES_MAX: Final = 64 << 10
 ANSWER_BYTES_MAX: Final = 4 << 20  # the CRLs of two node CAs at their bound
 LENGTH_BYTES: Final = 4
+REQUESTS_AT_ONCE_MAX: Final = 64  # are put on record by one write; more are another one
 REVOKED_A_REQUEST_MAX: Final = 500  # the signer knows those of before; 64 KiB hold more
 ROWS_AN_ANSWER_MAX: Final = 500  # a row has 600 bytes at most, but for a list's 500 serials
+PLACE: Final = "place"  # the code of a refusal: no record has such a row
 PAYLOAD_CHARS_MAX: Final = (ORDER_BYTES_MAX + 2) // 3 * 4  # base64 of an order
 
 Pem = Annotated[str, Meta(max_length=4_096)]
@@ -93,9 +95,16 @@ class SignOrder(Verb, frozen=True, tag="sign_order"):
 
 
 class Rows(Verb, frozen=True, tag="rows"):
-    """The lines of the record past a number, oldest first."""
+    """The lines of the record past a row, oldest first; refused (PLACE) where there is none such.
+
+    Attributes:
+        after: the row's number.
+        head: its hash: it may stand in a record that was put aside, and what follows it goes on
+            in the next; empty: it is one of the present record.
+    """
 
     after: Number = 0
+    head: Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")] = ""
     limit: Annotated[int, Meta(ge=1, le=ROWS_AN_ANSWER_MAX)] = ROWS_AN_ANSWER_MAX
 
 
@@ -155,12 +164,14 @@ class OrderKey(Struct, frozen=True):
     Attributes:
         since_s: it signs from then on, UTC; 0: from the beginning.
         until_s: nothing is signed with it from then on; 0: it has no successor.
+        vouch: the word for it of the key before it, 64 bytes in base64; empty: there is none.
     """
 
     key_id: str
     public_key: str
     since_s: int = 0
     until_s: int = 0
+    vouch: str = ""
 
 
 class OrderRules(Struct, frozen=True):

@@ -47,6 +47,7 @@ def text(policy: Policy) -> str:
             ("services", policy.services),
             ("lists", policy.lists),
             ("orders", policy.orders),
+            ("configurations", policy.configurations),
         )
     )
     return (
@@ -59,7 +60,7 @@ def text(policy: Policy) -> str:
         f"node_days_max = {policy.node_days_max}\n"
         f"service_days = {policy.service_days}\n"
         "# How many signatures a minute in the long run, and at once: certificates of nodes, of\n"
-        "# the centre's parts, lists of what is revoked, orders.\n"
+        "# the centre's parts, lists of what is revoked, orders of people, settings of nodes.\n"
         f"{rates}"
         "# Orders: verbs that a second person approves, verbs that are never signed, and for how\n"
         "# many hours an order counts at the most.\n"

@@ -22,7 +22,7 @@ from roost_central.signer.core import Policy
 from roost_central.signer.issue import Desk
 from roost_central.signer.keys import KeyRing
 from roost_central.signer.log import SignatureLog, rows
-from roost_central.signer.row import BEGIN, Row
+from roost_central.signer.row import BEGIN, BEGUN, Row
 from roost_central.signer.server import serving, user_ids
 
 logger = logging.getLogger(__name__)
@@ -121,9 +121,9 @@ def archived(folder: Path) -> Path:
         fresh.unlink(missing_ok=True)
         old, new = SignatureLog(log), SignatureLog(fresh)
         try:
-            new.append(Row(uid=os.geteuid(), verb="begin", after=old.head), clock.wall_ms())
+            new.append([Row(uid=os.geteuid(), verb=BEGUN, after=old.head)], clock.wall_ms())
             for row in old.revocations:
-                new.append(row, row.at_ms)
+                new.append([row], row.at_ms)
         finally:
             old.close()
             new.close()

@@ -4,13 +4,14 @@ A line is the SHA-256 of the hash of the line before and of this row, a space, a
 """
 
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 _HASH_CHARS: Final = 64
 BEGIN: Final = "0" * _HASH_CHARS  # what the first line follows
+BEGUN: Final = "begin"  # the verb of the first row behind a record that was put aside
 
 
 class BrokenRecordError(ValueError):
@@ -59,6 +60,13 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     after: str = ""
 
 
+class Place(NamedTuple):
+    """A row, by its number and its hash."""
+
+    n: int = 0
+    head: str = BEGIN
+
+
 encode_row: Final = msgspec.json.Encoder().encode
 _decoder: Final = msgspec.json.Decoder(Row)
 
@@ -88,3 +96,16 @@ def read_line(line: bytes, number: int, previous: str) -> tuple[Row, str]:
     if row.n != number or (previous and told != chained(previous, raw)):
         raise BrokenRecordError("it does not follow the one before")
     return row, told
+
+
+def place_of(line: str) -> Place:
+    """Return which row a line says that it is; whether it is, its chain says.
+
+    Raises:
+        BrokenRecordError: it is no row.
+    """
+    digest, _, raw = line.partition(" ")
+    try:
+        return Place(_decoder.decode(raw).n, digest)
+    except msgspec.MsgspecError as err:
+        raise BrokenRecordError("it is no row") from err

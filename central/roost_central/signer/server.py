@@ -1,7 +1,8 @@
 """The signer's socket: who may speak, how much, how long they may dawdle.
 
-Each request is answered before the next is read, whichever connection it comes by: signing and the
-write to the log block the loop on purpose, so that the log's order is the order of signatures.
+What comes in one turn of the loop, by whichever connections, is answered together: signing and the
+one write to disk for all of it block the loop on purpose, so that the log's order is the order of
+signatures. Who is alone waits for nobody.
 
 Leaves every decision to issue.py and its core.
 """
@@ -10,31 +11,20 @@ import asyncio
 import logging
 import os
 import pwd
-import socket
-import struct
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from roost_central.errors import ConfigError
+from roost_central.signer.connection import Came, Connection
 from roost_central.signer.issue import Desk
-from roost_central.signer.message import (
-    LENGTH_BYTES,
-    REQUEST_BYTES_MAX,
-    Refused,
-    decode_request,
-    framed,
-    length_of,
-)
-from roost_protocol.errors import ProtocolError
+from roost_central.signer.message import REQUESTS_AT_ONCE_MAX, Answer, Refused, framed
 
 logger = logging.getLogger(__name__)
 
 SOCKET_MODE: Final = 0o666  # the kernel says who connected, and that decides
 CONNECTIONS_MAX: Final = 32
-REQUEST_S_MAX: Final = 10.0  # from a request's first byte to its last; between them no limit
-_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
 
 def user_ids(users: Iterable[str]) -> frozenset[int]:
@@ -61,9 +51,8 @@ async def serving(path: Path, desk: Desk, allowed: frozenset[int]) -> AsyncItera
     """
     await asyncio.to_thread(path.unlink, missing_ok=True)  # of a signer that was killed
     counter = _Counter(desk, allowed)
-    server = await asyncio.start_unix_server(
-        counter.serve, path, limit=REQUEST_BYTES_MAX + LENGTH_BYTES
-    )
+    loop = asyncio.get_running_loop()
+    server = await loop.create_unix_server(lambda: Connection(counter), path)
     await asyncio.to_thread(path.chmod, SOCKET_MODE)
     try:
         yield
@@ -73,60 +62,67 @@ async def serving(path: Path, desk: Desk, allowed: frozenset[int]) -> AsyncItera
 
 
 class _Counter:
-    """Serves connections, CONNECTIONS_MAX at a time."""
+    """Serves connections, CONNECTIONS_MAX at a time (see connection.Counter)."""
 
     def __init__(self, desk: Desk, allowed: frozenset[int]) -> None:
         self._desk = desk
         self._allowed = allowed
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: set[Connection] = set()
+        self._came: list[Came] = []
         self._is_empty = asyncio.Event()
+        self._is_empty.set()
+
+    def admits(self, connection: Connection) -> bool:
+        if connection.uid not in self._allowed or len(self._open) >= CONNECTIONS_MAX:
+            logger.warning(
+                "hung up on user %d: not one of users, or too many connections", connection.uid
+            )
+            return False
+        self._open.add(connection)
+        self._is_empty.clear()
+        return True
+
+    def left(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if not self._open:
+            self._is_empty.set()
+
+    def take(self, came: Came) -> None:
+        if not self._came:
+            asyncio.get_running_loop().call_soon(self._settle)
+        self._came.append(came)
 
     async def close(self) -> None:
-        """Hang up on everybody, and return when each connection's task has seen it."""
-        for writer in self._open:
-            writer.transport.abort()
-        if self._open:
-            await self._is_empty.wait()
+        """Hang up on everybody, and return when each connection has seen it."""
+        for connection in self._open:
+            connection.hang_up()
+        await self._is_empty.wait()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        uid = _uid(writer)
-        if uid not in self._allowed or len(self._open) >= CONNECTIONS_MAX:
-            logger.warning("hung up on user %d: not one of users, or too many connections", uid)
-            writer.transport.abort()
-            return
-        self._open.add(writer)
-        self._is_empty.clear()
-        try:
-            while prefix := await reader.read(1):
-                async with asyncio.timeout(REQUEST_S_MAX):
-                    await self._answer(prefix, reader, writer, uid)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass  # the peer went, or dawdled: it asks again
-        except ProtocolError as err:  # where the next request begins is not known
-            logger.warning("hung up on user %d: %s", uid, err)
-        finally:
-            self._open.discard(writer)
-            if not self._open:
-                self._is_empty.set()
-            writer.close()
+    def _settle(self) -> None:
+        came, self._came = self._came, []
+        for start in range(0, len(came), REQUESTS_AT_ONCE_MAX):
+            some = came[start : start + REQUESTS_AT_ONCE_MAX]
+            try:
+                answers = self._answers(some)
+            except Exception:
+                logger.exception("hung up on %d requests", len(some))
+                for each in some:
+                    each.connection.hang_up()
+                continue
+            for each, answer in zip(some, answers, strict=True):
+                each.connection.send(framed(answer))
 
-    async def _answer(
-        self, prefix: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, uid: int
-    ) -> None:
-        prefix += await reader.readexactly(LENGTH_BYTES - len(prefix))
-        raw = await reader.readexactly(length_of(prefix, REQUEST_BYTES_MAX))
-        try:
-            answer = self._desk.answer(decode_request(raw), uid)
-        except ProtocolError as err:
-            answer = Refused(err.code, str(err))
-        if isinstance(answer, Refused):
-            logger.warning("refused user %d: %s", uid, answer.detail)
-        writer.write(framed(answer))
-        await writer.drain()
-
-
-def _uid(writer: asyncio.StreamWriter) -> int:
-    sock: socket.socket = writer.get_extra_info("socket")
-    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _pid, uid, _gid = _CREDENTIALS.unpack(raw)
-    return int(uid)
+    def _answers(self, came: list[Came]) -> list[Answer]:
+        asked = [
+            (each.request, each.connection.uid)
+            for each in came
+            if not isinstance(each.request, Refused)
+        ]
+        answers = iter(self._desk.answers(asked))
+        said: list[Answer] = []
+        for each in came:
+            answer = each.request if isinstance(each.request, Refused) else next(answers)
+            if isinstance(answer, Refused):
+                logger.warning("refused user %d: %s", each.connection.uid, answer.detail)
+            said.append(answer)
+        return said

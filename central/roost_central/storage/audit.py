@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import RowMapping, delete, func, select
+from sqlalchemy import RowMapping, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import START, TEXTS, Act, Anchor, Entry, entry
@@ -23,7 +23,14 @@ PAGE_MAX: Final = 1_000
 HEAD: Final = "head"
 CUT: Final = "cut"
 CENTRE: Final = "central"  # the actor of what no person did
+LOCAL: Final = "local"  # who reads the data directory
+UNKNOWN: Final = "unknown"  # whose login failed
+NOBODYS: Final = frozenset({CENTRE, LOCAL, UNKNOWN})  # no account has such a name
 
+_ANCHOR: Final = select(tables.audit_anchor.c.seq, tables.audit_anchor.c.hash).where(
+    tables.audit_anchor.c.kind == bindparam("of_kind")
+)
+_ANCHOR_HELD: Final = _ANCHOR.with_for_update()
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
@@ -54,9 +61,8 @@ async def add(connection: AsyncConnection, *acts: Act) -> Anchor:
 
 async def anchor(connection: AsyncConnection, kind: str, *, lock: bool = False) -> Anchor | None:
     """Return the HEAD of the chain or its last CUT, None where there is none."""
-    c = tables.audit_anchor.c
-    found = select(c.seq, c.hash).where(c.kind == kind)
-    row = (await connection.execute(found.with_for_update() if lock else found)).one_or_none()
+    found = _ANCHOR_HELD if lock else _ANCHOR
+    row = (await connection.execute(found, {"of_kind": kind})).one_or_none()
     return None if row is None else Anchor(row.seq, row.hash)
 
 

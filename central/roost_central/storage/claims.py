@@ -1,13 +1,16 @@
 """Claims: by what boxes may be let in. Of a token only the hash of its secret is kept."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
+from roost_central.storage.upsert import update_rows
 
 
 class ClaimType(StrEnum):
@@ -46,6 +49,20 @@ class ClaimRecord:
     revoked_ms: int | None = None
     replaces: int = 0
 
+    @property
+    def lets_in_by_itself(self) -> bool:
+        """Whether nobody is asked: so a box that is listed by name is let in."""
+        return self.auto_approve or self.kind is not ClaimType.TOKEN
+
+
+_NAMED: Final = tuple(  # in the order of ids: two who hold several never wait for each other
+    select(tables.claim)
+    .where(column.in_(bindparam("wanted", expanding=True)))
+    .order_by(tables.claim.c.id)
+    for column in (tables.claim.c.id, tables.claim.c.subject)
+)
+_HELD: Final = tuple(chosen.with_for_update() for chosen in _NAMED)
+
 
 async def add(connection: AsyncConnection, *claims: ClaimRecord) -> None:
     """Write new claims."""
@@ -61,14 +78,28 @@ async def find(connection: AsyncConnection, id_: str) -> ClaimRecord | None:
     return _record(row) if row else None
 
 
-async def by_subject(
-    connection: AsyncConnection, kind: ClaimType, subject: str
+async def named(
+    connection: AsyncConnection,
+    ids: Collection[str],
+    subjects: Collection[str],
+    *,
+    hold: bool = False,
 ) -> list[ClaimRecord]:
-    """Return the claims for a serial number or a key, the newest first."""
-    c = tables.claim.c
-    chosen = select(tables.claim).where(c.kind == kind, c.subject == subject)
-    rows = await connection.execute(chosen.order_by(c.made_ms.desc(), c.id))
-    return [_record(row) for row in rows.mappings()]
+    """Return claims by id, and those for serial numbers or keys; the newest first.
+
+    Args:
+        connection: of a write transaction where they are held.
+        ids: any text; whoever asks may send it.
+        subjects: any text, too.
+        hold: let no other transaction spend or revoke one of them before this one has ended.
+    """
+    found: list[ClaimRecord] = []
+    for chosen, wanted in zip(_HELD if hold else _NAMED, (ids, subjects), strict=True):
+        if wanted:
+            texts = {"wanted": [tables.without_nul(each) for each in wanted]}
+            rows = await connection.execute(chosen, texts)
+            found += [_record(row) for row in rows.mappings()]
+    return sorted(found, key=lambda claim: (-claim.made_ms, claim.id))
 
 
 async def load_all(connection: AsyncConnection, *, limit: int) -> list[ClaimRecord]:
@@ -80,11 +111,10 @@ async def load_all(connection: AsyncConnection, *, limit: int) -> list[ClaimReco
     return [_record(row) for row in rows.mappings()]
 
 
-async def spend(connection: AsyncConnection, id_: str) -> bool:
-    """Use up one of a claim's boxes; False where there is none left, whoever came first."""
-    c = tables.claim.c
-    chosen = update(tables.claim).where(c.id == id_, c.used < c.nodes_max)
-    return (await connection.execute(chosen.values(used=c.used + 1))).rowcount == 1
+async def use(connection: AsyncConnection, used: Mapping[str, int]) -> None:
+    """Note how many boxes claims have let in, by id; whoever does holds them (``named``)."""
+    rows = [{"id": id_, "used": boxes} for id_, boxes in sorted(used.items())]
+    await update_rows(connection, tables.claim, rows)
 
 
 async def revoke(connection: AsyncConnection, id_: str, *, now_ms: int) -> bool:

@@ -29,7 +29,12 @@ logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS: Final = 5_000  # another process (a backup) may hold the file that long
 READERS_MAX: Final = 4  # connections beside the writer: each costs a thread on SQLite
+# Pages of one connection, as far as it touches them. A transaction of inventories dirties some
+# 10 MiB of index; in SQLite's own 2 MiB its pages go to the log and are read back several times.
+CACHE_KIB: Final = 32 * 1024
 WRITE_SLOW_MS: Final = 1_000  # said in the log: the disk is the bottleneck then
+PRIVATE: Final = 0o600
+OTHERS: Final = 0o077  # the part of a mode that is not the owner's
 _FAILURES: Final = (DBAPIError, PoolTimeoutError, OSError)  # asyncpg cannot connect: an OSError
 _REFUSALS: Final = ("22", "23")  # SQLSTATE classes: data exception, integrity constraint violation
 _MEMORY: Final = ":memory:"
@@ -38,6 +43,7 @@ _PRAGMAS: Final = {
     "synchronous": 2,  # FULL
     "foreign_keys": 1,
     "busy_timeout": BUSY_TIMEOUT_MS,
+    "cache_size": -CACHE_KIB,
 }
 
 AsyncCreator = Callable[..., Awaitable[Any]]
@@ -132,7 +138,7 @@ def _engine(url: str, async_creator: AsyncCreator | None) -> AsyncEngine:
     if parsed.database in {None, "", _MEMORY} and parsed.drivername == "sqlite+aiosqlite":
         options["poolclass"] = StaticPool  # one memory, one connection
     else:
-        _check_folder(parsed)
+        _prepare_file(parsed)
         options["pool_size"] = READERS_MAX + 1
         options["max_overflow"] = 0
     try:
@@ -148,10 +154,23 @@ def _engine(url: str, async_creator: AsyncCreator | None) -> AsyncEngine:
     return engine
 
 
-def _check_folder(url: URL) -> None:
-    """Refuse a file in no folder before the driver starts a thread only to say so."""
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").parent.is_dir():
+def _prepare_file(url: URL) -> None:
+    """Refuse a file in no folder before the driver starts a thread only to say so; let no other in.
+
+    In the database are hashes of passwords and of tokens. Its journals are made with its mode.
+    """
+    if url.get_backend_name() != "sqlite":
+        return
+    path = Path(url.database or "")
+    if not path.parent.is_dir():
         raise StorageUnavailableError("database", got=url.database, bound="an existing folder")
+    try:
+        path.touch(mode=PRIVATE)
+        for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+            if each.exists() and each.stat().st_mode & OTHERS:
+                each.chmod(PRIVATE)
+    except OSError as err:
+        raise StorageUnavailableError("database", got=str(err), bound="a file of its own") from err
 
 
 def _on_sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI

@@ -1,18 +1,25 @@
 """Boxes that asked to be let in: who waits, and what was decided of each."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.enrol.states import State
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
-from roost_central.storage.upsert import upsert
+from roost_central.storage.upsert import update_rows, upsert
 
 _DECIDING: Final = 0x726F6F7374  # of PostgreSQL's advisory locks, any number that is ours
+_BY_KEYS: Final = select(tables.enrolment).where(
+    tables.enrolment.c.key_hash.in_(bindparam("keys", expanding=True))
+)
+_PROMISED: Final = select(tables.enrolment.c.site, tables.enrolment.c.node).where(
+    tables.enrolment.c.site.in_(bindparam("sites", expanding=True)),
+    tables.enrolment.c.state == State.APPROVED,
+)
 WAITING: Final = (State.PENDING, State.APPROVED)
 
 
@@ -60,9 +67,18 @@ class EnrolmentRecord:
         return f"{self.site}.{self.node}" if self.node else ""
 
 
-async def save(connection: AsyncConnection, enrolment: EnrolmentRecord) -> None:
-    """Write a box, new or changed."""
-    await upsert(connection, tables.enrolment, [row_of(enrolment)])
+async def save(connection: AsyncConnection, *enrolments: EnrolmentRecord) -> None:
+    """Write boxes, new or changed; of one that is told twice the last counts."""
+    await upsert(connection, tables.enrolment, [row_of(each) for each in enrolments])
+
+
+async def handed_out(connection: AsyncConnection, generations: Mapping[str, int]) -> None:
+    """Note which generation boxes became, by the id of each."""
+    rows = [
+        {"id": id_, "state": State.ISSUED, "generation": generation}
+        for id_, generation in generations.items()
+    ]
+    await update_rows(connection, tables.enrolment, rows)
 
 
 async def find(connection: AsyncConnection, id_: str) -> EnrolmentRecord | None:
@@ -73,6 +89,14 @@ async def find(connection: AsyncConnection, id_: str) -> EnrolmentRecord | None:
 async def by_key(connection: AsyncConnection, key_hash: bytes) -> EnrolmentRecord | None:
     """Return the box that has this key."""
     return await _one(connection, tables.enrolment.c.key_hash == key_hash)
+
+
+async def by_keys(
+    connection: AsyncConnection, key_hashes: Collection[bytes]
+) -> dict[bytes, EnrolmentRecord]:
+    """Return the boxes that have these keys, by key."""
+    rows = await connection.execute(_BY_KEYS, {"keys": [*key_hashes]})
+    return {row["key_hash"]: _record(dict(row)) for row in rows.mappings()}
 
 
 async def decide_alone(connection: AsyncConnection) -> None:
@@ -90,6 +114,18 @@ async def by_claim(connection: AsyncConnection, claim: str, *, limit: int) -> li
     chosen = select(tables.enrolment).where(c.claim == claim)
     rows = await connection.execute(chosen.order_by(c.seen_ms.desc()).limit(limit))
     return [_record(dict(row)) for row in rows.mappings()]
+
+
+async def forget_waiting(connection: AsyncConnection, claim: str, *, but: bytes) -> None:
+    """Take out boxes that wait by a claim, but for the one with a key."""
+    c = tables.enrolment.c
+    waiting = (c.claim == claim, c.state == State.PENDING, c.key_hash != but)
+    await connection.execute(delete(tables.enrolment).where(*waiting))
+
+
+async def forget(connection: AsyncConnection, id_: str) -> None:
+    """Take out a box."""
+    await connection.execute(delete(tables.enrolment).where(tables.enrolment.c.id == id_))
 
 
 async def by_ticket(connection: AsyncConnection, ticket_hash: bytes) -> EnrolmentRecord | None:
@@ -111,14 +147,24 @@ async def in_states(
     return [_record(dict(row)) for row in rows.mappings()]
 
 
-async def unseen_since(
-    connection: AsyncConnection, state: State, seen_ms: int, *, limit: int
-) -> list[str]:
-    """Return the ids of boxes in a state that asked last at a time or before it."""
+async def idle_since(connection: AsyncConnection, at_ms: int, *, limit: int) -> list[str]:
+    """Return the ids of boxes that wait, asked last and were decided at a time or before it."""
     c = tables.enrolment.c
-    chosen = select(c.id).where(c.state == state, c.seen_ms <= seen_ms)
+    chosen = select(c.id).where(
+        c.state.in_(WAITING), c.seen_ms <= at_ms, func.coalesce(c.decided_ms, 0) <= at_ms
+    )
     rows = await connection.execute(chosen.order_by(c.asked_ms, c.id).limit(limit))
     return [*rows.scalars()]
+
+
+async def turn_away(
+    connection: AsyncConnection, site: str, *, now_ms: int, by: str, reason: str
+) -> list[str]:
+    """Deny every box that waits at a site, or for its identity there; return their ids."""
+    c = tables.enrolment.c
+    chosen = update(tables.enrolment).where(c.site == site, c.state.in_(WAITING)).returning(c.id)
+    values = {"state": State.DENIED, "decided_ms": now_ms, "decided_by": by, "reason": reason}
+    return sorted((await connection.execute(chosen.values(values))).scalars())
 
 
 async def count(connection: AsyncConnection, state: State) -> int:
@@ -127,11 +173,10 @@ async def count(connection: AsyncConnection, state: State) -> int:
     return int((await connection.execute(chosen)).scalar_one())
 
 
-async def promised(connection: AsyncConnection, site: str) -> set[str]:
-    """Return the names of a site's slots that an approved box is about to fill."""
-    c = tables.enrolment.c
-    rows = await connection.execute(select(c.node).where(c.site == site, c.state == State.APPROVED))
-    return set(rows.scalars())
+async def promised(connection: AsyncConnection, sites: Collection[str]) -> set[str]:
+    """Return the slots of sites, by node id, that an approved box is about to fill."""
+    rows = await connection.execute(_PROMISED, {"sites": [*sites]})
+    return {f"{site}.{node}" for site, node in rows}
 
 
 async def _one(connection: AsyncConnection, chosen: ColumnElement[bool]) -> EnrolmentRecord | None:

@@ -4,11 +4,11 @@ Every write gives the row a ``revision`` above all before it, under the lock of 
 is held until COMMIT: who polls ``changed_since`` misses nothing, on any number of processes.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,23 @@ CHANGES_MAX: Final = 10_000  # of one poll; the rest comes with the next
 OUT: Final = (State.REVOKED, State.REPLACED, State.DECOMMISSIONED)  # after a certificate
 _SPEAKS: Final = frozenset({State.ACTIVE, State.RENEWAL_DUE})
 _COUNTER: Final = "identity"
+_NODES: Final = tables.identity.c.node.in_(bindparam("nodes", expanding=True))
+_OF_NODES: Final = (
+    select(tables.identity)
+    .where(_NODES)
+    .order_by(tables.identity.c.node, tables.identity.c.generation.desc())
+)
+_FILLED: Final = (
+    select(tables.identity.c.node)
+    .where(_NODES, tables.identity.c.state.in_(sorted(LIVE)))
+    .distinct()
+)
+_RAISED: Final = (
+    update(tables.counter)
+    .where(tables.counter.c.name == _COUNTER)
+    .values(value=tables.counter.c.value + bindparam("count"))
+    .returning(tables.counter.c.value)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +121,24 @@ async def add(connection: AsyncConnection, identity: IdentityRecord) -> Identity
     Raises:
         StorageRefusedError: at the end of the transaction: there is one with its key or number.
     """
-    kept = replace(identity, revision=await _next_revision(connection))
-    await insert_rows(connection, tables.identity, [row_of(kept)])
+    [kept] = await add_all(connection, [identity])
+    return kept
+
+
+async def add_all(
+    connection: AsyncConnection, new: Sequence[IdentityRecord]
+) -> list[IdentityRecord]:
+    """Write new generations; return them with their revisions, in their order.
+
+    Raises:
+        StorageRefusedError: at the end of the transaction: there is one with the key or number of
+            one of them, and none is written.
+    """
+    if not new:
+        return []
+    first = await _next_revision(connection, len(new)) - len(new) + 1
+    kept = [replace(each, revision=number) for number, each in enumerate(new, first)]
+    await insert_rows(connection, tables.identity, [row_of(each) for each in kept])
     return kept
 
 
@@ -132,6 +165,26 @@ async def of_node(connection: AsyncConnection, node: str) -> list[IdentityRecord
         select(tables.identity).where(c.node == node).order_by(c.generation.desc())
     )
     return [_record(row) for row in rows.mappings()]
+
+
+async def of_nodes(
+    connection: AsyncConnection, nodes: Collection[str]
+) -> dict[str, list[IdentityRecord]]:
+    """Return every generation of each node that has any, the newest first."""
+    rows = await connection.execute(_OF_NODES, {"nodes": [*nodes]})
+    found: dict[str, list[IdentityRecord]] = {}
+    for row in rows.mappings():
+        found.setdefault(row["node"], []).append(_record(row))
+    return found
+
+
+async def by_keys(
+    connection: AsyncConnection, key_hashes: Collection[bytes]
+) -> dict[bytes, IdentityRecord]:
+    """Return the generations that have these keys, by key."""
+    chosen = tables.identity.c.key_hash.in_(key_hashes)
+    rows = await connection.execute(select(tables.identity).where(chosen))
+    return {row["key_hash"]: _record(row) for row in rows.mappings()}
 
 
 async def load_live(connection: AsyncConnection) -> list[Term]:
@@ -187,11 +240,7 @@ async def boxes(connection: AsyncConnection) -> dict[str, int]:
 
 async def filled(connection: AsyncConnection, nodes: Collection[str]) -> set[str]:
     """Return which of these slots are filled."""
-    c = tables.identity.c
-    rows = await connection.execute(
-        select(c.node).where(c.node.in_(nodes), c.state.in_([*LIVE])).distinct()
-    )
-    return set(rows.scalars())
+    return set((await connection.execute(_FILLED, {"nodes": [*nodes]})).scalars())
 
 
 async def happen(
@@ -242,6 +291,22 @@ async def release(
     return moved
 
 
+async def decommission(
+    connection: AsyncConnection, site: str, *, now_ms: int, reason: str
+) -> list[IdentityRecord]:
+    """End for good what the nodes of a site have; return the generations that this changed."""
+    c = tables.identity.c
+    rows = await connection.execute(
+        select(tables.identity)
+        .where(c.node.startswith(f"{site}.", autoescape=True), c.state.in_([*LIVE]))
+        .order_by(c.node, c.generation)
+    )
+    return [
+        await happen(connection, _record(row), Event.DECOMMISSION, now_ms=now_ms, reason=reason)
+        for row in rows.mappings().all()
+    ]
+
+
 async def proven(
     connection: AsyncConnection, node: str, generation: int, *, now_ms: int
 ) -> IdentityRecord | None:
@@ -282,14 +347,13 @@ def _record(row: object) -> IdentityRecord:
     return IdentityRecord(**{**values, "state": state, "quarantine": quarantine})
 
 
-async def _next_revision(connection: AsyncConnection) -> int:
-    c = tables.counter.c
-    raised = update(tables.counter).where(c.name == _COUNTER).values(value=c.value + 1)
-    raised = raised.returning(c.value)
-    number = (await connection.execute(raised)).scalar_one_or_none()
+async def _next_revision(connection: AsyncConnection, count: int = 1) -> int:
+    """Return the last of ``count`` new revisions."""
+    by = {"count": count}
+    number = (await connection.execute(_RAISED, by)).scalar_one_or_none()
     if number is None:  # the first of this database
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(tables.counter).values(name=_COUNTER, value=0)
         await connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
-        number = (await connection.execute(raised)).scalar_one()
+        number = (await connection.execute(_RAISED, by)).scalar_one()
     return int(number)

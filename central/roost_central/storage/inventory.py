@@ -5,13 +5,13 @@ is decided by ``inventory/core.py``; this file only keeps and finds.
 """
 
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.inventory.facts import (
@@ -32,8 +32,10 @@ CHANGE_DAYS_MAX: Final = 400
 CHANGE_ROWS_MAX: Final = 20_000_000
 PAGE_MAX: Final = 10_000  # changes of one answer
 NODES_MAX: Final = 500  # named in one statement
+SECTIONS_MAX: Final = 500  # read, or encoded and written, by one statement: some 10 ms of work
 
 _decode_body = msgspec.msgpack.Decoder(tuple[Items, Reasons]).decode
+_decode_digests = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 _decode_value = msgspec.msgpack.Decoder(Value).decode
 
 
@@ -98,27 +100,80 @@ async def sections(
     if names is not None:
         statement = statement.where(table.c.section.in_(sorted(names)))
     rows = await connection.execute(statement)
-    return {row["section"]: _section(row) for row in rows.mappings()}
+    return {row["section"]: section_of(row) for row in rows.mappings()}
+
+
+async def kept(
+    connection: AsyncConnection, named: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Any]:
+    """Return the rows of sections that are named by node and section; ``section_of`` decodes."""
+    found: dict[tuple[str, str], Any] = {}
+    for start in range(0, len(named), SECTIONS_MAX):
+        rows = await connection.execute(kept_statement(named[start : start + SECTIONS_MAX]))
+        for row in rows.mappings():
+            found[row["node"], row["section"]] = row
+    return found
+
+
+def kept_statement(named: Sequence[tuple[str, str]]) -> Select[Any]:
+    """Return what finds sections by node and section.
+
+    By the pairs alone SQLite reads the whole table: it has no index for a list of rows.
+    """
+    c = tables.inventory_section.c
+    nodes, names = (sorted({pair[place] for pair in named}) for place in (0, 1))
+    is_near = c.node.in_(nodes) & c.section.in_(names)
+    return select(tables.inventory_section).where(is_near, tuple_(c.node, c.section).in_(named))
+
+
+async def bodies(
+    connection: AsyncConnection, name: str, nodes: Collection[str]
+) -> dict[str, tuple[Items, Reasons]]:
+    """Return items and missing reasons of one section of some nodes, NODES_MAX at most."""
+    table = tables.inventory_section
+    rows = await connection.execute(
+        select(table.c.node, table.c.body).where(
+            table.c.section == name, table.c.node.in_(sorted(nodes))
+        )
+    )
+    return {row.node: _decode_body(zlib.decompress(row.body)) for row in rows}
+
+
+async def items_of(
+    connection: AsyncConnection, nodes: Collection[str], names: Collection[str]
+) -> dict[str, dict[str, Items]]:
+    """Return the items of the named sections, by node; a node that reported none is left out."""
+    c = tables.inventory_section.c
+    found: dict[str, dict[str, Items]] = {}
+    for some in _some(nodes):
+        rows = await connection.execute(
+            select(c.node, c.section, c.body).where(c.node.in_(some), c.section.in_(sorted(names)))
+        )
+        for row in rows:
+            items, _ = _decode_body(zlib.decompress(row.body))
+            found.setdefault(row.node, {})[row.section] = items
+    return found
 
 
 async def save_sections(
     connection: AsyncConnection, kept: Sequence[tuple[str, Section]], *, received_ms: int
 ) -> None:
     """Write sections, each with its node, in place of what was there."""
-    rows = [
-        {
-            "node": node,
-            "section": section.name,
-            "gen": section.gen,
-            "digest": section.digest,
-            "as_of_ms": section.as_of_ms,
-            "cost_ms": section.cost_ms,
-            "received_ms": received_ms,
-            "body": zlib.compress(encode([section.items, section.missing]), 6),
-        }
-        for node, section in kept
-    ]
-    await upsert(connection, tables.inventory_section, rows)
+    for start in range(0, len(kept), SECTIONS_MAX):
+        rows = [
+            {
+                "node": node,
+                "section": section.name,
+                "gen": section.gen,
+                "digest": section.digest,
+                "as_of_ms": section.as_of_ms,
+                "cost_ms": section.cost_ms,
+                "received_ms": received_ms,
+                "body": zlib.compress(encode([section.items, section.missing]), 6),
+            }
+            for node, section in kept[start : start + SECTIONS_MAX]
+        ]
+        await upsert(connection, tables.inventory_section, rows)
 
 
 async def delete_section(connection: AsyncConnection, node: str, section: str) -> None:
@@ -132,23 +187,16 @@ async def delete_section(connection: AsyncConnection, node: str, section: str) -
 async def held(connection: AsyncConnection, nodes: Collection[str]) -> dict[str, Held]:
     """Return what is kept of each of these nodes, without the sections themselves."""
     found = {node: Held() for node in nodes}
-    heads, sections_, parts_ = tables.node.c, tables.inventory_section.c, tables.inventory_part.c
+    head, digests, part = tables.node.c, tables.inventory_digests.c, tables.inventory_part.c
+    has_parts = select(literal(1)).where(part.node == head.node).exists()
+    statement = select(head.node, head.inventory_gen, digests.digests, has_parts).select_from(
+        tables.node.outerjoin(tables.inventory_digests)
+    )
     for some in _some(nodes):
-        rows = await connection.execute(
-            select(heads.node, heads.inventory_gen).where(heads.node.in_(some))
-        )
-        for row in rows:
-            found[row.node].gen = row.inventory_gen
-        rows = await connection.execute(
-            select(sections_.node, sections_.section, sections_.digest).where(
-                sections_.node.in_(some)
-            )
-        )
-        for row in rows:
-            found[row.node].digests[row.section] = row.digest
-        statement = select(parts_.node).where(parts_.node.in_(some)).distinct()
-        for node in (await connection.execute(statement)).scalars():
-            found[node].has_parts = True
+        rows = await connection.execute(statement.where(head.node.in_(some)))
+        for node, gen, body, is_waiting in rows:
+            digests_ = {} if body is None else _decode_digests(body)
+            found[node] = Held(gen, digests_, bool(is_waiting))
     return found
 
 
@@ -166,12 +214,26 @@ async def save_heads(connection: AsyncConnection, heads: Sequence[HeadRecord]) -
     await update_rows(connection, tables.node, rows)
 
 
+async def save_digests(
+    connection: AsyncConnection, digests: Mapping[str, Mapping[str, bytes]]
+) -> None:
+    """Write the digest of every section of nodes, by node and section."""
+    rows = [{"node": node, "digests": encode(each)} for node, each in digests.items()]
+    await upsert(connection, tables.inventory_digests, rows)
+
+
 async def save_values(
     connection: AsyncConnection, values: Sequence[tuple[str, StarredValue]]
 ) -> None:
     """Write indexed values, each with its node, new or changed."""
     rows = [
-        {**_key(node, value), "text": value.text, "number": value.number} for node, value in values
+        {
+            **_key(node, value),
+            "text": value.text,
+            "number": value.number,
+            "place": value.place,
+        }
+        for node, value in values
     ]
     await upsert(connection, tables.inventory_value, rows)
 
@@ -190,6 +252,21 @@ async def delete_values(
         {f"key_{name}": part for name, part in _key(node, value).items()} for node, value in values
     ]
     await connection.execute(statement, rows)
+
+
+async def delete_index(connection: AsyncConnection, nodes: Collection[str]) -> None:
+    """Remove every indexed value of some nodes, NODES_MAX at most."""
+    table = tables.inventory_value
+    await connection.execute(delete(table).where(table.c.node.in_(sorted(nodes))))
+
+
+async def reporting(connection: AsyncConnection) -> list[str]:
+    """Return the nodes that have reported an inventory, in order of their names."""
+    c = tables.node.c
+    rows = await connection.execute(
+        select(c.node).where(c.inventory_gen.is_not(None)).order_by(c.node)
+    )
+    return list(rows.scalars())
 
 
 async def append_changes(
@@ -228,7 +305,7 @@ async def changes(
     rows = await connection.execute(
         statement.order_by(table.c.seq.desc()).limit(min(limit, PAGE_MAX))
     )
-    return [_change(row) for row in rows.mappings()]
+    return [change_of(row) for row in rows.mappings()]
 
 
 async def prune_changes(
@@ -288,7 +365,8 @@ def _optional(value: Value | UnsetType) -> bytes | None:
     return None if value is UNSET else encode(value)
 
 
-def _section(row: Any) -> Section:  # noqa: ANN401 - a mapping of the table's columns
+def section_of(row: Any) -> Section:  # noqa: ANN401 - a mapping of the table's columns
+    """Return a row of sections as a section."""
     items, missing = _decode_body(zlib.decompress(row["body"]))
     return Section(
         name=row["section"],
@@ -302,7 +380,8 @@ def _section(row: Any) -> Section:  # noqa: ANN401 - a mapping of the table's co
     )
 
 
-def _change(row: Any) -> ChangeRecord:  # noqa: ANN401 - a mapping of the table's columns
+def change_of(row: Any) -> ChangeRecord:  # noqa: ANN401 - a mapping of the table's columns
+    """Return a row of changes as a record."""
     old = UNSET if row["old"] is None else _decode_value(row["old"])
     new = UNSET if row["new"] is None else _decode_value(row["new"])
     return ChangeRecord(**{**row, "old": old, "new": new})

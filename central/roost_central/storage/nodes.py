@@ -1,5 +1,6 @@
 """Nodes and their paths as last seen. Written in batches by ingest, never once for each beat."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -7,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
-from roost_central.storage.upsert import upsert
+from roost_central.storage.upsert import update_rows, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class PathRecord:
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """One node; the inventory columns are inventory's and only read here."""
+    """One node; the inventory columns are inventory's, labels an operator's: only read here."""
 
     node: str
     site: str
@@ -43,12 +44,17 @@ class NodeRecord:
     uptime_s: int | None = None
     interval_ms: int | None = None
     clock_skew_ms: int | None = None
+    applied_gen: int | None = None
+    applied_digest: bytes | None = None
+    pending_reboot: bool | None = None
+    drift: int | None = None
     inventory_gen: int | None = field(default=None, kw_only=True)
     inventory_digest: bytes | None = field(default=None, kw_only=True)
     inventory_as_of_ms: int | None = field(default=None, kw_only=True)
+    labels: dict[str, str] = field(default_factory=dict, kw_only=True)
 
 
-_INVENTORY = frozenset({"inventory_gen", "inventory_digest", "inventory_as_of_ms"})
+_OTHERS = frozenset({"inventory_gen", "inventory_digest", "inventory_as_of_ms", "labels"})
 
 
 async def load_all(connection: AsyncConnection) -> list[NodeRecord]:
@@ -68,12 +74,18 @@ async def load_paths(connection: AsyncConnection) -> list[PathRecord]:
 
 
 async def save(connection: AsyncConnection, nodes: list[NodeRecord]) -> None:
-    """Write nodes, new or changed; inventory columns and the time of creation stay."""
+    """Write nodes, new or changed; inventory, labels and the time of creation stay."""
     rows = [
-        {name: value for name, value in row_of(node).items() if name not in _INVENTORY}
+        {name: value for name, value in row_of(node).items() if name not in _OTHERS}
         for node in nodes
     ]
     await upsert(connection, tables.node, rows, keep={"created_ms"})
+
+
+async def set_labels(connection: AsyncConnection, labels: Mapping[str, dict[str, str]]) -> None:
+    """Write the labels of nodes that are there."""
+    rows = [{"node": node, "labels": given} for node, given in labels.items()]
+    await update_rows(connection, tables.node, rows)
 
 
 async def save_paths(connection: AsyncConnection, paths: list[PathRecord]) -> None:

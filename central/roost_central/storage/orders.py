@@ -13,6 +13,7 @@ from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import upsert
 
 PAGE_MAX: Final = 1_000
+NAMED_MAX: Final = 500  # in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,17 @@ async def find(connection: AsyncConnection, order_id: str) -> OrderRecord | None
     )
     row = rows.mappings().one_or_none()
     return None if row is None else _record(row)
+
+
+async def by_ids(connection: AsyncConnection, ids: Collection[str]) -> dict[str, OrderRecord]:
+    """Return orders by id; those that are not there are left out."""
+    c = tables.node_order.c
+    found: dict[str, OrderRecord] = {}
+    named = sorted(ids)
+    for start in range(0, len(named), NAMED_MAX):
+        chosen = select(tables.node_order).where(c.id.in_(named[start : start + NAMED_MAX]))
+        found |= {row["id"]: _record(row) for row in (await connection.execute(chosen)).mappings()}
+    return found
 
 
 async def load_open(connection: AsyncConnection, *, limit: int) -> list[OrderRecord]:

@@ -22,7 +22,9 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
+from sqlalchemy import text as text_clause
 from sqlalchemy.engine import Dialect
 
 
@@ -66,6 +68,12 @@ def _table(name: str, *columns: Any, **options: Any) -> Table:  # noqa: ANN401 -
     return Table(name, metadata, *columns, **options)
 
 
+def _index_of_known(column: str) -> Index:
+    """Return the index of inventory values that have one of the columns; most do not."""
+    known = text_clause(f"{column} IS NOT NULL")
+    return Index(None, "class", "field", column, sqlite_where=known, postgresql_where=known)
+
+
 site = _table(
     "site",
     Column("site", String, primary_key=True),
@@ -75,6 +83,9 @@ site = _table(
     Column("lon", Double),
     Column("revision", Integer, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("managed", Boolean, nullable=False, server_default=true()),
+    Column("managed_why", PlainText, nullable=False, server_default=""),
+    Column("managed_since_ms", BigInteger),
 )
 
 node = _table(
@@ -96,6 +107,11 @@ node = _table(
     Column("inventory_gen", BigInteger),
     Column("inventory_digest", LargeBinary),
     Column("inventory_as_of_ms", BigInteger),
+    Column("applied_gen", BigInteger),
+    Column("applied_digest", LargeBinary),
+    Column("pending_reboot", Boolean),
+    Column("drift", Integer),
+    Column("labels", JSON, nullable=False, server_default="{}"),
 )
 
 path = _table(
@@ -132,6 +148,12 @@ inventory_section = _table(
     Column("body", LargeBinary, nullable=False),
 )
 
+inventory_digests = _table(
+    "inventory_digests",
+    _node_key(),
+    Column("digests", LargeBinary, nullable=False),  # of its sections: read with every delta
+)
+
 inventory_part = _table(
     "inventory_part",
     _node_key(),
@@ -148,8 +170,12 @@ inventory_value = _table(
     Column("field", PlainText, primary_key=True),
     Column("text", PlainText),
     Column("number", Double),
+    Column("place", LargeBinary),  # of a version: the bytes that it is ordered by
     Index(None, "class", "field", "text"),
-    Index(None, "class", "field", "number"),
+    _index_of_known("number"),
+    _index_of_known("place"),
+    Index(None, "class", "item", "field"),
+    sqlite_with_rowid=False,  # every index ends with node and item then: no row need be read
 )
 
 inventory_change = _table(
@@ -164,6 +190,7 @@ inventory_change = _table(
     Column("old", LargeBinary),
     Column("new", LargeBinary),
     Index(None, "node", "at_ms"),
+    Index(None, "section", "item"),  # a part is followed from node to node
     sqlite_autoincrement=True,
 )
 
@@ -173,6 +200,23 @@ ha_report = _table(
     Column("at_ms", BigInteger, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # a MessagePack HaReport
+)
+
+host_report = _table(
+    "host_report",
+    _node_key(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack HostReport
+)
+
+hosts_report = _table(
+    "hosts_report",
+    Column("site", String, ForeignKey("site.site", ondelete="CASCADE"), primary_key=True),
+    Column("speaker", String, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack HostsReport
 )
 
 event = _table(
@@ -295,6 +339,23 @@ dead_letter = _table(
     Column("detail", PlainText, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+held_item = _table(  # of nodes that a human has to choose about
+    "held_item",
+    _serial(),
+    Column("node", String, nullable=False, index=True),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("boot_id", LargeBinary, nullable=False),
+    Column("incarnation", BigInteger, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("item_seq", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("text", PlainText, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -470,4 +531,112 @@ node_order = _table(  # kept after its node, as audit is: who had what done
     Column("code", PlainText, nullable=False),
     Column("text", PlainText, nullable=False),
     Index(None, "node", "placed_ms"),
+)
+
+profile = _table(
+    "profile",
+    Column("name", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("file", PlainText, nullable=False),
+    Column("source", PlainText, nullable=False),
+    Column("by", PlainText, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+profile_change = _table(  # kept for good; source: null where it was removed
+    "profile_change",
+    _serial(),
+    Column("name", String, nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("source", PlainText),
+    Column("by", PlainText, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("reason", PlainText, nullable=False),
+)
+
+desired_document = _table(  # by the digest of its body: nodes of the same profiles share one
+    "desired_document",
+    Column("key", LargeBinary, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+desired = _table(  # kept after its node: a generation never comes again
+    "desired",
+    Column("node", String, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("fault", PlainText, nullable=False),
+)
+
+desired_change = _table(  # kept for good: who changed what a node should be
+    "desired_change",
+    Column("node", String, primary_key=True),
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", PlainText, nullable=False),
+    Column("reason", PlainText, nullable=False),
+)
+
+delivery = _table(  # the last order by which a node was told what it should be
+    "delivery",
+    Column("node", String, primary_key=True),
+    Column("order", String, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("placed_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("tries", Integer, nullable=False),
+    Column("is_forced", Boolean, nullable=False),
+    Column("code", PlainText, nullable=False),
+    Column("text", PlainText, nullable=False),
+)
+
+config_report = _table(  # the last word of each node on its configuration
+    "config_report",
+    _node_key(),
+    Column("at_ms", BigInteger, nullable=False),  # the node's clock
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+drift = _table(  # settings that are not as the node was told, by its last report
+    "drift",
+    _node_key(),
+    Column("setting", String, primary_key=True),
+    Column("site", String, nullable=False),
+    Column("wanted", PlainText, nullable=False),
+    Column("found", PlainText, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+staged_change = _table(  # a change of profiles that reaches its nodes group by group
+    "staged_change",
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False, index=True),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("by", PlainText, nullable=False),
+    Column("reason", PlainText, nullable=False),
+    Column("profiles", JSON, nullable=False),  # name to the revision before; 0: it was made
+    Column("sizes", JSON, nullable=False),  # sites of each group
+    Column("stage", Integer, nullable=False),
+    Column("stage_ms", BigInteger, nullable=False),
+    Column("synced_ms", BigInteger),
+    Column("soak_ms", BigInteger, nullable=False),
+    Column("wait_ms", BigInteger, nullable=False),
+    Column("failed_max", Integer, nullable=False),
+    Column("why", PlainText, nullable=False),
+)
+
+staged_node = _table(
+    "staged_node",
+    Column("change", ForeignKey("staged_change.id", ondelete="CASCADE"), primary_key=True),
+    Column("node", String, primary_key=True, index=True),
+    Column("stage", Integer, nullable=False),
+    Column("former_generation", BigInteger, nullable=False),
+    Column("former_document", LargeBinary, nullable=False),
 )

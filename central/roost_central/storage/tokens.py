@@ -43,6 +43,11 @@ async def load_all(connection: AsyncConnection, owner: str | None = None) -> lis
     return [_record(row) for row in (await connection.execute(found)).mappings()]
 
 
+async def hashes(connection: AsyncConnection) -> list[bytes]:
+    """Return the hash of every token."""
+    return list((await connection.execute(select(tables.token.c.hash))).scalars())
+
+
 async def find(connection: AsyncConnection, digest: bytes) -> TokenRecord | None:
     """Return the token with this hash."""
     found = await connection.execute(select(tables.token).where(tables.token.c.hash == digest))

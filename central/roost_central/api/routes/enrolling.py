@@ -6,6 +6,7 @@ from roost_central.api import enrolling
 from roost_central.api.route import Auth, Route
 from roost_protocol.enrol import (
     ENROL_BYTES_MAX,
+    Activation,
     EnrolRequest,
     Hello,
     Issued,
@@ -32,6 +33,16 @@ ROUTES: Final = (
         answer=Issued,
         auth=Auth.NONE,
         summary="Ask to become a node",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/enrol/activate",
+        handler=enrolling.activate,
+        body=Activation,
+        body_bytes_max=ENROL_BYTES_MAX,
+        answer=Issued,
+        auth=Auth.NONE,
+        summary="Answer for the TPM of a box that asks to become a node",
     ),
     Route(
         method="POST",

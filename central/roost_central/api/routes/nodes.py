@@ -3,8 +3,10 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import claims, identities, lists, nodes
+from roost_central.api import claims, held, host, identities, lifecycle, lists, nodes
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
+from roost_central.api.bulk import DryRun, ManyAnswer
+from roost_central.api.events import PageQuery
 from roost_central.api.lists import LIST_MEDIA, ListQuery
 from roost_central.api.route import LIST_S_MAX, Auth, Route
 
@@ -22,6 +24,17 @@ ROUTES: Final = (
         summary="List nodes",
     ),
     Route(
+        method="POST",
+        path="/api/v1/nodes:label",
+        handler=lifecycle.label_nodes,
+        query=DryRun,
+        body=lifecycle.LabelBody,
+        answer=ManyAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="Set or remove labels of nodes: named ones, or all that match (expect_count)",
+    ),
+    Route(
         method="GET",
         path="/api/v1/nodes/{node}",
         handler=nodes.show_node,
@@ -29,6 +42,15 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="Show a node",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/processes",
+        handler=host.list_processes,
+        answer=host.ProcessesAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.READ,
+        summary="Show the processes that a node watches",
     ),
     Route(
         method="GET",
@@ -71,6 +93,16 @@ ROUTES: Final = (
     ),
     Route(
         method="POST",
+        path="/api/v1/nodes/{node}/decommission",
+        handler=identities.decommission_node,
+        body=identities.ReasonBody,
+        answer=identities.IdentityPage,
+        auth=Auth.BEARER,
+        permission=Permission.ADMIN,
+        summary="Take a node out of service: its identity ends, its history stays",
+    ),
+    Route(
+        method="POST",
         path="/api/v1/nodes/{node}/quarantine",
         handler=identities.quarantine_node,
         body=identities.ReasonBody,
@@ -78,6 +110,16 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.HOST,
         summary="Put a node in quarantine: it is heard, and given nothing",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/held",
+        handler=held.list_held,
+        query=PageQuery,
+        answer=held.HeldPage,
+        auth=Auth.BEARER,
+        permission=Permission.READ,
+        summary="List what a node in quarantine reported: kept apart, applied nowhere",
     ),
     Route(
         method="POST",

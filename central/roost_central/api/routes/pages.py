@@ -23,9 +23,14 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/shelf",
     "/load",
     "/northbound",
+    "/profiles",
+    "/changes",
+    "/changes/{change}",
+    "/drift",
     "/enrol",
     "/admin",
     "/audit",
+    "/inventory",
     "/v/{view}",
 )
 

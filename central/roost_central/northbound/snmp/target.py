@@ -122,7 +122,7 @@ class SnmpTarget:
 
     def _offer_due(self) -> None:
         """Offer what no storm took, and pass over what one did."""
-        for steps in self._hold.due():
+        for steps in self._hold.due(is_behind=self._read < self.state.feed.last_seq):
             if not is_untold(steps):
                 for change in steps:
                     self._offer(change)

@@ -24,18 +24,22 @@ const LATER = {
   shelf: () => import("./shelf/page.js").then((m) => m.ShelfPage),
   load: () => import("./load/page.js").then((m) => m.LoadPage),
   northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
+  profiles: () => import("./profiles/page.js").then((m) => m.ProfilesPage),
+  changes: () => import("./changes/page.js").then((m) => m.ChangesPage),
+  drift: () => import("./drift/page.js").then((m) => m.DriftPage),
   enrol: () => import("./enrol/page.js").then((m) => m.EnrolPage),
   admin: () => import("./admin/page.js").then((m) => m.AdminPage),
   audit: () => import("./audit/page.js").then((m) => m.AuditPage),
+  inventory: () => import("./inventory/page.js").then((m) => m.InventoryPage),
   view: () => import("./views/open.js").then((m) => m.ViewPage),
 };
 const TITLES = {
   fleet: "Fleet", events: "Events", alarms: "Alarms", shelf: "Shelf", load: "Operator load",
-  northbound: "Northbound", enrol: "Enrolment", admin: "Admin", audit: "Audit",
-  missing: "Not found",
+  northbound: "Northbound", profiles: "Profiles", enrol: "Enrolment", admin: "Admin", audit: "Audit", inventory: "Inventory",
+  drift: "Drift", missing: "Not found",
 };
 
-const NAMELESS = { incidents: "Incidents", login: "Log in" };
+const NAMELESS = { incidents: "Incidents", changes: "Changes", login: "Log in" };
 
 function App() {
   const here = useStore(route);

@@ -9,6 +9,7 @@
 
 import { TEXT_FIELDS } from "./query-fields.js";
 import { compileGlob } from "./query-glob.js";
+import { compileItems } from "./query-items.js";
 import {
   KINDS,
   compareVersions,
@@ -34,7 +35,9 @@ import {
 const ANY_KEY = "*";
 
 /** @type {Record<string, (left: any, right: any) => boolean>} */
-const ORDERS = {
+export const ORDERS = {
+  "=": (left, right) => left === right,
+  "!=": (left, right) => left !== right,
   "<": (left, right) => left < right,
   "<=": (left, right) => left <= right,
   ">": (left, right) => left > right,
@@ -82,7 +85,7 @@ export function compileNode(node, fields, resolver) {
   if ("field" in node) {
     return comparison(node, /** @type {Field} */ (fields.get(node.field)), resolver);
   }
-  throw new Error("requireAvailable keeps the inventory out");
+  return compileItems(node, fields, resolver);
 }
 
 /**
@@ -114,7 +117,7 @@ function text(asked, resolver) {
 function comparison(node, field, resolver) {
   const getter = field.isLabel
     ? resolver("label", field.name)
-    : resolver(field.name, node.key ?? null);
+    : resolver(node.field, node.key ?? null);
   const ifUnknown = node.op === "=" && node.values.includes(null);
   if (getter === null) return () => ifUnknown;
   const ofValue = valueTest(node, field);
@@ -145,7 +148,7 @@ function valueTest(node, field) {
     const globs = asked.map(compileGlob);
     return (value) => globs.some((glob) => glob(value));
   }
-  if (node.op in ORDERS) return orderTest(ORDERS[node.op], field, asked[0]);
+  if (node.op !== "=" && node.op !== "!=") return orderTest(ORDERS[node.op], field, asked[0]);
   const isWanted = node.op === "=";
   if (field.kind === "time") {
     const moments = asked.map(moment);

@@ -9,7 +9,7 @@
  * Twin of fleet/query_parser.py; the tree is already in normal form (fleet/query_ast.py).
  */
 
-import { INVENTORY } from "./query-fields.js";
+import { INVENTORY, REASON } from "./query-fields.js";
 import {
   DEPTH_MAX,
   KEYWORDS,
@@ -21,7 +21,14 @@ import {
   isNull,
   opOf,
 } from "./query-lexer.js";
-import { canonicalValue, checkStars, findField, partition } from "./query-resolve.js";
+import {
+  canonicalValue,
+  checkStars,
+  findClass,
+  findField,
+  findItemField,
+  partition,
+} from "./query-resolve.js";
 import { KINDS } from "./query-values.js";
 
 /** @typedef {import("./query-fields.js").Field} Field */
@@ -37,7 +44,6 @@ import { KINDS } from "./query-values.js";
 /** @typedef {{field: Field, start: number, end: number}} Use */
 
 const COUNT = "count";
-const ITEMS = `${INVENTORY.name}.`;
 const ORDERED_OPS = new Set(["<", "<=", ">", ">="]);
 const CLASS = /^[a-z][a-z0-9_]{0,30}$/;
 const ITEM_FIELD = /^[a-z][a-z0-9_]{0,30}(?:\.[a-z][a-z0-9_]{0,30})?$/;
@@ -71,7 +77,7 @@ class Parser {
     this.fields = fields;
     this.depth = 0;
     this.terms = 0;
-    this.inItem = false; // inside the braces of inv.CLASS{..}
+    this.itemClass = ""; // inside the braces of inv.CLASS{..}
     /** @type {Use[]} */
     this.uses = [];
   }
@@ -173,7 +179,7 @@ class Parser {
       return this.comparison(this.scan.slice(word.start, written.start), written);
     }
     const after = this.scan.text.charAt(word.end);
-    if (after === "{" && word.text.startsWith(ITEMS)) return this.inventory();
+    if (after === "{" && word.text.startsWith(INVENTORY)) return this.inventory();
     if (after === "(" && word.text === COUNT) return this.count(word);
     if (KEYWORDS.has(word.text.toUpperCase())) throw keyword(word);
     this.scan.pos = word.end;
@@ -182,7 +188,7 @@ class Parser {
 
   /** Text: contained in one of the text fields. @param {Token} word @returns {Node} */
   text(word) {
-    if (this.inItem) {
+    if (this.itemClass !== "") {
       const message = "inside inv.CLASS{..} every term is FIELD OP VALUE";
       throw new QueryError("expected-term", message, word);
     }
@@ -200,15 +206,28 @@ class Parser {
    * @returns {Node}
    */
   comparison(name, written) {
-    let op = opOf(written.text);
-    if (this.inItem) return this.itemComparison(name.text, name, op);
-    if (name.text.startsWith(ITEMS)) {
-      const { head, tail } = partition(name.text.slice(ITEMS.length));
-      this.useInventory(head, name);
-      return { inv: head, where: this.itemComparison(tail, name, op) };
+    if (this.itemClass !== "") {
+      return this.itemComparison(this.itemClass, name.text, name, written);
+    }
+    if (name.text.startsWith(INVENTORY)) {
+      const { head, tail } = partition(name.text.slice(INVENTORY.length));
+      this.checkClass(head, name);
+      return { inv: head, where: this.itemComparison(head, tail, name, written) };
     }
     const { field, key } = findField(name, this.fields);
+    const { op, values } = this.operands(field, name, written);
+    return { field: field.name, ...(key === null ? {} : { key }), op, values };
+  }
+
+  /**
+   * Takes the values that a field is compared with, and returns them with the operator.
+   * @param {Field} field
+   * @param {Token} name
+   * @param {Token} written
+   */
+  operands(field, name, written) {
     this.uses.push({ field, start: name.start, end: name.end });
+    let op = opOf(written.text);
     const kind = KINDS[field.kind];
     if (ORDERED_OPS.has(op) && !kind.isOrdered) {
       throw new QueryError("not-ordered", `"${field.name}" has no order; use = or :`, written);
@@ -216,43 +235,42 @@ class Parser {
     const tokens = this.values(op);
     const isAnyValue = tokens.length === 1 && tokens[0].text === "*";
     if (op === ":" && !kind.takesGlobs && !isAnyValue) op = "=";
-    const values = tokens.map((token) => canonicalValue(field, op, token));
-    return { field: field.name, ...(key === null ? {} : { key }), op, values };
+    return { op, values: tokens.map((token) => canonicalValue(field, op, token)) };
   }
 
   /**
-   * Compares a field of an item; its kind is not known here, so values stay as written.
+   * Compares a field of an item; inside braces `name` is the field alone.
+   * @param {string} itemClass
    * @param {string} field
    * @param {Token} name
-   * @param {Op} op
+   * @param {Token} written
    * @returns {Comparison}
    */
-  itemComparison(field, name, op) {
-    if (!ITEM_FIELD.test(field)) throw badItem(name);
-    const tokens = this.values(op);
-    if (op === ":") tokens.forEach(checkStars);
-    return { field, op, values: tokens.map((token) => (isNull(token) ? null : token.text)) };
+  itemComparison(itemClass, field, name, written) {
+    if (!ITEM_FIELD.test(field) || (this.itemClass !== "" && field === REASON)) throw badItem(name);
+    const found = findItemField(itemClass, field, name, this.fields);
+    return { field, ...this.operands(found, name, written) };
   }
 
   /**
-   * Checks the name of a class and notes that the inventory is used.
+   * Refuses what is no class, and a class inside another's braces.
    * @param {string} itemClass
    * @param {Token} name
    */
-  useInventory(itemClass, name) {
-    if (this.inItem || !CLASS.test(itemClass)) throw badItem(name);
-    this.uses.push({ field: INVENTORY, start: name.start, end: name.end });
+  checkClass(itemClass, name) {
+    if (this.itemClass !== "" || !CLASS.test(itemClass)) throw badItem(name);
+    findClass(itemClass, name, this.fields);
   }
 
   /** inv = "inv." class "{" and "}". @returns {Inventory} */
   inventory() {
     const word = this.scan.word();
-    const itemClass = word.text.slice(ITEMS.length);
-    this.useInventory(itemClass, word);
+    const itemClass = word.text.slice(INVENTORY.length);
+    this.checkClass(itemClass, word);
     this.scan.pos = word.end;
-    this.inItem = true;
+    this.itemClass = itemClass;
     const where = this.enclosed("}", () => this.and());
-    this.inItem = false;
+    this.itemClass = "";
     return { inv: itemClass, where };
   }
 
@@ -283,7 +301,7 @@ class Parser {
   counted() {
     this.scan.skipSpace();
     const word = this.scan.word();
-    if (this.scan.text.charAt(word.end) !== "{" || !word.text.startsWith(ITEMS)) {
+    if (this.scan.text.charAt(word.end) !== "{" || !word.text.startsWith(INVENTORY)) {
       const message = "count(..) takes items, such as inv.disk{type=nvme}";
       const place = word.text === "" ? this.scan.here() : word;
       throw new QueryError("expected-term", message, place);

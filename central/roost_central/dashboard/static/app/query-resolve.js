@@ -4,7 +4,7 @@
  * Twin of fleet/query_resolve.py and fleet/query_suggest.py.
  */
 
-import { INVENTORY } from "./query-fields.js";
+import { INVENTORY, ITEM_ID, REASON } from "./query-fields.js";
 import { fold } from "./query-glob.js";
 import { QueryError, STARS_MAX, isNull } from "./query-lexer.js";
 import { KINDS } from "./query-values.js";
@@ -37,6 +37,63 @@ export function findField(name, fields) {
     throw new QueryError("bad-key", message, name, dot ? "" : `${head}.*`);
   }
   return { field: keyed, key };
+}
+
+/**
+ * Returns a field of a class of the inventory, null where there is none; `reason` is the class's
+ * own, `FIELD.reason` is derived from its field.
+ * @param {string} itemClass
+ * @param {string} name
+ * @param {Map<string, Field>} fields
+ * @returns {Field | null}
+ */
+export function inventoryField(itemClass, name, fields) {
+  const { head, dot, tail } = partition(name);
+  const of = dot ? head : name === REASON ? ITEM_ID : name;
+  const known = fields.get(`${INVENTORY}${itemClass}.${of}`);
+  if (known === undefined || (dot && tail !== REASON)) return null;
+  if (!dot && name !== REASON) return known;
+  return { ...known, name: `${INVENTORY}${itemClass}.${name}`, kind: "text", unit: "" };
+}
+
+/**
+ * Refuses a class of the inventory that is not in the table.
+ * @param {string} itemClass
+ * @param {Token} name
+ * @param {Map<string, Field>} fields
+ */
+export function findClass(itemClass, name, fields) {
+  if (fields.has(`${INVENTORY}${itemClass}.${ITEM_ID}`)) return;
+  const classes = [...fields.keys()]
+    .filter((known) => known.startsWith(INVENTORY))
+    .map((known) => known.split(".")[1]);
+  const near = closest(itemClass, [...new Set(classes)]);
+  const rest = name.text.slice(INVENTORY.length + itemClass.length);
+  const message = `the inventory has no class "${itemClass}"`;
+  throw new QueryError("unknown-field", message, name, near && `${INVENTORY}${near}${rest}`);
+}
+
+/**
+ * Returns a field of a class that is there; `name` is how it was written.
+ * @param {string} itemClass
+ * @param {string} field
+ * @param {Token} name
+ * @param {Map<string, Field>} fields
+ * @returns {Field}
+ */
+export function findItemField(itemClass, field, name, fields) {
+  const found = inventoryField(itemClass, field, fields);
+  if (found !== null) return found;
+  const { head, dot } = partition(field);
+  const prefix = `${INVENTORY}${itemClass}.`;
+  const names = [...fields.keys()]
+    .filter((known) => known.startsWith(prefix))
+    .map((known) => known.slice(prefix.length));
+  const near = closest(head, names);
+  const before = name.text.slice(0, name.text.length - field.length);
+  const message = `an item of ${INVENTORY}${itemClass} has no field "${field}"`;
+  const meant = near && `${before}${near}${dot ? `.${REASON}` : ""}`;
+  throw new QueryError("unknown-field", message, name, meant);
 }
 
 /**
@@ -131,7 +188,7 @@ function nearest(name, fields) {
   const heads = [...fields.values()]
     .filter((field) => field.isKeyed || field.name.includes("."))
     .map((field) => partition(field.name).head);
-  const near = closest(head, [...heads, INVENTORY.name]);
+  const near = closest(head, [...new Set(heads)]);
   return near === "" ? "" : `${near}.${tail}`;
 }
 

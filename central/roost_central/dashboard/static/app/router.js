@@ -42,7 +42,8 @@ export const quoted = (value) => (/^[\w.-]+$/.test(value) ? value
 const PAGES = {
   "": "fleet", sites: "site", nodes: "node", events: "events", login: "login", alarms: "alarms",
   incidents: "incidents", shelf: "shelf", load: "load", northbound: "northbound", v: "view",
-  enrol: "enrol", admin: "admin", audit: "audit",
+  enrol: "enrol", admin: "admin", audit: "audit", inventory: "inventory", profiles: "profiles",
+  changes: "changes", drift: "drift",
 };
 const SHORT = { a: (id) => alarmsPath("", id), i: incidentPath }; // what messages to others carry
 

@@ -17,6 +17,16 @@ export const SITE_STATES = [
 export const STATUS_NAMES = SITE_STATES.map((state) => state.name);
 export const UNKNOWN = STATUS_NAMES.indexOf("unknown");
 
+/** @type {Record<string, State>} of a watched process */
+export const PROCESS_STATES = {
+  running: { name: "running", letter: "R", shape: "square", tone: "ok" },
+  starting: { name: "starting", letter: "s", shape: "bar", tone: "maintenance" },
+  settling: { name: "settling", letter: "S", shape: "bar", tone: "maintenance" },
+  restarting: { name: "restarting", letter: "r", shape: "triangle", tone: "degraded" },
+  failed: { name: "failed", letter: "F", shape: "cross", tone: "down" },
+  ignored: { name: "ignored", letter: "–", shape: "ring", tone: "unknown" },
+};
+
 /** @type {Record<string, State>} presence of a node */
 export const PRESENCES = {
   online: { name: "online", letter: "O", shape: "square", tone: "ok" },

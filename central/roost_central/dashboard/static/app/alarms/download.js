@@ -5,8 +5,8 @@ import { queryString } from "../api.js";
 const MEDIA = { csv: "text/csv", ndjson: "application/x-ndjson" };
 const ANSWER_MS_MAX = 120_000;
 
-export function Export({ path = "/alarms", filter, sort = "", since = "", onFailure }) {
-  const take = (form) => () => download(path, { filter, sort, since }, form)
+export function Export({ path = "/alarms", onFailure, ...view }) {
+  const take = (form) => () => download(path, view, form)
     .catch((error) => onFailure(`The export did not come: ${error.message}`));
   return html`<div class="segments" role="group" aria-label="Export the whole result">
     ${["csv", "ndjson"].map((form) => html`<button type="button" key=${form} onClick=${take(form)}
@@ -15,7 +15,7 @@ export function Export({ path = "/alarms", filter, sort = "", since = "", onFail
 
 /**
  * @param {string} path below /api/v1
- * @param {Record<string, string>} view filter, sort and since
+ * @param {Record<string, string>} view filter, and sort, since or where
  * @param {"csv"|"ndjson"} form
  */
 async function download(path, view, form) {

@@ -39,6 +39,7 @@ export function FleetPage({ model, route }) {
       <${Choices} label="Group" value=${group} onChange=${(value) => setParams({ group: value })}
         options=${[...labels.map((key) => [key, key]), ["status", "status"], ["none", "none"]]} />
       <${Views} view=${view} />
+      <${Change} text=${text} filter=${filter} count=${rows.length} />
       <button type="button" class=${`waiting ${waiting ? "" : "idle"}`} onClick=${apply}
         disabled=${!waiting}>${waiting} changed: <kbd>n</kbd></button>
     </div>
@@ -54,6 +55,24 @@ export function FleetPage({ model, route }) {
           ${rows.length === 0 && html`<p class="empty">No site matches. <a href=${fleetPath("")}>Show all</a></p>`}</section>`}
       </div>`}
   </main>`;
+}
+
+/** An act on all sites that match; its dialog comes when it is opened first. */
+function Change({ text, filter, count }) {
+  const [Dialog, setDialog] = useState(null);
+  const [target, setTarget] = useState(null);
+  const [said, setSaid] = useState("");
+  const open = async () => {
+    const { SiteActDialog } = await import("../site/acts.js");
+    setDialog(() => SiteActDialog);
+    setTarget({ filter: text.trim(), count });
+  };
+  return html`<button type="button" onClick=${open} disabled=${filter === null || count === 0}>Change all ${count.toLocaleString("en")}…</button>
+    ${said && html`<span role="status" class="quiet">${said}</span>`}
+    ${Dialog && target && html`<${Dialog} target=${target} onDone=${(words) => {
+    setSaid(words);
+    setTarget(null);
+  }} onClose=${() => setTarget(null)} />`}`;
 }
 
 function summaryOf({ model, rows, text, filter }) {

@@ -6,7 +6,9 @@ import { QrCode } from "../enrol/qr.js";
 import { AskDialog } from "../shell/ask.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { Time } from "../time.js";
+import { Held } from "./held.js";
 
+const OVER = new Set(["denied", "revoked", "replaced", "decommissioned"]); // states that nothing ends
 const REASON = { name: "reason", label: "Reason; it stands in the audit log", required: true };
 const ACTS = {
   release: { title: "Let out of quarantine", button: "Let out", fields: [REASON],
@@ -16,6 +18,9 @@ const ACTS = {
   replace: { title: "Replace the box", button: "Make a token",
     fields: [{ ...REASON, required: false, label: "Reason; needed where its box was heard in 15 minutes" }],
     hint: "The next box that joins by this token gets the name and the history; the old one is shut out then." },
+  revoke: { title: "Revoke the identity", button: "Revoke for good",
+    fields: [REASON, { name: "node", label: "The node's id, to say that you mean it", required: true }],
+    hint: "It is mute and shut out within ten seconds. Nothing takes this back: to be a node again the box is enrolled anew." },
 };
 
 /** @param {{node: any}} given a node as the API says it */
@@ -26,7 +31,8 @@ export function Identity({ node }) {
   const [made, setMade] = useState(null);
   const rows = value?.items;
   if (!rows?.length) return null; // a node of the demo has none
-  const send = async ({ reason }) => {
+  const send = async ({ reason, node: meant }) => {
+    if (asked === "revoke" && meant !== name) throw new Error(`This is ${name}: type just that to revoke it.`);
     const body = { reason };
     const answer = await request(`/nodes/${encodeURIComponent(name)}/${asked}`, { method: "POST", body });
     setMade(asked === "replace" ? answer : null);
@@ -37,10 +43,13 @@ export function Identity({ node }) {
   return html`<section class="identity"><h2>Identity <small>each key that stood for the node, the newest first</small></h2>
     <div class="toolbar">
       <button type="button" onClick=${() => setAsked(held ? "release" : "quarantine")}>${ACTS[held ? "release" : "quarantine"].title}</button>
-      <button type="button" onClick=${() => setAsked("replace")}>Replace the box</button></div>
+      <button type="button" onClick=${() => setAsked("replace")}>Replace the box</button>
+      ${rows.some((row) => !OVER.has(row.state)) && html`<button type="button"
+        onClick=${() => setAsked("revoke")}>Revoke…</button>`}</div>
     ${made && html`<section class="made"><h3>On the new box, as root <small>shown this once</small></h3>
       <${CopyLine} text=${made.join} label="the line" /><${QrCode} rows=${made.qr} label="the line that joins the new box" /></section>`}
     <${Generations} rows=${rows} />
+    <${Held} node=${name} isShut=${rows.some((row) => row.quarantine && row.quarantine !== "grace")} revision=${node.heard} />
     ${asked && html`<${AskDialog} ...${ACTS[asked]} onSend=${send} onClose=${() => setAsked("")}>${(values) => html`<${CopyLine}
       text=${`roost node ${asked} ${name}${values.reason ? ` --reason ${shellWord(values.reason)}` : ""}`} />`}</${AskDialog}>`}
   </section>`;
@@ -50,7 +59,8 @@ export function Identity({ node }) {
 export function QuarantineNote({ held }) {
   if (!held) return null;
   return html`<p class="problem quarantine" role="status"><strong>In quarantine</strong> since${" "}
-    <${Time} at=${held.since} />: ${held.reason}. It is heard and shown, and gets no order, no roll-out and no renewal.</p>`;
+    <${Time} at=${held.since} />: ${held.reason}. It is heard and shown, and gets no order, no roll-out and no renewal.${
+    held.cause === "grace" ? "" : " What it reports is kept apart."}</p>`;
 }
 
 function Generations({ rows }) {

@@ -12,14 +12,16 @@ const ORDER = ["system", "os", "cpu", "memory", "dimm", "numa", "hugepages", "di
   "bmc", "tpm", "watchdog", "sensor", "power", "time"];
 
 export function Inventory({ node, revision }) {
-  const { value, error, loading } = useFetched(`/nodes/${encodeURIComponent(node)}/inventory`, revision);
+  const [at, setAt] = useState(""); // a minute of UTC; empty: now
+  const path = `/nodes/${encodeURIComponent(node)}/inventory${at && `?at=${at}:00Z`}`;
+  const { value, error, loading } = useFetched(path, revision);
   const [text, setText] = useState("");
   const names = useMemo(() => (value ? ordered(Object.keys(value.sections)) : []), [value]);
   const sought = text.trim().toLowerCase();
   const wanted = sought ? matcher(sought) : null;
   const shown = names.filter((name) => !wanted || name.includes(sought)
     || Object.entries(value.sections[name].items).some(([id, fields]) => wanted(id, fields)));
-  if (error?.status === 404 || (value && !names.length)) {
+  if (error?.status === 404 || (value && !names.length && !at)) {
     return html`<p class="empty">No inventory has arrived yet.</p>`;
   }
   return html`<div class="inventory-all">
@@ -29,8 +31,9 @@ export function Inventory({ node, revision }) {
       <span class="hidden">Search the inventory</span>
         <input id="query" type="search" value=${text} placeholder="search fields and values"
           onInput=${(event) => setText(event.target.value)} /><kbd>/</kbd></label>
-      <p class="quiet" role="status">${shown.length} of ${names.length} classes · generation ${value.gen} ·
-        as of <${Age} at=${value.as_of} suffix=" ago" />${value.behind && html` · <b class="tone-degraded">behind: a newer one is on its way</b>`}</p></div>
+      <label>As of (UTC) <input type="datetime-local" value=${at} onChange=${(event) => setAt(event.target.value)} /></label>
+      <p class="quiet" role="status">${shown.length} of ${names.length} classes · ${at ? "as it was" : `generation ${value.gen}`} ·
+        as of <${Age} at=${value.as_of} suffix=" ago" />${value.behind && !at && html` · <b class="tone-degraded">behind: a newer one is on its way</b>`}</p></div>
       <nav class="jump" aria-label="Classes">${shown.map((name) => html`<a key=${name}
         href=${`#section-${name}`}>${name.replaceAll("_", " ")}</a>`)}</nav>
       ${shown.map((name) => html`<${SectionTable} key=${name} name=${name} section=${value.sections[name]}

@@ -8,10 +8,12 @@ import { PATH_STATES, PRESENCES, StateChip } from "../status.js";
 import { Age, Time } from "../time.js";
 import { Failure } from "../shell/failure.js";
 import { Changes } from "./changes.js";
+import { Desired } from "./desired.js";
 import { bytes, duration, loss, roundTrip } from "./humanise.js";
 import { Identity, QuarantineNote } from "./identity.js";
 import { Inventory } from "./inventory.js";
 import { Orders } from "./orders.js";
+import { Processes } from "./processes.js";
 
 const STALE_BEATS = 3; // intervals after which a value no longer stands for the present
 const SKEW_MS = 2_000; // of a node's clock; more is marked
@@ -43,7 +45,9 @@ export function NodePage({ route }) {
       <section><h2>Outbox <small>kept on the node until receipted</small></h2>
         <${Outbox} outbox=${node.outbox} /></section>
     </div>
+    <${Processes} node=${name} revision=${node.heard} />
     <${Orders} node=${name} revision=${node.heard} />
+    <${Desired} node=${name} revision=${JSON.stringify(node.config ?? null)} />
     <${Identity} node=${node} />
     <${Changes} node=${name} revision=${node.inventory?.digest} />
     <section><h2>Inventory</h2><${Inventory} node=${name} revision=${node.inventory?.digest} />
@@ -63,6 +67,8 @@ function Facts({ node, staleMs }) {
     <div><dt>Agent</dt><dd>${node.agent ?? "–"}</dd></div>
     <div><dt>Clock</dt><dd class=${Math.abs(skew ?? 0) > SKEW_MS ? "tone-degraded" : ""}>
       ${skew === null || skew === undefined ? "–" : `${skew > 0 ? "+" : ""}${skew} ms`}</dd></div>
+    ${Object.keys(node.labels ?? {}).length > 0 && html`<div><dt>Labels of its own</dt><dd>${Object.entries(node.labels)
+    .map(([key, value]) => `${key}=${value}`).join(" ")}</dd></div>`}
     <div><dt>Boot</dt><dd class="code" title=${node.boot_id}>${node.boot_id?.slice(0, 8) ?? "–"}</dd></div>
   </dl>`;
 }

@@ -19,7 +19,7 @@ export function SectionTable({ name, section, wanted }) {
   const single = total === 1;
   return html`<section class="section" id=${`section-${name}`}>
     <h3>${name.replaceAll("_", " ")} ${total !== 1 && html`<small>${ids.length < total ? `${ids.length} of ` : ""}${total}</small>`}
-      <small class="cost">read <${Age} at=${section.as_of} suffix=" ago" /> in ${section.cost_ms} ms</small></h3>
+      ${section.as_of && html`<small class="cost">read <${Age} at=${section.as_of} suffix=" ago" /> in ${section.cost_ms} ms</small>`}</h3>
     ${section.missing?.["*"] && html`<p class="reason-line">
       <${Reason} reason=${section.missing["*"]} /> the whole class</p>`}
     ${total > 0 && (single ? html`<${Single} id=${Object.keys(section.items)[0]} fields=${fields} section=${section} />`

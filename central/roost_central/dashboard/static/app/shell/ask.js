@@ -2,10 +2,11 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 
 export const REASON_CHARS_MAX = 255;
+const SUGGESTED_MAX = 20;
 
 /**
  * @typedef {{name: string, label: string, required?: boolean, choices?: string[][],
- *   value?: string}} Field
+ *   value?: string, known?: string[]}} Field `known`: of these some are suggested while it is typed
  */
 
 /**
@@ -54,5 +55,17 @@ function Input({ field, value, onChange }) {
   }
   return html`<label class="field"><span>${field.label}</span><input type="text" name=${field.name}
     value=${value} required=${field.required} maxlength=${REASON_CHARS_MAX} autocomplete="off"
-    onInput=${(event) => onChange(event.target.value)} /></label>`;
+    list=${field.known && `known-${field.name}`} onInput=${(event) => onChange(event.target.value)} />
+    ${field.known && html`<datalist id=${`known-${field.name}`}>${suggested(field.known, value).map((word) => html`<option
+      key=${word} value=${word} />`)}</datalist>`}</label>`;
+}
+
+/** @param {string[]} known @param {string} typed @returns {string[]} the first that hold what was typed */
+function suggested(known, typed) {
+  const found = [];
+  for (const word of known) {
+    if (word.includes(typed)) found.push(word);
+    if (found.length === SUGGESTED_MAX) break;
+  }
+  return found;
 }

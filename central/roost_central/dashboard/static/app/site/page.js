@@ -10,7 +10,9 @@ import { PRESENCES, SITE_STATES, SITE_STATE_BY_NAME, StateChip } from "../status
 import { Age, Time, ageText } from "../time.js";
 import { Failure } from "../shell/failure.js";
 import { HaSection } from "./ha.js";
+import { Standing } from "./standing.js";
 import { PathMatrix } from "./matrix.js";
+import { TopologySection } from "./topology.js";
 
 const STALE_MS = 90_000;
 const EVENTS = 50; // of the newest; the events page has the rest
@@ -38,14 +40,18 @@ export function SitePage({ route, model }) {
         <div><dt>As of</dt><dd>${last ? html`<${Time} at=${last.heard} /> <small>(<${Age} at=${last.heard}
           staleMs=${STALE_MS} suffix=" ago" />)</small>` : html`<span class="never">never heard</span>`}</dd></div>
         <div><dt>Via</dt><dd>${last?.via ?? value.via ?? "–"}</dd></div>
+        <div><dt>Reached</dt><dd>${value.availability}</dd></div>
         <div><dt>Place</dt><dd>${placeText(value)}</dd></div>
+        <div><dt>Settings</dt><dd>${settingsFact(name, nodes)}</dd></div>
         <div><dt>Shard</dt><dd>${value.shard}</dd></div>
       </dl>
       <${Labels} labels=${value.labels} />
+      <${Standing} value=${value} onChange=${reload} />
     </header>
     <${AlarmsHere} filter=${`site=${quoted(name)}`} concerns=${(alarm) => alarm.site === name} />
     <${HaSection} site=${name} asOf=${haAsOf(nodes)} />
     <section><h2>Paths</h2><${PathMatrix} nodes=${nodes} /></section>
+    <${TopologySection} site=${name} asOf=${inventoryAsOf(nodes)} />
     <section><h2>Nodes <small>${nodes.length}</small></h2><${NodeTable} nodes=${nodes} /></section>
     <section><h2>Events <small>newest first</small></h2>
       <${EventList} items=${events.value?.items} error=${events.error} site=${name} />
@@ -56,6 +62,9 @@ export function SitePage({ route, model }) {
 
 /** Another one once a node told something new of local HA. */
 const haAsOf = (nodes) => nodes.map((node) => node.ha_as_of ?? "").join();
+
+/** Another one once a node told what it is made of now. */
+const inventoryAsOf = (nodes) => nodes.map((node) => node.inventory?.gen ?? "").join();
 
 function placeText({ lat, lon }) {
   return lat === null || lon === null || lat === undefined ? "–" : `${lat.toFixed(4)}, ${lon.toFixed(4)}`;
@@ -73,7 +82,7 @@ function Labels({ labels }) {
 function NodeTable({ nodes }) {
   return html`<div class="scroll"><table class="plain"><thead><tr><th>Node</th><th>Presence</th>
     <th>Heard</th>
-    <th>Via</th><th>Agent</th><th>Up</th><th>Inventory</th></tr></thead>
+    <th>Via</th><th>Agent</th><th>Up</th><th>Inventory</th><th>Settings</th></tr></thead>
     <tbody>${nodes.map((node) => html`<tr key=${node.node}>
       <th scope="row"><a href=${nodePath(node.node)}>${node.name}</a></th>
       <td><${StateChip} states=${PRESENCES} name=${node.presence} />${node.quarantine
@@ -83,7 +92,24 @@ function NodeTable({ nodes }) {
       <td>${node.uptime_s === null ? "–" : ageText(node.uptime_s)}</td>
       <td>${(node.inventory?.gen ?? null) === null ? html`<span class="never">none yet</span>`
     : html`generation ${node.inventory.gen}${node.inventory.behind ? " · behind" : ""}`}</td>
+      <td>${settingsText(node.config)}</td>
       </tr>`)}</tbody></table></div>`;
+}
+
+/** How far a node has come with what it should be, and what else there is to know of it. */
+function settingsText(config) {
+  if (!config || config.state === "none") return "–";
+  const also = [config.held_by && "held", config.pending_reboot && "waits for a reboot", config.drift > 0 && `${config.drift} drifted`];
+  return [config.state, ...also].filter(Boolean).join(" · ");
+}
+
+/** The site's nodes by where they stand, with the ways to the lists. */
+function settingsFact(site, nodes) {
+  const states = nodes.map((node) => node.config?.state).filter((state) => state && state !== "none");
+  if (!states.length) return html`<span class="quiet">no profile</span>`;
+  const good = states.filter((state) => state === "in-sync").length;
+  const drifted = nodes.some((node) => node.config?.drift > 0);
+  return html`${good} of ${states.length} in sync${drifted && html` · <a href=${`/drift?site=${encodeURIComponent(site)}`}>drift</a>`}`;
 }
 
 /** The nodes of the answer, each replaced as the stream brings a newer one. */

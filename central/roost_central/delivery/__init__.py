@@ -1,0 +1,1 @@
+"""What nodes should be, brought to them: when a node is told, and what it says of it."""

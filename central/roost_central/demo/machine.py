@@ -1,0 +1,111 @@
+"""What stands for a machine in the demo: settings change files below a folder and nothing else.
+
+Each node of the real site has a helper and root's one-shot as an installed node has them, except
+that both run as the demo's user, on a tree of files. A script stands for systemctl; it knows the
+one-shot alone, so no order of the demo reboots this machine or touches its services.
+"""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Final
+
+from roost_central.demo.children import Command
+
+TREE: Final = {
+    "proc/sys/vm/swappiness": "60\n",
+    "proc/sys/vm/dirty_ratio": "20\n",
+    "etc/resolv.conf": "nameserver 192.0.2.1\n",
+    "usr/share/zoneinfo/UTC": "",
+    "usr/share/zoneinfo/Europe/Berlin": "",
+}
+LINKS: Final = {"etc/localtime": "/usr/share/zoneinfo/UTC"}
+SWAPPINESS: Final = "proc/sys/vm/swappiness"  # what the demo's user is told to change
+PROFILE: Final = """\
+# What the nodes of site lab should be. In the demo it changes files below lab.*/machine alone.
+[profile]
+name = "lab"
+site = "{site}"
+[kernel.sysctl]
+"vm.swappiness" = 10
+[dns]
+servers = ["192.0.2.53"]
+[thresholds."node.cpu.high"]
+major = 99
+critical = 100
+"""
+_SYSTEMCTL: Final = """\
+#!/bin/sh
+# Written by roost demo, for roost-helper: .. start --no-block -- roost-config@DIGEST.service
+for unit; do :; done
+case "$*" in
+*" start "*" roost-config@"*.service) ;;
+*) echo "the demo has no service manager: $*" >&2; exit 1 ;;
+esac
+digest=${{unit#roost-config@}}
+{python} -m roost_agent.config_apply --root {root} --state {state} --jobs {jobs} --told {told} \\
+    --systemctl= apply "${{digest%.service}}" </dev/null >>{log} 2>&1 &
+"""
+
+
+class Machine:
+    """One node's.
+
+    Args:
+        folder: the node's state folder.
+        node: its name.
+    """
+
+    def __init__(self, folder: Path, node: str) -> None:
+        self.root = folder / "machine"
+        self.helper = folder / "helper.sock"
+        self._node = node
+        self._folder = folder
+
+    def settings(self) -> list[str]:
+        """Return what the agent's configuration says of them, each list item a line."""
+        return [
+            f'[settings]\nhelper = "{self.helper}"\njobs = "{self._folder / "jobs"}"\n'
+            f'told = "{self._folder / "told"}"\nroot = "{self.root}"'
+        ]
+
+    def made(self) -> Command:
+        """Write its files where there are none, and return the command of its helper."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)  # the agent's keys come in here, too
+        for path, text in TREE.items():
+            file = self.root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                file.write_text(text)
+        for path, target in LINKS.items():
+            if not (self.root / path).is_symlink():
+                (self.root / path).symlink_to(target)
+        folders = {name: self._folder / name for name in ("jobs", "told", "root", "helper")}
+        for folder in folders.values():
+            folder.mkdir(mode=0o700, exist_ok=True)
+        words = {
+            "--socket": self.helper,
+            "--user": os.getuid(),
+            "--units": folders["helper"] / "units.toml",  # there is none: no unit may be started
+            "--state": folders["helper"],
+            "--systemctl": self._systemctl(folders),
+        }
+        argv = [str(word) for option in words.items() for word in option]
+        name = f"helper-{self._node}"
+        return Command(name, (sys.executable, "-m", "roost_agent.helper", *argv))
+
+    def _systemctl(self, folders: dict[str, Path]) -> Path:
+        script = folders["helper"] / "systemctl"
+        places = {
+            "python": sys.executable,
+            "root": self.root,
+            "state": folders["root"],
+            "jobs": folders["jobs"],
+            "told": folders["told"],
+            "log": folders["root"] / "log",
+        }
+        quoted = {name: shlex.quote(str(place)) for name, place in places.items()}
+        script.write_text(_SYSTEMCTL.format(**quoted))
+        script.chmod(0o700)
+        return script

@@ -1,0 +1,79 @@
+"""A coordinator's word on its hosts, taken in with the report that brought it, in its transaction.
+
+The report before it is gone then: the history of a host are the events of its transitions.
+"""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.fleet.entity import entity_of
+from roost_central.hosts import core
+from roost_central.hosts.core import HostsWord, Move, triple_of
+from roost_central.storage import hosts
+from roost_central.storage.events import NewEvent
+from roost_protocol.codec import Decoder
+from roost_protocol.host import Avail, HostsReport
+from roost_protocol.severity import Severity
+
+KIND: Final = "host"  # of the events that transitions are
+TYPE: Final = "200.812"  # an event: one transition of one host
+
+_reports: Final = Decoder[HostsReport](HostsReport)
+_BAD: Final = {
+    Avail.FAILED: Severity.MAJOR,
+    Avail.DEGRADED: Severity.MINOR,
+    Avail.OFFLINE: Severity.WARNING,
+    Avail.POWER_OFF: Severity.WARNING,
+}
+
+
+async def take_in(
+    connection: AsyncConnection, speaker: str, body: bytes, *, at_ms: int, now_ms: int
+) -> tuple[tuple[HostsWord, ...], list[NewEvent]] | None:
+    """Keep a report where it counts; return all words that count then, and its transitions.
+
+    None: it does not count.
+
+    Raises:
+        ProtocolError: it cannot be read, or nobody may say so.
+    """
+    report = _reports.decode(body)
+    report.check()
+    site = speaker.partition(".")[0]
+    kept = await hosts.of_site(connection, site)
+    taken = core.take(kept, report, speaker, at_ms=at_ms, now_ms=now_ms)
+    if taken is None:
+        return None
+    words, moves = taken
+    await hosts.put(connection, site, words)
+    return words, [event_of(move, now_ms) for move in moves]
+
+
+def event_of(move: Move, now_ms: int) -> NewEvent:
+    """Return the event that a transition is; the history of a host is made of these."""
+    said, site = move.after, move.node.partition(".")[0]
+    text = ", ".join(triple_of(said))
+    if move.before is not None:
+        text = f"{', '.join(move.before)} -> {text}"
+    return NewEvent(
+        at_ms=said.since_ms,
+        received_ms=now_ms,
+        kind=KIND,
+        type=TYPE,
+        severity=_BAD.get(said.avail, Severity.CLEARED),
+        text=f"{text}: {said.cause}" if said.cause else text,
+        site=site,
+        node=move.node,
+        entity=entity_of(site, move.node),
+        params={
+            "admin": said.admin.value,
+            "oper": said.oper.value,
+            "avail": said.avail.value,
+            "was": "" if move.before is None else "/".join(move.before),
+            "cause": said.cause,
+            "task": said.task,
+            "epoch": move.epoch,
+            "by": move.by,
+        },
+    )

@@ -1,0 +1,1 @@
+"""What nodes should be: reviewed files of settings, merged into one document for each node."""

@@ -1,0 +1,1 @@
+"""Changes of profiles that reach their nodes group by group, and stop where nodes fail."""

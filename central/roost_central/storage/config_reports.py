@@ -1,0 +1,95 @@
+"""The last word of each node on its settings, and which of them are not as it was told."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roost_central.storage import tables
+from roost_central.storage.rows import row_of
+from roost_central.storage.upsert import insert_rows, upsert
+from roost_protocol.codec import Decoder, encode
+from roost_protocol.config_report import ConfigReport
+
+PAGE_MAX: Final = 1_000
+
+_decode: Final = Decoder[ConfigReport](ConfigReport).decode
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRecord:
+    """A report as kept; ``at_ms`` is the node's clock, ``received_ms`` the centre's."""
+
+    node: str
+    at_ms: int
+    received_ms: int
+    report: ConfigReport
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRecord:
+    """A setting that is not what its node was told; ``wanted`` and ``found`` are JSON, cut."""
+
+    node: str
+    setting: str
+    site: str
+    wanted: str
+    found: str
+    at_ms: int
+
+
+async def find(connection: AsyncConnection, node: str) -> ConfigRecord | None:
+    """Return the last report of a node."""
+    table = tables.config_report
+    row = (await connection.execute(select(table).where(table.c.node == node))).one_or_none()
+    if row is None:
+        return None
+    return ConfigRecord(row.node, row.at_ms, row.received_ms, _decode(row.body))
+
+
+async def save(connection: AsyncConnection, record: ConfigRecord) -> None:
+    """Write a report of a node that is there in place of the one before, and its drift."""
+    kept = {
+        "node": record.node,
+        "at_ms": record.at_ms,
+        "received_ms": record.received_ms,
+        "body": encode(record.report),
+    }
+    await upsert(connection, tables.config_report, [kept])
+    await connection.execute(delete(tables.drift).where(tables.drift.c.node == record.node))
+    site = record.node.partition(".")[0]
+    rows = [
+        row_of(DriftRecord(record.node, each.setting, site, each.wanted, each.found, record.at_ms))
+        for each in {each.setting: each for each in record.report.drift}.values()
+    ]
+    await insert_rows(connection, tables.drift, rows)
+
+
+async def drift(
+    connection: AsyncConnection,
+    *,
+    node: str = "",
+    sites: Collection[str] | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int = PAGE_MAX,
+) -> Sequence[DriftRecord]:
+    """Return settings that differ, by node and setting, past a place.
+
+    Args:
+        connection: of any transaction.
+        node: of it alone; empty: of all.
+        sites: of these alone; None: of all.
+        after: node and setting.
+        limit: how many at the most.
+    """
+    c = tables.drift.c
+    chosen = select(tables.drift).order_by(c.node, c.setting).limit(min(limit, PAGE_MAX))
+    if node:
+        chosen = chosen.where(c.node == node)
+    if sites is not None:
+        chosen = chosen.where(c.site.in_([*sites]))
+    if after is not None:
+        chosen = chosen.where((c.node > after[0]) | ((c.node == after[0]) & (c.setting > after[1])))
+    return [DriftRecord(**row) for row in (await connection.execute(chosen)).mappings()]
