@@ -17,24 +17,28 @@ FAULTS := $(wildcard tests/integration/faults tests/unit/central/storage)
 FUZZ := tests/integration/faults/test_fuzz.py
 # Local HA with real nodes: it mostly waits, as a site does.
 SITES := $(wildcard $(addprefix tests/integration/,guard services ha))
-PROGRAMS := $(filter-out $(FAULTS) $(SITES),$(patsubst %/,%,$(wildcard tests/integration/*/)))
-TIMED := --session-timeout=900 --timeout=120 -m 'not soak'
+# The two that wait longest are parts of their own, so that others work meanwhile.
+DEMOS := $(wildcard tests/integration/demo)
+NOC := $(wildcard tests/integration/northbound)
+PROGRAMS := $(filter-out $(FAULTS) $(SITES) $(DEMOS) $(NOC),\
+    $(patsubst %/,%,$(wildcard tests/integration/*/)))
+TIMED := --session-timeout=1120 --timeout=120 -m 'not soak'
 BROWSER := $(wildcard tests/browser)
 SIM := $(wildcard tests/sim)
 
 # What real programs do begins first: it waits as much as it works.
 CHECKED := cover-agent cover-rest types imports
-TESTED := programs sites faults unit-rest browser unit-agent sim types imports build
+TESTED := programs faults demos sites unit-rest sim noc browser unit-agent types imports build
 # So many at once keep two cores busy; all of them are heard, though one fails. What they need is
 # there by then (READY), so that they begin in this order.
-TOGETHER := echo "make: four parts at once, each is shown when it ends" && \
-    $(MAKE) READY=yes --jobs=4 --output-sync=target --keep-going
+TOGETHER := echo "make: five parts at once, each is shown when it ends" && \
+    $(MAKE) READY=yes --jobs=5 --output-sync=target --keep-going
 
 MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE := # hundreds of processes would each compile the tree
 .PHONY: help install runtime system demo test check lint types imports format unit cover \
-        unit-agent unit-rest cover-agent cover-rest covered sim integration programs faults sites \
-        browser build bench figures prove soak shape catalogue schemas docs clean
+        unit-agent unit-rest cover-agent cover-rest covered sim integration programs demos noc faults \
+        sites browser build bench figures prove soak shape catalogue schemas docs clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -102,10 +106,16 @@ covered:
 sim: install    ## the deterministic simulation: seeds, scenarios, the same trace twice
 	$(if $(SIM),nice -n 5 $(PYTEST) --session-timeout=1000 $(SIM) $(ARGS))
 
-integration: programs faults sites ## real brokers, databases, processes, and faults on purpose
+integration: programs demos noc faults sites ## real brokers, databases, processes, and faults on purpose
 
 programs: install system
 	$(if $(PROGRAMS),$(PYTEST) $(TIMED) $(PROGRAMS) $(ARGS))
+
+demos: install system
+	$(if $(DEMOS),$(PYTEST) $(TIMED) $(DEMOS) $(ARGS))
+
+noc: install system
+	$(if $(NOC),$(PYTEST) $(TIMED) $(NOC) $(ARGS))
 
 faults: install system
 	$(if $(FAULTS),$(PYTEST) $(TIMED) --ignore=$(FUZZ) $(FAULTS) $(ARGS))
@@ -129,8 +139,9 @@ figures: install ## write the figures of build/bench.json into the README
 prove: install system ## run the proofs; the results go to build/PROOFS.json
 	$(BIN)/python tests/prove/run.py $(ARGS)
 
-soak: install system ## the long and the large
+soak: install system build ## the long and the large, and an installation that is thrown away
 	$(PYTEST) -m soak $(ARGS)
+	@packaging/install_trial.sh
 
 shape: install  ## files and functions that outgrew the guide
 	@$(BIN)/python tests/repo/shape.py

@@ -22,7 +22,7 @@ demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
              lspci:pciutils systemd-analyze:systemd initdb:postgresql
              mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp
-             dnsmasq:dnsmasq-base' ;;
+             dnsmasq:dnsmasq-base faketime:faketime swtpm:swtpm tpm2_createek:tpm2-tools' ;;
 peers) pairs='keepalived:keepalived corosync:corosync' ;;
 *) echo "usage: $0 venv|demo|test|peers" >&2 && exit 2 ;;
 esac
