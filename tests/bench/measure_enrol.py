@@ -49,7 +49,7 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     done = answers[ISSUED]
     yield Figure(
         "enrol.per_s", round(done / spent_s), "1/s", ">= 100",
-        "two TLS connections each; processor time a box: "
+        "two TLS connections each, as a box has; processor time a box: "
         + ", ".join(f"{name} {spent / done * 1e3:.1f} ms" for name, spent in busy.items()),
     )  # fmt: skip
 

@@ -132,6 +132,7 @@ class Trial:
         [key, *_] = ingest_keys(stage.central.data_dir, SystemEntropy())
         by, issuer = stage.pki.issuer(Authority.NODE)
         nodes, identities = [], []
+        now_ms = SystemClock().wall_ms()
         for number, id_ in enumerate(f"{site}.{name}" for site in sites for name in names):
             pair, holder = new_key(), node_holder(Kind.NODE, *split_node_id(id_))
             fresh = Fresh(number + 1, datetime.now(UTC))
@@ -153,8 +154,8 @@ class Trial:
                     hardware="{}",
                     sealing_key=b"",
                     certificate="",
-                    issued_ms=1,
-                    changed_ms=1,
+                    issued_ms=now_ms,  # one that was never heard for a week is ended
+                    changed_ms=now_ms,
                     revision=number + 1,
                 )
             )

@@ -1,9 +1,10 @@
 """Measures every figure that the README and docs quote, and writes build/bench.json.
 
-``make bench ARGS="-k agent"`` measures the parts whose name contains the word and keeps the other
-figures of the same commit. A part is a module of this folder, ``measure_<part>.py``, with
-``measure(say)``, which yields figures; ``say`` shows progress. A goal that is missed is shown as
-missed: it fails nothing. A part that breaks costs the exit status, and no other part.
+``make bench ARGS="-k agent"`` measures the part of that name, or where there is none, the parts
+whose name contains the word, and keeps the other figures of the same commit. A part is a module of
+this folder, ``measure_<part>.py``, with ``measure(say)``, which yields figures; ``say`` shows
+progress. A goal that is missed is shown as missed: it fails nothing. A part that breaks costs the
+exit status, and no other part.
 """
 
 import argparse
@@ -22,6 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 import command  # noqa: E402 - found in tests/support
 from figure import met, shown  # noqa: E402 - found beside this file
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
+from parts import chosen  # noqa: E402 - found in tests/support
 
 PART_S_MAX = 900  # the longest is the agent, watched for ten minutes
 PARTS = sorted(path.stem.removeprefix("measure_") for path in HERE.glob("measure_*.py"))
@@ -30,10 +32,12 @@ PARTS = sorted(path.stem.removeprefix("measure_") for path in HERE.glob("measure
 def main() -> int:
     """Measure the chosen parts, write them, print them."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__, allow_abbrev=False)
-    parser.add_argument("-k", metavar="WORD", default="", help="only parts with this in their name")
+    parser.add_argument(
+        "-k", metavar="WORD", default="", help="part of this name, or all with it in theirs"
+    )
     parser.add_argument("--quick", action="store_true", help="shorter runs, marked as such")
     asked = parser.parse_args()
-    parts = [part for part in PARTS if asked.k in part]
+    parts = chosen(PARTS, asked.k)
     if not parts:
         parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
     ledger = Ledger("bench.json", "figures")

@@ -23,8 +23,13 @@ from fake_access import FakeAccess
 from fake_alarms import FakeAlarms
 from fake_enrol import FakeEnrol
 from fake_ha import FakeHa
+from fake_host import FakeHost
+from fake_inventory import ROUTES as INVENTORY_ROUTES
+from fake_lifecycle import FakeLifecycle
 from fake_northbound import FakeNorthbound
 from fake_orders import FakeOrders
+from fake_profiles import FakeProfiles
+from fake_topology import FakeTopology
 from fake_views import FakeViews
 
 from roost_central.dashboard.serve import POLICY, Dashboard
@@ -69,6 +74,7 @@ class FakeFleet:
         self.touched: set[str] = set()
         self.quarantine: dict[str, dict] = {}  # node -> why, and since when
         self.ha_as_of: dict[str, str] = {}  # site -> when its nodes last told of local HA
+        self.left_alone: set[str] = set()  # sites that are not managed
         self.base = 0  # who stands before it has to read the snapshot again
 
     def _row(self, index: int, *, hostile: bool) -> dict:
@@ -203,6 +209,7 @@ class FakeFleet:
             "heard": instant(heard),
             "age_s": None if heard is None else (at - heard) / 1000,
             "via": None if heard is None else "wan1",
+            "labels": {"rack": "7"},
             "agent": None if heard is None else "0.1.0",
             "boot_id": None if heard is None else "6f1e42d09ac14b7cb5d0a1f1e7d6c3a8",
             "incarnation": None if heard is None else 3,
@@ -240,6 +247,16 @@ class FakeFleet:
             "heard": instant(heard),
             "age_s": None if heard is None else (now_ms() - heard) / 1000,
             "via": None if heard is None else "wan1",
+            "managed": row["site"] not in self.left_alone,
+            "managed_since": instant(now_ms() - 60_000),
+            "managed_why": "is rebuilt",
+            "availability": "offline" if heard is None else "online",
+            "sync": {
+                "inventory": "in-sync",
+                "configuration": "out-of-sync",
+                "certificates": "unknown",
+                "time": "in-sync",
+            },
             "revision": 1,
         }
 
@@ -256,6 +273,10 @@ class FakeCentral:
         self.access = FakeAccess(hostile=HOSTILE)
         self.ha = FakeHa()
         self.orders = FakeOrders()
+        self.host = FakeHost()
+        self.profiles = FakeProfiles(hostile=HOSTILE)
+        self.topology = FakeTopology(hostile=HOSTILE)
+        self.lifecycle = FakeLifecycle(fleet.left_alone)
         self.pages = Dashboard.load()
         self.sessions: set[str] = set()
         self.streams = 0
@@ -275,6 +296,11 @@ class FakeCentral:
         app.add_routes(self.ha.routes())
         app.add_routes(self.enrol.routes())
         app.add_routes(self.orders.routes())
+        app.add_routes(self.host.routes())
+        app.add_routes(self.profiles.routes())
+        app.add_routes(INVENTORY_ROUTES)
+        app.add_routes(self.topology.routes())
+        app.add_routes(self.lifecycle.routes())
         app.add_routes(
             [
                 web.get("/static/{hash}/{path:.+}", self.asset),

@@ -17,6 +17,7 @@ class FakeEnrol:
         }
         self.claims: dict[str, dict] = {}
         self.enrolled: set[str] = set()
+        self.ended: set[str] = set()
         self.quarantine = {} if quarantine is None else quarantine
 
     def routes(self) -> list[web.RouteDef]:
@@ -29,7 +30,8 @@ class FakeEnrol:
             web.post(f"{api}/claims", self.make),
             web.delete(f"{api}/claims/{{claim}}", self.revoke),
             web.get(f"{api}/nodes/{{node}}/identities", self.identities),
-            web.post(f"{api}/nodes/{{node}}/{{act:release|quarantine|replace}}", self.act),
+            web.get(f"{api}/nodes/{{node}}/held", self.list_held),
+            web.post(f"{api}/nodes/{{node}}/{{act:release|quarantine|replace|revoke}}", self.act),
         ]
 
     async def identities(self, request: web.Request) -> web.Response:
@@ -38,11 +40,29 @@ class FakeEnrol:
         held = self.quarantine.get(node)
         row = {
             "node": node, "generation": 2, "box": 1, "serial": "5f3a",
-            "state": "quarantined" if held else "active", "issued": instant(now_ms()),
+            "state": self._state(node), "issued": instant(now_ms()),
             "quarantine": held["cause"] if held else "", "changed": instant(now_ms()),
             "reason": held["reason"] if held else "heard", "not_after": instant(now_ms()),
         }  # fmt: skip
         return web.json_response({"items": [row] if node in self.enrolled else [], "next": None})
+
+    def _state(self, node: str) -> str:
+        if node in self.ended:
+            return "revoked"
+        return "quarantined" if node in self.quarantine else "active"
+
+    async def list_held(self, request: web.Request) -> web.Response:
+        """GET what a node said in quarantine."""
+        node, asked = request.match_info["node"], int(request.query["limit"])
+        said = [("alarm", "100.101 raise major: hot", 1), ("inventory", "", 2)]
+        rows = [
+            {"seq": n, "node": node, "received": instant(now_ms()), "at": instant(now_ms()),
+             "boot_id": f"{start:08x}" * 4, "incarnation": start, "lane": "bulk", "item_seq": n,
+             "kind": kind, "text": text, "size_bytes": 15_700, "body": ""}
+            for n, (kind, text, start) in enumerate(said * 20)
+        ]  # fmt: skip
+        shown = rows[:asked] if node in self.quarantine else []
+        return web.json_response({"items": shown, "next": "more" if shown else None})
 
     async def act(self, request: web.Request) -> web.Response:
         """POST what is done to a node's identity."""
@@ -55,6 +75,9 @@ class FakeEnrol:
                 return web.json_response(problem, status=409)
             shown = {"join": "echo 'rst1.y' | roost-agent join https://c:8471 --token -"}
             return web.json_response({**shown, "qr": ["101", "010", "101"]}, status=201)
+        if act == "revoke":
+            self.ended.add(node)
+            return web.json_response({"items": [], "next": None})
         self.quarantine.pop(node, None)
         if act == "quarantine":
             held = {"cause": "operator", "reason": body["reason"], "since": instant(now_ms())}
@@ -86,7 +109,8 @@ class FakeEnrol:
         body = await request.json()
         claim = {
             "id": "abcdefghijkl", "kind": "token", "subject": "", "broker": False, "used": 0,
-            "cidr": "", "made_by": "jd", "made": instant(now_ms()), "not_after": instant(now_ms()),
+            "cidr": "", "made_by": "jd", "made": instant(now_ms()),
+            "not_after": instant(now_ms() + 1_000 * body["life_s"]),
             "revoked": None, **{k: body[k] for k in ("site", "node", "nodes_max", "auto_approve")},
         }  # fmt: skip
         self.claims[claim["id"]] = claim

@@ -93,6 +93,7 @@ async def each_page(console, tab):
         ("/shelf", ".plain"),
         ("/load", ".plot rect"),
         ("/northbound", ".letters"),
+        ("/profiles", ".profiles tbody tr"),
         ("/enrol", ".boxes"),
         ("/admin", ".users tbody tr"),
         ("/audit", ".audit tbody tr"),
@@ -135,6 +136,7 @@ async def test_tables_of_the_alarm_pages_need_no_scrolling_sideways(console, wid
         ("/shelf", ".scroll"),
         ("/events", ".scroll"),
         ("/northbound", ".scroll:has(.targets)"),
+        ("/profiles", ".scroll:has(.profiles)"),
         ("/admin", ".scroll:has(.users)"),
         ("/audit", ".scroll:has(.audit)"),
     ):

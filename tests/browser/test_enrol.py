@@ -47,7 +47,7 @@ async def test_a_box_is_let_in_by_the_words_that_it_shows(console):
     assert console.central.enrol.acts[-1] == (
         "approve",
         "01BARE",
-        {"site": "edge-7", "node": "n1", "words": WORDS, "replace": False},
+        {"site": "edge-7", "node": "n1", "words": WORDS, "replace": False, "reason": ""},
     )
     tab.complaints.clear()  # the 409 is told by the browser as an error
 
@@ -61,11 +61,30 @@ async def test_a_box_is_denied_with_a_reason(console):
     assert console.central.enrol.acts == [("deny", "01TOKEN", {"reason": "not ours"})]
 
 
+async def test_a_box_that_its_tpm_vouches_for_is_let_in_by_its_number(console):
+    number = "5cada42c" * 8
+    told = f"chips vouches for the TPM {number}; no rule says where it belongs"
+    enrol = console.central.enrol
+    enrol.boxes["01TPM"] = {**enrol._box("01TPM", "tpm", product="X3"), "reason": told}
+    tab = await console.tab("/enrol")
+    await tab.wait(f"{ROWS}.length === 3")
+    assert number in await tab.js(f"{ROWS}[2].innerText")
+    await press(tab, "Approve 01TPM")
+    shown = await tab.js(f"{DIALOG}.innerText")
+    assert "The maker of its TPM vouches for that, and for no more" in shown
+    assert number in shown
+    assert await tab.js(f"{DIALOG}.scrollWidth <= {DIALOG}.clientWidth")
+
+
 async def test_a_token_is_shown_once_as_a_line_and_as_a_code(console):
     tab = await opened(console)
     await tab.js("[...document.querySelectorAll('.toolbar button')].at(-1).click()")
     await tab.wait(f"{DIALOG}?.open")
-    await fill(tab, "site", "edge-7")
+    known = f"[...{DIALOG}.querySelectorAll('#known-site option')].map((each) => each.value)"
+    sites = await tab.js(known)
+    assert len(sites) == 20
+    await fill(tab, "site", sites[7])
+    await tab.wait(f"{known}.join() === '{sites[7]}'")
     await send(tab)
     await tab.wait("document.querySelector('.made code')?.innerText.includes('roost-agent join')")
     assert await tab.js("document.querySelector('.qr').getAttribute('aria-label')") == (
@@ -76,5 +95,7 @@ async def test_a_token_is_shown_once_as_a_line_and_as_a_code(console):
     )
     assert dark == 1 + 5
     await tab.wait("document.querySelectorAll('.claims tbody tr').length === 1")
+    ends = "document.querySelector('.claims [data-title=\"Ends\"]').innerText"
+    assert (await tab.js(ends)).startswith(("in 24 h", "in 23 h"))
     await tab.js("document.querySelector('[aria-label=\"Revoke abcdefghijkl\"]').click()")
     await tab.wait("document.querySelector('.claims tbody').innerText.includes('revoked')")

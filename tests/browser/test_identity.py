@@ -39,6 +39,33 @@ async def test_a_node_in_quarantine_says_so_and_is_let_out_with_a_reason(console
     assert console.central.enrol.acts == [("release", node, {"reason": "the other one is off"})]
 
 
+async def test_what_a_node_said_in_quarantine_is_shown_apart(console):
+    tab, node = await opened(console, held="two boxes use one identity")
+    await tab.wait("document.querySelectorAll('.held tbody tr').length === 10")
+    rows = await tab.js("document.querySelector('.held tbody').innerText")
+    assert "100.101 raise major: hot" in rows
+    assert "15.3 KiB" in rows
+    assert f"roost node held {node}" in await tab.js("document.querySelector('.held').innerText")
+    assert "kept apart" in await tab.js("document.querySelector('.quarantine').innerText")
+
+
+async def test_an_identity_is_revoked_with_a_reason_by_who_types_its_name(console):
+    tab, node = await opened(console)
+    await press(tab, "Revoke…")
+    await fill(tab, "reason", "stolen")
+    await fill(tab, "node", "edge-9.n9")
+    await send(tab)
+    await tab.wait(f"{DIALOG}.innerText.includes('type just that')")
+    assert console.central.enrol.acts == []
+    assert f"roost node revoke {node} --reason stolen" in await tab.js(
+        f"{DIALOG}.querySelector('code').innerText"
+    )
+    await fill(tab, "node", node)
+    await send(tab)
+    await tab.wait(f"!{BUTTON.format('Revoke…')}")
+    assert console.central.enrol.acts == [("revoke", node, {"reason": "stolen"})]
+
+
 async def test_a_box_is_replaced_by_a_line_that_is_shown_once(console):
     tab, node = await opened(console)
     await press(tab, "Replace the box")

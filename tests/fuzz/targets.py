@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from roost_agent.config_file import load as load_agent
+from roost_agent.discovery import lldp_fields
+from roost_agent.discovery.lldp_frame import neighbour
 from roost_agent.errors import ConfigError as AgentConfigError
 from roost_agent.helper.frame import FrameError
 from roost_agent.helper.frame import decode as decode_helper
@@ -33,6 +35,7 @@ from roost_central.ca.profiles import Authority, Fresh, issuer_of, lan, leaf
 from roost_central.ca.request import key_of_request
 from roost_central.ca.verify import Verifier
 from roost_central.config import load as load_central
+from roost_central.enrol.tpm.attestation import read_certified
 from roost_central.errors import ConfigError as CentralConfigError
 from roost_central.fleet.query import QueryError, parse
 from roost_central.signer.core import Decider, Issue, Policy
@@ -61,7 +64,10 @@ from roost_protocol.ha import (
 )
 from roost_protocol.ha import encode as encode_ha
 from roost_protocol.inventory import InventoryDocument
+from roost_protocol.release.approval import read_approval
+from roost_protocol.release.manifest import decode as read_manifest
 from roost_protocol.topics import parse_up
+from roost_protocol.update import JobReport, Offer, SoftwareReport
 
 VECTORS = Path(__file__).parents[1] / "protocol/vectors"
 COMPRESSED = 0x78  # the first byte of a zlib stream
@@ -142,6 +148,13 @@ def _ha() -> Target:
             assert open_frame(seal(frame, key), site="lab", me=1, keys={0: key[1]}) == frame
 
     return Target(run, (ProtocolError,), tuple(encode_ha(frame) for frame in frames))
+
+
+def _lldp(frame: bytes) -> None:
+    """Read a frame as it is, and as one whose head is good, so that every element is looked at."""
+    for raw in (frame, _LLDP_HEAD + frame):
+        if (found := neighbour(raw)) is not None:
+            lldp_fields.fields(found.tlvs)
 
 
 def _query(data: bytes) -> None:
@@ -247,6 +260,28 @@ name = "b1"
 url = "mqtt://127.0.0.1:1883"
 """
 
+_ATTESTATION = bytes.fromhex(  # of an emulated TPM, for the question "q"
+    "ff5443478017"
+    "0022000b1e4e73a82e7ebae285790fe6594b53dfa2a6704d4d2644f8cc77f142c3611ba8"
+    "000171"
+    "0000000000000019000000010000000001"
+    "2019102300163636"
+    "0022000b330014b9537689cf45d12c70fc092eb3394709f36d92616b7dac29b1c0ee8bda"
+    "0022000b330014b9537689cf45d12c70fc092eb3394709f36d92616b7dac29b1c0ee8bda"
+)
+
+_LLDP_HEAD = bytes.fromhex("0180c200000e02000000000188cc020704020000000001040305653006020078")
+_LLDP = _LLDP_HEAD + bytes.fromhex(
+    "0a03737731"  # system name
+    "0e0400140014"  # capabilities
+    "100c0501c0000209020000000700"  # management address
+    "fe060080c201000a"  # 802.1: port VLAN
+    "fe0c0080c203000a05766f696365"  # 802.1: VLAN name
+    "fe0600120f042400"  # 802.3: frame size
+    "fe070012bb01000f04"  # MED: capabilities
+    "0000"
+)
+
 TARGETS: dict[str, Callable[[], Target]] = {
     "beat": lambda: _message(Beat, "beat"),
     "report": _report,
@@ -256,6 +291,26 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "alarm": lambda: _message(Alarm, "alarm"),
     "alarm-set": lambda: _message(AlarmSet, "alarm-set"),
     "event": lambda: _message(Event, "event"),
+    "update-offer": lambda: _message(Offer, "update-offer"),
+    "update": lambda: _message(JobReport, "update"),
+    "software": lambda: _message(SoftwareReport, "software"),
+    "manifest": lambda: Target(
+        read_manifest,
+        (ProtocolError,),
+        (
+            b'{"format":1,"component":"app/web","version":"2.0","release_counter":2,'
+            b'"installer":"files","size_unpacked":1,"files":[{"path":"a/b","mode":420,"size":1,'
+            b'"sha256":"%b","blob":"%b","blob_size":10}]}' % (b"0" * 64, b"1" * 64),
+        ),
+    ),
+    "approval": lambda: Target(
+        read_approval,
+        (ProtocolError,),
+        (
+            b'{"v":1,"operator":"ana","rollout":"%b","plan":"%b","digest":"%b",'
+            b'"not_before_ms":1,"not_after_ms":2}' % (b"a" * 32, b"b" * 64, b"c" * 64),
+        ),
+    ),
     "entity": lambda: Target(
         lambda data: parse_entity(data.decode("utf-8", "replace")),
         (ProtocolError,),
@@ -297,6 +352,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
         ),
     ),
     "certificate": _certificate,
+    "attestation": lambda: Target(read_certified, (ProtocolError,), (_ATTESTATION,)),
+    "lldp": lambda: Target(_lldp, (), (_LLDP,)),
     "config-agent": lambda: Target(_config(load_agent), (AgentConfigError,), (_AGENT,)),
     "config-central": lambda: Target(_config(load_central), (CentralConfigError,), (_CENTRAL,)),
 }

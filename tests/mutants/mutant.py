@@ -6,6 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
+THREATS = "security"
 
 
 class DoesNotApplyError(Exception):
@@ -41,6 +42,7 @@ class Mutant:
         test: the node id of the test that must fail.
         budget_s: how long that may take.
         group: the file it stands in; ``foundation`` is the six that everything rests on.
+        threat: of the eight that identity and access stand on, which; empty: it is none of them.
     """
 
     name: str
@@ -48,6 +50,12 @@ class Mutant:
     budget_s: float
     group: str
     edits: tuple[Edit, ...]
+    threat: str = ""
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """By which names it is counted: its group's, and that of the eight."""
+        return (self.group, THREATS) if self.threat else (self.group,)
 
     def apply(self, root: Path) -> dict[Path, str]:
         """Change the tree at ``root``; return what the changed files held."""

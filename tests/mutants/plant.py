@@ -114,9 +114,11 @@ def faults(chosen: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
 def main() -> int:
     """Run the chosen mutants; 1 when one was not caught."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-k", metavar="WORD", default="", help="of a group's or mutant's name")
+    parser.add_argument("-k", metavar="WORD", default="", help="of a set's or mutant's name")
     asked = parser.parse_args()
-    chosen = [each for each in mutants() if re.search(asked.k, f"{each.group} {each.name}")]
+    chosen = [
+        each for each in mutants() if re.search(asked.k, f"{' '.join(each.sets)} {each.name}")
+    ]
     missed = 0
     for mutant, why in faults(chosen):
         print(f"{mutant.group:12} {mutant.name:58} {why or 'caught'}", flush=True)

@@ -1,10 +1,13 @@
-"""Plays scenarios on sites of its own, and prints a line of JSON for each run.
+"""Plays the scenarios of one plan on a site of its own, and prints a line of JSON for each run.
 
-A program, so that two sites can be broken at once, and so that whoever ends it ends its site:
-``ha_trial.py TIMES SECONDS PLAN...``. Every scenario of a plan is played once, then all once more,
-and so on; one that the machine spoilt has its turn again, and what the time does not suffice for
-is not played. Nodes and meters run ahead of what else the machine does (SCHED_RR), where that is
-allowed: a node that is starved by a neighbour calls itself unwell, which proves nothing.
+A program, so that several sites can be broken at once, and so that whoever ends it ends its site:
+``ha_trial.py TIMES SECONDS PLAN``. Every scenario is played once, then all once more, and so on;
+one that the machine spoilt has its turn again, and what the time does not suffice for is not
+played. Nodes and meters go before what else the machine does, where that is allowed: a node that
+is starved by a neighbour calls itself unwell, which proves nothing. They do so by their weight and
+not in real time: there each start of a program would keep its core from all other nodes for as
+long as a stall that spoils a run. A kernel that weighs sessions first is told of this one's, which
+must be its own.
 """
 
 import contextlib
@@ -25,20 +28,19 @@ from ha_scenarios import plans
 from ha_stage import Outcome, Scenario, staged
 
 STALLED = "stalled"
+NICE = -10
+AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def main() -> int:
-    """Play the plans one after the other, each in its part of the time."""
-    times, seconds, *names = sys.argv[1:]
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    chosen = [plans()[name] for name in names]
-    each_s = float(seconds) / sum(len(scenarios) for _, scenarios in chosen)
-    began = time.monotonic()
-    until = began
-    for plan, scenarios in chosen:
-        until += each_s * len(scenarios)  # what a plan leaves, the next ones have
-        play(plan, scenarios, times=int(times), until=until)
+    """Play the plan that is named."""
+    times, seconds, name = sys.argv[1:]
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+        if os.getsid(0) == os.getpid():
+            AUTOGROUP.write_text(str(NICE))
+    plan, scenarios = plans()[name]
+    play(plan, scenarios, times=int(times), until=time.monotonic() + float(seconds))
     return 0
 
 

@@ -9,6 +9,7 @@ is told, and is played again; one that was never judged is named in the note.
 import json
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,11 +25,8 @@ from stall_meter import Stall
 
 TRIAL = Path(__file__).with_name("ha_trial.py")
 TIMES = 5
-SECONDS = 520  # of each lane, so that both are through within ten minutes
-LANES = (  # two sites at once: one for each core
-    ("crashes", "disks", "ladder", "stubborn", "wall", "lan"),
-    ("networks", "watchdog", "clocks", "pair"),
-)
+SECONDS = 840  # of all; what they do not suffice for is told
+LANES = 4  # sites at once: they mostly wait, and more of them stall each other on two cores
 Row = dict[str, Any]
 
 
@@ -41,9 +39,16 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
             yield Proof(name, 0, 0, seed, f"skipped: {WHY_NO_SITE}")
         return
     times = max(1, round(TIMES * share))
-    seconds = SECONDS * times / TIMES
+    until = time.monotonic() + SECONDS * times / TIMES
     rows: list[Row] = []
-    for found in at_once(len(LANES), partial(played, say, times, seconds), LANES):
+    trials: list[subprocess.Popen[str]] = []
+
+    def give_up() -> None:
+        for trial in trials:
+            trial.terminate()  # its session is its own: no Ctrl-C reaches it
+
+    play = partial(played, trials, say, times, until)
+    for found in at_once(LANES, play, plans(), give_up):
         rows += found
     yield scenarios(rows, times, seed, say)
     dual_ns = sum(row["overlap_ns"] for row in rows)
@@ -58,12 +63,20 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
 
 
 def played(
-    say: Callable[[str], None], times: int, seconds: float, lane: tuple[str, ...]
+    trials: list[subprocess.Popen[str]],
+    say: Callable[[str], None],
+    times: int,
+    until: float,
+    name: str,
 ) -> list[Row]:
-    """Play one lane in a process of its own; return its runs."""
-    words = [sys.executable, str(TRIAL), str(times), str(seconds), *lane]
+    """Play one plan in a process of its own; return its runs."""
+    seconds = spell(name, until - time.monotonic())
+    words = [sys.executable, str(TRIAL), str(times), str(seconds), name]
     rows: list[Row] = []
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        trials.append(process)
         assert process.stdout is not None
         try:
             for line in process.stdout:
@@ -72,15 +85,25 @@ def played(
         finally:
             process.terminate()  # which ends its site; of one that has ended nothing
     if process.returncode:
-        raise RuntimeError(f"{' '.join(lane)}: ended with status {process.returncode}")
+        raise RuntimeError(f"{name}: ended with status {process.returncode}")
     return rows
+
+
+def spell(name: str, left_s: float) -> float:
+    """Return how long a plan may take: its share of all lanes' time for what is still to begin."""
+    sizes = {each: len(scenarios) for each, (_, scenarios) in plans().items()}
+    to_begin = sum(list(sizes.values())[list(sizes).index(name) :])
+    return max(0.0, left_s * min(1.0, LANES * sizes[name] / to_begin))
 
 
 def shown(row: Row) -> str:
     """Return a run as a line of progress."""
     text = f"{row['verdict']:7}  {row['scenario']}: {row['gap_s']:.2f} s without an active"
-    why = f"; {row['wrong']}" if row["wrong"] else ""
-    return f"{text}{why}" + (f"; stalled: {stalls(row)}" if why else "")
+    text += f" (ready {row['ready_s']:.1f}, played {row['act_s']:.1f} s)"
+    if not row["wrong"]:
+        return text
+    excuse = f", {row['excuse']}" if row["excuse"] else ""
+    return f"{text}; {row['wrong']}; stalled: {stalls(row)}{excuse}"
 
 
 def stalls(*rows: Row) -> str:

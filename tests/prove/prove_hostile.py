@@ -1,8 +1,8 @@
 """Proof: a broker that forges, changes, redirects and repeats brings nothing into the centre.
 
 ``broker.hostile`` gives the centre's door (seals.py) what such a broker makes of sealed messages;
-what is let in must be, byte by byte and on its topic, what a node said. ``replay.all`` records all
-that a fleet says and gives a centre the whole of it again, in three orders: nothing changes.
+what is let in must be, byte by byte and on its topic, what a node said. ``replay.reports`` records
+what a fleet reports and gives a centre the whole of it again, in three orders: nothing changes.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
     )
     failures = asyncio.run(_replayed(say, dice, max(40, round(REPORTS * share))))
     yield Proof(
-        "replay.all",
+        "replay.reports",
         runs=REPLAYS,
         failures=failures,
         seed=seed,

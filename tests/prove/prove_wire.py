@@ -9,7 +9,6 @@ spoke in its name.
 
 import random
 import sqlite3
-import ssl
 import sys
 import tempfile
 import time
@@ -18,18 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-
-from broker import Broker
-from fleet_stage import Box, FleetStage
-from hostile_broker import HostileBroker
+from between import Between
+from fleet_stage import Box
 from proof import Proof
 from prove_hostile import hostile
 from scene import AgentProgram
 from talking_agent import TYPE
 from waiting import wait_until
-
-from roost_protocol.certificate import Holder, Kind
 
 MESSAGES = 1_000_000
 NODES = ("n1", "n2")
@@ -77,25 +71,16 @@ class Scene:
     """The fleet."""
 
     def __init__(self, folder: Path, dice: random.Random) -> None:
-        self.stage = FleetStage(folder)
-        self.behind = Broker(folder)
+        self._fleet = Between(folder, dice, forged=hostile, per_s=PER_S)
+        self.stage, self.broker = self._fleet.stage, self._fleet.broker
         self.boxes = {f"edge.{name}": Box(folder / name) for name in NODES}
         self.agents = {node: Agent(box, box.state_dir.parent) for node, box in self.boxes.items()}
-        files = self.stage.pki.issue(Holder(Kind.SERVER, "b1"))
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(files.chain_file, files.key_file)
-        self.broker = HostileBroker(
-            self.stage.broker.port, self.behind.port, tls, dice, forged=hostile, per_s=PER_S
-        )
 
     def run(self, stack: ExitStack) -> None:
         """Run all but the fleet's own broker, until the context ends; let the boxes in."""
-        for program in (self.stage, *self.agents.values(), self.behind):
-            stack.callback(program.stop if program is self.stage else program.kill)
-        self.behind.start()
-        stack.enter_context(self.broker.standing())
-        self.stage.signer.start()
-        self.stage.start_centre()
+        self._fleet.run(stack)
+        for agent in self.agents.values():
+            stack.callback(agent.kill)
         self.stage.add_site("edge", *NODES)
         token = self.stage.token("edge", nodes_max=len(NODES))
         for box in self.boxes.values():

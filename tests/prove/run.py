@@ -1,8 +1,9 @@
 """Breaks roost on purpose, counts what was lost, and writes build/PROOFS.json.
 
-``make prove ARGS="-k kills"`` runs the parts whose name contains the word. A part is a module of
-this folder, ``prove_<part>.py``, with ``prove(say, seed, share)``, which yields proofs; ``share``
-is the part of the full count to run (``--share 0.1`` for a bounded run). A failure fails the run.
+``make prove ARGS="-k kills"`` runs the part of that name, or where there is none, the parts whose
+name contains the word. A part is a module of this folder, ``prove_<part>.py``, with ``prove(say,
+seed, share)``, which yields proofs; ``share`` is the part of the full count to run (``--share 0.1``
+for a bounded run). A failure fails the run.
 """
 
 import argparse
@@ -19,6 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import command  # noqa: E402 - found in tests/support
 from ledger import ROOT, Ledger, Row, aligned, progress  # noqa: E402 - found in tests/support
+from parts import chosen  # noqa: E402 - found in tests/support
 from proof import Proof  # noqa: E402 - found beside
 
 PARTS = sorted(path.stem.removeprefix("prove_") for path in HERE.glob("prove_*.py"))
@@ -27,7 +29,9 @@ PARTS = sorted(path.stem.removeprefix("prove_") for path in HERE.glob("prove_*.p
 def main() -> int:
     """Run the chosen parts, write them, print them; 1 when anything failed."""
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__, allow_abbrev=False)
-    parser.add_argument("-k", metavar="WORD", default="", help="only parts with this in their name")
+    parser.add_argument(
+        "-k", metavar="WORD", default="", help="part of this name, or all with it in theirs"
+    )
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(1 << 32), help="of every part"
     )
@@ -35,7 +39,7 @@ def main() -> int:
     asked = parser.parse_args()
     if not PARTS:
         parser.error("this version has no proofs yet; `make test` runs the tests that break things")
-    parts = [part for part in PARTS if asked.k in part]
+    parts = chosen(PARTS, asked.k)
     if not parts:
         parser.error(f"no part has {asked.k!r} in its name; there are {', '.join(PARTS)}")
     print(f"seed {asked.seed}", file=sys.stderr)

@@ -12,17 +12,20 @@ TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS / "support"))
 
 import command  # noqa: E402 - found there
+from parts import chosen  # noqa: E402 - found there
 
 # Its child holds the pipe open: whoever reads to the end of it knows that both are gone.
 CODE = """
-import signal, subprocess, sys
+import signal, subprocess, sys, time
 import command
 def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(["sleep", "600"])
     try:
         print("begun", flush=True)
-        return child.wait()
+        while child.poll() is None:  # a wait is not woken by what came just before it
+            time.sleep(0.01)
+        return 0
     except KeyboardInterrupt:
         child.kill()
         raise
@@ -68,6 +71,20 @@ def test_what_is_done_at_once_is_all_done():
 
 
 @pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("ha", ["ha"]),
+        ("ha_", ["ha_real"]),
+        ("h", ["ha", "ha_real", "handshakes"]),
+        ("", ["ha", "ha_real", "handshakes", "sim"]),
+        ("x", []),
+    ],
+)
+def test_the_part_of_exactly_a_name_is_run_alone(word, parts):
+    assert chosen(["ha", "ha_real", "handshakes", "sim"], word) == parts
+
+
+@pytest.mark.parametrize(
     ("folder", "options", "told"),
     [
         ("prove", ["--share", "0"], "0 is not a share"),
@@ -76,7 +93,7 @@ def test_what_is_done_at_once_is_all_done():
         (
             "prove",
             ["-k", "no-such-part"],
-            "cert, disk, flood, fuzz, ha, ha_real, handshakes, hostile, kills",
+            "cert, clock, config, disk, flood, fuzz, ha, ha_real, handshakes, host, hostile",
         ),
         ("bench", ["-k", "no-such-part"], "agent, alarm"),
         ("bench", ["--qui"], "unrecognized arguments"),  # it would be quick in name only

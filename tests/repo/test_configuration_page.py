@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from roost_agent import config as agent
 from roost_agent.config_file import JOIN_KEYS, load
 from roost_agent.config_path import PATH_KEYS
+from roost_agent.config_settings import SettingsConfig
 from roost_agent.ha.config import (
     Active,
     Budget,
@@ -88,6 +90,14 @@ def test_every_number_of_the_agent_stands_with_its_default_and_bound(table):
 def test_every_key_of_joining_is_told_and_each_folder_that_is_looked_in():
     assert {f"join.{key}" for key in JOIN_KEYS} <= keys(AGENT)
     assert all(f"`{folder}`" in AGENT for folder in agent.CLAIM_DIRS)
+
+
+def test_every_place_of_settings_is_told_with_its_default():
+    for each in fields(SettingsConfig):
+        assert any(
+            f"`settings.{each.name}`" in row[0] and f"`{each.default}`" in row[1]
+            for row in rows(AGENT)
+        )
 
 
 def test_every_key_of_a_path_is_told():

@@ -14,12 +14,21 @@ from mutant import DoesNotApplyError, Edit, Mutant, mutants  # noqa: E402 - foun
 MUTANTS = mutants()
 COUNT_MIN = 15
 FOUNDATION = 6
+THREATS = {
+    "image root taken from the answer", "clock floor raised by the local clock", "wildcard ACL",
+    "name constraint ignored", "token stored in clear", "route without auth",
+    "replay window open", "CSR subject honoured",
+}  # fmt: skip
 
 
 def test_there_are_enough_and_no_two_have_one_name():
     assert len(MUTANTS) >= COUNT_MIN
     assert len({each.name for each in MUTANTS}) == len(MUTANTS)
     assert sum(each.group == "foundation" for each in MUTANTS) == FOUNDATION
+
+
+def test_each_of_the_eight_of_identity_and_access_is_planted():
+    assert sorted(each.threat for each in MUTANTS if each.threat) == sorted(THREATS)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.name)

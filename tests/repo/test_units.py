@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from roost_agent.discovery.lldp import WINDOWS_EVERY_S
+from roost_agent.helper import SOCKET
 from roost_agent.helper.facts import FOLDER
-from roost_agent.helper.frame import SOCKET
 
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "packaging/systemd").glob("*.service"))
 EXPOSURE_MAX = 20  # tenths of systemd's own score, 0 to 100
-TIGHTER = {"roost-signer.service": 10, "roost-facts@.service": 10}  # no network, no child
+BOUNDS = {
+    "roost-signer.service": 10,  # no network, no child
+    "roost-facts@.service": 10,
+    "roost-grub.service": 40,  # update-grub; it reads nothing that comes from a network
+}
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_analyze = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze absent")
@@ -77,7 +82,7 @@ def test_the_agent_of_a_node_that_runs_groups_is_valid_too(tmp_path):
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_is_closed(unit, tmp_path):
     copy = shutil.copy(unit, tmp_path / instance(unit))
-    most = TIGHTER.get(unit.name, EXPOSURE_MAX)
+    most = BOUNDS.get(unit.name, EXPOSURE_MAX)
     done = subprocess.run(
         [ANALYZE, "security", "--offline=yes", f"--threshold={most}", "--no-pager", copy],
         capture_output=True,
@@ -92,11 +97,21 @@ PRIVILEGED = {  # name -> the capabilities that its work is made of
     "roost-guard.service": ["CAP_KILL CAP_NET_ADMIN"],
     "roost-helper.service": [""],  # root's user alone: systemd asks for no more
     "roost-facts@.service": [""],
+    "roost-facts@lldp.service": ["CAP_NET_RAW"],
+    "roost-config@.service": ["CAP_NET_ADMIN"],  # values and interfaces of the network
+    "roost-config-boot.service": ["CAP_NET_ADMIN"],
+    "roost-grub.service": [  # the distribution's own program, which looks at every disk
+        "CAP_SYS_ADMIN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_CHOWN"
+    ],
     "roost-join.service": ["CAP_DAC_OVERRIDE"],  # DMI's numbers, media of any owner
 }
 ENDS = {  # by itself, and when it is started again
     "roost-helper.service": ["no"],
     "roost-facts@.service": ["no"],
+    "roost-facts@lldp.service": ["no"],
+    "roost-config@.service": ["on-failure"],  # killed on its way it undoes at its next start
+    "roost-config-boot.service": ["on-failure"],
+    "roost-grub.service": ["no"],
     "roost-join.service": ["on-failure"],
 }
 
@@ -117,6 +132,13 @@ def test_a_box_that_joined_by_itself_starts_its_agent():
     assert found["ExecStart"] == ["/usr/bin/roost-agent join --unattended"]
     assert "/media" in " ".join(found["ReadWritePaths"])
     assert {"NoExecPaths", "ExecPaths"} <= set(found)  # no medium brings a program
+
+
+def test_a_box_that_joins_reaches_its_tpm_and_no_other_device():
+    found = settings(ROOT / "packaging/systemd/roost-join.service")
+    assert found["DevicePolicy"] == ["closed"]
+    assert found["DeviceAllow"] == ["/dev/tpmrm0 rw"]
+    assert "PrivateDevices" not in found
 
 
 def test_what_is_guarded_outlives_the_guard():
@@ -154,6 +176,20 @@ def test_what_root_lends_lies_where_the_agent_can_plant_nothing():
     assert (found["User"], found["Group"]) == (["root"], ["roost"])
     assert found["RuntimeDirectoryMode"] == ["0750"]
     assert found["UMask"] == ["0027"]
+
+
+def test_what_listens_for_neighbours_has_packet_sockets_and_differs_in_nothing_else():
+    plain = settings(ROOT / "packaging/systemd/roost-facts@.service")
+    found = settings(ROOT / "packaging/systemd/roost-facts@lldp.service")
+    assert found["RestrictAddressFamilies"] == ["AF_PACKET"]
+    differs = {name for name in {*plain, *found} if plain.get(name) != found.get(name)}
+    assert differs == {
+        *("Description", "ExecStart", "TimeoutStartSec"),
+        *("CapabilityBoundingSet", "PrivateNetwork", "RestrictAddressFamilies"),
+    }
+    timer = settings(ROOT / "packaging/systemd/roost-lldp.timer")
+    assert timer["Unit"] == ["roost-facts@lldp.service"]
+    assert timer["OnUnitInactiveSec"] == [f"{WINDOWS_EVERY_S // 60}min"]
 
 
 def test_the_agent_keeps_its_footprint():

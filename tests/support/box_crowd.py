@@ -54,11 +54,10 @@ class Crowd:
         commit = to_text(commitment(box.nonce, box.keys.csr))
         hello = f"/api/v1/enrol/hello?commit={commit}"
         link = self._connected(context)
-        self._asked(link, "GET", hello)  # the one that tells the root
+        said = msgspec.json.decode(self._asked(link, "GET", hello)[1], type=Hello)
         link.close()
-        link = self._connected(context)
+        link = self._connected(context)  # to whom the root stands for
         try:
-            said = msgspec.json.decode(self._asked(link, "GET", hello)[1], type=Hello)
             body = msgspec.json.encode(self._request(box, token, said))
             status, raw = self._asked(link, "POST", "/api/v1/enrol", body)
         finally:

@@ -5,8 +5,20 @@ import msgspec
 from roost_agent.enrol import keys
 from roost_agent.enrol.factory import Factory
 from roost_agent.enrol.keys import Keys, public_pem
+from roost_agent.enrol.tpm.chip import Chip
 from roost_central.enrol.desk import Desk
-from roost_protocol.enrol import ClaimKind, EnrolRequest, Proof, commitment, transcript
+from roost_protocol.enrol import (
+    Activation,
+    Challenge,
+    ClaimKind,
+    EnrolRequest,
+    Issued,
+    Proof,
+    Waiting,
+    commitment,
+    question,
+    transcript,
+)
 from roost_protocol.hardware import Hardware
 from roost_protocol.join_token import parse_token
 
@@ -57,3 +69,21 @@ class DeskBox:
         unsigned = self.request(desk, kind=ClaimKind.FACTORY, proof=proof, **changes)
         proof = msgspec.structs.replace(proof, signature=factory.sign(transcript(unsigned)))
         return msgspec.structs.replace(unsigned, proof=proof)
+
+    def endorsed(self, desk: Desk, chip: Chip, **changes: object) -> EnrolRequest:
+        """Return a request by a TPM."""
+        proof = Proof(public_key=chip.attestation_key, chain=chip.certificate)
+        return self.request(desk, kind=ClaimKind.TPM, proof=proof, **changes)
+
+    def answer(self, chip: Chip, request: EnrolRequest, challenge: Challenge) -> Activation:
+        """Return what the TPM of this box says to a challenge."""
+        secret = chip.activate(challenge.credential, challenge.seed)
+        attestation, signature = chip.certify(self.keys.node, question(request))
+        return Activation(request, secret, attestation, signature)
+
+    async def activated(self, desk: Desk, chip: Chip, address: str) -> Issued | Waiting:
+        """Ask by a TPM, and answer its challenge."""
+        request = self.endorsed(desk, chip)
+        challenge = await desk.enrol(request, address)
+        assert isinstance(challenge, Challenge)
+        return await desk.activate(self.answer(chip, request, challenge), address)

@@ -156,7 +156,7 @@ class SignerProcess(Program):
 def unlimited(domain: str = DOMAIN) -> Policy:
     """Return a policy for what measures or repeats a lot."""
     much = Rate(100_000, 100_000)
-    return Policy(domain, nodes=much, services=much, lists=much, orders=much)
+    return Policy(domain, nodes=much, services=much, lists=much, orders=much, configurations=much)
 
 
 def request_of(key: EllipticCurvePrivateKey, subject: str = "") -> str:

@@ -25,10 +25,16 @@ def run(main: Callable[[], int]) -> int:
         return EXIT_INTERRUPTED
 
 
-def at_once(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def at_once(
+    count: int,
+    work: Callable[[T], R],
+    items: Iterable[T],
+    give_up: Callable[[], object] = lambda: None,
+) -> Iterator[R]:
     """Yield what the work makes of each item, ``count`` of them at a time, as they are done.
 
     What has not begun when the caller gives up never does: a plain pool would finish it all first.
+    What has begun is waited for; ``give_up`` may end it sooner.
     """
     with ThreadPoolExecutor(count) as pool:
         try:
@@ -36,11 +42,16 @@ def at_once(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            give_up()
             raise
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:
-    """Tell what we started too, as Ctrl-C in a terminal does; then unwind, which ends the rest."""
+    """Tell what we started too, as Ctrl-C in a terminal does; then unwind, which ends the rest.
+
+    Once: told again in the middle of it, we would leave behind what the unwinding takes away.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for child in psutil.Process().children(recursive=True):
         try:
             child.terminate()

@@ -21,6 +21,9 @@ if __name__ == "__main__":
         def set_timeout(self, seconds):
             return seconds
 
+        def identity(self):
+            return "fifo"
+
         def feed(self):
             os.write(self.descriptor, b".")
 

@@ -112,6 +112,7 @@ class Cores:
     """Time moves by ``run``; ``cut`` holds (sender, receiver, path), None standing for any."""
 
     def __init__(self, folder: Path, *, seed=1, replaced=("", ""), text=site_file, **said):
+        self.folder = folder
         file = folder / "ha.toml"
         file.write_text(text(**said).replace(*replaced))
         self.config = load(file)

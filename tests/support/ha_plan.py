@@ -27,6 +27,7 @@ class Plan:
         has_wan_witness: whether the centre votes as well; its times are seconds, not minutes.
         has_own_wall: whether the agents' wall clocks can be set (walled_agent.py).
         has_lan: whether the nodes are enrolled: their brokers then speak TLS (lan_boxes.py).
+        starts_alone: whether the last holder of a pair starts without the other.
     """
 
     profile: str = "default"
@@ -39,6 +40,7 @@ class Plan:
     has_own_wall: bool = False
     has_wan_witness: bool = False
     has_lan: bool = False
+    starts_alone: bool = False
 
     @property
     def timing(self) -> Timing:
@@ -59,6 +61,8 @@ class Plan:
         """Return the site's file without what differs between nodes; ``command`` is the service."""
         words = [*command, *(["stubborn"] if self.is_stubborn else [])]
         witness = 'witness = "node"\n' if len(self.names) > 2 else ""
+        if self.starts_alone:
+            witness = 'cold_start_alone = "last_holder"\n'
         if self.has_wan_witness:
             witness = f'witness = "central"\nwan_witness = {WAN_WITNESS}\n'
         return (

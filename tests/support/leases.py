@@ -30,7 +30,8 @@ TWO = Electorate(8, (0, 1), (0, 1, 2), sticky=True)
 def lease(record=None, electorate=THREE, **more):
     state = VoterState(1, b"v" * 16, 3, BOOT, {"main": record} if record else {})
     given = {"hosts": (0, 1), "stop_ms": STOP_MS, "watchdog_ms": 0, "timing": DEFAULT}
-    return Lease("main", me=0, boot=BOOT, electorate=electorate, state=state, **given | more)
+    given |= {"state": state}
+    return Lease("main", me=0, boot=BOOT, electorate=electorate, **given | more)
 
 
 def follower(view=ALL, **more):

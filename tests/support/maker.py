@@ -38,16 +38,19 @@ class Maker:
     above: "Maker | None" = None
     depth: int | None = None
     ends: datetime = NEVER
+    uses: x509.ExtendedKeyUsage | None = None
 
     def __post_init__(self):
         issuer = self.above or self
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-        self.certificate = (
+        builder = (
             self._builder(name(self.common), self.key.public_key(), issuer, self.ends)
             .add_extension(x509.BasicConstraints(ca=True, path_length=self.depth), critical=True)
             .add_extension(usage, critical=True)
-            .sign(issuer.key, SHA256())
         )
+        if self.uses is not None:
+            builder = builder.add_extension(self.uses, critical=False)
+        self.certificate = builder.sign(issuer.key, SHA256())
 
     def below(self, common="Acme Line 7", **more):
         return Maker(common, above=self, **more)
@@ -55,6 +58,22 @@ class Maker:
     def write(self, file: Path) -> Path:
         file.write_bytes(self.certificate.public_bytes(Encoding.PEM))
         return file
+
+    def revoking(self, *chains, next_update=NEVER, by=None, extensions=()):
+        """Return a list of the revoked boxes of these chains, PEM; ``by`` signs instead."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(name(self.common))
+            .last_update(MADE)
+            .next_update(next_update)
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        for chain in chains:
+            number = x509.load_pem_x509_certificates(chain.encode())[0].serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(MADE)
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign((by or self).key, SHA256()).public_bytes(Encoding.PEM)
 
     def box(  # noqa: PLR0913 - what may be odd
         self, serial="AC-7001", *, key=None, extensions=(), ends=NEVER, made=MADE, subject=None

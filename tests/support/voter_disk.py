@@ -36,6 +36,7 @@ class Disk:
             boot=boot,
             guarded=given["guarded"],
             by_proof=given.get("by_proof", frozenset()),
+            takes_proof=given.get("takes_proof", True),
         )
         self.stored = self.voter.state
         self.works = True

@@ -30,12 +30,14 @@ def free_port() -> int:
             return port
 
 
-def wait_until(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_S) -> T:
+def wait_until(
+    look: Callable[[], T], what: str, *, seconds: float = PATIENCE_S, step_s: float = STEP_S
+) -> T:
     """Return the first truthy value of ``look``; fail with ``what`` when there is none in time."""
     ends = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < ends, f"not within {seconds} s: {what}"
-        time.sleep(STEP_S)
+        time.sleep(step_s)
     return found
 
 

@@ -116,6 +116,31 @@ async def test_what_was_written_outlives_a_kill(central):
     assert told == 1  # the token is the one of the first start
 
 
+async def test_what_nodes_should_be_outlives_a_kill_and_follows_labels(central):
+    source = '[profile]\nname = "p"\nselect = "region:r1"\nnothing = true\n[dns]\nattempts = 2\n'
+    body = {"files": [{"file": "p.toml", "source": source}], "reason": "why"}
+    async with (
+        central.client() as client,
+        client.post("/api/v1/profiles:apply", json=body) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+    await central.stop(signal.SIGKILL)
+    await central.start()
+    line = json.dumps({"site": "edge-1", "labels": {"region": "r1"}, "nodes": ["n1"]})
+    headers = {"Content-Type": "application/x-ndjson"}
+    async with (
+        central.client() as client,
+        client.post("/api/v1/sites:import", data=line, headers=headers) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+    desired = {"generation": 0}
+    async with asyncio.timeout(60):
+        while not desired["generation"]:
+            await asyncio.sleep(0.1)
+            desired = await central.get("/api/v1/nodes/edge-1.n1/desired")
+    assert (desired["by"], desired["sections"]) == ("central", {"dns": {"attempts": 2}})
+
+
 async def test_a_stream_resumes_and_is_resynced_by_another_process(central):
     async with central.client() as client:
         for n in range(3):

@@ -49,8 +49,10 @@ def test_serial_numbers_come_from_a_file_whole_or_not(stage, tmp_path):
     good.write_text("serial,site,node\nS-1,listed,n1\nS-2,listed,\n")
     assert len(json.loads(roost(stage, "enrol", "import", str(good), "-o", "json"))) == 2
     bad = tmp_path / "bad.csv"
-    bad.write_text("serial,site\nS-3,listed\nS-4,nowhere\n")
+    bad.write_text("serial,site\nS-3,listed\n\nS-4,nowhere\n")
     assert "nowhere" in roost(stage, "enrol", "import", str(bad), fails=True)
+    bad.write_text("serial,site\nS-3,listed\n\nS-4,+\n")
+    assert f"{bad} line 4: " in roost(stage, "enrol", "import", str(bad), fails=True)
     claims = json.loads(roost(stage, "enrol", "token", "list", "-o", "json"))
     assert {each["subject"] for each in claims if each["site"] == "listed"} == {"S-1", "S-2"}
     [first] = [each["id"] for each in claims if each["subject"] == "S-1"]
@@ -64,3 +66,5 @@ def test_a_token_that_cannot_be_is_refused_by_the_field(stage):
     stage.add_site("fields")
     assert "cidr" in roost(stage, *create, "fields", "--cidr", "10.0.0.1/8", fails=True)
     assert "--ttl" in roost(stage, *create, "fields", "--ttl", "soon", fails=True)
+    words = ("fields", "--node", "n1", "--max-nodes", "5")
+    assert "is for one slot" in roost(stage, *create, *words, fails=True)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from fleet_stage import Box
 from program import Program
 from waiting import wait_until
+from wall_clock import TEN_YEARS_S, WHY_NONE, WallClock
 
 from roost_central.ca.profiles import Authority, Fresh, leaf
 from roost_protocol.certificate import Holder, Kind
@@ -35,8 +36,9 @@ class Agent(Program):
             f'state_dir = "{state_dir}"\n[beat]\ninterval_s = 1\n'
         )
 
-    def start(self):
-        self._launch(sys.executable, "-m", "roost_agent", "run", "--config", self.config)
+    def start(self, environ=None):
+        words = (sys.executable, "-m", "roost_agent", "run", "--config", self.config)
+        self._launch(*words, env=os.environ | (environ or {}))
 
 
 def roost(stage, *words, fails=False):
@@ -160,6 +162,26 @@ def test_an_answer_that_got_lost_to_a_kill_is_given_again(stage, joined):
     assert len(live) == 1, "one certificate is out, however often it was asked for"
 
 
+@pytest.mark.skipif(bool(WHY_NONE), reason=WHY_NONE or "it can")
+@pytest.mark.parametrize(("site", "ahead_s"), [("ahead", TEN_YEARS_S), ("behind", -TEN_YEARS_S)])
+def test_a_node_whose_clock_is_ten_years_off_is_renewed_no_more_than_others(
+    stage, joined, tmp_path, site, ahead_s
+):
+    box, clock = joined(site), WallClock(tmp_path / "wall")
+    clock.set(ahead_s)
+    agent = Agent(box.state_dir, tmp_path / "agent")
+    agent.start(clock.environ)
+    try:
+        wait_until(lambda: node(stage, f"{site}.n1")["presence"] == "online", "it is heard")
+        wait_until(lambda: "not due yet" in agent.log.read_text(), "it asked the centre's clock")
+        assert agent.is_running()
+        wait_until(lambda: stage.states(f"{site}.n1") == {1: "active"}, "no other generation")
+    finally:
+        agent.kill()
+        clock.close()
+
+
+@pytest.mark.soak
 def test_a_disk_image_started_twice_is_put_in_quarantine_and_a_human_chooses(
     stage, joined, tmp_path
 ):
@@ -192,8 +214,8 @@ def test_a_disk_image_started_twice_is_put_in_quarantine_and_a_human_chooses(
         token = line.partition("'")[2].partition("'")[0]
         assert Box(tmp_path / "third").join(stage.url, token=token).returncode == 0
         assert stage.states("twin.n1") == {1: "replaced", 2: "issued"}
-        wait_until(lambda: "certificate revoked" in first.log.read_text(), "the first is out")
-        wait_until(lambda: "certificate revoked" in second.log.read_text(), "the copy too")
+        wait_until(lambda: "revoked, or replaced" in first.log.read_text(), "the first is out")
+        wait_until(lambda: "revoked, or replaced" in second.log.read_text(), "the copy too")
     finally:
         first.kill()
         if second is not None:
@@ -237,6 +259,42 @@ def test_an_image_in_another_box_is_moved_aside_and_asks_to_be_let_in(stage, joi
         agent.kill()
 
 
+def test_what_a_node_says_in_quarantine_is_kept_apart_until_it_is_let_out(stage, joined, tmp_path):
+    box = joined("apart")
+    agent = Agent(box.state_dir, tmp_path / "agent")
+    agent.start()
+
+    def says(change, app, *more):
+        words = ("alarm", change, "750.801", "--entity", f"app={app}", *more)
+        command = (sys.executable, "-m", "roost_agent", *words, "--config", agent.config)
+        subprocess.run(command, check=True, timeout=60)
+
+    def shown():
+        rows = stage.central.get("/api/v1/alarms?filter=node=apart.n1%20type=750.801")["items"]
+        return [row["entity"].rpartition("app=")[2] for row in rows]
+
+    try:
+        wait_until(lambda: node(stage, "apart.n1")["presence"] == "online", "it is heard")
+        says("raise", "pump", "--severity", "minor")
+        wait_until(lambda: shown() == ["pump"], "its alarm")
+        roost(stage, "node", "quarantine", "apart.n1", "--reason", "strange")
+        wait_until(lambda: node(stage, "apart.n1")["quarantine"], "shown")
+        says("clear", "pump")
+        says("raise", "fan", "--severity", "major")
+        held = wait_until(
+            lambda: [row for row in _held(stage, "apart.n1") if "750.801 raise" in row["text"]],
+            "it is kept apart",
+        )
+        assert held[0]["boot_id"] == node(stage, "apart.n1")["boot_id"]
+        wait_until(lambda: not node(stage, "apart.n1")["outbox"]["alarm"]["waiting_items"], "taken")
+        assert shown() == ["pump"]
+        assert "750.801 raise major" in roost(stage, "node", "held", "apart.n1")
+        roost(stage, "node", "release", "apart.n1", "--reason", "it is well")
+        wait_until(lambda: shown() == ["fan"], "its alarms are asked for")
+    finally:
+        agent.kill()
+
+
 def test_a_quarantine_survives_a_centre_that_is_killed(stage, joined):
     joined("kept")
     roost(stage, "node", "quarantine", "kept.n1", "--reason", "strange")
@@ -246,6 +304,10 @@ def test_a_quarantine_survives_a_centre_that_is_killed(stage, joined):
     stage.central.ready()
     held = wait_until(lambda: node(stage, "kept.n1")["quarantine"], "shown again")
     assert (held["cause"], held["reason"]) == ("operator", "strange")
+
+
+def _held(stage, name):
+    return stage.central.get(f"/api/v1/nodes/{name}/held")["items"]
 
 
 def _renew(box, state_dir=None):

@@ -7,12 +7,16 @@ import prove_acl
 import prove_alarm
 import prove_broker
 import prove_cert
+import prove_config
 import prove_disk
 import prove_handshakes
 import prove_hostile
+import prove_inventory
 import prove_kills
 import prove_orders
 import prove_poison
+import prove_query
+import prove_replay
 import prove_secrets
 import prove_wire
 import pytest
@@ -41,15 +45,24 @@ def programs():
         pytest.param(prove_cert, 1.0, {"cert.matrix": 190}, id="cert"),
         pytest.param(prove_acl, 0.04, {"acl.oracle": 40}, id="acl"),
         pytest.param(
-            prove_hostile, 0.02, {"broker.hostile": 20_000, "replay.all": 3}, id="hostile"
+            prove_hostile, 0.02, {"broker.hostile": 20_000, "replay.reports": 3}, id="hostile"
         ),
         pytest.param(prove_orders, 0.05, {"orders.hostile": 10_000}, id="orders"),
+        pytest.param(prove_config, 0.1, {"config.kills": 5}, id="config"),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
         pytest.param(prove_secrets, 1.0, {"secrets.canary": 150}, id="secrets"),
         pytest.param(prove_handshakes, 0.05, {"handshakes.held": 20}, id="handshakes"),
         pytest.param(prove_wire, 0.01, {"broker.wire": 10_000}, id="wire"),
+        pytest.param(prove_query, 0.002, {"query.vectors": 250}, id="query"),
+        pytest.param(
+            prove_inventory,
+            0.05,
+            {"inventory.convergence": 100, "inventory.corpora": 0},
+            id="inventory",
+        ),
+        pytest.param(prove_replay, 0.1, {"replay.all": 90}, id="replay"),
         pytest.param(prove_poison, 0.1, {"poison.kept": 30}, id="poison"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,13 @@ def test_no_machine_is_busy_enough_for_two_actives_or_falling_epochs(stall):
 )
 def test_what_came_out_wrong_fails_unless_the_machine_stalled(stall, verdict):
     assert outcome("nobody ran for 9.00 s", stall=stall).verdict == verdict
+
+
+def test_what_came_out_wrong_of_another_fault_than_was_meant_is_not_judged():
+    excused = replace(outcome("1 new turns, not 0"), excuse="it was back after 1.90 s only")
+    assert excused.verdict == "stalled"
+    assert replace(excused, wrong="").verdict == "held"
+    assert replace(excused, overlap_ns=1).verdict == "failed"
 
 
 def test_a_takeover_must_be_one_and_in_time_and_elsewhere():

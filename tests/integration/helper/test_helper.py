@@ -166,6 +166,8 @@ def test_hostile_frames_run_nothing_but_what_the_list_names(helpers, folder):
             "verb": dice.choice(["unit_start", "unit_stop", "exec", "stage", "reboot", "facts"]),
             dice.choice(["name", "path", "digest"]): dice.choice(words),
         }
+        if table["verb"] == "reboot":  # the nonce is right, so that the reason is looked at
+            table = {"verb": "reboot", "reason": dice.choice(["", True]), "nonce": "0" * 32}
         body = bytearray(json.dumps(table).encode())
         if turn % 2:
             body[dice.randrange(len(body))] = dice.randrange(256)
@@ -282,7 +284,7 @@ def test_without_a_helper_or_with_one_that_refuses_a_probe_goes_on(helpers, fold
     for _ in range(31):
         sent(helper, frame(b'{"verb":"stage"}'))
     borrow(("dmi",), machine, socket=helper.socket)
-    assert "without root's facts: helper: rate" in caplog.text
+    assert "without root's facts (dmi): helper: rate" in caplog.text
 
 
 def test_a_helper_that_is_gone_is_told_from_one_that_refuses(helpers):

@@ -78,7 +78,7 @@ async def test_a_new_certificate_is_shown_and_sessions_stay(rig, config, pki):
         await online(north)
         own, pid = north._broker._certificate, north._broker.pid
         before = await asyncio.to_thread(shown, config, context)
-        await own._renew(own.root.read_text())
+        await own._renew(await signer.info())
         await north._broker._renewed()
         await until(lambda: shown(config, context) != before, "the new one is shown")
         assert north._broker.pid == pid

@@ -186,12 +186,24 @@ async def test_a_unit_that_another_drop_in_places_elsewhere_or_restarts_is_refus
 async def test_a_unit_that_runs_outside_of_the_slice_is_refused_and_not_touched(node):
     node.db()
     await asked((node.host.systemctl, "start", "db.service"), 5)
-    group = node.begun(DB)
+    group = node.begun(DB | {"ladder": []})
     assert "system.slice/db.service without a lease: stop it" in await group.shell.unfit()
     group.shell.start(5)
-    assert "without a lease" in (await group.told(Restarting)).why
+    assert "without a lease" in (await group.told(Failed)).why
     slice_ = str(node.engines.root / "system.slice")
     await until(lambda: [*cgroup.pids(slice_)], "it still runs")
+
+
+async def test_a_restart_under_the_lease_brings_a_unit_from_outside_into_the_slice(node):
+    node.db()
+    await asked((node.host.systemctl, "start", "db.service"), 5)
+    group = node.begun(DB)
+    assert "without a lease" in await group.shell.unfit()
+    group.shell.start(5)
+    assert "without a lease" in (await group.told(Restarting)).why
+    await group.told(Running)
+    assert [*cgroup.pids(str(node.engines.root / "system.slice"))] == []
+    assert len(node.runs()) == 1
 
 
 async def test_what_starts_and_leaves_nothing_to_kill_is_a_failure(node):

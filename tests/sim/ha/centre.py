@@ -86,7 +86,7 @@ class Centre:
         world.checkers.started(WITNESS)
         if self.disk is not None:
             record = self.disk.state.records.get("main")
-            world.checkers.recovered(WITNESS, record.max_epoch if record else 0)
+            world.checkers.of["main"].recovered(WITNESS, record.max_epoch if record else 0)
         self._do(self.core.start(self.local()))
 
     def end(self, for_ms: int) -> None:
@@ -151,11 +151,12 @@ class Centre:
         frame, asked = tell.frame, self._asked
         if frame.kind is Kind.GRANT and frame.name == "main" and asked and asked.kind in ASKS:
             is_prevote = asked.kind is Kind.PREVOTE
-            self.world.checkers.granted(WITNESS, frame.epoch, is_prevote=is_prevote)
+            checkers = self.world.checkers.of["main"]
+            checkers.granted(WITNESS, frame.epoch, is_prevote=is_prevote)
         if frame.kind is Kind.GRANT and frame.name == "main" and frame.epoch:
             self.world.checkers.met["the witness granted"] += 1
         node = self.world.nodes[frame.to]
-        self.carry(frame.to, node.hear_afar, frame)
+        self.carry(frame.to, node.coordinator.hear_afar, frame)
 
     # -- time and disk -------------------------------------------------------------------------
 

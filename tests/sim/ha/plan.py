@@ -20,6 +20,7 @@ CHANGING = 0.35  # of all sites
 WAN = WanWitness(probe_s=1, gone_s=15, back_s=5, lost_s=18)
 HASTY = WanWitness(probe_s=2, gone_s=6, back_s=5, lost_s=10)
 PAIR = 2
+SLOT = "slot-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Plan:
         safety_ms: how long faults strike; then all is healed.
         voters: at first, of a site whose voters change; empty: all nodes, for ever.
         wan: the site has a witness at the centre, with these limits.
+        groups: those that fail over, each with a lease of its own.
+        starts_alone: the last holder of a pair starts without the other; then no proof is taken.
     """
 
     seed: int
@@ -64,6 +67,13 @@ class Plan:
     faults: tuple[Fault, ...] = field(default=())
     voters: tuple[int, ...] = ()
     wan: WanWitness | None = None
+    groups: tuple[str, ...] = ("main",)
+    starts_alone: bool = False
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The leases of one group with several active members: who has one stands for no other."""
+        return tuple(name for name in self.groups if name.startswith(SLOT))
 
     @property
     def first_voters(self) -> tuple[int, ...]:
@@ -135,6 +145,50 @@ def witness_plan(seed: int) -> Plan:
         for_ms = int(unit * dice.choice((0.05, 0.45, 1.0, 1.6, 2.5, 6.0)))
         at_ms = dice.randrange(unit // 2, plan.safety_ms)
         faults.append(Fault(kind, at_ms, for_ms, dice.randrange(2)))
+    return replace(plan, faults=tuple(sorted(faults, key=lambda each: each.at_ms)))
+
+
+def crowded_plan(seed: int) -> Plan:
+    """Return the plan of a site with many leases: two groups, and the slots of a third.
+
+    Half of these sites have the built-in lease as well, whose holder another group's moves leave
+    alone, and change their voters.
+    """
+    plan = random_plan(seed)
+    dice = random.Random(f"{seed}/crowded")
+    nodes = max(plan.nodes, PAIR)
+    places = PAIR if plan.voters else nodes  # who may have one
+    count = min(dice.choice((1, 2, nodes - 1, nodes)), places)
+    slots = tuple(f"{SLOT}{number}" for number in range(count))
+    groups = ("main", *(("web",) if dice.random() < 0.7 else ()), *slots)
+    if nodes != plan.nodes:
+        plan = replace(plan, nodes=nodes, sticky=True, voters=())
+    return replace(plan, groups=groups)
+
+
+def lonely_plan(seed: int) -> Plan:
+    """Return the plan of a pair whose last holder starts alone: more and longer losses of power."""
+    dice = random.Random(f"{seed}/lonely")
+    plan = Plan(
+        seed=seed,
+        nodes=PAIR,
+        sticky=True,
+        starts_alone=True,
+        has_bmc=dice.random() < 0.5,
+        rates=tuple(dice.choice((-99, -50, 0, 50, 99)) for _ in range(5)),
+        watchdog_ms=dice.choice((0, DEFAULT.watchdog_ms)),
+        stop_ms=dice.choice((10, DEFAULT.lease_ms // 10, DEFAULT.lease_ms // 5)),
+        loss=dice.choice((0.0, 0.0, 0.05, 0.2, 0.4)),
+        safety_ms=15 * DEFAULT.lease_ms,
+        groups=dice.choice((("main",), ("main", "web"))),
+    )
+    faults = [_fault(plan, dice) for _ in range(dice.choice((1, 3, 6)))]
+    unit = plan.timing.lease_ms
+    for _ in range(dice.choice((2, 4, 6))):
+        kind = dice.choice(("crash", "crash", "crash", "order", "cut-pair"))
+        who = dice.randrange(PAIR)
+        for_ms = int(unit * dice.choice((0.2, 1.0, 2.5, 4.0)))
+        faults.append(Fault(kind, dice.randrange(unit // 2, plan.safety_ms), for_ms, who, 1 - who))
     return replace(plan, faults=tuple(sorted(faults, key=lambda each: each.at_ms)))
 
 

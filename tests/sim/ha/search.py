@@ -6,8 +6,9 @@ A seed that fails prints its whole plan; ``--shrink`` drops the faults that it d
 import argparse
 import json
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -27,10 +28,34 @@ SOMETIMES = (
 )  # fmt: skip
 
 
-def outcomes(seeds: Iterable[int]) -> Iterator[Outcome]:
+def outcomes(
+    seeds: Iterable[int], plan_of: Callable[[int], Plan] = random_plan
+) -> Iterator[Outcome]:
     """Yield what each seed comes to."""
     for seed in seeds:
-        yield run(random_plan(seed))
+        yield run(plan_of(seed))
+
+
+def check_seeds(
+    count: int, seconds: float, plan_of: Callable[[int], Plan], sometimes: Iterable[str]
+) -> None:
+    """Fail where a seed breaks an invariant, or where all of them come to no rare place.
+
+    Args:
+        count: how many seeds, from 0 on.
+        seconds: of a processor; a slow one runs fewer seeds, never forever.
+        plan_of: what a seed is.
+        sometimes: the rare places.
+    """
+    began, met, seen = time.process_time(), Counter[str](), 0
+    for outcome in outcomes(range(count), plan_of):
+        assert outcome.violations == (), outcome.plan
+        met.update(outcome.met)
+        seen += 1
+        if time.process_time() - began > seconds:
+            break
+    if seen == count:
+        assert [place for place in sometimes if not met[place]] == []
 
 
 def shrunk(plan: Plan) -> Plan:

@@ -42,7 +42,7 @@ class Losing(World):
         self._kind, self._left, self._crash = kind, place, crash
 
     def transmit(self, sender, to, what, message):
-        if what == "_frame" and message[3].kind is self._kind:
+        if what == "frame" and message[3].kind is self._kind:
             self._left -= 1
             if self._left == 0:
                 if self._crash:
@@ -79,15 +79,12 @@ class Staged(World):
 
     def steer(self, name, to):
         """Have a lease held by a node, by giving it back until it is."""
-        held = [node for node in self.nodes if self.lease(node, name).phase == "holding"]
+        held = [node for node in self.nodes if node.lease_of(name).phase == "holding"]
         if held and held[0].index != to:
             give = Order("staged", to)
-            held[0].take(held[0].life, "_lease" if name == "main" else "_site", give)
+            held[0].take(held[0].life, held[0].of(name), give)
         if not held or held[0].index != to:
             self.after(700, self.steer, name, to)
-
-    def lease(self, node, name):
-        return node.lease if name == "main" else node.site
 
 
 def test_a_right_is_over_before_voters_may_grant_that_never_promised_it():

@@ -1,12 +1,11 @@
 """A pair with a witness at the centre: what it is for, and that a WAN that goes stops nothing."""
 
 import itertools
-import time
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 from sim.ha.plan import WAN, Fault, Plan, witness_plan
+from sim.ha.search import check_seeds
 from sim.ha.world import World, run
 
 from roost_agent.ha.timing import DEFAULT
@@ -15,7 +14,7 @@ from roost_protocol.configuration import WITNESS
 pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
 
 SEEDS = 300
-SECONDS = 10.0  # of this machine; a slow one runs fewer seeds, never forever
+SECONDS = 6.0  # of a processor; a slow one runs fewer seeds, never forever
 CHUNK = 40
 SOMETIMES = (
     "the witness granted", "another node took over", "into sticky", "out of sticky", "wan",
@@ -58,16 +57,7 @@ def struck(plan, *faults, when=()):
 
 
 def test_the_seeds_of_this_run_keep_every_invariant_and_come_to_the_rare_places():
-    began, met, count = time.monotonic(), Counter(), 0
-    for seed in range(SEEDS):
-        outcome = run(witness_plan(seed))
-        assert outcome.violations == (), outcome.plan
-        met.update(outcome.met)
-        count += 1
-        if time.monotonic() - began > SECONDS:
-            break
-    if count == SEEDS:
-        assert [place for place in SOMETIMES if not met[place]] == []
+    check_seeds(SEEDS, SECONDS, witness_plan, SOMETIMES)
 
 
 def test_some_seeds_keep_every_invariant():
@@ -169,9 +159,12 @@ def test_a_witness_that_lost_its_disk_is_let_vote_no_more_and_then_again():
 
 
 def test_one_that_forgot_who_was_removed_gives_them_no_majority():
-    """Node 1 was removed while it was off; cut off from 0, it meets a witness of before that."""
+    """Node 1 was removed while it was off; cut off from 0, it meets a witness of before that.
+
+    Nothing that the WAN lost comes late: a frame of node 0 would say that the disk is older.
+    """
     for seed, kind in itertools.product(range(2), ("centre-blank", "centre-old")):
-        plan = replace(PAIR, seed=seed, safety_ms=200_000)
+        plan = replace(PAIR, seed=seed, safety_ms=200_000, replay=0.0)
         other = 1 - active(plan)
         world, outcome = struck(
             plan,

@@ -11,7 +11,7 @@ from sim.ha.checkers import Checkers
 from sim.ha.node import Node
 from sim.ha.plan import Fault, Plan
 
-from roost_protocol.configuration import WITNESS
+from roost_protocol.configuration import SITE_LEASE, WITNESS
 from roost_protocol.electorate import Electorate
 
 PATHS = 2
@@ -41,14 +41,13 @@ class World:
         self._cuts: dict[tuple[int, int, int], int] = {}  # from, to, path -> until
         self.loss = plan.loss
         self.is_healed = False
-        self.boot_of_epoch: dict[int, bytes] = {}
         indices = tuple(range(plan.nodes))
         self.has_site = bool(plan.voters)
         self.electorate = Electorate(7 << 20, plan.first_voters, indices, plan.sticky)
-        self.hosts = tuple(range(min(plan.nodes, 2 if self.has_site else 3)))
-        self.watchdogs = {"main": plan.watchdog_ms}
+        self.watchdogs = dict.fromkeys(plan.groups, plan.watchdog_ms)
         if self.has_site:
-            self.watchdogs["site"] = 0
+            self.watchdogs[SITE_LEASE] = 0
+        self.leases = tuple(self.watchdogs)
         slowest = 10_000 - max(abs(rate) for rate in plan.rates)
         self.promise_true_ms = (
             plan.timing.promise_ms(plan.watchdog_ms) * 10_000 // (20_000 - slowest)
@@ -56,6 +55,19 @@ class World:
         self.checkers = Checkers(self)
         self.nodes = [Node(self, index) for index in indices]
         self.centre = Centre(self) if plan.wan is not None else None
+
+    def hosts_of(self, name: str) -> tuple[int, ...]:
+        """Return who may hold the lease of a group; whose voters change, it has few hosts."""
+        nodes = tuple(range(self.plan.nodes))
+        if name in self.plan.slots and not self.has_site:
+            return nodes
+        hosts = nodes[: 2 if self.has_site else 3]
+        return hosts[::-1] if name == "web" else hosts
+
+    def mates_of(self, name: str) -> tuple[str, ...]:
+        """Return the other slots of a group with several active members."""
+        slots = self.plan.slots
+        return tuple(each for each in slots if each != name) if name in slots else ()
 
     def voter(self, index: int) -> "Node | Centre":
         """Return who votes under an index."""
@@ -92,7 +104,7 @@ class World:
     def _arrive(self, sender: int, to: int, what: str, message: tuple) -> None:
         node = self.nodes[to]
         if node.voter is not None:
-            node.take(node.life, what, sender, *message)
+            node.take(node.life, getattr(node.radio, what), sender, *message)
 
     def cut(self, sender: int, to: int, for_ms: int, paths: range = range(PATHS)) -> None:
         """Lose everything one way."""
@@ -111,7 +123,7 @@ class World:
             case "hang":
                 node.hangs_until = self.now + ms
             case "disk":
-                node.disk_bad_until = self.now + ms
+                node.disk.bad_until = self.now + ms
             case "order":
                 node.order()
             case "voters":
@@ -149,14 +161,14 @@ class World:
         for node in self.nodes:
             if node.site is not None and node.site.phase == "holding":
                 if fault.kind == "order-site":
-                    node.order_site()
+                    node.coordinator.order()
                 else:
                     kind = fault.kind.removesuffix("-site")
                     self.strike(replace(fault, kind=kind, who=node.index))
 
     def want(self, who: int, until: int) -> None:
         """Ask whoever holds the lease ``site`` for the change, again while nobody takes it."""
-        if any(node.want(who) for node in self.nodes):
+        if any(node.coordinator.want(who) for node in self.nodes):
             self.checkers.met["a change was taken"] += 1
         elif self.now < until:
             self.after(700, self.want, who, until)
@@ -166,9 +178,9 @@ class World:
             case "agent-pause":
                 node.pause_agent(ms)
             case "guard-pause":
-                node.pause_guard(ms)
+                node.guard.pause(ms)
             case "guard-kill":
-                node.kill_guard(ms)
+                node.guard.kill(ms)
             case _:
                 node.freeze(ms)
 
@@ -201,7 +213,7 @@ class World:
         self.loss = 0.0
         self._cuts.clear()
         for node in self.nodes:
-            node.hangs_until = node.disk_bad_until = self.now
+            node.hangs_until = node.disk.bad_until = self.now
             node.power_on()
         if self.centre is not None:
             self.centre.disk_bad_until = self.centre.wan_cut_until = self.now
@@ -230,7 +242,7 @@ class World:
             steps += 1
             if self.now > settled and checkers.is_settled(2 * promise):
                 break
-            if steps % 16 == 0 and checkers.running:
+            if steps % 16 == 0:
                 checkers.rights()
             if steps % 64 == 0:
                 trace.update(b"%d %d;" % (self.now, len(heap)))

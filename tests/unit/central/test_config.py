@@ -192,6 +192,10 @@ def test_a_broker_of_somebody_elses_is_spoken_to_with_files_of_its_own(tmp_path)
         ({"fleet": {"domain": "a." * 40 + "b"}}, "fleet.domain"),
         ({"signer": {"socket": "run/x"}}, "signer.socket"),
         ({"fleet_broker": {}}, "fleet_broker.name"),
+        (
+            {"enrol": {"broker": [{"name": "b1", "url": "mqtts://b.example:8883"}]}},
+            "enrol.broker",
+        ),
         ({"fleet": {"domain": "a.b"}, "fleet_broker": {"name": "B"}}, "fleet_broker.name"),
         (
             {"fleet": {"domain": "a.b"}, "fleet_broker": {"connections_max": 1}},

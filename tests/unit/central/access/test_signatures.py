@@ -3,7 +3,7 @@
 import pytest
 
 from roost_central.access.chain import REFUSED, Act
-from roost_central.access.signatures import Place, SignatureCheck, told
+from roost_central.access.signatures import SKEW_MS, Place, SignatureCheck, told
 from roost_central.signer.row import BEGIN, BrokenRecordError, Row, chained, encode_row
 
 KEY = "ab" * 32
@@ -19,11 +19,15 @@ def lines_of(*rows, head=BEGIN, first=1):
     return found
 
 
-ISSUED = {"uid": 9, "verb": "issue", "kind": "node", "name": "edge.n1", "serial": "f", "key": KEY}
+AT_MS = 1_800_000_000_000
+ISSUED = {
+    "uid": 9, "at_ms": AT_MS, "verb": "issue",
+    "kind": "node", "name": "edge.n1", "serial": "f", "key": KEY,
+}  # fmt: skip
 
 
-def act(about="edge.n1", *, outcome="done", **detail):
-    return Act(1, "ann", "admin", "enrol.approve", about, detail, outcome=outcome)
+def act(about="edge.n1", *, outcome="done", at_ms=AT_MS, **detail):
+    return Act(at_ms, "ann", "admin", "enrol.approve", about, detail, outcome=outcome)
 
 
 def checked(*acts, rows=(ISSUED,)):
@@ -49,6 +53,7 @@ def test_a_certificate_is_explained_by_an_act_that_names_its_holder_and_its_key(
         act(outcome=REFUSED, keys=[KEY]),
         act(order=KEY),
         act(),
+        act(at_ms=AT_MS + SKEW_MS + 1, keys=[KEY]),  # written afterwards
     ],
 )
 def test_nothing_else_explains_it(other):
@@ -61,8 +66,17 @@ def test_a_key_that_was_signed_twice_for_one_holder_is_explained_once():
     assert not checked(act(keys=[KEY]), rows=(ISSUED, ISSUED)).missing
 
 
+def test_an_act_is_as_old_as_its_signature_but_for_the_skew_of_two_clocks():
+    assert not checked(act(at_ms=AT_MS + SKEW_MS, keys=[KEY])).missing
+    assert not checked(act(at_ms=1, keys=[KEY])).missing
+    later = {**ISSUED, "at_ms": AT_MS + 2 * SKEW_MS}
+    between = act(at_ms=AT_MS + 2 * SKEW_MS, keys=[KEY])
+    assert [row.n for row in checked(between, rows=(ISSUED, later)).missing] == [1]
+    assert not checked(act("record", at_ms=AT_MS * 2, signatures=[1])).missing
+
+
 def test_an_order_is_explained_by_the_hash_of_its_bytes():
-    order = {"uid": 9, "verb": "order", "order": KEY}
+    order = {"uid": 9, "at_ms": AT_MS, "verb": "order", "order": KEY}
     assert not checked(act("any", order=KEY), rows=(order,)).missing
     assert [row.n for row in checked(act("any", keys=[KEY]), rows=(order,)).missing] == [1]
 
@@ -87,6 +101,28 @@ def test_a_record_that_was_touched_is_not_gone_along():
     check.see(first)
     with pytest.raises(BrokenRecordError):
         check.see(lines_of(ISSUED, head="1" * 64, first=2)[0])
+
+
+def test_a_record_that_was_begun_behind_another_is_gone_on_with():
+    check = SignatureCheck()
+    for line in lines_of(ISSUED):
+        check.see(line)
+    begin = {"uid": 9, "verb": "begin", "after": check.at.head}
+    for line in lines_of(begin, ISSUED):
+        check.see(line)
+    assert (check.at.n, [row.n for row in check.missing]) == (2, [1, 2])
+    with pytest.raises(BrokenRecordError):
+        check.see(lines_of({**begin, "after": KEY})[0])
+
+
+def test_what_was_looked_at_is_no_row_that_was_signed_later():
+    check = SignatureCheck()
+    for line in lines_of({**ISSUED, "at_ms": 5}):
+        check.see(line)
+    for at_ms, missing in ((4, 1), (5, 0)):
+        seen = Act(at_ms, "ann", "admin", "signatures.accept", "record", {"signatures": [1]})
+        check.hear(seen)
+        assert len(check.missing) == missing
 
 
 def test_it_goes_on_where_it_was():

@@ -59,6 +59,26 @@ async def test_alarms_come_by_severity_and_what_is_masked_only_when_asked_for(ge
     assert masked["isa"] == "DSUPR"
 
 
+@pytest.mark.usefixtures("alarmed")
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("sites", "sev=critical", ["alpha", "beta"]),
+        ("sites", "alarm.type=280.001", ["beta"]),
+        ("sites", "alarm.type=280.801", []),  # masked
+        ("sites", "alarm.name:node.filesystem.*", ["alpha"]),
+        ("sites", "sev=null", ["gamma"]),
+        ("nodes", "sev=critical", ["alpha.n2"]),
+        ("nodes", "sev>=major alarm.type:100.*", ["alpha.n1", "alpha.n2"]),
+        ("nodes", "alarm.type=null site=beta", ["beta.n1"]),
+    ],
+)
+async def test_sites_and_nodes_are_found_by_their_open_alarms(get, path, text, expected):
+    status, page = await get(f"/api/v1/{path}", filter=text)
+    assert status == 200, page
+    assert [item[path.removesuffix("s")] for item in page["items"]] == expected
+
+
 async def test_an_alarm_has_what_the_catalogue_says_of_it(get, alarmed):
     (alarm,) = (await get("/api/v1/alarms", filter="sev=major"))[1]["items"]
     assert alarm["name"] == "node.filesystem.high"

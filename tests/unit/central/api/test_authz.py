@@ -9,13 +9,14 @@ from ca import new_key
 
 from roost_agent.enrol.keys import public_pem
 from roost_central.access.core import ROLES, Grant, Scope
+from roost_central.access.throttle import FAILURES_MAX
 from roost_central.alarms.facts import OwnRaised
 from roost_central.api.route import Auth
 from roost_central.api.routes import API
 from roost_central.api.scoped import SCOPES_MAX
 from roost_central.api.sse import RECHECK_MS
-from roost_central.api.throttle import FAILURES_MAX
-from roost_central.enrol.queue import LIST_MAX, NewClaim
+from roost_central.enrol.claim_desk import NewClaim
+from roost_central.enrol.queue import LIST_MAX
 from roost_central.enrol.states import State
 from roost_central.storage import accounts, audit, claims, enrolments, events, sites
 from roost_central.storage.accounts import AccountRecord
@@ -78,7 +79,7 @@ async def test_boxes_and_claims_of_others_sites_are_not_there(central, person, a
         await sites.save(connection, rows)
     for site in ("alpha", "beta"):
         wanted = NewClaim(site, kind=ClaimType.SERIAL, subject=f"S-{site}")
-        made[site] = (await central.api.enrolment.queue.make_claims([wanted], "x", nothing))[0][0]
+        made[site] = (await central.api.enrolment.claims.make([wanted], "x", nothing))[0][0]
         async with central.database.write() as connection:
             await enrolments.save(connection, box_at(site))
     async with central.database.write() as connection:
@@ -183,7 +184,7 @@ OBJECTS = [
 ]
 
 
-REASONED = ("/revoke", "/quarantine", "/release")
+REASONED = ("/revoke", "/quarantine", "/release", "/decommission")
 
 
 @pytest.mark.usefixtures("alarmed")

@@ -1,12 +1,20 @@
 """Rules in words, from what msgspec really says."""
 
+from enum import Enum
 from typing import Annotated, Literal
 
 import msgspec
 import pytest
 from msgspec import Meta
 
-from roost_central.api.bounds import in_words
+from roost_central.api.bounds import choices, in_words
+from roost_central.api.grants import NAME_PATTERN
+from roost_central.api.routes import API
+
+
+class State(Enum):
+    ON = "on"
+    OFF = "off"
 
 
 class Body(msgspec.Struct):
@@ -21,6 +29,9 @@ class Body(msgspec.Struct):
     flag: bool = False
     owner: str | None = None
     page: Literal["a", "b"] = "a"
+    state: State | None = None
+    name: Annotated[str, Meta(pattern=NAME_PATTERN)] = "a"
+    why: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")] = ""
 
 
 @pytest.mark.parametrize(
@@ -43,11 +54,47 @@ class Body(msgspec.Struct):
         ("ids", 7, "must be a list, not a whole number"),
         ("flag", "x", "must be true or false, not text"),
         ("owner", 7, "must be text or null, not a whole number"),
-        ("page", "c", "Invalid enum value 'c'"),  # no form of these: as it is
+        ("page", "c", "must be a or b, not 'c'"),
+        ("state", "up", "must be on or off, not 'up'"),
+        ("name", "J D", "must have 1 to 64 of a-z 0-9 . _ @ -, the first a letter or a digit"),
+        ("why", "a\nb", "must not have control characters or line ends"),
     ],
 )
 def test_a_broken_rule_is_said_in_words(field, value, words):
     with pytest.raises(msgspec.ValidationError) as refused:
         msgspec.convert({field: value}, Body)
     said, _, _ = str(refused.value).partition(" - at ")
-    assert in_words(field, said) == words
+    assert in_words(field, said, Body) == words
+
+
+def test_the_words_of_a_field_below_others_are_found():
+    class Part(msgspec.Struct):
+        page: Literal["a", "b"]
+
+    class Whole(msgspec.Struct):
+        parts: Annotated[list[Part], Meta(max_length=9)]
+
+    assert choices(Whole, "parts[3].page") == ["a", "b"]
+    assert choices(Whole, "parts[3]") == choices(Whole, "page") == []
+
+
+def test_without_its_type_a_word_is_refused_all_the_same():
+    assert in_words("page", "Invalid enum value 'c'") == "may not be 'c'"
+
+
+def test_every_pattern_that_a_caller_meets_has_words():
+    def patterns(type_):
+        if isinstance(type_, msgspec.inspect.StrType) and type_.pattern is not None:
+            yield type_.pattern
+        for below in ("fields", "types", "type", "item_type", "value_type"):
+            found = getattr(type_, below, ())
+            for each in found if isinstance(found, tuple | list) else (found,):
+                if isinstance(each, msgspec.inspect.Type | msgspec.inspect.Field):
+                    yield from patterns(each)
+
+    for route in API:
+        for of in (route.body, route.query):
+            if isinstance(of, type) and issubclass(of, msgspec.Struct):
+                for pattern in patterns(msgspec.inspect.type_info(of)):
+                    said = in_words("x", f"Expected `str` matching regex {pattern!r}")
+                    assert not said.startswith("must match"), (route.path, pattern)

@@ -93,10 +93,11 @@ def ask(central, clock):
                 headers={**headers, **central.bearer},
             )
             text = await answer.read()
-        assert answer.status < 500, (request, text)
         if answer.status >= 400:
             assert answer.content_type == "application/problem+json", (request, text)
             found = json.loads(text)
+            # There is no signer here, and central says so: nothing of central failed.
+            assert answer.status < 500 or "roost-signer" in found["detail"], (request, text)
             assert found["status"] == answer.status
             assert found["code"]
             assert "Traceback" not in found["detail"]

@@ -18,6 +18,7 @@ NODES = Listing(
     build=lambda row, _now_ms: row,
     resolver=lambda _row, _field, _now_ms: [],
     sorts={"heard": lambda row: row.heard_ms},
+    nodes=lambda row: (row.name,),
 )
 
 

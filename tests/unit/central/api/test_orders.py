@@ -70,7 +70,14 @@ async def test_where_nobody_can_sign_nobody_can_order_and_the_try_is_on_record(c
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"verb": "resync", "life_s": 59}, {"verb": "resync", "reason": "a\nb"}, {"x": 1}]
+    "body",
+    [
+        {},
+        {"verb": "resync", "life_s": 59},
+        {"verb": "resync", "reason": "a\nb"},
+        {"x": 1},
+        {"verb": "resync", "reason": "a\n"},
+    ],
 )
 async def test_a_body_that_breaks_a_bound_is_refused(post, body):
     assert (await post("/api/v1/nodes/alpha.n1/orders", body))[0] == 422

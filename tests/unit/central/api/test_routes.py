@@ -7,10 +7,10 @@ from importlib.resources import files
 import pytest
 
 from roost_central.access.core import Permission
+from roost_central.access.throttle import WINDOW_MS
 from roost_central.api.route import Auth, check_routes
 from roost_central.api.routes import ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
-from roost_central.api.throttle import WINDOW_MS
 from roost_central.errors import ConfigError
 
 # Frozen: who adds a route here opens a door to everyone, and says so in this list.
@@ -24,8 +24,13 @@ UNAUTHENTICATED = {
     "GET /i/{incident}",
     "GET /incidents",
     "GET /incidents/{incident}",
+    "GET /inventory",
     "GET /load",
     "GET /northbound",
+    "GET /profiles",
+    "GET /changes",
+    "GET /changes/{change}",
+    "GET /drift",
     "GET /enrol",
     "GET /shelf",
     "GET /events",
@@ -47,11 +52,16 @@ UNAUTHENTICATED = {
 UNAUTHENTICATED_BOXES = {
     "GET /api/v1/enrol/hello",
     "POST /api/v1/enrol",
+    "POST /api/v1/enrol/activate",
     "POST /api/v1/enrol/expired",
     "POST /api/v1/enrol/ticket",
 }
-ABSENT = ("alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim", "order")
+ABSENT = (
+    "alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim", "order", "profile",
+    "change",
+)  # fmt: skip
 NAMES = {
+    "profile": "p",
     "site": "alpha",
     "node": "alpha.n1",
     "alarm": "01J0",
@@ -63,8 +73,10 @@ NAMES = {
     "enrolment": "01J0",
     "claim": "abcdefghijkl",
     "order": "0" * 32,
+    "change": "5c2f11d0",
     "user": "admin",
     "token": "admin",
+    "class": "nic",
 }
 REQUESTS = [
     (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))

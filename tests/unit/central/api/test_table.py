@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
+from roost_central.api.alarm_sight import AlarmSight
 from roost_central.api.answers import Node, Site
 from roost_central.api.problem import ApiError
 from roost_central.api.rows import node_answer, site_answer
@@ -54,8 +57,9 @@ def site():
 
 
 def test_labels_and_nested_answers_are_columns(site):
+    sight = AlarmSight(AlarmBook(shipped(), site, None, None), site, is_whole=True)
     table = CsvWriter(Site, ("site", "labels", "nodes"), ["x", "region", "other"])
-    answer = site_answer(site.sites["a"], site, 0)
+    answer = site_answer(site.sites["a"], sight, 0)
     (row,) = csv.DictReader(io.StringIO(table.header + table.line(answer)))
 
     assert row == {

@@ -1,12 +1,15 @@
 """Accounts, passwords and tokens: who may make whom, and what a change ends."""
 
+import asyncio
+from collections import Counter
+
 import pytest
 
 from roost_central.access.core import Grant
 from roost_central.access.password import hashed, is_password
-from roost_central.api.logins import WAITING_MAX, Passwords
+from roost_central.access.throttle import FAILURES_MAX, WINDOW_MS
+from roost_central.api.logins import AT_ONCE_MAX, WAITING_MAX, Passwords
 from roost_central.api.problem import ApiError
-from roost_central.api.throttle import FAILURES_MAX, WINDOW_MS
 from roost_central.storage import accounts, audit, tokens
 
 USERS, TOKENS = "/api/v1/users", "/api/v1/tokens"
@@ -114,8 +117,25 @@ async def test_slow_hashes_are_few_and_who_comes_too_late_is_sent_away(central):
     passwords = Passwords(central.api.entropy)
     passwords._waiting = WAITING_MAX
     with pytest.raises(ApiError) as refused:
-        await passwords.check("x", None)
+        await passwords.check("x", None, lambda: None)
     assert refused.value.code == "busy"
+
+
+async def test_asking_at_once_gives_no_more_guesses_than_asking_in_turn(ann, log_in):
+    asked = [log_in("ann", f"wrong {each}") for each in range(WAITING_MAX)]
+    answers = Counter(status for status, _ in await asyncio.gather(*asked))
+
+    assert answers[401] <= FAILURES_MAX + AT_ONCE_MAX - 1
+    assert answers[401] + answers[429] == WAITING_MAX
+
+
+@pytest.mark.parametrize("name", ["central", "local", "unknown"])
+async def test_nobody_is_called_what_the_audit_log_calls_nobody(central, ask, name):
+    body = {"name": name, "grants": [{"role": "viewer", "on": R1}]}
+    status, problem = await ask(central.bearer, "POST", USERS, body)
+
+    assert (status, problem["code"]) == (409, "conflict")
+    assert "take another" in problem["detail"]
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 129, "ann12345678901"])

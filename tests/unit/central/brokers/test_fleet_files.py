@@ -28,6 +28,10 @@ def test_a_line_for_root_is_the_last():
 def test_no_rule_lets_a_node_write_or_read_below_another_name_than_its_own():
     patterns = [line for line in rules(()).splitlines() if line.startswith("pattern")]
     assert all(line.split("/")[3] == "%u" for line in patterns)
+    leaves = sorted(tuple(line.partition(" ")[2].replace("/%u/", " ").split()) for line in patterns)
+    up = [("write", "roost/v1/+", f"up/{leaf}") for leaf in ("beat", "gone", "ha", "report")]
+    down = [("read", "roost/v1/+", f"down/{leaf}") for leaf in ("ha", "order", "receipt")]
+    assert leaves == down + up
 
 
 def test_the_denied_stand_before_the_patterns_each_by_its_name():

@@ -1,5 +1,7 @@
 """The signer's record beside the audit log, both real."""
 
+from functools import partial
+
 import pytest
 from ca import new_key, request_of
 
@@ -83,9 +85,12 @@ async def test_somebody_may_say_why_it_is_well_and_the_alarm_ends(scene):
     await scene.missing()
     await scene.sign(noted=False)
     assert await scene.missing() == [1]
-    act = Act(1, "ann", "admin", "signatures.accept", "record", {NUMBERS: [1]}, reason="a test")
-    assert not (await scene.comparison.accept(act)).missing
-    assert await scene.alarms() == []
+    early, now = 1, SystemClock().wall_ms()
+    for at_ms, alarms in ((early, [TYPE]), (now, [])):
+        detail = {NUMBERS: [1]}
+        act = Act(at_ms, "ann", "admin", "signatures.accept", "record", detail, reason="a test")
+        await scene.comparison.accept(act)
+        assert await scene.alarms() == alarms
 
 
 async def test_many_pages_of_both_are_gone_along(scene, monkeypatch):
@@ -94,7 +99,7 @@ async def test_many_pages_of_both_are_gone_along(scene, monkeypatch):
     for number in range(7):
         await scene.sign(f"n{number}")
     record = scene.signer.rows
-    monkeypatch.setattr(scene.signer, "rows", lambda after, limit=2: record(after, limit))
+    monkeypatch.setattr(scene.signer, "rows", partial(record, limit=2))
     await scene.sign("n8", noted=False)
     assert await scene.missing() == [8]
 
@@ -117,13 +122,15 @@ async def restarted(own_pki, tmp_path):
     url = f"sqlite+aiosqlite:///{tmp_path}/roost.db"
     database = await Database.open(url, clock=SystemClock())
 
-    async def restarted(change, *, signed=3):
+    async def restarted(change, *, signed=3, late=()):
         async with own_pki.serving():
             scene = Scene(own_pki, database)
             await scene.missing()
             for _ in range(signed):
                 await scene.sign()
             await scene.missing()
+            for noted in late:
+                await scene.sign(noted=noted)
             await scene.signer.close()
         change(own_pki.signer_dir)
         async with own_pki.serving():
@@ -139,6 +146,17 @@ async def restarted(own_pki, tmp_path):
 async def test_an_archived_record_is_gone_on_with(restarted):
     found = await restarted(program.archived)
     assert (found.fault, [row.n for row in found.missing]) == ("", [2])
+
+
+async def test_what_was_signed_before_a_record_was_put_aside_is_compared_too(restarted):
+    found = await restarted(program.archived, late=(True, False, True))
+    assert (found.fault, [row.n for row in found.missing]) == ("", [5, 2])
+    assert found.n == 2
+
+
+async def test_a_record_that_was_put_aside_and_taken_away_is_told(restarted):
+    found = await restarted(lambda folder: program.archived(folder).unlink(), late=(False,))
+    assert "begun anew" in found.fault
 
 
 async def test_a_record_that_was_cut_is_told(restarted):

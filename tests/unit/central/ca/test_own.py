@@ -5,9 +5,12 @@ import ssl
 import pytest
 from ca import Pki, unlimited
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from roost_central.ca.own import OwnCertificate
-from roost_central.errors import SignerUnavailableError
+from roost_central.errors import SignerError, SignerUnavailableError
 from roost_central.ports import SystemClock
 from roost_central.signer.client import Signer
 from roost_central.storage.engine import Database
@@ -130,4 +133,43 @@ async def test_a_lost_or_torn_file_is_made_anew(own_pki, tmp_path, clock, lost, 
         (tmp_path / "tls/enrol" / lost).unlink()
         clock.days = 1
         assert await files.ensure()
+    assert belong_together(files)
+
+
+class Other(Signer):
+    """Gives another certificate than was asked for, once it is told which."""
+
+    gives = ""
+
+    async def issue_server(self, csr_pem, *, name):
+        if self.gives == "another name":
+            return await super().issue_server(csr_pem, name="b1")
+        if self.gives == "another kind":
+            return await self.issue_service(csr_pem, name=name)
+        if self.gives == "another key":
+            csr_pem = csr_of(generate_private_key(SECP256R1()))
+        return await super().issue_server(csr_pem, name=name)
+
+
+def csr_of(key):
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return request.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize("gives", ["another name", "another kind", "another key"])
+async def test_what_nodes_would_not_believe_takes_the_place_of_nothing(
+    own_pki, tmp_path, clock, own, gives
+):
+    async with own_pki.serving(clock):
+        signer = Other(own_pki.socket)
+        files = own(tmp_path, signer, clock)
+        await files.ensure()
+        first = files.cert.read_bytes()
+        signer.gives, clock.days = gives, 46
+        assert not await files.ensure()
+        assert files.cert.read_bytes() == first
+        clock.days = 92
+        with pytest.raises(SignerError, match="it gave"):
+            await files.ensure()
+        await signer.close()
     assert belong_together(files)

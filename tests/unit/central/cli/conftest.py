@@ -20,7 +20,8 @@ SITES = [
         "site": f"edge-{n}", "status": "degraded", "status_since": ISO,
         "labels": {"region": HOSTILE}, "lat": None, "lon": None, "shard": n, "nodes": COUNTS,
         "heard": ISO, "age_s": 4.25, "via": "wan1", "redundancy": "lost",
-        "revision": 3,
+        "revision": 3, "managed": n != 1, "managed_since": ISO, "managed_why": HOSTILE,
+        "availability": "online", "sync": {"inventory": "in-sync", "time": "unknown"},
     }
     for n in range(5)
 ]  # fmt: skip

@@ -113,6 +113,26 @@ def test_a_token_is_shown_once_or_put_into_a_private_file(run, centre, tmp_path)
     assert sent(centre)[0] == ("DELETE", "/api/v1/tokens/ci")
 
 
+def test_a_length_that_is_none_is_told_with_its_flag(run, capsys):
+    assert run("token", "create", "ci", "--for", "abc")[0] == 2
+    assert "--for: 'abc' is no length of time" in capsys.readouterr().err
+
+
+def test_who_may_nothing_yet_is_told_how_to_give_it(run):
+    assert "roost user grant ann --grant ROLE" in run("user", "add", "ann", "--no-password")[2]
+    assert (
+        "roost user grant" not in run("user", "add", "ann", "--no-password", "--grant", "viewer")[2]
+    )
+
+
+def test_a_token_that_cannot_be_written_is_revoked_again(run, centre, tmp_path, capsys):
+    (tmp_path / "there").write_text("")
+    code, out, _ = run("token", "create", "ci", "--file", str(tmp_path / "there" / "ci.token"))
+    assert (code, out) == (2, "")
+    assert "no token was made" in capsys.readouterr().err
+    assert sent(centre)[0] == ("DELETE", "/api/v1/tokens/ci")
+
+
 def test_tokens_and_roles_are_listed(run, centre):
     assert "all of its owner's" in run("token", "list", "--all")[1]
     assert centre.seen[-1][2] == {"of": "all"}

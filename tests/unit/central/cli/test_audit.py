@@ -9,6 +9,7 @@ from roost_central.access.chain import START, Act, Anchor, entry
 from roost_central.signer.row import BEGIN, Row, chained, encode_row
 
 AUDIT = "/api/v1/audit"
+ALONE = "--without-signer"
 NO_SIGNER = {"code": "conflict", "detail": "this centre has no signer"}
 KEY = "ab" * 32
 
@@ -79,12 +80,12 @@ def test_acts_are_listed_without_what_a_terminal_would_obey(run, log):
 
 
 def test_a_whole_chain_is_said_to_be_whole_with_its_head(run, log):
-    code, out, _ = run("audit", "verify")
+    code, out, _ = run("audit", "verify", ALONE)
     assert (code, out.splitlines()[0]) == (
         0,
         f"4 rows are whole; the chain ends at 4:{log['rows'][-1].hash.hex()}",
     )
-    assert json.loads(run("audit", "verify", "-o", "json")[1])["rows"] == 4
+    assert json.loads(run("audit", "verify", ALONE, "-o", "json")[1])["rows"] == 4
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_row_that_was_changed_or_is_missing_is_a_failed_check(run, log, harm, 
 
 def test_a_log_that_was_written_anew_is_found_by_a_head_that_was_kept(run, log):
     kept = f"3:{log['rows'][2].hash.hex()}"
-    assert run("audit", "verify", "--head", kept)[0] == 0
+    assert run("audit", "verify", ALONE, "--head", kept)[0] == 0
     assert run("audit", "verify", "--head", "3:" + "0" * 64)[0] == 8
     assert run("audit", "verify", "--head", "3")[0] == 2
 
@@ -112,10 +113,10 @@ def test_a_log_that_was_written_anew_is_found_by_a_head_that_was_kept(run, log):
 def test_after_a_cut_the_rest_is_checked_from_what_it_follows(run, log):
     log["start"] = Anchor(2, log["rows"][1].hash)
     log["rows"] = log["rows"][2:]
-    assert run("audit", "verify")[0] == 0
+    assert run("audit", "verify", ALONE)[0] == 0
 
 
-def test_a_file_is_checked_without_a_centre(run, log, tmp_path):
+def test_a_file_is_checked_without_a_centre(run, log, tmp_path, capsys):
     path = tmp_path / "audit.ndjson"
     path.write_bytes(lines(log["rows"][1:]))
     assert run("audit", "verify", str(path))[0] == 0
@@ -123,6 +124,9 @@ def test_a_file_is_checked_without_a_centre(run, log, tmp_path):
     assert run("audit", "verify", str(path))[0] == 8
     path.write_text("not json\n")
     assert run("audit", "verify", str(path))[0] == 8
+    path.write_text("\n")
+    assert run("audit", "verify", str(path))[0] == 8
+    assert "no row in the file" in capsys.readouterr().err
 
 
 def asked_for(*names):
@@ -154,9 +158,16 @@ def test_a_record_that_a_centre_changed_on_the_way_is_a_failed_check(run, log, c
     assert run("audit", "verify")[0] == 8
 
 
-def test_without_a_signer_it_says_that_nothing_was_compared(run, log):
-    code, out, _ = run("audit", "verify")
+def test_a_centre_that_gives_no_record_is_a_failed_check_unless_the_fleet_has_no_signer(
+    run, log, capsys
+):
+    assert run("audit", "verify")[0] == 8
+    assert "not compared with it: this centre has no signer; of a fleet" in capsys.readouterr().err
+    code, out, _ = run("audit", "verify", ALONE)
     assert (code, "signatures were not compared: this centre has no signer" in out) == (0, True)
+    log["rows"], log["head"] = asked_for("edge.n1")
+    log["record"] = record_of("edge.n3")
+    assert run("audit", "verify", ALONE)[0] == 8  # where there is one it is compared all the same
 
 
 def test_there_is_nothing_to_accept_where_all_is_explained(run, log, capsys):

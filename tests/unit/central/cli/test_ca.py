@@ -73,6 +73,37 @@ def test_a_wrong_passphrase_opens_nothing(run, keys, parts, capsys):
     assert not (keys / "new").exists()
 
 
+@pytest.mark.parametrize(
+    "case",
+    [(b"\xff\xfe secret", "not UTF-8"), (b"", "each holder's part"), (b"short\n", "at least 16")],
+)
+def test_a_part_that_nobody_could_type_is_no_part(run, case, parts, tmp_path, capsys):
+    (part, told), file = case, tmp_path / "part"
+    file.write_bytes(part)
+    more = ("--out", f"{tmp_path}/k", *parts[:2], "--passphrase-file", str(file))
+    code, *_ = run("ca", "init", "--domain", "edge.example", *more)
+    assert code in {1, 2}
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "k").exists()
+
+
+def test_one_holder_alone_is_told(run, parts, tmp_path):
+    _, _, err = run("ca", "init", "--domain", "edge.example", "--out", f"{tmp_path}/k", *parts[:2])
+    assert "two are safer" in err
+
+
+@pytest.mark.parametrize(
+    "case", [("other.pem", "name the folder offline"), ("root.pem", "is no certificate")]
+)
+def test_a_folder_that_is_not_the_roots_is_told(run, case, parts, tmp_path, capsys):
+    name, told = case
+    (tmp_path / name).write_text("x")
+    out = f"{tmp_path}/new"
+    code, *_ = run("ca", "rotate", "node", "--offline", str(tmp_path), "--out", out, *parts)
+    assert code == 1
+    assert told in capsys.readouterr().err
+
+
 def test_what_is_there_is_not_made_again(run, keys, parts, capsys):
     code, *_ = run("ca", "init", "--domain", "edge.example", "--out", str(keys), *parts)
     assert code == 5

@@ -14,7 +14,7 @@ def refusal(field, detail, status=422, **more):
     ("err", "says"),
     [
         (refusal("for_s", "must be at most 7 d"), "--for must be at most 7 d"),
-        (refusal("reason", "must not be blank"), "-m must not be blank"),
+        (refusal("reason", "must not be blank"), "--reason must not be blank"),
         (refusal("ids[17]", "must have at most 32 characters"), "KEY must have at most 32"),
         (refusal("since", "'x' is neither a time nor a span", 400), "--since: 'x' is neither"),
         (refusal("lat", "must be at most 90"), "lat: must be at most 90"),
@@ -35,11 +35,28 @@ def test_a_field_is_called_as_it_was_typed(capsys, err, says):
         ("shelf", "roost alarm shelves"),
         ("suppression", "roost alarm suppressions"),
         ("target", "roost northbound list"),
+        ("enrolment", "roost enrol list --all"),
+        ("claim", "roost enrol token list"),
+        ("order", "roost order list"),
     ],
 )
 def test_what_is_not_there_comes_with_the_command_that_lists_what_is(capsys, noun, next_):
     assert report_failure(ApiError(404, "No such thing", f"there is no {noun} 'x'")) == 3
     assert next_ in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("detail", "next_"),
+    [
+        ("the name or the password is wrong", "roost user password NAME"),
+        ("the token is not one of this central", "roost login URL"),
+    ],
+)
+def test_who_is_not_let_in_reads_what_to_do_about_what_was_shown(capsys, detail, next_):
+    report_failure(ApiError(401, "A token or a login is needed", detail))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"roost: {detail}"
+    assert next_ in second
 
 
 def test_a_type_that_is_not_known_comes_with_the_command_that_lists_them(capsys):

@@ -3,13 +3,14 @@ import sys
 from pathlib import Path
 
 from roost_central.demo import banner
+from roost_central.demo.fleet import Fleet, Ports
 
 STATUS = {
     "sites": {"total": 501},
     "nodes": {"total": 1503},
     "ingest": {"beats": 12_000, "items": 1_600, "refused": {"stale": 2, "late": 1}},
 }
-PIDS = {"n1": 11, "n2": 12, "n3": 13, "centre": 14}
+PIDS = {"n1": 11, "n2": 12, "n3": 13, "centre": 14, "lan-a": 15}
 
 
 def test_the_summary_tells_what_was_seen_and_what_was_refused():
@@ -31,6 +32,16 @@ def test_the_block_has_what_a_newcomer_needs_next():
     assert "kill -STOP 14" in text
     assert f"--state-dir {folder}/lab.n1" in text
     assert f"--socket {folder}/lab.n1/alarm.sock" in text
+
+
+def test_the_block_says_how_one_more_box_is_let_in_and_by_which_files(tmp_path):
+    its = Fleet(tmp_path, Ports(8471, {"wan1": 8883, "wan2": 8884}))
+    text = banner.ready("http://127.0.0.1:8470", "rtk_x", tmp_path, PIDS, "all here", fleet=its)
+    assert f"join https://127.0.0.1:8471 --config {tmp_path}/n4.toml --token -" in text
+    assert f"profile apply {tmp_path}/lab-profile.toml" in text
+    assert f"{tmp_path}/lab.n1/machine/proc/sys/vm/swappiness" in text
+    assert (tmp_path / "n4.toml").exists()
+    assert (tmp_path / "lab-profile.toml").exists()
 
 
 def test_a_program_is_named_so_that_a_shell_finds_it(monkeypatch, tmp_path):

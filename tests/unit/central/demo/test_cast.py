@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,10 @@ from roost_central.demo import cast
 from roost_central.demo.brokers import Broker
 
 WANS = [Broker("wan1", "127.0.0.1", 1884, None), Broker("wan2", "127.0.0.1", 1885, None)]
-LANS = [Broker("lan-a", "127.0.1.100", 1886, None), Broker("lan-b", "127.0.2.100", 1887, None)]
+LANS = [
+    Broker("lan-a", "127.0.1.100", 1886, SimpleNamespace(pid_file=Path("/run/lan-a.pid"))),
+    Broker("lan-b", "127.0.2.100", 1887, None),
+]
 
 
 def configured(command):

@@ -48,6 +48,7 @@ def test_makers_and_rules_are_taken_in_their_order(files):
         site = "shop-8"
         node = "n1"
         broker = true
+        labels = { wave = "2", rack = "7" }
         """,
     )
     assert [each.name for each in found.makers] == ["acme"]
@@ -57,9 +58,47 @@ def test_makers_and_rules_are_taken_in_their_order(files):
     )  # fmt: skip
     assert ordered.serials == {"AC-1", "AC-2"}
     assert (ordered.firmware_min, ordered.node, ordered.broker) == ("1.4", "n1", True)
+    assert (ordered.labels, shops.labels) == ((("rack", "7"), ("wave", "2")), ())
+
+
+def test_a_maker_may_have_lists_of_what_it_revoked(files):
+    (files / "acme.crl").write_bytes(Maker().revoking())
+    [maker] = enrol(files, 'crl_file = "@/acme.crl"\n').makers
+    assert maker.revoked is not None
+    for name, why in (("gone.crl", "No such file"), ("serials", "no lists of revoked")):
+        with pytest.raises(ConfigFaultsError, match=f"crl_file.*{why}"):
+            enrol(files, f'crl_file = "@/{name}"\n')
 
 
 RULE = '[[enrol.rule]]\nname = "r"\nsite = "lab"\n'
+
+
+TPM_MAKER = '[[enrol.tpm_maker]]\nname = "chips"\nca_file = "@/acme.pem"\n'
+
+
+def test_makers_of_tpms_are_others_than_makers_of_boxes(files):
+    rule = '[[enrol.rule]]\nname = "ours"\ntpm = "chips"\nserials_file = "@/serials"\nsite = "s"\n'
+    found = enrol(files, TPM_MAKER + rule)
+    assert [each.name for each in found.makers] == ["acme"]
+    assert [each.name for each in found.tpm_makers] == ["chips"]
+    assert (found.rules[0].tpm, found.rules[0].maker) == ("chips", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ('tpm = "acme"', "'acme' is no [[enrol.tpm_maker]]: chips"),
+        ('maker = "chips"', "'chips' is no [[enrol.maker]]: acme"),
+        ('tpm = "chips"\nmaker = "acme"', "two ways to vouch for a box"),
+        ('tpm = "chips"\nserial = ""', "no other key says which boxes"),
+        ('tpm = "chips"\nserial = ""\nproduct = "Edge*"', "any TPM of that maker would do"),
+    ],
+)
+def test_a_rule_names_one_that_vouches(files, rule, told):
+    more = "" if "serial" in rule else 'serial = "*"\n'
+    with pytest.raises(ConfigFaultsError) as caught:
+        enrol(files, f'{TPM_MAKER}[[enrol.rule]]\nname = "r"\nsite = "s"\n{more}{rule}\n')
+    assert told in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +111,9 @@ RULE = '[[enrol.rule]]\nname = "r"\nsite = "lab"\n'
         (f'{RULE}serial = "*"\nnode = "N 1"', "enrol.rule.node"),
         (f'{RULE}serial = "*"\n{RULE}serial = "*"', "enrol.rule: two have one name"),
         ('[[enrol.rule]]\nname = "r"\nserial = "*"', "enrol.rule.site is missing"),
+        (f'{RULE}serial = "*"\nlabels = {{ "a b" = "x" }}', "enrol.rule.labels: 'a b'"),
+        (f'{RULE}serial = "*"\nlabels = {{ wave = 2 }}', "enrol.rule.labels: 'wave'"),
+        (f'{RULE}serial = "*"\nlabels = "x"', "enrol.rule.labels: 'x' is not a table"),
         (f'{RULE}serials_file = "@/none"', "No such file"),
         (f'{RULE}serials_file = "@"', "Is a directory"),
         ('[[enrol.maker]]\nname = "acme"\nca_file = "@/acme.pem"', "enrol.maker: two have one"),

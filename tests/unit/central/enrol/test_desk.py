@@ -18,12 +18,16 @@ from roost_agent.enrol.centre import UntrustedError
 from roost_agent.enrol.check import check_issued
 from roost_agent.enrol.keys import make_key, public_pem
 from roost_central.ca.profiles import Authority, Fresh, leaf
+from roost_central.enrol.claim_desk import NewClaim
+from roost_central.enrol.core import AGAIN_MS_MAX
+from roost_central.enrol.matching import Matching
 from roost_central.enrol.proof import key_hash
-from roost_central.enrol.queue import Approval, Matching, NewClaim
+from roost_central.enrol.queue import Approval
 from roost_central.enrol.refused import RefusedError
-from roost_central.enrol.states import Event, State, TransitionError
+from roost_central.enrol.states import Cause, Event, State, TransitionError
 from roost_central.enrol.sweep import Sweep
-from roost_central.storage import claims, enrolments, identities
+from roost_central.enrol.withdrawal import WHY
+from roost_central.storage import audit, claims, enrolments, identities
 from roost_central.storage.claims import ClaimType
 from roost_protocol.certificate import Holder, Kind
 from roost_protocol.enrol import ClaimKind, Issued, Proof, RenewRequest, Waiting, transcript
@@ -166,17 +170,65 @@ async def test_a_token_that_asks_a_human_waits_until_one_says_yes(office, box):
     assert office.noted[-1] == ("enrol.approve", "lab.n2")
 
 
+@pytest.mark.parametrize("why", ["revoked", "quarantined", "a day later"])
+async def test_a_ticket_brings_nothing_once_the_identity_may_not_be_asked_for(office, box, why):
+    waiting = await enrolled(office, box, await office.token(auto_approve=False))
+    [item] = await office.queue.boxes([State.PENDING])
+    await office.queue.approve(item.id, Approval("lab", "n2"), "jd", office.note)
+    issued = await office.desk.ask(waiting.ticket)
+    assert await office.desk.ask(waiting.ticket) == issued
+    async with office.database.write() as connection:
+        identity = await identities.find(connection, "lab.n2", 1)
+        if why == "revoked":
+            await identities.happen(connection, identity, Event.REVOKE, now_ms=1, reason="stolen")
+        if why == "quarantined":
+            await identities.quarantine(
+                connection, "lab.n2", Cause.CLONE, now_ms=1, reason="two boxes"
+            )
+    if why == "a day later":
+        office.clock.ahead_ms = AGAIN_MS_MAX + DAY_MS
+    with pytest.raises(RefusedError) as refused:
+        await office.desk.ask(waiting.ticket)
+    assert refused.value.code == "key-used"
+
+
 async def test_a_box_without_a_claim_is_approved_by_its_words_only(office, box):
     await enrolled(office, box, "")
     [item] = await office.queue.boxes([State.PENDING])
-    for words in ("", "bababa " * 6):
-        with pytest.raises(RefusedError, match="other words"):
+    for words, says in (("", "compare the six words"), ("bababa " * 6, "other words")):
+        with pytest.raises(RefusedError, match=says):
             await office.queue.approve(item.id, Approval("lab", "n1", words), "jd", office.note)
     spoken = item.words.upper().replace(" ", "-")
     decided = await office.queue.approve(item.id, Approval("lab", "n1", spoken), "jd", office.note)
     assert decided.node_id == "lab.n1"
-    with pytest.raises(TransitionError):
-        await office.queue.approve(item.id, Approval("lab", "n1", spoken), "jd", office.note)
+    for words in (spoken, ""):  # what was decided is told first
+        with pytest.raises(TransitionError):
+            await office.queue.approve(item.id, Approval("lab", "n1", words), "jd", office.note)
+
+
+async def test_a_box_whose_words_were_refused_at_the_box_goes_from_the_queue(office, box):
+    waiting = await enrolled(office, box, "")
+    with pytest.raises(RefusedError) as refused:
+        await office.desk.withdraw(waiting.ticket)
+    assert refused.value.code == "withdrawn"
+    assert await office.queue.boxes([State.PENDING]) == []
+    async with office.database.read() as connection:
+        [act] = [row.act for row in await audit.after(connection, 0, 99)]
+    assert (act.action, act.actor, act.reason) == ("enrol.withdraw", audit.CENTRE, WHY)
+    again = await enrolled(office, box, "")  # its key may ask anew
+    assert isinstance(again, Waiting)
+    for ticket in (waiting.ticket, bytes(32)):
+        with pytest.raises(RefusedError, match="no box waits"):
+            await office.desk.withdraw(ticket)
+
+
+async def test_a_box_that_was_let_in_is_not_withdrawn_by_its_ticket(office, box):
+    waiting = await enrolled(office, box, await office.token(auto_approve=False))
+    [item] = await office.queue.boxes([State.PENDING])
+    await office.queue.approve(item.id, Approval("lab", "n2"), "jd", office.note)
+    with pytest.raises(RefusedError, match="no box waits"):
+        await office.desk.withdraw(waiting.ticket)
+    assert (await office.desk.ask(waiting.ticket)).node == "n2"
 
 
 async def test_a_denied_box_is_told_so_for_good(office, box):
@@ -233,18 +285,28 @@ async def test_a_batch_without_slots_lets_nobody_in(office):
 async def test_a_listed_serial_number_lets_in_without_a_human(office):
     token = await office.token(auto_approve=False, nodes_max=2)
     wanted = NewClaim("lab", "n3", kind=ClaimType.SERIAL, subject="S-77")
-    await office.queue.make_claims([wanted], "jd", office.note)
+    await office.claims.make([wanted], "jd", office.note)
     issued = await enrolled(office, DeskBox(serial="S-77"), token)
     assert issued.node == "n3"
     twin = await enrolled(office, DeskBox(b"t" * 32, serial="S-77"), token)
     assert isinstance(twin, Waiting)
 
 
+async def test_a_number_that_is_listed_for_another_site_lets_nobody_in(office):
+    await office.add_site("other", "n1")
+    wanted = NewClaim("other", kind=ClaimType.SERIAL, subject="S-77")
+    await office.claims.make([wanted], "jd", office.note)
+    token = await office.token(auto_approve=False)
+    waiting = await enrolled(office, DeskBox(serial="S-77"), token)
+    assert waiting.reason == "the claim asks for a human"
+    assert [each.site for each in await office.queue.boxes([State.PENDING])] == ["lab"]
+
+
 async def test_an_announced_key_lets_in_who_has_it(office, box):
     announced = make_key()
     subject = key_hash(announced.public_key()).hex()
     wanted = NewClaim("lab", kind=ClaimType.KEY, subject=subject)
-    await office.queue.make_claims([wanted], "jd", office.note)
+    await office.claims.make([wanted], "jd", office.note)
     request = box.request(office.desk, kind=ClaimKind.KEY)
 
     def proven(by):
@@ -265,8 +327,41 @@ async def test_what_nobody_looked_at_and_what_was_never_heard_ends(office):
     async with office.database.read() as connection:
         identity = await identities.find(connection, "lab.n1", 1)
         [lapsed] = await enrolments.in_states(connection, [State.DENIED], limit=9)
+        acts = [row.act for row in await audit.after(connection, 0, 99)]
     assert (identity.state, identity.reason) == (State.REVOKED, "never heard in 7 days")
     assert lapsed.reason == "nobody decided in 7 days"
+    assert [(act.actor, act.action, act.object, act.reason) for act in acts[-2:]] == [
+        ("central", "identity.revoke", "lab.n1", "never heard in 7 days"),
+        ("central", "enrol.deny", lapsed.id, "nobody decided in 7 days"),
+    ]
+
+
+async def test_who_was_let_in_and_never_came_gives_its_slot_back(office):
+    await enrolled(office, DeskBox(), "")
+    [box] = await office.queue.boxes([State.PENDING])
+    office.clock.ahead_ms = 6 * DAY_MS
+    await office.queue.approve(box.id, Approval("lab", "n1", box.words), "jd", office.note)
+    for days, state in ((12, State.APPROVED), (13, State.DENIED)):
+        office.clock.ahead_ms = days * DAY_MS + 1_000
+        await Sweep(office.database, office.clock).once()
+        [now] = await office.queue.boxes([state])
+    assert now.reason == "it did not come for its identity in 7 days"
+    assert (await enrolled(office, DeskBox(b"2" * 32), await office.token(node="n1"))).node == "n1"
+
+
+async def test_a_promised_slot_is_promised_once(office):
+    for n in range(2):
+        await enrolled(office, DeskBox(bytes([n]) * 32), "")
+    first, second = await office.queue.boxes([State.PENDING])
+    wanted = Approval("lab", "n1", first.words)
+    await office.queue.approve(first.id, wanted, "jd", office.note)
+    wanted = Approval("lab", "n1", second.words, replace=True)
+    with pytest.raises(RefusedError) as refused:
+        await office.queue.approve(second.id, wanted, "jd", office.note)
+    assert refused.value.code == "slot-promised"
+    with pytest.raises(RefusedError) as refused:
+        await office.claims.replace(NewClaim("lab", "n1"), None, "jd", "", office.note)
+    assert refused.value.code == "slot-promised"
 
 
 async def test_where_nothing_is_due_nobody_waits_for_the_sweep(office):
@@ -281,7 +376,9 @@ async def test_a_box_that_asks_or_is_decided_during_the_sweep_does_not_lapse(off
     await enrolled(office, DeskBox(), "")
     [box] = await office.queue.boxes([State.PENDING])
     office.clock.ahead_ms = 7 * DAY_MS + 1_000
-    now = {"state": State.APPROVED} if is_decided else {"seen_ms": office.clock.wall_ms()}
+    now_ms = office.clock.wall_ms()
+    decided = {"state": State.APPROVED, "decided_ms": now_ms}
+    now = decided if is_decided else {"seen_ms": now_ms}
     changed = replace(box, **now)
 
     class Overtaken:
@@ -311,6 +408,8 @@ async def test_half_a_life_and_a_whole_one_are_noticed(office, box):
         await sweep.once()
         async with office.database.read() as connection:
             assert (await identities.find(connection, "lab.n1", 1)).state is state
+            [*_, last] = await audit.after(connection, 0, 99)
+    assert (last.act.action, last.act.reason) == ("identity.expire", "the certificate ended")
 
 
 async def test_a_box_believes_nothing_that_is_for_another(office, box):
@@ -381,6 +480,11 @@ async def test_a_renewal_that_lost_its_key_makes_the_lost_one_worthless(office, 
         request = RenewRequest(DeskBox().keys.csr, "0.1")
         assert (await office.desk.renewals.renew(der_of(first), request)).generation == generation
     assert (await state_of(office, 2), await state_of(office, 3)) == (State.REVOKED, State.ISSUED)
+    async with office.database.read() as connection:
+        act = (await audit.after(connection, 0, 99))[-1].act
+    assert (act.actor, act.action, act.detail) == (
+        "node:lab.n1", "identity.revoke", {"generation": 2},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("event", [Event.REVOKE, Event.DECOMMISSION])

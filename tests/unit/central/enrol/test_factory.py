@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from maker import Maker, name, rsa_key
 
-from roost_central.enrol.factory import Makers, read_authorities
+from roost_central.enrol.factory import Makers
 from roost_protocol.errors import ProtocolError
 
 NOW = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
@@ -149,15 +149,6 @@ def test_who_has_the_certificate_only_has_nothing(root, makers):
 def test_a_centre_without_makers_says_what_to_write(root):
     with pytest.raises(ProtocolError, match=r"\[\[enrol.maker\]\]"):
         Makers().check(root.box()[1], NOW)
-
-
-def test_a_file_of_authorities_has_authorities_only(root, tmp_path):
-    assert read_authorities(root.write(tmp_path / "ca.pem")) == [root.certificate]
-    (tmp_path / "box.pem").write_text(
-        root.box(extensions=[(x509.BasicConstraints(False, None), True)])[1]
-    )
-    with pytest.raises(ValueError, match="is no authority"):
-        read_authorities(tmp_path / "box.pem")
 
 
 def test_a_key_of_another_kind_is_refused(root, makers):

@@ -1,5 +1,7 @@
 """The life of an identity on a real database and signer: ended, in quarantine, in two boxes."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from boxes import DeskBox
@@ -7,7 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from enrolling import enrolled, identity_of, release_of, returning
 
-from roost_central.enrol.queue import Approval, NewClaim, token_text
+from roost_central.enrol.claim_desk import NewClaim, token_text
+from roost_central.enrol.queue import Approval
 from roost_central.enrol.refused import RefusedError
 from roost_central.enrol.states import Cause, Event, State
 from roost_central.enrol.sweep import Sweep
@@ -212,7 +215,7 @@ async def test_an_old_box_that_was_replaced_is_no_clone(office, box):
 async def replacement(office, **more):
     wanted = NewClaim("lab", "n1", auto_approve=True)
     given = {"silent_ms": None, "by": "jd", "reason": "", "note": office.note, **more}
-    claim, secret = await office.queue.replace(wanted, **given)
+    claim, secret = await office.claims.replace(wanted, **given)
     return token_text(claim, secret, office.desk.fleet.pin)
 
 
@@ -243,10 +246,25 @@ async def test_a_replacement_is_of_one_box_and_of_no_later_one(office, box):
 async def test_a_listed_box_replaces_by_its_serial_number(office, box):
     await node_of(office, box)
     wanted = NewClaim("lab", "n1", kind=ClaimType.SERIAL, subject="S-9")
-    await office.queue.replace(wanted, None, "jd", "", office.note)
+    await office.claims.replace(wanted, None, "jd", "", office.note)
     token = await office.token(auto_approve=False)
     new = await enrolled(office, DeskBox(b"2" * 32, serial="S-9"), token)
     assert (new.node, new.box) == ("n1", 2)
+
+
+async def test_a_box_that_may_be_at_work_is_not_approved_away_without_a_reason(office, box):
+    await node_of(office, box)
+    office.view.nodes["lab.n1"].heard_ms = office.clock.wall_ms() - 10_000
+    await enrolled(office, DeskBox(b"2" * 32), await office.token(auto_approve=False))
+    [item] = await office.queue.boxes([State.PENDING])
+    wanted = Approval("lab", "n1", replace=True)
+    with pytest.raises(RefusedError, match="its box was heard 10 s ago"):
+        await office.queue.approve(item.id, wanted, "jd", office.note)
+    wanted = replace(wanted, reason="it burns")
+    await office.queue.approve(item.id, wanted, "jd", office.note)
+    async with office.database.read() as connection:
+        [*_, row] = await audit.after(connection, 0, 99)
+    assert (row.act.action, row.act.detail["reason"]) == ("enrol.approve", "it burns")
 
 
 async def test_a_box_that_may_be_at_work_is_replaced_for_a_reason_only(office, box):

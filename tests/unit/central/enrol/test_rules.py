@@ -50,6 +50,15 @@ def test_a_rule_for_a_maker_takes_no_other_word():
     assert not rule(serial="*").fits(Said(ClaimKind.BARE, HARDWARE, "AC-7001"))
 
 
+def test_a_rule_for_a_tpm_takes_no_factory_certificate():
+    said = Said(ClaimKind.TPM, HARDWARE, "5cad", "acme")
+    assert rule(tpm="acme", serial="5CAD").fits(said)
+    assert not rule(maker="acme", serial="5CAD").fits(said)
+    assert not rule(tpm="acme", serial="*").fits(VOUCHED)
+    assert not rule(tpm="acme", serial="*").fits(TOKEN)
+    assert not rule(serial="*").fits(said)
+
+
 def test_the_first_that_fits_counts():
     rules = [rule(serial="X*"), Rule("a", "one", serial="AC*"), Rule("b", "two", serial="AC-7*")]
     found = first_fit(rules, TOKEN)

@@ -1,5 +1,7 @@
 """Factory certificates at the desk: a real database and signer, and rules of a configuration."""
 
+import asyncio
+
 import msgspec
 import pytest
 from boxes import DeskBox
@@ -12,13 +14,14 @@ from roost_central.enrol.issue import Issuer
 from roost_central.enrol.queue import Approval
 from roost_central.enrol.rules import Rule
 from roost_central.enrol.states import Event, State
+from roost_central.fleet.restore import restore
 from roost_central.storage import audit, enrolments, identities
 from roost_protocol.enrol import Issued, Waiting
 from roost_protocol.errors import ProtocolError
 from roost_protocol.hardware import Hardware
 
 ADDRESS = "192.0.2.7"
-ACME = Rule("acme-lab", "lab", maker="acme", serial="AC-7*")
+ACME = Rule("acme-lab", "lab", maker="acme", serial="AC-7*", labels=(("wave", "2"),))
 LISTED = Rule("listed", "lab", serials=frozenset({"S-1"}), firmware_min="1.10")
 
 
@@ -60,6 +63,28 @@ async def test_a_factory_certificate_and_a_rule_let_a_box_in(office, desk, box, 
     async with office.database.read() as connection:
         [entry] = await audit.after(connection, 0, 10)
     assert (entry.act.actor, entry.act.object) == ("rule:acme-lab", "lab.n1")
+
+
+async def test_the_node_gets_the_labels_of_the_rule_beside_those_that_it_has(
+    office, desk, box, maker
+):
+    office.view.nodes["lab.n1"].labels = {"rack": "7", "wave": "1"}
+    revision = office.view.sites["lab"].revision
+    await asked(desk, box, factory(maker))
+    assert office.view.nodes["lab.n1"].labels == {"rack": "7", "wave": "2"}
+    assert office.view.nodes["lab.n2"].labels == {}
+    assert office.view.sites["lab"].revision == revision + 1
+    async with office.database.read() as connection:
+        kept = await restore(connection)
+    assert kept.nodes["lab.n1"].labels == {"rack": "7", "wave": "2"}
+    assert kept.sites["lab"].revision == revision + 1
+
+
+async def test_who_comes_by_another_way_than_the_rule_gets_none_of_its_labels(
+    office, desk, box, maker
+):
+    await asked(desk, box, factory(maker, "ZZ-1"))
+    assert {str(node.labels) for node in office.view.nodes.values()} == {"{}"}
 
 
 async def test_it_gets_the_same_when_it_lost_the_reply(desk, box, maker):
@@ -129,3 +154,15 @@ async def test_what_a_box_says_of_itself_lets_nobody_in_without_a_token(desk, bo
 async def test_another_makers_word_is_refused_with_what_to_do(office, box, maker):
     with pytest.raises(ProtocolError, match=r"write \[\[enrol.maker\]\]"):
         await office.desk.enrol(box.vouched(office.desk, factory(maker)), ADDRESS)
+
+
+async def test_one_factory_key_is_one_box_also_of_two_that_come_together(office, desk, maker):
+    of = factory(maker)
+    boxes = [DeskBox(bytes([n]) * 32) for n in range(4)]
+    async with asyncio.TaskGroup() as group:  # the first has a turn of its own
+        group.create_task(desk.enrol(DeskBox(b"o" * 32).request(desk), ADDRESS))
+        tasks = [group.create_task(asked(desk, each, of)) for each in boxes]
+    answers = [task.result() for task in tasks]
+    assert [each.node for each in answers if isinstance(each, Issued)] == ["n1"]
+    reasons = {each.reason for each in answers if isinstance(each, Waiting)}
+    assert reasons == {"acme vouches for AC-7001; that box is lab.n1 already"}

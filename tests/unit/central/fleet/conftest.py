@@ -3,78 +3,23 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from query_facts import Row, as_json, error_as_json, said
+
 from roost_central.fleet.fields import FIELDS, Field, FieldTable, table
-from roost_central.fleet.query import QueryError, parse
-from roost_central.fleet.query_ast import (
-    And,
-    Comparison,
-    Count,
-    Inventory,
-    Node,
-    Not,
-    Or,
-    Text,
-)
+from roost_central.fleet.query import QueryError
+from roost_central.fleet.query_ast import Node
 
 ROOT = Path(__file__).parents[4]
 APP = ROOT / "central/roost_central/dashboard/static/app"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A JSON object as central's views offer it to a query."""
-
-    values: dict[str, Any]
-
-    def field(self, name: str, key: str | None) -> Any:
-        value = self.values.get(name)
-        if key is None:
-            return value
-        if key != "*":
-            return (value or {}).get(key)
-        return [
-            one
-            for each in (value or {}).values()
-            for one in (each if isinstance(each, list) else [each])
-        ]
-
-
-def as_json(node: Node) -> dict[str, Any]:
-    """The tree in the form of the vectors, which is the tree of query.js."""
-    match node:
-        case And(parts):
-            tree = {"and": [as_json(part) for part in parts]}
-        case Or(parts):
-            tree = {"or": [as_json(part) for part in parts]}
-        case Not(part):
-            tree = {"not": as_json(part)}
-        case Text(text):
-            tree = {"text": text}
-        case Comparison(field, key, op, values):
-            named = {"field": field} if key is None else {"field": field, "key": key}
-            tree = {**named, "op": op, "values": list(values)}
-        case Inventory(item_class, where):
-            tree = {"inv": item_class, "where": as_json(where)}
-        case Count(items, op, number):
-            named = {"count": items.item_class, "where": as_json(items.where)}
-            tree = {**named, "op": op, "number": number}
-    return tree
-
-
-def error_as_json(error: QueryError) -> dict[str, Any]:
-    return {
-        "code": error.code,
-        "offset": error.offset,
-        "length": error.length,
-        "suggestion": error.suggestion,
-    }
 
 
 @pytest.fixture(scope="session")
@@ -110,25 +55,7 @@ def fields(extra_fields: list[dict[str, Any]]) -> FieldTable:
 @pytest.fixture(scope="session")
 def ask_python(fields: FieldTable) -> Callable[[Any], Any]:
     """Answers a question as query.vectors.js does: all there is to say about one query."""
-
-    def attempt(asked: Callable[[], Any]) -> Any:
-        try:
-            return asked()
-        except QueryError as error:
-            return {**error_as_json(error), "message": error.message}
-
-    def ask(question: Any) -> Any:
-        query = attempt(lambda: parse(question["query"], fields))
-        if isinstance(query, dict):
-            return query
-        rows = [Row(row) for row in question["rows"]]
-        return {
-            "ast": as_json(query.root),
-            "canonical": query.canonical(),
-            "matches": attempt(lambda: [query.match(row, question["now_ms"]) for row in rows]),
-        }
-
-    return ask
+    return lambda question: said(question, fields)
 
 
 @pytest.fixture(scope="session")

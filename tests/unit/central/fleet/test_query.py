@@ -106,12 +106,35 @@ def test_queries_with_the_same_tree_are_equal():
 
 
 def test_a_query_beyond_this_release_never_matches_quietly(row_of):
-    query = parse("!inv.nic{driver=ice}")
-    with pytest.raises(QueryError, match="configuration release") as caught:
+    query = parse("!wave>=3")
+    with pytest.raises(QueryError, match="rollout release") as caught:
         query.match(row_of({}), NOW_MS)
     assert caught.value.code == "not-yet"
     with pytest.raises(QueryError, match="enrolment release"):
         parse("actor=jd").compile(lambda name, key: None)
+
+
+@pytest.mark.parametrize(
+    "text", ["!inv.nic{driver=ice}", "a OR count(inv.disk{type=nvme})=0", "inv.dimm.reason=null"]
+)
+def test_the_inventory_never_matches_quietly_where_nobody_has_it(text):
+    query = parse(text)
+    assert query.asks_inventory
+    with pytest.raises(QueryError, match="not at hand") as caught:
+        query.compile(lambda name, key: None)
+    assert caught.value.code == "not-here"
+
+
+def test_the_tests_of_the_inventory_may_come_from_elsewhere():
+    asked = []
+
+    def items(part):
+        asked.append(part)
+        return lambda node, _now: node == "n1"
+
+    test = parse("node:n* !inv.nic.driver=ice").compile(lambda name, key: lambda node: node, items)
+    assert asked == [parse("inv.nic.driver=ice").root]
+    assert [test(node, NOW_MS) for node in ("n1", "n2", "m")] == [False, True, False]
 
 
 def test_a_compiled_query_reads_objects_through_its_resolver():

@@ -2,10 +2,9 @@
 
 from enum import IntEnum, StrEnum
 
-import pytest
-
 from roost_central.fleet.fields import FIELDS
 from roost_central.fleet.query import parse
+from roost_central.fleet.query_items import no_items
 from roost_central.fleet.query_match import compile_node
 
 NOW_MS = 1_800_000_000_000
@@ -41,7 +40,7 @@ def test_the_costly_search_in_all_texts_is_asked_last():
         return lambda row: asked.append(name)
 
     tree = parse("words status=ok").root
-    assert not compile_node(tree, FIELDS, resolver)(None, NOW_MS)
+    assert not compile_node(tree, FIELDS, resolver, no_items)(None, NOW_MS)
     assert asked == ["status"]
 
 
@@ -52,10 +51,5 @@ def test_a_long_disjunction_stops_at_the_first_that_holds():
         return lambda row: asked.append(key) or key
 
     tree = parse(" OR ".join(f"label.k{number}=k{number}" for number in range(30))).root
-    assert compile_node(tree, FIELDS, resolver)(None, NOW_MS)
+    assert compile_node(tree, FIELDS, resolver, no_items)(None, NOW_MS)
     assert asked == ["k0"]
-
-
-def test_the_inventory_cannot_be_compiled_around_the_check():
-    with pytest.raises(NotImplementedError):
-        compile_node(parse("inv.nic.driver=ice").root, FIELDS, lambda name, key: None)

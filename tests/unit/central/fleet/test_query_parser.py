@@ -18,16 +18,16 @@ BOUNDS = [  # code, a query of a given size, the bound
     ("too-long", lambda size: "ä" * (size // 2) + "a" * (size % 2), QUERY_BYTES_MAX),
     ("too-many-terms", lambda size: " ".join("a" * size), TERMS_MAX),
     ("too-many-terms", lambda size: " OR ".join("a" * size), TERMS_MAX),
-    ("too-many-terms", lambda size: "inv.a{" + "b=1 " * (size - 1) + "}", TERMS_MAX),
+    ("too-many-terms", lambda size: "inv.nic{" + "mac=1 " * (size - 1) + "}", TERMS_MAX),
     ("too-deep", lambda size: "(" * size + "a" + ")" * size, DEPTH_MAX),
     ("too-deep", lambda size: "!(" * size + "a" + ")" * size, DEPTH_MAX),
     (
         "too-deep",
-        lambda size: "(" * (size - 2) + "count(inv.a{b=1})=1" + ")" * (size - 2),
+        lambda size: "(" * (size - 2) + "count(inv.nic{mac=1})=1" + ")" * (size - 2),
         DEPTH_MAX,
     ),
     ("too-many-values", lambda size: "site=" + ",".join("a" * size), VALUES_MAX),
-    ("too-many-values", lambda size: "inv.a.b:" + ",".join("a" * size), VALUES_MAX),
+    ("too-many-values", lambda size: "inv.nic.mac:" + ",".join("a" * size), VALUES_MAX),
     ("too-many-stars", lambda size: "site:" + "*" * size, STARS_MAX),
     ("too-many-stars", lambda size: '"' + "* " * size + '"', STARS_MAX),
 ]
@@ -47,7 +47,8 @@ def test_the_uses_tell_each_field_and_its_place():
     assert [(use.field.name, use.span) for use in uses] == [
         ("site", (1, 4)),
         ("label", (11, 10)),
-        ("inv", (32, 7)),
+        ("inv.nic.driver", (40, 6)),
+        ("inv.nic.mtu", (51, 3)),
     ]
 
 

@@ -4,135 +4,17 @@ The twin on Node answers the same generated queries over the same rows; it is as
 so that Hypothesis can shrink what they disagree on.
 """
 
-from datetime import datetime
+import sys
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roost_central.fleet.fields import PATH_STATES, PRESENCES, SEVERITIES, STATUSES
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 
-NOW_MS = 1_800_000_000_000
-TWIN_CASES = 300
+from query_strategies import NOW_MS, any_query, queries, rows
 
-LETTERS = 'abzABZ019*?.-_:=<>!,(){}"\\~ \t\näÄß😀'
-TOKENS = [
-    *LETTERS,
-    "AND",
-    "OR",
-    "null",
-    "site",
-    "lat",
-    "age>",
-    "at>=",
-    "inv.nic",
-    "count(",
-    "path.p1=",
-    "release<",
-]
-
-words = st.text("abABz0*?-ä😀", min_size=1, max_size=6)
-versions = st.text("0129.~-+rcvalphbet", max_size=8) | st.sampled_from(
-    ["4.3.0", "4.10", "4.3.0-rc1"]
-)
-numbers = st.from_regex(r"\A-?[0-9]{1,4}(\.[0-9]{1,3})?\Z")
-durations = st.from_regex(r"\A[0-9]{1,3}(ms|s|m|h|d)\Z")
-times = durations.map("-{}".format) | st.datetimes(
-    min_value=datetime(1970, 1, 2),  # noqa: DTZ001 - its zone is written behind it
-).map(
-    lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000).isoformat() + "Z"
-)
-sizes = st.from_regex(r"\A[0-9]{1,4}([KMG]iB|[kMG]B|B)?\Z")
-
-
-def quoted(text):
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def comparison(names, values, ops):
-    """FIELD OP VALUE, or a list of values where one is allowed."""
-    one = st.tuples(names, st.sampled_from(ops), values).map("".join)
-    listed = st.tuples(
-        names,
-        st.sampled_from(["=", "!=", ":"]),
-        st.lists(values, min_size=1, max_size=3).map(",".join),
-    ).map("".join)
-    null = st.tuples(names, st.sampled_from(["=null", "!=null", "=null,"])).flatmap(
-        lambda pair: (
-            values.map("".join(pair).__add__) if pair[1][-1] == "," else st.just("".join(pair))
-        )
-    )
-    return one | listed | null
-
-
-EXACT = [":", "=", "!=", ":="]
-ORDERED = [*EXACT, "<", "<=", ">", ">=", ":>="]
-texts = words | st.text(LETTERS, max_size=6).map(quoted)
-terms = st.one_of(
-    texts,
-    comparison(
-        st.sampled_from(["site", "node", "name", "region", "label.tier", "label.*"]), texts, EXACT
-    ),
-    comparison(st.just("status"), st.sampled_from([*STATUSES, "d*", "?k"]), ORDERED),
-    comparison(st.just("sev"), st.sampled_from(SEVERITIES), ORDERED),
-    comparison(st.just("presence"), st.sampled_from([*PRESENCES, "ON*"]), EXACT),
-    comparison(
-        st.sampled_from(["path.p1", "path.p2", "path.*"]), st.sampled_from(PATH_STATES), EXACT
-    ),
-    comparison(st.sampled_from(["lat", "nodes"]), numbers, ORDERED),
-    comparison(st.sampled_from(["age", "boot-age"]), durations, ORDERED),
-    comparison(st.sampled_from(["at", "since"]), times, ORDERED),
-    comparison(st.just("release"), versions.map(quoted), ORDERED),
-    comparison(st.just("mem"), sizes, ORDERED),
-    comparison(st.just("muted"), st.sampled_from(["true", "false"]), EXACT),
-    st.sampled_from(["lat:*", "mem:*", "muted:*", "at:*", "inv.nic{a=1 !b:x*}", "inv.nic.a=null"]),
-    st.just("count(inv.nic{(a=1 OR b<2)})>=2"),
-)
-queries = st.recursive(
-    terms,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=3).map(" ".join),
-        st.lists(inner, min_size=2, max_size=3).map(" AND ".join),
-        st.lists(inner, min_size=2, max_size=3).map(" OR ".join),
-        inner.map("({})".format),
-        inner.map("!({})".format),
-    ),
-    max_leaves=6,
-)
-scraps = st.lists(st.sampled_from(TOKENS), max_size=14).map("".join)
-damaged = st.tuples(queries, st.integers(0, 60), scraps).map(
-    lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] :]
-)
-any_query = queries | damaged | scraps
-
-moments = st.integers(NOW_MS - 10**9, NOW_MS + 10**6)
-scalars = st.none() | st.booleans() | st.integers(-99, 99) | words
-rows = st.fixed_dictionaries(
-    {},
-    optional={
-        "site": words | scalars,
-        "node": st.lists(words | st.none(), max_size=3),
-        "name": st.text(LETTERS, max_size=8) | st.none(),
-        "label": st.dictionaries(
-            st.sampled_from(["tier", "region", "x"]),
-            words | st.lists(words, max_size=2),
-            max_size=3,
-        ),
-        "status": st.sampled_from([*STATUSES, "melted", None]),
-        "sev": st.sampled_from(SEVERITIES) | scalars,
-        "presence": st.lists(st.sampled_from(PRESENCES), max_size=2),
-        "path": st.dictionaries(st.sampled_from(["p1", "p2"]), st.sampled_from(PATH_STATES)),
-        "lat": st.integers(-90, 90) | st.floats(-90, 90) | scalars,
-        "nodes": st.integers(0, 20),
-        "age": moments | scalars,
-        "boot-age": moments,
-        "at": moments | scalars,
-        "since": moments,
-        "release": versions | st.lists(versions, max_size=2),
-        "mem": st.integers(0, 2**40),
-        "muted": scalars,
-    },
-)
+TWIN_CASES = 300  # `make prove` asks 100,000
 
 
 def question(text, many=()):

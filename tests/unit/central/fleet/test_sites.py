@@ -3,12 +3,16 @@ import pytest
 from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
+from roost_central.enrol.states import State
 from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.fleet.restore import restore
 from roost_central.fleet.sites import Outcome, SiteRegistry, SiteSpec
 from roost_central.fleet.view import FleetView
 from roost_central.ports import SystemClock
+from roost_central.storage import audit, enrolments, identities
 from roost_central.storage.engine import Database
+from roost_central.storage.enrolments import EnrolmentRecord
+from roost_central.storage.identities import IdentityRecord
 
 ACT = Act(1, "ann", "admin", "site.put", "lab", {})
 LAB = SiteSpec("lab", {"region": "west"}, 48.1, 11.5, ("n1", "n2"))
@@ -67,3 +71,45 @@ async def test_a_deleted_site_is_gone_from_view_and_storage(database, registry):
         await registry.delete("lab", ACT)
     async with database.read() as connection:
         assert (await restore(connection)).sites == {}
+
+
+async def test_what_a_removed_sites_nodes_are_known_by_ends_with_it(database, registry):
+    for site in ("lab", "lab-2"):
+        await registry.put(SiteSpec(site, nodes=("n1", "n2")), ACT)
+    async with database.write() as connection:
+        for node, generation in (("lab.n1", 1), ("lab.n1", 2), ("lab.n2", 1), ("lab-2.n1", 1)):
+            await identities.add(connection, identity_of(node, generation))
+        for site, state in (("lab", State.PENDING), ("lab", State.APPROVED), ("lab-2", "pending")):
+            await enrolments.save(connection, box_of(site, State(state)))
+    await registry.delete("lab", Act(1, "ann", "admin", "site.delete", "lab", {"nodes": 2}))
+    async with database.read() as connection:
+        found = await identities.of_nodes(connection, ["lab.n1", "lab.n2", "lab-2.n1"])
+        states = {node: {row.state for row in rows} for node, rows in found.items()}
+        waiting = await enrolments.in_states(connection, enrolments.WAITING, limit=9)
+        acts = [row.act for row in await audit.after(connection, 0, 99)]
+    assert states == {
+        "lab.n1": {State.DECOMMISSIONED}, "lab.n2": {State.DECOMMISSIONED},
+        "lab-2.n1": {State.ACTIVE},
+    }  # fmt: skip
+    assert [box.site for box in waiting] == ["lab-2"]
+    told = [(act.actor, act.action, act.object) for act in acts[-5:]]
+    assert told[0] == ("ann", "node.decommission", "lab.n1")
+    assert acts[-5].detail == {"generations": [1, 2]}
+    assert [action for _, action, _ in told] == [
+        "node.decommission", "node.decommission", "enrol.deny", "enrol.deny", "site.delete",
+    ]  # fmt: skip
+
+
+def identity_of(node, generation):
+    mark = f"{node}/{generation}".encode()
+    return IdentityRecord(
+        node, generation, 1, "f", mark, mark, State.ACTIVE, 1, "{}", b"", "PEM", 1, 1
+    )
+
+
+def box_of(site, state):
+    id_ = f"{site}-{state}"
+    return EnrolmentRecord(
+        id_, id_.encode(), "token", "", state, site, "n9", False, "", "", "", b"", "{}", "0.1",
+        "192.0.2.7", "", b"", 1, 1,
+    )  # fmt: skip

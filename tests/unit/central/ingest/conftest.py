@@ -85,7 +85,7 @@ class Centre:
 @pytest.fixture
 def run_centre(tmp_path):
     @contextlib.asynccontextmanager
-    async def run(*, admit="loopback", host="127.0.0.1", retention=None):
+    async def run(*, admit="loopback", host="127.0.0.1", retention=None, seals=None):
         clock = Clock()
         database = await Database.open(database_url(tmp_path), clock=clock)
         links = []
@@ -106,6 +106,7 @@ def run_centre(tmp_path):
                 SystemEntropy(),
                 config,
                 book=AlarmBook(shipped(), view, database, clock),
+                seals=seals,
                 link=link,
             )
             async with asyncio.TaskGroup() as group:

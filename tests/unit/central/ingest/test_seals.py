@@ -69,8 +69,15 @@ def test_a_node_that_was_ever_enrolled_is_never_heard_bare(seals, node):
 def test_a_revoked_generation_is_refused_from_the_next_message_on(seals, enrolled):
     assert seals.open("wan", NODE, TOPIC, sealed()) == BODY
     enrolled.live[NODE].discard(1)
-    assert refusal(seals, sealed()) == "kid"
+    assert refusal(seals, sealed()) == "ended"
     assert seals.open("wan", NODE, TOPIC, sealed(2)) == BODY
+
+
+def test_who_had_a_generation_is_told_from_who_never_had_it(seals):
+    assert refusal(seals, sealed(3)) == "ended"
+    assert refusal(seals, sealed(3, key=OLD_KEY)) == "ended"
+    assert refusal(seals, sealed(3, key=b"x" * 32)) == "kid"
+    assert refusal(seals, sealed(3, topic=TOPIC + "x")) == "kid"
 
 
 def test_what_another_node_or_topic_or_key_sealed_is_refused(seals):

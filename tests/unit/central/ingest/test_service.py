@@ -3,22 +3,27 @@
 import pytest
 from sqlalchemy import delete
 
+from roost_central.enrol.states import Cause
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
 from roost_central.ingest import beats, flush, inbox, notices, reports, roster
 from roost_central.ingest.config import BrokerAddress
+from roost_central.ingest.forks import ONE_NUMBER
 from roost_central.ingest.inbox import Message
-from roost_central.storage import events, marks, tables
+from roost_central.ingest.late import LATE_MS
+from roost_central.ingest.seals import NobodyEnrolled, Seals
+from roost_central.storage import events, held_items, marks, tables
 from roost_central.storage.retention import Retention
 from roost_protocol.alarm import Alarm, Change, Event
 from roost_protocol.beat import Beat, InventoryMark, LaneReport, PathKind, PathReport, PathState
 from roost_protocol.codec import encode
 from roost_protocol.envelope import Gap, Gone, Item, ItemKind, Lane, Report
 from roost_protocol.limits import MESSAGE_BYTES_MAX
-from roost_protocol.seal import Seal
+from roost_protocol.seal import Seal, report_key
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeTopics
 
 NODE = "lab.n1"
+KEY = b"k" * 32
 TOPICS = NodeTopics.of(NODE)
 EVENT = encode(Event(v=1, type="100.101", severity=Severity.MINOR, entity="cpu=0", text="hot"))
 ALARM = encode(Alarm(v=1, type="100.101", change=Change.RAISE, severity=Severity.MAJOR, text="hot"))
@@ -458,6 +463,112 @@ async def test_what_is_forged_is_told_and_not_kept(run_centre):
         assert [event.node for event in await said(centre, type="280.814")] == [NODE]
         assert centre.counters.dead_letters == 0
         assert centre.counters.items == 1
+
+
+class Anew(NobodyEnrolled):
+    """One node, whose second box has come."""
+
+    def is_known(self, node):
+        return node == NODE
+
+    def is_live(self, node, generation):
+        return node == NODE
+
+
+async def test_a_box_let_in_anew_in_the_same_boot_is_heard_from_its_first_beat_on(run_centre):
+    first, second = (Seal(report_key(KEY, NODE, each), each) for each in (1, 2))
+    async with run_centre(seals=Seals(Anew(), (KEY,), ())) as centre:
+        for n, seal in ((600, first), (1, second), (2, second)):
+            centre.link.say(TOPICS.beat, seal.seal(TOPICS.beat, beat(n)))
+        await centre.until(lambda: centre.counters.beats == 3)
+        assert centre.counters.refused == {}
+
+
+class Suspects(NobodyEnrolled):
+    """Keeps who seems to be two boxes."""
+
+    def __init__(self):
+        self.told = []
+
+    def suspect(self, node, why):
+        self.told.append((node, why))
+
+
+async def test_what_a_shut_node_reports_is_receipted_and_kept_apart(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+        row = centre.view.nodes[NODE]
+        row.quarantine = Cause.CLONE
+        centre.link.say(TOPICS.report, report(1, EVENT, b"junk"))
+        centre.link.say(TOPICS.report, report(3, ALARM, kind=ItemKind.ALARM, incarnation=2))
+        await centre.until(lambda: centre.link.receipts[-1][1].seq == 4)
+        async with centre.database.read() as connection:
+            kept = await held_items.page(connection, NODE)
+        assert [(each.item_seq, each.kind, each.incarnation) for each in kept] == [
+            (4, "alarm", 2),
+            (3, "event", 1),
+            (2, "event", 1),
+        ]
+        assert kept[0].text == "100.101 raise major: hot"
+        assert kept[1].text.startswith("cannot be read: ")
+        assert kept[2].text == "100.101 minor: hot"
+        assert [event.type for event in await said(centre, node=NODE)] == ["100.101"]
+        assert centre.counters.dead_letters == 0
+        assert [alarm.type for alarm in centre.service._book.open_alarms()] == []
+        row.quarantine = Cause.GRACE  # on probation: it has to be seen well
+        centre.link.say(TOPICS.report, report(4, EVENT))
+        await centre.until(lambda: centre.link.receipts[-1][1].seq == 5)
+        assert len(await said(centre, node=NODE)) == 2
+
+
+async def test_a_shut_node_is_not_asked_for_what_would_not_be_believed(run_centre):
+    mark = InventoryMark(gen=1, digest=b"d" * 8, seq=0)
+    async with run_centre() as centre:
+        centre.service._beats._enter(Message("b1", NODE, "lab", "beat", b"", 0))
+        row = centre.view.nodes[NODE]
+        for cause, receipts in ((Cause.OPERATOR, 0), (Cause.NONE, 2)):
+            row.quarantine = cause
+            lanes = {"alarm": LaneReport(b"a" * 16, 0, 0), "bulk": LaneReport(b"s" * 16, 0, 0)}
+            known = {"inventory": mark, "alarms_digest": b"x" * 8, **lanes}
+            await centre.service._marks.load(centre.database, {NODE})
+            centre.link.say(TOPICS.beat, beat(1 if receipts == 0 else 2, **known))
+            await centre.until(lambda: not centre.service._inbox.beats)
+            await centre.until(lambda want=receipts: len(centre.link.receipts) == want)
+            assert row.inventory_behind is bool(receipts)
+
+
+async def test_two_boxes_that_only_report_are_suspected(run_centre):
+    suspects = Suspects()
+    async with run_centre(seals=Seals(suspects, (), ("b1",))) as centre:
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.link.receipts)
+        centre.link.say(TOPICS.report, report(0, EVENT))
+        await centre.until(lambda: centre.counters.duplicates == 1)
+        assert suspects.told == []
+        centre.link.say(TOPICS.report, report(0, ALARM))
+        await centre.until(lambda: centre.counters.duplicates == 2)
+        assert suspects.told == [(NODE, ONE_NUMBER)]
+
+
+class Ended(NobodyEnrolled):
+    """One node, whose identity has ended."""
+
+    def is_known(self, node):
+        return node == NODE
+
+
+async def test_last_words_of_an_identity_that_ended_are_counted_and_told_once_they_last(run_centre):
+    seal = Seal(report_key(KEY, NODE, 1), 1)
+    last_will = seal.seal(TOPICS.gone, beat())
+    async with run_centre(seals=Seals(Ended(), (KEY,), ())) as centre:
+        for times, passed_ms in ((1, 0), (2, LATE_MS), (3, 1)):
+            centre.clock.now_ms += passed_ms
+            centre.link.say(TOPICS.gone, last_will)
+            assert centre.counters.refused == {"ended": times}
+            await centre.until(lambda: not centre.service._notices)
+            told = [event.node for event in await said(centre, type="280.814")]
+            assert told == ([] if times < 3 else [NODE])
 
 
 async def test_off_loopback_nobody_is_heard_without_a_seal(run_centre):

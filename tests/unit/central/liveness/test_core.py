@@ -13,6 +13,7 @@ from roost_central.liveness.facts import (
     CloneChanged,
     CloneSeen,
     GoneSeen,
+    LossChanged,
     NodeAdded,
     NodeRemoved,
     PathChanged,
@@ -24,6 +25,7 @@ from roost_central.liveness.facts import (
     SiteChanged,
     Tick,
 )
+from roost_central.liveness.loss import BEATS, LOST_MIN
 from roost_protocol.beat import Beat, PathKind, PathReport, PathState
 
 SETTLED_MS = 120_000
@@ -74,7 +76,8 @@ class Fleet:
                 for name, state in paths
             ],
         }
-        return self.say(BeatSeen(node, Beat(**{**defaults, **said})))
+        generation = said.pop("generation", 0)
+        return self.say(BeatSeen(node, Beat(**{**defaults, **said}), generation))
 
     def wait(self, ms, step_ms=250):
         """Let time pass as the sweep does; return what followed."""
@@ -827,6 +830,29 @@ def test_two_boxes_copied_while_they_ran_use_one_number_for_two_beats():
     assert {each.why for each in of(BeatIgnored, actions)} == {"fork"}
 
 
+def test_a_box_let_in_anew_in_the_same_boot_is_a_new_start_and_no_second_box():
+    fleet = Fleet("lab.n1")
+    for _ in range(20):
+        fleet.wait(1_000)
+        fleet.beat(generation=1)
+    for n in range(1, 40):  # past every number that the one before used
+        fleet.wait(1_000)
+        actions = fleet.beat(n=n, generation=2)
+        assert not of(BeatIgnored, actions), actions
+        assert not of(CloneSeen, actions)
+        assert bool(of(AgentRestarted, actions)) is (n == 1)
+    assert fleet.presence() == "online"
+
+
+def test_an_identity_that_is_renewed_or_first_seen_is_no_new_start():
+    fleet = Fleet("lab.n1")
+    fleet.beat()  # as after our own restart: nobody's identity is known
+    assert not of(AgentRestarted, fleet.beat(generation=1))
+    assert not of(AgentRestarted, fleet.beat(generation=1))
+    assert of(AgentRestarted, fleet.beat(incarnation=2, generation=2))
+    assert {each.why for each in of(BeatIgnored, fleet.beat(n=9, generation=1))} == {"stale"}
+
+
 def test_one_beat_that_is_delivered_twice_is_no_fork():
     fleet, actions = Fleet("lab.n1"), []
     for n in range(1, 12):
@@ -837,3 +863,80 @@ def test_one_beat_that_is_delivered_twice_is_no_fork():
         actions += fleet.beat(n=n, sent_ms=sent_ms)
     assert of(CloneChanged, actions) == []
     assert {each.why for each in of(BeatIgnored, actions)} == {"duplicate"}
+
+
+def lossy(fleet, *, beats=BEATS):
+    """Let every other beat of wan1 be lost; return what is said of it."""
+    told = []
+    for _ in range(beats):
+        fleet.now_ms += 60_000
+        fleet.n["lab.n1", "wan1", 1] += 1
+        told += of(LossChanged, fleet.beat())
+    return told
+
+
+def test_beats_that_go_missing_on_a_path_that_is_up_are_told_and_so_is_their_end():
+    fleet = Fleet("lab.n1")
+    for _ in range(BEATS):
+        fleet.now_ms += 30_000
+        first = of(LossChanged, fleet.beat())
+    assert first == [LossChanged("lab.n1", "wan1", 0, is_lossy=False, announce=False)]
+    assert lossy(fleet) == [LossChanged("lab.n1", "wan1", LOST_MIN, is_lossy=True)]
+    told = []
+    for _ in range(BEATS):
+        fleet.now_ms += 30_000
+        told += of(LossChanged, fleet.beat())
+    assert told == [LossChanged("lab.n1", "wan1", 0, is_lossy=False)]
+
+
+@pytest.mark.parametrize("why", ["the path is down", "the node was dark", "the broker was lost"])
+def test_beats_that_nobody_could_hear_are_no_loss(why):
+    fleet = Fleet("lab.n1")
+    both = (("wan1", "up"), ("wan2", "up"))
+    for _ in range(BEATS):
+        fleet.now_ms += 30_000
+        fleet.beat(paths=both)
+    if why == "the broker was lost":
+        fleet.say(BrokerDown("b1"))
+    for _ in range(BEATS):
+        if why == "the path is down":
+            fleet.beat(path="wan2", paths=both)
+        fleet.wait(30_000)
+    if why == "the broker was lost":
+        fleet.say(BrokerUp("b1"))
+    told = []
+    fleet.n["lab.n1", "wan1", 1] += BEATS
+    for _ in range(BEATS):
+        told += of(LossChanged, fleet.beat(paths=both))
+        fleet.wait(30_000)
+    assert told == []
+
+
+def test_what_a_broker_says_again_after_a_start_of_the_centre_is_no_second_box():
+    fleet = Fleet()
+    known = {"boot_id": b"b" * 16, "incarnation": 2, "was_heard": True}
+    fleet.say(NodeAdded("lab.n1", "lab", 30_000, sent_ms=fleet.now_ms, **known))
+    told, begun_ms = [], fleet.now_ms
+    for n in range(1, 12):
+        fleet.now_ms += 15_000
+        told += of(CloneChanged, fleet.beat(n=n, incarnation=2))
+        fleet.now_ms += 15_000
+        old = {"incarnation": 1, "sent_ms": begun_ms - 100_000 + n}
+        told += of(CloneChanged, fleet.beat(n=n, **old))
+    assert told == []
+
+
+def test_a_node_that_died_while_the_centre_was_down_is_not_heard_in_what_is_said_again():
+    fleet = Fleet()
+    known = {"boot_id": b"b" * 16, "incarnation": 2, "was_heard": True, "uptime_s": 9_000}
+    fleet.say(NodeAdded("lab.n1", "lab", 30_000, **known))
+    for n in range(1, 5):
+        fleet.now_ms += 30_000
+        again = fleet.beat(n=n, incarnation=2, uptime_s=8_000 + 30 * n)
+        assert again == [BeatIgnored("lab.n1", "stale")]
+    assert fleet.presence() == "unknown"
+    for n in (5, 6):  # it lives, and its clock went back meanwhile
+        fleet.beat(n=n, incarnation=2, uptime_s=9_000 + n, sent_ms=5)
+    assert fleet.presence() == "online"
+    fleet.beat(n=1, incarnation=3, uptime_s=3)  # counts from its own start, as some do
+    assert fleet.core._nodes["lab.n1"].incarnation == 3

@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from roost_central.alarms.facts import OwnCleared, OwnRaised
 from roost_central.fleet.view import FleetView
+from roost_central.liveness.loss import BEATS
 from roost_central.liveness.sweep import PAUSE_MS, Sweep
-from roost_protocol.beat import Beat
+from roost_protocol.beat import Beat, PathKind, PathReport, PathState
 
 
 class StoppedClock:
@@ -54,7 +55,7 @@ def test_sites_that_stay_silent_after_a_wave_raise_their_alarm_with_their_true_a
             if step % 40 == 0 and step < 4 * 150:  # until past the start
                 for row in view.nodes.values():
                     row.heard_ms = heard_ms = clock.now_ms
-                    sweep.hear(row.node, beat(row.node, n=step + 1))
+                    sweep.hear(row.node, beat(row.node, n=step // 40 + 1))
             clock.now_ms += 250
             sweep.tick(changes)
     raised = [each for each in signals if isinstance(each, OwnRaised)]
@@ -107,3 +108,22 @@ def test_two_boxes_of_one_identity_are_an_alarm_though_one_of_them_is_not_shown(
     (raised,) = [each for each in signals if isinstance(each, OwnRaised)]
     assert (raised.type, raised.entity) == ("280.805", "site=lab,node=n1")
     assert "two boxes use one identity, by turns" in [event.text for event in told]
+
+
+def test_a_path_that_loses_beats_is_an_alarm_of_its_node_until_the_path_is_gone():
+    clock, view, told, signals = StoppedClock(), FleetView(), [], []
+    sweep = Sweep(frozenset(), view, clock=clock, tell=told.append, signal=signals.append)
+    view.add_site("lab", 4)
+    sweep.enter(view.add_node("lab.n1", "lab", "n1"))
+    wan1 = [PathReport("wan1", PathKind.WAN, PathState.UP, 0)]
+    wan2 = [PathReport("wan2", PathKind.WAN, PathState.UP, 0)]
+    for n in (1, *range(2, 2 + 2 * BEATS, 2)):
+        clock.now_ms += 10_000
+        sweep.hear("lab.n1", replace(beat("lab.n1", n), paths=wan1))
+    (raised,) = [each for each in signals if isinstance(each, OwnRaised)]
+    assert (raised.type, raised.entity) == ("280.816", "site=lab,node=n1,path=wan1")
+    assert (raised.node, raised.params) == ("lab.n1", {"lost": 9, "count": BEATS})
+    assert told[-1].text == "path wan1: 9 of the last 20 beats did not come"
+    signals.clear()
+    sweep.hear("lab.n1", replace(beat("lab.n1"), path="wan2", paths=wan2))
+    assert OwnCleared("280.816", "site=lab,node=n1,path=wan1") in signals

@@ -52,6 +52,21 @@ def test_what_a_broker_says_again_is_no_turn():
         assert turns.hear(A, now_ms, BEAT_MS, sent_ms=500 - n) is None
 
 
+def test_what_a_broker_says_again_of_starts_long_past_is_no_turn():
+    turns, now_ms = Turns(), 1_000_000
+    starts = [(bytes([n]) * 16, n) for n in range(STARTS_MAX + 3)]
+    for start in starts:
+        for _ in range(20):
+            now_ms += BEAT_MS
+            assert turns.hear(start, now_ms, BEAT_MS, sent_ms=now_ms) is None
+    for n in range(20):
+        now_ms += BEAT_MS
+        turns.hear(starts[-1], now_ms, BEAT_MS, sent_ms=now_ms)
+        said_ms = 1_000_000 + BEAT_MS * n
+        assert turns.hear(starts[0], now_ms + BEAT_MS // 2, BEAT_MS, sent_ms=said_ms) is None
+    assert turns.count == 0
+
+
 def test_two_that_speak_on_say_something_new_each_time():
     turns, told = Turns(), []
     for n in range(12):

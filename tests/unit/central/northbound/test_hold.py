@@ -27,7 +27,7 @@ class Steps:
         self.candidates = {alarm(number).key_id for number in numbers}
 
     def due(self):
-        return [[step.event for step in steps] for steps in self.hold.due()]
+        return [[step.event for step in steps] for steps in self.hold.due(is_behind=False)]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_one_that_ended_meanwhile_waits_no_more_and_is_told_with_its_end(steps):
     steps.may_be_taken(1)
     steps.keeps(1)
     steps.keeps(1, "clear")
-    (told,) = steps.hold.due()
+    (told,) = steps.hold.due(is_behind=False)
     assert [step.event for step in told] == ["raise", "clear"]
     assert not is_untold(told)
 
@@ -70,7 +70,7 @@ def test_one_that_is_hidden_by_then_is_not_told(steps, why):
     steps.keeps(1)
     steps.keeps(1, "change", suppressed=True, **why)
     steps.may_be_taken()
-    (told,) = steps.hold.due()
+    (told,) = steps.hold.due(is_behind=False)
     assert is_untold(told)
 
 
@@ -78,3 +78,13 @@ def test_what_is_kept_is_bounded(steps, monkeypatch):
     monkeypatch.setattr(rules, "KEPT_MAX", 2)
     steps.may_be_taken(1, 2, 3)
     assert [steps.keeps(number) for number in (1, 2, 3)] == [True, True, False]
+
+
+def test_nothing_is_due_before_what_may_tell_otherwise_is_read(steps):
+    steps.may_be_taken(1)
+    steps.keeps(1)
+    steps.may_be_taken()
+    assert steps.hold.due(is_behind=True) == []
+    steps.keeps(1, "change", suppressed=True)
+    (kept,) = steps.hold.due(is_behind=False)
+    assert is_untold(kept)

@@ -231,6 +231,27 @@ async def test_what_a_storm_took_is_told_by_its_incident_alone(receiver, serve, 
     assert sorted(told[1:], key=str) == [("alarm.raise", "s00002"), ("incident.open", None)]
 
 
+async def test_what_a_storm_took_while_a_receiver_was_told_is_not_told_either(
+    receiver, serve, monkeypatch
+):
+    monkeypatch.setattr(webhook, "LOOK_S", 0.01)
+    first = alarm(1)
+    async with serve(receiver.url) as served:
+        feed, tell = served.feed, served.target._tell
+
+        async def told(changes):
+            await tell(changes)
+            if feed.candidates:
+                feed.tell("change", replace(first, suppressed=True, incident="INC-7F3A"))
+                feed.candidates = set()
+
+        monkeypatch.setattr(served.target, "_tell", told)
+        feed.candidates = {first.key_id}
+        feed.tell("raise", first)
+        await until(lambda: served.state.cursor == 2, "it is passed over")
+    assert receiver.requests == []
+
+
 async def test_a_member_that_is_told_apart_is_new_to_a_receiver(receiver, serve):
     member = alarm(1, suppressed=True, incident="INC-7F3A")
     async with serve(receiver.url) as served:

@@ -79,6 +79,29 @@ async def office(pki, tmp_path):
     await database.close()
 
 
+async def test_an_order_rests_from_the_transaction_on_that_puts_its_node_in_quarantine(office):
+    placed = await office.place()
+    await office.enrol(quarantine=Cause.CLONE)
+    await office.runner.turn()
+    assert (office.sent, await office.find(placed)) == ([], placed)
+    await office.enrol()
+    await office.runner.turn()
+    assert len(office.sent) == 1
+
+
+async def test_a_site_that_is_left_alone_takes_no_order_and_is_sent_none(office):
+    placed = await office.place()
+    office.desk.is_managed = lambda site: site != "lab"
+    await office.runner.turn()
+    assert office.sent == []
+    with pytest.raises(OrderRefusedError, match="roost site manage lab"):
+        await office.place()
+    office.desk.is_managed = lambda _site: True
+    await office.runner.turn()
+    assert len(office.sent) == 1
+    assert (await office.find(placed)).sends == 1
+
+
 async def test_what_is_sent_is_what_was_ordered_under_the_signers_key(office):
     placed = await office.place()
     await office.runner.turn()

@@ -106,6 +106,15 @@ def test_a_full_bucket_holds_its_burst_and_no_more():
     assert [type(each) for each in said] == [Sign, Sign, Sign, Refuse]
 
 
+def test_settings_of_the_fleet_keep_no_order_of_a_person_waiting():
+    given = {"desired": "7", "digest": "0" * 64}
+    settings = SignOrder(b64encode(PEN.write(verb="configure", given=given)).decode())
+    order = SignOrder(b64encode(PEN.write()).decode())
+    decider = Decider(Policy("edge.example", configurations=Rate(1, 1), orders=Rate(1, 1)))
+    said = [decider.handle(each, 0, NOW_MS) for each in (settings, settings, order, order)]
+    assert [type(each) for each in said] == [Sign, Refuse, Sign, Refuse]
+
+
 def test_a_refusal_by_policy_takes_nothing():
     decider = Decider(Policy("edge.example", nodes=Rate(1, 1)))
     assert isinstance(decider.handle(IssueNode("csr", "+", "n1", 1), 0), Refuse)

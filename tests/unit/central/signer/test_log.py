@@ -19,7 +19,7 @@ def written(tmp_path):
     path = tmp_path / "signatures.log"
     log = SignatureLog(path)
     for n in range(5):
-        log.append(ROW, n)
+        log.append([ROW], n)
     log.close()
     return path
 
@@ -31,7 +31,7 @@ def numbers(path):
 def test_a_row_is_there_when_append_returns(tmp_path):
     log = SignatureLog(tmp_path / "log")
     assert log.head == BEGIN
-    log.append(ROW, 1_000)
+    log.append([ROW], 1_000)
     ((row, head, _),) = rows(tmp_path / "log")
     assert (row.n, row.at_ms, row.name, head) == (1, 1_000, "edge.n1", log.head)
     log.close()
@@ -39,7 +39,7 @@ def test_a_row_is_there_when_append_returns(tmp_path):
 
 def test_it_goes_on_where_it_was(written):
     log = SignatureLog(written)
-    log.append(ROW, 9)
+    log.append([ROW], 9)
     assert (log.count, numbers(written)) == (6, [1, 2, 3, 4, 5, 6])
     log.close()
 
@@ -82,7 +82,7 @@ def test_a_torn_last_line_is_taken_away(written):
     written.write_bytes(whole + b"0123 {half")
     log = SignatureLog(written)
     assert written.read_bytes() == whole
-    log.append(ROW, 9)
+    log.append([ROW], 9)
     assert numbers(written) == [1, 2, 3, 4, 5, 6]
     log.close()
 
@@ -96,12 +96,12 @@ def test_a_full_disk_refuses_and_leaves_nothing(written):
     try:
         for _ in range(2):
             with pytest.raises(StorageUnavailableError) as refused:
-                log.append(ROW, 9)
+                log.append([ROW], 9)
             assert refused.value.got == os.strerror(errno.EFBIG)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert log.count == 5
-    log.append(ROW, 9)
+    log.append([ROW], 9)
     assert numbers(written) == [1, 2, 3, 4, 5, 6]
     log.close()
 
@@ -110,7 +110,7 @@ def test_it_has_an_end(written, monkeypatch):
     monkeypatch.setattr(signer_log, "LOG_BYTES_MAX", written.stat().st_size + 10)
     log = SignatureLog(written)
     with pytest.raises(StorageUnavailableError) as refused:
-        log.append(ROW, 9)
+        log.append([ROW], 9)
     assert refused.value.code == "log-full"
     log.close()
     assert numbers(written) == [1, 2, 3, 4, 5]
@@ -120,7 +120,7 @@ def test_lines_past_a_number_are_found_also_behind_the_index(tmp_path, monkeypat
     monkeypatch.setattr(signer_log, "INDEX_ROWS", 3)
     log = SignatureLog(tmp_path / "log")
     for n in range(8):
-        log.append(ROW, n)
+        log.append([ROW], n)
     again = SignatureLog(tmp_path / "log")
     whole = (tmp_path / "log").read_text().splitlines()
     for each in (log, again):

@@ -23,13 +23,21 @@ from roost_central.errors import ConfigError, SignerError, SignerUnavailableErro
 from roost_central.ports import SystemClock
 from roost_central.signer.client import Signer
 from roost_central.signer.log import rows
-from roost_central.signer.message import REQUEST_BYTES_MAX
+from roost_central.signer.message import (
+    REQUEST_BYTES_MAX,
+    Info,
+    IssueLan,
+    IssueNode,
+    IssueServer,
+    Rows,
+    framed,
+)
 from roost_central.signer.program import archived, checked, desk_of, log_lines
 from roost_central.signer.row import BEGIN, read_line
 from roost_central.signer.server import serving, user_ids
 from roost_protocol.certificate import Holder, Kind
 from roost_protocol.errors import ProtocolError
-from roost_protocol.order import ORDER_DOMAIN
+from roost_protocol.order import ORDER_DOMAIN, ORDER_KEY_DOMAIN
 
 
 class Later:
@@ -193,6 +201,10 @@ async def test_a_key_that_was_followed_signs_on_for_a_while_and_no_longer(own_pk
     async with own_pki.serving() as signer:
         older, newer = (await signer.info()).order_keys
         assert older.key_id == before.key_id
+        ed25519.Ed25519PublicKey.from_public_bytes(b64decode(older.public_key)).verify(
+            b64decode(newer.vouch), ORDER_KEY_DOMAIN + b64decode(newer.public_key)
+        )
+        assert older.vouch == ""
         assert (older.until_s - newer.since_s, newer.until_s) == (30 * 86_400, 0)
         assert (await signer.sign_order(order_now()))[1] == newer.key_id
         assert (await signer.sign_order(order_now(), key_id=older.key_id))[1] == older.key_id
@@ -307,6 +319,72 @@ async def test_nothing_is_signed_that_cannot_be_put_on_record(own_pki):
     assert record(own_pki) == []
 
 
+def wanted(count):
+    """Return requests for certificates of as many boxes, two of each."""
+    csr = request_of(new_key())
+    each = [
+        (IssueNode(csr, "edge", f"n{n}", 1), IssueLan("edge", f"n{n}", 1, "client", csr))
+        for n in range(count)
+    ]
+    return [one for both in each for one in both]
+
+
+async def test_several_at_once_are_put_on_record_by_one_write_and_answered_in_order(
+    own_pki, signer, monkeypatch
+):
+    await signer.info()
+    synced, really = [], os.fdatasync
+
+    def fdatasync(fd):
+        synced.append(fd)
+        really(fd)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    answers = await signer.issue_all(wanted(8))
+    assert len(synced) == 1
+    assert [each.serial for each in answers] == [row.serial for row in record(own_pki)]
+    assert [row.n for row in record(own_pki)] == [*range(1, 17)]
+
+
+async def test_of_several_at_once_each_is_agreed_to_alone(own_pki, signer):
+    good, bad = wanted(1), IssueNode("hello", "edge", "n1", 1)
+    answers = await signer.issue_all([good[0], bad, good[1]])
+    assert [getattr(each, "code", "") for each in answers] == ["", "csr", ""]
+    assert [row.n for row in record(own_pki)] == [1, 2]
+
+
+async def test_more_than_go_at_once_go_in_turn(own_pki, signer):
+    assert len(await signer.issue_all(wanted(40))) == len(record(own_pki)) == 80
+
+
+async def test_of_several_at_once_none_is_signed_that_cannot_be_put_on_record(own_pki):
+    with desk_of(own_pki.signer_dir, SystemClock(), ENTROPY) as (desk, allowed):
+        os.close(desk._log._fd)
+        desk._log._fd = os.open(own_pki.signer_dir / "signatures.log", os.O_RDONLY)
+        async with serving(own_pki.socket, desk, allowed):
+            signer = Signer(own_pki.socket)
+            answers = await signer.issue_all(wanted(4))
+            await signer.close()
+    assert [each.code for each in answers] == ["log"] * 8
+    assert record(own_pki) == []
+
+
+async def test_what_is_told_of_the_record_holds_what_was_asked_before(own_pki, signer):
+    csr = request_of(new_key())
+    together = [
+        framed(each)
+        for each in (IssueNode(csr, "edge", "n1", 1), Info(), Rows(), IssueServer(csr, "enrol"))
+    ]
+    _, facts, rows, _ = await signer._exchanged(together)
+    assert (json.loads(facts)["signatures"], json.loads(rows)["count"]) == (1, 1)
+    assert [row.name for row in record(own_pki)] == ["edge.n1", "enrol"]
+
+
+async def test_several_of_a_signer_that_is_gone_are_each_told_so(own_pki):
+    answers = await Signer(own_pki.socket).issue_all(wanted(40))
+    assert [each.code for each in answers] == ["unreachable"] * 80
+
+
 async def test_another_user_is_hung_up_on(own_pki):
     with desk_of(own_pki.signer_dir, SystemClock(), ENTROPY) as (desk, _):
         async with serving(own_pki.socket, desk, frozenset({os.geteuid() + 1})):
@@ -352,7 +430,7 @@ async def test_more_connections_than_it_serves_are_hung_up_on(own_pki, signer, m
 
 
 async def test_half_a_request_holds_nobody_up(own_pki, signer, monkeypatch):
-    monkeypatch.setattr("roost_central.signer.server.REQUEST_S_MAX", 0.1)
+    monkeypatch.setattr("roost_central.signer.connection.REQUEST_S_MAX", 0.1)
     with socket.socket(socket.AF_UNIX) as sock:
         sock.setblocking(False)
         loop = asyncio.get_running_loop()

@@ -1,4 +1,5 @@
 import asyncio
+import subprocess
 import sys
 
 import aiosqlite
@@ -33,8 +34,22 @@ async def test_every_connection_is_durable(database):
     async with database.read() as one, database.read() as other, database.write() as writer:
         for connection in (one, other, writer):
             assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2
+            cache = (await connection.execute(text("PRAGMA cache_size"))).scalar_one()
+            assert cache == -engine.CACHE_KIB
             assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
             assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+
+
+async def test_nobody_else_reads_the_database_whatever_it_and_its_folder_were_before(tmp_path):
+    tmp_path.chmod(0o755)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'roost.db'}"
+    for mode in (None, 0o644):
+        if mode is not None:
+            (tmp_path / "roost.db").chmod(mode)
+        database = await Database.open(url, clock=SystemClock())
+        kept = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        await database.close()
+        assert kept == dict.fromkeys(("roost.db", "roost.db-wal", "roost.db-shm"), 0o600)
 
 
 @SQLITE
@@ -160,6 +175,22 @@ async def test_opening_again_keeps_what_was_written(database, database_url):
     async with again.read() as connection:
         assert await settings.read(connection, "key") == b"value"
     await again.close()
+
+
+def test_several_programs_may_open_a_new_database_at_once(database_url):
+    program = (
+        "import asyncio, sys\n"
+        "from roost_central.ports import SystemClock\n"
+        "from roost_central.storage.engine import Database\n"
+        "async def main(): await (await Database.open(sys.argv[1], clock=SystemClock())).close()\n"
+        "asyncio.run(main())\n"
+    )
+    opened = [
+        subprocess.Popen([sys.executable, "-c", program, database_url], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [each.communicate(timeout=60)[1].decode()[-500:] for each in opened]
+    assert [each.returncode for each in opened] == [0, 0, 0], said
 
 
 async def test_a_transaction_that_fails_keeps_nothing(database):

@@ -20,6 +20,7 @@ from roost_central.storage import (
     dead_letters,
     events,
     ha,
+    held_items,
     incidents,
     inventory,
     marks,
@@ -81,6 +82,29 @@ async def test_a_changed_site_keeps_its_time_of_creation(fleet):
         await sites.save(connection, [changed])
         (kept,) = await sites.load_all(connection)
     assert kept == sites.SiteRecord("lab", 3, {}, None, None, 2, 1_000)
+
+
+async def test_whether_a_site_is_managed_is_written_by_that_act_alone(fleet):
+    async with fleet.write() as connection:
+        await sites.save(connection, [sites.SiteRecord("b", 3, {}, None, None, 1, 9)])
+        await sites.manage(connection, ["lab"], managed=False, why="rebuilt", since_ms=7)
+        await sites.save(connection, [sites.SiteRecord("lab", 3, {"a": "b"}, None, None, 2, 9)])
+        lab, other = sorted(await sites.load_all(connection), key=lambda each: each.site)[::-1]
+    assert (lab.managed, lab.managed_why, lab.managed_since_ms) == (False, "rebuilt", 7)
+    assert (lab.labels, other.managed, other.managed_since_ms) == ({"a": "b"}, True, None)
+
+
+async def test_labels_of_nodes_outlive_what_ingest_writes_of_them(fleet):
+    async with fleet.write() as connection:
+        await nodes.set_labels(connection, {"lab.n1": {"rack": "7", "ü": "°"}})
+        await sites.revise(connection, ["lab", "none"])
+        await nodes.save(
+            connection, [nodes.NodeRecord("lab.n1", "lab", "n1", 5, presence="online")]
+        )
+        kept = {each.node: each for each in await nodes.load_all(connection)}
+        (lab,) = await sites.load_all(connection)
+    assert (kept["lab.n1"].labels, kept["lab.n1"].presence) == ({"rack": "7", "ü": "°"}, "online")
+    assert lab.revision == 2
 
 
 async def test_a_site_takes_its_nodes_with_it_and_leaves_its_events(fleet):
@@ -221,6 +245,43 @@ async def test_dead_letters_are_bounded_in_number_and_size(database, monkeypatch
         assert await dead_letters.count(connection) == 20
     assert [letter.received_ms for letter in kept] == list(reversed(range(10, 30)))
     assert {(letter.size_bytes, len(letter.payload)) for letter in kept} == {(5_000, 4_096)}
+
+
+def held(node, n, body=b"x" * 5_000):
+    return held_items.NewHeldItem(node, n, 1, b"b" * 16, 7, "bulk", n, "event", "t" * 600, body)
+
+
+async def test_held_items_are_bounded_of_each_node_of_all_in_size_and_in_time(
+    database, monkeypatch
+):
+    monkeypatch.setattr(held_items, "NODE_ROWS_MAX", 20)
+    monkeypatch.setattr(held_items, "ROWS_MAX", 30)
+    async with database.write() as connection:
+        await held_items.append(connection, [held("lab.n1", n) for n in range(25)])
+        await held_items.append(connection, [held("lab.n2", 99)])
+        flooded = await held_items.page(connection, "lab.n1")
+        assert [item.item_seq for item in flooded] == list(reversed(range(5, 25)))
+        assert {(item.size_bytes, len(item.body), len(item.text)) for item in flooded} == {
+            (5_000, 4_096, 512)
+        }
+        assert [item.item_seq for item in await held_items.page(connection, "lab.n2")] == [99]
+        page = await held_items.page(connection, "lab.n1", before=flooded[4].seq, limit=2)
+        assert [item.item_seq for item in page] == [19, 18]
+        await held_items.append(connection, [held(f"lab.m{n}", n) for n in range(29)])
+        assert await held_items.page(connection, "lab.n1") == []
+        late_ms = held_items.DAYS_MAX * 86_400_000 + 20
+        assert await held_items.prune(connection, now_ms=late_ms) == 20
+
+
+async def test_who_floods_pushes_out_nothing_that_another_node_said(database, monkeypatch):
+    monkeypatch.setattr(held_items, "NODE_ROWS_MAX", 20)
+    monkeypatch.setattr(held_items, "ROWS_MAX", 30)
+    async with database.write() as connection:
+        await held_items.append(connection, [held("lab.n2", 99)])
+        for turn in range(5):
+            await held_items.append(connection, [held("lab.n1", turn * 9 + n) for n in range(9)])
+        assert [item.item_seq for item in await held_items.page(connection, "lab.n2")] == [99]
+        assert len(await held_items.page(connection, "lab.n1")) == 20
 
 
 async def test_the_epoch_stays_until_it_is_renewed(database):

@@ -1,0 +1,111 @@
+"""Profiles and desired settings of the fake central, as the REST contract says."""
+
+from aiohttp import web
+from fake_alarms import instant, now_ms
+
+SOURCE = '[profile]\nname = "fleet"\nfleet = true\n[time]\nservers = ["ntp1"]\n'
+COUNTS = {
+    "in_sync": 8, "pending": 2, "applying": 1, "failed": 1, "unable": 0, "none": 0, "total": 12,
+    "held": 3, "pending_reboot": 2, "drifted": 1,
+}  # fmt: skip
+
+
+class FakeProfiles:
+    """Two profiles, one with hostile words; a node has what they say where a test sets it."""
+
+    def __init__(self, *, hostile: str) -> None:
+        def profile(name: str, **more: object) -> dict[str, object]:
+            return {
+                "name": name, "layer": "fleet", "target": "", "priority": 100, "text": "",
+                "file": f"{name}.toml", "revision": 2, "by": "ada", "at": instant(now_ms()),
+                "settings": 1, "nodes": 12, "fault": "",
+            } | more  # fmt: skip
+
+        self.kept = [
+            profile("fleet", text=hostile),
+            profile("region", layer="select", target="region:r01", nodes=3),
+        ]
+        self.change: dict[str, object] = {
+            "id": "5c2f11d0", "state": "stopped", "why": "nodes: 1 failed; at most 0 may",
+            "made": instant(now_ms()), "changed": instant(now_ms()), "by": "ada", "reason": hostile,
+            "profiles": ["fleet", "region"], "group": 1, "groups": [1, 2],
+            "stage_began": instant(now_ms()), "synced": None, "soak_s": 600, "wait_s": 3_600,
+            "failed_max": 0,
+        }  # fmt: skip
+        self.drift = [
+            {"node": "edge-00-00.n1", "site": "edge-00-00", "setting": "time.servers",
+             "wanted": '["ntp1"]', "found": hostile, "at": instant(now_ms())},
+        ]  # fmt: skip
+        self.asked: list[tuple[str, object]] = []
+        self.desired: dict[str, object] = {
+            "generation": 0, "digest": "", "since": None, "by": "", "reason": "", "fault": "",
+            "settings": [], "sections": {},
+        }  # fmt: skip
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what is served."""
+        return [
+            web.get("/api/v1/profiles", self.list),
+            web.get("/api/v1/profiles:status", self.status),
+            web.get("/api/v1/profiles/{profile}", self.show),
+            web.get("/api/v1/drift", self.list_drift),
+            web.post("/api/v1/nodes/{node}/drift:adopt", self.adopt),
+            web.post("/api/v1/nodes/{node}/desired:reapply", self.act),
+            web.get("/api/v1/changes", self.list_changes),
+            web.get("/api/v1/changes/{change}", self.show_change),
+            web.post("/api/v1/changes/{change}/{move}", self.act),
+            web.get("/api/v1/nodes/{node}/desired", self.of_node),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Serve all."""
+        return web.json_response({"items": self.kept, "next": None})
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Serve one with its text."""
+        name = request.match_info["profile"]
+        found = next(each for each in self.kept if each["name"] == name)
+        return web.json_response(found | {"source": SOURCE, "sections": {}})
+
+    async def of_node(self, request: web.Request) -> web.Response:
+        """Serve what a node should be."""
+        return web.json_response({"node": request.match_info["node"]} | self.desired)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Serve how far nodes have come."""
+        of_profiles = [{"profile": each["name"], "nodes": COUNTS} for each in self.kept[:1]]
+        return web.json_response({"nodes": COUNTS, "profiles": of_profiles})
+
+    async def list_drift(self, request: web.Request) -> web.Response:
+        """Serve what differs."""
+        return web.json_response({"items": self.drift, "next": None})
+
+    async def adopt(self, request: web.Request) -> web.Response:
+        """Serve a draft."""
+        return web.json_response(
+            {
+                "profile": "adopted",
+                "file": "adopted.toml",
+                "source": SOURCE,
+                "taken": [],
+                "left": [],
+            }
+        )
+
+    async def list_changes(self, request: web.Request) -> web.Response:
+        """Serve the one change."""
+        return web.json_response({"items": [self.change], "next": None})
+
+    async def show_change(self, request: web.Request) -> web.Response:
+        """Serve it with its groups."""
+        stages = [
+            {"group": 1, "sites": 1, "nodes": 2, "turn": "now", "counts": COUNTS},
+            {"group": 2, "sites": 2, "nodes": 5, "turn": "later", "counts": COUNTS},
+        ]
+        failed = [{"node": "edge-00-00.n1", "why": "no such sysctl"}]
+        return web.json_response(self.change | {"stages": stages, "failed": failed})
+
+    async def act(self, request: web.Request) -> web.Response:
+        """Take in what somebody wants done."""
+        self.asked.append((request.path, await request.json()))
+        return web.json_response({})

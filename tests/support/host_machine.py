@@ -1,0 +1,402 @@
+"""Three hosts of a site, their disks and their coordinator, against rules that are kept apart.
+
+A Hypothesis machine over the pure cores: agents are killed between two actions, machines boot, the
+LAN is cut, the coordinator changes, people lock, unlock and recover. MOVES is hosts.md section 2,
+written down again: the product's table is not asked whether the product is right.
+"""
+
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from roost_agent.host.core import (
+    ENABLE,
+    RECOVERIES,
+    SETTLED_MS,
+    Action,
+    Begin,
+    Check,
+    Event,
+    HostCore,
+    Keep,
+    Lock,
+    Look,
+    Maintain,
+    Moment,
+    Moved,
+    Recover,
+    Unlock,
+)
+from roost_agent.host.enable import Facts, Stage
+from roost_agent.host.kept import Kept
+from roost_agent.host.site import GOOD, LOST, MINOR, QUIET_MS, TICK_MS, Sight, SiteHosts
+from roost_protocol.host import Admin, Avail, Oper, is_legal
+
+Triple = tuple[Admin, Oper, Avail]
+
+NAMES = ("n1", "n2", "n3")
+WALL_MS = 1_800_000_000_000
+OLD_MS = 10_000_000  # of uptime: the site does not power up
+WORDS = {
+    "L-off": (Admin.LOCKED, Oper.DISABLED, Avail.OFFLINE),
+    "L-on": (Admin.LOCKED, Oper.DISABLED, Avail.ONLINE),
+    "off": (Admin.UNLOCKED, Oper.DISABLED, Avail.OFFLINE),
+    "test": (Admin.UNLOCKED, Oper.DISABLED, Avail.INTEST),
+    "fail": (Admin.UNLOCKED, Oper.DISABLED, Avail.FAILED),
+    "avail": (Admin.UNLOCKED, Oper.ENABLED, Avail.AVAILABLE),
+    "degr": (Admin.UNLOCKED, Oper.ENABLED, Avail.DEGRADED),
+}
+MOVES = frozenset(
+    (WORDS[before], WORDS[after])
+    for before, after in (
+        line.split(" > ")
+        for line in """\
+L-off > L-on
+off > test
+L-on > test
+test > avail
+test > fail
+fail > test
+avail > degr
+degr > avail
+avail > fail
+degr > fail
+avail > L-on
+degr > L-on
+test > L-on
+fail > L-on
+off > L-off""".splitlines()
+    )
+)
+FAILED, INTEST = WORDS["fail"], WORDS["test"]
+SERVING = frozenset({WORDS["avail"], WORDS["degr"]})
+
+names = st.sampled_from(NAMES)
+
+
+@dataclass
+class Box:
+    """One machine: what runs on it, what its disk holds, what is wrong with it."""
+
+    name: str
+    boot: int = 1
+    core: HostCore | None = None
+    disk: Kept | None = None
+    is_cut: bool = False
+    dies_after: int | None = None  # so many actions of the next event
+    facts: Facts = field(default_factory=Facts)
+    critical: str = ""
+    reasons: dict[str, int] = field(default_factory=dict)
+    beat: Triple | None = None  # what it told last
+    failures: dict[str, int] = field(default_factory=dict)  # durable, since the last pardon
+    served_ms: int | None = None
+
+    @property
+    def boot_id(self) -> str:
+        """Of its boot."""
+        return f"{ord(self.name[1]):02x}{self.boot:030x}"
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether it failed more often of one cause than it may be tried again."""
+        return any(count > RECOVERIES[Stage(c)].attempts for c, count in self.failures.items())
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether others hear it."""
+        return self.core is not None and not self.is_cut
+
+
+class HostMachine(RuleBasedStateMachine):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ms = OLD_MS
+        self.boxes = {name: Box(name) for name in NAMES}
+        self.site: SiteHosts | None = None
+        self.turn = ""
+        self.turn_ms = 0
+        self.misses = dict.fromkeys(NAMES, 0)
+        self.good = dict.fromkeys(NAMES, 0)
+        self.stormy = 0  # ticks since several fell silent together
+        self.away = set(NAMES)  # not heard yet, or written off until it is heard for long enough
+        for box in self.boxes.values():
+            self.start(box)
+
+    @property
+    def now(self) -> Moment:
+        """The clocks."""
+        return Moment(self.ms, WALL_MS + self.ms)
+
+    # -- what happens ---------------------------------------------------------------------------
+
+    @initialize(times=st.sampled_from([0, 12, 31]))
+    def begins(self, times: int) -> None:
+        """All of them have begun, and serve by now or not."""
+        self.tick(times)
+
+    @rule(times=st.integers(1, 14))
+    def tick(self, times: int) -> None:
+        """Seconds pass."""
+        for _ in range(times):
+            self.ms += TICK_MS
+            self.look()
+            self.coordinate()
+
+    @rule(seconds=st.sampled_from([31, 121, 601, 3_601]))
+    def leap(self, seconds: int) -> None:
+        """Much time passes in which nothing changed."""
+        self.ms += seconds * 1_000
+        self.look()
+
+    @rule(
+        name=names,
+        config=st.sampled_from(["", "refused"]),
+        health=st.sampled_from(["", "", None, "disk: bad"]),
+        processes=st.sampled_from(["", "", "nginx is down"]),
+        services=st.sampled_from(["", "logs not active here"]),
+        critical=st.sampled_from(["", "", "nginx is gone"]),
+        reasons=st.sampled_from([{}, {"clock": 1}, {"clock": 1, "resource": 2}]),
+    )
+    def changes(
+        self, name: str, critical: str, reasons: dict[str, int], **facts: str | None
+    ) -> None:
+        """Something breaks or is mended."""
+        box = self.boxes[name]
+        box.facts, box.critical, box.reasons = Facts(**facts), critical, reasons
+
+    @rule(name=names, critical=st.booleans(), times=st.integers(1, 4))
+    def fails_again_and_again(self, name: str, critical: bool, times: int) -> None:
+        """One of them is ill for a while, whatever is tried."""
+        box = self.boxes[name]
+        for _ in range(times):
+            box.critical = "nginx is gone" if critical else ""
+            box.facts = Facts(health="" if critical else "disk: bad")
+            self.tick(12)
+            self.leap(601)
+
+    @rule(name=names)
+    def is_mended(self, name: str) -> None:
+        """Nothing is wrong any more."""
+        box = self.boxes[name]
+        box.facts, box.critical, box.reasons = Facts(), "", {}
+
+    @rule(name=names)
+    def is_cut(self, name: str) -> None:
+        """Its LAN goes or comes."""
+        self.boxes[name].is_cut = not self.boxes[name].is_cut
+
+    @rule(name=names, actions=st.integers(0, 3))
+    def is_killed(self, name: str, actions: int) -> None:
+        """Its agent is killed, after so many actions of what it does next."""
+        self.boxes[name].dies_after = actions
+
+    @rule(name=names)
+    def is_killed_now(self, name: str) -> None:
+        """Its agent is killed between two events."""
+        self.boxes[name].core = None
+
+    @rule(name=names, boots=st.booleans())
+    def starts(self, name: str, boots: bool) -> None:
+        """Its agent starts again, or its machine does."""
+        box = self.boxes[name]
+        if boots:
+            box.core, box.boot = None, box.boot + 1
+        if box.core is None:
+            self.start(box)
+
+    @rule(name=names)
+    def lock(self, name: str) -> None:
+        """An operator takes it out of service."""
+        box = self.boxes[name]
+        if box.core is not None and box.core.state[0] is Admin.UNLOCKED:
+            self.told(box, Lock("ann", "fan"))
+            if box.core is not None:
+                assert box.core.state == WORDS["L-on"]
+
+    @rule(name=names)
+    def unlock(self, name: str) -> None:
+        """An operator puts it into service."""
+        box = self.boxes[name]
+        if box.core is not None and box.core.state == WORDS["L-on"]:
+            self.told(box, Unlock("ann", "done"))
+
+    @rule(name=names)
+    def recover(self, name: str) -> None:
+        """An operator lets it begin from nought."""
+        box = self.boxes[name]
+        if box.core is not None and box.core.state == FAILED:
+            self.told(box, Recover("ann"))
+
+    @rule(name=names, seconds=st.sampled_from([0, 60, 7_200]))
+    def maintain(self, name: str, seconds: int) -> None:
+        """An operator is at work on it."""
+        box = self.boxes[name]
+        if box.core is not None:
+            self.told(box, Maintain(self.now.wall_ms + seconds * 1_000 if seconds else 0))
+
+    @rule()
+    def coordinator_changes(self) -> None:
+        """Another has the lease of the site."""
+        self.turn = ""
+
+    # -- what is asserted -----------------------------------------------------------------------
+
+    @invariant()
+    def states_are_whole(self) -> None:
+        """Each is legal, degraded for a reason, and keeps services off where it must."""
+        for box in self.boxes.values():
+            if (core := box.core) is None:
+                continue
+            assert is_legal(*core.state)
+            assert (core.state == WORDS["degr"]) == bool(core.reasons)
+            if core.state[0] is Admin.LOCKED or core.state == FAILED:
+                assert core.bar
+            if core.state in SERVING:
+                assert not core.bar
+            core.said(box.name, 1)
+
+    def start(self, box: Box) -> None:
+        """Start its agent from what its disk holds."""
+        disk, box.core = box.disk, HostCore(box.boot_id)
+        box.dies_after = None
+        actions = self.told(box, Begin(disk))
+        state, is_same_boot = box.core.state, disk is not None and disk.boot_id == box.boot_id
+        if disk is not None and disk.admin is Admin.LOCKED:
+            assert state == WORDS["L-on"], "a restart is no unlock"
+        elif disk is not None and is_same_boot and disk.is_enabled:
+            assert state == WORDS["avail"], "its agent alone started: nothing"
+            assert Check() not in actions
+        elif box.is_exhausted:
+            assert state == FAILED, "a restart forgot that it failed too often"
+        else:
+            assert state == INTEST, "who booted goes through the sequence"
+            assert Check() in actions
+
+    def look(self) -> None:
+        """Have each host look at itself; what it knows of others is their last beat."""
+        heard = {box.name: box.beat for box in self.boxes.values() if box.is_heard}
+        for box in self.boxes.values():
+            if box.core is None:
+                continue
+            others = [] if box.is_cut else [told for n, told in heard.items() if n != box.name]
+            is_last = not any(told in SERVING for told in others)
+            before = box.core.state
+            was_exhausted = box.is_exhausted
+            self.told(box, Look(box.facts, box.reasons, box.critical, is_last))
+            if (core := box.core) is None:
+                continue
+            if is_last and before != FAILED:
+                assert core.state != FAILED, "nobody else serves"
+            if before == FAILED and was_exhausted and not is_last:
+                assert core.state == FAILED, "nothing more by itself"
+            assert core.state[0] is before[0], "only a person locks or unlocks"
+            if core.state in SERVING:
+                assert core.reasons.keys() - {ENABLE} == box.reasons.keys(), "reasons are not those"
+        for box in self.boxes.values():
+            if box.core is not None:
+                box.beat = box.core.state
+
+    def told(self, box: Box, event: Event) -> list[Action]:
+        """Give it an event, and do what follows up to its death."""
+        core = box.core
+        assert core is not None
+        at = core.state
+        actions = core.handle(event, self.now)
+        if isinstance(event, Begin):
+            at = WORDS["off" if core.state[0] is Admin.UNLOCKED else "L-off"]
+        pardons = isinstance(event, Lock | Unlock | Recover)
+        for number, action in enumerate(actions):
+            if box.dies_after == number:
+                box.core = box.dies_after = None
+                break
+            if isinstance(action, Moved):
+                assert action.before == at, "a change that nobody was told"
+                assert (at, action.after) in MOVES
+                at = action.after
+            elif isinstance(action, Keep):
+                self.kept(box, action.kept, pardons=pardons)
+        else:
+            assert core.state == at, "a change that nobody was told"
+            self.has_kept(box, core)
+        self.serves(box)
+        return actions
+
+    def kept(self, box: Box, kept: Kept, *, pardons: bool) -> None:
+        """See what goes to the disk: a count goes back by a pardon or an hour of service alone."""
+        settled = box.served_ms is not None and self.ms - box.served_ms >= SETTLED_MS
+        if not pardons and not settled:
+            for cause, count in box.failures.items():
+                assert kept.attempts.get(cause, 0) >= count, "a failure is forgotten"
+        box.failures = {str(cause): count for cause, count in kept.attempts.items()}
+        box.disk = kept
+
+    def has_kept(self, box: Box, core: HostCore) -> None:
+        """After an event that it lived through its disk says what people have decided."""
+        if box.disk is not None:
+            assert box.disk.admin is core.state[0]
+            assert box.disk.maintenance_until_ms == core.maintenance_until_ms
+        if core.state == FAILED:
+            assert box.failures, "it failed, and its disk does not know"
+
+    def serves(self, box: Box) -> None:
+        """Note since when it serves."""
+        if box.core is None or box.core.state not in SERVING:
+            box.served_ms = None
+        elif box.served_ms is None:
+            box.served_ms = self.ms
+
+    # -- the coordinator ------------------------------------------------------------------------
+
+    def coordinate(self) -> None:
+        """Have whoever coordinates take in a second, and look at what it says."""
+        alive = [box.name for box in self.boxes.values() if box.is_heard]
+        if self.turn not in alive:
+            if not alive:
+                self.turn, self.site = "", None
+                return
+            self.turn, self.turn_ms = alive[self.ms // TICK_MS % len(alive)], self.ms
+            self.site = SiteHosts(self.now)
+            self.misses, self.good = dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0)
+            self.stormy, self.away = 0, set(NAMES)
+        assert self.site is not None
+        others = [box for box in self.boxes.values() if box.name != self.turn]
+        before = self.states()
+        for box in others:
+            is_heard = box.is_heard
+            self.misses[box.name] = 0 if is_heard else self.misses[box.name] + 1
+            self.good[box.name] = self.good[box.name] + 1 if is_heard else 0
+        silent = [each for each in others if self.misses[each.name] >= MINOR]
+        fresh = sum(each.name not in self.away for each in silent)
+        self.stormy = 0 if fresh >= 2 else self.stormy + 1
+        sights = [Sight(box.name, box.is_heard, box.beat, box.boot_id, self.ms) for box in others]
+        self.site.tick(sights, self.ms, self.now)
+        assert self.site.may_tell(self.now) == (self.ms - self.turn_ms >= QUIET_MS)
+        self.judge(before)
+
+    def states(self) -> dict[str, Triple]:
+        """Return the hosts as the coordinator has them."""
+        hosts = [] if self.site is None else self.site.hosts()
+        return {each.node: (each.admin, each.oper, each.avail) for each in hosts}
+
+    def judge(self, before: dict[str, Triple]) -> None:
+        """Look at what it says of each."""
+        for name, state in self.states().items():
+            assert is_legal(*state)
+            box, was = self.boxes[name], before.get(name)
+            if was == FAILED and name in self.away and state in SERVING:
+                assert self.good[name] >= GOOD, "back with its first word"
+            if box.is_heard:
+                is_back = was is None or was == WORDS["off"] or self.good[name] >= GOOD
+                self.away -= {name} if is_back else set()
+            elif state != was and state not in SERVING:
+                self.away.add(name)
+            if state == FAILED and was in SERVING and not box.is_heard:
+                assert self.misses[name] >= LOST, "failed too early"
+                assert self.stormy, "several are silent: that is the network"
+            if self.misses[name] > LOST and state in SERVING:
+                assert self.stormy * TICK_MS <= 10_000, "lost, and nobody says so"
+            if self.good[name] >= GOOD:
+                assert state == box.beat, "it speaks, and is not what it says"

@@ -1,0 +1,56 @@
+"""What stands for a machine: the helper's service manager does root's one-shot and nothing else."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from roost_central.demo.machine import PROFILE, SWAPPINESS, Machine
+from roost_central.profiles.source import read_profile
+
+DIGEST = "0" * 64
+
+
+@pytest.fixture
+def node(tmp_path):
+    machine = Machine(tmp_path / "lab n1", "n1")  # a folder that a shell would take for two
+    return machine, machine.made()
+
+
+def systemctl(node, *words):
+    script = node[1].argv[node[1].argv.index("--systemctl") + 1]
+    return subprocess.run([script, *words], capture_output=True, text=True, check=False, timeout=30)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--no-wall", "--check-inhibitors=no", "reboot"),
+        ("--no-ask-password", "start", "--", "roost-facts@dmi.service"),
+        ("--no-ask-password", "stop", "--", f"roost-config@{DIGEST}.service"),
+    ],
+)
+def test_nothing_of_this_machine_is_touched(node, words):
+    done = systemctl(node, *words)
+    assert done.returncode == 1
+    assert "no service manager" in done.stderr
+
+
+def test_the_one_shot_works_below_the_nodes_folder(node):
+    unit = f"roost-config@{DIGEST}.service"
+    assert systemctl(node, "--no-ask-password", "start", "--no-block", "--", unit).returncode == 0
+    script = node[1].argv[node[1].argv.index("--systemctl") + 1]
+    text = Path(script).read_text()
+    assert f"--root '{node[0].root}'" in text
+    assert "--systemctl= apply" in text
+
+
+def test_a_file_that_somebody_changed_is_left(node):
+    (node[0].root / SWAPPINESS).write_text("77\n")
+    node[0].made()
+    assert (node[0].root / SWAPPINESS).read_text() == "77\n"
+
+
+def test_the_example_is_a_profile_of_the_site():
+    profile = read_profile(PROFILE.format(site="lab"), "lab-profile.toml")
+    assert profile.name == "lab"

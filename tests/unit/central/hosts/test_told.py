@@ -1,0 +1,83 @@
+"""A coordinator's word in a database: what counts is kept, and its transitions are events."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from host_words import host, report
+from migrated import database_url
+
+from roost_central.fleet.restore import restore
+from roost_central.hosts import told
+from roost_central.ports import SystemClock
+from roost_central.storage import hosts, nodes, sites
+from roost_central.storage.engine import Database
+from roost_protocol.codec import encode
+from roost_protocol.errors import ProtocolError
+
+
+@pytest.fixture
+async def database(tmp_path):
+    database = await Database.open(database_url(tmp_path), clock=SystemClock())
+    async with database.write() as connection:
+        await sites.save(connection, [sites.SiteRecord("lab", 1, {}, None, None, 1, 1)])
+        rows = [nodes.NodeRecord(f"lab.{name}", "lab", name, 1) for name in ("n1", "n2")]
+        await nodes.save(connection, rows)
+    yield database
+    await database.close()
+
+
+async def heard(database, said, speaker="lab.n1"):
+    async with database.write() as connection:
+        return await told.take_in(connection, speaker, encode(said), at_ms=5_000, now_ms=6_000)
+
+
+async def test_a_word_that_counts_is_kept_and_comes_back_after_a_restart(database):
+    _, moves = await heard(database, report(host("n1"), host("n2", "failed", cause="silent")))
+    assert [move.text for move in moves] == [
+        "unlocked, enabled, available: so it is",
+        "unlocked, disabled, failed: silent",
+    ]
+    async with database.read() as connection:
+        view = await restore(connection)
+    assert view.nodes["lab.n2"].host.said.cause == "silent"
+
+
+async def test_a_transition_is_an_event_with_its_cause_and_both_its_ends(database):
+    await heard(database, report(host("n1")))
+    _, [move] = await heard(database, report(host("n1", "failed", cause="pump failed")))
+    assert (move.type, move.kind, move.node, move.at_ms) == ("200.812", "host", "lab.n1", 1_000)
+    assert move.text == "unlocked, enabled, available -> unlocked, disabled, failed: pump failed"
+    assert move.params["was"] == "unlocked/enabled/available"
+
+
+async def test_the_word_of_a_holder_before_changes_nothing(database):
+    await heard(database, report(host("n1", "failed"), epoch=9))
+    assert await heard(database, report(host("n1"), epoch=8)) is None
+    async with database.read() as connection:
+        [word] = await hosts.of_site(connection, "lab")
+    assert word.report.epoch == 9
+
+
+async def test_a_triple_that_cannot_be_is_refused(database):
+    odd = host("n1")
+    bad = report(
+        type(odd)(node="n1", admin="locked", oper="enabled", avail="available", since_ms=1)
+    )
+    with pytest.raises(ProtocolError, match="triple"):
+        await heard(database, bad)
+
+
+async def test_words_side_by_side_go_when_somebody_holds_the_lease(database):
+    for name in ("n1", "n2"):
+        await heard(database, report(host(name), epoch=0, by=f"lab.{name}"), f"lab.{name}")
+    async with database.read() as connection:
+        assert len(await hosts.of_site(connection, "lab")) == 2
+        view = await restore(connection)
+    assert {row.host.by for row in view.nodes.values()} == {"lab.n1", "lab.n2"}
+    await heard(database, report(host("n1"), epoch=3))
+    async with database.read() as connection:
+        assert len(await hosts.of_site(connection, "lab")) == 1
