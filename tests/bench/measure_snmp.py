@@ -13,8 +13,9 @@ from pathlib import Path
 
 from alarm_feed import MemoryFeed, alarm
 from figure import QUICK, Figure
+from loopback_ports import free_port
 from snmp_receiver import COMMUNITY, TRAPD, Trapd
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.fleet.view import FleetView
 from roost_central.northbound.config import NorthboundConfig, SnmpConfig, SnmpUser

@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from broker import mosquitto  # noqa: F401 - a fixture
 from central_process import CentralProcess
 from hook_receiver import Receiver
+from loopback_ports import free_port
 from program import Program
-from waiting import free_port, until
+from waiting import until
 
 from roost_agent.sim.places import Plan, ndjson, places
 from roost_protocol.beat import Beat, PathKind, PathReport, PathState

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from aiohttp import web
 from ca import Credentials, Pki
+from loopback_ports import free_port
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 from roost_central.api.listener import listening
 from roost_central.brokers.files import write_private

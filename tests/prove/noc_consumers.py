@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from central_process import CentralProcess
+from loopback_ports import free_port
 from snmp_receiver import COMMUNITY, TRAPD, Trapd
-from waiting import free_port, until, wait_until
+from waiting import until, wait_until
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 BROKER = re.compile(r"NOC's broker runs as (\d+)")

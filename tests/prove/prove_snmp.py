@@ -14,9 +14,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from loopback_ports import free_port
 from proof import Proof
 from snmp_receiver import AUTH, PRIV, TRAPD, Trapd
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 RESTARTS = 20
 SENDER = Path(__file__).parents[1] / "support" / "snmp_sender.py"

@@ -6,8 +6,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from loopback_ports import free_port
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 

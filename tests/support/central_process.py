@@ -6,8 +6,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from loopback_ports import free_port
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 
 class CentralProcess(Program):

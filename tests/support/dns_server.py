@@ -4,8 +4,9 @@ import shutil
 import socket
 from pathlib import Path
 
+from loopback_ports import free_port
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 PROGRAM = shutil.which("dnsmasq", path="/usr/sbin:/usr/bin:/sbin:/bin")
 

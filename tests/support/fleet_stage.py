@@ -13,8 +13,9 @@ from pathlib import Path
 
 from ca import DOMAIN, Pki, SignerProcess, unlimited
 from central_process import CentralProcess
+from loopback_ports import free_port
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 JOIN_S = 60
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lan_boxes import Fleet
-from waiting import free_port
+from loopback_ports import free_port
 
 from roost_agent.ha.broker_files import Member
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from waiting import free_port, wait_until
+from loopback_ports import free_port
+from waiting import wait_until
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts its versions; its bin is not on PATH
 USER = "postgres"  # the server refuses to run as root

@@ -1,33 +1,13 @@
 """Waits that end: every test that looks at a process uses these."""
 
 import asyncio
-import itertools
-import os
-import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
-_turns = itertools.count(os.getpid() * 101)
-
-PORTS_FROM, PORTS = 20_000, 12_000
 STEP_S = 0.02
 PATIENCE_S = 60.0  # longer than any retry of the product, on a machine that does other things too
-
-
-def free_port() -> int:
-    """Return a TCP port of loopback that nobody listens on now.
-
-    Below those that the kernel gives out, and each process of tests begins elsewhere: several run
-    at once, and a port is free for a moment before its server takes it.
-    """
-    while True:
-        port = PORTS_FROM + next(_turns) % PORTS
-        with socket.socket() as sock, suppress(OSError):
-            sock.bind(("127.0.0.1", port))
-            return port
 
 
 def wait_until(

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession
-from waiting import free_port
+from loopback_ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 START_S_MAX = 60

@@ -10,9 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from fleet_pki import Pki
+from loopback_ports import free_port
 from mqtt_peer import Peer
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 from roost_central.brokers.files import write_private
 from roost_central.brokers.fleet_files import BrokerFiles, configuration, rules

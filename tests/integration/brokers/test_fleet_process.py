@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 from ca import DOMAIN, Pki, unlimited
+from loopback_ports import free_port
 from mqtt_peer import NOT_AUTHORISED, Peer
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.brokers import fleet as fleet_module
 from roost_central.brokers.config import FleetBrokerConfig, own_tls

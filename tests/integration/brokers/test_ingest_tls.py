@@ -4,7 +4,7 @@ import asyncio
 
 import gmqtt
 import pytest
-from waiting import free_port
+from loopback_ports import free_port
 
 from roost_central.ingest.config import BrokerAddress
 from roost_central.ingest.mqtt import MqttLink, publish_as_guest, take_over

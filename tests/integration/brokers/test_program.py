@@ -8,9 +8,10 @@ import sys
 import psutil
 import pytest
 from ca import Pki, SignerProcess
+from loopback_ports import free_port
 from mqtt_peer import Peer
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 from roost_central.brokers.mosquitto import mosquitto
 from roost_protocol.certificate import Holder, Kind

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
-from waiting import free_port
+from loopback_ports import free_port
 
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from ha_broker_scene import HOST, MEMBERS, PASSWORDS, Scene, running, until
-from waiting import free_port
+from loopback_ports import free_port
 
 from roost_agent.ha import brokers
 from roost_agent.ha.broker_files import Member

@@ -13,7 +13,7 @@ import aiomqtt
 import pytest
 from ha_broker_scene import HOST, MEMBERS, NODES, SITE, Scene, running, until
 from lan_boxes import Fleet
-from waiting import free_port
+from loopback_ports import free_port
 
 from roost_agent.enrolled import NODE_CERTIFICATE, NODE_KEY
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker

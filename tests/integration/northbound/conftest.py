@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from alarm_feed import MemoryFeed
+from loopback_ports import free_port
 from snmp_receiver import AUTH, COMMUNITY, PRIV, Trapd
-from waiting import free_port
 
 from roost_central.fleet.view import FleetView
 from roost_central.northbound.config import SnmpUser

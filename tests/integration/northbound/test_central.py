@@ -11,7 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from central_process import CentralProcess
-from waiting import free_port, wait_until
+from loopback_ports import free_port
+from waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 SECRET = "canary-of-the-webhook-secret"

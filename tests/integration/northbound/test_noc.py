@@ -9,8 +9,9 @@ import aiomqtt
 import pytest
 from alarm_feed import alarm, incident
 from hook_receiver import Receiver
+from loopback_ports import free_port
 from noc_reader import account, connection, online, reading
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.northbound import noc_line, noc_tree
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig, WebhookConfig

@@ -8,8 +8,9 @@ import aiomqtt
 import pytest
 from alarm_feed import alarm
 from ca import DOMAIN, Pki
+from loopback_ports import free_port
 from noc_reader import connection, online
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.northbound import noc_broker
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig

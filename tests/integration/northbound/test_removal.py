@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 
 import pytest
+from loopback_ports import free_port
 from noc_reader import online, reading
 from snmp_receiver import TRAPD
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from alarm_feed import alarm, incident
+from loopback_ports import free_port
 from snmp_receiver import AUTH, PATH, PRIV, TRAPD, age_engine, walk
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.northbound.config import NorthboundConfig, SnmpAgentConfig, SnmpConfig
 

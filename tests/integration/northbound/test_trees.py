@@ -6,8 +6,9 @@ import json
 
 import pytest
 from alarm_feed import alarm, incident
+from loopback_ports import free_port
 from noc_reader import account, connection, online, reading
-from waiting import free_port, until
+from waiting import until
 
 from roost_central.access.chain import Act
 from roost_central.northbound.config import NocBrokerConfig, NorthboundConfig, TenantConfig

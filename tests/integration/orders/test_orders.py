@@ -8,10 +8,11 @@ import urllib.error
 import urllib.request
 
 import pytest
+from loopback_ports import free_port
 from mqtt_peer import Peer
 from orders import HOUR_MS, OrderPen
 from program import Program
-from waiting import free_port, wait_until
+from waiting import wait_until
 
 from roost_protocol.certificate import Holder, Kind
 from roost_protocol.seal import Seal

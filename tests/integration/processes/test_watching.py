@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from cgroups import needs_cgroups, private
+from loopback_ports import free_port
 from process_stage import ANSWERS, is_alive, now_s, watched
-from waiting import free_port, until
+from waiting import until
 
 from roost_agent.host.processes.watched import AUDIT_MS
 from roost_agent.ports import SystemClock
