@@ -37,6 +37,7 @@ from roost_protocol.order_act import Act, Scalar
 from roost_protocol.order_verbs import Configure
 from roost_protocol.patterns import END, NO_CONTROLS, ONE_LINE
 from roost_protocol.topics import split_node_id
+from roost_protocol.update_verbs import UpdateOffer
 
 ORDER_DOMAIN: Final = b"roost order 1\n"  # an order's signature is good for nothing else
 ORDER_KEY_DOMAIN: Final = b"roost order key 1\n"  # of the word of an order key for the next one
@@ -180,7 +181,7 @@ def check_body(act: Act, body: bytes) -> None:
     Raises:
         ProtocolError: ``body``: it is missing, is another one, or nobody asked for it.
     """
-    if not isinstance(act, Configure):
+    if not isinstance(act, Configure | UpdateOffer):
         if body:
             raise ProtocolError("body", field="body", bound=f"{act.verb} has none", got=len(body))
     elif body_digest(body) != act.digest:

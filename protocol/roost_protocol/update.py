@@ -10,7 +10,7 @@ A report is known by (job, attempt, seq): one that is older than what was taken 
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,26 +18,20 @@ from msgspec import Meta
 from roost_protocol.envelope import Count, NodeText, ShortText
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, HA_NODES_MAX
-from roost_protocol.order_act import Act
 from roost_protocol.patterns import END
+from roost_protocol.update_verbs import Attempt, JobText, Sha256Text
 from roost_protocol.window import Window
 from roost_protocol.window import check as check_window
 
-ATTEMPT_MAX: Final = 100
 COMPONENTS_MAX: Final = 64  # that one node has
 PARALLEL_WORKERS_MAX: Final = 10  # StarlingX's
 RELEASE_BYTES_MAX: Final = 1 << 40
 
-JOB_PATTERN: Final = r"^[0-9a-f]{32}" + END
-SHA256_PATTERN: Final = r"^[0-9a-f]{64}" + END
 COMPONENT_PATTERN: Final = r"^(agent|os|(app|plugin|config)/[a-z0-9][a-z0-9._-]{0,62})" + END
 VERSION_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+~_-]{0,63}" + END
 
-JobText = Annotated[str, Meta(pattern=JOB_PATTERN)]
-Sha256Text = Annotated[str, Meta(pattern=SHA256_PATTERN)]
 ComponentText = Annotated[str, Meta(pattern=COMPONENT_PATTERN)]
 VersionText = Annotated[str, Meta(pattern=VERSION_PATTERN)]
-Attempt = Annotated[int, Meta(ge=1, le=ATTEMPT_MAX)]
 Sentence = Annotated[str, Meta(max_length=ALARM_TEXT_BYTES_MAX)]
 Apply = Literal["serial", "parallel", "ignore"]
 
@@ -191,23 +185,3 @@ class SoftwareReport(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int
     components: Annotated[dict[ComponentText, Running], Meta(max_length=COMPONENTS_MAX)]
-
-
-class UpdateOffer(Act, frozen=True):
-    """Take a job; the order's body is an ``Offer`` with this digest (``order.body_digest``)."""
-
-    verb: ClassVar[str] = "update-offer"
-    title: ClassVar[str] = "Offer the site a software update."
-    is_by_hand: ClassVar[bool] = False
-    job: JobText
-    attempt: Attempt
-    digest: Sha256Text
-
-
-class UpdateCancel(Act, frozen=True):
-    """Give a job up, if that is still possible."""
-
-    verb: ClassVar[str] = "update-cancel"
-    title: ClassVar[str] = "Ask the site to give a software update up."
-    is_by_hand: ClassVar[bool] = False
-    job: JobText

@@ -33,7 +33,7 @@ from roost_protocol.certificate import DAYS_MAX, Holder, Kind, node_holder, writ
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import GENERATION_MAX
 from roost_protocol.order import Order
-from roost_protocol.order_verbs import Configure
+from roost_protocol.order_verbs import VERBS
 
 USERS_MAX: Final = 8
 VERBS_MAX: Final = 64
@@ -232,7 +232,7 @@ class Decider:
             case Crl():
                 return self._lists
             case SignOrder():
-                is_own = isinstance(action, Sign) and action.order.verb == Configure.verb
+                is_own = isinstance(action, Sign) and not VERBS[action.order.verb].is_by_hand
                 return self._configurations if is_own else self._orders
         assert_never(request)
 

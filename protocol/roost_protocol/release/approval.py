@@ -13,7 +13,7 @@ from msgspec import Meta
 from roost_protocol.envelope import Count
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import END
-from roost_protocol.update import JobText, Sha256Text
+from roost_protocol.update_verbs import JobText, Sha256Text
 
 APPROVAL_DOMAIN: Final = b"roost approval 1\n"
 APPROVAL_BYTES_MAX: Final = 1_024

@@ -15,7 +15,7 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import HA_NODES_MAX
 from roost_protocol.release.target import TargetPath
 from roost_protocol.topics import split_node_id
-from roost_protocol.update import JobText
+from roost_protocol.update_verbs import JobText
 
 FIELD: Final = "roost"  # of the director's signed targets
 VERSION: Final = 1
