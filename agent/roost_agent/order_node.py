@@ -84,6 +84,18 @@ class OrderNode:
         except NotAppliedError as err:
             raise ActError(err.code, str(err)) from err
 
+    async def take_update(self, job: str, attempt: int, body: bytes) -> str:  # noqa: ARG002
+        """See Node."""
+        raise ActError("helper", f"job {job}: nothing here installs updates")
+
+    async def cancel_update(self, job: str) -> str:
+        """See Node."""
+        raise ActError("unknown", f"job {job} is not in this node's journal")
+
+    def has_update(self, job: str, attempt: int) -> bool:  # noqa: ARG002 - no journal, no job
+        """See Node."""
+        return False
+
     async def renew(self) -> None:
         """See Node."""
         why = await self._renewal.now()

@@ -73,4 +73,8 @@ def test_what_interrupts_a_node_needs_a_reason():
 
 
 def test_what_the_centre_orders_by_itself_no_person_orders():
-    assert [verb for verb, kind in VERBS.items() if not kind.is_by_hand] == ["configure"]
+    assert [verb for verb, kind in VERBS.items() if not kind.is_by_hand] == [
+        "configure",
+        "update-offer",
+        "update-cancel",
+    ]

@@ -12,6 +12,8 @@ from roost_agent.orders.verbs import (
     refresh_inventory,
     renew_identity,
     resync,
+    update_cancel,
+    update_offer,
 )
 from roost_agent.orders.verbs.handler import Handler
 
@@ -26,6 +28,8 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
             ha_maintenance,
             reboot,
             configure,
+            update_offer,
+            update_cancel,
         )
     }
 )

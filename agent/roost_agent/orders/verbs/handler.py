@@ -62,6 +62,23 @@ class Node(Protocol):
             ActError: they are not; ``code`` is root's word.
         """
 
+    async def take_update(self, job: str, attempt: int, body: bytes) -> str:
+        """Take a software update up, the offer in the body of its order; say how.
+
+        Raises:
+            ActError: it is not taken, ``rejected`` with when it could be.
+        """
+
+    async def cancel_update(self, job: str) -> str:
+        """Give a software update up; say how.
+
+        Raises:
+            ActError: it is not known, has ended, or is past its commit.
+        """
+
+    def has_update(self, job: str, attempt: int) -> bool:
+        """Say whether the journal has a job."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:

@@ -10,10 +10,12 @@ from roost_agent.control.message import Answer, HaMaintenance, HaMayGoDown, HaSw
 from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs import HANDLERS, reboot
 from roost_agent.orders.verbs.handler import ActError, Placed
-from roost_protocol.order import read_order
+from roost_protocol.codec import encode
+from roost_protocol.order import SignedOrder, body_digest, read_order
 from roost_protocol.order_verbs import VERBS, act_of
 
 PEN = OrderPen()
+JOB = "0a" * 16
 
 
 class SmallNode:
@@ -47,6 +49,17 @@ class SmallNode:
     async def configure(self, placed, digest):
         self.asked.append((placed.message, digest))
         return "applied"
+
+    async def take_update(self, job, attempt, body):
+        self.asked.append((job, attempt, body))
+        return "accepted"
+
+    async def cancel_update(self, job):
+        self.asked.append(job)
+        return "asked to end"
+
+    def has_update(self, job, attempt):
+        return (job, attempt) == (JOB, 1)
 
 
 async def done(node, verb, reason="", **given):
@@ -91,6 +104,28 @@ def test_settings_that_are_applied_after_a_restart_were_applied():
     assert resumed("0a" * 32) == "applied"
     with pytest.raises(ActError, match="other settings"):
         resumed("0b" * 32)
+
+
+async def test_the_body_of_an_offer_is_taken_up_and_its_job_given_up():
+    node = SmallNode()
+    given = {"attempt": 1, "digest": body_digest(b"offer"), "job": JOB}
+    raw = PEN.write(verb="update-offer", given=given)
+    signed = SignedOrder(v=1, key_id="0" * 16, signature=bytes(64), order=raw, body=b"offer")
+    placed = Placed(read_order(raw), encode(signed))
+    act = act_of("update-offer", given)
+    assert await HANDLERS["update-offer"].act(act, placed, node) == "accepted"
+    assert await done(node, "update-cancel", job=JOB) == "asked to end"
+    assert node.asked == [(JOB, 1, b"offer"), JOB]
+
+
+def test_an_offer_is_taken_up_where_the_journal_has_it_after_a_restart():
+    def resumed(job):
+        before = Taken(bytes(16), 1, "update-offer", {"job": job, "attempt": 1}, b"b" * 16, 2)
+        return HANDLERS["update-offer"].resumed(before, SmallNode())
+
+    assert resumed(JOB) == "accepted"
+    with pytest.raises(ActError, match="before the job"):
+        resumed("0d" * 16)
 
 
 async def test_local_ha_refuses_an_order_as_it_refuses_a_person():
