@@ -16,7 +16,7 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import NAME_CHARS_MAX, ORDER_TEXT_CHARS_MAX
 from roost_protocol.order_act import Act, NameText, Scalar
 from roost_protocol.patterns import END
-from roost_protocol.update_verbs import UPDATE_VERBS
+from roost_protocol.update_verbs import UpdateCancel, UpdateOffer
 
 MAINTENANCE_S_MAX: Final = 86_400  # what is forgotten ends within a day
 DIGEST_PATTERN: Final = r"^[0-9a-f]{64}" + END  # BLAKE2b of 32 bytes
@@ -103,7 +103,8 @@ VERBS: Final[Mapping[str, type[Act]]] = MappingProxyType(
             HaMaintenance,
             Reboot,
             Configure,
-            *UPDATE_VERBS.values(),
+            UpdateOffer,
+            UpdateCancel,
         )
     }
 )
