@@ -35,7 +35,11 @@ from roost_central.signer.message import (
     Request,
     Revoked,
     Rows,
+    SignDirector,
     Signed,
+    SignedDirector,
+    SignedImage,
+    SignImage,
     SignOrder,
     framed,
     length_of,
@@ -126,6 +130,24 @@ class Signer:
         """
         signed = await self._ask(SignOrder(b64encode(payload).decode(), key_id), Signed)
         return b64decode(signed.signature), signed.key_id
+
+    async def sign_image(self, asked: SignImage) -> SignedImage:
+        """Return snapshot and timestamp above targets of the image repository."""
+        return await self._ask(asked, SignedImage)
+
+    async def sign_directors(
+        self, asked: Sequence[SignDirector]
+    ) -> list[SignedDirector | SignerError]:
+        """Return the metadata of sites, each or why there is none, in their order."""
+        answers: list[SignedDirector | SignerError] = []
+        for start in range(0, len(asked), REQUESTS_AT_ONCE_MAX):
+            chunk = asked[start : start + REQUESTS_AT_ONCE_MAX]
+            try:
+                raws = await self._exchanged([framed(each) for each in chunk])
+                answers += [self._read(raw, SignedDirector) for raw in raws]
+            except SignerUnavailableError as err:
+                return answers + [err] * (len(asked) - len(answers))
+        return answers
 
     async def rows(self, after: int, limit: int = ROWS_AN_ANSWER_MAX, *, head: str = "") -> Record:
         """Return lines of the record of signatures past a row, oldest first.

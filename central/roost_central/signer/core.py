@@ -26,6 +26,8 @@ from roost_central.signer.message import (
     IssueService,
     Request,
     Rows,
+    SignDirector,
+    SignImage,
     SignOrder,
 )
 from roost_central.signer.order_rules import checked
@@ -61,6 +63,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         orders_by_two: verbs of orders that a second person has to approve.
         orders_never: verbs that are not signed, whoever asks.
         order_hours_max: how long an order may count.
+        releases: how often metadata of releases is signed: each site has its own.
+        release_approvals: how many operators must have agreed to a rollout; 0: none, for a lab.
+        release_days: how long that metadata counts.
     """
 
     domain: str
@@ -76,6 +81,9 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     orders_by_two: Verbs = ("reboot",)
     orders_never: Verbs = ()
     order_hours_max: Annotated[int, Meta(ge=1, le=24)] = 24
+    releases: Rate = Rate(24_000, 12_000)
+    release_approvals: Annotated[int, Meta(ge=0, le=8)] = 1
+    release_days: Annotated[int, Meta(ge=1, le=30)] = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +141,28 @@ class Refuse:
     detail: str
 
 
-Action = Issue | List | Sign | Tell | Recall | Refuse
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Sign metadata of releases, if what is asked holds (signer/release.py)."""
+
+    request: SignImage | SignDirector
+
+
+Action = Issue | List | Sign | Name | Tell | Recall | Refuse
 
 
 class Decider:
     """Agrees or refuses by a policy; knows nothing but how much it agreed to lately."""
 
-    __slots__ = ("_configurations", "_lists", "_nodes", "_orders", "_policy", "_services")
+    __slots__ = (
+        "_configurations",
+        "_lists",
+        "_nodes",
+        "_orders",
+        "_policy",
+        "_releases",
+        "_services",
+    )
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -148,6 +171,7 @@ class Decider:
         self._lists = Bucket(policy.lists)
         self._orders = Bucket(policy.orders)
         self._configurations = Bucket(policy.configurations)
+        self._releases = Bucket(policy.releases)
 
     def handle(self, request: Request, now_ms: int, wall_ms: int = 0) -> Action:
         """Return what to do about a request.
@@ -190,6 +214,8 @@ class Decider:
             case SignOrder():
                 payload = _bytes(request.payload)
                 return Sign(payload, checked(payload, self._policy, wall_ms), request.key_id)
+            case SignImage() | SignDirector():
+                return Name(request)
             case IssueNode():
                 return self._node(request)
             case IssueLan():
@@ -231,6 +257,8 @@ class Decider:
                 return self._services
             case Crl():
                 return self._lists
+            case SignImage() | SignDirector():
+                return self._releases
             case SignOrder():
                 is_own = isinstance(action, Sign) and not VERBS[action.order.verb].is_by_hand
                 return self._configurations if is_own else self._orders

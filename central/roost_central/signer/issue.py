@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,6 +25,7 @@ from roost_central.signer.core import (
     Decider,
     Issue,
     List,
+    Name,
     Policy,
     Recall,
     Refuse,
@@ -44,13 +45,20 @@ from roost_central.signer.message import (
     OrderRules,
     Record,
     Refused,
+    ReleaseRules,
     Request,
     Signed,
+    SignedDirector,
+    SignedImage,
+    SignImage,
 )
 from roost_central.signer.row import Row
 from roost_protocol.certificate import pin
 from roost_protocol.errors import ProtocolError
 from roost_protocol.order import ORDER_DOMAIN
+
+if TYPE_CHECKING:
+    from roost_central.signer.release import ReleaseSigner
 
 LISTED: Final[Mapping[Ca, tuple[Authority, ...]]] = {
     # All that one listener meets: OpenSSL refuses a leaf whose issuer has no list.
@@ -64,14 +72,21 @@ class Draft:
     """An answer that may leave once its row is on disk."""
 
     row: Row
-    answer: Issued | Signed
+    answer: Issued | Signed | SignedImage | SignedDirector
 
 
 class Desk:
     """Answers requests, in the order they came."""
 
-    def __init__(
-        self, policy: Policy, ring: KeyRing, log: SignatureLog, clock: Clock, entropy: Entropy
+    def __init__(  # noqa: PLR0913 - what it stands on
+        self,
+        policy: Policy,
+        ring: KeyRing,
+        log: SignatureLog,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        releases: "ReleaseSigner | None" = None,
     ) -> None:
         self._policy = policy
         self._ring = ring
@@ -80,6 +95,7 @@ class Desk:
         self._clock = clock
         self._entropy = entropy
         self._decider = Decider(policy)
+        self._releases = releases
         self._revoked: dict[str, dict[int, int]] = {ca: {} for ca in LISTED}
         for row in log.revocations:
             self._revoked[row.ca] |= {int(serial, 16): at_s for serial, at_s in row.revoked.items()}
@@ -142,6 +158,9 @@ class Desk:
                 list(self._policy.orders_never),
                 self._policy.order_hours_max,
             ),
+            releases=None
+            if self._releases is None
+            else ReleaseRules(self._policy.release_approvals, self._policy.release_days),
             signatures=self._log.count,
             log_head=self._log.head,
             log_bytes=self._log.size,
@@ -149,7 +168,9 @@ class Desk:
             revoked={ca: len(serials) for ca, serials in self._revoked.items()},
         )
 
-    def _done(self, action: Action, uid: int) -> Answer | Draft:
+    def _done(  # noqa: PLR0911 - one for each action
+        self, action: Action, uid: int
+    ) -> Answer | Draft:
         match action:
             case Refuse():
                 return Refused(action.code, action.detail)
@@ -163,6 +184,8 @@ class Desk:
                 return self._lists(action, uid)
             case Sign():
                 return self._signed(action, uid)
+            case Name():
+                return self._named(action, uid)
         assert_never(action)
 
     def _issued(self, action: Issue, uid: int) -> Draft:
@@ -214,6 +237,32 @@ class Desk:
             approved_by=order.approved_by, not_after_s=order.not_after_ms // 1_000,
         )  # fmt: skip
         return Draft(row, Signed(b64encode(signature).decode(), by.key_id))
+
+    def _named(self, action: Name, uid: int) -> Answer | Draft:
+        if self._releases is None:
+            text = "this signer holds no keys of releases: see `roost release keygen --online`"
+            return Refused("releases", text)
+        from roost_central.releases.fault import ReleaseError  # noqa: PLC0415 - it is there by now
+        from roost_central.signer.release import Wanted, digest_of  # noqa: PLC0415 - as above
+
+        wanted = Wanted(self._policy.release_approvals, self._policy.release_days)
+        asked, now_ms = action.request, self._clock.wall_ms()
+        try:
+            if isinstance(asked, SignImage):
+                image = self._releases.image(asked, wanted, now_ms)
+                key_id, digest = self._releases.image_keyid, digest_of(asked.targets)
+                row = Row(uid=uid, verb="image", key_id=key_id[:16], order=digest)
+                return Draft(row, image)
+            made = self._releases.director(asked, wanted, now_ms)
+        except ReleaseError as err:
+            return Refused(err.code, str(err))
+        except OSError as err:
+            return Refused("kept", f"what was verified cannot be kept: {err.strerror}")
+        key_id, digest = self._releases.director_keyid, digest_of(made.targets)
+        row = Row(
+            uid=uid, verb="director", name=asked.site, key_id=key_id[:16], order=digest
+        )  # fmt: skip
+        return Draft(row, made)
 
     def _recalled(self, action: Recall) -> Answer:
         try:

@@ -14,13 +14,18 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ORDER_BYTES_MAX
 
 SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
-REQUEST_BYTES_MAX: Final = 64 << 10
+REQUEST_BYTES_MAX: Final = 6 << 20  # the targets of the image repository at their bound
 ANSWER_BYTES_MAX: Final = 4 << 20  # the CRLs of two node CAs at their bound
 LENGTH_BYTES: Final = 4
 REQUESTS_AT_ONCE_MAX: Final = 64  # are put on record by one write; more are another one
 REVOKED_A_REQUEST_MAX: Final = 500  # the signer knows those of before; 64 KiB hold more
 ROWS_AN_ANSWER_MAX: Final = 500  # a row has 600 bytes at most, but for a list's 500 serials
 PLACE: Final = "place"  # the code of a refusal: no record has such a row
+METADATA_CHARS_MAX: Final = 5_000_000  # as nodes bound it
+ROOTS_MAX: Final = 8  # at once: a ceremony a year is more than there is
+DOCUMENT_CHARS_MAX: Final = 512 << 10  # 64 open jobs of 64 nodes each
+APPROVALS_MAX: Final = 256  # of a site's open jobs
+APPROVAL_CHARS_MAX: Final = 2_048
 PAYLOAD_CHARS_MAX: Final = (ORDER_BYTES_MAX + 2) // 3 * 4  # base64 of an order
 
 Pem = Annotated[str, Meta(max_length=4_096)]
@@ -108,7 +113,56 @@ class Rows(Verb, frozen=True, tag="rows"):
     limit: Annotated[int, Meta(ge=1, le=ROWS_AN_ANSWER_MAX)] = ROWS_AN_ANSWER_MAX
 
 
-Request = Info | IssueNode | IssueLan | IssueServer | IssueService | Crl | SignOrder | Rows
+Metadata = Annotated[str, Meta(max_length=METADATA_CHARS_MAX)]
+Base64 = Annotated[str, Meta(max_length=APPROVAL_CHARS_MAX)]
+
+
+class SignImage(Verb, frozen=True, tag="sign_image"):
+    """Snapshot and timestamp of the image repository, whose targets offline keys signed.
+
+    Attributes:
+        roots: that follow the one which the signer knows, oldest first.
+        targets: as its holders signed them.
+        operators_manifest, operators: of the newest release of policy/operators, where there is
+            one: its manifest, and the file that it names.
+        after: no version at or below it is given; the signer's clock gives the rest.
+    """
+
+    targets: Metadata
+    roots: Annotated[list[Metadata], Meta(max_length=ROOTS_MAX)] = []
+    operators_manifest: Metadata = ""
+    operators: Metadata = ""
+    after: Number = 0
+
+
+class Approved(Struct, frozen=True, forbid_unknown_fields=True):
+    """An operator's word (protocol release/approval.py), both in base64."""
+
+    approval: Base64
+    signature: Base64
+
+
+class SignDirector(Verb, frozen=True, tag="sign_director"):
+    """What a site is to install: its document, and who agreed to what is in it."""
+
+    site: Name
+    document: Annotated[str, Meta(max_length=DOCUMENT_CHARS_MAX)]
+    approvals: Annotated[list[Approved], Meta(max_length=APPROVALS_MAX)] = []
+    after: Number = 0
+
+
+Request = (
+    Info
+    | IssueNode
+    | IssueLan
+    | IssueServer
+    | IssueService
+    | Crl
+    | SignOrder
+    | Rows
+    | SignImage
+    | SignDirector
+)
 
 
 class Refused(Struct, frozen=True):
@@ -150,6 +204,25 @@ class Signed(Struct, frozen=True):
     ok: bool = True
 
 
+class SignedImage(Struct, frozen=True):
+    """What stands above the targets that were told: metadata as text, and their versions."""
+
+    snapshot: str
+    timestamp: str
+    version: int
+    ok: bool = True
+
+
+class SignedDirector(Struct, frozen=True):
+    """All of a site's metadata as text; one version for the three."""
+
+    targets: str
+    snapshot: str
+    timestamp: str
+    version: int
+    ok: bool = True
+
+
 class Record(Struct, frozen=True):
     """Lines of the record (row.py), and how many rows it has."""
 
@@ -182,6 +255,13 @@ class OrderRules(Struct, frozen=True):
     hours_max: int = 24
 
 
+class ReleaseRules(Struct, frozen=True):
+    """What the signer wants of a rollout: how many operators, for how many days it signs."""
+
+    approvals: int = 1
+    days: int = 7
+
+
 class Facts(Struct, frozen=True):
     """What a signer is: its fleet, the public half of all it holds, and how much it has signed.
 
@@ -202,10 +282,11 @@ class Facts(Struct, frozen=True):
     log_bytes_max: int
     revoked: dict[str, int]
     orders: OrderRules = OrderRules()
+    releases: ReleaseRules | None = None  # None: it signs no releases
     ok: bool = True
 
 
-Answer = Refused | Issued | Lists | Signed | Record | Facts
+Answer = Refused | Issued | Lists | Signed | SignedImage | SignedDirector | Record | Facts
 
 _decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
 encode: Final = msgspec.json.Encoder().encode

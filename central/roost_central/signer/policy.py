@@ -48,6 +48,7 @@ def text(policy: Policy) -> str:
             ("lists", policy.lists),
             ("orders", policy.orders),
             ("configurations", policy.configurations),
+            ("releases", policy.releases),
         )
     )
     return (
@@ -60,13 +61,18 @@ def text(policy: Policy) -> str:
         f"node_days_max = {policy.node_days_max}\n"
         f"service_days = {policy.service_days}\n"
         "# How many signatures a minute in the long run, and at once: certificates of nodes, of\n"
-        "# the centre's parts, lists of what is revoked, orders of people, settings of nodes.\n"
+        "# the centre's parts, lists of what is revoked, orders of people, settings of nodes,\n"
+        "# metadata of releases.\n"
         f"{rates}"
         "# Orders: verbs that a second person approves, verbs that are never signed, and for how\n"
         "# many hours an order counts at the most.\n"
         f"orders_by_two = {_listed(policy.orders_by_two)}\n"
         f"orders_never = {_listed(policy.orders_never)}\n"
         f"order_hours_max = {policy.order_hours_max}\n"
+        "# Releases: operators of policy/operators who must have agreed to a rollout (0: none),\n"
+        "# and for how many days the metadata of a site counts.\n"
+        f"release_approvals = {policy.release_approvals}\n"
+        f"release_days = {policy.release_days}\n"
     )
 
 

@@ -17,7 +17,7 @@ from roost_central.errors import ConfigError
 from roost_central.file_lock import held
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.private_file import sync_folder
-from roost_central.signer import keys, policy
+from roost_central.signer import keys, policy, release_keys
 from roost_central.signer.core import Policy
 from roost_central.signer.issue import Desk
 from roost_central.signer.keys import KeyRing
@@ -42,7 +42,8 @@ def desk_of(folder: Path, clock: Clock, entropy: Entropy) -> Iterator[tuple[Desk
     with _alone(folder):
         log = SignatureLog(folder / names.LOG)
         try:
-            yield Desk(given, ring, log, clock, entropy), allowed
+            releases = release_keys.opened(folder)
+            yield Desk(given, ring, log, clock, entropy, releases=releases), allowed
         finally:
             log.close()
 

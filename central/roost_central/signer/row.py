@@ -23,7 +23,8 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
     Attributes:
         uid: of the process that asked.
-        verb: ``issue``, ``crl``, ``order``, or ``begin`` where an archived file is gone on with.
+        verb: ``issue``, ``crl``, ``order``, ``image``, ``director``, or ``begin`` where an archived
+            file is gone on with.
         n: 1, 2, 3 ...; the log gives it.
         at_ms: UTC; so is this.
         name: of the certificate's holder.
@@ -31,7 +32,8 @@ class Row(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
         generation: of a node's certificate, as it was said.
         key: SHA-256 of the certificate's public key (SPKI), hexadecimal.
         revoked: what a list newly holds: serial to second.
-        order: SHA-256 of an order's bytes; ``name`` and ``generation`` are whom it is for.
+        order: SHA-256 of an order's bytes, or of the targets that were signed; ``name`` and
+            ``generation`` are whom it is for.
         act: an order's verb.
         by, approved_by: who stands behind an order, as the centre said.
         after: the last hash of the archived file.

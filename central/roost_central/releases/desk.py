@@ -1,0 +1,359 @@
+"""Releases at the centre: what is uploaded, what the signer signs, what nodes are served.
+
+Leaves to others: files (store.py), the signer's own judgement (signer/release.py), which site gets
+what and when (rollouts). What is signed for days is asked for anew well before it ends, so that a
+fleet without news does not go stale.
+
+Invariant: what a node may fetch was checked whole; what the signer refused is not served.
+"""
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from backports.zstd import decompress
+
+from roost_central.errors import SignerError
+from roost_central.ports import Clock, Entropy
+from roost_central.releases.build import wan_bytes
+from roost_central.releases.fault import ReleaseError
+from roost_central.releases.metadata import (
+    Named,
+    check_added,
+    checked_targets,
+    named,
+    read_targets,
+)
+from roost_central.releases.operators import COMPONENT as OPERATORS
+from roost_central.releases.operators import FILE as OPERATORS_FILE
+from roost_central.releases.store import IMAGE, Given, ReleaseStore
+from roost_central.signer.client import Signer
+from roost_central.signer.message import Approved, SignDirector, SignedDirector, SignImage
+from roost_protocol.release.approval import SignedApproval
+from roost_protocol.release.director import SiteDocument
+from roost_protocol.release.manifest import Manifest
+from roost_protocol.release.target import TargetCustom, target_path
+
+logger = logging.getLogger(__name__)
+
+AVAILABLE, UNAVAILABLE = "available", "unavailable"
+UPLOADING, RETRACTED = "uploading", "retracted"
+LOOK_S: Final = 600.0
+OPERATORS_BYTES_MAX: Final = 64 << 10
+NAME_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release as people and rollouts see it.
+
+    Attributes:
+        state: ``available``; ``uploading``: its manifest or some blobs are here and it is not named
+            yet; ``unavailable``: it is named and a blob is missing; ``retracted``: it was named.
+        custom: what its signers say; of one that was never named, what its manifest says.
+        bytes_full: of all its files' blobs.
+        missing: blobs that are not here.
+    """
+
+    component: str
+    version: str
+    path: str
+    digest: str
+    state: str
+    custom: TargetCustom
+    manifest: Manifest
+    bytes_full: int
+    missing: int
+
+    @property
+    def reboot(self) -> bool:
+        """Whether installing it takes one."""
+        return self.manifest.reboot
+
+    @property
+    def expected_alarms(self) -> dict[str, int]:
+        """Type to seconds for which it is no failure."""
+        return self.manifest.expected_alarms
+
+
+class ReleaseDesk:
+    """All of it.
+
+    Args:
+        folder: of the store.
+        signer: signs what is online.
+        clock: UTC, by which expiry is judged.
+        entropy: names of uploads.
+
+    Raises:
+        ReleaseError: what is in the folder cannot be read.
+        OSError: it cannot be used.
+    """
+
+    def __init__(self, folder: Path, signer: Signer, clock: Clock, entropy: Entropy) -> None:
+        self.store = ReleaseStore(folder)
+        self._signer = signer
+        self._clock = clock
+        self._entropy = entropy
+        self._given: dict[str, Given] = self.store.given()
+        self._lock = asyncio.Lock()  # one publication at a time
+
+    @property
+    def is_published(self) -> bool:
+        """Whether there is an image repository to fetch."""
+        return self.store.image.targets is not None
+
+    def releases(self) -> list[Release]:
+        """Return every release that is known, by component and counter."""
+        named_ = {each.digest: each for each in self.store.image.releases.values()}
+        found = []
+        for digest, manifest in self.store.manifests.items():
+            release = named_.get(digest)
+            missing = len(self.store.missing(manifest))
+            if release is not None:
+                state = UNAVAILABLE if missing else AVAILABLE
+                custom = release.custom
+            else:
+                gone = self._was_named(manifest, digest)
+                state = RETRACTED if gone else UPLOADING
+                custom = _said(manifest)
+            path = target_path(manifest.component, manifest.version)
+            full = sum({each.blob: each.blob_size for each in manifest.files}.values())
+            found.append(
+                Release(
+                    manifest.component,
+                    manifest.version,
+                    path,
+                    digest,
+                    state,
+                    custom,
+                    manifest,
+                    full,
+                    missing,
+                )
+            )
+        return sorted(found, key=lambda each: (each.component, each.custom.counter, each.digest))
+
+    def find(self, component: str, version: str) -> Release | None:
+        """Return a release that is named, or else one of that name that is not."""
+        of_it = [
+            each
+            for each in self.releases()
+            if (each.component, each.version) == (component, version)
+        ]
+        of_it.sort(key=lambda each: each.state not in {AVAILABLE, UNAVAILABLE})
+        return of_it[0] if of_it else None
+
+    def wan_bytes(self, release: Release, running: Sequence[str]) -> int:
+        """Return what a node fetches that has releases of these digests."""
+        here = [self.store.manifests[each] for each in running if each in self.store.manifests]
+        return wan_bytes(release.manifest, here)
+
+    def document(self, site: str) -> SiteDocument | None:
+        """Return what a site was told last; None: nothing."""
+        given = self._given.get(site)
+        return None if given is None else given.document
+
+    async def approvals_needed(self) -> int:
+        """Return how many operators the signer wants to have agreed.
+
+        Raises:
+            SignerError: it does not answer, or signs no releases.
+        """
+        facts = await self._signer.info()
+        if facts.releases is None:
+            raise SignerError("releases", "this signer holds no keys of releases")
+        return facts.releases.approvals
+
+    async def publish(self, roots: Sequence[bytes], targets: bytes) -> list[Named]:
+        """Serve targets that their holders signed; return what is newly named.
+
+        Raises:
+            ReleaseError: they do not hold, or something of a release is not here.
+            SignerError: the signer does not agree.
+            OSError: something cannot be written.
+        """
+        async with self._lock:
+            store = self.store
+            for raw in roots:
+                await asyncio.to_thread(store.take_root, IMAGE, raw)
+            root = store.image.root
+            if root is None:
+                raise ReleaseError("repository", "there is no root of the image repository yet")
+            before = store.image.targets
+            least = 1 if before is None else before.signed.version
+            made = checked_targets(root, targets, self._clock.wall_ms(), least_version=least)
+            after = named(made.signed)
+            added = check_added(dict(store.image.releases), after)
+            for release in after.values():
+                await asyncio.to_thread(store.check, release)
+            await self._sign_image(targets)
+            logger.info(
+                "targets of version %d are served: %d releases, %d of them new",
+                made.signed.version, len(after), len(added),
+            )  # fmt: skip
+            return added
+
+    async def take_director_root(self, raw: bytes) -> int:
+        """Keep a root of the director; return its version.
+
+        Raises:
+            ReleaseError: it does not follow the one before.
+            OSError: it cannot be written.
+        """
+        return await asyncio.to_thread(self.store.take_root, "director", raw)
+
+    async def take_manifest(self, raw: bytes) -> str:
+        """Keep a manifest; return its digest.
+
+        Raises:
+            ReleaseError: it is none.
+            OSError: it cannot be written.
+        """
+        return await asyncio.to_thread(self.store.take_manifest, raw)
+
+    def upload(self) -> Path:
+        """Return where an upload goes until it is whole.
+
+        Raises:
+            ReleaseError: ``busy``.
+        """
+        return self.store.incoming(self._entropy.token(NAME_BYTES).hex())
+
+    async def assign(
+        self, documents: Sequence[SiteDocument], approvals: Sequence[SignedApproval]
+    ) -> list[str]:
+        """Have sites told what to install, each by a whole document.
+
+        Args:
+            documents: of different sites.
+            approvals: of the rollouts in them; who needs which is found here.
+
+        Returns:
+            for each document why it is not served; empty: it is.
+        """
+        now_ms = self._clock.wall_ms()
+        wanted = [
+            Given(each, _of(each, approvals), self._version(each.site), now_ms)
+            for each in documents
+        ]
+        return await self._direct(wanted)
+
+    async def run(self) -> None:
+        """Ask again for what ends soon, until cancelled."""
+        while True:
+            try:
+                await self._refresh()
+            except (SignerError, ReleaseError, OSError) as err:
+                logger.warning("metadata of releases is not signed anew: %s", err)
+            await asyncio.sleep(LOOK_S)
+
+    async def _refresh(self) -> None:
+        facts = await self._signer.info()
+        if facts.releases is None:
+            return
+        # A day is a seventh of what is signed for a week: six tries of a day before it ends.
+        due_ms = self._clock.wall_ms() - facts.releases.days * 86_400_000 // 7
+        image = self.store.image
+        if image.targets is not None and image.version < due_ms:
+            async with self._lock:
+                await self._sign_image(image.targets.to_bytes())
+        old = [each for each in self._given.values() if each.signed_ms < due_ms]
+        now_ms = self._clock.wall_ms()
+        refused = await self._direct(
+            [msgspec.structs.replace(each, signed_ms=now_ms) for each in old]
+        )
+        for each, why in zip(old, refused, strict=True):
+            if why:
+                logger.warning("%s keeps its old document: %s", each.document.site, why)
+
+    async def _direct(self, wanted: Sequence[Given]) -> list[str]:
+        asked = [
+            SignDirector(
+                each.document.site,
+                msgspec.json.encode(each.document).decode(),
+                [_approved(one) for one in each.approvals],
+                each.version,
+            )
+            for each in wanted
+        ]
+        answers = await self._signer.sign_directors(asked)
+        return await asyncio.to_thread(self._keep, wanted, answers)
+
+    def _keep(
+        self, wanted: Sequence[Given], answers: Sequence[SignedDirector | SignerError]
+    ) -> list[str]:
+        told = []
+        for given, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, SignerError):
+                told.append(answer.detail)
+                continue
+            site = given.document.site
+            kept = msgspec.structs.replace(given, version=answer.version)
+            signed = (answer.targets, answer.snapshot, answer.timestamp)
+            self.store.put_director(site, kept, signed)
+            self._given[site] = kept
+            told.append("")
+        return told
+
+    async def _sign_image(self, targets: bytes) -> None:
+        """Have the newest targets signed above, and serve them."""
+        store = self.store
+        roots = await asyncio.to_thread(store.roots, IMAGE)
+        manifest, operators = await asyncio.to_thread(self._operators, targets)
+        asked = SignImage(
+            targets=targets.decode(), roots=[each.decode() for each in roots[-8:]],
+            operators_manifest=manifest, operators=operators, after=store.image.version,
+        )  # fmt: skip
+        signed = await self._signer.sign_image(asked)
+        above = (signed.snapshot, signed.timestamp, signed.version)
+        await asyncio.to_thread(store.publish, roots, targets, above)
+
+    def _operators(self, targets: bytes) -> tuple[str, str]:
+        """Return manifest and file of the newest release of the operators; empty: there is none."""
+        of_it = [
+            each
+            for each in named(read_targets(targets, "targets").signed).values()
+            if each.custom.component == OPERATORS
+        ]
+        if not of_it:
+            return "", ""
+        newest = max(of_it, key=lambda each: each.custom.counter)
+        raw = (self.store.folder / "manifests" / newest.digest).read_bytes()
+        manifest = self.store.manifests[newest.digest]
+        for entry in manifest.files:
+            if entry.path == OPERATORS_FILE and entry.size <= OPERATORS_BYTES_MAX:
+                with self.store.open_blob(entry.blob) as file:
+                    return raw.decode(), decompress(file.read()).decode()
+        raise ReleaseError("bundle", f"{newest.path} has no {OPERATORS_FILE}")
+
+    def _version(self, site: str) -> int:
+        given = self._given.get(site)
+        return 0 if given is None else given.version
+
+    def _was_named(self, manifest: Manifest, digest: str) -> bool:
+        path = target_path(manifest.component, manifest.version)
+        folder, _, file = path.rpartition("/")
+        return (self.store.folder / IMAGE / "targets" / folder / f"{digest}.{file}").exists()
+
+
+def _said(manifest: Manifest) -> TargetCustom:
+    return TargetCustom(
+        component=manifest.component, version=manifest.version, counter=manifest.release_counter,
+        hw=manifest.hw, arch=manifest.arch, size_unpacked=manifest.size_unpacked, signed_at_ms=0,
+    )  # fmt: skip
+
+
+def _of(document: SiteDocument, approvals: Sequence[SignedApproval]) -> list[SignedApproval]:
+    """Return the approvals that speak of a rollout of a document."""
+    rollouts = [each.rollout.encode() for each in document.assignments]
+    return [each for each in approvals if any(name in each.approval for name in rollouts)]
+
+
+def _approved(each: SignedApproval) -> Approved:
+    return Approved(b64encode(each.approval).decode(), b64encode(each.signature).decode())

@@ -1,0 +1,302 @@
+"""The two repositories on the centre's disk, as nodes fetch them.
+
+``image/metadata``, ``image/targets`` (manifests), ``director/metadata`` (roots), ``sites/SITE``
+(what the director says to each), ``blobs/XX/DIGEST``, ``manifests/DIGEST`` (what was uploaded,
+named or not), ``incoming`` (not whole yet). All of it but
+what waits in ``incoming`` is public to nodes, and none of it is believed by them.
+
+Invariants: a file appears whole and checked, or not at all; metadata of a repository is written
+from the leaves up, the timestamp last, so that whoever reads meanwhile finds all that it names.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+
+from roost_central.private_file import sync_folder
+from roost_central.releases.bundle import BLOBS, blob_path, blobs_of, check
+from roost_central.releases.fault import ReleaseError
+from roost_central.releases.metadata import (
+    Named,
+    anchored,
+    followed,
+    named,
+    read_root,
+    read_targets,
+)
+from roost_protocol.errors import ProtocolError
+from roost_protocol.release.approval import SignedApproval
+from roost_protocol.release.director import SiteDocument
+from roost_protocol.release.manifest import (
+    MANIFEST_BYTES_MAX,
+    UNPACKED_BYTES_MAX,
+    Manifest,
+    decode,
+    digest,
+)
+from roost_protocol.release.target import check_manifest
+
+FOLDER: Final = "releases"  # of the data directory
+IMAGE, DIRECTOR, SITES = "image", "director", "sites"
+MANIFESTS, INCOMING = "manifests", "incoming"
+METADATA: Final = "metadata"
+VERSIONS_MAX: Final = 2  # of each role but root: who reads while another is written finds its own
+BLOB_BYTES_MAX: Final = UNPACKED_BYTES_MAX
+INCOMING_MAX: Final = 16  # uploads at once
+READABLE: Final = 0o644
+
+
+class Given(msgspec.Struct, frozen=True):
+    """``sites/SITE/given.json``: what the signer was asked, to ask it again before it ends."""
+
+    document: SiteDocument
+    approvals: list[SignedApproval] = []
+    version: int = 0
+    signed_ms: int = 0
+
+
+@dataclass(slots=True)
+class Image:
+    """The image repository as it is served now; without a root there is none."""
+
+    root: "Metadata[Root] | None" = None
+    targets: "Metadata[Targets] | None" = None
+    version: int = 0
+    releases: Mapping[str, Named] = field(default_factory=dict)
+
+
+class ReleaseStore:
+    """The folder.
+
+    Args:
+        folder: it is made where it is not there.
+
+    Raises:
+        ReleaseError: ``metadata``: what is there cannot be read.
+        OSError: it cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        metadata = (f"{IMAGE}/{METADATA}", f"{DIRECTOR}/{METADATA}")
+        for name in (MANIFESTS, INCOMING, BLOBS, SITES, *metadata):
+            (folder / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+        for left in (folder / INCOMING).iterdir():  # of a centre that was stopped meanwhile
+            left.unlink()
+        self.image = self._read_image()
+        self.manifests = {
+            path.name: decode(path.read_bytes()) for path in (folder / MANIFESTS).iterdir()
+        }
+        self._whole: set[str] = set()  # digests of manifests whose blobs were checked
+
+    def roots(self, chain: str) -> list[bytes]:
+        """Return every root of a chain, oldest first."""
+        folder = self.folder / chain / METADATA
+        found = sorted(folder.glob("*.root.json"), key=lambda path: int(path.name.split(".")[0]))
+        return [path.read_bytes() for path in found]
+
+    def take_root(self, chain: str, raw: bytes) -> int:
+        """Keep a root that follows the one before, or the first one; return its version.
+
+        Raises:
+            ReleaseError: it does not follow.
+            OSError: it cannot be written.
+        """
+        folder = self.folder / chain / METADATA
+        have = self.roots(chain)
+        if have:
+            before = read_root(have[-1], chain)
+            root = followed(before, [raw], f"{chain} root")
+            if root is before and raw not in have:
+                version = read_root(raw, chain).signed.version
+                raise ReleaseError("rollback", f"{chain} root {version} is there already, another")
+        else:
+            root = anchored(raw, f"{chain} root")
+        _put(folder / f"{root.signed.version}.root.json", raw)
+        if chain == IMAGE:
+            self.image.root = root
+        return root.signed.version
+
+    def take_manifest(self, raw: bytes) -> str:
+        """Keep a manifest; return its digest.
+
+        Raises:
+            ReleaseError: ``bundle``: it is none.
+            OSError: it cannot be written.
+        """
+        if len(raw) > MANIFEST_BYTES_MAX:
+            raise ReleaseError("bundle", f"a manifest has at most {MANIFEST_BYTES_MAX} bytes")
+        try:
+            manifest = decode(raw)
+        except ProtocolError as err:
+            raise ReleaseError("bundle", str(err)) from err
+        name = digest(raw)
+        _put(self.folder / MANIFESTS / name, raw)
+        self.manifests[name] = manifest
+        return name
+
+    def has_blob(self, blob: str) -> bool:
+        """Whether a blob is here, whole."""
+        return (self.folder / blob_path(blob)).is_file()
+
+    def missing(self, manifest: Manifest) -> list[str]:
+        """Return the blobs of a release that are not here."""
+        return [blob for blob in blobs_of(manifest) if not self.has_blob(blob)]
+
+    def check(self, release: Named) -> None:
+        """Check that all of a release is here, and is what its signers describe.
+
+        Raises:
+            ReleaseError: what is missing or wrong.
+        """
+        manifest = self.manifests.get(release.digest)
+        if manifest is None:
+            raise ReleaseError("blob", f"the manifest of {release.path} was not uploaded")
+        try:
+            check_manifest(release.custom, manifest)
+        except ProtocolError as err:
+            raise ReleaseError("bundle", f"{release.path}: {err}") from err
+        if release.digest not in self._whole:
+            check(manifest, self.open_blob)
+            self._whole.add(release.digest)
+
+    def open_blob(self, blob: str) -> BinaryIO:
+        """Open a blob."""
+        return (self.folder / blob_path(blob)).open("rb")
+
+    def publish(self, root_raws: list[bytes], targets: bytes, above: tuple[str, str, int]) -> None:
+        """Serve other targets: manifests, targets, snapshot, and the timestamp last.
+
+        Args:
+            root_raws: kept already; the last is the one that counts.
+            targets: as their holders signed them.
+            above: snapshot, timestamp and their version.
+
+        Raises:
+            ReleaseError: ``metadata``.
+            OSError: something cannot be written.
+        """
+        made = read_targets(targets, "targets")
+        releases = named(made.signed)
+        for each in releases.values():
+            folder, _, file = each.path.rpartition("/")
+            path = self.folder / IMAGE / "targets" / folder / f"{each.digest}.{file}"
+            if not path.exists():
+                _put(path, (self.folder / MANIFESTS / each.digest).read_bytes())
+        snapshot, timestamp, version = above
+        folder_ = self.folder / IMAGE / METADATA
+        _put(folder_ / f"{made.signed.version}.targets.json", targets)
+        _put(folder_ / f"{version}.snapshot.json", snapshot.encode())
+        _put(folder_ / "timestamp.json", timestamp.encode())
+        prune(folder_)
+        root = read_root(root_raws[-1], IMAGE)
+        self.image = Image(root, made, version, releases)
+
+    def put_director(self, site: str, given: Given, signed: tuple[str, str, str]) -> None:
+        """Serve another document of a site.
+
+        Args:
+            site: its name, checked.
+            given: what was asked of the signer.
+            signed: targets, snapshot, timestamp, of the version of ``given``.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        folder = self.folder / SITES / site / METADATA
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for name, text in zip(
+            (f"{given.version}.targets.json", f"{given.version}.snapshot.json", "timestamp.json"),
+            signed, strict=True,
+        ):  # fmt: skip
+            _put(folder / name, text.encode(), sync=False)
+        _put(folder.parent / "given.json", msgspec.json.encode(given))
+        prune(folder)
+
+    def given(self) -> dict[str, Given]:
+        """Return what each site was given."""
+        found = {}
+        for path in (self.folder / SITES).glob("*/given.json"):
+            try:
+                found[path.parent.name] = msgspec.json.decode(path.read_bytes(), type=Given)
+            except msgspec.MsgspecError as err:
+                raise ReleaseError("metadata", f"{path}: {err}") from err
+        return found
+
+    def incoming(self, name: str) -> Path:
+        """Return where an upload goes until it is whole.
+
+        Raises:
+            ReleaseError: ``busy``: too many come at once.
+        """
+        folder = self.folder / INCOMING
+        if len(list(folder.iterdir())) >= INCOMING_MAX:
+            raise ReleaseError("busy", f"{INCOMING_MAX} uploads at once at the most")
+        return folder / name
+
+    def keep_blob(self, part: Path, blob: str) -> None:
+        """Put a blob that was hashed in its place.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        path = self.folder / blob_path(blob)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.chmod(READABLE)
+        part.replace(path)
+        sync_folder(path.parent)
+
+    def _read_image(self) -> Image:
+        roots = self.roots(IMAGE)
+        if not roots:
+            return Image()
+        root = read_root(roots[-1], IMAGE)
+        folder = self.folder / IMAGE / METADATA
+        try:
+            timestamp = Metadata[Timestamp].from_bytes((folder / "timestamp.json").read_bytes())
+        except FileNotFoundError:
+            return Image(root)
+        version = timestamp.signed.snapshot_meta.version
+        above = (folder / f"{version}.snapshot.json").read_bytes()
+        snapshot = Metadata[Snapshot].from_bytes(above)
+        of_targets = snapshot.signed.meta["targets.json"].version
+        targets = read_targets((folder / f"{of_targets}.targets.json").read_bytes(), "targets")
+        return Image(root, targets, version, named(targets.signed))
+
+
+def prune(folder: Path) -> None:
+    """Leave the newest versions of each role but root.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for role in ("targets", "snapshot"):
+        found = sorted(folder.glob(f"*.{role}.json"), key=lambda path: int(path.name.split(".")[0]))
+        for path in found[:-VERSIONS_MAX]:
+            path.unlink(missing_ok=True)
+
+
+def _put(path: Path, raw: bytes, *, sync: bool = True) -> None:
+    """Put a file in place of what is there, whole."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{sha256(raw).hexdigest()[:8]}.new")
+    with suppress(FileNotFoundError):
+        fresh.unlink()
+    with fresh.open("xb") as file:
+        file.write(raw)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
+    fresh.chmod(READABLE)
+    fresh.replace(path)
+    if sync:
+        sync_folder(path.parent)

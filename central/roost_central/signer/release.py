@@ -1,0 +1,266 @@
+"""Signs the online part of both chains of releases, by what it has verified itself.
+
+Of the image repository: snapshot and timestamp above targets that offline keys signed. Of the
+director: a site's document, if the image repository names every release in it now and enough
+operators agreed to each. The centre brings all of it and is believed in nothing (updates.md 10).
+
+Invariants: nothing is signed above image metadata that is older than what was seen before, also
+after a restart; a release is named for a site only while the newest targets seen name it.
+"""
+
+import os
+import stat
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
+
+from roost_central.errors import ConfigError
+from roost_central.private_file import write_whole
+from roost_central.releases.fault import ReleaseError
+from roost_central.releases.keys import open_private
+from roost_central.releases.metadata import (
+    SNAPSHOT,
+    TIMESTAMP,
+    Named,
+    anchored,
+    checked_targets,
+    followed,
+    named,
+    read_root,
+    read_targets,
+    until,
+)
+from roost_central.releases.operators import COMPONENT, Operators, operators_of
+from roost_central.signer.message import (
+    Approved,
+    SignDirector,
+    SignedDirector,
+    SignedImage,
+    SignImage,
+)
+from roost_central.signer.release_keys import ReleaseFiles
+from roost_protocol.errors import ProtocolError
+from roost_protocol.release.approval import SignedApproval
+from roost_protocol.release.director import FIELD, SiteDocument, read_document
+from roost_protocol.release.target import written
+
+SNAPSHOT_DAYS: Final = 30
+DAY_MS: Final = 86_400_000
+ROOT_FILE, TARGETS_FILE, OPERATORS_FILE = "root.json", "targets.json", "operators.json"
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """``releases/operators.json``: who may approve, by the newest release of policy/operators."""
+
+    keys: dict[str, bytes] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the policy says."""
+
+    approvals: int
+    days: int
+
+
+class ReleaseSigner:
+    """Holds the two keys, and what was verified.
+
+    Raises:
+        ConfigError: what is in the folder cannot be used.
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, files: ReleaseFiles) -> None:
+        self._files = files
+        self._image = _online(files.image_key)
+        self._director = _online(files.director_key)
+        files.kept.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self._root = anchored(files.image_root.read_bytes(), str(files.image_root))
+            kept = files.kept / ROOT_FILE
+            if kept.exists():
+                self._root = read_root(kept.read_bytes(), str(kept))
+            self._targets: Metadata[Targets] | None = None
+            self._named: dict[str, Named] = {}
+            before = files.kept / TARGETS_FILE
+            if before.exists():
+                self._targets = read_targets(before.read_bytes(), str(before))
+                self._named = named(self._targets.signed)
+        except ReleaseError as err:
+            raise ConfigError("signer", field=str(files.kept), got=str(err)) from err
+        who = files.kept / OPERATORS_FILE
+        keys = msgspec.json.decode(who.read_bytes(), type=Kept).keys if who.exists() else {}
+        self._operators = Operators(keys)
+
+    @property
+    def image_keyid(self) -> str:
+        """Of the key of snapshot and timestamp."""
+        return self._image.public_key.keyid
+
+    @property
+    def director_keyid(self) -> str:
+        """Of the key of the director."""
+        return self._director.public_key.keyid
+
+    def image(self, asked: SignImage, wanted: Wanted, now_ms: int) -> SignedImage:
+        """Return snapshot and timestamp above targets that offline keys signed.
+
+        Raises:
+            ReleaseError: they did not, or it is older than what was signed above before.
+            OSError: what was verified cannot be kept.
+        """
+        version = _version(asked.after, now_ms)
+        root = followed(self._root, [each.encode() for each in asked.roots], "root")
+        least = 1 if self._targets is None else self._targets.signed.version
+        raw = asked.targets.encode()
+        targets = checked_targets(root, raw, now_ms, least_version=least)
+        releases = named(targets.signed)
+        operators = _operators(asked, releases)
+        self._check_role(root.signed)
+        who = msgspec.json.encode(Kept(dict(operators.keys)))
+        write_whole(self._files.kept / OPERATORS_FILE, who)
+        write_whole(self._files.kept / ROOT_FILE, root.to_bytes())
+        write_whole(self._files.kept / TARGETS_FILE, raw)
+        self._root, self._targets = root, targets
+        self._named, self._operators = releases, operators
+        snapshot, timestamp = _above(
+            targets.signed.version, version, self._image, now_ms,
+            days=(SNAPSHOT_DAYS, wanted.days),
+        )  # fmt: skip
+        return SignedImage(snapshot, timestamp, version)
+
+    def director(self, asked: SignDirector, wanted: Wanted, now_ms: int) -> SignedDirector:
+        """Return the metadata of a site.
+
+        Raises:
+            ReleaseError: ``document``; ``image``: a release is not named now; ``approval``: too few
+                operators agreed.
+        """
+        version = _version(asked.after, now_ms)
+        document = _document(asked)
+        self._check_assigned(document, _approvals(asked.approvals), wanted, now_ms)
+        paths = sorted({each.target for each in document.assignments})
+        targets = Targets(
+            version, expires=until(now_ms, wanted.days),
+            targets={path: _repeated(self._named[path]) for path in paths},
+            unrecognized_fields={FIELD: msgspec.to_builtins(document)},
+        )  # fmt: skip
+        made = Metadata(targets)
+        made.sign(self._director)
+        snapshot, timestamp = _above(
+            version, version, self._director, now_ms, days=(wanted.days, wanted.days)
+        )
+        return SignedDirector(made.to_bytes().decode(), snapshot, timestamp, version)
+
+    def _check_role(self, root: Root) -> None:
+        for role in (SNAPSHOT, TIMESTAMP):
+            if self.image_keyid not in root.roles[role].keyids:
+                text = f"root version {root.version} gives {role} to another key than this signer's"
+                raise ReleaseError("key", text)
+
+    def _check_assigned(
+        self, document: SiteDocument, approvals: list[SignedApproval], wanted: Wanted, now_ms: int
+    ) -> None:
+        agreed = self._operators.approved(approvals, now_ms)
+        for each in document.assignments:
+            release = self._named.get(each.target)
+            if release is None:
+                text = f"{each.target} is not named by the image repository, or no more"
+                raise ReleaseError("image", text)
+            have = agreed.get((each.rollout, release.digest), set())
+            if len(have) < wanted.approvals:
+                raise ReleaseError(
+                    "approval",
+                    f"{each.target} in rollout {each.rollout}: {len(have)} of the operators of "
+                    f"{COMPONENT} agreed, the signer's policy wants {wanted.approvals}",
+                )
+
+
+def _online(path: Path) -> CryptoSigner:
+    found = path.stat()
+    if found.st_uid not in {os.geteuid(), 0} or stat.S_IMODE(found.st_mode) & 0o077:
+        bound = "owned by the signer's user, mode 0600"
+        raise ConfigError("signer", field=str(path), got="a file of others", bound=bound)
+    try:
+        return open_private(path, None).signer
+    except ReleaseError as err:
+        raise ConfigError("signer", field=str(path), got=str(err)) from err
+
+
+def _version(after: int, now_ms: int) -> int:
+    """Return the next version: the time, so that no counter must be kept for every site.
+
+    Raises:
+        ReleaseError: ``version``: the one before is of a day to come.
+    """
+    if after > now_ms + DAY_MS:
+        text = f"version {after} is of a day to come: the clock of this signer is behind"
+        raise ReleaseError("version", text)
+    return max(now_ms, after + 1)
+
+
+def _above(
+    targets: int, version: int, key: CryptoSigner, now_ms: int, *, days: tuple[int, int]
+) -> tuple[str, str]:
+    """Return snapshot and timestamp above targets of a version, as text."""
+    snapshot = Metadata(
+        Snapshot(version, expires=until(now_ms, days[0]), meta={"targets.json": MetaFile(targets)})
+    )
+    timestamp = Metadata(
+        Timestamp(version, expires=until(now_ms, days[1]), snapshot_meta=MetaFile(version))
+    )
+    for made in (snapshot, timestamp):
+        made.sign(key)
+    return snapshot.to_bytes().decode(), timestamp.to_bytes().decode()
+
+
+def _operators(asked: SignImage, releases: Mapping[str, Named]) -> Operators:
+    of_it = [each for each in releases.values() if each.custom.component == COMPONENT]
+    if not of_it:
+        return Operators()
+    newest = max(of_it, key=lambda each: each.custom.counter)
+    manifest, file = asked.operators_manifest.encode(), asked.operators.encode()
+    return operators_of(manifest, file, newest.digest)
+
+
+def _document(asked: SignDirector) -> SiteDocument:
+    try:
+        document = read_document(msgspec.json.decode(asked.document))
+    except (msgspec.MsgspecError, RecursionError, ProtocolError) as err:
+        raise ReleaseError("document", f"the document of {asked.site}: {err}") from err
+    if document.site != asked.site:
+        raise ReleaseError("document", f"the document is of {document.site}, not of {asked.site}")
+    return document
+
+
+def _approvals(said: list[Approved]) -> list[SignedApproval]:
+    try:
+        return [
+            SignedApproval(
+                approval=b64decode(each.approval, validate=True),
+                signature=b64decode(each.signature, validate=True),
+            )
+            for each in said
+        ]
+    except ValueError as err:
+        raise ReleaseError("approval", "an approval is no base64") from err
+
+
+def _repeated(release: Named) -> TargetFile:
+    """Return a target word for word: nodes want the two chains to be equal."""
+    made = TargetFile(release.length, {"sha256": release.digest}, release.path)
+    made.unrecognized_fields["custom"] = written(release.custom)
+    return made
+
+
+def digest_of(metadata: str) -> str:
+    """Return the digest by which the record knows what was signed."""
+    return sha256(metadata.encode()).hexdigest()

@@ -1,0 +1,149 @@
+"""Who makes and signs releases, in one hand: holders with keys, a folder of files, drafts."""
+
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from roost_central.releases import build, bundle, draft, keys
+from roost_central.releases.build import Described
+from roost_central.releases.draft import Holders, Repository, Roles
+from roost_protocol.release.approval import (
+    APPROVAL_DOMAIN,
+    Approval,
+    SignedApproval,
+    write_approval,
+)
+
+PASSPHRASE = b"six words that nobody wrote down"
+DAY_MS = 86_400_000
+
+
+class Holder:
+    """Three people who sign, the signer's two online keys, and what they made so far."""
+
+    def __init__(self, folder: Path, now_ms: int) -> None:
+        self.folder = folder
+        self.now_ms = now_ms
+        self.online = folder / "online"
+        for name in (keys.IMAGE_ONLINE, keys.DIRECTOR):
+            keys.make(self.online, name, None)
+        self.names = ("ann", "bob", "cy")
+        for name in self.names:
+            keys.make(folder / "keys", name, PASSPHRASE)
+        self.repository = Repository()
+        self._drafts = 0
+
+    def public(self, name):
+        return keys.read_public(self.folder / "keys" / f"{name}.pub")
+
+    def key(self, name):
+        return keys.open_private(self.folder / "keys" / f"{name}.key", PASSPHRASE)
+
+    def holders(self, threshold=2, names=None):
+        return Holders([self.public(each) for each in names or self.names], threshold)
+
+    def draft(self):
+        self._drafts += 1
+        return self.folder / f"draft{self._drafts}"
+
+    def init(self):
+        """Draft the first roots, have two sign all of it; return what that makes."""
+        where = self.draft()
+        online = [
+            keys.read_public(self.online / f"{each}.pub") for each in ("image-online", "director")
+        ]
+        draft.init(
+            where,
+            Roles(self.holders(), self.holders(), self.holders(), *online),
+            self.now_ms,
+        )
+        digests = [each.digest for each in draft.changes(where)]
+        for name in ("ann", "bob"):
+            draft.sign(where, self.key(name), digests=digests)
+        return self._taken(draft.whole(where))
+
+    def build(self, name="web", version="1.0", counter=1, files=None, previous=(), **more):
+        """Make a bundle of some files, by path to content."""
+        source = self.folder / f"source-{name}-{version}"
+        for path, content in ({"bin/run": b"#!/bin/sh\n"} if files is None else files).items():
+            file = source / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        said = Described(
+            component=more.pop("component", f"app/{name}"), version=version, counter=counter,
+            installer="files", **more,
+        )  # fmt: skip
+        return build.build(source, said, self.folder / f"bundle-{name}-{version}", previous)
+
+    def release(self, *bundles, retract=(), signers=("ann", "bob")):
+        """Have releases named, or named no more; return what that makes."""
+        where = self.draft()
+        draft.edit(where, self.repository, self.now_ms, add=bundles, retract=retract)
+        for name in signers:
+            draft.sign(where, self.key(name), rebuilt=bundles, retracted=retract)
+        return self._taken(draft.whole(where))
+
+    def follow(self, wanted):
+        """Have a role given to others by a new root, which two sign."""
+        where = self.draft()
+        draft.succeed(where, self.repository, self.now_ms, wanted)
+        digests = [each.digest for each in draft.changes(where)]
+        for name in ("ann", "bob"):
+            draft.sign(where, self.key(name), digests=digests)
+        return self._taken(draft.whole(where))
+
+    def built(self, name, version="1.0"):
+        """Read a bundle that was built before."""
+        return bundle.read(self.folder / f"bundle-{name}-{version}")
+
+    def _taken(self, made):
+        was = self.repository
+        self.repository = Repository(
+            made.image_root or was.image_root,
+            made.director_root or was.director_root,
+            made.targets or was.targets,
+        )
+        return made
+
+
+class Operator:
+    """Who approves."""
+
+    def __init__(self, name="olga"):
+        self.name = name
+        self.key = Ed25519PrivateKey.generate()
+
+    @property
+    def public(self):
+        return self.key.public_key().public_bytes_raw()
+
+    def approves(self, digest, rollout="b" * 32, *, now_ms):
+        raw = write_approval(
+            Approval(
+                v=1,
+                operator=self.name,
+                rollout=rollout,
+                plan="0" * 64,
+                digest=digest,
+                not_before_ms=now_ms - 1_000,
+                not_after_ms=now_ms + DAY_MS,
+            )
+        )
+        return SignedApproval(approval=raw, signature=self.key.sign(APPROVAL_DOMAIN + raw))
+
+
+def operators_file(*operators):
+    """Return the content of operators.json."""
+    keys_ = {each.name: each.public for each in operators}
+    return msgspec.json.encode({"format": 1, "operators": keys_})
+
+
+def uploaded(store, made: bundle.Bundle):
+    """Put a bundle into a store, as uploads do."""
+    for blob in bundle.blobs_of(made.manifest):
+        part = store.incoming(blob)
+        with made.open(blob) as file:
+            part.write_bytes(file.read())
+        store.keep_blob(part, blob)
+    return store.take_manifest(made.raw)

@@ -1,0 +1,179 @@
+"""From a folder of files to what a node would fetch: holders, signer and centre, all real."""
+
+import shutil
+
+import pytest
+from ca import Pki, unlimited
+from release_desk import Holder, Operator, operators_file, uploaded
+
+from roost_central.errors import SignerError
+from roost_central.ports import SystemClock, SystemEntropy
+from roost_central.releases import draft, keys
+from roost_central.releases.desk import ReleaseDesk
+from roost_central.releases.draft import Succession
+from roost_central.releases.fault import ReleaseError
+from roost_protocol.release.director import Assignment, SiteDocument
+
+NOW_MS = SystemClock().wall_ms()
+DAY_MS = 86_400_000
+
+
+def document(target, *nodes, rollout="b" * 32):
+    given = Assignment(
+        rollout=rollout, job="a" * 32, target=target, nodes=list(nodes or ["lab.n1"]),
+        not_before_ms=0, not_after_ms=NOW_MS + DAY_MS,
+    )  # fmt: skip
+    return SiteDocument(v=1, site="lab", assignments=[given])
+
+
+@pytest.fixture
+def pki(tmp_path):
+    return Pki(tmp_path / "pki", unlimited())
+
+
+@pytest.fixture
+def holder(tmp_path, pki):
+    made = Holder(tmp_path / "desk", NOW_MS)
+    made.init()
+    for name in ("image-online.key", "director.key"):
+        shutil.copy(made.online / name, pki.signer_dir / name)
+    (pki.signer_dir / "image-root.json").write_bytes(made.repository.image_root)
+    return made
+
+
+@pytest.fixture
+async def desk(tmp_path, pki, holder):
+    async with pki.serving() as signer:
+        yield ReleaseDesk(tmp_path / "releases", signer, SystemClock(), SystemEntropy())
+
+
+async def published(desk, holder, *bundles, **more):
+    for each in bundles:
+        uploaded(desk.store, each)
+    made = holder.release(*bundles, **more)
+    return await desk.publish([holder.repository.image_root], made.targets)
+
+
+async def test_what_holders_signed_is_served_with_the_signers_word_above_it(desk, holder):
+    [named] = await published(desk, holder, holder.build())
+    assert named.path == "app/web/1.0.json"
+    [release] = desk.releases()
+    assert (release.state, release.missing) == ("available", 0)
+    metadata = desk.store.folder / "image/metadata"
+    assert (metadata / "1.root.json").exists()
+    assert (metadata / "timestamp.json").exists()
+    assert desk.find("app/web", "1.0").digest == named.digest
+
+
+async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(desk, holder):
+    olga, eve = Operator(), Operator("eve")
+    who = holder.build(
+        "operators", component="policy/operators", files={"operators.json": operators_file(olga)}
+    )
+    web = holder.build()
+    await published(desk, holder, who, web)
+    said = document("app/web/1.0.json")
+    assert await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)]) == [""]
+    assert desk.document("lab") == said
+    assert (desk.store.folder / "sites/lab/metadata/timestamp.json").exists()
+    for approval in (
+        eve.approves(web.digest, now_ms=NOW_MS),  # nobody knows her
+        olga.approves(who.digest, now_ms=NOW_MS),  # another release
+        olga.approves(web.digest, "c" * 32, now_ms=NOW_MS),  # another rollout
+        olga.approves(web.digest, now_ms=NOW_MS - 2 * DAY_MS),  # it ended
+    ):
+        [why] = await desk.assign([said], [approval])
+        assert "0 of the operators" in why
+    assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [""]
+
+
+async def test_what_was_retracted_is_named_for_no_site_any_more(desk, holder):
+    olga, web = Operator(), holder.build()
+    who = holder.build(
+        "operators", component="policy/operators", files={"operators.json": operators_file(olga)}
+    )
+    await published(desk, holder, who, web)
+    await published(desk, holder, retract=["app/web/1.0.json"])
+    said = document("app/web/1.0.json")
+    [why] = await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
+    assert "not named by the image repository" in why
+    assert desk.find("app/web", "1.0").state == "retracted"
+
+
+async def test_one_key_is_not_enough_and_an_older_word_is_not_taken_back(desk, holder):
+    old = await published(desk, holder, holder.build())
+    first = holder.repository.targets
+    with pytest.raises(ReleaseError, match="takes 2 signatures, it has those of ann"):
+        holder.release(holder.build("db"), signers=("ann",))
+    await published(desk, holder, holder.build("api"))
+    with pytest.raises(ReleaseError) as err:
+        await desk.publish([], first)
+    assert err.value.code == "rollback"
+    assert old[0].path in desk.store.image.releases
+
+
+async def test_the_signer_goes_back_to_nothing_older_also_after_a_restart(tmp_path, pki, holder):
+    async with pki.serving() as signer:
+        desk = ReleaseDesk(tmp_path / "one", signer, SystemClock(), SystemEntropy())
+        await published(desk, holder, holder.build())
+        first = holder.repository.targets
+        await published(desk, holder, holder.build("api"))
+    async with pki.serving() as signer:
+        other = ReleaseDesk(tmp_path / "two", signer, SystemClock(), SystemEntropy())
+        uploaded(other.store, holder.built("web"))
+        with pytest.raises(SignerError, match="was there before"):
+            await other.publish([holder.repository.image_root], first)
+
+
+async def test_what_is_not_all_here_is_not_served(desk, holder):
+    made = holder.build()
+    signed = holder.release(made)
+    with pytest.raises(ReleaseError, match="was not uploaded"):
+        await desk.publish([holder.repository.image_root], signed.targets)
+    uploaded(desk.store, made)
+    blob = made.manifest.files[0].blob
+    (desk.store.folder / f"blobs/{blob[:2]}/{blob}").write_bytes(b"another")
+    with pytest.raises(ReleaseError, match="is another file"):
+        await desk.publish([holder.repository.image_root], signed.targets)
+    assert not desk.is_published
+
+
+async def test_a_centre_that_starts_again_serves_and_knows_the_same(tmp_path, desk, holder):
+    await published(desk, holder, holder.build())
+    await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
+    again = ReleaseDesk(tmp_path / "releases", desk._signer, SystemClock(), SystemEntropy())
+    assert [each.path for each in again.releases()] == ["app/web/1.0.json"]
+    assert again.document("lab") == SiteDocument(v=1, site="lab", assignments=[])
+
+
+async def test_what_ends_soon_is_asked_for_anew(tmp_path, pki, holder):
+    class Later(SystemClock):
+        days = 0
+
+        def wall_ms(self):
+            return super().wall_ms() + self.days * DAY_MS
+
+    clock = Later()
+    async with pki.serving(clock) as signer:
+        desk = ReleaseDesk(tmp_path / "releases", signer, clock, SystemEntropy())
+        await published(desk, holder, holder.build())
+        await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
+        version = desk.store.image.version
+        await desk._refresh()
+        assert desk.store.image.version == version
+        clock.days = 2
+        await desk._refresh()
+        assert desk.store.image.version > version
+        assert desk._given["lab"].signed_ms > NOW_MS + DAY_MS
+
+
+async def test_a_key_that_was_lost_is_followed_by_another(desk, holder):
+    await published(desk, holder, holder.build())
+    keys.make(holder.folder / "keys", "dan", b"six other words of somebody else")
+    others = holder.holders(names=("ann", "bob", "dan"))
+    holder.follow(Succession("image", "targets", others))
+    again = holder.draft()
+    draft.edit(again, holder.repository, NOW_MS)
+    with pytest.raises(ReleaseError, match="has no role"):
+        draft.sign(again, holder.key("cy"))
+    await published(desk, holder, holder.build("api"))
