@@ -59,6 +59,8 @@ from roost_central.orders.runner import OrderRunner
 from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
+from roost_central.releases.desk import ReleaseDesk
+from roost_central.releases.store import FOLDER as RELEASES_FOLDER
 from roost_central.signer.client import Signer
 from roost_central.staged.open import OpenChanges
 from roost_central.staged.runner import StagedRunner
@@ -150,6 +152,7 @@ async def run(config: CentralConfig) -> None:
             orders=None if orders is None else orders.desk,
             oidc=None if config.oidc is None else OidcLogin(config.oidc, clock, entropy),
             signatures=signatures,
+            releases=await asyncio.to_thread(_releases, config, clock, entropy),
         )
         await api.changes.changes.load(database)
         async with asyncio.TaskGroup() as tasks:
@@ -221,6 +224,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     orders: OrderDesk | None = None,
     oidc: OidcLogin | None = None,
     signatures: Comparison | None = None,
+    releases: ReleaseDesk | None = None,
 ) -> Api:
     """Return what the handlers work with."""
     access = Access(database, clock, entropy, is_secure=is_secure)
@@ -255,6 +259,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         orders=orders,
         oidc=oidc,
         signatures=signatures,
+        releases=releases,
     )
 
 
@@ -350,6 +355,14 @@ def _signatures(
     return Comparison(Signer(config.fleet.signer_socket), database, book, clock)
 
 
+def _releases(config: CentralConfig, clock: Clock, entropy: Entropy) -> ReleaseDesk | None:
+    """Return what keeps releases, where there is a fleet whose signer stands behind them."""
+    if not config.fleet.domain:
+        return None
+    signer = Signer(config.fleet.signer_socket)
+    return ReleaseDesk(config.data_dir / RELEASES_FOLDER, signer, clock, entropy)
+
+
 def _orders(
     config: CentralConfig, database: Database, view: FleetView, clock: Clock, entropy: Entropy
 ) -> OrderRunner | None:
@@ -376,6 +389,8 @@ def _carry(
         tasks.create_task(deliveries.run(), name="central.delivery"),
         tasks.create_task(api.changes.run(), name="central.changes"),
     ]
+    if api.releases is not None:
+        running.append(tasks.create_task(api.releases.run(), name="central.releases"))
     if orders is not None:
         orders.hears, orders.send = ingest.speaks_with, ingest.send_order
         orders.body_of = Bodies().of

@@ -21,6 +21,7 @@ from roost_central.oidc.login import OidcLogin
 from roost_central.orders.desk import OrderDesk
 from roost_central.ports import Clock, Entropy
 from roost_central.profiles.desk import ProfileDesk
+from roost_central.releases.desk import ReleaseDesk
 from roost_central.staged.runner import StagedRunner
 from roost_central.storage.engine import Database
 
@@ -249,6 +250,7 @@ class Api:
     orders: OrderDesk | None = None  # None: this centre has no signer
     oidc: OidcLogin | None = None  # None: tokens and passwords alone
     signatures: Comparison | None = None  # None: this centre has no signer
+    releases: ReleaseDesk | None = None  # None: this centre has no signer
 
     def cut(self, scope: Scope) -> "Api":
         """Return the parts as they are within a scope.
