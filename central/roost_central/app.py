@@ -154,6 +154,7 @@ async def run(config: CentralConfig) -> None:
             signatures=signatures,
             releases=await asyncio.to_thread(_releases, config, clock, entropy),
         )
+        api.registry.on_revoked = registry.load
         await api.changes.changes.load(database)
         async with asyncio.TaskGroup() as tasks:
             running = [

@@ -3,7 +3,8 @@
 ``node`` is the host that is meant, by its name in the site: an order to a site's coordinator may be
 about another host, which does not answer. ``expect`` is the state that the act was decided on, as
 ``unlocked/enabled/available``: in another one it is refused. ``force`` breaks what can be broken,
-never a rule of the lease.
+never a rule of the lease. ``done_s_max`` is the deadline of hosts.md section 10 (a transfer 300 s,
+a switchover 120 s, an enable sequence 600 s, a boot 1,200 s) and a minute or two for the way there.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ class HostAct(Act, frozen=True):
     """What every one of them says."""
 
     needs_reason: ClassVar[bool] = True
+    is_for_box: ClassVar[bool] = True
     node: NameText
     expect: Annotated[str, Meta(max_length=50, pattern=EXPECT_PATTERN)] = ""
     force: bool = False
@@ -32,6 +34,7 @@ class HostLock(HostAct, frozen=True):
     """Take a host out of service, in order: what runs on it is given away first."""
 
     verb: ClassVar[str] = "host-lock"
+    done_s_max: ClassVar[int] = 420
     title: ClassVar[str] = "Take a host out of service, once what runs on it runs elsewhere."
 
 
@@ -39,6 +42,7 @@ class HostForceLock(HostAct, frozen=True):
     """Take a host out of service, whoever could take over."""
 
     verb: ClassVar[str] = "host-force-lock"
+    done_s_max: ClassVar[int] = 150
     title: ClassVar[str] = "Take a host out of service at once: what runs on it may stop."
 
 
@@ -46,6 +50,7 @@ class HostUnlock(HostAct, frozen=True):
     """Put a host into service, once it is well."""
 
     verb: ClassVar[str] = "host-unlock"
+    done_s_max: ClassVar[int] = 660
     title: ClassVar[str] = "Put a host into service, after its enable sequence."
 
 
@@ -53,6 +58,7 @@ class HostSwact(HostAct, frozen=True):
     """Give away all that is active on a host."""
 
     verb: ClassVar[str] = "host-swact"
+    done_s_max: ClassVar[int] = 180
     title: ClassVar[str] = "Give all groups that are active on a host to other hosts."
 
 
@@ -60,6 +66,7 @@ class HostReboot(HostAct, frozen=True):
     """Restart a host by its own kernel."""
 
     verb: ClassVar[str] = "host-reboot"
+    done_s_max: ClassVar[int] = 1_260
     title: ClassVar[str] = "Restart a host in order; done means another boot id."
 
 
@@ -67,6 +74,7 @@ class HostReset(HostAct, frozen=True):
     """Restart a host by its board controller."""
 
     verb: ClassVar[str] = "host-reset"
+    done_s_max: ClassVar[int] = 1_260
     title: ClassVar[str] = "Restart a host hard, by its board controller."
 
 
@@ -74,6 +82,7 @@ class HostPowerOn(HostAct, frozen=True):
     """Switch a host on."""
 
     verb: ClassVar[str] = "host-power-on"
+    done_s_max: ClassVar[int] = 1_260
     title: ClassVar[str] = "Switch a host on, by its board controller."
 
 
@@ -81,6 +90,7 @@ class HostPowerOff(HostAct, frozen=True):
     """Switch a host off."""
 
     verb: ClassVar[str] = "host-power-off"
+    done_s_max: ClassVar[int] = 180
     title: ClassVar[str] = "Switch a host off, by its board controller."
 
 
@@ -88,6 +98,7 @@ class HostPowerCycle(HostAct, frozen=True):
     """Switch a host off and on."""
 
     verb: ClassVar[str] = "host-power-cycle"
+    done_s_max: ClassVar[int] = 1_260
     title: ClassVar[str] = "Switch a host off and on, by its board controller."
 
 
@@ -95,6 +106,7 @@ class HostRecover(HostAct, frozen=True):
     """Count from nought again and try to enable a host."""
 
     verb: ClassVar[str] = "host-recover"
+    done_s_max: ClassVar[int] = 660
     title: ClassVar[str] = "Forget failed recoveries of a host and enable it anew."
 
 
@@ -102,6 +114,7 @@ class HostMaintenance(HostAct, frozen=True):
     """Do nothing by itself about a host for a while; 0 seconds end it."""
 
     verb: ClassVar[str] = "host-maintenance"
+    done_s_max: ClassVar[int] = 60
     title: ClassVar[str] = "Do nothing by itself about a host for a while; 0 ends it."
     seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] = 7_200
 

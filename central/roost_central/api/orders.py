@@ -116,30 +116,30 @@ class OrderQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_orders(call: Call[OrderQuery, None]) -> OrderPage:
     """GET /api/v1/orders."""
-    asked = call.query
-    scope = scope_of("orders", asked.node, asked.state or "")
+    query = call.query
+    scope = scope_of("orders", query.node, query.state or "")
     before = None
-    if asked.cursor:
-        place = unpack(asked.cursor, scope=scope)
+    if query.cursor:
+        place = unpack(query.cursor, scope=scope)
         before = (place.value if isinstance(place.value, int) else 0, place.name)
     states = (
-        None if asked.state is None else OPEN if asked.state == "open" else [State(asked.state)]
+        None if query.state is None else OPEN if query.state == "open" else [State(query.state)]
     )
     sites = None if call.scope.is_whole else frozenset(call.api.view.sites)
-    query = orders.OrderQuery(asked.node or None, states, sites)
+    which = orders.OrderQuery(query.node or None, states, sites)
     async with call.api.database.read() as connection:
-        found = await orders.page(connection, query, before=before, limit=asked.limit + 1)
-    shown = found[: asked.limit]
+        found = await orders.page(connection, which, before=before, limit=query.limit + 1)
+    shown = found[: query.limit]
     following = None
-    if len(found) > asked.limit:
+    if len(found) > query.limit:
         following = pack(Cursor(scope, shown[-1].placed_ms, shown[-1].id))
-    return OrderPage([_answer(record) for record in shown], following)
+    return OrderPage([order_answer(record) for record in shown], following)
 
 
 async def list_verbs(call: Call[NoQuery, None]) -> VerbPage:
     """GET /api/v1/order-verbs."""
     try:
-        rules = await _desk(call).rules()
+        rules = await desk_of(call).rules()
     except SignerError as err:
         raise _no_signer(err) from err
     return VerbPage(
@@ -169,52 +169,54 @@ async def place_order(call: Call[NoQuery, OrderBody]) -> Reply:
 
     def note(record: OrderRecord, _before: OrderRecord | None) -> Act:
         told = detail | {"id": record.id, "by_two": record.by_two}
-        return act_of(call, "order.place", node, told, reason=wanted.reason, after=_answer(record))
+        return act_of(
+            call, "order.place", node, told, reason=wanted.reason, after=order_answer(record)
+        )
 
     async with telling_refusals(
         call, "order.place", node, detail, reason=wanted.reason, codes={"conflict", "invalid"}
     ):
-        record = await _asked(_desk(call).place(wanted, who.name, note))
-    return Reply(_answer(record), status=201)
+        record = await asked(desk_of(call).place(wanted, who.name, note))
+    return Reply(order_answer(record), status=201)
 
 
 async def show_order(call: Call[NoQuery, None]) -> OrderAnswer:
     """GET /api/v1/orders/{order}."""
-    return _answer(await _seen(call))
+    return order_answer(await _seen(call))
 
 
 async def approve_order(call: Call[NoQuery, None]) -> OrderAnswer:
     """POST /api/v1/orders/{order}/approve."""
     record, who = await _seen(call), principal_of(call).name
-    return _answer(await _moved(call, record, "order.approve", who=who))
+    return order_answer(await _moved(call, record, "order.approve", who=who))
 
 
 async def cancel_order(call: Call[NoQuery, CancelBody]) -> OrderAnswer:
     """POST /api/v1/orders/{order}/cancel."""
     record = await _seen(call)
-    return _answer(await _moved(call, record, "order.cancel", reason=call.body.reason))
+    return order_answer(await _moved(call, record, "order.cancel", reason=call.body.reason))
 
 
 async def _moved(
     call: Call[Any, Any], record: OrderRecord, action: str, *, who: str = "", reason: str = ""
 ) -> OrderRecord:
     """Approve or cancel an order; what was refused is in the audit log, too."""
-    desk = _desk(call)
+    desk = desk_of(call)
     detail = {"verb": record.verb, "node": record.node, "by": record.by}
 
     def note(after: OrderRecord, before: OrderRecord | None) -> Act:
-        was = None if before is None else _answer(before)
+        was = None if before is None else order_answer(before)
         return act_of(
-            call, action, record.id, detail, reason=reason, before=was, after=_answer(after)
+            call, action, record.id, detail, reason=reason, before=was, after=order_answer(after)
         )
 
     async with telling_refusals(call, action, record.id, detail, reason=reason, codes={"conflict"}):
         if who:
-            return await _asked(desk.approve(record.id, who, note))
-        return await _asked(desk.cancel(record.id, reason, note))
+            return await asked(desk.approve(record.id, who, note))
+        return await asked(desk.cancel(record.id, reason, note))
 
 
-async def _asked(doing: Awaitable[OrderRecord]) -> OrderRecord:
+async def asked(doing: Awaitable[OrderRecord]) -> OrderRecord:
     """Return what an act of the desk returns, its refusals as answers."""
     try:
         return await doing
@@ -235,7 +237,12 @@ def _ungiven(err: ProtocolError) -> ApiError:
     return blame("invalid", FieldError(field, err.code, f"{said}; {err.bound}"))
 
 
-def _desk(call: Call[Any, Any]) -> OrderDesk:
+def desk_of(call: Call[Any, Any]) -> OrderDesk:
+    """Return who takes orders.
+
+    Raises:
+        ApiError: ``conflict``: this centre has no signer.
+    """
     desk = call.api.orders
     if desk is None:
         detail = "this centre has no fleet of its own: [fleet] and [signer] in central.toml"
@@ -262,7 +269,8 @@ def _no_signer(err: SignerError) -> ApiError:
     return ApiError("busy", detail, headers={"Retry-After": "10"})
 
 
-def _answer(record: OrderRecord) -> OrderAnswer:
+def order_answer(record: OrderRecord) -> OrderAnswer:
+    """Return an order as it is shown."""
     return OrderAnswer(
         id=record.id,
         node=record.node,

@@ -50,6 +50,7 @@ class ScopedFleet:
         moved = {nodes[node].site for node in changes.nodes if node in nodes}
         if changes.structure:
             moved |= {site for site in self.view.sites if site not in self._whole.sites}
+            self.view.forget_nodes(self._whole)
         self._review({**changes.sites, **dict.fromkeys(moved)})
         for node in changes.nodes:
             if node in self.view.nodes:

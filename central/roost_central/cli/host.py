@@ -1,10 +1,10 @@
-"""``roost host``: nodes as hosts: their states, and the processes that they watch."""
+"""``roost host``: nodes as hosts: their states, acts on them, the processes that they watch."""
 
 from typing import Final
 
 import click
 
-from roost_central.cli import host_state, output, times
+from roost_central.cli import host_act, host_state, output, times
 from roost_central.cli.client import Client, at
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
@@ -14,10 +14,11 @@ STALE_S: Final = 3_600.0  # a node that watches any tells them every half hour
 
 @click.group("host")
 def command() -> None:
-    """See nodes as hosts: their states, what led there, the processes that they watch."""
+    """See nodes as hosts and act on them: states, what led there, lock, switchover, reboot."""
 
 
-for _verb in (host_state.list_, host_state.show_, host_state.history, host_state.evidence):
+_STATES: Final = (host_state.list_, host_state.show_, host_state.history, host_state.evidence)
+for _verb in (*_STATES, *host_act.COMMANDS):
     command.add_command(_verb)
 
 

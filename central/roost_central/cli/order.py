@@ -177,7 +177,7 @@ def awaited(client: Client, placed: dict[str, Any], seconds: float) -> dict[str,
     while found["state"] in OPEN and clock.mono_ms() < deadline_ms:
         if found["state"] != said:
             said = found["state"]
-            click.echo(f"{found['id']}: {_waits_for(found)}", err=True)
+            click.echo(f"{found['id']}: {waits_for(found)}", err=True)
         time.sleep(LOOK_S)
         found = client.get(at("orders", found["id"]))
     return found
@@ -205,7 +205,8 @@ def arguments(words: tuple[str, ...]) -> dict[str, str]:
     return given
 
 
-def _waits_for(found: dict[str, Any]) -> str:
+def waits_for(found: dict[str, Any]) -> str:
+    """Return what an order that has not ended waits for."""
     if found["state"] == "pending":
         return f"waits for a second person: roost order approve {found['id']}"
     if found["state"] == "taken":

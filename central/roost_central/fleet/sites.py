@@ -4,13 +4,14 @@ Invariant: storage first. The view changes only after COMMIT and before any othe
 that a writer which builds its rows inside a transaction never brings back what was deleted.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
+from roost_central.enrol.states import LIVE, Event
 from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.fleet import node_labels
 from roost_central.fleet.entity import entity_of
@@ -53,12 +54,21 @@ class Outcome:
     what: str
 
 
+async def _nobody_to_tell() -> None:
+    """Do nothing: no identity is kept in memory."""
+
+
 class SiteRegistry:
-    """Registers, changes and removes sites."""
+    """Registers, changes and removes sites.
+
+    Attributes:
+        on_revoked: lets those who keep identities in memory read them again.
+    """
 
     def __init__(
         self, database: Database, view: FleetView, clock: Clock, alarms: AlarmWriter
     ) -> None:
+        self.on_revoked: Callable[[], Awaitable[None]] = _nobody_to_tell
         self._database = database
         self._view = view
         self._clock = clock
@@ -173,6 +183,38 @@ class SiteRegistry:
             await audit.add(connection, *ended, act)
         self._view.remove_site(site)
         self._alarms.written(done)
+
+    async def delete_node(self, node: str, act: Act) -> int:
+        """Revoke what a node is known by, then remove it and what is kept of it but events.
+
+        Its alarms are cleared. It is mute before it is removed, so that its next beat does not
+        bring it back; where that ends in the middle, the same act goes on. Returns how many
+        generations of its identity were ended.
+
+        Raises:
+            NotFoundError: there is no such node.
+        """
+        now_ms = self._clock.wall_ms()
+        if node not in self._view.nodes:
+            raise NotFoundError("node", field="node", got=node)
+        async with self._database.write() as connection:
+            rows = await identities.of_node(connection, node)
+            live = [row.generation for row in rows if row.state in LIVE]
+            for row in rows:
+                if row.state in LIVE:
+                    await identities.happen(
+                        connection, row, Event.REVOKE, now_ms=now_ms, reason=act.reason
+                    )
+            await audit.add(connection, replace(act, detail={**act.detail, "generations": live}))
+        await self.on_revoked()
+        async with self._database.write() as connection:
+            site = node.partition(".")[0]
+            await nodes.delete(connection, node)
+            done = await self._alarms.remove(connection, site, entity_of(site, node))
+        if node in self._view.nodes:  # somebody else may have been quicker
+            self._view.remove_node(node)
+        self._alarms.written(done)
+        return len(live)
 
     async def _shut_out(self, connection: AsyncConnection, site: str, act: Act) -> list[Act]:
         """End the identities of a site; return what the audit log says of each node and box."""

@@ -184,6 +184,19 @@ class FleetView:
             self.nodes.pop(node, None)
         self._structure()
 
+    def remove_node(self, node: str) -> None:
+        """Forget a node; its site stays."""
+        row = self.nodes.pop(node)
+        self.sites[row.site].nodes.remove(node)
+        self._structure()
+        self.touch_site(row.site)
+
+    def forget_nodes(self, whole: "FleetView") -> None:
+        """Forget the nodes of this part that the whole has no more; their sites know already."""
+        for node in [node for node in self.nodes if node not in whole.nodes]:
+            del self.nodes[node]
+            self._structure()
+
     def adopt(self, row: SiteRow, nodes: Iterable[NodeRow]) -> None:
         """Show a site and its nodes of the view that this is a part of, and that it changed."""
         fresh = {node.node: node for node in nodes if self.nodes.get(node.node) is not node}

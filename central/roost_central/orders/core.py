@@ -17,9 +17,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from roost_protocol.order import OrderState, OrderTold
+from roost_protocol.order_act import Act
+from roost_protocol.order_verbs import VERBS
 
 RESEND_MS: Final = (2_000, 30_000)  # until it is taken: soon, then twice as late each time
-TAKEN_MS_MAX: Final = 86_400_000  # for the end of what was taken; later it is told as an event only
 LIFE_S: Final = (60, 86_400)
 
 
@@ -160,7 +161,7 @@ def step(record: OrderRecord, generation: int | None, now_ms: int) -> Step | Non
     match record.state:
         case State.PENDING | State.READY if now_ms >= record.not_after_ms:
             return End(_expired(record, now_ms))
-        case State.TAKEN if now_ms >= (record.taken_ms or 0) + TAKEN_MS_MAX:
+        case State.TAKEN if now_ms >= (record.taken_ms or 0) + _taken_ms_max(record):
             why = "the node took it and has not said since how it ended"
             return End(ended(record, State.FAILED, "silent", why, now_ms))
         case State.READY if generation is not None:
@@ -208,6 +209,11 @@ def told(record: OrderRecord, said: OrderTold, now_ms: int) -> OrderRecord | Non
         if said.code == "replayed":
             return replace(record, message=b"", sent_ms=None)
     return ended(record, _ENDS[said.state], said.code, said.text, now_ms)
+
+
+def _taken_ms_max(record: OrderRecord) -> int:
+    """Return how long its end may take; what comes later is told as an event only."""
+    return VERBS.get(record.verb, Act).done_s_max * 1_000
 
 
 def _pause_ms(sends: int) -> int:

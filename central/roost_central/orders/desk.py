@@ -4,9 +4,11 @@ What the signer will refuse is refused here already, while somebody is there to 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
 from roost_central.enrol.states import LIVE
@@ -27,6 +29,7 @@ ID_BYTES: Final = 16
 OPEN_OF_A_NODE_MAX: Final = 16  # one is sent at a time; a longer list is a mistake
 OPEN_MAX: Final = 10_000  # of the fleet
 
+Check = Callable[[AsyncConnection], Awaitable[None]]
 Note = Callable[[OrderRecord, OrderRecord | None], Act]  # after, before; the row of the audit log
 
 
@@ -74,8 +77,17 @@ class OrderDesk:
         """
         return (await self._signer.info()).orders
 
-    async def place(self, wanted: Wanted, who: str, note: Note) -> OrderRecord:
+    async def place(
+        self, wanted: Wanted, who: str, note: Note, check: Check | None = None
+    ) -> OrderRecord:
         """Take an order.
+
+        Args:
+            wanted: what is ordered.
+            who: orders it.
+            note: writes the row of the audit log.
+            check: looks once more, where nobody else can order anything meanwhile; raises
+                OrderRefusedError.
 
         Raises:
             OrderRefusedError: it cannot be ordered.
@@ -120,6 +132,8 @@ class OrderDesk:
         async with self._database.write() as connection:
             _check_identity(wanted.node, await identities.of_node(connection, wanted.node))
             _check_room(wanted.node, *await orders.count_open(connection, wanted.node))
+            if check is not None:
+                await check(connection)
             await orders.save(connection, record)
             await audit.add(connection, note(record, None))
         self.wake.set()

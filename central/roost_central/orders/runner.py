@@ -26,6 +26,7 @@ from roost_central.storage.engine import Database
 from roost_protocol.codec import VERSION, encode
 from roost_protocol.order import Order, next_seq, read_signed, signed_message
 from roost_protocol.order_verbs import VERBS
+from roost_protocol.topics import node_id
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,12 @@ class OrderRunner:
             identity = await identities.find(connection, record.node, generation)
             if identity is None or identity.quarantine:
                 return None  # it is put there by a transaction, and heard a moment longer
+            if await _is_replaced(connection, record):
+                why = "another box stands there since it was ordered"
+                gone = core.ended(record, State.REFUSED, "replaced", why, now_ms)
+                await orders.save(connection, gone)
+                await events.append(connection, [event_of(gone, now_ms)])
+                return None
             seq = next_seq(await orders.last_seq(connection, record.node), now_ms)
             numbered = core.numbered(record, generation, seq)
             payload = _payload(numbered, now_ms)
@@ -236,6 +243,17 @@ def _with_body(message: bytes, body: bytes) -> bytes:
 async def _is_still(connection: AsyncConnection, record: OrderRecord) -> bool:
     """Say whether an order is as it was read: nobody else moved it meanwhile."""
     return await orders.find(connection, record.id) == record
+
+
+async def _is_replaced(connection: AsyncConnection, record: OrderRecord) -> bool:
+    """Say whether the box that an order is meant for left its slot after it was ordered."""
+    if not VERBS[record.verb].is_for_box:
+        return False
+    meant = node_id(record.site, str(record.given["node"]))
+    rows = await identities.of_node(connection, meant)
+    newest = max((row.box for row in rows), default=0)
+    came_ms = min((row.issued_ms for row in rows if row.box == newest), default=0)
+    return came_ms > record.placed_ms
 
 
 def _payload(record: OrderRecord, now_ms: int) -> bytes:

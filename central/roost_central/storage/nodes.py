@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,3 +92,9 @@ async def set_labels(connection: AsyncConnection, labels: Mapping[str, dict[str,
 async def save_paths(connection: AsyncConnection, paths: list[PathRecord]) -> None:
     """Write paths of nodes that are there, new or changed."""
     await upsert(connection, tables.path, [row_of(path) for path in paths])
+
+
+async def delete(connection: AsyncConnection, node: str) -> bool:
+    """Remove a node with its paths, its inventory and its marks; events stay."""
+    done = await connection.execute(sql_delete(tables.node).where(tables.node.c.node == node))
+    return done.rowcount > 0

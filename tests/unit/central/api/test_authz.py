@@ -196,7 +196,7 @@ async def test_an_object_out_of_scope_is_as_if_it_were_not(central, person, ask,
     for alarm in (beta.id, beta.key_id):
         path = path_of(route, NAMES | {"alarm": alarm})
         body = {} if route.body is not None else None
-        body = {"reason": "x"} if path.endswith(REASONED) else body
+        body = {"reason": "x"} if path.endswith(REASONED) or "/host:" in path else body
         body = {"verb": "resync"} if path.endswith("/orders") else body
         status, problem = await ask(who, route.method, path, body, **{"If-Match": "*"})
         assert status in {403, 404, 412}, problem

@@ -11,7 +11,6 @@ from roost_central.orders.core import (
     CANCELLABLE,
     OPEN,
     RESEND_MS,
-    TAKEN_MS_MAX,
     End,
     OrderMoveError,
     OrderRecord,
@@ -112,10 +111,11 @@ def test_what_was_not_taken_in_time_has_expired(record, code):
     assert step.record.message == b""
 
 
-def test_what_was_taken_and_is_silent_ends_as_failed():
-    taken = under_way(state=State.TAKEN, taken_ms=NOW_MS)
-    assert core.step(taken, 2, NOW_MS + TAKEN_MS_MAX - 1) is None
-    step = core.step(taken, 2, NOW_MS + TAKEN_MS_MAX)
+@pytest.mark.parametrize(("verb", "s_max"), [("reboot", 86_400)])
+def test_what_was_taken_and_is_silent_for_longer_than_its_verb_may_take_has_failed(verb, s_max):
+    taken = under_way(state=State.TAKEN, taken_ms=NOW_MS, verb=verb)
+    assert core.step(taken, 2, NOW_MS + s_max * 1_000 - 1) is None
+    step = core.step(taken, 2, NOW_MS + s_max * 1_000)
     assert (step.record.state, step.record.code) == (State.FAILED, "silent")
 
 
