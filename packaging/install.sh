@@ -14,7 +14,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin # the system's own Python: the services' user
 
 node_units='roost-agent.service roost-config-boot.service roost-config@.service
             roost-facts@.service roost-grub.service roost-facts@lldp.service roost-guard.service
-            roost-helper.service roost-helper.socket roost-join.service roost-lldp.timer'
+            roost-helper.service roost-helper.socket roost-install@.service roost-join.service
+            roost-lldp.timer'
 case ${1:-} in
 node) lock=agent.txt name='roost_agent-[0-9]*.whl' users=agent units=$node_units ;;
 centre) lock=central.txt name='roost-[0-9]*.whl' users='agent central'

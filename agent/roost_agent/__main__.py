@@ -32,6 +32,7 @@ usage: roost-agent COMMAND [OPTION...]
   config status|diff                             settings: what is applied, what differs
   verify order                                   is the order on standard input genuine?
   verify release|commit|anchor|show              may a release be installed here? (docs/releases.md)
+  fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
   host processes                                 the watched processes  [--json]
   health        what the health scripts say      [--run] [--json]
   ha check [FILE]                                say what an HA configuration means (ha --help)
@@ -60,6 +61,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "verify": ("roost_agent.verify", "run"),
     "ha": ("roost_agent.ha.command", "run"),
     "health": ("roost_agent.host.health.command", "run"),
+    "fetch": ("roost_agent.fetch.command", "run"),
     "host": ("roost_agent.host.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),
 }

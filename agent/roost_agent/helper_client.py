@@ -15,7 +15,7 @@ class HelperError(AgentError):
     """The helper did not do it.
 
     Attributes:
-        error: one word: bad, rate, busy, unknown, catalogue, later, budget, replayed, state,
+        error: one word: bad, rate, busy, unknown, catalogue, budget, replayed, state,
             failed, timeout.
     """
 

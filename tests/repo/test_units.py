@@ -18,6 +18,7 @@ BOUNDS = {
     "roost-signer.service": 10,  # no network, no child
     "roost-facts@.service": 10,
     "roost-grub.service": 40,  # update-grub; it reads nothing that comes from a network
+    "roost-install@.service": 40,  # packages run scripts of their own, signed with them
 }
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -103,6 +104,10 @@ PRIVILEGED = {  # name -> the capabilities that its work is made of
     "roost-grub.service": [  # the distribution's own program, which looks at every disk
         "CAP_SYS_ADMIN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_CHOWN"
     ],
+    "roost-install@.service": [  # owners and modes of what packages bring
+        "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL"
+        " CAP_SETFCAP CAP_SETGID CAP_SETUID CAP_SYS_CHROOT"
+    ],
     "roost-join.service": ["CAP_DAC_OVERRIDE"],  # DMI's numbers, media of any owner
 }
 ENDS = {  # by itself, and when it is started again
@@ -112,6 +117,7 @@ ENDS = {  # by itself, and when it is started again
     "roost-config@.service": ["on-failure"],  # killed on its way it undoes at its next start
     "roost-config-boot.service": ["on-failure"],
     "roost-grub.service": ["no"],
+    "roost-install@.service": ["on-failure"],  # killed on its way it goes on at its next start
     "roost-join.service": ["on-failure"],
 }
 

@@ -21,12 +21,7 @@ FACTS: Final = {  # one-shots that come with roost: roost-facts@NAME.service
     "dmi": ("start",),
     "lldp": ("start", "--no-block"),  # it listens for 35 s, and nobody waits for that
 }
-LATER: Final = {  # verbs of the design that nothing here can do yet
-    "stage": "updates",
-    "activate": "updates",
-    "confirm": "updates",
-    "rollback": "updates",
-}
+INSTALL_VERBS: Final = ("stage", "activate", "confirm", "rollback", "cleanup")  # of one release
 
 HOUR_MS: Final = 3_600_000
 REBOOTS_MAX: Final = 2  # ordered ones within REBOOT_WINDOW_MS; local HA has a budget of its own
@@ -105,7 +100,7 @@ class Refuse:
     """Do nothing.
 
     Attributes:
-        error: one word: bad, rate, unknown, catalogue, later, budget, replayed.
+        error: one word: bad, rate, unknown, catalogue, budget, replayed.
         detail: a sentence for the operator.
     """
 
@@ -153,11 +148,9 @@ class Verbs:
             return [Refuse("bad", event.detail)]
         if is_unit:
             return [_unit(event)]
-        if event.verb == "facts" or event.verb in CONFIG_VERBS:
-            return [_one_shot(event)]
         if event.verb == "reboot":
             return self._reboot(event.given, now.wall_ms)
-        return [Refuse("later", f"{event.verb}: comes with {LATER[event.verb]}, not here yet")]
+        return [_one_shot(event)]
 
     def _reboot(self, given: Mapping[str, str], wall_ms: int) -> list[Save | Run | Refuse]:
         if self._uncounted:
@@ -189,6 +182,9 @@ def _unit(event: Asked) -> Run | Refuse:
 def _one_shot(event: Asked) -> Run | Refuse:
     if event.verb == "facts":
         return _facts(event.given["name"])
+    if event.verb in INSTALL_VERBS:  # it reads by itself what is asked, and takes its time
+        about = f"{event.verb}-{event.given['digest']}"
+        return Run(("start", "--no-block", "--", f"roost-install@{about}.service"))
     return Run((*CONFIG_VERBS[event.verb], f"roost-config@{event.given['digest']}.service"))
 
 

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
-from roost_agent.helper.core import LATER
+from roost_agent.helper.core import INSTALL_VERBS
 
 HEADER: Final = struct.Struct(">I")
 FRAME_BYTES_MAX: Final = 4_096
@@ -24,6 +24,7 @@ VERBS: Final[Mapping[str, tuple[str, ...]]] = {
     "reboot": ("reason", "nonce"),
     "config_apply": ("digest",),
     "config_confirm": ("digest",),
+    **dict.fromkeys(INSTALL_VERBS, ("digest",)),
 }
 _FORMS: Final = {
     "name": (re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), "a-z 0-9 _ -, at most 64 characters"),
@@ -65,8 +66,6 @@ def check_size(size: int) -> None:
 def decode(body: bytes) -> tuple[str, dict[str, str]]:
     """Return the verb and the fields of a request.
 
-    The fields of a verb that comes later are dropped unread.
-
     Raises:
         FrameError: it is no request.
     """
@@ -74,10 +73,8 @@ def decode(body: bytes) -> tuple[str, dict[str, str]]:
     verb = given.pop("verb", None)
     if not isinstance(verb, str):
         raise FrameError("verb: missing")
-    if verb in LATER:
-        return verb, {}
     if verb not in VERBS:
-        raise FrameError(f"verb: none of {', '.join((*VERBS, *LATER))}")
+        raise FrameError(f"verb: none of {', '.join(VERBS)}")
     for key in VERBS[verb]:
         form, bound = _FORMS[key]
         value = given.get(key)

@@ -147,8 +147,8 @@ def test_a_peer_that_dawdles_or_breaks_off_costs_a_second_at_most(helpers):
 def test_more_than_the_rate_is_refused_and_logged_once(helpers):
     helper = helpers()
     helper.start()
-    answers = [sent(helper, frame(b'{"verb":"stage"}')) for _ in range(40)]
-    assert [each["error"] for each in answers] == ["later"] * 30 + ["rate"] * 10
+    answers = [sent(helper, frame(b'{"verb":"facts","name":"no"}')) for _ in range(40)]
+    assert [each["error"] for each in answers] == ["unknown"] * 30 + ["rate"] * 10
     assert helper.log.read_text().count("refused: rate") == 1
 
 
@@ -172,7 +172,7 @@ def test_hostile_frames_run_nothing_but_what_the_list_names(helpers, folder):
         if turn % 2:
             body[dice.randrange(len(body))] = dice.randrange(256)
         answer = sent(helper, frame(bytes(body)))
-        assert answer["ok"] or answer["error"] in {"bad", "rate", "unknown", "later"}
+        assert answer["ok"] or answer["error"] in {"bad", "rate", "unknown"}
     os.kill(int(trace.read_text().split()[0]), signal.SIGTERM)  # strace ends with what it traces
     wait_until(lambda: not helper.is_running(), "the helper ends")
     started = re.findall(r'execve\("([^"]*)", \[([^\]]*)\]', trace.read_text())
@@ -207,9 +207,9 @@ def test_it_ends_when_nobody_asks(helpers, folder):
     ):
         loop = Loop(given, listener)
         assert loop.turn() is False
-        asked = thread.submit(helper.ask, "stage")
+        asked = thread.submit(helper.ask, "facts", name="no")
         assert wait_until(loop.turn, "a request comes")
-        with pytest.raises(HelperError, match="later"):
+        with pytest.raises(HelperError, match="unknown"):
             asked.result(10)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from roost_agent.helper.core import (
     FACTS,
     HOUR_MS,
-    LATER,
+    INSTALL_VERBS,
     REBOOTS_KEPT,
     REBOOTS_MAX,
     Asked,
@@ -82,11 +82,10 @@ def test_settings_are_applied_by_a_one_shot_that_is_named_by_their_digest():
     assert confirmed.words == ("kill", "--signal=SIGURG", "--kill-whom=main", "--", unit)
 
 
-@pytest.mark.parametrize("verb", LATER)
-def test_what_comes_later_is_refused_by_its_name(verb):
-    refused = only(Verbs().handle(Asked(verb, {}), now()))
-    assert refused.error == "later"
-    assert refused.detail.startswith(f"{verb}: comes with ")
+@pytest.mark.parametrize("verb", INSTALL_VERBS)
+def test_a_release_is_installed_by_a_one_shot_that_is_named_by_verb_and_digest(verb):
+    run = only(Verbs().handle(Asked(verb, {"digest": "0a" * 32}), now()))
+    assert run.words == ("start", "--no-block", "--", f"roost-install@{verb}-{'0a' * 32}.service")
 
 
 def test_a_reboot_is_saved_before_it_is_done():
@@ -145,7 +144,7 @@ def test_unit_verbs_are_20_a_second():
 
 def test_all_others_are_30_a_minute_together_and_nonsense_counts():
     verbs = Verbs()
-    events = [Unread("name: missing"), asked("facts", "dmi"), Asked("stage", {})]
+    events = [Unread("name: missing"), asked("facts", "dmi"), Asked("stage", {"digest": "0a" * 32})]
     for each in range(30):
         action = only(verbs.handle(events[each % 3], now(each)))
         assert isinstance(action, Run) or action.error != "rate"

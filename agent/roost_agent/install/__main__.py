@@ -1,0 +1,79 @@
+"""``roost-install``: the command line of root's one-shot, and of the agent's look at what runs."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost_agent.install import measure
+from roost_agent.install.program import MIRROR, NOT_TOLD, SYSTEMCTL, Given, Program, say
+from roost_agent.trust import kept
+from roost_agent.update import installed, request_file
+
+USAGE: Final = 2
+ABOUT: Final = re.compile(rf"({'|'.join(request_file.VERBS)})-([0-9a-f]{{64}})")
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(command(sys.argv[1:]))
+
+
+def command(argv: list[str]) -> int:
+    """Run one command line and return its exit status."""
+    asked = _parser().parse_args(argv)
+    given = Given(
+        asked.root, asked.state, asked.requests, asked.trust, asked.mirror, asked.systemctl
+    )
+    try:
+        if asked.do == "show":
+            return _show(given)
+        if asked.do == "measure":
+            sys.stdout.buffer.write(msgspec.json.encode(measure.measured(given)))
+            return 0
+        return Program(given).run(*asked.about)
+    except (OSError, ValueError) as err:
+        say(f"roost-install: {given.state}: {err}")
+    return NOT_TOLD
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="roost-install", description="Install releases that both chains of trust name."
+    )
+    parser.add_argument("--root", type=Path, default=Path("/"), help="of the machine's files")
+    for name, folder in (
+        ("state", installed.FOLDER),
+        ("requests", request_file.FOLDER),
+        ("trust", kept.FOLDER),
+        ("mirror", MIRROR),
+    ):
+        parser.add_argument(f"--{name}", type=Path, default=Path(folder), help=folder)
+    parser.add_argument("--systemctl", default=SYSTEMCTL, help="empty: leave services alone")
+    verbs = parser.add_subparsers(dest="do", required=True)
+    run = verbs.add_parser("run", help="carry out what the agent asked for, as root")
+    run.add_argument("about", type=_about, help="VERB-DIGEST of a release's manifest")
+    verbs.add_parser("show", help="say what is installed, on trial, and how requests ended")
+    verbs.add_parser("measure", help="read what runs, and say its digests as JSON")
+    return parser
+
+
+def _about(text: str) -> tuple[str, str]:
+    match = ABOUT.fullmatch(text)
+    if match is None:
+        bound = f"{'|'.join(request_file.VERBS)}-DIGEST, of 64 of 0-9 a-f"
+        raise argparse.ArgumentTypeError(f"bound: {bound}")
+    return match[1], match[2]
+
+
+def _show(given: Given) -> int:
+    content = msgspec.json.encode(installed.read(given.state))
+    sys.stdout.write(msgspec.json.format(content, indent=1).decode() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    main()
