@@ -3,12 +3,14 @@
 The report before it is gone then: the history of a host are the events of its transitions.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.fleet.entity import entity_of
-from roost_central.hosts import core
+from roost_central.hosts import alarms, core
 from roost_central.hosts.core import HostsWord, Move, triple_of
 from roost_central.storage import hosts
 from roost_central.storage.events import NewEvent
@@ -28,12 +30,25 @@ _BAD: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a report that counts changed.
+
+    Attributes:
+        words: all that count of the site from now on.
+        moved: the transitions of its hosts.
+        alarms: what is raised and cleared with it.
+    """
+
+    words: tuple[HostsWord, ...]
+    moved: list[NewEvent]
+    alarms: list[AlarmEvent]
+
+
 async def take_in(
     connection: AsyncConnection, speaker: str, body: bytes, *, at_ms: int, now_ms: int
-) -> tuple[tuple[HostsWord, ...], list[NewEvent]] | None:
-    """Keep a report where it counts; return all words that count then, and its transitions.
-
-    None: it does not count.
+) -> Taken | None:
+    """Keep a report where it counts; return what it changed; None: it does not count.
 
     Raises:
         ProtocolError: it cannot be read, or nobody may say so.
@@ -47,7 +62,8 @@ async def take_in(
         return None
     words, moves = taken
     await hosts.put(connection, site, words)
-    return words, [event_of(move, now_ms) for move in moves]
+    moved = [event_of(move, now_ms) for move in moves]
+    return Taken(words, moved, alarms.news(site, kept, words))
 
 
 def event_of(move: Move, now_ms: int) -> NewEvent:

@@ -167,8 +167,9 @@ class ItemWriter:
             self._connection, message.node, body, at_ms=item.at_ms, now_ms=self._now_ms
         )
         if taken is not None:
-            self.effects.hosts[message.site], moves = taken
-            self._events += moves
+            self.effects.hosts[message.site] = taken.words
+            self._events += taken.moved
+            self.alarms += taken.alarms
 
     async def _alarm(self, message: Message, item: Item, body: bytes) -> None:
         said = _alarms.decode(body)

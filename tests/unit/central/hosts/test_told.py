@@ -36,8 +36,9 @@ async def heard(database, said, speaker="lab.n1"):
 
 
 async def test_a_word_that_counts_is_kept_and_comes_back_after_a_restart(database):
-    _, moves = await heard(database, report(host("n1"), host("n2", "failed", cause="silent")))
-    assert [move.text for move in moves] == [
+    taken = await heard(database, report(host("n1"), host("n2", "failed", cause="silent")))
+    assert [event.type for event in taken.alarms] == ["200.004"]
+    assert [move.text for move in taken.moved] == [
         "unlocked, enabled, available: so it is",
         "unlocked, disabled, failed: silent",
     ]
@@ -48,7 +49,8 @@ async def test_a_word_that_counts_is_kept_and_comes_back_after_a_restart(databas
 
 async def test_a_transition_is_an_event_with_its_cause_and_both_its_ends(database):
     await heard(database, report(host("n1")))
-    _, [move] = await heard(database, report(host("n1", "failed", cause="pump failed")))
+    taken = await heard(database, report(host("n1", "failed", cause="pump failed")))
+    [move] = taken.moved
     assert (move.type, move.kind, move.node, move.at_ms) == ("200.812", "host", "lab.n1", 1_000)
     assert move.text == "unlocked, enabled, available -> unlocked, disabled, failed: pump failed"
     assert move.params["was"] == "unlocked/enabled/available"
