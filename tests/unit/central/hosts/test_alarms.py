@@ -10,12 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 from host_words import host, report
 
 from roost_central.alarms.catalogue_file import shipped
-from roost_central.alarms.said import text_of
 from roost_central.alarms.facts import OwnCleared, OwnRaised
+from roost_central.alarms.said import text_of
 from roost_central.hosts.alarms import news
 from roost_central.hosts.core import HostsWord
 from roost_protocol.severity import Severity
-
 
 CATALOGUE = shipped()
 
