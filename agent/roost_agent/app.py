@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import to_builtins
 
@@ -90,7 +90,7 @@ def run(config: Config, *, doubt: str = "") -> int:
 
 
 async def _main(config: Config, identity: Identity) -> None:
-    launch = _launch(config)
+    launch, said = _launch(config, SystemClock())
     connects = len(config.paths) + (0 if launch is None else launch.connections)
     asyncio.get_running_loop().set_default_executor(connect_threads(connects))
     clock, entropy = SystemClock(), SystemEntropy()
@@ -113,7 +113,7 @@ async def _main(config: Config, identity: Identity) -> None:
             _equip(ha, config, driver, clock)
         desk = Desk(driver.alarms, spool, clock, identity.node)
         control, renewal = Control(driver, ha), _renewal(config, driver.known_time, entropy)
-        _take_orders(driver, control, renewal, ha)
+        _take_orders(driver, control, renewal, ha, said)
         _watch_processes(driver, ha)
         async with (
             serving(Path(config.state_dir), control),
@@ -138,9 +138,16 @@ def _renewal(config: Config, clock: Clock, entropy: Entropy) -> Renewal | None:
 
 
 def _take_orders(
-    driver: Driver, control: "Control", renewal: Renewal | None, ha: "Runtime | None"
+    driver: Driver,
+    control: "Control",
+    renewal: Renewal | None,
+    ha: "Runtime | None",
+    said: Mapping[str, Any],
 ) -> None:
-    """Take orders of the centre, where the node has an identity and keys to check them by."""
+    """Take orders of the centre, where the node has an identity and keys to check them by.
+
+    ``said`` is what a profile says of local HA, with which this agent has begun.
+    """
     known = driver.config.enrolled
     if known is None or renewal is None:
         return
@@ -158,7 +165,9 @@ def _take_orders(
     node = OrderNode(driver, renewal, control)
     verify = by_child(Path(driver.config.state_dir))
     driver.orders = Orders(addressee, driver.spool, driver.clock, node, verify)
-    driver.settings = settings_of(driver, known.folder, _site(ha))
+    driver.settings = settings_of(driver, known.folder, _site(ha), said)
+    if driver.settings is not None:
+        driver.tune(driver.settings.own().paths)  # before the first connection
     if driver.settings is not None and (message := came_with(known.folder)):
         driver.orders.came(message)
 
@@ -203,15 +212,26 @@ def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(env.get(REBOOT, "").split()) if OF_A_UNIT in env else ()
 
 
-def _launch(config: Config) -> "Launch | None":
-    """Return local HA's files, read; its code is imported only where it is configured."""
-    if not config.ha_file:
-        return None
-    from roost_agent.ha.launch import Launch  # noqa: PLC0415 - see above
+def _launch(config: Config, clock: Clock) -> "tuple[Launch | None, Mapping[str, Any]]":
+    """Return local HA's files, read, and what a profile says over them.
 
-    return Launch(
-        Path(config.ha_file), config.site, config.node, reboot_command(os.environ), config.enrolled
+    Its code is imported only where it is configured.
+    """
+    if not config.ha_file:
+        return None, {}
+    from roost_agent.ha.launch import Launch  # noqa: PLC0415 - see above
+    from roost_agent.settings_host import own_at_start  # noqa: PLC0415 - as above
+
+    said = {} if config.enrolled is None else own_at_start(config, clock).ha
+    launch = Launch(
+        Path(config.ha_file),
+        config.site,
+        config.node,
+        reboot_command(os.environ),
+        config.enrolled,
+        said=said,
     )
+    return launch, said
 
 
 def _equip(ha: "Runtime", config: Config, driver: Driver, clock: Clock) -> None:
@@ -230,7 +250,8 @@ async def _supervise(
     driver: Driver, dialer: Dialer, ha: "Runtime | None" = None, renewal: Renewal | None = None
 ) -> None:
     """Run every task of the agent; one that fails ends all, and the service manager restarts."""
-    news = KernelNews(driver.survey.handle)
+    news, stop = KernelNews(driver.survey.handle), _signalled()
+    driver.end = partial(_end_for, stop)
     try:
         async with asyncio.TaskGroup() as group:
             for name in driver.wires:
@@ -238,7 +259,7 @@ async def _supervise(
             group.create_task(driver.tick(), name="agent.tick")
             group.create_task(_store(driver), name="agent.outbox")
             group.create_task(driver.survey.watch_stamps(ROOT), name="agent.stamps")
-            group.create_task(_until_stopped(driver, ha, _signalled()), name="agent.stop")
+            group.create_task(_until_stopped(driver, ha, stop), name="agent.stop")
             if ha is not None:
                 group.create_task(ha.run(), name="agent.ha")
             if driver.watching is not None:
@@ -292,6 +313,12 @@ def _signalled() -> "asyncio.Future[int]":
 def _end(stop: "asyncio.Future[int]", number: int) -> None:
     if not stop.done():
         stop.set_result(number)
+
+
+def _end_for(stop: "asyncio.Future[int]", why: str) -> None:
+    """End as SIGTERM does: what this node holds goes to others, and systemd starts it anew."""
+    log.info("agent: ends, to be back: %s", why)
+    _end(stop, signal.SIGTERM)
 
 
 async def _until_stopped(driver: Driver, ha: "Runtime | None", stop: "asyncio.Future[int]") -> None:

@@ -15,8 +15,9 @@ from roost_agent.alarms.samples.inside import Inside, OutboxState
 from roost_agent.alarms.service import Alarms
 from roost_agent.alarms.watch import Watch
 from roost_agent.config import Config
+from roost_agent.config_apply.for_agent import PathSettings
 from roost_agent.errors import StorageError
-from roost_agent.heartbeat.core import Changed, Heartbeat, Ready, SendBeat
+from roost_agent.heartbeat.core import Changed, Heartbeat, Intervals, Ready, SendBeat
 from roost_agent.heartbeat.core import Lost as BeatLost
 from roost_agent.heartbeat.core import Tick as BeatTick
 from roost_agent.host.health.service import HealthChecks
@@ -109,8 +110,11 @@ class Driver:
         self._speaker = Speaker(identity, self.clock)
         self._topics = NodeTopics.of(identity.node)
         self.started_ms = self.clock.boot_ms()
+        self._tuned = PathSettings()  # what a profile says of paths
         self._heart = Heartbeat({path.name: self._interval_ms(path.name) for path in config.paths})
         self.wires = {path.name: self._wire(path.name, path.kind) for path in config.paths}
+        # Ends the agent politely, to be back at once; its process puts something here that does.
+        self.end: Callable[[str], None] = lambda _why: None
         self._delivery: outbox.Delivery | None = None
         self._usable: tuple[str, ...] = ()
         self._probes = 0
@@ -187,6 +191,18 @@ class Driver:
         for name in self._usable:
             self._outbox_event(outbox.Ask(name))
 
+    def tune(self, said: PathSettings) -> None:
+        """Go by what a profile says of paths; one with another source connects anew."""
+        before, self._tuned = self._tuned, said
+        if said == before:
+            return
+        wan = {path.name for path in self.config.paths if path.kind is PathKind.WAN}
+        self._heart_event(Intervals({name: self._interval_ms(name) for name in wan}))
+        for name in wan:
+            if before.sources.get(name) != said.sources.get(name):
+                self.wires[name].disconnect("its connections come from another interface now")
+        self._choose_usable()
+
     def send_frame(self, payload: bytes) -> None:
         """Send a frame of local HA to the centre, on every path that is up now, or not at all."""
         topic = self._topics.ha_up
@@ -235,17 +251,18 @@ class Driver:
 
     def _interval_ms(self, name: str) -> int:
         beat = self.config.beat
-        is_wan = self.config.path(name).kind is PathKind.WAN
-        return beat.interval_ms if is_wan else beat.site_interval_ms
+        if self.config.path(name).kind is PathKind.SITE:
+            return beat.site_interval_ms
+        return self._tuned.interval_ms(name, beat.interval_ms)
 
     def _choose_usable(self) -> None:
         """Tell delivery which WAN paths carry reports, best first."""
         ranked = sorted(
-            (_RANK[wire.core.state], index, name)
+            (_RANK[wire.core.state], self._tuned.rank(name), index, name)
             for index, (name, wire) in enumerate(self.wires.items())
             if wire.core.connected and wire.core.kind is PathKind.WAN
         )
-        usable = tuple(name for _, _, name in ranked)
+        usable = tuple(name for *_, name in ranked)
         if usable != self._usable:
             self._usable = usable
             self._outbox_event(outbox.Usable(usable))
@@ -272,7 +289,7 @@ class Driver:
         message = Outgoing(topic, payload, qos=1, probe=self._probes)
         self.wires[action.path].put(message)  # one that finds no room is sent again in time
 
-    def _heart_event(self, event: Ready | BeatLost | Changed | BeatTick) -> None:
+    def _heart_event(self, event: Ready | BeatLost | Changed | Intervals | BeatTick) -> None:
         for beat in self._heart.handle(event, self.clock.boot_ms()):
             self._beat(beat)
         self._due_changed.set()
@@ -299,6 +316,7 @@ class Driver:
             will_topic=self._topics.gone if is_wan else None,
             will=self._sealed(self._topics.gone, self._speaker.gone(name)),
             checks_dates=self._seal is None or self.known_time.is_ours_right,
+            source=self._tuned.sources.get(name, ""),
         )
 
     def _wan_topics(self) -> tuple[str, ...]:

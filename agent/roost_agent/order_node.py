@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
-from roost_agent.orders.verbs.handler import ActError, Placed
+from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_agent.renewal import Renewal
 
 if TYPE_CHECKING:
@@ -72,15 +72,26 @@ class OrderNode:
         settings = self._driver.settings
         return "" if settings is None else settings.digest
 
+    @property
+    def settings_tried(self) -> str:
+        """See Node."""
+        settings = self._driver.settings
+        return "" if settings is None else settings.tried
+
     async def configure(self, placed: Placed, digest: str) -> str:
         """See Node."""
         settings = self._driver.settings
         if settings is None:
             raise ActError("helper", "nothing here can apply settings: there is no roost-helper")
-        from roost_agent.config_apply.service import NotAppliedError  # noqa: PLC0415 - as there
+        from roost_agent.config_apply.service import (  # noqa: PLC0415 - as there
+            HeldError,
+            NotAppliedError,
+        )
 
         try:
             return await settings.apply(placed.message, placed.order.seq, digest)
+        except HeldError as err:
+            raise LaterError("window", str(err)) from err
         except NotAppliedError as err:
             raise ActError(err.code, str(err)) from err
 

@@ -1,17 +1,21 @@
 """The settings of a running agent: what they work with, and whether this node can have any."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from roost_agent.alarm_types import with_thresholds
+from roost_agent.config import Config
+from roost_agent.config_apply import told as tolds
 from roost_agent.config_apply.for_agent import ForAgent
 from roost_agent.config_apply.probation import Probation, Signs
-from roost_agent.config_apply.service import RootPart, Settings, by_child
+from roost_agent.config_apply.service import RootPart, Settings, by_child, own_of
 from roost_agent.driver import Driver
 from roost_agent.enrolled import CONFIGURATION
 from roost_agent.orders.order_keys import read_keys, read_vouches
+from roost_agent.ports import Clock
+from roost_protocol.beat import PathKind
 
 log = logging.getLogger(__name__)
 
@@ -26,36 +30,54 @@ class DriverHost:
     Args:
         driver: the running agent.
         site: when gateway and peers were heard last, where local HA runs.
+        ha: what a profile says of local HA, with which this agent has begun.
     """
 
-    def __init__(self, driver: Driver, site: Site) -> None:
+    def __init__(self, driver: Driver, site: Site, ha: Mapping[str, Any]) -> None:
         self._driver = driver
         self._site = site
         self._since_ms = -1
         self._probation = Probation(Signs(), 0)
         self._level = logging.getLogger().level
+        self._ha = ha
 
     def changed(self) -> None:
         """See Host."""
         self._driver.changed()
 
-    def use(self, own: ForAgent) -> None:
+    def use(self, own: ForAgent) -> bool:
         """See Host."""
         types = self._driver.config.alarms.types
         self._driver.alarms.judge_by(with_thresholds(types, own.thresholds))
         logging.getLogger().setLevel(own.level.upper() or self._level)
         if self._driver.watching is not None:
             self._driver.watching.define(own.processes)
+        self._driver.tune(own.paths)
         log.info(
-            "settings: limits of %d alarm types, %d processes, log level %s",
+            "settings: limits of %d alarm types, %d processes, %d paths, log level %s",
             len(own.thresholds),
             len(own.processes),
+            len(own.paths.order),
             own.level or "-",
         )
+        if own.ha == self._ha or not self._driver.config.ha_file:
+            return True
+        self._driver.end("local HA is to run by other settings, which are read at a start")
+        return False
 
-    def is_reached(self, since_ms: int) -> bool:
+    def refusals(self, said: Mapping[str, Any]) -> list[str]:
         """See Host."""
-        gateway_ms, peers_ms = self._site()
+        paths = self._driver.config.paths
+        there = [path.name for path in paths if path.kind is PathKind.WAN]
+        return [
+            f"paths.wan.{name}: there is no such WAN path; there is {', '.join(there) or 'none'}"
+            for name in said.get("paths", {}).get("wan", {})
+            if name not in there
+        ]
+
+    def is_reached(self, since_ms: int, *, by_centre: bool) -> bool:
+        """See Host."""
+        gateway_ms, peers_ms = (None, ()) if by_centre else self._site()
         signs = Signs(self._driver.receipt_ms, gateway_ms, peers_ms)
         if since_ms != self._since_ms:
             self._since_ms, self._probation = since_ms, Probation(signs, since_ms)
@@ -65,13 +87,25 @@ class DriverHost:
         return False
 
 
-def settings_of(driver: Driver, identity: Path, site: Site) -> Settings | None:
+def own_at_start(config: Config, clock: Clock) -> ForAgent:
+    """Return what root told the agent to go by, before there is an agent that could be told."""
+    try:
+        return own_of(tolds.read(Path(config.settings.told)), clock.boot_ms())
+    except (OSError, ValueError) as err:
+        log.warning("settings: what root tells cannot be read: %s", err)
+        return ForAgent()
+
+
+def settings_of(
+    driver: Driver, identity: Path, site: Site, ha: Mapping[str, Any]
+) -> Settings | None:
     """Return the settings of a node, None where nothing could apply them.
 
     Args:
         driver: the running agent.
         identity: its folder, with order keys.
         site: see DriverHost.
+        ha: as there.
     """
     config = driver.config.settings
     socket, told = Path(config.helper), Path(config.told)
@@ -91,7 +125,7 @@ def settings_of(driver: Driver, identity: Path, site: Site) -> Settings | None:
 
     look = by_child(told, config.root)
     root = RootPart(keys, ask, look, vouches, Path(config.jobs), told)
-    return Settings(DriverHost(driver, site), driver.spool, driver.clock, driver.alarms, root)
+    return Settings(DriverHost(driver, site, ha), driver.spool, driver.clock, driver.alarms, root)
 
 
 def came_with(identity: Path) -> bytes:

@@ -30,12 +30,14 @@ class ConfigState(StrEnum):
 
     ``rolled-back`` and ``refused`` left what was applied before; after ``rolled-back`` something
     had been changed in between. ``pending-reboot`` is applied but for what the next boot takes.
+    ``waiting`` was not begun: it waits for the node's window.
     """
 
     APPLIED = "applied"
     PENDING_REBOOT = "pending-reboot"
     ROLLED_BACK = "rolled-back"
     REFUSED = "refused"
+    WAITING = "waiting"
 
 
 class SectionState(StrEnum):

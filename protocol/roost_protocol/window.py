@@ -5,8 +5,9 @@ saving is the gap's end; an hour that is there twice counts once, the first time
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -19,6 +20,7 @@ MINUTES_MAX: Final = 7 * 24 * 60
 DAYS: Final = 7
 START: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MS: Final = 1_000
 _YEAR_MS_MAX: Final = 253_370_764_800_000  # 9999, so that a week more is still a date
 
@@ -37,6 +39,18 @@ class Window(msgspec.Struct, frozen=True):
     start: Annotated[str, Meta(pattern=rf"^({START.pattern})" + END)]
     minutes: Annotated[int, Meta(ge=1, le=MINUTES_MAX)]
     tz: Annotated[str, Meta(max_length=98)] = "UTC"
+
+
+def window_of(said: Mapping[str, Any]) -> Window | None:
+    """Return the window that a document's section ``update-window`` says; None: it says none.
+
+    Args:
+        said: within the schema; without days it is every day, without a zone UTC.
+    """
+    if "start" not in said:
+        return None
+    days = tuple(sorted(_DAYS.index(day) for day in said.get("days", _DAYS)))
+    return Window(days, said["start"], said["minutes"], said.get("timezone", "UTC"))
 
 
 def check(window: Window) -> None:

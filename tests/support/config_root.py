@@ -1,6 +1,7 @@
 """Root's one-shot over a tree of files: jobs as an agent writes them, signed as a centre does."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgpack
@@ -20,6 +21,13 @@ TWO = {
     "dns": {"servers": ["192.0.2.53"]},
     "memory": {"hugepages": {"2M": {"node0": 64}}},
 }
+RESTARTS = {"time": {"servers": ["192.0.2.123"]}}  # a service of the node
+
+
+def window(*, opens_in_h: int, minutes: int = 60) -> dict:
+    """Return an update window that opens so many hours from now; -n: n hours ago."""
+    start = datetime.now(UTC) + timedelta(hours=opens_in_h)
+    return {"start": f"{start:%H:%M}", "minutes": minutes}
 
 
 class ConfigRoot:

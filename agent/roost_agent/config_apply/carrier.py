@@ -12,15 +12,25 @@ from roost_agent.config_apply.job import RefusedError
 from roost_agent.config_apply.machine import Machine, StepError, shown
 from roost_agent.config_apply.ports import boot_ms
 from roost_agent.config_apply.sections import SECTIONS
-from roost_agent.config_apply.state import Journal, State
+from roost_agent.config_apply.state import Held, Journal, State
 from roost_agent.config_apply.step import Step, undoing
-from roost_agent.config_apply.teller import Teller, look, refused_sections, say
+from roost_agent.config_apply.teller import (
+    Teller,
+    failure_of,
+    look,
+    refused_of,
+    refused_sections,
+    say,
+    undone_of,
+)
 from roost_agent.config_apply.told import Told
 from roost_protocol.profile.check import Tree
 
 # roost-helper's config_confirm sends it. One that is ignored by default: a program that systemd has
 # just started again, and that does not block it yet, must not end by a word for the one before it.
 CONFIRM: Final = signal.SIGURG
+TRIED: Final = ("paths", "ha")  # what the agent goes by before it counts, to see where that leads
+UNDO_MAX: Final = 8  # times in vain: by then it is a person's matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +64,47 @@ class Carrier:
 
     def __init__(self, folder: Path, found: State, machine: Machine, teller: Teller) -> None:
         self.state = found
+        teller.held, teller.failure = found.held, found.failure
         self._folder = folder
         self._machine = machine
         self._teller = teller
 
-    def undo(self) -> None:
+    def undo(self, *, again: bool = False) -> None:
         """Undo what was interrupted.
 
+        Args:
+            again: also where that was tried UNDO_MAX times in vain: a boot may have changed things.
+
         Raises:
-            RefusedError: it could not be: nothing else is begun, and the journal stays.
+            RefusedError: it could not be: nothing else is begun, and the journal stays. ``undo``:
+                it is worth another try; ``stuck``: a person has to look.
         """
         journal = self.state.journal
         if journal is None:
             return
         say(f"document {journal.digest.hex()}: was interrupted, is undone")
+        if journal.failed >= UNDO_MAX and not again:
+            raise RefusedError("stuck", _stuck(journal.failed))
         left = [why for step in undoing(journal.steps) if (why := self._do(step))]
         left = left or [why for why in (self._keep(replace(self.state, journal=None)),) if why]
         if left:
-            raise RefusedError("undo", f"what was interrupted is not undone: {'; '.join(left)}")
+            failed = journal.failed + 1
+            self._keep(replace(self.state, journal=replace(journal, failed=failed)))
+            is_last = failed >= UNDO_MAX
+            text = f"what was interrupted is not undone: {'; '.join(left)}"
+            text = f"{text}; {_stuck(failed)}" if is_last else text
+            raise RefusedError("stuck" if is_last else "undo", text)
+
+    def hold(self, work: Work, held: Held) -> None:
+        """Keep an order until its window opens, and tell; its number is spent.
+
+        Raises:
+            RefusedError: it cannot be kept.
+        """
+        if why := self._keep(replace(work.goal, applied=self.state.applied, held=held)):
+            raise RefusedError("state", why)
+        names = plan.concerned(work.sections, work.before)
+        self._teller.waits(work.told, names, self.state.applied)
 
     def carry(self, work: Work) -> bool:
         """Carry a document to its end and tell; return whether the machine is one or the other."""
@@ -98,6 +131,9 @@ class Carrier:
         section, why = application.failed or ("", "")
         why = "; ".join((why, *(f"not undone: {each}" for each in application.left)))
         names = plan.concerned(work.sections, work.before)
+        failure = failure_of(undone_of(work.told, names, (section, why)))
+        if failure is not None:  # told again after a boot, and when other settings are put back
+            self._keep(replace(self.state, failure=failure))
         self._teller.undone(work.told, names, (section, why), self.state.applied)
         return not application.left
 
@@ -141,6 +177,7 @@ class Carrier:
         except OSError as err:
             return f"{self._folder}: {err.strerror}"
         self.state = fresh
+        self._teller.held, self._teller.failure = fresh.held, fresh.failure
         return ""
 
     def _unlike(self, name: str, work: Work) -> str:
@@ -158,13 +195,23 @@ class Carrier:
     def _await(self, until_ms: int, work: Work) -> core.Event:
         while signal.sigtimedwait({CONFIRM}, 0) is not None:
             pass  # a word about something else
-        self._teller.tell(replace(work.told, waits_ms=until_ms), self.state.applied)
+        trial = {name: dict(work.sections.get(name, {})) for name in TRIED}
+        said = replace(work.told, waits_ms=until_ms, trial=trial)
+        self._teller.tell(said, self.state.applied)
         left_s = max(until_ms - boot_ms(), 0) / 1_000
         return core.Confirmed() if signal.sigtimedwait({CONFIRM}, left_s) else core.Tick()
 
     def _refuse(self, work: Work, refused: list[tuple[str, str]]) -> None:
-        if work.told.seq:  # an order's number is spent, whatever came of it
-            self._keep(replace(work.goal, applied=self.state.applied))
         said = replace(work.told, sections=refused_sections(refused))
         why = RefusedError("impossible", "; ".join(why for _, why in refused))
+        if said.seq:  # an order's number is spent, whatever came of it
+            failure = failure_of(refused_of(said, why))
+            self._keep(replace(work.goal, applied=self.state.applied, failure=failure))
         self._teller.refused(said, why, self.state.applied)
+
+
+def _stuck(failed: int) -> str:
+    return (
+        f"tried {failed} times in vain: put it right by hand, then `roost-config forget` as root, "
+        "and the next order begins anew"
+    )

@@ -16,6 +16,7 @@ from roost_agent.config_apply.look import look
 from roost_agent.config_apply.looked import Looked
 from roost_agent.config_apply.machine import Machine
 from roost_agent.config_apply.told import Told
+from roost_agent.config_apply.words import latest
 from roost_agent.control.table import columns
 from roost_agent.errors import AgentError
 from roost_protocol.config_report import SectionState
@@ -35,7 +36,7 @@ def run(argv: list[str]) -> int:
     except (OSError, ValueError) as err:
         text = f"{asked.told}/{tolds.NAME}: {getattr(err, 'strerror', None) or err}"
         raise AgentError(f"{text}; root and the group roost may read it") from err
-    looked = look(told, Machine(asked.root))
+    told, looked = latest(told), look(told, Machine(asked.root))
     if asked.do == "look":
         sys.stdout.buffer.write(msgspec.json.encode(looked))
         return SAME

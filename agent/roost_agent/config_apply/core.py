@@ -34,7 +34,7 @@ class Whole:
 
     Attributes:
         sections: in their order, also those without a step: they are verified too.
-        needs_confirm: a step can cut the node off.
+        needs_confirm: a step can cut the node off, or the agent is to try what it goes by.
     """
 
     sections: tuple[SectionPlan, ...]

@@ -49,15 +49,16 @@ def whole(
         found: what was read of every section of both.
         originals: by section, of the state.
     """
-    plans, kept = [], {}
+    plans, kept, is_tried = [], {}, False
     for name in concerned(wanted, before):
         trees = (wanted.get(name, {}), before.get(name, {}))
         plan = SECTIONS[name].plan(*trees, found[name], originals.get(name, {}))
         plans.append(SectionPlan(name, plan.steps))
         if plan.originals:
             kept[name] = plan.originals
+        is_tried = is_tried or plan.is_tried
     cuts_off = any(each.steps and SECTIONS[each.section].needs_confirm for each in plans)
-    return Whole(tuple(plans), needs_confirm=cuts_off), kept
+    return Whole(tuple(plans), needs_confirm=cuts_off or is_tried), kept
 
 
 def differences(name: str, wanted: Tree, found: object) -> list[tuple[Path, Value, Value | None]]:

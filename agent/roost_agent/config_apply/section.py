@@ -25,10 +25,13 @@ class Plan:
     Attributes:
         originals: what was there before roost set it, by a name of the section's own; it is put
             back when no profile sets it any more.
+        is_tried: the agent goes by it before it counts, and says whether the node is reached; of a
+            section that the agent itself reads, so there is no step.
     """
 
     steps: tuple[Step, ...] = ()
     originals: Originals = field(default_factory=dict)
+    is_tried: bool = False
 
 
 class Section(Protocol):

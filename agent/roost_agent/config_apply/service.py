@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from roost_agent.alarm_types import CONFIG_TYPES
 from roost_agent.alarms.service import Alarms
 from roost_agent.child import run as run_child
@@ -26,7 +28,7 @@ from roost_agent.config_apply.for_agent import ForAgent, for_agent
 from roost_agent.config_apply.job_file import FOLDER as JOBS
 from roost_agent.config_apply.job_file import Job, job_file
 from roost_agent.config_apply.looked import LOOKED_BYTES_MAX, Looked, decode
-from roost_agent.config_apply.told import Told
+from roost_agent.config_apply.told import Told, Waiting
 from roost_agent.errors import AgentError, StorageError
 from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
@@ -34,7 +36,8 @@ from roost_agent.ports import Clock
 from roost_protocol.codec import encode
 from roost_protocol.config_report import ConfigState
 from roost_protocol.envelope import ItemKind, Lane
-from roost_protocol.order import OrderKey
+from roost_protocol.errors import ProtocolError
+from roost_protocol.order import OrderKey, read_signed
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +46,16 @@ CHILD_S: Final = 30.0
 POLL_S: Final = 0.5  # of what root tells, while it works
 APPLY_S: Final = 420.0  # root's unit has 360, and may begin anew
 ASK_S: Final = 2.0  # between two words to root that the node is reached
+LATE_MS: Final = 10_000  # after its time: root has told by then how it went
 REAPPLY_MAX: Final = 6  # by itself, in REAPPLY_WINDOW_MS: who fights another program loses
 REAPPLY_WINDOW_MS: Final = 3_600_000
 
 Look = Callable[[], Awaitable[Looked]]
 Helper = Callable[[str, str], Awaitable[None]]
+
+
+class HeldError(Exception):
+    """Root has taken settings up, and applies them later by itself; the text says when."""
 
 
 class NotAppliedError(Exception):
@@ -64,11 +72,22 @@ class Host(Protocol):
     def changed(self) -> None:
         """Note that beats have something new to tell."""
 
-    def use(self, own: ForAgent) -> None:
-        """Go by the settings that are the agent's own, from now on."""
+    def use(self, own: ForAgent) -> bool:
+        """Go by the settings that are the agent's own, from now on.
 
-    def is_reached(self, since_ms: int) -> bool:
-        """Say whether the node was reached since then (boot clock); ask for a sign that it is."""
+        Return whether it does; it ends, to be back with them, where a part is read at a start.
+        """
+
+    def refusals(self, said: Mapping[str, Any]) -> list[str]:
+        """Return why this agent cannot go by a document, in sentences that begin with a setting."""
+
+    def is_reached(self, since_ms: int, *, by_centre: bool) -> bool:
+        """Say whether the node was reached since then (boot clock); ask for a sign that it is.
+
+        Args:
+            since_ms: when what is tried began.
+            by_centre: the site alone is not enough.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +131,8 @@ class Settings:
         self._clock = clock
         self._alarms = alarms
         self._root = root
-        self._own = ForAgent()  # what the agent goes by
+        self._own: ForAgent | None = None  # what the agent goes by; None: not told yet
+        self._is_used = True
         self._said = b""  # the last report
         self._reapplied: deque[int] = deque(maxlen=REAPPLY_MAX)
         self._one = asyncio.Lock()  # application at a time
@@ -123,24 +143,36 @@ class Settings:
         told = self._read()
         return told.applied_digest if told is not None else ""
 
+    @property
+    def tried(self) -> str:
+        """Digest of what is being tried, in hexadecimal digits; empty: nothing is."""
+        told = self._read()
+        return "" if told is None or told.waits_ms <= self._clock.boot_ms() else told.digest
+
     def own(self) -> ForAgent:
         """Return what the agent itself goes by, as root told it last."""
-        told = self._read()
-        return ForAgent() if told is None else for_agent(told.applied)
+        return own_of(self._read(), self._clock.boot_ms())
 
     async def run(self) -> None:
-        """Look for drift, until cancelled; the outbox is open."""
+        """Look for drift and for a window that opens, until cancelled; the outbox is open."""
+        async with self._one:
+            told = self._read()
+            if told is not None and told.waits_ms > self._clock.boot_ms():
+                await self._confirm(told, by_centre=True)  # the agent before this one began it
         while True:
             async with self._one:  # between two documents a machine is like neither
                 await self.look()
                 if self.looked.reapply and self._may_reapply():
-                    await self._reapply(self.looked.digest)
-            await asyncio.sleep(LOOK_S)
+                    self._reapplied.append(self._clock.boot_ms())
+                    await self._again(self.looked.digest)
+                if (held := self._held()) is not None and self._is_due(held):
+                    await self._again(held.digest)
+            await asyncio.sleep(self._rest_s())
 
     async def look(self) -> None:
         """Compare the machine with what is applied, and tell what is new of it."""
         self.told = self._read()
-        self._use({} if self.told is None else self.told.applied)
+        self._use(own_of(self.told, self._clock.boot_ms()))
         told = self.told
         is_trial = told is not None and told.waits_ms > self._clock.boot_ms()
         if told is not None and told.applied_digest and not is_trial:
@@ -160,7 +192,10 @@ class Settings:
 
         Raises:
             NotAppliedError: it is not applied.
+            HeldError: it waits for the node's window.
         """
+        if why := self._host.refusals(_said(message)):
+            raise NotAppliedError("impossible", "; ".join(why))
         async with self._one:
             path = job_file(self._root.jobs, digest)
             try:
@@ -175,10 +210,12 @@ class Settings:
             return f"applied; waits for a reboot: {', '.join(told.pending)}"
         if told.state is ConfigState.APPLIED:
             return "applied"
+        if told.state is ConfigState.WAITING:
+            raise HeldError(told.text)
         raise NotAppliedError(told.code, told.text)
 
-    async def _reapply(self, digest: str) -> None:
-        self._reapplied.append(self._clock.boot_ms())
+    async def _again(self, digest: str) -> None:
+        """Have root apply what it has of a document: what is applied, or waited for its window."""
         job_file(self._root.jobs, digest).unlink(missing_ok=True)  # of an agent that was killed
         try:
             await self._ended(digest, 0)
@@ -186,8 +223,24 @@ class Settings:
             log.warning("settings: not applied again: %s", err)
         await self.look()
 
+    def _held(self) -> Waiting | None:
+        return None if self.told is None else self.told.held
+
+    def _is_due(self, held: Waiting) -> bool:
+        return self._clock.wall_ms() >= held.opens_ms
+
+    def _rest_s(self) -> float:
+        """Return how long to rest: until the next look, or until a window opens."""
+        held = self._held()
+        if held is None or self._is_due(held):
+            return LOOK_S
+        return min(LOOK_S, (held.opens_ms - self._clock.wall_ms()) / 1_000)
+
     async def _ended(self, digest: str, seq: int) -> Told:
-        """Have the helper start root's one-shot, and return how it ended."""
+        """Have the helper start root's one-shot, and return how it ended.
+
+        ``seq`` is the order's; 0: it is applied without one, or by one that waited.
+        """
         before = self._stamp()
         try:
             await self._root.ask("config_apply", digest)
@@ -200,32 +253,36 @@ class Settings:
                     if self._stamp() == before:
                         continue
                     told = self._read()
-                    if told is None or told.digest != digest or told.seq not in {seq, 0}:
+                    if told is None or told.digest != digest or (seq and told.seq not in {seq, 0}):
                         continue
                     if told.state is not None:
                         return told
                     if told.waits_ms:
-                        await self._confirm(told)
+                        await self._confirm(told, by_centre=False)
         except TimeoutError:
             text = f"root did not tell within {APPLY_S:.0f} s how it ended"
             raise NotAppliedError("timeout", text) from None
 
-    async def _confirm(self, told: Told) -> None:
-        """Tell root that the node is reached, once it is."""
+    async def _confirm(self, told: Told, *, by_centre: bool) -> None:
+        """Tell root that the node is reached, once it is, by what is to be tried."""
         since_ms = self._clock.boot_ms()
+        is_tried = self._use(own_of(told, since_ms))
         while (still := self._read()) is not None and still.waits_ms == told.waits_ms:
-            if self._host.is_reached(since_ms):
+            if told.waits_ms <= self._clock.boot_ms() - LATE_MS:
+                return  # root was killed over it, and is not back yet
+            if is_tried and self._host.is_reached(since_ms, by_centre=by_centre):
                 try:
                     await self._root.ask("config_confirm", told.digest)
                 except AgentError as err:
                     log.warning("settings: root was not told that the node is reached: %s", err)
             await asyncio.sleep(ASK_S)
 
-    def _use(self, applied: Mapping[str, Mapping[str, Any]]) -> None:
-        own = for_agent(applied)
+    def _use(self, own: ForAgent) -> bool:
+        """Go by settings; return whether the agent does."""
         if own != self._own:
+            self._is_used = self._host.use(own)
             self._own = own
-            self._host.use(own)
+        return self._is_used
 
     def _may_reapply(self) -> bool:
         now_ms, past = self._clock.boot_ms(), self._reapplied
@@ -273,6 +330,27 @@ class Settings:
         except OSError:
             return (0, 0)
         return (found.st_ino, found.st_mtime_ns)
+
+
+def own_of(told: Told | None, now_ms: int) -> ForAgent:
+    """Return what the agent itself goes by: what is applied, and what is being tried over it.
+
+    Args:
+        told: by root; None: nothing yet.
+        now_ms: the boot clock.
+    """
+    if told is None:
+        return ForAgent()
+    return for_agent(told.applied | (told.trial if told.waits_ms > now_ms else {}))
+
+
+def _said(message: bytes) -> Mapping[str, Any]:
+    """Return the settings that an order brings, as they are: root checks them."""
+    try:
+        found: dict[str, Any] = msgspec.msgpack.decode(read_signed(message).body, type=dict)
+    except (ProtocolError, msgspec.MsgspecError):
+        return {}  # for root to refuse
+    return found
 
 
 def by_child(told: Path = Path(tolds.FOLDER), root: str = "/") -> Look:

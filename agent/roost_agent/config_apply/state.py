@@ -10,7 +10,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from roost_agent.config_apply.job_file import JOB_BYTES_MAX
 from roost_agent.config_apply.step import Step
+from roost_agent.config_apply.told import Failure
 from roost_agent.durable import replace_file
 from roost_protocol.codec import encode
 from roost_protocol.config_report import Digest32
@@ -31,17 +33,35 @@ class Applied(msgspec.Struct, frozen=True):
     body: Annotated[bytes, Meta(max_length=ORDER_BODY_BYTES_MAX)]
 
 
+class Held(msgspec.Struct, frozen=True):
+    """An order that waits for its node's window, as it came: it is judged once more then.
+
+    Attributes:
+        raw: a Job.
+        text: what of it has to wait.
+        opens_ms: UTC, by this machine's clock.
+    """
+
+    desired: Count
+    digest: Digest32
+    raw: Annotated[bytes, Meta(max_length=JOB_BYTES_MAX)]
+    text: str
+    opens_ms: Count
+
+
 class Journal(msgspec.Struct, frozen=True):
     """A document on its way: all its steps, of which any may be done.
 
     Attributes:
         begun: how often it was begun; a kill lets it begin anew.
+        failed: how often it was tried in vain to undo it.
     """
 
     desired: Count
     digest: Digest32
     steps: list[Step]
     begun: Count = 1
+    failed: Count = 0
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +71,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         keys: by which orders are believed: those of the first one, and what these brought.
         node: whom the orders are for; empty before the first.
         generation, seq: of the last order that was taken up.
+        failure: of the last order, where what it brought was undone or is not for this machine.
+        held: the last order, where it waits for its window.
         originals: what was there before roost set it, by section and a name of the section's.
     """
 
@@ -60,6 +82,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     generation: Count = 0
     seq: Count = 0
     applied: Applied | None = None
+    held: Held | None = None
+    failure: Failure | None = None
     originals: dict[str, dict[str, bytes | None]] = {}
     journal: Journal | None = None
 

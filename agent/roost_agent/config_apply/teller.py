@@ -12,8 +12,8 @@ from roost_agent.config_apply import plan, told
 from roost_agent.config_apply.job import RefusedError
 from roost_agent.config_apply.machine import Machine
 from roost_agent.config_apply.sections import SECTIONS
-from roost_agent.config_apply.state import Applied
-from roost_agent.config_apply.told import Told
+from roost_agent.config_apply.state import Applied, Held
+from roost_agent.config_apply.told import Failure, Told, Waiting
 from roost_protocol.config_report import ConfigState, SectionReport, SectionState
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
@@ -27,11 +27,17 @@ class Teller:
     Args:
         folder: of the file.
         machine: on which it is looked what waits for a reboot.
+
+    Attributes:
+        held: the order that waits for its window; told with all else, as the next.
+        failure: of the last order.
     """
 
     def __init__(self, folder: Path, machine: Machine) -> None:
         self._folder = folder
         self._machine = machine
+        self.held: Held | None = None
+        self.failure: Failure | None = None
 
     def tell(self, said: Told, applied: Applied | None) -> None:
         """Tell, together with what is applied.
@@ -49,7 +55,7 @@ class Teller:
                 said = replace(said, applied=msgspec.to_builtins(sections), pending=waits)
             except (OSError, RefusedError) as err:
                 say(f"what is applied cannot be looked at: {err}")
-        told.write(self._folder, said)
+        told.write(self._folder, replace(said, held=_waiting(self.held), failure=self.failure))
 
     def kept(self, said: Told, applied: Applied | None) -> None:
         """Tell that a document is applied: the whole of it, also where a part was applied again."""
@@ -60,27 +66,66 @@ class Teller:
         say(f"document {said.digest}: {end}")
         self.tell(replace(said, state=end, sections=reports), applied)
 
+    def waits(self, said: Told, names: Iterable[str], applied: Applied | None) -> None:
+        """Tell that the order that is held waits, with all of its sections."""
+        assert self.held is not None  # noqa: S101 - who tells has just put it there
+        say(f"document {said.digest}: {self.held.text}")
+        reports = {name: SectionReport(SectionState.WAITING) for name in names}
+        self.tell(
+            replace(
+                said,
+                state=ConfigState.WAITING,
+                code="window",
+                text=self.held.text,
+                sections=reports,
+            ),
+            applied,
+        )
+
     def undone(
         self, said: Told, names: Iterable[str], failed: tuple[str, str], applied: Applied | None
     ) -> None:
         """Tell that a document was undone, and because of which section."""
-        section, why = failed
-        reports = {name: SectionReport(SectionState.ROLLED_BACK) for name in names}
-        if section:
-            reports[section] = SectionReport(SectionState.FAILED, cut(why))
-        text = f"{section}: {why}" if section else why
-        say(f"document {said.digest}: rolled back: {text}")
-        end = ConfigState.ROLLED_BACK
-        self.tell(
-            replace(said, state=end, code="failed", text=cut(text), sections=reports), applied
-        )
+        said = undone_of(said, names, failed)
+        say(f"document {said.digest}: rolled back: {said.text}")
+        self.tell(said, applied)
 
     def refused(self, said: Told, refused: RefusedError, applied: Applied | None) -> None:
         """Tell that nothing was begun."""
         say(f"document {said.digest}: refused: {refused.code}: {refused}")
-        end = ConfigState.REFUSED
-        text = cut(str(refused))
-        self.tell(replace(said, state=end, code=refused.code, text=text), applied)
+        self.tell(refused_of(said, refused), applied)
+
+
+def undone_of(said: Told, names: Iterable[str], failed: tuple[str, str]) -> Told:
+    """Return what is told of a document that was undone because of a section."""
+    section, why = failed
+    reports = {name: SectionReport(SectionState.ROLLED_BACK) for name in names}
+    if section:
+        reports[section] = SectionReport(SectionState.FAILED, cut(why))
+    text = cut(f"{section}: {why}" if section else why)
+    end = ConfigState.ROLLED_BACK
+    return replace(said, state=end, code="failed", text=text, sections=reports)
+
+
+def refused_of(said: Told, refused: RefusedError) -> Told:
+    """Return what is told of a document that was not begun."""
+    end = ConfigState.REFUSED
+    return replace(said, state=end, code=refused.code, text=cut(str(refused)))
+
+
+def failure_of(said: Told) -> Failure | None:
+    """Return what is kept of an end that was told; None: nobody ordered it, or it is well."""
+    if not said.seq or said.state is None:
+        return None
+    return Failure(
+        seq=said.seq,
+        desired=said.desired,
+        digest=said.digest,
+        state=said.state,
+        code=said.code,
+        text=said.text,
+        sections=said.sections,
+    )
 
 
 def look(machine: Machine, wanted: Tree, before: Tree) -> dict[str, Any]:
@@ -116,6 +161,14 @@ def refused_sections(refusals: Iterable[tuple[str, str]]) -> dict[str, SectionRe
     for name, why in refusals:
         reports.setdefault(name, SectionReport(SectionState.REFUSED, cut(why)))
     return reports
+
+
+def _waiting(held: Held | None) -> Waiting | None:
+    if held is None:
+        return None
+    return Waiting(
+        desired=held.desired, digest=held.digest.hex(), opens_ms=held.opens_ms, text=held.text
+    )
 
 
 def _kept(name: str, waits: list[str]) -> SectionReport:

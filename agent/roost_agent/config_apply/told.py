@@ -17,6 +17,32 @@ NAME: Final = "told.json"
 TOLD_BYTES_MAX: Final = 512 * 1024
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that root keeps until its window opens.
+
+    Attributes:
+        opens_ms: when, UTC by this machine's clock.
+        text: what of it has to wait.
+    """
+
+    desired: int
+    digest: str
+    opens_ms: int
+    text: str
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was ordered and is not applied; see Told."""
+
+    seq: int
+    desired: int
+    digest: str
+    state: ConfigState
+    code: str
+    text: str
+    sections: dict[str, SectionReport] = {}
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """How it stands.
 
@@ -25,6 +51,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         desired, digest: of its document.
         state: None while it is on its way.
         waits_ms: until when root waits for the agent to confirm, on CLOCK_BOOTTIME; 0: it does not.
+        trial: what the agent goes by until then, in place of these sections of ``applied``.
+        held: a document that waits for its window; None: none does.
+        failure: the last order's, where it was undone or refused, whatever was applied again since.
         applied_desired, applied_digest, applied: what counts; 0, empty and none before the first.
         pending: settings that wait for a reboot.
     """
@@ -37,6 +66,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     text: str = ""
     waits_ms: int = 0
+    trial: dict[str, dict[str, Any]] = {}
+    held: Waiting | None = None
+    failure: Failure | None = None
     sections: dict[str, SectionReport] = {}
     applied_desired: int = 0
     applied_digest: str = ""

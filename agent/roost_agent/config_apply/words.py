@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from roost_agent.alarm_types import CONFIG_DRIFT, CONFIG_FAILED
 from roost_agent.config_apply.looked import Looked
 from roost_agent.config_apply.mark import ConfigMark
@@ -20,6 +22,7 @@ from roost_protocol.order import body_digest
 NO_SETTINGS: Final = body_digest(b"\x80")  # of an empty document: what a node has before the first
 MARK_BYTES: Final = 8
 REASON_CHARS_MAX: Final = 200
+_QUIET: Final = frozenset({ConfigState.APPLIED, ConfigState.PENDING_REBOOT})
 WHOLE: Final = "document"  # where no section is to blame
 
 
@@ -36,12 +39,37 @@ def count(looked: Looked) -> int:
     return sum(map(len, looked.drift.values()))
 
 
+def latest(told: Told) -> Told:
+    """Return how it stands with the last order, where something older was applied again since.
+
+    A document that waits for its window, or could not be applied, is still what the centre wants.
+    """
+    if told.state not in _QUIET or told.seq:
+        return told
+    if (held := told.held) is not None:
+        waits = SectionReport(SectionState.WAITING)
+        return replace(
+            told,
+            desired=held.desired,
+            digest=held.digest,
+            state=ConfigState.WAITING,
+            code="window",
+            text=held.text,
+            sections=dict.fromkeys(told.sections, waits),
+        )
+    if (failed := told.failure) is not None:
+        said = {name: getattr(failed, name) for name in failed.__struct_fields__}
+        return replace(told, **said)
+    return told
+
+
 def alarms(told: Told | None, looked: Looked) -> dict[tuple[str, str], str]:
     """Return the reason of each alarm that stands, by type and entity."""
     standing = {
         (CONFIG_DRIFT, _entity(name)): _cut("; ".join(map(_sentence, found)))
         for name, found in looked.drift.items()
     }
+    told = None if told is None else latest(told)
     if told is None or told.state not in {ConfigState.ROLLED_BACK, ConfigState.REFUSED}:
         return standing
     guilty = {
@@ -59,6 +87,7 @@ def report(told: Told, looked: Looked) -> ConfigReport | None:
 
     What that comes to is not known before its end, and then it is told.
     """
+    told = latest(told)
     digest = told.digest or told.applied_digest
     if not digest or told.state is None:
         return None

@@ -29,6 +29,20 @@ def load(file: Path) -> HaConfig:
     Raises:
         ConfigError: with every fault, each naming field, value and bound.
     """
+    table, faults = read(file)
+    config, found = check(table)
+    faults += found
+    if faults or config is None:
+        raise ConfigError([f"{file.name}: {each}" for each in faults])
+    return config
+
+
+def read(file: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return what a file says, and why it may not be believed; empty: it may.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     faults: list[str] = []
     try:
         with file.open("rb") as stream:
@@ -41,11 +55,7 @@ def load(file: Path) -> HaConfig:
         raise ConfigError([f"{file}: {err.strerror}"]) from err
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise ConfigError([f"{file}: not TOML: {err}"]) from err
-    config, found = check(table)
-    faults += found
-    if faults or config is None:
-        raise ConfigError([f"{file.name}: {each}" for each in faults])
-    return config
+    return table, faults
 
 
 def check(table: dict[str, Any]) -> tuple[HaConfig | None, list[str]]:

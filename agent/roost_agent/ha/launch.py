@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from roost_agent.enrolled import Enrolled
@@ -20,8 +21,9 @@ from roost_agent.ha.broker_files import Member
 from roost_agent.ha.brokers import BrokerPlan, SiteBroker, own_secret
 from roost_agent.ha.clear_text import CLEAR_TEXT, clear_text
 from roost_agent.ha.condition import ConditionWatch
-from roost_agent.ha.config import Way
-from roost_agent.ha.config_file import load
+from roost_agent.ha.config import HaConfig, Way
+from roost_agent.ha.config_file import load, read
+from roost_agent.ha.config_overlay import checked
 from roost_agent.ha.config_rules import stop_chain
 from roost_agent.ha.core import Core
 from roost_agent.ha.gateway_watch import GatewayWatch
@@ -64,23 +66,26 @@ class Launch:
         node: its name there.
         reboot: the command that reboots this node; empty: nothing does.
         enrolled: its identity, None: it has none, and speaks to site brokers in clear text.
+        said: what a profile says over the file; where the two fit no more the file counts alone.
 
     Raises:
         ConfigError: with every fault.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that a site file is read with
         self,
         file: Path,
         site: str,
         node: str,
         reboot: Sequence[str] = (),
         enrolled: Enrolled | None = None,
+        *,
+        said: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.file = file
         self.reboot = reboot
         self.lan = lan_of(enrolled)
-        self.config = load(file)
+        self.config = _loaded(file, said)
         names = {each.name: each.index for each in self.config.nodes}
         if node not in names:
             raise ConfigError([f"{file}: node: there is no {node!r}, which this node is called"])
@@ -313,6 +318,22 @@ def _host(state: dict[str, Any] | None) -> Host:
     mount = Path(cgroup.mount_point() or HERE.mount)
     guarded = str(mount / cgroup.SLICES) if state is None else state.get("slices")
     return Host(mount, Path(guarded) if guarded else None)
+
+
+def _loaded(file: Path, said: Mapping[str, Any]) -> HaConfig:
+    """Return what a site file says, with what a profile says over it.
+
+    Raises:
+        ConfigError: with every fault of the file.
+    """
+    if said:
+        table, faults = read(file)
+        try:
+            if not faults:
+                return checked(table, said)
+        except ConfigError as err:
+            log.warning("ha: by the file alone, what the profiles say does not fit it: %s", err)
+    return load(file)
 
 
 async def _state(guard: GuardClient) -> dict[str, Any] | None:

@@ -40,13 +40,19 @@ class Changed(msgspec.Struct, frozen=True):
     """Something that beats tell has changed."""
 
 
+class Intervals(msgspec.Struct, frozen=True):
+    """These paths beat at other intervals from now on."""
+
+    by_path: Mapping[str, int]
+
+
 class Tick(msgspec.Struct, frozen=True):
     """Time has passed; ``jitter`` in [0, 1) is spread over the beats that this tick sends."""
 
     jitter: float
 
 
-Event = Ready | Lost | Changed | Tick
+Event = Ready | Lost | Changed | Intervals | Tick
 
 
 class SendBeat(msgspec.Struct, frozen=True):
@@ -102,6 +108,9 @@ class Heartbeat:
             case Changed():
                 self._bring_forward(now_ms)
                 return []
+            case Intervals(by_path):
+                self._change(by_path)
+                return []
             case Tick(jitter):
                 return [
                     _beat(name, pulse, pulse.why, now_ms, jitter)
@@ -114,6 +123,13 @@ class Heartbeat:
     def due_ms(self) -> int | None:
         """Return when the next tick is needed, None while no path is ready."""
         return min((p.due_ms for p in self._pulses.values() if p.ready), default=None)
+
+    def _change(self, by_path: Mapping[str, int]) -> None:
+        """Take other intervals; a beat that would come after the new one's end is due at it."""
+        for name, interval_ms in by_path.items():
+            pulse = self._pulses[name]
+            pulse.interval_ms = interval_ms
+            pulse.due_ms = min(pulse.due_ms, pulse.last_ms + interval_ms)
 
     def _bring_forward(self, now_ms: int) -> None:
         for pulse in self._pulses.values():

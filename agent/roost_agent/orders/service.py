@@ -16,7 +16,7 @@ from roost_agent.errors import StorageError
 from roost_agent.orders import core, memory
 from roost_agent.orders.memory import Memory, Taken
 from roost_agent.orders.verbs import HANDLERS
-from roost_agent.orders.verbs.handler import ActError, Node, Placed
+from roost_agent.orders.verbs.handler import ActError, LaterError, Node, Placed
 from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
 from roost_agent.ports import Clock
@@ -159,6 +159,8 @@ class Orders:
                 placed = Placed(order, action.message)
                 text = await handler.act(action.verb, placed, self._node)
             end = core.Ended(order.id, order.seq, OrderState.DONE, "", text)
+        except LaterError as err:
+            end = core.Ended(order.id, order.seq, OrderState.DONE, err.code, str(err))
         except ActError as err:
             end = core.Ended(order.id, order.seq, OrderState.FAILED, err.code, str(err))
         except TimeoutError:
@@ -175,6 +177,8 @@ class Orders:
             return core.Ended(taken.id, taken.seq, OrderState.FAILED, "interrupted", text)
         try:
             text = handler.resumed(taken, self._node)
+        except LaterError as err:
+            return core.Ended(taken.id, taken.seq, OrderState.DONE, err.code, str(err))
         except ActError as err:
             return core.Ended(taken.id, taken.seq, OrderState.FAILED, err.code, str(err))
         return core.Ended(taken.id, taken.seq, OrderState.DONE, "", text)

@@ -13,6 +13,7 @@ class Dial(msgspec.Struct, frozen=True):
     """What a connection needs besides the way: who we are, what we hear, what we leave behind.
 
     Attributes:
+        source: interface from whose address it comes; empty: as ``path`` says.
         checks_dates: whether this node's clock may decide that the broker's certificate has ended.
     """
 
@@ -22,6 +23,7 @@ class Dial(msgspec.Struct, frozen=True):
     will_topic: str | None
     will: bytes
     checks_dates: bool = True
+    source: str = ""
 
 
 class Message(msgspec.Struct, frozen=True):

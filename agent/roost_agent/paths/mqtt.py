@@ -30,6 +30,7 @@ import aiomqtt
 from roost_agent.config import PathConfig, TlsConfig
 from roost_agent.errors import LinkError
 from roost_agent.paths.link import Dial, Message
+from roost_agent.paths.source import address_of
 from roost_protocol.tls import NO_CHECK_TIME, NamedContext
 
 CONNECT_S: Final = 10.0  # for CONNACK; TCP itself has paho's 5 s before
@@ -160,6 +161,7 @@ class MqttDialer:
 
 def _client(dial: Dial) -> _Client:
     path = dial.path
+    bind = address_of(dial.source) if dial.source else path.bind
     will = None
     if dial.will_topic is not None:
         will = aiomqtt.Will(dial.will_topic, dial.will, qos=0)
@@ -174,7 +176,7 @@ def _client(dial: Dial) -> _Client:
             clean_session=True,
             timeout=CONNECT_S,
             keepalive=KEEPALIVE_S,
-            bind_address=path.bind,
+            bind_address=bind,
             max_queued_incoming_messages=INCOMING_MAX,
             max_queued_outgoing_messages=OUTGOING_MAX,
             max_inflight_messages=INFLIGHT_MAX,

@@ -36,7 +36,7 @@ BOND_MODES: Final = (  # in the order of the kernel's numbers, linux/if_bonding.
 
 _NAME: Final = r"(?!(?:lo|all|default)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,14}"
 _PCI: Final = r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]"
-_INTERFACE: Final = Text(_NAME, 15, "an interface such as eth0")
+INTERFACE: Final = Text(_NAME, 15, "an interface such as eth0")
 _MAC: Final = Text(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", 17, "a MAC such as 02:00:5e:00:53:01")
 _LIVE: Final = Mark.LIVE
 
@@ -45,7 +45,7 @@ def _group(parts: Mapping[str, Part]) -> Group:
     return Group(MappingProxyType(parts))
 
 
-_MEMBERS: Final = Field(Listed(_INTERFACE, MEMBERS_MAX), _LIVE, "Interfaces that it is made of.")
+_MEMBERS: Final = Field(Listed(INTERFACE, MEMBERS_MAX), _LIVE, "Interfaces that it is made of.")
 _INTERFACES: Final = Keyed(
     _NAME,
     "interfaces such as eth0",
@@ -64,7 +64,7 @@ _INTERFACES: Final = Keyed(
             ),
             "vlan": _group(
                 {
-                    "parent": Field(_INTERFACE, _LIVE, "Interface that the VLAN is on."),
+                    "parent": Field(INTERFACE, _LIVE, "Interface that the VLAN is on."),
                     "id": Field(Whole(1, 4_094), _LIVE, "The tag of IEEE 802.1Q."),
                 }
             ),
@@ -92,7 +92,7 @@ _ROUTES: Final = Keyed(
         {
             "to": Field(Destination(), _LIVE, "Where it leads."),
             "via": Field(Gateway(), _LIVE, "Gateway; without it they are on the link itself."),
-            "interface": Field(_INTERFACE, _LIVE, "Interface that it goes out of."),
+            "interface": Field(INTERFACE, _LIVE, "Interface that it goes out of."),
             "metric": Field(
                 Whole(1, 65_535),
                 _LIVE,

@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Final
 
 from roost_protocol.profile.field import Field, Group, Keyed, Mark, Part
+from roost_protocol.profile.ha import HA
 from roost_protocol.profile.kernel_arguments import KERNEL_ARGUMENTS
 from roost_protocol.profile.kinds import Address, Flag, Listed, Text, Whole, host_names, of
 from roost_protocol.profile.network import NETWORK, SRIOV
+from roost_protocol.profile.paths import PATHS
 from roost_protocol.profile.processes import PROCESSES
 from roost_protocol.profile.sysctl import SYSCTL
 from roost_protocol.profile.thresholds import DELAY_S_MAX, LIMITS
@@ -132,8 +134,10 @@ SECTIONS: Final[Mapping[str, Group]] = MappingProxyType(
         ),
         "sriov": _section(SRIOV),
         "network": _section(NETWORK),
+        "paths": Group(PATHS),  # the agent's own, as the window is
         "thresholds": _section({name: _threshold(name) for name in LIMITS}),
-        "processes": Group(PROCESSES),  # the agent's own, as the window is
+        "processes": Group(PROCESSES),
+        "ha": Group(HA),
         "log": _section(
             {
                 "level": Field(
@@ -163,4 +167,4 @@ SECTIONS: Final[Mapping[str, Group]] = MappingProxyType(
         ),
     }
 )
-LATER: Final = ("paths", "health", "services", "ha", "bmc")
+LATER: Final = ("health", "services", "bmc")

@@ -52,7 +52,7 @@ def test_the_digest_is_of_the_settings_alone_in_any_order():
     ("sections", "code", "named"),
     [
         ({"kernel": {"sysctl": {"kernel.core_pattern": "|/x"}}}, "field", "core_pattern"),
-        ({"paths": {}}, "later", "paths"),
+        ({"bmc": {}}, "later", "bmc"),
         ({"dns": {"attempts": 6}}, "value", "dns.attempts"),
         ({"update-window": {"start": "02:00"}}, "together", "update-window.start"),
     ],

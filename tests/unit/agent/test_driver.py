@@ -8,6 +8,7 @@ import pytest
 
 from roost_agent.app import Control
 from roost_agent.config import BeatConfig, Config, InventoryConfig, OutboxConfig, PathConfig
+from roost_agent.config_apply.for_agent import for_agent
 from roost_agent.control.message import PathHold, PathRelease, Reprobe, Status
 from roost_agent.control.table import table
 from roost_agent.driver import DROPPED_TYPE, Driver
@@ -374,3 +375,28 @@ async def test_a_clock_that_steps_after_the_centre_agreed_with_it_judges_no_date
 async def test_a_node_without_an_identity_judges_dates_by_its_own_clock(agent):
     await until(lambda: len(agent.broker.dials) == 3)
     assert all(dial.checks_dates for dial in agent.broker.dials)
+
+
+async def test_what_a_profile_says_of_paths_counts_at_once(agent):
+    await until(lambda: set(agent.states().values()) == {"up"})
+    assert agent.driver._usable[0] == "wan1"
+    said = for_agent(
+        {
+            "paths": {
+                "beat_interval_s": 60,
+                "metered_interval_s": 600,
+                "wan": {"wan1": {"metered": True}, "wan2": {"interface": "lo"}},
+            }
+        }
+    ).paths
+    agent.driver.tune(said)
+    assert agent.driver._usable[0] == "wan2"  # wan1 costs
+    await until(lambda: agent.broker.dials[-1].source == "lo")  # wan2 alone connects anew
+    await until(lambda: set(agent.states().values()) == {"up"})
+    assert [dial.path.name for dial in agent.broker.dials[3:]] == ["wan2"]
+    await until(lambda: {b.path: b.interval_ms for b in agent.broker.beats}["wan2"] == 60_000)
+    agent.driver.changed()
+    await until(lambda: {b.path: b.interval_ms for b in agent.broker.beats}["wan1"] == 600_000)
+    agent.driver.tune(for_agent({}).paths)
+    assert agent.driver._interval_ms("wan1") == 30_000
+    assert agent.driver._interval_ms("lan1") == 10_000

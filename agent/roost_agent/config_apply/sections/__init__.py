@@ -6,11 +6,13 @@ from typing import Final
 
 from roost_agent.config_apply.section import Section
 from roost_agent.config_apply.sections.dns import Dns
+from roost_agent.config_apply.sections.ha import Ha
 from roost_agent.config_apply.sections.kernel import Kernel
 from roost_agent.config_apply.sections.log import Log
 from roost_agent.config_apply.sections.memory import Memory
 from roost_agent.config_apply.sections.network import Network
 from roost_agent.config_apply.sections.own import Own
+from roost_agent.config_apply.sections.paths import Paths
 from roost_agent.config_apply.sections.processes import Processes
 from roost_agent.config_apply.sections.sriov import Sriov
 from roost_agent.config_apply.sections.time import Time
@@ -25,9 +27,11 @@ _KNOWN: Final[Mapping[str, Section]] = {
         Memory(),
         Sriov(),
         Network(),
+        Paths(),
         Log(),
         Own("thresholds"),
         Processes(),
+        Ha(),
         Own("update-window"),
     )
 }

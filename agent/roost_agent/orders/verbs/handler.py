@@ -55,11 +55,16 @@ class Node(Protocol):
     def settings_digest(self) -> str:
         """Of the settings that are applied, in hexadecimal digits."""
 
+    @property
+    def settings_tried(self) -> str:
+        """Digest of the settings that are being tried, in hexadecimal digits; empty: of none."""
+
     async def configure(self, placed: "Placed", digest: str) -> str:
         """Have the settings of an order applied, the document of this digest; say how it went.
 
         Raises:
             ActError: they are not; ``code`` is root's word.
+            LaterError: they wait for the node's window.
         """
 
     async def take_update(self, job: str, attempt: int, body: bytes) -> str:
@@ -96,6 +101,14 @@ class ActError(Exception):
         self.code = code
 
 
+class LaterError(Exception):
+    """It was taken up and comes to its end by itself; ``code`` is a word, the text a sentence."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """One verb.
@@ -104,7 +117,8 @@ class Handler:
         act: does it, given the verb's class of order_verbs.py; returns a sentence.
         seconds: how long it may take.
         resumed: says in a sentence that it was done, where the agent ended meanwhile; it raises
-            ActError where it was not, and is None where nobody can know.
+            ActError where it was not, LaterError where that is still to come, and is None where
+            nobody can know.
     """
 
     verb: str

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing
 
 import msgspec
 import pytest
-from config_root import ONE, TWO, ConfigRoot
+from config_root import ONE, RESTARTS, TWO, ConfigRoot, window
 
 from roost_agent.alarm_types import CONFIG_DRIFT, CONFIG_FAILED, CONFIG_TYPES, shipped
 from roost_agent.alarms.service import Alarms
@@ -17,7 +17,13 @@ from roost_agent.config_apply.look import look
 from roost_agent.config_apply.machine import Machine
 from roost_agent.config_apply.program import Program
 from roost_agent.config_apply.sections.kernel import Kernel
-from roost_agent.config_apply.service import REAPPLY_MAX, NotAppliedError, RootPart, Settings
+from roost_agent.config_apply.service import (
+    REAPPLY_MAX,
+    HeldError,
+    NotAppliedError,
+    RootPart,
+    Settings,
+)
 from roost_agent.config_apply.told import Told, read, write
 from roost_agent.errors import AgentError
 from roost_agent.outbox.spool import FILE, Spool
@@ -30,19 +36,38 @@ LIMITS = OutboxConfig(8 << 20, 3_600_000, 1 << 20, 3_600_000)
 SWAPPINESS = "proc/sys/vm/swappiness"
 
 
+class SteppedClock(SystemClock):
+    """One that somebody sets."""
+
+    step_ms = 0
+
+    def wall_ms(self):
+        return super().wall_ms() + self.step_ms
+
+
 class SmallHost:
     def __init__(self):
         self.changes = 0
         self.reached = True
         self.used = None
+        self.uses = []  # everything that it was to go by
+        self.ends = False  # it takes a start to go by other settings
+        self.cannot = []
+        self.by_centre = None
 
     def changed(self):
         self.changes += 1
 
     def use(self, own):
         self.used = (own.thresholds, own.level)
+        self.uses.append(own)
+        return not self.ends
 
-    def is_reached(self, since_ms):
+    def refusals(self, said):
+        return [text for text in self.cannot if said]
+
+    def is_reached(self, since_ms, *, by_centre):
+        self.by_centre = by_centre
         return self.reached
 
 
@@ -58,18 +83,23 @@ class Node:
         self.alarms = Alarms(self.spool, clock, shipped())
         self.asked = []
         self.fault = None
+        self.settings = self.fresh_settings()
+
+    def fresh_settings(self):
+        """Return those of an agent that begins."""
         given = self.root.given
         part = RootPart(
             (self.root.pen.known(),), self.ask, self.look, jobs=given.jobs, told=given.told
         )
-        self.settings = Settings(self.host, self.spool, clock, self.alarms, part)
+        return Settings(self.host, self.spool, self.clock, self.alarms, part)
 
     async def ask(self, verb, digest):
         if self.fault is not None:
             raise self.fault
         self.asked.append(verb)
         if verb == "config_apply":
-            await asyncio.to_thread(Program(self.root.given).apply, digest)
+            program = Program(self.root.given, wall_ms=self.clock.wall_ms)
+            await asyncio.to_thread(program.apply, digest)
 
     async def look(self):
         return look(read(self.root.given.told), Machine(self.root.given.root))
@@ -109,7 +139,7 @@ class Node:
 
 @pytest.fixture
 def node(tmp_path):
-    return Node(tmp_path, SystemClock())
+    return Node(tmp_path, SteppedClock())
 
 
 def set_by_other_hands(node, text="60\n"):
@@ -227,7 +257,7 @@ async def test_a_helper_that_says_no_is_told(node):
 async def test_root_is_told_that_the_node_is_reached_when_it_is(node):
     digest = "0a" * 32
     folder = node.root.given.told
-    waiting = Told(seq=7, digest=digest, waits_ms=1)
+    waiting = Told(seq=7, digest=digest, waits_ms=node.clock.boot_ms() + 120_000)
 
     async def ask(verb, _digest):
         node.asked.append(verb)
@@ -243,6 +273,125 @@ async def test_root_is_told_that_the_node_is_reached_when_it_is(node):
         node.host.reached = True
         assert await task == "applied"
         assert node.asked == ["config_apply", "config_confirm"]
+        assert node.host.by_centre is False
+
+
+def on_trial(node, trial, *, seq=7):
+    """Have root tell that it waits, and that all is well once it hears of it; return the digest."""
+    digest, folder = "0a" * 32, node.root.given.told
+    waits_ms = node.clock.boot_ms() + 120_000
+    waiting = Told(seq=seq, digest=digest, waits_ms=waits_ms, trial=trial)
+
+    async def ask(verb, _digest):
+        node.asked.append(verb)
+        end = Told(seq=seq, digest=digest, state="applied", applied=trial)
+        write(folder, waiting if verb == "config_apply" else end)
+
+    node.settings._root = RootPart((), ask, node.look, jobs=node.root.given.jobs, told=folder)
+    return digest, waiting
+
+
+async def test_what_is_tried_is_gone_by_before_root_is_told_that_the_node_is_reached(node):
+    trial = {"paths": {"wan": {"w1": {"interface": "wwan0"}}}}
+    digest, _ = on_trial(node, trial)
+    async with node.running():
+        node.host.reached = False
+        task = asyncio.create_task(node.settings.apply(b"", 7, digest))
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if node.host.uses:
+                break
+        assert node.host.uses[0].paths.sources == {"w1": "wwan0"}
+        assert node.settings.tried == digest
+        node.host.reached = True
+        assert await task == "applied"
+        assert node.settings.tried == ""
+
+
+async def test_an_agent_that_has_to_start_anew_for_it_leaves_the_word_to_the_next(node):
+    trial = {"ha": {"groups": {"db": {"preempt_s": 60}}}}
+    digest, _ = on_trial(node, trial)
+    node.host.ends = True
+    async with node.running():
+        task = asyncio.create_task(node.settings.apply(b"", 7, digest))
+        await asyncio.sleep(1.5)
+        task.cancel()
+        assert node.asked == ["config_apply"]
+        # The next one begins with what is tried, and says that it is reached: by the centre alone.
+        node.host.ends = False
+        node.settings = node.fresh_settings()
+        on_trial(node, trial)
+        assert node.settings.own().ha == trial["ha"]
+        running = asyncio.create_task(node.settings.run())
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if node.asked[-1] == "config_confirm":
+                break
+        running.cancel()
+        assert node.asked == ["config_apply", "config_confirm"]
+        assert node.host.by_centre is True
+
+
+async def test_what_this_agent_cannot_go_by_is_refused_before_root_is_asked(node):
+    node.host.cannot = ["paths.wan.w9: there is no such WAN path; there is w1"]
+    async with node.running():
+        with pytest.raises(NotAppliedError, match=r"paths\.wan\.w9") as refused:
+            await node.apply({"paths": {"wan": {"w9": {"priority": 1}}}})
+        assert refused.value.code == "impossible"
+        assert node.asked == []
+
+
+async def test_what_waits_for_a_window_is_taken_up_and_applied_when_it_opens(node):
+    async with node.running():
+        await node.apply(ONE)
+        with pytest.raises(HeldError, match=r"time\.servers: waits for the window that opens"):
+            await node.apply(RESTARTS | {"update-window": window(opens_in_h=6)})
+        assert node.settings.mark.gen == 1
+        report = (await node.reports())[-1]
+        assert (report.state, report.desired_gen, report.code) == ("waiting", 2, "window")
+        assert report.sections["time"].state == "waiting"
+        assert node.standing() == {}
+        # Putting back what is applied does not forget what waits.
+        Program(node.root.given).boot()
+        await node.settings.look()
+        assert (await node.reports())[-1].state == "waiting"
+
+
+async def test_the_agent_has_what_waits_applied_once_its_window_is_open(node, monkeypatch):
+    monkeypatch.setattr("roost_agent.config_apply.service.LOOK_S", 0.05)
+    hours_ms = 6 * 3_600_000 + 600_000
+
+    async with node.running():
+        await node.apply(ONE)
+        with pytest.raises(HeldError):
+            await node.apply(RESTARTS | {"update-window": window(opens_in_h=6)})
+        running = asyncio.create_task(node.settings.run())
+        await asyncio.sleep(0.5)
+        assert node.asked == ["config_apply"] * 2  # nobody asks before
+        node.clock.step_ms = hours_ms
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if node.settings.mark.gen == 2:
+                break
+        running.cancel()
+        assert node.settings.mark.gen == 2
+        assert (await node.reports())[-1].state == "applied"
+
+
+async def test_what_is_put_back_does_not_end_the_alarm_of_a_newer_document(node):
+    async with node.running():
+        await node.apply(ONE)
+        with pytest.raises(NotAppliedError):
+            await node.apply({"memory": {"hugepages": {"2M": {"node7": 1}}}})
+        Program(node.root.given).apply(node.settings.digest)  # as drift is put back
+        await node.settings.look()
+        assert node.standing().keys() == {(CONFIG_FAILED, "section=memory")}
+        assert (await node.reports())[-1].state == "refused"
+        Program(node.root.given).boot()
+        await node.settings.look()
+        assert node.standing().keys() == {(CONFIG_FAILED, "section=memory")}
+        await node.apply(TWO)
+        assert node.standing() == {}
 
 
 async def test_while_a_document_is_on_its_way_nothing_is_looked_at_and_nothing_told(

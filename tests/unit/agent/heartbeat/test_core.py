@@ -11,6 +11,7 @@ from roost_agent.heartbeat.core import (
     TIMER,
     Changed,
     Heartbeat,
+    Intervals,
     Lost,
     Ready,
     SendBeat,
@@ -98,3 +99,17 @@ def test_numbers_rise_one_by_one_whatever_happens(steps):
             assert beat.n == seen[beat.path]
         for pulse in heart._pulses.values():
             assert not pulse.ready or pulse.due_ms <= pulse.last_ms + pulse.interval_ms
+
+
+def test_another_interval_counts_from_the_last_beat_on():
+    heart = Heartbeat({"a": 30_000, "b": 30_000})
+    heart.handle(Ready("a", 0.0), 0)
+    heart.handle(Ready("b", 0.0), 0)
+    assert heart.handle(Intervals({"a": 10_000}), 5_000) == []
+    assert heart.due_ms() == 10_000
+    [beat] = heart.handle(Tick(0.0), 10_000)
+    assert (beat.path, beat.interval_ms) == ("a", 10_000)
+    heart.handle(Intervals({"a": 60_000}), 11_000)
+    assert heart.due_ms() == 20_000  # what was promised still comes
+    [beat] = heart.handle(Tick(0.0), 20_000)
+    assert beat.interval_ms == 60_000

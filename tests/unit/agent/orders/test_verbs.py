@@ -9,7 +9,7 @@ from orders import OrderPen
 from roost_agent.control.message import Answer, HaMaintenance, HaMayGoDown, HaSwitchover
 from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs import HANDLERS, reboot
-from roost_agent.orders.verbs.handler import ActError, Placed
+from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_protocol.codec import encode
 from roost_protocol.order import SignedOrder, body_digest, read_order
 from roost_protocol.order_verbs import VERBS, act_of
@@ -45,6 +45,7 @@ class SmallNode:
         self.asked.append((reason, nonce))
 
     settings_digest = "0a" * 32
+    settings_tried = "0c" * 32
 
     async def configure(self, placed, digest):
         self.asked.append((placed.message, digest))
@@ -104,6 +105,8 @@ def test_settings_that_are_applied_after_a_restart_were_applied():
     assert resumed("0a" * 32) == "applied"
     with pytest.raises(ActError, match="other settings"):
         resumed("0b" * 32)
+    with pytest.raises(LaterError, match="tries it"):
+        resumed("0c" * 32)
 
 
 async def test_the_body_of_an_offer_is_taken_up_and_its_job_given_up():

@@ -121,5 +121,5 @@ def test_what_is_no_toml_is_told_with_its_line():
 
 
 def test_all_that_is_wrong_is_told_at_once():
-    faults = refused("[profile]\nname = 'P'\nfleet = true\n[time]\nserver = 1\n[x]\n[paths]\n")
+    faults = refused("[profile]\nname = 'P'\nfleet = true\n[time]\nserver = 1\n[x]\n[bmc]\n")
     assert [each.line for each in faults] == [2, 5, 6, 7]
