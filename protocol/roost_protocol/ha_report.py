@@ -111,6 +111,7 @@ class HaReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         redundancy: ``normal``, ``fail-pending``, ``failed``, ``survived``.
         has_quorum: a majority of the voters is heard (in a pair always true).
         faults: what is wrong on this node: disk, guard, broker.
+        services: all names in the site's file, those that a profile has turned off here as well.
     """
 
     v: int
@@ -126,3 +127,4 @@ class HaReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ways: Annotated[list[HaWay], Meta(max_length=HA_PATHS_MAX)] = []
     peers: Annotated[list[HaPeer], Meta(max_length=HA_NODES_MAX)] = []
     faults: Annotated[list[Sentence], Meta(max_length=8)] = []
+    services: Annotated[list[NameText], Meta(max_length=HA_SERVICES_MAX)] = []

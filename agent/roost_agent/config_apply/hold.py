@@ -6,6 +6,7 @@ The window is the document's own: who shuts a node out by a bad one mends it by 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from roost_protocol.profile.check import Tree, field_at, leaves
@@ -14,24 +15,31 @@ from roost_protocol.window import Window, next_start_ms, open_until_ms, window_o
 
 DISTURBS: Final = frozenset({Mark.RESTART, Mark.REBOOT})
 SETTINGS_SHOWN: Final = 4
+MINUTE_MS: Final = 60_000
 SECTION: Final = "update-window"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Until when, UTC in ms, and because of what."""
+    """Until when, UTC in ms, and because of what.
+
+    Attributes:
+        opens_ms: when this node's turn in the window comes.
+    """
 
     opens_ms: int
     text: str
 
 
-def wait_of(wanted: Tree, before: Tree, wall_ms: int) -> Wait | None:
+def wait_of(wanted: Tree, before: Tree, wall_ms: int, node: str) -> Wait | None:
     """Return what a document waits for; None: it may be applied now.
 
     Args:
         wanted: the document.
         before: the one that is applied.
         wall_ms: the node's clock, UTC.
+        node: whose: the nodes of a site begin at different moments of one window, in its first
+            half, so that one of them is as it was while another is disturbed.
 
     Raises:
         ProtocolError: the window's zone is not known here.
@@ -43,9 +51,13 @@ def wait_of(wanted: Tree, before: Tree, wall_ms: int) -> Wait | None:
     if not paths:
         return None
     opens_ms = next_start_ms(window, wall_ms)
+    turn_ms = crc32(node.encode()) % (window.minutes * MINUTE_MS // 2)
     names = ", ".join(dotted(path) for path in paths[:SETTINGS_SHOWN])
     more = f" and {len(paths) - SETTINGS_SHOWN} more" if len(paths) > SETTINGS_SHOWN else ""
-    return Wait(opens_ms, f"{names}{more}: waits for the window that opens {_at(window, opens_ms)}")
+    return Wait(
+        opens_ms + turn_ms,
+        f"{names}{more}: waits for the window that opens {_at(window, opens_ms)}",
+    )
 
 
 def disturbing(wanted: Tree, before: Tree) -> list[Path]:

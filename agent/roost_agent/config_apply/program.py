@@ -142,7 +142,7 @@ def _wait(asked: Asked, found: State, now_ms: int) -> Wait | None:
     if found.applied is None:
         return None
     try:
-        return wait_of(asked.sections, sections_of(found.applied), now_ms)
+        return wait_of(asked.sections, sections_of(found.applied), now_ms, asked.node)
     except ProtocolError as err:
         raise RefusedError("impossible", f"{SECTION}: {err}") from err
 

@@ -302,11 +302,13 @@ class HaConfig(HaFile, frozen=True, kw_only=True):
         timing: the profile's constants with the file's own.
         warnings: what holds, and should not stay so.
         notes: what holds, and is perhaps not what was meant.
+        off: services that a profile has turned off.
     """
 
     timing: Timing = field(name="resolved_timing")  # the file says ``timing`` of its own
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
     @property
     def is_sticky(self) -> bool:

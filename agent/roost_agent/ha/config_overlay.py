@@ -7,6 +7,8 @@ together hold is for ``config_file.check`` to say, as of any file.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from roost_agent.errors import ConfigError
 from roost_agent.ha.config import HaConfig, Slot
 from roost_agent.ha.config_file import check
@@ -38,7 +40,9 @@ def checked(table: Table, said: Mapping[str, Any]) -> HaConfig:
         config, faults = (None, faults) if faults else check(_overlaid(table, said))
     if config is None:
         raise ConfigError(faults)
-    return config
+    services = said.get("services", {}).items()
+    off = tuple(name for name, own in services if not own.get("enabled", True))
+    return replace(config, off=off)
 
 
 def _strangers(config: HaConfig, said: Mapping[str, Any]) -> list[str]:

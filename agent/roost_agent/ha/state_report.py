@@ -74,6 +74,7 @@ def report(runtime: "Runtime", wall_ms: int) -> HaReport:
             for node in core.fresh.peers
         ],
         faults=[cut(fault) for fault in faults(runtime)][:FAULTS_MAX],
+        services=[*(each.name for each in config.services), *config.off],
     )
 
 

@@ -36,7 +36,7 @@ SettingText = Annotated[str, Meta(min_length=1, max_length=512, pattern=NO_CONTR
 
 
 class DeliveryCounts(msgspec.Struct, frozen=True):
-    """Nodes by where they stand, each in one of the first six; the rest is counted beside them.
+    """Nodes by where they stand, each in one of the first seven; the rest is counted beside them.
 
     ``held``: a staged change has not come to them; ``drifted``: other hands changed a setting.
     """
@@ -44,6 +44,7 @@ class DeliveryCounts(msgspec.Struct, frozen=True):
     in_sync: int
     pending: int
     applying: int
+    waiting: int
     failed: int
     unable: int
     none: int
@@ -144,6 +145,7 @@ def count(rows: Iterable[ConfigRow]) -> DeliveryCounts:
         in_sync=seen["in-sync"],
         pending=seen["pending"],
         applying=seen["applying"],
+        waiting=seen["waiting"],
         failed=seen["failed"],
         unable=seen["unable"],
         none=seen["none"],

@@ -60,10 +60,11 @@ class ReportAnswer(msgspec.Struct, frozen=True):
 class ReportedAnswer(msgspec.Struct, frozen=True):
     """What a node is, beside what it should be.
 
-    ``config``: none, unable, in-sync, pending, applying, failed; ``why``: of failed; ``held_by``:
-    the staged change whose turn for it has not come. ``applied_*``, ``pending_reboot`` and
-    ``drift`` are of its last beat, None where nobody can configure it. ``order``: by which it was
-    told last, at ``told``; ``tries``: how often this document came to an end there.
+    ``config``: none, unable, in-sync, pending, applying, waiting, failed; ``why``: of the
+    last two; ``held_by``: the staged change whose turn for it has not come. ``applied_*``,
+    ``pending_reboot`` and ``drift`` are of its last beat, None where nobody can configure it.
+    ``order``: by which it was told last, at ``told``; ``tries``: how often this document came
+    to an end there.
     """
 
     config: str

@@ -37,6 +37,7 @@ GROUPS: Final = [
     output.number("IN SYNC", "in_sync"),
     output.number("PENDING", "pending"),
     output.number("APPLYING", "applying"),
+    output.number("WAITING", "waiting"),
     output.number("FAILED", "failed"),
     output.number("UNABLE", "unable"),
 ]

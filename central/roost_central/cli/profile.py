@@ -34,6 +34,7 @@ COUNTS: Final = [
     output.number("IN SYNC", "in_sync"),
     output.number("PENDING", "pending"),
     output.number("APPLYING", "applying"),
+    output.number("WAITING", "waiting"),
     output.number("FAILED", "failed"),
     output.number("UNABLE", "unable"),
     output.number("NO PROFILE", "none"),

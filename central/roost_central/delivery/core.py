@@ -30,6 +30,8 @@ SEEN_MS: Final = 90_000  # what was done shows in a beat within three of the usu
 TRIES_MAX: Final = 8  # of one document: a day and a half
 RETRY_MS: Final = (900_000, 21_600_000)  # after the first that failed, and at most
 AGAIN_MS: Final = 60_000  # after an order that did not reach the node
+WINDOW: Final = "window"  # the code of an order that a node keeps until its window opens
+WINDOW_MS: Final = 90_000_000  # 25 h: then a node with a window each day should have it
 
 
 class Word(StrEnum):
@@ -40,6 +42,7 @@ class Word(StrEnum):
     IN_SYNC = "in-sync"  # by its own word
     PENDING = "pending"  # its turn has not come, or it is not heard
     APPLYING = "applying"  # it was told
+    WAITING = "waiting"  # it has taken it up, and waits for its window
     FAILED = "failed"  # it refused, could not, or says something else than it should
 
 
@@ -83,6 +86,11 @@ class Attempt:
     is_forced: bool = False
     code: str = ""
     text: str = ""
+
+    @property
+    def waits_for_window(self) -> bool:
+        """Whether the node has taken it up, and applies it by itself when its window opens."""
+        return self.outcome is Outcome.DONE and self.code == WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,8 @@ def _on_its_way(standing: Standing, now_ms: int) -> Word:
     attempt = standing.attempt
     if not standing.is_told or attempt.outcome in {Outcome.NONE, Outcome.MISSED}:
         return Word.PENDING
+    if attempt.waits_for_window:
+        return Word.WAITING
     is_shown_soon = attempt.outcome is Outcome.DONE and now_ms < (attempt.ended_ms or 0) + SEEN_MS
     if attempt.outcome is Outcome.UNDER_WAY or is_shown_soon:
         return Word.APPLYING
@@ -179,12 +189,14 @@ def ended(attempt: Attempt, order: OrderRecord | None, now_ms: int) -> Attempt |
         OrderState.FAILED: Outcome.FAILED,
         OrderState.REFUSED: Outcome.FAILED,
     }.get(state, Outcome.MISSED)
+    code = "" if order is None else order.code
+    is_held = outcome is Outcome.DONE and code == WINDOW  # no try: it has not come to an end
     return replace(
         attempt,
         outcome=outcome,
         ended_ms=now_ms,
-        tries=attempt.tries + (outcome is not Outcome.MISSED),
-        code="" if order is None else order.code,
+        tries=attempt.tries + (outcome is not Outcome.MISSED and not is_held),
+        code=code,
         text="" if order is None else order.text,
     )
 
@@ -227,6 +239,8 @@ def _due_ms(attempt: Attempt) -> int | None:
     ended_ms = attempt.ended_ms or 0
     if attempt.outcome is Outcome.MISSED:
         return ended_ms + AGAIN_MS
+    if attempt.waits_for_window:
+        return ended_ms + WINDOW_MS
     if attempt.tries >= TRIES_MAX:
         return None
     first_ms, most_ms = RETRY_MS

@@ -1,10 +1,13 @@
 """Which nodes are heard and yet are not what they should be, for too long: 250.001. Pure.
 
+A node that waits for its window is told as such, and is no more than a warning.
+
 Invariants: it begins with time alone, and ends with equality alone: an order that was sent, taken
 or done says nothing. A dark node only waits; what was raised of it before stands.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from roost_central.alarms.facts import OwnCleared, OwnRaised
@@ -20,12 +23,12 @@ class LateWatch:
     """Since when each node differs while it is heard; bounded by the fleet.
 
     Args:
-        raised: nodes whose alarm is open already.
+        raised: severity of the alarms that are open already, by node.
     """
 
-    def __init__(self, raised: Iterable[str] = ()) -> None:
+    def __init__(self, raised: Mapping[str, Severity] = MappingProxyType({})) -> None:
         self._since_ms: dict[str, int] = {}
-        self._raised = set(raised)
+        self._raised = dict(raised)
 
     def note(
         self, node: str, standing: Standing, applied: int, now_ms: int
@@ -47,21 +50,25 @@ class LateWatch:
             self._since_ms.pop(node, None)
             return None
         since_ms = self._since_ms.setdefault(node, now_ms)
-        if now_ms - since_ms < LATE_MS or node in self._raised:
+        waits = standing.is_told and standing.attempt.waits_for_window
+        severity = Severity.WARNING if waits else Severity.MAJOR
+        if now_ms - since_ms < LATE_MS or self._raised.get(node) is severity:
             return None
-        self._raised.add(node)
+        self._raised[node] = severity
         site = node.partition(".")[0]
-        params = {"applied": applied, "desired": target.generation}
+        why = standing.attempt.text if waits else ""
+        params: dict[str, int | str] = {"applied": applied, "desired": target.generation}
+        params |= {"why": why} if waits else {}
         entity = entity_of(site, node)
-        return OwnRaised(OUT_OF_DATE, entity, Severity.MAJOR, params, site=site, node=node)
+        return OwnRaised(OUT_OF_DATE, entity, severity, params, site=site, node=node)
 
     def forget(self, node: str) -> None:
         """Drop a node that went; its alarms ended with it."""
         self._since_ms.pop(node, None)
-        self._raised.discard(node)
+        self._raised.pop(node, None)
 
     def _cleared(self, node: str, why: str) -> OwnCleared | None:
         if node not in self._raised:
             return None
-        self._raised.discard(node)
+        del self._raised[node]
         return OwnCleared(OUT_OF_DATE, entity_of(node.partition(".")[0], node), why)

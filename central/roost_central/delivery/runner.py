@@ -87,8 +87,8 @@ class DeliveryRunner:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        raised = [row.node for row in self._book.open_alarms() if row.type == OUT_OF_DATE]
-        self._late = LateWatch(node for node in raised if node)
+        rows = (row for row in self._book.open_alarms() if row.type == OUT_OF_DATE)
+        self._late = LateWatch({row.node: row.severity for row in rows if row.node})
         with self._view.listen() as changes:
             while True:
                 self.wake.clear()
@@ -352,7 +352,7 @@ class DeliveryRunner:
             desired_gen=head.generation if head is not None and head.generation else None,
             profiles=self._wanted.profiles(node),
             held_by=self.held.change_of(node),
-            why=_why(standing.attempt) if word is Word.FAILED else "",
+            why=_why(standing.attempt) if word in {Word.FAILED, Word.WAITING} else "",
         )
         if after != shown:
             row.config = after
@@ -387,6 +387,6 @@ async def sliced(nodes: Iterable[str]) -> AsyncIterator[str]:
 
 def _why(attempt: Attempt) -> str:
     """Return why a node is not what it should be, in a sentence."""
-    if attempt.outcome is Outcome.DONE:
+    if attempt.outcome is Outcome.DONE and not attempt.waits_for_window:
         return "it said that it was done, and says another digest"
     return attempt.text or attempt.code

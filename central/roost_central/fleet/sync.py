@@ -67,7 +67,7 @@ def _configuration(node: NodeRow) -> Sync:
     """Return what its own word comes to; who has no profile is what it should be."""
     if node.config.state in {"none", "in-sync"} and node.presence in HEARD:
         return Sync.IN_SYNC
-    if node.config.state in {"pending", "applying", "failed"} and node.presence in HEARD:
+    if node.config.state in {"pending", "applying", "waiting", "failed"} and node.presence in HEARD:
         return Sync.OUT_OF_SYNC
     return Sync.UNKNOWN
 

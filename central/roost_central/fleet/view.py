@@ -46,11 +46,11 @@ class ConfigRow:
     applied_digest: str | None = None  # hex, as beats have it
     pending_reboot: bool | None = None
     drift: int | None = None  # settings that other hands changed
-    state: str = "none"  # none, unable, in-sync, pending, applying, failed
+    state: str = "none"  # none, unable, in-sync, pending, applying, waiting, failed
     desired_gen: int | None = None
     profiles: tuple[str, ...] = ()  # whose settings these are
     held_by: str = ""  # the staged change whose turn for it has not come
-    why: str = ""  # of failed
+    why: str = ""  # of failed and waiting
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ from roost_central.profiles.draft import Plan, concerned, work_out
 from roost_central.profiles.fault import ProfileFault
 from roost_central.profiles.layer import Profile, ProfileChange, ProfileRecord
 from roost_central.profiles.ledger import Ledger
+from roost_central.profiles.possible import Machine, needs_inventory
+from roost_central.profiles.possible_names import Names, ha_names
 from roost_central.profiles.selector import Subject
 from roost_central.profiles.settle import Cause, Writes, settle
 from roost_central.profiles.source import ProfileError
@@ -30,6 +32,7 @@ from roost_central.staged.draft import Staging, drawn_up
 from roost_central.staged.open import OpenChanges
 from roost_central.storage import audit, profiles, staged
 from roost_central.storage.engine import Database
+from roost_protocol.beat import PathKind
 
 logger = logging.getLogger(__name__)
 
@@ -272,8 +275,21 @@ class ProfileDesk:
     async def _judge(self, compilation: Compilation, nodes: list[str]) -> int:
         """Note what nodes cannot be; return how many could not be judged."""
         machines = await self._ledger.machines(nodes)
-        compilation.judge(machines)
-        return len(nodes) - len(machines)
+        compilation.judge(
+            {
+                node: replace(machines.get(node, Machine()), names=self._names(node))
+                for node in nodes
+            }
+        )
+        return sum(
+            node not in machines and needs_inventory(compilation.nodes[node].sections)
+            for node in nodes
+        )
+
+    def _names(self, node: str) -> Names:
+        row = self._view.nodes[node]
+        wan = frozenset(name for name, path in row.paths.items() if path.kind == PathKind.WAN)
+        return Names(wan or None, None if row.ha is None else ha_names(row.ha))
 
 
 def _subjects(view: FleetView, sites: Collection[str] | None = None) -> Iterator[Subject]:

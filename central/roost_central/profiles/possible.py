@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from roost_central.profiles import possible_network
+from roost_central.profiles.possible_names import UNTOLD, Names, needs_names, unknown_names
 from roost_central.profiles.possible_network import (
     UNKNOWN,
     Ports,
@@ -34,16 +35,23 @@ class Machine:
         numa_bytes: by NUMA node.
         page_sizes: of huge pages, in bytes.
         ports: its interfaces and functions.
+        names: of paths, groups and services, by its own word.
     """
 
     memory_bytes: int | None = None
     numa_bytes: Mapping[str, int | None] | None = None
     page_sizes: frozenset[int] | None = None
     ports: Ports = UNKNOWN
+    names: Names = UNTOLD
 
 
 def needs_machine(sections: Tree) -> bool:
     """Say whether a document has a setting that not every machine can have."""
+    return needs_inventory(sections) or needs_names(sections)
+
+
+def needs_inventory(sections: Tree) -> bool:
+    """Say whether the inventory has to tell whether a machine can have it."""
     return bool(_pages(sections)) or needs_ports(sections)
 
 
@@ -71,6 +79,7 @@ def impossible(sections: Tree, machine: Machine) -> list[Fault]:
         *_nodes(pages, machine),
         *_whole_memory(pages, machine),
         *impossible_network(sections, machine.ports),
+        *unknown_names(sections, machine.names),
     ]
 
 

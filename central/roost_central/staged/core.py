@@ -90,7 +90,8 @@ class Tally:
     Attributes:
         failed: refused, or could not, in any group that had its turn.
         worse: others with a critical alarm that is younger than the change.
-        in_sync, waiting, dark: of the present group; waiting are heard and not in sync yet.
+        in_sync, waiting, shut, dark: of the present group; waiting are heard and not in sync yet,
+            shut wait for their windows: the group waits with them, however long.
         named: NAMED_MAX of those that failed or are worse, for whoever looks for the cause.
     """
 
@@ -98,6 +99,7 @@ class Tally:
     worse: int = 0
     in_sync: int = 0
     waiting: int = 0
+    shut: int = 0
     dark: int = 0
     named: tuple[str, ...] = ()
 
@@ -119,6 +121,8 @@ def step(change: StagedChange, tally: Tally, now_ms: int) -> StagedChange:
     late = tally.waiting if is_late else 0
     if tally.bad + late > change.failed_max:
         return _moved(change, State.STOPPED, _failed(change, tally, late), now_ms)
+    if tally.shut:
+        return replace(change, synced_ms=None)
     if tally.in_sync and late == tally.waiting:
         return _soaked(change, now_ms)
     if is_late:

@@ -200,4 +200,6 @@ def _counted(seen: Tally, word: Word, *, is_heard: bool) -> Tally:
         return replace(seen, dark=seen.dark + 1)
     if word is Word.FAILED:
         return seen
+    if word is Word.WAITING:
+        return replace(seen, shut=seen.shut + 1)
     return replace(seen, waiting=seen.waiting + 1)

@@ -20,7 +20,7 @@ def root(tmp_path):
 
 def later_ms():
     """Return a moment within the window of SHUT."""
-    return round(time.time() * 1_000) + 6 * 3_600_000 + 600_000
+    return round(time.time() * 1_000) + 6 * 3_600_000 + 2_400_000
 
 
 def test_a_document_that_disturbs_services_is_held_until_its_window_opens(root):

@@ -359,7 +359,7 @@ async def test_what_waits_for_a_window_is_taken_up_and_applied_when_it_opens(nod
 
 async def test_the_agent_has_what_waits_applied_once_its_window_is_open(node, monkeypatch):
     monkeypatch.setattr("roost_agent.config_apply.service.LOOK_S", 0.05)
-    hours_ms = 6 * 3_600_000 + 600_000
+    hours_ms = 6 * 3_600_000 + 2_400_000
 
     async with node.running():
         await node.apply(ONE)

@@ -237,3 +237,16 @@ class Convergence(RuleBasedStateMachine):
 
 
 TestConvergence = Convergence.TestCase
+
+
+def test_a_node_that_waits_for_its_window_is_left_alone_for_a_day_and_that_is_no_try():
+    why = "time.servers: waits for the window that opens 2026-12-05 02:00 UTC"
+    held = core.ended(attempt(Outcome.UNDER_WAY), order(OrderState.DONE, "window", why), 1_000)
+    assert (held.outcome, held.tries, held.text) == (Outcome.DONE, 1, why)
+    waits = standing(attempt=held)
+    assert core.word(waits, 10**12) is Word.WAITING
+    assert core.step(waits, 1_000 + core.WINDOW_MS - 1) is None
+    assert core.step(waits, 1_000 + core.WINDOW_MS) is Step.PLACE
+    assert core.word(standing(NEW, held), 10**12) is Word.IN_SYNC
+    newer = standing(attempt=held, target=Target(3, b"m" * 32))
+    assert (core.step(newer, 2_000), core.word(newer, 2_000)) == (Step.PLACE, Word.PENDING)

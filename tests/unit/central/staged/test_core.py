@@ -117,3 +117,11 @@ def test_whatever_nodes_say_groups_come_one_by_one_and_never_with_more_failures_
             assert tally.bad <= change.failed_max
         change = after
     assert change.stage <= len(change.sizes)
+
+
+def test_a_group_waits_with_the_windows_of_its_nodes_and_other_failures_still_stop_it():
+    shut = Tally(in_sync=1, shut=2)
+    assert core.step(replace(CHANGE, synced_ms=1), shut, 10 * WAIT_MS) == CHANGE
+    assert core.step(CHANGE, Tally(shut=2), 10 * WAIT_MS).state is State.RUNNING
+    assert core.step(CHANGE, Tally(shut=2, failed=2), 1).state is State.STOPPED
+    assert core.step(CHANGE, Tally(shut=2, waiting=2), WAIT_MS).state is State.STOPPED

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { fleetPath } from "../router.js";
 
 const TABS = [["/profiles", "Profiles"], ["/changes", "Changes"], ["/drift", "Drift"]];
-const SHOWN = [["in_sync", "in sync", "in-sync"], ["applying", "applying", "applying"], ["pending", "pending", "pending"],
+const SHOWN = [["in_sync", "in sync", "in-sync"], ["applying", "applying", "applying"], ["pending", "pending", "pending"], ["waiting", "waiting for their window", "waiting"],
   ["failed", "failed", "failed"], ["unable", "unable", "unable"]];
 
 export function Tabs({ here }) {
