@@ -52,7 +52,7 @@ async def test_nodes_are_counted_where_they_stand_for_the_fleet_and_each_profile
     _, said = await get("/api/v1/profiles:status")
     assert said["nodes"] == {
         "in_sync": 0, "pending": 1, "applying": 0, "waiting": 0, "failed": 0, "unable": 3,
-        "total": 4, "held": 0, "pending_reboot": 0, "drifted": 1,
+        "none": 0, "total": 4, "held": 0, "pending_reboot": 0, "drifted": 1,
     }  # fmt: skip
     assert said["profiles"] == [{"profile": "fleet", "nodes": said["nodes"]}]
 
