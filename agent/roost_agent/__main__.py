@@ -33,7 +33,9 @@ usage: roost-agent COMMAND [OPTION...]
   verify order                                   is the order on standard input genuine?
   verify release|commit|anchor|show              may a release be installed here? (docs/releases.md)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
-  host processes                                 the watched processes  [--json]
+  host show | processes                          this host and its site; its processes [--json]
+  host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
+  host maintenance on --for TIME --reason TEXT | off   do nothing about it by itself
   health        what the health scripts say      [--run] [--json]
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)

@@ -17,8 +17,11 @@ from roost_agent.config import Config
 from roost_agent.control.message import (
     Answer,
     HaRequest,
+    HostAct,
     HostHealth,
     HostProcesses,
+    HostRequest,
+    HostShow,
     PathHold,
     PathRelease,
     Reprobe,
@@ -29,6 +32,7 @@ from roost_agent.control.server import serving
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
 from roost_agent.host.processes.on_demand import OnDemand
+from roost_agent.host_node import host_answer, host_of
 from roost_agent.identity import Identity, StateLock, next_identity
 from roost_agent.outbox.spool import Spool
 from roost_agent.paths import core as paths
@@ -115,6 +119,7 @@ async def _main(config: Config, identity: Identity) -> None:
         control, renewal = Control(driver, ha), _renewal(config, driver.known_time, entropy)
         _take_orders(driver, control, renewal, ha, said)
         _watch_processes(driver, ha)
+        driver.host, driver.acts = host_of(driver, ha, entropy)
         async with (
             serving(Path(config.state_dir), control),
             serving_alarms(config.alarms.socket, desk, clock),
@@ -289,6 +294,9 @@ async def _store(driver: Driver) -> None:
         group.create_task(driver.alarms.run(), name="agent.alarms")
         group.create_task(driver.watch.run(), name="agent.alarms.watch")
         group.create_task(driver.health.run(), name="agent.health")
+        if driver.host is not None and driver.acts is not None:
+            group.create_task(driver.host.run(), name="agent.host")
+            group.create_task(driver.acts.run(), name="agent.host.acts")
         if driver.orders is not None:
             group.create_task(driver.orders.run(), name="agent.orders")
         if driver.settings is not None:
@@ -354,7 +362,7 @@ class Control:
                 return self._path(name, lambda: paths.Hold(until_ms))
             case PathRelease(name):
                 return self._path(name, paths.Release)
-            case HostProcesses() | HostHealth():
+            case HostProcesses() | HostHealth() | HostShow() | HostAct():
                 return self._host(request)
             case Reprobe(classes):
                 self._driver.survey.reprobe(classes)
@@ -362,9 +370,14 @@ class Control:
             case _:
                 return self._order(request)
 
-    def _host(self, request: HostProcesses | HostHealth) -> Answer:
+    def _host(self, request: HostRequest) -> Answer:
         if isinstance(request, HostProcesses):
             return self._processes()
+        if isinstance(request, HostShow | HostAct):
+            host, acts = self._driver.host, self._driver.acts
+            if host is None or acts is None:
+                return Answer(error="the agent only starts")
+            return host_answer(host, acts, request)
         if request.is_run:
             self._driver.health.begin("inservice")
         return Answer(result=self._driver.health.report())

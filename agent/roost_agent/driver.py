@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from roost_agent.config_apply.service import Settings
+    from roost_agent.host.acts import HostActs
     from roost_agent.host.processes.launch import Watching
     from roost_agent.host.processes.on_demand import OnDemand
+    from roost_agent.host.shell import HostShell
     from roost_agent.orders.service import Orders
 
 log = logging.getLogger(__name__)
@@ -99,6 +101,9 @@ class Driver:
         inside = Inside(self._outbox_state, self.known_time.offset_s)
         # Watches processes, from the first that a file or a profile defines.
         self.watching: OnDemand | None = None
+        # This host's state and the acts on it; set before the start.
+        self.host: HostShell | None = None
+        self.acts: HostActs | None = None
         self.processes: Watching | None = None
         self.health = HealthChecks(
             config.processes.health, config.processes.roles, self.alarms, self.clock

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
+from roost_agent.host.allowed import ActRefusedError
 from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_agent.renewal import Renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from roost_agent.host.allowed import Wanted
 
 
 class OrderNode:
@@ -77,6 +80,28 @@ class OrderNode:
         """See Node."""
         settings = self._driver.settings
         return "" if settings is None else settings.tried
+
+    async def act_on_host(self, wanted: "Wanted", node: str, nonce: str) -> str:
+        """See Node."""
+        me = self._driver.config.node
+        if node != me:
+            text = f"this is {me}: an act on {node} is ordered of {node} itself"
+            raise ActError("wrong-host", text)
+        acts = self._driver.acts
+        assert acts is not None  # noqa: S101 - the agent began with it
+        try:
+            return await acts.do(wanted, nonce)
+        except ActRefusedError as err:
+            raise ActError(err.code, str(err)) from err
+
+    async def host_went_on(self, verb: str) -> str:
+        """See Node."""
+        acts = self._driver.acts
+        assert acts is not None  # noqa: S101 - as above
+        try:
+            return await acts.again(verb)
+        except ActRefusedError as err:
+            raise ActError(err.code, str(err)) from err
 
     async def configure(self, placed: Placed, digest: str) -> str:
         """See Node."""

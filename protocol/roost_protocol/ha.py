@@ -142,6 +142,7 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         slots: of the holder of the built-in lease: which node is to stand for each of ``leases`` in
             the order of their names, NO_NODE where that is not for it to say.
         moves: chosen moves of late: of a lease, the epoch that each ended, and how many ms ago.
+        host: how the sender stands as a host (host_word.py); 0: it does not say.
     """
 
     defs: Digest8
@@ -155,6 +156,7 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         dict[LeaseName, Annotated[dict[Count, Millis], Meta(max_length=8)]],
         Meta(max_length=HA_LEASES_MAX),
     ] = {}
+    host: Count = 0
 
     def slot_table(self) -> dict[str, int]:
         """Return what ``slots`` says: lease to node."""

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from roost_protocol.errors import ProtocolError
+from roost_protocol.host_verbs import HOST_VERBS
 from roost_protocol.limits import NAME_CHARS_MAX, ORDER_TEXT_CHARS_MAX
 from roost_protocol.order_act import Act, NameText, Scalar
 from roost_protocol.patterns import END
@@ -107,6 +108,7 @@ VERBS: Final[Mapping[str, type[Act]]] = MappingProxyType(
             UpdateCancel,
         )
     }
+    | dict(HOST_VERBS)
 )
 
 

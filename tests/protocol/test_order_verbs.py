@@ -3,6 +3,7 @@
 import pytest
 
 from roost_protocol.errors import ProtocolError
+from roost_protocol.host_verbs import HOST_VERBS
 from roost_protocol.order_verbs import (
     VERBS,
     Configure,
@@ -68,6 +69,7 @@ def test_what_interrupts_a_node_needs_a_reason():
     assert {verb for verb, kind in VERBS.items() if kind.needs_reason} == {
         "ha-switchover",
         "reboot",
+        *HOST_VERBS,
     }
     assert all(kind.title for kind in VERBS.values())
 

@@ -120,6 +120,7 @@ class HostMachine(RuleBasedStateMachine):
         self.turn_ms = 0
         self.misses = dict.fromkeys(NAMES, 0)
         self.good = dict.fromkeys(NAMES, 0)
+        self.unheard = set(NAMES)  # since the turn began
         self.stormy = 0  # ticks since several fell silent together
         self.away = set(NAMES)  # not heard yet, or written off until it is heard for long enough
         for box in self.boxes.values():
@@ -360,7 +361,7 @@ class HostMachine(RuleBasedStateMachine):
             self.turn, self.turn_ms = alive[self.ms // TICK_MS % len(alive)], self.ms
             self.site = SiteHosts(self.now)
             self.misses, self.good = dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0)
-            self.stormy, self.away = 0, set(NAMES)
+            self.stormy, self.away, self.unheard = 0, set(NAMES), set(NAMES) - {self.turn}
         assert self.site is not None
         others = [box for box in self.boxes.values() if box.name != self.turn]
         before = self.states()
@@ -373,7 +374,9 @@ class HostMachine(RuleBasedStateMachine):
         self.stormy = 0 if fresh >= 2 else self.stormy + 1
         sights = [Sight(box.name, box.is_heard, box.beat, box.boot_id, self.ms) for box in others]
         self.site.tick(sights, self.ms, self.now)
-        assert self.site.may_tell(self.now) == (self.ms - self.turn_ms >= QUIET_MS)
+        self.unheard -= {each.name for each in others if each.is_heard}
+        is_late = self.ms - self.turn_ms >= QUIET_MS
+        assert self.site.may_tell(self.now) == (is_late or not self.unheard)
         self.judge(before)
 
     def states(self) -> dict[str, Triple]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX
 from roost_protocol.limits import HA_PATHS_MAX, NAME_CHARS_MAX, PATH_NAME_CHARS_MAX
 from roost_protocol.patterns import END
 
@@ -55,6 +56,27 @@ class HostHealth(msgspec.Struct, tag_field="do", tag="host-health", forbid_unkno
     """What do the health scripts say? ``is_run``: have them run as well."""
 
     is_run: bool = False
+
+
+class HostShow(msgspec.Struct, tag_field="do", tag="host-show", forbid_unknown_fields=True):
+    """How do this host and the others of its site stand, and what came of the last act?"""
+
+
+class HostAct(msgspec.Struct, tag_field="do", tag="host-act", forbid_unknown_fields=True):
+    """Begin an act on this host; HostShow says what comes of it.
+
+    Attributes:
+        verb: of host_verbs.py.
+        expect: the state that it was decided on, as ``unlocked/enabled/available``; empty: any.
+        seconds: of a maintenance; 0 ends it.
+    """
+
+    verb: Annotated[str, Meta(max_length=40)]
+    by: NodeName
+    reason: Annotated[str, Meta(max_length=200)] = ""
+    expect: Annotated[str, Meta(max_length=50)] = ""
+    force: bool = False
+    seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] = 0
 
 
 class HaStatus(msgspec.Struct, tag_field="do", tag="ha-status", forbid_unknown_fields=True):
@@ -144,7 +166,8 @@ HaRequest = (
     | HaMayGoDown
     | HaTestWatchdog
 )
-Request = Status | PathHold | PathRelease | Reprobe | HostProcesses | HostHealth | HaRequest
+HostRequest = HostProcesses | HostHealth | HostShow | HostAct
+Request = Status | PathHold | PathRelease | Reprobe | HostRequest | HaRequest
 
 
 class Answer(msgspec.Struct, omit_defaults=True):

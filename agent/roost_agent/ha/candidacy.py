@@ -40,6 +40,7 @@ class Candidacy:
     ) -> None:
         self.paused: dict[str, int] = {}  # lease -> until when
         self.is_leaving = False
+        self.host_bar = ""  # why this node, as a host, may run no service
         self.unfenced = ""  # why this node's own fence would not work
         self.guard = GuardFitness()
         self._config = config
@@ -72,6 +73,8 @@ class Candidacy:
             return "its agent was told to end"
         if name == SITE_LEASE:
             return ""
+        if self.host_bar:
+            return self.host_bar
         if name in self.paused:
             return PAUSED
         if self._members.is_barred():

@@ -57,6 +57,7 @@ class Core(Known):
         self._exchange.worse = self._giving.give_way
         self._beat_ms = now_ms
         self._is_guard_lost = False
+        self._host_word = 0
 
     @property
     def stale(self) -> int:
@@ -68,7 +69,7 @@ class Core(Known):
         self._exchange.vote(Begin(), now_ms)
         return self._done(now_ms)
 
-    def handle(self, event: ev.Event, now_ms: int) -> list[ev.Effect]:  # noqa: C901, PLR0912 - a table
+    def handle(self, event: ev.Event, now_ms: int) -> list[ev.Effect]:  # noqa: C901, PLR0912, PLR0915 - a table
         """Take in one event and return what is to be done, in order.
 
         Args:
@@ -112,6 +113,9 @@ class Core(Known):
                 self._leave(now_ms)
             case ev.Proven():
                 self._proven(event, now_ms)
+            case ev.HostIs(word, bar):
+                self._host_word, self.candidacy.host_bar = word, bar
+                exchange.tell_eligible(now_ms)
             case ev.Yield():
                 exchange.send(self._asking(event), now_ms)
             case ev.NoProof(sentence):
@@ -200,6 +204,7 @@ class Core(Known):
             frozenset(name for name in self.leases if self.me_hosts(name) and self.bar(name)),
             self.moves.told(now_ms),
             self.slots.table if self._slot_maker.makes else None,
+            self._host_word,
         )
         self._exchange.beat(said, now_ms)
 

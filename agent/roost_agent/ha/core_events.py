@@ -107,6 +107,18 @@ class Proven(msgspec.Struct, frozen=True):
     boot: bytes | None = None
 
 
+class HostIs(msgspec.Struct, frozen=True):
+    """How this node stands as a host.
+
+    Attributes:
+        word: for its beats (host_word.py).
+        bar: why no group that fails over may come here; empty: any may.
+    """
+
+    word: int
+    bar: str = ""
+
+
 class Yield(msgspec.Struct, frozen=True):
     """Ask the owner of a lease to stop and give its epoch back, on every path."""
 
@@ -156,6 +168,7 @@ Event = (
     | Pause
     | Leave
     | Proven
+    | HostIs
     | Yield
     | NoProof
     | Unfenced

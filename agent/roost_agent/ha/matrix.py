@@ -39,6 +39,8 @@ class Report(msgspec.Struct, frozen=True):
         standing: whether it leaves, or is in maintenance.
         barred: the leases that it may not stand for.
         holds: the leases that it says it holds.
+        host: how it says that it stands as a host; 0: it does not.
+        uptime_ms: of its machine, then.
     """
 
     seen: Mapping[int, int]
@@ -49,6 +51,8 @@ class Report(msgspec.Struct, frozen=True):
     standing: int = 0
     barred: frozenset[str] = frozenset()
     holds: frozenset[str] = frozenset()
+    host: int = 0
+    uptime_ms: int = 0
 
     @classmethod
     def of(cls, beat: Beat, as_of_ms: int) -> "Report":
@@ -61,7 +65,7 @@ class Report(msgspec.Struct, frozen=True):
         )
         return cls(
             beat.seen, beat.lhm, beat.score, beat.defs, as_of_ms, beat.standing,
-            beat.barred_leases(), holds,
+            beat.barred_leases(), holds, beat.host, beat.boot_ms,
         )  # fmt: skip
 
 

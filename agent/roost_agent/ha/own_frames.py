@@ -23,6 +23,7 @@ class Said(msgspec.Struct, frozen=True):
         barred: the leases that this node may not stand for.
         moves: chosen ones of late, as Moves tells them.
         slots: the slot table where this node makes it, else None.
+        host: how this node stands as a host; 0: it does not say.
     """
 
     leases: Mapping[str, Belief]
@@ -30,6 +31,7 @@ class Said(msgspec.Struct, frozen=True):
     barred: frozenset[str] = frozenset()
     moves: dict[str, dict[int, int]] = {}
     slots: Mapping[str, int] | None = None
+    host: int = 0
 
 
 class OwnFrames:
@@ -78,6 +80,7 @@ class OwnFrames:
             barred=sum(bit << n for n, bit in enumerate(bits)),
             slots=b"" if slots is None else bytes(slots.get(name, NO_NODE) for name in names),
             moves=said.moves,
+            host=said.host,
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

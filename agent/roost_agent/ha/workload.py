@@ -70,7 +70,9 @@ class Workload:
         self._damping: dict[str, Damping] = {}
         self._told: dict[str, ev.Eligible] = {}
         self._stays: dict[str, str] = {}  # groups whose move was held back, until they are well
+        self._host_bar = ""  # why this node, as a host, may run no service
         self._conflicts: dict[str, str] = {}  # group -> what its address met
+        self._is_running = False
         self._leased: dict[str, GroupShell] = {}
         self._everywhere: dict[str, GroupShell] = {}
         for group in config.groups:
@@ -99,10 +101,9 @@ class Workload:
                 group.create_task(shell.run(), name=f"agent.ha.group[{name}]")
             if self.last_rung is not None:
                 group.create_task(self.last_rung.run(), name="agent.ha.reboot")
-            for name, shell in self._everywhere.items():
-                if why := shell.prepare():
-                    log.warning("ha: %s: %s", name, why)
-                shell.start(0)
+            self._is_running = True
+            if not self._host_bar:
+                self._start_everywhere()
             for name, shell in self._leased.items():
                 group.create_task(self._look(name, shell), name=f"agent.ha.eligible[{name}]")
 
@@ -142,6 +143,39 @@ class Workload:
         """Watch a group's services no more, or again: maintenance."""
         if (shell := self._leased.get(lease)) is not None:
             shell.pause(is_on=is_on)
+
+    def bar(self, why: str) -> None:
+        """Stop what each node runs for itself while there is a reason, and start it again after.
+
+        What fails over is barred as a candidate (candidacy), and given away by whoever bars.
+        """
+        was, self._host_bar = self._host_bar, why
+        if bool(was) == bool(why) or not self._is_running:
+            return
+        if not why:
+            self._start_everywhere()
+            return
+        for name, shell in self._everywhere.items():
+            log.info("ha: %s stops here: %s", name, why)
+            shell.stop()
+
+    def missing(self) -> str:
+        """Return what each node should run for itself and does not here, empty where all does."""
+        for name, shell in self._everywhere.items():
+            if shell.core.state != ACTIVE:
+                return f"{name} is {shell.core.state}"
+        return ""
+
+    def runs_nothing(self) -> bool:
+        """Whether no group runs here at all."""
+        shells = (self._leased | self._everywhere).values()
+        return all(shell.core.state in AT_REST for shell in shells)
+
+    def _start_everywhere(self) -> None:
+        for name, shell in self._everywhere.items():
+            if why := shell.prepare():
+                log.warning("ha: %s: %s", name, why)
+            shell.start(0)
 
     def status(self) -> dict[str, Any]:
         """Return the groups' states, for people."""

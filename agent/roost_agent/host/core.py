@@ -17,7 +17,7 @@ from typing import Final, assert_never
 
 from roost_agent.host import transitions as tr
 from roost_agent.host.enable import Enable, Facts, Passed, Stage, StageFailed, missing
-from roost_agent.host.kept import Kept
+from roost_agent.host.kept import Kept, Pending
 from roost_agent.host.transitions import HostEvent, Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, HostSaid
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
@@ -108,7 +108,14 @@ class Maintain:
     until_ms: int
 
 
-Event = Begin | Look | Lock | Unlock | Recover | Maintain
+@dataclass(frozen=True, slots=True)
+class Intend:
+    """An act is under way from now on, or no more: on disk before anything of it is done."""
+
+    pending: Pending | None
+
+
+Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,7 @@ class HostCore:
         self.task = ""
         self.reasons: dict[str, int] = {}
         self.maintenance_until_ms = 0
+        self.pending: Pending | None = None
         self._boot_id = boot_id
         self._enable: Enable | None = None
         self._attempts: dict[str, int] = {}
@@ -169,7 +177,7 @@ class HostCore:
             case Lock(by, reason):
                 self._move(HostEvent.LOCK, f"locked by {by}: {reason}", now, out)
                 self._forget(now)
-                self._by, self._reason = by, reason
+                self._by, self._reason, self.pending = by, reason, None
                 out.append(self._keep())
             case Unlock(by, reason):
                 self._move(HostEvent.UNLOCK, f"unlocked by {by}: {reason}", now, out)
@@ -182,6 +190,9 @@ class HostCore:
                 self._start(now, out)
             case Maintain(until_ms):
                 self.maintenance_until_ms = until_ms
+                out.append(self._keep())
+            case Intend(pending):
+                self.pending = pending
                 out.append(self._keep())
             case _:
                 assert_never(event)
@@ -197,6 +208,16 @@ class HostCore:
         if self.state == tr.FAILED:
             return f"the host failed: {self.cause}"
         return ""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether it failed too often, and is not tried again by itself."""
+        return bool(self._exhausted)
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether it waits for what is over in a moment, so that a second is long."""
+        return self._enable is not None and not self._enable.lets_services_run
 
     @property
     def alarms(self) -> dict[str, dict[str, str | int]]:
@@ -233,6 +254,7 @@ class HostCore:
             self._attempts = dict(kept.attempts)
             self.maintenance_until_ms = kept.maintenance_until_ms
             self._by, self._reason = kept.by, kept.reason
+            self.pending = kept.pending
         if kept is not None and kept.admin is Admin.LOCKED:
             self.state = tr.LOCKED_OFFLINE
             self._move(HostEvent.HEARD, f"locked by {kept.by}: {kept.reason}", now, out)
@@ -253,15 +275,16 @@ class HostCore:
             self._move(HostEvent.ILL, cause, now, out)
             out.append(self._keep())
             return
-        self._start(now, out)
+        goes_on = kept is not None and is_same_boot and kept.lets_services_run
+        self._start(now, out, Stage.SERVICES if goes_on else Stage.CONFIG)
 
     def _is_spent(self, cause: str) -> bool:
         recovery = RECOVERIES.get(cause)
         return recovery is not None and self._attempts[cause] > recovery.attempts
 
-    def _start(self, now: Moment, out: list[Action]) -> None:
-        """Begin the enable sequence."""
-        self._enable, self._retry_ms, self._lacks = Enable(now.ms), None, None
+    def _start(self, now: Moment, out: list[Action], stage: Stage = Stage.CONFIG) -> None:
+        """Begin the enable sequence; an agent that starts again stops no service by it."""
+        self._enable, self._retry_ms, self._lacks = Enable(now.ms, stage), None, None
         self.task = f"being enabled: {self._enable.stage}"
         out += [self._keep(), Check()]
 
@@ -286,10 +309,13 @@ class HostCore:
     def _enabling(self, look: Look, now: Moment, out: list[Action]) -> None:
         if self._enable is None:
             raise AssertionError("in test without a sequence")
+        were_let = self._enable.lets_services_run
         ended = self._enable.look(look.facts, now.ms)
         match ended:
             case None:
                 self.task = f"being enabled: {self._enable.stage}"
+                if self._enable.lets_services_run and not were_let:
+                    out.append(self._keep())
             case Passed(lacks):
                 self._well(Stage.SERVICES, lacks, now, out)
             case StageFailed(stage, why) if look.is_last:
@@ -354,9 +380,11 @@ class HostCore:
                 admin=self.state[0],
                 boot_id=self._boot_id,
                 is_enabled=self.state in tr.ENABLED,
+                lets_services_run=self._enable is not None and self._enable.lets_services_run,
                 by=self._by,
                 reason=self._reason,
                 attempts=dict(self._attempts),
                 maintenance_until_ms=self.maintenance_until_ms,
+                pending=self.pending,
             )
         )

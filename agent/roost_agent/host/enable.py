@@ -61,10 +61,15 @@ class StageFailed:
 
 
 class Enable:
-    """One run of the sequence."""
+    """One run of the sequence.
 
-    def __init__(self, now_ms: int) -> None:
-        self.stage = Stage.CONFIG
+    Args:
+        now_ms: the boot clock.
+        stage: from which on; later than the first where an agent goes on with it.
+    """
+
+    def __init__(self, now_ms: int, stage: Stage = Stage.CONFIG) -> None:
+        self.stage = stage
         self._since_ms = now_ms
         self._well_ms = now_ms  # since when nothing is wrong: the soak is counted from it
         self._lacks = ""

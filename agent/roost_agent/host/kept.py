@@ -9,8 +9,10 @@ from msgspec import Meta
 from roost_agent.durable import replace_file
 from roost_agent.errors import StorageError
 from roost_protocol.host import Admin
+from roost_protocol.limits import HA_NODES_MAX, NAME_CHARS_MAX
 
 FILE: Final = "host.json"
+OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are locked
 BYTES_MAX: Final = 16_384
 TEXT_CHARS_MAX: Final = 200
 CAUSES_MAX: Final = 8
@@ -19,28 +21,58 @@ Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
+class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An act on this host that is under way: the next agent goes on with it.
+
+    Attributes:
+        verb: of host_verbs.py.
+        boot_id: of the machine's boot in which it began, in hexadecimal digits.
+        until_ms: UTC: later it has failed.
+    """
+
+    verb: Text
+    by: Text
+    reason: Text
+    boot_id: Text
+    until_ms: Count
+    force: bool = False
+
+
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """See the module.
 
     Attributes:
         admin: what operators want of this host.
         by, reason: who locked it and why.
-        boot_id: of the machine's boot that ``is_enabled`` is about, in hexadecimal digits.
+        boot_id: of the machine's boot that the next two are about, in hexadecimal digits.
         is_enabled: its enable sequence was through.
+        lets_services_run: it was far enough for local HA to run services here.
         attempts: how often it failed of late, by cause.
         maintenance_until_ms: UTC; 0: it is in none.
+        pending: what is under way with it; None: nothing.
     """
 
     admin: Admin
     boot_id: Text = ""
     is_enabled: bool = False
+    lets_services_run: bool = False
     by: Text = ""
     reason: Text = ""
     attempts: Annotated[dict[str, Count], Meta(max_length=CAUSES_MAX)] = {}
     maintenance_until_ms: Count = 0
+    pending: Pending | None = None
 
 
 _decode: Final = msgspec.json.Decoder(Kept).decode
+
+
+class _Locked(msgspec.Struct, frozen=True):
+    names: Annotated[
+        list[Annotated[str, Meta(max_length=NAME_CHARS_MAX)]], Meta(max_length=HA_NODES_MAX)
+    ]
+
+
+_locked: Final = msgspec.json.Decoder(_Locked).decode
 
 
 def read(folder: Path) -> Kept | None:
@@ -70,8 +102,32 @@ def write(folder: Path, kept: Kept) -> None:
     Raises:
         StorageError: it is not there.
     """
-    path = folder / FILE
+    _replace(folder / FILE, msgspec.json.encode(kept))
+
+
+def read_locked(folder: Path) -> list[str]:
+    """Return the names of the site's other hosts that were locked when they were heard last.
+
+    It is a memory, and no right hangs on it: one that makes no sense is as good as none.
+    """
     try:
-        replace_file(path, msgspec.json.encode(kept))
+        with (folder / OTHERS).open("rb") as file:
+            return _locked(file.read(BYTES_MAX)).names
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+
+
+def write_locked(folder: Path, names: list[str]) -> None:
+    """Keep them.
+
+    Raises:
+        StorageError: they are not kept.
+    """
+    _replace(folder / OTHERS, msgspec.json.encode(_Locked(names)))
+
+
+def _replace(path: Path, body: bytes) -> None:
+    try:
+        replace_file(path, body)
     except OSError as err:
         raise StorageError(f"{path}: {err.strerror}") from err

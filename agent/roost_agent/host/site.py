@@ -1,7 +1,9 @@
-"""The hosts of a site as its coordinator sees them: who is heard, who is lost, who is blamed. Pure.
+"""The hosts of a site as one of them sees the others: heard, lost, or not to blame. Pure.
 
-The coordinator holds the lease ``site``; a new holder begins here with nothing, and builds it from
-what it hears. Of a host that speaks its own word counts; of one that is silent, the ticks since.
+Each node keeps this from its agent's start, and the coordinator, which holds the lease ``site``,
+tells it: so a new one knows what was said before its turn. Of a host that speaks its own word
+counts; of one that is silent, the ticks since; of one that was never heard, whether it was locked
+when this node heard it last, before its agent's start.
 
 Leaves to others: what a host is to itself (core), who may run services (local HA: it acts sooner,
 and by majority; nothing here does).
@@ -9,19 +11,19 @@ and by majority; nothing here does).
 Invariants:
 - nobody is failed while several are silent at once: that is the network, or the coordinator;
 - nobody is failed while the site powers up;
-- nothing is told before the coordinator has listened for QUIET_MS.
+- nothing is told before this node has listened for QUIET_MS, or has heard them all.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.core import Moment
+from roost_agent.host.core import EXHAUSTED, Moment
 from roost_agent.host.transitions import Triple
-from roost_protocol.host import EVIDENCE_MAX, TASK_CHARS_MAX, Evidence, HostSaid
+from roost_protocol.host import EVIDENCE_MAX, TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
 TICK_MS: Final = 1_000
 MINOR, DEGRADE, LOST = 4, 6, 10  # ticks missed in a row (StarlingX's counts)
@@ -32,6 +34,7 @@ QUIET_MS: Final = 30_000
 POWER_UP_MS: Final = 600_000  # of uptime: who is younger has just powered up
 DEAD_OFFICE_MS: Final = 300_000  # for which nobody is failed then
 HEARTBEAT: Final = "heartbeat-ha"
+UNTIL_MS: Final = 120_000  # within which an end is the same end, told by the minute
 WAIT_TASK: Final = "graceful recovery wait"
 
 
@@ -52,6 +55,9 @@ class Sight:
         is_heard: evidence that it was alive since the last tick came, by any path.
         told: how it says that it stands; None: it never said so.
         boot_id: in hexadecimal digits; empty: it was never heard.
+        reasons: why it is degraded, by its own word.
+        maintenance_ms: for how long nothing is to be done about it by itself; 0: as ever.
+        is_exhausted: it failed too often, and is not tried again by itself.
     """
 
     node: str
@@ -59,6 +65,9 @@ class Sight:
     told: Triple | None = None
     boot_id: str = ""
     uptime_ms: int = 0
+    reasons: frozenset[str] = frozenset()
+    maintenance_ms: int = 0
+    is_exhausted: bool = False
 
 
 @dataclass(slots=True)
@@ -73,6 +82,7 @@ class _Peer:
     uptime_ms: int = 0
     is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
     is_new: bool = True
+    maintenance_until_ms: int = 0  # UTC
     reasons: dict[str, int] = field(default_factory=dict)
 
 
@@ -80,11 +90,14 @@ class SiteHosts:
     """See the module.
 
     Args:
-        now: when the turn as coordinator began.
+        now: when it began to listen.
         failure: what a lost heartbeat does.
+        locked: the hosts that were locked when they were heard last, before that.
     """
 
-    def __init__(self, now: Moment, failure: Failure = Failure.FAIL) -> None:
+    def __init__(
+        self, now: Moment, failure: Failure = Failure.FAIL, locked: Collection[str] = ()
+    ) -> None:
         self.evidence: deque[Evidence] = deque(maxlen=EVIDENCE_MAX)
         self.is_mnfa = False
         self.is_dead_office = False
@@ -92,6 +105,8 @@ class SiteHosts:
         self._failure = failure
         self._few_ms: int | None = None  # since when fewer are silent than blame the network
         self._peers: dict[str, _Peer] = {}
+        self._locked = frozenset(locked)
+        self._has_looked = False
 
     @property
     def silent(self) -> int:
@@ -100,7 +115,21 @@ class SiteHosts:
 
     def may_tell(self, now: Moment) -> bool:
         """Whether it has listened for long enough to tell anything."""
-        return now.ms - self._began_ms >= QUIET_MS
+        is_all_heard = not any(peer.is_new for peer in self._peers.values())
+        return self._has_looked and (is_all_heard or now.ms - self._began_ms >= QUIET_MS)
+
+    def locked(self) -> list[str]:
+        """Return the names of those that are locked, as far as this node knows."""
+        return sorted(node for node, peer in self._peers.items() if peer.state[0] is Admin.LOCKED)
+
+    def serving(self) -> list[str]:
+        """Return the names of those that are enabled now."""
+        return sorted(node for node, peer in self._peers.items() if peer.state in tr.ENABLED)
+
+    def in_words(self) -> str:
+        """Return how the others stand, for people."""
+        words = (f"{node} is {tr.in_words(peer.state)}" for node, peer in self._peers.items())
+        return ", ".join(words)
 
     def tick(self, sights: Iterable[Sight], uptime_ms: int, now: Moment) -> None:
         """Take in a second.
@@ -110,8 +139,10 @@ class SiteHosts:
             uptime_ms: of this machine.
             now: of this tick.
         """
-        seen = list(sights)
-        self._peers = {each.node: self._peers.get(each.node, _Peer()) for each in seen}
+        seen, self._has_looked = list(sights), True
+        self._peers = {
+            each.node: self._peers.get(each.node) or self._new(each.node) for each in seen
+        }
         for each in seen:
             self._count(self._peers[each.node], each, now)
         self._blame(now)
@@ -137,11 +168,15 @@ class SiteHosts:
                 cause=peer.cause,
                 boot_id=peer.boot_id,
                 uptime_s=peer.uptime_ms // 1000,
+                maintenance_until_ms=peer.maintenance_until_ms,
             )
             for node, peer in sorted(self._peers.items())
         ]
 
     # -- the parts -----------------------------------------------------------------------------
+
+    def _new(self, node: str) -> _Peer:
+        return _Peer(tr.LOCKED_OFFLINE) if node in self._locked else _Peer()
 
     def _count(self, peer: _Peer, sight: Sight, now: Moment) -> None:
         if sight.is_heard:
@@ -177,12 +212,16 @@ class SiteHosts:
             return
         cause = _cause(peer, sight)
         peer.is_lost = peer.is_new = False
-        peer.task, peer.boot_id = "", sight.boot_id
+        peer.task, peer.boot_id = EXHAUSTED if sight.is_exhausted else "", sight.boot_id
+        peer.maintenance_until_ms = _until_ms(peer.maintenance_until_ms, sight, now)
+        peer.reasons = {
+            each: peer.reasons.get(each, max(now.wall_ms, 0)) for each in sorted(sight.reasons)
+        }
         if sight.told is not None:
             self._set(peer, sight.told, cause, now)
 
     def _unheard(self, peer: _Peer, now: Moment) -> None:
-        if peer.misses < DEGRADE or peer.is_lost:
+        if peer.misses < DEGRADE or peer.is_lost or self._is_let_be(peer, now):
             return
         if peer.state in tr.ENABLED and self._failure in {Failure.FAIL, Failure.DEGRADE}:
             peer.reasons.setdefault(HEARTBEAT, now.wall_ms)
@@ -205,8 +244,19 @@ class SiteHosts:
         if state != peer.state:
             peer.state, peer.cause, peer.since_ms = state, cause, now.wall_ms
 
+    def _is_let_be(self, peer: _Peer, now: Moment) -> bool:
+        """Whether an operator said that nothing is to be done about a host by itself."""
+        return peer.state in tr.ENABLED and now.wall_ms < peer.maintenance_until_ms
+
     def _note(self, node: str, text: str, now: Moment) -> None:
         self.evidence.append(Evidence(max(now.wall_ms, 0), node, "", text))
+
+
+def _until_ms(was_ms: int, sight: Sight, now: Moment) -> int:
+    """Return until when a host is in maintenance, UTC: it tells for how long, by the minute."""
+    until_ms = now.wall_ms + sight.maintenance_ms if sight.maintenance_ms else 0
+    is_same = was_ms and until_ms and abs(until_ms - was_ms) <= UNTIL_MS
+    return was_ms if is_same else until_ms
 
 
 def _cause(peer: _Peer, sight: Sight) -> str:
@@ -215,16 +265,3 @@ def _cause(peer: _Peer, sight: Sight) -> str:
     if sight.boot_id == peer.boot_id:
         return "heard again: it never went down"
     return "heard again: it booted meanwhile"
-
-
-def in_beat(state: Triple) -> int:
-    """Return a state of a host that runs, as a number from 1 that a beat has room for."""
-    return _TOLD.index(state) + 1
-
-
-def of_beat(number: int) -> Triple | None:
-    """Return the state that a number of a beat stands for; None: none."""
-    return _TOLD[number - 1] if 0 < number <= len(_TOLD) else None
-
-
-_TOLD: Final = (tr.LOCKED_ONLINE, tr.INTEST, tr.FAILED, tr.AVAILABLE, tr.DEGRADED)

@@ -107,9 +107,13 @@ class Orders:
             forgot=self._spool.began_anew,
         )
         self._desk = desk = core.OrderDesk(who, kept)
-        for taken in desk.interrupted:
-            self._decide(self._resumed(taken))
         async with asyncio.TaskGroup() as group:
+            for taken in desk.interrupted:
+                if (handler := HANDLERS.get(taken.verb)) and handler.goes_on is not None:
+                    goes_on = self._go_on(taken, handler.goes_on)
+                    group.create_task(goes_on, name=f"agent.orders.{taken.verb}")
+                else:
+                    self._decide(self._resumed(taken))
             while True:
                 while self._events:
                     self._decide(self._events.popleft())
@@ -182,6 +186,15 @@ class Orders:
         except ActError as err:
             return core.Ended(taken.id, taken.seq, OrderState.FAILED, err.code, str(err))
         return core.Ended(taken.id, taken.seq, OrderState.DONE, "", text)
+
+    async def _go_on(self, taken: Taken, goes_on: Callable[[Taken, Node], Awaitable[str]]) -> None:
+        """Wait for the end of what another part of this agent goes on with."""
+        try:
+            text = await goes_on(taken, self._node)
+            end = core.Ended(taken.id, taken.seq, OrderState.DONE, "", text)
+        except ActError as err:
+            end = core.Ended(taken.id, taken.seq, OrderState.FAILED, err.code, str(err))
+        self._answer(end)
 
     async def _append(
         self, kept: Memory | None, told: OrderTold | None, begins: bytes | None

@@ -8,6 +8,7 @@ from roost_agent.orders.verbs import (
     configure,
     ha_maintenance,
     ha_switchover,
+    host_act,
     reboot,
     refresh_inventory,
     renew_identity,
@@ -32,4 +33,5 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
             update_cancel,
         )
     }
+    | {handler.verb: handler for handler in host_act.HANDLERS}
 )

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.orders.memory import Taken
 from roost_protocol.order import Order
+
+if TYPE_CHECKING:
+    from roost_agent.host.allowed import Wanted
 
 
 class Node(Protocol):
@@ -58,6 +61,25 @@ class Node(Protocol):
     @property
     def settings_tried(self) -> str:
         """Digest of the settings that are being tried, in hexadecimal digits; empty: of none."""
+
+    async def act_on_host(self, wanted: "Wanted", node: str, nonce: str) -> str:
+        """Do an act on this host; say what came of it.
+
+        Args:
+            wanted: which.
+            node: the host that is meant, by its name in the site.
+            nonce: of the order.
+
+        Raises:
+            ActError: it was refused, or not done.
+        """
+
+    async def host_went_on(self, verb: str) -> str:
+        """Return what came of an act on this host that ran when the agent ended.
+
+        Raises:
+            ActError: it was not done.
+        """
 
     async def configure(self, placed: "Placed", digest: str) -> str:
         """Have the settings of an order applied, the document of this digest; say how it went.
@@ -119,9 +141,11 @@ class Handler:
         resumed: says in a sentence that it was done, where the agent ended meanwhile; it raises
             ActError where it was not, LaterError where that is still to come, and is None where
             nobody can know.
+        goes_on: as ``resumed``, of what this agent goes on with: it waits for the end.
     """
 
     verb: str
     act: Callable[[Any, Placed, Node], Awaitable[str]]
     seconds: float
     resumed: Callable[[Taken, Node], str] | None = None
+    goes_on: Callable[[Taken, Node], Awaitable[str]] | None = None

@@ -17,6 +17,7 @@ from roost_agent.host.core import (
     Begin,
     Check,
     HostCore,
+    Intend,
     Keep,
     Lock,
     Look,
@@ -27,7 +28,7 @@ from roost_agent.host.core import (
     Unlock,
 )
 from roost_agent.host.enable import DEADLINES_MS, SOAK_MS, Facts, Stage
-from roost_agent.host.kept import Kept
+from roost_agent.host.kept import Kept, Pending
 from roost_agent.host.transitions import TransitionError
 from roost_protocol.host import Admin, HostSaid, is_legal
 
@@ -339,3 +340,24 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_an_agent_that_starts_again_while_its_services_run_stops_none_of_them():
+    core, _ = begun()
+    [kept] = kept_of(core.handle(WELL, at(0)))
+    again, _ = begun(kept)
+    assert (again.state, again.bar) == (tr.INTEST, ""), "the soak goes on"
+    other, _ = begun(kept, boot=OTHER)
+    assert other.bar, "a machine that booted begins anew"
+
+
+def test_an_act_is_kept_until_it_is_over_and_a_lock_ends_it():
+    core = enabled()
+    pending = Pending("host-lock", "ann", "fan", BOOT, WALL + 1)
+    [kept] = kept_of(core.handle(Intend(pending), at(20_000)))
+    assert kept.pending == pending
+    again, _ = begun(kept)
+    assert again.pending == pending
+    [kept] = kept_of(again.handle(Lock("ann", "fan"), at(1)))
+    assert (kept.pending, kept.admin) == (None, Admin.LOCKED)
+    assert kept_of(core.handle(Intend(None), at(20_001)))[0].pending is None

@@ -3,7 +3,7 @@
 import pytest
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.core import Moment
+from roost_agent.host.core import EXHAUSTED, Moment
 from roost_agent.host.site import (
     DEAD_OFFICE_MS,
     DEGRADE,
@@ -18,8 +18,6 @@ from roost_agent.host.site import (
     Failure,
     Sight,
     SiteHosts,
-    in_beat,
-    of_beat,
 )
 from roost_protocol.host import is_legal
 
@@ -36,6 +34,7 @@ class Rig:
         self.names = names
         self.boots = dict.fromkeys(names, "aa" * 16)
         self.told = dict.fromkeys(names, tr.AVAILABLE)
+        self.more = {name: {} for name in names}
         self.site = SiteHosts(self.now, failure)
 
     @property
@@ -52,6 +51,7 @@ class Rig:
                     self.told[name],
                     self.boots[name],
                     self.uptime_ms + self.ms,
+                    **self.more[name],
                 )
                 for name in self.names
             ]
@@ -195,11 +195,53 @@ def test_a_site_may_want_less_done_about_a_lost_heartbeat(failure, after):
 def test_a_new_coordinator_listens_before_it_tells():
     rig = Rig("n2")
     assert rig.site.hosts() == []
+    assert not rig.site.may_tell(rig.now), "it has not looked"
+    rig.tick("n2", times=2 * LOST)
     assert not rig.site.may_tell(Moment(QUIET_MS - 1, WALL))
     assert rig.site.may_tell(Moment(QUIET_MS, WALL))
-    rig.tick("n2", times=2 * LOST)
     assert rig.state("n2") == tr.OFFLINE, "never heard: nothing was lost"
     assert rig.of("n2").cause == "not heard yet"
+
+
+def test_who_has_heard_them_all_waits_no_longer():
+    rig = Rig("n2", "n3")
+    rig.tick("n3")
+    assert not rig.site.may_tell(rig.now)
+    rig.tick()
+    assert rig.site.may_tell(rig.now)
+
+
+def test_a_locked_host_that_is_silent_since_before_this_node_began_stays_locked():
+    rig = Rig("n2", "n3")
+    rig.site = SiteHosts(rig.now, locked=["n2"])
+    rig.tick("n2", "n3", times=2 * LOST)
+    assert (rig.state("n2"), rig.state("n3")) == (tr.LOCKED_OFFLINE, tr.OFFLINE)
+    assert rig.site.locked() == ["n2"]
+
+
+def test_a_host_says_why_it_is_degraded_and_since_when_is_counted_from_its_first_word():
+    rig = Rig("n2")
+    rig.more["n2"] = {"reasons": frozenset({"process"}), "is_exhausted": True}
+    rig.tick()
+    first = rig.now.wall_ms
+    rig.tick(times=5)
+    assert rig.of("n2").reasons == {"process": first}
+    assert rig.of("n2").task == EXHAUSTED
+    rig.more["n2"] = {}
+    rig.tick()
+    assert (rig.of("n2").reasons, rig.of("n2").task) == ({}, "")
+
+
+def test_a_host_in_maintenance_is_let_be_when_it_falls_silent_until_that_ends():
+    rig = Rig("n2")
+    rig.more["n2"] = {"maintenance_ms": 60_000}
+    rig.tick(times=3)
+    until_ms = rig.of("n2").maintenance_until_ms
+    assert until_ms == WALL + TICK_MS + 60_000, "it stays, though it is told anew by the minute"
+    rig.tick("n2", times=3 * LOST)
+    assert rig.state("n2") == tr.AVAILABLE
+    rig.tick("n2", times=60)
+    assert rig.state("n2") == tr.FAILED
 
 
 def test_a_host_that_is_heard_for_the_first_time_need_not_be_heard_ten_times():
@@ -213,10 +255,3 @@ def test_an_older_agent_says_nothing_of_its_host_and_is_what_it_was():
     rig.told["n2"] = None
     rig.tick(times=5)
     assert rig.state("n2") == tr.OFFLINE
-
-
-def test_a_state_goes_through_a_beat_as_a_small_number():
-    numbers = [in_beat(state) for state in (tr.LOCKED_ONLINE, tr.INTEST, *tr.ENABLED, tr.FAILED)]
-    assert sorted(numbers) == [1, 2, 3, 4, 5]
-    assert of_beat(in_beat(tr.FAILED)) == tr.FAILED
-    assert (of_beat(0), of_beat(7)) == (None, None)

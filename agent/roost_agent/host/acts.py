@@ -1,0 +1,353 @@
+"""Acts on this host, by a signed order or by root on the node: checked, kept, done, and seen.
+
+One runs and one waits. An act is on the disk before anything of it is done, and the next agent goes
+on with it, so that a restart in the middle neither forgets it nor leaves a host half out.
+
+Two hosts of a site that are to leave service at once: each says so in its beats, and looks again
+once every host that is there has spoken since. Of two that ask, the one of the lower name goes on
+when the other has drawn back; whoever finds another one going draws back. So never do both go, by
+whatever order the beats come.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from roost_agent.host import transitions as tr
+from roost_agent.host.allowed import (
+    FORCE_LOCK,
+    LOCKS,
+    MAINTENANCE,
+    REBOOT,
+    RECOVER,
+    SWACT,
+    UNLOCK,
+    ActRefusedError,
+    Situation,
+    Wanted,
+    refuse,
+)
+from roost_agent.host.core import Intend, Lock, Maintain, Recover, Unlock
+from roost_agent.host.kept import Pending
+from roost_agent.host.shell import HostShell
+from roost_protocol.host import Admin
+from roost_protocol.host_word import Going
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.2
+DRAIN_S: Final = 300.0  # for what runs here to run elsewhere
+STOP_S: Final = 60.0  # for what every node runs, after it
+SWACT_S: Final = 120.0  # StarlingX's
+ENABLE_S: Final = 600.0  # the deadlines of all stages together
+ASK_S: Final = 30.0  # for the others to have spoken since
+STILL_HERE_S: Final = 600.0  # units have their time to stop; after it no reboot will come
+SECONDS: Final = {  # that an act may take
+    "host-lock": ASK_S + DRAIN_S + STOP_S,
+    FORCE_LOCK: 2 * STOP_S,
+    UNLOCK: ENABLE_S,
+    SWACT: SWACT_S,
+    REBOOT: STILL_HERE_S,
+    RECOVER: ENABLE_S,
+    MAINTENANCE: 60.0,
+}
+WAITING_MAX: Final = 1  # behind the one that runs
+BEHIND_S: Final = 60.0  # and for so long
+
+
+class HostActs:
+    """See the module.
+
+    Args:
+        shell: of this host.
+        nonce: makes what the budget of reboots knows one by, for an act that no order asked for.
+    """
+
+    def __init__(self, shell: HostShell, nonce: Callable[[], str]) -> None:
+        self._shell = shell
+        self._one = asyncio.Lock()
+        self._waiting = 0
+        self._nonce = nonce
+        self._begun: asyncio.Queue[Wanted] = asyncio.Queue(1)
+        self._has_gone_on = asyncio.Event()
+        self._gone_on: dict[str, str] = {}  # as ``latest``, of what the agent before this one began
+        self.latest: dict[str, str] = {}  # of the last act: verb, state, code, sentence
+
+    async def run(self) -> None:
+        """Go on with what the agent before this one did not end; then do what is begun here."""
+        await self._go_on()
+        while True:
+            wanted = await self._begun.get()
+            with suppress(ActRefusedError):  # whoever began it asks what came of it
+                await self._alone(wanted, None, self._nonce())
+
+    async def _go_on(self) -> None:
+        try:
+            pending = self._shell.core.pending
+            if pending is not None:
+                log.info("host: goes on with %s, ordered by %s", pending.verb, pending.by)
+                wanted = Wanted(pending.verb, pending.by, pending.reason, force=pending.force)
+                await self._alone(wanted, pending)
+        except ActRefusedError as err:
+            log.warning("host: not gone on with: %s", err)
+        finally:
+            self._has_gone_on.set()
+
+    def begin(self, wanted: Wanted) -> None:
+        """Begin an act for who asks later what came of it.
+
+        Raises:
+            ActRefusedError: it is not allowed now, or one is under way.
+        """
+        if self._waiting or not self._begun.empty():
+            raise ActRefusedError("busy", "an act on this host is under way: host show says which")
+        refuse(wanted, self._situation())
+        self._begun.put_nowait(wanted)
+        self.latest = {"verb": wanted.verb, "state": "running"}
+
+    async def do(self, wanted: Wanted, nonce: str = "") -> str:
+        """Do an act, and return in a sentence what came of it.
+
+        Args:
+            wanted: which.
+            nonce: of the order, for the budget of reboots.
+
+        Raises:
+            ActRefusedError: it was refused, or not done in its time.
+        """
+        if self._waiting > WAITING_MAX:
+            raise ActRefusedError("busy", "one act on this host runs and one waits: wait for them")
+        return await self._alone(wanted, None, nonce)
+
+    async def again(self, verb: str) -> str:
+        """Return what came of an act that ran when the agent ended, once it is over.
+
+        Raises:
+            ActRefusedError: it was not done.
+        """
+        await self._has_gone_on.wait()
+        latest = self._gone_on
+        if latest.get("verb") != verb:
+            raise ActRefusedError("interrupted", "the agent ended before it was begun")
+        if latest["state"] != "done":
+            raise ActRefusedError(latest["code"], latest["sentence"])
+        return latest["sentence"]
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    async def _alone(self, wanted: Wanted, pending: Pending | None, nonce: str = "") -> str:
+        self._waiting += 1
+        try:
+            async with self._turn():
+                self.latest = {"verb": wanted.verb, "state": "running"}
+                return await self._noted(wanted, pending, nonce)
+        finally:
+            self._waiting -= 1
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Let one act run at a time, and another one wait for a while."""
+        try:
+            async with asyncio.timeout(BEHIND_S):
+                await self._one.acquire()
+        except TimeoutError:
+            raise ActRefusedError("busy", "another act on this host runs: wait for it") from None
+        try:
+            yield
+        finally:
+            self._one.release()
+
+    async def _noted(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
+        try:
+            if pending is None:
+                refuse(wanted, self._situation())
+            async with asyncio.timeout(self._seconds(wanted, pending)):
+                await _poll(lambda: self._shell.site.is_ready)
+                said = await self._act(wanted, pending, nonce)
+        except ActRefusedError as err:
+            self._ended(wanted, "failed", str(err), err.code)
+            raise
+        except TimeoutError:
+            said = f"not done within {SECONDS[wanted.verb]:.0f} s: {self._where()}"
+            self._ended(wanted, "failed", said, "timeout")
+            raise ActRefusedError("timeout", said) from None
+        finally:
+            if pending is not None:
+                self._gone_on = self.latest
+            self._shell.go(Going.NO)
+            if self._shell.core.pending is not None and not self._is_leaving:
+                await self._shell.do(Intend(None))
+        self._ended(wanted, "done", said)
+        if pending is not None:
+            self._gone_on = self.latest
+        return said
+
+    def _seconds(self, wanted: Wanted, pending: Pending | None) -> float:
+        """Return how long an act may take from now on: its time goes on while no agent runs."""
+        if pending is None or wanted.verb == REBOOT:
+            return SECONDS[wanted.verb]
+        return max(pending.until_ms - self._shell.now().wall_ms, 0) / 1000
+
+    @property
+    def _is_leaving(self) -> bool:
+        """Whether this agent ends in the middle, so that the next one goes on."""
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+
+    def _ended(self, wanted: Wanted, state: str, sentence: str, code: str = "") -> None:
+        log.info("host: %s: %s: %s", wanted.verb, state, sentence)
+        self.latest = {
+            "verb": wanted.verb, "state": state, "code": code, "sentence": sentence,
+        }  # fmt: skip
+
+    async def _act(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
+        if wanted.verb == MAINTENANCE:
+            return await self._maintain(wanted)
+        if wanted.verb in LOCKS:
+            return await self._lock(wanted, pending)
+        if wanted.verb == SWACT:
+            await self._intend(wanted, pending)
+            return await self._swact(wanted)
+        if wanted.verb == REBOOT:
+            return await self._reboot(wanted, pending, nonce)
+        return await self._enable(wanted, pending)
+
+    async def _intend(self, wanted: Wanted, pending: Pending | None) -> None:
+        if pending is not None:
+            return
+        until_ms = self._shell.now().wall_ms + round(SECONDS[wanted.verb] * 1000)
+        boot_id = self._shell.who.boot_id
+        told = Pending(
+            wanted.verb, wanted.by[:200], wanted.reason[:200], boot_id, until_ms, wanted.force
+        )
+        await self._shell.do(Intend(told))
+
+    async def _lock(self, wanted: Wanted, pending: Pending | None) -> str:
+        shell = self._shell
+        if shell.core.state[0] is Admin.LOCKED:
+            return "the host is locked"
+        is_forced = wanted.verb == FORCE_LOCK
+        if not is_forced:
+            await self._ask(wanted)
+        await self._intend(wanted, pending)
+        shell.go(Going.GOES)
+        await self._drain(wanted, is_forced=is_forced)
+        await shell.do(Lock(wanted.by[:200], wanted.reason[:200]))
+        shell.go(Going.NO)
+        await self._until(shell.site.runs_nothing, "what every node runs stops", STOP_S)
+        return "the host is locked; nothing of local HA runs on it"
+
+    async def _ask(self, wanted: Wanted) -> None:
+        """Wait until no other host of the site can be leaving service at the same time.
+
+        Raises:
+            ActRefusedError: one is.
+        """
+        shell = self._shell
+        shell.go(Going.ASKS)
+        since_ms = shell.now().ms
+        async with asyncio.timeout(ASK_S):
+            while True:
+                goings = shell.site.goings()
+                going = [name for name, (what, _) in goings.items() if what == Going.GOES]
+                asking = [name for name, (what, _) in goings.items() if what == Going.ASKS]
+                first = [*going, *(each for each in asking if each < shell.who.name)]
+                if other := next(iter(first), ""):
+                    raise ActRefusedError(
+                        "other-host",
+                        f"{other} is being taken out of service just now, and the site cannot lose"
+                        f" both: wait for it, then order this again",
+                    )
+                has_spoken = all(as_of_ms >= since_ms for _, as_of_ms in goings.values())
+                if has_spoken and not asking:
+                    break
+                await asyncio.sleep(POLL_S)
+        refuse(wanted, self._situation())  # who has left meanwhile is not there to take over
+
+    async def _drain(self, wanted: Wanted, *, is_forced: bool) -> None:
+        site = self._shell.site
+        async with asyncio.timeout(DRAIN_S):
+            while held := site.held():
+                for each in held:
+                    if each.to or is_forced:
+                        site.give(each.group, each.to, f"{wanted.verb} by {wanted.by}")
+                    else:
+                        raise ActRefusedError(
+                            "ha", f"{each.group} runs here and nobody could take it: {each.why}"
+                        )
+                await asyncio.sleep(POLL_S)
+
+    async def _swact(self, wanted: Wanted) -> str:
+        shell, moved = self._shell, []
+        for each in shell.site.held():
+            if why := shell.site.give(each.group, each.to, f"swact by {wanted.by}"):
+                raise ActRefusedError("ha", why)
+            moved.append(f"{each.group} to {each.to}")
+        await self._until(lambda: not shell.site.held(), "all groups have left", SWACT_S)
+        return f"given: {', '.join(moved)}" if moved else "no group runs here any more"
+
+    async def _enable(self, wanted: Wanted, pending: Pending | None) -> str:
+        shell = self._shell
+        is_unlock, by = wanted.verb == UNLOCK, wanted.by[:200]
+        await self._intend(wanted, pending)
+        if pending is None or (is_unlock and shell.core.state == tr.LOCKED_ONLINE):
+            await shell.do(Unlock(by, wanted.reason[:200]) if is_unlock else Recover(by))
+        await _poll(lambda: shell.core.state != tr.INTEST)
+        if shell.core.state not in tr.ENABLED:
+            raise ActRefusedError("enable", f"{self._where()}: {shell.core.cause}")
+        return f"the host is {tr.in_words(shell.core.state)}: {shell.core.cause}"
+
+    async def _reboot(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
+        shell = self._shell
+        if pending is not None:
+            if pending.boot_id == shell.who.boot_id:
+                raise ActRefusedError("interrupted", "the agent was restarted, the machine was not")
+            return "the machine was restarted"
+        await self._intend(wanted, None)
+        await shell.around.reboot(f"{wanted.reason} ({wanted.by})"[:200], nonce)
+        await asyncio.sleep(STILL_HERE_S)
+        raise ActRefusedError("still-here", "no reboot came of the helper's word")
+
+    async def _maintain(self, wanted: Wanted) -> str:
+        shell = self._shell
+        until_ms = shell.now().wall_ms + wanted.seconds * 1000 if wanted.seconds else 0
+        await shell.do(Maintain(until_ms))
+        if not wanted.seconds:
+            return "the host's maintenance ended"
+        return f"nothing is done about the host by itself for {wanted.seconds} s"
+
+    async def _until(self, is_so: Callable[[], bool], what: str, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await _poll(is_so)
+        except TimeoutError:
+            said = f"not within {seconds:.0f} s: {what}; {self._where()}"
+            raise ActRefusedError("timeout", said) from None
+
+    def _situation(self) -> Situation:
+        shell, site = self._shell, self._shell.site
+        hosts = shell.coordinator.hosts
+        told = [] if hosts is None else hosts.hosts()
+        facts = shell.facts()
+        return Situation(
+            state=shell.core.state,
+            others=site.others,
+            serving=[] if hosts is None else hosts.serving(),
+            held=site.held(),
+            states={each.node: (each.admin, each.oper, each.avail) for each in told},
+            may_go=site.may_go(),
+            unsettled=facts.config,
+            others_in_words="" if hosts is None else hosts.in_words(),
+        )
+
+    def _where(self) -> str:
+        core = self._shell.core
+        return f"the host is {tr.in_words(core.state)}{f', {core.task}' if core.task else ''}"
+
+
+async def _poll(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so: what is waited for is other tasks' state, looked at as it is now."""
+    while not is_so():  # noqa: ASYNC110 - see above
+        await asyncio.sleep(POLL_S)

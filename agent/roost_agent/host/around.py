@@ -1,0 +1,144 @@
+"""What a host's shell needs of the agent around it and of its site: two narrow doors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from roost_agent.host.enable import Facts
+from roost_agent.host.reasons import Degraded
+from roost_agent.host.site import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """Where a group that runs here could go.
+
+    Attributes:
+        to: the node that would take it, by name; empty: nobody could.
+        why: why nobody could.
+    """
+
+    group: str
+    to: str = ""
+    why: str = ""
+
+
+class Around(Protocol):
+    """The rest of the agent."""
+
+    def facts(self) -> Facts:
+        """Return what keeps settings and processes from passing; the rest is asked for apart."""
+
+    def reasons(self) -> Mapping[str, Degraded]:
+        """Return why the node is less than it should be, by reason."""
+
+    async def check(self) -> str:
+        """Run the health scripts as before an unlock; return what failed, empty: nothing."""
+
+    async def reboot(self, reason: str, nonce: str) -> None:
+        """Have the helper restart the machine.
+
+        Raises:
+            ActRefusedError: it refused, or there is no helper.
+        """
+
+
+class Site(Protocol):
+    """The site as local HA knows it, or a node that is one alone (Alone)."""
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The names of the site's other nodes."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is known by now what runs here."""
+
+    def tell(self, word: int, bar: str, stop: str) -> None:
+        """Have the site told how this host stands.
+
+        Args:
+            word: for its beats (host_word.py).
+            bar: why no group may come here; empty: any may.
+            stop: why what each node runs for itself stops; empty: it runs.
+        """
+
+    def turn(self) -> int | None:
+        """Return the epoch by which this node coordinates; None: another one does, or nobody."""
+
+    def sights(self) -> list[Sight]:
+        """Return how the others are seen now."""
+
+    def goings(self) -> Mapping[str, tuple[int, int]]:
+        """Return of each other node that is there its Going, and as of when (boot clock, ms)."""
+
+    def is_with_most(self) -> bool:
+        """Say whether this node is on the side of a cut that decides."""
+
+    def held(self) -> list[Giving]:
+        """Return the groups that run here, and who could take each."""
+
+    def give(self, group: str, to: str, why: str, *, is_chosen: bool = False) -> str:
+        """Give a group to a node, or stop it where none is named; return why not.
+
+        Args:
+            group: that runs here.
+            to: a name; empty: whoever.
+            why: for the log.
+            is_chosen: by this node itself: held back where it moved too often of late.
+        """
+
+    def may_go(self) -> str:
+        """Return why the site could not spare this node now; empty: it could, or by giving."""
+
+    def missing(self) -> str:
+        """Return what should run here and does not, empty where all does."""
+
+    def runs_nothing(self) -> bool:
+        """Say whether no service of local HA runs here."""
+
+
+class Alone:
+    """A node without local HA: nobody sees it, and nobody could take what runs on it."""
+
+    others: Sequence[str] = ()
+    is_ready = True
+
+    def tell(self, word: int, bar: str, stop: str) -> None:
+        """See Site; there is nobody."""
+
+    def turn(self) -> int | None:
+        """See Site: it speaks for itself, and of nobody else."""
+        return 0
+
+    def sights(self) -> list[Sight]:
+        """See Site."""
+        return []
+
+    def goings(self) -> Mapping[str, tuple[int, int]]:
+        """See Site."""
+        return {}
+
+    def is_with_most(self) -> bool:
+        """See Site."""
+        return True
+
+    def held(self) -> list[Giving]:
+        """See Site."""
+        return []
+
+    def give(self, group: str, to: str, why: str, *, is_chosen: bool = False) -> str:  # noqa: ARG002 - see Site
+        """See Site."""
+        return f"{group} does not run here"
+
+    def may_go(self) -> str:
+        """See Site."""
+        return ""
+
+    def missing(self) -> str:
+        """See Site."""
+        return ""
+
+    def runs_nothing(self) -> bool:
+        """See Site."""
+        return True

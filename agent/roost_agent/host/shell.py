@@ -1,0 +1,267 @@
+"""This host at work: looks once a second, keeps what must be kept, tells its site how it stands.
+
+What the core decided is told to the site only once what it is to remember is on the disk; while the
+disk refuses, nothing more is decided. So nobody acts on what a restart would forget.
+
+Leaves to others: the states (core), the other hosts (coordinator), acts of operators (acts).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from roost_agent.errors import StorageError
+from roost_agent.host import kept
+from roost_agent.host import transitions as tr
+from roost_agent.host.allowed import LOCKS
+from roost_agent.host.around import Around, Site
+from roost_agent.host.coordinator import Coordinator
+from roost_agent.host.core import (
+    Action,
+    Begin,
+    Check,
+    Event,
+    HostCore,
+    Keep,
+    Look,
+    Moment,
+    Moved,
+)
+from roost_agent.host.enable import Facts
+from roost_agent.ports import Clock
+from roost_protocol.host import Admin, HostSaid
+from roost_protocol.host_word import Going, HostWord, pack
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+SETTLING_S: Final = 0.1  # between looks while a stage without a service is under way
+RETRY_S: Final = 1.0  # after a disk that refused
+AWAY_MS: Final = 10_000  # between two attempts of a host that failed to give away what it runs
+MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Which host this is.
+
+    Attributes:
+        name: in its site.
+        boot_id: of this boot, in hexadecimal digits.
+    """
+
+    name: str
+    boot_id: str
+
+
+class HostShell:
+    """See the module.
+
+    Args:
+        folder: of the agent's state.
+        who: this host.
+        clock: both clocks are asked.
+        around: the rest of the agent.
+        site: that it is of.
+        coordinator: of the same site.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a host touches
+        self,
+        folder: Path,
+        who: Who,
+        clock: Clock,
+        around: Around,
+        site: Site,
+        *,
+        coordinator: Coordinator,
+    ) -> None:
+        self.core = HostCore(who.boot_id)
+        self.who = who
+        self.site = site
+        self.around = around
+        self.coordinator = coordinator
+        self.going = Going.NO
+        self.fault = ""  # why what must be kept is not
+        self._folder = folder
+        self._clock = clock
+        self._health: str | None = None
+        self._todo: deque[Action] = deque()
+        self._told: tuple[int, str, str] | None = None
+        self._one = asyncio.Lock()  # event at a time, up to its disk
+        self._checks: asyncio.Task[None] | None = None
+        self._away_ms = 0
+        # Its own: a disk that hangs must not take a thread that paths connect by.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="host")
+
+    def now(self) -> Moment:
+        """Return both clocks."""
+        return Moment(self._clock.boot_ms(), max(self._clock.wall_ms(), 0))
+
+    def begin(self) -> None:
+        """Read what was kept, before local HA starts: a locked host runs nothing meanwhile.
+
+        Raises:
+            StorageError: what was kept cannot be read.
+        """
+        now = self.now()
+        self.coordinator.begin(now)
+        self._todo.extend(self.core.handle(Begin(kept.read(self._folder)), now))
+        pending = self.core.pending
+        self.going = Going.GOES if pending is not None and pending.verb in LOCKS else Going.NO
+        self._tell()
+
+    async def run(self) -> None:
+        """Look until cancelled; what watches alarms and health is open."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self.look(group)
+                    await asyncio.sleep(SETTLING_S if self.core.is_settling else LOOK_S)
+        finally:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def look(self, group: asyncio.TaskGroup) -> None:
+        """Take in what is the case now, and do what follows."""
+        await self.do(self._look())
+        if self._health is None and self._checks is None and self.core.state == tr.INTEST:
+            self._checks = group.create_task(self._check(), name="agent.host.health")
+        now = self.now()
+        self._give_away(now)
+        locked = self.coordinator.look(self.said, now)
+        if locked is not None and await self._write(kept.write_locked, locked):
+            self.coordinator.locked = locked
+
+    async def do(self, event: Event) -> None:
+        """Give the core an event; back once all that follows is done, the disk included."""
+        async with self._one:
+            await self._settle()
+            self._todo.extend(self.core.handle(event, self.now()))
+            await self._settle()
+
+    def said(self) -> HostSaid:
+        """Return how this host stands."""
+        return self.core.said(self.who.name, self.now().ms // 1000)
+
+    def go(self, going: Going) -> None:
+        """Tell the site that this host is to leave service, or is not."""
+        self.going = going
+        self._tell()
+
+    def is_last(self) -> bool:
+        """Whether no other host could serve in its place, as far as the deciding side sees.
+
+        Who is cut off from the others is not the last: they are.
+        """
+        hosts = self.coordinator.hosts
+        if hosts is None or not hosts.may_tell(self.now()):
+            return False  # it has not listened for long enough
+        return not hosts.serving() and self.site.is_with_most()
+
+    def report(self) -> dict[str, Any]:
+        """Return this host and what it knows of the others, as plain data."""
+        core, hosts = self.core, self.coordinator.hosts
+        said = [self.said(), *([] if hosts is None else hosts.hosts())]
+        pending = core.pending
+        return {
+            "node": self.who.name,
+            "bar": core.bar,
+            "coordinates": self.site.turn() is not None,
+            "fault": self.fault,
+            "alarms": core.alarms,
+            "pending": None if pending is None else pending.verb,
+            "is_mnfa": hosts is not None and hosts.is_mnfa,
+            "hosts": [
+                {
+                    "node": each.node,
+                    "state": tr.in_words((each.admin, each.oper, each.avail)),
+                    "since_ms": each.since_ms,
+                    "task": each.task,
+                    "reasons": each.reasons,
+                    "cause": each.cause,
+                    "maintenance_until_ms": each.maintenance_until_ms,
+                }
+                for each in said
+            ],
+        }
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _look(self) -> Look:
+        found = self.around.reasons()
+        fatal = (f"{name}: {each.alarm_key}" for name, each in found.items() if each.is_fatal)
+        return Look(
+            facts=self.facts(),
+            reasons={name: each.since_ms for name, each in found.items()},
+            critical=next(fatal, ""),
+            is_last=self.is_last(),
+        )
+
+    def facts(self) -> Facts:
+        """Return what keeps this host from being enabled."""
+        return replace(self.around.facts(), health=self._health, services=self.site.missing())
+
+    async def _check(self) -> None:
+        self._health = await self.around.check()
+        self._checks = None
+
+    async def _settle(self) -> None:
+        """Do what is to be done, in order; then tell the site."""
+        while self._todo:
+            match self._todo[0]:
+                case Keep(what):
+                    if not await self._write(kept.write, what):
+                        await asyncio.sleep(RETRY_S)
+                        continue
+                case Check():
+                    self._health = None
+                case Moved(before, after, cause):
+                    log.info("host: %s -> %s: %s", tr.in_words(before), tr.in_words(after), cause)
+            self._todo.popleft()
+        self._tell()
+
+    async def _write(self, write: Any, what: object) -> bool:  # noqa: ANN401 - of kept.py
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, write, self._folder, what)
+        except StorageError as err:
+            if not self.fault:
+                log.warning("host: not kept: %s", err)
+            self.fault = str(err)
+            return False
+        self.fault = ""
+        return True
+
+    def _tell(self) -> None:
+        core = self.core
+        left_ms = max(core.maintenance_until_ms - self.now().wall_ms, 0)
+        word = HostWord(
+            state=core.state,
+            going=self.going,
+            reasons=frozenset(core.reasons),
+            maintenance_min=-(-left_ms // MINUTE_MS),
+            is_exhausted=core.is_exhausted,
+        )
+        bar = core.bar
+        if not bar and self.going is Going.GOES:
+            bar = "the host is to leave service"
+        told = pack(word), bar, core.bar
+        if told != self._told:
+            self._told = told
+            self.site.tell(*told)
+
+    def _give_away(self, now: Moment) -> None:
+        """Have others take what a host that failed still runs."""
+        is_out = self.core.state == tr.FAILED or self.core.state[0] is Admin.LOCKED
+        if not is_out or self.going is not Going.NO or now.ms < self._away_ms:
+            return
+        held = self.site.held()
+        if held:
+            self._away_ms = now.ms + AWAY_MS
+        for each in held:
+            if each.to or self.core.state != tr.FAILED:
+                self.site.give(each.group, each.to, self.core.bar, is_chosen=bool(each.to))

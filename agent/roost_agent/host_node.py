@@ -1,0 +1,122 @@
+"""The agent around its host: what keeps it from being enabled, and what is wrong with it."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from roost_agent.control.message import Answer, HostAct, HostShow
+from roost_agent.driver import Driver
+from roost_agent.errors import AgentError
+from roost_agent.host.acts import HostActs
+from roost_agent.host.allowed import ActRefusedError, Wanted
+from roost_agent.host.around import Alone, Site
+from roost_agent.host.coordinator import Coordinator
+from roost_agent.host.enable import Facts
+from roost_agent.host.reasons import Degraded
+from roost_agent.host.shell import HostShell, Who
+from roost_agent.ports import Entropy
+from roost_protocol.config_report import ConfigState
+from roost_protocol.host_report import ProcessState
+
+if TYPE_CHECKING:
+    from roost_agent.ha.runtime import Runtime
+
+NONCE_BYTES: Final = 16  # as an order's
+
+log = logging.getLogger(__name__)
+
+_RUNS: Final = frozenset({ProcessState.RUNNING, ProcessState.SETTLING, ProcessState.IGNORED})
+_UNSETTLED: Final = frozenset({ConfigState.ROLLED_BACK, ConfigState.REFUSED})
+
+
+class DriverAround:
+    """See Around.
+
+    Args:
+        driver: the running agent.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def facts(self) -> Facts:
+        """See Around."""
+        return Facts(config=self._config(), processes=self._processes())
+
+    def reasons(self) -> Mapping[str, Degraded]:
+        """See Around."""
+        return self._driver.reasons()
+
+    async def check(self) -> str:
+        """See Around."""
+        failed = await self._driver.health.check("enable")
+        return "; ".join(f"{each.check}: {each.complaint}"[:200] for each in failed[:3])
+
+    async def reboot(self, reason: str, nonce: str) -> None:
+        """See Around."""
+        from roost_agent.helper_client import HelperError, ask  # noqa: PLC0415 - brings json
+
+        try:
+            await ask("reboot", reason=reason, nonce=nonce)
+        except HelperError as err:
+            raise ActRefusedError(err.error, str(err)) from err
+        except AgentError as err:
+            raise ActRefusedError("helper", str(err)) from err
+
+    def _config(self) -> str:
+        """Return why the settings that the centre told are not applied."""
+        settings = self._driver.settings
+        told = None if settings is None else settings.told
+        if told is None or told.state not in _UNSETTLED:
+            return ""
+        return f"settings are {told.state}: {told.text}"
+
+    def _processes(self) -> str:
+        """Return which process that this host cannot do without does not run."""
+        if self._driver.processes is None:
+            return ""
+        for each in self._driver.processes.report().processes:
+            if each.severity == "critical" and each.state not in _RUNS:
+                return f"{each.name} is {each.state}{f': {each.reason}' if each.reason else ''}"
+        return ""
+
+
+def host_answer(host: HostShell, acts: HostActs, request: HostShow | HostAct) -> Answer:
+    """Say how the host stands, or begin an act on it; what is refused at once says why."""
+    if isinstance(request, HostShow):
+        return Answer(result=host.report() | {"act": acts.latest})
+    wanted = Wanted(
+        verb=request.verb,
+        by=request.by,
+        reason=request.reason,
+        expect=request.expect,
+        force=request.force,
+        seconds=request.seconds,
+    )
+    try:
+        acts.begin(wanted)
+    except ActRefusedError as err:
+        return Answer(error=str(err))
+    return Answer()
+
+
+def host_of(driver: Driver, ha: "Runtime | None", entropy: Entropy) -> tuple[HostShell, HostActs]:
+    """Return the host of a running agent, begun: what was kept counts from here.
+
+    Raises:
+        StorageError: what was kept cannot be read: a locked host is not to serve by that.
+    """
+    folder = Path(driver.config.state_dir)
+    site: Site = Alone()
+    if ha is not None:
+        from roost_agent.host.in_site import InSite  # noqa: PLC0415 - only where it is configured
+
+        site = InSite(ha)
+    who = Who(driver.config.node, driver.identity.boot_id.hex())
+    coordinator = Coordinator(driver.identity.node, site, driver.spool, folder)
+    shell = HostShell(
+        folder, who, driver.clock, DriverAround(driver), site, coordinator=coordinator
+    )
+    shell.begin()
+    return shell, HostActs(shell, lambda: entropy.token(NONCE_BYTES).hex())

@@ -1,0 +1,57 @@
+"""``host-lock`` and its like: acts on the node as a host, as ``roost-agent host`` does them.
+
+They go on in the next agent where this one ends in the middle. What needs a board controller is
+refused: this node reaches none.
+"""
+
+from typing import Final
+
+from roost_agent.host.acts import BEHIND_S, SECONDS
+from roost_agent.host.allowed import Wanted
+from roost_agent.orders.memory import Taken
+from roost_agent.orders.verbs.handler import ActError, Handler, Node, Placed
+from roost_protocol.host_verbs import (
+    HostAct,
+    HostMaintenance,
+    HostPowerCycle,
+    HostPowerOff,
+    HostPowerOn,
+    HostReset,
+)
+
+MARGIN_S: Final = 30.0
+BOARD_S: Final = 60.0
+OF_BOARDS: Final = (HostReset, HostPowerOn, HostPowerOff, HostPowerCycle)
+
+
+async def _act(given: HostAct, placed: Placed, node: Node) -> str:
+    order = placed.order
+    wanted = Wanted(
+        verb=given.verb,
+        by=f"{order.by} and {order.approved_by}" if order.approved_by else order.by,
+        reason=order.reason,
+        expect=given.expect,
+        force=given.force,
+        seconds=given.seconds if isinstance(given, HostMaintenance) else 0,
+    )
+    return await node.act_on_host(wanted, given.node, order.id.hex())
+
+
+async def _goes_on(taken: Taken, node: Node) -> str:
+    return await node.host_went_on(taken.verb)
+
+
+async def _by_board(given: HostAct, _placed: Placed, _node: Node) -> str:
+    raise ActError(
+        "not-supported",
+        f"{given.node} has no board controller that this node reaches: by hand, or host-reboot",
+    )
+
+
+HANDLERS: Final = (
+    *(
+        Handler(verb, _act, BEHIND_S + seconds + MARGIN_S, goes_on=_goes_on)
+        for verb, seconds in SECONDS.items()
+    ),
+    *(Handler(kind.verb, _by_board, BOARD_S) for kind in OF_BOARDS),
+)
