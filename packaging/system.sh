@@ -22,7 +22,8 @@ demo) pairs='mosquitto:mosquitto' ;;
 test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip:iproute2
              lspci:pciutils systemd-analyze:systemd initdb:postgresql
              mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp
-             dnsmasq:dnsmasq-base faketime:faketime swtpm:swtpm tpm2_createek:tpm2-tools' ;;
+             dnsmasq:dnsmasq-base faketime:faketime swtpm:swtpm tpm2_createek:tpm2-tools
+             ipmi_sim:openipmi ipmitool:ipmitool' ;;
 peers) pairs='keepalived:keepalived corosync:corosync' ;;
 *) echo "usage: $0 venv|demo|test|peers" >&2 && exit 2 ;;
 esac
@@ -77,7 +78,7 @@ if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     exit 1
 fi
 # Nor start it at the next boot; a service that was there before is not ours to touch.
-for service in mosquitto postgresql snmptrapd keepalived corosync; do
+for service in mosquitto postgresql snmptrapd keepalived corosync openipmi; do
     case $missing in
     *$service*)
         deb-systemd-helper disable "$service.service" >/dev/null 2>&1 || true

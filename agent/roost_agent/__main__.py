@@ -37,6 +37,7 @@ usage: roost-agent COMMAND [OPTION...]
   host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
   host maintenance on --for TIME --reason TEXT | off   do nothing about it by itself
   health        what the health scripts say      [--run] [--json]
+  bmc show|set|test|sensors|power|boot ...       board controllers (bmc --help)
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)
   --version, --help
@@ -59,6 +60,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "reprobe": ("roost_agent.control.command", "reprobe"),
     "alarm": ("roost_agent.alarms.command", "run"),
     "probe": ("roost_agent.discovery.command", "run"),
+    "bmc": ("roost_agent.bmc.command", "run"),
     "config": ("roost_agent.config_apply.command", "run"),
     "verify": ("roost_agent.verify", "run"),
     "ha": ("roost_agent.ha.command", "run"),

@@ -38,13 +38,14 @@ def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C.UTF-8"}
 
 
-async def run(
+async def run(  # noqa: PLR0913 - the parts of a program's start
     words: Sequence[str],
     *,
     seconds: float,
     bytes_max: int,
     given: bytes = b"",
     env: Mapping[str, str] | None = None,
+    descriptors: Sequence[int] = (),
 ) -> Outcome:
     """Run a program to its end, in a session of its own that ends with it.
 
@@ -54,6 +55,7 @@ async def run(
         bytes_max: of its output that is kept.
         given: its standard input.
         env: its whole environment; without it ``environment()``.
+        descriptors: of ours that it gets too, under the same numbers.
 
     Raises:
         OSError: it cannot be started.
@@ -61,7 +63,7 @@ async def run(
     """
     process = await asyncio.create_subprocess_exec(
         *words, stdin=PIPE if given else DEVNULL, stdout=PIPE, stderr=PIPE,
-        start_new_session=True, env=environment() if env is None else env,
+        start_new_session=True, env=environment() if env is None else env, pass_fds=descriptors,
     )  # fmt: skip
     try:
         async with asyncio.timeout(seconds):

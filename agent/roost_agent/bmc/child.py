@@ -1,0 +1,161 @@
+"""The child that talks to board controllers: one request, an answer a line, and an end.
+
+``python -m roost_agent.bmc.child`` (``roost-agent probe --bmc``): a hung or hostile controller
+costs the resident agent neither memory nor time. What was learned of a controller comes in with the
+request and goes out with the answer, so the child keeps nothing.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from roost_agent.bmc import ipmi
+from roost_agent.bmc.act import Patience, Waiting, act, set_boot
+from roost_agent.bmc.board import LOCAL, Board, load
+from roost_agent.bmc.driver import Driver
+from roost_agent.bmc.fault import BmcError, Fault
+from roost_agent.bmc.talk import Answer, Known, Request
+from roost_agent.errors import ConfigError
+from roost_agent.ports import Clock, SystemClock
+
+REQUEST_BYTES_MAX: Final = 4 << 20  # what is known of a thousand controllers
+TOGETHER_MAX: Final = 64  # controllers at once
+RELEARN: Final = 5  # failures in a row after which it is learned anew
+_NOT_THERE: Final = frozenset(
+    {Fault.UNREACHABLE, Fault.TIMEOUT, Fault.GARBAGE, Fault.REFUSED, Fault.REDIRECT}
+)
+
+
+@asynccontextmanager
+async def connected(board: Board, known: Known) -> AsyncIterator[Driver]:
+    """Yield a machine by the way that is known, or by the first that answers.
+
+    A credential that Redfish refuses is an answer: IPMI is not tried with it.
+    """
+    way = "ipmi" if board.host == LOCAL else known.type if board.type == "dynamic" else board.type
+    async with AsyncExitStack() as stack:
+        machine: Driver
+        if way == "ipmi":
+            machine = await stack.enter_async_context(ipmi.connected(board, known))
+        else:
+            from roost_agent.bmc import redfish  # noqa: PLC0415 - 100 ms of aiohttp
+
+            try:
+                machine = await stack.enter_async_context(redfish.connected(board, known))
+            except BmcError as err:
+                if way or err.fault not in _NOT_THERE:
+                    raise
+                try:
+                    machine = await stack.enter_async_context(ipmi.connected(board, known))
+                except BmcError as other:
+                    text = f"Redfish: {err}; IPMI: {other}"
+                    raise BmcError(other.fault, text) from other
+        yield machine
+
+
+async def answer(board: Board, asked: Request, clock: Clock, waiting: Waiting) -> Answer:
+    """Do what is asked of one controller; whatever goes wrong is a fault of the answer."""
+    known = asked.known.get(board.node, Known())
+    if known.failures >= RELEARN and asked.do in {"poll", "test"}:  # an act is for who was learned
+        known = replace(known, type="", system="", uuid="")
+    began_ms = clock.mono_ms()
+    try:
+        async with asyncio.timeout(asked.seconds), connected(board, known) as machine:
+            made = await _done(board, asked, machine, waiting)
+    except BmcError as err:
+        made = Answer(node=board.node, fault=err.fault, why=str(err)[:300])
+    except TimeoutError:
+        why = f"not done within {asked.seconds:g} s"
+        made = Answer(node=board.node, fault=Fault.TIMEOUT, why=why)
+    if made.fault and made.fault != Fault.UNCONFIRMED:
+        made = replace(made, known=replace(known, failures=known.failures + 1))
+    return replace(made, took_ms=clock.mono_ms() - began_ms)
+
+
+async def _done(board: Board, asked: Request, machine: Driver, waiting: Waiting) -> Answer:
+    known = await machine.identity()
+    try:
+        match asked.do:
+            case "power":
+                is_own = asked.own == board.node
+                power = await act(
+                    machine, asked.verb, forced=asked.forced, is_own=is_own, waiting=waiting
+                )
+                return Answer(node=board.node, known=known, power=power)
+            case "boot":
+                boot = await set_boot(machine, asked.device, once=asked.once)
+                return Answer(node=board.node, known=known, boot=boot)
+            case "test":
+                power, boot = await machine.power(), await machine.boot()
+                return Answer(node=board.node, known=known, power=power, boot=boot)
+            case "poll":
+                return await _polled(board.node, machine, known)
+    except BmcError as err:
+        if err.fault is not Fault.UNCONFIRMED:
+            raise
+        return Answer(node=board.node, known=known, fault=err.fault, why=str(err)[:300])
+
+
+async def _polled(node: str, machine: Driver, known: Known) -> Answer:
+    power = await machine.power()
+    sensors, dropped = await machine.sensors()
+    log, last = await machine.log(known.record)
+    return Answer(
+        node=node,
+        known=replace(known, record=last),
+        power=power,
+        sensors=sensors,
+        dropped=dropped,
+        log=log,
+    )
+
+
+async def serve(
+    asked: Request, write: Callable[[Answer], None], clock: Clock, waiting: Waiting
+) -> None:
+    """Do a request and write an answer for each node, as they come.
+
+    Raises:
+        ConfigError: the file.
+    """
+    boards = {board.node: board for board in load(asked.file)}
+    slots = asyncio.Semaphore(TOGETHER_MAX)
+
+    async def one(node: str) -> None:
+        board = boards.get(node)
+        if board is None:
+            why = f"{asked.file} names no controller of {node}"
+            write(Answer(node=node, fault=Fault.CONFIG, why=why))
+            return
+        async with slots:
+            write(await answer(board, asked, clock, waiting))
+
+    async with asyncio.TaskGroup() as group:
+        for node in dict.fromkeys(asked.nodes):
+            group.create_task(one(node), name=f"bmc[{node}]")
+
+
+def _write(made: Answer) -> None:
+    """Put an answer on standard output, a line of its own."""
+    sys.stdout.buffer.write(msgspec.json.encode(made) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def main() -> int:
+    """Read the request, answer, and return the exit status."""
+    try:
+        asked = msgspec.json.decode(sys.stdin.buffer.read(REQUEST_BYTES_MAX), type=Request)
+        asyncio.run(serve(asked, _write, SystemClock(), Patience()))
+    except (msgspec.DecodeError, ConfigError) as err:
+        sys.stderr.write(f"{err}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
