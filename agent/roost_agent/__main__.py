@@ -32,6 +32,7 @@ usage: roost-agent COMMAND [OPTION...]
   config status|diff                             settings: what is applied, what differs
   verify order                                   is the order on standard input genuine?
   verify release|commit|anchor|show              may a release be installed here? (docs/releases.md)
+  update status|history|hold|release             software updates of this node
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
   host show | processes                          this host and its site; its processes [--json]
   host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
@@ -65,6 +66,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "verify": ("roost_agent.verify", "run"),
     "ha": ("roost_agent.ha.command", "run"),
     "health": ("roost_agent.host.health.command", "run"),
+    "update": ("roost_agent.update.command", "run"),
     "fetch": ("roost_agent.fetch.command", "run"),
     "host": ("roost_agent.host.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),

@@ -27,6 +27,10 @@ from roost_agent.control.message import (
     Reprobe,
     Request,
     Status,
+    UpdateHold,
+    UpdateRelease,
+    UpdateRequest,
+    UpdateStatus,
 )
 from roost_agent.control.server import serving
 from roost_agent.driver import Driver
@@ -161,6 +165,7 @@ def _take_orders(
     from roost_agent.orders.core import Addressee  # noqa: PLC0415 - as above
     from roost_agent.orders.service import Orders, by_child  # noqa: PLC0415 - as above
     from roost_agent.settings_host import came_with, settings_of  # noqa: PLC0415 - as above
+    from roost_agent.update_host import updates_of  # noqa: PLC0415 - as above
 
     if not (known.folder / order_keys.FILE).is_file():
         log.warning("orders: none is taken: the identity has no order key; roost-agent renew")
@@ -173,6 +178,7 @@ def _take_orders(
     driver.settings = settings_of(driver, known.folder, _site(ha), said)
     if driver.settings is not None:
         driver.tune(driver.settings.own().paths)  # before the first connection
+    driver.updates = updates_of(driver)
     if driver.settings is not None and (message := came_with(known.folder)):
         driver.orders.came(message)
 
@@ -301,6 +307,8 @@ async def _store(driver: Driver) -> None:
             group.create_task(driver.orders.run(), name="agent.orders")
         if driver.settings is not None:
             group.create_task(driver.settings.run(), name="agent.settings")
+        if driver.updates is not None:
+            group.create_task(driver.updates.run(), name="agent.update")
 
 
 def _signalled() -> "asyncio.Future[int]":
@@ -389,6 +397,20 @@ class Control:
             return Answer(error=f"no process is watched: no file in {where}, and no profile")
         return Answer(result=to_builtins(self._driver.processes.report()))
 
+    def _update(self, request: UpdateRequest) -> Answer:
+        updates = self._driver.updates
+        if updates is None:
+            where = self._driver.config.updates.trust
+            return Answer(error=f"nothing installs updates here: no roost-helper, or no {where}")
+        match request:
+            case UpdateHold(until_ms, why):
+                updates.hold(until_ms, why)
+            case UpdateRelease():
+                updates.hold(0, "")
+            case UpdateStatus():
+                return Answer(result=updates.status())
+        return Answer()
+
     def _roles(self) -> dict[str, object]:
         """Return what this node is for the site's groups, where it takes part in local HA."""
         if self._ha is None:
@@ -397,7 +419,9 @@ class Control:
 
         return {"ha": roles(self._ha)}
 
-    def _order(self, request: HaRequest) -> Answer:
+    def _order(self, request: UpdateRequest | HaRequest) -> Answer:
+        if isinstance(request, UpdateRequest):
+            return self._update(request)
         if self._ha is None:
             return Answer(error="this node takes no part in local HA: ha.file is not configured")
         from roost_agent.ha.orders import answer  # noqa: PLC0415 - only where it is configured

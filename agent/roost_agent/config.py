@@ -12,6 +12,7 @@ from typing import Final
 
 from roost_agent.alarm_types import shipped
 from roost_agent.config_settings import SettingsConfig
+from roost_agent.config_updates import UpdatesConfig
 from roost_agent.enrolled import Enrolled
 from roost_protocol.beat import PathKind
 from roost_protocol.catalogue import Catalogue
@@ -220,6 +221,7 @@ class Config:
     alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
     processes: ProcessesConfig = field(default_factory=ProcessesConfig)
     settings: SettingsConfig = field(default_factory=SettingsConfig)
+    updates: UpdatesConfig = field(default_factory=UpdatesConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
     join: JoinConfig = field(default_factory=JoinConfig)  # counts while there is no identity
     enrolled: Enrolled | None = None  # None: this node has no identity, a broker on loopback only

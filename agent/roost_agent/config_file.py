@@ -28,6 +28,8 @@ from roost_agent.config_processes import KEYS as PROCESSES_KEYS
 from roost_agent.config_processes import processes_config
 from roost_agent.config_settings import KEYS as SETTINGS_KEYS
 from roost_agent.config_settings import settings_config
+from roost_agent.config_updates import KEYS as UPDATES_KEYS
+from roost_agent.config_updates import updates_config
 from roost_agent.enrolled import FACTS, FOLDER, STATE_DIR, Enrolled
 from roost_agent.enrolled import load as load_enrolled
 from roost_agent.enrolled_paths import enrolled_paths
@@ -53,6 +55,7 @@ _TOP: Final = (
     "alarms",
     "processes",
     "settings",
+    "updates",
     "ha",
     "join",
 )
@@ -153,7 +156,16 @@ class _Reader:
                     self._alarms.append((file, value))
                 else:
                     self.fault(file, key, "must be a table")
-            elif key in {"beat", "outbox", "inventory", "processes", "settings", "ha", "join"}:
+            elif key in {
+                "beat",
+                "outbox",
+                "inventory",
+                "processes",
+                "settings",
+                "updates",
+                "ha",
+                "join",
+            }:
                 if self._is_table(file, key, value):
                     for inner, each in value.items():
                         self._said[f"{key}.{inner}"] = each
@@ -178,6 +190,7 @@ class _Reader:
             "inventory": INVENTORY,
             "processes": PROCESSES_KEYS,
             "settings": SETTINGS_KEYS,
+            "updates": UPDATES_KEYS,
             "ha": HA_KEYS,
             "join": JOIN_KEYS,
         }
@@ -220,6 +233,7 @@ class _Reader:
         alarms = alarms_config(self._alarms, state_dir, self.fault)
         processes = processes_config(*self._table("processes", PROCESSES_KEYS))
         settings = settings_config(*self._table("settings", SETTINGS_KEYS))
+        updates = updates_config(*self._table("updates", UPDATES_KEYS))
         join = self.join()
         if self.faults:
             return None
@@ -232,6 +246,7 @@ class _Reader:
             alarms=alarms,
             processes=processes,
             settings=settings,
+            updates=updates,
             ha_file=ha_file,
             join=join,
             enrolled=enrolled,

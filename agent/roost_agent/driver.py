@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from roost_agent.host.processes.on_demand import OnDemand
     from roost_agent.host.shell import HostShell
     from roost_agent.orders.service import Orders
+    from roost_agent.update.service import Updates
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class Driver:
         self.orders: Orders | None = None
         # Has settings applied; set before the start where the node has keys and a helper.
         self.settings: Settings | None = None
+        # Installs updates; set before the start where the node has a root of trust and a helper.
+        self.updates: Updates | None = None
         self.receipt_ms: int | None = None  # when the last receipt came, on the boot clock
         self.refused: dict[str, int] = {}  # messages that came in and were refused, by code
         self.clock = instruments.clock

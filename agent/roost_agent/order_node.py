@@ -10,9 +10,10 @@ from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_agent.renewal import Renewal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from roost_agent.host.allowed import Wanted
+    from roost_agent.update.service import Updates
 
 
 class OrderNode:
@@ -120,17 +121,36 @@ class OrderNode:
         except NotAppliedError as err:
             raise ActError(err.code, str(err)) from err
 
-    async def take_update(self, job: str, attempt: int, body: bytes) -> str:  # noqa: ARG002
+    async def take_update(self, job: str, attempt: int, body: bytes) -> str:
         """See Node."""
-        raise ActError("helper", f"job {job}: nothing here installs updates")
+        return await self._of_updates(self._updates().take(job, attempt, body))
 
     async def cancel_update(self, job: str) -> str:
         """See Node."""
-        raise ActError("unknown", f"job {job} is not in this node's journal")
+        return await self._of_updates(self._updates().cancel(job))
 
-    def has_update(self, job: str, attempt: int) -> bool:  # noqa: ARG002 - no journal, no job
+    def has_update(self, job: str, attempt: int) -> bool:
         """See Node."""
-        return False
+        updates = self._driver.updates
+        return updates is not None and updates.knows(job, attempt)
+
+    def _updates(self) -> "Updates":
+        updates = self._driver.updates
+        if updates is None:
+            where = self._driver.config.updates.trust
+            raise ActError(
+                "helper", f"nothing installs updates here: no roost-helper, or no {where}"
+            )
+        return updates
+
+    @staticmethod
+    async def _of_updates(asked: "Coroutine[None, None, str]") -> str:
+        from roost_agent.update.service import RejectedError  # noqa: PLC0415 - as there
+
+        try:
+            return await asked
+        except RejectedError as err:
+            raise ActError(err.code, str(err)) from err
 
     async def renew(self) -> None:
         """See Node."""

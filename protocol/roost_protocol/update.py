@@ -15,9 +15,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from roost_protocol.codec import Decoder
 from roost_protocol.envelope import Count, NodeText, ShortText
 from roost_protocol.errors import ProtocolError
-from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, HA_NODES_MAX
+from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, HA_NODES_MAX, ORDER_BODY_BYTES_MAX
 from roost_protocol.patterns import END
 from roost_protocol.update_verbs import Attempt, JobText, Sha256Text
 from roost_protocol.window import Window
@@ -185,3 +186,17 @@ class SoftwareReport(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int
     components: Annotated[dict[ComponentText, Running], Meta(max_length=COMPONENTS_MAX)]
+
+
+def read_offer(body: bytes) -> Offer:
+    """Return the offer in an order's body.
+
+    Raises:
+        ProtocolError: it is none, or what ``Offer.check`` says.
+    """
+    offer = _offers.decode(body)
+    offer.check()
+    return offer
+
+
+_offers: Final[Decoder[Offer]] = Decoder(Offer, limit=ORDER_BODY_BYTES_MAX)

@@ -12,7 +12,8 @@ from releases import custom, digest
 from tuf_stage import NOW_MS, Stage
 
 from roost_agent.durable import replace_file
-from roost_agent.install.program import Given, Program
+from roost_agent.install.places import Given
+from roost_agent.install.program import Program
 from roost_agent.trust import kept
 from roost_agent.trust.blobs import url_of
 from roost_agent.update import installed

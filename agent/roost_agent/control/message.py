@@ -79,6 +79,23 @@ class HostAct(msgspec.Struct, tag_field="do", tag="host-act", forbid_unknown_fie
     seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] = 0
 
 
+class UpdateStatus(msgspec.Struct, tag_field="do", tag="update-status", forbid_unknown_fields=True):
+    """What runs here, and which update is under way?"""
+
+
+class UpdateHold(msgspec.Struct, tag_field="do", tag="update-hold", forbid_unknown_fields=True):
+    """Let no update go in until then, UTC."""
+
+    until_ms: Annotated[int, Meta(ge=0)]
+    why: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class UpdateRelease(
+    msgspec.Struct, tag_field="do", tag="update-release", forbid_unknown_fields=True
+):
+    """End a hold."""
+
+
 class HaStatus(msgspec.Struct, tag_field="do", tag="ha-status", forbid_unknown_fields=True):
     """How is local HA?"""
 
@@ -167,7 +184,8 @@ HaRequest = (
     | HaTestWatchdog
 )
 HostRequest = HostProcesses | HostHealth | HostShow | HostAct
-Request = Status | PathHold | PathRelease | Reprobe | HostRequest | HaRequest
+UpdateRequest = UpdateStatus | UpdateHold | UpdateRelease
+Request = Status | PathHold | PathRelease | Reprobe | HostRequest | UpdateRequest | HaRequest
 
 
 class Answer(msgspec.Struct, omit_defaults=True):

@@ -9,11 +9,10 @@ from typing import Final
 import msgspec
 
 from roost_agent.install import measure
-from roost_agent.install.program import MIRROR, NOT_TOLD, SYSTEMCTL, Given, Program, say
-from roost_agent.trust import kept
+from roost_agent.install.places import MIRROR, SYSTEMCTL, TRUST, Given
 from roost_agent.update import installed, request_file
 
-USAGE: Final = 2
+NOT_TOLD: Final = 1  # what came of it could not be written: systemd begins it anew
 ABOUT: Final = re.compile(rf"({'|'.join(request_file.VERBS)})-([0-9a-f]{{64}})")
 
 
@@ -34,9 +33,11 @@ def command(argv: list[str]) -> int:
         if asked.do == "measure":
             sys.stdout.buffer.write(msgspec.json.encode(measure.measured(given)))
             return 0
+        from roost_agent.install.program import Program  # noqa: PLC0415 - tuf, for this alone
+
         return Program(given).run(*asked.about)
     except (OSError, ValueError) as err:
-        say(f"roost-install: {given.state}: {err}")
+        sys.stderr.write(f"roost-install: {given.state}: {err}\n")
     return NOT_TOLD
 
 
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, folder in (
         ("state", installed.FOLDER),
         ("requests", request_file.FOLDER),
-        ("trust", kept.FOLDER),
+        ("trust", TRUST),
         ("mirror", MIRROR),
     ):
         parser.add_argument(f"--{name}", type=Path, default=Path(folder), help=folder)

@@ -8,7 +8,7 @@ import msgspec
 
 from roost_agent.install import contract
 from roost_agent.install.kinds import KindError, kind_of
-from roost_agent.install.program import Given, request_of
+from roost_agent.install.places import Given, request_of
 from roost_agent.update import installed as told
 from roost_agent.update.installed import Release
 

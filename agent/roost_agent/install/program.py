@@ -10,9 +10,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from roost_agent.durable import replace_file
 from roost_agent.install import contract, trees
 from roost_agent.install.contract import Answer, Exit
 from roost_agent.install.kinds import Kind, KindError, kind_of, place
-from roost_agent.ports import Clock, SystemClock
+from roost_agent.install.places import Given, request_of
 from roost_agent.trust import kept, release
 from roost_agent.trust.folder import open_below
 from roost_agent.trust.kept import KeptError
@@ -36,24 +36,8 @@ from roost_protocol.release.manifest import MANIFEST_BYTES_MAX, Manifest, decode
 from roost_protocol.release.target import target_path
 
 DONE: Final = 0
-NOT_TOLD: Final = 1  # what came of it could not be written: systemd begins it anew
 READABLE: Final = 0o644  # nothing of it is secret
-MIRROR: Final = "/var/lib/roost/updates/mirror"  # the agent's; untrusted
 MANIFESTS: Final = "manifests"
-SYSTEMCTL: Final = "/usr/bin/systemctl"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Where everything is."""
-
-    root: Path = Path("/")
-    state: Path = Path(told.FOLDER)
-    requests: Path = Path(request_file.FOLDER)
-    trust: Path = Path(kept.FOLDER)
-    mirror: Path = Path(MIRROR)
-    systemctl: str = SYSTEMCTL
-    clock: Clock = field(default_factory=SystemClock)
 
 
 class NotDoneError(Exception):
@@ -291,31 +275,6 @@ class Program:
             yield
         finally:
             os.close(handle)
-
-
-def request_of(
-    component: str, fresh: Release, before: Release | None, given: Given
-) -> dict[str, Any]:
-    """Return what an installer is asked: which release, where, and what is committed."""
-    here = place(given.root, component)
-    said: dict[str, Any] = {
-        "format": 1,
-        "component": component,
-        "version": fresh.version,
-        "digest": fresh.digest,
-        "root": str(given.root),
-        "place": str(here),
-        "tree": str(trees.tree(here, fresh.digest)),
-        "systemctl": given.systemctl,
-        "before": None,
-    }
-    if before is not None:
-        said["before"] = {
-            "version": before.version,
-            "digest": before.digest,
-            "tree": str(trees.tree(here, before.digest)),
-        }
-    return said
 
 
 def _request(path: Path) -> InstallRequest:

@@ -13,11 +13,11 @@ from typing import Final
 
 from roost_agent.durable import replace_file, sync_folder
 from roost_agent.install.installers.files import differences, manifest_of
+from roost_agent.install.places import FOLDER, tree
 from roost_agent.trust.unpack import UnpackError, unpack
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import Manifest, decode
 
-FOLDER: Final = "releases"
 READABLE: Final = 0o644
 FOLDER_MODE: Final = 0o755  # whatever the umask: the agent reads what it may copy
 SPARE_PERCENT: Final = 10  # of a release's size, that is left free beside it
@@ -25,11 +25,6 @@ SPARE_PERCENT: Final = 10  # of a release's size, that is left free beside it
 
 class NoSpaceError(Exception):
     """The disk has no room for the new beside the old."""
-
-
-def tree(place: Path, digest: str) -> Path:
-    """Return where a release's files stand."""
-    return place / FOLDER / digest
 
 
 def bases(place: Path) -> dict[str, Path]:

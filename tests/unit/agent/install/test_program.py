@@ -7,7 +7,8 @@ from install_stage import JOB, InstallStage
 from tuf_stage import DAY_MS
 
 from roost_agent.install import measure
-from roost_agent.install.program import Given, Program
+from roost_agent.install.places import Given
+from roost_agent.install.program import Program
 from roost_agent.trust import kept
 from roost_agent.update.request_file import InstallRequest, request_file
 

@@ -1,0 +1,60 @@
+"""Reads the ``[updates]`` tables: where releases come from, and where root's part of updates is.
+
+The usual places are those of the units that come with roost. They differ where agent and root's
+part run otherwise.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+VERIFY_S: Final = (10, 590)  # three beats, and what the step's own deadline lets it
+BYTES_MAX: Final = 1 << 40
+_NUMBERS: Final = {"verify_s": VERIFY_S, "bytes_max": (0, BYTES_MAX)}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatesConfig:
+    """How this node installs releases (docs/updates.md).
+
+    Attributes:
+        source: where they come from: folders, with commas between them; empty: the centre.
+        trust: root's folder of what it trusts.
+        installed: root's folder of what runs.
+        requests: the folder into which this agent puts what it asks of root.
+        root: where the machine's files begin.
+        verify_s: how long a new release may take until the node is well with it.
+        bytes_max: that may be fetched for one release; 0: no bound.
+    """
+
+    source: str = ""
+    trust: str = "/var/lib/roost-trust"
+    installed: str = "/var/lib/roost-install"
+    requests: str = "/run/roost"
+    root: str = "/"
+    verify_s: int = 590
+    bytes_max: int = 0
+
+
+KEYS: Final = tuple(each.name for each in fields(UpdatesConfig))
+
+
+def updates_config(said: Mapping[str, Any], fault: Callable[[str, str], None]) -> UpdatesConfig:
+    """Return what the tables say together; every fault is told.
+
+    Args:
+        said: key to value.
+        fault: takes the key and what is wrong.
+    """
+    for key, value in said.items():
+        if key in _NUMBERS:
+            low, high = _NUMBERS[key]
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            if not is_number or not low <= value <= high:
+                fault(key, f"a whole number, {low} to {high}")
+        elif key == "source":
+            if not isinstance(value, str):
+                fault(key, "folders, with commas between them")
+        elif not isinstance(value, str) or not value.startswith("/"):
+            fault(key, "must be an absolute path")
+    return UpdatesConfig(**said)

@@ -1,0 +1,133 @@
+"""The updates of a running agent: what they work with, and whether this node can have any."""
+
+import logging
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from roost_agent.update.hands import Hands, Places
+from roost_agent.update.journal import Hold, Journal, Kept
+from roost_agent.update.service import Updates
+from roost_agent.update.site_job import Apply, Head, Job, Member, Role, Site, Verdict, decide
+from roost_protocol.errors import ProtocolError
+from roost_protocol.window import next_start_ms, open_until_ms
+
+if TYPE_CHECKING:
+    from roost_agent.driver import Driver
+    from roost_protocol.update import Offer
+
+log = logging.getLogger(__name__)
+
+ASK_S: Final = 65.0
+CLOCK_S_MAX: Final = 60.0  # off the centre's, and no window is believed to be open
+FOLDER: Final = "updates"
+STATE: Final = "state.json"  # of root's trust
+
+
+class Alone:
+    """A node that asks nobody: it is its own site's coordinator.
+
+    Args:
+        driver: the running agent.
+    """
+
+    def __init__(self, driver: "Driver") -> None:
+        self._driver = driver
+
+    def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
+        """See Coordinator."""
+        me = self._driver.identity.node
+        takes_down = kept.reboot or kept.drain
+        apply = {role: Apply(getattr(offer, f"{role}s", offer.storage)) for role in Role}
+        job = Job(frozenset({me}), takes_down, {Role.CONTROLLER: apply[Role.CONTROLLER]})
+        clock = self._driver.known_time
+        site = Site(
+            [Member(me, Role.CONTROLLER, head, is_coordinator=True)],
+            window=closed(offer, clock.wall_ms(), clock.offset_s()),
+            hold="" if hold is None else f"until {shown(hold.until_ms)}: {hold.why}",
+        )
+        return 0, decide(job, site, clock.boot_ms())
+
+    def is_reached(self) -> bool:
+        """See Coordinator."""
+        return any(wire.core.connected for wire in self._driver.wires.values())
+
+    async def drain(self) -> str:
+        """See Site: nobody is there to take anything."""
+        return ""
+
+    @property
+    def holds_lease(self) -> bool:
+        """See Site."""
+        return False
+
+    async def hand_over(self) -> str:
+        """See Site."""
+        return ""
+
+    async def lock(self) -> str:
+        """See Site."""
+        return ""
+
+    async def unlock(self) -> str:
+        """See Site."""
+        return ""
+
+    async def unwell(self, *, was_reached: bool) -> str:
+        """See Site: it beats as it did, and its health scripts pass."""
+        if was_reached and not self.is_reached():
+            return "it beats on no path, and did before"
+        failed = await self._driver.health.check("inservice")
+        return "; ".join(f"health check {each.check}: {each.complaint}" for each in failed)
+
+
+def closed(offer: "Offer", wall_ms: int, offset_s: float | None) -> str:
+    """Return why nothing may go in now by the job's times; empty: it may.
+
+    Args:
+        offer: with its window.
+        wall_ms: the node's UTC.
+        offset_s: of this node's clock to the centre's; None: not known.
+    """
+    if wall_ms < offer.not_before_ms:
+        return f"its time begins at {shown(offer.not_before_ms)}"
+    if offer.window is None:
+        return ""
+    if offset_s is not None and abs(offset_s) > CLOCK_S_MAX:
+        return f"clock: it is {abs(offset_s):.0f} s off the centre's, so no window counts as open"
+    try:
+        if open_until_ms(offer.window, wall_ms) is not None:
+            return ""
+        return f"the window opens at {shown(next_start_ms(offer.window, wall_ms))}"
+    except ProtocolError as err:
+        return f"the window cannot be judged here: {err}"
+
+
+def shown(at_ms: int) -> str:
+    """Return a moment for people."""
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def updates_of(driver: "Driver") -> Updates | None:
+    """Return the updates of a node, None where nothing could install any."""
+    config = driver.config
+    socket, trust = Path(config.settings.helper), Path(config.updates.trust)
+    if not socket.is_socket() or not (trust / STATE).exists():
+        log.info("updates: none are installed: no helper at %s, or no %s", socket, trust / STATE)
+        return None
+    from roost_agent.helper_client import ask  # noqa: PLC0415 - brings json
+
+    said = config.updates
+    places = Places(
+        state_dir=Path(config.state_dir), root=Path(said.root), trust=trust,
+        installed=Path(said.installed), requests=Path(said.requests), source=said.source,
+        ask=partial(ask, socket=str(socket), seconds=ASK_S),
+        beat_s=config.beat.interval_ms / 1_000, verify_s=said.verify_s, bytes_max=said.bytes_max,
+    )  # fmt: skip
+    alone = Alone(driver)
+    return Updates(
+        driver.identity.node, driver.identity.boot_id.hex(), hands=Hands(places, alone),
+        journal=Journal(Path(config.state_dir) / FOLDER), coordinator=alone, spool=driver.spool,
+        alarms=driver.alarms, clock=driver.clock,
+    )  # fmt: skip
