@@ -39,6 +39,7 @@ usage: roost-agent COMMAND [OPTION...]
   host maintenance on --for TIME --reason TEXT | off   do nothing about it by itself
   health        what the health scripts say      [--run] [--json]
   bmc show|set|test|sensors|power|boot ...       board controllers (bmc --help)
+  samples       the last day, measured by minute [SERIES...] [--hours N] [--json|--csv]
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)
   --version, --help
@@ -69,6 +70,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "update": ("roost_agent.update.command", "run"),
     "fetch": ("roost_agent.fetch.command", "run"),
     "host": ("roost_agent.host.command", "run"),
+    "samples": ("roost_agent.host.samples.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),
 }
 

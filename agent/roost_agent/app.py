@@ -303,6 +303,7 @@ async def _store(driver: Driver) -> None:
         if driver.host is not None and driver.acts is not None:
             group.create_task(driver.host.run(), name="agent.host")
             group.create_task(driver.acts.run(), name="agent.host.acts")
+        group.create_task(driver.history.run(), name="agent.history")
         if driver.orders is not None:
             group.create_task(driver.orders.run(), name="agent.orders")
         if driver.settings is not None:

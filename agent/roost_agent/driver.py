@@ -7,6 +7,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roost_agent.alarm_types import CONFIG_TYPES, HA_TYPES, HEALTH_TYPES, PROCESS_TYPES
@@ -22,6 +23,7 @@ from roost_agent.heartbeat.core import Lost as BeatLost
 from roost_agent.heartbeat.core import Tick as BeatTick
 from roost_agent.host.health.service import HealthChecks
 from roost_agent.host.reasons import Degraded, reasons
+from roost_agent.host.samples.service import History
 from roost_agent.identity import Identity
 from roost_agent.known_time import KnownTime
 from roost_agent.outbox import core as outbox
@@ -112,7 +114,11 @@ class Driver:
             config.processes.health, config.processes.roles, self.alarms, self.clock
         )
         looks = samplers(config, inside, self._alarmed, self._watched)
+        self.history = History(
+            Path(config.state_dir), spool, self.clock, partial(instruments.entropy.uniform, 0, 3600)
+        )
         self.watch = Watch(self.alarms, looks, self.clock, off=config.alarms.off)
+        self.watch.keep = self.history.keep
         self._entropy = instruments.entropy
         self._seal = seal
         self._speaker = Speaker(identity, self.clock)
@@ -389,6 +395,8 @@ class Driver:
                 self.survey.resync(resync.sections)
             elif resync.what == "alarms":
                 self.alarms.resync()
+        if receipt.samples is not None:
+            self.history.ask(receipt.samples)
 
     def _outbox_state(self) -> OutboxState:
         waiting = sum(counts.waiting_bytes for counts in self.spool.lanes.values())

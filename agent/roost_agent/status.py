@@ -15,7 +15,14 @@ def status(driver: Driver) -> dict[str, Any]:
     now_ms = driver.clock.boot_ms()
     watch = driver.watch
     who = driver.identity
-    faults = (who.fault, who.doubt, driver.spool.fault, driver.survey.fault, watch.fault)
+    faults = (
+        who.fault,
+        who.doubt,
+        driver.spool.fault,
+        driver.survey.fault,
+        watch.fault,
+        driver.history.fault,
+    )
     mark = driver.survey.mark
     return {
         "node": driver.identity.node,

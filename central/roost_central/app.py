@@ -61,6 +61,7 @@ from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.store import FOLDER as RELEASES_FOLDER
+from roost_central.samples.desk import SampleDesk
 from roost_central.signer.client import Signer
 from roost_central.staged.open import OpenChanges
 from roost_central.staged.runner import StagedRunner
@@ -255,6 +256,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         pages=_pages(),
         profiles=profiles,
         deliveries=deliveries,
+        samples=SampleDesk(clock),
         changes=StagedRunner(database, view, book, clock, changes=changes, deliveries=deliveries),
         enrolment=enrolment,
         orders=orders,
@@ -386,6 +388,8 @@ def _carry(
     """Begin what brings orders to nodes, and with them what nodes should be."""
     deliveries = api.deliveries
     deliveries.hears = ingest.speaks_with
+    api.samples.send = ingest.ask_samples
+    ingest.on_samples(api.samples.took)
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
         tasks.create_task(api.changes.run(), name="central.changes"),

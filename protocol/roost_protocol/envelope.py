@@ -12,11 +12,15 @@ from msgspec import Meta
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
+    ENTITY_BYTES_MAX,
     MESSAGE_BYTES_MAX,
     NODE_ID_CHARS_MAX,
     PATH_NAME_CHARS_MAX,
     REPORT_ITEMS_MAX,
     RESYNC_MAX,
+    SAMPLE_ASK_SERIES_MAX,
+    SAMPLE_STEP_S_MAX,
+    SAMPLE_STEP_S_MIN,
 )
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -25,6 +29,8 @@ PathText = Annotated[str, Meta(max_length=PATH_NAME_CHARS_MAX)]
 Id16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Digest8 = Annotated[bytes, Meta(min_length=8, max_length=8)]
 ShortText = Annotated[str, Meta(max_length=64)]
+StepSeconds = Annotated[int, Meta(ge=SAMPLE_STEP_S_MIN, le=SAMPLE_STEP_S_MAX)]
+SeriesName = Annotated[str, Meta(max_length=ENTITY_BYTES_MAX + 32)]
 
 
 class Lane(StrEnum):
@@ -49,6 +55,7 @@ class ItemKind(StrEnum):
     SOFTWARE = "software"
     CONFIG = "config"
     ORDER = "order"
+    SAMPLES = "samples"
     GAP = "gap"
 
 
@@ -133,8 +140,27 @@ class Resync(msgspec.Struct, frozen=True, omit_defaults=True):
     sections: Annotated[list[ShortText], Meta(max_length=64)] = []
 
 
+class SamplesAsk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A wish for samples (samples.py), answered by an item ``samples`` with its number.
+
+    Attributes:
+        number: not 0, and another for each wish of this centre.
+        since_ms, until_ms: UTC; the first step begins at a multiple of its length.
+        step_s: a multiple of 60 s.
+        series: names, or kinds for all of a kind; empty: all.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=2**53)]
+    since_ms: Count
+    until_ms: Count
+    step_s: StepSeconds
+    series: Annotated[list[SeriesName], Meta(max_length=SAMPLE_ASK_SERIES_MAX)] = []
+
+
 class Receipt(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """Central's word that everything of ``stream`` up to ``seq`` is committed to disk.
+
+    One that only asks for samples has a stream of zeros, which is nobody's.
 
     Attributes:
         central_epoch: new at each restore of central; another one makes agents replay their ring.
@@ -150,3 +176,4 @@ class Receipt(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     sent_ms: Count
     resync: Annotated[list[Resync], Meta(max_length=RESYNC_MAX)] = []
     reconnect_window_s: Count = 0
+    samples: SamplesAsk | None = None

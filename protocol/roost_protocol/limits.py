@@ -67,3 +67,9 @@ CONFIG_DRIFT_MAX: Final = 64  # settings told one by one; the number of all is t
 CONFIG_SHOWN_CHARS_MAX: Final = 128  # of one value
 HOST_PROCESSES_MAX: Final = 100  # watched on one node; StarlingX's bound
 HOST_FAULTS_MAX: Final = 16  # sentences on files that were not taken
+
+SAMPLE_STEP_S_MIN: Final = 60  # what a node keeps
+SAMPLE_STEP_S_MAX: Final = 3_600
+SAMPLE_STEPS_MAX: Final = 1_440  # a day of minutes
+SAMPLE_SERIES_MAX: Final = 256  # of one node: 0.75 MB of its disk for each hundred, a day
+SAMPLE_ASK_SERIES_MAX: Final = 32  # names of one ask

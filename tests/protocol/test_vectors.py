@@ -16,6 +16,7 @@ from roost_protocol.envelope import Gone, Receipt, Report
 from roost_protocol.errors import ProtocolError
 from roost_protocol.host_report import HostReport
 from roost_protocol.inventory import InventoryDocument
+from roost_protocol.samples import Samples
 from roost_protocol.update import JobReport, Offer, SoftwareReport
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -25,6 +26,7 @@ KINDS = {
     "report": Report,
     "gone": Gone,
     "receipt": Receipt,
+    "receipt-samples": Receipt,
     "inventory": InventoryDocument,
     "alarm": Alarm,
     "alarm-set": AlarmSet,
@@ -34,6 +36,7 @@ KINDS = {
     "update-offer": Offer,
     "update": JobReport,
     "software": SoftwareReport,
+    "samples": Samples,
 }
 
 

@@ -6,14 +6,14 @@ decided, and the look is not begun again before it has ended.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Final
 
 from roost_agent.alarms.rules import Finding, Round
 from roost_agent.alarms.samples.clock import UNSYNCED
-from roost_agent.alarms.samples.sampler import Look, Sampler
+from roost_agent.alarms.samples.sampler import Look, Measured, Sampler
 from roost_agent.alarms.service import Alarms
 from roost_agent.discovery.reader import Reader
 from roost_agent.errors import ProbeError
@@ -27,6 +27,7 @@ THREADS: Final = 2  # one may hang
 TOGETHER_MS: Final = 2_500  # looks that are due within are taken at once
 SAMPLES_MAX: Final = 1_024  # of one look
 
+Seen = tuple[list[Round], list[Measured]]
 Places = tuple[int, ...]  # samplers by their place, one after another in one thread
 
 
@@ -52,12 +53,14 @@ class Watch:
     ) -> None:
         self.fault = ""
         self._alarms = alarms
+        # Takes what is to be remembered, where somebody does.
+        self.keep: Callable[[Sequence[Measured]], None] | None = None
         self._samplers = tuple(samplers)
         self._clock = clock
         self._off = off
         self._root = root
         self._due_ms = dict.fromkeys(range(len(self._samplers)), 0)
-        self._hanging: dict[int, asyncio.Future[list[Round]]] = {}
+        self._hanging: dict[int, asyncio.Future[Seen]] = {}
         self._blind: dict[str, str] = {}  # by sampler: why its last look saw nothing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="samples")
 
@@ -104,7 +107,7 @@ class Watch:
         )
         try:
             async with asyncio.timeout(LOOK_S):
-                rounds = await asyncio.shield(future)
+                rounds, measured = await asyncio.shield(future)
         except TimeoutError:
             self._hanging |= dict.fromkeys(places, future)
             self._blame(samplers, f"longer than {LOOK_S:g} s")
@@ -113,10 +116,12 @@ class Watch:
             self.fault = ""
         for seen in rounds:
             self._hear(seen)
+        if self.keep is not None:
+            self.keep(measured)
 
-    def _take(self, samplers: Sequence[Sampler], look: Look) -> list[Round]:
+    def _take(self, samplers: Sequence[Sampler], look: Look) -> Seen:
         """Look, in a thread; a sampler that fails has seen nothing."""
-        rounds = []
+        rounds, measured = list[Round](), list[Measured]()
         for sampler in samplers:
             try:
                 samples = tuple(islice(sampler.sample(look), SAMPLES_MAX))
@@ -127,9 +132,11 @@ class Watch:
                 # Whatever a kernel writes must not end the agent: told, and looked at again.
                 log.exception("alarms: the look of %s failed", type(sampler).__name__)
                 continue
-            kept = tuple(each for each in samples if each.type not in self._off)
+            judged = [each for each in samples if not isinstance(each, Measured)]
+            measured += [each for each in samples if isinstance(each, Measured)]
+            kept = tuple(each for each in judged if each.type not in self._off)
             rounds.append(Round(sampler.types - self._off, kept))
-        return rounds
+        return rounds, measured
 
     def _tell_once(self, name: str, why: str) -> None:
         """Log a look that saw nothing, once until its reason is another."""

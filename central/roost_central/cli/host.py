@@ -1,10 +1,10 @@
-"""``roost host``: nodes as hosts: their states, acts on them, the processes that they watch."""
+"""``roost host``: nodes as hosts: states, acts on them, their processes, what they measured."""
 
 from typing import Final
 
 import click
 
-from roost_central.cli import host_act, host_state, output, times
+from roost_central.cli import host_act, host_samples, host_state, output, times
 from roost_central.cli.client import Client, at
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
@@ -20,6 +20,7 @@ def command() -> None:
 _STATES: Final = (host_state.list_, host_state.show_, host_state.history, host_state.evidence)
 for _verb in (*_STATES, *host_act.COMMANDS):
     command.add_command(_verb)
+command.add_command(host_samples.samples)
 
 
 def _columns(asked: Asked) -> list[Column]:

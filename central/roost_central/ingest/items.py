@@ -24,7 +24,8 @@ from roost_central.ingest.notices import fault
 from roost_central.inventory import apply as inventory
 from roost_central.inventory.core import Unfit
 from roost_central.orders import outcome
-from roost_central.storage import dead_letters, events, ha, held_items, host_reports
+from roost_central.samples.merge import merged
+from roost_central.storage import dead_letters, events, ha, held_items, host_reports, node_samples
 from roost_central.storage.ha import HaRecord
 from roost_central.storage.host_reports import HostRecord
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
@@ -33,6 +34,7 @@ from roost_protocol.envelope import Gap, Item, ItemKind, Report
 from roost_protocol.errors import ProtocolError
 from roost_protocol.ha_report import HA_DECISION, HA_ROLE, HaReport
 from roost_protocol.host_report import HostReport
+from roost_protocol.samples import SUMMARY, Samples
 from roost_protocol.severity import Severity
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ _alarm_sets: Final = Decoder[AlarmSet](AlarmSet)
 _ha_reports: Final = Decoder[HaReport](HaReport)
 _host_reports: Final = Decoder[HostReport](HostReport)
 _gaps: Final = Decoder[Gap](Gap)
+_samples: Final = Decoder[Samples](Samples)
 
 _OF_HA: Final = frozenset({HA_DECISION, HA_ROLE})
 
@@ -57,6 +60,7 @@ class Effects:
         heads: the inventory of nodes from then on.
         ha: the last word of nodes on local HA.
         hosts: the words that count on the hosts of sites.
+        samples: what nodes answered, each with its node.
         unfit: nodes that must say their inventory again.
         refused: code of each item that went to the dead letters.
     """
@@ -65,6 +69,7 @@ class Effects:
     heads: dict[str, inventory.Head] = field(default_factory=dict)
     ha: dict[str, HaRecord] = field(default_factory=dict)
     hosts: dict[str, tuple[HostsWord, ...]] = field(default_factory=dict)
+    samples: list[tuple[str, Samples]] = field(default_factory=list)
     unfit: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
@@ -97,6 +102,7 @@ class ItemWriter:
         self._events: list[events.NewEvent] = []
         self._letters: list[dead_letters.NewDeadLetter] = []
         self._hosts: dict[str, HostRecord] = {}
+        self._days: dict[str, list[Samples]] = {}
         self._apart: list[held_items.NewHeldItem] = []
         self.effects = Effects()
         self.alarms: list[AlarmEvent] = []
@@ -111,6 +117,7 @@ class ItemWriter:
             ItemKind.GAP: self._gap,
             ItemKind.ORDER: self._order,
             ItemKind.CONFIG: self._config,
+            ItemKind.SAMPLES: self._measured,
         }
 
     async def write(self, message: Message, item: Item, *, spoilt: str | None = None) -> None:
@@ -143,6 +150,7 @@ class ItemWriter:
             self._note(each)
         await ha.save(self._connection, list(self.effects.ha.values()))
         await host_reports.save(self._connection, list(self._hosts.values()))
+        await self._flush_days()
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
 
@@ -161,6 +169,24 @@ class ItemWriter:
     async def _host(self, message: Message, item: Item, body: bytes) -> None:
         report = _host_reports.decode(body)
         self._hosts[message.node] = HostRecord(message.node, item.at_ms, self._now_ms, report)
+
+    async def _measured(self, message: Message, _item: Item, body: bytes) -> None:
+        said = _samples.decode(body)
+        said.check()
+        if said.ask == SUMMARY:
+            self._days.setdefault(message.node, []).append(said)
+        else:
+            self.effects.samples.append((message.node, said))
+
+    async def _flush_days(self) -> None:
+        """Join what nodes told of their last hour with the day that is kept of them."""
+        if not self._days:
+            return
+        days = await node_samples.load(self._connection, self._days)
+        for node, words in self._days.items():
+            for said in words:
+                days[node] = merged(days.get(node), said)
+        await node_samples.save(self._connection, days, received_ms=self._now_ms)
 
     async def _site_hosts(self, message: Message, item: Item, body: bytes) -> None:
         taken = await hosts.take_in(

@@ -8,9 +8,10 @@ from roost_central.ingest.counters import Counters
 from roost_central.ingest.seals import Seals
 from roost_central.ports import Clock
 from roost_protocol.codec import VERSION, encode
-from roost_protocol.envelope import Lane, Receipt, Resync
+from roost_protocol.envelope import Lane, Receipt, Resync, SamplesAsk
 from roost_protocol.topics import NodeId, NodeTopics
 
+NOBODYS: Final = bytes(16)  # the stream of a receipt that only asks
 NODES_A_SECOND: Final = 100  # that a broker takes back with mTLS on two cores: spreads reconnects
 
 
@@ -66,3 +67,19 @@ class Receipts:
         message = self._seals.seal(NodeId(node), topic, encode(receipt))
         if message is not None and self._publisher.publish(broker, topic, message):
             self._counters.receipts += 1
+
+    def ask_samples(self, broker: str, node: str, ask: SamplesAsk) -> bool:
+        """Ask a node for samples, by a receipt of nothing; false: it cannot be sent now."""
+        receipt = Receipt(
+            v=VERSION,
+            node=node,
+            lane=Lane.BULK,
+            stream=NOBODYS,
+            seq=0,
+            central_epoch=self.epoch,
+            sent_ms=self._clock.wall_ms(),
+            samples=ask,
+        )
+        topic = NodeTopics.of(node).receipt
+        message = self._seals.seal(NodeId(node), topic, encode(receipt))
+        return message is not None and self._publisher.publish(broker, topic, message)

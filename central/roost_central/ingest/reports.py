@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from roost_central.alarms.book import AlarmBook, Written
 from roost_central.errors import StorageRefusedError, StorageUnavailableError
@@ -32,10 +32,13 @@ from roost_central.storage.engine import Database
 from roost_protocol.codec import Decoder
 from roost_protocol.envelope import Lane, Report
 from roost_protocol.errors import ProtocolError
+from roost_protocol.samples import Samples
 from roost_protocol.severity import Severity
 from roost_protocol.topics import NodeId
 
 logger = logging.getLogger(__name__)
+
+TakeSamples: TypeAlias = Callable[[str, Samples], None]
 
 BATCH_ITEMS_MAX: Final = 2_000  # past it a transaction gains nothing and everyone waits for it
 BATCH_BYTES_MAX: Final = 4 * 1024 * 1024  # inventory is heavy: about a second of applying it
@@ -109,6 +112,8 @@ class Reports:
         self._counters = counters
         self._clock = clock
         self._suspect = suspect
+        # Takes what nodes answered, once it is receipted; app.py joins them.
+        self.on_samples: TakeSamples = lambda _node, _said: None
         self._forks = Forks(lambda node: view.nodes[node].sent_ms if node in view.nodes else None)
         self._in_hand = Batch()
 
@@ -235,6 +240,8 @@ class Reports:
             self._note_two(report.node, self._forks.repeated(report))
         self._counters.items += outcome.effects.items
         outcome.effects.show(self._view)
+        for node, said in outcome.effects.samples:
+            self.on_samples(node, said)
         self._send_receipts(batch, outcome.ledger, outcome.effects)
 
     async def _transact(self, batch: Batch, spoilt: str | None) -> _Outcome:

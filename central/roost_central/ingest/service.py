@@ -25,7 +25,7 @@ from roost_central.ingest.marks import Marks
 from roost_central.ingest.mqtt import BrokerLink, Listener, MqttLink
 from roost_central.ingest.notices import Notices
 from roost_central.ingest.receipts import Receipts
-from roost_central.ingest.reports import Reports
+from roost_central.ingest.reports import Reports, TakeSamples
 from roost_central.ingest.roster import Roster
 from roost_central.ingest.seals import NobodyEnrolled, Seals
 from roost_central.inventory.pacing import ResyncPacing
@@ -34,6 +34,7 @@ from roost_central.liveness.sweep import Sweep
 from roost_central.ports import Clock, Entropy
 from roost_central.storage import settings
 from roost_central.storage.engine import Database
+from roost_protocol.envelope import SamplesAsk
 from roost_protocol.topics import NodeId, NodeTopics, canary_topic
 
 logger = logging.getLogger(__name__)
@@ -224,6 +225,14 @@ class IngestService:
         if message is None:
             return False
         return sum(link.publish(topic, message) for link in self._links.values()) > 0
+
+    def on_samples(self, take: TakeSamples) -> None:
+        """Give what nodes answer to ``take``."""
+        self._reports.on_samples = take
+
+    def ask_samples(self, node: str, ask: SamplesAsk) -> bool:
+        """Ask a node for samples by every broker: it answers once, however often it is asked."""
+        return sum(self._receipts.ask_samples(name, node, ask) for name in self._links) > 0
 
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:

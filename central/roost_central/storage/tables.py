@@ -210,6 +210,13 @@ host_report = _table(
     Column("body", LargeBinary, nullable=False),  # a MessagePack HostReport
 )
 
+node_samples = _table(
+    "node_samples",
+    _node_key(),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack Samples: its last day
+)
+
 hosts_report = _table(
     "hosts_report",
     Column("site", String, ForeignKey("site.site", ondelete="CASCADE"), primary_key=True),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from roost_agent.alarms.rules import Finding, Reading, Sample
-from roost_agent.alarms.samples.sampler import Look
+from roost_agent.alarms.samples.sampler import Look, Measured
 from roost_agent.discovery.filesystem import LOCAL, MOUNTINFO_BYTES_MAX, Mount, holds_data, parse
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import Missing
@@ -30,7 +30,7 @@ class FileSystems:
     interval_s = 30
     may_hang = True
 
-    def sample(self, look: Look) -> Iterator[Sample]:
+    def sample(self, look: Look) -> Iterator[Sample | Measured]:
         """Return how each is."""
         reader = look.reader
         text = reader.text("proc/1/mountinfo", MOUNTINFO_BYTES_MAX)
@@ -43,7 +43,7 @@ class FileSystems:
                 seen.setdefault(mount.number, mount)
         for mount in list(seen.values())[:FILESYSTEMS_MAX]:
             entity = f"fs={entities.escape(mount.mountpoint)}"
-            yield _fullness(reader, mount, entity)
+            yield from _fullness(reader, mount, entity)
             yield _writable(mount, entity)
 
 
@@ -55,20 +55,25 @@ def _is_watched(mount: Mount) -> bool:
     return mount.kind != "overlay" or mount.mountpoint == "/"
 
 
-def _fullness(reader: Reader, mount: Mount, entity: str) -> Reading:
-    """Return blocks or inodes, whichever is worse; both as `df` counts them."""
+def _fullness(reader: Reader, mount: Mount, entity: str) -> Iterator[Reading | Measured]:
+    """Return blocks or inodes, whichever is worse, and both; as `df` counts them."""
     try:
         stat = os.statvfs(os.path.join(reader.root, mount.mountpoint.lstrip("/")))  # noqa: PTH118 - a byte-exact path
     except OSError:
-        return Reading(FULL, entity, None)
+        yield Reading(FULL, entity, None)
+        return
     used, files = stat.f_blocks - stat.f_bfree, stat.f_files - stat.f_ffree
     blocks = _percent(used, stat.f_bavail)
     inodes = _percent(files, stat.f_favail)
+    yield Measured("space", entity, blocks)
+    if inodes is not None:  # some have as many as they want
+        yield Measured("inodes", entity, inodes)
     if blocks is None:
-        return Reading(FULL, entity, None)
-    if inodes is not None and inodes > blocks:
-        return Reading(FULL, entity, inodes, {"what": "inodes"})
-    return Reading(FULL, entity, blocks, {"what": "space"})
+        yield Reading(FULL, entity, None)
+    elif inodes is not None and inodes > blocks:
+        yield Reading(FULL, entity, inodes, {"what": "inodes"})
+    else:
+        yield Reading(FULL, entity, blocks, {"what": "space"})
 
 
 def _percent(used: int, left: int) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from roost_agent.alarms.rules import Reading, Sample
-from roost_agent.alarms.samples.sampler import Look
+from roost_agent.alarms.samples.sampler import Look, Measured
 from roost_agent.discovery.cpuset import read_list
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import Missing
@@ -34,17 +34,25 @@ class Load:
         self._isolated: frozenset[str] | None = None
         self._cores = 0
 
-    def sample(self, look: Look) -> Iterator[Sample]:
+    def sample(self, look: Look) -> Iterator[Sample | Measured]:
         """Return how it is."""
         reader = look.reader
-        yield Reading(CPU, "", self._use(reader))
+        use = self._use(reader)
+        yield Reading(CPU, "", use)
+        yield Measured("cpu", "", use)
         text = reader.text("proc/loadavg")
         words = [] if isinstance(text, Missing) else text.split()
         cores = self._cores
-        yield Reading(LOAD, "", _number(words, 1) / cores if words and cores else None)
-        yield Reading(PIDS, "", _share(words, reader.count("proc/sys/kernel/pid_max")))
+        load = _number(words, 1) / cores if words and cores else None
+        yield Reading(LOAD, "", load)
+        yield Measured("load", "", load)
+        pids = _share(words, reader.count("proc/sys/kernel/pid_max"))
+        yield Reading(PIDS, "", pids)
+        yield Measured("pids", "", pids)
         for resource in RESOURCES:
-            yield Reading(PRESSURE, f"resource={resource}", pressure(reader, resource))
+            entity, value = f"resource={resource}", pressure(reader, resource)
+            yield Reading(PRESSURE, entity, value)
+            yield Measured("pressure", entity, value)
 
     def _use(self, reader: Reader) -> float | None:
         if self._isolated is None:

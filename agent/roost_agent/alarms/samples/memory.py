@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from roost_agent.alarms.rules import Reading, Sample
-from roost_agent.alarms.samples.sampler import Look
+from roost_agent.alarms.samples.sampler import Look, Measured
 from roost_agent.discovery.meminfo import MemInfo
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.sysfs import entries, known
@@ -29,20 +29,26 @@ class Memory:
     interval_s = 10
     may_hang = False
 
-    def sample(self, look: Look) -> Iterator[Sample]:
+    def sample(self, look: Look) -> Iterator[Sample | Measured]:
         """Return how it is."""
         reader = look.reader
         info = MemInfo(reader, "proc/meminfo")
         total = known(info.size_bytes("MemTotal"))
         huge = known(info.size_bytes("Hugetlb")) or 0
         available = known(info.size_bytes("MemAvailable"))
-        yield Reading(MEMORY, "", _used(total, huge, available))
+        used = _used(total, huge, available)
+        yield Reading(MEMORY, "", used)
+        yield Measured("memory", "", used)
         swap = known(info.size_bytes("SwapTotal"))
         free = known(info.size_bytes("SwapFree"))
-        yield Reading(SWAP, "", _used(swap, 0, free) if swap else (None if swap is None else 0.0))
+        swapped = _used(swap, 0, free) if swap else (None if swap is None else 0.0)
+        yield Reading(SWAP, "", swapped)
+        yield Measured("swap", "", swapped)
         nodes = [name for name in entries(reader, NODES) if _NODE.fullmatch(name)][:NODES_MAX]
         for name in nodes if len(nodes) > 1 else ():
-            yield Reading(MEMORY, f"numa={name.removeprefix('node')}", _of_node(reader, name))
+            entity, used = f"numa={name.removeprefix('node')}", _of_node(reader, name)
+            yield Reading(MEMORY, entity, used)
+            yield Measured("memory", entity, used)
 
 
 def _of_node(reader: Reader, name: str) -> float | None:

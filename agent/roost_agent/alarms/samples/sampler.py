@@ -16,6 +16,20 @@ class Look(msgspec.Struct, frozen=True):
     now_ms: int
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """A value for the node's history, which no rule judges.
+
+    Attributes:
+        kind: of ``roost_protocol.samples.KINDS``.
+        of: the entity after ``node=``; empty: the node itself.
+        value: None where it could not be read.
+    """
+
+    kind: str
+    of: str
+    value: float | None
+
+
 class Sampler(Protocol):
     """One kind of look at the node.
 
@@ -29,5 +43,5 @@ class Sampler(Protocol):
     interval_s: int
     may_hang: bool
 
-    def sample(self, look: Look) -> Iterable[Sample]:
-        """Return how everything of the types is now."""
+    def sample(self, look: Look) -> Iterable[Sample | Measured]:
+        """Return how everything of the types is now, and what is to be remembered of it."""

@@ -1,6 +1,7 @@
 """Temperatures and fans of hwmon chips, against the limits that their drivers tell.
 
-A sensor without a limit of its own is not judged: nobody knows what is too hot for it.
+A sensor without a limit of its own is remembered and not judged: nobody knows what is too hot for
+it.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Final
 import msgspec
 
 from roost_agent.alarms.rules import Finding, Reading, Sample
-from roost_agent.alarms.samples.sampler import Look
+from roost_agent.alarms.samples.sampler import Look, Measured
 from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.sensors import HWMON, chip
 from roost_agent.discovery.sysfs import entries, known, resolve
@@ -43,7 +44,7 @@ class Sensors:
         self._sensors: list[_Sensor] = []
         self._due_ms = 0
 
-    def sample(self, look: Look) -> Iterator[Sample]:
+    def sample(self, look: Look) -> Iterator[Sample | Measured]:
         """Return each sensor's reading."""
         reader = look.reader
         if look.now_ms >= self._due_ms:
@@ -52,9 +53,13 @@ class Sensors:
         for sensor in self._sensors:
             value = known(reader.number(f"{sensor.path}_input"))
             if sensor.is_fan:
-                yield _fan(reader, sensor, value)
-            else:
-                degrees = None if value is None else value / MILLI
+                yield Measured("fan", sensor.entity, value)
+                if sensor.limits:
+                    yield _fan(reader, sensor, value)
+                continue
+            degrees = None if value is None else value / MILLI
+            yield Measured("temperature", sensor.entity, degrees)
+            if sensor.limits:
                 params = {"unit": "degrees C"}
                 yield Reading(SENSOR, sensor.entity, degrees, params, sensor.limits)
 
@@ -68,9 +73,8 @@ def _find(reader: Reader) -> Iterator[_Sensor]:
             if kind not in {"temp", "fan"} or not entity or entity in seen:
                 continue
             limits = _limits(reader, f"{base}/{channel}", kind)
-            if limits:
-                seen.add(entity)
-                yield _Sensor(f"{base}/{channel}", entity, kind == "fan", limits)
+            seen.add(entity)
+            yield _Sensor(f"{base}/{channel}", entity, kind == "fan", limits)
 
 
 def _limits(reader: Reader, path: str, kind: str) -> dict[Severity, float]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import claims, held, host, identities, lifecycle, lists, nodes
+from roost_central.api import claims, held, host, identities, lifecycle, lists, nodes, samples
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
 from roost_central.api.bulk import DryRun, ManyAnswer
 from roost_central.api.events import PageQuery
@@ -51,6 +51,16 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="Show the processes that a node watches",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/samples",
+        handler=samples.show_samples,
+        query=samples.SamplesQuery,
+        answer=samples.SamplesAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.READ,
+        summary="Show what a node measured within its last day",
     ),
     Route(
         method="GET",

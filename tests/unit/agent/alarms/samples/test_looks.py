@@ -14,9 +14,9 @@ from roost_agent.alarms.samples.load import Load
 from roost_agent.alarms.samples.memory import Memory
 from roost_agent.alarms.samples.network import Errors, Ports
 from roost_agent.alarms.samples.pci import Pci
-from roost_agent.alarms.samples.processes import Processes
+from roost_agent.alarms.samples.processes import PAGE_MIB, TICKS, Processes
 from roost_agent.alarms.samples.rarely import Rarely
-from roost_agent.alarms.samples.sampler import Look
+from roost_agent.alarms.samples.sampler import Look, Measured
 from roost_agent.alarms.samples.sensors import Sensors
 from roost_agent.alarms.samples.speed import Speed, _judge
 from roost_agent.alarms.samples.units import Units
@@ -25,6 +25,7 @@ from roost_agent.discovery.reader import Reader
 from roost_agent.discovery.section import Missing
 from roost_agent.errors import ProbeError
 from roost_protocol import entity as entities
+from roost_protocol.samples import KINDS
 from roost_protocol.severity import Severity
 
 CLEARED, MINOR, MAJOR, CRITICAL = (
@@ -42,6 +43,7 @@ class Machine:
     def __init__(self, folder):
         self.folder = folder
         self.now_ms = 0
+        self.measured = {}
 
     def put(self, **files):
         for path, text in files.items():
@@ -60,8 +62,13 @@ class Machine:
     def see(self, sampler, after=0):
         self.now_ms += after
         reader = Reader(str(self.folder))
-        found = list(sampler.sample(Look(reader, self.now_ms)))
+        seen = list(sampler.sample(Look(reader, self.now_ms)))
         reader.close()
+        measured = [each for each in seen if isinstance(each, Measured)]
+        self.measured = {(each.kind, each.of): each.value for each in measured}
+        assert {each.kind for each in measured} <= KINDS.keys()
+        assert len(self.measured) == len(measured)
+        found = [each for each in seen if not isinstance(each, Measured)]
         assert {each.type for each in found} <= sampler.types
         for each in found:
             entities.parse(each.entity)
@@ -91,6 +98,10 @@ def test_processor_use_is_over_the_time_between_two_looks_without_isolated_cores
     assert first["100.809", "resource=cpu"] is None
     machine.file("proc/stat", "cpu 0\ncpu0 40 0 0 100 60 0 0 0 0 0\ncpu1 99 0 0 0 0 0 0 0\n")
     assert machine.see(load)["100.101", ""] == 30.0
+    assert machine.measured["cpu", ""] == 30.0
+    assert machine.measured["load", ""] == 2.0
+    assert machine.measured["pids", ""] == 50.0
+    assert machine.measured["pressure", "resource=io"] == 41.5
     (machine.folder / "proc/stat").unlink()
     assert machine.see(load)["100.101", ""] is None
 
@@ -121,6 +132,9 @@ def test_memory_counts_without_huge_pages_and_by_node(machine):
     found = machine.see(Memory())
     assert found["100.103", "numa=1"] == 75.0
     assert found["100.808", ""] == 100.0
+    assert machine.measured["memory", "numa=1"] == 75.0
+    assert machine.measured["memory", ""] == 82.0
+    assert machine.measured["swap", ""] == 100.0
 
 
 def test_file_systems_are_each_looked_at_once_and_one_that_went_read_only_is_found(machine):
@@ -142,6 +156,8 @@ def test_file_systems_are_each_looked_at_once_and_one_that_went_read_only_is_fou
     assert writable == {"fs=/": CRITICAL, "fs=/var x": CLEARED, "fs=/run": CLEARED}
     assert 0 < found["100.104", "fs=/"] <= 100
     assert found["100.104", "fs=/var x"] is None  # not in this tree
+    worst = max(machine.measured["space", "fs=/"], machine.measured.get(("inodes", "fs=/"), 0))
+    assert worst == found["100.104", "fs=/"]
 
 
 def port(machine, name, *, carrier, flags="0x1003"):
@@ -222,8 +238,11 @@ def test_sensors_are_judged_by_their_own_limits_and_others_not_at_all(machine):
         ("200.007", "sensor=chip fan1"): 300.0,
         ("200.007", "sensor=chip fan3"): MAJOR,
     }
+    assert machine.measured["temperature", "sensor=chip CPU"] == 91.5
+    assert machine.measured["fan", "sensor=chip fan1"] == 300
     (machine.folder / base / "temp1_input").unlink()
     assert machine.see(sensors, after=1)["200.007", "sensor=chip CPU"] is None
+    assert machine.measured["temperature", "sensor=chip CPU"] is None
 
 
 def test_disks_and_arrays(machine):
@@ -318,6 +337,33 @@ def test_of_processes_that_files_define_their_descriptors_count_and_their_state_
     }
 
 
+def test_what_a_watched_process_takes_is_of_one_process_between_two_looks(machine):
+    def stat(ticks, pages):
+        return f"7 (a) b) S {' '.join('0' * 10)} {ticks} {ticks} {' '.join('0' * 8)} {pages} 0"
+
+    pids = {"pump": 7, "web": 0}
+    looked = Processes([], lambda: pids)
+    machine.file("proc/7/stat", stat(100, 512))
+    machine.see(looked)
+    assert machine.measured["process_cpu", "process=pump"] is None
+    assert machine.measured["process_memory", "process=pump"] == 512 * PAGE_MIB
+    assert machine.measured["process_memory", "process=web"] is None
+    machine.file("proc/7/stat", stat(100 + TICKS, 512))
+    machine.see(looked, after=20_000)
+    assert machine.measured["process_cpu", "process=pump"] == 10.0
+    pids["pump"] = 8
+    machine.file("proc/8/stat", stat(5_000, 1))
+    machine.see(looked, after=20_000)
+    assert machine.measured["process_cpu", "process=pump"] is None
+
+
+def test_a_sensor_without_limits_is_remembered_and_not_judged(machine):
+    base = "sys/class/hwmon/hwmon0"
+    machine.put(**{f"{base}/name": "chip", f"{base}/temp1_input": "-5500"})
+    assert machine.see(Sensors()) == {}
+    assert machine.measured == {("temperature", "sensor=chip temp1"): -5.5}
+
+
 def test_units_that_failed_are_those_that_systemctl_lists(machine):
     machine.file("run/systemd/system/x", "")
     units = Units(("printf", "a.service loaded failed failed A\\n\\nb@1.service x\\n"))
@@ -400,5 +446,9 @@ def test_the_outbox_and_the_clock_against_the_centres():
 )  # fmt: skip
 def test_every_look_at_this_machine_is_sound(sampler):
     for sample in sampler.sample(Look(LIVE, 0)):
+        if isinstance(sample, Measured):
+            assert sample.kind in KINDS
+            entities.parse(sample.of)
+            continue
         assert sample.type in sampler.types
         entities.parse(sample.entity)
