@@ -27,7 +27,16 @@ PACKAGES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "htm": ("3.1.1", {"dist/htm.module.js": "htm.js", "LICENSE": "htm.LICENSE.txt"}),
+    "uplot": (
+        "1.6.32",
+        {
+            "dist/uPlot.iife.min.js": "uplot.js",  # its module is not minified
+            "dist/uPlot.min.css": "uplot.css",
+            "LICENSE": "uplot.LICENSE.txt",
+        },
+    ),
 }
+GLOBALS = {"uplot.js": "uPlot"}  # scripts that set a name: it becomes the module's one export
 RELATIVE = {"preact": "./preact.js"}
 
 
@@ -80,11 +89,14 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 
 def _rewrite(content: bytes, target: str) -> bytes:
-    """Point bare imports at the files here, and drop the pointer to a source map."""
-    if not target.endswith(".js"):
+    """Point bare imports at the files here; drop the pointer to a source map, and addresses."""
+    if not target.endswith((".js", ".css")):
         return content
     text = re.sub(r"\n?//# sourceMappingURL=\S+\s*$", "", content.decode())
     text = re.sub(r'(from\s*)"([^"./][^"]*)"', lambda m: f'{m[1]}"{RELATIVE[m[2]]}"', text)
+    text = re.sub(r"/\*! https://\S+ \(v[0-9.]+\) \*/\n", "", text)  # the licence stands beside it
+    if target in GLOBALS:
+        text = f"{text.rstrip()}\nexport default {GLOBALS[target]};"
     return (text.rstrip() + "\n").encode()
 
 

@@ -29,6 +29,7 @@ from fake_lifecycle import FakeLifecycle
 from fake_northbound import FakeNorthbound
 from fake_orders import FakeOrders
 from fake_profiles import FakeProfiles
+from fake_samples import FakeSamples
 from fake_topology import FakeTopology
 from fake_views import FakeViews
 
@@ -274,6 +275,7 @@ class FakeCentral:
         self.ha = FakeHa()
         self.orders = FakeOrders()
         self.host = FakeHost()
+        self.samples = FakeSamples()
         self.profiles = FakeProfiles(hostile=HOSTILE)
         self.topology = FakeTopology(hostile=HOSTILE)
         self.lifecycle = FakeLifecycle(fleet.left_alone)
@@ -297,6 +299,7 @@ class FakeCentral:
         app.add_routes(self.enrol.routes())
         app.add_routes(self.orders.routes())
         app.add_routes(self.host.routes())
+        app.add_routes(self.samples.routes())
         app.add_routes(self.profiles.routes())
         app.add_routes(INVENTORY_ROUTES)
         app.add_routes(self.topology.routes())
