@@ -33,7 +33,9 @@ usage: roost-agent COMMAND [OPTION...]
   verify order                                   is the order on standard input genuine?
   verify release|commit|anchor|show              may a release be installed here? (docs/releases.md)
   update status|history|hold|release             software updates of this node
+  verify refresh|release|commit|anchor|show      may a release be installed here? (docs/releases.md)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
+  import DIR    take releases from a stick that `roost release export` wrote
   host show | processes                          this host and its site; its processes [--json]
   host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
   host maintenance on --for TIME --reason TEXT | off   do nothing about it by itself
@@ -65,6 +67,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "bmc": ("roost_agent.bmc.command", "run"),
     "config": ("roost_agent.config_apply.command", "run"),
     "verify": ("roost_agent.verify", "run"),
+    "import": ("roost_agent.trust.bring", "run"),
     "ha": ("roost_agent.ha.command", "run"),
     "health": ("roost_agent.host.health.command", "run"),
     "update": ("roost_agent.update.command", "run"),

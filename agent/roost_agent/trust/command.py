@@ -1,9 +1,12 @@
-"""``roost-agent verify release|commit|anchor|show``: children of agent and root.
+"""``roost-agent verify release|refresh|commit|anchor|show``: children of agent and root.
 
 - ``release`` judges the manifest on standard input. Exit 0: both chains name it for this node now;
   1: no, with one line ``CODE: why`` on standard error. The verdict is JSON on standard output.
+- ``refresh`` brings the mirror up to date from the centre, as the agent's user; it prints which
+  manifests this node is to install, as JSON.
 - ``commit`` raises the floor once a release runs for good; root's alone, as ``anchor``, which puts
-  the two roots of trust there, once.
+  the two roots of trust there, once: that of images comes with the installation, that of the
+  director may be the centre's, which could install nothing by it that the other does not name.
 - ``show`` prints what is kept.
 """
 
@@ -15,13 +18,15 @@ from typing import Final
 import msgspec
 
 from roost_agent.durable import replace_file
-from roost_agent.enrolled import STATE_DIR
+from roost_agent.enrolled import STATE_DIR, Enrolled, load
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.options import options
 from roost_agent.ports import Clock, SystemClock
 from roost_agent.trust import kept, release
-from roost_agent.trust.chain import Chain
+from roost_agent.trust.chain import METADATA_URL, Chain, ChainError
 from roost_agent.trust.folder import FolderFetcher
+from roost_agent.trust.https import HttpsSource, of_centre
+from roost_agent.trust.refresh import Paths, refresh
 from roost_agent.trust.release import DIRECTOR, IMAGE, Places
 from roost_agent.trust.verdict import Verdict
 from roost_protocol.errors import ProtocolError
@@ -29,6 +34,8 @@ from roost_protocol.release.manifest import MANIFEST_BYTES_MAX
 from roost_protocol.topics import split_node_id
 
 MIRROR: Final = "updates/mirror"
+KNOWN: Final = "updates/known"
+IMAGE_ROOT: Final = "/etc/roost/image-root.json"  # of the installation
 ACCEPTED, REFUSED = 0, 1
 _USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
 
@@ -51,8 +58,12 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     """Run one of the modes; return the exit status."""
     known = {
         "release": (_release, {**_USUAL, "staged": "no"}),
+        "refresh": (_refresh, {**_USUAL, "url": ""}),
         "commit": (_commit, {**_USUAL, "digest": ""}),
-        "anchor": (_anchor, {**_USUAL, "node": "", "image-root": "", "director-root": ""}),
+        "anchor": (
+            _anchor,
+            {**_USUAL, "node": "", "image-root": IMAGE_ROOT, "director-root": "", "url": ""},
+        ),
         "show": (_show, _USUAL),
     }
     mode, *rest = argv or [""]
@@ -78,6 +89,31 @@ def _release(given: Mapping[str, str], clock: Clock) -> int:
     return REFUSED
 
 
+def _refresh(given: Mapping[str, str], clock: Clock) -> int:
+    state_dir, places = Path(given["state-dir"]), _places(given)
+    node = kept.load(places.folder).node
+    source = of_centre(_enrolled(state_dir), clock, given["url"])
+    paths = Paths(places.folder, state_dir / KNOWN, places.mirror)
+    try:
+        found = refresh([source], paths, node, clock.wall_ms())
+    except ChainError as err:
+        sys.stderr.write(f"{err.code}: {err}\n")
+        return REFUSED
+    finally:
+        source.close()
+    told = {path: str(file) for path, file in found.manifests.items()}
+    said = msgspec.json.encode({"source": found.source, "manifests": told})
+    sys.stdout.write(said.decode() + "\n")
+    return ACCEPTED
+
+
+def _enrolled(state_dir: Path) -> Enrolled:
+    known = load(state_dir)
+    if known is None:
+        raise AgentError(f"{state_dir}: this box is no node yet: roost-agent join makes it one")
+    return known
+
+
 def _commit(given: Mapping[str, str], _clock: Clock) -> int:
     folder = Path(given["trust-dir"])
     kept.save(folder, kept.committed(kept.load(folder), given["digest"]))
@@ -85,11 +121,12 @@ def _commit(given: Mapping[str, str], _clock: Clock) -> int:
 
 
 def _anchor(given: Mapping[str, str], clock: Clock) -> int:
-    folder = Path(given["trust-dir"])
+    folder, state_dir = Path(given["trust-dir"]), Path(given["state-dir"])
+    node = given["node"] or _node_of(_enrolled(state_dir))
     try:
-        split_node_id(given["node"])
+        split_node_id(node)
     except ProtocolError as err:
-        raise ConfigError([f"--node {given['node']!r}: {err}"]) from err
+        raise ConfigError([f"--node {node!r}: {err}"]) from err
     if (folder / kept.NAME).exists():
         raise AgentError(f"{folder}: the roots of trust are there: they are written once")
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -97,14 +134,35 @@ def _anchor(given: Mapping[str, str], clock: Clock) -> int:
         (IMAGE, "image-root", kept.IMAGE_ROOT),
         (DIRECTOR, "director-root", kept.DIRECTOR_ROOT),
     ):
-        raw = release.read_anchor(Path(given[option]))
+        raw = (
+            release.read_anchor(Path(given[option]))
+            if given[option]
+            else _first_root(of_centre(_enrolled(state_dir), clock, given["url"]), name)
+        )
         Chain(  # or it is refused
             name, anchor=raw, kept=folder / name, fetcher=FolderFetcher(folder),
             now_ms=clock.wall_ms(),
         )  # fmt: skip
         replace_file(folder / file, raw, kept.READABLE)
-    kept.save(folder, kept.State(node=given["node"]))
+    kept.save(folder, kept.State(node=node))
     return ACCEPTED
+
+
+def _node_of(known: Enrolled) -> str:
+    return f"{known.facts.site}.{known.facts.node}"
+
+
+def _first_root(source: HttpsSource, chain: str) -> bytes:
+    """Return a root as the centre has it."""
+    whole = bytearray()
+    try:
+        for chunk in source.open(f"{chain}/{METADATA_URL}1.root.json"):
+            whole += chunk
+            if len(whole) > release.ANCHOR_BYTES_MAX:
+                raise AgentError(f"{source.name}: more than {release.ANCHOR_BYTES_MAX} bytes")
+    finally:
+        source.close()
+    return bytes(whole)
 
 
 def _show(given: Mapping[str, str], _clock: Clock) -> int:

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from roost_central.cli.failure import ApiError, RefusedError, UnreachableError
 from roost_central.cli.settings import Context
@@ -61,6 +61,11 @@ class Client:
     ) -> Any:  # noqa: ANN401 - JSON
         """Send a document and return the answer, None where there is none."""
         return self._document(self._open(method, path, {}, body=body, headers=headers or {}))
+
+    def upload(self, path: str, file: BinaryIO, size: int) -> Any:  # noqa: ANN401 - JSON
+        """Send a file and return the answer, None where there is none."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        return self._document(self._open("PUT", path, {}, body=file, headers=headers))
 
     def log_in(self, user: str, password: str) -> None:
         """Ask from here on with the session of a user."""
@@ -114,7 +119,7 @@ class Client:
         path: str,
         params: dict[str, str | int | None],
         *,
-        body: bytes | None = None,
+        body: bytes | BinaryIO | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - urllib's response has no common type
         query = urllib.parse.urlencode({k: v for k, v in params.items() if v is not None})
@@ -165,8 +170,10 @@ def _is_visible_ascii(text: str) -> bool:
     return all("!" <= character <= "~" for character in text)
 
 
-def _filter_of(body: bytes | None) -> str:
+def _filter_of(body: bytes | BinaryIO | None) -> str:
     """Return the query of a body, for a complaint to point into; empty where it has none."""
+    if body is not None and not isinstance(body, bytes):
+        return ""
     try:
         asked = json.loads(body or b"{}")
         return str(asked.get("filter") or "")

@@ -7,8 +7,8 @@ worth it (updates.md 8); the frames are those of one version of zstd, which the 
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,7 @@ class Described:
     floor: int | None = None
     is_barrier: bool = False
     sbom: str = ""
+    expected_alarms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def build(source: Path, said: Described, out: Path, previous: Sequence[Bundle] =
         format=FORMAT, component=said.component, version=said.version,
         release_counter=said.counter, installer=said.installer, reboot=said.reboot,
         needs_drain=said.needs_drain, arch=said.arch, hw=list(said.hw), min_from=said.min_from,
+        expected_alarms=dict(said.expected_alarms),
         size_unpacked=sum(each.size for each in entries), files=entries, deltas=deltas,
     )  # fmt: skip
     raw = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"

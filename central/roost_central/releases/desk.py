@@ -114,7 +114,7 @@ class ReleaseDesk:
         found = []
         for digest, manifest in self.store.manifests.items():
             release = named_.get(digest)
-            missing = len(self.store.missing(manifest))
+            missing = len(self.store.missing(digest))
             if release is not None:
                 state = UNAVAILABLE if missing else AVAILABLE
                 custom = release.custom
@@ -199,6 +199,34 @@ class ReleaseDesk:
             )  # fmt: skip
             return added
 
+    async def follow(self, roots: Sequence[bytes]) -> None:
+        """Keep roots that follow the present one; what is served goes on below the newest.
+
+        Raises:
+            ReleaseError: they do not follow, or what is served is not signed by their keys.
+            SignerError: the signer does not agree.
+            OSError: something cannot be written.
+        """
+        async with self._lock:
+            for raw in roots:
+                await asyncio.to_thread(self.store.take_root, IMAGE, raw)
+            if roots and self.is_published:
+                await self._sign_image(self.store.targets_raw())
+
+    def carried(self, site: str) -> tuple[dict[str, str], dict[str, int]]:
+        """Return what a site is to have, as a node's mirror has it.
+
+        Returns:
+            path to text of metadata and manifests; blobs of what the site is to install, digest to
+            bytes.
+
+        Raises:
+            ReleaseError: ``repository``: nothing is published, or the site was told nothing.
+        """
+        if not self.is_published or site not in self._given:
+            raise ReleaseError("repository", f"{site} was told nothing to install yet")
+        return self.store.carried(site)
+
     async def take_director_root(self, raw: bytes) -> int:
         """Keep a root of the director; return its version.
 
@@ -247,6 +275,7 @@ class ReleaseDesk:
     async def run(self) -> None:
         """Ask again for what ends soon, until cancelled."""
         while True:
+            self.store.look_again()
             try:
                 await self._refresh()
             except (SignerError, ReleaseError, OSError) as err:
@@ -262,7 +291,7 @@ class ReleaseDesk:
         image = self.store.image
         if image.targets is not None and image.version < due_ms:
             async with self._lock:
-                await self._sign_image(image.targets.to_bytes())
+                await self._sign_image(self.store.targets_raw())
         old = [each for each in self._given.values() if each.signed_ms < due_ms]
         now_ms = self._clock.wall_ms()
         refused = await self._direct(

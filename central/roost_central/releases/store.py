@@ -37,7 +37,6 @@ from roost_protocol.release.director import SiteDocument
 from roost_protocol.release.manifest import (
     MANIFEST_BYTES_MAX,
     UNPACKED_BYTES_MAX,
-    Manifest,
     decode,
     digest,
 )
@@ -94,6 +93,7 @@ class ReleaseStore:
         self.manifests = {
             path.name: decode(path.read_bytes()) for path in (folder / MANIFESTS).iterdir()
         }
+        self._complete: set[str] = set()  # as below, that were seen to have all blobs
         self._whole: set[str] = set()  # digests of manifests whose blobs were checked
 
     def roots(self, chain: str) -> list[bytes]:
@@ -101,6 +101,14 @@ class ReleaseStore:
         folder = self.folder / chain / METADATA
         found = sorted(folder.glob("*.root.json"), key=lambda path: int(path.name.split(".")[0]))
         return [path.read_bytes() for path in found]
+
+    def targets_raw(self) -> bytes:
+        """Return the targets that are served, as they came; empty: none are."""
+        targets = self.image.targets
+        if targets is None:
+            return b""
+        path = self.folder / IMAGE / METADATA / f"{targets.signed.version}.targets.json"
+        return path.read_bytes()
 
     def take_root(self, chain: str, raw: bytes) -> int:
         """Keep a root that follows the one before, or the first one; return its version.
@@ -146,9 +154,18 @@ class ReleaseStore:
         """Whether a blob is here, whole."""
         return (self.folder / blob_path(blob)).is_file()
 
-    def missing(self, manifest: Manifest) -> list[str]:
-        """Return the blobs of a release that are not here."""
-        return [blob for blob in blobs_of(manifest) if not self.has_blob(blob)]
+    def missing(self, release: str) -> list[str]:
+        """Return the blobs that are not here of a release, by the digest of its manifest."""
+        if release in self._complete:
+            return []
+        found = [blob for blob in blobs_of(self.manifests[release]) if not self.has_blob(blob)]
+        if not found:
+            self._complete.add(release)
+        return found
+
+    def look_again(self) -> None:
+        """Ask the disk again whether blobs are there."""
+        self._complete.clear()
 
     def check(self, release: Named) -> None:
         """Check that all of a release is here, and is what its signers describe.
@@ -224,11 +241,33 @@ class ReleaseStore:
         """Return what each site was given."""
         found = {}
         for path in (self.folder / SITES).glob("*/given.json"):
-            try:
-                found[path.parent.name] = msgspec.json.decode(path.read_bytes(), type=Given)
-            except msgspec.MsgspecError as err:
-                raise ReleaseError("metadata", f"{path}: {err}") from err
+            found[path.parent.name] = _given(path)
         return found
+
+    def carried(self, site: str) -> tuple[dict[str, str], dict[str, int]]:
+        """Return the files of a node's mirror for a site, and the blobs of its assignments.
+
+        Raises:
+            ReleaseError: ``metadata``: what is here cannot be read.
+            OSError: as above.
+        """
+        document = _given(self.folder / SITES / site / "given.json").document
+        files: dict[str, str] = {}
+        for path in (self.folder / IMAGE / METADATA).glob("*.json"):
+            files[f"{IMAGE}/{METADATA}/{path.name}"] = path.read_text()
+        for folder in (f"{DIRECTOR}/{METADATA}", f"{SITES}/{site}/{METADATA}"):
+            for path in (self.folder / folder).glob("*.json"):
+                files[f"{DIRECTOR}/{METADATA}/{path.name}"] = path.read_text()
+        blobs: dict[str, int] = {}
+        for target in sorted({each.target for each in document.assignments}):
+            release = self.image.releases.get(target)
+            if release is None:
+                continue  # it was retracted: nodes say so, too
+            above, _, file = target.rpartition("/")
+            raw = (self.folder / MANIFESTS / release.digest).read_text()
+            files[f"{IMAGE}/targets/{above}/{release.digest}.{file}"] = raw
+            blobs |= blobs_of(self.manifests[release.digest])
+        return files, blobs
 
     def incoming(self, name: str) -> Path:
         """Return where an upload goes until it is whole.
@@ -271,6 +310,13 @@ class ReleaseStore:
         of_targets = snapshot.signed.meta["targets.json"].version
         targets = read_targets((folder / f"{of_targets}.targets.json").read_bytes(), "targets")
         return Image(root, targets, version, named(targets.signed))
+
+
+def _given(path: Path) -> Given:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Given)
+    except msgspec.MsgspecError as err:
+        raise ReleaseError("metadata", f"{path}: {err}") from err
 
 
 def prune(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from roost_central.api import enrolling
+from roost_central.api import enrolling, repository
 from roost_central.api.route import Auth, Route
 from roost_protocol.enrol import (
     ENROL_BYTES_MAX,
@@ -73,5 +73,41 @@ ROUTES: Final = (
         answer=Issued,
         auth=Auth.NODE,
         summary="Ask for the next certificate",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/releases/image/metadata/{file}",
+        handler=repository.image_metadata,
+        media=("application/octet-stream",),
+        auth=Auth.NODE,
+        answer_s_max=None,
+        summary="Fetch metadata of the image repository",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/releases/image/targets/{path:.+}",
+        handler=repository.image_target,
+        media=("application/octet-stream",),
+        auth=Auth.NODE,
+        answer_s_max=None,
+        summary="Fetch the manifest of a release",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/releases/director/metadata/{file}",
+        handler=repository.director_metadata,
+        media=("application/octet-stream",),
+        auth=Auth.NODE,
+        answer_s_max=None,
+        summary="Fetch what the director says to the site of who asks",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/releases/blobs/{prefix}/{blob}",
+        handler=repository.blob,
+        media=("application/octet-stream",),
+        auth=Auth.NODE,
+        answer_s_max=None,
+        summary="Fetch a blob, or the rest of it",
     ),
 )

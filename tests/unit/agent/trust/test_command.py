@@ -99,7 +99,7 @@ def test_without_anchors_or_with_a_damaged_state_nothing_is_installed(tmp_path, 
 
 
 def test_an_unknown_mode_or_word_is_told_with_what_there_is(say):
-    with pytest.raises(AgentError, match="release, commit"):
+    with pytest.raises(AgentError, match="release, refresh, commit"):
         run(["everything"])
     with pytest.raises(AgentError, match="yes or no"):
         say("release", "--staged=maybe")

@@ -77,6 +77,9 @@ NAMES = {
     "user": "admin",
     "token": "admin",
     "class": "nic",
+    "release": "app~web~1.0",
+    "manifest": "0" * 64,
+    "blob": "0" * 64,
 }
 REQUESTS = [
     (route, re.sub(r"\{(\w+)\}", lambda found: NAMES[found[1]], route.path))

@@ -1,0 +1,107 @@
+"""The whole way of a release: built, signed by two, published, fetched by a node, judged."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from release_stage import roost
+
+from roost_central.ports import SystemClock
+from roost_central.releases.store import Given, ReleaseStore
+from roost_central.signer.client import Signer
+from roost_central.signer.message import SignDirector
+from roost_protocol.release.director import Assignment, SiteDocument
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+
+
+def agent(*words, given=b"", fails=False):
+    done = subprocess.run(
+        [sys.executable, "-m", "roost_agent", *map(str, words)],
+        input=given, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert bool(done.returncode) is fails, done.stderr.decode()
+    return (done.stderr if fails else done.stdout).decode()
+
+
+@pytest.fixture
+def node(stage, box, tmp_path):
+    """A node with roots of trust: that of images by file, that of the director by the centre."""
+    site = f"s{os.getpid() % 1000}-{tmp_path.name[-1]}"
+    stage.add_site(site, "n1")
+    joined = box.join(stage.url, token=stage.token(site))
+    assert joined.returncode == 0, joined.stderr
+    where = ["--state-dir", box.state_dir, "--trust-dir", tmp_path / "trust"]
+    agent("verify", "anchor", "--image-root", stage.desk.folder / "anchors/image-root.json", *where)
+    return box, where, f"{site}.n1"
+
+
+def test_a_release_goes_from_its_holders_to_a_node(stage, node, tmp_path):
+    _, where, name = node
+    bundle = stage.desk.build("1.0", 1, {"bin/run": b"#!/bin/sh\n", "data": os.urandom(200_000)})
+    stage.desk.publish(bundle)
+    [listed] = json.loads(roost(stage, "release", "list", "-o", "json"))
+    assert (listed["version"], listed["state"]) == ("1.0", "available")
+    told = json.loads(agent("verify", "refresh", *where))
+    assert told["manifests"] == {}  # a site that was told nothing is told so
+    assign(stage, "app/web/1.0.json", name)
+    [(path, manifest)] = json.loads(agent("verify", "refresh", *where))["manifests"].items()
+    raw = Path(manifest).read_bytes()
+    verdict = json.loads(agent("verify", "release", *where, given=raw))
+    assert (path, verdict["code"], verdict["digest"]) == (
+        "app/web/1.0.json", "", listed["digest"],
+    )  # fmt: skip
+    by_stick(stage, name.partition(".")[0], where, tmp_path)
+    stage.desk.publish(retract="app/web/1.0")
+    assert json.loads(agent("verify", "refresh", *where))["manifests"] == {}
+    no = agent("verify", "release", "--staged=yes", *where, given=raw, fails=True)
+    assert no.startswith("image: the image repository does not name app/web/1.0.json")
+
+
+def by_stick(stage, site, where, tmp_path):
+    """The same for a node that never asks the centre: what is carried there is enough."""
+    stick, mirror = tmp_path / "stick", tmp_path / "mirror"
+    roost(stage, "release", "export", site, "--to", stick)
+    words = [*where, "--mirror", mirror]
+    told = json.loads(agent("import", stick, *words))
+    assert (told["manifests"], told["blobs"]) == (["app/web/1.0.json"], 2)
+    raw = next((mirror / "manifests/app/web").iterdir()).read_bytes()
+    assert json.loads(agent("verify", "release", *words, given=raw))["code"] == ""
+    shutil.rmtree(mirror)
+    blob = next(each for each in stick.glob("blobs/*/*"))
+    blob.write_bytes(b"another")
+    assert "blob" in agent("import", stick, *words, fails=True)
+
+
+def assign(stage, target, node):
+    """Have a site told to install a release, as a rollout does."""
+    site, now_ms = node.partition(".")[0], SystemClock().wall_ms()
+    document = SiteDocument(
+        v=1,
+        site=site,
+        assignments=[
+            Assignment(
+                rollout="b" * 32, job="a" * 32, target=target, nodes=[node], not_before_ms=0,
+                not_after_ms=now_ms + 3_600_000,
+            )
+        ],
+    )  # fmt: skip
+
+    async def asked():
+        signer = Signer(stage.pki.socket)
+        raw = msgspec.json.encode(document).decode()
+        try:
+            return await signer.sign_directors([SignDirector(site, raw, after=now_ms)])
+        finally:
+            await signer.close()
+
+    [signed] = asyncio.run(asked())
+    store = ReleaseStore(stage.central.data_dir / "releases")
+    given = Given(document, [], signed.version, now_ms)
+    store.put_director(site, given, (signed.targets, signed.snapshot, signed.timestamp))
