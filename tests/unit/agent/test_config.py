@@ -12,7 +12,7 @@ from roost_protocol.beat import PathKind
 GOOD = """
 site = "lab"
 node = "n1"
-state_dir = "/tmp/x"
+state_dir = "/absent/state"
 [[path]]
 name = "wan1"
 kind = "wan"
@@ -172,9 +172,9 @@ def test_a_missing_file_is_told_plainly(tmp_path):
 
 def test_alarms_have_defaults_and_a_socket_beside_a_state_of_its_own(tmp_path):
     config = load(write(tmp_path, GOOD))
-    assert config.alarms.socket == "/tmp/x/alarm.sock"
+    assert config.alarms.socket == "/absent/state/alarm.sock"
     assert config.alarms.types["100.101"].limits == {"major": 90, "critical": 95}
-    assert load(write(tmp_path, GOOD.replace('state_dir = "/tmp/x"', ""))).alarms.socket == (
+    assert load(write(tmp_path, GOOD.replace('state_dir = "/absent/state"', ""))).alarms.socket == (
         "/run/roost/alarm.sock"
     )
 

@@ -80,7 +80,7 @@ def test_what_cannot_be_is_told_by_its_key(tmp_path, line, told):
 
 
 def test_the_running_agent_takes_the_table_too(tmp_path):
-    node = 'site = "lab"\nnode = "n1"\nstate_dir = "/tmp/x"\n'
+    node = 'site = "lab"\nnode = "n1"\nstate_dir = "/absent/state"\n'
     path = '[[path]]\nname = "w"\nkind = "wan"\nbroker = "mqtt://127.0.0.1:1"\n'
     (tmp_path / "agent.toml").write_text(f"{node}{path}{WHOLE}")
     assert load(tmp_path).join.url == "https://c.example:8471"
