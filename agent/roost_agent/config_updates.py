@@ -18,7 +18,8 @@ class UpdatesConfig:
     """How this node installs releases (docs/updates.md).
 
     Attributes:
-        source: where they come from: folders, with commas between them; empty: the centre.
+        source: where they come from, with commas between: folders, ``centre``, or
+            ``https://HOST[:PORT]`` for another address of it; empty: the centre.
         trust: root's folder of what it trusts.
         installed: root's folder of what runs.
         requests: the folder into which this agent puts what it asks of root.
@@ -54,7 +55,7 @@ def updates_config(said: Mapping[str, Any], fault: Callable[[str, str], None]) -
                 fault(key, f"a whole number, {low} to {high}")
         elif key == "source":
             if not isinstance(value, str):
-                fault(key, "folders, with commas between them")
+                fault(key, "folders, centre or https://HOST, with commas between them")
         elif not isinstance(value, str) or not value.startswith("/"):
             fault(key, "must be an absolute path")
     return UpdatesConfig(**said)

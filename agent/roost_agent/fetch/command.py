@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from roost_agent.enrolled import STATE_DIR
+from roost_agent.enrolled import STATE_DIR, load
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.fetch.budget import UNLIMITED, Budget, Metered
 from roost_agent.fetch.release import NotFetchedError, Wanted, Ways, fetch
@@ -19,12 +19,14 @@ from roost_agent.install.kinds import place
 from roost_agent.options import options
 from roost_agent.ports import Clock, SystemClock, SystemEntropy
 from roost_agent.trust import kept
+from roost_agent.trust.https import of_centre
 from roost_agent.trust.local import FolderSource
 from roost_agent.trust.refresh import Paths
 from roost_agent.trust.source import Source
 
 MIRROR: Final = "updates/mirror"
 KNOWN: Final = "updates/known"
+CENTRE: Final = "centre"
 _USUAL: Final = {
     "component": "",
     "version": "",
@@ -57,7 +59,8 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     mirror = state_dir / MIRROR
     paths = Paths(trust, state_dir / KNOWN, mirror)
     budget = Budget(_bytes(given["bytes-max"]))
-    sources = _sources(given["source"])
+    clock = clock or SystemClock()
+    sources = _sources(given["source"], state_dir, clock)
     wanted = Wanted(
         given["component"], given["version"], given["digest"], kept.load(trust).node,
         place(Path(given["root"]), given["component"]),
@@ -67,7 +70,7 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         mirrors = [Metered(each, budget) for each in sources]
         ways = Ways(sources, mirrors, budget, SystemEntropy())
-        manifest = fetch(wanted, ways, paths, (clock or SystemClock()).wall_ms())
+        manifest = fetch(wanted, ways, paths, clock.wall_ms())
     except OSError as err:
         raise NotFetchedError(f"{err.filename or mirror}: {err.strerror}") from err
     said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent)
@@ -75,12 +78,19 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     return 0
 
 
-def _sources(said: str) -> Sequence[Source]:
-    """Return who is asked: folders, with commas between them."""
-    words = [word for word in said.split(",") if word]
-    if not words:
-        raise AgentError("--source: none is named; where do releases come from?")
-    return [FolderSource(Path(word.removeprefix("file://"))) for word in words]
+def _sources(said: str, state_dir: Path, clock: Clock) -> Sequence[Source]:
+    """Return who is asked, in this order; none named: the centre."""
+    words = [word for word in said.split(",") if word] or [CENTRE]
+    return [_source(word, state_dir, clock) for word in words]
+
+
+def _source(word: str, state_dir: Path, clock: Clock) -> Source:
+    if word != CENTRE and not word.startswith("https://"):
+        return FolderSource(Path(word.removeprefix("file://")))
+    known = load(state_dir)
+    if known is None:
+        raise AgentError(f"{state_dir}: this box has no identity to ask the centre by")
+    return of_centre(known, clock, "" if word == CENTRE else word)
 
 
 def _bytes(said: str) -> int:

@@ -94,7 +94,7 @@ def test_another_release_than_the_one_asked_for_is_not_fetched(stage, fetch):
     stage.release("1.0", OLD)
     with pytest.raises(AgentError, match="was asked for"):
         fetch("0" * 64, "1.0")
-    with pytest.raises(AgentError, match="none is named"):
+    with pytest.raises(AgentError, match="no identity to ask the centre by"):
         fetch("0" * 64, "1.0", source="")
 
 
