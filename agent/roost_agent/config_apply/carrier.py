@@ -1,9 +1,10 @@
 """Carries one document over a machine: the shell of core.py."""
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from msgspec.structs import replace
 
@@ -12,7 +13,7 @@ from roost_agent.config_apply.job import RefusedError
 from roost_agent.config_apply.machine import Machine, StepError, shown
 from roost_agent.config_apply.ports import boot_ms
 from roost_agent.config_apply.sections import SECTIONS
-from roost_agent.config_apply.state import Held, Journal, State
+from roost_agent.config_apply.state import Held, Journal, Leaving, State
 from roost_agent.config_apply.step import Step, undoing
 from roost_agent.config_apply.teller import (
     Teller,
@@ -24,7 +25,8 @@ from roost_agent.config_apply.teller import (
     undone_of,
 )
 from roost_agent.config_apply.told import Told
-from roost_protocol.profile.check import Tree
+from roost_protocol.profile.check import Tree, leaves
+from roost_protocol.profile.field import dotted
 
 # roost-helper's config_confirm sends it. One that is ignored by default: a program that systemd has
 # just started again, and that does not block it yet, must not end by a word for the one before it.
@@ -64,7 +66,7 @@ class Carrier:
 
     def __init__(self, folder: Path, found: State, machine: Machine, teller: Teller) -> None:
         self.state = found
-        teller.held, teller.failure = found.held, found.failure
+        teller.knows(found)
         self._folder = folder
         self._machine = machine
         self._teller = teller
@@ -119,7 +121,7 @@ class Carrier:
         whole, kept = plan.whole(work.sections, work.before, found, self.state.originals)
         mine = {name: dict(each) for name, each in kept.items()}
         others = {n: each for n, each in self.state.originals.items() if n not in work.before}
-        goal = replace(work.goal, originals={**others, **mine})
+        goal = replace(work.goal, originals={**others, **mine}, leaving=self._leaving(work, found))
         application = core.Application(whole, is_confirmed=work.is_confirmed)
         self._teller.tell(work.told, self.state.applied)
         action = application.start(boot_ms())
@@ -136,6 +138,15 @@ class Carrier:
             self._keep(replace(self.state, failure=failure))
         self._teller.undone(work.told, names, (section, why), self.state.applied)
         return not application.left
+
+    def _leaving(self, work: Work, found: Mapping[str, Any]) -> Leaving | None:
+        """Return what waits for a boot to be gone, once a document is applied."""
+        boot, wanted = self._machine.boot, {dotted(path) for path, _ in leaves(work.sections)}
+        old = self.state.leaving
+        kept = old.settings if old is not None and old.boot == boot else []
+        gone = plan.leaving(work.sections, work.before, found)
+        names = [each for each in dict.fromkeys((*kept, *gone)) if each not in wanted]
+        return Leaving(boot, names) if names else None
 
     def _act(self, action: core.Action, work: Work, goal: State) -> core.Event:
         match action:
@@ -177,7 +188,7 @@ class Carrier:
         except OSError as err:
             return f"{self._folder}: {err.strerror}"
         self.state = fresh
-        self._teller.held, self._teller.failure = fresh.held, fresh.failure
+        self._teller.knows(fresh)
         return ""
 
     def _unlike(self, name: str, work: Work) -> str:

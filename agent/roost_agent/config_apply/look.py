@@ -27,7 +27,7 @@ def look(told: Told, machine: Machine) -> Looked:
     return Looked(
         digest=told.applied_digest,
         drift=drift,
-        pending=plan.pending(wanted, found),
+        pending=[*plan.pending(wanted, found), *told.leaving],
         unread=unread,
         reapply=any(name in drift for name in plan.to_reapply(wanted)),
     )

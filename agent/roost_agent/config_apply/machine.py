@@ -20,6 +20,7 @@ from roost_agent.durable import sync_folder
 READ_BYTES_MAX: Final = 256 * 1024
 UNIT_S: Final = 120.0  # boot loaders write their menus in tens of seconds
 SAID_CHARS: Final = 200  # of what systemctl complains
+BOOT_ID: Final = "proc/sys/kernel/random/boot_id"
 SYSTEMCTL: Final = "/usr/bin/systemctl"
 
 
@@ -138,6 +139,14 @@ class Machine:
             os.write(handle, step.after)
         finally:
             os.close(handle)
+
+    @property
+    def boot(self) -> bytes:
+        """The kernel's name of this boot; empty: it has none."""
+        try:
+            return self.read(BOOT_ID) or b""
+        except OSError:
+            return b""
 
     def network(self) -> State:
         """Return interfaces and routes; none below another root, which has no kernel.

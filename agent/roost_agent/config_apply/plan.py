@@ -14,8 +14,8 @@ from roost_agent.config_apply.section import Originals
 from roost_agent.config_apply.sections import SECTIONS
 from roost_protocol.config_report import Drift
 from roost_protocol.limits import CONFIG_SHOWN_CHARS_MAX
-from roost_protocol.profile.check import Tree, leaves
-from roost_protocol.profile.field import Path, dotted
+from roost_protocol.profile.check import Tree, field_at, leaves
+from roost_protocol.profile.field import Mark, Path, dotted
 from roost_protocol.profile.kinds import Value
 
 DRIFT: Final = "drift"  # the field of each section that says what is done about drift
@@ -77,6 +77,25 @@ def pending(wanted: Tree, found: FoundAll) -> list[str]:
         dotted((name, *path))
         for name in concerned(wanted, {})
         for path in sorted(SECTIONS[name].pending(wanted[name], found[name]))
+    ]
+
+
+def leaving(wanted: Tree, before: Tree, found: FoundAll) -> list[str]:
+    """Return the settings that are gone, and in effect until the next boot.
+
+    Args:
+        wanted: the document.
+        before: the one that was applied.
+        found: of every section of both.
+    """
+    new = dict(leaves(wanted))
+    return [
+        dotted(path)
+        for path, _ in leaves(before)
+        if path not in new
+        and (field := field_at(path)) is not None
+        and field.mark is Mark.REBOOT
+        and path[1:] not in SECTIONS[path[0]].pending(before[path[0]], found[path[0]])
     ]
 
 

@@ -49,6 +49,13 @@ class Held(msgspec.Struct, frozen=True):
     opens_ms: Count
 
 
+class Leaving(msgspec.Struct, frozen=True):
+    """Settings that are gone from the document, and in effect until this boot ends."""
+
+    boot: bytes
+    settings: list[str]
+
+
 class Journal(msgspec.Struct, frozen=True):
     """A document on its way: all its steps, of which any may be done.
 
@@ -73,6 +80,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         generation, seq: of the last order that was taken up.
         failure: of the last order, where what it brought was undone or is not for this machine.
         held: the last order, where it waits for its window.
+        leaving: what waits for a boot to be gone.
         originals: what was there before roost set it, by section and a name of the section's.
     """
 
@@ -84,6 +92,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     applied: Applied | None = None
     held: Held | None = None
     failure: Failure | None = None
+    leaving: Leaving | None = None
     originals: dict[str, dict[str, bytes | None]] = {}
     journal: Journal | None = None
 

@@ -4,7 +4,7 @@ Invariants: a plan for what is there already is empty; what was there before roo
 once and put back when no setting wants it any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeAlias
@@ -60,7 +60,21 @@ def plan(wanted: Targets, before: Targets, found: Found, originals: Originals) -
     for path, target in before.items():
         if path not in wanted:
             _put(path, target, originals.get(path), found.get(path), (steps, units))
+    steps += _forsaken({*wanted, *before}, found, originals)
     return Plan((*steps, *units), kept)
+
+
+def _forsaken(owned: Set[str], found: Found, originals: Originals) -> list[Step]:
+    """Return the steps that give back files of a program that is not asked any more.
+
+    Another one took its place since, so no setting leads to them: what is still as roost wrote it
+    goes back to what was there before; what somebody else has written since is his.
+    """
+    return [
+        PutFile(path, there, original)
+        for path, original in originals.items()
+        if path not in owned and (there := found.get(path)) is not None and there.startswith(HEAD)
+    ]
 
 
 def _put(

@@ -12,7 +12,7 @@ from roost_agent.config_apply import plan, told
 from roost_agent.config_apply.job import RefusedError
 from roost_agent.config_apply.machine import Machine
 from roost_agent.config_apply.sections import SECTIONS
-from roost_agent.config_apply.state import Applied, Held
+from roost_agent.config_apply.state import Applied, Held, State
 from roost_agent.config_apply.told import Failure, Told, Waiting
 from roost_protocol.config_report import ConfigState, SectionReport, SectionState
 from roost_protocol.errors import ProtocolError
@@ -27,17 +27,16 @@ class Teller:
     Args:
         folder: of the file.
         machine: on which it is looked what waits for a reboot.
-
-    Attributes:
-        held: the order that waits for its window; told with all else, as the next.
-        failure: of the last order.
     """
 
     def __init__(self, folder: Path, machine: Machine) -> None:
         self._folder = folder
         self._machine = machine
-        self.held: Held | None = None
-        self.failure: Failure | None = None
+        self._state = State()
+
+    def knows(self, state: State) -> None:
+        """Tell by this state from now on: what waits, what failed, what a boot will end."""
+        self._state = state
 
     def tell(self, said: Told, applied: Applied | None) -> None:
         """Tell, together with what is applied.
@@ -55,12 +54,23 @@ class Teller:
                 said = replace(said, applied=msgspec.to_builtins(sections), pending=waits)
             except (OSError, RefusedError) as err:
                 say(f"what is applied cannot be looked at: {err}")
-        told.write(self._folder, replace(said, held=_waiting(self.held), failure=self.failure))
+        held, failure = _waiting(self._state.held), self._state.failure
+        leaving = self._leaving()
+        pending = [*said.pending, *leaving]
+        told.write(
+            self._folder,
+            replace(said, held=held, failure=failure, leaving=leaving, pending=pending),
+        )
+
+    def _leaving(self) -> list[str]:
+        """Return what is gone and still in effect: since it went nobody has booted."""
+        found = self._state.leaving
+        return found.settings if found is not None and found.boot == self._machine.boot else []
 
     def kept(self, said: Told, applied: Applied | None) -> None:
         """Tell that a document is applied: the whole of it, also where a part was applied again."""
         sections = sections_of(applied)
-        waits = plan.pending(sections, look(self._machine, sections, {}))
+        waits = [*plan.pending(sections, look(self._machine, sections, {})), *self._leaving()]
         reports = {name: _kept(name, waits) for name in plan.concerned(sections, {})}
         end = ConfigState.PENDING_REBOOT if waits else ConfigState.APPLIED
         say(f"document {said.digest}: {end}")
@@ -68,15 +78,16 @@ class Teller:
 
     def waits(self, said: Told, names: Iterable[str], applied: Applied | None) -> None:
         """Tell that the order that is held waits, with all of its sections."""
-        assert self.held is not None  # noqa: S101 - who tells has just put it there
-        say(f"document {said.digest}: {self.held.text}")
+        held = self._state.held
+        assert held is not None  # noqa: S101 - who tells has just put it there
+        say(f"document {said.digest}: {held.text}")
         reports = {name: SectionReport(SectionState.WAITING) for name in names}
         self.tell(
             replace(
                 said,
                 state=ConfigState.WAITING,
                 code="window",
-                text=self.held.text,
+                text=held.text,
                 sections=reports,
             ),
             applied,

@@ -55,7 +55,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         held: a document that waits for its window; None: none does.
         failure: the last order's, where it was undone or refused, whatever was applied again since.
         applied_desired, applied_digest, applied: what counts; 0, empty and none before the first.
-        pending: settings that wait for a reboot.
+        pending: settings that wait for a reboot; ``leaving``: those of them that are gone, and in
+            effect until then.
     """
 
     v: int = 1
@@ -74,6 +75,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     applied_digest: str = ""
     applied: dict[str, dict[str, Any]] = {}
     pending: list[str] = []
+    leaving: list[str] = []
 
 
 _decoder: Final = msgspec.json.Decoder(Told)

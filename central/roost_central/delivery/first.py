@@ -38,8 +38,8 @@ class FirstSettings:
         """
         try:
             async with asyncio.timeout(FIRST_S):
-                if not self._deliveries.is_known(node):
-                    await self._profiles.refresh([split_node_id(node)[0]])
+                # Whatever it was by, it may have labels of a rule that let it in a moment ago.
+                await self._profiles.refresh([split_node_id(node)[0]])
                 order = await self._deliveries.place_now(node, generation)
                 return await self._orders.handed(order, generation) if order else b""
         except (CentralError, TimeoutError) as err:

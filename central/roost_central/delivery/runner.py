@@ -195,10 +195,6 @@ class DeliveryRunner:
         await self._take_back(to_take_back, now_ms)
         await self._place(to_place, now_ms)
 
-    def is_known(self, node: str) -> bool:
-        """Say whether what a node should be was ever worked out."""
-        return node in self._wanted.heads
-
     def word_past(self, node: str, generation: int) -> tuple[Word, bool]:
         """Return where a node stands with a generation past this one, and whether it is heard.
 

@@ -51,7 +51,7 @@ class Batch:
             self._acts.append(_act(box, action, caller))
         elif isinstance(action, core.Queue):
             logger.info("a box waits at %s: %s", action.site or "no site", action.reason)
-            box = replace(box, reason=action.reason)
+            box = replace(box, reason=action.reason, decided_by=action.by)
         self._spent.update(spent)
         self._boxes.append(box)
         self.ledger.note(box, spent)

@@ -101,12 +101,16 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A human decides; ``spend`` names the claims that are used up by one."""
+    """A human decides; ``spend`` names the claims that are used up by one.
+
+    ``by`` is the rule that would have placed it; empty: none would.
+    """
 
     site: str
     reason: str
     spend: tuple[str, ...] = ()
     broker: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,26 +226,33 @@ def _fault(claim: Claim, asked: Asked, now_ms: int) -> Refuse | None:
 def _placed(
     claim: Claim | Rule, asked: Asked, known: Known, spend: tuple[str, ...], *, by: str
 ) -> Action:
+    of_rule = by if isinstance(claim, Rule) else ""
     if claim.node:
         box = known.boxes.get(claim.node, 0)
         replaces = claim.replaces if isinstance(claim, Claim) else 0
         if claim.node in known.empty or (box and replaces == box):
             return Admit(claim.site, claim.node, spend, by, claim.broker, replaces)
         reason = f"the slot {claim.node} is not empty"
-        return _queued(known, claim.site, reason, spend, broker=claim.broker)
+        return _queued(known, claim.site, reason, spend, broker=claim.broker, by=of_rule)
     if not known.empty:
         reason = "the site has no empty slot"
-        return _queued(known, claim.site, reason, spend, broker=claim.broker)
+        return _queued(known, claim.site, reason, spend, broker=claim.broker, by=of_rule)
     wished = asked.wish if asked.wish in known.empty else known.empty[0]
     return Admit(claim.site, wished, spend, by, claim.broker)
 
 
-def _queued(
-    known: Known, site: str, reason: str, spend: tuple[str, ...] = (), *, broker: bool = False
+def _queued(  # noqa: PLR0913 - what stands in the queue
+    known: Known,
+    site: str,
+    reason: str,
+    spend: tuple[str, ...] = (),
+    *,
+    broker: bool = False,
+    by: str = "",
 ) -> Action:
     if known.waiting >= WAITING_MAX and known.prior is None:
         return Refuse("queue-full", f"{WAITING_MAX} boxes wait already: try again later")
-    return Queue(site, reason, spend, broker)
+    return Queue(site, reason, spend, broker, by)
 
 
 def _is_within(address: str, cidr: str) -> bool:

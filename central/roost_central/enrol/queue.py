@@ -17,10 +17,13 @@ from roost_central.enrol.matching import Matching
 from roost_central.enrol.note import Note
 from roost_central.enrol.proof import certified_keys
 from roost_central.enrol.refused import RefusedError
+from roost_central.enrol.rules import Rule
 from roost_central.enrol.silence import check_silence, silent_ms
 from roost_central.enrol.slots import NewSlots, check_site, empty_slots
 from roost_central.enrol.states import Event, State, after
 from roost_central.errors import NotFoundError
+from roost_central.fleet import node_labels
+from roost_central.fleet.labels import LabelChange
 from roost_central.fleet.view import FleetView
 from roost_central.ports import Clock
 from roost_central.storage import enrolments, identities
@@ -61,9 +64,19 @@ class Nearest:
 
 
 class Queue:
-    """Who waits, and what was decided."""
+    """Who waits, and what was decided.
 
-    def __init__(self, database: Database, view: FleetView, clock: Clock) -> None:
+    Args:
+        database: of boxes and slots.
+        view: of the fleet.
+        clock: of decisions.
+        rules: of its configuration: a box that one of them means gets its labels, whoever says yes.
+    """
+
+    def __init__(
+        self, database: Database, view: FleetView, clock: Clock, rules: Sequence[Rule] = ()
+    ) -> None:
+        self._rules = {rule.author: rule for rule in rules}
         self._database = database
         self._view = view
         self._clock = clock
@@ -112,7 +125,9 @@ class Queue:
             decided = await self._approved(connection, box, wanted, by, slots)
             detail = {**_about(box), "replace": wanted.replace, "reason": wanted.reason}
             await note(connection, "enrol.approve", decided.node_id, detail)
+            labels = await self._label(connection, [(box, decided)])
         slots.show()
+        node_labels.show(self._view, labels)
         return decided
 
     async def approve_all(
@@ -136,7 +151,9 @@ class Queue:
                 decided.append(await self._approved(connection, box, wanted, by, slots))
                 detail = {**_about(box), "matched": len(chosen)}
                 await note(connection, "enrol.approve", decided[-1].node_id, detail)
+            labels = await self._label(connection, list(zip(chosen, decided, strict=True)))
         slots.show()
+        node_labels.show(self._view, labels)
         return decided
 
     async def deny(self, id_: str, reason: str, by: str, note: Note) -> EnrolmentRecord:
@@ -189,6 +206,28 @@ class Queue:
         )
         await enrolments.save(connection, decided)
         return decided
+
+    async def _label(
+        self,
+        connection: AsyncConnection,
+        boxes: Sequence[tuple[EnrolmentRecord, EnrolmentRecord]],
+    ) -> node_labels.Labels:
+        """Write the labels that boxes get by the rules that mean them; return all they have then.
+
+        Args:
+            connection: of the decision.
+            boxes: each as it waited, and as it was let in: a rule is of one site.
+        """
+        labels: dict[str, dict[str, str]] = {}
+        for box, decided in boxes:
+            rule = self._rules.get(box.decided_by)
+            if rule is not None and rule.labels and rule.site == decided.site:
+                row = self._view.nodes.get(decided.node_id)
+                before = {} if row is None else row.labels
+                labels[decided.node_id] = LabelChange(dict(rule.labels)).applied(before)
+        if labels:
+            await node_labels.write(connection, labels)
+        return labels
 
     async def _first_empty(self, connection: AsyncConnection, site: str) -> str:
         check_site(self._view, site)

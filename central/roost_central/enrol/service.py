@@ -79,7 +79,7 @@ class Enrolment:
         tls_folder: Path,
     ) -> None:
         self.config = config
-        self.queue = Queue(database, view, clock)
+        self.queue = Queue(database, view, clock, config.rules)
         self.claims = ClaimDesk(database, view, clock, entropy)
         self.registry = IdentityRegistry(database, clock, QuarantineSign(view, book))
         self.gate = Gate()

@@ -34,6 +34,7 @@ class EnrolmentRecord:
         words: the six words, for a human to compare.
         ticket_hash: SHA-256 of the ticket it asks with.
         seen_ms: when it last asked.
+        decided_by: who decided; while it waits, the rule that would have placed it.
         generation: of the identity it got.
     """
 

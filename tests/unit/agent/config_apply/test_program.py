@@ -15,8 +15,10 @@ from roost_agent.config_apply import state as states
 from roost_agent.config_apply.__main__ import command
 from roost_agent.config_apply.carrier import CONFIRM
 from roost_agent.config_apply.job_file import job_file
+from roost_agent.config_apply.look import look
 from roost_agent.config_apply.machine import Machine, StepError
 from roost_agent.config_apply.program import DONE, NOT_DONE, Program
+from roost_agent.config_apply.told import read as told_by
 from roost_protocol.order import body_digest
 
 STRANGER = OrderPen(seed=b"\1" * 32)
@@ -386,3 +388,66 @@ def test_the_word_that_a_node_is_reached_ends_no_program_that_does_not_wait_for_
     program = subprocess.Popen([sys.executable, "-Ic", "import time; time.sleep(0.3)"])
     program.send_signal(CONFIRM)
     assert program.wait(10) == 0
+
+
+BOOT = "proc/sys/kernel/random/boot_id"
+
+
+def test_an_argument_that_is_taken_out_waits_for_the_boot_that_ends_it(root):
+    (root.tree / BOOT).parent.mkdir(parents=True)
+    (root.tree / BOOT).write_text("one\n")
+    with_two = {"kernel": {"cmdline": {"isolcpus": "2-3", "nosoftlockup": True}}}
+    root.apply(with_two)
+    (root.tree / BOOT).write_text("two\n")
+    (root.tree / "proc/cmdline").write_text("root=/dev/sda1 isolcpus=2-3 nosoftlockup\n")
+    assert Program(root.given).boot() == DONE
+    assert (root.told["state"], root.told["pending"]) == ("applied", [])
+    told = root.apply({"kernel": {"cmdline": {"nosoftlockup": True}}})
+    assert (told["state"], told["pending"]) == ("pending-reboot", ["kernel.cmdline.isolcpus"])
+    told = root.apply(ONE)  # the whole section's arguments are gone, and another boot has not come
+    assert told["state"] == "pending-reboot"
+    assert sorted(told["leaving"]) == ["kernel.cmdline.isolcpus", "kernel.cmdline.nosoftlockup"]
+    looked = look(told_by(root.given.told), Machine(root.given.root))
+    assert sorted(looked.pending) == sorted(told["leaving"])
+    assert root.apply(with_two)["state"] == "applied"  # wanted again before a boot: it is there
+    root.apply(ONE)
+    (root.tree / BOOT).write_text("three\n")
+    (root.tree / "proc/cmdline").write_text("root=/dev/sda1\n")
+    assert Program(root.given).boot() == DONE
+    assert (root.told["state"], root.told["pending"]) == ("applied", [])
+
+
+def test_an_argument_that_never_came_into_effect_waits_for_nothing_when_it_goes(root):
+    root.apply({"kernel": {"cmdline": {"isolcpus": "2-3"}}})
+    assert root.apply({})["state"] == "applied"
+
+
+RESOLVED = "etc/systemd/resolved.conf.d/60-roost.conf"
+STUB = "/run/systemd/resolve/stub-resolv.conf"
+
+
+def test_a_resolver_that_changes_hands_leaves_no_file_of_the_one_before(root):
+    root.apply({"dns": {"servers": ["192.0.2.53"]}})
+    resolv = root.tree / "etc/resolv.conf"
+    resolv.unlink()
+    resolv.symlink_to(STUB)  # somebody has begun to use systemd-resolved
+    root.apply({"dns": {"servers": ["192.0.2.54"]}})
+    assert "192.0.2.54" in root.files[RESOLVED]
+    assert root.files["etc/resolv.conf"] == STUB
+    resolv.unlink()
+    resolv.write_text("nameserver 192.0.2.1\n")  # and has ended it
+    root.apply({"dns": {"servers": ["192.0.2.55"]}})
+    assert RESOLVED not in root.files
+    assert "192.0.2.55" in root.files["etc/resolv.conf"]
+    root.apply({})
+    assert root.files["etc/resolv.conf"] == "nameserver 192.0.2.1\n"
+
+
+def test_what_somebody_else_has_written_into_the_former_file_is_his(root):
+    root.apply({"time": {"servers": ["192.0.2.1"]}})
+    mine = root.tree / "etc/systemd/timesyncd.conf.d/60-roost.conf"
+    (root.tree / "etc/chrony/sources.d").mkdir(parents=True)
+    mine.write_text("[Time]\n")
+    root.apply({"time": {"servers": ["192.0.2.2"]}})
+    assert mine.read_text() == "[Time]\n"
+    assert "192.0.2.2" in root.files["etc/chrony/sources.d/roost.sources"]

@@ -300,6 +300,17 @@ async def test_a_box_gets_its_settings_with_its_identity_and_the_same_again_wher
     assert await first.of("a.n1", 1) == b""
 
 
+async def test_labels_that_a_rule_gives_a_box_count_for_its_first_settings(office):
+    await office.profile(10)
+    await office.profile(30, "edge", 'select = "label.tier:edge"\nnothing = true')
+    await office.look()  # what the slot should be is known, before there is a box
+    office.view.nodes["b.n1"].labels = {"tier": "edge"}
+    message = await FirstSettings(office.profiles, office.runner, office.orders).of("b.n1", 1)
+    office.boxes["b.n1"].hear(message)
+    settings = decode_settings(office.boxes["b.n1"].signed.body)
+    assert settings == {"kernel": {"sysctl": {"vm.swappiness": 30}}}
+
+
 async def test_the_box_after_one_that_never_said_how_it_ended_is_told_anew(office):
     await office.profile(10, "b", 'site = "b"')
     first = FirstSettings(office.profiles, office.runner, office.orders)

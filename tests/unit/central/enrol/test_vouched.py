@@ -11,7 +11,7 @@ from roost_agent.enrol.factory import Factory
 from roost_central.enrol.desk import Desk
 from roost_central.enrol.factory import Makers
 from roost_central.enrol.issue import Issuer
-from roost_central.enrol.queue import Approval
+from roost_central.enrol.queue import Approval, Queue
 from roost_central.enrol.rules import Rule
 from roost_central.enrol.states import Event, State
 from roost_central.fleet.restore import restore
@@ -85,6 +85,27 @@ async def test_who_comes_by_another_way_than_the_rule_gets_none_of_its_labels(
 ):
     await asked(desk, box, factory(maker, "ZZ-1"))
     assert {str(node.labels) for node in office.view.nodes.values()} == {"{}"}
+
+
+async def test_a_box_that_a_rule_means_gets_its_labels_also_when_a_human_lets_it_in(
+    office, desk, maker
+):
+    queue = Queue(office.database, office.view, office.clock, (ACME, LISTED))
+    boxes = [DeskBox(bytes([n]) * 32) for n in range(5)]
+    for number, box in enumerate(boxes):
+        answer = await asked(desk, box, factory(maker, f"AC-700{number}"))
+    assert answer.reason == "the site has no empty slot"
+    fourth, fifth = await queue.boxes([State.PENDING])
+    assert fourth.decided_by == "rule:acme-lab"
+    await office.add_site("shop")
+    await queue.approve(fourth.id, Approval("lab", "n4"), "jd", office.note)
+    await queue.approve(fifth.id, Approval("shop", "n1"), "jd", office.note)
+    assert office.view.nodes["lab.n4"].labels == {"wave": "2"}
+    assert office.view.nodes["shop.n1"].labels == {}  # the rule is of another site
+    async with office.database.read() as connection:
+        kept = await restore(connection)
+    assert kept.nodes["lab.n4"].labels == {"wave": "2"}
+    assert (await desk.ask(answer.ticket)).node == "n1"
 
 
 async def test_it_gets_the_same_when_it_lost_the_reply(desk, box, maker):
