@@ -2,6 +2,7 @@
 
 import pytest
 from fake_ha import give as give_ha
+from fake_host import spoken
 
 pytestmark = pytest.mark.browser
 
@@ -79,11 +80,13 @@ async def each_page(console, tab):
     site = next(row["site"] for row in console.fleet.rows if row["status"] == "degraded")
     shown = with_everything(console.central.alarms)
     with_ha = give_ha(console)
+    console.central.host.states[f"{site}.n1"] = spoken("degraded")
     for path, seen in (
         ("/", ".rows-body .row"),
         (f"/sites/{site}", ".matrix"),
         (f"/sites/{with_ha}", ".turns rect"),
-        (f"/nodes/{site}.n1", ".inventory"),
+        (f"/nodes/{site}.n1", ".host-acts button"),
+        ("/hosts", ".hosts-list tbody tr"),
         ("/events", ".events"),
         ("/alarms?show=100", ".alarm-rows .row"),
         (f"/alarms?show={shown}", ".drawer .timeline li"),

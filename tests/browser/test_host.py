@@ -1,9 +1,128 @@
-"""Watched processes on a node's page: state, reason and what is wrong; else nothing."""
+"""A host on its node's page: state and why, what it would break, and who may force; all hosts."""
 
 import pytest
+from fake_alarms import instant, now_ms
+from fake_host import spoken
+from test_enrol import DIALOG, fill, send
 
 pytestmark = pytest.mark.browser
 SECTION = "document.querySelector('.processes')"
+HOST = "document.querySelector('section.host')"
+
+
+def button(words):
+    return f"[...document.querySelectorAll('.host button')].find((b) => b.innerText === '{words}')"
+
+
+def picked(words):
+    filters = "[...document.querySelectorAll('.host-filters a')]"
+    return f"{filters}.find((a) => a.innerText === '{words}')"
+
+
+async def opened(console, **said):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    console.central.host.states[node] = spoken(**said)
+    at = instant(now_ms() - 60_000)
+    was = {"admin": "unlocked", "oper": "enabled", "avail": "available"}
+    console.central.host.moves[node] = [
+        {"at": at, "received": at, "was": was, "admin": "unlocked", "oper": "disabled",
+         "avail": "failed", "cause": "its heartbeat is lost", "task": "", "epoch": 8}
+    ]  # fmt: skip
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait(f"{HOST}?.querySelector('.host-acts button')")
+    return tab, node
+
+
+async def test_a_host_is_shown_with_why_since_when_and_how_it_came_there(console):
+    reasons = [{"reason": "process", "since": instant(now_ms() - 300_000), "age_s": 300}]
+    until = instant(now_ms() + 600_000)
+    tab, node = await opened(
+        console, avail="degraded", reasons=reasons, task="waits", maintenance_until=until
+    )
+    await tab.wait("document.querySelector('.host-moves')")
+    text = await tab.js(f"{HOST}.innerText")
+    for words in (
+        "degraded", "unlocked, enabled", "waits", "Degraded by process for 5 m", "epoch 8",
+        "In maintenance until", "its heartbeat is lost", f"roost host show {node}",
+    ):  # fmt: skip
+        assert words in text
+    assert tab.complaints == []
+
+
+async def test_an_act_tells_what_it_would_break_and_is_sent_with_the_state_it_was_decided_on(
+    console,
+):
+    tab, node = await opened(console)
+    await tab.js(f"{button('Lock…')}.click()")
+    await tab.wait(f"{DIALOG}?.open")
+    text = await tab.js(f"{DIALOG}.innerText")
+    assert "web (nginx) moves to n2" in text
+    assert "agents (probe) stops on n1" in text
+    await fill(tab, "reason", "a fan")
+    assert f"roost host lock {node} -m 'a fan'" in await tab.js(f"{DIALOG}.innerText")
+    await send(tab)
+    await tab.wait(
+        f"{HOST}.querySelector('[role=status]').innerText === 'lock: done, it is locked'"
+    )
+    [(meant, action, body)] = console.central.host.acts
+    assert (meant, action, body["force"], body["confirm"]) == (node, "lock", False, "")
+    assert body["expect"] == {
+        "admin": "unlocked", "oper": "enabled", "avail": "available", "generation": 3,
+    }  # fmt: skip
+
+
+async def test_what_is_in_the_way_is_told_and_force_takes_the_nodes_name(console):
+    tab, node = await opened(console)
+    await tab.js("document.querySelector('.in-way summary').click()")
+    text = await tab.js("document.querySelector('.in-way').innerText")
+    assert "n1 is unlocked" in text
+    assert "roost host lock" in text
+    forces = "document.querySelectorAll('.in-way button')"
+    assert await tab.js(f"{forces}.length") == 1
+    await tab.js(f"{forces}[0].click()")
+    await tab.wait(f"{DIALOG}?.open")
+    assert "Goes past" in await tab.js(f"{DIALOG}.innerText")
+    await fill(tab, "reason", "it hangs")
+    await fill(tab, "confirm", "lab.n9")
+    await send(tab)
+    await tab.wait(f"{DIALOG}.querySelector('[role=alert]')?.innerText.includes('type just that')")
+    assert console.central.host.acts == []
+    await fill(tab, "confirm", node)
+    await send(tab)
+    await tab.wait(f"!{DIALOG}?.open")
+    [(_, action, body)] = console.central.host.acts
+    assert (action, body["force"], body["confirm"]) == ("reboot", True, node)
+
+
+async def test_a_maintenance_is_for_a_while(console):
+    tab, _ = await opened(console)
+    await tab.js(f"{button('Maintenance…')}.click()")
+    await tab.wait(f"{DIALOG}?.open")
+    await fill(tab, "reason", "cabling")
+    await send(tab)
+    await tab.wait(f"!{DIALOG}?.open")
+    assert console.central.host.acts[0][2]["seconds"] == 7_200
+
+
+async def test_hosts_are_found_by_state_and_reason(console):
+    states = console.central.host.states
+    states["a.n1"], states["a.n2"] = spoken(), spoken("failed", cause="pump <b>failed</b>")
+    tab = await console.tab("/hosts")
+    rows = "[...document.querySelectorAll('.hosts-list tbody tr')].map((r) => r.innerText)"
+    await tab.wait(f"{rows}.length === 2")
+    await tab.js(f"{picked('failed')}.click()")
+    await tab.wait(f"{rows}.length === 1")
+    assert "pump <b>failed</b>" in (await tab.js(rows))[0]
+    assert console.central.host.filters[-1] == "avail=failed"
+    await tab.js(f"{picked('process')}.click()")
+    await tab.wait("new URLSearchParams(location.search).get('q') === 'degrade=process'")
+    assert tab.complaints == []
+
+
+async def test_a_node_that_nobody_spoke_of_has_no_such_section(console):
+    tab = await console.tab(f"/nodes/{console.fleet.rows[0]['site']}.n1")
+    await tab.wait("document.querySelector('.orders')?.innerText.includes('Nothing was ordered')")
+    assert await tab.js(f"{HOST} === null")
 
 
 async def test_a_failed_process_is_shown_with_its_reason_and_what_it_costs(console):

@@ -27,6 +27,7 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/changes",
     "/changes/{change}",
     "/drift",
+    "/hosts",
     "/enrol",
     "/admin",
     "/audit",

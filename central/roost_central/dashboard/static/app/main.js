@@ -26,6 +26,7 @@ const LATER = {
   northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
   profiles: () => import("./profiles/page.js").then((m) => m.ProfilesPage),
   changes: () => import("./changes/page.js").then((m) => m.ChangesPage),
+  hosts: () => import("./hosts/page.js").then((m) => m.HostsPage),
   drift: () => import("./drift/page.js").then((m) => m.DriftPage),
   enrol: () => import("./enrol/page.js").then((m) => m.EnrolPage),
   admin: () => import("./admin/page.js").then((m) => m.AdminPage),
@@ -36,7 +37,7 @@ const LATER = {
 const TITLES = {
   fleet: "Fleet", events: "Events", alarms: "Alarms", shelf: "Shelf", load: "Operator load",
   northbound: "Northbound", profiles: "Profiles", enrol: "Enrolment", admin: "Admin", audit: "Audit", inventory: "Inventory",
-  drift: "Drift", missing: "Not found",
+  drift: "Drift", hosts: "Hosts", missing: "Not found",
 };
 
 const NAMELESS = { incidents: "Incidents", changes: "Changes", login: "Log in" };

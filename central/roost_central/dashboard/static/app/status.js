@@ -27,6 +27,19 @@ export const PROCESS_STATES = {
   ignored: { name: "ignored", letter: "–", shape: "ring", tone: "unknown" },
 };
 
+/** @type {Record<string, State>} availability of a host (X.731) */
+export const HOST_STATES = {
+  available: { name: "available", letter: "A", shape: "square", tone: "ok" },
+  degraded: { name: "degraded", letter: "G", shape: "triangle", tone: "degraded" },
+  intest: { name: "intest", letter: "T", shape: "diamond", tone: "maintenance" },
+  online: { name: "online", letter: "o", shape: "bar", tone: "maintenance" },
+  failed: { name: "failed", letter: "F", shape: "cross", tone: "down" },
+  offline: { name: "offline", letter: "N", shape: "cross", tone: "down" },
+  "power-off": { name: "power-off", letter: "P", shape: "ring", tone: "unknown" },
+  "not-installed": { name: "not-installed", letter: "–", shape: "ring", tone: "unknown" },
+  unknown: { name: "unknown", letter: "U", shape: "ring", tone: "unknown" },
+};
+
 /** @type {Record<string, State>} presence of a node */
 export const PRESENCES = {
   online: { name: "online", letter: "O", shape: "square", tone: "ok" },

@@ -10,6 +10,7 @@ import { Failure } from "../shell/failure.js";
 import { Changes } from "./changes.js";
 import { Desired } from "./desired.js";
 import { bytes, duration, loss, roundTrip } from "./humanise.js";
+import { Host } from "./host.js";
 import { Identity, QuarantineNote } from "./identity.js";
 import { Inventory } from "./inventory.js";
 import { Orders } from "./orders.js";
@@ -41,6 +42,7 @@ export function NodePage({ route }) {
       <${QuarantineNote} held=${node.quarantine} />
     </header>
     <${AlarmsHere} filter=${`node=${quoted(name)}`} concerns=${(alarm) => alarm.node === name} />
+    <${Host} node=${name} revision=${node.heard} />
     <div class="columns">
       <section><h2>Paths</h2><${Paths} paths=${node.paths} staleMs=${staleMs} /></section>
       <section><h2>Outbox <small>kept on the node until receipted</small></h2>
