@@ -31,6 +31,7 @@ UNAUTHENTICATED = {
     "GET /changes",
     "GET /changes/{change}",
     "GET /drift",
+    "GET /hosts",
     "GET /enrol",
     "GET /shelf",
     "GET /events",
