@@ -111,7 +111,7 @@ def test_what_was_not_taken_in_time_has_expired(record, code):
     assert step.record.message == b""
 
 
-@pytest.mark.parametrize(("verb", "s_max"), [("reboot", 86_400)])
+@pytest.mark.parametrize(("verb", "s_max"), [("reboot", 86_400), ("host-lock", 420)])
 def test_what_was_taken_and_is_silent_for_longer_than_its_verb_may_take_has_failed(verb, s_max):
     taken = under_way(state=State.TAKEN, taken_ms=NOW_MS, verb=verb)
     assert core.step(taken, 2, NOW_MS + s_max * 1_000 - 1) is None

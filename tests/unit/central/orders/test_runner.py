@@ -21,6 +21,7 @@ from roost_protocol.order import OrderKey, read_order, read_signed
 
 NODE = "lab.n1"
 RESYNC = Wanted(NODE, "resync", {"what": "alarms"}, "", 600)
+LOCK = Wanted(NODE, "host-lock", {"node": "n1"}, "a fan", 600)
 REBOOT = Wanted(NODE, "reboot", {}, "new kernel", 600)
 IDENTITY = IdentityRecord(
     NODE, 1, 1, "ff", b"f", b"k", IdentityState.ACTIVE, 10**14, "{}", b"s", "pem", 1, 1
@@ -201,3 +202,25 @@ async def test_a_node_has_so_many_orders_and_no_more(office):
         await office.place()
     with pytest.raises(OrderRefusedError, match="the most it may"):
         await office.place()
+
+
+async def test_an_act_on_a_host_is_not_done_to_the_box_that_replaced_it(office):
+    placed, general = await office.place(LOCK), await office.place()
+    replaced = {"generation": 2, "fingerprint": b"g", "key_hash": b"h", "serial": "fe"}
+    later_ms = placed.placed_ms + 1
+    await office.enrol(**replaced, box=2, issued_ms=later_ms)
+    office.runner.hears = lambda _node: 2
+    await office.runner.turn()
+    refused = await office.find(placed)
+    assert (refused.state, refused.code) == (State.REFUSED, "replaced")
+    await office.runner.turn()
+    assert (await office.find(general)).generation == 2
+
+
+async def test_a_renewal_of_the_same_box_takes_what_was_ordered(office):
+    placed = await office.place(LOCK)
+    renewed = {"generation": 2, "fingerprint": b"g", "key_hash": b"h", "serial": "fe"}
+    await office.enrol(**renewed, issued_ms=placed.placed_ms + 1)
+    office.runner.hears = lambda _node: 2
+    await office.runner.turn()
+    assert (await office.find(placed)).sends == 1
