@@ -17,6 +17,7 @@ from roost_agent.config import InventoryConfig
 from roost_agent.errors import ProbeError, StorageError
 from roost_agent.identity import Identity
 from roost_agent.inventory import ledger, snapshot
+from roost_agent.inventory.churn import CHANGES_MAX, volatile
 from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry, LaneCounts
 from roost_agent.ports import Clock, Entropy
@@ -32,6 +33,7 @@ from roost_protocol.inventory import Section
 log = logging.getLogger(__name__)
 
 NOTE: Final = "inventory"
+FIELDS_SHOWN: Final = 8  # of those that a line of the log names
 RETRY_S: Final = 60.0  # after an outbox that took nothing
 
 Prober = Callable[[tuple[str, ...]], Awaitable[Document]]
@@ -154,6 +156,8 @@ class Survey:
             change = ledger.probed(
                 known, found, boot_id=self._identity.boot_id, now_ms=self._clock.wall_ms()
             )
+            if change is not None:
+                self._note_volatile(known, change.known)
             await self._tell(change, ", ".join(classes) or "all")
             self.fault = ""
         except (ProbeError, StorageError) as err:
@@ -162,6 +166,17 @@ class Survey:
         jitter = self._entropy.uniform(0, 1)
         self.handle(Probed(not self.fault, jitter))
         self._looked.set()
+
+    def _note_volatile(self, before: ledger.Known, after: ledger.Known) -> None:
+        """Say which fields change too often to be told for the rest of a day."""
+        now_ms = self._clock.wall_ms()
+        fresh = set(volatile(after.counts, now_ms)).difference(volatile(before.counts, now_ms))
+        if fresh:
+            log.warning(
+                "survey: more than %d changes within a day, left out of the inventory: %s",
+                CHANGES_MAX,
+                ", ".join(sorted(fresh)[:FIELDS_SHOWN]),
+            )
 
     async def _say_again(self, sections: list[str]) -> None:
         known = await self._known()

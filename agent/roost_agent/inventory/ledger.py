@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from roost_agent.inventory.churn import Count, calmed, counted
 from roost_agent.inventory.delta import diff
 from roost_agent.inventory.snapshot import Sections, Taken, digest_of, merged, parts
 from roost_protocol.codec import VERSION, Decoder, encode
@@ -26,11 +27,15 @@ KNOWN_BYTES_MAX: Final = 16 * 1024 * 1024  # 64 parts of a snapshot, and room
 
 
 class Known(msgspec.Struct, frozen=True):
-    """The inventory that central has once it has committed all we sent; generation 0 is none."""
+    """The inventory that central has once it has committed all we sent; generation 0 is none.
+
+    ``counts`` are of fields that changed within the last day (churn.py).
+    """
 
     gen: int = 0
     digest: bytes = EMPTY_SET
     sections: dict[str, Section] = {}
+    counts: dict[str, dict[str, Count]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +65,21 @@ def load(raw: bytes) -> Known:
 
 def probed(known: Known, found: Sections, *, boot_id: bytes, now_ms: int) -> Change | None:
     """Return what to tell after a probe of some sections, None when nothing changed."""
-    sections = merged(known.sections, found)
+    sections = merged(known.sections, calmed(found, known.counts, now_ms))
     changed = diff(known.sections, sections)
     if not changed and known.gen:
         return None
     if not known.gen:
         return _snapshot(Known(0, EMPTY_SET, sections), None, boot_id=boot_id, now_ms=now_ms)
-    after = Known(known.gen + 1, digest_of(sections), sections)
+    counts = counted(known.counts, known.sections, changed, now_ms)
+    after = Known(known.gen + 1, digest_of(sections), sections, counts)
     delta = Delta(
         v=VERSION, base_gen=known.gen, gen=after.gen, digest=after.digest, sections=changed
     )
     if len(encode(delta)) <= CHUNK_BYTES_MAX:
         return Change((delta,), after)
     names = None if _any_gone(changed) else sorted(changed)
-    before = Known(known.gen, known.digest, sections)
+    before = Known(known.gen, known.digest, sections, counts)
     return _snapshot(before, names, boot_id=boot_id, now_ms=now_ms)
 
 
@@ -96,6 +102,6 @@ def _any_gone(changed: dict[str, SectionDelta]) -> bool:
 
 
 def _snapshot(known: Known, names: Sequence[str] | None, *, boot_id: bytes, now_ms: int) -> Change:
-    after = Known(known.gen + 1, digest_of(known.sections), known.sections)
+    after = Known(known.gen + 1, digest_of(known.sections), known.sections, known.counts)
     taken = Taken(after.gen, boot_id, now_ms)
     return Change(tuple(parts(known.sections, taken, names)), after)
