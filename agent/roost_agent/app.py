@@ -34,7 +34,7 @@ from roost_agent.control.message import (
 )
 from roost_agent.control.server import serving
 from roost_agent.driver import Driver
-from roost_agent.errors import AgentError
+from roost_agent.errors import AgentError, ConfigError
 from roost_agent.host.processes.on_demand import OnDemand
 from roost_agent.host_node import host_answer, host_of
 from roost_agent.identity import Identity, StateLock, next_identity
@@ -49,9 +49,11 @@ from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
 from roost_agent.wake.kernel import KernelNews
 from roost_protocol import __version__
+from roost_protocol.configuration import SITE_LEASE
 from roost_protocol.seal import Seal
 
 if TYPE_CHECKING:
+    from roost_agent.bmc.service import BoardControllers
     from roost_agent.ha.launch import Launch
     from roost_agent.ha.runtime import Runtime
     from roost_agent.host.processes.launch import Watching
@@ -123,6 +125,7 @@ async def _main(config: Config, identity: Identity) -> None:
         control, renewal = Control(driver, ha), _renewal(config, driver.known_time, entropy)
         _take_orders(driver, control, renewal, ha, said)
         _watch_processes(driver, ha)
+        driver.boards = _boards(driver, ha)
         driver.host, driver.acts = host_of(driver, ha, entropy)
         async with (
             serving(Path(config.state_dir), control),
@@ -215,6 +218,44 @@ def _watch_processes(driver: Driver, ha: "Runtime | None") -> None:
         driver.watching.begin(said)
 
 
+def _boards(driver: Driver, ha: "Runtime | None") -> "BoardControllers | None":
+    """Return what asks board controllers, where a file names any; the code is imported only there.
+
+    A file that is wrong costs its controllers, not the agent.
+    """
+    config = driver.config
+    if not Path(config.bmc_file).exists():
+        return None
+    from roost_agent.bmc.board import load  # noqa: PLC0415 - see above
+    from roost_agent.bmc.service import BoardControllers  # noqa: PLC0415 - as above
+
+    try:
+        boards = load(config.bmc_file)
+    except ConfigError as err:
+        log.warning("bmc: no controller is asked: %s", err)
+        return None
+    return BoardControllers(
+        config.bmc_file,
+        boards,
+        config.node,
+        folder=Path(config.state_dir),
+        outbox=driver.spool,
+        alarms=driver.alarms,
+        clock=driver.clock,
+        is_ours=lambda: True if ha is None else _coordinates(ha),
+    )
+
+
+def _coordinates(ha: "Runtime") -> bool | None:
+    """Return whether this node holds the lease ``site``; None: nobody is known to."""
+    lease = ha.core.leases.get(SITE_LEASE)
+    if lease is None:
+        return None
+    if lease.is_held:
+        return True
+    return None if lease.holder is None else False
+
+
 def reboot_command(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return what reboots this node: a unit's own word, and nobody else's.
 
@@ -304,6 +345,8 @@ async def _store(driver: Driver) -> None:
             group.create_task(driver.host.run(), name="agent.host")
             group.create_task(driver.acts.run(), name="agent.host.acts")
         group.create_task(driver.history.run(), name="agent.history")
+        if driver.boards is not None:
+            group.create_task(driver.boards.run(), name="agent.bmc")
         if driver.orders is not None:
             group.create_task(driver.orders.run(), name="agent.orders")
         if driver.settings is not None:

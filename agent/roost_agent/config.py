@@ -20,6 +20,7 @@ from roost_protocol.limits import PATHS_MAX
 
 HOUR_MS: Final = 3_600_000
 UNITS_FILE: Final = "/etc/roost/units.toml"  # of roost-helper, root's
+BMC_FILE: Final = "/etc/roost/bmc.toml"
 HELPER_SOCKET: Final = "/run/roost-helper.sock"
 
 
@@ -223,6 +224,7 @@ class Config:
     settings: SettingsConfig = field(default_factory=SettingsConfig)
     updates: UpdatesConfig = field(default_factory=UpdatesConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
+    bmc_file: str = BMC_FILE  # of board controllers; one that is not there names none
     join: JoinConfig = field(default_factory=JoinConfig)  # counts while there is no identity
     enrolled: Enrolled | None = None  # None: this node has no identity, a broker on loopback only
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from roost_agent.config import (
     BEAT,
+    BMC_FILE,
     HOUR_MS,
     INVENTORY,
     OUTBOX,
@@ -57,9 +58,11 @@ _TOP: Final = (
     "settings",
     "updates",
     "ha",
+    "bmc",
     "join",
 )
 HA_KEYS: Final = ("file",)
+BMC_KEYS: Final = ("file",)
 JOIN_KEYS: Final = tuple(each.name for each in fields(JoinConfig))
 
 Table = dict[str, Any]
@@ -164,6 +167,8 @@ class _Reader:
                 "settings",
                 "updates",
                 "ha",
+                "ha",
+                "bmc",
                 "join",
             }:
                 if self._is_table(file, key, value):
@@ -192,6 +197,7 @@ class _Reader:
             "settings": SETTINGS_KEYS,
             "updates": UPDATES_KEYS,
             "ha": HA_KEYS,
+            "bmc": BMC_KEYS,
             "join": JOIN_KEYS,
         }
         known = tables.get(key, PATH_KEYS)
@@ -230,6 +236,9 @@ class _Reader:
         ha_file = self._text("ha.file", "")
         if ha_file and not ha_file.startswith("/"):
             self.fault(self._by["ha.file"], "ha.file", "must be an absolute path")
+        bmc_file = self._text("bmc.file", BMC_FILE)
+        if not bmc_file.startswith("/"):
+            self.fault(self._by["bmc.file"], "bmc.file", "must be an absolute path")
         alarms = alarms_config(self._alarms, state_dir, self.fault)
         processes = processes_config(*self._table("processes", PROCESSES_KEYS))
         settings = settings_config(*self._table("settings", SETTINGS_KEYS))
@@ -248,6 +257,7 @@ class _Reader:
             settings=settings,
             updates=updates,
             ha_file=ha_file,
+            bmc_file=bmc_file,
             join=join,
             enrolled=enrolled,
             beat=BeatConfig(beat["interval_s"] * 1000, beat["site_interval_s"] * 1000),

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from roost_agent.alarm_types import CONFIG_TYPES, HA_TYPES, HEALTH_TYPES, PROCESS_TYPES
+from roost_agent.alarm_types import BMC_TYPES, CONFIG_TYPES, HA_TYPES, HEALTH_TYPES, PROCESS_TYPES
 from roost_agent.alarms.samplers import samplers
 from roost_agent.alarms.samples.inside import Inside, OutboxState
 from roost_agent.alarms.service import Alarms
@@ -46,6 +46,7 @@ from roost_protocol.topics import NodeTopics
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from roost_agent.bmc.service import BoardControllers
     from roost_agent.config_apply.service import Settings
     from roost_agent.host.acts import HostActs
     from roost_agent.host.processes.launch import Watching
@@ -110,6 +111,8 @@ class Driver:
         self.host: HostShell | None = None
         self.acts: HostActs | None = None
         self.processes: Watching | None = None
+        # Asks board controllers; set before the start where bmc.toml names any.
+        self.boards: BoardControllers | None = None
         self.health = HealthChecks(
             config.processes.health, config.processes.roles, self.alarms, self.clock
         )
@@ -149,6 +152,7 @@ class Driver:
         )
         watched |= frozenset() if self.settings is None else CONFIG_TYPES
         watched |= frozenset() if self.processes is None else PROCESS_TYPES
+        watched |= frozenset() if self.boards is None else BMC_TYPES
         await self.alarms.open(watched)
         waiting = sum(counts.waiting_items for counts in self.spool.lanes.values())
         log.info("outbox: open, %d items wait", waiting)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from roost_agent.bmc.allowed import boards_refuse
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
@@ -94,6 +95,19 @@ class OrderNode:
             return await acts.do(wanted, nonce)
         except ActRefusedError as err:
             raise ActError(err.code, str(err)) from err
+
+    async def act_on_board(self, node: str, verb: str, *, expect: str, force: bool) -> str:
+        """See Node."""
+        boards, host = self._driver.boards, self._driver.host
+        if boards is None or not boards.has(node):
+            text = f"{node} has no board controller that this node reaches: by hand, or host-reboot"
+            raise ActError("not-supported", text)
+        assert host is not None  # noqa: S101 - the agent began with it
+        if why := boards_refuse(host.report(), node, verb, expect=expect, force=force):
+            raise ActError("state", why)
+        if why := await boards.act(node, verb):
+            raise ActError("unconfirmed" if why.startswith("unconfirmed") else "bmc", why)
+        return f"{verb} of {node}: read by its board controller"
 
     async def host_went_on(self, verb: str) -> str:
         """See Node."""

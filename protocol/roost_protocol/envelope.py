@@ -50,6 +50,7 @@ class ItemKind(StrEnum):
     HA = "ha"
     HOST = "host"
     HOSTS = "hosts"
+    BMC = "bmc"
     JOB = "job"
     UPDATE = "update"
     SOFTWARE = "software"

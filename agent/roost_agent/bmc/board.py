@@ -17,11 +17,11 @@ import msgspec
 from msgspec import Meta
 
 from roost_agent.bmc.sensor import Group
+from roost_agent.config import BMC_FILE
 from roost_agent.errors import ConfigError
 from roost_protocol.limits import NAME_CHARS_MAX
 from roost_protocol.patterns import END
 
-FILE: Final = "/etc/roost/bmc.toml"
 FILE_BYTES_MAX: Final = 256 * 1024
 BOARDS_MAX: Final = 1_024  # one child asks so many
 SECRET_CHARS_MAX: Final = 255
@@ -107,7 +107,7 @@ def load(file: str) -> tuple[Board, ...]:
     return decode(_read(file), file)
 
 
-def decode(raw: bytes, file: str = FILE) -> tuple[Board, ...]:
+def decode(raw: bytes, file: str = BMC_FILE) -> tuple[Board, ...]:
     """Return the controllers that a file's content names; see load."""
     try:
         found = msgspec.convert(tomllib.loads(raw.decode()), Boards)

@@ -24,12 +24,13 @@ from roost_agent.bmc.child import serve
 from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.sensor import Sensor
 from roost_agent.bmc.talk import BOOT_DEVICES, Answer, Known, Request, Verb
+from roost_agent.config import BMC_FILE
 from roost_agent.control.table import columns
 from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.ports import SystemClock
 
-ACT_S: Final = 240.0  # power-off: five orders, 20 s apart, and the last reads
+ACT_S: Final = 150.0  # power-off: five orders, 20 s apart, and the last reads
 SWEEP_S: Final = 60.0
 _BOARDS: Final = ("NODE", "TYPE", "HOST", "USER", "EVERY", "LEARNED", "MACHINE", "CERTIFICATE")
 _SENSORS: Final = ("SENSOR", "GROUP", "READING", "LEVEL", "LOWER", "UPPER", "KEY")
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="roost-agent bmc", description="The board controllers that this node may use."
     )
-    made.add_argument("--file", default=boards.FILE, help=f"default: {boards.FILE}")
+    made.add_argument("--file", default=BMC_FILE, help=f"default: {BMC_FILE}")
     made.add_argument("--state-dir", default=STATE_DIR, help="where what was learned is kept")
     verbs = made.add_subparsers(dest="verb", required=True)
     verbs.add_parser("show", help="what is configured and learned, without passwords")
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(given: argparse.Namespace) -> int:
-    known = kept.read(Path(given.state_dir))
+    known = kept.read(Path(given.state_dir)).known
     rows = (_row(board, known.get(board.node, Known())) for board in boards.load(given.file))
     sys.stdout.write("\n".join(columns(_BOARDS, rows)) + "\n")
     return 0
@@ -186,7 +187,7 @@ def _power(given: argparse.Namespace) -> int:
 
 def _ask(given: argparse.Namespace, do: str, **more: object) -> Answer:
     """Return what came of a request."""
-    known = kept.read(Path(given.state_dir))
+    known = kept.read(Path(given.state_dir)).known
     asked = Request(
         file=given.file,
         do=do,  # type: ignore[arg-type] # one of this module's own words

@@ -1,11 +1,10 @@
-"""What was learned of controllers, on the node's disk: never a secret, so that a look may read it.
+"""What was learned of controllers and done to machines, on the node's disk; never a secret.
 
-A file that makes no sense is as good as none: everything is learned again. Then a certificate that
-was replaced meanwhile would be taken, so the file is the agent's own.
+A file that makes no sense is as good as none: everything is learned again.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,18 +19,31 @@ BYTES_MAX: Final = 4 << 20
 log = logging.getLogger(__name__)
 
 
-def read(folder: Path) -> dict[str, Known]:
-    """Return what is known, by node; nothing where there is no file."""
+class Kept(msgspec.Struct, frozen=True):
+    """The file.
+
+    Attributes:
+        known: what was learned, by node.
+        acts: when machines were acted on by what sensors said, UTC ms by node.
+    """
+
+    known: dict[str, Known] = {}
+    acts: dict[str, list[int]] = {}
+
+
+def read(folder: Path) -> Kept:
+    """Return what is kept; nothing where there is no file."""
     try:
         with (folder / FILE).open("rb") as stream:
-            return msgspec.json.decode(stream.read(BYTES_MAX), type=dict[str, Known])
+            return msgspec.json.decode(stream.read(BYTES_MAX), type=Kept)
     except FileNotFoundError:
-        return {}
+        return Kept()
     except (OSError, msgspec.DecodeError) as err:
         log.warning("bmc: what was learned is not readable, and learned again: %s", err)
-        return {}
+        return Kept()
 
 
-def write(folder: Path, known: Mapping[str, Known]) -> None:
-    """Keep what is known; OSError where the disk refuses."""
-    replace_file(folder / FILE, msgspec.json.encode(known))
+def write(folder: Path, known: Mapping[str, Known], acts: Mapping[str, Sequence[int]]) -> None:
+    """Keep it; OSError where the disk refuses."""
+    said = Kept(dict(known), {node: list(each) for node, each in acts.items()})
+    replace_file(folder / FILE, msgspec.json.encode(said))

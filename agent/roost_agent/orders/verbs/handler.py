@@ -74,6 +74,19 @@ class Node(Protocol):
             ActError: it was refused, or not done.
         """
 
+    async def act_on_board(self, node: str, verb: str, *, expect: str, force: bool) -> str:
+        """Have a host's board controller do something to its power; say what came of it.
+
+        Args:
+            node: the host, by its name in the site.
+            verb: ``reset``, ``power-on``, ``power-off`` or ``power-cycle``.
+            expect: the state that it was decided on; empty: any.
+            force: also a host that serves.
+
+        Raises:
+            ActError: it was refused, or is not read to be done.
+        """
+
     async def host_went_on(self, verb: str) -> str:
         """Return what came of an act on this host that ran when the agent ended.
 

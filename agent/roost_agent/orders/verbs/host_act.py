@@ -1,7 +1,7 @@
 """``host-lock`` and its like: acts on the node as a host, as ``roost-agent host`` does them.
 
 They go on in the next agent where this one ends in the middle. What needs a board controller is
-refused: this node reaches none.
+done by the node whose ``bmc.toml`` has it, about whichever host; it does not go on.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from roost_agent.host.acts import BEHIND_S, SECONDS
 from roost_agent.host.allowed import Wanted
 from roost_agent.orders.memory import Taken
-from roost_agent.orders.verbs.handler import ActError, Handler, Node, Placed
+from roost_agent.orders.verbs.handler import Handler, Node, Placed
 from roost_protocol.host_verbs import (
     HostAct,
     HostMaintenance,
@@ -20,7 +20,7 @@ from roost_protocol.host_verbs import (
 )
 
 MARGIN_S: Final = 30.0
-BOARD_S: Final = 60.0
+BOARD_S: Final = 170.0  # as long as an act may take, and the start of its child
 OF_BOARDS: Final = (HostReset, HostPowerOn, HostPowerOff, HostPowerCycle)
 
 
@@ -41,11 +41,9 @@ async def _goes_on(taken: Taken, node: Node) -> str:
     return await node.host_went_on(taken.verb)
 
 
-async def _by_board(given: HostAct, _placed: Placed, _node: Node) -> str:
-    raise ActError(
-        "not-supported",
-        f"{given.node} has no board controller that this node reaches: by hand, or host-reboot",
-    )
+async def _by_board(given: HostAct, _placed: Placed, node: Node) -> str:
+    verb = given.verb.removeprefix("host-")
+    return await node.act_on_board(given.node, verb, expect=given.expect, force=given.force)
 
 
 HANDLERS: Final = (

@@ -1,0 +1,274 @@
+"""Asks the board controllers of ``bmc.toml`` in this node's turn, by children that exit.
+
+Where the node takes part in local HA, the turn is that of who holds the lease ``site``; else it is
+always this node's. Passwords are dropped as soon as the file was read: the child reads it anew.
+
+Invariants: a controller that is silent holds up nobody that answers; an act is given when it was
+kept on the disk that it is; nothing here waits for the centre.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from roost_agent import child
+from roost_agent.bmc import kept
+from roost_agent.bmc.core import (
+    Act,
+    Answered,
+    Boards,
+    Effect,
+    Moment,
+    Note,
+    Poll,
+    Record,
+    Tick,
+)
+from roost_agent.bmc.talk import Answer, Known, Request, Verb
+from roost_agent.errors import StorageError
+from roost_agent.outbox.latest import Latest, Outbox
+from roost_agent.outbox.spool import Batch
+from roost_agent.outbox.store import Entry
+from roost_agent.ports import Clock
+from roost_protocol.alarm import Event as EventSaid
+from roost_protocol.bmc_report import BmcReport
+from roost_protocol.catalogue import cut
+from roost_protocol.codec import VERSION, pack
+from roost_protocol.entity import escape
+from roost_protocol.envelope import ItemKind, Lane
+from roost_protocol.severity import Severity
+
+if TYPE_CHECKING:
+    from roost_agent.bmc.board import Board
+    from roost_agent.ha.upward import Alarming
+
+CHILD: Final = (sys.executable, "-P", "-m", "roost_agent.bmc.child")
+LOOK_S: Final = 1.0
+SWEEP_S: Final = 60.0
+ACT_S: Final = 150.0  # power-off: five orders, 20 s apart, and the last reads
+START_S: Final = 10.0  # on top, for a child to begin on a busy machine
+OUTPUT_BYTES_MAX: Final = 8 << 20
+FRESH_MS: Final = 600_000  # so often readings alone are told anew
+LOG_TYPE: Final = "200.814"
+_SEVERITIES: Final = {"Critical": Severity.CRITICAL, "Warning": Severity.WARNING}
+
+log = logging.getLogger(__name__)
+
+
+class BoardControllers:
+    """The controllers of one node's file.
+
+    Args:
+        file: bmc.toml.
+        boards: what it says; the passwords are dropped.
+        own: this node's name.
+        folder: the state directory.
+        outbox: of the node.
+        alarms: of the node.
+        clock: for what is due.
+        is_ours: whether it is this node's turn; None: nobody knows yet.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a node that it works with
+        self,
+        file: str,
+        boards: Sequence["Board"],
+        own: str,
+        *,
+        folder: Path,
+        outbox: Outbox,
+        alarms: "Alarming",
+        clock: Clock,
+        is_ours: Callable[[], bool | None],
+    ) -> None:
+        self._file = file
+        self._own = own
+        self._folder = folder
+        self._outbox = outbox
+        self._alarms = alarms
+        self._clock = clock
+        self._is_ours = is_ours
+        found = kept.read(folder)
+        bare = [replace(board, password="") for board in boards]
+        self._core = Boards(bare, found.known, found.acts, clock.boot_ms())
+        self._told: dict[str, Latest[BmcReport]] = {
+            board.node: Latest(outbox, ItemKind.BMC, _steady) for board in bare
+        }
+        self._records: list[Entry] = []
+        self._busy: set[str] = set()
+
+    def has(self, node: str) -> bool:
+        """Whether a node's machine has a controller here."""
+        return node in self._core.nodes
+
+    async def act(self, node: str, verb: str) -> str:
+        """Do something to a machine's power, and return why it is not done; empty: it reads so.
+
+        Args:
+            node: whose machine.
+            verb: ``power-on``, ``power-off``, ``power-cycle`` or ``reset``.
+        """
+        if not self.has(node):
+            return f"{self._file} names no controller of {node}"
+        if node in self._busy:
+            return f"another act on {node} is under way"
+        self._busy.add(node)
+        try:
+            log.warning("bmc: %s of %s", verb, node)
+            asked = self._request("power", (node,), ACT_S)
+            (answer,) = await self._asked(replace(asked, verb=Verb(verb)))
+        finally:
+            self._busy.discard(node)
+        if not answer.fault:
+            self._core.learned(node, answer.known)
+            return ""
+        return f"{answer.fault}: {answer.why}"
+
+    async def run(self) -> None:
+        """Ask what is due, until cancelled; a child that runs then is killed."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    for effect in self._core.handle(Tick(self._is_ours()), self._now()):
+                        self._do(effect, group)
+                    self._tell()
+                    await asyncio.sleep(LOOK_S)
+        finally:
+            with suppress(OSError):
+                self._keep()
+
+    def _do(self, effect: Effect, group: asyncio.TaskGroup) -> None:
+        match effect:
+            case Poll(nodes):
+                name = f"agent.bmc[{','.join(nodes)[:60]}]"
+                group.create_task(self._poll(nodes, group), name=name)
+            case Act():
+                group.create_task(self._act(effect), name=f"agent.bmc.act[{effect.node}]")
+            case Note(text):
+                log.warning("bmc: %s", text)
+            case Record():
+                self._records.append(_entry(effect, self._clock.wall_ms()))
+            case _:
+                assert_never(effect)
+
+    async def _poll(self, nodes: tuple[str, ...], group: asyncio.TaskGroup) -> None:
+        before = self._core.known()
+        for answer in await self._asked(self._request("poll", nodes, SWEEP_S)):
+            for effect in self._core.handle(Answered(answer), self._now()):
+                self._do(effect, group)
+        self._tell()
+        if _settled(before) != _settled(self._core.known()):
+            with suppress(OSError):  # it is learned again, then
+                self._keep()
+
+    async def _act(self, asked: Act) -> None:
+        try:
+            self._keep()
+        except OSError as err:
+            log.warning("bmc: no %s of %s: it cannot be counted: %s", asked.verb, asked.node, err)
+            return
+        log.warning("bmc: %s of %s: %s", asked.verb, asked.node, asked.why)
+        if why := await self.act(asked.node, asked.verb):
+            log.warning("bmc: %s of %s was not done: %s", asked.verb, asked.node, why)
+
+    async def _asked(self, asked: Request) -> list[Answer]:
+        """Return an answer for each node that is asked for, whatever becomes of the child."""
+        seconds = asked.seconds + START_S
+        why = ""
+        found: dict[str, Answer] = {}
+        try:
+            done = await child.run(
+                CHILD,
+                seconds=seconds,
+                bytes_max=OUTPUT_BYTES_MAX,
+                given=msgspec.json.encode(asked),
+            )
+            why = done.complaint.decode(errors="replace").strip().rpartition("\n")[2][:200]
+            found = {each.node: each for each in _answers(done.output)}
+        except TimeoutError:
+            why = f"the child did not end within {seconds:g} s"
+        except OSError as err:
+            why = f"the child did not begin: {err.strerror}"
+        return [found.get(node) or self._lost(node, asked, why) for node in asked.nodes]
+
+    def _lost(self, node: str, asked: Request, why: str) -> Answer:
+        known = asked.known.get(node, Known())
+        known = replace(known, failures=known.failures + 1)
+        return Answer(node=node, fault="child", why=why or "the child said nothing", known=known)
+
+    def _request(self, do: str, nodes: tuple[str, ...], seconds: float) -> Request:
+        known = self._core.known()
+        return Request(
+            file=self._file,
+            do=do,  # type: ignore[arg-type] # one of this module's own words
+            nodes=list(nodes),
+            known={node: known[node] for node in nodes},
+            own=self._own,
+            seconds=seconds,
+        )
+
+    def _tell(self) -> None:
+        """Hand over how all of it stands."""
+        seen = self._core.round()
+        if self._alarms.is_open and seen is not None:
+            self._alarms.observe(seen)
+        now = self._now()
+        for report in self._core.reports():
+            self._told[report.node].tell(report, now_ms=now.ms, wall_ms=now.wall_ms)
+        if self._records and self._outbox.lanes:
+            with suppress(StorageError):  # offered again
+                self._outbox.append(Batch(tuple(self._records), {}))
+                self._records = []
+
+    def _keep(self) -> None:
+        kept.write(self._folder, self._core.known(), self._core.acts())
+
+    def _now(self) -> Moment:
+        return Moment(self._clock.boot_ms(), self._clock.wall_ms())
+
+
+def _answers(raw: bytes) -> Iterator[Answer]:
+    for line in raw.splitlines():
+        with suppress(msgspec.DecodeError):  # cut at the bound: that node has no answer
+            yield msgspec.json.decode(line, type=Answer)
+
+
+def _entry(said: Record, wall_ms: int) -> Entry:
+    record = said.record
+    event = EventSaid(
+        v=VERSION,
+        type=LOG_TYPE,
+        severity=_SEVERITIES.get(record.severity, Severity.MINOR),
+        entity=f"bmc={escape(said.node)}",
+        text=cut(f"{said.node}: {record.text}"),
+        params={"record": record.record, "at": record.at},
+    )
+    body, compressed = pack(event)
+    return Entry(Lane.BULK, ItemKind.EVENT, max(wall_ms, 0), body, compressed)
+
+
+def _steady(report: BmcReport) -> BmcReport:
+    """Return a report without what moves by itself; readings are told anew every FRESH_MS."""
+    return replace(
+        report,
+        read_ms=report.read_ms // FRESH_MS,
+        took_ms=0,
+        failures=0,
+        fault=report.fault.partition(":")[0],
+        sensors=[
+            msgspec.structs.replace(each, value=None if each.value is None else 0)
+            for each in report.sensors
+        ],
+    )
+
+
+def _settled(known: dict[str, Known]) -> dict[str, Known]:
+    """Return what is worth a write: a failure that is one more is not."""
+    return {node: replace(each, failures=min(each.failures, 1)) for node, each in known.items()}

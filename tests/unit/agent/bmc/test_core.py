@@ -1,0 +1,254 @@
+from itertools import pairwise
+
+import pytest
+
+from roost_agent.alarms.rules import Finding
+from roost_agent.bmc.board import Board, GroupSettings
+from roost_agent.bmc.core import (
+    ACTS_MAX,
+    COOL_MS,
+    FAILURES,
+    MISSING,
+    SENSOR,
+    UNREACHABLE,
+    Act,
+    Answered,
+    Boards,
+    Moment,
+    Note,
+    Poll,
+    Record,
+    Tick,
+)
+from roost_agent.bmc.sensor import Group, Limits, Sensor
+from roost_agent.bmc.talk import Answer, Known, LogRecord, Power, Verb
+from roost_protocol.severity import Severity
+
+DAY_MS = 1_000_000_000
+
+
+def hot(value=50.0, key="/redfish/v1/a", name="CPU", **more):
+    return Sensor(
+        key, name, Group.TEMPERATURE, "C", value, Limits(unc=70, ucr=80, unr=90), **more
+    )  # fmt: skip
+
+
+class Stage:
+    def __init__(self, *boards, acts=None, known=None):
+        self.boards = boards or (Board(node="n1", host="b1"),)
+        self.now = Moment(0, DAY_MS)
+        self.core = Boards(self.boards, known or {}, acts or {}, 0)
+
+    def after(self, ms):
+        self.now = Moment(self.now.ms + ms, self.now.wall_ms + ms)
+
+    def tick(self, *, is_ours=True):
+        return self.core.handle(Tick(is_ours), self.now)
+
+    def polled(self, *sensors, node="n1", fault="", power=Power.ON, log=()):
+        """One turn of a controller: it is due, asked, and answers."""
+        self.after(120_000)
+        self.tick()
+        known = self.core.known()[node]
+        failures = known.failures + 1 if fault else 0
+        answer = Answer(
+            node=node, fault=fault, why="no" if fault else "", power=power, sensors=list(sensors),
+            known=Known(type="redfish", failures=failures), log=list(log),
+        )  # fmt: skip
+        return self.core.handle(Answered(answer), self.now)
+
+    def raised(self):
+        found = self.core.round()
+        return {
+            (each.type, each.entity): each.severity
+            for each in found.samples
+            if isinstance(each, Finding) and each.severity is not Severity.CLEARED
+        }
+
+
+def temperature(**settings):
+    return Board(
+        node="n1", host="b1", groups={Group.TEMPERATURE: GroupSettings(**settings)}
+    )  # fmt: skip
+
+
+def test_controllers_are_asked_in_turn_each_at_its_interval():
+    stage = Stage(Board(node="n1", host="a"), Board(node="n2", host="b", interval_s=10))
+    assert stage.tick() == [Poll(("n1",))]
+    stage.after(2_000)
+    assert stage.tick() == [Poll(("n2",))]
+    stage.after(60_000)
+    assert stage.tick() == [], "one that was asked is not asked again before it answered"
+    stage.core.handle(Answered(Answer(node="n2", known=Known(type="ipmi"))), stage.now)
+    stage.after(9_999)
+    assert stage.tick() == []
+    stage.after(1)
+    assert stage.tick() == [Poll(("n2",))]
+
+
+def test_one_that_fails_is_asked_apart_from_those_that_answer():
+    boards = (Board(node=node, host=node) for node in ("n1", "n2", "n3"))
+    stage = Stage(*boards, known={"n2": Known(failures=1)})
+    stage.after(10_000)
+    assert stage.tick() == [Poll(("n1", "n3")), Poll(("n2",))]
+
+
+def test_more_than_a_hundred_sensors_are_read_every_quarter_of_an_hour():
+    stage = Stage()
+    stage.polled(*(hot(key=f"/redfish/v1/{n}", name=f"s{n}") for n in range(101)))
+    assert stage.core.due_ms() - stage.now.ms == 900_000
+    stage = Stage(Board(node="n1", host="b", interval_s=60))
+    stage.polled(*(hot(key=f"/redfish/v1/{n}", name=f"s{n}") for n in range(101)))
+    assert stage.core.due_ms() - stage.now.ms == 60_000, "what was said is done"
+
+
+def test_in_another_nodes_turn_nothing_is_asked_nor_stands():
+    stage = Stage()
+    stage.polled(hot(95))
+    stage.after(600_000)
+    assert stage.tick(is_ours=False) == []
+    assert stage.core.round().samples == ()
+    assert stage.core.reports() == []
+    stage.tick(is_ours=None)
+    assert stage.core.round() is None, "while nobody knows whose turn it is, nothing is decided"
+
+
+@pytest.mark.parametrize(
+    ("value", "severity"), [(70, Severity.MINOR), (80, Severity.MAJOR), (90, Severity.CRITICAL)]
+)
+def test_a_threshold_that_is_reached_raises_its_severity_and_ends(value, severity):
+    stage = Stage()
+    assert [type(each) for each in stage.polled(hot(value))] == [Note]
+    assert stage.raised() == {(SENSOR, "bmc=n1,sensor=CPU"): severity}
+    stage.polled(hot(60))
+    assert stage.raised() == {}
+
+
+def test_a_dead_controller_is_told_after_five_and_its_sensors_stay_undecided():
+    stage = Stage()
+    stage.polled(hot(85))
+    for count in range(1, FAILURES + 1):
+        notes = stage.polled(fault="unreachable")
+        assert bool(notes) is (count == 1), "it is written once that it fails"
+        found = stage.raised()
+        assert found[SENSOR, "bmc=n1,sensor=CPU"] is None, "what is not read is not decided"
+        assert ((UNREACHABLE, "bmc=n1") in found) is (count >= FAILURES)
+    assert stage.raised()[UNREACHABLE, "bmc=n1"] is Severity.WARNING
+    stage.polled(hot(60))
+    assert stage.raised() == {}
+
+
+def test_a_sensor_that_is_missing_three_times_is_minor():
+    stage = Stage()
+    stage.polled(hot(50), hot(50, "/redfish/v1/b", "FAN"))
+    for _ in range(MISSING - 1):
+        stage.polled(hot(50))
+        assert stage.raised() == {}
+    stage.polled(hot(50))
+    assert stage.raised() == {(SENSOR, "bmc=n1,sensor=FAN"): Severity.MINOR}
+    (said,) = stage.core.reports()
+    assert [(each.name, each.level, each.value) for each in said.sensors] == [
+        ("CPU", "ok", 50.0), ("FAN", "offline", None),
+    ]  # fmt: skip
+
+
+def test_until_each_was_asked_what_stood_before_a_restart_stays():
+    stage = Stage(Board(node="n1", host="a"), Board(node="n2", host="b"))
+    stage.polled(hot(95))
+    assert stage.core.round().types == {UNREACHABLE}
+    stage.core.handle(Answered(Answer(node="n2")), stage.now)
+    assert stage.core.round().types == {UNREACHABLE, SENSOR}
+
+
+@pytest.mark.parametrize(
+    "board",
+    [
+        temperature(suppress=True, critical="power-cycle"),
+        temperature(critical="ignore"),
+        Board(node="n1", host="b1", suppress=["/redfish/v1/a"],
+              groups={Group.TEMPERATURE: GroupSettings(critical="reset")}),
+    ],
+)  # fmt: skip
+def test_what_is_suppressed_or_ignored_raises_nothing_and_does_nothing(board):
+    stage = Stage(board)
+    for _ in range(3):
+        assert stage.polled(hot(95)) == []
+    assert stage.raised() == {}
+
+
+def test_what_is_only_logged_raises_nothing():
+    stage = Stage(temperature(minor="log"))
+    (note,) = stage.polled(hot(75))
+    assert note.text == "n1: CPU is minor: reads 75 C, limit 70"
+    assert stage.polled(hot(75)) == [], "once for each change"
+    assert stage.raised() == {}
+
+
+def acts(effects):
+    return [(each.verb, each.acts) for each in effects if isinstance(each, Act)]
+
+
+def test_one_critical_reading_does_nothing_to_a_machine_and_two_in_a_row_do():
+    stage = Stage(temperature(critical="reset"))
+    assert acts(stage.polled(hot(95))) == []
+    assert acts(stage.polled(hot(50))) == []
+    assert acts(stage.polled(hot(95))) == []
+    assert acts(stage.polled(hot(95))) == [(Verb.RESET, (stage.now.wall_ms,))]
+    assert stage.core.acts() == {"n1": (stage.now.wall_ms,)}
+
+
+def test_acts_cool_down_and_after_three_a_power_cycle_is_off_for_good():
+    stage = Stage(temperature(critical="power-cycle"))
+    stage.polled(hot(95))
+    verbs, at = [], []
+    for _ in range(20):
+        for each in stage.polled(hot(95)):
+            verbs.append(each.verb)
+            at.append(stage.now.ms)
+        if len(verbs) > ACTS_MAX:
+            break
+    assert verbs == [Verb.CYCLE] * ACTS_MAX + [Verb.OFF]
+    assert min(b - a for a, b in pairwise(at)) >= COOL_MS
+    assert acts(stage.polled(hot(95), power=Power.OFF)) == [], "it is off"
+
+
+def test_after_three_resets_in_an_hour_nothing_more_is_done():
+    stage = Stage(temperature(critical="reset"))
+    done = [each for _ in range(25) for each in acts(stage.polled(hot(95)))]
+    assert [verb for verb, _ in done] == [Verb.RESET] * ACTS_MAX
+
+
+def test_a_restart_forgets_no_act():
+    stage = Stage(temperature(critical="reset"), acts={"n1": [DAY_MS - 3, DAY_MS - 2, DAY_MS - 1]})
+    assert acts([*stage.polled(hot(95)), *stage.polled(hot(95)), *stage.polled(hot(95))]) == []
+
+
+def test_new_settings_keep_what_was_learned_and_a_relearning_keeps_settings():
+    board = temperature(critical="ignore")
+    stage = Stage(board)
+    stage.polled(hot(95), hot(50, "/redfish/v1/b", "B"))
+    stage.polled(hot(50, "/redfish/v1/b", "B"), hot(95, "/redfish/v1/c", "C"))
+    assert stage.raised() == {}, "a sensor that came anew has its group's settings"
+
+
+def test_records_of_the_log_are_told():
+    stage = Stage()
+    record = LogRecord(7, "now", "fan failed", "Critical")
+    assert Record("n1", record) in stage.polled(hot(50), log=[record])
+
+
+def test_two_sensors_of_one_name_are_two_alarms():
+    stage = Stage()
+    stage.polled(hot(95, "/redfish/v1/a"), hot(75, "/redfish/v1/b"))
+    assert sorted(stage.raised().values()) == [Severity.MINOR, Severity.CRITICAL]
+
+
+def test_a_report_has_levels_limits_and_no_secret():
+    stage = Stage(Board(node="n1", host="10.0.0.9", user="u", password="canary"))
+    stage.polled(hot(85), hot(None, "/redfish/v1/b", "B"))
+    (said,) = stage.core.reports()
+    assert [(each.level, each.value) for each in said.sensors] == [("major", 85.0), ("ok", None)]
+    assert said.sensors[0].limits == [None, None, None, 70, 80, 90]
+    assert (said.power, said.by, said.fault) == ("on", "redfish", "")
+    assert "canary" not in str(said)
+    assert "10.0.0.9" not in str(said)
