@@ -167,7 +167,6 @@ class _Reader:
                 "settings",
                 "updates",
                 "ha",
-                "ha",
                 "bmc",
                 "join",
             }:
