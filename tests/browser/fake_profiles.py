@@ -47,6 +47,8 @@ class FakeProfiles:
         return [
             web.get("/api/v1/profiles", self.list),
             web.get("/api/v1/profiles:status", self.status),
+            web.post("/api/v1/profiles:preview", self.plan),
+            web.post("/api/v1/profiles:apply", self.plan),
             web.get("/api/v1/profiles/{profile}", self.show),
             web.get("/api/v1/drift", self.list_drift),
             web.post("/api/v1/nodes/{node}/drift:adopt", self.adopt),
@@ -90,6 +92,18 @@ class FakeProfiles:
                 "taken": [],
                 "left": [],
             }
+        )
+
+    async def plan(self, request: web.Request) -> web.Response:
+        """Serve what a change does."""
+        self.asked.append((request.path, await request.json()))
+        change = {
+            "path": "time.servers", "old": ["ntp1"], "new": ["ntp2"], "profile": "adopted",
+            "mark": "restart-service",
+        }  # fmt: skip
+        group = {"nodes": 1, "examples": ["edge-00-00.n1"], "mark": "restart-service"}
+        return web.json_response(
+            {"changed": 1, "groups": [group | {"changes": [change]}], "faults": []}
         )
 
     async def list_changes(self, request: web.Request) -> web.Response:

@@ -95,5 +95,25 @@ async def test_what_differs_is_listed_with_the_two_ways_out(console):
     await tab.wait("document.querySelector('dialog[open] input')")
     await tab.js("document.querySelector('dialog form').requestSubmit()")
     await tab.wait("document.querySelector('.said').innerText.includes('told again')")
-    [(path, _)] = console.central.profiles.asked
+    (path, _) = console.central.profiles.asked[-1]
     assert path == "/api/v1/nodes/edge-00-00.n1/desired:reapply"
+
+
+async def test_what_a_node_has_is_adopted_after_one_has_seen_what_that_changes(console):
+    tab = await console.tab("/drift")
+    await tab.wait("document.querySelector('.drift tbody tr')")
+    await tab.js("document.querySelector('.drift summary').click()")
+    await tab.wait("document.querySelector('.drift details')?.innerText.includes('one node would change')")
+    said = await tab.js("document.querySelector('.drift details').innerText")
+    assert 'time.servers from ["ntp1"] to ["ntp2"]' in said
+    await tab.js("document.querySelector('.drift details button').click()")
+    await tab.wait("document.querySelector('dialog[open] input')")
+    await tab.js("document.querySelector('dialog[open] input').focus()")
+    await tab.type("it is right")
+    await tab.js("document.querySelector('dialog form').requestSubmit()")
+    await tab.wait("document.querySelector('.said').innerText.includes('adopted counts')")
+    [_, (path, body)] = console.central.profiles.asked
+    assert path == "/api/v1/profiles:apply"
+    assert (body["expect"], body["reason"]) == (1, "it is right")
+    assert body["files"][0]["file"] == "adopted.toml"
+    assert tab.complaints == []

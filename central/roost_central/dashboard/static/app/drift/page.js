@@ -8,6 +8,7 @@ import { AskDialog } from "../shell/ask.js";
 import { CopyLine } from "../shell/copy.js";
 import { Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
+import { Adopt } from "./adopt.js";
 
 export function DriftPage({ route }) {
   const site = route.params.get("site") ?? "";
@@ -20,6 +21,10 @@ export function DriftPage({ route }) {
     setAsked(null);
     reload();
   };
+  const done = (text) => {
+    setSaid(text);
+    reload();
+  };
   return html`<main id="main" class="page"><h1>Drift</h1><${Tabs} here="/drift" />
     <p>Settings that other hands changed, by each node's last report. Apply what the profiles say again, or adopt what the node has.</p>
     <div class="toolbar"><label>Site <input type="search" value=${site} name="site"
@@ -27,14 +32,14 @@ export function DriftPage({ route }) {
       <button type="button" onClick=${reload}>Read again</button></div>
     <p class="said" role="status">${said}</p>
     <${Problem} error=${error} />
-    ${!items ? !error && html`<p class="empty">Reading…</p>` : html`<${Rows} rows=${items} onReapply=${setAsked} />`}
+    ${!items ? !error && html`<p class="empty">Reading…</p>` : html`<${Rows} rows=${items} onReapply=${setAsked} onDone=${done} />`}
     ${older && html`<div class="toolbar"><button type="button" onClick=${older}>More</button></div>`}
     <${CopyLine} text=${`roost drift list${site && ` --site ${site}`}`} />
     ${asked && html`<${AskDialog} title=${`Apply again on ${asked}`} button="Apply again" onSend=${reapply} onClose=${() => setAsked(null)}
       hint="The node is told its settings again, and undoes what other hands changed." fields=${[{ name: "reason", label: "Reason" }]} />`}</main>`;
 }
 
-function Rows({ rows, onReapply }) {
+function Rows({ rows, onReapply, onDone }) {
   if (!rows.length) return html`<p class="empty">No node tells of a setting that differs.</p>`;
   return html`<div class="scroll"><table class="plain stack drift"><thead><tr><th>Node</th><th>Setting</th><th>Should be</th>
     <th>Is</th><th>Seen</th><th><span class="hidden">Do</span></th></tr></thead>
@@ -42,16 +47,5 @@ function Rows({ rows, onReapply }) {
       <td class="code" data-title="Setting">${row.setting}</td><td class="code" data-title="Should be">${row.wanted || "not set"}</td>
       <td class="code" data-title="Is">${row.found || "not set"}</td><td data-title="Seen"><${Time} at=${row.at} /></td>
       <td><button type="button" aria-label=${`Apply again on ${row.node}`} onClick=${() => onReapply(row.node)}>Apply again</button>
-        <${Adopt} node=${row.node} setting=${row.setting} /></td></tr>`)}</tbody></table></div>`;
-}
-
-/** The draft of a profile with what the node has: nothing is changed by looking at it. */
-function Adopt({ node, setting }) {
-  const [draft, setDraft] = useState(null);
-  const read = (event) => event.currentTarget.open && !draft && request(`/nodes/${encodeURIComponent(node)}/drift:adopt`,
-    { method: "POST", body: { settings: [setting] } }).then(setDraft, (failure) => setDraft({ error: failure.message }));
-  return html`<details onToggle=${read}><summary aria-label=${`Adopt ${setting} of ${node}`}>Adopt</summary>
-    ${!draft ? html`<p class="empty">Reading…</p>` : draft.error ? html`<p class="problem">${draft.error}</p>`
-    : html`<pre class="code">${draft.source}</pre><p>A profile like any other: look at it, preview it, apply it.</p>
-      <${CopyLine} text=${`roost drift adopt ${node} --out ${draft.file}`} /><${CopyLine} text=${`roost profile preview ${draft.file}`} />`}</details>`;
+        <${Adopt} node=${row.node} setting=${row.setting} onDone=${onDone} /></td></tr>`)}</tbody></table></div>`;
 }
