@@ -181,7 +181,7 @@ def _take_orders(
     driver.settings = settings_of(driver, known.folder, _site(ha), said)
     if driver.settings is not None:
         driver.tune(driver.settings.own().paths)  # before the first connection
-    driver.updates = updates_of(driver)
+    driver.updates = updates_of(driver, ha)
     if driver.settings is not None and (message := came_with(known.folder)):
         driver.orders.came(message)
 

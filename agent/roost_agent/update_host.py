@@ -15,6 +15,8 @@ from roost_protocol.window import next_start_ms, open_until_ms
 
 if TYPE_CHECKING:
     from roost_agent.driver import Driver
+    from roost_agent.ha.runtime import Runtime
+    from roost_agent.update.in_site import InSite as OfSite
     from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class Alone:
         site = Site(
             [Member(me, Role.CONTROLLER, head, is_coordinator=True)],
             window=closed(offer, clock.wall_ms(), clock.offset_s()),
-            hold="" if hold is None else f"until {shown(hold.until_ms)}: {hold.why}",
+            hold=held(hold),
         )
         return 0, decide(job, site, clock.boot_ms())
 
@@ -57,10 +59,8 @@ class Alone:
         """See Site: nobody is there to take anything."""
         return ""
 
-    @property
-    def holds_lease(self) -> bool:
-        """See Site."""
-        return False
+    is_locked = False
+    holds_lease = False
 
     async def hand_over(self) -> str:
         """See Site."""
@@ -80,6 +80,49 @@ class Alone:
             return "it beats on no path, and did before"
         failed = await self._driver.health.check("inservice")
         return "; ".join(f"health check {each.check}: {each.complaint}" for each in failed)
+
+
+class InSite:
+    """A node of a site with local HA, which goes by its coordinator's word.
+
+    Args:
+        driver: the running agent.
+        site: see update/in_site.py.
+    """
+
+    def __init__(self, driver: "Driver", site: "OfSite") -> None:
+        self._driver = driver
+        self._alone = Alone(driver)
+        self._site = site
+        self.drain = site.drain
+        self.hand_over = site.hand_over
+        self.lock = site.lock
+        self.unlock = site.unlock
+        self.unwell = self._alone.unwell
+        self.is_reached = self._alone.is_reached
+
+    def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
+        """See Coordinator."""
+        clock = self._driver.known_time
+        return self._site.ask(
+            offer, head, takes_down=kept.reboot or kept.drain,
+            closed=closed(offer, clock.wall_ms(), clock.offset_s()), hold=held(hold),
+        )  # fmt: skip
+
+    @property
+    def is_locked(self) -> bool:
+        """See Site."""
+        return self._site.is_locked
+
+    @property
+    def holds_lease(self) -> bool:
+        """See Site."""
+        return self._site.holds_lease
+
+
+def held(hold: Hold | None) -> str:
+    """Return until when a person holds this node, and why; empty: nobody does."""
+    return "" if hold is None else f"until {shown(hold.until_ms)}: {hold.why}"
 
 
 def closed(offer: "Offer", wall_ms: int, offset_s: float | None) -> str:
@@ -109,8 +152,13 @@ def shown(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def updates_of(driver: "Driver") -> Updates | None:
-    """Return the updates of a node, None where nothing could install any."""
+def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
+    """Return the updates of a node, None where nothing could install any.
+
+    Args:
+        driver: the running agent; its host has begun.
+        ha: of the site; None: this node is alone.
+    """
     config = driver.config
     socket, trust = Path(config.settings.helper), Path(config.updates.trust)
     if not socket.is_socket() or not (trust / STATE).exists():
@@ -125,9 +173,17 @@ def updates_of(driver: "Driver") -> Updates | None:
         ask=partial(ask, socket=str(socket), seconds=ASK_S),
         beat_s=config.beat.interval_ms / 1_000, verify_s=said.verify_s, bytes_max=said.bytes_max,
     )  # fmt: skip
-    alone = Alone(driver)
+    place = _place(driver, ha)
     return Updates(
-        driver.identity.node, driver.identity.boot_id.hex(), hands=Hands(places, alone),
-        journal=Journal(Path(config.state_dir) / FOLDER), coordinator=alone, spool=driver.spool,
+        driver.identity.node, driver.identity.boot_id.hex(), hands=Hands(places, place),
+        journal=Journal(Path(config.state_dir) / FOLDER), coordinator=place, spool=driver.spool,
         alarms=driver.alarms, clock=driver.clock,
     )  # fmt: skip
+
+
+def _place(driver: "Driver", ha: "Runtime | None") -> Alone | InSite:
+    if ha is None or driver.host is None or driver.acts is None:
+        return Alone(driver)
+    from roost_agent.update.in_site import InSite as OfSite  # noqa: PLC0415 - where there is HA
+
+    return InSite(driver, OfSite(driver.config.site, ha, driver.host, driver.acts))

@@ -54,6 +54,7 @@ NO_NODE: Final = 255  # in a beat's ``slots``
 
 PathIndex = Annotated[int, Meta(ge=0, le=HA_PATHS_MAX - 1)]
 Bitmap = Annotated[int, Meta(ge=0, le=2**HA_PATHS_MAX - 1)]
+Nodes = Annotated[int, Meta(ge=0, le=2**HA_NODES_MAX - 1)]  # bit n: the node of index n
 Multiplier = Annotated[int, Meta(ge=1, le=8)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 SiteText = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
@@ -143,6 +144,8 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
             the order of their names, NO_NODE where that is not for it to say.
         moves: chosen moves of late: of a lease, the epoch that each ended, and how many ms ago.
         host: how the sender stands as a host (host_word.py); 0: it does not say.
+        update: where it is with a software update (update_word.py); 0: it does not say.
+        lets, backs: of the coordinator: who may go on with that update, and who is to go back.
     """
 
     defs: Digest8
@@ -157,6 +160,9 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         Meta(max_length=HA_LEASES_MAX),
     ] = {}
     host: Count = 0
+    update: Count = 0
+    lets: Nodes = 0
+    backs: Nodes = 0
 
     def slot_table(self) -> dict[str, int]:
         """Return what ``slots`` says: lease to node."""

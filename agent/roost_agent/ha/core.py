@@ -58,6 +58,7 @@ class Core(Known):
         self._beat_ms = now_ms
         self._is_guard_lost = False
         self._host_word = 0
+        self._update = (0, 0, 0)
 
     @property
     def stale(self) -> int:
@@ -116,6 +117,8 @@ class Core(Known):
             case ev.HostIs(word, bar):
                 self._host_word, self.candidacy.host_bar = word, bar
                 exchange.tell_eligible(now_ms)
+            case ev.UpdateIs(word, lets, backs):
+                self._update = (word, lets, backs)
             case ev.Yield():
                 exchange.send(self._asking(event), now_ms)
             case ev.NoProof(sentence):
@@ -205,6 +208,7 @@ class Core(Known):
             self.moves.told(now_ms),
             self.slots.table if self._slot_maker.makes else None,
             self._host_word,
+            self._update,
         )
         self._exchange.beat(said, now_ms)
 

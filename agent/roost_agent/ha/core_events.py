@@ -119,6 +119,19 @@ class HostIs(msgspec.Struct, frozen=True):
     bar: str = ""
 
 
+class UpdateIs(msgspec.Struct, frozen=True):
+    """Where this node is with a software update.
+
+    Attributes:
+        word: for its beats (update_word.py).
+        lets, backs: as the coordinator: whom it lets go on, and who is to go back; bit n: node n.
+    """
+
+    word: int
+    lets: int = 0
+    backs: int = 0
+
+
 class Yield(msgspec.Struct, frozen=True):
     """Ask the owner of a lease to stop and give its epoch back, on every path."""
 
@@ -169,6 +182,7 @@ Event = (
     | Leave
     | Proven
     | HostIs
+    | UpdateIs
     | Yield
     | NoProof
     | Unfenced

@@ -41,6 +41,7 @@ class Report(msgspec.Struct, frozen=True):
         holds: the leases that it says it holds.
         host: how it says that it stands as a host; 0: it does not.
         uptime_ms: of its machine, then.
+        update, lets, backs: of a software update; see Beat.
     """
 
     seen: Mapping[int, int]
@@ -53,6 +54,9 @@ class Report(msgspec.Struct, frozen=True):
     holds: frozenset[str] = frozenset()
     host: int = 0
     uptime_ms: int = 0
+    update: int = 0
+    lets: int = 0
+    backs: int = 0
 
     @classmethod
     def of(cls, beat: Beat, as_of_ms: int) -> "Report":
@@ -66,6 +70,7 @@ class Report(msgspec.Struct, frozen=True):
         return cls(
             beat.seen, beat.lhm, beat.score, beat.defs, as_of_ms, beat.standing,
             beat.barred_leases(), holds, beat.host, beat.boot_ms,
+            beat.update, beat.lets, beat.backs,
         )  # fmt: skip
 
 

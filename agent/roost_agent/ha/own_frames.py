@@ -24,6 +24,7 @@ class Said(msgspec.Struct, frozen=True):
         moves: chosen ones of late, as Moves tells them.
         slots: the slot table where this node makes it, else None.
         host: how this node stands as a host; 0: it does not say.
+        update: where it is with an update, and whom it lets go on or has go back.
     """
 
     leases: Mapping[str, Belief]
@@ -32,6 +33,7 @@ class Said(msgspec.Struct, frozen=True):
     moves: dict[str, dict[int, int]] = {}
     slots: Mapping[str, int] | None = None
     host: int = 0
+    update: tuple[int, int, int] = (0, 0, 0)
 
 
 class OwnFrames:
@@ -81,6 +83,9 @@ class OwnFrames:
             slots=b"" if slots is None else bytes(slots.get(name, NO_NODE) for name in names),
             moves=said.moves,
             host=said.host,
+            update=said.update[0],
+            lets=said.update[1],
+            backs=said.update[2],
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

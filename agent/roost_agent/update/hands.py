@@ -55,6 +55,10 @@ class Site(Protocol):
         """Return why the node may not go down now; empty: it may."""
 
     @property
+    def is_locked(self) -> bool:
+        """Whether this host is out of service already, by somebody's word."""
+
+    @property
     def holds_lease(self) -> bool:
         """Whether anything runs here that another node has to take first."""
 
@@ -133,6 +137,7 @@ class Hands:
             if step is Step.DOWNLOAD:
                 kept = await self._fetch(offer, kept)
             elif step is Step.DRAIN:
+                kept = msgspec.structs.replace(kept, was_locked=self._site.is_locked)
                 await self._ask_site(self._site.drain)
                 return Did(todo.key, who, holds_lease=self._site.holds_lease), kept
             elif step in VERBS:
@@ -187,7 +192,8 @@ class Hands:
             case Step.LOCK:
                 await self._ask_site(self._site.lock)
             case Step.UNLOCK:
-                await self._ask_site(self._site.unlock)
+                if not kept.was_locked:
+                    await self._ask_site(self._site.unlock)
             case Step.REBOOT | Step.ROLLBACK_REBOOT:
                 nonce = blake2b(todo.nonce.encode(), digest_size=16).hexdigest()
                 reason = f"{REASONS[todo.step]}: {offer.component} {offer.version}"

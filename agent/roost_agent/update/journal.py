@@ -45,11 +45,13 @@ class Kept(msgspec.Struct, frozen=True):
     Attributes:
         reboot, drain: of the release's manifest; from the download on.
         was_reached: the node beat as the site let it go on: so it must do so again.
+        was_locked: somebody had locked the host before, so it stays that.
     """
 
     reboot: bool = False
     drain: bool = False
     was_reached: bool = False
+    was_locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,19 @@ class Journal:
         Raises:
             StorageError: it cannot be read.
         """
-        rows = self._read("SELECT job, attempt, offer, plan FROM job WHERE outcome = ''")
+        return self._one("WHERE outcome = ''")
+
+    def last(self) -> Open | None:
+        """Return the job that ended last: others of the site may still be at it.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        newest = "SELECT job, attempt FROM line ORDER BY n DESC LIMIT 1"
+        return self._one(f"WHERE (job, attempt) = ({newest})")
+
+    def _one(self, which: str) -> Open | None:
+        rows = self._read(f"SELECT job, attempt, offer, plan FROM job {which}")  # noqa: S608 - ours
         if not rows:
             return None
         job, attempt, offer, plan = rows[0]

@@ -42,7 +42,8 @@ FAILED: Final = "900.021"
 ROLLED_BACK: Final = "900.801"
 STUCK: Final = "900.804"
 TYPES: Final = frozenset({FAILED, ROLLED_BACK, STUCK})
-TICK_S: Final = 5.0
+TICK_S: Final = 2.0
+IDLE_S: Final = 3_600.0
 RETRY_S: Final = 1.0  # after a journal that took nothing
 MEASURE_EVERY_S: Final = 3_600.0  # what runs is read anew
 BUSY_AGAIN_MS: Final = 600_000  # one job a node: another one may be offered again then
@@ -103,6 +104,9 @@ class Updates:
         self._job: Node | None = None
         self._offer: Offer | None = None
         self._kept = Kept()
+        self._recent: tuple[Offer, Kept, Node] | None = (
+            None  # of the site, which may be at it still
+        )
         self._hold: Hold | None = None
         self._verdict: Verdict | None = None
         self._receipt = ""
@@ -231,13 +235,17 @@ class Updates:
             except ProtocolError as err:
                 raise StorageError(f"update: job {found.job} cannot be read: {err}") from err
             self._begin(found, offer)
+            assert self._job is not None  # noqa: S101 - it was begun
+            if self._job.is_ended:
+                self._offer, self._job = None, None
+                self._events.clear()
         self._is_open.set()
 
     def _load(self) -> Open | None:
         self._journal.open()
         self._hold = self._journal.hold()
         self._attempts = self._journal.known()
-        found = self._journal.opened()
+        found = self._journal.opened() or self._journal.last()
         if found is not None:
             self._numbers = self._journal.count(found.job, found.attempt) * REPORTS_A_LINE
         return found
@@ -246,6 +254,7 @@ class Updates:
         self._offer, self._kept, self._verdict = offer, found.kept, None
         plan = _plan(offer, found.kept)
         self._job = Node(plan, found.state, self._boot_id, self._clock.boot_ms())
+        self._recent = (offer, found.kept, self._job)
         self._is_new = found.state is None
         if self._is_new:
             self._numbers = 0
@@ -338,6 +347,7 @@ class Updates:
             return
         await self._kept_at_last(partial(self._journal.keep, offer.job, offer.attempt, learnt))
         self._kept = learnt
+        self._recent = (offer, learnt, node)
         node.plan = _plan(offer, learnt)
 
     async def _kept_at_last(self, write: Callable[[], _T]) -> _T:
@@ -372,15 +382,24 @@ class Updates:
         self._put(await self._hands.known(key))
 
     def _look_at_site(self) -> None:
-        """Ask the coordinator where the site's job is, and go on where it lets this node."""
-        node, offer = self._job, self._offer
-        if node is None or offer is None or node.state.step is not Step.STAGED:
+        """Ask where the site's job is; go on where it lets this node, go back where it must.
+
+        It is asked of a job that has ended here, too: this node may be the one that lets the others
+        go on.
+        """
+        if self._recent is None:
             return
+        offer, kept, node = self._recent
         if self._hold is not None and self._hold.until_ms <= self._clock.wall_ms():
             self._hold = None
-        epoch, self._verdict = self._coordinator.ask(offer, self._kept, _head(node), self._hold)
-        if self._node_id in self._verdict.go:
+        epoch, verdict = self._coordinator.ask(offer, kept, _head(node), self._hold)
+        if self._job is None:
+            return
+        self._verdict = verdict
+        if self._node_id in verdict.go and node.state.step is Step.STAGED:
             self._put(core.Go(epoch))
+        elif self._node_id in verdict.back and not node.state.canceled and not _is_over(node):
+            self._put(core.Cancel())
         self._report()
 
     async def _end(self, node: Node, offer: Offer) -> None:
@@ -452,7 +471,7 @@ class Updates:
 
     async def _rest(self) -> None:
         node = self._job
-        wait_s = 3_600.0
+        wait_s = IDLE_S if self._recent is None else TICK_S
         if node is not None:
             due_ms = node.due_ms
             now_ms = self._clock.boot_ms()
@@ -481,6 +500,12 @@ class _Held:
 
 def _plan(offer: Offer, kept: Kept) -> Plan:
     return Plan(offer.job, offer.attempt, kept.reboot, kept.drain, offer.not_after_ms)
+
+
+def _is_over(node: Node) -> bool:
+    """Say whether an order to go back would be refused: it goes back already, or is committed."""
+    state = node.state
+    return state.failure is not None or state.committed or state.step is Step.COMMIT
 
 
 def _head(node: Node) -> Head:

@@ -1,0 +1,138 @@
+"""A site of whole HA cores whose nodes are updated: who is let go, and who never is."""
+
+from types import SimpleNamespace
+
+import pytest
+from ha_cores import Cores
+
+from roost_agent.ha.config import SITE_LEASE
+from roost_agent.update.in_site import InSite
+from roost_agent.update.site_job import Head, Phase
+from roost_agent.update.step import Step
+from roost_protocol.host import Admin, Avail, Oper
+from roost_protocol.update import Offer, WaitReason
+
+NODES = ["lab.c0", "lab.c1", "lab.w1"]
+OFFER = Offer(
+    v=1, rollout="b" * 32, job="a" * 32, attempt=1, component="app/web", version="2.0",
+    digest="0a" * 32, size=1, nodes=NODES, not_before_ms=0, not_after_ms=10,
+)  # fmt: skip
+STAGED, DONE = Head(Step.STAGED), Head(Step.END, "succeeded", committed=True)
+AT_WORK = Head(Step.INSTALL)
+SERVING = (Admin.UNLOCKED, Oper.ENABLED, Avail.AVAILABLE)
+
+
+class Site:
+    """The cores, and on each node what an update asks of them; ``heads`` are the journals."""
+
+    def __init__(self, folder):
+        self.cores = Cores(folder)
+        self.holder = self.cores.settled()
+        self.heads = [STAGED] * 3
+        self.closed, self.hold = [""] * 3, [""] * 3
+        self.of = [self.part(index) for index in range(3)]
+        self.said = [None] * 3
+
+    def part(self, index):
+        cores, box = self.cores, self.cores.boxes[index]
+        runtime = SimpleNamespace(
+            core=box.core, config=cores.config, conditions={},
+            now_ms=lambda: cores.clock(box), tell=lambda event: cores.tell(index, event),
+        )  # fmt: skip
+        host = SimpleNamespace(core=SimpleNamespace(state=SERVING))
+        return InSite("lab", runtime, host, SimpleNamespace())
+
+    def turn(self, *, offer=OFFER, takes_down=True, ms=800):
+        """Every node asks, and time passes for beats to go round, a few times."""
+        for _ in range(3):  # heads go round, then the word of who coordinates
+            for index, part in enumerate(self.of):
+                if self.cores.boxes[index].is_up:
+                    self.said[index] = part.ask(
+                        offer, self.heads[index], takes_down=takes_down,
+                        closed=self.closed[index], hold=self.hold[index],
+                    )[1]  # fmt: skip
+            self.cores.run(ms)
+        return {NODES[i] for i, each in enumerate(self.said) if each and NODES[i] in each.go}
+
+    @property
+    def coordinator(self):
+        held = [b.index for b in self.cores.boxes if b.is_up and b.lease(SITE_LEASE).is_held]
+        return held[0]
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_who_holds_nothing_goes_first_one_at_a_time_and_who_runs_a_group_last(site):
+    order = []
+    while len(order) < 3:
+        gone = site.turn()
+        assert len(gone) == 1, [each and each.sentence for each in site.said]
+        node = gone.pop()
+        index = NODES.index(node)
+        site.heads[index] = AT_WORK
+        assert site.turn() == set(), "another one goes while this one is out"
+        site.heads[index] = DONE
+        order.append(index)
+    last = {site.holder, site.coordinator, *site.cores.holders("web")}
+    assert order[-1] in last
+    assert order[0] not in last
+    site.turn()
+    assert site.said[site.coordinator].phase is Phase.SUCCEEDED
+
+
+def test_the_last_that_could_take_a_group_is_not_let_go_before_its_heir_is_on_the_new_release(site):
+    """Who would take the group is on the old release: the holder waits."""
+    other = 1 - site.holder
+    site.heads[2] = DONE
+    site.heads[other] = Head(Step.DOWNLOAD)
+    assert site.turn() == set()
+    assert site.said[site.coordinator].phase is Phase.STAGING
+
+
+def test_nobody_goes_while_one_of_the_site_is_silent(site):
+    site.cores.boxes[2].is_up = False
+    site.cores.run(20_000)
+    assert site.turn() == set()
+    assert site.said[site.coordinator].why in {WaitReason.QUORUM, WaitReason.LOCK}
+
+
+def test_a_node_that_fails_has_the_others_go_back(site):
+    site.heads[2] = Head(Step.ROLLBACK, failure="health")
+    assert site.turn() == set()
+    back = {NODES[i] for i, each in enumerate(site.said) if NODES[i] in each.back}
+    assert back == {"lab.c0", "lab.c1"}
+
+
+def test_a_node_keeps_its_own_window_and_hold_whoever_lets_it_go(site):
+    first = site.turn()
+    (index,) = [NODES.index(each) for each in first]
+    assert index != site.coordinator
+    site.hold[index] = "until noon: stocktaking"
+    assert site.turn() == set()
+    assert site.said[index].why is WaitReason.HOLD
+    site.hold[index], site.closed[index] = "", "the window opens at noon"
+    site.turn()
+    assert site.said[index].why is WaitReason.WINDOW
+
+
+def test_a_coordinator_that_has_ended_goes_on_to_let_the_others_go(site):
+    site.heads[site.coordinator] = DONE
+    assert len(site.turn()) == 1
+
+
+def test_another_coordinator_derives_the_same_from_the_beats(site):
+    site.heads[2] = AT_WORK
+    site.turn()
+    old = site.coordinator
+    site.cores.boxes[old].is_up = False
+    site.cores.run(20_000)
+    assert site.coordinator != old
+    assert site.turn() == set()
+    assert site.said[site.coordinator].phase is Phase.APPLYING
+
+
+def test_a_release_that_takes_nobody_down_goes_in_one_after_the_other(site):
+    assert len(site.turn(takes_down=False)) == 1
