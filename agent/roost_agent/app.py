@@ -48,6 +48,7 @@ from roost_agent.status import status
 from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
 from roost_agent.wake.kernel import KernelNews
+from roost_agent.watchdog import watchdog
 from roost_protocol import __version__
 from roost_protocol.configuration import SITE_LEASE
 from roost_protocol.seal import Seal
@@ -316,6 +317,8 @@ async def _supervise(
                 group.create_task(ha.run(), name="agent.ha")
             if driver.watching is not None:
                 group.create_task(driver.watching.run(), name="agent.processes")
+            if (fed := watchdog(driver.undone, driver.clock)) is not None:
+                group.create_task(fed.run(), name="agent.watchdog")
             if renewal is not None:
                 group.create_task(_until_renewed(renewal), name="agent.renewal")
             driver.start()

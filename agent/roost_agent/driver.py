@@ -61,6 +61,7 @@ DROPPED_TYPE: Final = "280.804"  # the outbox let items go before central had th
 DROPPED_EVERY_MS: Final = 60_000  # one event for all that was dropped in between
 IDLE_S: Final = 3_600.0  # the ticker's longest sleep
 RECEIPT_WINDOW_S_MAX: Final = 3_600
+OVERDUE_MS_MAX: Final = 10_000  # what is done so late is not done: the agent is begun anew
 
 _beats: Final = Decoder[Beat](Beat)
 _receipts: Final = Decoder[Receipt](Receipt)
@@ -203,6 +204,14 @@ class Driver:
         """Return why the node is less than it should be, by reason."""
         rows = self.alarms.table.rows.values() if self.alarms.is_open else ()
         return reasons(rows, self.alarms.types)
+
+    def undone(self) -> str:
+        """Return what was due and is not done, in a sentence; empty where all is."""
+        now_ms = self.clock.boot_ms()
+        late_ms = now_ms - min(self._due_times(), default=now_ms)
+        if late_ms > OVERDUE_MS_MAX:
+            return f"what was due {late_ms / 1000:.0f} s ago is not done"
+        return self.watch.undone(now_ms)
 
     def ask_centre(self) -> None:
         """Ask the centre for a receipt, on every path that carries reports."""

@@ -26,6 +26,7 @@ LOOK_S: Final = 5.0  # that a look may take
 THREADS: Final = 2  # one may hang
 TOGETHER_MS: Final = 2_500  # looks that are due within are taken at once
 SAMPLES_MAX: Final = 1_024  # of one look
+OVERDUE_MS_MAX: Final = 120_000  # every look hangs, one after another, and each is waited for
 
 Seen = tuple[list[Round], list[Measured]]
 Places = tuple[int, ...]  # samplers by their place, one after another in one thread
@@ -59,6 +60,7 @@ class Watch:
         self._clock = clock
         self._off = off
         self._root = root
+        self._is_running = False
         self._due_ms = dict.fromkeys(range(len(self._samplers)), 0)
         self._hanging: dict[int, asyncio.Future[Seen]] = {}
         self._blind: dict[str, str] = {}  # by sampler: why its last look saw nothing
@@ -69,8 +71,17 @@ class Watch:
         """All types that are sampled."""
         return frozenset(type_ for each in self._samplers for type_ in each.types) - self._off
 
+    def undone(self, now_ms: int) -> str:
+        """Return that nothing was looked at for long, in a sentence; empty where it was."""
+        if not self._is_running:
+            return ""
+        late_ms = now_ms - min(self._due_ms.values())
+        return f"the looks are {late_ms // 1000} s late" if late_ms > OVERDUE_MS_MAX else ""
+
     async def run(self) -> None:
         """Look until cancelled."""
+        self._is_running = True
+        self._due_ms = dict.fromkeys(self._due_ms, self._clock.boot_ms())
         reader = Reader(self._root)
         try:
             while True:

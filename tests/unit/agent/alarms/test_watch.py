@@ -101,3 +101,13 @@ async def test_a_look_that_hangs_is_left_alone_until_it_ends(clock, wait, monkey
             await wait(lambda: slow.looks > 1 and not watch.fault, "a look again")
     finally:
         gate.set()
+
+
+async def test_looks_that_have_stopped_are_said(clock, wait):
+    eye = Eye(UNIT)
+    async with watched(eye, clock=clock) as (watch, _):
+        await wait(lambda: eye.looks, "a look")
+        now_ms = clock.boot_ms()
+        assert watch.undone(now_ms) == ""
+        assert "the looks are" in watch.undone(now_ms + 200_000)
+    assert Watch(Ears(), [eye], clock).undone(10**12) == ""  # it has not begun
