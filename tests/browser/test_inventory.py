@@ -57,6 +57,7 @@ async def test_an_address_is_never_broken_and_the_page_is_no_wider_than_the_scre
     await tab.js(f"window.range = document.createRange(), range.selectNodeContents({mac}), 0")
     assert await tab.js("range.getClientRects().length") == 1, "lines of text"
     assert await tab.js("document.documentElement.scrollWidth <= innerWidth")
-    edges = "[...document.querySelectorAll('main input')].map((each) => each.getBoundingClientRect())"
+    inputs = "[...document.querySelectorAll('main input')]"
+    edges = f"{inputs}.map((each) => each.getBoundingClientRect())"
     assert await tab.js(f"{edges}.every((box) => box.left >= 0 && box.right <= innerWidth)")
     assert await tab.js(f"Math.min(...{edges}.map((box) => box.width)) > 100")

@@ -103,7 +103,8 @@ async def test_what_a_node_has_is_adopted_after_one_has_seen_what_that_changes(c
     tab = await console.tab("/drift")
     await tab.wait("document.querySelector('.drift tbody tr')")
     await tab.js("document.querySelector('.drift summary').click()")
-    await tab.wait("document.querySelector('.drift details')?.innerText.includes('one node would change')")
+    shown = "document.querySelector('.drift details')?.innerText"
+    await tab.wait(f"{shown}.includes('one node would change')")
     said = await tab.js("document.querySelector('.drift details').innerText")
     assert 'time.servers from ["ntp1"] to ["ntp2"]' in said
     await tab.js("document.querySelector('.drift details button').click()")
