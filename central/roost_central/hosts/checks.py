@@ -1,9 +1,9 @@
 """What stands in the way of an action on a host, and what it would break. Pure.
 
 The site decides in the end (``MayGoDown`` of local HA, ha.md section 5): what is said here is what
-the centre sees before it asks, so that nobody has to try in order to learn. ``--force`` breaks what
-can be broken, health and redundancy; it never breaks a rule of the lease, a state that does not
-allow the action, or another act that is under way at the site.
+the centre sees before it asks, so that nobody has to try in order to learn. ``--force`` goes past
+the health of those that would take over; it never breaks a rule of the lease, stops the last that
+serves (that is force-lock), or goes past another act that is under way at the site.
 
 Invariants: an action is allowed exactly where nothing blocks it; each blocker says what to do next.
 """
@@ -241,27 +241,28 @@ def _targets(
     action: Action, row: NodeRow, view: FleetView, groups: Sequence[GroupOf], around: Around
 ) -> Iterator[Blocker]:
     others = [view.nodes[name] for name in view.sites[row.site].nodes if name != row.node]
+    stop = f"; if it may stop: `roost host force-lock {row.node}`" if action.takes_down else ""
     for group in groups:
         if group.model == EVERYWHERE and len(group.active) > 1:
             continue
         if not group.standby:
             why = "; ".join(lack.why for lack in group.lacks) or "no other host has it"
             text = f"{row.name} is the last active of {group.name}: {why}"
-            yield Blocker(
-                "last-active", text, "make another host able to take it first",
-                can_force=action.takes_down,
-            )  # fmt: skip
+            yield Blocker("last-active", text, f"make another host able to take it{stop}")
         elif all(_avail(row.site, name, view) == Avail.DEGRADED for name in group.standby):
             names = ", ".join(group.standby)
             text = f"{group.name} could go to {names} alone, which is degraded"
             yield Blocker("target-degraded", text, f"`roost host show {row.site}.{names}`", True)
-    if action.takes_down and others and not any(map(_serves, others)):
+    if action.takes_down and not any(map(_serves, others)):
         locked = [each.name for each in others if each.host and each.host.triple[0] == Admin.LOCKED]
         text = f"{row.name} is the last enabled host of {row.site}"
         if locked:
             text += f": {', '.join(locked)} {'is' if len(locked) == 1 else 'are'} locked"
-        todo = f"`roost host unlock {row.site}.{locked[0]}` first" if locked else "mend another one"
-        yield Blocker("other-locked" if locked else "last-enabled", text, todo, can_force=True)
+        todo = (
+            f"`roost host unlock {row.site}.{locked[0]}` first" if locked else "enable another host"
+        )
+        code = "other-locked" if locked else "last-enabled"
+        yield Blocker(code, text, f"{todo}{stop}", can_force=action.name != "lock")
     standbys = {f"{row.site}.{name}" for group in groups for name in group.standby}
     ill = [each for each in around.alarms if each.is_critical and each.node in standbys]
     if ill:

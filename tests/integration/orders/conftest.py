@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
 from broker import PROGRAM
 from fleet_stage import Box, FleetStage

@@ -81,7 +81,8 @@ def test_the_last_active_is_named_with_why_nobody_else_can(view):
     row = view.nodes["lab.n2"]
     row.ha = ha("n2", roles=(HaRole.BARRED, HaRole.STANDBY))
     [blocker] = judge(ACTIONS["lock"], view.nodes["lab.n1"], view, Around()).blockers
-    assert (blocker.code, blocker.can_force) == ("last-active", True)
+    assert (blocker.code, blocker.can_force) == ("last-active", False)
+    assert "roost host force-lock lab.n1" in blocker.todo
     assert "web" in blocker.text
     assert "n2: barred" in blocker.text
     assert codes(view, "force-lock") == []
@@ -115,6 +116,20 @@ def test_the_other_node_that_is_locked_is_named(view):
     ]
     assert "n2, n3 are locked" in blocker.text
     assert "roost host unlock lab.n2" in blocker.todo
+    assert not blocker.can_force
+    assert "other-locked" not in codes(view, "force-lock")
+
+
+def test_the_only_host_of_a_site_is_the_last_one(view):
+    view.add_site("solo", 1)
+    view.add_node("solo.n1", "solo", "n1").presence = "online"
+    said = report(host("n1"), by="solo.n1", epoch=0)
+    view.put_hosts("solo", words_of([HostsWord("solo", 1, 2, said)]))
+    row = view.nodes["solo.n1"]
+    assert [each.code for each in judge(ACTIONS["lock"], row, view, Around()).blockers] == [
+        "last-enabled"
+    ]
+    assert judge(ACTIONS["force-lock"], row, view, Around()).is_allowed
 
 
 def test_two_are_not_taken_down_at_once_whoever_asks(view):
