@@ -169,11 +169,24 @@ def _where(item_class: str, text: str) -> Inventory | None:
         root = parse(written).root
     except QueryError as err:
         err.offset = max(err.offset - len(written) + len(text) + 1, 0)  # behind the brace
+        if _chooses_nodes(text):
+            err.message += (
+                f". This chooses nodes: it is the filter (-q of the CLI); here stand fields of one "
+                f"item of {item_class}, by their own names, such as firmware<4.20"
+            )
         raise bad_filter(err, field="where") from None
     if not isinstance(root, Inventory):
         detail = "is not what stands in inv.CLASS{..}, such as: driver=ice mtu>1500"
         raise blame("bad-filter", FieldError(field="where", code="invalid", detail=detail))
     return root
+
+
+def _chooses_nodes(text: str) -> bool:
+    try:
+        parse_filter(text, "node")
+    except ApiError:
+        return False
+    return True
 
 
 def _keeper(where: Inventory | None, query: Query, now_ms: int) -> ItemsOf:

@@ -53,7 +53,7 @@ def list_(asked: Asked, site: str, node: str, *, exit_code: bool) -> None:
         return output.render(seen, _columns(asked), asked.form, name="node")
 
     show(asked, draw)
-    if not seen and asked.form in {"table", "wide"} and output.is_terminal():
+    if not seen and asked.form in {"table", "wide"}:
         click.echo("No node tells of a setting that differs.", err=True)
     if seen and exit_code:
         raise click.exceptions.Exit(ExitCode.CHECK_FAILED)

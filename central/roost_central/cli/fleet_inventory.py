@@ -1,6 +1,7 @@
 """``roost inventory``: what the whole fleet is made of, where a part is, and what differs."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -46,10 +47,21 @@ def list_(asked: Asked, item_class: str, where: str) -> None:
     -q says which nodes: -q 'region=r01 age<1h'. The columns are the starred fields of
     docs/query.md; -o wide has all.
     """
-    found = asked.client().pages(
-        at("inventory", "classes", item_class), filter=asked.query, where=where or None
-    )
-    output.write(found, _columns(item_class), asked.form, name="node")
+    path = at("inventory", "classes", item_class)
+    is_any = False
+
+    def told() -> Iterator[Row]:
+        nonlocal is_any
+        for each in asked.client().pages(path, filter=asked.query, where=where or None):
+            is_any = True
+            yield each
+
+    output.write(told(), _columns(item_class), asked.form, name="node")
+    if not is_any and asked.form in {"table", "wide"}:
+        of = f" with {where!r}" if where else ""
+        nodes = f"no node of {asked.query!r}" if asked.query else "no node that you see"
+        hint = f"`roost inventory show NODE` says why a node has no {item_class}"
+        click.echo(f"roost: {nodes} has a {item_class}{of}; {hint}", err=True)
 
 
 def _columns(item_class: str) -> list[Column]:

@@ -204,3 +204,12 @@ async def test_nobody_sees_parts_of_sites_that_are_not_theirs(ask, person):
     for path in ("part?class=disk&item=eui.1", "compare?a=alpha.n1&b=alpha.n2"):
         status, _ = await ask(who, "GET", f"/api/v1/inventory/{path}")
         assert status == 404
+
+
+async def test_who_asks_items_for_what_nodes_have_is_told_where_that_stands(get):
+    _, problem = await get(f"{CLASSES}/nic", where="label.carrier=carB inv.nic.firmware<22.1")
+    said = str(problem)
+    assert "label.carrier" in said
+    assert "it is the filter (-q of the CLI)" in said
+    _, problem = await get(f"{CLASSES}/nic", where="drivr=ice")
+    assert "-q of the CLI" not in str(problem)

@@ -32,7 +32,8 @@ def test_what_differs_is_listed_and_may_end_a_check(run, answers):
     assert "\x1b" not in out
     assert run("drift", "list", "--exit-code")[0] == 8
     answers["/api/v1/drift"] = {"items": [], "next": None}
-    assert run("drift", "list", "--exit-code")[0] == 0
+    code, _, err = run("drift", "list", "--exit-code")
+    assert (code, err) == (0, "No node tells of a setting that differs.\n")
 
 
 def test_a_draft_is_printed_or_written_and_what_is_left_is_told(run, centre, tmp_path):

@@ -57,6 +57,16 @@ def test_items_are_listed_with_the_starred_fields_and_reasons(run):
     assert "a b" in wide[1]
 
 
+def test_a_list_without_a_row_says_so_and_where_to_look(run, centre):
+    centre.more[f"{API}/classes/gpu"] = {"items": [], "next": None}
+    code, _, err = run("inventory", "list", "gpu", "model=A2", "-q", "region=r01")
+    assert code == 0
+    assert "no node of 'region=r01' has a gpu with 'model=A2'" in err
+    assert "roost inventory show NODE" in err
+    assert run("inventory", "list", "nic")[2] == ""
+    assert run("inventory", "list", "gpu", "-o", "json")[2] == ""
+
+
 def test_a_class_that_there_is_not_is_refused_with_those_that_there_are(run, capsys):
     code, _, err = run("inventory", "list", "nik")
     assert code != 0
