@@ -15,7 +15,11 @@ ABSENT: Final = "absent"
 GIB: Final = 1 << 30
 KERNELS: Final = ("6.1.0-37-amd64", "6.1.0-38-amd64", "6.1.0-39-amd64", "6.1.0-40-amd64")
 
-Fields = dict[str, bool | int | str | list[str] | None]
+GPU_MODEL: Final = "Lumen L4 Sim"
+GPU_BYTES: Final = 24 * GIB
+PAGE_SIZES: Final = (2 << 20, GIB)  # of huge pages
+
+Fields = dict[str, bool | int | str | list[str] | list[int] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class Machine:
     disk_bytes: int
     disk_type: str
     nic_driver: str
+    nic_firmware: str
     nic_mbps: tuple[int, ...]
+    accelerators: tuple[tuple[str, str, str, str], ...] = ()  # address, kind, product, driver
 
 
 MACHINES: Final = (
@@ -57,6 +63,7 @@ MACHINES: Final = (
         disk_bytes=128_035_676_160,
         disk_type="ssd",
         nic_driver="igb",
+        nic_firmware="3.25",
         nic_mbps=(1_000, 1_000),
     ),
     Machine(
@@ -75,7 +82,12 @@ MACHINES: Final = (
         disk_bytes=960_197_124_096,
         disk_type="nvme",
         nic_driver="ice",
+        nic_firmware="4.20",
         nic_mbps=(25_000, 25_000, 1_000),
+        accelerators=(
+            ("0000:b3:00.0", "crypto", "Sim QuickCrypt 200", "qat_sim"),
+            ("0000:b4:00.0", "compression", "Sim QuickCrypt 200", "qat_sim"),
+        ),
     ),
     Machine(
         vendor="Lumen Compute",
@@ -93,7 +105,9 @@ MACHINES: Final = (
         disk_bytes=480_103_981_056,
         disk_type="nvme",
         nic_driver="bnxt_en",
+        nic_firmware="227.0.134",
         nic_mbps=(10_000, 10_000),
+        accelerators=(("0000:41:00.0", "gpu", GPU_MODEL, "sim_gpu"),),
     ),
 )
 
@@ -121,8 +135,11 @@ def sections(node: str, wear: Wear, *, seed: int, as_of_ms: int) -> dict[str, Se
     box = MACHINES[digest.digest()[0] % len(MACHINES)]
     serial = digest.hexdigest().upper()
     found: dict[str, tuple[dict[str, Fields], dict[str, str]]] = {
+        "accelerator": _accelerators(box),
         "cpu": ({"0": _cpu(box)}, {}),
         "dimm": ({f"DIMM{n}": _dimm(box, n) for n in range(_dimms(box, wear))}, {}),
+        "gpu": _gpus(box, serial),
+        "hugepages": (_pages(), {}),
         "disk": _disk(box, f"{serial[20:28]}{wear.disk:02}"),
         "memory": ({"memory": {"total_bytes": _dimms(box, wear) * box.dimm_bytes}}, {}),
         "lldp": (_neighbours(node, seed), {}),
@@ -186,10 +203,45 @@ def _nics(box: Machine, serial: str) -> dict[str, Fields]:
             "ifname": f"eno{port + 1}",
             "mac": mac,
             "driver": box.nic_driver,
+            "firmware": box.nic_firmware,
             "speed_mbps": mbps,
             "mtu": 1500,
         }
     return nics
+
+
+def _accelerators(box: Machine) -> tuple[dict[str, Fields], dict[str, str]]:
+    items: dict[str, Fields] = {
+        address: {"kind": kind, "product": product, "driver": driver, "usable": True}
+        for address, kind, product, driver in box.accelerators
+    }
+    return items, {} if items else {"*": ABSENT}
+
+
+def _gpus(box: Machine, serial: str) -> tuple[dict[str, Fields], dict[str, str]]:
+    items: dict[str, Fields] = {
+        f"GPU-{serial[:12]}": {
+            "pci": address,
+            "vendor": "Lumen",
+            "model": product,
+            "driver": driver,
+            "serial": serial[12:22],
+            "driver_version": "550.54",
+            "memory_bytes": GPU_BYTES,
+        }
+        for address, kind, product, driver in box.accelerators
+        if kind == "gpu"
+    }
+    return items, {} if items else {"*": ABSENT}
+
+
+def _pages() -> dict[str, Fields]:
+    """Return no huge pages of each size, on the one NUMA node."""
+    machine: Fields = {"sizes_bytes": [*PAGE_SIZES], "thp_mode": "madvise"}
+    by_size: dict[str, Fields] = {
+        f"node0/{size}": {"node": 0, "size_bytes": size, "count": 0} for size in PAGE_SIZES
+    }
+    return {"machine": machine, **by_size}
 
 
 def _neighbours(node: str, seed: int) -> dict[str, Fields]:

@@ -44,3 +44,12 @@ def test_every_null_has_its_reason():
         for item, fields in section.items.items():
             for field, value in fields.items():
                 assert (value is None) == (f"{item}.{field}" in section.missing), (name, field)
+
+
+def test_some_machines_have_accelerators_and_all_say_what_huge_pages_they_could_have():
+    nodes = [look(f"edge-{n:04}.n1") for n in range(60)]
+    kinds = {item["kind"] for node in nodes for item in node["accelerator"].items.values()}
+    assert kinds == {"crypto", "compression", "gpu"}
+    assert any(node["gpu"].items for node in nodes)
+    assert all(node["gpu"].items or node["gpu"].missing == {"*": "absent"} for node in nodes)
+    assert all(node["hugepages"].items["machine"]["sizes_bytes"] for node in nodes)
