@@ -81,6 +81,7 @@ def _run(asked: argparse.Namespace) -> int:
         faults=tuple(asked.fault),
         seconds=asked.seconds,
         seed=asked.seed,
+        tells_hosts=asked.hosts,
     )
     report.write(asyncio.run(simulate(orders, sites)), as_json=asked.json)
     return 0
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ramp", type=_number(0, INTERVAL_S_MAX), metavar="S", help="all start within it")
     add("--churn", type=_number(0, CHURN_MAX), default=0.0, metavar="N", help="changes a minute")
     add("--alarms", type=_number(0, CHURN_MAX), default=0.0, metavar="N", help="turned a minute")
+    add("--hosts", action="store_true", help="nodes say how their hosts stand; a few are not well")
     add("--fault", action="append", default=[], type=_fault, metavar="TEXT", help="see below")
     add("--for", dest="seconds", type=_number(0, 1e9), metavar="S", help="end by itself")
     add("--connections", type=_count(1, SHARDS), default=1, metavar="N", help="a broker")

@@ -17,7 +17,7 @@ from roost_agent.inventory import ledger
 from roost_agent.outbox import core as outbox
 from roost_agent.paths import core as paths
 from roost_agent.ports import Clock
-from roost_agent.sim import hardware, speech
+from roost_agent.sim import hardware, hosts, speech
 from roost_agent.sim.alarms import AlarmBoard, Kind
 from roost_agent.sim.counts import Counts
 from roost_agent.sim.outbox import MemoryLane
@@ -106,6 +106,7 @@ class Node:
         "_digest",
         "_gen",
         "_heart",
+        "_host_due_ms",
         "_latency_us",
         "_mark",
         "_probes",
@@ -117,6 +118,7 @@ class Node:
         "_wear",
         "_world",
         "is_off",
+        "lot",
         "name",
         "place",
         "scheduled_ms",
@@ -131,6 +133,7 @@ class Node:
         self.ways = {path: Way(path, link) for path, link in links.items()}
         self.is_off = True
         self.scheduled_ms: int | None = None  # the fleet's
+        self.lot: hosts.Lot | None = None  # how its host stands; None: it does not say
         self._world = world
         self._topics = NodeTopics.of(node)
         self._latency_us = place.latency_us
@@ -147,6 +150,7 @@ class Node:
         self._probes = 0
         self._usable: tuple[str, ...] = ()
         self._spread_ms: int | None = None  # when to beat once more, to spread the fleet
+        self._host_due_ms: int | None = None  # when its host serves after a boot
         self._make_cores()
 
     @property
@@ -159,6 +163,8 @@ class Node:
         self.is_off = False
         self._spread_ms = now_ms + round(self._world.rng.random() * self._world.interval_ms)
         self._look(self._wear)
+        if self._host_due_ms is None:
+            self._say_host()
         self._appended(now_ms)
         for way in self.ways.values():
             self._path(way, paths.Start(), now_ms)
@@ -176,6 +182,10 @@ class Node:
         if _is_due(self._spread_ms, now_ms):
             self._spread_ms = None
             self._beats(heartbeat.Changed(), now_ms)
+        if _is_due(self._host_due_ms, now_ms):
+            self._host_due_ms = None
+            self._say_host()
+            self._appended(now_ms)
         if _is_due(self._heart.due_ms(), now_ms):
             self._beats(heartbeat.Tick(self._world.rng.random()), now_ms)
 
@@ -183,7 +193,8 @@ class Node:
         """Return when it wants to be woken, None while it is off."""
         if self.is_off:
             return None
-        waits = [self._heart.due_ms(), self._delivery.due_ms(), self._spread_ms]
+        waits = [self._heart.due_ms(), self._delivery.due_ms()]
+        waits += [self._spread_ms, self._host_due_ms]
         for way in self.ways.values():
             waits += (way.core.due_ms(), way.dead_ms)
         return min((wait for wait in waits if wait is not None), default=None)
@@ -224,6 +235,16 @@ class Node:
         alarm = self._alarms.turn(kind, self._world.clock.wall_ms())
         self._say_alarms([alarm], ItemKind.ALARM, now_ms)
 
+    def _say_host(self) -> None:
+        """Tell how the host stands, where it says so at all."""
+        if self.lot is None:
+            return
+        clock, sender = self._world.clock, self._sender
+        uptime_s = max(clock.boot_ms() - sender.booted_ms, 0) // 1000
+        wall_ms = clock.wall_ms()
+        said = hosts.said(self.node, self.lot, sender.boot_id, uptime_s, wall_ms=wall_ms)
+        self._append(self._bulk, ItemKind.HOSTS, said)
+
     def _say_alarms(self, said: Iterable[object], kind: ItemKind, now_ms: int) -> None:
         for each in said:
             self._append(self._alarm, kind, each)
@@ -240,7 +261,7 @@ class Node:
         for way in self.ways.values():
             if way.core.connected:
                 self._say_gone(way, now_ms)
-        self.is_off = True
+        self.is_off, self._host_due_ms = True, None
 
     def power_on(self, now_ms: int) -> None:
         """Boot: another boot id, the next incarnation, the same outbox."""
@@ -248,6 +269,11 @@ class Node:
         sender.boot_id, sender.booted_ms = self._world.rng.randbytes(16), now_ms
         sender.incarnation += 1
         self._make_cores()
+        if self.lot is not None and self.lot is not hosts.Lot.LOCKED:
+            self._host_due_ms = now_ms + hosts.BOOT_MS
+            wall_ms = self._world.clock.wall_ms()
+            said = hosts.booting(self.node, sender.boot_id, wall_ms=wall_ms)
+            self._append(self._bulk, ItemKind.HOSTS, said)
         self.start(now_ms)
 
     def _make_cores(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_agent.ports import SystemClock, SystemEntropy
+from roost_agent.sim import hosts
 from roost_agent.sim.agenda import Agenda
 from roost_agent.sim.counts import Counts
 from roost_agent.sim.fault import Fault
@@ -33,6 +34,7 @@ class Orders:
     Attributes:
         ramp_ms: within which all nodes start.
         seconds: after which the run ends by itself; None for never.
+        tells_hosts: nodes say how their hosts stand, a few of which are not well.
     """
 
     brokers: tuple[Address, ...]
@@ -44,6 +46,7 @@ class Orders:
     faults: tuple[Fault, ...]
     seconds: float | None
     seed: int
+    tells_hosts: bool = False
 
 
 async def simulate(orders: Orders, sites: Sequence[Place]) -> dict[str, int | float]:
@@ -104,6 +107,10 @@ def _compose(
         links: dict[str, Link] = {path: each[index] for path, each in connections.items()}
         for name in place.nodes:
             fleet.adopt(Node(place, name, links, world))
+    if orders.tells_hosts:
+        lots = hosts.drawn(list(fleet.nodes), world.rng)
+        for node in fleet.nodes.values():
+            node.lot = lots.get(node.node, hosts.Lot.WELL)
     return fleet, [each for several in connections.values() for each in several]
 
 

@@ -159,7 +159,7 @@ def simulator(sites: int, wans: Sequence[Broker], faults: Sequence[str]) -> Comm
     """Return the command of the simulated fleet and of what is to go wrong in it."""
     argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S), "--ramp", str(SIM_RAMP_S)]
     argv += ["--churn", str(CHURN_PER_MINUTE), "--alarms", str(ALARMS_PER_MINUTE)]
-    argv += ["--connections", str(SIM_CONNECTIONS)]
+    argv += ["--connections", str(SIM_CONNECTIONS), "--hosts"]
     for broker in wans:
         argv += ["--broker", broker.url]
     return Command("simulator", _program("roost_agent", *argv, *_fault_options(faults)))
