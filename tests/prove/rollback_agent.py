@@ -62,6 +62,16 @@ class Line:
                     await self._wanted.wait()
 
 
+class LineHost(DriverHost):
+    """Has nothing that goes by settings but the network."""
+
+    def use(self, own):
+        return True
+
+    def refusals(self, said):
+        return []
+
+
 class NoSpool:
     def append(self, batch):
         pass
@@ -83,7 +93,7 @@ async def main(folder, place, seq, digest):
     async def look():
         return Looked()
 
-    host = DriverHost(line, lambda: (None, ()))
+    host = LineHost(line, lambda: (None, ()), {})
     part = RootPart((OrderPen().known(),), ask, look, jobs=folder / "jobs", told=folder / "told")
     settings = Settings(host, NoSpool(), clock, NoAlarms(), part)
     async with asyncio.TaskGroup() as group:
