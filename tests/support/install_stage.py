@@ -1,5 +1,6 @@
 """A machine as a tree, signed releases for it in a mirror, and root's one-shot over both."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -63,6 +64,10 @@ class InstallStage:
             replace_file(self.given.trust / name, repo.anchor, kept.READABLE)
         kept.save(self.given.trust, kept.State(node=NODE))
         self.turn = 0
+
+    def use_systemctl(self, program: str) -> None:
+        """Let a program stand for the service manager's."""
+        self.given = dataclasses.replace(self.given, systemctl=program)
 
     def release(
         self, version: str, files: dict[str, bytes], *, modes: dict[str, int] | None = None,
