@@ -2,11 +2,16 @@
 
 from types import SimpleNamespace
 
+from msgspec.structs import replace
+
 from roost_agent.alarm_types import shipped
 from roost_agent.config import PathConfig
+from roost_agent.config_apply import told as tolds
 from roost_agent.config_apply.for_agent import for_agent
 from roost_agent.config_apply.probation import SETTLE_MS
-from roost_agent.settings_host import DriverHost
+from roost_agent.config_apply.told import Told
+from roost_agent.ports import SystemClock
+from roost_agent.settings_host import DriverHost, own_at_start
 from roost_protocol.beat import PathKind
 
 
@@ -85,3 +90,20 @@ def test_the_agent_goes_by_what_is_said_of_paths_that_it_has():
     [why] = host.refusals({"paths": {"wan": {"w9": {}, "w1": {}}}})
     assert why == "paths.wan.w9: there is no such WAN path; there is w1"
     assert len(host.refusals({"paths": {"wan": {"lan1": {}}}})) == 1  # a site path is none
+
+
+def test_an_agent_begins_with_what_is_being_tried_and_else_with_what_is_applied(tmp_path):
+    clock = SystemClock()
+    config = SimpleNamespace(settings=SimpleNamespace(told=str(tmp_path)))
+    assert own_at_start(config, clock).ha == {}
+    applied, tried = {"groups": {"db": {"preempt_s": 1}}}, {"groups": {"db": {"preempt_s": 2}}}
+    told = Told(applied={"ha": applied}, applied_digest="0a" * 32)
+    tolds.write(tmp_path, told)
+    assert own_at_start(config, clock).ha == applied
+    until_ms = clock.boot_ms() + 60_000
+    tolds.write(tmp_path, replace(told, waits_ms=until_ms, trial={"ha": tried, "paths": {}}))
+    assert own_at_start(config, clock).ha == tried
+    tolds.write(tmp_path, replace(told, waits_ms=clock.boot_ms() - 1, trial={"ha": tried}))
+    assert own_at_start(config, clock).ha == applied  # its time is over
+    (tmp_path / tolds.NAME).write_text("{")
+    assert own_at_start(config, clock).ha == {}
