@@ -53,6 +53,7 @@ class FakeHost:
 
     def __init__(self) -> None:
         self.said: dict[str, dict] = {}
+        self.sensors: dict[str, dict] = {}
         self.states: dict[str, dict] = {}
         self.moves: dict[str, list] = {}
         self.heard: dict[str, list] = {}
@@ -64,6 +65,7 @@ class FakeHost:
         node = "/api/v1/nodes/{node}"
         return [
             web.get(f"{node}/processes", self.processes),
+            web.get(f"{node}/sensors", self.sensors_of),
             web.get(f"{node}/host", self.state),
             web.get(f"{node}/host/actions", self.actions),
             web.get(f"{node}/host/history", self.history),
@@ -77,6 +79,13 @@ class FakeHost:
         """Serve the last word of a node."""
         node = request.match_info["node"]
         return web.json_response({"node": node} | self.said.get(node, NONE))
+
+    async def sensors_of(self, request: web.Request) -> web.Response:
+        """Serve what a board controller said."""
+        node = request.match_info["node"]
+        none = {"as_of": None, "age_s": None, "read": None, "fault": "", "power": "unknown"}
+        none |= {"dropped": 0, "sensors": []}
+        return web.json_response({"node": node} | self.sensors.get(node, none))
 
     async def state(self, request: web.Request) -> web.Response:
         """Serve a host."""

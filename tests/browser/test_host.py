@@ -154,3 +154,28 @@ async def test_a_node_that_watches_none_has_no_such_section(console):
     await tab.wait("document.querySelector('.orders')?.innerText.includes('Nothing was ordered')")
     assert await tab.js(f"{SECTION} === null")
     assert tab.complaints == []
+
+
+async def test_sensors_of_a_board_controller_are_shown_the_worst_first(console):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    none = dict.fromkeys(("lnr", "lcr", "lnc", "unc", "ucr", "unr"))
+    console.central.host.sensors[node] = {
+        "as_of": "2026-11-28T09:00:00Z", "age_s": 3, "read": "2026-11-28T09:00:00Z",
+        "fault": "timeout: no answer", "power": "on", "dropped": 0,
+        "sensors": [
+            *({"sensor": f"VRM {n}", "group": "voltage", "value": 12, "unit": "V", "level": "ok",
+               "thresholds": none, "suppressed": False, "key": f"k{n}"} for n in range(12)),
+            {"sensor": "CPU", "group": "temperature", "value": 85, "unit": "C", "level": "major",
+             "thresholds": none | {"unc": 70, "ucr": 80}, "suppressed": False, "key": "c"},
+        ],
+    }  # fmt: skip
+    section = "document.querySelector('.sensors')"
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait(f"{section}?.querySelectorAll('tbody tr').length === 12")
+    text = await tab.js(f"{section}.innerText")
+    for words in ("It is not read: timeout: no answer", "85 C", "70 / 80", "Show all 13"):
+        assert words in text
+    assert "CPU" in await tab.js(f"{section}.querySelector('tbody tr').innerText")
+    await tab.js(f"{section}.querySelector('button[aria-expanded]').click()")
+    await tab.wait(f"{section}.querySelectorAll('tbody tr').length === 13")
+    assert tab.complaints == []

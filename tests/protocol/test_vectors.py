@@ -10,6 +10,7 @@ import pytest
 
 from roost_protocol.alarm import Alarm, AlarmSet, Event
 from roost_protocol.beat import Beat
+from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, encode
 from roost_protocol.config_report import ConfigReport
 from roost_protocol.envelope import Gone, Receipt, Report
@@ -33,6 +34,7 @@ KINDS = {
     "event": Event,
     "config": ConfigReport,
     "host": HostReport,
+    "bmc": BmcReport,
     "update-offer": Offer,
     "update": JobReport,
     "software": SoftwareReport,

@@ -32,7 +32,7 @@ from roost_central.hosts.checks import Around, Blocker, Effect, SeenAlarm, Verdi
 from roost_central.hosts.shown import shown
 from roost_central.orders.core import OPEN, OrderRecord
 from roost_central.orders.desk import OrderRefusedError, Wanted
-from roost_central.storage import identities, orders
+from roost_central.storage import bmc_reports, identities, orders
 from roost_protocol.host_verbs import HostMaintenance
 from roost_protocol.severity import Severity
 
@@ -179,6 +179,7 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
     async with api.database.read() as connection:
         rows = await identities.of_node(connection, row.node)
         open_ = await _open_orders(connection, row.site)
+        has_board = await bmc_reports.is_known(connection, row.node)
     alarms = api.alarms.open_of(row.site)
     live = [each for each in rows if each.state in LIVE]
     around = Around(
@@ -188,6 +189,7 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
             for each in alarms
         ],
         is_storm=any(each.incident for each in alarms),
+        has_board=has_board,
         lacks=_lacks(call, row, has_identity=bool(live)),
     )
     return around, max((each.generation for each in live), default=None)

@@ -4,7 +4,7 @@ from typing import Final
 
 import click
 
-from roost_central.cli import host_act, host_samples, host_state, output, times
+from roost_central.cli import bmc, host_act, host_samples, host_state, output, times
 from roost_central.cli.client import Client, at
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
@@ -21,6 +21,7 @@ _STATES: Final = (host_state.list_, host_state.show_, host_state.history, host_s
 for _verb in (*_STATES, *host_act.COMMANDS):
     command.add_command(_verb)
 command.add_command(host_samples.samples)
+command.add_command(bmc.sensors)
 
 
 def _columns(asked: Asked) -> list[Column]:

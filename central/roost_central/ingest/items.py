@@ -25,10 +25,20 @@ from roost_central.inventory import apply as inventory
 from roost_central.inventory.core import Unfit
 from roost_central.orders import outcome
 from roost_central.samples.merge import merged
-from roost_central.storage import dead_letters, events, ha, held_items, host_reports, node_samples
+from roost_central.storage import (
+    bmc_reports,
+    dead_letters,
+    events,
+    ha,
+    held_items,
+    host_reports,
+    node_samples,
+)
+from roost_central.storage.bmc_reports import BmcRecord
 from roost_central.storage.ha import HaRecord
 from roost_central.storage.host_reports import HostRecord
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
+from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, unpack
 from roost_protocol.envelope import Gap, Item, ItemKind, Report
 from roost_protocol.errors import ProtocolError
@@ -36,6 +46,7 @@ from roost_protocol.ha_report import HA_DECISION, HA_ROLE, HaReport
 from roost_protocol.host_report import HostReport
 from roost_protocol.samples import SUMMARY, Samples
 from roost_protocol.severity import Severity
+from roost_protocol.topics import check_name, node_id
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +54,7 @@ _events: Final = Decoder[Event](Event)
 _alarms: Final = Decoder[Alarm](Alarm)
 _alarm_sets: Final = Decoder[AlarmSet](AlarmSet)
 _ha_reports: Final = Decoder[HaReport](HaReport)
+_bmc_reports: Final = Decoder[BmcReport](BmcReport)
 _host_reports: Final = Decoder[HostReport](HostReport)
 _gaps: Final = Decoder[Gap](Gap)
 _samples: Final = Decoder[Samples](Samples)
@@ -102,6 +114,7 @@ class ItemWriter:
         self._events: list[events.NewEvent] = []
         self._letters: list[dead_letters.NewDeadLetter] = []
         self._hosts: dict[str, HostRecord] = {}
+        self._boards: dict[str, BmcRecord] = {}
         self._days: dict[str, list[Samples]] = {}
         self._apart: list[held_items.NewHeldItem] = []
         self.effects = Effects()
@@ -112,6 +125,7 @@ class ItemWriter:
             ItemKind.HA: self._ha,
             ItemKind.HOST: self._host,
             ItemKind.HOSTS: self._site_hosts,
+            ItemKind.BMC: self._bmc,
             ItemKind.ALARM: self._alarm,
             ItemKind.ALARM_SET: self._alarm_set,
             ItemKind.GAP: self._gap,
@@ -150,6 +164,7 @@ class ItemWriter:
             self._note(each)
         await ha.save(self._connection, list(self.effects.ha.values()))
         await host_reports.save(self._connection, list(self._hosts.values()))
+        await bmc_reports.save(self._connection, list(self._boards.values()))
         await self._flush_days()
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
@@ -187,6 +202,12 @@ class ItemWriter:
             for said in words:
                 days[node] = merged(days.get(node), said)
         await node_samples.save(self._connection, days, received_ms=self._now_ms)
+
+    async def _bmc(self, message: Message, item: Item, body: bytes) -> None:
+        """Note a controller: of a machine of the speaker's own site, whatever it says."""
+        report = _bmc_reports.decode(body)
+        node = node_id(message.site, check_name(report.node, field="node"))
+        self._boards[node] = BmcRecord(node, message.node, item.at_ms, self._now_ms, report)
 
     async def _site_hosts(self, message: Message, item: Item, body: bytes) -> None:
         taken = await hosts.take_in(

@@ -210,6 +210,15 @@ host_report = _table(
     Column("body", LargeBinary, nullable=False),  # a MessagePack HostReport
 )
 
+bmc_report = _table(
+    "bmc_report",
+    _node_key(),  # whose machine it controls
+    Column("speaker", String, nullable=False),  # the node that reads it
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack BmcReport
+)
+
 node_samples = _table(
     "node_samples",
     _node_key(),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import claims, held, host, identities, lifecycle, lists, nodes, samples
+from roost_central.api import bmc, claims, held, host, identities, lifecycle, lists, nodes, samples
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
 from roost_central.api.bulk import DryRun, ManyAnswer
 from roost_central.api.events import PageQuery
@@ -51,6 +51,24 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="Show the processes that a node watches",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/bmc",
+        handler=bmc.show_bmc,
+        answer=bmc.BmcAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.READ,
+        summary="Show a node's board controller",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/sensors",
+        handler=bmc.list_sensors,
+        answer=bmc.SensorsAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.READ,
+        summary="Show the sensors of a node's board controller",
     ),
     Route(
         method="GET",

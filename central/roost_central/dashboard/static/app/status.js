@@ -27,6 +27,15 @@ export const PROCESS_STATES = {
   ignored: { name: "ignored", letter: "–", shape: "ring", tone: "unknown" },
 };
 
+/** @type {Record<string, State>} how bad a sensor of a board controller is */
+export const SENSOR_LEVELS = {
+  ok: { name: "ok", letter: "K", shape: "square", tone: "ok" },
+  minor: { name: "minor", letter: "m", shape: "triangle", tone: "degraded" },
+  major: { name: "major", letter: "M", shape: "triangle", tone: "degraded" },
+  critical: { name: "critical", letter: "C", shape: "cross", tone: "down" },
+  offline: { name: "not read", letter: "–", shape: "ring", tone: "unknown" },
+};
+
 /** @type {Record<string, State>} availability of a host (X.731) */
 export const HOST_STATES = {
   available: { name: "available", letter: "A", shape: "square", tone: "ok" },

@@ -16,6 +16,7 @@ import { Inventory } from "./inventory.js";
 import { Orders } from "./orders.js";
 import { Processes } from "./processes.js";
 import { Samples } from "./samples.js";
+import { Sensors } from "./sensors.js";
 
 const STALE_BEATS = 3; // intervals after which a value no longer stands for the present
 const SKEW_MS = 2_000; // of a node's clock; more is marked
@@ -49,6 +50,7 @@ export function NodePage({ route }) {
         <${Outbox} outbox=${node.outbox} /></section>
     </div>
     <${Processes} node=${name} revision=${node.heard} />
+    <${Sensors} node=${name} revision=${node.heard} />
     <${Samples} key=${name} node=${name} />
     <${Orders} node=${name} revision=${node.heard} />
     <${Desired} node=${name} revision=${JSON.stringify(node.config ?? null)} />
