@@ -27,6 +27,7 @@ from roost_agent.host.allowed import (
     ActRefusedError,
     Situation,
     Wanted,
+    nobody,
     refuse,
 )
 from roost_agent.host.core import Intend, Lock, Maintain, Recover, Unlock
@@ -38,6 +39,7 @@ from roost_protocol.host_word import Going
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.2
+NOBODY_S: Final = 10.0  # for a host that could take a group to be heard and fit
 DRAIN_S: Final = 300.0  # for what runs here to run elsewhere
 STOP_S: Final = 60.0  # for what every node runs, after it
 SWACT_S: Final = 120.0  # StarlingX's
@@ -165,6 +167,8 @@ class HostActs:
                 refuse(wanted, self._situation())
             async with asyncio.timeout(self._seconds(wanted, pending)):
                 await _poll(lambda: self._shell.site.is_ready)
+                if pending is not None:
+                    await _poll(self._has_heard)
                 said = await self._act(wanted, pending, nonce)
         except ActRefusedError as err:
             self._ended(wanted, "failed", str(err), err.code)
@@ -189,6 +193,11 @@ class HostActs:
         if pending is None or wanted.verb == REBOOT:
             return SECONDS[wanted.verb]
         return max(pending.until_ms - self._shell.now().wall_ms, 0) / 1000
+
+    def _has_heard(self) -> bool:
+        """Whether this agent knows by now how the others stand."""
+        hosts = self._shell.coordinator.hosts
+        return hosts is not None and hosts.may_tell(self._shell.now())
 
     @property
     def _is_leaving(self) -> bool:
@@ -229,7 +238,7 @@ class HostActs:
         if shell.core.state[0] is Admin.LOCKED:
             return "the host is locked"
         is_forced = wanted.verb == FORCE_LOCK
-        if not is_forced:
+        if not is_forced and pending is None:  # what is kept was asked already
             await self._ask(wanted)
         await self._intend(wanted, pending)
         shell.go(Going.GOES)
@@ -267,16 +276,19 @@ class HostActs:
         refuse(wanted, self._situation())  # who has left meanwhile is not there to take over
 
     async def _drain(self, wanted: Wanted, *, is_forced: bool) -> None:
-        site = self._shell.site
+        """Have others take what runs here; what nobody could take for a while stays, or stops."""
+        shell, site = self._shell, self._shell.site
+        since_ms = shell.now().ms
         async with asyncio.timeout(DRAIN_S):
             while held := site.held():
                 for each in held:
                     if each.to or is_forced:
                         site.give(each.group, each.to, f"{wanted.verb} by {wanted.by}")
-                    else:
-                        raise ActRefusedError(
-                            "ha", f"{each.group} runs here and nobody could take it: {each.why}"
-                        )
+                alone = next((each for each in held if not each.to), None)
+                if alone is None or is_forced:
+                    since_ms = shell.now().ms
+                elif shell.now().ms - since_ms >= NOBODY_S * 1000:
+                    raise ActRefusedError("ha", nobody(alone))
                 await asyncio.sleep(POLL_S)
 
     async def _swact(self, wanted: Wanted) -> str:

@@ -117,6 +117,11 @@ def _lock(wanted: Wanted, now: Situation) -> None:
     _refuse_worse(wanted, now)
 
 
+def nobody(each: Giving) -> str:
+    """Return that nobody could take a group, and why."""
+    return f"{each.group} runs here and nobody could take it: {each.why}"
+
+
 def _last(now: Situation) -> str:
     if not now.others:
         return f"it is the only host, and what runs here would stop; {_or_force()}"
@@ -134,9 +139,7 @@ def _refuse_worse(wanted: Wanted, now: Situation) -> None:
     """Refuse to give a group to nobody, or to a host that is degraded."""
     for each in now.held:
         if not each.to:
-            raise ActRefusedError(
-                "ha", f"{each.group} runs here and nobody could take it: {each.why}"
-            )
+            raise ActRefusedError("ha", nobody(each))
         state = (now.states or {}).get(each.to)
         if state == tr.DEGRADED and not wanted.force:
             raise ActRefusedError(

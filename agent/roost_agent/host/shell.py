@@ -9,6 +9,7 @@ Leaves to others: the states (core), the other hosts (coordinator), acts of oper
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,6 +91,7 @@ class HostShell:
         self._folder = folder
         self._clock = clock
         self._health: str | None = None
+        self._asked = 0  # how often health was asked for
         self._todo: deque[Action] = deque()
         self._told: tuple[int, str, str] | None = None
         self._one = asyncio.Lock()  # event at a time, up to its disk
@@ -127,7 +129,7 @@ class HostShell:
 
     async def look(self, group: asyncio.TaskGroup) -> None:
         """Take in what is the case now, and do what follows."""
-        await self.do(self._look())
+        await self._do(self._look)  # as it is after what was done before it
         if self._health is None and self._checks is None and self.core.state == tr.INTEST:
             self._checks = group.create_task(self._check(), name="agent.host.health")
         now = self.now()
@@ -138,9 +140,12 @@ class HostShell:
 
     async def do(self, event: Event) -> None:
         """Give the core an event; back once all that follows is done, the disk included."""
+        await self._do(lambda: event)
+
+    async def _do(self, event: Callable[[], Event]) -> None:
         async with self._one:
             await self._settle()
-            self._todo.extend(self.core.handle(event, self.now()))
+            self._todo.extend(self.core.handle(event(), self.now()))
             await self._settle()
 
     def said(self) -> HostSaid:
@@ -206,8 +211,11 @@ class HostShell:
         return replace(self.around.facts(), health=self._health, services=self.site.missing())
 
     async def _check(self) -> None:
-        self._health = await self.around.check()
+        asked = self._asked
+        found = await self.around.check()
         self._checks = None
+        if asked == self._asked:  # else it began before what is asked now
+            self._health = found
 
     async def _settle(self) -> None:
         """Do what is to be done, in order; then tell the site."""
@@ -219,6 +227,7 @@ class HostShell:
                         continue
                 case Check():
                     self._health = None
+                    self._asked += 1
                 case Moved(before, after, cause):
                     log.info("host: %s -> %s: %s", tr.in_words(before), tr.in_words(after), cause)
             self._todo.popleft()

@@ -1,0 +1,109 @@
+"""A host end to end: a real agent tells how it stands, and is acted on by signed orders."""
+
+import sys
+
+import pytest
+from fleet_stage import roost
+from program import Program
+from waiting import wait_until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+
+NODE = "lab.n1"
+OPEN = {"pending", "ready", "taken"}
+
+
+class Agent(Program):
+    """``roost-agent run`` on a box's state."""
+
+    def __init__(self, box):
+        folder = box.state_dir.parent
+        super().__init__(folder / "agent.log")
+        self.config = folder / "etc"
+        self.config.mkdir(exist_ok=True)
+        (self.config / "agent.toml").write_text(
+            f'state_dir = "{box.state_dir}"\n[beat]\ninterval_s = 1\n'
+        )
+
+    def start(self):
+        self._launch(sys.executable, "-m", "roost_agent", "run", "--config", self.config)
+
+
+@pytest.fixture(scope="module")
+def agent(box):
+    agent = Agent(box)
+    agent.start()
+    yield agent
+    agent.kill()
+
+
+def host(stage):
+    return stage.central.get(f"/api/v1/nodes/{NODE}/host")
+
+
+def is_now(stage, *wanted):
+    told = host(stage)
+    return (told["admin"], told["oper"], told["avail"]) == wanted
+
+
+def place(stage, verb, **given):
+    body = {"verb": verb, "given": given, "reason": "fan", "life_s": 600}
+    return stage.central.post(f"/api/v1/nodes/{NODE}/orders", body)
+
+
+def ended(stage, order, agent):
+    def look():
+        return stage.central.get(f"/api/v1/orders/{order['id']}")
+
+    wait_until(lambda: look()["state"] not in OPEN, f"{order}\n{agent.log}")
+    return look()
+
+
+def place_act(stage, verb, **given):
+    return place(stage, verb, node="n1", **given)
+
+
+def test_a_node_that_starts_is_seen_in_its_state_within_seconds(stage, agent):
+    wait_until(lambda: is_now(stage, "unlocked", "disabled", "intest"), agent.log.read_text())
+    assert "intest" in roost(stage, "host", "list")
+
+
+def test_the_only_host_is_locked_by_force_alone_and_says_by_whom(stage, agent):
+    refused = ended(stage, place_act(stage, "host-lock"), agent)
+    assert (refused["state"], refused["code"]) == ("failed", "last-host"), refused
+    assert "force-lock" in refused["text"]
+    wrong = ended(stage, place(stage, "host-force-lock", node="n2"), agent)
+    assert wrong["code"] == "wrong-host"
+    expect = "unlocked/enabled/degraded"
+    stale = ended(stage, place_act(stage, "host-force-lock", expect=expect), agent)
+    assert stale["code"] == "expect"
+    assert "unlocked/disabled/intest" in stale["text"]
+    done = ended(stage, place_act(stage, "host-force-lock"), agent)
+    assert done["state"] == "done", done
+    wait_until(lambda: is_now(stage, "locked", "disabled", "online"), "it is locked")
+    assert "fan" in host(stage)["cause"]
+
+
+def test_a_locked_host_stays_locked_when_its_agent_starts_again(stage, agent):
+    agent.kill()
+    agent.start()
+    order = place_act(stage, "host-recover")
+    assert ended(stage, order, agent)["code"] == "state", "only a host that failed recovers"
+    assert is_now(stage, "locked", "disabled", "online")
+
+
+def test_an_unlock_goes_on_in_the_next_agent_when_one_is_killed_in_the_middle(stage, agent):
+    order = place_act(stage, "host-unlock")
+    wait_until(lambda: is_now(stage, "unlocked", "disabled", "intest"), "it is being enabled")
+    agent.kill()
+    agent.start()
+    done = ended(stage, order, agent)
+    assert done["state"] == "done", done
+    wait_until(lambda: is_now(stage, "unlocked", "enabled", "available"), "it serves again")
+    assert host(stage)["cause"] == "its enable sequence is through"
+
+
+def test_what_needs_a_board_is_refused_by_a_node_that_reaches_none(stage, agent):
+    order = ended(stage, place_act(stage, "host-power-off"), agent)
+    assert (order["state"], order["code"]) == ("failed", "not-supported")

@@ -1,0 +1,340 @@
+"""Acts on hosts of a small site that shares one loop: checked, kept, done, gone on with."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roost_agent.host import acts as acts_module
+from roost_agent.host import shell as shell_module
+from roost_agent.host import transitions as tr
+from roost_agent.host.acts import HostActs
+from roost_agent.host.allowed import ActRefusedError, Wanted
+from roost_agent.host.around import Giving
+from roost_agent.host.coordinator import Coordinator
+from roost_agent.host.enable import Facts
+from roost_agent.host.kept import read
+from roost_agent.host.shell import HostShell, Who
+from roost_agent.host.site import Sight
+from roost_agent.ports import SystemClock
+from roost_protocol.host import Admin
+from roost_protocol.host_word import HostWord, unpack
+
+BOOT = "aa" * 16
+
+
+class Lan:
+    """What the hosts of a site hear of one another: their last word, as of when it was said."""
+
+    def __init__(self, *names):
+        self.names = names
+        self.words = dict.fromkeys(names, HostWord())
+        self.said_ms = dict.fromkeys(names, -1)
+        self.runs = {}  # group -> host
+        self.clock = SystemClock()
+        self.stuck = set()  # groups that do not move
+
+
+class Seat:
+    """One host's seat at the LAN; see Site."""
+
+    is_ready = True
+
+    def __init__(self, lan, name):
+        self.lan, self.name = lan, name
+        self.others = tuple(each for each in lan.names if each != name)
+        self.bar = self.stop = ""
+        self.spares = ""
+
+    def tell(self, word, bar, stop):
+        self.bar, self.stop = bar, stop
+        self.word = unpack(word)
+        self.beat()
+
+    def beat(self):
+        self.lan.words[self.name] = self.word
+        self.lan.said_ms[self.name] = self.lan.clock.boot_ms()
+
+    def turn(self):
+        return 7 if self.name == min(self.lan.names) else None
+
+    def sights(self):
+        words = self.lan.words
+        return [Sight(each, True, words[each].state, BOOT, 10_000_000) for each in self.others]
+
+    def goings(self):
+        lan = self.lan
+        return {each: (int(lan.words[each].going), lan.said_ms[each]) for each in self.others}
+
+    def is_with_most(self):
+        return True
+
+    def held(self):
+        able = [each for each in self.others if self.lan.words[each].state in tr.ENABLED]
+        return [
+            Giving(group, able[0]) if able else Giving(group, why="all are locked")
+            for group, host in self.lan.runs.items()
+            if host == self.name
+        ]
+
+    def give(self, group, to, why, *, is_chosen=False):
+        if group not in self.lan.stuck:
+            self.lan.runs[group] = to
+        return ""
+
+    def may_go(self):
+        return self.spares
+
+    def missing(self):
+        return ""
+
+    def runs_nothing(self):
+        return self.name not in self.lan.runs.values()
+
+
+class Around:
+    """A host that is well."""
+
+    def __init__(self):
+        self.config = ""
+        self.failed = ""
+        self.rebooted = []
+
+    def facts(self):
+        return Facts(config=self.config)
+
+    def reasons(self):
+        return {}
+
+    async def check(self):
+        return self.failed
+
+    async def reboot(self, reason, nonce):
+        self.rebooted.append((reason, nonce))
+
+
+class Outbox:
+    """Of a node whose disk does not let it open yet."""
+
+    lanes = MappingProxyType({})
+
+
+class Host:
+    """One host of the site."""
+
+    def __init__(self, lan, folder, name):
+        self.seat, self.around = Seat(lan, name), Around()
+        coordinator = Coordinator(f"lab.{name}", self.seat, Outbox(), folder)
+        self.shell = HostShell(
+            folder, Who(name, BOOT), lan.clock, self.around, self.seat, coordinator=coordinator
+        )
+        self.acts = HostActs(self.shell, lambda: "0a")
+        self.shell.begin()
+
+    async def run(self):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.shell.run())
+            group.create_task(self.acts.run())
+            group.create_task(self._beat())
+
+    async def _beat(self):
+        while True:
+            self.seat.beat()
+            await asyncio.sleep(0.005)
+
+    async def act(self, verb, **more):
+        return await self.acts.do(Wanted(f"host-{verb}", "ann", "fan", **more))
+
+    @property
+    def state(self):
+        return self.shell.core.state
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """All is looked at a hundred times as often."""
+    monkeypatch.setattr(acts_module, "POLL_S", 0.002)
+    monkeypatch.setattr(acts_module, "NOBODY_S", 0.05)
+    monkeypatch.setattr(acts_module, "DRAIN_S", 1.0)
+    monkeypatch.setattr(acts_module, "ASK_S", 1.0)
+    monkeypatch.setattr(acts_module, "STOP_S", 1.0)
+    for name in ("LOOK_S", "SETTLING_S", "RETRY_S"):
+        monkeypatch.setattr(shell_module, name, 0.005)
+    monkeypatch.setattr("roost_agent.host.enable.SOAK_MS", 10)
+    monkeypatch.setattr("roost_agent.host.coordinator.TICK_MS", 5)
+
+
+@asynccontextmanager
+async def running(folder, *names):
+    """A site whose hosts all serve."""
+    lan = Lan(*names)
+    hosts = {}
+    for name in names:
+        (folder / name).mkdir(exist_ok=True)
+        hosts[name] = Host(lan, folder / name, name)
+    tasks = [asyncio.ensure_future(each.run()) for each in hosts.values()]
+    try:
+        async with asyncio.timeout(10):
+            while not all(each.state in tr.ENABLED for each in hosts.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)  # and know it of one another
+        yield lan, *hosts.values()
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def refused(act):
+    with pytest.raises(ActRefusedError) as err:
+        await act
+    return err.value.code
+
+
+async def test_a_lock_gives_away_what_runs_there_and_keeps_who_ordered_it(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"] = "n1"
+        assert "is locked" in await n1.act("lock")
+        assert lan.runs["db"] == "n2"
+        assert n1.seat.bar == n1.seat.stop == "the host is locked by ann"
+        kept = read(tmp_path / "n1")
+        assert (kept.admin, kept.by, kept.reason, kept.pending) == (
+            Admin.LOCKED, "ann", "fan", None,
+        )  # fmt: skip
+        assert await refused(n1.act("lock")) == "state"
+        assert "available" in await n1.act("unlock")
+        assert n1.seat.bar == ""
+
+
+async def test_nothing_is_done_of_an_act_that_is_not_kept_first(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], lan.stuck = "n1", {"db"}
+        task = asyncio.ensure_future(n1.act("lock"))
+        while read(tmp_path / "n1").pending is None:
+            assert n1.seat.bar == "", "what is not on the disk is not begun"
+            await asyncio.sleep(0.001)
+        assert read(tmp_path / "n1").pending.verb == "host-lock"
+        lan.stuck = set()
+        await task
+
+
+async def test_the_next_agent_goes_on_with_what_the_one_before_it_began(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], lan.stuck = "n1", {"db"}
+        task = asyncio.ensure_future(n1.act("lock"))
+        while read(tmp_path / "n1").pending is None:  # noqa: ASYNC110 - it is a file
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert read(tmp_path / "n1").pending is not None, "an agent that ends leaves it there"
+        again = Host(lan, tmp_path / "n1", "n1")
+        assert again.seat.bar, "nothing comes here meanwhile"
+        lan.stuck = set()
+        run = asyncio.ensure_future(again.run())
+        assert "is locked" in await again.acts.again("host-lock")
+        assert (again.state, lan.runs["db"]) == (tr.LOCKED_ONLINE, "n2")
+        assert await refused(again.acts.again("host-swact")) == "interrupted"
+        run.cancel()
+        with suppress(asyncio.CancelledError):
+            await run
+
+
+async def test_the_last_host_that_serves_is_locked_by_force_alone(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, n2):
+        await n2.act("lock")
+        await asyncio.sleep(0.05)
+        lan.runs["db"] = "n1"
+        assert await refused(n1.act("lock")) == "last-host"
+        assert lan.runs["db"] == "n1"
+        assert await refused(n1.act("swact")) == "ha"
+        await n1.act("force-lock")
+        assert (n1.state, lan.runs["db"]) == (tr.LOCKED_ONLINE, "")
+
+
+@settings(max_examples=12, deadline=None)
+@given(delay_ms=st.integers(0, 12), first=st.sampled_from(["n1", "n2"]))
+def test_of_two_that_are_locked_at_once_at_most_one_goes(tmp_path_factory, delay_ms, first):
+    async def both():
+        folder = tmp_path_factory.mktemp("two")
+        async with running(folder, "n1", "n2") as (lan, n1, n2):
+            lan.runs["db"] = "n1"
+            one, two = (n1, n2) if first == "n1" else (n2, n1)
+
+            async def later():
+                await asyncio.sleep(delay_ms / 1000)
+                return await two.act("lock")
+
+            told = await asyncio.gather(one.act("lock"), later(), return_exceptions=True)
+            assert any(isinstance(each, ActRefusedError) for each in told), told
+            codes = {each.code for each in told if isinstance(each, ActRefusedError)}
+            assert codes <= {"other-host", "last-host", "ha"}, told
+            assert {n1.state, n2.state} & tr.ENABLED
+            assert lan.runs["db"] in {"n1", "n2"}
+
+    asyncio.run(both())
+
+
+async def test_what_cannot_move_ends_the_lock_in_time_and_the_host_serves_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(acts_module, "DRAIN_S", 0.1)
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], lan.stuck = "n1", {"db"}
+        assert await refused(n1.act("lock")) == "timeout"
+        assert (n1.state, n1.seat.bar) == (tr.AVAILABLE, "")
+        assert read(tmp_path / "n1").pending is None
+        assert n1.acts.latest["state"] == "failed"
+
+
+async def test_an_unlock_is_done_once_the_host_is_enabled_and_fails_with_its_stage(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (_, n1, __):
+        await n1.act("lock")
+        n1.around.config = "settings are refused: ntp"
+        assert await refused(n1.act("unlock")) == "config"
+        n1.around.config, n1.around.failed = "", "disk: bad"
+        assert await refused(n1.act("unlock", force=True)) == "enable"
+        assert n1.state == tr.FAILED
+        n1.around.failed = ""
+        assert "available" in await n1.act("recover")
+        assert await refused(n1.act("recover")) == "state"
+
+
+async def test_a_reboot_is_by_the_helper_and_over_with_another_boot(tmp_path, monkeypatch):
+    monkeypatch.setattr(acts_module, "STILL_HERE_S", 0.05)
+    async with running(tmp_path, "n1", "n2") as (_, n1, __):
+        assert await refused(n1.act("reboot")) == "state", "unlocked: only by force"
+        n1.seat.spares = "the voters that are left are no majority"
+        assert await refused(n1.act("reboot", force=True)) == "ha"
+        assert n1.around.rebooted == []
+        n1.seat.spares = ""
+        assert await refused(n1.act("reboot", force=True)) == "still-here"
+        assert n1.around.rebooted == [("fan (ann)", "")]
+
+
+async def test_an_act_that_was_decided_on_another_state_is_refused(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (_, n1, __):
+        assert await refused(n1.act("lock", expect="unlocked/enabled/degraded")) == "expect"
+        await n1.act("lock", expect="unlocked/enabled/available")
+
+
+async def test_a_maintenance_is_told_to_the_site_and_ends(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        await n1.act("maintenance", seconds=90)
+        assert lan.words["n1"].maintenance_min == 2
+        await n1.act("maintenance", seconds=0)
+        assert lan.words["n1"].maintenance_min == 0
+
+
+async def test_one_act_runs_and_one_waits(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], lan.stuck = "n1", {"db"}
+        acts = [asyncio.ensure_future(n1.act("lock")) for _ in range(2)]
+        await asyncio.sleep(0.02)
+        assert await refused(n1.act("lock")) == "busy"
+        lan.stuck = set()
+        done, second = await asyncio.gather(*acts, return_exceptions=True)
+        assert "is locked" in done
+        assert second.code == "state", "it is locked by now"
