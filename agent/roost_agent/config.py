@@ -128,6 +128,7 @@ class AlarmsConfig:
         off: types that this node's rules leave alone.
         certificates: PEM files, besides those of the paths.
         processes: names of programs that must run.
+        mounts: file systems of servers that are asked how they are.
         ports: role by interface; others count as lan once they had a carrier.
     """
 
@@ -136,6 +137,7 @@ class AlarmsConfig:
     off: frozenset[str] = frozenset()
     certificates: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
     ports: Mapping[str, PortRole] = field(default_factory=dict)
 
 

@@ -19,6 +19,7 @@ LISTS: Final[Mapping[str, tuple[int, str]]] = {  # key -> most entries, what one
     "catalogue": (16, "/.*"),
     "certificates": (64, "/.*"),
     "processes": (20, "[^/\\s]{1,15}"),  # the kernel keeps 15 characters of a name
+    "mounts": (16, "/.*"),
     "wan_ports": (64, "[^/\\s]{1,15}"),
     "lan_ports": (64, "[^/\\s]{1,15}"),
     "ha_ports": (64, "[^/\\s]{1,15}"),
@@ -62,6 +63,7 @@ def alarms_config(
         off=frozenset(lists["off"]),
         certificates=lists["certificates"],
         processes=lists["processes"],
+        mounts=lists["mounts"],
         ports={name: role for role in PortRole for name in lists[f"{role}_ports"]},
     )
 

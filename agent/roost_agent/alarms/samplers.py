@@ -39,7 +39,7 @@ def samplers(
         inside,
         Load(),
         Memory(),
-        FileSystems(),
+        FileSystems(config.state_dir, config.alarms.mounts),
         Ports(config.alarms.ports, alarmed),
         Errors(),
         Sensors(),

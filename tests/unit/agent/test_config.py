@@ -259,6 +259,7 @@ critical = -1
         ('[alarms]\ntypes = 5', "alarms.types: must be tables by type"),
         (f'[alarms]\nsocket = "/{"x" * 107}"', "alarms.socket: longer than 107 bytes"),
         (f"[alarms]\nprocesses = {['a'] * 21}", "alarms.processes: 21 entries: bound 20"),
+        ('[alarms]\nmounts = ["mnt"]', "alarms.mounts: 'mnt' does not match /.*"),
     ],
 )  # fmt: skip
 def test_an_alarm_key_of_another_form_is_told(tmp_path, line, what):
