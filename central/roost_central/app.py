@@ -27,6 +27,7 @@ from roost_central.api.live import LiveFleet
 from roost_central.api.logins import Logins
 from roost_central.api.openapi import document
 from roost_central.api.order import NameOrder
+from roost_central.api.rollout_plans import sites_of
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
 from roost_central.api.scoped import Scopes
@@ -61,6 +62,7 @@ from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.store import FOLDER as RELEASES_FOLDER
+from roost_central.rollout.runner import RolloutRunner
 from roost_central.samples.desk import SampleDesk
 from roost_central.signer.client import Signer
 from roost_central.staged.open import OpenChanges
@@ -156,7 +158,7 @@ async def run(config: CentralConfig) -> None:
             releases=await asyncio.to_thread(_releases, config, clock, entropy),
         )
         api.registry.on_revoked = registry.load
-        await api.changes.changes.load(database)
+        await _read_open(api, database)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
@@ -258,6 +260,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         deliveries=deliveries,
         samples=SampleDesk(clock),
         changes=StagedRunner(database, view, book, clock, changes=changes, deliveries=deliveries),
+        rollouts=RolloutRunner(database, view, book, clock, entropy, releases=releases),
         enrolment=enrolment,
         orders=orders,
         oidc=oidc,
@@ -271,6 +274,12 @@ async def _ingest_keys(
 ) -> tuple[bytes, ...]:
     async with database.write() as connection:
         return await ingest_keys(connection, config.data_dir, entropy)
+
+
+async def _read_open(api: Api, database: Database) -> None:
+    """Read what is under way: changes of profiles, and rollouts."""
+    await api.changes.changes.load(database)
+    await api.rollouts.load()
 
 
 async def _prepare(
@@ -390,16 +399,20 @@ def _carry(
     deliveries.hears = ingest.speaks_with
     api.samples.send = ingest.ask_samples
     ingest.on_samples(api.samples.took)
+    api.rollouts.hears, api.rollouts.send_bare = ingest.speaks_with, ingest.send_offer
+    api.rollouts.is_deaf = lambda: ingest.is_deaf
+    api.rollouts.select = lambda text: sites_of(api, text, api.clock.wall_ms())
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
         tasks.create_task(api.changes.run(), name="central.changes"),
+        tasks.create_task(api.rollouts.run(), name="central.rollouts"),
     ]
     if api.releases is not None:
         running.append(tasks.create_task(api.releases.run(), name="central.releases"))
     if orders is not None:
         orders.hears, orders.send = ingest.speaks_with, ingest.send_order
         orders.body_of = Bodies().of
-        deliveries.wake_orders = orders.desk.wake.set
+        deliveries.wake_orders = api.rollouts.wake_orders = orders.desk.wake.set
         if api.enrolment is not None:
             api.enrolment.configuration = FirstSettings(api.profiles, deliveries, orders).of
         running.append(tasks.create_task(orders.run(), name="central.orders"))

@@ -102,6 +102,7 @@ class NodeTopics:
     gone: str
     receipt: str
     order: str
+    offer: str
     site_beat: str
     ha_up: str
     ha_down: str
@@ -121,6 +122,7 @@ class NodeTopics:
             gone=f"{stem}/up/gone",
             receipt=f"{stem}/down/receipt",
             order=f"{stem}/down/order",
+            offer=f"{stem}/down/offer",
             site_beat=f"{SITE_ROOT}/{node}/beat",
             ha_up=f"{stem}/up/ha",
             ha_down=f"{stem}/down/ha",

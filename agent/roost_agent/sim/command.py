@@ -7,6 +7,7 @@ Leaves the work to run.py, imported only when there is something to run: gmqtt c
 import argparse
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from roost_agent.sim.places import (
     places,
 )
 from roost_protocol.limits import PATHS_MAX, SHARDS
+from roost_protocol.update import COMPONENT_PATTERN, VERSION_PATTERN
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -67,6 +69,7 @@ def _run(asked: argparse.Namespace) -> int:
         return 0
     try:
         from roost_agent.sim.run import Orders, simulate  # noqa: PLC0415 - see above
+        from roost_agent.sim.update import Software  # noqa: PLC0415 - see above
         from roost_agent.sim.wire import Address  # noqa: PLC0415 - see above
     except ModuleNotFoundError as err:
         sys.stderr.write(f"roost-agent sim: needs {err.name}: install roost[central]\n")
@@ -82,6 +85,7 @@ def _run(asked: argparse.Namespace) -> int:
         seconds=asked.seconds,
         seed=asked.seed,
         tells_hosts=asked.hosts,
+        software=Software(tuple(asked.software), frozenset(asked.bad_release)),
     )
     report.write(asyncio.run(simulate(orders, sites)), as_json=asked.json)
     return 0
@@ -106,12 +110,35 @@ def _parser() -> argparse.ArgumentParser:
     add("--alarms", type=_number(0, CHURN_MAX), default=0.0, metavar="N", help="turned a minute")
     add("--hosts", action="store_true", help="nodes say how their hosts stand; a few are not well")
     add("--fault", action="append", default=[], type=_fault, metavar="TEXT", help="see below")
+    add(
+        "--software",
+        action="append",
+        default=[],
+        type=_release,
+        metavar="COMPONENT@VERSION",
+        help="that every node runs; it takes updates of it",
+    )
+    add(
+        "--bad-release",
+        action="append",
+        default=[],
+        type=_release,
+        metavar="COMPONENT@VERSION",
+        help="that raises an alarm soon after it is installed",
+    )
     add("--for", dest="seconds", type=_number(0, 1e9), metavar="S", help="end by itself")
     add("--connections", type=_count(1, SHARDS), default=1, metavar="N", help="a broker")
     add("--seed", type=int, default=1, metavar="N", help="the same fleet again (default: 1)")
     add("--sites-file", type=Path, metavar="FILE", help="write what `roost site import` reads")
     add("--json", action="store_true", help="write the summary as JSON")
     return parser
+
+
+def _release(text: str) -> tuple[str, str]:
+    component, _, version = text.rpartition("@")
+    if not re.match(COMPONENT_PATTERN, component) or not re.match(VERSION_PATTERN, version):
+        raise argparse.ArgumentTypeError(f"{text!r} is no release, such as app/pump@1.2.0")
+    return component, version
 
 
 def _fault(text: str) -> Fault:

@@ -20,6 +20,7 @@ from roost_protocol.alarm import Event
 from roost_protocol.codec import VERSION
 from roost_protocol.envelope import ItemKind, Lane, Receipt
 from roost_protocol.severity import Severity
+from roost_protocol.update import Offer
 
 SLICE: Final = 100  # nodes woken before the sockets get the loop: about 10 ms
 IDLE_MS: Final = 50  # the longest sleep: what a fault or a churn may be late
@@ -82,6 +83,13 @@ class Fleet:
         if node is not None:
             now_ms = self._world.clock.boot_ms()
             node.hear(path, receipt, now_ms)
+            self._schedule(node)
+
+    def offer(self, path: str, name: str, offer: Offer | str) -> None:
+        """Give an offer to its node; others share the broker."""
+        node = self.nodes.get(name)
+        if node is not None:
+            node.offered(path, offer, self._world.clock.boot_ms())
             self._schedule(node)
 
     def answer(self, answer: Answer, rtt_us: int) -> None:

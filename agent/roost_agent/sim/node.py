@@ -22,12 +22,15 @@ from roost_agent.sim.alarms import AlarmBoard, Kind
 from roost_agent.sim.counts import Counts
 from roost_agent.sim.outbox import MemoryLane
 from roost_agent.sim.places import Place
+from roost_agent.sim.update import Software, Updates
 from roost_protocol.beat import InventoryMark, PathKind, PathState
 from roost_protocol.codec import pack
 from roost_protocol.digest import EMPTY_SET
 from roost_protocol.envelope import ItemKind, Lane, Receipt
 from roost_protocol.topics import NodeTopics, node_id
+from roost_protocol.update import Offer
 
+NO_SOFTWARE: Final = Software()
 SILENT_MS: Final = 45_000  # one and a half times the agent's keepalive: a dead peer is noticed
 UPTIME_MS_MAX: Final = 90 * 86_400_000  # of a node when the simulation starts
 STREAM_BYTES: Final = 16
@@ -67,6 +70,7 @@ class World:
     counts: Counts
     interval_ms: int
     seed: int
+    software: Software = NO_SOFTWARE
 
 
 class Way:
@@ -114,6 +118,7 @@ class Node:
         "_spread_ms",
         "_told",
         "_topics",
+        "_updates",
         "_usable",
         "_wear",
         "_world",
@@ -143,6 +148,7 @@ class Node:
         self._alarm = MemoryLane(rng.randbytes(STREAM_BYTES))
         self._bulk = MemoryLane(rng.randbytes(STREAM_BYTES))
         self._alarms = AlarmBoard()
+        self._updates = Updates(world.software)
         self._told = (EMPTY_SET, 0, 0)  # of the alarms: digest, count, last number in the lane
         self._gen, self._digest = 0, ledger.Known().digest
         self._wear = hardware.NEW
@@ -165,6 +171,8 @@ class Node:
         self._look(self._wear)
         if self._host_due_ms is None:
             self._say_host()
+        if self._updates.running:
+            self._append(self._bulk, ItemKind.SOFTWARE, self._updates.report())
         self._appended(now_ms)
         for way in self.ways.values():
             self._path(way, paths.Start(), now_ms)
@@ -186,6 +194,8 @@ class Node:
             self._host_due_ms = None
             self._say_host()
             self._appended(now_ms)
+        if _is_due(self._updates.due_ms, now_ms):
+            self._update(now_ms)
         if _is_due(self._heart.due_ms(), now_ms):
             self._beats(heartbeat.Tick(self._world.rng.random()), now_ms)
 
@@ -194,7 +204,7 @@ class Node:
         if self.is_off:
             return None
         waits = [self._heart.due_ms(), self._delivery.due_ms()]
-        waits += [self._spread_ms, self._host_due_ms]
+        waits += [self._spread_ms, self._host_due_ms, self._updates.due_ms]
         for way in self.ways.values():
             waits += (way.core.due_ms(), way.dead_ms)
         return min((wait for wait in waits if wait is not None), default=None)
@@ -224,6 +234,26 @@ class Node:
             elif resync.what == "alarms":
                 self._world.counts.resyncs += 1
                 self._say_alarms(self._alarms.parts(), ItemKind.ALARM_SET, now_ms)
+
+    def offered(self, path: str, offer: Offer | str, now_ms: int) -> None:
+        """Take an offer of an update, or the name of a job that is to be given up."""
+        if self.is_off or not self.ways[path].is_open:
+            self._world.counts.lost += 1
+        elif isinstance(offer, str):
+            self._updates.canceled(offer, now_ms)
+        else:
+            self._updates.offered(offer, self.node, self._world.rng, now_ms)
+
+    def _update(self, now_ms: int) -> None:
+        """Install, and say so."""
+        for step in self._updates.taken(now_ms):
+            if step.installs is not None:
+                self._append(self._bulk, ItemKind.SOFTWARE, self._updates.report())
+            if step.report is not None:
+                self._append(self._bulk, ItemKind.UPDATE, step.report)
+            if step.alarm is not None:
+                self.turn_alarm(step.alarm, now_ms)
+        self._appended(now_ms)
 
     def wear(self, turn: int, now_ms: int) -> None:
         """Let something about the hardware or software change, and be seen."""

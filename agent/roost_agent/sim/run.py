@@ -15,9 +15,10 @@ from roost_agent.sim.agenda import Agenda
 from roost_agent.sim.counts import Counts
 from roost_agent.sim.fault import Fault
 from roost_agent.sim.fleet import Fleet
-from roost_agent.sim.node import Link, Node, World
+from roost_agent.sim.node import NO_SOFTWARE, Link, Node, World
 from roost_agent.sim.places import Place
 from roost_agent.sim.report import Progress, summary
+from roost_agent.sim.update import Software
 from roost_agent.sim.wire import Address, Connection, Hearing
 from roost_protocol.topics import shard_of
 
@@ -47,6 +48,7 @@ class Orders:
     seconds: float | None
     seed: int
     tells_hosts: bool = False
+    software: Software = NO_SOFTWARE
 
 
 async def simulate(orders: Orders, sites: Sequence[Place]) -> dict[str, int | float]:
@@ -55,7 +57,7 @@ async def simulate(orders: Orders, sites: Sequence[Place]) -> dict[str, int | fl
     began_ms = clock.boot_ms()
     counts = Counts()
     rng = random.Random(orders.seed)  # noqa: S311 - a seed is the point
-    world = World(clock, rng, counts, orders.interval_ms, orders.seed)
+    world = World(clock, rng, counts, orders.interval_ms, orders.seed, orders.software)
     fleet, connections = _compose(orders, sites, world)
     stop = _stop_signal()
     progress = Progress(counts)
@@ -92,7 +94,7 @@ def _compose(
         alarms_per_minute=orders.alarms_per_minute,
     )
     fleet = Fleet(agenda, world)
-    hearing = Hearing(fleet.receipt, fleet.answer, fleet.turned, fleet.refused)
+    hearing = Hearing(fleet.receipt, fleet.offer, fleet.answer, fleet.turned, fleet.refused)
     connections = {
         broker.path: [
             Connection(

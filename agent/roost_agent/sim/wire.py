@@ -23,11 +23,13 @@ from gmqtt.mqtt.constants import MQTTv311
 from roost_agent.errors import AgentError
 from roost_agent.ports import Entropy
 from roost_agent.sim.node import Answer
+from roost_agent.sim.update import CANCEL_BYTES, read_offer
 from roost_protocol.codec import Decoder
 from roost_protocol.envelope import Receipt
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import SHARDS
 from roost_protocol.topics import ROOT
+from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +78,14 @@ class Hearing:
 
     Attributes:
         receipt: of a path, a receipt.
+        offer: of a path, an update for a node, or the name of a job to give up.
         answer: whose report was acknowledged, after how many us.
         turned: the connection came or went.
         refused: a receipt that is none.
     """
 
     receipt: Callable[[str, Receipt], None]
+    offer: Callable[[str, str, Offer | str], None]
     answer: Callable[[Answer, int], None]
     turned: Callable[["Connection"], None]
     refused: Callable[[], None]
@@ -142,7 +146,9 @@ class Connection:
         self._client: _Client | None = None
         shards = [f"{shard:02x}" for shard in range(SHARDS) if shard % of == index]
         names = ["+"] if of == 1 else shards
-        self._topics = [f"{ROOT}/{shard}/+/down/receipt" for shard in names]
+        self._topics = [
+            f"{ROOT}/{shard}/+/down/{leaf}" for shard in names for leaf in ("receipt", "offer")
+        ]
         self._name = f"roost-sim-{entropy.token(4).hex()}-{address.path}-{index}"
 
     def publish(self, topic: str, payload: bytes) -> bool:
@@ -206,14 +212,15 @@ class Connection:
 
     def _new_client(self, lost: asyncio.Event, granted: asyncio.Future[bool]) -> _Client:
         def on_message(
-            _client: object, _topic: object, payload: bytes, _qos: int, _properties: object
+            _client: object, topic: str, payload: bytes, _qos: int, _properties: object
         ) -> None:
             try:
-                receipt = _receipts.decode(payload)
+                if topic.endswith("/offer"):
+                    self._hear_offer(topic, payload)
+                else:
+                    self._hearing.receipt(self.path, _receipts.decode(payload))
             except ProtocolError:
                 self._hearing.refused()
-            else:
-                self._hearing.receipt(self.path, receipt)
 
         def on_disconnect(_client: object, _packet: object, *_: object) -> None:
             lost.set()
@@ -229,6 +236,11 @@ class Connection:
         client.on_disconnect = on_disconnect
         client.on_subscribe = on_subscribe
         return client
+
+    def _hear_offer(self, topic: str, payload: bytes) -> None:
+        is_cancel = len(payload) == CANCEL_BYTES
+        said = payload.decode(errors="replace") if is_cancel else read_offer(payload)
+        self._hearing.offer(self.path, topic.split("/")[-3], said)
 
     def _on_puback(self, mid: int) -> None:
         waiting = self._waiting.pop(mid, None)

@@ -22,6 +22,7 @@ from roost_central.orders.desk import OrderDesk
 from roost_central.ports import Clock, Entropy
 from roost_central.profiles.desk import ProfileDesk
 from roost_central.releases.desk import ReleaseDesk
+from roost_central.rollout.runner import RolloutRunner
 from roost_central.samples.desk import SampleDesk
 from roost_central.staged.runner import StagedRunner
 from roost_central.storage.engine import Database
@@ -248,6 +249,7 @@ class Api:
     deliveries: DeliveryRunner
     changes: StagedRunner
     samples: SampleDesk
+    rollouts: RolloutRunner
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
     orders: OrderDesk | None = None  # None: this centre has no signer
     oidc: OidcLogin | None = None  # None: tokens and passwords alone

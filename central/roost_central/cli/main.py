@@ -25,6 +25,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "profile": ("profile", "Say what nodes should be: check, preview and apply reviewed files."),
     "release": ("release", "Make, sign, publish and show releases of software."),
     "change": ("change", "Follow changes of profiles group by group, and stop them."),
+    "rollout": ("rollout", "Send a release to sites wave by wave, and stop where sites fail."),
     "drift": ("drift", "List settings that other hands changed; adopt them or undo them."),
     "path": ("path", "List the paths of every node."),
     "alarm": ("alarm", "List, show and act on alarms."),

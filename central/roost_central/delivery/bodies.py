@@ -1,6 +1,7 @@
-"""What an order ``configure`` brings along: the settings by their digest, read when it is sent.
+"""What orders bring along, by its digest, read when one is sent.
 
-They are kept once, with what nodes should be (storage/desired.py), not with each order.
+The settings of ``configure`` are kept once, with what nodes should be (storage/desired.py); what
+``update-offer`` offers with the job that it is of (storage/rollouts.py).
 """
 
 from collections import OrderedDict
@@ -9,9 +10,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.orders.core import OrderRecord
-from roost_central.storage import desired
+from roost_central.storage import desired, rollouts
 from roost_protocol.order_verbs import Configure
 from roost_protocol.profile.document import encode_settings
+from roost_protocol.update_verbs import UpdateOffer
 
 KEPT_MAX: Final = 64  # bodies at hand: most nodes share one
 
@@ -27,6 +29,8 @@ class Bodies:
 
         Empty as well where nobody should be this any more, after a backup; the node says so.
         """
+        if record.verb == UpdateOffer.verb:
+            return await rollouts.offer_of_job(connection, record.site, record.given["digest"])
         if record.verb != Configure.verb:
             return b""
         return await self.by_digest(connection, bytes.fromhex(record.given["digest"]))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from roost_central.demo import rollouts
 from roost_central.demo.brokers import Broker
 from roost_central.demo.children import Command
 from roost_central.demo.fleet import Fleet
@@ -159,7 +160,7 @@ def simulator(sites: int, wans: Sequence[Broker], faults: Sequence[str]) -> Comm
     """Return the command of the simulated fleet and of what is to go wrong in it."""
     argv = ["sim", "--sites", str(sites), "--interval", str(SIM_BEAT_S), "--ramp", str(SIM_RAMP_S)]
     argv += ["--churn", str(CHURN_PER_MINUTE), "--alarms", str(ALARMS_PER_MINUTE)]
-    argv += ["--connections", str(SIM_CONNECTIONS), "--hosts"]
+    argv += ["--connections", str(SIM_CONNECTIONS), "--hosts", *rollouts.simulated()]
     for broker in wans:
         argv += ["--broker", broker.url]
     return Command("simulator", _program("roost_agent", *argv, *_fault_options(faults)))

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
 from roost_central.hosts.core import words_of
-from roost_central.storage import ha, hosts, nodes, sites
+from roost_central.storage import ha, hosts, nodes, sites, software
 
 
 async def restore(connection: AsyncConnection) -> FleetView:
@@ -36,6 +36,10 @@ async def restore(connection: AsyncConnection) -> FleetView:
     for said in await ha.load_all(connection):
         node = view.nodes[said.node]
         node.ha, node.ha_at_ms = said.report, said.at_ms
+    for name, software_report in (await software.load_software(connection)).items():
+        view.nodes[name].software = software_report.components
+    for name, job_report in (await software.load_updates(connection)).items():
+        view.nodes[name].update = job_report
     for site_id, words in (await hosts.load_all(connection)).items():
         view.put_hosts(site_id, words_of(words))
     return view

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from roost_central.hosts.core import HostWord
 from roost_protocol.ha_report import HaReport
+from roost_protocol.update import JobReport, Running
 
 
 @dataclass(slots=True)
@@ -86,6 +87,8 @@ class NodeRow:
     quarantine_since_ms: int | None = None
     quarantine_reason: str = ""
     labels: dict[str, str] = field(default_factory=dict)  # its own, beside its site's
+    software: Mapping[str, Running] | None = None  # what it runs, by component; None: it never said
+    update: JobReport | None = None  # its last word on an update
 
     @property
     def sent_ms(self) -> int | None:

@@ -35,8 +35,11 @@ from roost_central.storage import (
     node_samples,
 )
 from roost_central.storage.bmc_reports import BmcRecord
+    software,
+)
 from roost_central.storage.ha import HaRecord
 from roost_central.storage.host_reports import HostRecord
+from roost_central.storage.software import SoftwareRecord, UpdateRecord
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
 from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, unpack
@@ -47,6 +50,7 @@ from roost_protocol.host_report import HostReport
 from roost_protocol.samples import SUMMARY, Samples
 from roost_protocol.severity import Severity
 from roost_protocol.topics import check_name, node_id
+from roost_protocol.update import JobReport, SoftwareReport
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,8 @@ _bmc_reports: Final = Decoder[BmcReport](BmcReport)
 _host_reports: Final = Decoder[HostReport](HostReport)
 _gaps: Final = Decoder[Gap](Gap)
 _samples: Final = Decoder[Samples](Samples)
+_updates: Final = Decoder[JobReport](JobReport)
+_software: Final = Decoder[SoftwareReport](SoftwareReport)
 
 _OF_HA: Final = frozenset({HA_DECISION, HA_ROLE})
 
@@ -73,6 +79,7 @@ class Effects:
         ha: the last word of nodes on local HA.
         hosts: the words that count on the hosts of sites.
         samples: what nodes answered, each with its node.
+        software: what nodes run; ``updates``: their last words on updates.
         unfit: nodes that must say their inventory again.
         refused: code of each item that went to the dead letters.
     """
@@ -82,11 +89,13 @@ class Effects:
     ha: dict[str, HaRecord] = field(default_factory=dict)
     hosts: dict[str, tuple[HostsWord, ...]] = field(default_factory=dict)
     samples: list[tuple[str, Samples]] = field(default_factory=list)
+    software: dict[str, SoftwareRecord] = field(default_factory=dict)
+    updates: dict[str, UpdateRecord] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
     def show(self, view: FleetView) -> None:
-        """Put the new inventory heads and the words on local HA and on hosts into the view."""
+        """Put the new inventory heads and the words of nodes on themselves into the view."""
         for node, head in self.heads.items():
             row = view.nodes.get(node)
             if row is not None:
@@ -102,6 +111,14 @@ class Effects:
                 view.touch_node(node)
         for site, words in self.hosts.items():
             view.put_hosts(site, words_of(words))
+        for node in {**self.software, **self.updates}:
+            row = view.nodes.get(node)
+            if row is not None:
+                if node in self.software:
+                    row.software = self.software[node].report.components
+                if node in self.updates:
+                    row.update = self.updates[node].report
+                view.touch_node(node)
 
 
 class ItemWriter:
@@ -132,6 +149,8 @@ class ItemWriter:
             ItemKind.ORDER: self._order,
             ItemKind.CONFIG: self._config,
             ItemKind.SAMPLES: self._measured,
+            ItemKind.UPDATE: self._update,
+            ItemKind.SOFTWARE: self._software,
         }
 
     async def write(self, message: Message, item: Item, *, spoilt: str | None = None) -> None:
@@ -166,6 +185,10 @@ class ItemWriter:
         await host_reports.save(self._connection, list(self._hosts.values()))
         await bmc_reports.save(self._connection, list(self._boards.values()))
         await self._flush_days()
+        said = self.effects
+        await software.save(
+            self._connection, list(said.software.values()), list(said.updates.values())
+        )
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
 
@@ -259,6 +282,17 @@ class ItemWriter:
         )
         if event is not None:
             self._events.append(event)
+
+    async def _update(self, message: Message, item: Item, body: bytes) -> None:
+        report = _updates.decode(body)
+        report.check()
+        record = UpdateRecord(message.node, item.at_ms, self._now_ms, report)
+        self.effects.updates[message.node] = record
+
+    async def _software(self, message: Message, item: Item, body: bytes) -> None:
+        report = _software.decode(body)
+        record = SoftwareRecord(message.node, item.at_ms, self._now_ms, report)
+        self.effects.software[message.node] = record
 
     async def _unknown(self, _message: Message, item: Item, _body: bytes) -> None:
         raise ProtocolError("kind", got=item.kind, bound=", ".join(sorted(self._writers)))

@@ -86,6 +86,7 @@ class IngestService:
         roster = Roster(view, config)
         seals = seals or Seals(NobodyEnrolled(), (), config.bare_brokers)
         self._seals = seals
+        self._bare_brokers = config.bare_brokers
         self._inbox = Inbox(config, roster, seals, self._notices, clock)
         self._inbox.to_witness = to_witness
         self._receipts = Receipts(view, self, seals, clock=clock, counters=self.counters)
@@ -211,6 +212,11 @@ class IngestService:
         message = self._seals.seal(NodeId(node), topic, payload)
         return message is not None and self._links[broker].publish(topic, message, qos=0)
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing comes through any broker."""
+        return self._sweep.is_deaf
+
     def speaks_with(self, node: str) -> int | None:
         """Return the generation that a node speaks with, None where unheard or in quarantine."""
         row = self._view.nodes.get(node)
@@ -233,6 +239,18 @@ class IngestService:
     def ask_samples(self, node: str, ask: SamplesAsk) -> bool:
         """Ask a node for samples by every broker: it answers once, however often it is asked."""
         return sum(self._receipts.ask_samples(name, node, ask) for name in self._links) > 0
+
+    def send_offer(self, node: str, offer: bytes) -> bool:
+        """Offer an update to a node that never had an identity, as a simulated one.
+
+        By brokers that nothing but this machine reaches, and as it is: nobody else hears it, and a
+        node that installs anything takes offers as signed orders alone.
+        """
+        if self._seals.identities.is_known(node):
+            return False
+        topic = NodeTopics.of(node).offer
+        bare = [self._links[name] for name in self._bare_brokers]
+        return sum(link.publish(topic, offer) for link in bare) > 0
 
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -85,6 +85,11 @@ class Liveness:
         }
 
     @property
+    def is_deaf(self) -> bool:
+        """Whether nothing comes through any broker."""
+        return self._quiet.is_deaf
+
+    @property
     def is_quiet(self) -> bool:
         """Whether we suspect ourselves."""
         return self._quiet.is_on

@@ -90,6 +90,11 @@ class Sweep:
             self.enter(node)
 
     @property
+    def is_deaf(self) -> bool:
+        """Whether nothing comes through any broker."""
+        return self._core.is_deaf
+
+    @property
     def is_quiet(self) -> bool:
         """Whether we suspect ourselves rather than the fleet."""
         return self._core.is_quiet

@@ -656,3 +656,51 @@ staged_node = _table(
     Column("former_generation", BigInteger, nullable=False),
     Column("former_document", LargeBinary, nullable=False),
 )
+
+software_report = _table(
+    "software_report",
+    _node_key(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack SoftwareReport
+)
+
+update_report = _table(
+    "update_report",
+    _node_key(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack JobReport, the newest
+)
+
+rollout = _table(
+    "rollout",
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False, index=True),
+    Column("component", String, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("rev", BigInteger, nullable=False),
+    Column("plan", LargeBinary, nullable=False),  # the TOML file, as it is approved
+    Column("head", LargeBinary, nullable=False),  # a MessagePack Head
+)
+
+rollout_job = _table(
+    "rollout_job",
+    Column("rollout", ForeignKey("rollout.id", ondelete="CASCADE"), primary_key=True),
+    Column("site", String, primary_key=True, index=True),
+    Column("wave", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack Job
+    Column("offer", LargeBinary, nullable=False),  # the last one, as its order names it
+)
+
+rollout_approval = _table(
+    "rollout_approval",
+    Column("rollout", ForeignKey("rollout.id", ondelete="CASCADE"), primary_key=True),
+    Column("operator", String, primary_key=True),
+    Column("digest", String, primary_key=True),  # of the release that may go out
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", String, nullable=False),  # whose token brought it
+    Column("approval", LargeBinary, nullable=False),  # as it was signed
+    Column("signature", LargeBinary, nullable=False),
+)

@@ -59,7 +59,7 @@ UNAUTHENTICATED_BOXES = {
 }
 ABSENT = (
     "alarm", "shelf", "suppression", "incident", "view", "enrolment", "claim", "order", "profile",
-    "change",
+    "change", "rollout",
 )  # fmt: skip
 NAMES = {
     "profile": "p",
@@ -75,6 +75,7 @@ NAMES = {
     "claim": "abcdefghijkl",
     "order": "0" * 32,
     "change": "5c2f11d0",
+    "rollout": "0" * 32,
     "user": "admin",
     "token": "admin",
     "class": "nic",

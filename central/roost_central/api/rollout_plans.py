@@ -1,0 +1,285 @@
+"""Plans over HTTP: what one would do, and the rollout that it becomes.
+
+A plan is resolved over what the caller may release to: sites beyond that are not in it, so nobody
+starts anything for sites of others.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from roost_central.api.acts import act_of, principal_of, telling_refusals
+from roost_central.api.call import Call, Reply
+from roost_central.api.inventory_tests import inventory_tests
+from roost_central.api.listing import Ask, select
+from roost_central.api.lists import FilterText, sites_listing, unhurried
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.readers import parse_filter
+from roost_central.api.rollout_answers import (
+    DryAnswer,
+    RolloutDetail,
+    dry_waves,
+    kinds,
+    rollout_detail,
+)
+from roost_central.api.service import Api
+from roost_central.errors import SignerError
+from roost_central.releases.desk import AVAILABLE, Release
+from roost_central.rollout.core import Rollout, begun
+from roost_central.rollout.dry import dry_run
+from roost_central.rollout.head import Head, WaveHead
+from roost_central.rollout.plan import (
+    PLAN_BYTES_MAX,
+    Plan,
+    approvers_of,
+    plan_digest,
+    read_plan,
+    waves_of,
+)
+from roost_central.rollout.sight import job_for
+from roost_central.rollout.table import RolloutState
+from roost_central.rollout.waves import Candidate, Cut, cut
+from roost_protocol.errors import ProtocolError
+from roost_protocol.patterns import NO_CONTROLS
+
+ID_BYTES = 16
+NO_KEYS = "releases"  # the signer's word where it holds no keys of releases
+OPEN_MAX = 64  # rollouts that are not at their end
+BODY_BYTES_MAX = PLAN_BYTES_MAX * 2  # as JSON has it
+
+
+class PlanBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plan, as its file has it."""
+
+    plan: Annotated[str, Meta(min_length=1, max_length=PLAN_BYTES_MAX)]
+
+
+class CreateBody(PlanBody, frozen=True, forbid_unknown_fields=True):
+    """A plan to go by; ``expect``: how many sites it was seen to be for, None: however many.
+
+    ``start_at_ms``: UTC at which it starts by itself; 0: when somebody starts it.
+    """
+
+    expect: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
+    reason: Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)] = ""
+    start_at_ms: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """A plan that could be read, and whom it is for."""
+
+    plan: Plan
+    raw: bytes
+    release: Release | None
+    digest: str
+    size: int
+    found: list[Candidate]
+    cut: Cut
+    approvers: int
+    refusals: list[str]
+
+
+async def dry_run_plan(call: Call[Any, PlanBody]) -> DryAnswer:
+    """POST /api/v1/rollouts:plan."""
+    read = await _read(call)
+    known: dict[str, int] = {}
+
+    def wan_bytes(site: Candidate) -> int:
+        """Of what its nodes do not have, once a site."""
+        former = site.former[1]
+        if read.release is None or call.api.releases is None:
+            return read.size
+        if former not in known:
+            running = [former] if former else []
+            known[former] = call.api.releases.wan_bytes(read.release, running)
+        return known[former]
+
+    dry = dry_run(read.plan, read.cut, read.found, wan_bytes)
+    waves = dry_waves(dry)
+    return DryAnswer(
+        name=read.plan.name,
+        component=read.plan.component,
+        version=read.plan.version,
+        digest=read.digest,
+        plan_digest=plan_digest(read.raw),
+        sites=dry.sites,
+        nodes=dry.nodes,
+        bytes_wan=sum(each.bytes_wan for each in waves),
+        approvers=read.approvers,
+        waves=waves,
+        uncovered=kinds(dry.uncovered),
+        refusals=read.refusals,
+    )
+
+
+async def create_rollout(call: Call[Any, CreateBody]) -> Reply:
+    """POST /api/v1/rollouts."""
+    reason = call.body.reason.strip()
+    async with telling_refusals(
+        call, "rollout.create", "rollout", {}, reason=reason, codes={"conflict", "invalid"}
+    ):
+        read = await _read(call)
+        if read.refusals:
+            raise ApiError("conflict", read.refusals[0])
+        if call.body.expect is not None and call.body.expect != len(read.found):
+            detail = f"the plan is for {len(read.found)} sites now, not {call.body.expect}"
+            error = FieldError(field="expect", code="differs", detail=detail, bound=len(read.found))
+            raise ApiError("conflict", detail, errors=[error])
+        made = await _create(call, read, reason)
+    return Reply(made, status=201)
+
+
+async def _create(call: Call[Any, CreateBody], read: _Read, reason: str) -> RolloutDetail:
+    id_, plan, now_ms = call.api.entropy.token(ID_BYTES).hex(), read.plan, call.now_ms
+    by_name = {each.site: each for each in read.found}
+    jobs = [
+        job_for(by_name[site], wave) for wave, sites in enumerate(read.cut.waves) for site in sites
+    ]
+    head = Head(
+        id=id_,
+        name=plan.name,
+        component=plan.component,
+        version=plan.version,
+        digest=read.digest,
+        size=read.size,
+        plan_digest=plan_digest(read.raw),
+        by=principal_of(call).name,
+        reason=reason or plan.reason,
+        made_ms=now_ms,
+        changed_ms=now_ms,
+        start_ms=call.body.start_at_ms,
+        waves=tuple(
+            WaveHead(wave.name or f"wave {index + 1}") for index, wave in enumerate(waves_of(plan))
+        ),
+        approvers=read.approvers,
+        sites=len(jobs),
+        is_whole=call.scope.is_whole,
+    )
+    state = RolloutState.AWAITING_APPROVAL if read.approvers else RolloutState.SCHEDULED
+    rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
+    told = {"plan": head.plan_digest, "digest": head.digest, "sites": head.sites}
+    act = act_of(call, "rollout.create", id_, told, reason=head.reason)
+    await call.api.rollouts.add(rollout, read.raw, act)
+    return rollout_detail(rollout, read.raw, [])
+
+
+async def _read(call: Call[Any, Any]) -> _Read:
+    """Return a plan, resolved over the fleet as the caller sees it.
+
+    Raises:
+        ApiError: ``invalid``: it is none; ``bad-filter``: a selector of it is none.
+    """
+    raw = call.body.plan.encode()
+    try:
+        plan = read_plan(raw)
+        release = None
+        if call.api.releases is not None:
+            release = call.api.releases.find(plan.component, plan.version)
+        digest, size = _release_of(plan, release)
+        sites = await _selected(call, plan.selector, "selector")
+        runner = call.api.rollouts
+        runner.sites.refresh()
+        busy = runner.busy()
+        found = [
+            runner.sites.candidate(site, plan.component, digest, busy)
+            for site in sites
+            if call.api.view.sites[site].nodes
+        ]
+        chosen = {
+            index: set(await _selected(call, wave.selector, f"wave[{index}].selector"))
+            for index, wave in enumerate(waves_of(plan))
+            if wave.selector is not None
+        }
+        divided = cut(plan, found, chosen)
+    except ProtocolError as err:
+        detail = f"the plan: {err}"
+        error = FieldError(field=err.field or "plan", code=err.code, detail=detail, bound=err.bound)
+        raise blame("invalid", error) from err
+    approvers = await _approvers(call, plan, len(found))
+    refusals = _refusals(call, plan, release, [each.site for each in found], divided)
+    return _Read(plan, raw, release, digest, size, found, divided, approvers, refusals)
+
+
+def _release_of(plan: Plan, release: Release | None) -> tuple[str, int]:
+    """Return digest and size of what a plan names.
+
+    Raises:
+        ProtocolError: ``plan``: nobody knows it, or the plan says another digest.
+    """
+    if release is None:
+        if plan.digest is None:
+            raise ProtocolError(
+                "plan", field="version", got=f"{plan.component} {plan.version}",
+                bound="a release of this centre (roost release list), or a digest beside it",
+            )  # fmt: skip
+        return plan.digest, plan.size
+    if plan.digest is not None and plan.digest != release.digest:
+        raise ProtocolError("plan", field="digest", got=plan.digest, bound=release.digest)
+    return release.digest, release.custom.size_unpacked
+
+
+def _refusals(
+    call: Call[Any, Any],
+    plan: Plan,
+    release: Release | None,
+    sites: Sequence[str],
+    divided: Cut,
+) -> list[str]:
+    """Return why a plan that can be read is not taken, each with what to do."""
+    found = []
+    if release is not None and release.state != AVAILABLE:
+        name = f"{plan.component} {plan.version}"
+        found.append(f"release {name} is {release.state}: see roost release show")
+    for known in call.api.rollouts.open.values():
+        head, here = known.rollout.head, known.rollout.jobs
+        both = [site for site in sites if site in here]
+        if both and head.component == plan.component:
+            found.append(
+                f"rollout {head.id} ({head.name}) of {head.component} has {len(both)} of these "
+                f"sites, {both[0]} among them, and is {head.state}: let it end, or abort it first"
+            )
+    if len(call.api.rollouts.open) >= OPEN_MAX:
+        found.append(f"{OPEN_MAX} rollouts are open, the most there may be: end one first")
+    if divided.uncovered and not plan.uncovered_ok:
+        kind, count = divided.uncovered[0]
+        words = ", ".join(word for word in kind if word) or "no kind"
+        found.append(
+            f"{len(divided.uncovered)} kinds of site have no usable canary, such as {words} "
+            f"({count} sites): widen the first wave, or say uncovered_ok = true"
+        )
+    return found
+
+
+async def _approvers(call: Call[Any, Any], plan: Plan, sites: int) -> int:
+    least = 0
+    if call.api.releases is not None:
+        try:
+            least = await call.api.releases.approvals_needed()
+        except SignerError as err:
+            if err.code == NO_KEYS:  # it signs no document, so no enrolled node is offered anything
+                return plan.approvers
+            raise ApiError("busy", f"the signer cannot be asked who must approve: {err}") from err
+    return approvers_of(plan, sites, least)
+
+
+async def _selected(call: Call[Any, Any], text: FilterText | None, field: str) -> Collection[str]:
+    """Return the sites that a selector holds for, by name."""
+    try:
+        return await sites_of(call.api, text or "", call.now_ms)
+    except ApiError as err:
+        raise ProtocolError("plan", field=field, detail=err.detail) from err
+
+
+async def sites_of(api: Api, text: str, now_ms: int) -> list[str]:
+    """Return the sites that a query holds for, in the order of their names.
+
+    Raises:
+        ApiError: ``bad-filter``.
+    """
+    listing, rows = sites_listing(api.alarms), api.order.sites()
+    query = parse_filter(text, listing.carrier)
+    items = await inventory_tests(api.database, query, now_ms, listing, rows)
+    found = await unhurried(select(listing, rows, Ask(query), now_ms, items))
+    return [row.site for row in found.rows]

@@ -1,0 +1,285 @@
+"""Rollouts over HTTP: how far each has come, and who lets it go on, rest, stop or go back.
+
+What is decided is in rollout/; a rollout begins with api/rollout_plans.py. Whoever moves one has a
+grant over each of its sites; whoever reads one sees those of its sites that are theirs.
+"""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from roost_central.api.acts import act_of, principal_of, telling_refusals
+from roost_central.api.call import Call, NoQuery
+from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.rollout_answers import (
+    FailurePage,
+    JobPage,
+    RolloutDetail,
+    RolloutPage,
+    failure_page,
+    job_answer,
+    rollout_answer,
+    rollout_detail,
+)
+from roost_central.errors import NotFoundError
+from roost_central.rollout.core import Rollout
+from roost_central.rollout.plan import read_plan
+from roost_central.rollout.table import JobState, MoveError, RolloutState
+from roost_central.storage import rollouts
+from roost_central.storage.rollouts import ApprovalRecord
+from roost_protocol.errors import ProtocolError
+from roost_protocol.patterns import NO_CONTROLS
+from roost_protocol.release.approval import (
+    APPROVAL_BYTES_MAX,
+    SIGNATURE_BYTES,
+    Approval,
+    read_approval,
+)
+
+JOBS_MAX: Final = 1_000  # of one answer
+_BASE64_MAX: Final = APPROVAL_BYTES_MAX * 2
+
+_Reason = Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)]
+
+
+class RolloutMove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: _Reason = ""
+
+
+class RolloutResume(RolloutMove, frozen=True, forbid_unknown_fields=True):
+    """Why. Of a wave that failed: ``retry`` its failures, or ``skip`` it."""
+
+    failed_wave: Literal["", "retry", "skip"] = ""
+
+
+class RolloutApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operator's approval as it was signed, and the signature, both in base64."""
+
+    approval: Annotated[str, Meta(min_length=1, max_length=_BASE64_MAX)]
+    signature: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class JobsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which sites: of a wave from 1, in a state, or named from some letters on."""
+
+    wave: Annotated[int, Meta(ge=0, le=1_000, description="from 1; 0: all")] = 0
+    state: Literal[
+        "", "queued", "offered", "accepted", "staging", "staged", "waiting", "applying",
+        "cancel_rejected", "verifying", "soaking", "unreachable", "rejected", "succeeded", "failed",
+        "rolled_back", "timed_out", "canceled", "superseded", "not_needed", "incompatible",
+    ] = ""  # fmt: skip
+    site: Annotated[str, Meta(max_length=64, description="one of them")] = ""
+    after: Annotated[str, Meta(max_length=64, description="`next` of a page")] = ""
+    limit: Annotated[int, Meta(ge=1, le=JOBS_MAX)] = 100
+
+
+async def list_rollouts(call: Call[NoQuery, None]) -> RolloutPage:
+    """GET /api/v1/rollouts."""
+    async with call.api.database.read() as connection:
+        found = await rollouts.newest(connection)
+        if not call.scope.is_whole:
+            seen = await rollouts.of_sites(connection, call.api.view.sites)
+            found = [head for head in found if head.id in seen]
+    open_ = call.api.rollouts.open
+    heads = [open_[head.id].rollout.head if head.id in open_ else head for head in found]
+    return RolloutPage([rollout_answer(head) for head in heads])
+
+
+async def show_rollout(call: Call[NoQuery, None]) -> RolloutDetail:
+    """GET /api/v1/rollouts/{rollout}."""
+    return await _detail(call, call.path("rollout"))
+
+
+async def list_jobs(call: Call[JobsQuery, None]) -> JobPage:
+    """GET /api/v1/rollouts/{rollout}/jobs."""
+    rollout, _ = await _found(call, call.path("rollout"))
+    asked = call.query
+    state = JobState(asked.state) if asked.state else None
+    names = sorted(
+        name
+        for name, job in rollout.jobs.items()
+        if name > asked.after
+        and name in call.api.view.sites
+        and (not asked.wave or job.wave == asked.wave - 1)
+        and (state is None or job.state is state)
+        and (not asked.site or name == asked.site)
+    )
+    shown = names[: asked.limit]
+    more = shown[-1] if len(names) > len(shown) else None
+    return JobPage([job_answer(rollout.jobs[name]) for name in shown], more)
+
+
+async def list_failures(call: Call[NoQuery, None]) -> FailurePage:
+    """GET /api/v1/rollouts/{rollout}/failures."""
+    rollout, _ = await _found(call, call.path("rollout"))
+    return failure_page(job for job in rollout.failed() if job.site in call.api.view.sites)
+
+
+async def approve_rollout(call: Call[NoQuery, RolloutApproval]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/approve."""
+    id_ = call.path("rollout")
+    async with telling_refusals(
+        call, "rollout.approve", id_, {}, reason="", codes={"conflict", "invalid", "not-allowed"}
+    ):
+        known = await _mine(call, id_)
+        raw, signature = _decoded(call.body.approval), _decoded(call.body.signature)
+        approval = _checked(call, known, raw, signature)
+        record = ApprovalRecord(
+            id_, approval.operator, approval.digest, call.now_ms,
+            principal_of(call).name, raw, signature,
+        )  # fmt: skip
+        detail = {"operator": approval.operator, "plan": approval.plan, "digest": approval.digest}
+        act = act_of(call, "rollout.approve", id_, detail)
+        await _asked(call.api.rollouts.approve(id_, record, act))
+    return await _detail(call, id_)
+
+
+async def deny_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/deny."""
+    reason = call.body.reason.strip()
+    if not reason:
+        error = FieldError(field="reason", code="missing", detail="say why it is denied")
+        raise blame("invalid", error)
+    return await _moved(call, "deny", lambda rollout, now_ms: rollout.denied(reason, now_ms))
+
+
+async def start_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/start."""
+    return await _moved(call, "start", Rollout.start)
+
+
+async def pause_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/pause."""
+    reason = call.body.reason.strip()
+    return await _moved(call, "pause", lambda rollout, now_ms: rollout.pause(reason, now_ms))
+
+
+async def resume_rollout(call: Call[NoQuery, RolloutResume]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/resume."""
+    how = call.body.failed_wave
+    return await _moved(call, "resume", lambda rollout, now_ms: rollout.resume(how, now_ms))
+
+
+async def promote_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/promote."""
+    return await _moved(call, "promote", Rollout.promote)
+
+
+async def abort_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/abort."""
+    reason = call.body.reason.strip()
+    return await _moved(call, "abort", lambda rollout, now_ms: rollout.abort(reason, now_ms))
+
+
+async def roll_back_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
+    """POST /api/v1/rollouts/{rollout}/roll-back."""
+    reason = call.body.reason.strip()
+    return await _moved(
+        call, "roll-back", lambda rollout, now_ms: rollout.roll_back(reason, now_ms)
+    )
+
+
+async def _moved(
+    call: Call[Any, Any], word: str, move: Callable[[Rollout, int], None]
+) -> RolloutDetail:
+    id_, reason, action = call.path("rollout"), call.body.reason.strip(), f"rollout.{word}"
+    async with telling_refusals(
+        call, action, id_, {}, reason=reason, codes={"conflict", "not-allowed"}
+    ):
+        await _mine(call, id_)
+        act = act_of(call, action, id_, {}, reason=reason)
+        await _asked(call.api.rollouts.change(id_, move, act))
+    return await _detail(call, id_)
+
+
+async def _asked(done: Any) -> None:  # noqa: ANN401 - an awaitable of the runner's
+    try:
+        await done
+    except NotFoundError as err:
+        raise ApiError("conflict", "the rollout is at its end already") from err
+    except MoveError as err:
+        raise ApiError("conflict", str(err)) from err
+
+
+async def _mine(call: Call[Any, Any], id_: str) -> Rollout:
+    """Return a rollout of which every site is the caller's.
+
+    Raises:
+        ApiError: ``not-found`` or ``not-allowed``.
+    """
+    rollout, _ = await _found(call, id_)
+    if not call.scope.is_whole and not all(name in call.api.view.sites for name in rollout.jobs):
+        raise ApiError("not-allowed", "your grants are not over every site of this rollout")
+    return rollout
+
+
+async def _found(call: Call[Any, Any], id_: str) -> tuple[Rollout, bytes]:
+    """Return a rollout of which the caller sees something, and its plan.
+
+    Raises:
+        ApiError: ``not-found``.
+    """
+    known = call.api.rollouts.open.get(id_)
+    if known is not None:
+        rollout, plan = known.rollout, known.plan
+    else:
+        async with call.api.database.read() as connection:
+            kept = await rollouts.find(connection, id_)
+            jobs = await rollouts.jobs_of(connection, id_) if kept is not None else []
+        if kept is None:
+            raise ApiError("not-found", f"there is no rollout {id_[:40]!r}")
+        plan = kept[1]
+        rollout = Rollout(kept[0], read_plan(plan), jobs, call.now_ms)
+    if not call.scope.is_whole and not any(name in call.api.view.sites for name in rollout.jobs):
+        raise ApiError("not-found", f"there is no rollout {id_[:40]!r}")
+    return rollout, plan
+
+
+async def _detail(call: Call[Any, Any], id_: str) -> RolloutDetail:
+    rollout, plan = await _found(call, id_)
+    async with call.api.database.read() as connection:
+        approvals = await rollouts.approvals_of(connection, id_)
+    return rollout_detail(rollout, plan, approvals)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except (Base64Error, ValueError) as err:
+        error = FieldError(field="approval", code="base64", detail="is no base64")
+        raise blame("invalid", error) from err
+
+
+def _checked(call: Call[Any, Any], rollout: Rollout, raw: bytes, signature: bytes) -> Approval:
+    """Return an approval that is of this rollout; whose key signed it the signer checks.
+
+    Raises:
+        ApiError: ``invalid`` or ``conflict``.
+    """
+    head = rollout.head
+    try:
+        approval = read_approval(raw)
+    except ProtocolError as err:
+        error = FieldError(field=err.field or "approval", code=err.code, detail=str(err))
+        raise blame("invalid", error) from err
+    if len(signature) != SIGNATURE_BYTES:
+        error = FieldError(field="signature", code="size", detail=f"is not {SIGNATURE_BYTES} bytes")
+        raise blame("invalid", error)
+    if head.state is not RolloutState.AWAITING_APPROVAL:
+        raise ApiError("conflict", f"the rollout is {head.state}: nobody's approval is awaited")
+    if (approval.rollout, approval.plan) != (head.id, head.plan_digest):
+        raise ApiError("conflict", "the approval is of another rollout, or of another plan")
+    former = {job.former[1] for job in rollout.jobs.values()}
+    if approval.digest != head.digest and approval.digest not in former:
+        raise ApiError("conflict", "the approval is of a release that this rollout never sends")
+    if not approval.not_before_ms <= call.now_ms < approval.not_after_ms:
+        raise ApiError("conflict", "the approval does not count now: its time is not now")
+    if principal_of(call).name == head.by:
+        raise ApiError("conflict", f"{head.by} made this rollout, and cannot approve it")
+    return approval

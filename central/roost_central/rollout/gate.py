@@ -1,0 +1,132 @@
+"""Whether a wave goes on: what its sites came to, counted, against its rules. Pure.
+
+Percentages are over finished sites, from ``min_finished`` on, and an absolute number stops it as
+well: divided by all sites of the wave, the first 150 failures of 1,000 would go by unseen
+(updates.md section 4, h). Silent sites are no failures; those that an update silenced are.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from roost_central.rollout.job import Job
+from roost_central.rollout.plan import Settled
+from roost_central.rollout.table import IN_FLIGHT, JOB_FAILURES, JobState
+from roost_protocol.update import FailureType
+
+LOST_PCT_MAX: Final = 2  # of a wave's sites that may be silent since their update
+FLEET_DARK_PCT_MAX: Final = 20  # of the whole fleet; with more the network is blamed first
+
+J = JobState
+
+
+@dataclass(slots=True)
+class Tally:
+    """The jobs of a wave.
+
+    Attributes:
+        states: how many are in each.
+        failures: of those that failed for good, by type.
+        retrying: failed, and get another attempt.
+        worse: succeeded, and have an alarm since that they did not have.
+        lost: silent since their update, for too long; ``dark``: silent since, not yet too long.
+    """
+
+    states: Counter[JobState] = field(default_factory=Counter)
+    failures: Counter[FailureType] = field(default_factory=Counter)
+    retrying: int = 0
+    worse: int = 0
+    lost: int = 0
+    dark: int = 0
+    size: int = 0
+
+    def count(self, job: Job, by: int) -> None:
+        """Take a job in (``by`` 1) or out (-1), as it is."""
+        self.size += by
+        self.states[job.state] += by
+        if job.state in JOB_FAILURES:
+            if job.due_ms:
+                self.retrying += by
+            elif job.failure is not None:  # who was silent to the end did not fail
+                self.failures[job.failure] += by
+        self.worse += by * (job.state is J.SUCCEEDED and bool(job.detail))
+        self.lost += by * job.is_lost
+        self.dark += by * bool(job.touched and job.dark_ms and not job.is_lost)
+
+    def failed(self, rules: Settled) -> int:
+        """How many count as failed."""
+        some = self.failures.items()
+        return self.worse + sum(
+            count for type_, count in some if not rules.error_types or type_ in rules.error_types
+        )
+
+    @property
+    def succeeded(self) -> int:
+        """How many have it, and are well."""
+        return self.states[J.SUCCEEDED] - self.worse
+
+    def finished(self, rules: Settled) -> int:
+        """How many percentages are over."""
+        return self.succeeded + self.failed(rules)
+
+    @property
+    def in_flight(self) -> int:
+        """How many take a slot."""
+        return sum(self.states[state] for state in IN_FLIGHT)
+
+    @property
+    def silent(self) -> int:
+        """How many cannot be reached, whatever they had come to."""
+        return self.states[J.UNREACHABLE]
+
+    @property
+    def open(self) -> int:
+        """How many can still be waited for: they are reachable, and not at their end."""
+        waiting = self.states[J.QUEUED] + self.states[J.REJECTED]
+        return waiting + self.in_flight + self.retrying
+
+    @property
+    def unmeant(self) -> int:
+        """How many need nothing, or take nothing."""
+        return self.states[J.NOT_NEEDED] + self.states[J.INCOMPATIBLE] + self.states[J.SUPERSEDED]
+
+
+def error(tally: Tally, rules: Settled) -> str:
+    """Return why a wave has failed; empty: it has not."""
+    failed, finished = tally.failed(rules), tally.finished(rules)
+    if failed >= rules.error_abs:
+        return f"{_reasons(tally)}: {failed} sites failed, the most is {rules.error_abs - 1}"
+    least = min(rules.min_finished, tally.size)
+    if finished >= least and failed * 100 > rules.error_pct * finished:
+        return (
+            f"{_reasons(tally)}: {failed} of {finished} finished sites failed, "
+            f"the most is {rules.error_pct} %"
+        )
+    if tally.lost * 100 > LOST_PCT_MAX * tally.size:
+        return f"{tally.lost} of {tally.size} sites went silent with their update"
+    return ""
+
+
+def is_success(tally: Tally, rules: Settled) -> bool:
+    """Say whether enough of those that finished have it; nobody finished is no success."""
+    finished = tally.finished(rules)
+    return finished > 0 and tally.succeeded * 100 >= rules.success_pct * finished
+
+
+def is_hearing(tally: Tally) -> bool:
+    """Say whether the soak's clock runs: who has the update is heard, or judged already."""
+    return not tally.dark
+
+
+def rate_per_minute(rules: Settled, successes: int) -> float:
+    """Return how many sites a minute are offered after so many successes of the wave."""
+    rate = rules.rate
+    steps = min(successes // rate.grow_after, 64)
+    return min(rate.base * rate.factor**steps, float(rate.max))
+
+
+def _reasons(tally: Tally) -> str:
+    said = [f"{count} {type_}" for type_, count in tally.failures.most_common() if count]
+    if tally.worse:
+        said.append(f"{tally.worse} with a new alarm after their update")
+    return ", ".join(said)

@@ -1,0 +1,119 @@
+"""Where a rollout and its waves stand, and what is known of a site. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from roost_central.rollout.job import Job
+from roost_central.rollout.table import ROLLOUT_ENDS, Pause, RolloutState, WaveState
+from roost_protocol.severity import Severity
+from roost_protocol.update import JobReport
+
+
+class WaveHead(msgspec.Struct, frozen=True):
+    """Where a wave stands; ``soaked_ms``: of its soak, as far as its sites were heard."""
+
+    name: str
+    state: WaveState = WaveState.PENDING
+    since_ms: int = 0
+    soaked_ms: int = 0
+    released_ms: int = 0
+    why: str = ""
+    is_promoted: bool = False
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a rollout stands, apart from its jobs.
+
+    Attributes:
+        id: 32 hexadecimal digits.
+        plan_digest: of the file that is approved.
+        digest, size: of the release.
+        start_ms: not before; 0: at once when somebody says so.
+        wave: whose turn it is.
+        pause, why: of paused, and of what ended it.
+        approvers: that it takes.
+        is_whole: who made it may release to the whole fleet, so that sites may join later.
+        rev: +1 with each change.
+    """
+
+    id: str
+    name: str
+    component: str
+    version: str
+    digest: str
+    size: int
+    plan_digest: str
+    by: str
+    reason: str
+    made_ms: int
+    changed_ms: int
+    state: RolloutState = RolloutState.DRAFT
+    start_ms: int = 0
+    wave: int = 0
+    waves: tuple[WaveHead, ...] = ()
+    pause: Pause | None = None
+    why: str = ""
+    approvers: int = 0
+    sites: int = 0
+    is_whole: bool = False
+    back_ms: int = 0
+    rev: int = 0
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing happens to it any more."""
+        return self.state in ROLLOUT_ENDS
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSeen:
+    """An open alarm of a site: ``key`` is type and entity; ``stops``: the management's business."""
+
+    key: str
+    type: str
+    severity: Severity
+    stops: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a site now.
+
+    Attributes:
+        is_dark: none of its nodes can be reached, or not all where all are meant.
+        runs: of the job's nodes, version and digest of the component; None: it does not say.
+        boots: of these nodes.
+        said: reports on this job, by node.
+        beat_ms: of its slowest node.
+    """
+
+    is_dark: bool
+    runs: tuple[tuple[str, str] | None, ...]
+    boots: tuple[str, ...] = ()
+    alarms: tuple[AlarmSeen, ...] = ()
+    said: tuple[tuple[str, JobReport], ...] = ()
+    beat_ms: int = 30_000
+
+
+Sight = Callable[[Job], Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a turn goes by, beside the sites themselves.
+
+    Attributes:
+        in_flight: slots that other rollouts take, of the fleet; by hardware and by link.
+        busy: sites at work in another rollout.
+        is_deaf: the centre distrusts its own ears.
+        dark_pct: of the fleet that is silent.
+    """
+
+    in_flight: int = 0
+    hw: Mapping[str, int] = field(default_factory=dict)
+    link: Mapping[str, int] = field(default_factory=dict)
+    busy: frozenset[str] = frozenset()
+    is_deaf: bool = False
+    dark_pct: float = 0.0

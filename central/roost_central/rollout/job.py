@@ -1,0 +1,202 @@
+"""One site's job: what it has come to, and what moves it. Pure.
+
+A word of a site moves no counter of success: verifying ends when its nodes themselves say that
+they run the release (updates.md, U4). Leaves to others: when it is offered, the wave it is in.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from roost_central.rollout.table import JOB_ENDS, JobState, Who, check
+from roost_protocol.update import FailureType, JobReport, SiteState
+
+ANSWER_MS: Final = 300_000  # in which a site answers an offer
+OFFERS_MAX: Final = 3  # unanswered; then it counts as unreachable
+VERIFY_MS: Final = 900_000  # from the site's word to what its nodes say
+CLEAN_BEATS: Final = 3
+TRAIL_MAX: Final = 24  # of a job's states: the newest
+
+J = JobState
+
+_PROGRESS: Final[Mapping[SiteState, JobState]] = {
+    SiteState.NOT_NEEDED: J.NOT_NEEDED,
+    SiteState.INCOMPATIBLE: J.INCOMPATIBLE,
+    SiteState.ACCEPTED: J.ACCEPTED,
+    SiteState.REJECTED: J.REJECTED,
+    SiteState.STAGING: J.STAGING,
+    SiteState.STAGED: J.STAGED,
+    SiteState.WAITING: J.WAITING,
+    SiteState.APPLYING: J.APPLYING,
+    SiteState.COMMITTED: J.VERIFYING,
+    SiteState.ROLLED_BACK: J.ROLLED_BACK,
+    SiteState.FAILED: J.FAILED,
+    SiteState.TIMED_OUT: J.TIMED_OUT,
+    SiteState.CANCELED: J.CANCELED,
+    SiteState.CANCEL_REJECTED: J.CANCEL_REJECTED,
+}
+# Of the nodes of a site that speak for themselves, the worst word is the site's.
+_WORST: Final = (
+    SiteState.FAILED, SiteState.ROLLED_BACK, SiteState.TIMED_OUT, SiteState.INCOMPATIBLE,
+    SiteState.REJECTED, SiteState.CANCEL_REJECTED, SiteState.CANCELED, SiteState.ACCEPTED,
+    SiteState.STAGING, SiteState.STAGED, SiteState.WAITING, SiteState.APPLYING,
+    SiteState.COMMITTED, SiteState.NOT_NEEDED,
+)  # fmt: skip
+_RANK: Final = {state: rank for rank, state in enumerate(_WORST)}
+_TOUCHES: Final = frozenset({FailureType.INSTALL, FailureType.BOOT, FailureType.HEALTH})
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """The newest word of one node on this attempt."""
+
+    seq: int
+    state: SiteState
+    failure: FailureType | None = None
+    detail: str = ""
+    retry_at_ms: int = 0
+    of_all: bool = False  # it speaks for every node of the job
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A site's part in a rollout.
+
+    Attributes:
+        was: of unreachable: the state that it comes back to.
+        since_ms: of its state.
+        due_ms: when it moves by itself: a deadline, or what it waits for; 0: never.
+        failure, detail: of what type and why; of those that failed or were refused.
+        unanswered: offers of this attempt.
+        offered_ms: of this attempt.
+        touched: an update may have begun on it.
+        dark_ms: since when it is silent; 0: it is heard.
+        is_lost: it went silent by its update, for too long.
+        soaked_ms: of its soak, as far as it was heard.
+        former: the release that it had, version and digest.
+        is_back: it is on its way back to it.
+        boots, alarms: baseline at the offer.
+        said: by node.
+        trail: its states with their times, the newest last.
+    """
+
+    site: str
+    wave: int
+    nodes: tuple[str, ...]
+    hw: str = ""
+    link: str = ""
+    former: tuple[str, str] = ("", "")
+    state: JobState = J.QUEUED
+    was: JobState | None = None
+    since_ms: int = 0
+    due_ms: int = 0
+    attempt: int = 1
+    failure: FailureType | None = None
+    detail: str = ""
+    unanswered: int = 0
+    offered_ms: int = 0
+    touched: bool = False
+    dark_ms: int = 0
+    is_lost: bool = False
+    soaked_ms: int = 0
+    is_back: bool = False
+    is_canceling: bool = False
+    boots: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+    said: dict[str, Said] = {}
+    trail: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing is expected of it any more."""
+        return self.state in JOB_ENDS
+
+    def to(self, state: JobState, who: Who, now_ms: int, **changes: object) -> "Job":
+        """Return it in another state; its deadline is gone unless ``changes`` has one.
+
+        Raises:
+            MoveError: the table does not allow it.
+        """
+        check(self.state, state, who)
+        trail = (*self.trail, (now_ms, str(state)))[-TRAIL_MAX:]
+        told = {"due_ms": 0, **changes}
+        return msgspec.structs.replace(self, state=state, since_ms=now_ms, trail=trail, **told)
+
+    def again(self, who: Who, now_ms: int, **changes: object) -> "Job":
+        """Return its next attempt, which waits for its turn.
+
+        Raises:
+            MoveError: the table does not allow it.
+        """
+        fresh: dict[str, object] = {
+            "attempt": self.attempt + 1, "failure": None, "detail": "", "unanswered": 0,
+            "said": {}, "soaked_ms": 0, "is_lost": False, "is_canceling": False,
+        }  # fmt: skip
+        return self.to(J.QUEUED, who, now_ms, **{**fresh, "was": None, **changes})
+
+
+def job_id(rollout: str, job: Job) -> str:
+    """Return the name of a job on the wire, 32 hexadecimal digits: one a way, for all attempts."""
+    text = f"{rollout}|{job.site}|{'back' if job.is_back else 'forth'}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def heard(job: Job, node: str, report: JobReport) -> Job:
+    """Return a job with a report taken in; the same one where it says nothing new."""
+    before = job.said.get(node)
+    if report.attempt != job.attempt or (before is not None and report.seq <= before.seq):
+        return job
+    said = Said(
+        report.seq, report.state, report.failure, report.detail[:300], report.retry_at_ms,
+        {each.node for each in report.nodes} >= {*job.nodes},
+    )  # fmt: skip
+    return msgspec.structs.replace(job, said={**job.said, node: said})
+
+
+def word_of(job: Job) -> Said | None:
+    """Return the site's word: of who speaks for all, or the worst of its nodes'; None: none yet.
+
+    Nodes that speak for themselves are all waited for, but for a failure.
+    """
+    whole = [each for each in job.said.values() if each.of_all]
+    if whole:
+        return max(whole, key=lambda each: each.seq)
+    if not job.said:
+        return None
+    worst = min(job.said.values(), key=lambda each: _RANK[each.state])
+    if len(job.said) < len(job.nodes) and _RANK[worst.state] > _RANK[SiteState.ACCEPTED]:
+        return Said(worst.seq, SiteState.ACCEPTED, None, worst.detail)
+    return worst
+
+
+def told(job: Job, now_ms: int) -> Job:
+    """Return a job moved to where its site says that it is; as it is where that is no way on."""
+    word = word_of(job)
+    if word is None or job.state in JOB_ENDS or job.state is J.QUEUED:
+        return job
+    after = _PROGRESS[word.state]
+    if after is job.state:
+        return job
+    changes: dict[str, object] = {"detail": word.detail, "failure": word.failure}
+    if after is J.REJECTED:
+        changes["due_ms"] = word.retry_at_ms or now_ms + ANSWER_MS
+    if after is J.VERIFYING:
+        changes["due_ms"] = now_ms + VERIFY_MS
+    if after is J.TIMED_OUT:
+        changes["failure"] = FailureType.TIMEOUT
+    is_touched = after in {J.APPLYING, J.VERIFYING, J.ROLLED_BACK} or word.failure in _TOUCHES
+    if is_touched:
+        changes["touched"] = True
+    if after in {J.ROLLED_BACK, J.CANCELED} or (after is J.FAILED and not is_touched):
+        changes["touched"] = False  # all of its nodes are as they were
+    try:
+        return job.to(after, Who.SITE, now_ms, **changes)
+    except ValueError:
+        return job  # an older word than what was measured meanwhile
+
+
+def names(jobs: Iterable[Job], most: int) -> str:
+    """Return some of the sites for a sentence."""
+    sites = sorted(job.site for job in jobs)
+    more = f" and {len(sites) - most} more" if len(sites) > most else ""
+    return ", ".join(sites[:most]) + more

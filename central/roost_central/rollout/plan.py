@@ -1,0 +1,313 @@
+"""A plan: which release, for whom, in which waves, and what stops it. A TOML file. Pure.
+
+What a wave does not say the plan's ``[wave_defaults]`` says, and then the defaults here; the first
+wave is the canary and has stricter ones. The bytes of the file are what people review and sign.
+
+Leaves to others: who is in which wave (waves.py), what nodes have (gate.py, core.py).
+"""
+
+import tomllib
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from roost_protocol.errors import ProtocolError
+from roost_protocol.patterns import NO_CONTROLS
+from roost_protocol.update import ComponentText, FailureType, VersionText
+from roost_protocol.update_verbs import SHA256_PATTERN
+from roost_protocol.window import Window
+from roost_protocol.window import check as check_window
+
+PLAN_BYTES_MAX: Final = 65_536
+WAVES_MAX: Final = 32
+SITES_MAX: Final = 100_000
+SITES_NAMED_MAX: Final = 1_000
+IN_FLIGHT_MAX: Final = 5_000  # StarlingX's
+RATE_MAX: Final = 100_000  # sites a minute
+TWO_APPROVE_ABOVE: Final = 1_000  # sites
+SITE_TZ: Final = "site"  # the zone of the site's label ``tz``, UTC where it has none
+DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RETRY_FIRST_MS: Final = 900_000  # then twice as late each time,
+RETRY_MS_MAX: Final = 6 * 3_600_000  # up to this
+
+_Percent = Annotated[int, Meta(ge=0, le=100)]
+_Sites = Annotated[int, Meta(ge=1, le=SITES_MAX)]
+_Seconds = Annotated[int, Meta(ge=0, le=604_800)]
+_InFlight = Annotated[int, Meta(ge=1, le=IN_FLIGHT_MAX)]
+_Attempts = Annotated[int, Meta(ge=0, le=20)]
+_Apply = Literal["serial", "parallel", "ignore"]
+_Word = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_CONTROLS)]
+_QueryText = Annotated[str, Meta(max_length=2_048)]
+
+
+class InFlight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many sites may be at work at once: of all rollouts, a wave, one hardware, one link."""
+
+    fleet: _InFlight = 500
+    wave: _InFlight = 200
+    hw_model: _InFlight = 200
+    link: _InFlight = 20
+
+
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sites a minute: ``base``, times ``factor`` with each ``grow_after`` successes, to ``max``."""
+
+    base: Annotated[int, Meta(ge=1, le=RATE_MAX)] = 10
+    factor: Annotated[float, Meta(ge=1.0, le=10.0)] = 1.5
+    max: Annotated[int, Meta(ge=1, le=RATE_MAX)] = 1_000
+    grow_after: Annotated[int, Meta(ge=1, le=SITES_MAX)] = 20
+
+
+class Gates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What must hold: StarlingX's alarm restrictions, and a person's word before the wave."""
+
+    alarms: Literal["strict", "relaxed", "permissive"] = "relaxed"
+    manual: bool = False
+
+
+class WeekWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When nodes may go down; ``tz``: an IANA zone, or ``site``."""
+
+    days: Annotated[
+        list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]],
+        Meta(min_length=1, max_length=7),
+    ]
+    start: str
+    minutes: int
+    tz: str = SITE_TZ
+
+    def of(self, site_tz: str) -> Window:
+        """Return the window of a site in this zone.
+
+        Raises:
+            ProtocolError: ``field``: it is none.
+        """
+        days = tuple(sorted({DAY_NAMES.index(day) for day in self.days}))
+        made = Window(days, self.start, self.minutes, site_tz if self.tz == SITE_TZ else self.tz)
+        check_window(made)
+        return made
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a wave goes; None: what stands behind it says.
+
+    Attributes:
+        success_pct, error_pct: of finished; error_pct counts from min_finished on.
+        error_abs: so many failures stop it, whatever the percentage.
+        error_types: that count; empty: all.
+        site_soak_s: for which a site is watched after its update; soak_s: the wave after its last.
+        silent_s: after which a site that went silent by its update counts as lost.
+        deadline_h: of the wave.
+        retry: attempts after the first, by type of failure.
+    """
+
+    success_pct: _Percent | None = None
+    error_pct: _Percent | None = None
+    error_abs: _Sites | None = None
+    min_finished: _Sites | None = None
+    error_types: list[FailureType] | None = None
+    max_in_flight: InFlight | None = None
+    rate: Rate | None = None
+    site_soak_s: _Seconds | None = None
+    soak_s: _Seconds | None = None
+    silent_s: Annotated[int, Meta(ge=10, le=86_400)] | None = None
+    deadline_h: Annotated[float, Meta(gt=0, le=720)] | None = None
+    window: WeekWindow | None = None
+    gates: Gates | None = None
+    on_error: Literal["pause", "abort", "rollback"] | None = None
+    on_unreachable: Literal["catch_up", "drop"] | None = None
+    retry: dict[FailureType, _Attempts] | None = None
+
+
+class Wave(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A wave as a plan says it: exactly one of count, percent, rest, selector and sites."""
+
+    name: _Word = ""
+    count: _Sites | None = None
+    percent: Annotated[int, Meta(ge=1, le=100)] | None = None
+    rest: bool = False
+    selector: _QueryText | None = None
+    sites: Annotated[list[_Word], Meta(min_length=1, max_length=SITES_NAMED_MAX)] | None = None
+
+    @property
+    def sizes(self) -> int:
+        """In how many ways it says who is in it."""
+        said = (self.count, self.percent, self.selector, self.sites)
+        return sum(each is not None for each in said) + self.rest
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A plan as its file says it.
+
+    Attributes:
+        digest, size: of the release, where this centre has no repository that knows it.
+        reboot: nodes have another boot after it.
+        selector: a query over sites.
+        seed: of the canary's ties and the order.
+        approvers: that it takes; the signer's policy may want more, never fewer.
+        late_max_pct: sites that may join later, of those that it began with.
+        expected_alarms: that are no failure.
+        uncovered_ok: kinds of site without a usable canary may follow untested.
+    """
+
+    name: _Word
+    component: ComponentText
+    version: VersionText
+    digest: Annotated[str, Meta(pattern=SHA256_PATTERN)] | None = None
+    size: Annotated[int, Meta(ge=0, le=1 << 40)] = 0
+    reboot: bool = False
+    selector: _QueryText = ""
+    seed: Annotated[int, Meta(ge=0, le=1 << 32)] = 0
+    reason: Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)] = ""
+    approvers: Annotated[int, Meta(ge=0, le=8)] = 1
+    late_max_pct: _Percent = 1
+    uncovered_ok: bool = False
+    controllers: Literal["serial", "ignore"] = "serial"
+    storage: _Apply = "serial"
+    workers: _Apply = "serial"
+    max_parallel_workers: Annotated[int, Meta(ge=1, le=10)] = 2
+    instances: Literal["migrate", "stop-start"] = "migrate"
+    ignore_alarms: Annotated[list[_Word], Meta(max_length=64)] = []
+    expected_alarms: Annotated[list[_Word], Meta(max_length=64)] = []
+    wave_defaults: Rules = msgspec.field(default_factory=Rules)
+    wave: Annotated[list[Wave], Meta(max_length=WAVES_MAX)] = []
+
+
+USUAL: Final = (Wave(name="canary", count=5), Wave(name="5 %", percent=5),
+                Wave(name="25 %", percent=25), Wave(name="rest", rest=True))  # fmt: skip
+_USUAL_RULES: Final = Rules(
+    success_pct=95,
+    error_pct=5,
+    error_abs=10,
+    min_finished=10,
+    error_types=[],
+    max_in_flight=InFlight(),
+    rate=Rate(),
+    site_soak_s=300,
+    soak_s=1_800,
+    silent_s=600,
+    deadline_h=72.0,
+    gates=Gates(),
+    on_error="pause",
+    on_unreachable="catch_up",
+    retry={FailureType.DOWNLOAD: 3, FailureType.PRECHECK: 2},
+)
+_CANARY_RULES: Final = Rules(success_pct=100, error_pct=100, error_abs=1, soak_s=3_600)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The rules of one wave, each of them said; see Rules for what they mean."""
+
+    success_pct: int
+    error_pct: int
+    error_abs: int
+    min_finished: int
+    error_types: frozenset[FailureType]
+    max_in_flight: InFlight
+    rate: Rate
+    site_soak_ms: int
+    soak_ms: int
+    silent_ms: int
+    deadline_ms: int
+    window: WeekWindow | None
+    gates: Gates
+    on_error: str
+    on_unreachable: str
+    retry: dict[FailureType, int]
+
+    def retry_ms(self, failure: FailureType, attempt: int) -> int | None:
+        """Return after how long another attempt begins; None: there is none.
+
+        Args:
+            failure: of this attempt.
+            attempt: the one that failed, from 1.
+        """
+        if attempt > self.retry.get(failure, 0):
+            return None
+        return min(RETRY_FIRST_MS << min(attempt - 1, 10), RETRY_MS_MAX)
+
+
+_decoder: Final = msgspec.json.Decoder(Plan)
+
+
+def read_plan(raw: bytes) -> Plan:
+    """Return the plan in a TOML file.
+
+    Raises:
+        ProtocolError: ``plan``: it is none; ``field``: what it says cannot be.
+    """
+    if len(raw) > PLAN_BYTES_MAX:
+        raise ProtocolError("plan", field="size", got=len(raw), bound=f"{PLAN_BYTES_MAX} bytes")
+    try:
+        said: Any = tomllib.loads(raw.decode())
+        plan = msgspec.convert(said, Plan)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as err:
+        raise ProtocolError("plan", detail=str(err)[:200]) from err
+    except msgspec.ValidationError as err:
+        text, _, where = str(err).partition(" - at `")
+        field = where.rstrip("`").removeprefix("$.") or "plan"
+        raise ProtocolError("plan", field=field, detail=text[:200]) from err
+    _check(plan)
+    return plan
+
+
+def plan_digest(raw: bytes) -> str:
+    """Return the digest under which a plan is approved: SHA-256 of the file."""
+    return sha256(raw).hexdigest()
+
+
+def waves_of(plan: Plan) -> list[Wave]:
+    """Return the waves of a plan, the usual ones where it says none."""
+    return list(plan.wave or USUAL)
+
+
+def settled(plan: Plan, index: int) -> Settled:
+    """Return the rules of a wave; beyond the last: of the catch-up wave, which is as the last."""
+    waves = waves_of(plan)
+    wave: Rules = waves[min(index, len(waves) - 1)]
+    canary = _CANARY_RULES if index == 0 and len(waves) > 1 else Rules()
+    layers = (wave, plan.wave_defaults, canary, _USUAL_RULES)
+    pick: dict[str, Any] = {
+        name: next((value for each in layers if (value := getattr(each, name)) is not None), None)
+        for name in Rules.__struct_fields__
+    }
+    made = {f"{name}_ms": pick.pop(f"{name}_s") * 1_000 for name in ("site_soak", "soak", "silent")}
+    made["deadline_ms"] = round(pick.pop("deadline_h") * 3_600_000)
+    return Settled(**{**pick, **made, "error_types": frozenset(pick["error_types"])})
+
+
+def approvers_of(plan: Plan, sites: int, least: int) -> int:
+    """Return how many people must sign: what the plan, its size and the signer's policy want.
+
+    Args:
+        plan: says how many; it can ask for more than the others, not for fewer.
+        sites: it is for.
+        least: of the signer's own policy; 0: nobody has to (a demo).
+    """
+    if not least:
+        return plan.approvers
+    return max(plan.approvers, least, 2 if sites > TWO_APPROVE_ABOVE else 1)
+
+
+def _check(plan: Plan) -> None:
+    waves = waves_of(plan)
+    for index, wave in enumerate(waves):
+        if wave.sizes != 1:
+            bound = "one of count, percent, rest, selector, sites"
+            raise ProtocolError("plan", field=f"wave[{index}]", got=wave.sizes, bound=bound)
+        if wave.rest and index < len(waves) - 1:
+            raise ProtocolError("plan", field=f"wave[{index}].rest", bound="of the last wave alone")
+    for rules, field in [(plan.wave_defaults, "wave_defaults")] + [
+        (wave, f"wave[{index}]") for index, wave in enumerate(plan.wave)
+    ]:
+        if rules.window is not None:
+            try:
+                rules.window.of("UTC")
+            except ProtocolError as err:
+                raise ProtocolError(
+                    "plan", field=f"{field}.window.{err.field}", bound=err.bound
+                ) from err

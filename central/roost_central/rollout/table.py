@@ -1,0 +1,198 @@
+"""Who moves a rollout, a wave and a site's job from which state to which: one table. Pure.
+
+What is not in it is refused, whoever asks (updates.md section 3). A site may leave out what it
+passes between two words, so that of its own states each later one is open to it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import combinations
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
+
+
+class Who(StrEnum):
+    """Who moves."""
+
+    OPERATOR = "operator"
+    CENTRAL = "central"
+    SITE = "site"
+
+
+class RolloutState(StrEnum):
+    """Where a rollout stands."""
+
+    DRAFT = "draft"
+    VALIDATING = "validating"
+    AWAITING_APPROVAL = "awaiting_approval"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ABORTING = "aborting"
+    ROLLING_BACK = "rolling_back"
+    DENIED = "denied"
+    COMPLETED = "completed"
+    ABORTED = "aborted"
+    ROLLED_BACK = "rolled_back"
+
+
+class WaveState(StrEnum):
+    """Where a wave stands."""
+
+    PENDING = "pending"
+    RELEASING = "releasing"
+    RUNNING = "running"
+    SOAKING = "soaking"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class JobState(StrEnum):
+    """Where a site's job stands."""
+
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    STAGING = "staging"
+    STAGED = "staged"
+    WAITING = "waiting"
+    APPLYING = "applying"
+    CANCEL_REJECTED = "cancel_rejected"
+    VERIFYING = "verifying"
+    SOAKING = "soaking"
+    UNREACHABLE = "unreachable"
+    REJECTED = "rejected"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    TIMED_OUT = "timed_out"
+    CANCELED = "canceled"
+    SUPERSEDED = "superseded"
+    NOT_NEEDED = "not_needed"
+    INCOMPATIBLE = "incompatible"
+
+
+class Pause(StrEnum):
+    """Why a rollout rests."""
+
+    OPERATOR = "operator"
+    ERROR_THRESHOLD = "error_threshold"
+    HEALTH_GATE = "health_gate"
+    WINDOW = "window"
+    UNREACHABLE = "unreachable"
+    STALE_METADATA = "stale_metadata"
+
+
+State: TypeAlias = RolloutState | WaveState | JobState
+Row: TypeAlias = tuple[type, State, State]  # words are shared: a wave and a job can both fail
+
+
+class _May(Protocol):
+    """Declares rows."""
+
+    def __call__(self, who: Who, before: State | tuple[State, ...], *after: State) -> None:
+        """Let somebody move from these states to those."""
+
+
+R, W, J = RolloutState, WaveState, JobState
+OP, CENTRAL, SITE = Who.OPERATOR, Who.CENTRAL, Who.SITE
+
+ROLLOUT_ENDS: Final = frozenset({R.DENIED, R.COMPLETED, R.ABORTED, R.ROLLED_BACK})
+WAVE_ENDS: Final = frozenset({W.PASSED, W.SKIPPED})
+JOB_ENDS: Final = frozenset(
+    {J.SUCCEEDED, J.FAILED, J.ROLLED_BACK, J.TIMED_OUT, J.CANCELED, J.SUPERSEDED, J.NOT_NEEDED}
+    | {J.INCOMPATIBLE}
+)
+JOB_FAILURES: Final = frozenset({J.FAILED, J.ROLLED_BACK, J.TIMED_OUT})
+OPEN_TO_CENTRAL: Final = frozenset({Pause.WINDOW, Pause.UNREACHABLE, Pause.STALE_METADATA})
+
+_CHAIN: Final = (J.OFFERED, J.ACCEPTED, J.STAGING, J.STAGED, J.WAITING, J.APPLYING)  # site's way
+_UNTOUCHED: Final = (J.QUEUED, *_CHAIN[:-1])  # nothing is installed yet
+_AT_WORK: Final = (*_CHAIN, J.CANCEL_REJECTED)
+IN_FLIGHT: Final = frozenset({*_AT_WORK, J.VERIFYING, J.SOAKING})  # takes a slot
+
+
+def _rows() -> dict[Row, set[Who]]:
+    rows: dict[Row, set[Who]] = {}
+
+    def may(who: Who, before: State | tuple[State, ...], *after: State) -> None:
+        for one in before if isinstance(before, tuple) else (before,):
+            for other in after:
+                rows.setdefault((type(one), one, other), set()).add(who)
+
+    _rollout(may)
+    _wave(may)
+    _job(may)
+    return rows
+
+
+def _rollout(may: _May) -> None:
+    may(OP, R.DRAFT, R.VALIDATING)
+    may(CENTRAL, R.VALIDATING, R.DRAFT, R.AWAITING_APPROVAL, R.SCHEDULED)
+    may(OP, R.AWAITING_APPROVAL, R.SCHEDULED, R.DENIED, R.DRAFT)
+    may(CENTRAL, R.SCHEDULED, R.RUNNING)  # its start time has come
+    may(OP, R.SCHEDULED, R.RUNNING, R.ABORTED)
+    may(OP, R.RUNNING, R.PAUSED)
+    may(CENTRAL, R.RUNNING, R.PAUSED, R.COMPLETED)
+    may(OP, R.PAUSED, R.RUNNING)
+    may(CENTRAL, R.PAUSED, R.RUNNING)  # of OPEN_TO_CENTRAL alone
+    may(OP, (R.RUNNING, R.PAUSED, R.ROLLING_BACK), R.ABORTING)
+    may(CENTRAL, (R.RUNNING, R.PAUSED), R.ABORTING, R.ROLLING_BACK)
+    may(OP, (R.RUNNING, R.PAUSED), R.ROLLING_BACK)
+    may(CENTRAL, R.ABORTING, R.ABORTED)
+    may(CENTRAL, R.ROLLING_BACK, R.ROLLED_BACK)
+
+
+def _wave(may: _May) -> None:
+    may(CENTRAL, W.PENDING, W.RELEASING, W.SKIPPED)
+    may(OP, W.PENDING, W.RELEASING, W.SKIPPED)  # promoted past a manual gate
+    may(CENTRAL, W.RELEASING, W.RUNNING)
+    may(CENTRAL, (W.RELEASING, W.RUNNING), W.FAILED, W.SOAKING)
+    may(CENTRAL, W.SOAKING, W.PASSED, W.FAILED)
+    may(OP, W.SOAKING, W.PASSED)  # promoted: somebody answers for the rest of the soak
+    may(OP, W.FAILED, W.RELEASING, W.SKIPPED)
+
+
+def _job(may: _May) -> None:
+    may(CENTRAL, J.QUEUED, J.OFFERED, J.NOT_NEEDED, J.INCOMPATIBLE)
+    may(CENTRAL, J.OFFERED, J.NOT_NEEDED, J.QUEUED)
+    may(SITE, J.OFFERED, J.NOT_NEEDED, J.INCOMPATIBLE, J.REJECTED)
+    for before, after in combinations(_CHAIN, 2):
+        may(SITE, before, after)
+    may(SITE, J.WAITING, J.STAGED)  # its condition came and went
+    may(SITE, _CHAIN, J.VERIFYING, J.FAILED, J.ROLLED_BACK, J.TIMED_OUT)
+    may(SITE, _CHAIN, J.CANCELED, J.CANCEL_REJECTED)
+    may(SITE, J.CANCEL_REJECTED, J.VERIFYING, J.FAILED, J.ROLLED_BACK, J.TIMED_OUT)
+    may(SITE, (J.VERIFYING, J.SOAKING), J.FAILED, J.ROLLED_BACK)  # it went back by itself
+    may(CENTRAL, _AT_WORK, J.TIMED_OUT, J.VERIFYING)  # seen to run it, though nobody said so
+    may(CENTRAL, J.REJECTED, J.QUEUED, J.FAILED, J.CANCELED)
+    may(CENTRAL, J.VERIFYING, J.SOAKING, J.FAILED, J.TIMED_OUT)
+    may(CENTRAL, J.SOAKING, J.SUCCEEDED, J.FAILED)
+    reachable = (J.QUEUED, *_AT_WORK, J.VERIFYING, J.SOAKING)
+    may(CENTRAL, reachable, J.UNREACHABLE)
+    may(CENTRAL, J.UNREACHABLE, *reachable, J.TIMED_OUT, J.CANCELED, J.FAILED)
+    may(CENTRAL, J.QUEUED, J.CANCELED)
+    may(CENTRAL, _UNTOUCHED, J.SUPERSEDED)
+    may(CENTRAL, tuple(JOB_FAILURES), J.QUEUED)  # another attempt
+    may(OP, tuple(JOB_FAILURES), J.QUEUED)
+    may(CENTRAL, tuple(JOB_ENDS), J.QUEUED)  # its way back
+
+
+ROWS: Final[Mapping[Row, frozenset[Who]]] = MappingProxyType(
+    {row: frozenset(who) for row, who in _rows().items()}
+)
+
+
+class MoveError(ValueError):
+    """It is not possible in this state, or not for this one; nothing was changed."""
+
+
+def check(before: State, after: State, who: Who) -> None:
+    """Check that somebody may move from one state to another.
+
+    Raises:
+        MoveError: no row says so.
+    """
+    if who not in ROWS.get((type(before), before, after), frozenset()):
+        raise MoveError(f"{before} to {after} is not for the {who}")

@@ -1,0 +1,189 @@
+"""Who is in which wave: a stratified canary first, then sites scattered over the fleet. Pure.
+
+The canary covers each kind of site that there is (hardware, roles, link, release) by a greedy
+choice, then grows in proportion. Ties break by crc32 of seed and name: the same plan over the same
+fleet is the same list of sites (updates.md section 5). A site is in one wave, the first to have it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+from roost_central.rollout.plan import Plan, Wave, waves_of
+from roost_protocol.errors import ProtocolError
+
+Key = tuple[str, str, str, str]  # hardware model, roles, link, release
+
+KEYS_SHOWN_MAX: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A site that the selector holds for, as it is known now.
+
+    Attributes:
+        kinds: the kinds of its nodes; several where its nodes differ.
+        hw, link: of its first node, and of its label ``link``, for caps.
+        nodes: node ids.
+        former: the release that it runs, version and digest; empty: it does not say.
+        why_not: why it is no canary: alarm, open job, silent; empty: it may be one.
+        is_current: it runs the target already.
+        is_exposed: it is served by one node, which goes down.
+    """
+
+    site: str
+    kinds: frozenset[Key]
+    hw: str
+    link: str
+    nodes: tuple[str, ...]
+    former: tuple[str, str] = ("", "")
+    why_not: str = ""
+    is_current: bool = False
+    is_exposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The sites of each wave, in the order in which they are offered.
+
+    Attributes:
+        uncovered: kinds without a usable canary, the most frequent first: kind and sites.
+    """
+
+    waves: tuple[tuple[str, ...], ...]
+    uncovered: tuple[tuple[Key, int], ...]
+
+
+def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[str]]) -> Cut:
+    """Return who is in which wave.
+
+    Args:
+        plan: of it, waves and seed.
+        found: the sites of its selector.
+        chosen: the sites that the selector of a wave holds for, by the wave's index.
+
+    Raises:
+        ProtocolError: ``plan``: a wave has nobody, names a site that is not meant or is named
+            twice, or nobody is meant at all.
+    """
+    if not found:
+        raise ProtocolError("plan", field="selector", got="no site", bound="at least one site")
+    by_name = {each.site: each for each in found}
+    left = dict.fromkeys(scattered(by_name, plan.seed))
+    waves = waves_of(plan)
+    members: list[tuple[str, ...]] = []
+    for index, wave in enumerate(waves):
+        if wave.sites is not None:
+            some = _named(wave, index, by_name, left)
+        elif wave.selector is not None:
+            held = chosen[index]
+            some = [site for site in left if site in held]
+            if not some:
+                raise ProtocolError(
+                    "plan", field=f"wave[{index}].selector", got="no site that is left",
+                    bound="at least one",
+                )  # fmt: skip
+        else:
+            size = _size(wave, len(found), len(left))
+            is_canary = index == 0 and len(waves) > 1
+            usable = [by_name[site] for site in left]
+            some = canary(usable, size, plan.seed) if is_canary else list(left)[:size]
+        for site in some:
+            del left[site]
+        members.append(tuple(some))
+    if left:
+        bound = "waves that together take every site: end with rest = true"
+        raise ProtocolError("plan", field="wave", got=f"{len(left)} sites in no wave", bound=bound)
+    first = [by_name[site] for site in members[0]]
+    return Cut(tuple(members), uncovered(first, found) if len(waves) > 1 else ())
+
+
+def scattered(sites: Iterable[str], seed: int) -> list[str]:
+    """Return sites in an order that is no region's: by crc32 of seed and name."""
+    salt = crc32(str(seed).encode())
+    return sorted(sites, key=lambda site: (crc32(site.encode(), salt), site))
+
+
+def canary(found: Sequence[Candidate], count: int, seed: int) -> list[str]:
+    """Return the sites that go first: one of each kind, then in proportion to the kinds.
+
+    Args:
+        found: who is left, in their order.
+        count: how many; more where the kinds are more.
+        seed: of the plan.
+    """
+    usable = {each.site: each for each in found if not each.why_not and not each.is_current}
+    order = scattered(usable, seed)
+    chosen = _cover(usable, order)
+    sizes = Counter(kind for each in usable.values() for kind in each.kinds)
+    have = Counter(kind for site in chosen for kind in usable[site].kinds)
+    queues: dict[Key, list[str]] = defaultdict(list)
+    taken = set(chosen)
+    for site in reversed(order):
+        for kind in usable[site].kinds:
+            queues[kind].append(site)
+    while len(chosen) < min(count, len(usable)):
+        # The kind that is furthest below its share.
+        kind = min(
+            (each for each in queues if queues[each]),
+            key=lambda each: (have[each] / sizes[each], each),
+        )
+        site = queues[kind].pop()
+        if site not in taken:
+            taken.add(site)
+            chosen.append(site)
+            have.update(usable[site].kinds)
+    return chosen
+
+
+def uncovered(
+    chosen: Iterable[Candidate], found: Iterable[Candidate]
+) -> tuple[tuple[Key, int], ...]:
+    """Return the kinds that no canary has, with how many sites have them."""
+    have = {kind for each in chosen for kind in each.kinds}
+    lacking = Counter(
+        kind for each in found if not each.is_current for kind in each.kinds if kind not in have
+    )
+    return tuple(sorted(lacking.items(), key=lambda one: (-one[1], one[0]))[:KEYS_SHOWN_MAX])
+
+
+def _cover(usable: Mapping[str, Candidate], order: Sequence[str]) -> list[str]:
+    """Choose one site after the other by how many kinds it adds; ties as they are ordered."""
+    groups: dict[frozenset[Key], str] = {}
+    for site in order:
+        groups.setdefault(usable[site].kinds, site)  # the first of those that are alike
+    left = {kind for kinds in groups for kind in kinds}
+    place = {site: number for number, site in enumerate(order)}
+    chosen = []
+    while left:
+        kinds = max(groups, key=lambda each: (len(each & left), -place[groups[each]]))
+        chosen.append(groups[kinds])
+        left -= kinds
+    return chosen
+
+
+def _named(
+    wave: Wave, index: int, by_name: Mapping[str, Candidate], left: Collection[str]
+) -> list[str]:
+    some = list(dict.fromkeys(wave.sites or ()))
+    for site in some:
+        if site not in by_name:
+            raise ProtocolError(
+                "plan", field=f"wave[{index}].sites", got=site, bound="sites of the selector"
+            )
+        if site not in left:
+            raise ProtocolError(
+                "plan", field=f"wave[{index}].sites", got=site, bound="sites of one wave only"
+            )
+    return some
+
+
+def _size(wave: Wave, whole: int, left: int) -> int:
+    if wave.rest:
+        return left
+    size = wave.count or 0
+    if wave.percent is not None:
+        size = -(-whole * wave.percent // 100)
+    return min(size, left)

@@ -1,0 +1,6 @@
+"""What tests of rollouts share."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))

@@ -1,0 +1,98 @@
+"""What a site says is taken once, in its order, and of all of its nodes."""
+
+import pytest
+
+from roost_central.rollout.job import TRAIL_MAX, Job, heard, job_id, names, told, word_of
+from roost_central.rollout.table import JobState, MoveError, Who
+from roost_protocol.update import FailureType, JobReport, NodeSaid, SiteState, WaitReason
+
+J, S = JobState, SiteState
+NODES = ("s.n1", "s.n2")
+
+
+def job(state=J.OFFERED, **how):
+    return Job(site="s", wave=0, nodes=NODES, state=state, **how)
+
+
+def report(state, seq=1, attempt=1, of_all=True, failure=None):
+    return JobReport(
+        v=1, job="0" * 32, attempt=attempt, seq=seq, state=state, failure=failure,
+        wait=WaitReason.LOCK if state is S.WAITING else None,
+        nodes=[NodeSaid(node, "") for node in NODES] if of_all else [],
+    )  # fmt: skip
+
+
+def test_an_older_word_and_one_of_another_attempt_change_nothing():
+    first = heard(job(), "s.n1", report(S.STAGING, seq=5))
+    assert heard(first, "s.n1", report(S.ACCEPTED, seq=4)) is first
+    assert heard(first, "s.n1", report(S.ACCEPTED, seq=5)) is first
+    assert (
+        heard(first, "s.n1", report(S.FAILED, seq=9, attempt=2, failure=FailureType.BOOT)) is first
+    )
+
+
+def test_who_speaks_for_all_nodes_is_believed_and_the_newest_of_them():
+    said = heard(job(), "s.n1", report(S.STAGING, seq=5))
+    assert told(said, 1).state is J.STAGING
+    said = heard(said, "s.n2", report(S.APPLYING, seq=9))  # the site has another coordinator
+    assert told(said, 1).state is J.APPLYING
+
+
+def test_nodes_that_speak_for_themselves_are_waited_for_but_not_for_a_failure():
+    said = heard(job(), "s.n1", report(S.COMMITTED, of_all=False))
+    assert told(said, 1).state is J.ACCEPTED
+    both = heard(said, "s.n2", report(S.APPLYING, of_all=False))
+    assert told(both, 1).state is J.APPLYING
+    bad = heard(said, "s.n2", report(S.FAILED, of_all=False, failure=FailureType.DOWNLOAD))
+    assert told(bad, 1).state is J.FAILED
+    assert word_of(job()) is None
+
+
+def test_a_site_may_leave_out_what_it_passed():
+    after = told(heard(job(), "s.n1", report(S.COMMITTED)), 1)
+    assert after.state is J.VERIFYING
+    assert after.touched
+
+
+def test_what_went_back_whole_is_not_touched_and_what_failed_in_the_middle_is():
+    back = told(heard(job(), "s.n1", report(S.ROLLED_BACK, failure=FailureType.INSTALL)), 1)
+    assert not back.touched
+    stuck = told(heard(job(), "s.n1", report(S.FAILED, failure=FailureType.INSTALL)), 1)
+    assert stuck.touched
+    early = told(heard(job(), "s.n1", report(S.FAILED, failure=FailureType.DOWNLOAD)), 1)
+    assert not early.touched
+
+
+def test_a_word_that_is_no_way_on_is_left_alone():
+    verifying = heard(job(J.VERIFYING), "s.n1", report(S.STAGING))
+    assert told(verifying, 1) is verifying
+    ended = heard(job(J.SUCCEEDED), "s.n1", report(S.FAILED, failure=FailureType.BOOT))
+    assert told(ended, 1) is ended
+
+
+def test_another_attempt_forgets_what_the_one_before_said():
+    failed = told(heard(job(), "s.n1", report(S.FAILED, failure=FailureType.BOOT)), 1)
+    again = failed.again(Who.CENTRAL, 2)
+    assert (again.state, again.attempt, again.said, again.failure) == (J.QUEUED, 2, {}, None)
+
+
+def test_the_way_back_has_a_name_of_its_own_and_an_attempt_has_not():
+    assert job_id("r", job()) != job_id("r", job(is_back=True))
+    assert job_id("r", job()) == job_id("r", job(attempt=7))
+    assert job_id("q", job()) != job_id("r", job())
+
+
+def test_no_job_moves_as_the_table_does_not():
+    with pytest.raises(MoveError):
+        job(J.QUEUED).to(J.SUCCEEDED, Who.CENTRAL, 1)
+
+
+def test_the_trail_keeps_the_newest_states():
+    moved = job(J.QUEUED)
+    for number in range(TRAIL_MAX):
+        moved = moved.to(J.OFFERED, Who.CENTRAL, number).to(J.QUEUED, Who.CENTRAL, number)
+    assert len(moved.trail) == TRAIL_MAX
+
+
+def test_a_sentence_names_some_sites():
+    assert names([job(), job(), job()], 2) == "s, s and 1 more"

@@ -1,0 +1,301 @@
+"""A rollout over a real database: written before it is sent, resumed after a restart."""
+
+import msgspec
+import pytest
+from migrated import database_url
+from rollout_fleet import NEW, OLD, PLAN
+
+from roost_central.access.chain import Act
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
+from roost_central.errors import NotFoundError
+from roost_central.fleet.view import FleetView
+from roost_central.ports import SystemClock, SystemEntropy
+from roost_central.rollout.core import Rollout, begun
+from roost_central.rollout.head import Head, WaveHead
+from roost_central.rollout.job import Job
+from roost_central.rollout.plan import plan_digest, read_plan
+from roost_central.rollout.runner import RolloutRunner
+from roost_central.rollout.table import JobState, MoveError, RolloutState
+from roost_central.storage import orders, rollouts
+from roost_central.storage.engine import Database
+from roost_central.storage.rollouts import ApprovalRecord
+from roost_protocol.codec import Decoder
+from roost_protocol.order import body_digest
+from roost_protocol.update import JobReport, NodeSaid, Offer, Running, SiteState
+
+SITES = [f"s{number}" for number in range(6)]
+TEXT = PLAN + "[[wave]]\ncount = 2\n[[wave]]\nrest = true\n"
+ID = "e" * 32
+R, J = RolloutState, JobState
+
+
+class TurnedClock(SystemClock):
+    ahead_ms = 0
+
+    def wall_ms(self):
+        return super().wall_ms() + self.ahead_ms
+
+
+class Centre:
+    """The parts of a centre, and nodes without an identity that take what they are offered."""
+
+    def __init__(self, database, view, clock):
+        self.database, self.view, self.clock = database, view, clock
+        self.book = AlarmBook(shipped(), view, database, clock)
+        self.offers, self.cancels = [], []
+        self.enrolled = set()
+
+    async def begin(self):
+        self.runner = RolloutRunner(
+            self.database, self.view, self.book, self.clock, SystemEntropy()
+        )
+        self.runner.send_bare = self._send
+        self.runner.hears = lambda node: 1 if node in self.enrolled else None
+        await self.runner.load()
+
+    def _send(self, node, payload):
+        if len(payload) == 32:
+            self.cancels.append((node, payload.decode()))
+        else:
+            self.offers.append((node, Decoder[Offer](Offer).decode(payload)))
+        return True
+
+    def answer(self, state=SiteState.COMMITTED, runs=True):
+        """Have each node that was offered something say how it went, and run it."""
+        for node, offer in self.offers:
+            row = self.view.nodes[node]
+            row.update = JobReport(
+                v=1, job=offer.job, attempt=offer.attempt, seq=9, state=state,
+                nodes=[NodeSaid(each, "") for each in offer.nodes],
+            )  # fmt: skip
+            if runs:
+                row.software = {offer.component: Running(offer.version, offer.digest)}
+        self.offers.clear()
+
+    async def make(self, state=R.SCHEDULED, approvers=0):
+        plan, now_ms = read_plan(TEXT.encode()), self.clock.wall_ms()
+        head = Head(
+            id=ID, name="x", component="app/pump", version=NEW[0], digest=NEW[1], size=1,
+            plan_digest=plan_digest(TEXT.encode()), by="ann", reason="", made_ms=now_ms,
+            changed_ms=now_ms, waves=(WaveHead("canary"), WaveHead("rest")), approvers=approvers,
+            sites=6,
+        )  # fmt: skip
+        jobs = [
+            Job(site=site, wave=int(number > 1), nodes=(f"{site}.n1",), former=OLD)
+            for number, site in enumerate(SITES)
+        ]
+        rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
+        await self.runner.add(rollout, TEXT.encode(), act("rollout.create"))
+
+    async def turn(self, seconds=2):
+        self.clock.ahead_ms += seconds * 1_000
+        with self.view.listen() as changes:
+            for node in self.view.nodes:
+                self.view.touch_node(node)
+            await self.runner.turn(changes)
+
+    async def until(self, state):
+        for _ in range(400):
+            self.answer()
+            await self.turn()
+            if ID not in self.runner.open or self.head.state is state:
+                break
+        async with self.database.read() as connection:
+            head, _ = await rollouts.find(connection, ID)
+        assert head.state is state
+
+    @property
+    def head(self):
+        return self.runner.open[ID].rollout.head
+
+    async def stored(self):
+        async with self.database.read() as connection:
+            return {job.site: job for job in await rollouts.jobs_of(connection, ID)}
+
+
+def act(word):
+    return Act(1, "ann", "admin", word, ID, {})
+
+
+@pytest.fixture
+async def centre(tmp_path):
+    clock = TurnedClock()
+    database = await Database.open(database_url(tmp_path), clock=clock)
+    view = FleetView()
+    for site in SITES:
+        view.add_site(site, 1)
+        row = view.add_node(f"{site}.n1", site, "n1")
+        row.presence, row.interval_ms = "online", 1_000
+        row.software = {"app/pump": Running(*OLD)}
+    centre = Centre(database, view, clock)
+    async with database.read() as connection:
+        await centre.book.load(connection)
+    await centre.begin()
+    yield centre
+    await database.close()
+
+
+async def test_a_rollout_goes_from_its_start_to_its_end(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.until(R.COMPLETED)
+    assert {job.state for job in (await centre.stored()).values()} == {J.SUCCEEDED}
+    assert not centre.runner.open
+
+
+async def test_what_is_offered_is_stored_as_offered_before_it_is_sent(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    seen = []
+
+    def send(node, payload):
+        seen.append((node, payload))
+        return True
+
+    centre.runner.send_bare = send
+    await centre.turn()
+    stored = await centre.stored()
+    assert {site for site, job in stored.items() if job.state is J.OFFERED} == {"s0", "s1"}
+    async with centre.database.read() as connection:
+        offer = await rollouts.offer_of_job(connection, "s0", body_digest(seen[0][1]))
+    assert offer == seen[0][1]
+
+
+async def test_a_centre_that_was_killed_goes_on_where_it_was(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    await centre.begin()
+    assert centre.head.state is R.RUNNING
+    await centre.until(R.COMPLETED)
+
+
+async def test_a_site_that_says_done_and_shows_another_digest_is_not_done(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    for _ in range(20):
+        await centre.turn()
+        centre.answer(runs=False)
+    assert (await centre.stored())["s0"].state is J.VERIFYING
+
+
+async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centre):
+    centre.enrolled = {f"{site}.n1" for site in SITES}
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    assert not centre.offers
+    assert centre.head.state is R.PAUSED
+    assert "signs no releases" in centre.head.why
+
+    class Desk:
+        def __init__(self):
+            self.documents = []
+
+        async def assign(self, documents, approvals):
+            self.documents += documents
+            return [""] * len(documents)
+
+    centre.runner.releases = desk = Desk()
+    await centre.runner.change(
+        ID, lambda rollout, now_ms: rollout.resume("", now_ms), act("rollout.resume")
+    )
+    await centre.turn()
+    assert not centre.offers
+    async with centre.database.read() as connection:
+        placed = await orders.load_open(connection, limit=9)
+        bodies = [
+            await rollouts.offer_of_job(connection, each.site, each.given["digest"])
+            for each in placed
+        ]
+    assert {each.node for each in placed} == {"s0.n1", "s1.n1"}
+    assert all(bodies)
+    assert {each.site for each in desk.documents} == {"s0", "s1"}
+    assert desk.documents[0].assignments[0].rollout == ID
+
+
+async def test_an_order_that_its_node_refuses_puts_the_site_off(centre):
+    centre.enrolled = {f"{site}.n1" for site in SITES}
+    await test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centre)
+    async with centre.database.write() as connection:
+        for each in await orders.load_open(connection, limit=9):
+            ended = {"state": "refused", "text": "it has no installer", "ended_ms": 1}
+            fields = {name: getattr(each, name) for name in each.__slots__}
+            await orders.save(connection, type(each)(**{**fields, **ended}))
+    await centre.turn()
+    job = (await centre.stored())["s0"]
+    assert job.state is J.REJECTED
+    assert "no installer" in job.detail
+
+
+async def test_an_abort_asks_the_sites_to_give_it_up(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    await centre.runner.change(
+        ID, lambda rollout, now_ms: rollout.abort("no", now_ms), act("rollout.abort")
+    )
+    assert {node for node, _ in centre.cancels} == {"s0.n1", "s1.n1"}
+    centre.answer(SiteState.CANCELED, runs=False)
+    await centre.turn()
+    assert not centre.runner.open
+    assert {job.state for job in (await centre.stored()).values()} == {J.CANCELED}
+
+
+async def test_enough_different_operators_let_it_be_started(centre):
+    await centre.make(R.AWAITING_APPROVAL, approvers=2)
+    with pytest.raises(MoveError):
+        await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    for operator, state in (("bob", R.AWAITING_APPROVAL), ("cy", R.SCHEDULED)):
+        record = ApprovalRecord(ID, operator, NEW[1], 1, "ann", b"a", b"s")
+        await centre.runner.approve(ID, record, act("rollout.approve"))
+        assert centre.head.state is state
+    again = ApprovalRecord(ID, "bob", NEW[1], 1, "ann", b"a", b"s")
+    with pytest.raises(MoveError, match="already"):
+        await centre.runner.approve(ID, again, act("rollout.approve"))
+
+
+async def test_a_halt_stands_as_an_alarm_until_it_goes_on(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer(SiteState.TIMED_OUT, runs=False)
+    await centre.turn()
+    assert centre.head.state is R.PAUSED
+    assert centre.book.is_due
+
+
+async def test_nobody_is_judged_before_the_fleet_is_heard(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    for row in centre.view.nodes.values():
+        row.presence = "unknown"
+    await centre.begin()
+    await centre.turn()
+    assert {job.state for job in (await centre.stored()).values()} == {J.QUEUED}
+    assert centre.head.state is R.RUNNING
+
+
+async def test_a_site_that_comes_later_is_taken_along_where_the_plan_lets_it(centre):
+    await centre.make()
+    known = centre.runner.open[ID].rollout
+    known.head = msgspec.structs.replace(known.head, is_whole=True)
+    known.plan = msgspec.structs.replace(known.plan, late_max_pct=20)
+    centre.view.add_site("s9", 1)
+    row = centre.view.add_node("s9.n1", "s9", "n1")
+    row.presence, row.interval_ms, row.software = "online", 1_000, {"app/pump": Running(*OLD)}
+
+    async def select(_text):
+        return [*SITES, "s9"]
+
+    centre.runner.select = select
+    centre.runner._late_ms -= 60_000
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.until(R.COMPLETED)
+    assert (await centre.stored())["s9"].state is J.SUCCEEDED
+
+
+async def test_a_rollout_that_nobody_knows_is_not_found(centre):
+    with pytest.raises(NotFoundError):
+        await centre.runner.change("0" * 32, Rollout.start, act("rollout.start"))

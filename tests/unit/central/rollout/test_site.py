@@ -1,0 +1,133 @@
+"""What moves one job, by what is seen of its site."""
+
+import pytest
+from rollout_fleet import NEW, OLD
+
+from roost_central.rollout.head import AlarmSeen, Standing
+from roost_central.rollout.job import Job
+from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.site import Terms, blocking, is_over, look, runs, worse
+from roost_central.rollout.table import JobState
+from roost_protocol.severity import Severity
+from roost_protocol.update import FailureType
+
+J = JobState
+HEAD = 'name = "x"\ncomponent = "app/pump"\nversion = "1.1.0"\n'
+ALARM = AlarmSeen("100.1|x", "100.1", Severity.MAJOR)
+
+
+def terms(text="", head="", deadline_ms=10_000_000):
+    plan = read_plan((HEAD + head + "[[wave]]\nrest = true\n" + text).encode())
+    return Terms(plan, settled(plan, 0), NEW[1], deadline_ms)
+
+
+def job(state, **how):
+    return Job(site="s", wave=0, nodes=("s.n1",), state=state, former=OLD, **how)
+
+
+def standing(runs_=NEW, **how):
+    return Standing(is_dark=how.pop("is_dark", False), runs=(runs_,), beat_ms=1_000, **how)
+
+
+def test_success_takes_the_digest_three_beats_and_the_soak():
+    verifying = job(J.VERIFYING, since_ms=0)
+    assert look(verifying, standing(OLD), terms(), 2_000).state is J.VERIFYING
+    assert look(verifying, standing(None), terms(), 5_000).state is J.VERIFYING
+    assert look(verifying, standing(), terms(), 2_999).state is J.VERIFYING
+    soaking = look(verifying, standing(), terms("site_soak_s = 60\n"), 3_000)
+    assert soaking.state is J.SOAKING
+    assert look(soaking, standing(), terms("site_soak_s = 60\n"), 62_999).state is J.SOAKING
+    assert look(soaking, standing(), terms("site_soak_s = 60\n"), 63_000).state is J.SUCCEEDED
+
+
+def test_a_release_that_reboots_is_measured_after_another_boot():
+    verifying = job(J.VERIFYING, boots=("a",))
+    reboots = terms(head="reboot = true\n")
+    assert look(verifying, standing(boots=("a",)), reboots, 60_000).state is J.VERIFYING
+    assert look(verifying, standing(boots=("b",)), reboots, 60_000).state is J.SOAKING
+
+
+def test_what_never_shows_the_digest_times_out():
+    late = look(job(J.VERIFYING), standing(OLD), terms(), 900_000)
+    assert (late.state, late.failure) == (J.TIMED_OUT, FailureType.TIMEOUT)
+
+
+@pytest.mark.parametrize("state", [J.VERIFYING, J.SOAKING])
+def test_a_new_alarm_fails_it_and_an_old_or_expected_one_does_not(state):
+    bad = standing(alarms=(ALARM,))
+    assert look(job(state), bad, terms(), 1).failure is FailureType.HEALTH
+    assert look(job(state, alarms=("100.1|x",)), bad, terms(), 1).state is state
+    assert look(job(state), bad, terms(head='expected_alarms = ["100.1"]\n'), 1).state is state
+    minor = standing(alarms=(AlarmSeen("100.1|x", "100.1", Severity.MINOR),))
+    assert look(job(state), minor, terms(), 1).state is state
+
+
+def test_a_node_that_goes_back_by_itself_fails_its_site():
+    failed = look(job(J.SOAKING), standing(OLD), terms(), 1)
+    assert (failed.state, failed.failure) == (J.FAILED, FailureType.HEALTH)
+
+
+def test_a_silent_site_keeps_its_place_and_its_soak():
+    soaking = job(J.SOAKING, since_ms=0, touched=True)
+    dark = look(soaking, standing(is_dark=True), terms(), 100_000)
+    assert (dark.state, dark.was, dark.soaked_ms) == (J.UNREACHABLE, J.SOAKING, 100_000)
+    back = look(dark, standing(), terms(), 900_000)
+    assert back.state is J.SOAKING
+    assert look(back, standing(), terms(), 900_000 + 199_999).state is J.SOAKING
+    assert look(back, standing(), terms(), 900_000 + 200_000).state is J.SUCCEEDED
+
+
+def test_who_was_updated_and_stays_silent_is_lost_until_it_is_back():
+    for state in (J.SOAKING, J.SUCCEEDED):
+        dark = look(job(state, touched=True), standing(is_dark=True), terms(), 0 + 1)
+        lost = look(dark, standing(is_dark=True), terms(), 600_001)
+        assert lost.is_lost
+        assert not look(lost, standing(), terms(), 600_002).is_lost
+
+
+def test_an_offer_without_an_answer_comes_again_and_then_counts_as_silence():
+    offered = job(J.OFFERED, offered_ms=0)
+    assert look(offered, standing(OLD), terms(), 299_999).state is J.OFFERED
+    again = look(offered, standing(OLD), terms(), 300_000)
+    assert (again.state, again.unanswered) == (J.QUEUED, 1)
+    third = look(job(J.OFFERED, unanswered=2), standing(OLD), terms(), 300_000)
+    assert third.state is J.UNREACHABLE
+
+
+def test_a_site_seen_to_run_it_is_verified_though_nobody_said_so():
+    assert look(job(J.STAGED), standing(), terms(), 1).state is J.VERIFYING
+
+
+def test_a_site_that_hangs_times_out_at_the_deadline_of_its_wave():
+    hung = look(job(J.APPLYING), standing(OLD), terms(deadline_ms=500), 499)
+    assert hung.due_ms == 500
+    assert look(hung, standing(OLD), terms(deadline_ms=500), 500).state is J.TIMED_OUT
+
+
+def test_failures_get_the_attempts_of_their_type():
+    failed = job(J.FAILED, failure=FailureType.DOWNLOAD, since_ms=0)
+    waits = look(failed, standing(OLD), terms(), 1)
+    assert waits.due_ms == 900_000
+    assert not is_over(waits)
+    assert look(waits, standing(OLD), terms(), 900_000).state is J.QUEUED
+    assert is_over(look(job(J.FAILED, failure=FailureType.BOOT), standing(OLD), terms(), 1))
+
+
+def test_alarms_hold_a_site_back_as_starlingx_says():
+    warning = AlarmSeen("1|x", "1", Severity.WARNING, stops=False)
+    for mode, some, held in (
+        ("strict", warning, True), ("relaxed", warning, False), ("relaxed", ALARM, True),
+        ("permissive", ALARM, False),
+    ):  # fmt: skip
+        given = terms(f'gates = {{alarms = "{mode}"}}\n')
+        assert (blocking(standing(alarms=(some,)), given) is not None) is held
+    ignored = terms(head='ignore_alarms = ["100.1"]\n')
+    assert blocking(standing(alarms=(ALARM,)), ignored) is None
+    assert worse(job(J.SOAKING), standing(alarms=(ALARM,)), ignored.plan) is None
+
+
+def test_a_site_runs_it_when_each_of_its_nodes_says_so():
+    assert not runs(Standing(is_dark=False, runs=()), NEW[1])
+    assert not runs(Standing(is_dark=False, runs=(NEW, None)), NEW[1])
+    assert not runs(Standing(is_dark=False, runs=(NEW, OLD)), NEW[1])
+    assert runs(Standing(is_dark=False, runs=(NEW, NEW)), NEW[1])
