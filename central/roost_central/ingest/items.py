@@ -33,10 +33,9 @@ from roost_central.storage import (
     held_items,
     host_reports,
     node_samples,
-)
-from roost_central.storage.bmc_reports import BmcRecord
     software,
 )
+from roost_central.storage.bmc_reports import BmcRecord
 from roost_central.storage.ha import HaRecord
 from roost_central.storage.host_reports import HostRecord
 from roost_central.storage.software import SoftwareRecord, UpdateRecord
