@@ -46,15 +46,8 @@ class InstallStage:
     def __init__(
         self, folder: Path, *, repository: Path | None = None, now_ms: int = NOW_MS
     ) -> None:
-        self.folder = folder
-        self.mirror = folder / "mirror"
-        self.repository = repository or self.mirror
+        self._at(folder, repository, now_ms)
         self.signers = Stage(self.repository, now_ms=now_ms)
-        self.clock = Clock(now_ms)
-        self.given = Given(
-            folder / "root", folder / "state", folder / "requests", folder / "trust", self.mirror,
-            "", self.clock,
-        )  # fmt: skip
         for each in (self.given.root, self.given.state, self.given.requests, self.given.trust):
             each.mkdir()
         for name, repo in (
@@ -64,6 +57,23 @@ class InstallStage:
             replace_file(self.given.trust / name, repo.anchor, kept.READABLE)
         kept.save(self.given.trust, kept.State(node=NODE))
         self.turn = 0
+
+    @classmethod
+    def again(cls, folder: Path) -> "InstallStage":
+        """Return what stands in a copy of a folder; nothing more can be signed for it."""
+        made = cls.__new__(cls)
+        made._at(folder, None, NOW_MS)
+        return made
+
+    def _at(self, folder: Path, repository: Path | None, now_ms: int) -> None:
+        self.folder = folder
+        self.mirror = folder / "mirror"
+        self.repository = repository or self.mirror
+        self.clock = Clock(now_ms)
+        self.given = Given(
+            folder / "root", folder / "state", folder / "requests", folder / "trust", self.mirror,
+            "", self.clock,
+        )  # fmt: skip
 
     def use_systemctl(self, program: str) -> None:
         """Let a program stand for the service manager's."""

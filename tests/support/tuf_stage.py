@@ -137,10 +137,12 @@ class Stage:
         """Have the signers of apps name a release; return its manifest."""
         raw = manifest_of(custom) if raw is None else raw
         path = target_path(custom.component, custom.version)
-        self.image.delegated["app"].targets[path] = described(path, raw, custom)
+        family = custom.component.partition("/")[0]
+        role = self.image.delegated[family if family in self.image.delegated else "app"]
+        role.targets[path] = described(path, raw, custom)
         folder = self.mirror / "image/targets" / path.rpartition("/")[0]
         folder.mkdir(parents=True, exist_ok=True)
-        entry = self.image.delegated["app"].targets[path]
+        entry = role.targets[path]
         (folder / f"{entry.hashes['sha256']}.{path.rpartition('/')[2]}").write_bytes(raw)
         return raw
 

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -9,9 +10,13 @@ from typing import Final
 import msgspec
 
 from roost_agent.install import measure
-from roost_agent.install.places import MIRROR, SYSTEMCTL, TRUST, Given
+from roost_agent.install.installers import agent_self
+from roost_agent.install.kinds import place
+from roost_agent.install.places import MIRROR, SYSTEMCTL, TRUST, Given, locked
 from roost_agent.update import installed, request_file
 
+AGENT: Final = "agent"  # the component
+SYSTEMCTL_S: Final = 60.0
 NOT_TOLD: Final = 1  # what came of it could not be written: systemd begins it anew
 ABOUT: Final = re.compile(rf"({'|'.join(request_file.VERBS)})-([0-9a-f]{{64}})")
 
@@ -30,6 +35,8 @@ def command(argv: list[str]) -> int:
     try:
         if asked.do == "show":
             return _show(given)
+        if asked.do == "flip":
+            return _flip(given)
         if asked.do == "measure":
             sys.stdout.buffer.write(msgspec.json.encode(measure.measured(given)))
             return 0
@@ -58,8 +65,21 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="carry out what the agent asked for, as root")
     run.add_argument("about", type=_about, help="VERB-DIGEST of a release's manifest")
     verbs.add_parser("show", help="say what is installed, on trial, and how requests ended")
+    verbs.add_parser("flip", help="bring back the agent before one that was not committed")
     verbs.add_parser("measure", help="read what runs, and say its digests as JSON")
     return parser
+
+
+def _flip(given: Given) -> int:
+    """Bring the programs back that ran before a trial, and let the agent begin anew with them."""
+    with locked(given.state):
+        if not agent_self.flip(place(given.root, AGENT)):
+            return 0
+    sys.stderr.write("the agent was not committed in its time: what ran before it is back\n")
+    words = ("kill", "--signal=SIGUSR1", "--kill-whom=main", "--", agent_self.AGENT)
+    if given.systemctl:
+        subprocess.run((given.systemctl, *words), check=False, timeout=SYSTEMCTL_S)  # noqa: S603
+    return 0
 
 
 def _about(text: str) -> tuple[str, str]:

@@ -1,5 +1,9 @@
 """Where everything is, and what an installer is asked: without what judges, which is heavy."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -57,3 +61,14 @@ def request_of(
             "tree": str(tree(here, before.digest)),
         }
     return said
+
+
+@contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Be the only one of root's that installs, while the context lasts."""
+    handle = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -4,15 +4,12 @@ One at a time, under a lock. A request that was answered is not carried out agai
 interrupted is, from its beginning: each part of it may come again (updates.md 9).
 """
 
-import fcntl
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -21,7 +18,7 @@ from roost_agent.durable import replace_file
 from roost_agent.install import contract, trees
 from roost_agent.install.contract import Answer, Exit
 from roost_agent.install.kinds import Kind, KindError, kind_of, place
-from roost_agent.install.places import Given, request_of
+from roost_agent.install.places import Given, locked, request_of
 from roost_agent.trust import kept, release
 from roost_agent.trust.folder import open_below
 from roost_agent.trust.kept import KeptError
@@ -34,6 +31,9 @@ from roost_agent.update.request_file import InstallRequest
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import MANIFEST_BYTES_MAX, Manifest, decode, digest
 from roost_protocol.release.target import target_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DONE: Final = 0
 READABLE: Final = 0o644  # nothing of it is secret
@@ -82,7 +82,7 @@ class Program:
         Raises:
             OSError, ValueError: root's journal cannot be read or written.
         """
-        with self._locked():
+        with locked(self._given.state):
             self._installed = told.read(self._given.state)
             try:
                 work = self._work(verb, release_digest)
@@ -266,15 +266,6 @@ class Program:
         except ProtocolError as err:
             raise NotDoneError("request", str(err)) from err
         return Work(request, release_digest, place(self._given.root, request.component))
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        handle = os.open(self._given.state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
 
 def _request(path: Path) -> InstallRequest:

@@ -10,6 +10,7 @@ import pytest
 from install_stage import InstallStage
 
 from roost_agent.install import measure
+from roost_agent.install.__main__ import command
 from roost_agent.install.contract import Exit, call
 from roost_agent.install.kinds import KindError, kind_of
 from roost_agent.update.installed import Component, Installed, Release
@@ -157,9 +158,9 @@ def test_an_installer_that_came_as_a_plugin_counts_once_it_is_committed(stage):
         kind_of("rauc", "config/acme", known, stage.given.root)
 
 
-@pytest.mark.parametrize("kind", ["files", "unit", "deb", "container"])
+@pytest.mark.parametrize("kind", ["files", "unit", "deb", "container", "agent-self"])
 def test_every_kind_describes_itself_and_takes_verbs_that_it_has_nothing_to_do_for(kind, stage):
-    words = (sys.executable, "-m", f"roost_agent.install.installers.{kind}")
+    words = (sys.executable, "-m", f"roost_agent.install.installers.{kind.replace('-', '_')}")
     about = call(words, "describe", {})
     assert (about.exit, about.said["kinds"]) == (Exit.OK, [kind])
     one = stage.release("1.0", {"a": b"x"})
@@ -178,3 +179,75 @@ def test_a_recipe_says_by_the_contract_that_its_tool_is_missing(name, stage):
     answer = call((str(recipe),), "precheck", {"component": "os"})
     assert answer.exit is Exit.UNSUPPORTED
     assert "on this machine" in answer.text
+
+
+AGENT = {f"bin/{name}": b"#!/bin/sh\necho 2\n" for name in ("roost-agent", "roost-helper")}
+AGENT["bin/roost-install"] = b"#!/bin/sh\n"
+MODES = dict.fromkeys(AGENT, 0o755)
+
+
+def agent_release(stage, version, **more):
+    files = AGENT | {"version": version.encode()} | more
+    return stage.release(version, files, component="agent", kind="agent-self", modes=MODES)
+
+
+@pytest.fixture
+def node(stage):
+    """A node as packaging/install.sh leaves it."""
+    bin_ = stage.given.root / "usr/bin"
+    bin_.mkdir(parents=True)
+    (bin_ / "roost-agent").symlink_to("/usr/lib/roost/bin/roost-agent")
+    (bin_ / "other").symlink_to("/usr/lib/other/bin/other")
+    stage.signers.image.delegate("agent", "agent/*", stage.signers.apps, 2)
+    return stage
+
+
+def of_agent(stage, verb, release, version, attempt=1):
+    result = stage.ask(verb, release, version, attempt=attempt, component="agent")
+    assert result.word == "done", result
+    return str((stage.given.root / "opt/roost/agent/current").readlink())
+
+
+def test_a_new_agent_is_on_trial_and_the_old_one_brings_itself_back(node):
+    one = agent_release(node, "2.0")
+    for verb in ("stage", "activate"):
+        current = (
+            of_agent(node, verb, one, "2.0")
+            if verb == "activate"
+            else node.ask(verb, one, "2.0", component="agent")
+        )
+    place = node.given.root / "opt/roost/agent"
+    links = node.given.root / "usr/bin"
+    assert current == f"releases/{one}"
+    assert str((place / "before").readlink()) == "/usr/lib/roost"
+    assert str((links / "roost-agent").readlink()) == "/opt/roost/agent/current/bin/roost-agent"
+    assert str((links / "other").readlink()) == "/usr/lib/other/bin/other"
+    asked = (node.folder / "asked").read_text()
+    assert asked.index("start -- roost-agent-trial.timer") < asked.index("kill --signal=SIGUSR1")
+    flip = [f"--root={node.given.root}", f"--state={node.given.state}",
+            f"--systemctl={node.given.systemctl}", "flip"]  # fmt: skip
+    assert command(flip) == 0
+    assert str((place / "current").readlink()) == "/usr/lib/roost"
+    assert (node.folder / "asked").read_text().count("kill --signal=SIGUSR1") == 2
+    assert measure.measured(node.given)["agent"].digest == ""
+    assert of_agent(node, "rollback", one, "2.0") == "/usr/lib/roost"
+
+
+def test_an_agent_that_was_committed_is_brought_back_by_nobody(node):
+    one = agent_release(node, "2.0")
+    for verb in ("stage", "activate", "confirm"):
+        node.ask(verb, one, "2.0", component="agent")
+    command([f"--root={node.given.root}", f"--state={node.given.state}", "--systemctl=", "flip"])
+    assert measure.measured(node.given)["agent"].digest == one
+    two = agent_release(node, "3.0")
+    node.ask("stage", two, "3.0", component="agent", attempt=2)
+    of_agent(node, "activate", two, "3.0", 2)
+    assert of_agent(node, "rollback", two, "3.0", 2) == f"releases/{one}"
+
+
+def test_an_agent_that_does_not_even_begin_is_not_tried(node):
+    bad = {"bin/roost-agent": b"#!/bin/sh\necho no such module >&2\nexit 1\n"}
+    one = agent_release(node, "2.0", **bad)
+    refused = node.ask("stage", one, "2.0", component="agent")
+    assert "bin/roost-agent --version: no such module" in refused.text
+    assert not (node.given.root / "opt/roost/agent/current").exists()
