@@ -41,6 +41,11 @@ OUTBOX: Final = {
     "ring_bytes_max": Bound(0, 1 << 34, 16 << 20),  # receipted, for a restored central
     "ring_age_max_h": Bound(0, 8_760, 72),
 }
+HOSTS: Final = {
+    "mnfa_threshold": Bound(2, 100, 2),
+    "mnfa_timeout_s": Bound(0, 86_400, 0),  # 0: as long as they are silent
+}
+FAILURE_ACTIONS: Final = ("fail", "degrade", "alarm", "none")
 INVENTORY: Final = {
     "probe_interval_h": Bound(1, 168, 6),
     "stamp_interval_s": Bound(10, 3_600, 60),  # of the cheap look for what moved
@@ -210,6 +215,21 @@ class ProcessesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HostsConfig:
+    """What this node does about silent hosts of its site in its turn as coordinator.
+
+    Attributes:
+        heartbeat_failure_action: of one: one of FAILURE_ACTIONS.
+        mnfa_threshold: so many that are silent together blame the network.
+        mnfa_timeout_s: for how long at most; 0: as long as they are silent.
+    """
+
+    heartbeat_failure_action: str = FAILURE_ACTIONS[0]
+    mnfa_threshold: int = HOSTS["mnfa_threshold"].default
+    mnfa_timeout_s: int = HOSTS["mnfa_timeout_s"].default
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All of it. A reload makes a new one."""
 
@@ -225,6 +245,7 @@ class Config:
     processes: ProcessesConfig = field(default_factory=ProcessesConfig)
     settings: SettingsConfig = field(default_factory=SettingsConfig)
     updates: UpdatesConfig = field(default_factory=UpdatesConfig)
+    hosts: HostsConfig = field(default_factory=HostsConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
     bmc_file: str = BMC_FILE  # of board controllers; one that is not there names none
     join: JoinConfig = field(default_factory=JoinConfig)  # counts while there is no identity

@@ -10,6 +10,8 @@ from typing import Any, Final
 from roost_agent.config import (
     BEAT,
     BMC_FILE,
+    FAILURE_ACTIONS,
+    HOSTS,
     HOUR_MS,
     INVENTORY,
     OUTBOX,
@@ -18,6 +20,7 @@ from roost_agent.config import (
     BeatConfig,
     Bound,
     Config,
+    HostsConfig,
     InventoryConfig,
     JoinConfig,
     OutboxConfig,
@@ -57,11 +60,14 @@ _TOP: Final = (
     "processes",
     "settings",
     "updates",
+    "hosts",
     "ha",
     "bmc",
     "join",
 )
 HA_KEYS: Final = ("file",)
+FAILURE_ACTION: Final = "heartbeat_failure_action"
+HOSTS_KEYS: Final = (*HOSTS, FAILURE_ACTION)
 BMC_KEYS: Final = ("file",)
 JOIN_KEYS: Final = tuple(each.name for each in fields(JoinConfig))
 
@@ -166,6 +172,7 @@ class _Reader:
                 "processes",
                 "settings",
                 "updates",
+                "hosts",
                 "ha",
                 "bmc",
                 "join",
@@ -195,6 +202,7 @@ class _Reader:
             "processes": PROCESSES_KEYS,
             "settings": SETTINGS_KEYS,
             "updates": UPDATES_KEYS,
+            "hosts": HOSTS_KEYS,
             "ha": HA_KEYS,
             "bmc": BMC_KEYS,
             "join": JOIN_KEYS,
@@ -242,6 +250,7 @@ class _Reader:
         processes = processes_config(*self._table("processes", PROCESSES_KEYS))
         settings = settings_config(*self._table("settings", SETTINGS_KEYS))
         updates = updates_config(*self._table("updates", UPDATES_KEYS))
+        hosts = self._hosts()
         join = self.join()
         if self.faults:
             return None
@@ -255,6 +264,7 @@ class _Reader:
             processes=processes,
             settings=settings,
             updates=updates,
+            hosts=hosts,
             ha_file=ha_file,
             bmc_file=bmc_file,
             join=join,
@@ -270,6 +280,13 @@ class _Reader:
                 inventory["probe_interval_h"] * HOUR_MS, inventory["stamp_interval_s"] * 1000
             ),
         )
+
+    def _hosts(self) -> HostsConfig:
+        action = self._text(f"hosts.{FAILURE_ACTION}", FAILURE_ACTIONS[0])
+        if action not in FAILURE_ACTIONS:
+            where = self._by[f"hosts.{FAILURE_ACTION}"]
+            self.fault(where, f"hosts.{FAILURE_ACTION}", f"one of {', '.join(FAILURE_ACTIONS)}")
+        return HostsConfig(action, **self._numbers("hosts", HOSTS, {}))
 
     def _table(self, table: str, keys: Iterable[str]) -> tuple[Table, Callable[[str, str], None]]:
         """Return what was said of a table's keys, and who takes what is wrong with one."""

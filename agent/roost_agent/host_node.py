@@ -15,6 +15,7 @@ from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts
 from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
+from roost_agent.host.site import Failure, Policy
 from roost_agent.ports import Entropy
 from roost_protocol.config_report import ConfigState
 from roost_protocol.host_report import ProcessState
@@ -114,7 +115,11 @@ def host_of(driver: Driver, ha: "Runtime | None", entropy: Entropy) -> tuple[Hos
 
         site = InSite(ha)
     who = Who(driver.config.node, driver.identity.boot_id.hex())
-    coordinator = Coordinator(driver.identity.node, site, driver.spool, folder)
+    said = driver.config.hosts
+    policy = Policy(
+        Failure(said.heartbeat_failure_action), said.mnfa_threshold, said.mnfa_timeout_s * 1000
+    )
+    coordinator = Coordinator(driver.identity.node, site, driver.spool, folder, policy)
     shell = HostShell(
         folder, who, driver.clock, DriverAround(driver), site, coordinator=coordinator
     )

@@ -78,9 +78,14 @@ def test_the_centres_example_is_taken():
     assert [broker.name for broker in config.brokers] == ["b1"]
 
 
-@pytest.mark.parametrize("table", ["beat", "outbox", "inventory"])
+@pytest.mark.parametrize("table", ["beat", "outbox", "inventory", "hosts"])
 def test_every_number_of_the_agent_stands_with_its_default_and_bound(table):
-    bounds = {"beat": agent.BEAT, "outbox": agent.OUTBOX, "inventory": agent.INVENTORY}[table]
+    bounds = {
+        "beat": agent.BEAT,
+        "outbox": agent.OUTBOX,
+        "inventory": agent.INVENTORY,
+        "hosts": agent.HOSTS,
+    }[table]
     told = {row[0].strip("`"): row[1:3] for row in rows(AGENT)}
     assert {key: told[f"{table}.{key}"] for key in bounds} == {
         key: [str(bound.default), f"{bound.low} to {bound.high}"] for key, bound in bounds.items()

@@ -18,7 +18,7 @@ from roost_agent.errors import StorageError
 from roost_agent.host import kept
 from roost_agent.host.around import Site
 from roost_agent.host.core import Moment
-from roost_agent.host.site import TICK_MS, Failure, SiteHosts
+from roost_agent.host.site import TICK_MS, Policy, SiteHosts
 from roost_agent.outbox.latest import Outbox
 from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry, LaneCounts
@@ -99,23 +99,28 @@ class Coordinator:
         site: that it is of.
         outbox: of the node.
         folder: where it keeps who was locked.
-        failure: what a lost heartbeat does.
+        policy: what is done about silence.
     """
 
     def __init__(
-        self, by: str, site: Site, outbox: Outbox, folder: Path, failure: Failure = Failure.FAIL
+        self,
+        by: str,
+        site: Site,
+        outbox: Outbox,
+        folder: Path,
+        policy: Policy = Policy(),  # noqa: B008 - frozen
     ) -> None:
         self.hosts: SiteHosts | None = None
         self._by = by
         self._site = site
-        self._failure = failure
+        self._policy = policy
         self._telling = Telling(outbox)
         self.locked = kept.read_locked(folder)  # as it is on the disk
         self._due_ms = 0
 
     def begin(self, now: Moment) -> None:
         """Begin to listen."""
-        self.hosts = SiteHosts(now, self._failure, self.locked)
+        self.hosts = SiteHosts(now, self._policy, self.locked)
 
     def look(self, own: Callable[[], HostSaid], now: Moment) -> list[str] | None:
         """Take in a tick where one is due, and tell the centre in this node's turn.

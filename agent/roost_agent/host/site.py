@@ -48,6 +48,21 @@ class Failure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What is done about silence.
+
+    Attributes:
+        failure: of one host.
+        mnfa_threshold: hosts that are silent together; so many blame the network.
+        mnfa_timeout_ms: for how long it is to blame at most; 0: for as long as they are silent.
+    """
+
+    failure: Failure = Failure.FAIL
+    mnfa_threshold: int = MNFA_THRESHOLD
+    mnfa_timeout_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """One other host at a tick.
 
@@ -91,18 +106,22 @@ class SiteHosts:
 
     Args:
         now: when it began to listen.
-        failure: what a lost heartbeat does.
+        policy: what is done about silence.
         locked: the hosts that were locked when they were heard last, before that.
     """
 
     def __init__(
-        self, now: Moment, failure: Failure = Failure.FAIL, locked: Collection[str] = ()
+        self,
+        now: Moment,
+        policy: Policy = Policy(),
+        locked: Collection[str] = (),
     ) -> None:
         self.evidence: deque[Evidence] = deque(maxlen=EVIDENCE_MAX)
         self.is_mnfa = False
         self.is_dead_office = False
         self._began_ms = now.ms
-        self._failure = failure
+        self._policy = policy
+        self._mnfa_ms: int | None = None  # since when several are silent together
         self._few_ms: int | None = None  # since when fewer are silent than blame the network
         self._peers: dict[str, _Peer] = {}
         self._locked = frozenset(locked)
@@ -191,12 +210,15 @@ class SiteHosts:
     def _blame(self, now: Moment) -> None:
         """Blame the network, not the hosts, where several fall silent together."""
         fresh = sum(peer.misses >= MINOR and not peer.is_lost for peer in self._peers.values())
-        if fresh >= MNFA_THRESHOLD:
-            self.is_mnfa, self._few_ms = True, None
-        elif self.is_mnfa:
+        if fresh >= self._policy.mnfa_threshold:
+            self._mnfa_ms = now.ms if self._mnfa_ms is None else self._mnfa_ms
+            limit_ms = self._policy.mnfa_timeout_ms
+            self.is_mnfa = not limit_ms or now.ms - self._mnfa_ms < limit_ms
+            self._few_ms = None
+        elif self._mnfa_ms is not None:
             self._few_ms = now.ms if self._few_ms is None else self._few_ms
             if now.ms - self._few_ms >= MNFA_EXIT_MS:
-                self.is_mnfa, self._few_ms = False, None
+                self.is_mnfa, self._few_ms, self._mnfa_ms = False, None, None
 
     def _power_up(self, uptime_ms: int, now: Moment) -> None:
         """Tell the power-up of a whole site by the age of its boots."""
@@ -223,8 +245,10 @@ class SiteHosts:
     def _unheard(self, peer: _Peer, now: Moment) -> None:
         if peer.misses < DEGRADE or peer.is_lost or self._is_let_be(peer, now):
             return
-        if peer.state in tr.ENABLED and self._failure in {Failure.FAIL, Failure.DEGRADE}:
+        failure = self._policy.failure
+        if peer.state in tr.ENABLED and failure is not Failure.NONE:
             peer.reasons.setdefault(HEARTBEAT, now.wall_ms)
+        if peer.state in tr.ENABLED and failure in {Failure.FAIL, Failure.DEGRADE}:
             self._set(peer, tr.DEGRADED, f"silent for {peer.misses} ticks", now)
         if self.is_mnfa or self.is_dead_office:
             peer.task = WAIT_TASK
@@ -235,7 +259,7 @@ class SiteHosts:
         if peer.state not in tr.ENABLED:
             silent = tr.LOCKED_OFFLINE if peer.state[0] is tr.LOCKED_OFFLINE[0] else tr.OFFLINE
             self._set(peer, silent, f"nothing was heard of it for {LOST} ticks", now)
-        elif self._failure is Failure.FAIL:
+        elif failure is Failure.FAIL:
             peer.reasons.clear()
             peer.task = WAIT_TASK
             self._set(peer, tr.FAILED, f"its heartbeat is lost for {LOST} ticks", now)

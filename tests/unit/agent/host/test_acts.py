@@ -17,11 +17,13 @@ from roost_agent.host.around import Giving
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts
 from roost_agent.host.kept import read
+from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
 from roost_agent.host.site import Sight
 from roost_agent.ports import SystemClock
 from roost_protocol.host import Admin
 from roost_protocol.host_word import HostWord, unpack
+from roost_protocol.severity import Severity
 
 BOOT = "aa" * 16
 
@@ -101,13 +103,14 @@ class Around:
     def __init__(self):
         self.config = ""
         self.failed = ""
+        self.wrong = {}
         self.rebooted = []
 
     def facts(self):
         return Facts(config=self.config)
 
     def reasons(self):
-        return {}
+        return self.wrong
 
     async def check(self):
         return self.failed
@@ -338,3 +341,38 @@ async def test_one_act_runs_and_one_waits(tmp_path):
         done, second = await asyncio.gather(*acts, return_exceptions=True)
         assert "is locked" in done
         assert second.code == "state", "it is locked by now"
+
+
+async def test_a_host_that_fails_in_service_has_others_take_what_it_runs(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"] = "n1"
+        gone = Degraded("process", "200.006|process=nginx", 5, Severity.CRITICAL)
+        n1.around.wrong = {"process": gone}
+        async with asyncio.timeout(5):
+            while lan.runs["db"] == "n1":  # noqa: ASYNC110 - as its look has it
+                await asyncio.sleep(0.005)
+        assert (n1.state, n1.seat.bar[:16]) == (tr.FAILED, "the host failed:")
+        assert read(tmp_path / "n1").attempts == {"processes": 1}, "kept before it is told"
+        assert lan.words["n1"].state == tr.FAILED
+
+
+async def test_the_last_host_degrades_and_keeps_what_it_runs(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, n2):
+        await n2.act("lock")
+        await asyncio.sleep(0.05)
+        lan.runs["db"] = "n1"
+        gone = Degraded("process", "200.006|process=nginx", 5, Severity.CRITICAL)
+        n1.around.wrong = {"process": gone}
+        await asyncio.sleep(0.1)
+        assert (n1.state, lan.runs["db"]) == (tr.DEGRADED, "n1")
+        assert lan.words["n1"].reasons == {"process"}
+
+
+async def test_a_host_that_is_cut_off_does_not_take_itself_for_the_last(tmp_path, monkeypatch):
+    async with running(tmp_path, "n1", "n2") as (_, n1, n2):
+        await n2.act("lock")
+        await asyncio.sleep(0.05)
+        monkeypatch.setattr(n1.seat, "is_with_most", lambda: False)
+        n1.around.wrong = {"process": Degraded("process", "200.006|x", 5, Severity.CRITICAL)}
+        await asyncio.sleep(0.1)
+        assert n1.state == tr.FAILED

@@ -16,6 +16,7 @@ from roost_agent.host.site import (
     TICK_MS,
     WAIT_TASK,
     Failure,
+    Policy,
     Sight,
     SiteHosts,
 )
@@ -28,14 +29,14 @@ OLD_MS = 10_000_000  # of uptime: nothing powers up
 class Rig:
     """A coordinator and its peers, tick by tick."""
 
-    def __init__(self, *names, failure=Failure.FAIL, uptime_ms=OLD_MS):
+    def __init__(self, *names, failure=Failure.FAIL, uptime_ms=OLD_MS, policy=None):
         self.ms = 0
         self.uptime_ms = uptime_ms
         self.names = names
         self.boots = dict.fromkeys(names, "aa" * 16)
         self.told = dict.fromkeys(names, tr.AVAILABLE)
         self.more = {name: {} for name in names}
-        self.site = SiteHosts(self.now, failure)
+        self.site = SiteHosts(self.now, policy or Policy(failure))
 
     @property
     def now(self):
@@ -255,3 +256,25 @@ def test_an_older_agent_says_nothing_of_its_host_and_is_what_it_was():
     rig.told["n2"] = None
     rig.tick(times=5)
     assert rig.state("n2") == tr.OFFLINE
+
+
+def test_more_than_the_threshold_blame_the_network_for_as_long_as_is_said():
+    rig = Rig("n2", "n3", "n4", policy=Policy(mnfa_threshold=3, mnfa_timeout_ms=100_000))
+    rig.tick(times=3)
+    rig.tick("n2", "n3", times=LOST)
+    assert (rig.site.is_mnfa, rig.state("n2")) == (False, tr.FAILED), "two are not three"
+    rig.tick(times=2 * GOOD)
+    rig.tick("n2", "n3", "n4", times=100)
+    assert (rig.site.is_mnfa, rig.state("n2")) == (True, tr.DEGRADED)
+    rig.tick("n2", "n3", "n4", times=MINOR + 1)
+    assert {rig.state(name) for name in rig.names} == {tr.FAILED}, "for so long and no longer"
+    assert not rig.site.is_mnfa
+
+
+def test_a_silent_host_may_be_an_alarm_alone():
+    rig = Rig("n2", failure=Failure.ALARM)
+    rig.tick()
+    rig.tick("n2", times=2 * LOST)
+    assert (rig.state("n2"), list(rig.of("n2").reasons)) == (tr.AVAILABLE, [HEARTBEAT])
+    rig.tick(times=GOOD)
+    assert rig.of("n2").reasons == {}
