@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from roost_agent.alarms.samples.waits import Waits
+from roost_agent.alarms.samples.waits import WAIT_S, Waits
 from roost_agent.discovery.filesystem import Mount
 
 MOUNTS_MAX: Final = 16  # of servers
@@ -58,6 +58,7 @@ class Storage:
         self._state_dir = state_dir
         self._mounts = tuple(place.rstrip("/") or "/" for place in mounts[:MOUNTS_MAX])
         self._ask = ask or _asked
+        self.wait_s = WAIT_S  # for all tries of one look
         self._waits: Waits[Tried] = Waits(MOUNTS_MAX + 1)
 
     def tried(self, mounts: Sequence[Mount], now_ms: int) -> dict[str, Tried | None]:
@@ -74,7 +75,8 @@ class Storage:
         if self._state_dir and (own := _holder(self._state_dir, there)):
             calls[own] = partial(_written, self._state_dir, now_ms)
         found: dict[str, Tried | None] = {
-            place: _judged(each, now_ms) for place, each in self._waits.all(calls, now_ms).items()
+            place: _judged(each, now_ms)
+            for place, each in self._waits.all(calls, now_ms, self.wait_s).items()
         }
         absent = {place: Tried(ABSENT) for place in self._mounts if place not in there}
         return {**found, **absent}

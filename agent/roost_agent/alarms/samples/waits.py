@@ -25,7 +25,7 @@ class Waits(Generic[T]):
         self._begun: dict[str, tuple[int, Future[T]]] = {}
 
     def all(
-        self, calls: Mapping[str, Callable[[], T]], now_ms: int, *, wait_s: float = WAIT_S
+        self, calls: Mapping[str, Callable[[], T]], now_ms: int, wait_s: float
     ) -> dict[str, T | int]:
         """Make calls that do not raise; return by name what each gave.
 

@@ -36,10 +36,10 @@ def test_one_that_hangs_is_not_begun_again_and_holds_up_no_other(gate):
 
     calls = {"hangs": hangs, "well": lambda: "well"}
     for now_ms in (5, 10, 15):
-        assert waits.all(calls, now_ms, wait_s=0.05) == {"hangs": 5, "well": "well"}
+        assert waits.all(calls, now_ms, 0.05) == {"hangs": 5, "well": "well"}
     assert len(begun) == 1
     gate.set()
-    assert waits.all(calls, 20, wait_s=5)["hangs"] == "late"
+    assert waits.all(calls, 20, 5)["hangs"] == "late"
 
 
 def test_the_agents_own_file_system_is_written_to_and_read_back(tmp_path):
@@ -63,6 +63,7 @@ def test_a_server_that_does_not_answer_is_told_as_such_and_never_as_full_or_empt
         return Tried("", 10.0, 5.0)
 
     storage = Storage("", ["/nas/"], ask=ask)
+    storage.wait_s = 0.2
     assert storage.tried(mounts("/nas"), 1_000) == {"/nas": None}
     assert storage.tried(mounts("/nas"), 1_000 + HANGS_MS) == {"/nas": Tried("timeout")}
     gate.set()
