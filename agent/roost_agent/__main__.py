@@ -31,7 +31,6 @@ usage: roost-agent COMMAND [OPTION...]
   probe [CLASS...]                               probe once, print what is there (probe --help)
   config status|diff                             settings: what is applied, what differs
   verify order                                   is the order on standard input genuine?
-  verify release|commit|anchor|show              may a release be installed here? (docs/releases.md)
   update status|history|hold|release             software updates of this node
   verify refresh|release|commit|anchor|show      may a release be installed here? (docs/releases.md)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)

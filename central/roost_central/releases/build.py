@@ -43,6 +43,7 @@ from roost_protocol.release.target import TargetCustom, target_path
 LEVEL: Final = 12  # 19 takes fifteen times as long for a sixth less
 WHOLE_BYTES_MAX: Final = 64 << 20  # of a file that is compressed in one piece
 PREFIX_BYTES_MAX: Final = 128 << 20  # as nodes have it
+PREFIX_BYTES_MIN: Final = 64  # zstd takes no shorter one than 8, and there is nothing to save
 DELTA_RATIO_MAX: Final = 0.9  # of the file's own blob: above it a delta is not worth its place
 PREVIOUS_MAX: Final = 3
 WINDOW_LOG_MIN, WINDOW_LOG_MAX = 10, 27
@@ -249,7 +250,8 @@ def _deltas(
 def _delta(
     base: FileEntry, entry: FileEntry, source: _Found, before: Bundle, out: Path
 ) -> Delta | None:
-    if not 0 < base.size <= PREFIX_BYTES_MAX or not 0 < entry.size <= PREFIX_BYTES_MAX:
+    sizes = (base.size, entry.size)
+    if min(sizes) < PREFIX_BYTES_MIN or max(sizes) > PREFIX_BYTES_MAX:
         return None
     with before.open(base.blob) as file:
         old = decompress(file.read())

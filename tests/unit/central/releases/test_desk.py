@@ -12,6 +12,8 @@ from roost_central.releases import draft, keys
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.draft import Succession
 from roost_central.releases.fault import ReleaseError
+from roost_central.signer.client import Signer
+from roost_central.signer.message import SignImage
 from roost_protocol.release.director import Assignment, SiteDocument
 
 NOW_MS = SystemClock().wall_ms()
@@ -85,6 +87,22 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
         [why] = await desk.assign([said], [approval])
         assert "0 of the operators" in why
     assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [""]
+
+
+async def test_operators_are_those_of_the_signed_release_whoever_says_otherwise(desk, holder, pki):
+    eve = Operator("eve")
+    files = {"operators.json": operators_file(Operator())}
+    who = holder.build("operators", component="policy/operators", files=files)
+    await published(desk, holder, who)
+    asked = SignImage(
+        targets=holder.repository.targets.decode(),
+        operators_manifest=who.raw.decode(),
+        operators=operators_file(eve).decode(),
+    )
+    signer = Signer(pki.socket)
+    with pytest.raises(SignerError, match="is another file"):
+        await signer.sign_image(asked)
+    await signer.close()
 
 
 async def test_what_was_retracted_is_named_for_no_site_any_more(desk, holder):
