@@ -20,6 +20,7 @@ from roost_agent.ports import Clock
 from roost_agent.sim import hardware, hosts, speech
 from roost_agent.sim.alarms import AlarmBoard, Kind
 from roost_agent.sim.counts import Counts
+from roost_agent.sim.measured import measured
 from roost_agent.sim.outbox import MemoryLane
 from roost_agent.sim.places import Place
 from roost_agent.sim.update import Software, Updates
@@ -105,6 +106,7 @@ class Node:
     __slots__ = (
         "_alarm",
         "_alarms",
+        "_asked",
         "_bulk",
         "_delivery",
         "_digest",
@@ -139,6 +141,7 @@ class Node:
         self.is_off = True
         self.scheduled_ms: int | None = None  # the fleet's
         self.lot: hosts.Lot | None = None  # how its host stands; None: it does not say
+        self._asked = 0  # the last wish for samples: it comes by every path
         self._world = world
         self._topics = NodeTopics.of(node)
         self._latency_us = place.latency_us
@@ -234,6 +237,10 @@ class Node:
             elif resync.what == "alarms":
                 self._world.counts.resyncs += 1
                 self._say_alarms(self._alarms.parts(), ItemKind.ALARM_SET, now_ms)
+        if receipt.samples is not None and receipt.samples.number != self._asked:
+            self._asked = receipt.samples.number
+            self._append(self._bulk, ItemKind.SAMPLES, measured(self.node, receipt.samples))
+            self._appended(now_ms)
 
     def offered(self, path: str, offer: Offer | str, now_ms: int) -> None:
         """Take an offer of an update, or the name of a job that is to be given up."""
