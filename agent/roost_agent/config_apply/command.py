@@ -24,6 +24,7 @@ from roost_protocol.profile.field import dotted
 
 SAME: Final = 0
 DIFFERS: Final = 4  # of diff: something is not what it should be
+_SAID: Final = frozenset({SectionState.FAILED, SectionState.REFUSED, SectionState.WAITING})
 _SECTIONS: Final = ("SECTION", "STATE", "WHY")
 _DIFF: Final = ("SETTING", "WANTED", "FOUND")
 
@@ -105,7 +106,7 @@ def _rows(told: Told, looked: Looked) -> list[list[str]]:
 
 def _of_section(name: str, told: Told, looked: Looked) -> tuple[str, str]:
     report = told.sections.get(name)
-    if report is not None and report.state in {SectionState.FAILED, SectionState.REFUSED}:
+    if report is not None and report.state in _SAID:
         return str(report.state), report.reason
     if name in looked.unread:
         return "unread", looked.unread[name]

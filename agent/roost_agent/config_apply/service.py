@@ -158,6 +158,8 @@ class Settings:
         async with self._one:
             told = self._read()
             if told is not None and told.waits_ms > self._clock.boot_ms():
+                self.told = told
+                self._tell()
                 await self._confirm(told, by_centre=True)  # the agent before this one began it
         while True:
             async with self._one:  # between two documents a machine is like neither

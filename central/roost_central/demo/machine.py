@@ -17,6 +17,8 @@ TREE: Final = {
     "proc/sys/vm/swappiness": "60\n",
     "proc/sys/vm/dirty_ratio": "20\n",
     "etc/resolv.conf": "nameserver 192.0.2.1\n",
+    "etc/roost/agent.toml": '[ha]\nfile = "/etc/roost/ha.toml"\n',
+    "sys/class/net/eth0/address": "02:00:5e:00:53:01\n",
     "usr/share/zoneinfo/UTC": "",
     "usr/share/zoneinfo/Europe/Berlin": "",
 }
@@ -37,15 +39,18 @@ critical = 100
 """
 _SYSTEMCTL: Final = """\
 #!/bin/sh
-# Written by roost demo, for roost-helper: .. start --no-block -- roost-config@DIGEST.service
+# Written by roost demo, for roost-helper: .. start --no-block -- roost-config@DIGEST.service, and
+# .. kill --signal=SIGURG --kill-whom=main -- the same, where the node is reached.
 for unit; do :; done
 case "$*" in
 *" start "*" roost-config@"*.service) ;;
+*" kill "*" roost-config@"*.service) exec kill -URG "$(cat {pid})" ;;
 *) echo "the demo has no service manager: $*" >&2; exit 1 ;;
 esac
 digest=${{unit#roost-config@}}
 {python} -m roost_agent.config_apply --root {root} --state {state} --jobs {jobs} --told {told} \\
     --systemctl= apply "${{digest%.service}}" </dev/null >>{log} 2>&1 &
+echo $! >{pid}
 """
 
 
@@ -78,7 +83,8 @@ class Machine:
             file.parent.mkdir(parents=True, exist_ok=True)
             if not file.exists():
                 file.write_text(text)
-        for path, target in LINKS.items():
+        site_file = self._folder.parent / f"{self._node}.ha.toml"  # as lab.py writes it
+        for path, target in (LINKS | {"etc/roost/ha.toml": str(site_file)}).items():
             if not (self.root / path).is_symlink():
                 (self.root / path).symlink_to(target)
         folders = {name: self._folder / name for name in ("jobs", "told", "root", "helper")}
@@ -104,6 +110,7 @@ class Machine:
             "jobs": folders["jobs"],
             "told": folders["told"],
             "log": folders["root"] / "log",
+            "pid": folders["root"] / "pid",
         }
         quoted = {name: shlex.quote(str(place)) for name, place in places.items()}
         script.write_text(_SYSTEMCTL.format(**quoted))

@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from config_root import ONE, TWO, ConfigRoot
+from config_root import ONE, RESTARTS, TWO, ConfigRoot, window
 
 from roost_agent.__main__ import command
+from roost_agent.config_apply.program import Program
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ def test_status_tells_what_was_refused_beside_what_is_applied(root, capsys):
     _, text = asked(root, capsys, "status")
     assert "refused   generation 2: impossible: memory.hugepages.2M.node7" in text
     assert json.loads(asked(root, capsys, "status", "-o", "json")[1])["applied"] == ONE
+
+
+def test_status_tells_what_waits_for_its_window_also_after_a_boot(root, capsys):
+    root.apply(ONE)
+    root.apply(RESTARTS | {"update-window": window(opens_in_h=6)})
+    for _ in range(2):
+        _, text = asked(root, capsys, "status")
+        assert "waiting   generation 2: window: time.servers: waits for the window" in text
+        assert any(line.split() == ["time", "waiting"] for line in text.splitlines())
+        Program(root.given).boot()
 
 
 def test_diff_shows_both_values_and_its_status_says_that_there_are_any(root, capsys):

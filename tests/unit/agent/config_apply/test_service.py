@@ -280,7 +280,14 @@ def on_trial(node, trial, *, seq=7):
     """Have root tell that it waits, and that all is well once it hears of it; return the digest."""
     digest, folder = "0a" * 32, node.root.given.told
     waits_ms = node.clock.boot_ms() + 120_000
-    waiting = Told(seq=seq, digest=digest, waits_ms=waits_ms, trial=trial)
+    waiting = Told(
+        seq=seq,
+        digest=digest,
+        waits_ms=waits_ms,
+        trial=trial,
+        applied_desired=3,
+        applied_digest="0b" * 32,
+    )
 
     async def ask(verb, _digest):
         node.asked.append(verb)
@@ -327,9 +334,11 @@ async def test_an_agent_that_has_to_start_anew_for_it_leaves_the_word_to_the_nex
             await asyncio.sleep(0.05)
             if node.asked[-1] == "config_confirm":
                 break
+            assert node.settings.mark.gen in {0, 3}
+        assert node.host.by_centre is True
+        assert node.settings.mark.gen == 3  # what counts meanwhile is told, not nothing
         running.cancel()
         assert node.asked == ["config_apply", "config_confirm"]
-        assert node.host.by_centre is True
 
 
 async def test_what_this_agent_cannot_go_by_is_refused_before_root_is_asked(node):

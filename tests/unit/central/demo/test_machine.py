@@ -1,6 +1,8 @@
 """What stands for a machine: the helper's service manager does root's one-shot and nothing else."""
 
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,25 @@ def test_the_one_shot_works_below_the_nodes_folder(node):
     text = Path(script).read_text()
     assert f"--root '{node[0].root}'" in text
     assert "--systemctl= apply" in text
+
+
+def test_the_word_that_the_node_is_reached_goes_to_the_one_shot(node):
+    waits = (
+        "import signal; signal.pthread_sigmask(0, {23}); print(flush=True); signal.sigwait({23})"
+    )
+    with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE) as program:
+        program.stdout.readline()
+        (node[0].root.parent / "root" / "pid").write_text(str(program.pid))
+        unit = f"roost-config@{DIGEST}.service"
+        words = ("--no-ask-password", "kill", "--signal=SIGURG", "--kill-whom=main", "--", unit)
+        assert systemctl(node, *words).returncode == 0
+        assert program.wait(20) == 0
+
+
+def test_a_node_that_is_in_local_ha_has_its_file_at_the_usual_place(node):
+    said = tomllib.loads((node[0].root / "etc/roost/agent.toml").read_text())
+    link = node[0].root / said["ha"]["file"].removeprefix("/")
+    assert link.readlink() == node[0].root.parents[1] / "n1.ha.toml"
 
 
 def test_a_file_that_somebody_changed_is_left(node):
