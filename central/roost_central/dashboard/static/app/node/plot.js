@@ -42,11 +42,11 @@ export function Plot({ times, lines, names, unit, label }) {
 function dataOf(times, lines) {
   const [first] = lines;
   const band = lines.length === 1 ? [first.high, first.low] : [];
-  return [times, ...lines.map(({ mean }) => mean), ...band];
+  return [times, ...band, ...lines.map(({ mean }) => mean)]; // the mean is drawn over its band
 }
 
 function options(element, names, unit, hasBand) {
-  const colour = (name) => getComputedStyle(element).getPropertyValue(name).trim();
+  const colour = painter(element);
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
   const value = (_, raw) => (raw === null || raw === undefined ? "–" : `${raw} ${unit}`);
   const line = (name, at) => ({
@@ -58,10 +58,23 @@ function options(element, names, unit, hasBand) {
     width: widthOf(element), height: HEIGHT, legend: { live: true }, cursor: { sync: { key: "samples" }, drag: { x: true, y: false } },
     tzDate: (at) => (prefs.get().clock === "utc" ? uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : new Date(at * 1000)),
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) <= 0 ? 1 : high * 1.05] } },
-    axes: [axis, { ...axis, size: 56 }],
-    series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...names.map(line), ...(hasBand ? [edge("highest"), edge("lowest")] : [])],
-    bands: hasBand ? [{ series: [2, 3], fill: colour("--hover") }] : [],
+    axes: [{ ...axis, values: [[3600, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{YYYY}-{MM}-{DD}", null, null, null, 1],
+      [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{YYYY}-{MM}-{DD}", null, null, null, 1]] }, { ...axis, size: 56 }],
+    series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...(hasBand ? [edge("highest"), edge("lowest")] : []), ...names.map(line)],
+    bands: hasBand ? [{ series: [1, 2], fill: colour("--hover") }] : [],
   };
+}
+
+/** @returns {(name: string) => string} what a custom property is in this theme: a canvas knows no var() */
+function painter(element) {
+  const probe = document.createElement("i");
+  element.append(probe);
+  const found = Object.fromEntries([...TONES, "--quiet", "--line", "--edge", "--hover"].map((name) => {
+    probe.style.color = `var(${name})`;
+    return [name, getComputedStyle(probe).color];
+  }));
+  probe.remove();
+  return (name) => found[name];
 }
 
 const widthOf = (element) => Math.max(WIDTH_MIN, element.clientWidth);

@@ -17,7 +17,7 @@ const TITLES = {
 export function Samples({ node }) {
   const [span, setSpan] = useState("");
   return html`<section class="samples"><h2>Measured <small>kept on the node, by minute, for a day</small></h2>
-    <p class="row" role="group" aria-label="Show what it measured">${Object.entries(SPANS).map(([key, words]) => html`
+    <p class="spans" role="group" aria-label="Show what it measured">${Object.entries(SPANS).map(([key, words]) => html`
       <button key=${key} aria-pressed=${span === key} onClick=${() => setSpan(key)}>${words}</button>`)}</p>
     ${span && html`<${Shown} node=${node} span=${span} />`}
     <${CopyLine} text=${`roost host samples ${node}`} /></section>`;
@@ -82,7 +82,7 @@ function Table({ times, lines, unit }) {
 }
 
 const known = (values) => values.filter((each) => each !== null);
-const nameOf = ({ of, kind }) => (of ? of.slice(of.indexOf("=") + 1) : TITLES[kind] ?? kind);
+const nameOf = ({ of, kind }) => (of ? of.replace(/^numa=/, "NUMA node ").replace(/^[a-z]+=/, "") : TITLES[kind] ?? kind);
 const least = (line) => known(line.low).reduce((low, each) => Math.min(low, each), Infinity);
 const top = (line) => known(line.high).reduce((high, each) => Math.max(high, each), -Infinity);
 const mean = ({ mean: values }) => Number((known(values).reduce((sum, each) => sum + each, 0) / known(values).length).toPrecision(4));
