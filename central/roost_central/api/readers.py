@@ -129,6 +129,7 @@ def node_resolver(sight: AlarmSight) -> Resolver[NodeRow]:
         "age": lambda row: row.heard_ms,
         "release": lambda row: row.agent,
         "boot-age": _booted_ms,
+        "enrolled": lambda row: row.enrolled_ms,
         "ha": role_of,
         **_host_getters(sight),
         "degrade": lambda row: [*reasons(row)],

@@ -43,7 +43,7 @@ async def suspect(connection: AsyncConnection, node: str, why: str, *, now_ms: i
 
 
 class QuarantineSign:
-    """Shows quarantines in the view and among the alarms."""
+    """Shows quarantines in the view and among the alarms, and since when boxes are let in."""
 
     def __init__(self, view: FleetView, book: AlarmBook) -> None:
         self._view = view
@@ -67,6 +67,13 @@ class QuarantineSign:
         for other in _TYPES:
             if other != type_:
                 self._book.signal(OwnCleared(other, entity, "out of quarantine"))
+
+    def enrolled(self, node: str, at_ms: int | None) -> None:
+        """Show when the box of a node was let in; None: it has none."""
+        row = self._view.nodes.get(node)
+        if row is not None and row.enrolled_ms != at_ms:
+            row.enrolled_ms = at_ms
+            self._view.touch_node(node)
 
     def settle(self, held: Mapping[str, Change], enrolled: Callable[[str], bool]) -> None:
         """Show all of them at a start, and end what ended while nobody looked."""

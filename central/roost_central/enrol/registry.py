@@ -7,6 +7,7 @@ written in the next turn.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from roost_central.enrol.quarantine import QuarantineSign, suspect
@@ -98,6 +99,8 @@ class IdentityRegistry:
                 self._held[node] = found
         if self._sign is None:
             return
+        for node in moved:
+            self._sign.enrolled(node, _enrolled_ms(self._known[node].values()))
         if not self._is_settled:
             self._is_settled = True
             self._sign.settle(self._held, self.is_known)
@@ -125,6 +128,14 @@ class IdentityRegistry:
             self._heard |= heard
             self._suspects = suspects | self._suspects
             raise
+
+
+def _enrolled_ms(rows: Iterable[Change]) -> int | None:
+    """Return when the box that a slot has got its first identity; None: it has none now."""
+    live = [row.box for row in rows if row.state in LIVE]
+    return (
+        min((row.issued_ms for row in rows if row.box == max(live)), default=None) if live else None
+    )
 
 
 def _by_generation(row: Change) -> int:

@@ -158,6 +158,7 @@ _LIVE: Final = (
     ),
     Field("release", "version", "Release of the running agent.", ("site", "node")),
     Field("boot-age", "duration", "Time since boot.", ("node",), "ms since 1970", is_since=True),
+    Field("enrolled", "time", "When the node's box was let in.", ("node",), "ms since 1970"),
     Field("nodes", "number", "Number of nodes.", ("site",), "nodes"),
     Field("broker", "text", "Broker that the last word came through.", _PLACES),
     Field("shard", "number", "Ingest shard.", ("site", "node"), "number"),
@@ -250,7 +251,6 @@ _ALARMS: Final = (
 )
 
 _LATER: Final = (
-    Field("enrolled", "time", "When the node was approved.", comes_with=SECURITY),
     Field("issuer", "text", "Issuer of the node's certificate.", comes_with=SECURITY),
     Field("actor", "text", "Who did it.", comes_with=SECURITY),
     Field("action", "text", "What was done.", comes_with=SECURITY),

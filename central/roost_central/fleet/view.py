@@ -83,6 +83,7 @@ class NodeRow:
     ha_at_ms: int | None = None  # when it said so, by its own clock
     host: HostWord | None = None  # its coordinator's last word on it
     config: ConfigRow = field(default_factory=ConfigRow)
+    enrolled_ms: int | None = None  # when its box got its first identity
     quarantine: str = ""  # why it is in quarantine: grace, clone, operator
     quarantine_since_ms: int | None = None
     quarantine_reason: str = ""

@@ -87,6 +87,8 @@ class Change(NamedTuple):
     changed_ms: int
     reason: str
     revision: int
+    box: int
+    issued_ms: int
 
 
 class Term(NamedTuple):

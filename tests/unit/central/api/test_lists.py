@@ -117,6 +117,18 @@ async def test_a_filter_chooses_rows(get, path, query, names):
     assert [item[key] for item in page["items"]] == names
 
 
+async def test_nodes_are_found_by_when_their_boxes_were_let_in(get, view):
+    view.nodes["alpha.n1"].enrolled_ms = 1_793_000_000_000  # 2026-10-26
+    for query, names in (
+        ("enrolled>2026-10-01T00:00:00Z", ["alpha.n1"]),
+        ("enrolled>2026-11-01T00:00:00Z", []),
+        ("enrolled=null site=alpha", ["alpha.n2"]),
+    ):
+        status, page = await get(NODES, filter=query)
+        assert status == 200, page
+        assert [item["node"] for item in page["items"]] == names
+
+
 async def test_a_field_of_another_kind_of_row_is_refused(get):
     status, found = await get("/api/v1/sites", filter="masked=true")
 

@@ -1,5 +1,7 @@
 """Who is in quarantine is shown and alarmed, as long as it lasts, whoever put it there."""
 
+from dataclasses import replace
+
 import pytest
 from enrolling import enrolled, identity_of, release_of
 
@@ -140,3 +142,26 @@ async def test_a_clone_that_is_found_meanwhile_keeps_a_well_node_in(office, watc
     clock.now_ms = CLEAN_MS
     await release.once()
     assert (await identity_of(office, 1)).quarantine is Cause.CLONE
+
+
+async def test_since_when_a_box_is_let_in_is_shown_and_asked_for(office, watched):
+    registry, _ = watched
+    row = office.view.nodes["lab.n1"]
+    [identity] = await of_node(office, "lab.n1")
+    assert row.enrolled_ms == identity.issued_ms
+    assert office.view.nodes["lab.n2"].enrolled_ms is None
+    renewed = replace(identity, generation=2, issued_ms=identity.issued_ms + 9, fingerprint=b"2")
+    async with office.database.write() as connection:
+        await identities.save(connection, replace(renewed, key_hash=b"2", box=identity.box))
+    await registry.load()
+    assert row.enrolled_ms == identity.issued_ms, "a renewal is the same box"
+    async with office.database.write() as connection:
+        another = replace(renewed, generation=3, fingerprint=b"3", key_hash=b"3")
+        await identities.save(connection, replace(another, box=identity.box + 1))
+    await registry.load()
+    assert row.enrolled_ms == renewed.issued_ms
+
+
+async def of_node(office, node):
+    async with office.database.read() as connection:
+        return await identities.of_node(connection, node)
