@@ -10,7 +10,6 @@ from typing import Any, Final
 from roost_agent.config_apply.machine import Machine
 from roost_agent.config_apply.section import Originals, Plan, Values
 from roost_agent.errors import ConfigError
-from roost_agent.ha.config_overlay import checked
 from roost_protocol.profile.check import Tree, leaves
 from roost_protocol.profile.field import Path
 
@@ -47,6 +46,8 @@ class Ha:
         """See Section."""
         if found.why:
             return [found.why]
+        from roost_agent.ha.config_overlay import checked  # noqa: PLC0415 - where a profile has it
+
         try:
             checked(found.table, wanted)
         except ConfigError as err:
