@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 home=/usr/lib/roost
 PATH=/usr/sbin:/usr/bin:/sbin:/bin # the system's own Python: the services' users can reach it
 
-node_units='roost-agent.service roost-agent-trial.service roost-agent-trial.timer roost-config-boot.service roost-config@.service
+node_units='roost-agent.service roost-anchor.service roost-agent-trial.service roost-agent-trial.timer roost-config-boot.service roost-config@.service
             roost-facts@.service roost-grub.service roost-facts@lldp.service roost-guard.service
             roost-helper.service roost-helper.socket roost-install@.service roost-join.service
             roost-lldp.timer'

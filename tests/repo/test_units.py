@@ -104,6 +104,7 @@ PRIVILEGED = {  # name -> the capabilities that its work is made of
     "roost-grub.service": [  # the distribution's own program, which looks at every disk
         "CAP_SYS_ADMIN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_CHOWN"
     ],
+    "roost-anchor.service": ["CAP_DAC_READ_SEARCH"],  # the node's certificate, the agent's own
     "roost-agent-trial.service": [""],  # a link in root's own folder
     "roost-install@.service": [  # owners and modes of what packages bring
         "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL"
@@ -119,6 +120,7 @@ ENDS = {  # by itself, and when it is started again
     "roost-config-boot.service": ["on-failure"],
     "roost-grub.service": ["no"],
     "roost-agent-trial.service": ["on-failure"],
+    "roost-anchor.service": ["on-failure"],
     "roost-install@.service": ["on-failure"],  # killed on its way it goes on at its next start
     "roost-join.service": ["on-failure"],
 }

@@ -9,6 +9,7 @@ from typing import Final
 
 from roost_agent.config import JoinConfig
 from roost_agent.config_file import USUAL, load_join
+from roost_agent.enrol.anchor import IMAGE_ROOT, TRUST_DIR, anchor
 from roost_agent.enrol.announced import load_announced
 from roost_agent.enrol.box import this_box
 from roost_agent.enrol.factory import load_factory
@@ -87,6 +88,7 @@ def _joined(given: argparse.Namespace, own: Order, invitation: Invitation) -> in
     except OSError as err:
         raise AgentError(f"{err.filename or own.state_dir}: {err.strerror}; join as root") from err
     sys.stdout.write(_welcome(facts))
+    _anchor(given, own.state_dir)
     sys.stdout.write("start the agent: systemctl enable --now roost-agent\n")
     return 0
 
@@ -108,7 +110,15 @@ def _unattended(given: argparse.Namespace, own: Order, walk: Walk) -> int:
     was_node = load(own.state_dir) is not None
     facts = wait_for_identity(walk, ports, own.state_dir)
     sys.stdout.write(_welcome(facts) if not was_node else f"is {_who(facts)}\n")
+    _anchor(given, own.state_dir)
     return 0
+
+
+def _anchor(given: argparse.Namespace, state_dir: Path) -> None:
+    """Put the roots of trust there; what is in the way makes it no less a node."""
+    said = anchor(state_dir, Path(given.image_root), Path(given.trust_dir))
+    if said:
+        _tell(said)
 
 
 def _order(own: Order, invitation: Invitation, wait_s: float) -> Order:
@@ -176,6 +186,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--name", default="", help="the node name that it would like, if that slot is empty")
     add("--config", default=USUAL, metavar="PATH", help=f"with the [join] table; default: {USUAL}")
     add("--state-dir", default="", metavar="DIR", help="default: as configured, or /var/lib/roost")
+    add("--image-root", default=str(IMAGE_ROOT), metavar="FILE", help="that releases begin with")
+    add("--trust-dir", default=str(TRUST_DIR), metavar="DIR", help=f"default: {TRUST_DIR}")
     add("--wait-h", type=float, default=WAIT_H, metavar="HOURS", help="for people: a week")
     add("--new-key", action="store_true", help="give up what this box has and ask anew")
     add("--yes", action="store_true", help="trust whoever answers: nobody compares the words")

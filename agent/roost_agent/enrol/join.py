@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from roost_agent.enrol.anchor import IMAGE_ROOT
 from roost_agent.enrol.announced import Announced
 from roost_agent.enrol.centre import Address, Centre, CentreError, RefusedError, UntrustedError
 from roost_agent.enrol.check import check_issued, spki_of
@@ -47,7 +48,6 @@ from roost_protocol.hardware import Hardware
 from roost_protocol.join_token import JoinToken, from_text
 
 BACKOFF_S: Final = (2.0, 300.0)  # between attempts that failed, full jitter
-IMAGE_ROOT: Final = Path("/etc/roost/image-root.json")
 ENROL_PATH: Final = "/api/v1/enrol"
 ACTIVATE_PATH: Final = "/api/v1/enrol/activate"
 TICKET_PATH: Final = "/api/v1/enrol/ticket"
