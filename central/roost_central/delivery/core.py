@@ -30,6 +30,8 @@ SEEN_MS: Final = 90_000  # what was done shows in a beat within three of the usu
 TRIES_MAX: Final = 8  # of one document: a day and a half
 RETRY_MS: Final = (900_000, 21_600_000)  # after the first that failed, and at most
 AGAIN_MS: Final = 60_000  # after an order that did not reach the node
+TRIAL: Final = "trial"  # the code of an order that the agent was restarted over, and tries
+TRIAL_MS: Final = 240_000  # a node has two minutes, and its agent has to end and begin before
 WINDOW: Final = "window"  # the code of an order that a node keeps until its window opens
 WINDOW_MS: Final = 90_000_000  # 25 h: then a node with a window each day should have it
 
@@ -159,7 +161,8 @@ def _on_its_way(standing: Standing, now_ms: int) -> Word:
         return Word.PENDING
     if attempt.waits_for_window:
         return Word.WAITING
-    is_shown_soon = attempt.outcome is Outcome.DONE and now_ms < (attempt.ended_ms or 0) + SEEN_MS
+    shows_ms = TRIAL_MS if attempt.code == TRIAL else SEEN_MS
+    is_shown_soon = attempt.outcome is Outcome.DONE and now_ms < (attempt.ended_ms or 0) + shows_ms
     if attempt.outcome is Outcome.UNDER_WAY or is_shown_soon:
         return Word.APPLYING
     return Word.FAILED

@@ -383,6 +383,8 @@ async def sliced(nodes: Iterable[str]) -> AsyncIterator[str]:
 
 def _why(attempt: Attempt) -> str:
     """Return why a node is not what it should be, in a sentence."""
+    if attempt.outcome is Outcome.DONE and attempt.code == core.TRIAL:
+        return "it was tried and did not stay: what the node reports says why"
     if attempt.outcome is Outcome.DONE and not attempt.waits_for_window:
         return "it said that it was done, and says another digest"
     return attempt.text or attempt.code

@@ -250,3 +250,12 @@ def test_a_node_that_waits_for_its_window_is_left_alone_for_a_day_and_that_is_no
     assert core.word(standing(NEW, held), 10**12) is Word.IN_SYNC
     newer = standing(attempt=held, target=Target(3, b"m" * 32))
     assert (core.step(newer, 2_000), core.word(newer, 2_000)) == (Step.PLACE, Word.PENDING)
+
+
+def test_what_the_agent_tries_after_its_restart_has_the_time_of_a_trial_to_show():
+    tried = core.ended(attempt(Outcome.UNDER_WAY), order(OrderState.DONE, "trial", "x"), 1_000)
+    shown = standing(attempt=tried)
+    assert core.word(shown, 1_000 + SEEN_MS) is Word.APPLYING
+    assert core.word(shown, 999 + core.TRIAL_MS) is Word.APPLYING
+    assert core.word(shown, 1_000 + core.TRIAL_MS) is Word.FAILED
+    assert core.word(standing(NEW, tried), 2_000) is Word.IN_SYNC

@@ -9,7 +9,7 @@ import { Time } from "../time.js";
 
 const WORDS = {
   none: "no profile is for it", unable: "its agent takes no settings", "in-sync": "it has them", failed: "it has them not",
-  pending: "its turn has not come, or it is not heard", applying: "it was told",
+  pending: "its turn has not come, or it is not heard", applying: "it was told", waiting: "it waits for its window",
 };
 
 /** @param {{node: string, revision?: any}} given `revision` is another whenever the node told something new of them */
