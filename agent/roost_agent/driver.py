@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from roost_agent.bmc.service import BoardControllers
     from roost_agent.config_apply.service import Settings
-    from roost_agent.host.acts import HostActs
+    from roost_agent.host.on_demand import ActsOnDemand
     from roost_agent.host.processes.launch import Watching
     from roost_agent.host.processes.on_demand import OnDemand
     from roost_agent.host.shell import HostShell
@@ -110,7 +110,7 @@ class Driver:
         self.watching: OnDemand | None = None
         # This host's state and the acts on it; set before the start.
         self.host: HostShell | None = None
-        self.acts: HostActs | None = None
+        self.acts: ActsOnDemand | None = None
         self.processes: Watching | None = None
         # Asks board controllers; set before the start where bmc.toml names any.
         self.boards: BoardControllers | None = None

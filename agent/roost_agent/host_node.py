@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Final
 from roost_agent.control.message import Answer, HostAct, HostShow
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
-from roost_agent.host.acts import HostActs
-from roost_agent.host.allowed import ActRefusedError, Wanted
+from roost_agent.host.act import ActRefusedError, Wanted
 from roost_agent.host.around import Alone, Site
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts
+from roost_agent.host.on_demand import ActsOnDemand
 from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
-from roost_agent.host.site import Failure, Policy
 from roost_agent.ports import Entropy
 from roost_protocol.config_report import ConfigState
-from roost_protocol.host_report import ProcessState
 
 if TYPE_CHECKING:
     from roost_agent.ha.runtime import Runtime
@@ -27,7 +25,7 @@ NONCE_BYTES: Final = 16  # as an order's
 
 log = logging.getLogger(__name__)
 
-_RUNS: Final = frozenset({ProcessState.RUNNING, ProcessState.SETTLING, ProcessState.IGNORED})
+_RUNS: Final = frozenset({"running", "settling", "ignored"})  # of ProcessState
 _UNSETTLED: Final = frozenset({ConfigState.ROLLED_BACK, ConfigState.REFUSED})
 
 
@@ -83,7 +81,7 @@ class DriverAround:
         return ""
 
 
-def host_answer(host: HostShell, acts: HostActs, request: HostShow | HostAct) -> Answer:
+def host_answer(host: HostShell, acts: ActsOnDemand, request: HostShow | HostAct) -> Answer:
     """Say how the host stands, or begin an act on it; what is refused at once says why."""
     if isinstance(request, HostShow):
         return Answer(result=host.report() | {"act": acts.latest})
@@ -102,7 +100,9 @@ def host_answer(host: HostShell, acts: HostActs, request: HostShow | HostAct) ->
     return Answer()
 
 
-def host_of(driver: Driver, ha: "Runtime | None", entropy: Entropy) -> tuple[HostShell, HostActs]:
+def host_of(
+    driver: Driver, ha: "Runtime | None", entropy: Entropy
+) -> tuple[HostShell, ActsOnDemand]:
     """Return the host of a running agent, begun: what was kept counts from here.
 
     Raises:
@@ -110,18 +110,18 @@ def host_of(driver: Driver, ha: "Runtime | None", entropy: Entropy) -> tuple[Hos
     """
     folder = Path(driver.config.state_dir)
     site: Site = Alone()
+    policy = None
     if ha is not None:
         from roost_agent.host.in_site import InSite  # noqa: PLC0415 - only where it is configured
+        from roost_agent.host.site import Failure, Policy  # noqa: PLC0415 - as above
 
-        site = InSite(ha)
+        site, said = InSite(ha), driver.config.hosts
+        action = Failure(said.heartbeat_failure_action)
+        policy = Policy(action, said.mnfa_threshold, said.mnfa_timeout_s * 1000)
     who = Who(driver.config.node, driver.identity.boot_id.hex())
-    said = driver.config.hosts
-    policy = Policy(
-        Failure(said.heartbeat_failure_action), said.mnfa_threshold, said.mnfa_timeout_s * 1000
-    )
     coordinator = Coordinator(driver.identity.node, site, driver.spool, folder, policy)
     shell = HostShell(
         folder, who, driver.clock, DriverAround(driver), site, coordinator=coordinator
     )
     shell.begin()
-    return shell, HostActs(shell, lambda: entropy.token(NONCE_BYTES).hex())
+    return shell, ActsOnDemand(shell, lambda: entropy.token(NONCE_BYTES).hex())

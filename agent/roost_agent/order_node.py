@@ -6,14 +6,14 @@ from roost_agent.bmc.allowed import boards_refuse
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
-from roost_agent.host.allowed import ActRefusedError
+from roost_agent.host.act import ActRefusedError
 from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_agent.renewal import Renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from roost_agent.host.allowed import Wanted
+    from roost_agent.host.act import Wanted
     from roost_agent.update.service import Updates
 
 

@@ -14,6 +14,7 @@ from roost_agent.host.core import (
     ENABLE,
     RECOVERIES,
     SETTLED_MS,
+    TICK_MS,
     Action,
     Begin,
     Check,
@@ -30,7 +31,7 @@ from roost_agent.host.core import (
 )
 from roost_agent.host.enable import Facts, Stage
 from roost_agent.host.kept import Kept
-from roost_agent.host.site import GOOD, LOST, MINOR, QUIET_MS, TICK_MS, Sight, SiteHosts
+from roost_agent.host.site import GOOD, LOST, MINOR, QUIET_MS, Sight, SiteHosts
 from roost_protocol.host import Admin, Avail, Oper, is_legal
 
 Triple = tuple[Admin, Oper, Avail]

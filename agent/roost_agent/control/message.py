@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX
 from roost_protocol.limits import HA_PATHS_MAX, NAME_CHARS_MAX, PATH_NAME_CHARS_MAX
 from roost_protocol.patterns import END
 
 REQUEST_BYTES_MAX: Final = 4_096
 ANSWER_BYTES_MAX: Final = 1 << 20
+HOST_MAINTENANCE_S_MAX: Final = 72 * 3_600  # as of the order (host_verbs.py)
 HOLD_S_MAX: Final = 86_400  # a path that is forgotten on hold comes back within a day
 CLASSES_MAX: Final = 64
 DRILL_S: Final = (5, 300)  # long enough for a path's silence to show, short enough to be watched

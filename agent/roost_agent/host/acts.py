@@ -13,23 +13,31 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.allowed import (
+from roost_agent.host.act import (
     FORCE_LOCK,
     LOCKS,
     MAINTENANCE,
     REBOOT,
-    RECOVER,
     SWACT,
     UNLOCK,
     ActRefusedError,
-    Situation,
     Wanted,
-    nobody,
-    refuse,
 )
+from roost_agent.host.act_times import (
+    ASK_S,
+    BEHIND_S,
+    DRAIN_S,
+    NOBODY_S,
+    POLL_S,
+    SECONDS,
+    STILL_HERE_S,
+    STOP_S,
+    SWACT_S,
+    WAITING_MAX,
+)
+from roost_agent.host.allowed import Situation, nobody, refuse
 from roost_agent.host.core import Intend, Lock, Maintain, Recover, Unlock
 from roost_agent.host.kept import Pending
 from roost_agent.host.shell import HostShell
@@ -37,26 +45,6 @@ from roost_protocol.host import Admin
 from roost_protocol.host_word import Going
 
 log = logging.getLogger(__name__)
-
-POLL_S: Final = 0.2
-NOBODY_S: Final = 10.0  # for a host that could take a group to be heard and fit
-DRAIN_S: Final = 300.0  # for what runs here to run elsewhere
-STOP_S: Final = 60.0  # for what every node runs, after it
-SWACT_S: Final = 120.0  # StarlingX's
-ENABLE_S: Final = 600.0  # the deadlines of all stages together
-ASK_S: Final = 30.0  # for the others to have spoken since
-STILL_HERE_S: Final = 600.0  # units have their time to stop; after it no reboot will come
-SECONDS: Final = {  # that an act may take
-    "host-lock": ASK_S + DRAIN_S + STOP_S,
-    FORCE_LOCK: 2 * STOP_S,
-    UNLOCK: ENABLE_S,
-    SWACT: SWACT_S,
-    REBOOT: STILL_HERE_S,
-    RECOVER: ENABLE_S,
-    MAINTENANCE: 60.0,
-}
-WAITING_MAX: Final = 1  # behind the one that runs
-BEHIND_S: Final = 60.0  # and for so long
 
 
 class HostActs:
@@ -196,8 +184,7 @@ class HostActs:
 
     def _has_heard(self) -> bool:
         """Whether this agent knows by now how the others stand."""
-        hosts = self._shell.coordinator.hosts
-        return hosts is not None and hosts.may_tell(self._shell.now())
+        return self._shell.coordinator.may_tell(self._shell.now())
 
     @property
     def _is_leaving(self) -> bool:
@@ -340,15 +327,15 @@ class HostActs:
 
     def _situation(self) -> Situation:
         shell, site = self._shell, self._shell.site
-        hosts = shell.coordinator.hosts
-        told = [] if hosts is None else hosts.hosts()
+        coordinator, hosts = shell.coordinator, shell.coordinator.hosts
+        others = coordinator.others()
         facts = shell.facts()
         return Situation(
             state=shell.core.state,
             others=site.others,
-            serving=[] if hosts is None else hosts.serving(),
+            serving=coordinator.serving(),
             held=site.held(),
-            states={each.node: (each.admin, each.oper, each.avail) for each in told},
+            states={each.node: (each.admin, each.oper, each.avail) for each in others},
             may_go=site.may_go(),
             unsettled=facts.config,
             others_in_words="" if hosts is None else hosts.in_words(),

@@ -5,55 +5,20 @@ docs/hosts.md; no rule of the lease is among it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from roost_agent.host import transitions as tr
+from roost_agent.host.act import FORCE_LOCK, ActRefusedError, Wanted
 from roost_agent.host.around import Giving
 from roost_agent.host.transitions import Triple
 from roost_protocol.host import Admin
 
-LOCK: Final = "host-lock"
-FORCE_LOCK: Final = "host-force-lock"
-UNLOCK: Final = "host-unlock"
-SWACT: Final = "host-swact"
-REBOOT: Final = "host-reboot"
-RECOVER: Final = "host-recover"
-MAINTENANCE: Final = "host-maintenance"
-LOCKS: Final = frozenset({LOCK, FORCE_LOCK})
 AGAIN: Final = "look at roost-agent host show, and order it again"
 
 
-class ActRefusedError(Exception):
-    """It is not done; ``code`` is a word for programs, the text a sentence."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody wants of this host.
-
-    Attributes:
-        verb: of host_verbs.py.
-        by: who.
-        expect: the state that it was decided on; empty: any.
-        force: break what can be broken.
-        seconds: of a maintenance; 0 ends it.
-    """
-
-    verb: str
-    by: str
-    reason: str
-    expect: str = ""
-    force: bool = False
-    seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """What counts.
 
     Attributes:

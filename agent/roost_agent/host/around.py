@@ -1,16 +1,18 @@
 """What a host's shell needs of the agent around it and of its site: two narrow doors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from roost_agent.host.enable import Facts
 from roost_agent.host.reasons import Degraded
-from roost_agent.host.site import Sight
+
+if TYPE_CHECKING:
+    from roost_agent.host.site import Sight
 
 
-@dataclass(frozen=True, slots=True)
-class Giving:
+class Giving(msgspec.Struct, frozen=True):
     """Where a group that runs here could go.
 
     Attributes:
@@ -66,7 +68,7 @@ class Site(Protocol):
     def turn(self) -> int | None:
         """Return the epoch by which this node coordinates; None: another one does, or nobody."""
 
-    def sights(self) -> list[Sight]:
+    def sights(self) -> "list[Sight]":
         """Return how the others are seen now."""
 
     def goings(self) -> Mapping[str, tuple[int, int]]:
@@ -111,7 +113,7 @@ class Alone:
         """See Site: it speaks for itself, and of nobody else."""
         return 0
 
-    def sights(self) -> list[Sight]:
+    def sights(self) -> "list[Sight]":
         """See Site."""
         return []
 

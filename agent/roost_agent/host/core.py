@@ -12,8 +12,9 @@ Invariants:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+import msgspec
 
 from roost_agent.host import transitions as tr
 from roost_agent.host.enable import Enable, Facts, Passed, Stage, StageFailed, missing
@@ -22,6 +23,7 @@ from roost_agent.host.transitions import HostEvent, Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, HostSaid
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
 
+TICK_MS: Final = 1_000  # between two looks at the other hosts
 SETTLED_MS: Final = 3_600_000  # in service: what failed before counts no more
 HEARD_MS: Final = 30_000  # after a start: the others that serve are heard by then
 EXHAUSTED: Final = "recovery threshold reached"
@@ -30,8 +32,7 @@ LOCKED_TYPE: Final = "host.locked"  # by their names in the catalogue
 EXHAUSTED_TYPE: Final = "host.recovery.exhausted"
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(msgspec.Struct, frozen=True):
     """How often by itself, and how long after a failure."""
 
     attempts: int
@@ -46,23 +47,20 @@ RECOVERIES: Final[Mapping[str, Recovery]] = {  # StarlingX's
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """Now: the boot clock for what passes, UTC for what is told; both in ms."""
 
     ms: int
     wall_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """The agent starts."""
 
     kept: Kept | None
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What is the case now; told once a second, and at once after another event.
 
     Attributes:
@@ -78,38 +76,33 @@ class Look:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(msgspec.Struct, frozen=True):
     """It was drained, or somebody who may has said that this does not matter."""
 
     by: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unlock:
+class Unlock(msgspec.Struct, frozen=True):
     """An operator puts it into service."""
 
     by: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recover:
+class Recover(msgspec.Struct, frozen=True):
     """An operator lets it begin from nought."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Maintain:
+class Maintain(msgspec.Struct, frozen=True):
     """Do nothing by itself until then, UTC in ms; 0: again."""
 
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Intend:
+class Intend(msgspec.Struct, frozen=True):
     """An act is under way from now on, or no more: on disk before anything of it is done."""
 
     pending: Pending | None
@@ -118,20 +111,17 @@ class Intend:
 Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """Bring this to the disk before anything that follows."""
 
     kept: Kept
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """Run the health checks; their end is told by Look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """The triple is another; for the log and for the centre."""
 
     before: Triple

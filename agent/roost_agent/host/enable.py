@@ -6,9 +6,10 @@ services run and does more about them than a host state could, so that stage end
 and what is missing degrades.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 
 class Stage(StrEnum):
@@ -32,8 +33,7 @@ DEADLINES_MS: Final = {
 SOAK_MS: Final = 11_000  # StarlingX's
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What keeps a stage from passing, in a sentence; empty: nothing.
 
     ``health`` is None while the scripts run.
@@ -45,15 +45,13 @@ class Facts:
     services: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """All of it; ``lacks`` is what the services lack all the same."""
 
     lacks: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StageFailed:
+class StageFailed(msgspec.Struct, frozen=True):
     """A stage ended otherwise."""
 
     stage: Stage

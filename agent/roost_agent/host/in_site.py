@@ -5,8 +5,9 @@ site).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from roost_agent.control.message import GoDown
 from roost_agent.ha import core_events as ev
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from roost_agent.ha.runtime import Runtime
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(msgspec.Struct):
     alive_ms: int = -1  # the last proof of its life that was counted
-    word: HostWord = field(default_factory=HostWord)  # its last, kept while it is silent
+    word: HostWord = msgspec.field(default_factory=HostWord)  # its last, kept while it is silent
     boot: bytes = b""
 
 

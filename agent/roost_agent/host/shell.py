@@ -11,14 +11,15 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from roost_agent.errors import StorageError
 from roost_agent.host import kept
 from roost_agent.host import transitions as tr
-from roost_agent.host.allowed import LOCKS
+from roost_agent.host.act import LOCKS
 from roost_agent.host.around import Around, Site
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.core import (
@@ -46,8 +47,7 @@ AWAY_MS: Final = 10_000  # between two attempts of a host that failed to give aw
 MINUTE_MS: Final = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(msgspec.Struct, frozen=True):
     """Which host this is.
 
     Attributes:
@@ -162,15 +162,15 @@ class HostShell:
 
         Who is cut off from the others is not the last: they are.
         """
-        hosts = self.coordinator.hosts
-        if hosts is None or not hosts.may_tell(self.now()):
+        coordinator = self.coordinator
+        if not coordinator.may_tell(self.now()):
             return False  # it has not listened for long enough
-        return not hosts.serving() and self.site.is_with_most()
+        return not coordinator.serving() and self.site.is_with_most()
 
     def report(self) -> dict[str, Any]:
         """Return this host and what it knows of the others, as plain data."""
-        core, hosts = self.core, self.coordinator.hosts
-        said = [self.said(), *([] if hosts is None else hosts.hosts())]
+        core, coordinator = self.core, self.coordinator
+        said = [self.said(), *coordinator.others()]
         pending = core.pending
         return {
             "node": self.who.name,
@@ -179,7 +179,7 @@ class HostShell:
             "fault": self.fault,
             "alarms": core.alarms,
             "pending": None if pending is None else pending.verb,
-            "is_mnfa": hosts is not None and hosts.is_mnfa,
+            "is_mnfa": coordinator.is_mnfa,
             "hosts": [
                 {
                     "node": each.node,
@@ -208,7 +208,9 @@ class HostShell:
 
     def facts(self) -> Facts:
         """Return what keeps this host from being enabled."""
-        return replace(self.around.facts(), health=self._health, services=self.site.missing())
+        return msgspec.structs.replace(
+            self.around.facts(), health=self._health, services=self.site.missing()
+        )
 
     async def _check(self) -> None:
         asked = self._asked

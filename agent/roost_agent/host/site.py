@@ -16,16 +16,16 @@ Invariants:
 
 from collections import deque
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from roost_agent.host import transitions as tr
 from roost_agent.host.core import EXHAUSTED, Moment
 from roost_agent.host.transitions import Triple
 from roost_protocol.host import EVIDENCE_MAX, TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
-TICK_MS: Final = 1_000
 MINOR, DEGRADE, LOST = 4, 6, 10  # ticks missed in a row (StarlingX's counts)
 GOOD: Final = 10  # ticks heard in a row until a lost host is back
 MNFA_THRESHOLD: Final = 2  # hosts over MINOR at once
@@ -47,8 +47,7 @@ class Failure(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """What is done about silence.
 
     Attributes:
@@ -62,8 +61,10 @@ class Policy:
     mnfa_timeout_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+USUAL: Final = Policy()
+
+
+class Sight(msgspec.Struct, frozen=True):
     """One other host at a tick.
 
     Attributes:
@@ -85,8 +86,7 @@ class Sight:
     is_exhausted: bool = False
 
 
-@dataclass(slots=True)
-class _Peer:
+class _Peer(msgspec.Struct):
     state: Triple = tr.OFFLINE
     since_ms: int = 0
     cause: str = "not heard yet"
@@ -98,7 +98,7 @@ class _Peer:
     is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
     is_new: bool = True
     maintenance_until_ms: int = 0  # UTC
-    reasons: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = {}
 
 
 class SiteHosts:
@@ -113,7 +113,7 @@ class SiteHosts:
     def __init__(
         self,
         now: Moment,
-        policy: Policy = Policy(),
+        policy: Policy = USUAL,
         locked: Collection[str] = (),
     ) -> None:
         self.evidence: deque[Evidence] = deque(maxlen=EVIDENCE_MAX)

@@ -4,9 +4,10 @@ The states are X.731's, their words StarlingX's (protocol/host.py). Whoever tell
 table has no row for, from the state that a host is in, has a bug: that is an error, never a guess.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from roost_protocol.host import Admin, Avail, Oper
 
@@ -52,8 +53,7 @@ class HostEvent(StrEnum):
     NO_POWER = "no-power"  # its board controller said Off, twice
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One transition; every state of ``of`` leads to ``to``."""
 
     event: HostEvent

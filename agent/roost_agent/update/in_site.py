@@ -16,7 +16,7 @@ from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.fitness import unfit
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.member import THERE, MemberState
-from roost_agent.host.allowed import SWACT, UNLOCK, ActRefusedError, Wanted
+from roost_agent.host.act import SWACT, UNLOCK, ActRefusedError, Wanted
 from roost_agent.update.site_job import (
     CLEAN_BEATS,
     Apply,
@@ -38,7 +38,7 @@ from roost_protocol.update_word import UpdateWord, job_mark, pack, unpack
 
 if TYPE_CHECKING:
     from roost_agent.ha.runtime import Runtime
-    from roost_agent.host.acts import HostActs
+    from roost_agent.host.on_demand import ActsOnDemand
     from roost_agent.host.shell import HostShell
 
 LOCK: Final = "host-lock"
@@ -57,7 +57,9 @@ class InSite:
         acts: on it.
     """
 
-    def __init__(self, site: str, runtime: "Runtime", host: "HostShell", acts: "HostActs") -> None:
+    def __init__(
+        self, site: str, runtime: "Runtime", host: "HostShell", acts: "ActsOnDemand"
+    ) -> None:
         self._site_name = site
         self._runtime = runtime
         self._core = runtime.core

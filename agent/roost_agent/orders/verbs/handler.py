@@ -9,7 +9,7 @@ from roost_agent.orders.memory import Taken
 from roost_protocol.order import Order
 
 if TYPE_CHECKING:
-    from roost_agent.host.allowed import Wanted
+    from roost_agent.host.act import Wanted
 
 
 class Node(Protocol):

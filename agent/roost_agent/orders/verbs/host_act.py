@@ -6,8 +6,8 @@ done by the node whose ``bmc.toml`` has it, about whichever host; it does not go
 
 from typing import Final
 
-from roost_agent.host.acts import BEHIND_S, SECONDS
-from roost_agent.host.allowed import Wanted
+from roost_agent.host.act import Wanted
+from roost_agent.host.act_times import BEHIND_S, SECONDS
 from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs.handler import Handler, Node, Placed
 from roost_protocol.host_verbs import (

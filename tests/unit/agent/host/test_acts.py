@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from roost_agent.host import acts as acts_module
 from roost_agent.host import shell as shell_module
 from roost_agent.host import transitions as tr
+from roost_agent.host.act import ActRefusedError, Wanted
 from roost_agent.host.acts import HostActs
-from roost_agent.host.allowed import ActRefusedError, Wanted
 from roost_agent.host.around import Giving
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts

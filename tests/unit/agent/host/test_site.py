@@ -3,7 +3,7 @@
 import pytest
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.core import EXHAUSTED, Moment
+from roost_agent.host.core import EXHAUSTED, TICK_MS, Moment
 from roost_agent.host.site import (
     DEAD_OFFICE_MS,
     DEGRADE,
@@ -13,7 +13,6 @@ from roost_agent.host.site import (
     MINOR,
     MNFA_EXIT_MS,
     QUIET_MS,
-    TICK_MS,
     WAIT_TASK,
     Failure,
     Policy,
