@@ -58,12 +58,14 @@ if TYPE_CHECKING:
     from roost_agent.ha.launch import Launch
     from roost_agent.ha.runtime import Runtime
     from roost_agent.host.processes.launch import Watching
+    from roost_agent.update.service import Updates
 
 log = logging.getLogger(__name__)
 
 DRAIN_S: Final = 5.0  # to bring to central what waits; what does not make it is on disk
 ROOT: Final = Path("/")
 REBOOT: Final = "ROOST_HA_REBOOT"  # the command, in roost-agent-ha.conf
+TRUSTS: Final = "state.json"  # of root's trust, where `verify anchor` has made it
 OF_A_UNIT: Final = "INVOCATION_ID"  # systemd's mark of what it started
 
 
@@ -169,7 +171,6 @@ def _take_orders(
     from roost_agent.orders.core import Addressee  # noqa: PLC0415 - as above
     from roost_agent.orders.service import Orders, by_child  # noqa: PLC0415 - as above
     from roost_agent.settings_host import came_with, settings_of  # noqa: PLC0415 - as above
-    from roost_agent.update_host import updates_of  # noqa: PLC0415 - as above
 
     if not (known.folder / order_keys.FILE).is_file():
         log.warning("orders: none is taken: the identity has no order key; roost-agent renew")
@@ -182,9 +183,18 @@ def _take_orders(
     driver.settings = settings_of(driver, known.folder, _site(ha), said)
     if driver.settings is not None:
         driver.tune(driver.settings.own().paths)  # before the first connection
-    driver.updates = updates_of(driver, ha)
+    driver.updates = _updates(driver, ha)
     if driver.settings is not None and (message := came_with(known.folder)):
         driver.orders.came(message)
+
+
+def _updates(driver: Driver, ha: "Runtime | None") -> "Updates | None":
+    """Return the updates of a node that has a root of trust; the code is imported only there."""
+    if not (Path(driver.config.updates.trust) / TRUSTS).exists():
+        return None
+    from roost_agent.update_host import updates_of  # noqa: PLC0415 - see above
+
+    return updates_of(driver, ha)
 
 
 def _site(ha: "Runtime | None") -> Callable[[], tuple[int | None, tuple[int | None, ...]]]:

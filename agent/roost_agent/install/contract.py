@@ -103,6 +103,12 @@ def call(
     return _answer(verb, status, output, complaint)
 
 
+def environment() -> dict[str, str]:
+    """Return what an installer gets: nothing of ours but where we found our own modules."""
+    kept = ("PYTHONPATH",)  # systemd's environment has none
+    return ENVIRONMENT | {name: os.environ[name] for name in kept if name in os.environ}
+
+
 def _answer(verb: str, status: int, output: bytes, complaint: bytes) -> Answer:
     why = complaint.decode("utf-8", "replace").strip()
     if status not in {*Exit}:
@@ -128,7 +134,7 @@ def _run(words: Sequence[str], given: bytes, seconds: float) -> tuple[int, bytes
         os.lseek(handle, 0, os.SEEK_SET)
         process = subprocess.Popen(  # noqa: S603 - a program of root's
             words, stdin=handle, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-            env=ENVIRONMENT, start_new_session=True,
+            env=environment(), start_new_session=True,
         )  # fmt: skip
     finally:
         os.close(handle)

@@ -154,8 +154,9 @@ def test_an_installer_that_came_as_a_plugin_counts_once_it_is_committed(stage):
     path.write_bytes(program)
     path.chmod(0o755)
     assert call(kind.words, "verify", {}).said == {"digest": "0a"}
-    with pytest.raises(KindError, match="config takes files"):
-        kind_of("rauc", "config/acme", known, stage.given.root)
+    for other in ("rauc", "deb", "unit"):
+        with pytest.raises(KindError, match="config takes files"):
+            kind_of(other, "config/acme", known, stage.given.root)
 
 
 @pytest.mark.parametrize("kind", ["files", "unit", "deb", "container", "agent-self"])
@@ -251,3 +252,22 @@ def test_an_agent_that_does_not_even_begin_is_not_tried(node):
     refused = node.ask("stage", one, "2.0", component="agent")
     assert "bin/roost-agent --version: no such module" in refused.text
     assert not (node.given.root / "opt/roost/agent/current").exists()
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_the_link_is_on_the_disk_before_the_installer_says_so(stage):
+    one = stage.release("1.0", {"a": b"x"})
+    place = stage.given.root / "opt/roost/app/demo"
+    place.mkdir(parents=True)
+    request = {"component": "app/demo", "version": "1.0", "digest": one, "root": "/",
+               "place": str(place), "tree": str(place), "before": None}  # fmt: skip
+    trace = stage.folder / "trace"
+    words = ("strace", "-y", "-o", str(trace), "-e", "trace=rename,fsync,write")
+    module = (sys.executable, "-m", "roost_agent.install.installers.files")
+    assert call((*words, *module), "activate", request).is_ok
+    lines = trace.read_text().splitlines()
+    moved = next(n for n, line in enumerate(lines) if line.startswith("rename("))
+    synced = next(n for n, line in enumerate(lines) if f"<{place}>" in line and n > moved)
+    said = next(n for n, line in enumerate(lines) if line.startswith("write(1"))
+    assert lines[synced].startswith("fsync(")
+    assert moved < synced < said

@@ -93,10 +93,12 @@ def test_the_last_that_could_take_a_group_is_not_let_go_before_its_heir_is_on_th
 
 
 def test_nobody_goes_while_one_of_the_site_is_silent(site):
+    site.turn()
     site.cores.boxes[2].is_up = False
     site.cores.run(20_000)
     assert site.turn() == set()
-    assert site.said[site.coordinator].why in {WaitReason.QUORUM, WaitReason.LOCK}
+    told = site.said[site.coordinator]
+    assert (told.why, told.sentence) == (WaitReason.QUORUM, "not alive: lab.w1")
 
 
 def test_a_node_that_fails_has_the_others_go_back(site):

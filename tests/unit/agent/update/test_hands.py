@@ -1,0 +1,145 @@
+"""What steps come to: root's part is the real one, called in this process where a helper would."""
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+import pytest
+from install_stage import JOB, InstallStage
+
+from roost_agent.errors import AgentError
+from roost_agent.install.program import Program
+from roost_agent.update.core import Do, Known
+from roost_agent.update.hands import Hands, Places
+from roost_agent.update.journal import Kept
+from roost_agent.update.step import Step, Who
+from roost_protocol.update import Offer
+
+OLD, NEW = {"a": b"old"}, {"a": b"new"}
+
+
+class Place:
+    """A node alone, well unless it is said otherwise."""
+
+    is_locked = holds_lease = False
+    why = ""
+
+    async def drain(self):
+        return ""
+
+    async def unwell(self, *, was_reached):
+        return self.why
+
+
+@pytest.fixture
+def stage(tmp_path):
+    return InstallStage(tmp_path)
+
+
+@pytest.fixture
+def hands(stage):
+    async def ask(verb, **given):
+        if verb == "reboot":
+            stage.asked = given
+            return
+        await asyncio.to_thread(Program(stage.given).run, verb, given["digest"])
+
+    given = stage.given
+    places = Places(
+        state_dir=stage.folder, root=given.root, trust=given.trust, installed=given.state,
+        requests=given.requests, source="", ask=ask, beat_s=0.01, verify_s=60.0,
+    )  # fmt: skip
+    made = Hands(places, Place())
+    made.place = made._site
+    return made
+
+
+def offer(release, version):
+    return Offer(
+        v=1, rollout="b" * 32, job=JOB, attempt=1, component="app/demo", version=version,
+        digest=release, size=1, nodes=["lab.n1"], not_before_ms=0, not_after_ms=1,
+    )  # fmt: skip
+
+
+def hurried(hands):
+    """The same, that wait less for a release to be well."""
+    made = Hands(replace(hands._places, verify_s=2.0), hands._site)
+    made.place = made._site
+    return made
+
+
+async def done(hands, step, release, version="1.0", kept=None):
+    todo = Do(step, f"{JOB}.1.{step}", "nonce")
+    return await hands.do(todo, offer(release, version), kept or Kept())
+
+
+async def test_the_steps_of_root_are_answered_by_roots_journal(stage, hands):
+    one = stage.release("1.0", OLD)
+    for step in (Step.VERIFY, Step.INSTALL, Step.COMMIT, Step.CLEANUP):
+        did, _ = await done(hands, step, one)
+        assert (did.why, did.who) == ("", Who.HELPER)
+    assert stage.current() == OLD
+    assert await hands.known(f"{JOB}.1.install") == Known(f"{JOB}.1.install", "done")
+    assert (await hands.known(f"{JOB}.1.rollback")).word == "unknown"
+    assert list(stage.given.requests.iterdir()) == []
+
+
+async def test_what_root_refuses_is_the_steps_failure_with_its_code(stage, hands):
+    stage.release("1.0", OLD)
+    did, _ = await done(hands, Step.VERIFY, "0" * 64)
+    assert did.why.startswith("manifest: ")
+
+
+async def test_a_release_counts_as_running_when_it_is_seen_to_run_and_not_before(stage, hands):
+    one = stage.release("1.0", OLD)
+    await done(hands, Step.VERIFY, one)
+    did, _ = await done(hurried(hands), Step.VERIFY_REBOOT, one)
+    assert did.why.startswith("not well within 2 s: app/demo: nothing runs, ")
+    await done(hands, Step.INSTALL, one)
+    assert (await done(hands, Step.VERIFY_REBOOT, one))[0].why == ""
+    (stage.given.root / "opt/roost/app/demo/current/a").write_bytes(b"else")
+    did, _ = await done(hurried(hands), Step.VERIFY_REBOOT, one)
+    assert did.why.endswith("a: another content")
+
+
+async def test_a_node_that_is_unwell_with_it_is_no_success(stage, hands):
+    one = stage.release("1.0", OLD)
+    for step in (Step.VERIFY, Step.INSTALL):
+        await done(hands, step, one)
+    hands.place.why = "it beats on no path, and did before"
+    did, _ = await done(hurried(hands), Step.VERIFY_REBOOT, one)
+    assert did.why == "not well within 2 s: it beats on no path, and did before"
+
+
+async def test_a_way_back_is_well_when_what_was_committed_runs(stage, hands):
+    one = stage.release("1.0", OLD)
+    for step in (Step.VERIFY, Step.INSTALL):
+        await done(hands, step, one)
+    did, _ = await done(hurried(hands), Step.VERIFY_ROLLBACK, one)
+    assert "nothing should" in did.why
+    await done(hands, Step.ROLLBACK, one)
+    assert (await done(hands, Step.VERIFY_ROLLBACK, one))[0].why == ""
+
+
+async def test_a_boot_is_asked_for_by_a_nonce_that_stays_and_no_room_is_told(stage, hands):
+    assert (await done(hands, Step.REBOOT, "0" * 64))[0].why == ""
+    first = stage.asked
+    await done(hands, Step.REBOOT, "0" * 64)
+    assert stage.asked == first
+    assert (len(first["nonce"]), first["reason"]) == (32, "a new release: app/demo 1.0")
+    huge = msgspec.structs.replace(offer("0" * 64, "1.0"), size=1 << 39)
+    did, _ = await hands.do(Do(Step.PRECHECK, "k"), huge, Kept())
+    assert "bytes are free" in did.why
+
+
+async def test_a_helper_that_is_gone_is_a_failure_and_a_lock_of_before_is_remembered(stage, hands):
+    async def gone(verb, **_given):
+        raise AgentError("helper: nobody is there")
+
+    hands = Hands(replace(hands._places, ask=gone), hands._site)
+    one = stage.release("1.0", OLD)
+    assert (await done(hands, Step.VERIFY, one))[0].why == "helper: nobody is there"
+    hands._site.is_locked = True
+    did, kept = await done(hands, Step.DRAIN, one)
+    assert (did.why, did.holds_lease, kept.was_locked) == ("", False, True)
+    assert (await done(hands, Step.UNLOCK, one, kept=kept))[0].why == ""  # who locked it unlocks it
