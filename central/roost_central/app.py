@@ -62,6 +62,7 @@ from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.store import FOLDER as RELEASES_FOLDER
+from roost_central.releases.watch import ReleaseWatch
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.samples.desk import SampleDesk
 from roost_central.signer.client import Signer
@@ -408,7 +409,11 @@ def _carry(
         tasks.create_task(api.rollouts.run(), name="central.rollouts"),
     ]
     if api.releases is not None:
-        running.append(tasks.create_task(api.releases.run(), name="central.releases"))
+        watch = ReleaseWatch(api.releases, api.book, api.clock)
+        running += [
+            tasks.create_task(api.releases.run(), name="central.releases"),
+            tasks.create_task(watch.run(), name="central.releases.watch"),
+        ]
     if orders is not None:
         orders.hears, orders.send = ingest.speaks_with, ingest.send_order
         orders.body_of = Bodies().of

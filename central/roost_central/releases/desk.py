@@ -12,6 +12,7 @@ import logging
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +28,19 @@ from roost_central.releases.metadata import (
     check_added,
     checked_targets,
     named,
+    read_root,
     read_targets,
 )
 from roost_central.releases.operators import COMPONENT as OPERATORS
 from roost_central.releases.operators import FILE as OPERATORS_FILE
-from roost_central.releases.store import IMAGE, Given, ReleaseStore
+from roost_central.releases.standing import (
+    DIRECTOR_ROOT,
+    IMAGE_ROOT,
+    ONLINE,
+    TARGETS,
+    Life,
+)
+from roost_central.releases.store import DIRECTOR, IMAGE, Given, ReleaseStore
 from roost_central.signer.client import Signer
 from roost_central.signer.message import Approved, SignDirector, SignedDirector, SignImage
 from roost_protocol.release.approval import SignedApproval
@@ -234,7 +243,7 @@ class ReleaseDesk:
             ReleaseError: it does not follow the one before.
             OSError: it cannot be written.
         """
-        return await asyncio.to_thread(self.store.take_root, "director", raw)
+        return await asyncio.to_thread(self.store.take_root, DIRECTOR, raw)
 
     async def take_manifest(self, raw: bytes) -> str:
         """Keep a manifest; return its digest.
@@ -271,6 +280,19 @@ class ReleaseDesk:
             for each in documents
         ]
         return await self._direct(wanted)
+
+    def lives(self) -> dict[str, Life]:
+        """Return from when until when each part of the repositories counts; blocks on the disk."""
+        image = self.store.image
+        found: dict[str, Life] = {}
+        if image.root is not None:
+            found[IMAGE_ROOT] = Life(0, _ms(image.root.signed.expires))
+        if roots := self.store.roots(DIRECTOR):
+            found[DIRECTOR_ROOT] = Life(0, _ms(read_root(roots[-1], DIRECTOR).signed.expires))
+        if image.targets is not None:
+            found[TARGETS] = Life(0, _ms(image.targets.signed.expires))
+            found[ONLINE] = Life(image.version, self.store.timestamp_ends_ms())
+        return found
 
     async def run(self) -> None:
         """Ask again for what ends soon, until cancelled."""
@@ -369,6 +391,10 @@ class ReleaseDesk:
         path = target_path(manifest.component, manifest.version)
         folder, _, file = path.rpartition("/")
         return (self.store.folder / IMAGE / "targets" / folder / f"{digest}.{file}").exists()
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000
 
 
 def _said(manifest: Manifest) -> TargetCustom:

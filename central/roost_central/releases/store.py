@@ -110,6 +110,15 @@ class ReleaseStore:
         path = self.folder / IMAGE / METADATA / f"{targets.signed.version}.targets.json"
         return path.read_bytes()
 
+    def timestamp_ends_ms(self) -> int:
+        """Return until when the timestamp of the image repository counts, UTC.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        raw = (self.folder / IMAGE / METADATA / "timestamp.json").read_bytes()
+        return int(Metadata[Timestamp].from_bytes(raw).signed.expires.timestamp()) * 1_000
+
     def take_root(self, chain: str, raw: bytes) -> int:
         """Keep a root that follows the one before, or the first one; return its version.
 

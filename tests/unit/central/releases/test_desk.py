@@ -4,17 +4,24 @@ import shutil
 
 import pytest
 from ca import Pki, unlimited
+from migrated import database_url
 from release_desk import Holder, Operator, operators_file, uploaded
 
+from roost_central.alarms.book import AlarmBook
+from roost_central.alarms.catalogue_file import shipped
 from roost_central.errors import SignerError
+from roost_central.fleet.view import FleetView
 from roost_central.ports import SystemClock, SystemEntropy
 from roost_central.releases import draft, keys
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.draft import Succession
 from roost_central.releases.fault import ReleaseError
+from roost_central.releases.watch import ReleaseWatch
 from roost_central.signer.client import Signer
 from roost_central.signer.message import SignImage
+from roost_central.storage.engine import Database
 from roost_protocol.release.director import Assignment, SiteDocument
+from roost_protocol.severity import Severity
 
 NOW_MS = SystemClock().wall_ms()
 DAY_MS = 86_400_000
@@ -195,3 +202,37 @@ async def test_a_key_that_was_lost_is_followed_by_another(desk, holder):
     with pytest.raises(ReleaseError, match="has no role"):
         draft.sign(again, holder.key("cy"))
     await published(desk, holder, holder.build("api"))
+
+
+async def test_who_is_to_sign_anew_is_told_by_an_alarm_that_goes_when_it_is_done(
+    tmp_path, pki, holder
+):
+    class Later(SystemClock):
+        days = 0
+
+        def wall_ms(self):
+            return super().wall_ms() + self.days * DAY_MS
+
+    clock = Later()
+    database = await Database.open(database_url(tmp_path), clock=clock)
+    book = AlarmBook(shipped(), FleetView(), database, clock)
+    async with pki.serving(clock) as signer:
+        desk = ReleaseDesk(tmp_path / "releases", signer, clock, SystemEntropy())
+        watch = ReleaseWatch(desk, book, clock)
+
+        async def told():
+            await watch.look()
+            await book.change(list)
+            return {row.entity.partition("chain=")[2]: row.severity for row in book.open_alarms()}
+
+        assert await told() == {}
+        await published(desk, holder, holder.build())
+        assert await told() == {}
+        clock.days = 151
+        assert await told() == {"targets": Severity.MINOR, "timestamp": Severity.MAJOR}
+        await desk._refresh()
+        assert await told() == {"targets": Severity.MINOR}
+        holder.now_ms = clock.wall_ms()
+        await published(desk, holder)
+        assert await told() == {}
+    await database.close()
