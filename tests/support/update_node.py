@@ -54,7 +54,7 @@ esac
 class UpdateNode(Program):
     """One node, and the repository that its releases come from."""
 
-    def __init__(self, folder: Path, *, verify_s: int = 10) -> None:
+    def __init__(self, folder: Path, *, verify_s: int = 10, bytes_max: int = 0) -> None:
         super().__init__(folder / "agent.log")
         self.folder = folder
         now_ms = SystemClock().wall_ms()
@@ -66,6 +66,7 @@ class UpdateNode(Program):
         script.write_text(_SYSTEMCTL.format(python=sys.executable, folder=folder))
         script.chmod(0o755)
         (folder / "verify_s").write_text(str(verify_s))
+        (folder / "bytes_max").write_text(str(bytes_max))
         self.helper = Program(folder / "helper.log")
 
     def start(self) -> None:
@@ -152,6 +153,7 @@ async def _act(folder: Path) -> None:
             source=str(folder / "repository"), trust=str(folder / "trust"),
             installed=str(folder / "state"), requests=str(folder / "requests"),
             root=str(folder / "root"), verify_s=int((folder / "verify_s").read_text()),
+            bytes_max=int((folder / "bytes_max").read_text()),
         ),
     )  # fmt: skip
     spool = Spool(folder / "agent", config.outbox, clock=clock, entropy=entropy)

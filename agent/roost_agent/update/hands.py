@@ -119,6 +119,7 @@ class Hands:
     """
 
     def __init__(self, places: Places, site: Site) -> None:
+        self.short_of = ""  # why a download rests: the budget of bytes is spent
         self._places = places
         self._site = site
 
@@ -226,11 +227,13 @@ class Hands:
     async def _fetch(self, offer: Offer, kept: Kept) -> Kept:
         """Bring the release here, over as many interruptions as the job's time lets it."""
         pause_s = FETCH_AGAIN_S[0]
+        self.short_of = ""
         while True:
             words = self._fetch_words(offer)
             seconds = TABLE[Step.DOWNLOAD].deadline_s or 7 * 86_400.0
             done = await run_child(words, seconds=seconds, bytes_max=FETCH_BYTES_MAX)
             if not done.status:
+                self.short_of = ""
                 said = msgspec.json.decode(done.output, type=dict[str, Any])
                 return msgspec.structs.replace(
                     kept, reboot=bool(said["reboot"]), drain=bool(said["needs_drain"])
@@ -238,6 +241,7 @@ class Hands:
             why = done.complaint.decode(errors="replace").strip().removeprefix("roost-agent: ")
             if done.status != BUDGET and not why.startswith(("blob ", "unreachable")):
                 raise NotDoneError(why)
+            self.short_of = why if done.status == BUDGET else ""
             log.warning("update: fetched again in %.0f s: %s", pause_s, why)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, FETCH_AGAIN_S[1])

@@ -6,6 +6,7 @@ has the hash of the one before, and the newest is told as the receipt of where t
 Blocking: called from one thread at a time. Nothing in it is secret.
 """
 
+import logging
 import sqlite3
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +18,8 @@ import msgspec
 
 from roost_agent.errors import StorageError
 from roost_agent.update.core import Record, State
+
+log = logging.getLogger(__name__)
 
 NAME: Final = "journal.db"
 JOBS_MAX: Final = 32  # ended ones that are remembered; the oldest goes with its rows
@@ -222,8 +225,19 @@ class Journal:
             kept = msgspec.json.decode(plan, type=Kept)
             state = msgspec.json.decode(lines[0][0], type=State) if lines else None
         except msgspec.MsgspecError as err:
-            raise StorageError(f"{self._folder / NAME}: job {job}: {err}") from err
+            log.error("update: job %s.%d is given up: %s", job, attempt, err)  # noqa: TRY400
+            self.abandon(job, attempt)
+            return None
         return Open(job, attempt, offer, kept, state)
+
+    def abandon(self, job: str, attempt: int) -> None:
+        """Give up a job that another version wrote, or a bad disk: the agent has to go on.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        query = "UPDATE job SET outcome = 'failed' WHERE job = ? AND attempt = ?"
+        self._write([(query, (job, attempt))])
 
     def known(self) -> dict[tuple[str, int], str]:
         """Return the jobs that are known, by job and attempt, and how they ended."""

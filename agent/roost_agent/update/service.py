@@ -34,7 +34,7 @@ from roost_agent.update.step import Step, Who
 from roost_protocol.codec import VERSION, encode, pack
 from roost_protocol.envelope import ItemKind, Lane
 from roost_protocol.errors import ProtocolError
-from roost_protocol.update import JobReport, Offer, SiteState, read_offer
+from roost_protocol.update import JobReport, Offer, SiteState, WaitReason, read_offer
 
 log = logging.getLogger(__name__)
 
@@ -230,16 +230,22 @@ class Updates:
                 continue
             break
         if found is not None:
-            try:
-                offer = read_offer(found.offer)
-            except ProtocolError as err:
-                raise StorageError(f"update: job {found.job} cannot be read: {err}") from err
-            self._begin(found, offer)
-            assert self._job is not None  # noqa: S101 - it was begun
-            if self._job.is_ended:
-                self._offer, self._job = None, None
-                self._events.clear()
+            await self._resume(found)
         self._is_open.set()
+
+    async def _resume(self, found: Open) -> None:
+        """Go on with a job of the journal, or remember one that has ended here."""
+        try:
+            offer = read_offer(found.offer)
+        except ProtocolError as err:
+            log.error("update: job %s is given up, it cannot be read: %s", found.job, err)  # noqa: TRY400
+            await self._kept_at_last(partial(self._journal.abandon, found.job, found.attempt))
+            return
+        self._begin(found, offer)
+        assert self._job is not None  # noqa: S101 - it was begun
+        if self._job.is_ended:
+            self._offer, self._job = None, None
+            self._events.clear()
 
     def _load(self) -> Open | None:
         self._journal.open()
@@ -427,6 +433,11 @@ class Updates:
             return
         nodes = [words.said(self._node_id, node, self._receipt)]
         said = words.report(offer, node, nodes, self._verdict, 0)
+        if self._hands.short_of and node.state.step is Step.DOWNLOAD:
+            said = replace(
+                said, state=SiteState.WAITING, wait=WaitReason.BUDGET,
+                detail=words.cut(self._hands.short_of),
+            )  # fmt: skip
         if encode(said) != self._said and self._append(ItemKind.UPDATE, self._numbered(said)):
             self._said = encode(said)
 

@@ -85,6 +85,22 @@ def test_a_hold_and_a_window_keep_a_staged_release_waiting_and_a_cancel_ends_it(
     wait_until(lambda: any("not in the journal" in str(each) for each in node.said), "told")
 
 
+def test_a_budget_that_is_spent_is_waited_for_and_a_cancel_ends_that(tmp_path):
+    node = UpdateNode(tmp_path, bytes_max=10)
+    try:
+        one = node.stage.release("1.0", OLD)
+        node.start()
+        node.offer(one, "1.0", JOBS[0])
+        waits = wait_until(
+            lambda: [each for each in node.said if each.get("wait") == "budget"], "it waits"
+        )
+        assert "bytes are to be fetched, 10 may be now" in waits[-1]["detail"]
+        node.cancel(JOBS[0])
+        assert node.ended(JOBS[0])["state"] == "canceled"
+    finally:
+        node.stop()
+
+
 def said_of(node, job):
     return wait_until(
         lambda: next((each for each in node.said if each.get("offer") == job), None), "answered"
