@@ -28,6 +28,7 @@ class HostAnswer(msgspec.Struct, frozen=True):
         presence: whether the centre hears the node itself.
         admin, oper, avail: None: no coordinator ever spoke of it. ``oper`` and ``avail`` are
             ``unknown`` while nobody of the site is heard; ``last`` is then what was said last.
+        locked_by, locked_why: who locked it, as far as that is known; None: it is not.
         since: of the triple, by the coordinator's clock; ``cause``: why it is so.
         coordinator, epoch: who said it, in which turn.
         as_of: when it was said; ``age_s``: since the centre heard it.
@@ -56,6 +57,8 @@ class HostAnswer(msgspec.Struct, frozen=True):
     maintenance_until: Time | None
     is_mnfa: bool
     is_dead_office: bool
+    locked_by: str | None = None
+    locked_why: str | None = None
 
 
 class HostPage(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 from aiohttp import web
 
 from roost_central.api.alarm_sight import AlarmSight
@@ -21,11 +22,15 @@ from roost_central.api.instants import age_s, instant
 from roost_central.api.listing import Listing
 from roost_central.api.lists import ListQuery, answer_list, nodes_listing
 from roost_central.api.named_node import named_node
+from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView, NodeRow
+from roost_central.hosts.alarms import LOCKED
 from roost_central.hosts.shown import Shown, shown
 from roost_central.hosts.told import KIND
 from roost_central.storage import events, hosts
 from roost_central.storage.events import EventRecord, Scalars
+from roost_protocol.entity import key_id
+from roost_protocol.host import Admin
 
 
 async def list_hosts(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
@@ -35,7 +40,13 @@ async def list_hosts(call: Call[ListQuery, None]) -> Reply | web.StreamResponse:
 
 async def show_host(call: Call[NoQuery, None]) -> HostAnswer:
     """GET /api/v1/nodes/{node}/host."""
-    return host_answer(named_node(call), call.api.view, call.now_ms)
+    row = named_node(call)
+    answer = host_answer(row, call.api.view, call.now_ms)
+    alarm = call.api.book.find(key_id(LOCKED, entity_of(row.site, row.node)))
+    if answer.admin != Admin.LOCKED or alarm is None or not alarm.is_open:
+        return answer
+    by, why = str(alarm.params.get("by", "")), str(alarm.params.get("reason", ""))
+    return msgspec.structs.replace(answer, locked_by=by, locked_why=why)
 
 
 async def list_moves(call: Call[PageQuery, None]) -> HostHistory:

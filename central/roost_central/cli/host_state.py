@@ -71,6 +71,8 @@ def _lines(asked: Asked, found: dict[str, Any]) -> list[str]:
     if (last := found["last"]) is not None:
         lines.append(f"nobody of its site is heard; it was {state(last)}")
     lines.append(f"since {asked.clock(found['since'])}: {found['cause'] or 'no cause was told'}")
+    if found.get("locked_by"):
+        lines.append(f"locked by {found['locked_by']}: {found['locked_why']}")
     lines += [f"task: {found['task']}"] if found["task"] else []
     lines += [
         f"degraded by {each['reason']} for {times.age(each['age_s'])}" for each in found["reasons"]

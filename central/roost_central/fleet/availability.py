@@ -5,7 +5,7 @@ several the one with the latest epoch. That it is still there, and that a standb
 than a last word: testimony says who hears whom now. Pure; leaves storage and answers to others.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,6 +13,7 @@ from roost_central.fleet.fields import REDUNDANCIES
 from roost_central.fleet.testimony import Lack, Testimony
 from roost_central.fleet.view import FleetView, NodeRow, SiteRow
 from roost_protocol.ha_report import HaGroup, HaRole
+from roost_protocol.host import Admin
 
 SITE_LEASE: Final = "site"  # the model of the built-in lease: it runs nothing
 EVERYWHERE: Final = "N"  # the model that runs on every host
@@ -61,12 +62,15 @@ def groups_of(nodes: Iterable[NodeRow]) -> list[GroupOf]:
     Args:
         nodes: of one site.
     """
-    told = Testimony(nodes)
+    known = list(nodes)
+    told = Testimony(known)
+    locked = {node.name for node in known if node.host and node.host.triple[0] == Admin.LOCKED}
     said: dict[str, dict[str, HaGroup]] = {}
     for node, report in told.reports.items():
         for group in report.groups:
             said.setdefault(group.name, {})[node] = group
-    return [_group(name, by_node, told) for name, by_node in said.items()]
+    groups = [_group(name, by_node, told) for name, by_node in said.items()]
+    return [_with_locks(group, locked) for group in groups] if locked else groups
 
 
 def redundancy_of(site: SiteRow, view: FleetView) -> str:
@@ -126,6 +130,15 @@ def _group(name: str, by_node: Mapping[str, HaGroup], told: Testimony) -> GroupO
         hosts=tuple(_judged(host, latest, told) for host in hosts),
         lacks=lacks,
     )
+
+
+def _with_locks(group: GroupOf, locked: Collection[str]) -> GroupOf:
+    """Say of hosts that are locked just that: an operator's word is why they lack."""
+    lacks = tuple(
+        replace(each, why=f"{each.node} is locked") if each.node in locked else each
+        for each in group.lacks
+    )
+    return replace(group, lacks=lacks)
 
 
 def _judged(host: HostSaid, latest: str | None, told: Testimony) -> HostSaid:

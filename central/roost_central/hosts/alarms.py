@@ -9,13 +9,14 @@ its cause is another later.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from roost_central.alarms.facts import Event, OwnCleared, OwnRaised
 from roost_central.fleet.entity import entity_of
 from roost_central.hosts.core import HostsWord, HostWord, words_of
 from roost_protocol.host import Admin, Avail
+from roost_protocol.host_verbs import HostForceLock, HostLock
 from roost_protocol.severity import Severity
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ MANY_SILENT: Final = "200.802"
 EXHAUSTED_TASK: Final = "recovery threshold reached"  # words of the node (agent/host/core.py)
 WAIT_TASK: Final = "graceful recovery wait"
 NOBODY: Final = "somebody"  # the cause of a locked host is of what came after its lock
+LOCKS: Final = (HostLock.verb, HostForceLock.verb)
 LOST: Final = "its heartbeat is lost"  # a cause begins so where the heartbeat failed the host
 _OF_HEARTBEATS: Final = frozenset({"heartbeat-ha", "heartbeat-lan"})
 _BY: Final = re.compile(r"locked by (.{1,64}?): (.*)", re.DOTALL)
@@ -55,6 +57,18 @@ def news(site: str, before: Iterable[HostsWord], after: Iterable[HostsWord]) -> 
             OwnRaised(type_, entity, each.severity, each.params, site=site, node=each.node)
         )
     return events
+
+
+def named(event: OwnRaised, by: str, reason: str) -> OwnRaised:
+    """Return the alarm of a locked host with who locked it."""
+    return replace(event, params={"by": by, "reason": reason})
+
+
+def unnamed(event: Event) -> OwnRaised | None:
+    """Return the alarm of a locked host of which its report does not say who did it, else None."""
+    if isinstance(event, OwnRaised) and event.type == LOCKED and event.params["by"] == NOBODY:
+        return event
+    return None
 
 
 def _stand(site: str, words: Iterable[HostsWord]) -> dict[tuple[str, str], _Stands]:

@@ -324,7 +324,8 @@ def _effects(
         left = sum(_serves(node) for node in nodes) - 1
         text = f"{left} of {len(nodes)} hosts of {row.site} stay enabled"
         effects.append(Effect("site", text))
-        if row.host is not None and row.host.by == row.node and len(nodes) > 1:
+        goes_away = Admin.UNLOCKED in action.forced_admin  # a lock leaves its agent where it is
+        if goes_away and row.host is not None and row.host.by == row.node and len(nodes) > 1:
             effects.append(Effect("site", f"another node becomes the coordinator of {row.site}"))
     return effects
 

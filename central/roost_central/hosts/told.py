@@ -12,7 +12,7 @@ from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.fleet.entity import entity_of
 from roost_central.hosts import alarms, core
 from roost_central.hosts.core import HostsWord, Move, triple_of
-from roost_central.storage import hosts
+from roost_central.storage import hosts, orders
 from roost_central.storage.events import NewEvent
 from roost_protocol.codec import Decoder
 from roost_protocol.host import Avail, HostsReport
@@ -63,7 +63,17 @@ async def take_in(
     words, moves = taken
     await hosts.put(connection, site, words)
     moved = [event_of(move, now_ms) for move in moves]
-    return Taken(words, moved, alarms.news(site, kept, words))
+    news = [await _named(connection, each) for each in alarms.news(site, kept, words)]
+    return Taken(words, moved, news)
+
+
+async def _named(connection: AsyncConnection, event: AlarmEvent) -> AlarmEvent:
+    """Give the alarm of a locked host who ordered it: a coordinator knows the state alone."""
+    raised = alarms.unnamed(event)
+    if raised is None or raised.node is None:
+        return event
+    order = await orders.last_sent(connection, raised.node, alarms.LOCKS)
+    return raised if order is None else alarms.named(raised, order.by, order.reason)
 
 
 def event_of(move: Move, now_ms: int) -> NewEvent:

@@ -88,6 +88,20 @@ async def last_seq(connection: AsyncConnection, node: str) -> int:
     return found.scalar_one() or 0
 
 
+async def last_sent(
+    connection: AsyncConnection, node: str, verbs: Collection[str]
+) -> OrderRecord | None:
+    """Return the last order of some verbs that a node was sent and did not refuse."""
+    c = tables.node_order.c
+    done = [State.READY, State.TAKEN, State.DONE]
+    chosen = select(tables.node_order).where(
+        c.node == node, c.verb.in_([*verbs]), c.state.in_(done), c.sends > 0
+    )
+    rows = await connection.execute(chosen.order_by(c.placed_ms.desc(), c.id.desc()).limit(1))
+    row = rows.mappings().one_or_none()
+    return None if row is None else _record(row)
+
+
 async def page(
     connection: AsyncConnection,
     query: OrderQuery,

@@ -4,6 +4,7 @@ import pytest
 from host_words import host, report
 
 from roost_central.access.core import Grant
+from roost_central.hosts.alarms import news
 from roost_central.hosts.core import HostsWord, take, words_of
 from roost_central.hosts.told import event_of
 from roost_central.storage import events, hosts, nodes, sites
@@ -107,3 +108,15 @@ async def test_of_a_site_out_of_scope_there_is_nothing(central, person, part):
     who = await person("regional", Grant("viewer", "region:r02"))  # alpha is not there
     async with central.client.get(f"/api/v1/nodes/alpha.n2/host{part}", headers=who) as answer:
         assert answer.status == 404
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_locked_host_says_by_whom_and_why(get, view, clock, central):
+    locked = word(clock, host("n1"), host("n2", "locked", cause="locked by ada: a fan"))
+    events_ = news("alpha", [], [locked])
+    await central.api.book.change(lambda: events_)
+    _, found = await get("/api/v1/nodes/alpha.n2/host")
+    assert (found["admin"], found["locked_by"]) == ("unlocked", None)
+    view.put_hosts("alpha", words_of([locked]))
+    _, found = await get("/api/v1/nodes/alpha.n2/host")
+    assert (found["locked_by"], found["locked_why"]) == ("ada", "a fan")

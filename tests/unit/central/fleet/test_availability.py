@@ -1,9 +1,18 @@
 """The words of several nodes, put side by side."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from host_words import host
+from host_words import report as host_report
 
 from roost_central.fleet.availability import groups_of, redundancy_of, role_of
 from roost_central.fleet.view import FleetView, NodeRow
+from roost_central.hosts.core import HostsWord, words_of
 from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole
 
 SINCE_MS = 70_000
@@ -230,3 +239,18 @@ def test_a_node_s_role_is_of_its_groups_and_not_of_the_built_in_lease(view):
     for role, groups in cases.items():
         node.ha = report(*groups)
         assert role_of(node) == role
+
+
+def test_of_a_host_that_is_locked_it_is_said_that_it_is():
+    rows = []
+    for number, (name, role, state) in enumerate(
+        (("c0", ACTIVE, "available"), ("c1", BARRED, "locked"))
+    ):
+        row = NodeRow(number, f"lab.{name}", "lab", name, presence="online")
+        other = "c1" if name == "c0" else "c0"
+        row.ha = report(group(role, 8), hears=[(other, "alive")])
+        word = HostsWord("lab", 1, 2, host_report(host(name, state), by="lab.c0"))
+        row.host = words_of([word])[row.node]
+        rows.append(row)
+    [found] = groups_of(rows)
+    assert [lack.why for lack in found.lacks] == ["c1 is locked"]

@@ -72,9 +72,18 @@ def test_nothing_is_in_the_way_of_a_lock_where_another_can_take_over(view):
     verdict = judge(ACTIONS["lock"], view.nodes["lab.n1"], view, Around())
     assert (verdict.blockers, verdict.receiver) == ((), "lab.n1")
     assert [(each.kind, each.services) for each in verdict.effects] == [
-        ("moves", ("nginx",)), ("stops", ("probe",)), ("site", ()), ("site", ()),
+        ("moves", ("nginx",)), ("stops", ("probe",)), ("site", ()),
     ]  # fmt: skip
     assert "2 of 3 hosts of lab stay enabled" in [each.text for each in verdict.effects]
+
+
+def test_a_reboot_takes_the_coordinator_away_and_a_lock_does_not(view):
+    row = view.nodes["lab.n1"]
+    found = {name: judge(ACTIONS[name], row, view, Around()).effects for name in ("lock", "reboot")}
+    text = "another node becomes the coordinator of lab"
+    assert {name: text in [each.text for each in effects] for name, effects in found.items()} == {
+        "lock": False, "reboot": True,
+    }  # fmt: skip
 
 
 def test_the_last_active_is_named_with_why_nobody_else_can(view):

@@ -12,8 +12,9 @@ from migrated import database_url
 
 from roost_central.fleet.restore import restore
 from roost_central.hosts import told
+from roost_central.orders.core import OrderRecord, State
 from roost_central.ports import SystemClock
-from roost_central.storage import hosts, nodes, sites
+from roost_central.storage import hosts, nodes, orders, sites
 from roost_central.storage.engine import Database
 from roost_protocol.codec import encode
 from roost_protocol.errors import ProtocolError
@@ -83,3 +84,16 @@ async def test_words_side_by_side_go_when_somebody_holds_the_lease(database):
     await heard(database, report(host("n1"), epoch=3))
     async with database.read() as connection:
         assert len(await hosts.of_site(connection, "lab")) == 1
+
+
+async def test_who_ordered_a_lock_is_known_where_the_coordinator_knows_the_state_alone(database):
+    order = OrderRecord(
+        id="0" * 32, node="lab.n2", site="lab", verb="host-lock", given={"node": "n2"},
+        reason="a fan", by="ada", placed_ms=1, not_after_ms=2, state=State.TAKEN, changed_ms=1,
+        sends=1,
+    )  # fmt: skip
+    async with database.write() as connection:
+        await orders.save(connection, order)
+    said = report(host("n1"), host("n2", "locked", cause="by its own word"))
+    [alarm] = (await heard(database, said)).alarms
+    assert dict(alarm.params) == {"by": "ada", "reason": "a fan"}

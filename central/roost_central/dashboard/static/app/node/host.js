@@ -32,6 +32,7 @@ function Notes({ host }) {
   const { last } = host;
   return html`<ul class="host-notes">
     ${last && html`<li>Nobody of its site is heard: it was ${last.admin}, ${last.oper}, ${last.avail}.</li>`}
+    ${host.locked_by && html`<li>Locked by <strong>${host.locked_by}</strong>: ${host.locked_why}</li>`}
     ${host.reasons.map((each) => html`<li key=${each.reason}>Degraded by <strong>${each.reason}</strong> for <${Age} at=${each.since} /></li>`)}
     ${host.maintenance_until && html`<li>In maintenance until <${Time} at=${host.maintenance_until} />: nothing is done about it by itself.</li>`}
     ${host.is_mnfa && html`<li>Several nodes of the site are silent together: none of them is failed.</li>`}
