@@ -51,6 +51,7 @@ from roost_agent.wake.kernel import KernelNews
 from roost_agent.watchdog import watchdog
 from roost_protocol import __version__
 from roost_protocol.configuration import SITE_LEASE
+from roost_protocol.host import Oper
 from roost_protocol.seal import Seal
 
 if TYPE_CHECKING:
@@ -221,12 +222,24 @@ def _watch_processes(driver: Driver, ha: "Runtime | None") -> None:
     def make() -> "Watching":
         from roost_agent.host.processes.launch import Watching  # noqa: PLC0415 - see above
 
-        return Watching(config, driver.spool, driver.alarms, driver.clock, held=held)
+        return Watching(
+            config,
+            driver.spool,
+            driver.alarms,
+            driver.clock,
+            held=held,
+            is_enabled=lambda: _is_enabled(driver),
+        )
 
     driver.watching = OnDemand(make, partial(setattr, driver, "processes"))
     said = {} if driver.settings is None else driver.settings.own().processes
     if said or files.any_there(config.folders):
         driver.watching.begin(said)
+
+
+def _is_enabled(driver: Driver) -> bool:
+    """Return whether this host is in service; one that decides nothing of itself always is."""
+    return driver.host is None or driver.host.core.state[1] is Oper.ENABLED
 
 
 def _boards(driver: Driver, ha: "Runtime | None") -> "BoardControllers | None":

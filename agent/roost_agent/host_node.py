@@ -25,7 +25,6 @@ NONCE_BYTES: Final = 16  # as an order's
 
 log = logging.getLogger(__name__)
 
-_RUNS: Final = frozenset({"running", "settling", "ignored"})  # of ProcessState
 _UNSETTLED: Final = frozenset({ConfigState.ROLLED_BACK, ConfigState.REFUSED})
 
 
@@ -73,12 +72,8 @@ class DriverAround:
 
     def _processes(self) -> str:
         """Return which process that this host cannot do without does not run."""
-        if self._driver.processes is None:
-            return ""
-        for each in self._driver.processes.report().processes:
-            if each.severity == "critical" and each.state not in _RUNS:
-                return f"{each.name} is {each.state}{f': {each.reason}' if each.reason else ''}"
-        return ""
+        processes = self._driver.processes
+        return "" if processes is None else processes.missing()
 
 
 def host_answer(host: HostShell, acts: ActsOnDemand, request: HostShow | HostAct) -> Answer:

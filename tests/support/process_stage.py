@@ -166,10 +166,16 @@ class Alarms:
 class Watched:
     """Processes that are watched, and what is told of them."""
 
-    def __init__(self, services: Services, held: Collection[str]) -> None:
+    def __init__(self, services: Services, held: Collection[str], *, is_enabled: bool) -> None:
         self.alarms = Alarms()
+        self.is_enabled = is_enabled  # the host
         self.watching = Watching(
-            services.config(), NoOutbox(), self.alarms, SystemClock(), held=held
+            services.config(),
+            NoOutbox(),
+            self.alarms,
+            SystemClock(),
+            held=held,
+            is_enabled=lambda: self.is_enabled,
         )
 
     def row(self, name: str):
@@ -186,9 +192,15 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(services: Services, *, port: int = PORT, held: Collection[str] = ()):
+async def watched(
+    services: Services,
+    *,
+    port: int = PORT,
+    held: Collection[str] = (),
+    is_enabled: bool = True,
+):
     """Watch the services while the context lasts."""
-    made = Watched(services, held)
+    made = Watched(services, held, is_enabled=is_enabled)
     task = asyncio.create_task(made.watching.run(port=port))
     try:
         yield made

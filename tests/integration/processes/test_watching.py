@@ -244,6 +244,20 @@ async def test_what_local_ha_runs_is_never_started_here(services):
     assert services.asked() == []
 
 
+async def test_what_wants_the_host_enabled_is_watched_from_then_on(services):
+    services.add("late", full_init_reqd="yes", **QUICK)
+    services.add("pump", **QUICK)
+    services.helper.start()
+    async with watched(services, is_enabled=False) as seen:
+        await seen.sees("pump", "settling")
+        assert seen.row("late").reason.startswith("full_init_reqd")
+        assert "start late" not in services.asked()
+        seen.is_enabled = True
+        await seen.sees("late", "settling")
+        seen.is_enabled = False  # it stays watched
+        await seen.sees("late", "running")
+
+
 async def test_a_bad_file_loses_itself_alone_and_says_so(services):
     services.add("pump", **QUICK)
     (services.files / "broken.conf").write_text("[process]\nprocess = x\nseverity = huge\n")

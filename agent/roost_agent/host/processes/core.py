@@ -19,6 +19,7 @@ from roost_protocol.limits import HOST_FAULTS_MAX
 from roost_protocol.severity import Severity
 
 REASON: Final = "process"  # of a degraded node
+RUNS: Final = frozenset({ProcessState.RUNNING, ProcessState.SETTLING})
 
 
 class Now(msgspec.Struct, frozen=True):
@@ -94,6 +95,20 @@ class Processes:
         """Return what has failed, and what that is worth."""
         return {name: one.definition.level for name, one in self.watched.items() if one.has_failed}
 
+    def stand(self) -> tuple[object, ...]:
+        """Return what a report would say, for a comparison: it costs much less than one."""
+        return tuple(
+            (name, one.state, one.pid, one.restarts, one.in_row, one.reason, one.since_ms)
+            for name, one in self.watched.items()
+        )
+
+    def missing(self) -> str:
+        """Return which process that the host cannot do without does not run; or nothing."""
+        for name, one in self.watched.items():
+            if one.definition.level is Severity.CRITICAL and one.state not in RUNS:
+                return f"{name} is {one.state}{f': {one.reason}' if one.reason else ''}"
+        return ""
+
     def report(self, now: Now, faults: Iterable[str] = ()) -> HostReport:
         """Return the state of all, for the centre.
 
@@ -106,7 +121,7 @@ class Processes:
                 name=name,
                 state=one.state,
                 mode=one.definition.mode.value,
-                severity=one.definition.severity,
+                severity=one.definition.level.word,
                 since_ms=max(now.wall_ms - (now.boot_ms - one.since_ms), 0),
                 pid=one.pid,
                 restarts=one.restarts,
@@ -121,7 +136,7 @@ class Processes:
                 name=name,
                 state=ProcessState.IGNORED,
                 mode=each.mode.value,
-                severity=each.severity,
+                severity=each.level.word,
                 since_ms=max(now.wall_ms - (now.boot_ms - self._began_ms), 0),
                 reason=cut(why),
                 file=cut(each.file),

@@ -96,7 +96,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         service: of the helper's catalogue, or the unit without ``.service``; empty: nobody's.
         file: that defines it.
         subfunction: a role; without it on this node the process is not watched.
-        full_init_reqd, quorum: read, and without effect until the host has states of its own.
+        full_init_reqd: it is watched from the first time on that this host is enabled.
+        quorum: the host cannot do without it, whatever ``severity`` says.
         cgroup: of the unit, below /sys/fs/cgroup; empty: where systemd puts it by itself.
     """
 
@@ -124,8 +125,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def level(self) -> Severity:
-        """What it is worth once it has failed."""
-        return SEVERITIES[self.severity]
+        """What it is worth once it has failed; at critical it fails the host."""
+        return Severity.CRITICAL if self.quorum else SEVERITIES[self.severity]
 
     @property
     def has_process(self) -> bool:

@@ -1,7 +1,8 @@
 """Puts the watching of processes together from its files, where a node has any."""
 
+import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from roost_agent.config import ProcessesConfig
@@ -21,6 +22,7 @@ from roost_agent.ports import Clock
 from roost_protocol.host_report import HostReport
 
 CGROUPS: Final = "/sys/fs/cgroup"
+READY_S: Final = 2.0  # from one look at whether the host is enabled to the next
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +36,10 @@ class Watching:
         alarms: of the node.
         clock: for times.
         held: units that local HA starts and stops: nobody else does.
+        is_enabled: whether this host is; what wants it so is watched from the first time on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is put together from
         self,
         config: ProcessesConfig,
         outbox: Outbox,
@@ -44,7 +47,10 @@ class Watching:
         clock: Clock,
         *,
         held: Collection[str] = (),
+        is_enabled: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._is_enabled = is_enabled
+        self._was_enabled = is_enabled()
         self._files = load(config.folders)
         self._said: Said = {}
         self._held = held
@@ -68,25 +74,38 @@ class Watching:
         Args:
             port: for answers to pings.
         """
-        await self._shell.run(port=port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._shell.run(port=port), name="agent.processes.shell")
+            while not self._was_enabled:
+                await asyncio.sleep(READY_S)
+                if self._is_enabled():
+                    self._was_enabled = True
+                    self._define("the host is enabled")
 
     def define(self, said: Said) -> None:
         """Go by what a profile says from now on; files are as they were at the start."""
         if said == self._said:
             return
         self._said = said
-        found = self._found()
-        left = self._shell.define(found.processes.values(), self._spared(found))
-        self._teller.define(left, found.faults)
-        log.info("processes: %d watched, as the profile says", len(self._core.watched))
+        self._define("as the profile says")
 
     def report(self) -> HostReport:
         """Return the state of all."""
         return self._teller.report(self._shell.faults)
 
+    def missing(self) -> str:
+        """Return which process that this host cannot do without does not run; or nothing."""
+        return self._core.missing()
+
     def pids(self) -> Mapping[str, int]:
         """Return the processes by name; 0: it does not run, as far as one can see."""
         return {name: one.pid for name, one in self._core.watched.items()}
+
+    def _define(self, why: str) -> None:
+        found = self._found()
+        left = self._shell.define(found.processes.values(), self._spared(found))
+        self._teller.define(left, found.faults)
+        log.info("processes: %d watched, %s", len(self._core.watched), why)
 
     def _found(self) -> Found:
         found = with_settings(self._files, self._said)
@@ -95,7 +114,12 @@ class Watching:
         return found
 
     def _spared(self, found: Found) -> dict[str, str]:
-        return {
+        early = {
+            name: "full_init_reqd: it waits until the host is enabled"
+            for name, each in found.processes.items()
+            if each.full_init_reqd and not self._was_enabled
+        }
+        return early | {
             name: f"local HA runs {unit}: it alone starts and stops it"
             for name, each in found.processes.items()
             if (unit := self._units.get(each.service, f"{each.service}.service")) in self._held

@@ -20,6 +20,7 @@ from roost_protocol.envelope import ItemKind
 from roost_protocol.host_report import HostReport, ProcessState
 from roost_protocol.severity import Severity
 
+RETELL_MS: Final = 60_000  # at least so often it is asked whether the last word is too old
 REFUSED: Final = "200.806"  # a file that defines processes was not taken
 
 
@@ -74,6 +75,7 @@ class Teller:
         self._clock = clock
         self._latest: Latest[HostReport] = Latest(outbox, ItemKind.HOST, _steady)
         self._raised: dict[str, Severity] = {}
+        self._stand: tuple[object, ...] | None = None  # that was told
         self._unsure: set[str] | None = None  # may stand from before; None: not looked at yet
 
     def define(self, left: Iterable[str], refused: Mapping[str, Collection[str]]) -> None:
@@ -84,6 +86,7 @@ class Teller:
             refused: see Teller.
         """
         self._refused = refused
+        self._stand = None
         for name in left:
             self._raised.pop(name, None)
             if name in self._core.watched:
@@ -114,8 +117,14 @@ class Teller:
                 self._unsure = set(self._core.watched)
                 self._tell_files()
             self._tell_failed()
-        report = self.report(faults)
-        self._latest.tell(report, now_ms=self._clock.boot_ms(), wall_ms=self._clock.wall_ms())
+        now_ms, lines = self._clock.boot_ms(), tuple(faults)
+        stand = (self._core.stand(), lines, now_ms // RETELL_MS)
+        if stand == self._stand:
+            return
+        is_on_its_way = self._latest.tell(
+            self.report(lines), now_ms=now_ms, wall_ms=self._clock.wall_ms()
+        )
+        self._stand = stand if is_on_its_way else None
 
     def _tell_failed(self) -> None:
         failed = self._core.failed()

@@ -324,7 +324,7 @@ class Watched:
             return []
         self.has_failed = True
         self.since_ms = now_ms
-        text = f"has failed, {self.definition.severity}: {self.reason}"
+        text = f"has failed, {self.definition.level.word}: {self.reason}"
         return [Say(self.definition.process, text, is_bad=True)]
 
     def _begin_pings(self, now_ms: int) -> None:

@@ -81,6 +81,11 @@ def test_flags_are_read_as_starlingx_writes_them():
     assert (made.quorum, made.full_init_reqd) == (True, False)
 
 
+def test_a_host_cannot_do_without_a_process_of_its_quorum_whatever_its_severity_says():
+    assert definition(PUMP | {"severity": "minor", "quorum": True}, "f")[0].level.word == "critical"
+    assert definition(PUMP | {"severity": "minor"}, "f")[0].level.word == "minor"
+
+
 def test_every_key_has_a_field_or_is_starlingxs_alone():
     made, _ = definition(PUMP, "f")
     assert set(KEYS) - set(type(made).__struct_fields__) == {"start_arg", "status_failure_text"}

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from roost_agent.host.processes.definition import Definition
-from roost_agent.host.processes.finder import Finder
+from roost_agent.host.processes.finder import SAME_MAX, Finder
 
 
 @pytest.fixture
@@ -113,3 +113,27 @@ def test_a_unit_is_where_systemd_puts_it_or_its_file_says(tmp_path, spawn, said,
     (tmp_path / place).mkdir(parents=True)
     (tmp_path / place / "cgroup.procs").write_text(f"{own.pid}\n")
     assert Finder(units, str(tmp_path)).find(pump(**said)).pid == own.pid
+
+
+def test_a_pid_file_that_was_written_anew_is_read_again(tmp_path, spawn):
+    file = tmp_path / "pid"
+    finder, definition = Finder({}, "/nowhere"), pump(pidfile=str(file))
+    first, second = spawn(), spawn()
+    file.write_text(str(first.pid))
+    assert [finder.find(definition).pid for _ in range(3)] == [first.pid] * 3
+    file.write_text(f"{second.pid}\n")
+    assert finder.find(definition).pid == second.pid
+    found = finder.find(definition)
+    finder.gone("pump", found)
+    assert finder.find(definition) is None, "it has ended, and its file is of before"
+
+
+def test_of_a_pid_file_that_is_as_it_was_the_unit_is_still_looked_at_now_and_then(
+    tmp_path, spawn, group
+):
+    file, own, other = tmp_path / "pid", spawn(), spawn()
+    file.write_text(str(own.pid))
+    finder, definition = group(own.pid), pump(pidfile=str(file), service="pump")
+    assert finder.find(definition).pid == own.pid
+    group(other.pid)
+    assert [finder.find(definition) is None for _ in range(SAME_MAX + 1)][-1]

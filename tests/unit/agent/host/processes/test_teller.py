@@ -6,6 +6,9 @@ from roost_agent.host.processes.core import Processes
 from roost_agent.host.processes.definition import Definition
 from roost_agent.host.processes.event import Died, Looked
 from roost_agent.host.processes.teller import Teller
+from roost_agent.outbox.latest import AGAIN_MS
+from roost_agent.outbox.store import LaneCounts
+from roost_protocol.envelope import Lane
 from roost_protocol.severity import Severity
 
 KEY = ("200.006", "process=pump")
@@ -135,3 +138,32 @@ def test_before_alarms_are_open_others_may_be_defined():
     node.teller.define(node.core.define([], 0, {}), {})
     node.alarms.is_open = True
     node.teller.look()
+
+
+class OpenOutbox(NoOutbox):
+    """An outbox that takes what comes, and says that it has gone."""
+
+    def __init__(self):
+        self.lanes = {Lane.BULK: LaneCounts(b"s" * 16, 0, 0, None)}
+        self.kinds = []
+
+    def append(self, batch):
+        self.kinds += [entry.kind for entry in batch.entries]
+        batch.then(self.lanes)
+
+
+def test_the_state_is_told_on_change_and_again_after_half_an_hour_and_not_between():
+    node, outbox = Node(), OpenOutbox()
+    node.teller = Teller(node.core, {}, outbox, node.alarms, node.clock)
+    node.tell(Looked("pump", 7), 0)
+    for now_ms in (3_000, 6_000, 600_000):
+        node.tell(Looked("pump", 7), now_ms)
+    assert len(outbox.kinds) == 1
+    node.tell(Looked("pump", 8), 700_000)
+    assert len(outbox.kinds) == 2
+    node.tell(Looked("pump", 8), 700_000 + AGAIN_MS + 60_000)
+    assert len(outbox.kinds) == 3
+    node.teller.define([], {"f": ["f:1: wrong"]})
+    node.clock.now_ms += 60_001
+    node.teller.look()
+    assert len(outbox.kinds) == 4
