@@ -11,7 +11,9 @@ from redfish_bmc import certificate
 
 from roost_agent.bmc import kept
 from roost_agent.bmc.board import load
+from roost_agent.bmc.core import Act
 from roost_agent.bmc.service import BoardControllers
+from roost_agent.bmc.talk import Verb
 from roost_agent.ports import SystemClock
 from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, unpack
@@ -133,3 +135,20 @@ async def test_a_child_that_fails_is_a_fault_and_not_the_end(pem, tmp_path):
         async with running(tmp_path, service) as (boards, _, _alarms):
             (tmp_path / "bmc.toml").chmod(0o644)
             assert "must be the agent's, 0600" in await boards.act("n1", "power-off")
+
+
+async def test_a_machine_is_acted_on_when_that_was_kept_and_not_where_it_cannot_be(pem, tmp_path):
+    with Service(pem, machine()) as service:
+        file = bmc_toml(tmp_path, type="redfish", port=service.port)
+        made = BoardControllers(
+            str(file), load(str(file)), "n9", folder=tmp_path, outbox=Outbox(), alarms=Alarms(),
+            clock=SystemClock(), is_ours=lambda: True,
+        )  # fmt: skip
+        act = Act("n1", Verb.RESET, "hot", (7,))
+        (tmp_path / f"{kept.FILE}.new").mkdir()  # the disk refuses
+        await made._act(act)
+        assert service.orders == []
+        (tmp_path / f"{kept.FILE}.new").rmdir()
+        await made._act(act)
+        assert [body["ResetType"] for _, _, body in service.orders] == ["ForceRestart"]
+        assert "n1" in kept.read(tmp_path).known
