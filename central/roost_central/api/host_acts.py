@@ -179,7 +179,7 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
     async with api.database.read() as connection:
         rows = await identities.of_node(connection, row.node)
         open_ = await _open_orders(connection, row.site)
-        has_board = await bmc_reports.is_known(connection, row.node)
+        board = await bmc_reports.find(connection, row.node)
     alarms = api.alarms.open_of(row.site)
     live = [each for each in rows if each.state in LIVE]
     around = Around(
@@ -188,8 +188,9 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
             SeenAlarm(each.node, each.type, each.text, each.severity is Severity.CRITICAL)
             for each in alarms
         ],
+        board_by="" if board is None else board.speaker,
         is_storm=any(each.incident for each in alarms),
-        has_board=has_board,
+        is_rolled=row.site in api.rollouts.busy(),
         lacks=_lacks(call, row, has_identity=bool(live)),
     )
     return around, max((each.generation for each in live), default=None)

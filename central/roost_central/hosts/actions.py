@@ -31,7 +31,7 @@ class Action:
         avail: the availability states in which it may be done.
         takes_down: what runs on the host has to run elsewhere before.
         gives_away: it needs something that is active on the host.
-        needs_board: it is done by the host's board controller, through the site's coordinator.
+        needs_board: it is done by the board controller, through the node that reads that.
         needs_confirm: the host's name has to be said once more, forced or not.
         by_others: the coordinator may do it for a host that does not answer.
         never: why nobody can do it.

@@ -80,15 +80,17 @@ class Around:
     Attributes:
         open_orders: orders to nodes of the site that have not ended.
         alarms: open ones of the site.
+        is_rolled: a rollout is at work at the site.
         is_storm: an incident of many sites holds this one.
-        has_board: its board controller is known; None: nobody has told of any.
+        board_by: node id of who reads its board controller; empty: nobody told of one.
         lacks: why no order can reach it: no identity, no signer, quarantine; empty: nothing.
     """
 
     open_orders: Sequence[OrderRecord] = ()
     alarms: Sequence[SeenAlarm] = ()
+    is_rolled: bool = False
     is_storm: bool = False
-    has_board: bool = False
+    board_by: str = ""
     lacks: str = ""
 
 
@@ -132,15 +134,17 @@ def judge(action: Action, row: NodeRow, view: FleetView, around: Around) -> Verd
             *_of_delete(action, row),
         ]
     effects = _effects(action, row, view, groups) if found is not None else []
-    return Verdict(action, tuple(blockers), tuple(effects), _receiver(action, row))
+    return Verdict(action, tuple(blockers), tuple(effects), _receiver(action, row, around))
 
 
-def _receiver(action: Action, row: NodeRow) -> str:
-    """Return who is ordered: the host, or its coordinator for a board or a host that is silent."""
+def _receiver(action: Action, row: NodeRow, around: Around) -> str:
+    """Return who is ordered: the host; who reads its board; the coordinator where it is silent."""
     if action.verb is None:
         return ""
+    if action.needs_board:
+        return around.board_by
     is_silent = row.presence not in _HEARD
-    if row.host is not None and (action.needs_board or (is_silent and action.by_others)):
+    if row.host is not None and is_silent and action.by_others:
         return row.host.by
     return row.node
 
@@ -154,7 +158,7 @@ def _never(
     elif found is None:
         text = f"no coordinator of {row.site} has spoken of {row.name} yet"
         yield Blocker("unknown", text, "start an agent of this release there, and wait for a beat")
-    elif action.needs_board and not around.has_board:
+    elif action.needs_board and not around.board_by:
         text = f"no board controller of {row.name} is known"
         todo = f"give its address and account on a node of {row.site} (docs/bmc.md)"
         yield Blocker("not-supported", text, todo)
@@ -181,12 +185,14 @@ def _way(action: Action, row: NodeRow, view: FleetView, around: Around) -> Itera
         return
     if around.lacks:
         yield Blocker("unreachable", around.lacks, "act at the node: `roost-agent host`")
-    receiver = _receiver(action, row)
+    receiver = _receiver(action, row, around)
     heard = receiver in view.nodes and view.nodes[receiver].presence in _HEARD
     if not heard:
         is_self = receiver == row.node
         text = f"{row.name if is_self else receiver} is not heard"
-        todo = "wait for it, or act at the site" if is_self else "wait for another coordinator"
+        todo = (
+            "wait for it, or act at the site" if is_self else "wait until it is, or act at the site"
+        )
         yield Blocker("not-heard", text, todo)
 
 
@@ -210,6 +216,9 @@ def _others_at_work(action: Action, row: NodeRow, around: Around) -> Iterator[Bl
     if (action.takes_down or action.needs_board) and row.host is not None and row.host.is_mnfa:
         text = f"several nodes of {row.site} are silent together"
         yield Blocker("storm", text, "see to the network of the site first")
+    if action.takes_down and around.is_rolled and action.name != "force-lock":
+        text = f"a rollout is at work at {row.site}"
+        yield Blocker("rollout", text, "wait for it: `roost rollout list`", can_force=True)
     if action.needs_board and around.is_storm:
         text = f"an incident of many sites holds {row.site}"
         yield Blocker("storm", text, "no power act until it is over: `roost incident list`")

@@ -58,9 +58,3 @@ async def find(connection: AsyncConnection, node: str) -> BmcRecord | None:
     if row is None:
         return None
     return BmcRecord(row.node, row.speaker, row.at_ms, row.received_ms, _decode(row.body))
-
-
-async def is_known(connection: AsyncConnection, node: str) -> bool:
-    """Return whether anybody reads a node's board controller."""
-    column = tables.bmc_report.c.node
-    return (await connection.execute(select(column).where(column == node))).first() is not None

@@ -59,8 +59,8 @@ async def test_a_node_whose_controller_nobody_reads_has_none(get):
 async def test_of_a_node_that_is_not_there_nothing_is_kept(central):
     async with central.database.read() as connection:
         assert await bmc_reports.find(connection, "alpha.n9") is None
-        assert await bmc_reports.is_known(connection, "alpha.n2")
-        assert not await bmc_reports.is_known(connection, "alpha.n1")
+        assert await bmc_reports.find(connection, "alpha.n2") is not None
+        assert await bmc_reports.find(connection, "alpha.n1") is None
 
 
 @pytest.mark.usefixtures("said")

@@ -152,7 +152,7 @@ def test_two_are_not_taken_down_at_once_whoever_asks(view):
 
 def test_an_act_by_the_coordinator_counts_for_the_host_that_it_is_about(view):
     put(view, host("n1"), host("n2", "locked"), host("n3"))
-    around = Around(open_orders=[order("n1", "host-power-off", node="n2")], has_board=True)
+    around = Around(open_orders=[order("n1", "host-power-off", node="n2")], board_by="lab.n1")
     assert codes(view, "power-off", "n2", around) == ["busy"]
     assert codes(view, "lock", "n3", around) == ["other-act"]
 
@@ -230,19 +230,36 @@ def test_what_nobody_can_do_is_said_with_the_way_round(view):
     assert (blocker.code, blocker.can_force) == ("not-supported", False)
     assert "roost node replace" in blocker.todo
     assert codes(view, "power-off") == ["not-supported"]
-    assert codes(view, "power-off", around=Around(has_board=True)) == []
+    assert codes(view, "power-off", around=Around(board_by="lab.n1")) == []
     assert judge(
-        ACTIONS["power-off"], view.nodes["lab.n2"], view, Around(has_board=True)
+        ACTIONS["power-off"], view.nodes["lab.n2"], view, Around(board_by="lab.n1")
     ).receiver == "lab.n1"  # fmt: skip
 
 
 def test_no_power_act_in_a_storm_and_none_while_several_are_silent(view):
     put(view, *(host(name, "locked") for name in NODES))
-    assert codes(view, "power-off", around=Around(has_board=True, is_storm=True)) == ["storm"]
+    assert codes(view, "power-off", around=Around(board_by="lab.n1", is_storm=True)) == ["storm"]
     put(view, *(host(name, "locked") for name in NODES), is_mnfa=True)
-    assert codes(view, "power-off", around=Around(has_board=True)) == ["storm"]
+    assert codes(view, "power-off", around=Around(board_by="lab.n1")) == ["storm"]
     put(view, *map(host, NODES), is_mnfa=True)
     assert codes(view, "lock") == ["storm"]
+
+
+def test_a_rollout_at_work_is_waited_for_unless_it_is_forced(view):
+    rolled = Around(is_rolled=True)
+    verdict = judge(ACTIONS["lock"], view.nodes["lab.n1"], view, rolled)
+    assert ([each.code for each in verdict.blockers], verdict.is_forcible) == (["rollout"], True)
+    assert codes(view, "force-lock", around=rolled) == []
+    assert codes(view, "maintenance", around=rolled) == []
+
+
+def test_a_power_act_goes_to_who_reads_the_board(view):
+    put(view, host("n1"), host("n2", "locked"), host("n3"))
+    around = Around(board_by="lab.n3")
+    verdict = judge(ACTIONS["power-off"], view.nodes["lab.n2"], view, around)
+    assert (verdict.blockers, verdict.receiver) == ((), "lab.n3")
+    view.nodes["lab.n3"].presence = "unreachable"
+    assert codes(view, "power-off", "n2", around) == ["not-heard"]
 
 
 def test_critical_alarms_where_the_services_would_go_are_in_the_way(view):
