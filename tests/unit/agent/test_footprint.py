@@ -56,6 +56,12 @@ def test_what_watches_processes_is_brought_by_the_first_that_is_to_be_watched():
     assert some <= {"roost_agent.host.processes.on_demand"}
 
 
+def test_what_sums_up_samples_is_left_to_a_child():
+    _, everything = imported("roost_agent.commands")
+    assert "roost_agent.host.samples.service" in everything
+    assert not {"roost_agent.host.samples.rollup", "roost_agent.host.samples.answer"} & everything
+
+
 def test_local_ha_brings_along_no_package_of_its_own():
     third, everything = imported("roost_agent.lean, roost_agent.ha.launch")
     assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY

@@ -1,31 +1,32 @@
 """Keeps the node's minutes, answers who asks for them, and tells a few of them once an hour.
 
-Files and sums are a thread's work. What comes faster than the disk takes it is let go: minutes of
-measurement are worth less than the node's memory.
+Files are a thread's work, sums a child's. What comes faster than the disk takes it is let go:
+minutes of measurement are worth less than the node's memory.
 """
 
 import asyncio
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
+import msgspec
+
+from roost_agent import child
 from roost_agent.alarms.samples.sampler import Measured
 from roost_agent.errors import StorageError
-from roost_agent.host.samples import rollup
 from roost_agent.host.samples.minutes import Minutes, Row
 from roost_agent.host.samples.ring import FOLDER, Ring
-from roost_agent.host.samples.summary import chosen
 from roost_agent.outbox.latest import Outbox
 from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry
 from roost_agent.ports import Clock
-from roost_protocol.codec import pack
 from roost_protocol.envelope import ItemKind, Lane, SamplesAsk
-from roost_protocol.samples import Samples
+from roost_protocol.limits import BODY_BYTES_MAX
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,8 @@ ROWS_WAITING_MAX: Final = 10  # minutes that the disk may be behind
 ASKS_WAITING_MAX: Final = 4  # the centre asks again
 ANSWER_MS_MIN: Final = 1_000  # between two answers: the uplink is for alarms
 SUMMARY_EVERY_MS: Final = 3_600_000
-SUMMARY_STEP_S: Final = 600
+CHILD_S: Final = 20.0  # for one message; it takes a tenth of a second
 MINUTE_MS: Final = 60_000
-
-T = TypeVar("T")
 
 
 class History:
@@ -53,7 +52,8 @@ class History:
         self, state_dir: Path, outbox: Outbox, clock: Clock, first_s: Callable[[], float]
     ) -> None:
         self.fault = ""
-        self._ring = Ring(state_dir / FOLDER)
+        self._folder = state_dir / FOLDER
+        self._ring = Ring(self._folder)
         self._outbox = outbox
         self._clock = clock
         self._first_s = first_s
@@ -95,12 +95,12 @@ class History:
                         await self._wake.wait()
                 except TimeoutError:
                     due_ms = self._clock.boot_ms() + SUMMARY_EVERY_MS
-                    await self._tell(self._summary)
+                    await self._tell(None)
                 self._wake.clear()
                 await self._write()
                 while self._asks:
                     ask = self._asks.popleft()
-                    await self._tell(partial(self._answer, ask))
+                    await self._tell(ask)
                     await asyncio.sleep(ANSWER_MS_MIN / 1000)
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
@@ -109,44 +109,39 @@ class History:
         while self._rows:
             row = self._rows.popleft()
             try:
-                await self._in_thread(partial(self._ring.append, row))
+                append = partial(self._ring.append, row)
+                await asyncio.get_running_loop().run_in_executor(self._thread, append)
             except OSError as err:
                 self._note(f"samples: minutes are not kept: {err.strerror}")
             else:
                 self._note("")
 
-    async def _tell(self, make: Callable[[], Samples | None]) -> None:
-        """Put what is made in the thread on its way to the centre."""
-        entry = await self._in_thread(lambda: _entry(make(), max(self._clock.wall_ms(), 0)))
-        if entry is None or not self._outbox.lanes:
-            return
+    async def _tell(self, ask: SamplesAsk | None) -> None:
+        """Put what is asked, or the last hour, on its way to the centre; who asks asks again."""
         try:
-            self._outbox.append(Batch((entry,), {}))
-        except StorageError as err:
-            log.info("samples: not told: %s", err)  # who asked asks again
+            entry = await self._made(ask)
+            if entry is not None and self._outbox.lanes:
+                self._outbox.append(Batch((entry,), {}))
+        except TimeoutError:
+            log.info("samples: not told: not made within %g s", CHILD_S)
+        except (OSError, StorageError) as err:
+            log.info("samples: not told: %s", err)
 
-    def _answer(self, ask: SamplesAsk) -> Samples:
-        wanted = rollup.window(ask.since_ms, ask.until_ms, ask.step_s)
-        return rollup.samples(self._ring.parts(), wanted, frozenset(ask.series), ask=ask.number)
-
-    def _summary(self) -> Samples | None:
-        """Return the steps that ended within the last hour, of a few series."""
-        end_ms = max(self._clock.wall_ms(), 0) // (SUMMARY_STEP_S * 1000) * SUMMARY_STEP_S * 1000
-        wanted = rollup.window(end_ms - SUMMARY_EVERY_MS, end_ms, SUMMARY_STEP_S)
-        return chosen(rollup.samples(self._ring.parts(), wanted, frozenset()))
+    async def _made(self, ask: SamplesAsk | None) -> Entry | None:
+        """Have a child make a message; None where nothing was measured."""
+        now_ms = max(self._clock.wall_ms(), 0)
+        words = (sys.executable, "-P", "-m", "roost_agent.host.samples.answer", str(self._folder))
+        given = msgspec.json.encode({"now_ms": now_ms, "ask": ask})
+        done = await child.run(words, seconds=CHILD_S, bytes_max=BODY_BYTES_MAX, given=given)
+        if done.status:
+            raise OSError(done.complaint.decode("utf-8", "replace")[-200:])
+        if not done.output:
+            return None
+        compressed, body = bool(done.output[0]), done.output[1:]
+        return Entry(Lane.BULK, ItemKind.SAMPLES, now_ms, body, compressed)
 
     def _note(self, fault: str) -> None:
         if fault != self.fault:
             self.fault = fault
             if fault:
                 log.warning("%s", fault)
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-def _entry(said: Samples | None, at_ms: int) -> Entry | None:
-    if said is None:
-        return None
-    body, compressed = pack(said)
-    return Entry(Lane.BULK, ItemKind.SAMPLES, at_ms, body, compressed)
