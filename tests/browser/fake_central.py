@@ -29,6 +29,7 @@ from fake_lifecycle import FakeLifecycle
 from fake_northbound import FakeNorthbound
 from fake_orders import FakeOrders
 from fake_profiles import FakeProfiles
+from fake_rollouts import FakeRollouts
 from fake_samples import FakeSamples
 from fake_topology import FakeTopology
 from fake_views import FakeViews
@@ -277,6 +278,7 @@ class FakeCentral:
         self.host = FakeHost()
         self.samples = FakeSamples()
         self.profiles = FakeProfiles(hostile=HOSTILE)
+        self.rollouts = FakeRollouts(hostile=HOSTILE)
         self.topology = FakeTopology(hostile=HOSTILE)
         self.lifecycle = FakeLifecycle(fleet.left_alone)
         self.pages = Dashboard.load()
@@ -301,6 +303,7 @@ class FakeCentral:
         app.add_routes(self.host.routes())
         app.add_routes(self.samples.routes())
         app.add_routes(self.profiles.routes())
+        app.add_routes(self.rollouts.routes())
         app.add_routes(INVENTORY_ROUTES)
         app.add_routes(self.topology.routes())
         app.add_routes(self.lifecycle.routes())

@@ -97,6 +97,8 @@ async def each_page(console, tab):
         ("/load", ".plot rect"),
         ("/northbound", ".letters"),
         ("/profiles", ".profiles tbody tr"),
+        ("/rollouts", ".rollouts tbody tr"),
+        ("/rollouts/one", ".failures tbody tr"),
         ("/enrol", ".boxes"),
         ("/admin", ".users tbody tr"),
         ("/audit", ".audit tbody tr"),
@@ -140,6 +142,8 @@ async def test_tables_of_the_alarm_pages_need_no_scrolling_sideways(console, wid
         ("/events", ".scroll"),
         ("/northbound", ".scroll:has(.targets)"),
         ("/profiles", ".scroll:has(.profiles)"),
+        ("/rollouts", ".scroll:has(.rollouts)"),
+        ("/rollouts/one", ".scroll"),
         ("/admin", ".scroll:has(.users)"),
         ("/audit", ".scroll:has(.audit)"),
     ):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from roost_central.demo import cast
+from roost_central.demo import cast, rollouts
 from roost_central.demo.fleet import Fleet
 from roost_central.demo.machine import SWAPPINESS
 
@@ -53,6 +53,7 @@ def ready(  # noqa: PLR0913 - what the block names
     {roost} node inventory {cast.SITE}.n1
     {roost} site list -q 'status>=degraded' -w
 {"" if fleet is None else _fleet(folder, fleet)}
+{_rollouts(folder) if "simulator" in pids else ""}
   Break something, and watch it:
     {agent} path hold lan-a --for 1m --state-dir {state}
     {agent} alarm raise 750.801 --entity app=pump --severity major --text "Pressure 9 bar" \\
@@ -74,6 +75,21 @@ def ready(  # noqa: PLR0913 - what the block names
       with its cause, from {CUT_SITES_MIN} sites on: {roost} incident list
 
   Logs are in {folder / "logs"}. Ctrl-C ends everything.
+"""
+
+
+def _rollouts(folder: Path) -> str:
+    """Return how a bad release and a good one are rolled over the simulated fleet."""
+    roost, plans = program("roost"), rollouts.plans(folder)
+    return f"""
+  Roll a release over the simulated fleet; this one raises an alarm once it runs:
+    {roost} rollout plan {plans[rollouts.BAD]}
+    {roost} rollout create {plans[rollouts.BAD]} --start
+    {roost} rollout list -w
+      halts in the canary within a minute: {roost} rollout failures ID
+    {roost} rollout rollback ID -m "it raises alarms"
+    {roost} rollout create {plans[rollouts.GOOD]} --start
+      after that: all sites, wave by wave
 """
 
 

@@ -95,12 +95,12 @@ def error(tally: Tally, rules: Settled) -> str:
     """Return why a wave has failed; empty: it has not."""
     failed, finished = tally.failed(rules), tally.finished(rules)
     if failed >= rules.error_abs:
-        return f"{_reasons(tally)}: {failed} sites failed, the most is {rules.error_abs - 1}"
+        return f"{_reasons(tally)}: {failed} failed, at most {rules.error_abs - 1} may"
     least = min(rules.min_finished, tally.size)
     if finished >= least and failed * 100 > rules.error_pct * finished:
         return (
-            f"{_reasons(tally)}: {failed} of {finished} finished sites failed, "
-            f"the most is {rules.error_pct} %"
+            f"{_reasons(tally)}: {failed} of {finished} that finished failed, "
+            f"at most {rules.error_pct} % may"
         )
     if tally.lost * 100 > LOST_PCT_MAX * tally.size:
         return f"{tally.lost} of {tally.size} sites went silent with their update"

@@ -26,6 +26,8 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/profiles",
     "/changes",
     "/changes/{change}",
+    "/rollouts",
+    "/rollouts/{rollout}",
     "/drift",
     "/hosts",
     "/enrol",

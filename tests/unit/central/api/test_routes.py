@@ -30,6 +30,8 @@ UNAUTHENTICATED = {
     "GET /profiles",
     "GET /changes",
     "GET /changes/{change}",
+    "GET /rollouts",
+    "GET /rollouts/{rollout}",
     "GET /drift",
     "GET /hosts",
     "GET /enrol",

@@ -17,7 +17,7 @@ const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
 const PAGES = [["/", "Fleet", "fleet"], ["/alarms", "Alarms", "alarms"],
   ["/incidents", "Incidents", "incidents"], ["/shelf", "Shelf", "shelf"], ["/load", "Load", "load"],
   ["/hosts", "Hosts", "hosts"], ["/events", "Events", "events"], ["/inventory", "Inventory", "inventory"], ["/northbound", "Northbound", "northbound"],
-  ["/profiles", "Profiles", "profiles"], ["/enrol", "Enrolment", "enrol"], ["/audit", "Audit", "audit"], ["/admin", "Admin", "admin"]];
+  ["/profiles", "Profiles", "profiles"], ["/rollouts", "Rollouts", "rollouts"], ["/enrol", "Enrolment", "enrol"], ["/audit", "Audit", "audit"], ["/admin", "Admin", "admin"]];
 const LATER = {
   views: () => import("../views/dialog.js").then((m) => m.ViewsDialog),
   palette: () => import("../palette/palette.js").then((m) => m.Palette),

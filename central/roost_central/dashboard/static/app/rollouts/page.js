@@ -1,0 +1,104 @@
+/** Rollouts: all of them, one with its live waves, failures and sites, and what a plan would do. */
+import { html, useEffect, useState } from "../html.js";
+import { request } from "../api.js";
+import { useFetched } from "../fetched.js";
+import { AskDialog } from "../shell/ask.js";
+import { CopyLine } from "../shell/copy.js";
+import { Failure, Problem } from "../shell/failure.js";
+import { Time } from "../time.js";
+import { Blast } from "./blast.js";
+import { Failures, Sites } from "./sites.js";
+import { Counts, MOVES, movesOf, State } from "./words.js";
+
+const LOOK_MS = 2_000; // as often as the centre looks
+const ENDS = new Set(["denied", "completed", "aborted", "rolled_back"]);
+const rolloutPath = (id) => `/rollouts/${encodeURIComponent(id)}`;
+
+export function RolloutsPage({ route }) {
+  return route.name ? html`<${Rollout} key=${route.name} id=${route.name} />` : html`<${List} />`;
+}
+
+function List() {
+  const { value, error, reload } = useFetched("/rollouts");
+  const [plans, setPlans] = useState(false);
+  return html`<main id="main" class="page"><h1>Rollouts</h1>
+    <div class="toolbar"><button type="button" onClick=${reload}>Read again</button>
+      <button type="button" aria-expanded=${plans} onClick=${() => setPlans(!plans)}>Try a plan</button></div>
+    ${plans && html`<${Blast} onMade=${reload} />`}
+    ${error && !value ? html`<${Problem} error=${error} />` : !value ? html`<p class="empty">Reading…</p>`
+    : html`<${Rows} rows=${value.items} />`}
+    <${CopyLine} text="roost rollout list" /></main>`;
+}
+
+function Rows({ rows }) {
+  if (!rows.length) return html`<p class="empty">No release was rolled out from here yet. A plan is a file: try one here, or with roost rollout plan.</p>`;
+  return html`<div class="scroll"><table class="plain stack rollouts"><thead><tr><th>Rollout</th><th>Release</th><th>State</th><th>Wave</th>
+    <th class="number">Sites</th><th>Made</th><th>By</th><th>Why</th></tr></thead>
+    <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row"><a href=${rolloutPath(row.id)}>${row.name}</a></th>
+      <td data-title="Release">${row.component} ${row.version}</td>
+      <td data-title="State"><${State} name=${row.state} more=${row.pause ?? ""} /></td>
+      <td data-title="Wave">${row.wave} of ${row.waves}</td><td class="number" data-title="Sites">${row.sites.toLocaleString("en")}</td>
+      <td data-title="Made"><${Time} at=${row.made} /></td><td data-title="By">${row.by}</td>
+      <td data-title="Why">${row.why || row.reason || "–"}</td></tr>`)}</tbody></table></div>`;
+}
+
+function Rollout({ id }) {
+  const [turn, setTurn] = useState(0);
+  const { value, error, reload } = useFetched(`/rollouts/${encodeURIComponent(id)}`, turn);
+  const [move, setMove] = useState("");
+  const isOpen = Boolean(value && !ENDS.has(value.state));
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const timer = setInterval(() => document.hidden || setTurn((n) => n + 1), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [isOpen]);
+  if (error && !value) return html`<${Failure} error=${error} what=${`rollout ${id}`} onRetry=${reload} />`;
+  if (!value) return html`<main id="main" class="page"><h1>Rollout</h1><p class="empty">Reading…</p></main>`;
+  const send = async (values) => {
+    const path = { retry: "resume", skip: "resume" }[move] ?? move;
+    await request(`/rollouts/${encodeURIComponent(id)}/${path}`, { method: "POST", body: { reason: values.reason, ...MOVES[move][2] } });
+    setMove("");
+    reload();
+  };
+  const whole = value.stages.reduce((sum, each) => {
+    for (const [state, count] of Object.entries(each.states)) sum[state] = (sum[state] ?? 0) + count;
+    return sum;
+  }, {});
+  return html`<main id="main" class="page"><header class="page-head"><p class="crumb"><a href="/rollouts">Rollouts</a> / ${value.component} ${value.version}</p>
+      <h1>${value.name} <${State} name=${value.state} more=${value.pause ?? ""} /></h1>
+      ${value.why && html`<p class=${value.state === "paused" && value.pause !== "operator" ? "problem" : "quiet"} role="status">${value.why}</p>`}
+      <dl class="facts"><div><dt>Made</dt><dd><${Time} at=${value.made} /></dd></div><div><dt>By</dt><dd>${value.by}</dd></div>
+        <div><dt>Reason</dt><dd>${value.reason || "–"}</dd></div>
+        <div><dt>Approved by</dt><dd>${approvers(value)}</dd></div>
+        <div><dt>Manifest</dt><dd class="code">${value.digest.slice(0, 16)}…</dd></div></dl>
+      <${Counts} states=${whole} label="All sites" />
+      <div class="toolbar">${movesOf(value).map((each) => html`<button type="button" key=${each}
+        onClick=${() => setMove(each)}>${MOVES[each][0]}</button> `)}</div></header>
+    <section><h2>Waves</h2><${Waves} value=${value} /></section>
+    <${Failures} id=${id} turn=${turn} />
+    <${Sites} id=${id} turn=${turn} waves=${value.stages} />
+    <section><details><summary>The plan</summary><pre class="source">${value.plan}</pre></details></section>
+    <${CopyLine} text=${`roost rollout watch ${value.id}`} />
+    ${move && html`<${AskDialog} title=${`${MOVES[move][0]}: ${value.name}`} button=${MOVES[move][0]} hint=${MOVES[move][1]}
+      fields=${[{ name: "reason", label: "Reason", required: move === "deny" }]} onSend=${send} onClose=${() => setMove("")} />`}</main>`;
+}
+
+function Waves({ value }) {
+  return html`<div class="scroll"><table class="plain stack groups"><thead><tr><th>Wave</th><th>State</th><th class="number">Sites</th>
+    <th>Where they stand</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
+      class=${each.wave === value.wave && !ENDS.has(value.state) ? "now" : ""}><th scope="row">${each.wave} ${each.name}</th>
+      <td data-title="State"><${State} name=${each.state} /></td><td class="number" data-title="Sites">${each.sites.toLocaleString("en")}</td>
+      <td data-title="Sites are"><${Counts} states=${each.states} label=${`Wave ${each.wave}`} />
+        ${each.worse > 0 && html` <span class="quiet">${each.worse} with a new alarm</span>`}</td>
+      <td data-title="Soak">${soak(each)}</td>
+      <td data-title="Why">${each.why || (each.rate ? `${each.rate.toLocaleString("en")} sites a minute` : "–")}</td></tr>`)}</tbody></table></div>`;
+}
+
+function approvers(value) {
+  const names = [...new Set(value.approvals.map((each) => each.operator))];
+  if (!value.approvers) return "nobody has to";
+  return `${names.join(", ") || "nobody yet"}: ${names.length} of ${value.approvers}`;
+}
+
+const soak = (wave) => (wave.state === "pending" ? "–" : wave.state === "soaking" || wave.soaked_s
+  ? `${Math.min(wave.soaked_s, wave.soak_s).toLocaleString("en")} of ${wave.soak_s.toLocaleString("en")} s` : `${wave.soak_s.toLocaleString("en")} s`);

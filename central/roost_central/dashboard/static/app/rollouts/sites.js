@@ -1,0 +1,43 @@
+/** The sites of a rollout: failures by reason, and each site's way with its times. */
+import { html, useState } from "../html.js";
+import { useFetched } from "../fetched.js";
+import { sitePath } from "../router.js";
+import { Time } from "../time.js";
+
+const SHOWN = 50;
+const STATES = ["", "queued", "offered", "accepted", "staging", "staged", "waiting", "applying", "verifying", "soaking", "unreachable",
+  "rejected", "succeeded", "failed", "rolled_back", "timed_out", "canceled", "not_needed", "incompatible"];
+
+export function Failures({ id, turn }) {
+  const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/failures`, turn);
+  if (!value?.items.length) return null;
+  return html`<section><h2>Failures</h2><div class="scroll"><table class="plain stack failures"><thead><tr><th class="number">Sites</th>
+    <th>Type</th><th>Reason</th><th>Such as</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.reason}`}>
+      <td class="number" data-title="Sites">${each.count.toLocaleString("en")}</td><td data-title="Type">${each.failure}</td>
+      <td data-title="Reason">${each.reason}</td><td data-title="Such as">${each.sites.slice(0, 5).map((site) => html`<a key=${site}
+        href=${sitePath(site)}>${site}</a> `)}</td></tr>`)}</tbody></table></div></section>`;
+}
+
+export function Sites({ id, turn, waves }) {
+  const [wave, setWave] = useState("0");
+  const [state, setState] = useState("");
+  const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/jobs?limit=${SHOWN}&wave=${wave}${state && `&state=${state}`}`, turn);
+  return html`<section><h2>Sites</h2><div class="toolbar">
+      <label>Wave <select value=${wave} onChange=${(event) => setWave(event.target.value)}><option value="0">all</option>
+        ${waves.map((each) => html`<option key=${each.wave} value=${String(each.wave)}>${each.wave} ${each.name}</option>`)}</select></label>
+      <label>State <select value=${state} onChange=${(event) => setState(event.target.value)}>${STATES.map((each) => html`<option
+        key=${each} value=${each}>${each ? each.replaceAll("_", " ") : "all"}</option>`)}</select></label></div>
+    ${!value ? html`<p class="empty">Reading…</p>` : !value.items.length ? html`<p class="empty">No site of it is in that state.</p>`
+    : html`<div class="scroll"><table class="plain stack rollout-sites"><thead><tr><th>Site</th><th class="number">Wave</th><th>State</th><th>Since</th>
+      <th>Had</th><th>Way</th><th>Detail</th></tr></thead><tbody>${value.items.map((job) => html`<${Row} key=${job.site} job=${job} />`)}</tbody></table></div>`}
+    ${value?.next && html`<p class="quiet">The first ${SHOWN} by name; roost rollout jobs lists all.</p>`}</section>`;
+}
+
+function Row({ job }) {
+  return html`<tr><th scope="row"><a href=${sitePath(job.site)}>${job.site}</a></th><td class="number" data-title="Wave">${job.wave}</td>
+    <td data-title="State">${job.state.replaceAll("_", " ")}${job.attempt > 1 && ` (attempt ${job.attempt})`}${job.is_back && ", on its way back"}</td>
+    <td data-title="Since">${job.since ? html`<${Time} at=${job.since} />` : "–"}</td><td data-title="Had">${job.former || "–"}</td>
+    <td data-title="Way">${job.steps.length ? html`<details><summary>${job.steps.length} steps</summary><ol class="way">${job.steps.map((step, index) => html`<li
+      key=${index}><${Time} at=${step.at} /> ${step.state.replaceAll("_", " ")}</li>`)}</ol></details>` : "–"}</td>
+    <td data-title="Detail">${job.failure ? `${job.failure}: ` : ""}${job.detail || (job.failure ? "" : "–")}</td></tr>`;
+}

@@ -1,0 +1,57 @@
+/** The words of rollouts: states with their marks, moves with what they do. */
+import { html } from "../html.js";
+
+export const MARKS = {
+  awaiting_approval: "✎", scheduled: "◷", running: "▶", paused: "‖", aborting: "✕", rolling_back: "↩", denied: "✕",
+  completed: "✓", aborted: "✕", rolled_back: "↩", pending: "·", releasing: "▶", soaking: "◷", passed: "✓", failed: "■", skipped: "»",
+};
+export const MOVES = {
+  start: ["Start", "The first wave is offered.", {}],
+  pause: ["Pause", "Nothing more is offered until somebody resumes it; sites finish what they have.", {}],
+  resume: ["Resume", "It goes on where it was.", {}],
+  retry: ["Retry the wave", "The sites that failed get it once more.", { failed_wave: "retry" }],
+  skip: ["Skip the wave", "What failed stays as it is; the next wave has its turn.", { failed_wave: "skip" }],
+  promote: ["Promote", "Opens the gate of the wave, or ends its soak now.", {}],
+  abort: ["Abort", "Nothing more is offered, and what is not done is taken back: who has it keeps it.", {}],
+  "roll-back": ["Roll back", "Every touched site gets the release that it had, the newest wave first.", {}],
+  deny: ["Deny", "It is at its end then. Say why.", {}],
+};
+const POSSIBLE = {
+  awaiting_approval: ["deny"], scheduled: ["start", "abort"], running: ["pause", "promote", "abort", "roll-back"],
+  paused: ["resume", "abort", "roll-back"], rolling_back: ["abort"],
+};
+/** What becomes of sites, in the order in which they are drawn: key, words, the states that it has. */
+const PARTS = [
+  ["done", "have it", ["succeeded"]], ["soak", "watched", ["verifying", "soaking"]],
+  ["work", "at work", ["offered", "accepted", "staging", "staged", "waiting", "applying", "cancel_rejected"]],
+  ["failed", "failed", ["failed", "rolled_back", "timed_out"]], ["silent", "silent", ["unreachable"]],
+  ["off", "put off", ["rejected"]], ["unmeant", "need nothing", ["not_needed", "incompatible", "canceled", "superseded"]],
+  ["queued", "queued", ["queued"]],
+];
+
+/** @returns {string[]} what may be done with a rollout now */
+export function movesOf(value) {
+  const failed = value.stages[value.wave - 1]?.state === "failed";
+  return (POSSIBLE[value.state] ?? []).flatMap((each) => (each === "resume" && failed ? ["retry", "skip"] : [each]));
+}
+
+export const State = ({ name, more = "" }) => html`<span class=${`rollout-state ${name}`}><span aria-hidden="true">${MARKS[name]}</span> ${name.replaceAll("_", " ")}${more && ` (${more.replaceAll("_", " ")})`}</span>`;
+
+/** Sites by what became of them: a bar, and the words and numbers that say the same. */
+export function Counts({ states, label }) {
+  const known = PARTS.map(([key, words, some]) => [key, words, some.reduce((sum, each) => sum + (states[each] ?? 0), 0)])
+    .filter(([, , count]) => count);
+  if (!known.length) return html`<span class="quiet">no site</span>`;
+  return html`<span class="delivery"><span class="delivery-bar rollout-bar" role="img" aria-label=${`${label}: ${known
+      .map(([, words, count]) => `${count} ${words}`).join(", ")}`}>${known.map(([key, , count]) => html`<span key=${key}
+      class=${key} style=${{ flexGrow: count }} />`)}</span>
+    <span class="delivery-words">${known.map(([key, words, count]) => html`<span key=${key}>${count.toLocaleString("en")} ${words}</span> `)}</span></span>`;
+}
+
+export const length = (seconds) => (seconds < 3_600 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`);
+
+export function bytes(count) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const step = Math.min(units.length - 1, count ? Math.floor(Math.log2(count) / 10) : 0);
+  return `${(count / 1_024 ** step).toFixed(step ? 1 : 0)} ${units[step]}`;
+}

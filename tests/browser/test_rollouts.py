@@ -1,0 +1,64 @@
+"""Rollouts with their waves, what failed and why, and what a plan would do."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+ONE = f"/rollouts/{'e' * 32}"
+BUTTONS = "[...document.querySelectorAll('.page-head .toolbar button')].map((b) => b.innerText)"
+
+
+async def test_a_rollout_shows_its_waves_its_failures_and_the_way_of_each_site(console):
+    tab = await console.tab("/rollouts")
+    await tab.wait("document.querySelector('.rollouts tbody tr')")
+    assert "paused (health gate)" in await tab.js("document.querySelector('.rollouts').innerText")
+    await tab.js("document.querySelector('.rollouts a').click()")
+    await tab.wait("document.querySelectorAll('.groups tbody tr').length === 2")
+    label = "document.querySelector('.groups .delivery-bar').getAttribute('aria-label')"
+    assert await tab.js(label) == "Wave 1: 1 have it, 1 failed"
+    await tab.wait("document.querySelector('.failures tbody tr')")
+    assert "edge-00-00" in await tab.js("document.querySelector('.failures').innerText")
+    await tab.js("document.querySelector('.rollout-sites summary').click()")
+    await tab.wait("document.querySelector('.way')?.innerText.includes('offered')")
+    assert "bob: 1 of 1" in await tab.js("document.querySelector('.facts').innerText")
+    assert not tab.complaints
+
+
+async def test_a_failed_wave_is_retried_or_skipped_with_a_reason(console):
+    tab = await console.tab(ONE)
+    await tab.wait("document.querySelector('.page-head .toolbar button')")
+    assert await tab.js(BUTTONS) == ["Retry the wave", "Skip the wave", "Abort", "Roll back"]
+    await tab.js("document.querySelector('.page-head .toolbar button').click()")
+    await tab.wait("document.querySelector('dialog[open]')")
+    await tab.js("document.querySelector('dialog form').requestSubmit()")
+    await tab.wait(f"{BUTTONS}.length === 4 && {BUTTONS}[0] === 'Pause'")
+    moved = [each for each in console.central.rollouts.asked if each[0].endswith("/resume")]
+    assert moved == [(f"/api/v1{ONE}/resume", {"reason": "", "failed_wave": "retry"})]
+
+
+async def test_a_plan_is_tried_before_it_is_made_and_a_refused_one_is_not_made(console):
+    console.central.rollouts.refusals = ["another rollout has these sites"]
+    tab = await console.tab("/rollouts")
+    await tab.wait("document.querySelectorAll('.toolbar button').length === 2")
+    await tab.js("document.querySelectorAll('.toolbar button')[1].click()")
+    await tab.wait("document.querySelector('.blast .toolbar button')")
+    await tab.js("document.querySelector('.blast .toolbar button').click()")
+    await tab.wait("document.querySelector('.dry tbody tr')")
+    text = await tab.js("document.querySelector('.blast').innerText")
+    for said in ("12 sites", "5.0 MiB", "2: silent", "another rollout", "No canary for b, plain"):
+        assert said in text
+    assert await tab.js("document.querySelectorAll('.blast .toolbar button').length") == 1
+    console.central.rollouts.refusals = []
+    await tab.js("document.querySelector('.blast .toolbar button').click()")
+    await tab.wait("document.querySelector('.blast button.primary')")
+    await tab.js("document.querySelector('.blast button.primary').click()")
+    await tab.wait(f"location.pathname === '{ONE}'")
+    made = [body for path, body in console.central.rollouts.asked if path == "/api/v1/rollouts"]
+    assert made[0]["expect"] == 12
+
+
+@pytest.mark.parametrize("path", ["/rollouts", ONE])
+async def test_the_pages_fit_a_telephone(console, path):
+    tab = await console.tab(path)
+    await tab.resize(390, 844)
+    await tab.wait("document.querySelector('main table tbody tr')")
+    assert await tab.js("document.documentElement.scrollWidth <= innerWidth")
