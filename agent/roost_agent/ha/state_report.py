@@ -188,6 +188,7 @@ def _everywhere(runtime: "Runtime", group: Group) -> HaGroup:
         model=group.model,
         hosts=list(group.hosts),
         role=HaRole.VOTER if not is_host else HaRole.ACTIVE if runs else HaRole.BARRED,
+        bar=cut(core.candidacy.host_bar) if is_host and not runs else "",
         state=state,
         services=services,
     )

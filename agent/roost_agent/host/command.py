@@ -17,6 +17,7 @@ from roost_agent.control.command import asked, parser, seconds_of
 from roost_agent.control.message import HostAct, HostProcesses, HostShow
 from roost_agent.control.table import columns
 from roost_agent.errors import AgentError
+from roost_agent.host.core import LOCKED_TYPE
 from roost_agent.ports import SystemClock
 
 ACTS: Final = ("lock", "force-lock", "unlock", "swact", "recover", "reboot")
@@ -67,12 +68,19 @@ def shown(report: Mapping[str, Any]) -> str:
         lines.append("several hosts are silent together: the network is to blame, none is failed")
     if report["bar"]:
         lines.append(f"runs no service: {report['bar']}")
-    lines += [f"ALARM      {type_} {params}" for type_, params in report["alarms"].items()]
+    lines += [f"ALARM      {_alarm(*each)}" for each in report["alarms"].items()]
     if report["fault"]:
         lines.append(f"FAULT      not kept: {report['fault']}")
     if act := report["act"]:
         lines.append(f"last act   {act['verb']}: {act['state']} {act.get('sentence', '')}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _alarm(type_: str, params: Mapping[str, Any]) -> str:
+    """Return an alarm of this host as the catalogue says it."""
+    if type_ == LOCKED_TYPE:
+        return f"Locked by {params['by']}: {params['reason']}"
+    return f"Automatic recovery stopped after {params['max']} {params['cause']} failures"
 
 
 def _row(each: Mapping[str, Any]) -> list[str]:

@@ -60,3 +60,21 @@ def test_the_whole_is_one_report_with_the_faults_of_the_node(site):
     assert {"disk full", "the guard does not answer"} <= set(told.faults)
     assert [way.name for way in told.ways][:2] == ["mgmt/c0", "cluster/c1"]
     assert faults(runtime(site, active)) == []
+
+
+def test_a_host_that_is_locked_stands_for_no_group_and_tells_its_site(site):
+    active = site.settled()
+    standby = 1 - active
+    site.tell(standby, ev.HostIs(9, "the host is locked by ann"))
+    core = site.boxes[standby].core
+    assert roles(core)["main"][0] is HaRole.BARRED
+    assert (core.bar("main"), core.bar("site")) == ("the host is locked by ann", "")
+    site.run(2_000)
+    told = site.boxes[active].core.members.report(standby)
+    assert (told.host, "main" in told.barred) == (9, True)
+    site.boxes[active].is_up = False
+    site.run(20_000)
+    assert roles(core)["main"][0] is HaRole.BARRED, "also if nobody else is left"
+    site.tell(standby, ev.HostIs(4))
+    site.run(10_000)
+    assert roles(core)["main"][0] is HaRole.ACTIVE
