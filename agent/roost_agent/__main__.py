@@ -39,7 +39,7 @@ usage: roost-agent COMMAND [OPTION...]
   host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
   host maintenance on --for TIME --reason TEXT | off   do nothing about it by itself
   health        what the health scripts say      [--run] [--json]
-  bmc show|set|test|sensors|power|boot ...       board controllers (bmc --help)
+  bmc show|set|test|sensors|power|boot|fence     board controllers (bmc --help)
   samples       the last day, measured by minute [SERIES...] [--hours N] [--json|--csv]
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)

@@ -22,6 +22,7 @@ from roost_agent.bmc.board import Board
 from roost_agent.bmc.board_file import save, toml
 from roost_agent.bmc.child import serve
 from roost_agent.bmc.fault import Fault
+from roost_agent.bmc.fence import VERBS, fence
 from roost_agent.bmc.sensor import Sensor
 from roost_agent.bmc.talk import BOOT_DEVICES, Answer, Known, Request, Verb
 from roost_agent.config import BMC_FILE
@@ -43,19 +44,8 @@ _VERBS: Final = {
 def run(argv: list[str]) -> int:
     """Run the command and return its exit status."""
     given = _parser().parse_args(argv)
-    match given.verb:
-        case "show":
-            return _show(given)
-        case "set":
-            return _set(given)
-        case "test":
-            return _tell(_ask(given, "test"), given)
-        case "sensors":
-            return _sensors(given)
-        case "boot":
-            return _tell(_ask(given, "boot", device=given.device, once=not given.always), given)
-        case _:
-            return _power(given)
+    status: int = _DOES[given.verb](given)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     power.add_argument("--forced", action="store_true", help="off without asking its system first")
     power.add_argument("--yes", action="store_true", help="without it only status is done")
     power.add_argument("--json", action="store_true")
+    cut = verbs.add_parser("fence", help="for local HA: one order, read by whoever gave it")
+    cut.add_argument("node")
+    cut.add_argument("what", choices=VERBS)
     boot = verbs.add_parser("boot", help="choose the device of its next boot")
     boot.add_argument("node")
     boot.add_argument("device", choices=BOOT_DEVICES)
@@ -218,3 +211,21 @@ def _tell(answer: Answer, given: argparse.Namespace) -> int:
         f"{answer.node}: {machine}{uuid}, by {known.type}{power}{boot}, {answer.took_ms} ms\n"
     )
     return 0
+
+
+def _test(given: argparse.Namespace) -> int:
+    return _tell(_ask(given, "test"), given)
+
+
+def _boot(given: argparse.Namespace) -> int:
+    return _tell(_ask(given, "boot", device=given.device, once=not given.always), given)
+
+
+def _fence(given: argparse.Namespace) -> int:
+    return fence(given.file, Path(given.state_dir), given.node, given.what)
+
+
+_DOES: Final = {
+    "show": _show, "set": _set, "test": _test, "sensors": _sensors, "power": _power,
+    "boot": _boot, "fence": _fence,
+}  # fmt: skip
