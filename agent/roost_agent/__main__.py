@@ -33,6 +33,7 @@ usage: roost-agent COMMAND [OPTION...]
   verify order                                   is the order on standard input genuine?
   update status|history|hold|release             software updates of this node
   verify refresh|release|commit|anchor|show      may a release be installed here? (docs/releases.md)
+  serve         lend the site what was fetched    (docs/updates.md; the agent does it)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
   import DIR    take releases from a stick that `roost release export` wrote
   host show | processes                          this host and its site; its processes [--json]
@@ -70,6 +71,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "ha": ("roost_agent.ha.command", "run"),
     "health": ("roost_agent.host.health.command", "run"),
     "update": ("roost_agent.update.command", "run"),
+    "serve": ("roost_agent.fetch.serve", "run"),
     "fetch": ("roost_agent.fetch.command", "run"),
     "host": ("roost_agent.host.command", "run"),
     "samples": ("roost_agent.host.samples.command", "run"),

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,9 @@ class Clock:
 
     def wall_ms(self) -> int:
         return self.ms
+
+    def boot_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
 
 
 class InstallStage:

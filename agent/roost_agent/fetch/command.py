@@ -14,24 +14,25 @@ import msgspec
 from roost_agent.enrolled import STATE_DIR, load
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.fetch.budget import UNLIMITED, Budget, Metered
+from roost_agent.fetch.places import KNOWN, MIRROR
 from roost_agent.fetch.release import NotFetchedError, Wanted, Ways, fetch
+from roost_agent.ha.lan import lan_of
 from roost_agent.install.kinds import place
 from roost_agent.options import options
 from roost_agent.ports import Clock, SystemClock, SystemEntropy
 from roost_agent.trust import kept
-from roost_agent.trust.https import of_centre
+from roost_agent.trust.https import HttpsSource, of_centre
 from roost_agent.trust.local import FolderSource
 from roost_agent.trust.refresh import Paths
 from roost_agent.trust.source import Source
 
-MIRROR: Final = "updates/mirror"
-KNOWN: Final = "updates/known"
 CENTRE: Final = "centre"
 _USUAL: Final = {
     "component": "",
     "version": "",
     "digest": "",
     "source": "",
+    "lan": "",
     "state-dir": STATE_DIR,
     "trust-dir": kept.FOLDER,
     "root": "/",
@@ -65,14 +66,19 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
         given["component"], given["version"], given["digest"], kept.load(trust).node,
         place(Path(given["root"]), given["component"]),
     )  # fmt: skip
+    near = [_neighbour(word, state_dir, clock) for word in given["lan"].split(",") if word]
+    mirrors = [*near, *(Metered(each, budget) for each in sources)]
+    ways = Ways(sources, mirrors, budget, SystemEntropy(), has_neighbours=bool(near))
     try:
         for folder in (paths.known, mirror):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        mirrors = [Metered(each, budget) for each in sources]
-        ways = Ways(sources, mirrors, budget, SystemEntropy())
         manifest = fetch(wanted, ways, paths, clock.wall_ms())
     except OSError as err:
         raise NotFetchedError(f"{err.filename or mirror}: {err.strerror}") from err
+    finally:
+        for each in (*near, *sources):
+            if isinstance(each, HttpsSource):
+                each.close()
     said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent)
     sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
     return 0
@@ -91,6 +97,18 @@ def _source(word: str, state_dir: Path, clock: Clock) -> Source:
     if known is None:
         raise AgentError(f"{state_dir}: this box has no identity to ask the centre by")
     return of_centre(known, clock, "" if word == CENTRE else word)
+
+
+def _neighbour(word: str, state_dir: Path, clock: Clock) -> Source:
+    """Return a member of the site as a source: ``NODE@ADDRESS:PORT``; its bytes cost nothing."""
+    node, _, where = word.partition("@")
+    address, _, port = where.rpartition(":")
+    lan = lan_of(load(state_dir))
+    if lan is None or not port.isdecimal():
+        raise AgentError(f"--lan {word}: NODE@ADDRESS:PORT, of a box that has an identity")
+    context = lan.context(node)
+    name = context.server_name or ""
+    return HttpsSource((address.strip("[]"), int(port)), context, name, clock)
 
 
 def _bytes(said: str) -> int:

@@ -56,12 +56,14 @@ class Ways:
         mirrors: who is asked for blobs, in this order; their bytes count where they are metered.
         budget: of bytes.
         entropy: for the order of the blobs.
+        has_neighbours: the first mirrors are of the site, and cost nothing.
     """
 
     metadata: Sequence[Source]
     mirrors: Sequence[Source]
     budget: Budget
     entropy: Entropy
+    has_neighbours: bool = False
 
 
 def fetch(wanted: Wanted, ways: Ways, paths: Paths, now_ms: int) -> Manifest:
@@ -92,7 +94,8 @@ def fetch(wanted: Wanted, ways: Ways, paths: Paths, now_ms: int) -> Manifest:
         for blob, size in needed(manifest, bases(wanted.place)).items()
         if not _is_whole(paths.mirror / blobs.url_of(blob), size)
     }
-    ways.budget.need(sum(missing.values()) - _begun(missing, paths.mirror))
+    if not ways.has_neighbours:  # else it is not known how much of it comes from afar
+        ways.budget.need(sum(missing.values()) - _begun(missing, paths.mirror))
     for blob in sorted(missing, key=lambda _: ways.entropy.uniform(0, 1)):
         blobs.fetch(blob, missing[blob], ways.mirrors, paths.mirror)
     return manifest

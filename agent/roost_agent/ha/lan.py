@@ -54,7 +54,7 @@ class LanIdentity:
         """Return the name that a box of this site has at a broker: its certificate's CN."""
         return write(Holder(Kind.LAN, f"{self.site}.{node}", box), self.domain).common_name
 
-    def context(self, broker: str) -> ssl.SSLContext:
+    def context(self, broker: str) -> NamedContext:
         """Return the TLS of a client of the broker on a node.
 
         Raises:
@@ -88,7 +88,7 @@ class LanClient:
         Raises:
             AgentError: it is another.
         """
-        found = _common_name(sock)
+        found = common_name(sock)
         expected = self.expected()
         if found is None or found != expected:
             hint = "see [[node]] box in ha.toml"
@@ -121,7 +121,7 @@ def box_faults(config: HaConfig, lan: LanIdentity) -> list[str]:
     return [f"node[{lan.node}].box: {said}: {hint}"]
 
 
-def _common_name(sock: object) -> str | None:
+def common_name(sock: object) -> str | None:
     """Return the CN of the certificate that the other end of a connection has shown."""
     found = sock.getpeercert() if isinstance(sock, ssl.SSLSocket | ssl.SSLObject) else None
     subject = () if found is None else found.get("subject", ())
