@@ -10,7 +10,7 @@ from typing import Any, Final
 
 VERIFY_S: Final = (10, 590)  # three beats, and what the step's own deadline lets it
 BYTES_MAX: Final = 1 << 40
-_NUMBERS: Final = {"verify_s": VERIFY_S, "bytes_max": (0, BYTES_MAX)}
+_NUMBERS: Final = {"verify_s": VERIFY_S, "bytes_max": (0, BYTES_MAX), "lan_port": (0, 65_535)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class UpdatesConfig:
         root: where the machine's files begin.
         verify_s: how long a new release may take until the node is well with it.
         bytes_max: that may be fetched for one release; 0: no bound.
+        lan_port: by which the nodes of a site lend each other what they fetched; 0: they do not.
     """
 
     source: str = ""
@@ -35,6 +36,7 @@ class UpdatesConfig:
     root: str = "/"
     verify_s: int = 590
     bytes_max: int = 0
+    lan_port: int = 7_788
 
 
 KEYS: Final = tuple(each.name for each in fields(UpdatesConfig))

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from roost_agent.update.hands import Hands, Places
+from roost_agent.update.hands import Hands, Near, Places
 from roost_agent.update.journal import Hold, Journal, Kept
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Apply, Head, Job, Member, Role, Site, Verdict, decide
@@ -73,6 +73,14 @@ class Alone:
         """See Site."""
         return ""
 
+    def near(self, _offer: "Offer") -> Near:
+        """See Site: there is nobody near."""
+        return Near()
+
+    def lending(self) -> tuple[str, ...]:
+        """See Site."""
+        return ()
+
     async def unwell(self, *, was_reached: bool) -> str:
         """See Site: it beats as it did, and its health scripts pass."""
         if was_reached and not self.is_reached():
@@ -97,6 +105,8 @@ class InSite:
         self.hand_over = site.hand_over
         self.lock = site.lock
         self.unlock = site.unlock
+        self.near = site.near
+        self.lending = site.lending
         self.unwell = self._alone.unwell
         self.is_reached = self._alone.is_reached
 
@@ -184,5 +194,7 @@ def _place(driver: "Driver", ha: "Runtime | None") -> Alone | InSite:
     if ha is None or driver.host is None or driver.acts is None:
         return Alone(driver)
     from roost_agent.update.in_site import InSite as OfSite  # noqa: PLC0415 - where there is HA
+    from roost_agent.update.in_site import Lan  # noqa: PLC0415 - as above
 
-    return InSite(driver, OfSite(driver.config.site, ha, driver.host, driver.acts))
+    lan = Lan(driver.config.enrolled, driver.config.updates.lan_port)
+    return InSite(driver, OfSite(driver.config.site, ha, driver.host, driver.acts, lan=lan))

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -36,6 +36,8 @@ FETCH_BYTES_MAX: Final = 4_096  # of what the child prints
 MEASURE_S: Final = 300.0
 MEASURED_BYTES_MAX: Final = 64 << 10
 BUDGET: Final = 75  # exit status of fetch
+LEND_S: Final = 72 * 3_600.0  # a job has no longer
+NEAR_S: Final = 600.0  # that another node of the site may take to fetch for all
 FETCH_AGAIN_S: Final = (10.0, 300.0)  # after a mirror that broke off; doubled up to the second
 MIRROR_BLOBS: Final = "updates/mirror/blobs"
 VERBS: Final = {
@@ -71,12 +73,31 @@ class Site(Protocol):
     async def unlock(self) -> str:
         """Be a candidate again; return why that failed."""
 
+    def near(self, offer: Offer) -> "Near":
+        """Return where the release may be had in the site, and whether to wait for that."""
+
+    def lending(self) -> Sequence[str]:
+        """Return the options of who lends what was fetched here; empty: nobody could want it."""
+
     async def unwell(self, *, was_reached: bool) -> str:
         """Return what is wrong with the node by itself; empty: it is well.
 
         Args:
             was_reached: it beat before, so it must.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What the site has of a release.
+
+    Attributes:
+        mirrors: ``NODE@ADDRESS:PORT`` of who has it.
+        fetcher: of another node that fetches it for all; empty: nobody does.
+    """
+
+    mirrors: Sequence[str] = ()
+    fetcher: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +249,7 @@ class Hands:
         """Bring the release here, over as many interruptions as the job's time lets it."""
         pause_s = FETCH_AGAIN_S[0]
         self.short_of = ""
+        await self._wait_near(offer)
         while True:
             words = self._fetch_words(offer)
             seconds = TABLE[Step.DOWNLOAD].deadline_s or 7 * 86_400.0
@@ -246,12 +268,38 @@ class Hands:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, FETCH_AGAIN_S[1])
 
+    async def _wait_near(self, offer: Offer) -> None:
+        """Let one node of the site fetch for all, for a while."""
+        try:
+            async with asyncio.timeout(NEAR_S):
+                while fetcher := self._site.near(offer).fetcher:
+                    log.debug("update: %s fetches for the site", fetcher)
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            log.info("update: fetched here: no other node had it within %.0f s", NEAR_S)
+
+    async def lend(self) -> None:
+        """Lend the site what was fetched, until cancelled; it is no failure of the job's."""
+        options = self._site.lending()
+        if not options:
+            return
+        words = [sys.executable, "-m", "roost_agent", "serve"]
+        words += [f"--state-dir={self._places.state_dir}", *options]
+        try:
+            done = await run_child(words, seconds=LEND_S, bytes_max=FETCH_BYTES_MAX)
+        except (OSError, TimeoutError) as err:
+            log.warning("update: the site is lent nothing: %s", str(err) or "for too long")
+        else:
+            why = done.complaint.decode(errors="replace").strip()
+            log.warning("update: the site is lent nothing: %s", why)
+
     def _fetch_words(self, offer: Offer) -> list[str]:
         places = self._places
         given: Mapping[str, object] = {
             "component": offer.component, "version": offer.version, "digest": offer.digest,
             "source": places.source, "state-dir": places.state_dir, "trust-dir": places.trust,
-            "root": places.root, "bytes-max": places.bytes_max or "",
+            "root": places.root, "lan": ",".join(self._site.near(offer).mirrors),
+            "bytes-max": places.bytes_max or "",
         }  # fmt: skip
         words = [f"--{name}={value}" for name, value in given.items()]
         return [sys.executable, "-m", "roost_agent", "fetch", *words]

@@ -44,6 +44,8 @@ STUCK: Final = "900.804"
 TYPES: Final = frozenset({FAILED, ROLLED_BACK, STUCK})
 TICK_S: Final = 2.0
 IDLE_S: Final = 3_600.0
+LEND_AGAIN_S: Final = 30.0  # after a port that was taken
+LENDS: Final = frozenset({Step.VERIFY, Step.STAGED})  # all have it before anybody goes on
 RETRY_S: Final = 1.0  # after a journal that took nothing
 MEASURE_EVERY_S: Final = 3_600.0  # what runs is read anew
 BUSY_AGAIN_MS: Final = 600_000  # one job a node: another one may be offered again then
@@ -212,6 +214,7 @@ class Updates:
         await self._open()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell_software(), name="agent.update.software")
+            group.create_task(self._lend(), name="agent.update.lend")
             while True:
                 while self._events:
                     await self._handle(self._events.popleft(), group)
@@ -463,6 +466,19 @@ class Updates:
             log.warning("update: not told yet: %s", err)
             return False
         return True
+
+    async def _lend(self) -> None:
+        """Lend the site what was fetched, while the job goes on here."""
+        while True:
+            node = self._job
+            if node is not None and node.state.step in LENDS:
+                async with asyncio.TaskGroup() as group:
+                    child = group.create_task(self._hands.lend(), name="agent.update.lend.child")
+                    while self._job is node and node.state.step in LENDS and not child.done():  # noqa: ASYNC110 - the core's state
+                        await asyncio.sleep(TICK_S)
+                    child.cancel()
+                await asyncio.sleep(LEND_AGAIN_S)
+            await asyncio.sleep(TICK_S)
 
     async def _tell_software(self) -> None:
         """Tell what runs, measured: at the start, after each job, and where it changed since."""

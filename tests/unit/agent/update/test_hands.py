@@ -10,7 +10,7 @@ from install_stage import JOB, InstallStage
 from roost_agent.errors import AgentError
 from roost_agent.install.program import Program
 from roost_agent.update.core import Do, Known
-from roost_agent.update.hands import Hands, Places
+from roost_agent.update.hands import Hands, Near, Places
 from roost_agent.update.journal import Kept
 from roost_agent.update.step import Step, Who
 from roost_protocol.update import Offer
@@ -26,6 +26,9 @@ class Place:
 
     async def drain(self):
         return ""
+
+    def near(self, _offer):
+        return Near()
 
     async def unwell(self, *, was_reached):
         return self.why

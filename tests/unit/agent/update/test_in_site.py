@@ -6,7 +6,8 @@ import pytest
 from ha_cores import Cores
 
 from roost_agent.ha.config import SITE_LEASE
-from roost_agent.update.in_site import InSite
+from roost_agent.update.hands import Near
+from roost_agent.update.in_site import InSite, Lan
 from roost_agent.update.site_job import Head, Phase
 from roost_agent.update.step import Step
 from roost_protocol.host import Admin, Avail, Oper
@@ -40,7 +41,8 @@ class Site:
             now_ms=lambda: cores.clock(box), tell=lambda event: cores.tell(index, event),
         )  # fmt: skip
         host = SimpleNamespace(core=SimpleNamespace(state=SERVING))
-        return InSite("lab", runtime, host, SimpleNamespace())
+        lan = Lan(object(), 7_788)  # an identity is asked for, and not used here
+        return InSite("lab", runtime, host, SimpleNamespace(), lan=lan)
 
     def turn(self, *, offer=OFFER, takes_down=True, ms=800):
         """Every node asks, and time passes for beats to go round, a few times."""
@@ -138,3 +140,28 @@ def test_another_coordinator_derives_the_same_from_the_beats(site):
 
 def test_a_release_that_takes_nobody_down_goes_in_one_after_the_other(site):
     assert len(site.turn(takes_down=False)) == 1
+
+
+def test_one_node_fetches_for_the_site_and_the_others_ask_those_that_have_it(site):
+    first = site.coordinator
+    site.heads = [Head(Step.DOWNLOAD)] * 3
+    site.turn()
+    fetchers = [site.of[index].near(OFFER).fetcher for index in range(3)]
+    assert fetchers == ["" if index == first else site.of[0]._names[first] for index in range(3)]
+    site.heads[first] = STAGED
+    site.turn()
+    others = [site.of[index].near(OFFER) for index in range(3) if index != first]
+    assert [each.fetcher for each in others] == ["", ""]
+    address = f"10.0.0.{first + 1}:7788"
+    assert [each.mirrors for each in others] == [[f"{site.of[0]._names[first]}@{address}"]] * 2
+    site.heads[first] = Head(Step.END, "failed", failure="verify")
+    site.turn()
+    assert all(not site.of[index].near(OFFER).fetcher for index in range(3) if index != first)
+
+
+def test_who_has_no_identity_or_no_port_fetches_by_itself(site):
+    assert site.of[0].near(OFFER).fetcher or site.coordinator == 0
+    site.of[0]._lan = Lan(object(), 0)
+    assert site.of[0].near(OFFER) == Near()
+    site.of[0]._lan = Lan(None, 7_788)
+    assert (site.of[0].near(OFFER), site.of[0].lending()) == (Near(), ())
