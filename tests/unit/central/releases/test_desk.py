@@ -12,7 +12,7 @@ from roost_central.alarms.catalogue_file import shipped
 from roost_central.errors import SignerError
 from roost_central.fleet.view import FleetView
 from roost_central.ports import SystemClock, SystemEntropy
-from roost_central.releases import draft, keys
+from roost_central.releases import build, draft, keys
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.draft import Succession
 from roost_central.releases.fault import ReleaseError
@@ -161,6 +161,17 @@ async def test_what_is_not_all_here_is_not_served(desk, holder):
     with pytest.raises(ReleaseError, match="is another file"):
         await desk.publish([holder.repository.image_root], signed.targets)
     assert not desk.is_published
+
+
+async def test_a_bundle_with_a_secret_is_refused_at_upload(desk, holder, monkeypatch):
+    with monkeypatch.context() as careless:
+        careless.setattr(build, "check", lambda *_: None)  # its maker looked at nothing
+        pem = b"-----BEGIN PRIVATE KEY-----\n" + b"A" * 64
+        made = holder.build(files={"etc/key.pem": pem})
+    uploaded(desk.store, made)
+    signed = holder.release(made)
+    with pytest.raises(ReleaseError, match="holds a private key"):
+        await desk.publish([holder.repository.image_root], signed.targets)
 
 
 async def test_a_centre_that_starts_again_serves_and_knows_the_same(tmp_path, desk, holder):
