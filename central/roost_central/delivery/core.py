@@ -90,6 +90,11 @@ class Attempt:
     text: str = ""
 
     @property
+    def is_tried(self) -> bool:
+        """Whether the agent was restarted over it, and says later whether it stays."""
+        return self.outcome is Outcome.DONE and self.code == TRIAL
+
+    @property
     def waits_for_window(self) -> bool:
         """Whether the node has taken it up, and applies it by itself when its window opens."""
         return self.outcome is Outcome.DONE and self.code == WINDOW
@@ -161,7 +166,7 @@ def _on_its_way(standing: Standing, now_ms: int) -> Word:
         return Word.PENDING
     if attempt.waits_for_window:
         return Word.WAITING
-    shows_ms = TRIAL_MS if attempt.code == TRIAL else SEEN_MS
+    shows_ms = TRIAL_MS if attempt.is_tried else SEEN_MS
     is_shown_soon = attempt.outcome is Outcome.DONE and now_ms < (attempt.ended_ms or 0) + shows_ms
     if attempt.outcome is Outcome.UNDER_WAY or is_shown_soon:
         return Word.APPLYING
@@ -215,8 +220,11 @@ def in_turn(nodes: Iterable[str]) -> list[str]:
 def takes_slot(standing: Standing, now_ms: int) -> bool:
     """Say whether a node counts among those that are being told."""
     attempt = standing.attempt
-    is_fresh = now_ms - attempt.placed_ms < SLOT_MS
-    return attempt.outcome is Outcome.UNDER_WAY and is_fresh and not standing.is_same
+    if standing.is_same:
+        return False
+    if attempt.is_tried:
+        return now_ms < (attempt.ended_ms or 0) + TRIAL_MS
+    return attempt.outcome is Outcome.UNDER_WAY and now_ms - attempt.placed_ms < SLOT_MS
 
 
 def chosen(nodes: Iterator[str], under_way: Mapping[str, int], in_flight: int) -> Iterator[str]:

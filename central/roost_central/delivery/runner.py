@@ -282,9 +282,12 @@ class DeliveryRunner:
         if not nodes:
             return
         under_way: dict[str, int] = {}
-        for node, attempt in self._under_way():
+        for node in self._open:
+            attempt = self._attempts.get(node)
+            if attempt is None or not (attempt.is_tried or attempt.outcome is Outcome.UNDER_WAY):
+                continue
             if node in self._view.nodes and core.takes_slot(self.standing(node), now_ms):
-                site = split_node_id(attempt.node)[0]
+                site = split_node_id(node)[0]
                 under_way[site] = under_way.get(site, 0) + 1
         made: list[tuple[OrderRecord, Attempt]] = []
         for node in core.chosen(iter(nodes), under_way, sum(under_way.values())):
@@ -383,7 +386,7 @@ async def sliced(nodes: Iterable[str]) -> AsyncIterator[str]:
 
 def _why(attempt: Attempt) -> str:
     """Return why a node is not what it should be, in a sentence."""
-    if attempt.outcome is Outcome.DONE and attempt.code == core.TRIAL:
+    if attempt.is_tried:
         return "it was tried and did not stay: what the node reports says why"
     if attempt.outcome is Outcome.DONE and not attempt.waits_for_window:
         return "it said that it was done, and says another digest"

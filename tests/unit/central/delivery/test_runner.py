@@ -335,6 +335,20 @@ async def test_a_signer_that_is_away_keeps_no_box_out(office):
     assert order.node == "b.n1"
 
 
+async def test_while_a_node_tries_its_settings_the_other_ones_of_its_site_wait(office):
+    await office.profile(10, "a", 'site = "a"')
+    await office.turn()
+    [first] = office.sent
+    box = office.boxes[first]
+    await box.tell(OrderState.TAKEN)
+    await box.tell(OrderState.DONE, "trial", "the agent was restarted with it, and tries it")
+    await office.turn()
+    assert office.sent == [first]
+    box.beat()
+    await office.turn(2)
+    assert len(office.sent) == 2
+
+
 async def test_a_silent_node_keeps_the_other_one_of_its_site_waiting_for_a_while_only(office):
     await office.profile(10, "a", 'site = "a"')
     await office.turn()
