@@ -1,8 +1,8 @@
 """The child that talks to board controllers: one request, an answer a line, and an end.
 
-``python -m roost_agent.bmc.child`` (``roost-agent probe --bmc``): a hung or hostile controller
-costs the resident agent neither memory nor time. What was learned of a controller comes in with the
-request and goes out with the answer, so the child keeps nothing.
+``python -m roost_agent.bmc.child``: a hung or hostile controller costs the resident agent neither
+memory nor time. What was learned of a controller comes in with the request and goes out with the
+answer, so the child keeps nothing.
 """
 
 import asyncio
