@@ -36,7 +36,7 @@ ANY_KEY: Final = "*"  # path.* and label.*: the values of all keys
 TEXT_FIELDS: Final = ("site", "node", "kind", "type", "name", "text")  # and every label value
 
 ROLLOUTS: Final = "the rollout release"
-SECURITY: Final = "the enrolment release"
+SECURITY: Final = "a later release"
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,31}")
 
