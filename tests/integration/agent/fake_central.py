@@ -12,7 +12,7 @@ from broker import Broker
 
 from roost_protocol.beat import Beat
 from roost_protocol.codec import Decoder, encode, unpack
-from roost_protocol.envelope import Gone, Lane, Receipt, Report, Resync
+from roost_protocol.envelope import Gone, ItemKind, Lane, Receipt, Report, Resync
 from roost_protocol.topics import NodeTopics, parse_up
 
 BEATS, REPORTS, GONES = Decoder[Beat](Beat), Decoder[Report](Report), Decoder[Gone](Gone)
@@ -26,6 +26,7 @@ class FakeCentral:
         self.epoch = 1
         self.marks: dict[bytes, int] = {}
         self.items: dict[Lane, list[bytes]] = {lane: [] for lane in Lane}
+        self.kinds: list[tuple[ItemKind, bytes]] = []  # of all lanes, as they came
         self.order: list[Lane] = []  # of the items, as they came
         self.beats: list[Beat] = []
         self.gones: list[Gone] = []
@@ -83,7 +84,9 @@ class FakeCentral:
             self.marks[report.stream] = report.last
             for item in report.items:
                 self.order.append(report.lane)
-                self.items[report.lane].append(unpack(item.body, compressed=item.compressed))
+                body = unpack(item.body, compressed=item.compressed)
+                self.items[report.lane].append(body)
+                self.kinds.append((item.kind, body))
         resync, self.resync = self.resync, []
         return Receipt(
             v=1,

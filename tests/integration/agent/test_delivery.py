@@ -97,9 +97,12 @@ async def test_a_silent_central_does_not_move_anything_out_of_the_outbox(agent, 
 
 async def test_the_inventory_is_told_once_and_again_in_full_when_asked(agent, central):
     agent.start()
-    bulk = central.items[Lane.BULK]
-    await until(lambda: bulk and decode(bulk[-1]), "an inventory")
-    first = decode(bulk[0])
+
+    def told():
+        return [decode(body) for kind, body in central.kinds if kind is ItemKind.INVENTORY]
+
+    await until(told, "an inventory")
+    first = told()[0]
     assert isinstance(first, SnapshotPart)
     assert (first.gen, first.full) == (1, True)
     agent.kill()
@@ -107,16 +110,16 @@ async def test_the_inventory_is_told_once_and_again_in_full_when_asked(agent, ce
     await until(lambda: "incarnation 2" in agent.log.read_text(), "the second start")
     central.resync = [Resync("inventory")]
     await until(
-        lambda: any(isinstance(d, SnapshotPart) and d.gen > 1 for d in map(decode, bulk)),
+        lambda: any(isinstance(d, SnapshotPart) and d.gen > 1 for d in told()),
         "the snapshot that was asked for",
     )
-    gens = [decode(body).gen for body in bulk]
+    gens = [each.gen for each in told()]
     assert gens == sorted(gens)
-    assert all(isinstance(decode(body), SnapshotPart | Delta) for body in bulk)
+    assert all(isinstance(each, SnapshotPart | Delta) for each in told())
     await until(
         lambda: (mark := central.beats[-1].inventory) and mark.gen == gens[-1], "a beat of it"
     )
-    assert central.beats[-1].inventory.digest == decode(bulk[-1]).digest
+    assert central.beats[-1].inventory.digest == told()[-1].digest
 
 
 async def test_a_polite_end_says_good_bye_and_exits_with_0(agent, central):
