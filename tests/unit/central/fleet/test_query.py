@@ -110,7 +110,7 @@ def test_a_query_beyond_this_release_never_matches_quietly(row_of):
     with pytest.raises(QueryError, match="rollout release") as caught:
         query.match(row_of({}), NOW_MS)
     assert caught.value.code == "not-yet"
-    with pytest.raises(QueryError, match="enrolment release"):
+    with pytest.raises(QueryError, match="a later release"):
         parse("actor=jd").compile(lambda name, key: None)
 
 
