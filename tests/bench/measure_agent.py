@@ -64,7 +64,8 @@ def config(folder: str, port: int, run: int) -> Path:
 def agent(path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run an agent while the context lasts."""
     command = [sys.executable, "-m", "roost_agent", "run", "--config", str(path)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    env = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as the unit sets it
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=env)
     try:
         yield process
     finally:
