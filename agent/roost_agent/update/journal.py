@@ -11,13 +11,16 @@ import sqlite3
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from roost_agent.errors import StorageError
 from roost_agent.update.core import Record, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +105,14 @@ class Journal:
 
     Args:
         folder: the agent's; made where it is absent.
+        connect: opens the file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, connect: "Callable[[Path], sqlite3.Connection] | None" = None
+    ) -> None:
         self._folder = folder
+        self._connect = _connected if connect is None else connect
         self._db: sqlite3.Connection | None = None
 
     def open(self) -> None:
@@ -116,9 +123,7 @@ class Journal:
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            db = sqlite3.connect(
-                self._folder / NAME, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-            )
+            db = self._connect(self._folder / NAME)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             if db.execute("PRAGMA synchronous").fetchone() != (FULL,):
@@ -318,6 +323,10 @@ class Journal:
         if self._db is None:
             raise StorageError(f"{self._folder / NAME}: not open")
         return self._db
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
 
 def _step(state: bytes) -> str:

@@ -19,6 +19,7 @@ import prove_query
 import prove_replay
 import prove_secrets
 import prove_update
+import prove_update_powercut
 import prove_wire
 import pytest
 from broker import PROGRAM
@@ -51,6 +52,7 @@ def programs():
         pytest.param(prove_orders, 0.05, {"orders.hostile": 10_000}, id="orders"),
         pytest.param(prove_config, 0.1, {"config.kills": 5}, id="config"),
         pytest.param(prove_update, 0.01, {"update.syscall_kills": 4}, id="update"),
+        pytest.param(prove_update_powercut, 0.05, {"update.powercut": 50}, id="update-power"),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
