@@ -51,6 +51,10 @@ class SmallNode:
         self.asked.append((placed.message, digest))
         return "applied"
 
+    async def act_on_board(self, node, verb, *, expect, force):
+        self.asked.append((node, verb, expect, force))
+        return "read"
+
     async def take_update(self, job, attempt, body):
         self.asked.append((job, attempt, body))
         return "accepted"
@@ -87,6 +91,18 @@ async def test_each_act_asks_the_node_for_what_the_order_says():
         ["cpu", "nic"], [], "alarms", "inventory", "renew", HaSwitchover("db", None),
         HaSwitchover("db", "n3"), HaMaintenance("db", 60),
     ]  # fmt: skip
+
+
+async def test_the_power_of_a_host_is_a_matter_of_its_board_controller():
+    node = SmallNode()
+    verbs = ("power-on", "power-off", "power-cycle", "reset")
+    for verb in verbs:
+        given = {"expect": "locked/disabled/online", "node": "n2"}
+        raw = PEN.write(verb=f"host-{verb}", given=given, reason="it hangs", approved_by="bob")
+        placed = Placed(read_order(raw), raw)
+        act = act_of(f"host-{verb}", given)
+        assert await HANDLERS[f"host-{verb}"].act(act, placed, node) == "read"
+    assert node.asked == [("n2", verb, "locked/disabled/online", False) for verb in verbs]
 
 
 async def test_settings_are_applied_by_the_message_that_was_signed():
