@@ -85,3 +85,21 @@ def test_a_release_is_rolled_onto_a_node_and_a_bad_one_halts_and_is_undone(stage
     assert node.current()["bin/run"] == b"one"
     told = roost(stage, "rollout", "failures", second)
     assert "health" in told
+    assert "app/web" in on_node(node, "status")
+    assert "rolled_back" in told or "rollback" in on_node(node, "history")
+    on_node(node, "hold", "--until", "2099-01-01T00:00Z", "--reason", "stocktaking")
+    held = json.loads(on_node(node, "status", "--json"))
+    assert held["hold"]["why"] == "stocktaking"
+    assert held["components"]["app/web"]["running"]["version"] == "1.0"
+    on_node(node, "release")
+    assert "held" not in on_node(node, "status")
+
+
+def on_node(node, *words):
+    """What a person on the node does."""
+    where = ["--state-dir", str(node.folder / "state")]
+    done = subprocess.run(
+        [sys.executable, "-m", "roost_agent", "update", *where, *words],
+        check=True, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    return done.stdout
