@@ -24,6 +24,7 @@ class UpdatesConfig:
         installed: root's folder of what runs.
         requests: the folder into which this agent puts what it asks of root.
         root: where the machine's files begin.
+        drain: the folder of programs that are run before this node goes down, and after.
         verify_s: how long a new release may take until the node is well with it.
         bytes_max: that may be fetched for one release; 0: no bound.
         lan_port: by which the nodes of a site lend each other what they fetched; 0: they do not.
@@ -34,6 +35,7 @@ class UpdatesConfig:
     installed: str = "/var/lib/roost-install"
     requests: str = "/run/roost"
     root: str = "/"
+    drain: str = "/etc/roost/drain.d"
     verify_s: int = 590
     bytes_max: int = 0
     lan_port: int = 7_788

@@ -181,6 +181,7 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
         installed=Path(said.installed), requests=Path(said.requests), source=said.source,
         ask=partial(ask, socket=str(socket), seconds=ASK_S),
         beat_s=config.beat.interval_ms / 1_000, verify_s=said.verify_s, bytes_max=said.bytes_max,
+        drain=said.drain,
     )  # fmt: skip
     place = _place(driver, ha)
     return Updates(

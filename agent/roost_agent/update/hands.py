@@ -18,6 +18,7 @@ import msgspec
 from roost_agent.child import run as run_child
 from roost_agent.durable import PRIVATE
 from roost_agent.errors import AgentError
+from roost_agent.update import hooks
 from roost_agent.update import installed as told
 from roost_agent.update.core import Did, Do, Known
 from roost_agent.update.installed import Installed, Result
@@ -113,6 +114,7 @@ class Places:
         beat_s: between two beats.
         verify_s: how long a new release may take until it is well.
         bytes_max: that may be fetched for a release; 0: no bound.
+        drain: the folder of the site's own programs (hooks.py).
     """
 
     state_dir: Path
@@ -125,6 +127,7 @@ class Places:
     beat_s: float
     verify_s: float
     bytes_max: int = 0
+    drain: str = hooks.FOLDER
 
 
 class NotDoneError(Exception):
@@ -159,8 +162,10 @@ class Hands:
             if step is Step.DOWNLOAD:
                 kept = await self._fetch(offer, kept)
             elif step is Step.DRAIN:
-                kept = msgspec.structs.replace(kept, was_locked=self._site.is_locked)
+                is_locked = self._site.is_locked
+                kept = msgspec.structs.replace(kept, was_locked=is_locked, was_drained=True)
                 await self._ask_site(self._site.drain)
+                await self._hook(offer.instances)
                 return Did(todo.key, who, holds_lease=self._site.holds_lease), kept
             elif step in VERBS:
                 result = await self._root(VERBS[step], todo.key, offer)
@@ -216,6 +221,8 @@ class Hands:
             case Step.UNLOCK:
                 if not kept.was_locked:
                     await self._ask_site(self._site.unlock)
+                if kept.was_drained:
+                    await self._hook(hooks.UNDRAIN)
             case Step.REBOOT | Step.ROLLBACK_REBOOT:
                 nonce = blake2b(todo.nonce.encode(), digest_size=16).hexdigest()
                 reason = f"{REASONS[todo.step]}: {offer.component} {offer.version}"
@@ -228,6 +235,10 @@ class Hands:
                 await self._well(offer.component, digest, kept)
             case _:
                 raise NotDoneError(f"{todo.step}: nothing does it")
+
+    async def _hook(self, word: str) -> None:
+        if why := await hooks.run(self._places.drain, word):
+            raise NotDoneError(why)
 
     def _precheck(self, offer: Offer) -> None:
         """Look for room for what is fetched; root looks for room for what is unpacked.

@@ -51,6 +51,7 @@ class Kept(msgspec.Struct, frozen=True):
     Attributes:
         reboot, drain: of the release's manifest; from the download on.
         was_reached: the node beat as the site let it go on: so it must do so again.
+        was_drained: the site's own programs were asked to move what runs here.
         was_locked: somebody had locked the host before, so it stays that.
     """
 
@@ -58,6 +59,7 @@ class Kept(msgspec.Struct, frozen=True):
     drain: bool = False
     was_reached: bool = False
     was_locked: bool = False
+    was_drained: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What steps come to: root's part is the real one, called in this process where a helper would."""
 
 import asyncio
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -25,6 +27,9 @@ class Place:
     why = ""
 
     async def drain(self):
+        return ""
+
+    async def unlock(self):
         return ""
 
     def near(self, _offer):
@@ -146,3 +151,29 @@ async def test_a_helper_that_is_gone_is_a_failure_and_a_lock_of_before_is_rememb
     did, kept = await done(hands, Step.DRAIN, one)
     assert (did.why, did.holds_lease, kept.was_locked) == ("", False, True)
     assert (await done(hands, Step.UNLOCK, one, kept=kept))[0].why == ""  # who locked it unlocks it
+
+
+async def test_a_sites_own_programs_are_run_before_a_node_goes_down_and_after(stage, hands):
+    folder = stage.folder / "drain.d"
+    folder.mkdir()
+    (folder / "10-move").write_text(f"#!/bin/sh\necho $1 >>{stage.folder}/moved\n")
+    (folder / "20-more").write_text("#!/bin/sh\n[ $1 != migrate ] || { echo no room; exit 1; }\n")
+    for each in folder.iterdir():
+        each.chmod(0o755)
+    hands = Hands(replace(hands._places, drain=str(folder)), hands._site)
+    did, kept = await done(hands, Step.DRAIN, "0" * 64)
+    assert did.why == f"{folder}/20-more migrate: status 1: no room"
+    (folder / "20-more").unlink()
+    did, kept = await done(hands, Step.DRAIN, "0" * 64)
+    assert (did.why, kept.was_drained) == ("", True)
+    hands._site.is_locked = False
+    assert (await done(hands, Step.UNLOCK, "0" * 64, kept=kept))[0].why == ""
+    assert (stage.folder / "moved").read_text().split() == ["migrate", "migrate", "undrain"]
+    (folder / "10-move").chmod(0o777)
+    assert "is not run" in (await done(hands, Step.DRAIN, "0" * 64))[0].why
+
+
+@pytest.mark.parametrize("name", ["libvirt", "kubernetes"])
+def test_a_recipe_to_drain_is_a_shells(name):
+    recipe = Path(__file__).parents[4] / "packaging/recipes/drain.d" / name
+    assert subprocess.run(["/bin/sh", "-n", recipe], check=False).returncode == 0
