@@ -14,7 +14,7 @@ from roost_agent.bmc import ipmi_text as text_of
 from roost_agent.bmc.board import LOCAL, Board
 from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError, Fault
-from roost_agent.bmc.redfish import check_machine
+from roost_agent.bmc.identity import check_machine
 from roost_agent.bmc.sensor import SENSORS_MAX, Sensor
 from roost_agent.bmc.talk import LOG_MAX, BootDevice, Known, LogRecord, Power
 

@@ -9,10 +9,10 @@ from roost_agent.bmc import redfish_read as read
 from roost_agent.bmc.board import Board
 from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError, Fault
+from roost_agent.bmc.identity import check_machine
 from roost_agent.bmc.redfish_http import CONNECTIONS_MAX, ROOT, Http, certificate, opened
 from roost_agent.bmc.sensor import SENSORS_MAX, Sensor
 from roost_agent.bmc.talk import LOG_MAX, BootDevice, Known, LogRecord, Power
-from roost_agent.ha.fence.machine import is_same_machine
 
 SYSTEMS: Final = "/redfish/v1/Systems"
 CHASSIS: Final = "/redfish/v1/Chassis"
@@ -252,18 +252,6 @@ class Redfish:
         paths = [path for each in entries[:1] if (path := read.link({"": each}, ""))]
         found = await self._fetched(paths)
         return found[0] if found else {}
-
-
-def check_machine(said: str, board: Board, known: Known) -> None:
-    """See that a machine is the one that is meant, or that was learned.
-
-    Raises:
-        BmcError: ``machine``.
-    """
-    wanted = board.uuid or known.uuid
-    if wanted and not is_same_machine(wanted, said):
-        text = f"it controls machine {said[:45] or 'without a UUID'}, not {wanted}"
-        raise BmcError(Fault.MACHINE, text)
 
 
 def _each(

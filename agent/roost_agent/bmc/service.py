@@ -53,7 +53,8 @@ CHILD: Final = (sys.executable, "-P", "-m", "roost_agent.bmc.child")
 LOOK_S: Final = 1.0
 SWEEP_S: Final = 60.0
 ACT_S: Final = 150.0  # power-off: five orders, 20 s apart, and the last reads
-START_S: Final = 10.0  # on top, for a child to begin on a busy machine
+ILL_S: Final = 20.0  # for controllers that failed the last time: those that answer wait for them
+START_S: Final = 30.0  # on top, for a child to begin: half a second, at 5 % of a processor
 OUTPUT_BYTES_MAX: Final = 8 << 20
 FRESH_MS: Final = 600_000  # so often readings alone are told anew
 LOG_TYPE: Final = "200.814"
@@ -103,6 +104,8 @@ class BoardControllers:
         }
         self._records: list[Entry] = []
         self._busy: set[str] = set()
+        # One child that polls and one that acts: each has 30 MiB beside the agent, which has 96.
+        self._polling, self._acting = asyncio.Lock(), asyncio.Lock()
 
     def has(self, node: str) -> bool:
         """Whether a node's machine has a controller here."""
@@ -123,7 +126,8 @@ class BoardControllers:
         try:
             log.warning("bmc: %s of %s", verb, node)
             asked = self._request("power", (node,), ACT_S)
-            (answer,) = await self._asked(replace(asked, verb=Verb(verb)))
+            async with self._acting:
+                (answer,) = await self._asked(replace(asked, verb=Verb(verb)))
         finally:
             self._busy.discard(node)
         if not answer.fault:
@@ -160,7 +164,11 @@ class BoardControllers:
 
     async def _poll(self, nodes: tuple[str, ...], group: asyncio.TaskGroup) -> None:
         before = self._core.known()
-        for answer in await self._asked(self._request("poll", nodes, SWEEP_S)):
+        is_ill = any(before[node].failures for node in nodes)
+        asked = self._request("poll", nodes, ILL_S if is_ill else SWEEP_S)
+        async with self._polling:
+            answers = await self._asked(asked)
+        for answer in answers:
             for effect in self._core.handle(Answered(answer), self._now()):
                 self._do(effect, group)
         self._tell()

@@ -1,4 +1,7 @@
-"""ipmi_sim and sushy-emulator, which others wrote, through the child as the agent starts it."""
+"""ipmi_sim and sushy-emulator, which others wrote, through the child as the agent starts it.
+
+More of it, and slower: the proofs ``bmc.ipmi_sim`` and ``bmc.redfish``.
+"""
 
 import subprocess
 import sys
@@ -53,9 +56,6 @@ def test_by_ipmi_a_machine_is_read_switched_and_its_threshold_crossed_live(tmp_p
         assert ask(file, "poll", second.known).log == []
         assert ask(file, "boot", second.known, device="pxe").boot == "pxe"
         assert ask(file, "power", second.known, verb=Verb.OFF, forced=True).power is Power.OFF
-        assert ask(file, "power", second.known, verb=Verb.ON).power is Power.ON
-        assert ask(file, "power", second.known, verb=Verb.RESET).power is Power.ON
-        assert sim.orders()[-1].startswith("reset")
 
 
 def test_a_dead_controller_and_a_wrong_password_cost_seconds_and_no_argument_has_it(tmp_path):
@@ -86,7 +86,7 @@ def test_a_dead_controller_and_a_wrong_password_cost_seconds_and_no_argument_has
         assert time.monotonic() - began < 15
 
 
-def test_by_redfish_a_machine_is_read_booted_and_switched_off(tmp_path):
+def test_by_redfish_a_machine_is_read_and_its_boot_device_chosen(tmp_path):
     with emulator(tmp_path) as port:
         file = bmc_toml(tmp_path, port=port)
         first = ask(file, "poll")
@@ -94,9 +94,5 @@ def test_by_redfish_a_machine_is_read_booted_and_switched_off(tmp_path):
         assert first.power is Power.ON
         assert len(first.sensors) >= 3
         assert ask(file, "boot", first.known, device="pxe").boot == "pxe"
-        off = ask(file, "power", first.known, verb=Verb.OFF, forced=True)
-        assert (off.fault, off.power) == ("", Power.OFF), "up to 11 s after it was taken"
-        reset = ask(file, "power", first.known, verb=Verb.RESET)
-        assert reset.fault == "refused"
         wrong = bmc_toml(tmp_path, port=port, password="wrong")
         assert ask(wrong, "test", first.known).fault == "credential"
