@@ -60,7 +60,7 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     """Plan, offer, and take turns."""
     with (
         Mosquitto() as broker,
-        Central(broker.port, settle_s=5) as central,
+        Central(broker.port) as central,
         Simulator(broker.port, central),
     ):
         heard(central, say)

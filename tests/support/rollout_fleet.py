@@ -92,7 +92,7 @@ class SmallFleet:
             self.offered.append(job)
             self._take(job)
         for job in self.rollout.cancels:
-            self._cancel(self.sites[job.site])
+            self._cancel(self.sites[job.site], job_id(self.rollout.head.id, job))
         self.rollout.cancels.clear()
         self.rollout.check_invariants()
 
@@ -148,7 +148,9 @@ class SmallFleet:
             if site.how == "bricks":
                 site.is_dark = True
 
-    def _cancel(self, site):
+    def _cancel(self, site, job):
+        if site.job != job:
+            return  # it has another one by now
         is_early = site.steps and SiteState.APPLYING in site.steps
         if is_early and not site.is_dark:
             site.steps = [SiteState.CANCELED]

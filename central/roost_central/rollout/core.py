@@ -205,7 +205,7 @@ class Rollout:
             if how == "retry":
                 self._retry(wave, now_ms)
             else:
-                self._wave(wave, W.SKIPPED, Who.OPERATOR, now_ms, why="skipped by an operator")
+                self._skip(wave, now_ms)
         elif how:
             raise MoveError(f"wave {wave + 1} has not failed: there is nothing to {how}")
         self._to(R.RUNNING, Who.OPERATOR, now_ms, pause=None, why="")
@@ -365,6 +365,13 @@ class Rollout:
             failure = FailureType.OPERATOR
             return job.to(J.FAILED, Who.CENTRAL, now_ms, failure=failure, detail=why)
         return job.to(J.TIMED_OUT, Who.CENTRAL, now_ms, detail=why)
+
+    def _skip(self, wave: int, now_ms: int) -> None:
+        """Leave a failed wave as it is: who was not offered anything in it is not any more."""
+        for job in [each for each in self.jobs.values() if each.wave == wave]:
+            if job.state in {J.QUEUED, J.REJECTED} or job.was is J.QUEUED:
+                self._put(_dropped(job, "its wave was skipped", now_ms))
+        self._wave(wave, W.SKIPPED, Who.OPERATOR, now_ms, why="skipped by an operator")
 
     def _retry(self, wave: int, now_ms: int) -> None:
         """Give the failed sites of a wave another attempt."""
@@ -545,26 +552,25 @@ class Rollout:
         self._wave(wave, W.PASSED, who, now_ms)
 
     def _close(self, wave: int, now_ms: int) -> None:
-        """Take the silent sites of a wave out of it: to catch up, or not at all."""
-        silent = [
-            job for job in self.jobs.values() if job.wave == wave and job.state is J.UNREACHABLE
+        """Take those out of a wave that it waits for no longer: to catch up, or not at all.
+
+        They are silent, or were and came back when nothing was offered in it any more.
+        """
+        left = [
+            job
+            for job in self.jobs.values()
+            if job.wave == wave and job.state in {J.UNREACHABLE, J.QUEUED, J.REJECTED}
         ]
-        if not silent:
+        if not left:
             return
         is_last = self.head.waves[wave].name == CATCH_UP
         if is_last or self.rules(wave).on_unreachable == "drop":
-            for job in silent:
+            for job in left:
                 self._put(_dropped(job, "it was silent until the wave closed", now_ms))
             return
         later = self._catch_up(now_ms)
-        for job in silent:
-            if job.was in {None, J.QUEUED}:
-                again = job.to(
-                    J.QUEUED, Who.CENTRAL, now_ms, was=None, dark_ms=0, wave=later, unanswered=0
-                )
-            else:
-                again = job.again(Who.CENTRAL, now_ms, dark_ms=0, wave=later)
-            self._put(again)
+        for job in left:
+            self._put(_later(job, later, now_ms))
 
     def _catch_up(self, now_ms: int) -> int:
         """Return the catch-up wave, new where there is none."""
@@ -683,7 +689,18 @@ def begun(head: Head, state: RolloutState, now_ms: int) -> Head:
 
 
 def _dropped(job: Job, why: str, now_ms: int) -> Job:
-    return job.to(J.TIMED_OUT, Who.CENTRAL, now_ms, was=None, failure=None, detail=why)
+    state = J.TIMED_OUT if job.state is J.UNREACHABLE else J.CANCELED
+    return job.to(state, Who.CENTRAL, now_ms, was=None, failure=None, detail=why)
+
+
+def _later(job: Job, wave: int, now_ms: int) -> Job:
+    """Return a job in the catch-up wave; what was offered before gets another attempt."""
+    if job.state is not J.UNREACHABLE:
+        return msgspec.structs.replace(job, wave=wave)
+    if job.was in {None, J.QUEUED}:
+        told = {"was": None, "dark_ms": 0, "wave": wave, "unanswered": 0}
+        return job.to(J.QUEUED, Who.CENTRAL, now_ms, **told)
+    return job.again(Who.CENTRAL, now_ms, dark_ms=0, wave=wave)
 
 
 def by_type(jobs: Iterable[Job]) -> Mapping[tuple[str, str], list[str]]:

@@ -290,3 +290,24 @@ def test_who_joins_late_is_in_the_first_wave_to_come():
     fleet.until_state(R.COMPLETED)
     assert fleet.rollout.jobs["s0029x"].wave == 2
     assert fleet.states()["s0029x"] is J.SUCCEEDED
+
+
+def test_a_site_that_comes_back_when_its_wave_soaks_catches_up():
+    fleet = running()
+    fleet.sites["s0001"].is_dark = True
+    fleet.run(lambda: fleet.rollout.head.waves[0].state is W.SOAKING)
+    fleet.sites["s0001"].is_dark = False
+    fleet.until_state(R.COMPLETED)
+    assert fleet.states()["s0001"] is J.SUCCEEDED
+    assert fleet.rollout.jobs["s0001"].wave == 3
+
+
+def test_who_was_never_offered_anything_in_a_skipped_wave_is_not_any_more():
+    plan = "max_in_flight = {wave = 1}\n"
+    fleet = SmallFleet(plan=plan, s0000="rolls-back")
+    fleet.rollout.start(fleet.now_ms)
+    fleet.until_state(R.PAUSED)
+    fleet.rollout.resume("skip", fleet.now_ms)
+    fleet.until_state(R.COMPLETED)
+    assert J.QUEUED not in fleet.states().values()
+    assert fleet.states()["s0001"] is J.CANCELED
