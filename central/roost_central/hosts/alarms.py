@@ -4,7 +4,8 @@ The alarms of source ``site`` are the centre's to raise: a coordinator tells sta
 may tell the next (faults.md). Of each report that counts only what became other is told.
 
 Invariants: what stands is what the words that count say; who locked a host, and why, is kept when
-its cause is another later.
+its cause is another later; a host in maintenance has no alarm of silence or failure (the end of a
+window is a word of its own).
 """
 
 import re
@@ -48,7 +49,9 @@ class _Stands:
 def news(site: str, before: Iterable[HostsWord], after: Iterable[HostsWord]) -> list[Event]:
     """Return what is raised and cleared with the words that count of a site from now on."""
     was, now = _stand(site, before), _stand(site, after)
-    events: list[Event] = [OwnCleared(type_, entity) for type_, entity in was.keys() - now.keys()]
+    events: list[Event] = [
+        OwnCleared(type_, entity) for type_, entity in sorted(was.keys() - now.keys())
+    ]
     for (type_, entity), each in now.items():
         old = was.get((type_, entity))
         if old == each or (old is not None and _says_less(type_, each)):
@@ -91,6 +94,10 @@ def _of_host(node: str, word: HostWord) -> Iterator[tuple[str, _Stands]]:
     cause = said.cause or "no cause was told"
     if said.admin is Admin.LOCKED and said.avail is not Avail.NOT_INSTALLED:
         yield LOCKED, _Stands(Severity.WARNING, _who(said.cause), node)
+    if said.task == EXHAUSTED_TASK:
+        yield EXHAUSTED, _Stands(Severity.CRITICAL, {"cause": cause}, node)
+    if said.maintenance_until_ms:
+        return  # somebody works on it: its state is shown, and nobody is called for it
     if said.avail is Avail.FAILED:
         task = said.task or "no recovery is under way"
         yield FAILED, _Stands(Severity.CRITICAL, {"cause": cause, "task": task}, node)
@@ -98,8 +105,6 @@ def _of_host(node: str, word: HostWord) -> Iterator[tuple[str, _Stands]]:
         yield HEARTBEAT, _Stands(Severity.CRITICAL, {"cause": cause}, node)
     elif _OF_HEARTBEATS & said.reasons.keys():
         yield HEARTBEAT, _Stands(Severity.MAJOR, {"cause": cause}, node)
-    if said.task == EXHAUSTED_TASK:
-        yield EXHAUSTED, _Stands(Severity.CRITICAL, {"cause": cause}, node)
 
 
 def _who(cause: str) -> dict[str, "Scalar"]:

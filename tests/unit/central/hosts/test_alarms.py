@@ -94,3 +94,14 @@ def test_who_locked_a_host_is_not_forgotten_when_it_goes_away():
 def test_what_is_not_spoken_of_any_more_has_no_alarm():
     failed = words(host("n1"), host("n2", "failed"))
     assert told(failed, words(host("n1"))) == ({}, [("200.004", N2)])
+
+
+@pytest.mark.parametrize("name", ["failed", "degraded"])
+def test_nobody_is_called_for_a_host_in_maintenance_until_it_ends(name):
+    ill = {"reasons": {"heartbeat-ha": 1}, "cause": "silent"}
+    watched = words(host("n1"), host("n2", name, maintenance_until_ms=9, **ill))
+    ended = words(host("n1"), host("n2", name, **ill))
+    assert told(WELL, watched) == ({}, [])
+    raised, _ = told(watched, ended)
+    assert raised
+    assert told(ended, watched) == ({}, sorted(raised))
