@@ -49,5 +49,17 @@ def _has_identity(where: Path) -> bool:
 def check_config(argv: list[str]) -> int:
     """Say what the configuration makes the agent do, or what is wrong with it."""
     given = options(argv, {"config": USUAL})
-    sys.stdout.write(summary(load(Path(given["config"]))))
+    config = load(Path(given["config"]))
+    boards = _boards(config.bmc_file)
+    sys.stdout.write(summary(config) + boards)
     return 0
+
+
+def _boards(file: str) -> str:
+    """Return what a file of board controllers means; ConfigError: what is wrong with it."""
+    if not Path(file).exists():
+        return ""
+    from roost_agent.bmc.board import load as boards_of  # noqa: PLC0415 - not for who only runs
+
+    nodes = [board.node for board in boards_of(file)]
+    return f"bmc        {len(nodes)} board controllers: {', '.join(nodes)[:60]}\n"

@@ -1,5 +1,7 @@
 """The command line."""
 
+from pathlib import Path
+
 import pytest
 
 from roost_agent.__main__ import COMMANDS, HELP, command
@@ -72,6 +74,19 @@ def test_a_hold_needs_a_time_within_a_day(time, config, capsys):
 def test_a_hold_without_a_time_is_refused(config, capsys):
     assert command(["path", "hold", "wan1", "--config", config]) == 2
     assert "must end" in capsys.readouterr().err
+
+
+def test_board_controllers_are_checked_with_the_configuration(config, capsys, tmp_path):
+    file = tmp_path / "bmc.toml"
+    with Path(config).open("a") as stream:
+        stream.write(f'[bmc]\nfile = "{file}"\n')
+    file.write_text('[[bmc]]\nnode = "n1"\nhost = "local"\n')
+    file.chmod(0o600)
+    assert command(["check-config", "--config", config]) == 0
+    assert "1 board controllers: n1" in capsys.readouterr().out
+    file.chmod(0o644)
+    assert command(["check-config", "--config", config]) == 2
+    assert "must be the agent's, 0600" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [["run", "-h"], ["check-config", "--config", "x", "--help"]])
