@@ -11,7 +11,8 @@ from ha_netns import needs_netns
 from ha_netns import site as made
 from waiting import wait_until
 
-pytestmark = [pytest.mark.netns, needs_netns, pytest.mark.timeout(300)]
+# Each takes a site and two soaks; tests/unit/agent/host/test_acts.py has the same in one loop.
+pytestmark = [pytest.mark.netns, pytest.mark.soak, needs_netns, pytest.mark.timeout(300)]
 
 WELL = {"unlocked/disabled/intest", "unlocked/enabled/available", "unlocked/enabled/degraded"}
 
@@ -72,7 +73,6 @@ def test_a_lock_goes_on_in_the_next_agent_and_an_unlock_brings_the_host_back(sit
     assert site.settled() == active
 
 
-@pytest.mark.soak
 def test_of_two_operators_who_lock_both_hosts_at_once_one_is_refused(site):
     enabled(site)
     with ThreadPoolExecutor(2) as both:
@@ -82,7 +82,6 @@ def test_of_two_operators_who_lock_both_hosts_at_once_one_is_refused(site):
     wait_until(site.active, "the group runs")
 
 
-@pytest.mark.soak
 def test_a_host_that_loses_its_power_has_failed_in_the_eyes_of_the_coordinator_and_is_back(site):
     active = enabled(site)
     lost = other(active)
