@@ -10,7 +10,7 @@ class Fault(StrEnum):
     that was learned. ``credential``: it refuses ours. ``redirect``, ``garbage``, ``oversize``: it
     answers what no controller should. ``refused``: it will not. ``unsupported``: it cannot.
     ``machine``: it controls another machine. ``unconfirmed``: it took the order, and what is read
-    afterwards says otherwise. ``config``: our own file is wrong.
+    afterwards says otherwise. ``config``: our own file is wrong. ``child``: our own child failed.
     """
 
     UNREACHABLE = "unreachable"
@@ -25,6 +25,7 @@ class Fault(StrEnum):
     MACHINE = "machine"
     UNCONFIRMED = "unconfirmed"
     CONFIG = "config"
+    CHILD = "child"
 
 
 class BmcError(Exception):

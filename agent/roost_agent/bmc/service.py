@@ -31,6 +31,7 @@ from roost_agent.bmc.core import (
     Record,
     Tick,
 )
+from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.talk import Answer, Known, Request, Verb
 from roost_agent.errors import StorageError
 from roost_agent.outbox.latest import Latest, Outbox
@@ -209,7 +210,9 @@ class BoardControllers:
     def _lost(self, node: str, asked: Request, why: str) -> Answer:
         known = asked.known.get(node, Known())
         known = replace(known, failures=known.failures + 1)
-        return Answer(node=node, fault="child", why=why or "the child said nothing", known=known)
+        return Answer(
+            node=node, fault=Fault.CHILD, why=why or "the child said nothing", known=known
+        )
 
     def _request(self, do: str, nodes: tuple[str, ...], seconds: float) -> Request:
         known = self._core.known()
