@@ -1,12 +1,13 @@
 """A fleet that has releases: real signer and centre, holders with keys, everything by `roost`."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from fleet_stage import FleetStage
+
+from roost_central.releases import draft, keys
 
 PASSPHRASE = "six words that nobody wrote down"
 HOLDERS = ("ann", "bob", "cy")
@@ -60,15 +61,15 @@ class ReleaseDesk:
     def ceremony(self, *, approvals: int = 0) -> Path:
         """Make all keys, and drafts of the roots; give the signer what it needs."""
         for name in HOLDERS:
-            roost(self.stage, "release", "keygen", name, "--to", self.folder / "keys",
-                  passphrase=PASSPHRASE)  # fmt: skip
+            keys.make(self.folder / "keys", name, PASSPHRASE.encode())
         signer = self.stage.pki.signer_dir
-        roost(self.stage, "release", "keygen", "--online", "--to", signer)
+        for name in (keys.IMAGE_ONLINE, keys.DIRECTOR):
+            keys.make(signer, name, None)
         first = self._draft()
         words = [word for name in HOLDERS for word in ("--root", self.pub(name))]
         words += [word for name in HOLDERS for word in ("--signer", self.pub(name))]
         roost(self.stage, "release", "init", "--draft", first, "--online", signer, *words)
-        digests = [each["digest"] for each in self.changes(first)]
+        digests = [each.digest for each in draft.changes(first)]
         for name in HOLDERS[:2]:
             self.sign(first, name, *[word for each in digests for word in ("--digest", each)])
         anchor = signer / "image-root.json"
@@ -79,14 +80,10 @@ class ReleaseDesk:
         policy.write_text(policy.read_text().replace(was, wanted))
         return first
 
-    def changes(self, draft: Path) -> list[dict]:
-        """Return what a draft holds."""
-        return json.loads(roost(self.stage, "release", "draft", draft, "-o", "json"))
-
-    def sign(self, draft: Path, name: str, *words: object) -> None:
+    def sign(self, where: Path, name: str, *words: object) -> None:
         """Sign as a holder."""
         key = self.folder / "keys" / f"{name}.key"
-        roost(self.stage, "release", "sign", draft, "--key", key, *words, passphrase=PASSPHRASE)
+        roost(self.stage, "release", "sign", where, "--key", key, *words, passphrase=PASSPHRASE)
 
     def build(self, version: str, counter: int, files: dict[str, bytes], *words: object) -> Path:
         """Make a bundle of app/web."""
@@ -102,16 +99,16 @@ class ReleaseDesk:
 
     def publish(self, *bundles: Path, retract: str = "") -> None:
         """Have releases named or named no more, signed by two and served."""
-        draft = self._draft()
+        where = self._draft()
         agreed = [word for each in bundles for word in ("--bundle", each)]
         if retract:
-            roost(self.stage, "release", "retract", retract, "--draft", draft)
+            roost(self.stage, "release", "retract", retract, "--draft", where)
             agreed = ["--retract", retract]
         else:
-            roost(self.stage, "release", "add", *bundles, "--draft", draft)
+            roost(self.stage, "release", "add", *bundles, "--draft", where)
         for name in HOLDERS[:2]:
-            self.sign(draft, name, *agreed)
-        roost(self.stage, "release", "publish", draft, *(agreed if bundles else ()))
+            self.sign(where, name, *agreed)
+        roost(self.stage, "release", "publish", where, *(agreed if bundles else ()))
 
     def _draft(self) -> Path:
         self._drafts += 1
