@@ -288,12 +288,22 @@ class Rollout:
     # -- jobs --------------------------------------------------------------------------------
 
     def _concerned(self, news: Iterable[str], now_ms: int) -> list[str]:
-        found = {name: None for name in news if name in self.jobs}
+        found = {
+            name: None
+            for name in news
+            if (job := self.jobs.get(name)) is not None and self._heeds(job)
+        }
         while self._due and self._due[0][0] <= now_ms:
             due_ms, name = heapq.heappop(self._due)
             if self.jobs[name].due_ms == due_ms:
                 found[name] = None
         return list(found)
+
+    def _heeds(self, job: Job) -> bool:
+        """Say whether news of its site may move a job: one that waits is looked at in its turn."""
+        if job.state is J.SUCCEEDED:
+            return job.wave == self.head.wave
+        return job.state is not J.QUEUED and job.state not in JOB_ENDS
 
     def _look(self, name: str, sight: Sight, now_ms: int) -> None:
         job = self.jobs[name]
