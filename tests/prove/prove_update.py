@@ -94,7 +94,7 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         stands = standing(Path(name), only)
         points = all_points(stands, Path(name))
         if share < 1:
-            points = dice.sample(points, max(4, round(len(points) * share)))
+            points = dice.sample(points, max(2, round(len(points) * share)))
         faults = []
         for number, point in enumerate(points):
             if fault := killed(point, stands, Path(name), is_undone=bool(number % 2)):
