@@ -9,12 +9,12 @@ import os
 import re
 import socket
 import ssl
-import threading  # noqa: TID251 - a child of its own, whose library serves by threads
 from collections.abc import Collection
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Full, Queue
 from typing import Final
 
 from roost_agent.enrolled import BROKER_CERTIFICATE, BROKER_KEY, LAN_CA, STATE_DIR, load
@@ -75,7 +75,7 @@ class Lender(ThreadingHTTPServer):
         mirror: Path,
     ) -> None:  # fmt: skip
         self.mirror = mirror
-        self.readers = threading.BoundedSemaphore(READERS_MAX)
+        self.readers: Queue[None] = Queue(READERS_MAX)  # a place for each that is served
         self._context = context
         self._members = members
         if ":" in where[0]:
@@ -105,7 +105,9 @@ class _Asked(BaseHTTPRequestHandler):
         if match is None:
             self._no(HTTPStatus.NOT_FOUND)
             return
-        if not self.server.readers.acquire(blocking=False):
+        try:
+            self.server.readers.put_nowait(None)
+        except Full:
             self._no(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         try:
@@ -116,7 +118,7 @@ class _Asked(BaseHTTPRequestHandler):
             with os.fdopen(handle, "rb") as stream:
                 self._send(stream.fileno())
         finally:
-            self.server.readers.release()
+            self.server.readers.get_nowait()
 
     def _send(self, handle: int) -> None:
         size = os.fstat(handle).st_size
