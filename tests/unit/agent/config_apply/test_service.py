@@ -298,7 +298,10 @@ def on_trial(node, trial, *, seq=7):
     return digest, waiting
 
 
-async def test_what_is_tried_is_gone_by_before_root_is_told_that_the_node_is_reached(node):
+async def test_what_is_tried_is_gone_by_before_root_is_told_that_the_node_is_reached(
+    node, monkeypatch
+):
+    monkeypatch.setattr("roost_agent.config_apply.service.ASK_S", 0.1)
     trial = {"paths": {"wan": {"w1": {"interface": "wwan0"}}}}
     digest, _ = on_trial(node, trial)
     async with node.running():
@@ -430,6 +433,7 @@ async def test_while_a_document_is_on_its_way_nothing_is_looked_at_and_nothing_t
         applying.cancel()  # an agent that starts anew looks at once: root waits still
         await asyncio.sleep(0.5)
         running.cancel()
+        await node.settings.look()
         assert (node.standing(), node.settings.mark.drift) == ({}, 0)
         assert await node.reports() == told
         assert node.asked == ["config_apply", "config_apply"]
