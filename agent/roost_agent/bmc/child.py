@@ -72,6 +72,9 @@ async def answer(board: Board, asked: Request, clock: Clock, waiting: Waiting) -
     except TimeoutError:
         why = f"not done within {asked.seconds:g} s"
         made = Answer(node=board.node, fault=Fault.TIMEOUT, why=why)
+    except Exception as err:  # noqa: BLE001 - one controller's nonsense must not cost the others
+        why = f"what it says breaks our reading: {type(err).__name__}: {err}"
+        made = Answer(node=board.node, fault=Fault.CHILD, why=why[:300])
     if made.fault and made.fault != Fault.UNCONFIRMED:
         made = replace(made, known=replace(known, failures=known.failures + 1))
     return replace(made, took_ms=clock.mono_ms() - began_ms)

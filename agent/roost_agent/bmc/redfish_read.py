@@ -215,7 +215,7 @@ def _made(
 
 def _is_gone(entry: Resource) -> bool:
     status = entry.get("Status")
-    return isinstance(status, dict) and status.get("State") in _GONE
+    return isinstance(status, dict) and str(status.get("State")) in _GONE
 
 
 def _name(entry: Resource) -> str:

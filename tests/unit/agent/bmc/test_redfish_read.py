@@ -95,6 +95,8 @@ def test_one_bad_entry_loses_one_sensor(bad):
     said["Temperatures"].insert(0, bad)
     assert "CPU Temp" in [each.name for each in read.thermal(said)]
     assert list(read.thermal({"Temperatures": bad, "Fans": bad})) == []
+    if isinstance(bad, dict):
+        list(read.sensor({**bad, "@odata.id": "/redfish/v1/S/1", "Reading": 1, "ReadingType": []}))
 
 
 def test_a_threshold_that_is_switched_off_does_not_count():
