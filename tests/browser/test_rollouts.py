@@ -35,6 +35,17 @@ async def test_a_failed_wave_is_retried_or_skipped_with_a_reason(console):
     assert moved == [(f"/api/v1{ONE}/resume", {"reason": "", "failed_wave": "retry"})]
 
 
+async def test_a_rollout_that_was_rolled_back_shows_who_is_back(console):
+    console.central.rollouts.one |= {"state": "rolled_back", "pause": None}
+    console.central.rollouts.job |= {"state": "succeeded", "is_back": True}
+    tab = await console.tab(ONE)
+    await tab.wait("document.querySelector('.rollout-sites tbody tr')")
+    label = "document.querySelector('.groups .delivery-bar').getAttribute('aria-label')"
+    assert await tab.js(label) == "Wave 1: 1 are back, 1 failed"
+    site = await tab.js("document.querySelector('.rollout-sites tbody').innerText")
+    assert "back on 1.0.0: succeeded" in site
+
+
 async def test_a_plan_is_tried_before_it_is_made_and_a_refused_one_is_not_made(console):
     console.central.rollouts.refusals = ["another rollout has these sites"]
     tab = await console.tab("/rollouts")

@@ -71,7 +71,7 @@ function Rollout({ id }) {
         <div><dt>Reason</dt><dd>${value.reason || "–"}</dd></div>
         <div><dt>Approved by</dt><dd>${approvers(value)}</dd></div>
         <div><dt>Manifest</dt><dd class="code">${value.digest.slice(0, 16)}…</dd></div></dl>
-      <${Counts} states=${whole} label="All sites" />
+      <${Counts} states=${whole} label="All sites" isBack=${isBack(value)} />
       <div class="toolbar">${movesOf(value).map((each) => html`<button type="button" key=${each}
         onClick=${() => setMove(each)}>${MOVES[each][0]}</button> `)}</div></header>
     <section><h2>Waves</h2><${Waves} value=${value} /></section>
@@ -83,12 +83,14 @@ function Rollout({ id }) {
       fields=${[{ name: "reason", label: "Reason", required: move === "deny" }]} onSend=${send} onClose=${() => setMove("")} />`}</main>`;
 }
 
+const isBack = (value) => value.state === "rolling_back" || value.state === "rolled_back";
+
 function Waves({ value }) {
   return html`<div class="scroll"><table class="plain stack groups"><thead><tr><th>Wave</th><th>State</th><th class="number">Sites</th>
     <th>Where they stand</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
       class=${each.wave === value.wave && !ENDS.has(value.state) ? "now" : ""}><th scope="row">${each.wave} ${each.name}</th>
       <td data-title="State"><${State} name=${each.state} /></td><td class="number" data-title="Sites">${each.sites.toLocaleString("en")}</td>
-      <td data-title="Sites are"><${Counts} states=${each.states} label=${`Wave ${each.wave}`} />
+      <td data-title="Sites are"><${Counts} states=${each.states} label=${`Wave ${each.wave}`} isBack=${isBack(value)} />
         ${each.worse > 0 && html` <span class="quiet">${each.worse} with a new alarm</span>`}</td>
       <td data-title="Soak">${soak(each)}</td>
       <td data-title="Why">${each.why || (each.rate ? `${each.rate.toLocaleString("en")} sites a minute` : "–")}</td></tr>`)}</tbody></table></div>`;

@@ -33,9 +33,11 @@ export function Sites({ id, turn, waves }) {
     ${value?.next && html`<p class="quiet">The first ${SHOWN} by name; roost rollout jobs lists all.</p>`}</section>`;
 }
 
+const stateOf = (job) => (!job.is_back ? "" : job.state === "succeeded" ? `back on ${job.former}: ` : `on its way back to ${job.former}: `) + job.state.replaceAll("_", " ");
+
 function Row({ job }) {
   return html`<tr><th scope="row"><a href=${sitePath(job.site)}>${job.site}</a></th><td class="number" data-title="Wave">${job.wave}</td>
-    <td data-title="State">${job.state.replaceAll("_", " ")}${job.attempt > 1 && ` (attempt ${job.attempt})`}${job.is_back && ", on its way back"}</td>
+    <td data-title="State">${stateOf(job)}${job.attempt > 1 && ` (attempt ${job.attempt})`}</td>
     <td data-title="Since">${job.since ? html`<${Time} at=${job.since} />` : "–"}</td><td data-title="Had">${job.former || "–"}</td>
     <td data-title="Way">${job.steps.length ? html`<details><summary>${job.steps.length} steps</summary><ol class="way">${job.steps.map((step, index) => html`<li
       key=${index}><${Time} at=${step.at} /> ${step.state.replaceAll("_", " ")}</li>`)}</ol></details>` : "–"}</td>

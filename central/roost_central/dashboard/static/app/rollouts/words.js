@@ -37,9 +37,9 @@ export function movesOf(value) {
 
 export const State = ({ name, more = "" }) => html`<span class=${`rollout-state ${name}`}><span aria-hidden="true">${MARKS[name]}</span> ${name.replaceAll("_", " ")}${more && ` (${more.replaceAll("_", " ")})`}</span>`;
 
-/** Sites by what became of them: a bar, and the words and numbers that say the same. */
-export function Counts({ states, label }) {
-  const known = PARTS.map(([key, words, some]) => [key, words, some.reduce((sum, each) => sum + (states[each] ?? 0), 0)])
+/** Sites by what became of them: a bar, and the words and numbers that say the same; of a rollout that goes back, who is back. */
+export function Counts({ states, label, isBack }) {
+  const known = PARTS.map(([key, words, some]) => [key, isBack && key === "done" ? "are back" : words, some.reduce((sum, each) => sum + (states[each] ?? 0), 0)])
     .filter(([, , count]) => count);
   if (!known.length) return html`<span class="quiet">no site</span>`;
   return html`<span class="delivery"><span class="delivery-bar rollout-bar" role="img" aria-label=${`${label}: ${known
