@@ -279,6 +279,8 @@ async def sites_of(api: Api, text: str, now_ms: int) -> list[str]:
         ApiError: ``bad-filter``.
     """
     listing, rows = sites_listing(api.alarms), api.order.sites()
+    if not text.strip():
+        return [row.site for row in rows]
     query = parse_filter(text, listing.carrier)
     items = await inventory_tests(api.database, query, now_ms, listing, rows)
     found = await unhurried(select(listing, rows, Ask(query), now_ms, items))

@@ -1,0 +1,74 @@
+"""Rollouts over HTTP: a plan is shown before it is made, and refused by its field."""
+
+import pytest
+
+from roost_protocol.update import Running
+
+PLAN = (
+    'name = "pump 1.1.0"\ncomponent = "app/pump"\nversion = "1.1.0"\napprovers = 0\n'
+    f'uncovered_ok = true\ndigest = "{"1" * 64}"\n[[wave]]\nrest = true\n'
+)
+ROLLOUTS = "/api/v1/rollouts"
+
+
+@pytest.fixture
+def post(central):
+    async def ask(path, body):
+        async with central.client.post(path, json=body, headers=central.bearer) as answer:
+            return answer.status, await answer.json()
+
+    return ask
+
+
+@pytest.fixture(autouse=True)
+def software(view):
+    for row in view.nodes.values():
+        row.software = {"app/pump": Running("1.0.0", "0" * 64)}
+
+
+async def test_a_plan_is_shown_made_started_and_moved(post, get, view):
+    status, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN})
+    assert (status, dry["sites"], dry["refusals"]) == (200, len(view.sites), [])
+    status, made = await post(ROLLOUTS, {"plan": PLAN, "expect": dry["sites"], "reason": "why"})
+    assert (status, made["state"], made["plan_digest"]) == (201, "scheduled", dry["plan_digest"])
+    one = f"{ROLLOUTS}/{made['id']}"
+    assert (await post(f"{one}/start", {}))[1]["state"] == "running"
+    assert (await post(f"{one}/pause", {"reason": "lunch"}))[1]["why"] == "lunch"
+    status, problem = await post(f"{one}/resume", {"failed_wave": "skip"})
+    assert (status, problem["status"]) == (409, 409)
+    assert "has not failed" in problem["detail"]
+    assert (await get(f"{one}/jobs"))[1]["items"][0]["former"] == "1.0.0"
+    assert (await get(f"{one}/failures"))[1]["items"] == []
+    assert (await get(ROLLOUTS))[1]["items"][0]["id"] == made["id"]
+    status, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN})
+    assert "let it end, or abort it first" in dry["refusals"][0]
+    assert (await post(ROLLOUTS, {"plan": PLAN}))[0] == 409
+    assert (await post(f"{one}/abort", {"reason": "no"}))[1]["state"] == "aborted"
+    assert (await get(one))[1]["state"] == "aborted"  # from storage now
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('selector = "colour:blue("\n', "selector"),
+        ('selector = "site:nobody"\n', "no site"),
+        ("seed = -1\n", "seed"),
+    ],
+)
+async def test_a_plan_that_cannot_be_is_refused_by_its_field(post, text, named):
+    status, problem = await post(f"{ROLLOUTS}:plan", {"plan": text + PLAN})
+    assert status == 422
+    assert named in str(problem)
+
+
+async def test_another_number_of_sites_than_was_seen_is_refused(post):
+    status, problem = await post(ROLLOUTS, {"plan": PLAN, "expect": 99_999})
+    assert status == 409
+    assert problem["errors"][0]["field"] == "expect"
+
+
+async def test_a_release_that_nobody_knows_is_refused(post):
+    without = PLAN.replace("digest", "# digest")
+    status, problem = await post(f"{ROLLOUTS}:plan", {"plan": without})
+    assert status == 422
+    assert "roost release list" in str(problem)
