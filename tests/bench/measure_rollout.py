@@ -30,8 +30,8 @@ from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
 from roost_central.fleet.view import FleetView
 from roost_central.ports import SystemClock, SystemEntropy
-from roost_central.rollout.core import Rollout, begun
-from roost_central.rollout.head import Head, WaveHead
+from roost_central.rollout.core import Rollout
+from roost_central.rollout.head import Head, WaveHead, begun
 from roost_central.rollout.job import Job
 from roost_central.rollout.plan import read_plan
 from roost_central.rollout.runner import RolloutRunner

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from roost_central.rollout.core import Rollout, begun
-from roost_central.rollout.head import AlarmSeen, Around, Head, Standing, WaveHead
+from roost_central.rollout.core import Rollout
+from roost_central.rollout.head import AlarmSeen, Around, Head, Standing, WaveHead, begun
 from roost_central.rollout.job import Job, job_id
 from roost_central.rollout.plan import read_plan, waves_of
 from roost_central.rollout.table import RolloutState
@@ -156,3 +156,10 @@ class SmallFleet:
             site.steps = [SiteState.CANCELED]
         elif site.steps and not site.is_dark:
             site.steps.insert(0, SiteState.CANCEL_REJECTED)
+
+
+def running(**how):
+    """Return a fleet whose rollout was started."""
+    fleet = SmallFleet(**how)
+    fleet.rollout.start(fleet.now_ms)
+    return fleet

@@ -7,8 +7,9 @@ import msgspec
 
 from roost_central.api.answers import Time
 from roost_central.api.instants import instant
-from roost_central.rollout.core import Rollout, by_type
+from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import Dry
+from roost_central.rollout.failures import by_type
 from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job

@@ -27,9 +27,9 @@ from roost_central.api.rollout_answers import (
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
 from roost_central.releases.desk import AVAILABLE, Release
-from roost_central.rollout.core import Rollout, begun
+from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run
-from roost_central.rollout.head import Head, WaveHead
+from roost_central.rollout.head import Head, WaveHead, begun
 from roost_central.rollout.plan import (
     PLAN_BYTES_MAX,
     Plan,

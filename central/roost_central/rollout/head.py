@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from roost_central.rollout.job import Job
-from roost_central.rollout.table import ROLLOUT_ENDS, Pause, RolloutState, WaveState
+from roost_central.rollout.table import (
+    ROLLOUT_ENDS,
+    Pause,
+    RolloutState,
+    WaveState,
+    Who,
+    check,
+)
 from roost_protocol.severity import Severity
 from roost_protocol.update import JobReport
 
@@ -117,3 +124,14 @@ class Around:
     busy: frozenset[str] = frozenset()
     is_deaf: bool = False
     dark_pct: float = 0.0
+
+
+def begun(head: Head, state: RolloutState, now_ms: int) -> Head:
+    """Return a new rollout's head once its plan was looked at.
+
+    Raises:
+        MoveError: the table has no such way.
+    """
+    check(RolloutState.DRAFT, RolloutState.VALIDATING, Who.OPERATOR)
+    check(RolloutState.VALIDATING, state, Who.CENTRAL)
+    return msgspec.structs.replace(head, state=state, changed_ms=now_ms)

@@ -24,10 +24,11 @@ from roost_central.ports import Clock, Entropy
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.fault import ReleaseError
 from roost_central.rollout import told
-from roost_central.rollout.core import OFFERS_MAX, Rollout
+from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Around, Head
 from roost_central.rollout.job import ANSWER_MS, Job, job_id
 from roost_central.rollout.offer import assignment_of, document_of, offer_of
+from roost_central.rollout.offering import OFFERS_MAX
 from roost_central.rollout.plan import read_plan
 from roost_central.rollout.sight import Sites, job_for
 from roost_central.rollout.table import JOB_ENDS, JobState, MoveError, Pause, RolloutState

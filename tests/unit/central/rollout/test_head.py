@@ -1,7 +1,6 @@
 """A rollout that is at its end says so."""
 
-from roost_central.rollout.core import begun
-from roost_central.rollout.head import Head
+from roost_central.rollout.head import Head, begun
 from roost_central.rollout.table import ROLLOUT_ENDS, RolloutState
 
 HEAD = Head(

@@ -1,0 +1,97 @@
+"""Giving a rollout up, and going back: what becomes of each of its sites. Pure."""
+
+import msgspec
+
+from roost_central.rollout import site
+from roost_central.rollout.catch_up import dropped
+from roost_central.rollout.course import Course
+from roost_central.rollout.job import Job
+from roost_central.rollout.table import JOB_ENDS, JOB_FAILURES, JobState, RolloutState, Who
+from roost_protocol.update import FailureType
+
+R, J = RolloutState, JobState
+
+
+def abort(course: Course, why: str, now_ms: int, who: Who = Who.OPERATOR) -> None:
+    """Offer nothing more, and ask sites to give up what is not done yet.
+
+    Raises:
+        MoveError: it has not begun, or is at its end.
+    """
+    if course.head.state is R.SCHEDULED:
+        course.to(R.ABORTED, who, now_ms, why=why)
+        return
+    course.to(R.ABORTING, who, now_ms, pause=None, why=why)
+    for job in list(course.jobs.values()):
+        _give_up(course, job, now_ms)
+    abort_ended(course, now_ms)
+
+
+def roll_back(course: Course, why: str, now_ms: int, who: Who = Who.OPERATOR) -> None:
+    """Send every site that was touched back to the release it had, the newest wave first.
+
+    Raises:
+        MoveError: it has not begun, or is at its end.
+    """
+    course.to(R.ROLLING_BACK, who, now_ms, pause=None, why=why, back_ms=now_ms)
+    for job in list(course.jobs.values()):
+        if job.touched and job.state not in {J.ROLLED_BACK, J.CANCELED}:
+            _send_back(course, job, now_ms)
+        else:
+            _give_up(course, job, now_ms)
+    back_ended(course, now_ms)
+
+
+def abort_ended(course: Course, now_ms: int) -> None:
+    """End an abort once no site is at work on it."""
+    if any(tally.in_flight or tally.silent for tally in course.tallies):
+        return
+    course.to(R.ABORTED, Who.CENTRAL, now_ms)
+
+
+def back_ended(course: Course, now_ms: int) -> None:
+    """End the way back once nobody is waited for, or its time is over."""
+    is_late = now_ms >= course.deadline_ms(course.head.wave)
+    if is_late:
+        for job in [each for each in course.jobs.values() if each.state is J.UNREACHABLE]:
+            course.put(dropped(job, "it was silent until the way back closed", now_ms))
+    if not any(tally.open or tally.silent for tally in course.tallies):
+        course.to(R.ROLLED_BACK, Who.CENTRAL, now_ms)
+
+
+def _give_up(course: Course, job: Job, now_ms: int) -> None:
+    """Cancel what is not offered, ask for what is."""
+    is_waiting = job.state is J.UNREACHABLE and job.was is J.QUEUED
+    if job.state in {J.QUEUED, J.REJECTED} or is_waiting:
+        course.put(job.to(J.CANCELED, Who.CENTRAL, now_ms, was=None))
+    elif job.state in site.AT_WORK or (job.state is J.UNREACHABLE and job.was in site.AT_WORK):
+        asked = msgspec.structs.replace(job, is_canceling=True)
+        course.put(asked)
+        course.cancels.append(asked)
+    elif job.state in JOB_FAILURES and job.due_ms:
+        course.put(msgspec.structs.replace(job, due_ms=0))
+
+
+def _send_back(course: Course, job: Job, now_ms: int) -> None:
+    """Queue a site for its way back; one whose former release nobody knows is listed."""
+    if job.state in site.AT_WORK or job.was in site.AT_WORK:
+        course.cancels.append(job)  # the site drops it, or takes the way back after it
+    if not job.former[1]:
+        why = "the release that it had is not known"
+        if job.state not in JOB_ENDS:
+            job = _ended(job, why, now_ms)
+        course.put(msgspec.structs.replace(job, detail=why))
+        return
+    if job.state not in JOB_ENDS:
+        job = _ended(job, "rolled back", now_ms)
+    course.put(job.again(Who.CENTRAL, now_ms, is_back=True, attempt=1))
+
+
+def _ended(job: Job, why: str, now_ms: int) -> Job:
+    """End what is under way, for another job of the same site takes its place."""
+    if job.state is J.QUEUED:
+        return job.to(J.CANCELED, Who.CENTRAL, now_ms)
+    if job.state in {J.UNREACHABLE, J.REJECTED, J.SOAKING, J.VERIFYING}:
+        failure = FailureType.OPERATOR
+        return job.to(J.FAILED, Who.CENTRAL, now_ms, failure=failure, detail=why)
+    return job.to(J.TIMED_OUT, Who.CENTRAL, now_ms, detail=why)
