@@ -94,7 +94,7 @@ class _Reading:
             raise ProfileError(self._found)
         try:
             return tomllib.loads(self._source)
-        except (tomllib.TOMLDecodeError, RecursionError) as err:
+        except (ValueError, RecursionError) as err:  # no TOML, or a number of 4,301 digits
             said = str(err)
             line = int(found[1]) if (found := _AT.search(said)) else 0
             fault = ProfileFault(self._file, line, "", "toml", _AT.sub("", said)[:200])

@@ -244,9 +244,10 @@ def read_plan(raw: bytes) -> Plan:
         raise ProtocolError("plan", field="size", got=len(raw), bound=f"{PLAN_BYTES_MAX} bytes")
     try:
         said: Any = tomllib.loads(raw.decode())
-        plan = msgspec.convert(said, Plan)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as err:
+    except (ValueError, RecursionError) as err:  # no UTF-8, no TOML, or a number of 4,301 digits
         raise ProtocolError("plan", detail=str(err)[:200]) from err
+    try:
+        plan = msgspec.convert(said, Plan)
     except msgspec.ValidationError as err:
         text, _, where = str(err).partition(" - at `")
         field = where.rstrip("`").removeprefix("$.") or "plan"

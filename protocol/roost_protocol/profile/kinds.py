@@ -166,7 +166,10 @@ def shown(value: object) -> str:
     """Return a refused value as a sentence shows it, cut."""
     if isinstance(value, dict):
         return "a table"
-    text = f"{value!r}" if isinstance(value, str | list) else str(value).lower()
+    try:
+        text = f"{value!r}" if isinstance(value, str | list) else str(value).lower()
+    except ValueError:  # hexadecimal digits are read without Python's bound of 4,300 decimal ones
+        return "a number too long to show"
     return text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}..."
 
 

@@ -120,6 +120,13 @@ def test_what_is_no_toml_is_told_with_its_line():
     assert refused("a" * (SOURCE_BYTES_MAX + 1))[0].detail.endswith(f"at most {SOURCE_BYTES_MAX}")
 
 
+def test_a_number_that_python_cannot_turn_is_refused_as_any_other():
+    (fault,) = refused(GOOD + "\n[log]\njournal_mib_max = " + "9" * 5_000 + "\n")
+    assert fault.code == "toml"
+    (fault,) = refused(GOOD + "\n[log]\njournal_mib_max = 0x" + "f" * 5_000 + "\n")
+    assert (fault.code, fault.where) == ("value", "log.journal_mib_max")
+
+
 def test_all_that_is_wrong_is_told_at_once():
     faults = refused("[profile]\nname = 'P'\nfleet = true\n[time]\nserver = 1\n[x]\n[bmc]\n")
     assert [each.line for each in faults] == [2, 5, 6, 7]

@@ -61,7 +61,8 @@ def test_what_cannot_be_is_refused_by_its_field(text, field):
 
 
 def test_no_toml_and_too_much_of_it_are_refused():
-    for raw in (b"name = ", b"\xff", b"#" * (PLAN_BYTES_MAX + 1)):
+    digits = b"size = " + b"9" * 5_000
+    for raw in (b"name = ", b"\xff", digits, b"#" * (PLAN_BYTES_MAX + 1)):
         with pytest.raises(ProtocolError):
             read_plan(raw)
 
