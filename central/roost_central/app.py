@@ -400,9 +400,10 @@ def _carry(
     deliveries.hears = ingest.speaks_with
     api.samples.send = ingest.ask_samples
     ingest.on_samples(api.samples.took)
-    api.rollouts.hears, api.rollouts.send_bare = ingest.speaks_with, ingest.send_offer
+    outgoing = api.rollouts.outgoing
+    outgoing.hears, outgoing.send_bare = ingest.speaks_with, ingest.send_offer
     api.rollouts.is_deaf = lambda: ingest.is_deaf
-    api.rollouts.select = lambda text: sites_of(api, text, api.clock.wall_ms())
+    api.rollouts.late.select = lambda text: sites_of(api, text, api.clock.wall_ms())
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
         tasks.create_task(api.changes.run(), name="central.changes"),

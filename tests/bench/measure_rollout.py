@@ -154,7 +154,7 @@ async def turned(folder: Path) -> list[float]:
     runner = RolloutRunner(
         database, view, AlarmBook(shipped(), view, database, clock), clock, SystemEntropy()
     )
-    runner.send_bare = lambda _node, _offer: True
+    runner.outgoing.send_bare = lambda _node, _offer: True
     for each in range(ROLLOUTS):
         await begin(runner, each, [*view.sites], clock.wall_ms())
     took = []

@@ -50,8 +50,8 @@ class Centre:
         self.runner = RolloutRunner(
             self.database, self.view, self.book, self.clock, SystemEntropy()
         )
-        self.runner.send_bare = self._send
-        self.runner.hears = lambda node: 1 if node in self.enrolled else None
+        self.runner.outgoing.send_bare = self._send
+        self.runner.outgoing.hears = lambda node: 1 if node in self.enrolled else None
         await self.runner.load()
 
     def _send(self, node, payload):
@@ -153,7 +153,7 @@ async def test_what_is_offered_is_stored_as_offered_before_it_is_sent(centre):
         seen.append((node, payload))
         return True
 
-    centre.runner.send_bare = send
+    centre.runner.outgoing.send_bare = send
     await centre.turn()
     stored = await centre.stored()
     assert {site for site, job in stored.items() if job.state is J.OFFERED} == {"s0", "s1"}
@@ -197,7 +197,7 @@ async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centr
             self.documents += documents
             return [""] * len(documents)
 
-    centre.runner.releases = desk = Desk()
+    centre.runner.outgoing.releases = desk = Desk()
     await centre.runner.change(
         ID, lambda rollout, now_ms: rollout.resume("", now_ms), act("rollout.resume")
     )
@@ -289,8 +289,8 @@ async def test_a_site_that_comes_later_is_taken_along_where_the_plan_lets_it(cen
     async def select(_text):
         return [*SITES, "s9"]
 
-    centre.runner.select = select
-    centre.runner._late_ms -= 60_000
+    centre.runner.late.select = select
+    centre.runner.late._looked_ms -= 60_000
     await centre.runner.change(ID, Rollout.start, act("rollout.start"))
     await centre.until(R.COMPLETED)
     assert (await centre.stored())["s9"].state is J.SUCCEEDED

@@ -1,0 +1,56 @@
+"""Sites that came since a rollout was made: as many as its plan allows join it."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import Final
+
+from roost_central.fleet.view import FleetView
+from roost_central.ports import Clock
+from roost_central.rollout.open import OpenRollout
+from roost_central.rollout.sight import Sites, job_for
+from roost_central.rollout.table import RolloutState
+
+LATE_LOOK_S: Final = 60.0  # between looks for sites that a rollout's selector holds for by now
+
+SelectSites = Callable[[str], Awaitable[Collection[str]]]  # a selector's sites, of the whole fleet
+
+
+class LateSites:
+    """Looks for them.
+
+    Attributes:
+        select: returns the sites that a selector holds for.
+    """
+
+    def __init__(self, view: FleetView, sites: Sites, clock: Clock) -> None:
+        self.select: SelectSites = _no_sites
+        self._view = view
+        self._sites = sites
+        self._clock = clock
+        self._looked_ms = clock.mono_ms()
+
+    async def take(self, open_: Iterable[OpenRollout]) -> None:
+        """Take in sites that came since a rollout was made, as many as its plan allows."""
+        now_ms = self._clock.mono_ms()
+        if now_ms - self._looked_ms < LATE_LOOK_S * 1_000:
+            return
+        self._looked_ms = now_ms
+        for known in open_:
+            rollout, head = known.rollout, known.rollout.head
+            room = head.sites * rollout.plan.late_max_pct // 100 - (len(rollout.jobs) - head.sites)
+            if room <= 0 or not head.is_whole or head.state is not RolloutState.RUNNING:
+                continue
+            found = await self.select(rollout.plan.selector)
+            late = [
+                site for site in found if site not in rollout.jobs and self._view.sites[site].nodes
+            ]
+            some = [
+                job_for(self._sites.candidate(site, head.component, head.digest, ()), 0)
+                for site in late[:room]
+            ]
+            if some:
+                rollout.join(some, self._clock.wall_ms())
+                rollout.news.append(f"{len(some)} sites joined later, {some[0].site} among them")
+
+
+async def _no_sites(_selector: str) -> Collection[str]:
+    return ()

@@ -1,0 +1,50 @@
+"""The rollouts that are not at their end, with what the shell remembers of each."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from roost_central.rollout.core import Rollout
+from roost_central.rollout.head import Around
+
+
+@dataclass(slots=True)
+class OpenRollout:
+    """A rollout that is not at its end.
+
+    Attributes:
+        plan: the file.
+        saved_rev, saved_ms: of the head as it is in storage.
+        placed: orders that offers went out with, to the sites that they are for.
+    """
+
+    rollout: Rollout
+    plan: bytes
+    saved_rev: int = -1
+    saved_ms: int = 0
+    placed: dict[str, str] = field(default_factory=dict)
+
+
+def around(open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pct: float) -> Around:
+    """Return what a rollout's turn goes by, of those that are open beside it.
+
+    Args:
+        open_: all that are open.
+        id_: the rollout.
+        is_deaf: the centre distrusts its own ears.
+        dark_pct: of the fleet that is silent.
+    """
+    others = [each.rollout for key, each in open_.items() if key != id_]
+    hw: Counter[str] = Counter()
+    link: Counter[str] = Counter()
+    for each in others:
+        hw.update(each.hw)
+        link.update(each.link)
+    return Around(
+        in_flight=sum(each.in_flight() for each in others),
+        hw=hw,
+        link=link,
+        busy=frozenset().union(*(each.at_work for each in others)),
+        is_deaf=is_deaf,
+        dark_pct=dark_pct,
+    )

@@ -1,0 +1,209 @@
+"""What goes out to sites: offers and cancels, with the director's documents behind them.
+
+An offer goes to an enrolled node as a signed order, with the director's document behind it; to a
+node that never had an identity, as simulated ones, as it is, over brokers of this machine alone.
+
+Leaves to others: whose turn it is (core.py), and what is written before it goes (runner.py).
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from roost_central.errors import SignerError
+from roost_central.orders.core import OrderRecord, State
+from roost_central.orders.desk import ID_BYTES
+from roost_central.ports import Clock, Entropy
+from roost_central.releases.desk import ReleaseDesk
+from roost_central.releases.fault import ReleaseError
+from roost_central.rollout.core import Rollout
+from roost_central.rollout.job import ANSWER_MS, Job, job_id
+from roost_central.rollout.offer import assignment_of, document_of, offer_of
+from roost_central.rollout.open import OpenRollout
+from roost_central.rollout.sight import Sites
+from roost_central.rollout.table import JOB_ENDS, JobState, Pause
+from roost_central.storage import rollouts
+from roost_central.storage.engine import Database
+from roost_protocol.order import body_digest
+from roost_protocol.release.director import Assignment
+from roost_protocol.update_verbs import UpdateCancel, UpdateOffer
+
+logger = logging.getLogger(__name__)
+
+BY: Final = "central"
+
+Hears = Callable[[str], int | None]  # node -> the generation that it speaks with
+SendBare = Callable[[str, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What goes out after a turn is written."""
+
+    offers: dict[str, bytes]
+    bare: list[tuple[str, bytes]]
+    orders: list[OrderRecord]
+
+
+class Outgoing:
+    """Prepares what sites are sent.
+
+    Args:
+        open_: the rollouts that are open, now and later.
+        sites: what is known of them.
+        database: with approvals.
+        clock: for how long an order holds.
+        entropy: for ids of orders.
+
+    Attributes:
+        hears: says with which generation a node speaks.
+        send_bare: offers to a node that has no identity.
+        releases: keeps what the signer signs; None: nothing is signed here, so that only nodes
+            without an identity are offered anything.
+    """
+
+    def __init__(  # noqa: PLR0913 - a shell joins what others are
+        self,
+        open_: Mapping[str, OpenRollout],
+        sites: Sites,
+        database: Database,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        releases: ReleaseDesk | None,
+    ) -> None:
+        self.hears: Hears = lambda _node: None
+        self.send_bare: SendBare = lambda _node, _offer: False
+        self.releases = releases
+        self._open = open_
+        self._sites = sites
+        self._database = database
+        self._clock = clock
+        self._entropy = entropy
+
+    async def prepared(self, known: OpenRollout, offered: Sequence[Job], now_ms: int) -> Sending:
+        """Return what is to go out: offers as they are, or as orders with documents behind them."""
+        rollout = known.rollout
+        sending = Sending({}, [], [])
+        signed: list[Job] = []
+        for job in offered:
+            offer = self._offer(rollout, job)
+            sending.offers[job.site] = offer
+            if any(self.hears(node) is not None for node in job.nodes):
+                signed.append(job)
+            else:
+                sending.bare.extend((node, offer) for node in job.nodes)
+        refused = await self._directed(signed)
+        for job in signed:
+            if job.site in refused:
+                rollout.unsent(job.site, refused[job.site], now_ms)
+                del sending.offers[job.site]
+                continue
+            digest = body_digest(sending.offers[job.site])
+            given: dict[str, str | int] = {
+                "job": job_id(rollout.head.id, job),
+                "attempt": job.attempt,
+                "digest": digest,
+            }
+            self._order(known, job, UpdateOffer.verb, given, sending)
+        if refused:
+            why = next(iter(refused.values()))
+            rollout.rest(Pause.STALE_METADATA, f"{len(refused)} sites: {why}", now_ms)
+        await self._withdraw(known, sending)
+        return sending
+
+    def _offer(self, rollout: Rollout, job: Job) -> bytes:
+        return offer_of(
+            rollout.head,
+            rollout.plan,
+            rollout.rules(job.wave),
+            job,
+            rollout.target(job),
+            deadline_ms=rollout.deadline_ms(job.wave),
+            timezone=self._sites.timezone(job.site),
+        )
+
+    def _order(
+        self,
+        known: OpenRollout,
+        job: Job,
+        verb: str,
+        given: dict[str, str | int],
+        sending: Sending,
+    ) -> None:
+        """Order something of every enrolled node of a job that speaks."""
+        now_ms = self._clock.wall_ms()
+        for node in job.nodes:
+            if self.hears(node) is None:
+                continue
+            record = OrderRecord(
+                id=self._entropy.token(ID_BYTES).hex(),
+                node=node,
+                site=job.site,
+                verb=verb,
+                given=given,
+                reason=f"rollout {known.rollout.head.name}"[:200],
+                by=BY,
+                placed_ms=now_ms,
+                not_after_ms=now_ms + ANSWER_MS,
+                state=State.READY,
+                changed_ms=now_ms,
+            )
+            sending.orders.append(record)
+            if verb == UpdateOffer.verb:
+                known.placed[record.id] = job.site
+
+    async def _withdraw(self, known: OpenRollout, sending: Sending) -> None:
+        """Ask sites to give up what they have, and let their documents name it no more."""
+        rollout = known.rollout
+        cancels, rollout.cancels = rollout.cancels, []
+        enrolled = []
+        for job in cancels:
+            given: dict[str, str | int] = {"job": job_id(rollout.head.id, job)}
+            self._order(known, job, UpdateCancel.verb, given, sending)
+            if any(self.hears(node) is not None for node in job.nodes):
+                enrolled.append(job)
+            else:
+                self._cancel_bare(rollout, job)
+        for site, why in (await self._directed(enrolled)).items():
+            logger.warning("rollout %s: %s keeps its document: %s", rollout.head.id, site, why)
+
+    def _cancel_bare(self, rollout: Rollout, job: Job) -> None:
+        """Tell nodes without an identity by the job's bare name, where its offer went."""
+        cancel = job_id(rollout.head.id, job).encode()
+        for node in job.nodes:
+            self.send_bare(node, cancel)
+
+    async def _directed(self, jobs: Collection[Job]) -> dict[str, str]:
+        """Have the documents of sites signed; return why not, by site."""
+        if not jobs:
+            return {}
+        if self.releases is None:
+            return {job.site: "this centre signs no releases" for job in jobs}
+        documents = [document_of(job.site, self._assignments(job.site)) for job in jobs]
+        async with self._database.read() as connection:
+            signed = [
+                each.signed
+                for known in self._open.values()
+                for each in await rollouts.approvals_of(connection, known.rollout.head.id)
+            ]
+        try:
+            whys = await self.releases.assign(documents, signed)
+        except (SignerError, ReleaseError) as err:
+            return {job.site: f"the signer: {err}" for job in jobs}
+        return {job.site: why for job, why in zip(jobs, whys, strict=True) if why}
+
+    def _assignments(self, site: str) -> list[Assignment]:
+        """Return all that a site is to install, by all rollouts."""
+        found = []
+        for known in self._open.values():
+            rollout = known.rollout
+            job = rollout.jobs.get(site)
+            if job is None or job.is_canceling or not job.offered_ms:
+                continue
+            if job.state in JOB_ENDS | {JobState.QUEUED}:
+                continue
+            version, _ = rollout.target(job)
+            found.append(assignment_of(rollout.head, job, version, rollout.deadline_ms(job.wave)))
+        return found
