@@ -126,7 +126,7 @@ class Carrier:
         self._teller.tell(work.told, self.state.applied)
         action = application.start(boot_ms())
         while action is not None:
-            action = application.handle(self._act(action, work, goal), boot_ms())
+            action = application.handle(self._act(action, work, goal, found), boot_ms())
         if application.is_kept:
             self._teller.kept(work.told, self.state.applied)
             return True
@@ -148,7 +148,9 @@ class Carrier:
         names = [each for each in dict.fromkeys((*kept, *gone)) if each not in wanted]
         return Leaving(boot, names) if names else None
 
-    def _act(self, action: core.Action, work: Work, goal: State) -> core.Event:
+    def _act(
+        self, action: core.Action, work: Work, goal: State, found: plan.FoundAll
+    ) -> core.Event:
         match action:
             case core.Record(steps):
                 return core.Did(self._record(steps, work, goal))
@@ -157,12 +159,13 @@ class Carrier:
                 return core.Did(self._do(step))
             case core.Look(section):
                 return core.Did(self._unlike(section, work))
+            case core.LookBack(section):
+                return core.Did(self._unlike_before(section, work, found[section]))
             case core.Await(until_ms):
                 return self._await(until_ms, work)
-            case core.Keep():
-                return core.Did(self._keep(goal))
-            case core.Drop():
-                return core.Did(self._keep(replace(self.state, journal=None)))
+            case core.Keep() | core.Drop():
+                is_kept = isinstance(action, core.Keep)
+                return core.Did(self._keep(goal if is_kept else replace(self.state, journal=None)))
             case _:
                 assert_never(action)
 
@@ -202,6 +205,15 @@ class Carrier:
             return f"cannot be read: {err}"
         other = plan.drift({name: wanted}, {name: found}).get(name, [])
         return "; ".join(f"{each.setting} is {each.found or 'absent'}" for each in other)
+
+    def _unlike_before(self, name: str, work: Work, was: object) -> str:
+        """Return how a section is not what it was, after its steps were undone; empty: it is."""
+        trees = (work.sections.get(name, {}), work.before.get(name, {}))
+        try:
+            found = SECTIONS[name].read(*trees, self._machine)
+        except OSError as err:
+            return f"{name} cannot be read: {err}"
+        return "; ".join(dict.fromkeys(plan.unlike(name, trees, was, found)))
 
     def _await(self, until_ms: int, work: Work) -> core.Event:
         while signal.sigtimedwait({CONFIRM}, 0) is not None:

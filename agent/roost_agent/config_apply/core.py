@@ -6,9 +6,9 @@ fails and wherever it is killed:
 - no step is done before all of them, with what was there before, are in the journal;
 - a document is kept only after every section was read anew and is what it should be, and, where it
   could have cut the node off, after the agent has said within CONFIRM_MS that it did not;
-- what is not kept is undone whole, the step that failed included, and told after that;
-- the journal goes when the document is kept, in the same write, or when all is undone: with a
-  journal at its start a program undoes first.
+- what is not kept is undone whole, the step that failed included, read anew, and told after that;
+- the journal goes when the document is kept, in the same write, or when all is undone and reads as
+  before: with a journal at its start a program undoes first.
 """
 
 from dataclasses import dataclass
@@ -84,6 +84,13 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class LookBack:
+    """Read a section anew after its steps were undone: is it what it was before them?"""
+
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
 class Await:
     """Wait for the agent's word until then, on the clock of ``handle``."""
 
@@ -100,7 +107,7 @@ class Drop:
     """Write that there is no journal any more: all is as it was before."""
 
 
-Action = Record | Do | Look | Await | Keep | Drop
+Action = Record | Do | Look | LookBack | Await | Keep | Drop
 
 
 class _At(Enum):
@@ -110,6 +117,7 @@ class _At(Enum):
     WAITING = auto()
     KEEPING = auto()
     UNDOING = auto()
+    LOOKING_BACK = auto()
     DROPPING = auto()
     ENDED = auto()
 
@@ -189,8 +197,8 @@ class Application:
                 self.failed = ("", why)
                 self._at = _At.ENDED
                 return None
-            case _At.UNDOING:
-                if why:  # the others are undone all the same
+            case _At.UNDOING | _At.LOOKING_BACK:
+                if why:  # the others are undone, and looked at, all the same
                     self.left = (*self.left, why)
                 return self._next(now_ms)
             case _At.KEEPING | _At.DROPPING:
@@ -204,8 +212,8 @@ class Application:
         return self._next(now_ms)
 
     def _next(self, now_ms: int) -> Action | None:
-        if self._at is _At.UNDOING:
-            return Do(*self._todo.pop(0)) if self._todo else self._drop()
+        if self._at in {_At.UNDOING, _At.LOOKING_BACK}:
+            return self._next_back()
         if self._at is _At.DOING:
             if self._todo:
                 self._section, step = self._todo.pop(0)
@@ -220,6 +228,12 @@ class Application:
                 return Await(self._until_ms)
             return self._keep()
         return None
+
+    def _next_back(self) -> Action | None:
+        if self._todo:
+            return Do(*self._todo.pop(0))
+        self._at = _At.LOOKING_BACK
+        return LookBack(self._looks.pop(0)) if self._looks else self._drop()
 
     def _keep(self) -> Action:
         self._at = _At.KEEPING
@@ -255,4 +269,5 @@ class Application:
         begun = self._steps[: len(self._steps) - len(self._todo)]
         undo = undoing([step for _, step in begun])
         self._todo = [(self._section, step) for step in undo]
+        self._looks = list(dict.fromkeys(section for section, _ in begun))
         self._at = _At.UNDOING

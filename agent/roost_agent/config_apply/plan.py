@@ -4,7 +4,7 @@ Sections go in the order of the schema; those that are gone from the document ar
 what they had set goes back to what it was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -69,6 +69,20 @@ def differences(name: str, wanted: Tree, found: object) -> list[tuple[Path, Valu
         for path, value in leaves(wanted)
         if path != (DRIFT,) and not _equal(now.get(path), value)
     ]
+
+
+def unlike(name: str, trees: Iterable[Tree], was: object, found: object) -> list[str]:
+    """Return how the settings of these trees are not as they were, each in words."""
+    told = []
+    for tree in trees:
+        before, now = (SECTIONS[name].values(tree, each) for each in (was, found))
+        told += [
+            f"{dotted((name, *path))} is {shown(now.get(path)) or 'absent'}, "
+            f"was {shown(before.get(path)) or 'absent'}"
+            for path, _ in leaves(tree)
+            if now.get(path) != before.get(path)
+        ]
+    return told
 
 
 def pending(wanted: Tree, found: FoundAll) -> list[str]:

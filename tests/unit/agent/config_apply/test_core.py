@@ -16,6 +16,7 @@ from roost_agent.config_apply.core import (
     Drop,
     Keep,
     Look,
+    LookBack,
     Record,
     SectionPlan,
     Tick,
@@ -167,6 +168,19 @@ def test_what_cannot_be_undone_stays_in_the_journal_and_the_rest_is_undone():
     assert "etc/chrony" not in machine.files
 
 
+def test_what_does_not_read_as_before_after_an_undo_is_told_and_the_journal_stays():
+    machine, application = SmallMachine(), Application(whole())
+    action = application.start(0)
+    while action is not None:
+        machine.act(action)
+        whys = {Look("kernel"): "other", LookBack("time"): "time is new"}
+        action = application.handle(Did(whys.get(action, "")), 0)
+    backs = [each for each in machine.acted if isinstance(each, LookBack)]
+    assert backs == [LookBack("time"), LookBack("kernel")]
+    assert (application.left, machine.journal) == (("time is new",), STEPS)
+    assert (application.failed, application.is_kept) == (("kernel", "other"), False)
+
+
 def test_a_drop_or_a_keep_that_does_not_reach_the_disk_is_told():
     dropped = Application(whole())
     run(SmallMachine(), dropped, fails_at=6)
@@ -176,7 +190,7 @@ def test_a_drop_or_a_keep_that_does_not_reach_the_disk_is_told():
     assert (machine.files, action.is_kept, action.failed) == (OLD, False, ("kernel", "no"))
     last = Application(Whole((SectionPlan("time", TIME[:1]),)))
     step = last.start(0)
-    for why in ("", "no", "", "full"):  # Record, Do, Do back, Drop
+    for why in ("", "no", "", "", "full"):  # Record, Do, Do back, LookBack, Drop
         step = last.handle(Did(why), 0)
     assert (step, last.left, last.is_kept) == (None, ("full",), False)
 

@@ -21,6 +21,7 @@ from roost_agent.config_apply.program import DONE, NOT_DONE, Program
 from roost_agent.config_apply.told import read as told_by
 from roost_protocol.order import body_digest
 
+THREE = {"kernel": {"sysctl": {"vm.swappiness": 30}}}
 STRANGER = OrderPen(seed=b"\1" * 32)
 
 
@@ -84,6 +85,36 @@ def test_a_step_that_fails_or_is_without_effect_undoes_the_whole_document(root, 
     assert told["sections"]["kernel"]["state"] == "failed"
     assert "dirty_ratio" in told["text"]
     assert root.files == before
+
+
+class Stuck(Machine):
+    """A machine that takes one value and gives it back no more; what follows it fails."""
+
+    PATH = "proc/sys/vm/dirty_ratio"
+
+    def __init__(self, root):
+        super().__init__(root, "")
+        self._is_set = False
+
+    def do(self, step):
+        if self._is_set and getattr(step, "path", "") == self.PATH:
+            return
+        super().do(step)
+        if getattr(step, "path", "") == self.PATH:
+            self._is_set = True
+            raise StepError(f"/{self.PATH}: Input/output error")
+
+
+def test_an_undo_without_effect_is_told_and_undone_again_at_the_next_start(root):
+    root.apply(ONE)
+    before = root.files
+    told = root.apply(TWO, machine=Stuck(str(root.tree)))
+    assert told["state"] == "rolled-back"
+    assert 'not undone: kernel.sysctl."vm.dirty_ratio" is absent, was 20' in told["text"]
+    assert root.state.journal is not None
+    assert root.apply(THREE)["state"] == "applied"
+    assert root.state.journal is None
+    assert root.files["proc/sys/vm/dirty_ratio"] == before["proc/sys/vm/dirty_ratio"]
 
 
 @pytest.mark.parametrize(
