@@ -80,7 +80,7 @@ def test_what_listens_is_asked_first(guards, root):
 def test_a_service_outlives_its_first_deadlines_while_an_agent_renews_and_not_its_agent(
     guards, root
 ):
-    guard = guards("--tick-ms", "50")
+    guard = guards("--tick-ms", "50", "--lease-ms", "7000")
     guard.start()
     service = started_in(root / "main", *STUBBORN)
     with subprocess.Popen(
