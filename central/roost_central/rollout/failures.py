@@ -1,5 +1,6 @@
 """The failed sites of a rollout, grouped for who reads them. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from roost_central.rollout.job import Job
@@ -19,5 +20,6 @@ def by_type(jobs: Iterable[Job]) -> Mapping[tuple[str, str], list[str]]:
 
 def reason_of(job: Job) -> str:
     """Return why a job failed, without what differs from site to site."""
-    words = job.detail.partition(" (")[0].replace(job.site, "SITE")
+    name = rf"(?<![\w-]){re.escape(job.site)}(?![\w-])"  # and not within another word
+    words = re.sub(name, "SITE", job.detail.partition(" (")[0])
     return words[:200] or str(job.state)

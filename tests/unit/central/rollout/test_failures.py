@@ -35,5 +35,11 @@ def test_one_without_a_type_was_silent_too_long():
     assert [*by_type([silent])] == [(str(FailureType.TIMEOUT), str(J.TIMED_OUT))]
 
 
+def test_a_short_name_of_a_site_is_not_taken_out_of_other_words():
+    assert reason_of(failed("a", detail="a new alarm of a.n1, not a-1")) == (
+        "SITE new alarm of SITE.n1, not a-1"
+    )
+
+
 def test_a_reason_is_cut():
     assert len(reason_of(failed("s1", detail="x" * 300))) == 200
