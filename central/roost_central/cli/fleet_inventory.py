@@ -61,7 +61,8 @@ def list_(asked: Asked, item_class: str, where: str) -> None:
         of = f" with {where!r}" if where else ""
         nodes = f"no node of {asked.query!r}" if asked.query else "no node that you see"
         hint = f"`roost inventory show NODE` says why a node has no {item_class}"
-        click.echo(f"roost: {nodes} has a {item_class}{of}; {hint}", err=True)
+        article = "an" if item_class[0] in "aeio" else "a"
+        click.echo(f"roost: {nodes} has {article} {item_class}{of}; {hint}", err=True)
 
 
 def _columns(item_class: str) -> list[Column]:
@@ -112,8 +113,12 @@ def part(asked: Asked, item_class: str, item: str) -> None:
     if asked.form in {"json", "yaml"}:
         click.echo(output.document(found, asked.form), nl=False)
         return
-    if asked.form in {"table", "wide"} and output.is_terminal():
-        click.echo(f"now in: {', '.join(found['nodes']) or 'no node'}")
+    if asked.form in {"table", "wide"}:
+        click.echo(f"now in: {', '.join(found['nodes']) or 'no node'}", err=True)
+        if not found["steps"]:
+            hint = f"`roost inventory list {item_class}` has the items that there are"
+            click.echo(f"roost: nothing is known of {item_class} {item!r}; {hint}", err=True)
+            return
     steps = [
         Column("AT", lambda row: asked.clock(row["at"]), lambda row: row["at"]),
         output.text("NODE", "node", whole=True),

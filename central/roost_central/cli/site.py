@@ -92,7 +92,13 @@ def topology_(asked: Asked, site: str) -> None:
         found = client.get(at("sites", site, "topology"))
         if asked.form in {"json", "yaml"}:
             return output.document(found, asked.form)
-        return topology.render(found, asked.form)
+        cables, told = topology.render(found, asked.form), topology.said(found)
+        if not told or asked.form not in {"table", "wide"}:
+            return cables
+        if asked.watch and output.is_terminal():  # a screen that is drawn anew has it too
+            return f"{cables}\n{told}\n"
+        click.echo(f"roost: {told}", err=True)
+        return cables
 
     show(asked, draw)
 

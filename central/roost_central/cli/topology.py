@@ -1,4 +1,4 @@
-"""A site's topology as text: a row for each cable, and who tells none."""
+"""A site's topology as text: a row for each cable, and in a sentence who tells none."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from roost_central.cli.plain import plain
 
 
 def render(found: dict[str, Any], form: str) -> str:
-    """Return the cables of an answer, and below a table the nodes that tell no neighbours."""
+    """Return the cables of an answer; empty: there is none, and ``said`` says so."""
+    if form in {"table", "wide"} and not found["cables"]:
+        return ""
     devices = {device["device"]: device for device in found["devices"]}
     ages = {node["node"]: node for node in found["nodes"]}
     rows = [
@@ -20,13 +22,15 @@ def render(found: dict[str, Any], form: str) -> str:
         }
         for cable in found["cables"]
     ]
-    text = output.render(rows, COLUMNS, form, name="node")
-    if form not in {"table", "wide"} or not output.is_terminal():
-        return text
+    return output.render(rows, COLUMNS, form, name="node")
+
+
+def said(found: dict[str, Any]) -> str:
+    """Return what people have to know besides the cables, empty or a sentence."""
     silent = [f"{node['node']} ({node['missing']})" for node in found["nodes"] if node["missing"]]
-    return text + plain(
-        f"\nTells no neighbours: {', '.join(silent)}\n" if silent else "", keep_newlines=True
-    )
+    none = "" if found["cables"] else f"no node of {found['site']} heard a neighbour by LLDP. "
+    told = f"Tells no neighbours: {', '.join(silent)}" if silent else ""
+    return plain(f"{none}{told}".strip())
 
 
 def _peer(row: output.Row) -> str:

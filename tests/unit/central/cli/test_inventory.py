@@ -63,6 +63,8 @@ def test_a_list_without_a_row_says_so_and_where_to_look(run, centre):
     assert code == 0
     assert "no node of 'region=r01' has a gpu with 'model=A2'" in err
     assert "roost inventory show NODE" in err
+    centre.more[f"{API}/classes/accelerator"] = {"items": [], "next": None}
+    assert "has an accelerator; " in run("inventory", "list", "accelerator")[2]
     assert run("inventory", "list", "nic")[2] == ""
     assert run("inventory", "list", "gpu", "-o", "json")[2] == ""
 
@@ -84,14 +86,22 @@ def test_a_search_that_finds_nothing_says_what_was_sought_and_what_to_ask_instea
 
 def test_a_part_is_found_and_followed(run):
     assert "edge-1.n1\tdisk\teui.1\tserial\tS1" in run("inventory", "search", "S1")[1]
-    code, out, _ = run("inventory", "part", "disk", "eui.1")
-    assert code == 0
+    code, out, err = run("inventory", "part", "disk", "eui.1")
+    assert (code, err) == (0, "now in: edge-1.n1\n")
     assert [line.split("\t")[1:3] for line in out.splitlines()[1:]] == [
         ["edge-1.n1", "changed"],
         ["edge-1.n1", "came"],
         ["edge-2.n1", "went"],
     ]
     assert json.loads(run("inventory", "part", "disk", "eui.1", "-o", "json")[1]) == PART
+
+
+def test_a_part_that_nobody_has_or_had_is_a_sentence(run, centre):
+    centre.more[f"{API}/part"] = {**PART, "nodes": [], "steps": []}
+    code, out, err = run("inventory", "part", "accelerator", "x")
+    assert (code, out) == (0, "")
+    assert "now in: no node" in err
+    assert "nothing is known of accelerator 'x'; `roost inventory list accelerator`" in err
 
 
 def test_a_comparison_says_what_is_on_either_side_and_that_there_is_more(run):

@@ -44,8 +44,19 @@ def test_a_program_gets_all_of_it(run):
     assert json.loads(run("site", "topology", "edge-1", "-o", "json")[1]) == FOUND
 
 
-def test_a_terminal_is_told_who_tells_none(run, monkeypatch):
-    monkeypatch.setattr("roost_central.cli.output.is_terminal", lambda: True)
-    out = run("site", "topology", "edge-1")[1]
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_who_tells_none_is_said_besides_the_cables(run, monkeypatch, is_terminal):
+    monkeypatch.setattr("roost_central.cli.output.is_terminal", lambda: is_terminal)
+    _, out, err = run("site", "topology", "edge-1")
     assert "10u,20" in out
-    assert "Tells no neighbours: edge-1.n2 (denied)" in out
+    assert "denied" not in out
+    assert err == "roost: Tells no neighbours: edge-1.n2 (denied)\n"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_site_without_a_cable_is_a_sentence(run, centre, monkeypatch, is_terminal):
+    monkeypatch.setattr("roost_central.cli.output.is_terminal", lambda: is_terminal)
+    centre.more["/api/v1/sites/edge-1/topology"] = {**FOUND, "cables": [], "devices": []}
+    _, out, err = run("site", "topology", "edge-1")
+    assert out == ""
+    assert err.startswith("roost: no node of edge-1 heard a neighbour by LLDP. Tells no")
