@@ -8,8 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from roost_central.api.answers import Time
 from roost_central.api.call import Call
-from roost_central.api.instants import instant, parse_instant
-from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.instants import instant
+from roost_central.api.moments import moment
+from roost_central.api.problem import ApiError
 from roost_central.fleet.fields import FIELDS
 from roost_central.fleet.query import parse
 from roost_central.fleet.query_ast import Inventory
@@ -199,7 +200,7 @@ async def compare_nodes(call: Call[CompareQuery, None]) -> InventoryComparison:
         for field, node, text in (("a", asked.a, asked.a_at), ("b", asked.b, asked.b_at)):
             if node not in call.api.view.nodes:
                 raise ApiError("not-found", f"there is no node {node[:80]!r}")
-            at_ms = _moment(text, f"{field}_at", call.now_ms)
+            at_ms = moment(text, f"{field}_at", call.now_ms)
             both.append(await history.at(connection, node, at_ms))
     old, new = (
         {name: each for name, each in sections.items() if not wanted or name in wanted}
@@ -213,16 +214,6 @@ async def compare_nodes(call: Call[CompareQuery, None]) -> InventoryComparison:
         ],
         more=len(found) > CHANGES_MAX,
     )
-
-
-def _moment(text: str, field: str, now_ms: int) -> int:
-    if not text:
-        return now_ms
-    at_ms = parse_instant(text)
-    if at_ms is None:
-        detail = "is not a time such as 2026-11-01T03:00:00Z"
-        raise blame("bad-parameter", FieldError(field=field, code="invalid", detail=detail))
-    return at_ms
 
 
 def _null(value: Value | UnsetType) -> Value:

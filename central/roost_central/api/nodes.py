@@ -15,10 +15,11 @@ from roost_central.api.answers import (
 )
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.cursor import page_of, place_of, scope_of
-from roost_central.api.instants import age_s, instant, parse_instant, parse_since
+from roost_central.api.instants import age_s, instant, parse_since
 from roost_central.api.lists import LIMIT, LIMIT_MAX, CursorText
+from roost_central.api.moments import moment
 from roost_central.api.named_node import named_node
-from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.problem import FieldError, blame
 from roost_central.api.rows import node_answer
 from roost_central.fleet.view import NodeRow
 from roost_central.inventory import history
@@ -107,7 +108,8 @@ async def list_changes(call: Call[ChangesQuery, None]) -> ChangePage:
     row, asked = named_node(call), call.query
     since_ms = parse_since(asked.since, call.now_ms)
     if since_ms is None:
-        raise _bad_time("since")
+        detail = "is not a time such as 2026-11-01T03:00:00Z or 7d"
+        raise blame("bad-parameter", FieldError(field="since", code="invalid", detail=detail))
     scope = scope_of("changes", row.node)
     before = place_of(asked.cursor, scope=scope)
     async with call.api.database.read() as connection:
@@ -121,15 +123,8 @@ async def list_changes(call: Call[ChangesQuery, None]) -> ChangePage:
 def _at(call: Call[InventoryQuery, None]) -> int | None:
     if not call.query.at:
         return None
-    at_ms = parse_instant(call.query.at)
-    if at_ms is None:
-        raise _bad_time("at")
-    return None if at_ms >= call.now_ms else at_ms
-
-
-def _bad_time(field: str) -> ApiError:
-    detail = "is not a time such as 2026-11-01T03:00:00Z" + (" or 7d" if field == "since" else "")
-    return blame("bad-parameter", FieldError(field=field, code="invalid", detail=detail))
+    at_ms = moment(call.query.at, "at", call.now_ms)
+    return None if at_ms == call.now_ms else at_ms
 
 
 def _change(record: ChangeRecord) -> InventoryChange:

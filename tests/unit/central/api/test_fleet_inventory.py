@@ -14,6 +14,7 @@ from inventories import keep
 
 from roost_central.access.core import Grant
 from roost_central.api import fleet_inventory
+from roost_central.api.instants import instant
 
 CLASSES = "/api/v1/inventory/classes"
 ICE = {"ifname": "ens1", "driver": "ice", "firmware": "4.10", "mac": "b8:83:03:00:00:01"}
@@ -178,6 +179,22 @@ async def test_one_node_is_compared_at_two_moments_by_what_its_parts_are(get, ce
         (each["item"], each["a"], each["b"]) for each in found["items"] if each["field"] == "serial"
     }
     assert serials == {("eui.1", "S4EVNX0R", None), ("eui.9", None, "OTHER")}
+
+
+@pytest.mark.usefixtures("stocked")
+async def test_a_time_to_come_is_refused_with_the_bound(get, clock):
+    now, later = instant(clock.now_ms), instant(clock.now_ms + 61_000)
+    asked = {"a": "alpha.n1", "b": "alpha.n1", "b_at": later}
+    for path, field, given in (
+        ("/api/v1/nodes/alpha.n1/inventory", "at", {"at": later}),
+        ("/api/v1/inventory/compare", "b_at", asked),
+    ):
+        status, problem = await get(path, **given)
+        assert (status, problem["errors"][0]["field"]) == (400, field)
+        assert problem["errors"][0]["bound"] == now
+        assert problem["detail"].endswith(f"at most {now}")
+    soon = instant(clock.now_ms + 59_000)  # by a clock that goes ahead a little
+    assert (await get("/api/v1/nodes/alpha.n1/inventory", at=soon))[0] == 200
 
 
 @pytest.mark.usefixtures("stocked")
