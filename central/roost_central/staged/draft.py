@@ -51,9 +51,11 @@ def drawn_up(  # noqa: PLR0913 - what a change is made of
         ProtocolError: ``groups``.
     """
     sites = {split_node_id(each.node)[0] for each in writes.changes}
-    if staging is None or len(sites) < 2:  # noqa: PLR2004 - a site is never cut
+    if staging is None:
         return None
-    sizes = sizes_of(staging.groups, len(sites))
+    sizes = sizes_of(staging.groups, len(sites))  # refused whether they are needed or not
+    if len(sites) < 2:  # noqa: PLR2004 - a site is never cut
+        return None
     stages = stages_of(sites, sizes)
     made = StagedChange(
         id=id_,

@@ -22,6 +22,7 @@ from roost_central.staged.open import OpenChanges
 from roost_central.staged.runner import StagedRunner
 from roost_central.storage import delivery, orders, staged
 from roost_central.storage.engine import Database
+from roost_protocol.errors import ProtocolError
 from roost_protocol.severity import Severity
 
 SOAK_MS, WAIT_MS = 600_000, 3_600_000
@@ -245,6 +246,14 @@ async def test_a_change_within_one_site_is_not_staged(centre):
     staging = Staging("1,rest", SOAK_MS, WAIT_MS, 0)
     plan = await centre.apply(0, wanted=Wanted([("o.toml", own)]), staging=staging)
     assert (plan.sites, plan.change) == (1, "")
+
+
+@pytest.mark.parametrize("swappiness", [10, 20])  # what all have already, and another
+async def test_groups_that_are_none_are_refused_whatever_changes(centre, swappiness):
+    staging = Staging("banana", SOAK_MS, WAIT_MS, 0)
+    with pytest.raises(ProtocolError) as caught:
+        await centre.apply(swappiness, staging=staging)
+    assert (caught.value.code, caught.value.got) == ("groups", "banana")
 
 
 async def test_a_group_is_not_through_by_what_it_had_before(centre):
