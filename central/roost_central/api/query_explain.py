@@ -90,7 +90,7 @@ def _field(use: Use) -> FieldUse:
     return FieldUse(
         name=field.name,
         kind=field.kind,
-        unit=field.unit,
+        unit="ms" if field.is_since else field.unit,  # a query has the time, an object its begin
         doc=field.doc,
         indexed=not field.is_slow if is_inventory else None,
     )

@@ -90,6 +90,12 @@ async def test_a_query_is_explained(get):
     assert any("ix_inventory_value" in line for line in asked["plan"])
 
 
+async def test_a_length_of_time_is_explained_in_ms_and_a_moment_since_when(get):
+    _, told = await get("/api/v1/query/explain", filter="age<1h boot-age>7d enrolled=null")
+    units = {field["name"]: field["unit"] for field in told["fields"]}
+    assert units == {"age": "ms", "boot-age": "ms", "enrolled": "ms since 1970"}
+
+
 async def test_what_is_no_query_is_refused_with_its_place(get):
     status, problem = await get("/api/v1/query/explain", filter="inv.nic.drivr=ice")
     assert (status, problem["errors"][0]["suggestion"]) == (400, "inv.nic.driver")
