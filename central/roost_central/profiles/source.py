@@ -19,7 +19,7 @@ from roost_central.profiles.layer import (
     Profile,
 )
 from roost_central.profiles.selector import parse_selector
-from roost_central.profiles.toml_lines import line_of
+from roost_central.profiles.toml_lines import line_of, too_deep
 from roost_protocol.errors import ProtocolError
 from roost_protocol.profile.check import Fault, Tree, faults
 from roost_protocol.profile.field import Field, Group, Part, Path, dotted
@@ -28,6 +28,7 @@ from roost_protocol.topics import check_name, split_node_id
 
 TEXT_CHARS_MAX: Final = 200
 NAMES_SHOWN_MAX: Final = 20  # that a complaint lists: nobody reads more
+NESTED_MAX: Final = 16  # brackets: no setting has more than some, and TOML is read by recursion
 HEAD: Final = "profile"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
@@ -94,7 +95,11 @@ class _Reading:
             raise ProfileError(self._found)
         try:
             return tomllib.loads(self._source)
-        except (ValueError, RecursionError) as err:  # no TOML, or a number of 4,301 digits
+        except RecursionError as err:
+            detail = f"is nested too deep to be read: at most {NESTED_MAX} brackets in each other"
+            line = too_deep(self._source, NESTED_MAX)
+            raise ProfileError([ProfileFault(self._file, line, "", "toml", detail)]) from err
+        except ValueError as err:  # no TOML, or a number of 4,301 digits
             said = str(err)
             line = int(found[1]) if (found := _AT.search(said)) else 0
             fault = ProfileFault(self._file, line, "", "toml", _AT.sub("", said)[:200])

@@ -13,6 +13,8 @@ _KEYS: Final = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
 _HEADER: Final = re.compile(rf"[ \t]*\[\[?[ \t]*({_KEYS})[ \t]*\]")
 _ASSIGNED: Final = re.compile(rf"[ \t]*({_KEYS})[ \t]*=")
 _INSIDE: Final = re.compile(rf"[{{,][ \t]*({_KEYS})[ \t]*=")  # of an inline table on the line
+_TEXT: Final = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
 _ONE: Final = re.compile(_KEY)
 
 
@@ -50,3 +52,17 @@ def _shared(there: Sequence[str], path: Sequence[str]) -> int:
             break
         count += 1
     return count
+
+
+def too_deep(source: str, most: int) -> int:
+    """Return the number, from 1, of the line where more brackets are open; 0 where none has.
+
+    What quotes hold, and what follows a ``#``, does not count; texts of several lines do.
+    """
+    depth = 0
+    for number, line in enumerate(source.splitlines(), start=1):
+        for bracket in _BRACKETS.findall(_TEXT.sub("", line).partition("#")[0]):
+            depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+            if depth > most:
+                return number
+    return 0

@@ -3,7 +3,7 @@
 import pytest
 
 from roost_central.profiles.layer import SOURCE_BYTES_MAX, Layer
-from roost_central.profiles.source import ProfileError, read_profile
+from roost_central.profiles.source import NESTED_MAX, ProfileError, read_profile
 
 GOOD = """\
 [profile]
@@ -125,6 +125,15 @@ def test_a_number_that_python_cannot_turn_is_refused_as_any_other():
     assert fault.code == "toml"
     (fault,) = refused(GOOD + "\n[log]\njournal_mib_max = 0x" + "f" * 5_000 + "\n")
     assert (fault.code, fault.where) == ("value", "log.journal_mib_max")
+
+
+def test_what_is_nested_too_deep_is_told_with_its_line_and_the_bound():
+    for opened, closed in (("[", "]"), ("{a=", "}")):
+        value = opened * 5_000 + "1" + closed * 5_000
+        text = f'[profile]\nname = "a"\ntext = "[[["  # {opened * 99}\n[log]\ndrift = {value}\n'
+        (fault,) = refused(text)
+        assert (fault.code, fault.line) == ("toml", 5)
+        assert fault.detail.endswith(f"at most {NESTED_MAX} brackets in each other")
 
 
 def test_all_that_is_wrong_is_told_at_once():
