@@ -74,6 +74,27 @@ async def test_a_view_is_kept_opened_replaced_and_removed(console):
     assert kept == {}
 
 
+@pytest.mark.parametrize(
+    ("page", "query", "field", "value"),
+    [
+        ("inventory", "class=nic&where=driver%3Di40e", "[name=where]", "driver=i40e"),
+        ("hosts", "q=avail%3Dfailed", "#query", "avail=failed"),
+        ("drift", "site=edge-1", "input[name=site]", "edge-1"),
+    ],
+)
+async def test_a_view_of_another_page_is_kept_and_opened_again(console, page, query, field, value):
+    tab = await console.tab(f"/{page}?{query}")
+    await open_views(tab)
+    await save_as(tab, "Ours")
+    await tab.wait(f"({KEPT}).length === 1")
+    (view,) = console.central.views.kept.values()
+    assert (view["page"], view["query"]) == (page, query)
+    await tab.open(f"{console.url}/v/{view['id']}")
+    await tab.wait(f"{ADDRESS} === {json.dumps(f'/{page}?{query}')}")
+    said = f"document.querySelector({json.dumps(field)})?.value"
+    await tab.wait(f"{said} === {json.dumps(value)}")
+
+
 async def test_a_name_that_is_taken_is_told_and_what_was_typed_stays(console):
     views = console.central.views
     views.kept["01A"] = views.view("01A", "Mine", "fleet", "")

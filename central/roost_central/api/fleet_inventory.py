@@ -140,7 +140,7 @@ async def _walk(call: Call[ItemsQuery, None]) -> _Walk:
         detail = f"there is no class {item_class[:64]!r}; there are {', '.join(CLASSES)}"
         raise ApiError("not-found", detail)
     query = parse_filter(asked.filter, "node")
-    where = _where(item_class, asked.where)
+    where = item_condition(item_class, asked.where)
     wanted = where or _any_item(item_class)
     if wanted is not None:
         query = Query(conjunction([query.root, wanted]), query.uses, query.fields)
@@ -160,8 +160,12 @@ def _any_item(item_class: str) -> Inventory | None:
     return Inventory(item_class, Comparison(ITEM_ID, None, ":", (ANY_KEY,)))
 
 
-def _where(item_class: str, text: str) -> Inventory | None:
-    """Return the condition on items; it is one, and ends where the text does."""
+def item_condition(item_class: str, text: str) -> Inventory | None:
+    """Return the condition on items in ``where=``; it is one, and ends where the text does.
+
+    Raises:
+        ApiError: ``bad-filter``.
+    """
     if not text:
         return None
     written = f"{INVENTORY}{item_class}{{{text}}}"

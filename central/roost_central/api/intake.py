@@ -6,6 +6,7 @@ key twice, no NaN, UTF-8, bounded in bytes before it is read and in depth by its
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Final, NoReturn, TypeVar
 
 import msgspec
@@ -31,8 +32,17 @@ def parse_query(request: web.Request, query: type[S]) -> S:
     Raises:
         ApiError: ``bad-parameter``.
     """
+    return read_parameters(request.query.items(), query)
+
+
+def read_parameters(pairs: Iterable[tuple[str, str]], query: type[S]) -> S:
+    """Return named texts as the parameters of a request.
+
+    Raises:
+        ApiError: ``bad-parameter``.
+    """
     given: dict[str, str] = {}
-    for name, value in request.query.items():
+    for name, value in pairs:
         if name in given:
             twice = FieldError(field=_cut(name), code="duplicate", detail="is given twice")
             raise blame("bad-parameter", twice)

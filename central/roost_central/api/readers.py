@@ -25,8 +25,8 @@ R = TypeVar("R")
 NodePath: TypeAlias = tuple[NodeRow, PathRow]
 
 
-def parse_filter(text: str, on: Carrier) -> Query:
-    """Return the query in ``filter=``.
+def parse_filter(text: str, on: Carrier, field: str = "filter") -> Query:
+    """Return the query in ``filter=``, or in another ``field``.
 
     Raises:
         ApiError: ``bad-filter``, with the place in the text and what may have been meant.
@@ -35,7 +35,7 @@ def parse_filter(text: str, on: Carrier) -> Query:
         query = parse(text)
         query.require_available(on)
     except QueryError as err:
-        raise bad_filter(err) from None
+        raise bad_filter(err, field) from None
     return query
 
 

@@ -4,7 +4,7 @@ Everyone lists, changes and removes their own; who has the link of a view opens 
 address and shows nothing by itself: what is on the page is asked for by whoever opens it.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -17,14 +17,13 @@ from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.instants import instant
 from roost_central.api.problem import ApiError, FieldError
+from roost_central.api.view_query import ViewPageName, check_query
 from roost_central.storage import audit, saved_views
 from roost_central.storage.saved_views import ViewRecord
 
 VIEWS_MAX: Final = 100  # of one person: more than anybody finds again
 NAME_CHARS_MAX: Final = 64
 QUERY_CHARS_MAX: Final = 4_096  # a filter of 2 KiB, percent-encoded where need be, and the rest
-
-ViewPageName = Literal["fleet", "alarms", "incidents", "events"]
 
 
 class ViewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +89,7 @@ async def delete_view(call: Call[NoQuery, None]) -> Reply:
 
 async def _save(call: Call[NoQuery, ViewBody], connection: AsyncConnection, id_: str) -> ViewAnswer:
     owner, body = principal_of(call).name, call.body
+    check_query(body.page, body.query)
     name = body.name.strip()
     others = [each for each in await saved_views.of_owner(connection, owner) if each.id != id_]
     if any(each.name == name for each in others):

@@ -14,12 +14,22 @@ from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column, Row
 
 VIEWS = "/api/v1/views"
-PAGES = ("alarms", "fleet", "incidents", "events")
+PAGES = ("alarms", "fleet", "incidents", "events", "inventory", "hosts", "drift")
 
 
 def _filter(row: Row) -> str:
     """Return the filter that stands in the query of the address."""
     return parse_qs(str(row["query"])).get("q", [""])[0]
+
+
+def _pairs(
+    _ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    pairs = [text.partition("=") for text in given]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise RefusedError("--param: say NAME=VALUE, as it stands in the page's address")
+    return [(name, value) for name, _, value in pairs]
 
 
 COLUMNS = [
@@ -47,11 +57,19 @@ def list_(asked: Asked) -> None:
 @command.command("save")
 @click.argument("name")
 @click.option("--page", type=click.Choice(PAGES), default=PAGES[0], show_default=True)
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="What else stands in the page's address: class=disk of the inventory, site=lab of drift.",
+)
 @shared(query=True)
-def save(asked: Asked, name: str, page: str) -> None:
+def save(asked: Asked, name: str, page: str, params: list[tuple[str, str]]) -> None:
     """Keep a page with the filter -q under NAME. One of this name is replaced; its link stays."""
     client = asked.client()
-    query = urlencode({"q": asked.query}) if asked.query else ""
+    query = urlencode([*([("q", asked.query)] if asked.query else []), *params])
     body = json.dumps({"name": name, "page": page, "query": query}).encode()
     there = _found(client, name)
     method, path = ("PUT", at("views", there["id"])) if there else ("POST", VIEWS)

@@ -4,6 +4,7 @@ import pytest
 
 from roost_central.access.core import Grant
 from roost_central.api.saved_views import NAME_CHARS_MAX, QUERY_CHARS_MAX, VIEWS_MAX
+from roost_central.api.view_query import PARAMETERS_MAX
 
 VIEWS = "/api/v1/views"
 VIEW = {"name": "West, serious", "page": "alarms", "query": "q=region:r01+sev>=major"}
@@ -94,12 +95,56 @@ async def test_nobody_keeps_more_views_than_the_bound(post, put):
 
 
 @pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("inventory", "class=disk&where=type%3Dnvme&q=region:r01"),
+        ("inventory", "text=S4EVNX0R"),
+        ("inventory", "part=nic%20b8:83:03:00:00:01%200000:17:00.0"),
+        ("hosts", "q=avail%3Dfailed"),
+        ("drift", "site=alpha"),
+        ("incidents", "state=closed"),
+        ("fleet", "q=&sort=-status&group=region"),
+    ],
+)
+async def test_every_page_with_something_in_its_address_has_views(get, post, page, query):
+    status, made = await post(VIEWS, VIEW | {"page": page, "query": query})
+    assert (status, made["page"], made["query"]) == (200, page, query)
+    assert (await get(f"{VIEWS}/{made['id']}"))[1] == made
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "refused"),
+    [
+        ("fleet", "q=sevv%3Dmajor", (400, "q")),
+        ("alarms", "q=sev%3E%3D", (400, "q")),
+        ("events", "q=heard%3C1h", (400, "q")),
+        ("hosts", "q=avial%3Dfailed", (400, "q")),
+        ("inventory", "q=(", (400, "q")),
+        ("inventory", "class=disk&where=driver%3Dice", (400, "where")),
+        ("inventory", "where=type%3Dnvme", (400, "where")),
+        ("inventory", "class=disc", (422, "class")),
+        ("inventory", "part=disc%201", (422, "part")),
+        ("inventory", "part=disk", (400, "item")),
+        ("drift", f"site={'x' * 65}", (400, "site")),
+        ("drift", "q=region:r01", (422, "q")),
+        ("incidents", "q=region:r01", (422, "q")),
+        ("fleet", "&".join(f"p{n}=1" for n in range(PARAMETERS_MAX + 1)), (422, "query")),
+    ],
+)
+async def test_what_its_page_could_not_show_is_not_kept(get, post, page, query, refused):
+    answer, problem = await post(VIEWS, VIEW | {"page": page, "query": query})
+    assert (answer, problem["errors"][0]["field"]) == refused
+    assert (await get(VIEWS))[1] == {"items": []}
+
+
+@pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"name": ""}, "name"),
         ({"name": " \t"}, "name"),
         ({"name": "x" * (NAME_CHARS_MAX + 1)}, "name"),
         ({"page": "https://evil.example"}, "page"),
+        ({"page": "profiles"}, "page"),
         ({"query": "x" * (QUERY_CHARS_MAX + 1)}, "query"),
         ({"owner": "jd"}, "owner"),
     ],

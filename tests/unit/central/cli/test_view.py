@@ -57,6 +57,16 @@ def test_a_view_without_a_filter_is_of_the_whole_page(run, centre):
     assert json.loads(centre.seen[-1][3]) == {"name": "All", "page": "events", "query": ""}
 
 
+def test_a_view_keeps_what_else_stands_in_the_address(run, centre, capsys):
+    save = ("view", "save", "NICs", "--page", "inventory", "-q", "region:r01")
+    assert run(*save, "--param", "class=nic", "--param", "where=mtu>1500")[0] == 0
+    assert json.loads(centre.seen[-1][3]) == {
+        "name": "NICs", "page": "inventory", "query": "q=region%3Ar01&class=nic&where=mtu%3E1500"
+    }  # fmt: skip
+    assert run(*save, "--param", "class")[0] == 2
+    assert "NAME=VALUE" in capsys.readouterr().err
+
+
 def test_a_view_is_removed_by_its_name(run, centre, capsys):
     assert run("view", "delete", "Serious")[0] == 0
     assert centre.seen[-1][:2] == ("DELETE", f"{VIEWS}/01A")

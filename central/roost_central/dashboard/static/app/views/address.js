@@ -1,6 +1,7 @@
 /** A saved view as an address of this console, and an address as what a view keeps. */
 
-const PATHS = { fleet: "/", alarms: "/alarms", incidents: "/incidents", events: "/events" };
+const PATHS = { fleet: "/", alarms: "/alarms", incidents: "/incidents", events: "/events", inventory: "/inventory",
+  hosts: "/hosts", drift: "/drift" };
 
 /** @param {{page: string, query: string}} view @returns {string} */
 export const viewAddress = ({ page, query }) => `${PATHS[page] ?? "/"}${query && `?${query}`}`;

@@ -42,7 +42,7 @@ export function ViewsDialog({ route, onClose }) {
           <input type="text" name="name" value=${name} required maxlength=${NAME_CHARS_MAX} autocomplete="off"
             onInput=${(event) => setName(event.target.value)} /></label>
         <button type="submit" class="primary" disabled=${!name.trim()}>Save</button></form>`
-    : html`<p class="quiet">This page has no view to keep: the fleet, alarms, incidents and events have.</p>`}
+    : html`<p class="quiet">This page has no view to keep: the fleet, alarms, incidents, events, inventory, hosts and drift have.</p>`}
       <${Problem} error=${failure ?? error} />
       <p class="said" role="status">${said}</p>
       ${value && html`<${Kept} items=${value.items} here=${here} onOpen=${() => dialog.current.close()}
