@@ -200,6 +200,12 @@ def _in_the_way(err: RevisionConflictError) -> str:
                 f"change {err.field} is under way {what}: let it end, or roll it back "
                 f"(roost change show {err.field})"
             )
+        case "unable":
+            return (
+                f"none of the {err.got} nodes takes settings ({err.field}): no identity, or "
+                "nothing there that applies them, so no group would ever be through "
+                "(roost node list -q config=unable); with --at-once it counts, for when they do"
+            )
         case "open":
             return f"{err.bound} changes are under way, the most there may be: roost change list"
         case _:

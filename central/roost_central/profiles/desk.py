@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 BY_ITSELF: Final = "central"  # who changes what nodes should be when labels or nodes are others
 ID_BYTES: Final = 4  # of a staged change: people type it, and there are some hundreds
 WHY_BY_ITSELF: Final = "labels, nodes or what they are made of are others"
+UNABLE_NAMED: Final = 5  # nodes: enough to look at one
 PREVIEWS_MAX: Final = 2  # at a time: each is a second of a core for 50,000 nodes; others wait
 
 Note = Callable[[Plan], Act]  # the row of the audit log
@@ -123,7 +124,7 @@ class ProfileDesk:
             NotFoundError: one that is to go is not there.
             RevisionConflictError: ``expect``: another number of nodes would change; ``profiles``:
                 another change came in between; ``staged``: it would cross a change that is open;
-                ``open``: too many are.
+                ``open``: too many are; ``unable``: it is staged, and no node takes settings.
             ProtocolError: ``groups``.
         """
         async with self._changing:
@@ -146,6 +147,7 @@ class ProfileDesk:
                 id_=self._entropy.token(ID_BYTES).hex(),
             )
             if draft is not None:
+                self._check_able(writes)
                 plan = replace(plan, change=draft.change.id, stages=list(draft.change.sizes))
             async with self._database.write() as connection:
                 if await profiles.revisions(connection) != revisions:
@@ -224,6 +226,18 @@ class ProfileDesk:
             raise RevisionConflictError("staged", field=other, got=count)
         if approval.staging is not None and len(self.changes.all()) >= OPEN_MAX:
             raise RevisionConflictError("open", got=OPEN_MAX, bound=OPEN_MAX)
+
+    def _check_able(self, writes: Writes) -> None:
+        """Refuse a staged change that no node can take: no group could ever be through.
+
+        Raises:
+            RevisionConflictError: ``unable``.
+        """
+        nodes = [each.node for each in writes.changes]
+        if not any(map(self._takes_settings, nodes)):
+            more = f" and {len(nodes) - UNABLE_NAMED}" if len(nodes) > UNABLE_NAMED else ""
+            named = ", ".join(sorted(nodes)[:UNABLE_NAMED])
+            raise RevisionConflictError("unable", field=f"{named}{more}", got=len(nodes))
 
     def _told(self, writes: Writes) -> None:
         if writes.records:

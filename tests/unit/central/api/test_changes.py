@@ -10,7 +10,14 @@ R1 = Grant("release", "region:r01")  # alpha alone
 
 
 @pytest.fixture
-async def change(post):
+def able(view):
+    """Have all nodes take settings."""
+    for row in view.nodes.values():
+        row.config.applied_digest = "0" * 16
+
+
+@pytest.fixture
+async def change(post, able):
     body = {"files": [{"file": "f.toml", "source": FLEET}], "groups": "1,rest", "reason": "why"}
     status, plan = await post("/api/v1/profiles:apply", body)
     assert (status, plan["sites"], plan["stages"]) == (200, 3, [1, 2])
@@ -23,6 +30,17 @@ async def test_a_change_of_several_sites_is_staged_unless_somebody_says_at_once(
     assert (plan["sites"], plan["change"]) == (3, "")
     _, plan = await post("/api/v1/profiles:apply", body | {"at_once": True})
     assert (plan["change"], plan["stages"]) == ("", [])
+
+
+async def test_a_staged_change_that_no_node_can_take_is_refused_with_who_and_why(get, post, view):
+    body = {"files": [{"file": "f.toml", "source": FLEET}]}
+    status, problem = await post("/api/v1/profiles:apply", body)
+    assert status == 409
+    assert "none of the 4 nodes takes settings (alpha.n1, alpha.n2, " in problem["detail"]
+    assert "roost node list -q config=unable" in problem["detail"]
+    assert (await get("/api/v1/profiles"))[1]["items"] == []
+    view.nodes["alpha.n1"].config.applied_digest = "0" * 16
+    assert (await post("/api/v1/profiles:apply", body))[0] == 200
 
 
 async def test_sizes_that_are_none_are_refused_with_what_is(get, post):
@@ -73,6 +91,7 @@ async def test_no_other_change_crosses_it_and_going_back_ends_it(get, post, chan
     assert (await post("/api/v1/profiles:apply", other))[0] == 200
 
 
+@pytest.mark.usefixtures("able")
 async def test_going_back_brings_the_former_text(get, post):
     body = {"files": [{"file": "f.toml", "source": FLEET}], "at_once": True}
     await post("/api/v1/profiles:apply", body)

@@ -103,7 +103,8 @@ async def test_another_number_of_nodes_than_expected_is_a_conflict(apply, get):
 
 async def test_a_profile_goes_by_its_name(post, apply, get):
     await apply(FLEET)
-    status, plan = await post("/api/v1/profiles:apply", {"remove": ["fleet"], "reason": "over"})
+    gone = {"remove": ["fleet"], "reason": "over", "at_once": True}
+    status, plan = await post("/api/v1/profiles:apply", gone)
     assert (status, plan["outcomes"], plan["changed"]) == (200, {"fleet": "removed"}, 4)
     (setting,) = plan["groups"][0]["changes"]
     assert (setting["old"], setting["new"], setting["profile"]) == (10, None, "fleet")
@@ -113,7 +114,8 @@ async def test_a_profile_goes_by_its_name(post, apply, get):
 
 async def test_each_text_of_a_profile_is_kept_with_who_and_why(get, post, apply, person, ask):
     await apply(FLEET, reason="first")
-    await post("/api/v1/profiles:apply", {"remove": ["fleet"], "reason": "over"})
+    gone = {"remove": ["fleet"], "reason": "over", "at_once": True}
+    await post("/api/v1/profiles:apply", gone)
     _, page = await get("/api/v1/profiles/fleet/revisions")
     told = [(each["revision"], each["reason"], each["source"]) for each in page["items"]]
     assert told == [(2, "over", None), (1, "first", FLEET)]
