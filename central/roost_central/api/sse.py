@@ -16,6 +16,7 @@ from roost_central.access.core import Permission, scope_of
 from roost_central.api.alarm_stream import AlarmStream
 from roost_central.api.answers import Node
 from roost_central.api.call import EVENT_STREAM, Call, Reply
+from roost_central.api.lists import TEXT_CHARS_MAX
 from roost_central.api.live import Client
 from roost_central.api.outlet import takes_gzip, write
 from roost_central.api.problem import FieldError, blame
@@ -25,6 +26,10 @@ from roost_protocol.patterns import END
 WATCHED_SITES_MAX: Final = 16  # what one screen shows in detail
 RECHECK_MS: Final = 60_000  # how long a revoked token may go on reading
 RETRY_MS: Final = 2_000  # what a browser waits before it comes back
+NO_FILTER: Final = (  # its frames are the same bytes for all who stream
+    "the stream is of all sites that you see: ask GET /api/v1/sites?filter=.. again when a frame "
+    "comes, or follow GET /api/v1/events?after=SEQ&filter=.."
+)
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -41,6 +46,9 @@ class StreamQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     epoch: Annotated[str, Meta(max_length=64, description="EPOCH or EPOCH-FRAME")] = ""
     watch: Annotated[str, Meta(max_length=1_024, description="site,site")] = ""
     alarms: bool = False
+    filter: Annotated[
+        str, Meta(max_length=TEXT_CHARS_MAX, description="refused: see docs/api.md")
+    ] = ""
 
 
 class FrameData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,6 +79,9 @@ async def show_snapshot(call: Call[SnapshotQuery, None]) -> Reply:
 
 async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
     """GET /api/v1/stream."""
+    if call.query.filter:
+        error = FieldError(field="filter", code="not-here", detail=NO_FILTER)
+        raise blame("bad-parameter", error)
     watch = frozenset(site for site in call.query.watch.split(",") if site)
     if len(watch) > WATCHED_SITES_MAX:
         detail = "names too many sites"

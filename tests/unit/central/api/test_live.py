@@ -107,6 +107,18 @@ async def test_a_change_reaches_the_stream_as_a_cell(central, open_stream, view,
     assert "nodes" not in data
 
 
+async def test_a_filter_of_the_stream_is_refused_with_what_to_ask_instead(central):
+    params = {"filter": "region:r01"}
+    async with central.client.get(STREAM, params=params, headers=central.bearer) as answer:
+        problem = await answer.json(content_type=None)
+    (error,) = problem["errors"]
+    assert (answer.status, error["field"], error["code"]) == (400, "filter", "not-here")
+    for path in ("/api/v1/sites", "/api/v1/events"):
+        assert f"GET {path}?" in error["detail"]
+        instead = await central.client.get(path, params=params, headers=central.bearer)
+        assert instead.status == 200
+
+
 async def test_a_quiet_stream_tells_the_time(open_stream, advance, clock):
     async with open_stream() as stream:
         advance(KEEPALIVE_MS)
