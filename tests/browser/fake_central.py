@@ -256,6 +256,7 @@ class FakeFleet:
             "sync": {
                 "inventory": "in-sync",
                 "configuration": "out-of-sync",
+                "release": "in-sync",
                 "certificates": "unknown",
                 "time": "in-sync",
             },

@@ -5,11 +5,12 @@ sync, or unknown. Invariant: unknown wherever nothing was observed: of a site th
 one that is not heard, of a node that cannot tell.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
 from roost_central.fleet.view import FleetView, NodeRow, SiteRow
+from roost_protocol.update import Running
 
 HEARD: Final = ("online", "degraded")
 CLOCK_WRONG: Final = "100.805"
@@ -44,6 +45,7 @@ def sync_of(site: SiteRow, view: FleetView, alarms: Collection[str]) -> dict[str
     by_alarm = {"certificates": CERTIFICATE_ALARMS, "time": frozenset({CLOCK_WRONG})}
     return {
         **{name: _worst(map(of_node, nodes)) for name, of_node in _BY_NODE.items()},
+        "release": _worst(_release(node, site.wanted) for node in nodes),
         **{name: _told(alarms, types, is_heard=is_heard) for name, types in by_alarm.items()},
     }
 
@@ -72,6 +74,18 @@ def _configuration(node: NodeRow) -> Sync:
     return Sync.UNKNOWN
 
 
+def _release(node: NodeRow, wanted: Mapping[str, Running]) -> Sync:
+    """Return whether it says that it runs what rollouts want; who is wanted nothing of does."""
+    if node.presence not in HEARD or (wanted and node.software is None):
+        return Sync.UNKNOWN
+    runs = node.software or {}
+    for component, release in wanted.items():
+        running = runs.get(component)
+        if running is None or running.digest != release.digest:
+            return Sync.OUT_OF_SYNC
+    return Sync.IN_SYNC
+
+
 def _told(alarms: Collection[str], types: Collection[str], *, is_heard: bool) -> Sync:
     """Return what open alarms say; who is not heard may have more to say."""
     if any(each in types for each in alarms):
@@ -84,4 +98,4 @@ _BY_NODE: Final[dict[str, Callable[[NodeRow], Sync]]] = {
     "inventory": _inventory,
     "configuration": _configuration,
 }
-SUBJECTS: Final = ("inventory", "configuration", "certificates", "time")
+SUBJECTS: Final = ("inventory", "configuration", "release", "certificates", "time")

@@ -116,6 +116,7 @@ class SiteRow:
     managed: bool = True  # else it is looked at and left alone: no order, no alarm of silence
     managed_why: str = ""  # an operator's words
     managed_since_ms: int | None = None  # None: since it is known
+    wanted: Mapping[str, Running] = field(default_factory=dict)  # by rollouts, by component
 
 
 class Changes:

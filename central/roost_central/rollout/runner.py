@@ -32,6 +32,7 @@ from roost_central.rollout.plan import read_plan
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
 from roost_central.rollout.table import MoveError, RolloutState
+from roost_central.rollout.wanted import Wanted
 from roost_central.storage import audit, events, orders, rollouts
 from roost_central.storage.engine import Database
 from roost_central.storage.rollouts import ApprovalRecord
@@ -39,6 +40,7 @@ from roost_central.storage.rollouts import ApprovalRecord
 logger = logging.getLogger(__name__)
 
 REST: Final = 10  # times as long as a turn took: rollouts of the whole fleet cost a tenth of a core
+WANTED_LOOK_S: Final = 10.0  # between tellings of the fleet what its sites are to run
 HEAD_SAVED_MS: Final = 30_000  # between writes of how far a soak has come
 
 
@@ -75,6 +77,9 @@ class RolloutRunner:
         self._clock = clock
         self._moving = asyncio.Lock()
         self._silence = Silence(self.sites, clock)
+        self._wanted = Wanted()
+        self._wanted_ms = 0
+        self._is_told = True  # of the fleet: what its sites are to run
 
     async def load(self) -> None:
         """Read what is open.
@@ -89,6 +94,9 @@ class RolloutRunner:
                 jobs = await rollouts.jobs_of(connection, head.id)
                 rollout = Rollout(head, read_plan(raw), jobs, now_ms)
                 self.open[head.id] = OpenRollout(rollout, raw, head.rev, now_ms)
+            for head, jobs in await rollouts.load_ended(connection):
+                self._wanted.take(head, jobs)
+        self._tell_wanted()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -126,6 +134,8 @@ class RolloutRunner:
             await self.late.take(self.open.values())
             for known in list(self.open.values()):
                 is_more |= await self._move(known, seen)
+        if not self._is_told and self._clock.mono_ms() - self._wanted_ms >= WANTED_LOOK_S * 1_000:
+            self._tell_wanted()
         return is_more
 
     async def add(self, rollout: Rollout, plan: bytes, act: Act) -> None:
@@ -158,6 +168,7 @@ class RolloutRunner:
             before = known.rollout.head
             move(known.rollout, now_ms)
             await self._write(known, [], act=act, is_forced=known.rollout.head != before)
+            self._tell_wanted()
         self.wake.set()
         return known.rollout.head
 
@@ -216,6 +227,8 @@ class RolloutRunner:
             now_ms,
         )
         await self._write(known, offered)
+        if rollout.head.state is not head.state:
+            self._tell_wanted()
         return len(offered) >= OFFERS_MAX
 
     async def _write(
@@ -259,8 +272,18 @@ class RolloutRunner:
             self.outgoing.send_bare(node, offer)
         if sending.orders:
             self.wake_orders()
+        self._is_told = False
         if head.is_ended:
             del self.open[head.id]
+            self._wanted.take(head, rollout.jobs.values())
+
+    def _tell_wanted(self) -> None:
+        """Let the fleet know what its sites are to run."""
+        self._is_told, self._wanted_ms = True, self._clock.mono_ms()
+        open_ = [(each.rollout.head, each.rollout.jobs.values()) for each in self.open.values()]
+        wanted = self._wanted.now(open_)
+        for site, row in self._view.sites.items():
+            row.wanted = wanted.get(site, {})
 
     async def _read_refused(self) -> None:
         """Take in which orders of offers nodes refused, or could not act on."""

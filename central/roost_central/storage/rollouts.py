@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
-from roost_central.rollout.table import ROLLOUT_ENDS
+from roost_central.rollout.table import ROLLOUT_ENDS, RolloutState
+from roost_central.rollout.wanted import GIVEN_UP, HALTED, HAVING
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
 from roost_central.storage.upsert import insert_rows, upsert
@@ -85,6 +86,38 @@ async def load_open(connection: AsyncConnection) -> list[tuple[Head, bytes]]:
     ends = [str(state) for state in ROLLOUT_ENDS]
     chosen = select(c.head, c.plan).where(c.state.not_in(ends)).order_by(c.made_ms, c.id)
     return [(_heads.decode(row.head), row.plan) for row in await connection.execute(chosen)]
+
+
+async def load_ended(connection: AsyncConnection) -> list[tuple[Head, list[Job]]]:
+    """Return rollouts at their end with those of their jobs that still say what a site is to run.
+
+    Of a site and component that is one job, the newest that counts (rollout/wanted.py), however
+    many rollouts there were.
+    """
+    r, j = tables.rollout.c, tables.rollout_job.c
+    has = j.state.in_([str(state) for state in HAVING])
+    counts = or_(
+        and_(r.state == str(RolloutState.COMPLETED), j.state.not_in([str(s) for s in GIVEN_UP])),
+        and_(r.state.in_([str(state) for state in HALTED]), has),
+    )
+    age = func.row_number().over(
+        partition_by=(j.site, r.component), order_by=(r.made_ms.desc(), r.id)
+    )
+    ranked = (
+        select(j.rollout, j.body, age.label("age"))
+        .join(tables.rollout, r.id == j.rollout)
+        .where(counts)
+        .subquery()
+    )
+    jobs: dict[str, list[Job]] = {}
+    for row in await connection.execute(select(ranked).where(ranked.c.age == 1)):
+        jobs.setdefault(row.rollout, []).append(_jobs.decode(row.body))
+    ended = select(r.id, r.head).where(r.state.in_([str(state) for state in ROLLOUT_ENDS]))
+    return [
+        (_heads.decode(row.head), jobs[row.id])
+        for row in await connection.execute(ended)
+        if row.id in jobs
+    ]
 
 
 async def newest(connection: AsyncConnection, limit: int = PAGE_MAX) -> list[Head]:

@@ -4,6 +4,7 @@ import pytest
 
 from roost_central.fleet.sync import SUBJECTS, Sync, is_online, sync_of, worst
 from roost_central.fleet.view import FleetView
+from roost_protocol.update import Running
 
 
 @pytest.fixture
@@ -73,6 +74,29 @@ def test_nothing_is_known_of_a_site_that_is_left_alone_or_has_no_nodes(site):
     for each in (row, empty):
         assert sync_of(each, view, {"100.805"}) == dict.fromkeys(SUBJECTS, Sync.UNKNOWN)
     assert not is_online(empty, view)
+
+
+OLD = Running("1.0.0", "1" * 64)
+PUMP = Running("2.0.0", "2" * 64)
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ({"app/pump": PUMP, "app/web": OLD}, Sync.IN_SYNC),
+        ({"app/pump": OLD}, Sync.OUT_OF_SYNC),
+        ({"app/pump": Running(PUMP.version, OLD.digest)}, Sync.OUT_OF_SYNC),
+        ({"app/web": PUMP}, Sync.OUT_OF_SYNC),
+        (None, Sync.UNKNOWN),
+    ],
+)
+def test_the_release_is_what_each_node_says_that_it_runs(site, runs, expected):
+    row, view = site
+    row.wanted = {"app/pump": PUMP}
+    view.nodes["lab.n1"].software, view.nodes["lab.n2"].software = {"app/pump": PUMP}, runs
+    assert sync_of(row, view, ())["release"] == expected
+    view.nodes["lab.n2"].presence = "unreachable"
+    assert sync_of(row, view, ())["release"] == Sync.UNKNOWN
 
 
 def test_the_worst_of_all_is_the_one_word():

@@ -299,3 +299,16 @@ async def test_a_site_that_comes_later_is_taken_along_where_the_plan_lets_it(cen
 async def test_a_rollout_that_nobody_knows_is_not_found(centre):
     with pytest.raises(NotFoundError):
         await centre.runner.change("0" * 32, Rollout.start, act("rollout.start"))
+
+
+async def test_the_fleet_is_told_what_its_sites_are_to_run_and_after_a_restart_too(centre):
+    await centre.make()
+    rows = [centre.view.sites[site] for site in SITES]
+    assert not any(row.wanted for row in rows)
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    assert [row.wanted for row in rows] == [{"app/pump": Running(*NEW)}] * 6
+    await centre.until(R.COMPLETED)
+    for row in rows:
+        row.wanted = {}
+    await centre.begin()
+    assert [row.wanted for row in rows] == [{"app/pump": Running(*NEW)}] * 6
