@@ -35,8 +35,7 @@ AVAILS: Final = (*(each.value for each in Avail), "unknown")
 ANY_KEY: Final = "*"  # path.* and label.*: the values of all keys
 TEXT_FIELDS: Final = ("site", "node", "kind", "type", "name", "text")  # and every label value
 
-ROLLOUTS: Final = "the rollout release"
-SECURITY: Final = "a later release"
+LATER: Final = "a later release"
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,31}")
 
@@ -251,13 +250,13 @@ _ALARMS: Final = (
 )
 
 _LATER: Final = (
-    Field("issuer", "text", "Issuer of the node's certificate.", comes_with=SECURITY),
-    Field("actor", "text", "Who did it.", comes_with=SECURITY),
-    Field("action", "text", "What was done.", comes_with=SECURITY),
-    Field("running", "version", "Release that was seen running.", comes_with=ROLLOUTS),
-    Field("desired", "version", "Release that should run.", comes_with=ROLLOUTS),
-    Field("rollout", "text", "Rollout.", comes_with=ROLLOUTS),
-    Field("wave", "number", "Wave of the rollout.", comes_with=ROLLOUTS),
+    Field("issuer", "text", "Issuer of the node's certificate.", comes_with=LATER),
+    Field("actor", "text", "Who did it.", comes_with=LATER),
+    Field("action", "text", "What was done.", comes_with=LATER),
+    Field("running", "version", "Release that was seen running.", comes_with=LATER),
+    Field("desired", "version", "Release that should run.", comes_with=LATER),
+    Field("rollout", "text", "Rollout.", comes_with=LATER),
+    Field("wave", "number", "Wave of the rollout.", comes_with=LATER),
 )
 
 INVENTORY: Final = "inv."  # what the name of every inventory field begins with

@@ -82,10 +82,10 @@ const TABLE = [
   {"name": "issuer", "kind": "text", "doc": "Issuer of the node's certificate.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
   {"name": "actor", "kind": "text", "doc": "Who did it.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
   {"name": "action", "kind": "text", "doc": "What was done.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
-  {"name": "running", "kind": "version", "doc": "Release that was seen running.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "the rollout release"},
-  {"name": "desired", "kind": "version", "doc": "Release that should run.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "the rollout release"},
-  {"name": "rollout", "kind": "text", "doc": "Rollout.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "the rollout release"},
-  {"name": "wave", "kind": "number", "doc": "Wave of the rollout.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "the rollout release"},
+  {"name": "running", "kind": "version", "doc": "Release that was seen running.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
+  {"name": "desired", "kind": "version", "doc": "Release that should run.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
+  {"name": "rollout", "kind": "text", "doc": "Rollout.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
+  {"name": "wave", "kind": "number", "doc": "Wave of the rollout.", "carriers": [], "unit": "", "choices": [], "isKeyed": false, "isLabel": false, "isSince": false, "comesWith": "a later release"},
 ];
 
 /** The inventory's classes: each field, a star if indexed, its kind if not text. */
