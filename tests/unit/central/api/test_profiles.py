@@ -39,6 +39,12 @@ async def test_a_change_is_previewed_applied_and_seen_on_each_node(get, post, ap
     assert desired["sections"] == {"kernel": {"sysctl": {"vm.swappiness": 20}}}
 
 
+async def test_files_of_a_large_fleet_come_in_one_body(apply):
+    filler = "# " + "why " * 15_000 + "\n"
+    many = [filler + FLEET.replace('"fleet"', f'"f{n}"') for n in range(6)]  # 360 KB
+    assert (await apply(*many))[0] == 200
+
+
 async def test_the_list_is_in_the_order_of_precedence_with_counts_where_asked(get, apply):
     await apply(REGION, FLEET)
     _, page = await get("/api/v1/profiles")
