@@ -30,8 +30,9 @@ SIM := $(wildcard tests/sim)
 CHECKED := cover-agent cover-rest types imports
 TESTED := programs faults demos sites unit-rest sim noc browser unit-agent types imports build
 # So many at once keep two cores busy; all of them are heard, though one fails. What they need is
-# there by then (READY), so that they begin in this order.
-TOGETHER := echo "make: five parts at once, each is shown when it ends" && \
+# there by then (READY), so that they begin in this order; and on the disk (sync): an environment
+# that is still being written makes every fsync of a test wait for seconds.
+TOGETHER := sync && echo "make: five parts at once, each is shown when it ends" && \
     $(MAKE) READY=yes --jobs=5 --output-sync=target --keep-going
 
 MAKEFLAGS += --no-print-directory
