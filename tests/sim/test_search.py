@@ -14,7 +14,7 @@ from sim.world import run
 pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
 
 TWICE = range(20)
-MORE = range(20, 60)
+MORE = range(20, 40)
 CHUNK = 20
 SEARCH = Path(__file__).with_name("search.py")
 # What so few seeds must come to; a search of a thousand has a longer list (search.SOMETIMES).

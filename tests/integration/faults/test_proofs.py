@@ -24,6 +24,8 @@ import prove_wire
 import pytest
 from broker import PROGRAM
 
+# More than a minute each: `make soak` has them, as `make prove` has the whole.
+LONG = pytest.mark.soak
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
@@ -43,6 +45,7 @@ def programs():
             0.03,
             {"alarm.machine": 100, "alarm.kills": 3, "alarm.backup_restore": 1},
             id="alarm",
+            marks=LONG,
         ),
         pytest.param(prove_cert, 1.0, {"cert.matrix": 190}, id="cert"),
         pytest.param(prove_acl, 0.04, {"acl.oracle": 40}, id="acl"),
@@ -53,12 +56,12 @@ def programs():
         pytest.param(prove_config, 0.1, {"config.kills": 5}, id="config"),
         pytest.param(prove_update, 0.01, {"update.syscall_kills": 2}, id="update"),
         pytest.param(prove_update_powercut, 0.05, {"update.powercut": 50}, id="update-power"),
-        pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills"),
+        pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills", marks=LONG),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),
         pytest.param(prove_secrets, 1.0, {"secrets.canary": 150}, id="secrets"),
         pytest.param(prove_handshakes, 0.05, {"handshakes.held": 20}, id="handshakes"),
-        pytest.param(prove_wire, 0.01, {"broker.wire": 10_000}, id="wire"),
+        pytest.param(prove_wire, 0.01, {"broker.wire": 10_000}, id="wire", marks=LONG),
         pytest.param(prove_query, 0.002, {"query.vectors": 250}, id="query"),
         pytest.param(
             prove_inventory,
