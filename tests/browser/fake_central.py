@@ -684,7 +684,23 @@ async def serving(
             yield central, address
         finally:
             beats.cancel()
-            await runner.cleanup()
+            await _stop(runner)
+
+
+async def _stop(runner: web.AppRunner) -> None:
+    """End the server and every connection of it, before the loop goes.
+
+    A close waits for a peer that reads no more, and a connection that was accepted in the last
+    moment (a browser opens some ahead) comes after the server has closed all that it knew.
+    """
+    server = runner.server
+    known = [connection.transport for connection in server.connections]
+    await runner.cleanup()
+    await asyncio.sleep(0)
+    for transport in [*known, *(late.transport for late in server.connections)]:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
 
 
 async def _ticks(fleet: FakeFleet) -> None:
