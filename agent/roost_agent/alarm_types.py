@@ -30,7 +30,9 @@ CLEAR_TEXT: Final = "400.813"
 WATCHDOG_UNTESTED: Final = "400.814"
 HEALTH_TYPES: Final = frozenset({"200.803"})  # of health scripts
 PROCESS_TYPES: Final = frozenset({"200.006", "200.806"})  # of who watches processes
-BMC_TYPES: Final = frozenset({"200.010", "200.813"})  # of who asks board controllers
+BMC_TYPES: Final = frozenset(  # of who asks board controllers
+    {"200.010", "200.014", "200.015", "200.813"}
+)
 HA_TYPES: Final = frozenset(  # that local HA looks at, where there is any
     {
         REDUNDANCY_LOST,

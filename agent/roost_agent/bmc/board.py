@@ -26,6 +26,7 @@ FILE_BYTES_MAX: Final = 256 * 1024
 BOARDS_MAX: Final = 1_024  # one child asks so many
 SECRET_CHARS_MAX: Final = 255
 INTERVAL_S: Final = 120
+INTERVAL_S_MIN: Final = 10
 LOCAL: Final = "local"
 _STRANGERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -36,6 +37,9 @@ Secret = Annotated[str, Meta(max_length=SECRET_CHARS_MAX)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
+GroupInterval = Annotated[int, Meta(ge=0, le=86_400)]
+
+
 class GroupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the sensors of a group count.
 
@@ -43,12 +47,14 @@ class GroupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         minor, major, critical: what is done about a reading that bad; ``reset`` and
             ``power-cycle`` come with the alarm.
         suppress: nothing is done, whatever they read.
+        interval_s: between two of its readings that count; 0: that of the controller.
     """
 
     minor: Mild = "alarm"
     major: Mild = "alarm"
     critical: Action = "alarm"
     suppress: bool = False
+    interval_s: GroupInterval = 0
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +86,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     system: Annotated[str, Meta(max_length=255, pattern=r"^(/redfish/[^?#\s]+)?" + END)] = ""
     ca_file: Annotated[str, Meta(max_length=255, pattern=r"^(/.*)?" + END)] = ""
     certificate_sha256: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{64})?" + END)] = ""
-    interval_s: Annotated[int, Meta(ge=10, le=86_400)] = INTERVAL_S
+    interval_s: Annotated[int, Meta(ge=INTERVAL_S_MIN, le=86_400)] = INTERVAL_S
     groups: dict[Group, GroupSettings] = {}
     suppress: Annotated[list[Text], Meta(max_length=256)] = []
 
@@ -132,6 +138,9 @@ def _faults(boards: list[Board]) -> Iterator[str]:
                 yield f'{where}.type: "redfish" has no local way: use ipmi'
         elif not board.user or not board.password:
             yield f"{where}: user and password must be set"
+        for group, settings in board.groups.items():
+            if 0 < settings.interval_s < INTERVAL_S_MIN:
+                yield f"{where}.groups.{group}.interval_s: bound {INTERVAL_S_MIN} to 86400, or 0"
         if "\n" in board.password:
             yield f"{where}.password: has a line break"
         if board.ca_file and board.certificate_sha256:

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -23,11 +23,17 @@ from roost_agent.bmc.talk import Answer, Known, Request
 from roost_agent.errors import ConfigError
 from roost_agent.ports import Clock, SystemClock
 
+if TYPE_CHECKING:
+    from roost_agent.bmc.sensor import Sensor
+
 REQUEST_BYTES_MAX: Final = 4 << 20  # what is known of a thousand controllers
 TOGETHER_MAX: Final = 64  # controllers at once
 RELEARN: Final = 5  # failures in a row after which it is learned anew
 _NOT_THERE: Final = frozenset(
     {Fault.UNREACHABLE, Fault.TIMEOUT, Fault.GARBAGE, Fault.REFUSED, Fault.REDIRECT}
+)
+_UNREAD: Final = frozenset(  # of sensors alone: the controller is there, and answers else
+    {Fault.REFUSED, Fault.UNSUPPORTED, Fault.GARBAGE, Fault.OVERSIZE, Fault.CREDENTIAL}
 )
 
 
@@ -106,7 +112,14 @@ async def _done(board: Board, asked: Request, machine: Driver, waiting: Waiting)
 
 async def _polled(node: str, machine: Driver, known: Known) -> Answer:
     power = await machine.power()
-    sensors, dropped = await machine.sensors()
+    sensors: list[Sensor] = []
+    dropped, unread = 0, ""
+    try:
+        sensors, dropped = await machine.sensors()
+    except BmcError as err:
+        if err.fault not in _UNREAD:
+            raise
+        unread = f"{err.fault}: {err}"[:300]
     log, last = await machine.log(known.record)
     return Answer(
         node=node,
@@ -114,6 +127,7 @@ async def _polled(node: str, machine: Driver, known: Known) -> Answer:
         power=power,
         sensors=sensors,
         dropped=dropped,
+        unread=unread,
         log=log,
     )
 

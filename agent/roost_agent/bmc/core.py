@@ -7,7 +7,8 @@ Invariants:
 - no act without its count kept first; acts on one machine are COOL_MS apart, at most ACTS_MAX an
   hour, and after those a power-cycle becomes one power-off, for good (StarlingX);
 - a controller that fails keeps its sensors' last levels: what is not read is not decided;
-- what is suppressed or ignored raises nothing and does nothing.
+- what is suppressed or ignored raises nothing and does nothing;
+- what was learned goes with a relearning, and settings and counts stay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Final, TypeAlias
 from roost_agent.alarm_types import BMC_TYPES
 from roost_agent.alarms.rules import Finding, Round, Sample
 from roost_agent.bmc.board import INTERVAL_S, Action, Board
-from roost_agent.bmc.sensor import Level, Sensor, crossed
+from roost_agent.bmc.sensor import Group, Level, Sensor, crossed
 from roost_agent.bmc.talk import Answer, Known, LogRecord, Power, Verb
 from roost_protocol.bmc_report import BmcReport, SensorSaid
 from roost_protocol.catalogue import cut
@@ -27,6 +28,8 @@ from roost_protocol.limits import ENTITY_BYTES_MAX
 from roost_protocol.severity import Severity
 
 UNREACHABLE: Final = "200.010"
+UNLEARNED: Final = "200.014"
+GROUP: Final = "200.015"
 SENSOR: Final = "200.813"
 FAILURES: Final = 5  # accesses in a row that failed, until it is told (StarlingX)
 MISSING: Final = 3  # reads in a row without a sensor, until that counts
@@ -37,6 +40,9 @@ STAGGER_MS: Final = 2_000  # between the first polls of two controllers
 COOL_MS: Final = 300_000
 ACTS_MAX: Final = 3
 HOUR_MS: Final = 3_600_000
+EARLY_MS: Final = (
+    2_000  # a poll so much before a group is due counts for it: looks are a second apart
+)
 _SEVERITY: Final = {
     Level.MINOR: Severity.MINOR,
     Level.MAJOR: Severity.MAJOR,
@@ -131,6 +137,7 @@ class _One:
     read_ms: int = 0
     why: str = ""
     sensors: dict[str, _Seen] = field(default_factory=dict)
+    groups_ms: dict[Group, int] = field(default_factory=dict)  # when each was decided last
 
 
 class Boards:
@@ -178,6 +185,17 @@ class Boards:
         """Take in what an act learned."""
         if node in self._ones:
             self._ones[node].known = known
+
+    def relearn(self, node: str, now_ms: int) -> bool:
+        """Forget what was learned of a controller, also its certificate; False: there is none.
+
+        Settings stay, and so does the count of what was done to the machine.
+        """
+        one = self._ones.get(node)
+        if one is None:
+            return False
+        self._ones[node] = _One(one.board, Known(record=one.known.record), now_ms, one.acts)
+        return True
 
     def due_ms(self) -> int:
         """Return when the next look is due."""
@@ -230,10 +248,8 @@ class Boards:
         one = self._ones.get(answer.node)
         if one is None:
             return []
-        interval_ms = one.board.interval_s * 1000
-        if len(answer.sensors) > MANY and one.board.interval_s == INTERVAL_S:
-            interval_ms = MANY_MS
-        one.is_asked, one.due_ms, one.known = False, now.ms + interval_ms, answer.known
+        one.is_asked, one.known = False, answer.known
+        one.due_ms = now.ms + _interval_ms(one.board, len(answer.sensors))
         was_well = one.answer is None or not one.answer.fault
         if answer.fault:
             one.why = f"{answer.fault}: {answer.why}"
@@ -242,21 +258,46 @@ class Boards:
         effects: list[Effect] = [] if was_well else [Note(f"{answer.node}: it answers again")]
         one.answer, one.why, one.read_ms = answer, "", now.wall_ms
         effects += [Record(answer.node, each) for each in answer.log]
-        self._take(one, answer.sensors)
+        _take(one, answer.sensors, now.ms)
         for seen in one.sensors.values():
             effects += _judged(one, seen)
         effects += _acts(one, now)
         return effects
 
-    def _take(self, one: _One, sensors: Iterable[Sensor]) -> None:
-        """Take in readings; a sensor that is not among them is missing, not gone."""
-        now = {each.key: each for each in sensors}
-        for key, seen in one.sensors.items():
-            seen.missing = 0 if key in now else seen.missing + 1
-        for key, sensor in now.items():
+
+def _interval_ms(board: Board, sensors: int, group: Group | None = None) -> int:
+    """Return how long after a read the next one is, of a controller or of one of its groups."""
+    if group is not None and board.of(group).interval_s:
+        return board.of(group).interval_s * 1000
+    return MANY_MS if sensors > MANY and board.interval_s == INTERVAL_S else board.interval_s * 1000
+
+
+def _take(one: _One, sensors: Sequence[Sensor], now_ms: int) -> None:
+    """Take in the readings of the groups that are due, and say when the next one is.
+
+    A controller is read whole, as often as the group that is read most; the others are decided at
+    their own interval. A sensor that is not among the readings is missing, not gone.
+    """
+    read = {each.key: each for each in sensors}
+    groups = {each.group for each in sensors} | {seen.sensor.group for seen in one.sensors.values()}
+    every_ms = {group: _interval_ms(one.board, len(sensors), group) for group in groups}
+    due = {
+        group
+        for group in groups
+        if group not in one.groups_ms or now_ms - one.groups_ms[group] >= every_ms[group] - EARLY_MS
+    }
+    for key, seen in one.sensors.items():
+        if seen.sensor.group in due:
+            seen.missing = 0 if key in read else seen.missing + 1
+    for key, sensor in read.items():
+        if sensor.group in due:
             seen = one.sensors.setdefault(key, _Seen(sensor))
             seen.sensor = sensor
             seen.critical = seen.critical + 1 if sensor.level is Level.CRITICAL else 0
+    one.groups_ms |= dict.fromkeys(due, now_ms)
+    one.due_ms = min(
+        (one.groups_ms[group] + every_ms[group] for group in groups), default=one.due_ms
+    )
 
 
 def _action(board: Board, sensor: Sensor, level: Level) -> Action:
@@ -312,6 +353,11 @@ def _samples(one: _One) -> Iterable[Sample]:
     yield Finding(UNREACHABLE, bmc, severity, {"reason": cut(one.why or "it does not answer")})
     if one.answer is None:
         return
+    yield _learned(one, bmc)
+    unread = _unread(one)
+    for group in unread:
+        severity = None if one.answer.fault else Severity.MAJOR
+        yield Finding(GROUP, f"{bmc},group={group}", severity)
     names: set[str] = set()
     for seen in one.sensors.values():
         sensor = seen.sensor
@@ -324,11 +370,35 @@ def _samples(one: _One) -> Iterable[Sample]:
             continue
         if level is Level.OK or len(entity.encode()) > ENTITY_BYTES_MAX:
             continue
-        if _action(one.board, sensor, level) in {"ignore", "log"}:
+        if sensor.group in unread or _action(one.board, sensor, level) in {"ignore", "log"}:
             continue
         value = None if seen.is_offline else sensor.value
         params = {"value": value, "limit": crossed(sensor), "unit": sensor.unit}
         yield Finding(SENSOR, entity, _SEVERITY[level], params)
+
+
+def _learned(one: _One, bmc: str) -> Finding:
+    """Say whether a controller that answers has told any sensor; of one that fails nobody knows."""
+    assert one.answer is not None  # noqa: S101 - the caller looked
+    if one.answer.fault or (not one.sensors and one.answer.power is not Power.ON):
+        return Finding(UNLEARNED, bmc, None)
+    reason = one.answer.unread or "it tells none"
+    severity = Severity.CLEARED if one.sensors else Severity.MINOR
+    return Finding(UNLEARNED, bmc, severity, {"reason": cut(reason)})
+
+
+def _unread(one: _One) -> list[Group]:
+    """Return groups none of whose sensors is read any more, where that is to be told."""
+    seen = [each for each in one.sensors.values() if each.sensor.key not in one.board.suppress]
+    groups = {each.sensor.group: True for each in seen}
+    for each in seen:
+        groups[each.sensor.group] &= each.is_offline
+    told = (group for group, is_unread in groups.items() if is_unread)
+    return sorted(
+        group
+        for group in told
+        if not one.board.of(group).suppress and one.board.of(group).major == "alarm"
+    )
 
 
 def _report(one: _One) -> BmcReport:

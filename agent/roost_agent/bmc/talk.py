@@ -105,6 +105,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         known: to be given back with the next request.
         took_ms: from the first word to the last.
         dropped: sensors past the bound.
+        unread: why its sensors were not read, where all else was.
         boot: device of the next boot, as it was read.
     """
 
@@ -116,5 +117,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors: list[Sensor] = []
     log: list[LogRecord] = []
     dropped: int = 0
+    unread: str = ""
     boot: str = ""
     took_ms: int = 0

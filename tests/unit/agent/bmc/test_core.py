@@ -8,8 +8,10 @@ from roost_agent.bmc.core import (
     ACTS_MAX,
     COOL_MS,
     FAILURES,
+    GROUP,
     MISSING,
     SENSOR,
+    UNLEARNED,
     UNREACHABLE,
     Act,
     Answered,
@@ -45,15 +47,15 @@ class Stage:
     def tick(self, *, is_ours=True):
         return self.core.handle(Tick(is_ours), self.now)
 
-    def polled(self, *sensors, node="n1", fault="", power=Power.ON, log=()):
+    def polled(self, *sensors, fault="", power=Power.ON, after_ms=120_000, **more):
         """One turn of a controller: it is due, asked, and answers."""
-        self.after(120_000)
+        self.after(after_ms)
         self.tick()
-        known = self.core.known()[node]
+        known = self.core.known()["n1"]
         failures = known.failures + 1 if fault else 0
         answer = Answer(
-            node=node, fault=fault, why="no" if fault else "", power=power, sensors=list(sensors),
-            known=Known(type="redfish", failures=failures), log=list(log),
+            node="n1", fault=fault, why="no" if fault else "", power=power, sensors=list(sensors),
+            known=Known(type="redfish", failures=failures), **more,
         )  # fmt: skip
         return self.core.handle(Answered(answer), self.now)
 
@@ -146,6 +148,10 @@ def test_a_sensor_that_is_missing_three_times_is_minor():
         assert stage.raised() == {}
     stage.polled(hot(50))
     assert stage.raised() == {(SENSOR, "bmc=n1,sensor=FAN"): Severity.MINOR}
+    stage.polled(hot(50), hot(50, "/redfish/v1/b", "FAN"))
+    assert stage.raised() == {}
+    for _ in range(MISSING):
+        stage.polled(hot(50))
     (said,) = stage.core.reports()
     assert [(each.name, each.level, each.value) for each in said.sensors] == [
         ("CPU", "ok", 50.0), ("FAN", "offline", None),
@@ -157,7 +163,7 @@ def test_until_each_was_asked_what_stood_before_a_restart_stays():
     stage.polled(hot(95))
     assert stage.core.round().types == {UNREACHABLE}
     stage.core.handle(Answered(Answer(node="n2")), stage.now)
-    assert stage.core.round().types == {UNREACHABLE, SENSOR}
+    assert stage.core.round().types == {UNREACHABLE, UNLEARNED, GROUP, SENSOR}
 
 
 @pytest.mark.parametrize(
@@ -252,3 +258,74 @@ def test_a_report_has_levels_limits_and_no_secret():
     assert (said.power, said.by, said.fault) == ("on", "redfish", "")
     assert "canary" not in str(said)
     assert "10.0.0.9" not in str(said)
+
+
+FAN = Sensor("/redfish/v1/f", "FAN", Group.FANS, "rpm", 50.0, Limits(lnr=100))
+
+
+def test_a_group_that_is_not_read_any_more_is_one_alarm_and_not_one_a_sensor():
+    stage = Stage()
+    stage.polled(hot(50), FAN, hot(50, "/redfish/v1/b", "B"))
+    for _ in range(MISSING):
+        assert stage.raised() == {(SENSOR, "bmc=n1,sensor=FAN"): Severity.CRITICAL}
+        stage.polled(FAN)
+    assert stage.raised() == {
+        (SENSOR, "bmc=n1,sensor=FAN"): Severity.CRITICAL,
+        (GROUP, "bmc=n1,group=temperature"): Severity.MAJOR,
+    }
+    stage.polled(fault="timeout")
+    assert stage.raised()[GROUP, "bmc=n1,group=temperature"] is None, "nobody knows"
+    stage.polled(hot(50), FAN)
+    assert (GROUP, "bmc=n1,group=temperature") not in stage.raised()
+
+
+def test_of_a_group_that_is_suppressed_or_only_logged_none_is_told_to_be_unread():
+    for board in (temperature(suppress=True), temperature(major="log")):
+        stage = Stage(board)
+        stage.polled(hot(50))
+        for _ in range(MISSING):
+            stage.polled()
+        assert not any(type_ == GROUP for type_, _ in stage.raised())
+
+
+def test_a_controller_that_tells_no_sensor_is_an_alarm_until_it_does():
+    stage = Stage()
+    stage.polled(power=Power.OFF)
+    assert stage.raised() == {(UNLEARNED, "bmc=n1"): None}, "of a machine that is off nobody knows"
+    stage.polled(unread="refused: -v sensor: no")
+    assert stage.raised() == {(UNLEARNED, "bmc=n1"): Severity.MINOR}
+    (said,) = (each for each in stage.core.round().samples if each.type == UNLEARNED)
+    assert said.params == {"reason": "refused: -v sensor: no"}
+    stage.polled(fault="timeout")
+    assert stage.raised() == {(UNLEARNED, "bmc=n1"): None}
+    stage.polled(hot(50))
+    assert stage.raised() == {}
+
+
+def test_a_group_is_decided_at_its_own_interval_and_the_controller_read_for_the_fastest():
+    groups = {
+        Group.TEMPERATURE: GroupSettings(interval_s=10),
+        Group.FANS: GroupSettings(interval_s=600),
+    }
+    stage = Stage(Board(node="n1", host="b1", groups=groups))
+    good = Sensor("/redfish/v1/f", "FAN", Group.FANS, "rpm", 500.0, Limits(lnr=100))
+    stage.polled(hot(50), good)
+    assert stage.core.due_ms() - stage.now.ms == 10_000
+    for _ in range(59):
+        stage.polled(hot(75), FAN, after_ms=10_000)
+        assert stage.raised() == {(SENSOR, "bmc=n1,sensor=CPU"): Severity.MINOR}
+    stage.polled(hot(75), FAN, after_ms=10_000)
+    assert (SENSOR, "bmc=n1,sensor=FAN") in stage.raised()
+
+
+def test_a_relearning_forgets_who_it_was_and_keeps_settings_and_counts():
+    stage = Stage(temperature(minor="ignore"), acts={"n1": [DAY_MS]})
+    stage.polled(hot(75), FAN)
+    assert stage.core.known()["n1"].type == "redfish"
+    assert stage.core.relearn("n1", stage.now.ms)
+    assert not stage.core.relearn("n7", stage.now.ms)
+    assert stage.core.known()["n1"] == Known()
+    assert stage.core.acts() == {"n1": (DAY_MS,)}
+    assert stage.tick() == [Poll(("n1",))], "it is asked at once"
+    stage.polled(hot(75), after_ms=0)
+    assert stage.raised() == {}, "the fan is gone, and what was ignored still is"
