@@ -47,29 +47,24 @@ USUAL: Final = "/etc/roost"  # where the configuration is
 MAIN: Final = "agent.toml"
 DROP_INS: Final = "conf.d"
 
-_TOP: Final = (
-    "site",
-    "node",
-    "state_dir",
-    "preset",
-    "beat",
-    "path",
-    "outbox",
-    "inventory",
-    "alarms",
-    "processes",
-    "settings",
-    "updates",
-    "hosts",
-    "ha",
-    "bmc",
-    "join",
-)
 HA_KEYS: Final = ("file",)
 FAILURE_ACTION: Final = "heartbeat_failure_action"
 HOSTS_KEYS: Final = (*HOSTS, FAILURE_ACTION)
 BMC_KEYS: Final = ("file",)
 JOIN_KEYS: Final = tuple(each.name for each in fields(JoinConfig))
+_TABLES: Final[Mapping[str, Iterable[str]]] = {  # whose keys are known one by one
+    "beat": BEAT,
+    "outbox": OUTBOX,
+    "inventory": INVENTORY,
+    "processes": PROCESSES_KEYS,
+    "settings": SETTINGS_KEYS,
+    "updates": UPDATES_KEYS,
+    "hosts": HOSTS_KEYS,
+    "ha": HA_KEYS,
+    "bmc": BMC_KEYS,
+    "join": JOIN_KEYS,
+}
+_TOP: Final = ("site", "node", "state_dir", "preset", "path", "alarms", *_TABLES)
 
 Table = dict[str, Any]
 
@@ -165,18 +160,7 @@ class _Reader:
                     self._alarms.append((file, value))
                 else:
                     self.fault(file, key, "must be a table")
-            elif key in {
-                "beat",
-                "outbox",
-                "inventory",
-                "processes",
-                "settings",
-                "updates",
-                "hosts",
-                "ha",
-                "bmc",
-                "join",
-            }:
+            elif key in _TABLES:
                 if self._is_table(file, key, value):
                     for inner, each in value.items():
                         self._said[f"{key}.{inner}"] = each
@@ -195,19 +179,7 @@ class _Reader:
         if not isinstance(value, dict):
             self.fault(file, key, "must be a table")
             return False
-        tables: dict[str, Iterable[str]] = {
-            "beat": BEAT,
-            "outbox": OUTBOX,
-            "inventory": INVENTORY,
-            "processes": PROCESSES_KEYS,
-            "settings": SETTINGS_KEYS,
-            "updates": UPDATES_KEYS,
-            "hosts": HOSTS_KEYS,
-            "ha": HA_KEYS,
-            "bmc": BMC_KEYS,
-            "join": JOIN_KEYS,
-        }
-        known = tables.get(key, PATH_KEYS)
+        known = _TABLES.get(key, PATH_KEYS)
         self._check_keys(file, f"{key}.", value, known)
         return True
 

@@ -25,6 +25,7 @@ class UpdatesConfig:
         requests: the folder into which this agent puts what it asks of root.
         root: where the machine's files begin.
         drain: the folder of programs that are run before this node goes down, and after.
+        inhibit: the folder of holds by file.
         verify_s: how long a new release may take until the node is well with it.
         bytes_max: that may be fetched for one release; 0: no bound.
         lan_port: by which the nodes of a site lend each other what they fetched; 0: they do not.
@@ -36,6 +37,7 @@ class UpdatesConfig:
     requests: str = "/run/roost"
     root: str = "/"
     drain: str = "/etc/roost/drain.d"
+    inhibit: str = "/etc/roost/inhibit.d"
     verify_s: int = 590
     bytes_max: int = 0
     lan_port: int = 7_788

@@ -159,7 +159,7 @@ class OrderNode:
 
     @staticmethod
     async def _of_updates(asked: "Coroutine[None, None, str]") -> str:
-        from roost_agent.update.service import RejectedError  # noqa: PLC0415 - as there
+        from roost_agent.update.intake import RejectedError  # noqa: PLC0415 - as there
 
         try:
             return await asked

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from roost_agent.update.hands import Hands, Near, Places
 from roost_agent.update.journal import Hold, Journal, Kept
+from roost_agent.update.keeper import Keeper
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Apply, Head, Job, Member, Role, Site, Verdict, decide
+from roost_agent.update.teller import Teller
 from roost_protocol.errors import ProtocolError
 from roost_protocol.window import next_start_ms, open_until_ms
 
@@ -186,8 +188,9 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
     place = _place(driver, ha)
     return Updates(
         driver.identity.node, driver.identity.boot_id.hex(), hands=Hands(places, place),
-        journal=Journal(Path(config.state_dir) / FOLDER), coordinator=place, spool=driver.spool,
-        alarms=driver.alarms, clock=driver.clock,
+        keeper=Keeper(Journal(Path(config.state_dir) / FOLDER)), coordinator=place,
+        teller=Teller(driver.spool, driver.clock), alarms=driver.alarms, clock=driver.clock,
+        inhibits=said.inhibit,
     )  # fmt: skip
 
 

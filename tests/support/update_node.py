@@ -27,8 +27,8 @@ from roost_agent.identity import BOOT_ID, Identity  # noqa: E402 - as above
 from roost_agent.outbox.spool import Spool  # noqa: E402 - as above
 from roost_agent.ports import SystemClock, SystemEntropy  # noqa: E402 - as above
 from roost_agent.survey import Instruments  # noqa: E402 - as above
+from roost_agent.update.intake import RejectedError  # noqa: E402 - as above
 from roost_agent.update.journal import Journal  # noqa: E402 - as above
-from roost_agent.update.service import RejectedError  # noqa: E402 - as above
 from roost_agent.update_host import updates_of  # noqa: E402 - as above
 from roost_protocol.codec import encode  # noqa: E402 - as above
 from roost_protocol.update import Offer  # noqa: E402 - as above
@@ -152,7 +152,8 @@ async def _act(folder: Path) -> None:
         updates=UpdatesConfig(
             source=str(folder / "repository"), trust=str(folder / "trust"),
             installed=str(folder / "state"), requests=str(folder / "requests"),
-            root=str(folder / "root"), verify_s=int((folder / "verify_s").read_text()),
+            root=str(folder / "root"), inhibit=str(folder / "inhibit.d"),
+            verify_s=int((folder / "verify_s").read_text()),
             bytes_max=int((folder / "bytes_max").read_text()),
         ),
     )  # fmt: skip

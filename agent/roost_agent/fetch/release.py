@@ -18,9 +18,14 @@ from roost_agent.trust import blobs
 from roost_agent.trust.chain import ChainError
 from roost_agent.trust.refresh import Paths, refresh
 from roost_agent.trust.source import Source
-from roost_agent.trust.unpack import needed
 from roost_protocol.errors import ProtocolError
-from roost_protocol.release.manifest import MANIFEST_BYTES_MAX, Manifest, decode, digest
+from roost_protocol.release.manifest import (
+    MANIFEST_BYTES_MAX,
+    Manifest,
+    blobs_needed,
+    decode,
+    digest,
+)
 from roost_protocol.release.target import target_path
 
 MANIFESTS: Final = "manifests"
@@ -91,7 +96,7 @@ def fetch(wanted: Wanted, ways: Ways, paths: Paths, now_ms: int) -> Manifest:
     manifest = _manifest(wanted, paths, why)
     missing = {
         blob: size
-        for blob, size in needed(manifest, bases(wanted.place)).items()
+        for blob, size in blobs_needed(manifest, bases(wanted.place)).items()
         if not _is_whole(paths.mirror / blobs.url_of(blob), size)
     }
     if not ways.has_neighbours:  # else it is not known how much of it comes from afar

@@ -21,8 +21,7 @@ from roost_agent.trust.chain import ChainError
 from roost_agent.trust.command import KNOWN, MIRROR
 from roost_agent.trust.local import FolderSource
 from roost_agent.trust.refresh import Fetched, Paths, refresh
-from roost_agent.trust.unpack import needed
-from roost_protocol.release.manifest import decode
+from roost_protocol.release.manifest import blobs_needed, decode
 
 REFUSED: Final = 1
 _USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
@@ -64,7 +63,7 @@ def _blobs(found: Fetched, source: FolderSource, mirror: Path) -> dict[str, int]
     """Fetch the blobs of what this node is to install; return them with their sizes."""
     taken: dict[str, int] = {}
     for file in found.manifests.values():
-        wanted = needed(decode(file.read_bytes()), {})
+        wanted = blobs_needed(decode(file.read_bytes()), {})
         for blob, size in wanted.items():
             blobs.fetch(blob, size, [source], mirror)
         taken |= wanted

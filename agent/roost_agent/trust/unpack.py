@@ -53,24 +53,6 @@ def unpack(manifest: Manifest, mirror: Path, into: Path, bases: Mapping[str, Pat
         sync_folder(folder)
 
 
-def needed(manifest: Manifest, bases: Mapping[str, Path]) -> dict[str, int]:
-    """Return the blobs that are to be fetched, digest to bytes: not of files that are here.
-
-    A delta is taken where its base is here and it is smaller than the file's own blob.
-    """
-    deltas = {each.to_file: each for each in manifest.deltas if each.from_file in bases}
-    wanted = {}
-    for entry in manifest.files:
-        if entry.sha256 in bases or not entry.size:
-            continue
-        delta = deltas.get(entry.sha256)
-        if delta is not None and delta.size < entry.blob_size:
-            wanted[delta.blob] = delta.size
-        else:
-            wanted[entry.blob] = entry.blob_size
-    return wanted
-
-
 def _content(
     entry: FileEntry, mirror: Path, delta: Delta | None, bases: Mapping[str, Path]
 ) -> Iterator[bytes]:

@@ -65,6 +65,7 @@ def table(found: Mapping[str, Any]) -> str:
         lines.append(f"step       {job['step']} for {job['for_s']} s  {job['why']}".rstrip())
     if (hold := found["hold"]) is not None:
         lines.append(f"held       until {_time(hold['until_ms'])}: {hold['why']}")
+    lines += [f"fault      {each}" for each in found["faults"]]
     return "\n".join(lines) + "\n"
 
 

@@ -28,6 +28,7 @@ NAME: Final = "journal.db"
 JOBS_MAX: Final = 32  # ended ones that are remembered; the oldest goes with its rows
 HISTORY_MAX: Final = 200  # rows of one answer
 BUSY_S: Final = 5.0
+HOLD_MS_MAX: Final = 7 * 86_400_000  # a hold that is forgotten ends
 FULL: Final = 2  # of PRAGMA synchronous
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS job (

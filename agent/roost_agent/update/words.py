@@ -5,7 +5,7 @@ from typing import Final
 from roost_agent.update.core import Node
 from roost_agent.update.installed import Installed
 from roost_agent.update.site_job import Phase, Verdict
-from roost_agent.update.step import HARMLESS, Step
+from roost_agent.update.step import Step
 from roost_protocol.codec import VERSION
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
 from roost_protocol.update import (
@@ -70,11 +70,6 @@ def site_state(job: Node, verdict: Verdict | None) -> SiteState:
         is_held = verdict is not None and verdict.phase is Phase.WAITING and verdict.why is not None
         return SiteState.WAITING if is_held else SiteState.STAGED
     return SiteState.APPLYING
-
-
-def is_before(job: Node) -> bool:
-    """Say whether nothing of the system was touched yet."""
-    return job.state.step in HARMLESS
 
 
 def software(measured: dict[str, dict[str, str]]) -> SoftwareReport:

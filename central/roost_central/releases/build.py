@@ -35,6 +35,7 @@ from roost_protocol.release.manifest import (
     Delta,
     FileEntry,
     Manifest,
+    blobs_needed,
     check_path,
     decode,
 )
@@ -270,19 +271,9 @@ def _delta(
 
 
 def wan_bytes(manifest: Manifest, here: Sequence[Manifest]) -> int:
-    """Return the blob bytes that a node fetches which has some releases (agent trust/unpack.py).
+    """Return the blob bytes that a node fetches which has some releases.
 
     The manifest itself is not counted: it is one file, and compressed on its way.
     """
     have = {each.sha256 for before in here for each in before.files}
-    deltas = {each.to_file: each for each in manifest.deltas if each.from_file in have}
-    wanted: dict[str, int] = {}
-    for entry in manifest.files:
-        if entry.sha256 in have or not entry.size:
-            continue
-        delta = deltas.get(entry.sha256)
-        if delta is not None and delta.size < entry.blob_size:
-            wanted[delta.blob] = delta.size
-        else:
-            wanted[entry.blob] = entry.blob_size
-    return sum(wanted.values())
+    return sum(blobs_needed(manifest, have).values())

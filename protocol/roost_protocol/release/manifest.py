@@ -8,6 +8,7 @@ so that who unpacks needs no further rule (updates.md 8).
 import hashlib
 import re
 import unicodedata
+from collections.abc import Container
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -113,6 +114,29 @@ def decode(raw: bytes) -> Manifest:
 def digest(raw: bytes) -> str:
     """Return the digest by which a release is known: of its manifest's bytes."""
     return hashlib.sha256(raw).hexdigest()
+
+
+def blobs_needed(manifest: Manifest, here: Container[str]) -> dict[str, int]:
+    """Return the blobs that a node fetches, digest to bytes: not of files that are there already.
+
+    A delta is taken where its base is there and it is smaller than the file's own blob. The node
+    goes by it, and the centre's dry run.
+
+    Args:
+        manifest: of the release.
+        here: digests of files that the node has.
+    """
+    deltas = {each.to_file: each for each in manifest.deltas if each.from_file in here}
+    wanted = {}
+    for entry in manifest.files:
+        if entry.sha256 in here or not entry.size:
+            continue
+        delta = deltas.get(entry.sha256)
+        if delta is not None and delta.size < entry.blob_size:
+            wanted[delta.blob] = delta.size
+        else:
+            wanted[entry.blob] = entry.blob_size
+    return wanted
 
 
 def _check_files(manifest: Manifest) -> None:

@@ -50,6 +50,14 @@ def test_a_hold_and_a_window_keep_a_staged_release_waiting_and_a_cancel_ends_it(
     )
     assert waits[-1]["wait"] == "window"
     assert waits[-1]["detail"].startswith("the window opens at ")
+    (node.folder / "inhibit.d").mkdir()
+    (node.folder / "inhibit.d/till.toml").write_text("reason = 'stocktaking'\nuntil = 'ever'\n")
+    told = "inhibit.d/till.toml: until: missing, or no moment with its zone"
+    wait_until(lambda: told in node.log.read_text(), "what is wrong with the file is told")
+    holds = wait_until(
+        lambda: [each for each in node.said if each.get("wait") == "hold"], "the file holds it"
+    )
+    assert "stocktaking" in holds[-1]["detail"]
     node.offer(one, "1.0", JOBS[1])
     assert said_of(node, JOBS[1])["answer"].startswith("busy: app/demo 1.0 is under way")
     node.cancel(JOBS[0])

@@ -5,8 +5,8 @@ from backports.zstd import ZstdCompressor, ZstdDict, compress
 from releases import digest, manifest
 
 from roost_agent.trust import blobs
-from roost_agent.trust.unpack import UnpackError, needed, unpack
-from roost_protocol.release.manifest import decode
+from roost_agent.trust.unpack import UnpackError, unpack
+from roost_protocol.release.manifest import blobs_needed, decode
 
 OLD = bytes(range(256)) * 4_000
 NEW = OLD[:500_000] + b"edited" + OLD[500_000:]
@@ -62,7 +62,7 @@ def test_what_is_here_is_copied_and_a_delta_is_enough_for_what_changed(places):
         entry("new", NEW, blob_size=50_000),
         deltas=[said | {"blob": put(mirror, delta)}],
     )
-    assert needed(whole, bases) == {digest(delta): len(delta)}
+    assert blobs_needed(whole, bases) == {digest(delta): len(delta)}
     unpack(whole, mirror, into, bases)
     assert sha256((into / "same").read_bytes()).hexdigest() == digest(OLD)
     assert (into / "new").read_bytes() == NEW
@@ -74,7 +74,7 @@ def test_without_the_exact_base_the_whole_blob_is_wanted(places):
     said = {"from_file": digest(OLD), "to_file": digest(NEW), "size": len(delta)}
     item = entry("new", NEW)
     whole = made(item, deltas=[said | {"blob": put(mirror, delta)}])
-    assert needed(whole, {}) == {item["blob"]: item["blob_size"]}
+    assert blobs_needed(whole, {}) == {item["blob"]: item["blob_size"]}
     bases[digest(OLD)].write_bytes(OLD + b"x")  # it was changed since its digest was taken
     with pytest.raises(UnpackError, match="is not in"):
         unpack(whole, mirror, into, bases)

@@ -7,10 +7,11 @@ import socket
 import pytest
 from backports.zstd import compress
 
-from roost_agent.trust.unpack import needed, unpack
+from roost_agent.trust.unpack import unpack
 from roost_central.releases import build, bundle
 from roost_central.releases.build import Described, wan_bytes
 from roost_central.releases.fault import ReleaseError
+from roost_protocol.release.manifest import blobs_needed
 
 SAID = Described("app/web", "2.0", 2, "files")
 PEM = b"-----BEGIN PRIVATE KEY-----\n" + b"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg" + b"\n"
@@ -72,7 +73,7 @@ def test_a_node_that_runs_the_release_before_fetches_a_delta(tmp_path):
     assert wan_bytes(second.manifest, []) > 300_000
     bases = {first.manifest.files[0].sha256: tmp_path / "s1/lib"}
     bases |= {first.manifest.files[1].sha256: tmp_path / "s1/same"}
-    assert sum(needed(second.manifest, bases).values()) == delta.size  # as a node counts it
+    assert sum(blobs_needed(second.manifest, bases).values()) == delta.size  # as a node counts it
     (tmp_path / "into").mkdir()
     unpack(second.manifest, second.folder, tmp_path / "into", bases)
     assert (tmp_path / "into/lib").read_bytes() == new
