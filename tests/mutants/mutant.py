@@ -7,6 +7,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 THREATS = "security"
+UPDATES = "update"
 
 
 class DoesNotApplyError(Exception):
@@ -43,6 +44,7 @@ class Mutant:
         budget_s: how long that may take.
         group: the file it stands in; ``foundation`` is the six that everything rests on.
         threat: of the eight that identity and access stand on, which; empty: it is none of them.
+        update: of the eight that updates stand on, which; empty: it is none of them.
     """
 
     name: str
@@ -51,11 +53,14 @@ class Mutant:
     group: str
     edits: tuple[Edit, ...]
     threat: str = ""
+    update: str = ""
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """By which names it is counted: its group's, and that of the eight."""
-        return (self.group, THREATS) if self.threat else (self.group,)
+        """By which names it is counted: its group's, and that of the eight it is one of."""
+        also = [THREATS] if self.threat else []
+        also += [UPDATES] if self.update else []
+        return (self.group, *(each for each in also if each != self.group))
 
     def apply(self, root: Path) -> dict[Path, str]:
         """Change the tree at ``root``; return what the changed files held."""

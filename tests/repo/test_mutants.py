@@ -20,6 +20,12 @@ THREATS = {
     "replay window open", "CSR subject honoured",
 }  # fmt: skip
 
+UPDATES = {
+    "approvers taken from the plan", "configuration installed by the package installer",
+    "divides by total", "no fsync of the directory", "expiry ignored", 'success on "done"',
+    "last active updated", "abort only at commit",
+}  # fmt: skip
+
 
 def test_there_are_enough_and_no_two_have_one_name():
     assert len(MUTANTS) >= COUNT_MIN
@@ -29,6 +35,12 @@ def test_there_are_enough_and_no_two_have_one_name():
 
 def test_each_of_the_eight_of_identity_and_access_is_planted():
     assert sorted(each.threat for each in MUTANTS if each.threat) == sorted(THREATS)
+
+
+def test_each_of_the_eight_of_updates_is_planted_and_counted_as_one():
+    eight = [each for each in MUTANTS if each.update]
+    assert sorted(each.update for each in eight) == sorted(UPDATES)
+    assert all("update" in each.sets for each in eight)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.name)

@@ -10,10 +10,12 @@ from roost_central.releases.build import Described
 from roost_central.releases.draft import Holders, Repository, Roles
 from roost_protocol.release.approval import (
     APPROVAL_DOMAIN,
+    APPROVAL_VERSION,
     Approval,
     SignedApproval,
     write_approval,
 )
+from roost_protocol.release.meant import Tree
 
 PASSPHRASE = b"six words that nobody wrote down"
 DAY_MS = 86_400_000
@@ -118,14 +120,21 @@ class Operator:
     def public(self):
         return self.key.public_key().public_bytes_raw()
 
-    def approves(self, digest, rollout="b" * 32, *, now_ms):
+    def approves(  # noqa: PLR0913 - what an approval says
+        self, digest, rollout="b" * 32, *, now_ms, sites=None, late_max=0, plan="0" * 64
+    ):
+        """Sign for sites, each with the digest of the release that it may go back to."""
+        tree = Tree({"lab": ""} if sites is None else sites)
         raw = write_approval(
             Approval(
-                v=1,
+                v=APPROVAL_VERSION,
                 operator=self.name,
                 rollout=rollout,
-                plan="0" * 64,
+                plan=plan,
                 digest=digest,
+                sites=tree.root,
+                count=tree.count,
+                late_max=late_max,
                 not_before_ms=now_ms - 1_000,
                 not_after_ms=now_ms + DAY_MS,
             )

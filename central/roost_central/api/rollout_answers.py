@@ -13,6 +13,7 @@ from roost_central.rollout.failures import by_type
 from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
+from roost_central.rollout.meant import late_max
 from roost_central.rollout.table import WaveState
 from roost_central.rollout.waves import Key
 from roost_central.storage.rollouts import ApprovalRecord
@@ -82,6 +83,7 @@ class RolloutDetail(RolloutAnswer, frozen=True):
     stages: list[WaveAnswer]
     approvals: list[ApprovalAnswer]
     former: list[str]
+    late_max: int
     plan_digest: str
     plan: str
 
@@ -101,7 +103,10 @@ class StepAnswer(msgspec.Struct, frozen=True):
 
 
 class JobAnswer(msgspec.Struct, frozen=True):
-    """A site of a rollout; ``former``: the release that it had; ``steps``: the newest states."""
+    """A site of a rollout; ``former``: the release that it had; ``steps``: the newest states.
+
+    ``is_late``: it joined later, and is in no list that was approved.
+    """
 
     site: str
     wave: int
@@ -112,7 +117,9 @@ class JobAnswer(msgspec.Struct, frozen=True):
     failure: str | None
     detail: str
     former: str
+    former_digest: str
     is_back: bool
+    is_late: bool
     steps: list[StepAnswer]
 
 
@@ -218,6 +225,7 @@ def rollout_detail(
             for each in approvals
         ],
         former=former[:SITES_SHOWN_MAX],
+        late_max=late_max(rollout.head, rollout.plan),
         plan_digest=rollout.head.plan_digest,
         plan=plan.decode(),
     )
@@ -235,7 +243,9 @@ def job_answer(job: Job) -> JobAnswer:
         failure=job.failure,
         detail=job.detail,
         former=job.former[0],
+        former_digest=job.former[1],
         is_back=job.is_back,
+        is_late=job.is_late,
         steps=[StepAnswer(state, instant(at_ms)) for at_ms, state in job.trail],
     )
 

@@ -4,15 +4,13 @@ What is decided is in rollout/; a rollout begins with api/rollout_plans.py. Whoe
 grant over each of its sites; whoever reads one sees those of its sites that are theirs.
 """
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
-from roost_central.api.acts import act_of, principal_of, telling_refusals
+from roost_central.api.acts import act_of, telling_refusals
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rollout_answers import (
@@ -25,23 +23,16 @@ from roost_central.api.rollout_answers import (
     rollout_answer,
     rollout_detail,
 )
+from roost_central.api.rollout_approvals import RolloutApproval, approval_record
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.plan import read_plan
-from roost_central.rollout.table import JobState, MoveError, RolloutState
+from roost_central.rollout.table import JobState, MoveError
 from roost_central.storage import rollouts
-from roost_central.storage.rollouts import ApprovalRecord
-from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
-from roost_protocol.release.approval import (
-    APPROVAL_BYTES_MAX,
-    SIGNATURE_BYTES,
-    Approval,
-    read_approval,
-)
+from roost_protocol.release.approval import read_approval
 
 JOBS_MAX: Final = 1_000  # of one answer
-_BASE64_MAX: Final = APPROVAL_BYTES_MAX * 2
 
 _Reason = Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)]
 
@@ -56,13 +47,6 @@ class RolloutResume(RolloutMove, frozen=True, forbid_unknown_fields=True):
     """Why. Of a wave that failed: ``retry`` its failures, or ``skip`` it."""
 
     failed_wave: Literal["", "retry", "skip"] = ""
-
-
-class RolloutApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An operator's approval as it was signed, and the signature, both in base64."""
-
-    approval: Annotated[str, Meta(min_length=1, max_length=_BASE64_MAX)]
-    signature: Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 class JobsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,14 +111,13 @@ async def approve_rollout(call: Call[NoQuery, RolloutApproval]) -> RolloutDetail
     async with telling_refusals(
         call, "rollout.approve", id_, {}, reason="", codes={"conflict", "invalid", "not-allowed"}
     ):
-        known = await _mine(call, id_)
-        raw, signature = _decoded(call.body.approval), _decoded(call.body.signature)
-        approval = _checked(call, known, raw, signature)
-        record = ApprovalRecord(
-            id_, approval.operator, approval.digest, call.now_ms,
-            principal_of(call).name, raw, signature,
-        )  # fmt: skip
-        detail = {"operator": approval.operator, "plan": approval.plan, "digest": approval.digest}
+        await _mine(call, id_)
+        record = await approval_record(call, id_)
+        approval = read_approval(record.approval)
+        detail: dict[str, Any] = {
+            "operator": approval.operator, "plan": approval.plan, "digest": approval.digest,
+            "sites": approval.sites, "count": approval.count,
+        }  # fmt: skip
         act = act_of(call, "rollout.approve", id_, detail)
         await _asked(call.api.rollouts.approve(id_, record, act))
     return await _detail(call, id_)
@@ -246,40 +229,3 @@ async def _detail(call: Call[Any, Any], id_: str) -> RolloutDetail:
     async with call.api.database.read() as connection:
         approvals = await rollouts.approvals_of(connection, id_)
     return rollout_detail(rollout, plan, approvals)
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except (Base64Error, ValueError) as err:
-        error = FieldError(field="approval", code="base64", detail="is no base64")
-        raise blame("invalid", error) from err
-
-
-def _checked(call: Call[Any, Any], rollout: Rollout, raw: bytes, signature: bytes) -> Approval:
-    """Return an approval that is of this rollout; whose key signed it the signer checks.
-
-    Raises:
-        ApiError: ``invalid`` or ``conflict``.
-    """
-    head = rollout.head
-    try:
-        approval = read_approval(raw)
-    except ProtocolError as err:
-        error = FieldError(field=err.field or "approval", code=err.code, detail=str(err))
-        raise blame("invalid", error) from err
-    if len(signature) != SIGNATURE_BYTES:
-        error = FieldError(field="signature", code="size", detail=f"is not {SIGNATURE_BYTES} bytes")
-        raise blame("invalid", error)
-    if head.state is not RolloutState.AWAITING_APPROVAL:
-        raise ApiError("conflict", f"the rollout is {head.state}: nobody's approval is awaited")
-    if (approval.rollout, approval.plan) != (head.id, head.plan_digest):
-        raise ApiError("conflict", "the approval is of another rollout, or of another plan")
-    former = {job.former[1] for job in rollout.jobs.values()}
-    if approval.digest != head.digest and approval.digest not in former:
-        raise ApiError("conflict", "the approval is of a release that this rollout never sends")
-    if not approval.not_before_ms <= call.now_ms < approval.not_after_ms:
-        raise ApiError("conflict", "the approval does not count now: its time is not now")
-    if principal_of(call).name == head.by:
-        raise ApiError("conflict", f"{head.by} made this rollout, and cannot approve it")
-    return approval

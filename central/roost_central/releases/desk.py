@@ -10,9 +10,10 @@ Invariant: what a node may fetch was checked whole; what the signer refused is n
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,7 @@ from roost_central.releases.metadata import (
 )
 from roost_central.releases.operators import COMPONENT as OPERATORS
 from roost_central.releases.operators import FILE as OPERATORS_FILE
+from roost_central.releases.operators import Operators, operators_of
 from roost_central.releases.standing import (
     DIRECTOR_ROOT,
     IMAGE_ROOT,
@@ -43,9 +45,10 @@ from roost_central.releases.standing import (
 from roost_central.releases.store import DIRECTOR, IMAGE, Given, ReleaseStore
 from roost_central.signer.client import Signer
 from roost_central.signer.message import Approved, SignDirector, SignedDirector, SignImage
-from roost_protocol.release.approval import SignedApproval
+from roost_protocol.release.approval import Approval, SignedApproval
 from roost_protocol.release.director import SiteDocument
 from roost_protocol.release.manifest import Manifest
+from roost_protocol.release.meant import Shown
 from roost_protocol.release.target import TargetCustom, target_path
 
 logger = logging.getLogger(__name__)
@@ -262,21 +265,34 @@ class ReleaseDesk:
         """
         return self.store.incoming(self._entropy.token(NAME_BYTES).hex())
 
+    async def check_approval(self, signed: SignedApproval) -> Approval:
+        """Return an approval that one of the operators signed, by the newest that were named.
+
+        Raises:
+            ReleaseError: ``approval``: nobody did who may approve; else what is here is broken.
+            OSError: it cannot be read.
+        """
+        return (await asyncio.to_thread(self._who)).check(signed)
+
     async def assign(
-        self, documents: Sequence[SiteDocument], approvals: Sequence[SignedApproval]
+        self,
+        documents: Sequence[SiteDocument],
+        approvals: Sequence[SignedApproval],
+        shown: Mapping[str, list[Shown]] | None = None,
     ) -> list[str]:
         """Have sites told what to install, each by a whole document.
 
         Args:
             documents: of different sites.
             approvals: of the rollouts in them; who needs which is found here.
+            shown: by site, why it is meant by the rollouts in its document.
 
         Returns:
             for each document why it is not served; empty: it is.
         """
-        now_ms = self._clock.wall_ms()
+        now_ms, why = self._clock.wall_ms(), (shown or {}).get
         wanted = [
-            Given(each, _of(each, approvals), self._version(each.site), now_ms)
+            Given(each, _of(each, approvals), self._version(each.site), now_ms, why(each.site, []))
             for each in documents
         ]
         return await self._direct(wanted)
@@ -329,6 +345,7 @@ class ReleaseDesk:
                 each.document.site,
                 msgspec.json.encode(each.document).decode(),
                 [_approved(one) for one in each.approvals],
+                each.shown,
                 each.version,
             )
             for each in wanted
@@ -382,6 +399,13 @@ class ReleaseDesk:
                 with self.store.open_blob(entry.blob) as file:
                     return raw.decode(), decompress(file.read()).decode()
         raise ReleaseError("bundle", f"{newest.path} has no {OPERATORS_FILE}")
+
+    def _who(self) -> Operators:
+        """Return who may approve, by what is served."""
+        if not self.is_published:
+            return Operators()
+        manifest, file = (each.encode() for each in self._operators(self.store.targets_raw()))
+        return operators_of(manifest, file, sha256(manifest).hexdigest()) if file else Operators()
 
     def _version(self, site: str) -> int:
         given = self._given.get(site)

@@ -24,6 +24,23 @@ from roost_protocol.release.manifest import decode
 
 COMPONENT: Final = "policy/operators"
 FILE: Final = "operators.json"
+NAMED_MAX: Final = 8  # operators in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What operators agree to: a release in a rollout, for these sites and a few that come later.
+
+    Attributes:
+        sites: root of their tree; ``count``: how many they are.
+    """
+
+    rollout: str
+    plan: str
+    digest: str
+    sites: str
+    count: int
+    late_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +49,50 @@ class Operators:
 
     keys: Mapping[str, bytes] = field(default_factory=dict)
 
-    def approved(
-        self, approvals: Iterable[SignedApproval], now_ms: int
-    ) -> dict[tuple[str, str], set[str]]:
-        """Return who agrees to what, as (rollout, digest of the release) to operators.
+    def approved(self, approvals: Iterable[SignedApproval], now_ms: int) -> dict[Consent, set[str]]:
+        """Return who agrees to what.
 
         What is forged, of nobody that is known, or not of this time counts for nothing.
         """
-        found: dict[tuple[str, str], set[str]] = {}
+        found: dict[Consent, set[str]] = {}
         for each in approvals:
             said = self._read(each)
             if said is not None and said.not_before_ms <= now_ms < said.not_after_ms:
-                found.setdefault((said.rollout, said.digest), set()).add(said.operator)
+                found.setdefault(consent_of(said), set()).add(said.operator)
         return found
+
+    def check(self, each: SignedApproval) -> Approval:
+        """Return an approval that its operator signed; whether it counts now is not asked.
+
+        Raises:
+            ReleaseError: ``approval``: it is none, or of nobody that may approve, or forged.
+        """
+        try:
+            said = read_approval(each.approval)
+        except ProtocolError as err:
+            raise ReleaseError("approval", str(err)) from err
+        if said.operator not in self.keys:
+            known = ", ".join(sorted(self.keys)[:NAMED_MAX]) or "nobody"
+            text = f"{said.operator} is none of the operators of {COMPONENT}: {known}"
+            raise ReleaseError("approval", text)
+        try:
+            public = Ed25519PublicKey.from_public_bytes(self.keys[said.operator])
+            public.verify(each.signature, APPROVAL_DOMAIN + each.approval)
+        except (ValueError, InvalidSignature) as err:
+            text = f"it is not signed with the key that {COMPONENT} has for {said.operator}"
+            raise ReleaseError("approval", text) from err
+        return said
 
     def _read(self, each: SignedApproval) -> Approval | None:
         try:
-            said = read_approval(each.approval)
-            raw = self.keys[said.operator]
-            public = Ed25519PublicKey.from_public_bytes(raw)
-            public.verify(each.signature, APPROVAL_DOMAIN + each.approval)
-        except (ProtocolError, KeyError, ValueError, InvalidSignature):
+            return self.check(each)
+        except ReleaseError:
             return None
-        return said
+
+
+def consent_of(said: Approval) -> Consent:
+    """Return what an approval agrees to, whoever gives it."""
+    return Consent(said.rollout, said.plan, said.digest, said.sites, said.count, said.late_max)
 
 
 def operators_of(manifest: bytes, file: bytes, digest: str) -> Operators:

@@ -40,6 +40,7 @@ from roost_protocol.release.manifest import (
     decode,
     digest,
 )
+from roost_protocol.release.meant import Shown
 from roost_protocol.release.target import check_manifest
 
 FOLDER: Final = "releases"  # of the data directory
@@ -59,6 +60,7 @@ class Given(msgspec.Struct, frozen=True):
     approvals: list[SignedApproval] = []
     version: int = 0
     signed_ms: int = 0
+    shown: list[Shown] = []
 
 
 @dataclass(slots=True)

@@ -75,6 +75,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         soaked_ms: of its soak, as far as it was heard.
         former: the release that it had, version and digest.
         is_back: it is on its way back to it.
+        is_late: it came after the rollout was made: no list that was approved has it.
         boots, alarms: baseline at the offer.
         said: by node.
         trail: its states with their times, the newest last.
@@ -100,6 +101,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_lost: bool = False
     soaked_ms: int = 0
     is_back: bool = False
+    is_late: bool = False
     is_canceling: bool = False
     boots: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()

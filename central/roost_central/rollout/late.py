@@ -5,6 +5,7 @@ from typing import Final
 
 from roost_central.fleet.view import FleetView
 from roost_central.ports import Clock
+from roost_central.rollout.meant import late_max
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.sight import Sites, job_for
 from roost_central.rollout.table import RolloutState
@@ -36,15 +37,17 @@ class LateSites:
         self._looked_ms = now_ms
         for known in open_:
             rollout, head = known.rollout, known.rollout.head
-            room = head.sites * rollout.plan.late_max_pct // 100 - (len(rollout.jobs) - head.sites)
-            if room <= 0 or not head.is_whole or head.state is not RolloutState.RUNNING:
+            room = late_max(head, rollout.plan) - (len(rollout.jobs) - head.sites)
+            if room <= 0 or head.state is not RolloutState.RUNNING:
                 continue
             found = await self.select(rollout.plan.selector)
             late = [
                 site for site in found if site not in rollout.jobs and self._view.sites[site].nodes
             ]
             some = [
-                job_for(self._sites.candidate(site, head.component, head.digest, ()), 0)
+                job_for(
+                    self._sites.candidate(site, head.component, head.digest, ()), 0, is_late=True
+                )
                 for site in late[:room]
             ]
             if some:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Around
+from roost_central.rollout.meant import tree_of
+from roost_protocol.release.meant import Tree
 
 
 @dataclass(slots=True)
@@ -23,6 +25,14 @@ class OpenRollout:
     saved_rev: int = -1
     saved_ms: int = 0
     placed: dict[str, str] = field(default_factory=dict)
+    _tree: Tree | None = None
+
+    @property
+    def tree(self) -> Tree:
+        """Of the sites that it was made for; who joins later is not in it."""
+        if self._tree is None:
+            self._tree = tree_of(self.rollout.jobs.values())
+        return self._tree
 
 
 def around(open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pct: float) -> Around:

@@ -7,7 +7,7 @@ Leaves to others: whose turn it is (core.py), and what is written before it goes
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.fault import ReleaseError
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.job import ANSWER_MS, Job, job_id
+from roost_central.rollout.meant import shown
 from roost_central.rollout.offer import assignment_of, document_of, offer_of
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.sight import Sites
@@ -27,6 +28,7 @@ from roost_central.storage import rollouts
 from roost_central.storage.engine import Database
 from roost_protocol.order import body_digest
 from roost_protocol.release.director import Assignment
+from roost_protocol.release.meant import Shown
 from roost_protocol.update_verbs import UpdateCancel, UpdateOffer
 
 logger = logging.getLogger(__name__)
@@ -188,8 +190,9 @@ class Outgoing:
                 for known in self._open.values()
                 for each in await rollouts.approvals_of(connection, known.rollout.head.id)
             ]
+        why_meant = {job.site: self._shown(job.site) for job in jobs}
         try:
-            whys = await self.releases.assign(documents, signed)
+            whys = await self.releases.assign(documents, signed, why_meant)
         except (SignerError, ReleaseError) as err:
             return {job.site: f"the signer: {err}" for job in jobs}
         return {job.site: why for job, why in zip(jobs, whys, strict=True) if why}
@@ -197,13 +200,20 @@ class Outgoing:
     def _assignments(self, site: str) -> list[Assignment]:
         """Return all that a site is to install, by all rollouts."""
         found = []
-        for known in self._open.values():
+        for known, job in self._assigned(site):
             rollout = known.rollout
-            job = rollout.jobs.get(site)
-            if job is None or job.is_canceling or not job.offered_ms:
-                continue
-            if job.state in JOB_ENDS | {JobState.QUEUED}:
-                continue
             version, _ = rollout.target(job)
             found.append(assignment_of(rollout.head, job, version, rollout.deadline_ms(job.wave)))
         return found
+
+    def _shown(self, site: str) -> list[Shown]:
+        """Return what shows the signer that a site is meant, by all rollouts in its document."""
+        return [shown(known.rollout.head, known.tree, job) for known, job in self._assigned(site)]
+
+    def _assigned(self, site: str) -> Iterator[tuple[OpenRollout, Job]]:
+        for known in self._open.values():
+            job = known.rollout.jobs.get(site)
+            if job is None or job.is_canceling or not job.offered_ms:
+                continue
+            if job.state not in JOB_ENDS | {JobState.QUEUED}:
+                yield known, job

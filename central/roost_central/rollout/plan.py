@@ -289,9 +289,17 @@ def approvers_of(plan: Plan, sites: int, least: int) -> int:
         sites: it is for.
         least: of the signer's own policy; 0: nobody has to (a demo).
     """
-    if not least:
-        return plan.approvers
-    return max(plan.approvers, least, 2 if sites > TWO_APPROVE_ABOVE else 1)
+    return max(plan.approvers, least_approvers(sites, least))
+
+
+def least_approvers(sites: int, least: int) -> int:
+    """Return how many people must sign whatever a plan says.
+
+    Args:
+        sites: it is for.
+        least: of the signer's own policy; 0: nobody has to (a demo).
+    """
+    return least and max(least, 2 if sites > TWO_APPROVE_ABOVE else 1)
 
 
 def _check(plan: Plan) -> None:

@@ -112,11 +112,12 @@ class Sites:
         return f"alarm {bad.type}" if bad is not None else ""
 
 
-def job_for(site: Candidate, wave: int) -> Job:
+def job_for(site: Candidate, wave: int, *, is_late: bool = False) -> Job:
     """Return the job of a site in a wave."""
     return Job(
-        site=site.site, wave=wave, nodes=site.nodes, hw=site.hw, link=site.link, former=site.former
-    )
+        site=site.site, wave=wave, nodes=site.nodes, hw=site.hw, link=site.link,
+        former=site.former, is_late=is_late,
+    )  # fmt: skip
 
 
 def _runs(row: NodeRow | None, component: str) -> tuple[str, str] | None:

@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ORDER_BYTES_MAX
+from roost_protocol.release.director import ASSIGNMENTS_MAX
+from roost_protocol.release.meant import Shown
 
 SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 REQUEST_BYTES_MAX: Final = 6 << 20  # the targets of the image repository at their bound
@@ -143,11 +145,12 @@ class Approved(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignDirector(Verb, frozen=True, tag="sign_director"):
-    """What a site is to install: its document, and who agreed to what is in it."""
+    """What a site is to install: its document, who agreed to what is in it, and why it is meant."""
 
     site: Name
     document: Annotated[str, Meta(max_length=DOCUMENT_CHARS_MAX)]
     approvals: Annotated[list[Approved], Meta(max_length=APPROVALS_MAX)] = []
+    shown: Annotated[list[Shown], Meta(max_length=ASSIGNMENTS_MAX)] = []
     after: Number = 0
 
 

@@ -2,7 +2,8 @@
 
 Of the image repository: snapshot and timestamp above targets that offline keys signed. Of the
 director: a site's document, if the image repository names every release in it now and enough
-operators agreed to each. The centre brings all of it and is believed in nothing (updates.md 10).
+operators agreed to each, for this site (agreed.py). The centre brings all of it and is believed in
+nothing (updates.md 10).
 
 Invariants: nothing is signed above image metadata that is older than what was seen before, also
 after a restart; a release is named for a site only while the newest targets seen name it.
@@ -38,6 +39,7 @@ from roost_central.releases.metadata import (
     until,
 )
 from roost_central.releases.operators import COMPONENT, Operators, operators_of
+from roost_central.signer.agreed import Judge, LateSites
 from roost_central.signer.message import (
     Approved,
     SignDirector,
@@ -54,6 +56,7 @@ from roost_protocol.release.target import written
 SNAPSHOT_DAYS: Final = 30
 DAY_MS: Final = 86_400_000
 ROOT_FILE, TARGETS_FILE, OPERATORS_FILE = "root.json", "targets.json", "operators.json"
+LATE_FILE: Final = "late.json"
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -99,6 +102,7 @@ class ReleaseSigner:
         who = files.kept / OPERATORS_FILE
         keys = msgspec.json.decode(who.read_bytes(), type=Kept).keys if who.exists() else {}
         self._operators = Operators(keys)
+        self._late = LateSites(files.kept / LATE_FILE)
 
     @property
     def image_keyid(self) -> str:
@@ -142,11 +146,13 @@ class ReleaseSigner:
 
         Raises:
             ReleaseError: ``document``; ``image``: a release is not named now; ``approval``: too few
-                operators agreed.
+                operators agreed, or not for this site.
+            OSError: that the site came later cannot be kept.
         """
         version = _version(asked.after, now_ms)
         document = _document(asked)
-        self._check_assigned(document, _approvals(asked.approvals), wanted, now_ms)
+        late = self._late_in(document, asked, wanted, now_ms)
+        self._late.keep(document.site, late, now_ms)
         paths = sorted({each.target for each in document.assignments})
         targets = Targets(
             version, expires=until(now_ms, wanted.days),
@@ -166,22 +172,25 @@ class ReleaseSigner:
                 text = f"root version {root.version} gives {role} to another key than this signer's"
                 raise ReleaseError("key", text)
 
-    def _check_assigned(
-        self, document: SiteDocument, approvals: list[SignedApproval], wanted: Wanted, now_ms: int
-    ) -> None:
-        agreed = self._operators.approved(approvals, now_ms)
+    def _late_in(
+        self, document: SiteDocument, asked: SignDirector, wanted: Wanted, now_ms: int
+    ) -> list[str]:
+        """Return the rollouts that a site came to later, of a document that may be signed."""
+        judge = Judge(
+            self._operators.approved(_approvals(asked.approvals), now_ms),
+            wanted.approvals,
+            {each.rollout: each for each in asked.shown},
+            self._late,
+        )
+        late = []
         for each in document.assignments:
             release = self._named.get(each.target)
             if release is None:
                 text = f"{each.target} is not named by the image repository, or no more"
                 raise ReleaseError("image", text)
-            have = agreed.get((each.rollout, release.digest), set())
-            if len(have) < wanted.approvals:
-                raise ReleaseError(
-                    "approval",
-                    f"{each.target} in rollout {each.rollout}: {len(have)} of the operators of "
-                    f"{COMPONENT} agreed, the signer's policy wants {wanted.approvals}",
-                )
+            if wanted.approvals and judge.check(document.site, each, release.digest):
+                late.append(each.rollout)
+        return late
 
 
 def _online(path: Path) -> CryptoSigner:

@@ -1,8 +1,9 @@
 """An operator's word for a rollout, which the signer wants before it names a release. Pure.
 
 An Ed25519 signature over ``APPROVAL_DOMAIN`` and the bytes of an ``Approval``: who, which release
-by the digest of its manifest, in which rollout, until when. The public keys stand in the target
-``policy/operators``, signed offline: the centre cannot make an operator (updates.md 10).
+by the digest of its manifest, in which rollout, for which sites, until when. The public keys stand
+in the target ``policy/operators``, signed offline: the centre cannot make an operator, nor add a
+site to what one signed (updates.md 10).
 """
 
 from typing import Annotated, Final
@@ -13,9 +14,11 @@ from msgspec import Meta
 from roost_protocol.envelope import Count
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import END
+from roost_protocol.release.meant import LATE_MAX, MEANT_MAX
 from roost_protocol.update_verbs import JobText, Sha256Text
 
-APPROVAL_DOMAIN: Final = b"roost approval 1\n"
+APPROVAL_VERSION: Final = 2  # 1 named a release for any site
+APPROVAL_DOMAIN: Final = b"roost approval 2\n"
 APPROVAL_BYTES_MAX: Final = 1_024
 APPROVAL_LIFE_MS_MAX: Final = 90 * 86_400_000  # a rollout of ten thousand sites takes weeks
 OPERATORS_MAX: Final = 256
@@ -32,6 +35,10 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         rollout: its id.
         plan: SHA-256 of the plan as it was shown.
         digest: SHA-256 of the release's manifest.
+        sites: root of the tree of its sites, each with the release that it may go back to
+            (meant.py).
+        count: how many sites that are.
+        late_max: how many more may come later.
         not_before_ms, not_after_ms: UTC; while it counts.
     """
 
@@ -40,6 +47,9 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rollout: JobText
     plan: Sha256Text
     digest: Sha256Text
+    sites: Sha256Text
+    count: Annotated[int, Meta(ge=1, le=MEANT_MAX)]
+    late_max: Annotated[int, Meta(ge=0, le=LATE_MAX)]
     not_before_ms: Count
     not_after_ms: Count
 
@@ -80,8 +90,10 @@ def read_approval(raw: bytes) -> Approval:
         read = _approval.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
         raise ProtocolError("approval", detail=str(err)[:200]) from err
-    if read.v != 1 or not 0 < read.not_after_ms - read.not_before_ms <= APPROVAL_LIFE_MS_MAX:
-        bound = f"version 1, at most {APPROVAL_LIFE_MS_MAX} ms"
+    if read.v != APPROVAL_VERSION:
+        raise ProtocolError("approval", field="v", got=read.v, bound=APPROVAL_VERSION)
+    if not 0 < read.not_after_ms - read.not_before_ms <= APPROVAL_LIFE_MS_MAX:
+        bound = f"1 to {APPROVAL_LIFE_MS_MAX} ms after not_before_ms"
         raise ProtocolError("times", field="not_after_ms", got=read.not_after_ms, bound=bound)
     return read
 

@@ -14,7 +14,8 @@ from roost_protocol.release.approval import (
 
 def approval(**more):
     base = {
-        "v": 1, "operator": "ana", "rollout": "a" * 32, "plan": "b" * 64, "digest": "c" * 64,
+        "v": 2, "operator": "ana", "rollout": "a" * 32, "plan": "b" * 64, "digest": "c" * 64,
+        "sites": "d" * 64, "count": 3, "late_max": 1,
         "not_before_ms": 1, "not_after_ms": 2,
     }  # fmt: skip
     return Approval(**(base | more))
@@ -27,7 +28,9 @@ def test_an_approval_is_read_as_it_was_written():
 @pytest.mark.parametrize(
     "bad",
     [
-        write_approval(approval(v=2)),
+        write_approval(approval(v=1)),
+        write_approval(approval(count=0)),
+        write_approval(approval(late_max=1_001)),
         write_approval(approval(not_after_ms=1)),
         write_approval(approval(not_after_ms=APPROVAL_LIFE_MS_MAX + 2)),
         write_approval(approval(operator="Ana\n")),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import rollout_answers, rollout_plans, rollouts
+from roost_central.api import rollout_answers, rollout_approvals, rollout_plans, rollouts
 from roost_central.api.route import Auth, Route
 
 ROUTES: Final = (
@@ -70,7 +70,7 @@ ROUTES: Final = (
         method="POST",
         path="/api/v1/rollouts/{rollout}/approve",
         handler=rollouts.approve_rollout,
-        body=rollouts.RolloutApproval,
+        body=rollout_approvals.RolloutApproval,
         answer=rollout_answers.RolloutDetail,
         auth=Auth.BEARER,
         permission=Permission.RELEASE,

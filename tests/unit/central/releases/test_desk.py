@@ -85,15 +85,30 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
     assert await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)]) == [""]
     assert desk.document("lab") == said
     assert (desk.store.folder / "sites/lab/metadata/timestamp.json").exists()
-    for approval in (
-        eve.approves(web.digest, now_ms=NOW_MS),  # nobody knows her
-        olga.approves(who.digest, now_ms=NOW_MS),  # another release
-        olga.approves(web.digest, "c" * 32, now_ms=NOW_MS),  # another rollout
-        olga.approves(web.digest, now_ms=NOW_MS - 2 * DAY_MS),  # it ended
+    for approval, why in (
+        (eve.approves(web.digest, now_ms=NOW_MS), "0 of the operators"),  # nobody knows her
+        (olga.approves(who.digest, now_ms=NOW_MS), "neither the release"),  # another release
+        (olga.approves(web.digest, "c" * 32, now_ms=NOW_MS), "0 of the operators"),  # rollout
+        (olga.approves(web.digest, now_ms=NOW_MS - 2 * DAY_MS), "0 of the operators"),  # it ended
+        (olga.approves(web.digest, now_ms=NOW_MS, sites={"other": ""}), "not in the list"),
     ):
-        [why] = await desk.assign([said], [approval])
-        assert "0 of the operators" in why
+        [refused] = await desk.assign([said], [approval])
+        assert why in refused
     assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [""]
+
+
+async def test_an_approval_is_checked_by_the_operators_that_are_named_now(desk, holder):
+    olga, web = Operator(), holder.build()
+    said = olga.approves(web.digest, now_ms=NOW_MS)
+    with pytest.raises(ReleaseError, match="none of the operators of policy/operators: nobody"):
+        await desk.check_approval(said)
+    who = holder.build(
+        "operators", component="policy/operators", files={"operators.json": operators_file(olga)}
+    )
+    await published(desk, holder, who, web)
+    assert (await desk.check_approval(said)).operator == "olga"
+    with pytest.raises(ReleaseError, match="not signed with the key"):
+        await desk.check_approval(Operator().approves(web.digest, now_ms=NOW_MS))
 
 
 async def test_operators_are_those_of_the_signed_release_whoever_says_otherwise(desk, holder, pki):

@@ -27,7 +27,29 @@ def known(olga):
 
 def test_a_word_counts_for_its_rollout_and_release_by_who_gave_it(olga, known):
     said = olga.approves(D, now_ms=NOW_MS)
-    assert known.approved([said, said], NOW_MS) == {(R, D): {"olga"}}
+    [(consent, who)] = known.approved([said, said], NOW_MS).items()
+    assert (consent.rollout, consent.digest, consent.count, who) == (R, D, 1, {"olga"})
+
+
+def test_words_for_other_sites_are_not_counted_together(olga):
+    pia = Operator("pia")
+    known = Operators({each.name: each.public for each in (olga, pia)})
+    said = olga.approves(D, now_ms=NOW_MS, sites={"a": "", "b": ""})
+    for other in ({"sites": {"a": "", "c": ""}}, {"sites": {"a": "", "b": ""}, "late_max": 1}):
+        found = known.approved([said, pia.approves(D, now_ms=NOW_MS, **other)], NOW_MS)
+        assert [len(who) for who in found.values()] == [1, 1]
+
+
+def test_who_brings_a_word_is_told_why_it_does_not_count(olga, known):
+    said = olga.approves(D, now_ms=NOW_MS)
+    assert known.check(said).operator == "olga"
+    for bad, why in (
+        (Operator("olga").approves(D, now_ms=NOW_MS), "not signed with the key"),
+        (Operator("eve").approves(D, now_ms=NOW_MS), "eve is none of the operators"),
+        (msgspec.structs.replace(said, approval=b"{"), "approval"),
+    ):
+        with pytest.raises(ReleaseError, match=why):
+            known.check(bad)
 
 
 def test_a_word_that_is_forged_or_of_nobody_or_not_of_now_counts_for_nothing(olga, known):

@@ -22,6 +22,7 @@ from roost_central.storage.engine import Database
 from roost_central.storage.rollouts import ApprovalRecord
 from roost_protocol.codec import Decoder
 from roost_protocol.order import body_digest
+from roost_protocol.release.meant import Tree, holds, site_leaf
 from roost_protocol.update import JobReport, NodeSaid, Offer, Running, SiteState
 
 SITES = [f"s{number}" for number in range(6)]
@@ -193,8 +194,9 @@ async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centr
         def __init__(self):
             self.documents = []
 
-        async def assign(self, documents, approvals):
+        async def assign(self, documents, approvals, shown):
             self.documents += documents
+            self.shown = shown
             return [""] * len(documents)
 
     centre.runner.outgoing.releases = desk = Desk()
@@ -213,6 +215,9 @@ async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centr
     assert all(bodies)
     assert {each.site for each in desk.documents} == {"s0", "s1"}
     assert desk.documents[0].assignments[0].rollout == ID
+    tree = Tree(dict.fromkeys(SITES, OLD[1]))
+    for site, [shown] in desk.shown.items():
+        assert holds(tree.root, site_leaf(site, OLD[1]), shown.proof)
 
 
 async def test_an_order_that_its_node_refuses_puts_the_site_off(centre):
