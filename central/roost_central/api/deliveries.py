@@ -24,6 +24,7 @@ from roost_central.delivery.runner import NothingWantedError
 from roost_central.fleet.view import ConfigRow
 from roost_central.profiles.adopt import Found, draft
 from roost_central.storage import config_reports, profiles
+from roost_central.storage.last_reports import CONFIG
 from roost_protocol.config_report import Drift
 from roost_protocol.limits import ORDER_REASON_CHARS_MAX
 from roost_protocol.patterns import NO_CONTROLS
@@ -190,7 +191,7 @@ async def draft_adoption(call: Call[NoQuery, AdoptBody]) -> AdoptAnswer:
     """POST /api/v1/nodes/{node}/drift:adopt."""
     node, asked = named_node(call).node, set(call.body.settings)
     async with call.api.database.read() as connection:
-        report = await config_reports.find(connection, node)
+        report = await CONFIG.find(connection, node)
         records = await profiles.load(connection)
     drift = [] if report is None else report.report.drift
     _check_asked(node, asked, drift)

@@ -15,7 +15,8 @@ from roost_central.api.named_node import named_node
 from roost_central.api.problem import ApiError
 from roost_central.delivery.core import Attempt
 from roost_central.storage import config_reports, delivery, desired
-from roost_central.storage.config_reports import ConfigRecord
+from roost_central.storage.last_reports import CONFIG, LastReport
+from roost_protocol.config_report import ConfigReport
 from roost_protocol.profile.check import field_at, leaves
 from roost_protocol.profile.field import dotted
 
@@ -176,7 +177,7 @@ async def reported_answer(
 ) -> ReportedAnswer:
     """Return what a node that is there is, as far as it is known."""
     row = call.api.view.nodes[node]
-    record = await config_reports.find(connection, node)
+    record = await CONFIG.find(connection, node)
     attempt = (await delivery.load(connection, [node])).get(node) or Attempt(node)
     config = row.config
     return ReportedAnswer(
@@ -196,7 +197,7 @@ async def reported_answer(
     )
 
 
-def _report(record: ConfigRecord) -> ReportAnswer:
+def _report(record: LastReport[ConfigReport]) -> ReportAnswer:
     report = record.report
     return ReportAnswer(
         at=instant(record.at_ms),

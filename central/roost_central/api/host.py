@@ -8,7 +8,7 @@ from roost_central.api.answers import Age, Time
 from roost_central.api.call import Call
 from roost_central.api.instants import age_s, instant
 from roost_central.api.named_node import named_node
-from roost_central.storage import host_reports
+from roost_central.storage.last_reports import HOST
 
 
 class ProcessAnswer(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ async def list_processes(call: Call[Any, Any]) -> ProcessesAnswer:
     """GET /api/v1/nodes/{node}/processes."""
     node = named_node(call).node
     async with call.api.database.read() as connection:
-        found = await host_reports.find(connection, node)
+        found = await HOST.find(connection, node)
     if found is None:
         return ProcessesAnswer(node, None, None, [], {}, [])
     report = found.report

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.entity import entity_of
 from roost_central.storage import config_reports
-from roost_central.storage.config_reports import ConfigRecord
 from roost_central.storage.events import NewEvent
+from roost_central.storage.last_reports import CONFIG, LastReport
 from roost_protocol.codec import Decoder
 from roost_protocol.config_report import ConfigReport, ConfigState
 from roost_protocol.severity import Severity
@@ -30,8 +30,8 @@ async def take_in(
         ProtocolError: it cannot be read.
     """
     report = _reports.decode(body)
-    before = await config_reports.find(connection, node)
-    await config_reports.save(connection, ConfigRecord(node, at_ms, now_ms, report))
+    before = await CONFIG.find(connection, node)
+    await config_reports.save(connection, LastReport(node, at_ms, now_ms, report))
     if before is not None and _what(before.report) == _what(report):
         return None
     site = node.partition(".")[0]

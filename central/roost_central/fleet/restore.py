@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
 from roost_central.hosts.core import words_of
-from roost_central.storage import ha, hosts, nodes, sites, software
+from roost_central.storage import hosts, nodes, sites
+from roost_central.storage.last_reports import HA, SOFTWARE, UPDATES
 
 
 async def restore(connection: AsyncConnection) -> FleetView:
@@ -33,13 +34,13 @@ async def restore(connection: AsyncConnection) -> FleetView:
             heard_ms=path.heard_ms,
             reported_ms=path.reported_ms,
         )
-    for said in await ha.load_all(connection):
+    for said in await HA.load_all(connection):
         node = view.nodes[said.node]
         node.ha, node.ha_at_ms = said.report, said.at_ms
-    for name, software_report in (await software.load_software(connection)).items():
-        view.nodes[name].software = software_report.components
-    for name, job_report in (await software.load_updates(connection)).items():
-        view.nodes[name].update = job_report
+    for runs in await SOFTWARE.load_all(connection):
+        view.nodes[runs.node].software = runs.report.components
+    for job in await UPDATES.load_all(connection):
+        view.nodes[job.node].update = job.report
     for site_id, words in (await hosts.load_all(connection)).items():
         view.put_hosts(site_id, words_of(words))
     return view

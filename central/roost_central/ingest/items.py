@@ -29,16 +29,11 @@ from roost_central.storage import (
     bmc_reports,
     dead_letters,
     events,
-    ha,
     held_items,
-    host_reports,
     node_samples,
-    software,
 )
 from roost_central.storage.bmc_reports import BmcRecord
-from roost_central.storage.ha import HaRecord
-from roost_central.storage.host_reports import HostRecord
-from roost_central.storage.software import SoftwareRecord, UpdateRecord
+from roost_central.storage.last_reports import HA, HOST, SOFTWARE, UPDATES, LastReport
 from roost_protocol.alarm import Alarm, AlarmSet, Event, Scalar
 from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, unpack
@@ -85,11 +80,11 @@ class Effects:
 
     items: int = 0
     heads: dict[str, inventory.Head] = field(default_factory=dict)
-    ha: dict[str, HaRecord] = field(default_factory=dict)
+    ha: dict[str, LastReport[HaReport]] = field(default_factory=dict)
     hosts: dict[str, tuple[HostsWord, ...]] = field(default_factory=dict)
     samples: list[tuple[str, Samples]] = field(default_factory=list)
-    software: dict[str, SoftwareRecord] = field(default_factory=dict)
-    updates: dict[str, UpdateRecord] = field(default_factory=dict)
+    software: dict[str, LastReport[SoftwareReport]] = field(default_factory=dict)
+    updates: dict[str, LastReport[JobReport]] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
@@ -129,7 +124,7 @@ class ItemWriter:
         self._now_ms = now_ms
         self._events: list[events.NewEvent] = []
         self._letters: list[dead_letters.NewDeadLetter] = []
-        self._hosts: dict[str, HostRecord] = {}
+        self._hosts: dict[str, LastReport[HostReport]] = {}
         self._boards: dict[str, BmcRecord] = {}
         self._days: dict[str, list[Samples]] = {}
         self._apart: list[held_items.NewHeldItem] = []
@@ -180,14 +175,13 @@ class ItemWriter:
         await held_items.append(self._connection, self._apart)
         for each in await self._inventories.flush():
             self._note(each)
-        await ha.save(self._connection, list(self.effects.ha.values()))
-        await host_reports.save(self._connection, list(self._hosts.values()))
+        said = self.effects
+        await HA.save(self._connection, said.ha.values())
+        await HOST.save(self._connection, self._hosts.values())
+        await SOFTWARE.save(self._connection, said.software.values())
+        await UPDATES.save(self._connection, said.updates.values())
         await bmc_reports.save(self._connection, list(self._boards.values()))
         await self._flush_days()
-        said = self.effects
-        await software.save(
-            self._connection, list(said.software.values()), list(said.updates.values())
-        )
         await events.append(self._connection, self._events)
         await dead_letters.append(self._connection, self._letters)
 
@@ -201,11 +195,11 @@ class ItemWriter:
 
     async def _ha(self, message: Message, item: Item, body: bytes) -> None:
         report = _ha_reports.decode(body)
-        self.effects.ha[message.node] = HaRecord(message.node, item.at_ms, self._now_ms, report)
+        self.effects.ha[message.node] = LastReport(message.node, item.at_ms, self._now_ms, report)
 
     async def _host(self, message: Message, item: Item, body: bytes) -> None:
         report = _host_reports.decode(body)
-        self._hosts[message.node] = HostRecord(message.node, item.at_ms, self._now_ms, report)
+        self._hosts[message.node] = LastReport(message.node, item.at_ms, self._now_ms, report)
 
     async def _measured(self, message: Message, _item: Item, body: bytes) -> None:
         said = _samples.decode(body)
@@ -285,12 +279,12 @@ class ItemWriter:
     async def _update(self, message: Message, item: Item, body: bytes) -> None:
         report = _updates.decode(body)
         report.check()
-        record = UpdateRecord(message.node, item.at_ms, self._now_ms, report)
+        record = LastReport(message.node, item.at_ms, self._now_ms, report)
         self.effects.updates[message.node] = record
 
     async def _software(self, message: Message, item: Item, body: bytes) -> None:
         report = _software.decode(body)
-        record = SoftwareRecord(message.node, item.at_ms, self._now_ms, report)
+        record = LastReport(message.node, item.at_ms, self._now_ms, report)
         self.effects.software[message.node] = record
 
     async def _unknown(self, _message: Message, item: Item, _body: bytes) -> None:

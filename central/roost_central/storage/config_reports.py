@@ -1,4 +1,4 @@
-"""The last word of each node on its settings, and which of them are not as it was told."""
+"""Which settings of nodes are not as they were told, by their last word (last_reports.CONFIG)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,24 +8,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.storage import tables
+from roost_central.storage.last_reports import CONFIG, LastReport
 from roost_central.storage.rows import row_of
-from roost_central.storage.upsert import insert_rows, upsert
-from roost_protocol.codec import Decoder, encode
+from roost_central.storage.upsert import insert_rows
 from roost_protocol.config_report import ConfigReport
 
 PAGE_MAX: Final = 1_000
-
-_decode: Final = Decoder[ConfigReport](ConfigReport).decode
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigRecord:
-    """A report as kept; ``at_ms`` is the node's clock, ``received_ms`` the centre's."""
-
-    node: str
-    at_ms: int
-    received_ms: int
-    report: ConfigReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +28,9 @@ class DriftRecord:
     at_ms: int
 
 
-async def find(connection: AsyncConnection, node: str) -> ConfigRecord | None:
-    """Return the last report of a node."""
-    table = tables.config_report
-    row = (await connection.execute(select(table).where(table.c.node == node))).one_or_none()
-    if row is None:
-        return None
-    return ConfigRecord(row.node, row.at_ms, row.received_ms, _decode(row.body))
-
-
-async def save(connection: AsyncConnection, record: ConfigRecord) -> None:
+async def save(connection: AsyncConnection, record: LastReport[ConfigReport]) -> None:
     """Write a report of a node that is there in place of the one before, and its drift."""
-    kept = {
-        "node": record.node,
-        "at_ms": record.at_ms,
-        "received_ms": record.received_ms,
-        "body": encode(record.report),
-    }
-    await upsert(connection, tables.config_report, [kept])
+    await CONFIG.save(connection, [record])
     await connection.execute(delete(tables.drift).where(tables.drift.c.node == record.node))
     site = record.node.partition(".")[0]
     rows = [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from roost_central.storage import dead_letters, host_reports
+from roost_central.storage import dead_letters
+from roost_central.storage.last_reports import HOST
 from roost_protocol.codec import encode
 from roost_protocol.envelope import Item, ItemKind
 from roost_protocol.host_report import HostReport, ProcessReport, ProcessState
@@ -22,7 +23,7 @@ async def test_the_last_word_is_kept_and_one_without_sense_is_a_dead_letter(run_
         await agent.say(agent.report(0, [], items=items))
         assert (await agent.receipt()).seq == 3
         async with centre.database.read() as connection:
-            kept = await host_reports.find(connection, "lab.n1")
+            kept = await HOST.find(connection, "lab.n1")
             letters = await dead_letters.page(connection)
         assert (kept.at_ms, kept.report.processes[0].state) == (2, ProcessState.FAILED)
         assert [letter.node for letter in letters] == ["lab.n1"]

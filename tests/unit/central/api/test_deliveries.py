@@ -4,7 +4,7 @@ import pytest
 
 from roost_central.access.core import Grant
 from roost_central.storage import audit, config_reports, delivery, nodes, sites
-from roost_central.storage.config_reports import ConfigRecord
+from roost_central.storage.last_reports import LastReport
 from roost_protocol.config_report import (
     ConfigReport,
     ConfigState,
@@ -31,7 +31,7 @@ async def fleet(central, post, view):
         drift=[Drift(SETTING, "10", "60")], drift_count=1,
     )  # fmt: skip
     async with central.database.write() as connection:
-        await config_reports.save(connection, ConfigRecord(NODE, 5_000, 9_000, report))
+        await config_reports.save(connection, LastReport(NODE, 5_000, 9_000, report))
     view.nodes[NODE].config.applied_digest = "0" * 16
     view.nodes[NODE].config.drift = 1
     with view.listen() as changes:

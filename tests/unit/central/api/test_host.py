@@ -3,8 +3,8 @@
 import pytest
 
 from roost_central.access.core import Grant
-from roost_central.storage import host_reports, nodes, sites
-from roost_central.storage.host_reports import HostRecord
+from roost_central.storage import nodes, sites
+from roost_central.storage.last_reports import HOST, LastReport
 from roost_protocol.host_report import HostReport, ProcessReport, ProcessState
 
 FAILED = ProcessReport(
@@ -15,7 +15,7 @@ FAILED = ProcessReport(
 
 @pytest.fixture
 async def said(central, clock):
-    record = HostRecord(
+    record = LastReport(
         "alpha.n1",
         2_000,
         clock.wall_ms() - 3_000,
@@ -24,7 +24,7 @@ async def said(central, clock):
     async with central.database.write() as connection:
         await sites.save(connection, [sites.SiteRecord("alpha", 1, {}, None, None, 1, 1)])
         await nodes.save(connection, [nodes.NodeRecord("alpha.n1", "alpha", "n1", 1)])
-        await host_reports.save(connection, [record])
+        await HOST.save(connection, [record])
 
 
 @pytest.mark.usefixtures("said")

@@ -7,6 +7,7 @@ from roost_central.delivery.told import take_in
 from roost_central.ports import SystemClock
 from roost_central.storage import config_reports, nodes, sites
 from roost_central.storage.engine import Database
+from roost_central.storage.last_reports import CONFIG
 from roost_protocol.codec import encode
 from roost_protocol.config_report import (
     ConfigReport,
@@ -48,7 +49,7 @@ async def test_a_report_is_kept_and_told_once(database):
     assert event.severity == 0
     assert await tell(database, APPLIED, at_ms=6) is None
     async with database.read() as connection:
-        kept = await config_reports.find(connection, NODE)
+        kept = await CONFIG.find(connection, NODE)
     assert (kept.at_ms, kept.received_ms, kept.report) == (6, 9, APPLIED)
 
 

@@ -20,7 +20,7 @@ from roost_central.storage import (
     sites,
     staged,
 )
-from roost_central.storage.config_reports import ConfigRecord
+from roost_central.storage.last_reports import CONFIG, LastReport
 from roost_protocol.config_report import ConfigReport, ConfigState, Drift
 
 ATTEMPT = Attempt("a.n1", "ff", 3, b"d" * 32, Outcome.FAILED, 1, 2, 4, True, "value", "why")
@@ -67,9 +67,9 @@ async def test_an_attempt_stands_in_place_of_the_one_before(database):
 async def test_a_report_and_its_drift_stand_in_place_of_the_ones_before(stored):
     async with stored.write() as connection:
         for node in ("a.n1", "b.n1"):
-            await config_reports.save(connection, ConfigRecord(node, 1, 2, REPORT))
-        assert (await config_reports.find(connection, "a.n1")).report == REPORT
-        assert await config_reports.find(connection, "absent.n1") is None
+            await config_reports.save(connection, LastReport(node, 1, 2, REPORT))
+        assert (await CONFIG.find(connection, "a.n1")).report == REPORT
+        assert await CONFIG.find(connection, "absent.n1") is None
         first, second, *_ = found = await config_reports.drift(connection)
         assert [(each.node, each.setting) for each in found] == [
             ("a.n1", "dns.search"), ("a.n1", "time.servers"),
@@ -78,7 +78,7 @@ async def test_a_report_and_its_drift_stand_in_place_of_the_ones_before(stored):
         after = (second.node, second.setting)
         assert await config_reports.drift(connection, after=after, limit=1) == [found[2]]
         assert await config_reports.drift(connection, sites=["a"]) == [first, second]
-        await config_reports.save(connection, ConfigRecord("a.n1", 3, 4, replace_drift()))
+        await config_reports.save(connection, LastReport("a.n1", 3, 4, replace_drift()))
         assert await config_reports.drift(connection, node="a.n1") == []
 
 

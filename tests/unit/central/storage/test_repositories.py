@@ -19,7 +19,6 @@ from roost_central.storage import (
     claims,
     dead_letters,
     events,
-    ha,
     held_items,
     incidents,
     inventory,
@@ -33,6 +32,7 @@ from roost_central.storage import (
     tokens,
     upsert,
 )
+from roost_central.storage.last_reports import HA, LastReport
 from roost_central.storage.tokens import TokenRecord
 from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
 from roost_protocol.severity import Severity
@@ -508,12 +508,12 @@ async def test_the_last_word_on_local_ha_stands_in_place_of_the_one_before(fleet
     )
     later = HaReport(v=1, profile="fast", nodes=["n1"], voters=["n1"], cfgver=8)
     async with fleet.write() as connection:
-        await ha.save(connection, [ha.HaRecord("lab.n1", 1, 2, report)])
-        assert await ha.load_all(connection) == [ha.HaRecord("lab.n1", 1, 2, report)]
-        await ha.save(connection, [ha.HaRecord("lab.n1", 3, 4, later)])
-        assert await ha.load_all(connection) == [ha.HaRecord("lab.n1", 3, 4, later)]
+        await HA.save(connection, [LastReport("lab.n1", 1, 2, report)])
+        assert await HA.load_all(connection) == [LastReport("lab.n1", 1, 2, report)]
+        await HA.save(connection, [LastReport("lab.n1", 3, 4, later)])
+        assert await HA.load_all(connection) == [LastReport("lab.n1", 3, 4, later)]
         await sites.delete(connection, "lab")
-        assert await ha.load_all(connection) == []
+        assert await HA.load_all(connection) == []
 
 
 async def test_a_claim_may_be_asked_for_by_any_text(database):
