@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from roost_agent.ports import SystemEntropy
 from roost_agent.update.hands import Hands, Near, Places
 from roost_agent.update.journal import Hold, Journal, Kept
 from roost_agent.update.keeper import Keeper
@@ -190,7 +191,7 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
         driver.identity.node, driver.identity.boot_id.hex(), hands=Hands(places, place),
         keeper=Keeper(Journal(Path(config.state_dir) / FOLDER)), coordinator=place,
         teller=Teller(driver.spool, driver.clock), alarms=driver.alarms, clock=driver.clock,
-        inhibits=said.inhibit,
+        entropy=SystemEntropy(), inhibits=said.inhibit,
     )  # fmt: skip
 
 

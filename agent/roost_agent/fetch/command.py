@@ -5,7 +5,6 @@ spent; what came is gone on with the next time.
 """
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +19,11 @@ from roost_agent.ha.lan import lan_of
 from roost_agent.install.kinds import place
 from roost_agent.options import options
 from roost_agent.ports import Clock, SystemClock, SystemEntropy
-from roost_agent.trust import kept
-from roost_agent.trust.https import HttpsSource, of_centre
-from roost_agent.trust.local import FolderSource
+from roost_agent.trust import kept, ways
+from roost_agent.trust.https import HttpsSource
 from roost_agent.trust.refresh import Paths
 from roost_agent.trust.source import Source
 
-CENTRE: Final = "centre"
 _USUAL: Final = {
     "component": "",
     "version": "",
@@ -61,42 +58,25 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     paths = Paths(trust, state_dir / KNOWN, mirror)
     budget = Budget(_bytes(given["bytes-max"]))
     clock = clock or SystemClock()
-    sources = _sources(given["source"], state_dir, clock)
+    sources = ways.sources(given["source"], state_dir, clock)
     wanted = Wanted(
         given["component"], given["version"], given["digest"], kept.load(trust).node,
         place(Path(given["root"]), given["component"]),
     )  # fmt: skip
     near = [_neighbour(word, state_dir, clock) for word in given["lan"].split(",") if word]
     mirrors = [*near, *(Metered(each, budget) for each in sources)]
-    ways = Ways(sources, mirrors, budget, SystemEntropy(), has_neighbours=bool(near))
+    found = Ways(sources, mirrors, budget, SystemEntropy(), has_neighbours=bool(near))
     try:
         for folder in (paths.known, mirror):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        manifest = fetch(wanted, ways, paths, clock.wall_ms())
+        manifest = fetch(wanted, found, paths, clock.wall_ms())
     except OSError as err:
         raise NotFetchedError(f"{err.filename or mirror}: {err.strerror}") from err
     finally:
-        for each in (*near, *sources):
-            if isinstance(each, HttpsSource):
-                each.close()
+        ways.close((*near, *sources))
     said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent)
     sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
     return 0
-
-
-def _sources(said: str, state_dir: Path, clock: Clock) -> Sequence[Source]:
-    """Return who is asked, in this order; none named: the centre."""
-    words = [word for word in said.split(",") if word] or [CENTRE]
-    return [_source(word, state_dir, clock) for word in words]
-
-
-def _source(word: str, state_dir: Path, clock: Clock) -> Source:
-    if word != CENTRE and not word.startswith("https://"):
-        return FolderSource(Path(word.removeprefix("file://")))
-    known = load(state_dir)
-    if known is None:
-        raise AgentError(f"{state_dir}: this box has no identity to ask the centre by")
-    return of_centre(known, clock, "" if word == CENTRE else word)
 
 
 def _neighbour(word: str, state_dir: Path, clock: Clock) -> Source:

@@ -22,10 +22,11 @@ from roost_agent.enrolled import STATE_DIR, Enrolled, load
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.options import options
 from roost_agent.ports import Clock, SystemClock
-from roost_agent.trust import kept, release
+from roost_agent.trust import kept, release, ways
 from roost_agent.trust.chain import METADATA_URL, Chain, ChainError
 from roost_agent.trust.folder import FolderFetcher
 from roost_agent.trust.https import HttpsSource, of_centre
+from roost_agent.trust.local import FolderSource
 from roost_agent.trust.refresh import Paths, refresh
 from roost_agent.trust.release import DIRECTOR, IMAGE, Places
 from roost_agent.trust.verdict import Verdict
@@ -58,7 +59,7 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     """Run one of the modes; return the exit status."""
     known = {
         "release": (_release, {**_USUAL, "staged": "no"}),
-        "refresh": (_refresh, {**_USUAL, "url": ""}),
+        "refresh": (_refresh, {**_USUAL, "url": "", "source": ""}),
         "commit": (_commit, {**_USUAL, "digest": ""}),
         "anchor": (
             _anchor,
@@ -92,19 +93,31 @@ def _release(given: Mapping[str, str], clock: Clock) -> int:
 def _refresh(given: Mapping[str, str], clock: Clock) -> int:
     state_dir, places = Path(given["state-dir"]), _places(given)
     node = kept.load(places.folder).node
-    source = of_centre(_enrolled(state_dir), clock, given["url"])
+    asked = ways.sources(given["url"] or given["source"], state_dir, clock)
     paths = Paths(places.folder, state_dir / KNOWN, places.mirror)
     try:
-        found = refresh([source], paths, node, clock.wall_ms())
+        found = refresh(asked, paths, node, clock.wall_ms())
     except ChainError as err:
-        sys.stderr.write(f"{err.code}: {err}\n")
+        why = _stale(err, paths, node, clock.wall_ms())
+        sys.stderr.write(f"{why.code}: {why}\n")
         return REFUSED
     finally:
-        source.close()
+        ways.close(asked)
     told = {path: str(file) for path, file in found.manifests.items()}
     said = msgspec.json.encode({"source": found.source, "manifests": told})
     sys.stdout.write(said.decode() + "\n")
     return ACCEPTED
+
+
+def _stale(err: ChainError, paths: Paths, node: str, now_ms: int) -> ChainError:
+    """Return what is to be told: where nobody was reached, what is known may have ended."""
+    if err.code != "unreachable":
+        return err
+    try:
+        refresh([FolderSource(paths.mirror)], paths, node, now_ms)
+    except ChainError as old:
+        return err if old.code == "unreachable" else ChainError(old.code, f"{old}; {err}")
+    return err
 
 
 def _enrolled(state_dir: Path) -> Enrolled:

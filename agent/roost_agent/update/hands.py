@@ -35,6 +35,7 @@ CLEAN_BEATS: Final = 3
 SPARE_PERCENT: Final = 10  # of a release, that is left free beside its blobs
 FETCH_BYTES_MAX: Final = 4_096  # of what the child prints
 MEASURE_S: Final = 300.0
+REFRESH_S: Final = 300.0
 MEASURED_BYTES_MAX: Final = 64 << 10
 BUDGET: Final = 75  # exit status of fetch
 LEND_S: Final = 72 * 3_600.0  # a job has no longer
@@ -205,6 +206,20 @@ class Hands:
         if done.status:
             raise ValueError(done.complaint.decode(errors="replace").strip())
         return msgspec.json.decode(done.output, type=dict[str, dict[str, str]])
+
+    async def refreshed(self) -> str:
+        """Have a child ask what is signed of late; return why it is stale, as ``CODE: sentence``.
+
+        Raises:
+            OSError, TimeoutError: it cannot be asked.
+        """
+        places = self._places
+        words = [sys.executable, "-m", "roost_agent", "verify", "refresh"]
+        words += [f"--state-dir={places.state_dir}", f"--trust-dir={places.trust}"]
+        words += [f"--source={places.source}"]
+        done = await run_child(words, seconds=REFRESH_S, bytes_max=MEASURED_BYTES_MAX)
+        why = done.complaint.decode(errors="replace").strip()
+        return (why or f"it ended with {done.status}") if done.status else ""
 
     def forget_blobs(self) -> None:
         """Remove what was fetched: root has made files of it, which the next release goes by."""

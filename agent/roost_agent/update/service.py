@@ -19,9 +19,10 @@ from msgspec.structs import replace
 
 from roost_agent.alarms.service import Alarms
 from roost_agent.errors import StorageError
-from roost_agent.ports import Clock
+from roost_agent.ports import Clock, Entropy
 from roost_agent.update import core, inhibit, intake, words
 from roost_agent.update.core import Node, Plan
+from roost_agent.update.freshness import Freshness
 from roost_agent.update.hands import Hands
 from roost_agent.update.holds import Holds
 from roost_agent.update.intake import RejectedError
@@ -68,12 +69,14 @@ class Updates:
         teller: of reports.
         alarms: for what failed.
         clock: for deadlines.
+        entropy: for when it asks whether what it knows is of these days.
         inhibits: the folder of holds by file.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing that it works with
         self, node: str, boot_id: str, *, hands: Hands, keeper: Keeper, coordinator: Coordinator,
-        teller: Teller, alarms: Alarms, clock: Clock, inhibits: str = inhibit.FOLDER,
+        teller: Teller, alarms: Alarms, clock: Clock, entropy: Entropy,
+        inhibits: str = inhibit.FOLDER,
     ) -> None:  # fmt: skip
         self._node_id = node
         self._boot_id = boot_id
@@ -98,6 +101,7 @@ class Updates:
         self._is_new = False
         self._act: asyncio.Task[None] | None = None
         self._software = Software(hands, teller)
+        self._freshness = Freshness(hands.refreshed, alarms, entropy)
 
     async def take(self, job: str, attempt: int, body: bytes) -> str:
         """Take a job up; return how.
@@ -189,6 +193,7 @@ class Updates:
         await self._open()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._software.run(), name="agent.update.software")
+            group.create_task(self._freshness.run(), name="agent.update.freshness")
             group.create_task(self._lend(), name="agent.update.lend")
             while True:
                 while self._events:
@@ -367,6 +372,7 @@ class Updates:
         self._offer, self._job, self._verdict = None, None, None
         await asyncio.to_thread(self._hands.forget_blobs)
         self._software.changed()
+        self._freshness.doubt()
 
     def _raise(self, type_: str, detail: str) -> None:
         release = "" if self._offer is None else words.release_of(self._offer)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from releases import custom, digest
-from tuf_stage import NOW_MS, Stage
+from tuf_stage import DAY_MS, NOW_MS, Stage
 
 from roost_agent.errors import AgentError
 from roost_agent.trust import command
@@ -96,6 +96,34 @@ def test_without_anchors_or_with_a_damaged_state_nothing_is_installed(tmp_path, 
     (tmp_path / "trust/state.json").write_bytes(b"{")
     with pytest.raises(AgentError, match="nothing is installed"):
         say("release", given=stage.sign_release(custom()))
+
+
+def test_a_source_that_is_frozen_or_gone_is_told_once_what_it_said_has_ended(
+    tmp_path, stage, say, anchored
+):
+    what = custom()
+    stage.assign(what, stage.sign_release(what))
+    stage.publish()
+    words = [f"--source={tmp_path / 'mirror'}", f"--state-dir={tmp_path / 'state'}"]
+    other = f"--mirror={tmp_path / 'other'}"
+    where = [f"--trust-dir={tmp_path / 'trust'}", *words, other]
+    assert command.run(["refresh", *where], Clock()) == 0
+    later = Clock(NOW_MS + 8 * DAY_MS)
+    assert said_of(say, ["refresh", *words], later) == "expired"  # the source stands still
+    gone = ["refresh", where[0], f"--source={tmp_path / 'none'}", words[1], other]
+    assert said_of(command.run, gone, Clock(), say) == "unreachable"
+    assert said_of(command.run, gone, later, say) == "expired"  # so does what it said before
+
+
+def said_of(run, words, clock, say=None):
+    """Return the code of a refusal."""
+    if say is None:
+        status, _, err = run(*words, clock=clock)
+    else:
+        status = run(words, clock)
+        err = say("show")[2]
+    assert status == 1
+    return err.partition(":")[0]
 
 
 def test_an_unknown_mode_or_word_is_told_with_what_there_is(say):
