@@ -27,7 +27,7 @@ from roost_central.api.live import LiveFleet
 from roost_central.api.logins import Logins
 from roost_central.api.openapi import document
 from roost_central.api.order import NameOrder
-from roost_central.api.rollout_plans import sites_of
+from roost_central.api.rollout_plans import selecting
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
 from roost_central.api.scoped import Scopes
@@ -403,7 +403,7 @@ def _carry(
     outgoing = api.rollouts.outgoing
     outgoing.hears, outgoing.send_bare = ingest.speaks_with, ingest.send_offer
     api.rollouts.is_deaf = lambda: ingest.is_deaf
-    api.rollouts.late.select = lambda text: sites_of(api, text, api.clock.wall_ms())
+    api.rollouts.late.select = api.rollouts.figures.select = selecting(api)
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
         tasks.create_task(api.changes.run(), name="central.changes"),

@@ -30,12 +30,14 @@ from roost_central.releases.desk import AVAILABLE, Release
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run
 from roost_central.rollout.head import Head, WaveHead, begun
+from roost_central.rollout.late import SelectSites
 from roost_central.rollout.plan import (
     PLAN_BYTES_MAX,
     Plan,
     approvers_of,
     plan_digest,
     read_plan,
+    settled,
     waves_of,
 )
 from roost_central.rollout.sight import job_for
@@ -192,6 +194,9 @@ async def _read(call: Call[Any, Any]) -> _Read:
             for index, wave in enumerate(waves_of(plan))
             if wave.selector is not None
         }
+        for index in range(len(waves_of(plan))):
+            for kpi in settled(plan, index).kpis:
+                await _selected(call, kpi.query, f"wave[{index}].gates.kpi")
         divided = cut(plan, found, chosen)
     except ProtocolError as err:
         detail = f"the plan: {err}"
@@ -270,6 +275,18 @@ async def _selected(call: Call[Any, Any], text: FilterText | None, field: str) -
         return await sites_of(call.api, text or "", call.now_ms)
     except ApiError as err:
         raise ProtocolError("plan", field=field, detail=err.detail) from err
+
+
+def selecting(api: Api) -> SelectSites:
+    """Return what finds sites for rollouts that run, of the whole fleet."""
+
+    async def select_(text: str) -> Collection[str]:
+        try:
+            return await sites_of(api, text, api.clock.wall_ms())
+        except ApiError as err:  # it was read before, by an earlier release
+            raise ProtocolError("query", detail=err.detail) from err
+
+    return select_
 
 
 async def sites_of(api: Api, text: str, now_ms: int) -> list[str]:

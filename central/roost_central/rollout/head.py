@@ -1,6 +1,6 @@
 """Where a rollout and its waves stand, and what is known of a site. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -116,6 +116,7 @@ class Around:
         busy: sites at work in another rollout.
         is_deaf: the centre distrusts its own ears.
         dark_pct: of the fleet that is silent.
+        kpis: the sites that queries of gates hold for, as far as it is known.
     """
 
     in_flight: int = 0
@@ -124,6 +125,7 @@ class Around:
     busy: frozenset[str] = frozenset()
     is_deaf: bool = False
     dark_pct: float = 0.0
+    kpis: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def begun(head: Head, state: RolloutState, now_ms: int) -> Head:

@@ -77,6 +77,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         is_back: it is on its way back to it.
         is_late: it came after the rollout was made: no list that was approved has it.
         boots, alarms: baseline at the offer.
+        kpis: for which gates' queries its site counted at the offer (kpi.py).
         said: by node.
         trail: its states with their times, the newest last.
     """
@@ -105,6 +106,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_canceling: bool = False
     boots: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
+    kpis: tuple[bool, ...] = ()
     said: dict[str, Said] = {}
     trail: tuple[tuple[int, str], ...] = ()
 

@@ -1,5 +1,6 @@
 """Sites that came since a rollout was made: as many as its plan allows join it."""
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Final
 
@@ -9,6 +10,9 @@ from roost_central.rollout.meant import late_max
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.sight import Sites, job_for
 from roost_central.rollout.table import RolloutState
+from roost_protocol.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
 
 LATE_LOOK_S: Final = 60.0  # between looks for sites that a rollout's selector holds for by now
 
@@ -40,7 +44,11 @@ class LateSites:
             room = late_max(head, rollout.plan) - (len(rollout.jobs) - head.sites)
             if room <= 0 or head.state is not RolloutState.RUNNING:
                 continue
-            found = await self.select(rollout.plan.selector)
+            try:
+                found = await self.select(rollout.plan.selector)
+            except ProtocolError as err:  # an earlier release read it otherwise
+                logger.warning("rollout %s: nobody joins it later: %s", head.id, err)
+                continue
             late = [
                 site for site in found if site not in rollout.jobs and self._view.sites[site].nodes
             ]

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from roost_central.rollout import site
+from roost_central.rollout import kpi, site
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
 from roost_central.rollout.job import ANSWER_MS, Job
@@ -34,6 +34,8 @@ def offers(course: Course, sight: Sight, around: Around, now_ms: int) -> list[Jo
     if not waves:
         return []
     rules = course.rules(waves[0])
+    if course.head.state is R.RUNNING and not kpi.known(rules.kpis, around.kpis):
+        return []  # what they were before it is what they are compared with
     room = min(
         _room(course, waves[0], rules, around),
         course.pace.allowed(rules, course.tally(waves[0]).succeeded, now_ms),
@@ -49,7 +51,8 @@ def offers(course: Course, sight: Sight, around: Around, now_ms: int) -> list[Jo
             if job.state is not J.QUEUED or job.wave != wave:
                 continue
             is_held = _is_held(course, job, rules, around)
-            made = None if is_held else _offer(course, job, sight, now_ms)
+            kpis = job.kpis or kpi.baseline(rules.kpis, around.kpis, name)
+            made = None if is_held else _offer(course, job, sight, kpis, now_ms)
             if made is None:
                 if course.jobs[name].state is J.QUEUED:
                     queue.append(name)
@@ -86,7 +89,9 @@ def _is_held(course: Course, job: Job, rules: Settled, around: Around) -> bool:
     return is_full or job.site in around.busy
 
 
-def _offer(course: Course, job: Job, sight: Sight, now_ms: int) -> Job | None:
+def _offer(
+    course: Course, job: Job, sight: Sight, kpis: tuple[bool, ...], now_ms: int
+) -> Job | None:
     """Offer a job unless its site needs nothing, or an alarm of it is in the way."""
     standing, terms = sight(job), course.terms(job)
     looked = site.look(job, standing, terms, now_ms)
@@ -102,7 +107,7 @@ def _offer(course: Course, job: Job, sight: Sight, now_ms: int) -> Job | None:
     offered = looked.to(
         J.OFFERED, Who.CENTRAL, now_ms,
         offered_ms=now_ms, due_ms=now_ms + ANSWER_MS, detail="", boots=standing.boots,
-        alarms=tuple(each.key for each in standing.alarms),
+        alarms=tuple(each.key for each in standing.alarms), kpis=kpis,
     )  # fmt: skip
     course.put(offered)
     return offered

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Around
+from roost_central.rollout.kpi import Holds
 from roost_central.rollout.meant import tree_of
 from roost_protocol.release.meant import Tree
 
@@ -35,7 +36,9 @@ class OpenRollout:
         return self._tree
 
 
-def around(open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pct: float) -> Around:
+def around(
+    open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pct: float, kpis: Holds
+) -> Around:
     """Return what a rollout's turn goes by, of those that are open beside it.
 
     Args:
@@ -43,6 +46,7 @@ def around(open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pc
         id_: the rollout.
         is_deaf: the centre distrusts its own ears.
         dark_pct: of the fleet that is silent.
+        kpis: what is known of gates.
     """
     others = [each.rollout for key, each in open_.items() if key != id_]
     hw: Counter[str] = Counter()
@@ -57,4 +61,5 @@ def around(open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pc
         busy=frozenset().union(*(each.at_work for each in others)),
         is_deaf=is_deaf,
         dark_pct=dark_pct,
+        kpis=kpis,
     )

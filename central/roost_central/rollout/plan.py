@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from roost_central.rollout.kpi import KPIS_MAX, Kpi, read_kpi
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
 from roost_protocol.update import ComponentText, FailureType, VersionText
@@ -62,10 +63,14 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Gates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: StarlingX's alarm restrictions, and a person's word before the wave."""
+    """What must hold: StarlingX's alarm restrictions, a person's word before the wave, figures.
+
+    ``kpi``: texts as rollout/kpi.py reads them.
+    """
 
     alarms: Literal["strict", "relaxed", "permissive"] = "relaxed"
     manual: bool = False
+    kpi: Annotated[list[_QueryText], Meta(max_length=KPIS_MAX)] = []
 
 
 class WeekWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -218,6 +223,7 @@ class Settled:
     on_error: str
     on_unreachable: str
     retry: dict[FailureType, int]
+    kpis: tuple[Kpi, ...] = ()
 
     def retry_ms(self, failure: FailureType, attempt: int) -> int | None:
         """Return after how long another attempt begins; None: there is none.
@@ -276,8 +282,11 @@ def settled(plan: Plan, index: int) -> Settled:
         name: next((value for each in layers if (value := getattr(each, name)) is not None), None)
         for name in Rules.__struct_fields__
     }
-    made = {f"{name}_ms": pick.pop(f"{name}_s") * 1_000 for name in ("site_soak", "soak", "silent")}
+    made: dict[str, Any] = {
+        f"{name}_ms": pick.pop(f"{name}_s") * 1_000 for name in ("site_soak", "soak", "silent")
+    }
     made["deadline_ms"] = round(pick.pop("deadline_h") * 3_600_000)
+    made["kpis"] = tuple(read_kpi(each) for each in pick["gates"].kpi)
     return Settled(**{**pick, **made, "error_types": frozenset(pick["error_types"])})
 
 
@@ -313,10 +322,13 @@ def _check(plan: Plan) -> None:
     for rules, field in [(plan.wave_defaults, "wave_defaults")] + [
         (wave, f"wave[{index}]") for index, wave in enumerate(plan.wave)
     ]:
-        if rules.window is not None:
-            try:
+        part = "window"
+        try:
+            if rules.window is not None:
                 rules.window.of("UTC")
-            except ProtocolError as err:
-                raise ProtocolError(
-                    "plan", field=f"{field}.window.{err.field}", bound=err.bound
-                ) from err
+            part = "gates"
+            for text in rules.gates.kpi if rules.gates is not None else ():
+                read_kpi(text)
+        except ProtocolError as err:
+            where = f"{field}.{part}.{err.field}"
+            raise ProtocolError("plan", field=where, got=err.got, bound=err.bound) from err

@@ -7,13 +7,12 @@ from typing import Final
 
 import msgspec
 
-from roost_central.rollout import gate, way_back
+from roost_central.rollout import gate, kpi, way_back
 from roost_central.rollout.catch_up import CATCH_UP, close, dropped
 from roost_central.rollout.course import Course
-from roost_central.rollout.gate import Tally
 from roost_central.rollout.head import Around
 from roost_central.rollout.job import names
-from roost_central.rollout.plan import Settled
+from roost_central.rollout.kpi import Holds
 from roost_central.rollout.table import (
     JOB_FAILURES,
     JobState,
@@ -41,7 +40,7 @@ def advance(course: Course, around: Around, now_ms: int) -> None:
         return
     while course.head.state is R.RUNNING:
         before = (course.head.wave, course.head.waves[course.head.wave].state)
-        _step(course, course.head.wave, now_ms)
+        _step(course, course.head.wave, around.kpis, now_ms)
         if (course.head.wave, course.head.waves[course.head.wave].state) == before:
             break
 
@@ -80,15 +79,14 @@ def retry(course: Course, wave: int, now_ms: int) -> None:
     course.move_wave(wave, W.RELEASING, Who.OPERATOR, now_ms, released_ms=now_ms)
 
 
-def _step(course: Course, wave: int, now_ms: int) -> None:
-    now, tally, rules = course.head.waves[wave], course.tally(wave), course.rules(wave)
-    match now.state:
+def _step(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
+    match course.head.waves[wave].state:
         case W.PENDING:
             _release(course, wave, now_ms)
         case W.RELEASING | W.RUNNING:
-            _judge(course, wave, tally, rules, now_ms)
+            _judge(course, wave, holds, now_ms)
         case W.SOAKING:
-            _soak(course, wave, tally, rules, now_ms)
+            _soak(course, wave, holds, now_ms)
         case W.PASSED | W.SKIPPED:
             _next(course, wave, now_ms)
         case W.FAILED:
@@ -111,10 +109,9 @@ def _release(course: Course, wave: int, now_ms: int) -> None:
         course.move_wave(wave, W.RELEASING, Who.CENTRAL, now_ms, released_ms=now_ms)
 
 
-def _judge(course: Course, wave: int, tally: Tally, rules: Settled, now_ms: int) -> None:
-    why = gate.error(tally, rules)
-    if why:
-        _fail(course, wave, _naming(course, why, wave), now_ms)
+def _judge(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
+    tally, rules = course.tally(wave), course.rules(wave)
+    if _is_failed(course, wave, holds, min(rules.min_finished, tally.size), now_ms):
         return
     is_late = now_ms >= course.deadline_ms(wave)
     if not tally.open or is_late:
@@ -142,19 +139,31 @@ def _settle(course: Course, wave: int, now_ms: int, *, is_late: bool) -> None:
         _fail(course, wave, _naming(course, "too few sites have it at its end", wave), now_ms)
 
 
-def _soak(course: Course, wave: int, tally: Tally, rules: Settled, now_ms: int) -> None:
-    why = gate.error(tally, rules)
-    if why:
-        _fail(course, wave, _naming(course, why, wave), now_ms)
+def _soak(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
+    tally, rules = course.tally(wave), course.rules(wave)
+    if _is_failed(course, wave, holds, 1, now_ms):
         return
     now = course.head.waves[wave]
     spent_ms = min(max(0, now_ms - now.since_ms), TURN_MS_MAX)
-    if gate.is_hearing(tally):
+    if gate.is_hearing(tally) and kpi.known(rules.kpis, holds):
         now = msgspec.structs.replace(now, soaked_ms=now.soaked_ms + spent_ms)
     # ``since_ms`` of a soak is how far its clock was wound, so a restart costs no soak.
     course.set_wave(wave, msgspec.structs.replace(now, since_ms=now_ms), now_ms, is_news=False)
     if now.soaked_ms >= rules.soak_ms:
         _pass(course, wave, Who.CENTRAL, now_ms)
+
+
+def _is_failed(course: Course, wave: int, holds: Holds, least: int, now_ms: int) -> bool:
+    """Fail a wave by its counts or a gate of its own; return whether it did."""
+    rules = course.rules(wave)
+    why = gate.error(course.tally(wave), rules)
+    if why:
+        _fail(course, wave, _naming(course, why, wave), now_ms)
+        return True
+    why = kpi.broken(rules.kpis, holds, course.jobs.values(), wave, least)
+    if why:
+        _fail(course, wave, why, now_ms, is_health=True)
+    return bool(why)
 
 
 def _pass(course: Course, wave: int, who: Who, now_ms: int) -> None:
@@ -169,10 +178,12 @@ def _next(course: Course, wave: int, now_ms: int) -> None:
         course.to(R.COMPLETED, Who.CENTRAL, now_ms)
 
 
-def _fail(course: Course, wave: int, why: str, now_ms: int) -> None:
+def _fail(course: Course, wave: int, why: str, now_ms: int, *, is_health: bool = False) -> None:
     tally, rules = course.tally(wave), course.rules(wave)
     course.move_wave(wave, W.FAILED, Who.CENTRAL, now_ms, why=why)
-    is_health = tally.worse or tally.failures[FailureType.HEALTH] * 2 > tally.failed(rules)
+    is_health = (
+        is_health or tally.worse > 0 or tally.failures[FailureType.HEALTH] * 2 > tally.failed(rules)
+    )
     match rules.on_error:
         case "abort":
             way_back.abort(course, why, now_ms, Who.CENTRAL)

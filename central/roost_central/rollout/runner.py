@@ -22,6 +22,7 @@ from roost_central.ports import Clock, Entropy
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.rollout import told
 from roost_central.rollout.core import Rollout
+from roost_central.rollout.figures import Figures
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
 from roost_central.rollout.late import LateSites
@@ -52,6 +53,7 @@ class RolloutRunner:
         is_deaf: says whether the centre distrusts its own ears.
         outgoing: prepares what is sent.
         late: looks for sites that came later.
+        figures: asks for what gates go by.
     """
 
     def __init__(  # noqa: PLR0913 - a shell joins what others are
@@ -71,6 +73,7 @@ class RolloutRunner:
         self.sites = Sites(view, book)
         self.outgoing = Outgoing(self.open, self.sites, database, clock, entropy, releases=releases)
         self.late = LateSites(view, self.sites, clock)
+        self.figures = Figures(clock)
         self._database = database
         self._view = view
         self._book = book
@@ -132,6 +135,7 @@ class RolloutRunner:
         async with self._moving:
             await self._read_refused()
             await self.late.take(self.open.values())
+            await self.figures.look(self.open.values())
             for known in list(self.open.values()):
                 is_more |= await self._move(known, seen)
         if not self._is_told and self._clock.mono_ms() - self._wanted_ms >= WANTED_LOOK_S * 1_000:
@@ -223,7 +227,13 @@ class RolloutRunner:
         offered = rollout.turn(
             seen,
             lambda job: self.sites.standing(job, head.id, head.component),
-            around(self.open, head.id, is_deaf=self.is_deaf(), dark_pct=self._silence.dark_pct),
+            around(
+                self.open,
+                head.id,
+                is_deaf=self.is_deaf(),
+                dark_pct=self._silence.dark_pct,
+                kpis=self.figures.known(),
+            ),
             now_ms,
         )
         await self._write(known, offered)

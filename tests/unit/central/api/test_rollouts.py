@@ -72,3 +72,12 @@ async def test_a_release_that_nobody_knows_is_refused(post):
     status, problem = await post(f"{ROLLOUTS}:plan", {"plan": without})
     assert status == 422
     assert "roost release list" in str(problem)
+
+
+async def test_a_gate_whose_query_is_none_is_refused_by_its_field(post):
+    text = PLAN + 'gates = {kpi = ["colour=blue <= 5 %"]}\n'
+    status, problem = await post(f"{ROLLOUTS}:plan", {"plan": text})
+    assert status == 422
+    assert problem["errors"][0]["field"] == "wave[0].gates.kpi"
+    text = PLAN + 'gates = {kpi = ["status>=degraded <= 5 %", "sync!=in-sync <= +0 sites"]}\n'
+    assert (await post(f"{ROLLOUTS}:plan", {"plan": text}))[0] == 200
