@@ -14,6 +14,7 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
     ENTITY_BYTES_MAX,
     MESSAGE_BYTES_MAX,
+    NAME_CHARS_MAX,
     NODE_ID_CHARS_MAX,
     PATH_NAME_CHARS_MAX,
     REPORT_ITEMS_MAX,
@@ -22,6 +23,7 @@ from roost_protocol.limits import (
     SAMPLE_STEP_S_MAX,
     SAMPLE_STEP_S_MIN,
 )
+from roost_protocol.patterns import END
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 NodeText = Annotated[str, Meta(max_length=NODE_ID_CHARS_MAX)]
@@ -30,6 +32,10 @@ Id16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Digest8 = Annotated[bytes, Meta(min_length=8, max_length=8)]
 ShortText = Annotated[str, Meta(max_length=64)]
 StepSeconds = Annotated[int, Meta(ge=SAMPLE_STEP_S_MIN, le=SAMPLE_STEP_S_MAX)]
+# A node's name in its site, which becomes a folder's: nothing else may stand there.
+BoardName = Annotated[
+    str, Meta(max_length=NAME_CHARS_MAX, pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?" + END)
+]
 SeriesName = Annotated[str, Meta(max_length=ENTITY_BYTES_MAX + 32)]
 
 
@@ -149,6 +155,8 @@ class SamplesAsk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         since_ms, until_ms: UTC; the first step begins at a multiple of its length.
         step_s: a multiple of 60 s.
         series: names, or kinds for all of a kind; empty: all.
+        board: the node of this site whose board controller's sensors are meant; empty: the node's
+            own samples.
     """
 
     number: Annotated[int, Meta(ge=1, le=2**53)]
@@ -156,6 +164,7 @@ class SamplesAsk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     until_ms: Count
     step_s: StepSeconds
     series: Annotated[list[SeriesName], Meta(max_length=SAMPLE_ASK_SERIES_MAX)] = []
+    board: BoardName = ""
 
 
 class Receipt(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):

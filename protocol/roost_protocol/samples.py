@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from roost_protocol.envelope import Count, ShortText, StepSeconds
+from roost_protocol.envelope import BoardName, Count, ShortText, StepSeconds
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
     ENTITY_BYTES_MAX,
@@ -38,6 +38,11 @@ KINDS: Final[Mapping[str, str]] = {  # kind -> its unit
     "process_cpu": "% of a core",
     "process_memory": "MiB",  # resident
     "descriptors": "%",  # of the soft limit
+    "fan_level": "%",  # of a board's fans, where it tells no rpm
+    "voltage": "V",
+    "current": "A",
+    "power": "W",
+    "usage": "%",
 }
 VALUE_BYTES: Final = 2
 VALUE_MAX: Final = 65_504.0  # the largest half float; what is larger is told as that
@@ -68,6 +73,8 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ask: the number of the ask that it answers; SUMMARY: none.
         since_ms: UTC of the first step.
         left_out: series that found no place in the message.
+        board: of whose board controller's sensors; empty: the node's own. An agent that knows no
+            boards answers without it, and so its samples are not taken for a board's.
     """
 
     v: int
@@ -77,6 +84,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: Annotated[int, Meta(ge=0, le=SAMPLE_STEPS_MAX)]
     series: Annotated[list[Series], Meta(max_length=SAMPLE_SERIES_MAX)] = []
     left_out: Count = 0
+    board: BoardName = ""
 
     def check(self) -> None:
         """Check what the types cannot say.

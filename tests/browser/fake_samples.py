@@ -22,14 +22,25 @@ class FakeSamples:
 
     def __init__(self) -> None:
         self.said: dict[str, dict] = {}
+        self.boards: dict[str, dict] = {}
         self.asked: list[dict[str, str]] = []
 
     def routes(self) -> list[web.RouteDef]:
         """Return what is served."""
-        return [web.get("/api/v1/nodes/{node}/samples", self.samples)]
+        node = "/api/v1/nodes/{node}"
+        return [
+            web.get(f"{node}/samples", self.samples),
+            web.get(f"{node}/sensors/samples", self.of_board),
+        ]
 
     async def samples(self, request: web.Request) -> web.Response:
         """Serve the answer of a node."""
         self.asked.append(dict(request.query))
         node = request.match_info["node"]
         return web.json_response({"node": node} | self.said.get(node, NONE))
+
+    async def of_board(self, request: web.Request) -> web.Response:
+        """Serve what a node's board controller read."""
+        self.asked.append(dict(request.query) | {"board": "yes"})
+        node = request.match_info["node"]
+        return web.json_response({"node": node} | self.boards.get(node, NONE))

@@ -327,3 +327,15 @@ async def test_what_came_of_an_act_is_a_sentence(ask):
 )
 async def test_a_load_has_its_band(ask, measure, word):
     assert await ask("load/page.js", f"m.bandOf({json.dumps(measure)}).word") == word
+
+
+async def test_holes_as_long_as_a_sensors_interval_are_joined_and_longer_ones_part_the_line(ask):
+    lines = (
+        ([1, None, 2, None, 3], [1, "joined", 2, "joined", 3]),
+        ([1, 2, None, 3, 4], [1, 2, None, 3, 4]),
+        ([1, None, 2, None, None, None, 3, None, 4],
+         [1, "joined", 2, None, None, None, 3, "joined", 4]),
+    )  # fmt: skip
+    for read, drawn in lines:
+        joined = f"m.bridged({json.dumps(read)}).map((v) => (v === undefined ? 'joined' : v))"
+        assert await ask("node/plot.js", joined) == drawn

@@ -56,3 +56,26 @@ async def test_whose_word_it_is_and_why_is_said(console):
     await tab.js(PRESS.format("Ask again"))
     await tab.wait(f"{SECTION}.innerText.includes('It did not answer within 10 s. Shown is what')")
     assert tab.complaints == []
+
+
+async def test_what_a_boards_sensors_read_is_asked_of_its_reader_and_drawn_over_its_polls(console):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    told = {"as_of": "2026-11-28T09:00:00Z", "age_s": 3, "read": None, "fault": "", "power": "on",
+            "dropped": 0, "sensors": []}  # fmt: skip
+    console.central.host.sensors[node] = told
+    every_second = [each for value in range(40, 70) for each in (value, None)]
+    read = [series("temperature|sensor=CPU", "degrees C", *every_second)]
+    read += [series("voltage|sensor=12V", "V", 12.1, None, 12.2, None)]
+    samples = console.central.samples
+    samples.boards[node] = {**TOLD, "step_s": 60, "steps": 60, "series": read}
+    tab = await console.tab(f"/nodes/{node}")
+    board = "document.querySelector('.sensors .samples')"
+    await tab.wait(f"{board} !== null")
+    await tab.js(
+        f"[...{board}.querySelectorAll('button')].find((b) => b.textContent === '1 hour').click()"
+    )
+    await tab.wait(f"{board}.querySelectorAll('figure canvas').length === 2")
+    assert samples.asked == [{"since": "1h", "board": "yes"}]
+    label = await tab.js(f"{board}.querySelector('[role=img]').getAttribute('aria-label')")
+    assert label == "Temperatures. CPU: 39 to 70 degrees C"
+    assert tab.complaints == []

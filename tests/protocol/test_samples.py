@@ -65,3 +65,10 @@ def test_a_receipt_may_ask_and_one_that_does_not_is_as_short_as_before():
 
 def test_every_kind_has_a_unit():
     assert all(KINDS.values())
+
+
+@pytest.mark.parametrize("board", ["..", "../n1", "n/2", "N2", "n2\n", "a" * 33])
+def test_a_board_is_a_name_and_never_a_way_through_folders(board):
+    wish = SamplesAsk(number=1, since_ms=0, until_ms=1, step_s=60, board=board)
+    with pytest.raises(ProtocolError):
+        Decoder[SamplesAsk](SamplesAsk).decode(encode(wish))

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from roost_agent.bmc.act import Patience, Waiting, act, set_boot
 from roost_agent.bmc.board import LOCAL, Board, load
 from roost_agent.bmc.driver import Driver
 from roost_agent.bmc.fault import BmcError, Fault
+from roost_agent.bmc.history import chosen, keep
 from roost_agent.bmc.talk import Answer, Known, Request
 from roost_agent.errors import ConfigError
 from roost_agent.ports import Clock, SystemClock
@@ -83,7 +85,12 @@ async def answer(board: Board, asked: Request, clock: Clock, waiting: Waiting) -
         made = Answer(node=board.node, fault=Fault.CHILD, why=why[:300])
     if made.fault and made.fault != Fault.UNCONFIRMED:
         made = replace(made, known=replace(known, failures=known.failures + 1))
-    return replace(made, took_ms=clock.mono_ms() - began_ms)
+    made = replace(made, took_ms=clock.mono_ms() - began_ms)
+    if asked.history and not made.fault:
+        folder = Path(asked.history) / board.node
+        unkept = await asyncio.to_thread(keep, folder, made.sensors, clock.wall_ms())
+        made = replace(made, unkept=unkept)
+    return made
 
 
 async def _done(board: Board, asked: Request, machine: Driver, waiting: Waiting) -> Answer:
@@ -141,6 +148,7 @@ async def serve(
         ConfigError: the file.
     """
     boards = {board.node: board for board in load(asked.file)}
+    remembered = chosen(Path(asked.history), boards) if asked.history else frozenset()
     slots = asyncio.Semaphore(TOGETHER_MAX)
 
     async def one(node: str) -> None:
@@ -149,8 +157,9 @@ async def serve(
             why = f"{asked.file} names no controller of {node}"
             write(Answer(node=node, fault=Fault.CONFIG, why=why))
             return
+        wish = asked if node in remembered else replace(asked, history="")
         async with slots:
-            write(await answer(board, asked, clock, waiting))
+            write(await answer(board, wish, clock, waiting))
 
     async with asyncio.TaskGroup() as group:
         for node in dict.fromkeys(asked.nodes):

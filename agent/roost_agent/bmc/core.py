@@ -136,6 +136,7 @@ class _One:
     answer: Answer | None = None
     read_ms: int = 0
     why: str = ""
+    unkept: str = ""
     sensors: dict[str, _Seen] = field(default_factory=dict)
     groups_ms: dict[Group, int] = field(default_factory=dict)  # when each was decided last
 
@@ -257,6 +258,9 @@ class Boards:
             return [Note(f"{answer.node}: {one.why}")] if was_well else []
         effects: list[Effect] = [] if was_well else [Note(f"{answer.node}: it answers again")]
         one.answer, one.why, one.read_ms = answer, "", now.wall_ms
+        if answer.unkept not in {"", one.unkept}:
+            effects.append(Note(f"{answer.node}: its readings are not kept: {answer.unkept}"))
+        one.unkept = answer.unkept
         effects += [Record(answer.node, each) for each in answer.log]
         _take(one, answer.sensors, now.ms)
         for seen in one.sensors.values():

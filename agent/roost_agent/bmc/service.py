@@ -34,6 +34,7 @@ from roost_agent.bmc.core import (
 from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.talk import Answer, Known, Request, Verb
 from roost_agent.errors import StorageError
+from roost_agent.host.samples.ring import BOARDS_FOLDER
 from roost_agent.outbox.latest import Latest, Outbox
 from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry
@@ -223,6 +224,7 @@ class BoardControllers:
             known={node: known[node] for node in nodes},
             own=self._own,
             seconds=seconds,
+            history=str(self._folder / BOARDS_FOLDER) if do == "poll" else "",
         )
 
     def _tell(self) -> None:

@@ -82,6 +82,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             the second.
         forced: power-off without asking the operating system first.
         seconds: for all of it.
+        history: the folder that a poll keeps readings in; empty: they are not kept.
     """
 
     file: str
@@ -94,6 +95,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     own: str = ""
     forced: bool = False
     seconds: Annotated[float, Meta(gt=0, le=900)] = 60.0
+    history: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,6 +109,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         dropped: sensors past the bound.
         unread: why its sensors were not read, where all else was.
         boot: device of the next boot, as it was read.
+        unkept: why its readings are not kept; empty: they are, or nobody asked for that.
     """
 
     node: str
@@ -120,3 +123,4 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unread: str = ""
     boot: str = ""
     took_ms: int = 0
+    unkept: str = ""

@@ -1,7 +1,6 @@
 """What a node measured lately, over HTTP: asked of the node itself, or what it told by itself."""
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -61,7 +60,7 @@ class SamplesAnswer(msgspec.Struct, frozen=True):
     """Samples of a node.
 
     Attributes:
-        origin: ``node``: its own answer. ``kept``: what it tells by itself once an hour, of a few
+        origin: ``node``: a node's answer. ``kept``: what it tells by itself once an hour, of a few
             series. ``none``: there is nothing.
         why: it is not the node's answer of now; empty where it is.
         as_of: when the centre heard it.
@@ -81,31 +80,38 @@ class SamplesAnswer(msgspec.Struct, frozen=True):
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    origin: str
-    told: Told
-    why: str
-
-
 async def show_samples(call: Call[SamplesQuery, Any]) -> SamplesAnswer:
     """GET /api/v1/nodes/{node}/samples."""
     row = named_node(call)
-    wish = _wish(call.query, call.now_ms)
-    if (silent := _why_silent(row)) is None:
-        found = await call.api.samples.fetch(row.node, wish)
+    asked = wish(call.query, call.now_ms)
+    if (silent := why_silent(row)) is None:
+        found = await call.api.samples.fetch(row.node, asked)
     else:
         found = Answer(None, silent)
-    shown = await _shown(call, row.node, wish, found)
-    if shown is None:
-        return SamplesAnswer(row.node, "none", found.why, None, None, None, 0, 0, [], 0)
-    said = shown.told.samples
+    if found.told is not None:
+        return told(call, row.node, "node", found.told, found.why)
+    kept = await _kept(call, row.node, asked)
+    return (
+        nothing(row.node, found.why)
+        if kept is None
+        else told(call, row.node, "kept", kept, found.why)
+    )
+
+
+def nothing(node: str, why: str) -> SamplesAnswer:
+    """Return that there is nothing to show of a node, and why."""
+    return SamplesAnswer(node, "none", why, None, None, None, 0, 0, [], 0)
+
+
+def told(call: Call[Any, Any], node: str, origin: str, word: Told, why: str) -> SamplesAnswer:
+    """Return what was told of a node."""
+    said = word.samples
     return SamplesAnswer(
-        node=row.node,
-        origin=shown.origin,
-        why=shown.why,
-        as_of=instant(shown.told.received_ms),
-        age_s=age_s(shown.told.received_ms, call.api.clock.wall_ms()),
+        node=node,
+        origin=origin,
+        why=why,
+        as_of=instant(word.received_ms),
+        age_s=age_s(word.received_ms, call.api.clock.wall_ms()),
         since=instant(said.since_ms),
         step_s=said.step_s,
         steps=said.steps,
@@ -114,7 +120,8 @@ async def show_samples(call: Call[SamplesQuery, Any]) -> SamplesAnswer:
     )
 
 
-def _why_silent(row: NodeRow) -> str | None:
+def why_silent(row: NodeRow) -> str | None:
+    """Return why a node is not asked; None: it is."""
     if row.quarantine:
         return f"the node is in quarantine: {row.quarantine}"
     if row.presence not in HEARD:
@@ -122,28 +129,29 @@ def _why_silent(row: NodeRow) -> str | None:
     return None
 
 
-async def _shown(
-    call: Call[SamplesQuery, Any], node: str, wish: Wish, found: Answer
-) -> _Shown | None:
-    """Return the node's answer; else what it told by itself, of the series that are wanted."""
-    if found.told is not None:
-        return _Shown("node", found.told, found.why)
+async def _kept(call: Call[SamplesQuery, Any], node: str, asked: Wish) -> Told | None:
+    """Return what a node told by itself, of the series that are wanted."""
     async with call.api.database.read() as connection:
         record = await node_samples.find(connection, node)
     if record is None:
         return None
-    wanted = set(wish.series)
+    wanted = set(asked.series)
     series = [
         each
         for each in record.samples.series
         if not wanted or each.kind in wanted or each.name in wanted
     ]
     kept = msgspec.structs.replace(record.samples, series=series)
-    return _Shown("kept", Told(kept, record.received_ms), found.why)
+    return Told(kept, record.received_ms)
 
 
-def _wish(query: SamplesQuery, now_ms: int) -> Wish:
+def wish(query: SamplesQuery, now_ms: int, *, board: str = "") -> Wish:
     """Return what is asked, in whole steps, so that all who look at once ask one question.
+
+    Args:
+        query: of the request.
+        now_ms: UTC.
+        board: the node, by its name in its site, whose board controller is meant; empty: none.
 
     Raises:
         ApiError: ``bad-parameter``: the field and its bound.
@@ -166,7 +174,7 @@ def _wish(query: SamplesQuery, now_ms: int) -> Wish:
     step_ms = step_s * 1000
     first_ms, end_ms = since_ms // step_ms * step_ms, -(-until_ms // step_ms) * step_ms
     steps = min((end_ms - first_ms) // step_ms, SAMPLE_STEPS_MAX)
-    return Wish(end_ms - steps * step_ms, end_ms, step_s, names)
+    return Wish(end_ms - steps * step_ms, end_ms, step_s, names, board)
 
 
 def _usual_step_s(span_ms: int) -> int:

@@ -18,8 +18,11 @@ MINUTE_S = 60
 @click.argument("series", nargs=-1)
 @click.option("--since", default="24h", show_default=True, help="A time, or a span such as 2h.")
 @click.option("--step", help="Of one value, such as 1m or 10m; as it suits where it is not said.")
+@click.option("--board", is_flag=True, help="The sensors of its board controller instead.")
 @shared()
-def samples(asked: Asked, node: str, series: tuple[str, ...], since: str, step: str | None) -> None:
+def samples(  # noqa: PLR0913 - the options of a command
+    asked: Asked, node: str, series: tuple[str, ...], *, since: str, step: str | None, board: bool
+) -> None:
     """Show what a node measured: of all series, or of those named, such as cpu or 'space|fs=/'.
 
     A table has a line for each series; csv and ndjson have one for each value.
@@ -27,7 +30,7 @@ def samples(asked: Asked, node: str, series: tuple[str, ...], since: str, step: 
 
     def draw(client: Client) -> str:
         found = client.get(
-            at("nodes", node, "samples"),
+            at("nodes", node, *(("sensors",) if board else ()), "samples"),
             since=since,
             step_s=None if step is None else times.span(step, least_s=MINUTE_S),
             series=",".join(series) or None,

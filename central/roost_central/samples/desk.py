@@ -35,6 +35,7 @@ class Wish:
     until_ms: int
     step_s: int
     series: tuple[str, ...] = ()
+    board: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class SampleDesk:
         self.send: Send = lambda _node, _ask: False
         self._clock = clock
         self._number = max(clock.wall_ms(), 1)  # another than before a restart
-        self._asked: dict[int, tuple[str, asyncio.Future[Told | None]]] = {}
+        # By number: the node, the board that is meant, who waits.
+        self._asked: dict[int, tuple[str, str, asyncio.Future[Told | None]]] = {}
         self._waited: dict[tuple[str, Wish], asyncio.Future[Told | None]] = {}
         self._kept: OrderedDict[tuple[str, Wish], Told] = OrderedDict()
         self._kept_bytes = 0
@@ -100,9 +102,9 @@ class SampleDesk:
     def took(self, node: str, samples: Samples) -> None:
         """Take in an answer; one that nobody waits for any more is let go."""
         asked = self._asked.get(samples.ask)
-        if asked is None or asked[0] != node:
+        if asked is None or asked[0] != node or samples.board != asked[1]:
             return
-        _settle(asked[1], Told(samples, self._clock.wall_ms()))
+        _settle(asked[2], Told(samples, self._clock.wall_ms()))
 
     def _ask(self, node: str, wish: Wish) -> "asyncio.Future[Told | None] | None":
         self._number += 1
@@ -113,12 +115,13 @@ class SampleDesk:
             until_ms=wish.until_ms,
             step_s=wish.step_s,
             series=list(wish.series),
+            board=wish.board,
         )
         if not self.send(node, ask):
             return None
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Told | None] = loop.create_future()
-        self._asked[number] = (node, future)
+        self._asked[number] = (node, wish.board, future)
         self._waited[node, wish] = future
         given_up = loop.call_later(ANSWER_S, _settle, future, None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from roost_agent.host.samples import rollup
 from roost_agent.host.samples.ring import Ring
@@ -39,7 +40,8 @@ def answered(ring: Ring, question: Question) -> Samples | None:
     """Return what the centre asks for; or the steps that ended within the last hour, of a few."""
     if (ask := question.ask) is not None:
         wanted = rollup.window(ask.since_ms, ask.until_ms, ask.step_s)
-        return rollup.samples(ring.parts(), wanted, frozenset(ask.series), ask=ask.number)
+        said = rollup.samples(ring.parts(), wanted, frozenset(ask.series), ask=ask.number)
+        return replace(said, board=ask.board)
     end_ms = question.now_ms // STEP_MS * STEP_MS
     wanted = rollup.window(max(end_ms - HOUR_MS, 0), end_ms, STEP_S)
     return chosen(rollup.samples(ring.parts(), wanted, frozenset()))

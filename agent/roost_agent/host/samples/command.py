@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +14,11 @@ from roost_agent.control.command import parser
 from roost_agent.control.table import columns
 from roost_agent.errors import AgentError
 from roost_agent.host.samples import rollup
-from roost_agent.host.samples.ring import FOLDER, Ring
+from roost_agent.host.samples.ring import BOARDS_FOLDER, FOLDER, Ring
 from roost_agent.ports import SystemClock
+from roost_protocol.errors import ProtocolError
 from roost_protocol.samples import KINDS, Samples, Series, unpacked
+from roost_protocol.topics import check_name
 
 HOURS_MAX: Final = 24
 _HEAD: Final = ("SERIES", "UNIT", "LOWEST", "MEAN", "HIGHEST", "LAST")
@@ -27,6 +30,7 @@ def run(argv: list[str]) -> int:
     arguments.add_argument("series", nargs="*", help="such as cpu, memory, 'space|fs=/var'")
     arguments.add_argument("--hours", type=float, default=24.0, help="back from now, at most 24")
     arguments.add_argument("--step", type=int, default=60, metavar="MINUTES", help="1 to 60")
+    arguments.add_argument("--board", metavar="NODE", help="the sensors of its board controller")
     form = arguments.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="every step, for a program")
     form.add_argument("--csv", action="store_true", help="every step, for a spreadsheet")
@@ -36,10 +40,16 @@ def run(argv: list[str]) -> int:
     state_dir = Path(given.state_dir or load(Path(given.config)).state_dir)
     now_ms = SystemClock().wall_ms()
     wanted = rollup.window(now_ms - round(given.hours * 3_600_000), now_ms, given.step * 60)
-    found = rollup.samples(Ring(state_dir / FOLDER).parts(), wanted, frozenset(given.series))
+    folder = state_dir / FOLDER
+    if given.board is not None:
+        try:
+            folder = state_dir / BOARDS_FOLDER / check_name(given.board, field="--board")
+        except ProtocolError as err:
+            arguments.error(str(err))
+    found = rollup.samples(Ring(folder).parts(), wanted, frozenset(given.series))
     if not found.series:
         what = ", ".join(given.series) or "nothing"
-        raise AgentError(f"{state_dir / FOLDER} has no minutes of that time: {what}")
+        raise AgentError(f"{folder} has no minutes of that time: {what}{_elsewhere(folder)}")
     if given.json:
         sys.stdout.write(json.dumps(_plain(found), indent=2) + "\n")
     elif given.csv:
@@ -49,6 +59,16 @@ def run(argv: list[str]) -> int:
     if found.left_out:
         sys.stderr.write(f"{found.left_out} series more: name some, or fewer steps\n")
     return 0
+
+
+def _elsewhere(folder: Path) -> str:
+    """Return what to do next where a controller's readings are not here; else nothing."""
+    if folder.parent.name != BOARDS_FOLDER:
+        return ""
+    with suppress(OSError):
+        if here := sorted(each.name for each in folder.parent.iterdir()):
+            return f"; here are those of {', '.join(here)}"
+    return "; the node that reads it has them: roost bmc show NODE names it"
 
 
 def _plain(found: Samples) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from roost_protocol.limits import SAMPLE_SERIES_MAX
 from roost_protocol.samples import VALUE_BYTES, packed
 
 FOLDER: Final = "samples"  # of the state directory
+BOARDS_FOLDER: Final = "board-samples"  # beside it: a folder for each board controller
 ROWS_MAX: Final = 1_440  # a day
 FILE_ROWS_MAX: Final = 120  # so that what is older than a day goes by two hours
 FILES_MAX: Final = 200  # of nodes whose series come and go all the time
@@ -87,6 +88,33 @@ class Ring:
             stream.write(minute + packed(values))
         self._rows += 1
 
+    def fold(self, minute: int) -> None:
+        """Make one row of the last ones where they are of one minute, and that one has ended.
+
+        Args:
+            minute: that is measured now.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        files = self._files()
+        part = _part(files[-1]) if files else None
+        if part is None:
+            return
+        form = struct.Struct(f"<I{3 * len(part.series)}e")
+        rows = list(form.iter_unpack(part.rows))
+        last = [row for row in rows if row[0] == rows[-1][0]]
+        is_tail = rows[len(rows) - len(last) :] == last
+        if len(last) < 2 or not is_tail or last[0][0] == minute:  # noqa: PLR2004 - two make one
+            return
+        triples = zip(*(row[1:] for row in last), strict=True)
+        values = [_folded(place, each) for place, each in enumerate(triples)]
+        begin = len(_line(Head(1, part.series))) + (len(rows) - len(last)) * form.size
+        with files[-1].open("r+b") as stream:  # a power cut between leaves rows that count twice
+            stream.seek(begin)
+            stream.write(struct.pack("<I", last[0][0]) + packed(values))
+            stream.truncate()
+
     def parts(self) -> Iterator[Part]:
         """Yield what is kept, the oldest first; a file that cannot be read is passed over."""
         for file in self._files():
@@ -113,7 +141,7 @@ class Ring:
         self._file, self._head, self._rows = files[-1], head, len(part.rows) // head.row_bytes
 
     def _begin(self, names: list[str]) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files = self._files()
         self._let_go(files)
         number = int(files[-1].stem) + 1 if files else 1
@@ -131,6 +159,14 @@ class Ring:
                 file.unlink(missing_ok=True)
                 continue
             rows += len(part.rows) // Head(1, part.series).row_bytes
+
+
+def _folded(place: int, values: tuple[float, ...]) -> float:
+    """Return the lowest, mean or highest of a minute's, by its place in the row."""
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return math.nan
+    return (min(known), sum(known) / len(known), max(known))[place % 3]
 
 
 def _line(head: Head) -> bytes:

@@ -20,7 +20,7 @@ from roost_agent import child
 from roost_agent.alarms.samples.sampler import Measured
 from roost_agent.errors import StorageError
 from roost_agent.host.samples.minutes import Minutes, Row
-from roost_agent.host.samples.ring import FOLDER, Ring
+from roost_agent.host.samples.ring import BOARDS_FOLDER, FOLDER, Ring
 from roost_agent.outbox.latest import Outbox
 from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry
@@ -53,6 +53,7 @@ class History:
     ) -> None:
         self.fault = ""
         self._folder = state_dir / FOLDER
+        self._boards = state_dir / BOARDS_FOLDER
         self._ring = Ring(self._folder)
         self._outbox = outbox
         self._clock = clock
@@ -130,7 +131,8 @@ class History:
     async def _made(self, ask: SamplesAsk | None) -> Entry | None:
         """Have a child make a message; None where nothing was measured."""
         now_ms = max(self._clock.wall_ms(), 0)
-        words = (sys.executable, "-P", "-m", "roost_agent.host.samples.answer", str(self._folder))
+        folder = self._boards / ask.board if ask is not None and ask.board else self._folder
+        words = (sys.executable, "-P", "-m", "roost_agent.host.samples.answer", str(folder))
         given = msgspec.json.encode({"now_ms": now_ms, "ask": ask})
         done = await child.run(words, seconds=CHILD_S, bytes_max=BODY_BYTES_MAX, given=given)
         if done.status:

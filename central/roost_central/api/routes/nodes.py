@@ -3,7 +3,18 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import bmc, claims, held, host, identities, lifecycle, lists, nodes, samples
+from roost_central.api import (
+    bmc,
+    board_samples,
+    claims,
+    held,
+    host,
+    identities,
+    lifecycle,
+    lists,
+    nodes,
+    samples,
+)
 from roost_central.api.answers import ChangePage, InventoryAnswer, Node, NodePage, PathPage
 from roost_central.api.bulk import DryRun, ManyAnswer
 from roost_central.api.events import PageQuery
@@ -69,6 +80,16 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="Show the sensors of a node's board controller",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/nodes/{node}/sensors/samples",
+        handler=board_samples.show_board_samples,
+        query=samples.SamplesQuery,
+        answer=samples.SamplesAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.READ,
+        summary="Show what the sensors of a node's board controller read within the last day",
     ),
     Route(
         method="GET",

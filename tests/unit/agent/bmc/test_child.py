@@ -27,6 +27,7 @@ from roost_agent.bmc.board import load
 from roost_agent.bmc.child import RELEARN, answer
 from roost_agent.bmc.command import run
 from roost_agent.bmc.talk import Answer, Known, Power, Request, Verb
+from roost_agent.host.samples.ring import Ring
 from roost_agent.ports import SystemClock
 
 pytestmark = [
@@ -68,6 +69,15 @@ def ask(service, tmp_path):
         return await answer(load(str(file))[0], request, SystemClock(), Soon())
 
     return asked
+
+
+async def test_a_poll_keeps_what_it_read_and_says_why_it_could_not(ask, tmp_path):
+    found = await ask(history=str(tmp_path / "kept"))
+    (part,) = Ring(tmp_path / "kept" / "n1").parts()
+    assert "temperature|sensor=Sensor 0" in part.series
+    assert found.unkept == ""
+    (tmp_path / "full").write_text("no folder")
+    assert "full" in (await ask(history=str(tmp_path / "full"))).unkept
 
 
 async def test_a_machine_is_learned_and_its_sensors_of_both_schemas_are_read(ask, service):

@@ -329,3 +329,12 @@ def test_a_relearning_forgets_who_it_was_and_keeps_settings_and_counts():
     assert stage.tick() == [Poll(("n1",))], "it is asked at once"
     stage.polled(hot(75), after_ms=0)
     assert stage.raised() == {}, "the fan is gone, and what was ignored still is"
+
+
+def test_that_readings_are_not_kept_is_noted_once_until_it_is_another_reason():
+    stage = Stage()
+    full = "No space left on device"
+    assert stage.polled(unkept=full) == [Note(f"n1: its readings are not kept: {full}")]
+    assert stage.polled(unkept=full) == []
+    assert stage.polled() == []
+    assert len(stage.polled(unkept=full)) == 1

@@ -14,6 +14,7 @@ from roost_agent.bmc.board import load
 from roost_agent.bmc.core import Act
 from roost_agent.bmc.service import BoardControllers
 from roost_agent.bmc.talk import Verb
+from roost_agent.host.samples.ring import BOARDS_FOLDER, Ring
 from roost_agent.ports import SystemClock
 from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, unpack
@@ -108,6 +109,8 @@ async def test_a_controller_is_learned_read_and_told_and_its_sensors_raise_alarm
         found = kept.read(tmp_path)
         assert (found.known["n1"].type, found.known["n1"].uuid) == ("redfish", UUID)
         assert PASSWORD not in (tmp_path / kept.FILE).read_text()
+        (part,) = Ring(tmp_path / BOARDS_FOLDER / "n1").parts()
+        assert "temperature|sensor=Sensor 1" in part.series
 
 
 async def test_a_silent_controller_holds_up_nobody(pem, tmp_path):

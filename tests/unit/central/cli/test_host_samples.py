@@ -50,3 +50,8 @@ def test_it_is_said_whose_word_it_is_and_what_is_missing(run, answers):
 @pytest.mark.usefixtures("answers")
 def test_a_step_of_less_than_a_minute_is_refused(run):
     assert run("host", "samples", "a.n1", "--step", "30s")[0] == 2
+
+
+def test_a_boards_sensors_are_asked_for_apart(run, answers):
+    answers["/api/v1/nodes/a.n1/sensors/samples"] = FOUND
+    assert "cpu" in run("host", "samples", "a.n1", "--board")[1]

@@ -138,3 +138,11 @@ def test_the_size_of_an_answer_counts_its_values():
         v=VERSION, since_ms=0, step_s=60, steps=100, series=[Series("cpu", "", *[b""] * 3)]
     )
     assert Told(one, 0).size > 600
+
+
+async def test_a_node_that_knows_no_boards_is_not_believed_of_one(desk):
+    node = Node(desk)
+    found = await desk.fetch(NODE, Wish(0, 600_000, 60, board="n2"))
+    assert node.asks[0][1].board == "n2"
+    assert found.told is None
+    assert "did not answer" in found.why

@@ -7,7 +7,7 @@ import pytest
 
 from roost_agent.__main__ import command
 from roost_agent.host.samples.minutes import Row
-from roost_agent.host.samples.ring import Ring
+from roost_agent.host.samples.ring import BOARDS_FOLDER, Ring
 
 
 @pytest.fixture
@@ -47,3 +47,16 @@ def test_what_nobody_measured_is_said_and_bounds_are_named(state, capsys):
     assert "no minutes" in capsys.readouterr().err
     assert run(state, "--hours", "25") == 2
     assert "at most 24" in capsys.readouterr().err
+
+
+def test_readings_of_a_board_are_those_of_its_folder_and_else_it_is_said_where_they_are(
+    state, capsys
+):
+    values = {"temperature|sensor=CPU": (40.0, 41.0, 42.0)}
+    Ring(state / BOARDS_FOLDER / "n2").append(Row(int(time.time()) // 60 - 5, values))
+    assert run(state, "--board", "n2") == 0
+    assert "41" in capsys.readouterr().out.splitlines()[1]
+    assert run(state, "--board", "n3") == 1
+    assert "here are those of n2" in capsys.readouterr().err
+    assert run(state, "--board", "../samples") == 2
+    assert "--board" in capsys.readouterr().err

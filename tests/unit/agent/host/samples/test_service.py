@@ -9,6 +9,8 @@ from waiting import until
 from roost_agent.alarms.samples.sampler import Measured
 from roost_agent.errors import StorageError
 from roost_agent.host.samples import service as services
+from roost_agent.host.samples.minutes import Row
+from roost_agent.host.samples.ring import BOARDS_FOLDER, Ring
 from roost_agent.host.samples.service import ASKS_WAITING_MAX, History
 from roost_protocol.codec import Decoder, unpack
 from roost_protocol.envelope import ItemKind, SamplesAsk
@@ -100,7 +102,7 @@ async def test_wishes_are_bounded(tmp_path):
 
 
 async def test_the_last_hour_is_told_when_its_time_has_come_in_steps_that_have_ended(tmp_path):
-    async with history(tmp_path, first_s=0.2) as (made, clock, outbox):
+    async with history(tmp_path, first_s=65 * 60) as (made, clock, outbox):
         await measure(made, clock, 65)
         made.ask(asked(1))  # whatever is asked meanwhile
         await until(lambda: any(each.ask == SUMMARY for each in outbox.said), "as said")
@@ -129,3 +131,16 @@ async def test_a_disk_that_refuses_is_a_fault_until_it_takes_rows_again(tmp_path
         (tmp_path / "samples").unlink()
         await measure(made, clock, 1)
         await until(lambda: not made.fault, "as said")
+
+
+async def test_of_a_board_its_own_readings_are_told_and_nothing_of_the_node(tmp_path):
+    values = {"temperature|sensor=CPU": (40.0, 41.0, 42.0)}
+    Ring(tmp_path / BOARDS_FOLDER / "n2").append(Row(1, values))
+    async with history(tmp_path) as (made, clock, outbox):
+        await measure(made, clock, 2)
+        made.ask(asked(5, board="n2"))
+        made.ask(asked(6, board="n3"))
+        await until(lambda: outbox.said and outbox.said[-1].ask == 6, "as said")
+    of_n2, of_n3 = outbox.said
+    assert (of_n2.board, [each.name for each in of_n2.series]) == ("n2", list(values))
+    assert (of_n3.board, of_n3.series) == ("n3", [])

@@ -42,7 +42,24 @@ export function Plot({ times, lines, names, unit, label }) {
 function dataOf(times, lines) {
   const [first] = lines;
   const band = lines.length === 1 ? [first.high, first.low] : [];
-  return [times, ...band, ...lines.map(({ mean }) => mean)]; // the mean is drawn over its band
+  const drawn = [...band, ...lines.map(({ mean }) => mean)]; // the mean is drawn over its band
+  return [times, ...drawn.map(bridged)];
+}
+
+/**
+ * A sensor that is read every second minute has no gap in each other step: `undefined` joins what `null` parts.
+ * @param {(number | null)[]} values
+ * @returns {(number | null | undefined)[]} holes no longer than twice the usual one are joined
+ */
+export function bridged(values) {
+  const at = values.flatMap((value, step) => (value === null ? [] : [step]));
+  const holes = at.slice(1).map((step, before) => step - at[before] - 1);
+  const usual = holes.toSorted((one, other) => one - other)[Math.floor(holes.length / 2)] ?? 0;
+  const joined = [...values];
+  holes.forEach((hole, before) => {
+    if (hole <= 2 * usual) joined.fill(undefined, at[before] + 1, at[before + 1]);
+  });
+  return joined;
 }
 
 function options(element, names, unit, hasBand) {

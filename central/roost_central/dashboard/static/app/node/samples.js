@@ -11,21 +11,32 @@ const TITLES = {
   cpu: "Processors", load: "Load", memory: "Memory", swap: "Swap", pids: "Process ids", pressure: "Pressure",
   space: "File systems", inodes: "Inodes", temperature: "Temperatures", fan: "Fans", process_cpu: "Processor, by process",
   process_memory: "Memory, by process", descriptors: "File descriptors, by process",
+  fan_level: "Fans, by share", voltage: "Voltages", current: "Currents", power: "Power", usage: "Usage",
 };
 
 /** @param {{node: string}} given */
 export function Samples({ node }) {
-  const [span, setSpan] = useState("");
   return html`<section class="samples"><h2>Measured <small>kept on the node, by minute, for a day</small></h2>
-    <p class="spans" role="group" aria-label="Show what it measured">${Object.entries(SPANS).map(([key, words]) => html`
-      <button key=${key} aria-pressed=${span === key} onClick=${() => setSpan(key)}>${words}</button>`)}</p>
-    ${span && html`<${Shown} node=${node} span=${span} />`}
+    <${Spans} path=${`/nodes/${encodeURIComponent(node)}/samples`} label="Show what it measured" />
     <${CopyLine} text=${`roost host samples ${node}`} /></section>`;
 }
 
-function Shown({ node, span }) {
-  const { value, error, loading, reload } = useFetched(
-    `/nodes/${encodeURIComponent(node)}/samples${queryString({ since: span })}`);
+/** Readings of a board controller's sensors, which whoever reads it keeps. @param {{node: string}} given */
+export function BoardSamples({ node }) {
+  return html`<div class="samples"><h3>Over time <small>kept by the node that reads it, by minute, for a day</small></h3>
+    <${Spans} path=${`/nodes/${encodeURIComponent(node)}/sensors/samples`} label="Show what the sensors read" />
+    <${CopyLine} text=${`roost host samples ${node} --board`} /></div>`;
+}
+
+function Spans({ path, label }) {
+  const [span, setSpan] = useState("");
+  return html`<p class="spans" role="group" aria-label=${label}>${Object.entries(SPANS).map(([key, words]) => html`
+      <button key=${key} aria-pressed=${span === key} onClick=${() => setSpan(key)}>${words}</button>`)}</p>
+    ${span && html`<${Shown} path=${path} span=${span} />`}`;
+}
+
+function Shown({ path, span }) {
+  const { value, error, loading, reload } = useFetched(`${path}${queryString({ since: span })}`);
   const [Plot, setPlot] = useState(null);
   useEffect(() => {
     import("./plot.js").then((module) => setPlot(() => module.Plot));

@@ -4,6 +4,7 @@ import { useFetched } from "../fetched.js";
 import { CopyLine } from "../shell/copy.js";
 import { SENSOR_LEVELS, StateChip } from "../status.js";
 import { Age } from "../time.js";
+import { BoardSamples } from "./samples.js";
 
 const STALE_MS = 3_600_000; // who reads one tells it every half hour
 const SHOWN = 12; // rows before somebody asks for more; what is not ok comes first
@@ -21,7 +22,8 @@ export function Sensors({ node, revision }) {
     ${rows.length ? html`<${Rows} rows=${isWhole ? rows : rows.slice(0, SHOWN)} />` : html`<p class="empty">It has told no sensor.</p>`}
     ${rows.length > SHOWN && html`<p><button aria-expanded=${isWhole} onClick=${() => setWhole(!isWhole)}>
       ${isWhole ? "Show fewer" : `Show all ${rows.length}`}</button></p>`}
-    <${CopyLine} text=${`roost host sensors ${node}`} /></section>`;
+    <${CopyLine} text=${`roost host sensors ${node}`} />
+    <${BoardSamples} key=${node} node=${node} /></section>`;
 }
 
 function Rows({ rows }) {
