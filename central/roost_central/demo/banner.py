@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from roost_central.demo import cast, rollouts
+from roost_central.demo import cast, rollouts, sensor
 from roost_central.demo.fleet import Fleet
 from roost_central.demo.machine import SWAPPINESS
 
@@ -53,7 +53,7 @@ def ready(  # noqa: PLR0913 - what the block names
     {roost} node inventory {cast.SITE}.n1
     {roost} site list -q 'status>=degraded' -w
 {"" if fleet is None else _fleet(folder, fleet)}
-{_rollouts(folder) if "simulator" in pids else ""}
+{_rollouts(folder, has_site=fleet is not None) if fleet or "simulator" in pids else ""}
   Break something, and watch it:
     {agent} path hold lan-a --for 1m --state-dir {state}
     {agent} alarm raise 750.801 --entity app=pump --severity major --text "Pressure 9 bar" \\
@@ -78,18 +78,30 @@ def ready(  # noqa: PLR0913 - what the block names
 """
 
 
-def _rollouts(folder: Path) -> str:
-    """Return how a bad release and a good one are rolled over the simulated fleet."""
-    roost, plans = program("roost"), rollouts.plans(folder)
+def _rollouts(folder: Path, *, has_site: bool) -> str:
+    """Return how a good release and a bad one are rolled out, and the bad one is undone.
+
+    Args:
+        folder: of the demo.
+        has_site: the real site installs releases, too.
+    """
+    roost, plans = program("roost"), rollouts.plans(folder, site=cast.SITE if has_site else "")
+    good, bad = plans[sensor.GOOD], plans[sensor.BAD]
+    reading = cast.machine(folder, cast.NODES[0]).root / sensor.READING
+    site = f"""
+    cat {reading}
+      the program of the release, on a node of {cast.SITE}: the same before, meanwhile, after"""
+    whom = f"the fleet; {cast.SITE} installs it, signed" if has_site else "the simulated fleet"
     return f"""
-  Roll a release over the simulated fleet; this one raises an alarm once it runs:
-    {roost} rollout plan {plans[rollouts.BAD]}
-    {roost} rollout create {plans[rollouts.BAD]} --start
-    {roost} rollout list -w
-      halts in the canary within a minute: {roost} rollout failures ID
-    {roost} rollout rollback ID -m "it raises alarms"
-    {roost} rollout create {plans[rollouts.GOOD]} --start
-      after that: all sites, wave by wave
+  Roll a release over {whom}:
+    {roost} rollout plan {good}
+    {roost} rollout create {good} --start
+    {roost} rollout watch ID
+      wave by wave, two minutes; the first letters of the ID are enough{site if has_site else ""}
+    {roost} rollout create {bad} --start
+      this one ends as soon as it runs: it halts in the canary within a minute
+    {roost} rollout failures ID
+    {roost} rollout rollback ID -m "it ends at once"
 """
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from roost_central.demo import rollouts
+from roost_central.demo import rollouts, sensor
 from roost_central.demo.brokers import Broker
 from roost_central.demo.children import Command
 from roost_central.demo.fleet import Fleet
@@ -88,7 +88,9 @@ def agent(  # noqa: PLR0913 - who it speaks to
             f'[[path]]\nname = "{broker.name}"\nkind = "site"\n'
             f'broker = "{broker.url}"\nbind = "{bind}"'
         )
-    lines.append(f'[processes]\nfolders = ["{_processes(folder, node, lans[:1])}"]')
+    watched = _processes(folder, node, lans[:1], has_sensor=fleet is not None)
+    starts = "" if fleet is None else machine(folder, node).processes()
+    lines.append(f'[processes]\n{starts}folders = ["{watched}"]')
     if ha_file is not None:
         lines.append(f'[ha]\nfile = "{ha_file}"')
     path = agent_file(folder, node)
@@ -140,7 +142,7 @@ def _join(folder: Path, fleet: Fleet, node: str) -> str:
     )
 
 
-def _processes(folder: Path, node: str, brokers: Sequence[Broker]) -> Path:
+def _processes(folder: Path, node: str, brokers: Sequence[Broker], *, has_sensor: bool) -> Path:
     """Write which processes a node watches, the first node some brokers, and return the folder."""
     files = folder / f"{node}.processes"
     files.mkdir(exist_ok=True)
@@ -148,6 +150,8 @@ def _processes(folder: Path, node: str, brokers: Sequence[Broker]) -> Path:
         (files / f"{broker.name}.toml").write_text(
             f'[process.{broker.name}]\npidfile = "{broker.child.pid_file}"\nseverity = "major"\n'
         )
+    if has_sensor:
+        (files / "sensor.toml").write_text(sensor.watched(machine(folder, node).root))
     return files
 
 

@@ -1,4 +1,4 @@
-"""The fleet that the demo's real site belongs to: its keys, its signer, its brokers with mTLS.
+"""The fleet of the demo's real site: its keys and releases, its signer, its brokers with mTLS.
 
 As any centre has them, except for the root's passphrase: it is drawn, and nobody is told it, so
 these keys end with the demo's folder. Simulated nodes are no part of it: they have no identity.
@@ -14,8 +14,10 @@ from typing import Final
 
 import msgspec
 
+from roost_central.demo import releases
 from roost_central.demo.brokers import free_port
 from roost_central.demo.children import Command
+from roost_central.demo.releases import Releases
 from roost_central.ports import SystemClock, SystemEntropy
 
 DOMAIN: Final = "demo.example"
@@ -40,10 +42,12 @@ class Fleet:
 
     Attributes:
         folder: the demo's.
+        releases: that its nodes may install.
     """
 
     folder: Path
     ports: Ports
+    releases: Releases
 
     @property
     def url(self) -> str:
@@ -109,13 +113,16 @@ def made(folder: Path) -> Fleet:
         passphrase = entropy.token(PASSPHRASE_BYTES).hex().encode()
         now = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, UTC)
         moment = ceremony.Moment(now, entropy)
-        ceremony.init(folder / "keys", Policy(DOMAIN, users=()), passphrase, moment)
+        # Nobody has to approve a rollout: this fleet is a lab, and ends with the demo.
+        policy = Policy(DOMAIN, users=(), release_approvals=0)
+        ceremony.init(folder / "keys", policy, passphrase, moment)
     # The centre's database is in it, and a broker may be there first.
     (folder / "central").mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
         ports = Ports(free_port(HOST), {name: free_port(HOST) for name in BROKERS})
         file.write_bytes(msgspec.json.encode(ports))
-    return Fleet(folder, msgspec.json.decode(file.read_bytes(), type=Ports))
+    signed = releases.made(folder / "releases", folder / "keys" / ceremony.SIGNER)
+    return Fleet(folder, msgspec.json.decode(file.read_bytes(), type=Ports), signed)
 
 
 async def _answers(socket: Path) -> bool:

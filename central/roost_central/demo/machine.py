@@ -1,8 +1,9 @@
 """What stands for a machine in the demo: settings change files below a folder and nothing else.
 
-Each node of the real site has a helper and root's one-shot as an installed node has them, except
-that both run as the demo's user, on a tree of files. A script stands for systemctl; it knows the
-one-shot alone, so no order of the demo reboots this machine or touches its services.
+Each node of the real site has a helper and root's one-shots as an installed node has them, except
+that all of them run as the demo's user, on a tree of files. A script stands for systemctl; it knows
+the one-shots and the unit of the demo's application alone, so no order of the demo reboots this
+machine or touches its services.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from roost_central.demo import sensor
 from roost_central.demo.children import Command
 
 TREE: Final = {
@@ -37,12 +39,22 @@ servers = ["192.0.2.53"]
 major = 99
 critical = 100
 """
+FOLDERS: Final = ("jobs", "told", "root", "helper", "installed", "requests")
+VERIFY_S: Final = 60  # three beats of the demo's agents, and what a busy machine takes
 _SYSTEMCTL: Final = """\
 #!/bin/sh
 # Written by roost demo, for roost-helper: .. start --no-block -- roost-config@DIGEST.service, and
-# .. kill --signal=SIGURG --kill-whom=main -- the same, where the node is reached.
+# .. kill --signal=SIGURG --kill-whom=main -- the same, where the node is reached; the same of
+# roost-install@VERB-DIGEST.service, and .. start|stop -- sensor.service.
 for unit; do :; done
 case "$*" in
+*" start -- sensor.service" | *" stop -- sensor.service") {sensor} ;;
+*" start "*" roost-install@"*.service)
+  about=${{unit#roost-install@}}
+  setsid {python} -m roost_agent.install --root={root} --state={installed} \\
+    --requests={requests} --trust={trust} --mirror={mirror} --systemctl= \\
+    run "${{about%.service}}" </dev/null >>{install_log} 2>&1 &
+  exit 0 ;;
 *" start "*" roost-config@"*.service) ;;
 *" kill "*" roost-config@"*.service) exec kill -URG "$(cat {pid})" ;;
 *) echo "the demo has no service manager: $*" >&2; exit 1 ;;
@@ -65,15 +77,24 @@ class Machine:
     def __init__(self, folder: Path, node: str) -> None:
         self.root = folder / "machine"
         self.helper = folder / "helper.sock"
+        self.trust = folder / "trust"
         self._node = node
         self._folder = folder
+        self._units = folder / "helper/units.toml"
 
     def settings(self) -> list[str]:
         """Return what the agent's configuration says of them, each list item a line."""
         return [
             f'[settings]\nhelper = "{self.helper}"\njobs = "{self._folder / "jobs"}"\n'
-            f'told = "{self._folder / "told"}"\nroot = "{self.root}"'
+            f'told = "{self._folder / "told"}"\nroot = "{self.root}"',
+            f'[updates]\ntrust = "{self.trust}"\ninstalled = "{self._folder / "installed"}"\n'
+            f'requests = "{self._folder / "requests"}"\nroot = "{self.root}"\n'
+            f"verify_s = {VERIFY_S}",
         ]
+
+    def processes(self) -> str:
+        """Return what ``[processes]`` says of who starts what is watched, each line a key."""
+        return f'units = "{self._units}"\nhelper = "{self.helper}"\n'
 
     def made(self) -> Command:
         """Write its files where there are none, and return the command of its helper."""
@@ -87,13 +108,14 @@ class Machine:
         for path, target in (LINKS | {"etc/roost/ha.toml": str(site_file)}).items():
             if not (self.root / path).is_symlink():
                 (self.root / path).symlink_to(target)
-        folders = {name: self._folder / name for name in ("jobs", "told", "root", "helper")}
+        folders = {name: self._folder / name for name in FOLDERS}
         for folder in folders.values():
             folder.mkdir(mode=0o700, exist_ok=True)
+        self._units.write_text('[unit]\nsensor = "sensor.service"\n')
         words = {
             "--socket": self.helper,
             "--user": os.getuid(),
-            "--units": folders["helper"] / "units.toml",  # there is none: no unit may be started
+            "--units": self._units,
             "--state": folders["helper"],
             "--systemctl": self._systemctl(folders),
         }
@@ -111,8 +133,14 @@ class Machine:
             "told": folders["told"],
             "log": folders["root"] / "log",
             "pid": folders["root"] / "pid",
+            "installed": folders["installed"],
+            "requests": folders["requests"],
+            "trust": self.trust,
+            "mirror": self._folder / "updates/mirror",
+            "install_log": folders["root"] / "install.log",
         }
         quoted = {name: shlex.quote(str(place)) for name, place in places.items()}
+        quoted["sensor"] = sensor.unit_lines(folders["helper"], self.root)
         script.write_text(_SYSTEMCTL.format(**quoted))
         script.chmod(0o700)
         return script

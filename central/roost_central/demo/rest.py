@@ -63,6 +63,10 @@ class Rest:
         answer = await self._ask("POST", "/api/v1/claims", json=body)
         return str(answer["token"])
 
+    async def has_releases(self) -> bool:
+        """Whether the centre serves any release."""
+        return bool((await self._ask("GET", "/api/v1/releases"))["items"])
+
     async def until_heard(self, nodes: int, say: Callable[[str], None], *, within_s: float) -> None:
         """Wait until so many nodes were heard.
 

@@ -16,10 +16,11 @@ from typing import Any
 import aiohttp
 
 from roost_central.brokers.mosquitto import mosquitto
-from roost_central.demo import aftermath, banner, cast, fleet, lab
+from roost_central.demo import aftermath, banner, cast, fleet, lab, rollouts
 from roost_central.demo.brokers import Broker, answers, free_port, start_broker
 from roost_central.demo.children import Child, ChildFailedError, Command
 from roost_central.demo.fleet import Fleet
+from roost_central.demo.releases import Releases
 from roost_central.demo.rest import NotReadyError, Rest
 from roost_central.ports import SystemClock
 from roost_central.private_file import write_whole
@@ -74,6 +75,7 @@ class Demo:
         self._began_ms = self._clock.mono_ms()
         self._children: dict[str, Child] = {}
         self._logs = folder / "logs"
+        self._token_file = folder / "central" / "admin.token"
         self._root: Path | None = None  # of the services of the real site
         self._fleet: Fleet | None = None  # of the real site, where there is a broker with mTLS
 
@@ -121,8 +123,7 @@ class Demo:
             await self._start_fleet(self._fleet)
         if await cut_short(rest.until_healthy(), by=centre.ended()):
             raise ChildFailedError(f"the centre does not start:\n{centre.tail()}")
-        token_file = self._folder / "central" / "admin.token"
-        rest.token = (await asyncio.to_thread(token_file.read_text)).strip()
+        rest.token = (await asyncio.to_thread(self._token_file.read_text)).strip()
         if noc_port is not None:
             secret = self._folder / "central" / "noc" / f"{cast.NOC_READER}.secret"
             self._say(f"alarms for the NOC: noc/v1/# on port {noc_port}, password in {secret}")
@@ -135,7 +136,8 @@ class Demo:
         nodes = len(cast.NODES) + self._sites * NODES_A_SITE
         within_s = HEARD_S_MIN + self._sites / SITES_A_SECOND
         heard = rest.until_heard(nodes, self._say, within_s=within_s)
-        await cut_short(heard, by=self._watch(None))
+        releases = self._serve_releases(rest)
+        await cut_short(both(heard, releases), by=self._watch(None))
         pids = {name: child.pid for name, child in self._children.items()}
         summary = banner.summary(await rest.status(), self._seconds())
         print(
@@ -183,6 +185,34 @@ class Demo:
         for name, port in its.ports.brokers.items():
             if not await answers(fleet.HOST, port):
                 raise NotReadyError(f"broker {name} does not answer: {self._children[name].tail()}")
+
+    async def _serve_releases(self, rest: Rest) -> None:
+        """Have the centre serve the releases, and the nodes of the real site trust their roots."""
+        if self._fleet is None:
+            return
+        its, works = self._fleet.releases, [self._publish(rest, self._fleet.releases)]
+        for node in cast.NODES:
+            trust = cast.machine(self._folder, node).trust
+            if not (trust / "state.json").exists():
+                state_dir = cast.state_dir(self._folder, node)
+                works.append(self._done(its.anchor(f"{cast.SITE}.{node}", state_dir, trust)))
+        await both(*works)
+
+    async def _publish(self, rest: Rest, its: Releases) -> None:
+        if not await rest.has_releases():
+            for command in its.publications(rest.url, self._token_file):
+                await self._done(command)
+
+    async def _done(self, command: Command) -> None:
+        """Run a command to its end.
+
+        Raises:
+            ChildFailedError: it failed.
+        """
+        child = Child(command, logs=self._logs, clock=self._clock)
+        await child.start()
+        if await child.ended() != 0:
+            raise ChildFailedError(f"{command.name} failed:\n{child.tail()}")
 
     async def _start_lab(self, rest: Rest, wans: Sequence[Broker], lans: Sequence[Broker]) -> None:
         """Start the real site: guards, then agents, and who cleans up after them."""
@@ -235,7 +265,7 @@ class Demo:
     async def _site_lines(self) -> bytes:
         if not self._sites:
             return b""
-        file = self._folder / "sites.ndjson"
+        file = self._folder / rollouts.SITES_FILE
         command = cast.site_list(self._sites, file, self._plan.faults)
         process = await asyncio.create_subprocess_exec(*command)
         if await process.wait() != 0:
@@ -261,6 +291,16 @@ class Demo:
 
     def _say(self, text: str) -> None:
         print(f"{self._seconds():6.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+async def both(*works: Coroutine[Any, Any, object]) -> None:
+    """Do all of them at once; the first error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work, name="demo.both")
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
 
 
 async def cut_short(work: Coroutine[Any, Any, object], *, by: Coroutine[Any, Any, object]) -> bool:

@@ -4,12 +4,12 @@ Every command stands in the block that the demo prints; here it is given to the 
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
 
 import pytest
+from on_demo import roost
 
 from roost_central.brokers.mosquitto import mosquitto
 
@@ -23,19 +23,13 @@ def running(demo):
     return demo("--sites", "0")
 
 
-def roost(running, *words):
-    """Run the operator's command and return what it said."""
-    env = os.environ | {"ROOST_URL": running.url, "ROOST_TOKEN": running.token}
-    done = subprocess.run(
-        [sys.executable, "-m", "roost_central.cli", *words],
-        env=env, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_orders_settings_and_one_more_box_go_as_the_block_says(running):
     block = running.out.read_text()
+    plan = str(running.folder / "sensor-2.1.0.toml")
+    assert f"rollout create {plan} --start" in block
+    assert (
+        json.loads(roost(running, "rollout", "create", plan, "--start", "-o", "json"))["sites"] == 1
+    )
     order = json.loads(
         roost(running, "node", "order", "lab.n1", "refresh-inventory", "--wait", "-o", "json")
     )
@@ -77,6 +71,10 @@ def test_orders_settings_and_one_more_box_go_as_the_block_says(running):
     finally:
         newcomer.terminate()
         newcomer.wait(20)
+
+    for node in ("n1", "n2", "n3"):  # of the rollout, which goes on beside all this
+        reading = running.folder / f"lab.{node}/machine/run/sensor"
+        running.wait(lambda it=reading: it.exists() and "sensor 2.1.0 reads" in it.read_text())
 
 
 def test_the_nodes_of_the_site_speak_by_mtls_alone_and_nothing_secret_is_left_about(running):

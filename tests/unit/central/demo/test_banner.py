@@ -4,6 +4,7 @@ from pathlib import Path
 
 from roost_central.demo import banner
 from roost_central.demo.fleet import Fleet, Ports
+from roost_central.demo.releases import Releases
 
 STATUS = {
     "sites": {"total": 501},
@@ -35,11 +36,15 @@ def test_the_block_has_what_a_newcomer_needs_next():
 
 
 def test_the_block_says_how_one_more_box_is_let_in_and_by_which_files(tmp_path):
-    its = Fleet(tmp_path, Ports(8471, {"wan1": 8883, "wan2": 8884}))
+    ports = Ports(8471, {"wan1": 8883, "wan2": 8884})
+    its = Fleet(tmp_path, ports, Releases(tmp_path / "releases"))
     text = banner.ready("http://127.0.0.1:8470", "rtk_x", tmp_path, PIDS, "all here", fleet=its)
     assert f"join https://127.0.0.1:8471 --config {tmp_path}/n4.toml --token -" in text
     assert f"profile apply {tmp_path}/lab-profile.toml" in text
     assert f"{tmp_path}/lab.n1/machine/proc/sys/vm/swappiness" in text
+    assert f"rollout create {tmp_path}/sensor-2.2.0.toml --start" in text
+    assert f"cat {tmp_path}/lab.n1/machine/run/sensor" in text
+    assert (tmp_path / "sensor-2.1.0.toml").exists()
     assert (tmp_path / "n4.toml").exists()
     assert (tmp_path / "lab-profile.toml").exists()
 

@@ -57,7 +57,7 @@ def test_a_node_goes_to_its_centre_alone_and_changes_a_folder_alone(its, tmp_pat
     assert (config.url, config.name, config.claim_dirs, config.dns) == (its.url, "n1", (), False)
     assert state_dir == cast.state_dir(tmp_path, "n1")
     text = configured(command).read_text()
-    assert f'root = "{state_dir}/machine"' in text
+    assert text.count(f'root = "{state_dir}/machine"') == 2
     assert "sim1" not in text
 
 

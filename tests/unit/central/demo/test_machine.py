@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
+from roost_central.demo import sensor
 from roost_central.demo.machine import PROFILE, SWAPPINESS, Machine
 from roost_central.profiles.source import read_profile
 
@@ -29,6 +31,8 @@ def systemctl(node, *words):
     [
         ("--no-wall", "--check-inhibitors=no", "reboot"),
         ("--no-ask-password", "start", "--", "roost-facts@dmi.service"),
+        ("--no-ask-password", "start", "--", "ssh.service"),
+        ("--no-ask-password", "stop", "--", f"roost-install@stage-{DIGEST}.service"),
         ("--no-ask-password", "stop", "--", f"roost-config@{DIGEST}.service"),
     ],
 )
@@ -45,6 +49,30 @@ def test_the_one_shot_works_below_the_nodes_folder(node):
     text = Path(script).read_text()
     assert f"--root '{node[0].root}'" in text
     assert "--systemctl= apply" in text
+
+
+def test_what_installs_works_below_the_nodes_folder(node):
+    unit = f"roost-install@stage-{DIGEST}.service"
+    assert systemctl(node, "--no-ask-password", "start", "--no-block", "--", unit).returncode == 0
+    script = node[1].argv[node[1].argv.index("--systemctl") + 1]
+    text = Path(script).read_text()
+    for name in ("installed", "requests", "trust", "updates/mirror"):
+        assert f"'{node[0].root.parent / name}'" in text
+
+
+def test_the_application_s_unit_waits_for_its_release_runs_it_once_and_is_stopped(node):
+    machine, pid = node[0], node[0].root / sensor.PID
+    words = ("--no-ask-password", "start", "--", "sensor.service")
+    assert systemctl(node, *words).returncode == 0
+    first = wait_until(lambda: pid.exists() and pid.read_text(), "it runs")
+    place = machine.root / sensor.PLACE
+    place.parent.mkdir(parents=True)
+    place.symlink_to(sensor.sources(machine.root)[sensor.GOOD])
+    wait_until((machine.root / sensor.READING).exists, "it runs the release")
+    assert systemctl(node, *words).returncode == 0
+    assert pid.read_text() == first
+    assert systemctl(node, "--no-ask-password", "stop", "--", "sensor.service").returncode == 0
+    wait_until(lambda: not Path(f"/proc/{int(first)}").exists(), "it is stopped")
 
 
 def test_the_word_that_the_node_is_reached_goes_to_the_one_shot(node):
