@@ -240,10 +240,11 @@ def _refusals(
     for known in call.api.rollouts.open.values():
         head, here = known.rollout.head, known.rollout.jobs
         both = [site for site in sites if site in here]
-        if both and head.component == plan.component:
+        if both and head.component == plan.component and not plan.supersede:
             found.append(
                 f"rollout {head.id} ({head.name}) of {head.component} has {len(both)} of these "
-                f"sites, {both[0]} among them, and is {head.state}: let it end, or abort it first"
+                f"sites, {both[0]} among them, and is {head.state}: let it end, or abort it first; "
+                "supersede = true takes over those that do not have it yet"
             )
     if len(call.api.rollouts.open) >= OPEN_MAX:
         found.append(f"{OPEN_MAX} rollouts are open, the most there may be: end one first")

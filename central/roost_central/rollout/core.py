@@ -12,9 +12,9 @@ Invariants:
 - success is what a site's nodes say that they run, never its word that it is done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from roost_central.rollout import catch_up, gate, progress, way_back
+from roost_central.rollout import catch_up, gate, progress, supersede, way_back
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
 from roost_central.rollout.job import ANSWER_MS, Job
@@ -161,6 +161,18 @@ class Rollout(Course):
     def join(self, members: Iterable[Job], now_ms: int) -> None:
         """Take in sites that came later: into the first wave to come, else the catch-up wave."""
         catch_up.join(self, members, now_ms)
+
+    def supersede(self, sites: Collection[str], by: str, now_ms: int) -> None:
+        """Give sites up to a newer rollout of the same component, by its id."""
+        supersede.supersede(self, sites, by, now_ms)
+
+    def edited(self, now_ms: int) -> None:
+        """Take in that its plan is another from now on; what was signed counts no more.
+
+        Raises:
+            MoveError: it has begun.
+        """
+        self.to(R.DRAFT, Who.OPERATOR, now_ms)
 
     def _reconsider(self, around: Around, now_ms: int) -> None:
         """Go on by itself where the cause of a pause of the centre's is gone."""

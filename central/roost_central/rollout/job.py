@@ -77,6 +77,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         is_back: it is on its way back to it.
         is_late: it came after the rollout was made: no list that was approved has it.
         boots, alarms: baseline at the offer.
+        superseded: the newer rollout that has its site now: it never waits for its turn again.
         kpis: for which gates' queries its site counted at the offer (kpi.py).
         said: by node.
         trail: its states with their times, the newest last.
@@ -107,6 +108,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     boots: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     kpis: tuple[bool, ...] = ()
+    superseded: str = ""
     said: dict[str, Said] = {}
     trail: tuple[tuple[int, str], ...] = ()
 
@@ -121,6 +123,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         Raises:
             MoveError: the table does not allow it.
         """
+        if state is J.QUEUED and self.superseded:
+            state, who = J.SUPERSEDED, Who.CENTRAL
+            changes = {"was": None, "dark_ms": 0, "is_lost": False}
         check(self.state, state, who)
         trail = (*self.trail, (now_ms, str(state)))[-TRAIL_MAX:]
         told = {"due_ms": 0, **changes}

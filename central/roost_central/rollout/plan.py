@@ -155,6 +155,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         approvers: that it takes; the signer's policy may want more, never fewer.
         late_max_pct: sites that may join later, of those that it began with.
         expected_alarms: that are no failure.
+        supersede: sites that an older rollout of the component still has are taken over from it.
         uncovered_ok: kinds of site without a usable canary may follow untested.
     """
 
@@ -170,6 +171,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     approvers: Annotated[int, Meta(ge=0, le=8)] = 1
     late_max_pct: _Percent = 1
     uncovered_ok: bool = False
+    supersede: bool = False
     controllers: Literal["serial", "ignore"] = "serial"
     storage: _Apply = "serial"
     workers: _Apply = "serial"

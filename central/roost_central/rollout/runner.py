@@ -32,6 +32,7 @@ from roost_central.rollout.outgoing import Outgoing
 from roost_central.rollout.plan import read_plan
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
+from roost_central.rollout.supersede import is_newer
 from roost_central.rollout.table import MoveError, RolloutState
 from roost_central.rollout.wanted import Wanted
 from roost_central.storage import audit, events, orders, rollouts
@@ -137,6 +138,7 @@ class RolloutRunner:
             await self.late.take(self.open.values())
             await self.figures.look(self.open.values())
             for known in list(self.open.values()):
+                self._supersede(known)
                 is_more |= await self._move(known, seen)
         if not self._is_told and self._clock.mono_ms() - self._wanted_ms >= WANTED_LOOK_S * 1_000:
             self._tell_wanted()
@@ -220,6 +222,14 @@ class RolloutRunner:
         }
 
     # -- a turn ----------------------------------------------------------------------------
+
+    def _supersede(self, known: OpenRollout) -> None:
+        """Let newer rollouts take sites over."""
+        rollout, now_ms = known.rollout, self._clock.wall_ms()
+        for newer in self.open.values():
+            other = newer.rollout
+            if other.plan.supersede and is_newer(other.head, rollout.head):
+                rollout.supersede(other.jobs.keys(), other.head.id, now_ms)
 
     async def _move(self, known: OpenRollout, seen: Iterable[str]) -> bool:
         rollout, now_ms = known.rollout, self._clock.wall_ms()

@@ -108,7 +108,7 @@ JOB_FAILURES: Final = frozenset({J.FAILED, J.ROLLED_BACK, J.TIMED_OUT})
 OPEN_TO_CENTRAL: Final = frozenset({Pause.WINDOW, Pause.UNREACHABLE, Pause.STALE_METADATA})
 
 _CHAIN: Final = (J.OFFERED, J.ACCEPTED, J.STAGING, J.STAGED, J.WAITING, J.APPLYING)  # site's way
-_UNTOUCHED: Final = (J.QUEUED, *_CHAIN[:-1])  # nothing is installed yet
+UNTOUCHED: Final = (J.QUEUED, *_CHAIN[:-1])  # nothing is installed yet
 _AT_WORK: Final = (*_CHAIN, J.CANCEL_REJECTED)
 IN_FLIGHT: Final = frozenset({*_AT_WORK, J.VERIFYING, J.SOAKING})  # takes a slot
 
@@ -132,7 +132,7 @@ def _rollout(may: _May) -> None:
     may(CENTRAL, R.VALIDATING, R.DRAFT, R.AWAITING_APPROVAL, R.SCHEDULED)
     may(OP, R.AWAITING_APPROVAL, R.SCHEDULED, R.DENIED, R.DRAFT)
     may(CENTRAL, R.SCHEDULED, R.RUNNING)  # its start time has come
-    may(OP, R.SCHEDULED, R.RUNNING, R.ABORTED)
+    may(OP, R.SCHEDULED, R.RUNNING, R.ABORTED, R.DRAFT)
     may(OP, R.RUNNING, R.PAUSED)
     may(CENTRAL, R.RUNNING, R.PAUSED, R.COMPLETED)
     may(OP, R.PAUSED, R.RUNNING)
@@ -173,7 +173,7 @@ def _job(may: _May) -> None:
     may(CENTRAL, reachable, J.UNREACHABLE)
     may(CENTRAL, J.UNREACHABLE, *reachable, J.TIMED_OUT, J.CANCELED, J.FAILED)
     may(CENTRAL, J.QUEUED, J.CANCELED)
-    may(CENTRAL, _UNTOUCHED, J.SUPERSEDED)
+    may(CENTRAL, (*UNTOUCHED, J.REJECTED, J.UNREACHABLE), J.SUPERSEDED)
     may(CENTRAL, tuple(JOB_FAILURES), J.QUEUED)  # another attempt
     may(OP, tuple(JOB_FAILURES), J.QUEUED)
     may(CENTRAL, tuple(JOB_ENDS), J.QUEUED)  # its way back

@@ -74,11 +74,11 @@ class Centre:
                 row.software = {offer.component: Running(offer.version, offer.digest)}
         self.offers.clear()
 
-    async def make(self, state=R.SCHEDULED, approvers=0):
-        plan, now_ms = read_plan(TEXT.encode()), self.clock.wall_ms()
+    async def make(self, state=R.SCHEDULED, approvers=0, id_=ID, text=TEXT, release=NEW):
+        plan, now_ms = read_plan(text.encode()), self.clock.wall_ms()
         head = Head(
-            id=ID, name="x", component="app/pump", version=NEW[0], digest=NEW[1], size=1,
-            plan_digest=plan_digest(TEXT.encode()), by="ann", reason="", made_ms=now_ms,
+            id=id_, name="x", component="app/pump", version=release[0], digest=release[1], size=1,
+            plan_digest=plan_digest(text.encode()), by="ann", reason="", made_ms=now_ms,
             changed_ms=now_ms, waves=(WaveHead("canary"), WaveHead("rest")), approvers=approvers,
             sites=6,
         )  # fmt: skip
@@ -87,7 +87,7 @@ class Centre:
             for number, site in enumerate(SITES)
         ]
         rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
-        await self.runner.add(rollout, TEXT.encode(), act("rollout.create"))
+        await self.runner.add(rollout, text.encode(), act("rollout.create"))
 
     async def turn(self, seconds=2):
         self.clock.ahead_ms += seconds * 1_000
@@ -246,6 +246,28 @@ async def test_an_abort_asks_the_sites_to_give_it_up(centre):
     await centre.turn()
     assert not centre.runner.open
     assert {job.state for job in (await centre.stored()).values()} == {J.CANCELED}
+
+
+async def test_a_newer_rollout_takes_over_the_sites_that_do_not_have_the_older_one_yet(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.offers.clear()  # nobody answers the older one
+    newer, release = "a" * 32, ("1.2.0", "2" * 64)
+    await centre.turn(1)
+    await centre.make(id_=newer, text="supersede = true\n" + TEXT, release=release)
+    await centre.turn()
+    assert {job.state for job in (await centre.stored()).values()} == {J.OFFERED, J.QUEUED}
+    await centre.runner.change(newer, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    assert {job.state for job in (await centre.stored()).values()} == {J.SUPERSEDED}
+    assert {node for node, _ in centre.cancels} == {"s0.n1", "s1.n1"}
+    await centre.until(R.COMPLETED)
+    for _ in range(400):
+        centre.answer()
+        await centre.turn()
+    assert not centre.runner.open
+    assert {row.software["app/pump"] for row in centre.view.nodes.values()} == {Running(*release)}
 
 
 async def test_enough_different_operators_let_it_be_started(centre):
