@@ -33,10 +33,12 @@ class DriverAround:
 
     Args:
         driver: the running agent.
+        ha: its local HA, which knows the guard; None: it has none.
     """
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, ha: "Runtime | None" = None) -> None:
         self._driver = driver
+        self._ha = ha
 
     def facts(self) -> Facts:
         """See Around."""
@@ -61,6 +63,22 @@ class DriverAround:
             raise ActRefusedError(err.error, str(err)) from err
         except AgentError as err:
             raise ActRefusedError("helper", str(err)) from err
+
+    def quorum(self) -> str:
+        """See Around."""
+        processes = self._driver.processes
+        return "" if processes is None else processes.quorum()
+
+    async def starve(self) -> str:
+        """See Around; the guard refuses while something runs by a lease, and without a device."""
+        guard = None if self._ha is None else self._ha.shells.guard
+        if guard is None:
+            return "no guard has a watchdog here"
+        try:
+            await guard.bite()
+        except AgentError as err:
+            return str(err)
+        return ""
 
     def _config(self) -> str:
         """Return why the settings that the centre told are not applied."""
@@ -116,7 +134,7 @@ def host_of(
     who = Who(driver.config.node, driver.identity.boot_id.hex())
     coordinator = Coordinator(driver.identity.node, site, driver.spool, folder, policy)
     shell = HostShell(
-        folder, who, driver.clock, DriverAround(driver), site, coordinator=coordinator
+        folder, who, driver.clock, DriverAround(driver, ha), site, coordinator=coordinator
     )
     shell.begin()
     return shell, ActsOnDemand(shell, lambda: entropy.token(NONCE_BYTES).hex())

@@ -45,6 +45,7 @@ class Mutant:
         group: the file it stands in; ``foundation`` is the six that everything rests on.
         threat: of the eight that identity and access stand on, which; empty: it is none of them.
         update: of the eight that updates stand on, which; empty: it is none of them.
+        also: another set that it is counted in; empty: none.
     """
 
     name: str
@@ -54,13 +55,15 @@ class Mutant:
     edits: tuple[Edit, ...]
     threat: str = ""
     update: str = ""
+    also: str = ""
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """By which names it is counted: its group's, and that of the eight it is one of."""
-        also = [THREATS] if self.threat else []
-        also += [UPDATES] if self.update else []
-        return (self.group, *(each for each in also if each != self.group))
+        """By which names it is counted: its group's, those of the eight, and one more."""
+        found = (
+            self.group, THREATS if self.threat else "", UPDATES if self.update else "", self.also,
+        )  # fmt: skip
+        return tuple(dict.fromkeys(each for each in found if each))
 
     def apply(self, root: Path) -> dict[Path, str]:
         """Change the tree at ``root``; return what the changed files held."""

@@ -12,7 +12,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from roost_agent.host.core import (
     ENABLE,
-    RECOVERIES,
     SETTLED_MS,
     TICK_MS,
     Action,
@@ -24,13 +23,16 @@ from roost_agent.host.core import (
     Lock,
     Look,
     Maintain,
-    Moment,
     Moved,
+    NotRebooted,
+    Reboot,
     Recover,
     Unlock,
 )
 from roost_agent.host.enable import Facts, Stage
 from roost_agent.host.kept import Kept
+from roost_agent.host.ladder import RECOVERIES
+from roost_agent.host.moment import Moment
 from roost_agent.host.site import GOOD, LOST, MINOR, QUIET_MS, Sight, SiteHosts
 from roost_protocol.host import Admin, Avail, Oper, is_legal
 
@@ -88,10 +90,15 @@ class Box:
     dies_after: int | None = None  # so many actions of the next event
     facts: Facts = field(default_factory=Facts)
     critical: str = ""
+    quorum: str = ""
     reasons: dict[str, int] = field(default_factory=dict)
     beat: Triple | None = None  # what it told last
     failures: dict[str, int] = field(default_factory=dict)  # durable, since the last pardon
     served_ms: int | None = None
+    helper: str = "reboots"  # or refuses, or is silent
+    asked: Reboot | None = None  # of roost-helper, and not answered yet
+    rebooted: dict[str, int] = field(default_factory=dict)  # since the last pardon, by cause
+    reboots_ms: list[int] = field(default_factory=list)  # when machines were restarted by it
 
     @property
     def boot_id(self) -> str:
@@ -101,7 +108,27 @@ class Box:
     @property
     def is_exhausted(self) -> bool:
         """Whether it failed more often of one cause than it may be tried again."""
-        return any(count > RECOVERIES[Stage(c)].attempts for c, count in self.failures.items())
+        return any(
+            count > RECOVERIES[Stage(c)].attempts + self.has_tried(c)
+            for c, count in self.failures.items()
+        )
+
+    def has_tried(self, cause: str) -> bool:
+        """Whether the boot that runs is one that its disk says was ordered for a cause."""
+        reboots = [] if self.disk is None else self.disk.reboots
+        return any(
+            each.cause == cause and not each.is_over and each.boot_id != self.boot_id
+            for each in reboots
+        )
+
+    @property
+    def is_to_reboot(self) -> bool:
+        """Whether its disk says that a reboot of this boot was ordered, and it did not come."""
+        reboots = [] if self.disk is None else self.disk.reboots
+        return any(
+            each.cause in self.failures and not each.is_over and each.boot_id == self.boot_id
+            for each in reboots
+        )
 
     @property
     def is_heard(self) -> bool:
@@ -160,13 +187,15 @@ class HostMachine(RuleBasedStateMachine):
         processes=st.sampled_from(["", "", "nginx is down"]),
         services=st.sampled_from(["", "logs not active here"]),
         critical=st.sampled_from(["", "", "nginx is gone"]),
+        quorum=st.sampled_from(["", "", "", "sm is gone"]),
         reasons=st.sampled_from([{}, {"clock": 1}, {"clock": 1, "resource": 2}]),
     )
     def changes(
-        self, name: str, critical: str, reasons: dict[str, int], **facts: str | None
+        self, name: str, critical: str, quorum: str, reasons: dict[str, int], **facts: str | None
     ) -> None:
         """Something breaks or is mended."""
         box = self.boxes[name]
+        box.quorum = quorum
         box.facts, box.critical, box.reasons = Facts(**facts), critical, reasons
 
     @rule(name=names, critical=st.booleans(), times=st.integers(1, 4))
@@ -179,11 +208,16 @@ class HostMachine(RuleBasedStateMachine):
             self.tick(12)
             self.leap(601)
 
+    @rule(name=names, helper=st.sampled_from(["reboots", "refuses", "is silent"]))
+    def has_a_helper(self, name: str, helper: str) -> None:
+        """What roost-helper there does with what it is asked."""
+        self.boxes[name].helper = helper
+
     @rule(name=names)
     def is_mended(self, name: str) -> None:
         """Nothing is wrong any more."""
         box = self.boxes[name]
-        box.facts, box.critical, box.reasons = Facts(), "", {}
+        box.facts, box.critical, box.quorum, box.reasons = Facts(), "", "", {}
 
     @rule(name=names)
     def is_cut(self, name: str) -> None:
@@ -271,7 +305,7 @@ class HostMachine(RuleBasedStateMachine):
         elif disk is not None and is_same_boot and disk.is_enabled:
             assert state == WORDS["avail"], "its agent alone started: nothing"
             assert Check() not in actions
-        elif box.is_exhausted:
+        elif box.is_exhausted or box.is_to_reboot:
             assert state == FAILED, "a restart forgot that it failed too often"
         else:
             assert state == INTEST, "who booted goes through the sequence"
@@ -281,25 +315,34 @@ class HostMachine(RuleBasedStateMachine):
         """Have each host look at itself; what it knows of others is their last beat."""
         heard = {box.name: box.beat for box in self.boxes.values() if box.is_heard}
         for box in self.boxes.values():
-            if box.core is None:
-                continue
-            others = [] if box.is_cut else [told for n, told in heard.items() if n != box.name]
-            is_last = not any(told in SERVING for told in others)
-            before = box.core.state
-            was_exhausted = box.is_exhausted
-            self.told(box, Look(box.facts, box.reasons, box.critical, is_last))
-            if (core := box.core) is None:
-                continue
-            if is_last and before != FAILED:
-                assert core.state != FAILED, "nobody else serves"
-            if before == FAILED and was_exhausted and not is_last:
-                assert core.state == FAILED, "nothing more by itself"
-            assert core.state[0] is before[0], "only a person locks or unlocks"
-            if core.state in SERVING:
-                assert core.reasons.keys() - {ENABLE} == box.reasons.keys(), "reasons are not those"
+            if box.core is not None:
+                self.looks(box, heard)
         for box in self.boxes.values():
             if box.core is not None:
                 box.beat = box.core.state
+
+    def looks(self, box: Box, heard: dict[str, Triple | None]) -> None:
+        """Have one host look at itself, and judge what comes of it."""
+        core = box.core
+        assert core is not None
+        others = [] if box.is_cut else [told for n, told in heard.items() if n != box.name]
+        serve = any(told in SERVING for told in others)
+        before, was_exhausted, boot = core.state, box.is_exhausted, box.boot
+        is_maintained = core.maintenance_until_ms > self.now.wall_ms
+        self.told(box, Look(box.facts, box.reasons, box.critical, not serve, serve, box.quorum))
+        if box.asked is not None:
+            assert serve, "rebooted, and nobody else serves"
+            assert not is_maintained, "rebooted under the hands of an operator"
+            self.helps(box)
+        if box.core is None or box.boot != boot:
+            return
+        if not serve and before != FAILED:
+            assert core.state != FAILED, "nobody else serves"
+        if before == FAILED and was_exhausted and serve:
+            assert core.state == FAILED, "nothing more by itself"
+        assert core.state[0] is before[0], "only a person locks or unlocks"
+        if core.state in SERVING:
+            assert core.reasons.keys() - {ENABLE} == box.reasons.keys(), "reasons are not those"
 
     def told(self, box: Box, event: Event) -> list[Action]:
         """Give it an event, and do what follows up to its death."""
@@ -320,6 +363,11 @@ class HostMachine(RuleBasedStateMachine):
                 at = action.after
             elif isinstance(action, Keep):
                 self.kept(box, action.kept, pardons=pardons)
+            elif isinstance(action, Reboot):
+                assert box.disk is not None
+                last = box.disk.reboots[-1]
+                assert (last.boot_id, last.is_over) == (box.boot_id, False), "not kept first"
+                box.asked = action
         else:
             assert core.state == at, "a change that nobody was told"
             self.has_kept(box, core)
@@ -333,7 +381,27 @@ class HostMachine(RuleBasedStateMachine):
             for cause, count in box.failures.items():
                 assert kept.attempts.get(cause, 0) >= count, "a failure is forgotten"
         box.failures = {str(cause): count for cause, count in kept.attempts.items()}
+        if pardons or settled:
+            box.rebooted = {}
         box.disk = kept
+
+    def helps(self, box: Box) -> None:
+        """Have roost-helper, or a watchdog, do with a wish to be restarted what it does."""
+        asked, box.asked = box.asked, None
+        assert asked is not None
+        if box.helper == "refuses" and box.core is not None:
+            self.told(box, NotRebooted("no"))
+        if box.helper != "reboots":
+            return
+        assert box.disk is not None
+        cause = box.disk.reboots[-1].cause
+        box.rebooted[cause] = box.rebooted.get(cause, 0) + 1
+        assert box.rebooted[cause] == 1, "a second reboot for one fault"
+        box.reboots_ms = [each for each in box.reboots_ms if self.ms - each < 86_400_000]
+        box.reboots_ms.append(self.ms)
+        assert len(box.reboots_ms) <= 2, "more than two within a day"
+        box.core, box.boot = None, box.boot + 1
+        self.start(box)
 
     def has_kept(self, box: Box, core: HostCore) -> None:
         """After an event that it lived through its disk says what people have decided."""

@@ -28,6 +28,7 @@ from roost_agent.host.act import (
 from roost_agent.host.act_times import (
     ASK_S,
     BEHIND_S,
+    BITE_S,
     DRAIN_S,
     NOBODY_S,
     POLL_S,
@@ -38,7 +39,7 @@ from roost_agent.host.act_times import (
     WAITING_MAX,
 )
 from roost_agent.host.allowed import Situation, nobody, refuse
-from roost_agent.host.core import Intend, Lock, Maintain, Recover, Unlock
+from roost_agent.host.core import Intend, Lock, Maintain, NotRebooted, Recover, Unlock
 from roost_agent.host.kept import Pending
 from roost_agent.host.shell import HostShell
 from roost_protocol.host import Admin
@@ -61,6 +62,7 @@ class HostActs:
         self._waiting = 0
         self._nonce = nonce
         self._begun: asyncio.Queue[Wanted] = asyncio.Queue(1)
+        self._own: asyncio.Queue[Wanted] = asyncio.Queue(1)  # what the host itself wants
         self._has_gone_on = asyncio.Event()
         self._gone_on: dict[str, str] = {}  # as ``latest``, of what the agent before this one began
         self.latest: dict[str, str] = {}  # of the last act: verb, state, code, sentence
@@ -68,10 +70,26 @@ class HostActs:
     async def run(self) -> None:
         """Go on with what the agent before this one did not end; then do what is begun here."""
         await self._go_on()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._recover(), name="agent.host.acts.own")
+            while True:
+                wanted = await self._begun.get()
+                with suppress(ActRefusedError):  # whoever began it asks what came of it
+                    await self._alone(wanted, None, self._nonce())
+
+    def want(self, wanted: Wanted) -> None:
+        """Take in what the host itself wants; one at a time, and it wants no second meanwhile."""
+        with suppress(asyncio.QueueFull):
+            self._own.put_nowait(wanted)
+
+    async def _recover(self) -> None:
+        """Do what the host itself wants; no boot is ended by it twice."""
         while True:
-            wanted = await self._begun.get()
-            with suppress(ActRefusedError):  # whoever began it asks what came of it
-                await self._alone(wanted, None, self._nonce())
+            wanted = await self._own.get()
+            try:
+                await self._alone(wanted, None, self._shell.who.boot_id)
+            except ActRefusedError as err:
+                await self._shell.do(NotRebooted(str(err)))
 
     async def _go_on(self) -> None:
         try:
@@ -304,10 +322,30 @@ class HostActs:
             if pending.boot_id == shell.who.boot_id:
                 raise ActRefusedError("interrupted", "the agent was restarted, the machine was not")
             return "the machine was restarted"
+        if wanted.is_own:
+            await self._ask(wanted)
+            shell.go(Going.GOES)
         await self._intend(wanted, None)
-        await shell.around.reboot(f"{wanted.reason} ({wanted.by})"[:200], nonce)
+        if wanted.is_own and not (shell.core.state == tr.FAILED and shell.is_spared()):
+            raise ActRefusedError("state", "the site needs it after all")
+        await self._restart(wanted, nonce)
         await asyncio.sleep(STILL_HERE_S)
         raise ActRefusedError("still-here", "no reboot came of the helper's word")
+
+    async def _restart(self, wanted: Wanted, nonce: str) -> None:
+        """Have the watchdog or the helper restart the machine."""
+        around = self._shell.around
+        if wanted.is_by_watchdog:
+            if not (why := await around.starve()):
+                await asyncio.sleep(BITE_S)
+                why = f"it did not within {BITE_S:g} s"
+            log.info("host: its watchdog does not reset it, roost-helper is asked: %s", why)
+        try:
+            await around.reboot(f"{wanted.reason} ({wanted.by})"[:200], nonce)
+        except ActRefusedError as err:
+            if not wanted.is_own or err.code != "replayed":
+                raise
+            log.info("host: the helper has begun this reboot before: it is on its way")
 
     async def _maintain(self, wanted: Wanted) -> str:
         shell = self._shell

@@ -34,6 +34,9 @@ class Around(Protocol):
     def reasons(self) -> Mapping[str, Degraded]:
         """Return why the node is less than it should be, by reason."""
 
+    def quorum(self) -> str:
+        """Return which process failed that a watchdog is to reset this machine for, and how."""
+
     async def check(self) -> str:
         """Run the health scripts as before an unlock; return what failed, empty: nothing."""
 
@@ -43,6 +46,9 @@ class Around(Protocol):
         Raises:
             ActRefusedError: it refused, or there is no helper.
         """
+
+    async def starve(self) -> str:
+        """Have this machine's watchdog reset it; return why it will not."""
 
 
 class Site(Protocol):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from roost_agent.host import kept
 from roost_agent.host.around import Site
-from roost_agent.host.core import TICK_MS, Moment
+from roost_agent.host.core import TICK_MS
+from roost_agent.host.moment import Moment
 from roost_agent.host.telling import Telling
 from roost_agent.outbox.latest import Outbox
 from roost_protocol.codec import VERSION

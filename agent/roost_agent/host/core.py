@@ -8,7 +8,8 @@ Invariants:
 - a machine that only lost its agent goes on as it was; one that booted goes through the sequence;
 - counters reach the disk with the failure that they count (Keep comes before what follows from it);
 - the last host of a site that could serve is degraded, never failed;
-- who failed too often stays so over restarts, until an operator's word, or nobody else serves.
+- who failed too often stays so over restarts, until an operator's word, or nobody else serves;
+- it reboots itself once for a fault, and only where another one serves (ladder).
 """
 
 from collections.abc import Mapping
@@ -19,39 +20,17 @@ import msgspec
 from roost_agent.host import transitions as tr
 from roost_agent.host.enable import Enable, Facts, Passed, Stage, StageFailed, missing
 from roost_agent.host.kept import Kept, Pending
+from roost_agent.host.ladder import EXHAUSTED, REBOOTS, Ladder, Next
+from roost_agent.host.moment import Moment
 from roost_agent.host.transitions import HostEvent, Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, HostSaid
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
 
 TICK_MS: Final = 1_000  # between two looks at the other hosts
 SETTLED_MS: Final = 3_600_000  # in service: what failed before counts no more
-HEARD_MS: Final = 30_000  # after a start: the others that serve are heard by then
-EXHAUSTED: Final = "recovery threshold reached"
 ENABLE: Final = "enable"  # a reason to be degraded: the enable sequence lacked something
 LOCKED_TYPE: Final = "host.locked"  # by their names in the catalogue
 EXHAUSTED_TYPE: Final = "host.recovery.exhausted"
-
-
-class Recovery(msgspec.Struct, frozen=True):
-    """How often by itself, and how long after a failure."""
-
-    attempts: int
-    interval_ms: int
-
-
-RECOVERIES: Final[Mapping[str, Recovery]] = {  # StarlingX's
-    Stage.CONFIG: Recovery(2, 30_000),
-    Stage.HEALTH: Recovery(2, 30_000),
-    Stage.PROCESSES: Recovery(2, 600_000),
-    Stage.SOAK: Recovery(2, 30_000),
-}
-
-
-class Moment(msgspec.Struct, frozen=True):
-    """Now: the boot clock for what passes, UTC for what is told; both in ms."""
-
-    ms: int
-    wall_ms: int
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -68,12 +47,16 @@ class Look(msgspec.Struct, frozen=True):
         reasons: to be degraded: reason to since when, UTC in ms.
         critical: what this host cannot do without and does, in a sentence; empty: nothing.
         is_last: no other host could serve in its place.
+        is_spared: another one is known to serve, and the site can do without this one.
+        quorum: as ``critical``, of what its watchdog is to reset it for.
     """
 
     facts: Facts
     reasons: Mapping[str, int]
     critical: str = ""
     is_last: bool = False
+    is_spared: bool = False
+    quorum: str = ""
 
 
 class Lock(msgspec.Struct, frozen=True):
@@ -108,7 +91,13 @@ class Intend(msgspec.Struct, frozen=True):
     pending: Pending | None
 
 
-Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend
+class NotRebooted(msgspec.Struct, frozen=True):
+    """The reboot that was asked for does not come."""
+
+    why: str
+
+
+Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend | NotRebooted
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -129,7 +118,14 @@ class Moved(msgspec.Struct, frozen=True):
     cause: str
 
 
-Action = Keep | Check | Moved
+class Reboot(msgspec.Struct, frozen=True):
+    """Restart this machine; by its watchdog, where it has one and that is asked for."""
+
+    why: str
+    is_by_watchdog: bool
+
+
+Action = Keep | Check | Moved | Reboot
 
 
 class HostCore:
@@ -149,9 +145,7 @@ class HostCore:
         self.pending: Pending | None = None
         self._boot_id = boot_id
         self._enable: Enable | None = None
-        self._attempts: dict[str, int] = {}
-        self._exhausted = ""  # the cause that failed too often
-        self._retry_ms: int | None = None
+        self._ladder = Ladder(boot_id)
         self._enabled_ms = 0  # boot clock
         self._lacks: tuple[Stage, int] | None = None  # what it was enabled without, since when: UTC
         self._by = self._reason = ""
@@ -184,6 +178,8 @@ class HostCore:
             case Intend(pending):
                 self.pending = pending
                 out.append(self._keep())
+            case NotRebooted(why):
+                self._not_rebooted(why, out)
             case _:
                 assert_never(event)
         return out
@@ -202,7 +198,7 @@ class HostCore:
     @property
     def is_exhausted(self) -> bool:
         """Whether it failed too often, and is not tried again by itself."""
-        return bool(self._exhausted)
+        return bool(self._ladder.exhausted)
 
     @property
     def is_settling(self) -> bool:
@@ -215,9 +211,8 @@ class HostCore:
         found: dict[str, dict[str, str | int]] = {}
         if self.state[0] is Admin.LOCKED:
             found[LOCKED_TYPE] = {"by": self._by, "reason": self._reason}
-        if self._exhausted:
-            count = self._attempts.get(self._exhausted, 0)
-            found[EXHAUSTED_TYPE] = {"max": count, "cause": self._exhausted}
+        if cause := self._ladder.exhausted:
+            found[EXHAUSTED_TYPE] = {"max": self._ladder.attempts.get(cause, 0), "cause": cause}
         return found
 
     def said(self, node: str, uptime_s: int) -> HostSaid:
@@ -241,7 +236,7 @@ class HostCore:
 
     def _begin(self, kept: Kept | None, now: Moment, out: list[Action]) -> None:
         if kept is not None:
-            self._attempts = dict(kept.attempts)
+            self._ladder.restore(kept)
             self.maintenance_until_ms = kept.maintenance_until_ms
             self._by, self._reason = kept.by, kept.reason
             self.pending = kept.pending
@@ -257,24 +252,19 @@ class HostCore:
             self._move(HostEvent.WELL, cause, now, out)
             self._enabled_ms = now.ms
             return
-        exhausted = next((each for each in self._attempts if self._is_spent(each)), "")
-        if exhausted:
-            self._exhausted, self.task = exhausted, EXHAUSTED
-            self._retry_ms = now.ms + HEARD_MS
-            cause = f"{exhausted} failed too often before it started again"
+        if failed_by := self._ladder.failed_before(now.ms):
+            self.task = EXHAUSTED if self._ladder.exhausted else f"{REBOOTS}: {failed_by}"
+            cause = f"{failed_by} failed too often before it started again"
             self._move(HostEvent.ILL, cause, now, out)
             out.append(self._keep())
             return
         goes_on = kept is not None and is_same_boot and kept.lets_services_run
         self._start(now, out, Stage.SERVICES if goes_on else Stage.CONFIG)
 
-    def _is_spent(self, cause: str) -> bool:
-        recovery = RECOVERIES.get(cause)
-        return recovery is not None and self._attempts[cause] > recovery.attempts
-
     def _start(self, now: Moment, out: list[Action], stage: Stage = Stage.CONFIG) -> None:
         """Begin the enable sequence; an agent that starts again stops no service by it."""
-        self._enable, self._retry_ms, self._lacks = Enable(now.ms, stage), None, None
+        self._enable, self._lacks = Enable(now.ms, stage), None
+        self._ladder.begun()
         self.task = f"being enabled: {self._enable.stage}"
         out += [self._keep(), Check()]
 
@@ -284,17 +274,35 @@ class HostCore:
             out.append(self._keep())
         if self.state == tr.INTEST:
             self._enabling(look, now, out)
-        elif self._is_due(look, now):
-            self._move(HostEvent.RETRY, f"tried again after: {self.cause}", now, out)
-            self._start(now, out)
+        elif self.state == tr.FAILED:
+            self._failing(look, now, out)
         if self.state in tr.ENABLED:
             self._serving(look, now, out)
 
-    def _is_due(self, look: Look, now: Moment) -> bool:
-        """Whether a failed host is tried again: one that failed too often only as the last."""
-        if self.state != tr.FAILED or self._retry_ms is None or now.ms < self._retry_ms:
-            return False
-        return look.is_last or not self._exhausted
+    def _failing(self, look: Look, now: Moment, out: list[Action]) -> None:
+        """Go on by the ladder; an operator at work on it is not to see it reboot."""
+        is_spared = look.is_spared and not self.maintenance_until_ms and self.pending is None
+        match self._ladder.next(now.ms, is_last=look.is_last, is_spared=is_spared):
+            case Next.RETRY:
+                self._move(HostEvent.RETRY, f"tried again after: {self.cause}", now, out)
+                self._start(now, out)
+            case Next.REBOOT:
+                self._ladder.order(now.wall_ms)
+                self.task = f"{REBOOTS}, by its watchdog or roost-helper"
+                out += [self._keep(), Reboot(self.cause, self._ladder.is_by_watchdog)]
+            case Next.GIVE_UP:
+                self._not_rebooted("its site could not spare it", out)
+            case Next.WAIT:
+                pass
+
+    def _not_rebooted(self, why: str, out: list[Action]) -> None:
+        """Give up: nothing but an operator is left, or being the last that could serve."""
+        if self.state != tr.FAILED:
+            return  # it went another way meanwhile
+        self._ladder.give_up()
+        self.task = EXHAUSTED
+        self.cause = f"{self.cause}; not rebooted: {why}"
+        out.append(self._keep())
 
     def _enabling(self, look: Look, now: Moment, out: list[Action]) -> None:
         if self._enable is None:
@@ -311,7 +319,8 @@ class HostCore:
             case StageFailed(stage, why) if look.is_last:
                 self._well(stage, why, now, out)
             case StageFailed(stage, why):
-                self._failed(HostEvent.ILL, stage, why, now, out)
+                of_quorum = stage is Stage.PROCESSES and bool(look.quorum)
+                self._failed(HostEvent.ILL, stage, why, now, out, of_quorum=of_quorum)
 
     def _well(self, stage: Stage, lacks: str, now: Moment, out: list[Action]) -> None:
         self._enable, self.task = None, ""
@@ -322,10 +331,12 @@ class HostCore:
         out.append(self._keep())
 
     def _serving(self, look: Look, now: Moment, out: list[Action]) -> None:
-        if look.critical and not look.is_last and not self.maintenance_until_ms:
-            self._failed(HostEvent.CRITICAL, Stage.PROCESSES, look.critical, now, out)
+        why = look.quorum or look.critical
+        if why and not look.is_last and not self.maintenance_until_ms:
+            quorum = bool(look.quorum)
+            self._failed(HostEvent.CRITICAL, Stage.PROCESSES, why, now, out, of_quorum=quorum)
             return
-        if self._attempts and now.ms - self._enabled_ms >= SETTLED_MS:
+        if self._ladder.attempts and now.ms - self._enabled_ms >= SETTLED_MS:
             self._forget(now)
             out.append(self._keep())
         if self._lacks is not None and missing(self._lacks[0], look.facts) == "":
@@ -337,24 +348,24 @@ class HostCore:
         elif not self.reasons and self.state == tr.DEGRADED:
             self._move(HostEvent.CURE, "no reason to be degraded is left", now, out)
 
-    def _failed(
-        self, event: HostEvent, stage: Stage, why: str, now: Moment, out: list[Action]
+    def _failed(  # noqa: PLR0913 - one failure
+        self,
+        event: HostEvent,
+        stage: Stage,
+        why: str,
+        now: Moment,
+        out: list[Action],
+        *,
+        of_quorum: bool,
     ) -> None:
-        count = self._attempts.get(stage, 0) + 1
-        self._attempts[stage] = count
         self._enable, self.reasons, self._lacks = None, {}, None
-        recovery = RECOVERIES[stage]
-        self._retry_ms = now.ms + recovery.interval_ms
-        if self._is_spent(stage):
-            self._exhausted, self.task = stage, EXHAUSTED
-        else:
-            self.task = f"tried again {recovery.interval_ms // 1000} s after it failed"
+        self.task = self._ladder.failed(stage, now, of_quorum=of_quorum)
         self._move(event, f"{stage}: {why}", now, out)
         out.append(self._keep())
 
     def _forget(self, now: Moment) -> None:
-        self._attempts, self._exhausted, self.task = {}, "", ""
-        self._retry_ms, self._enable, self._lacks = None, None, None
+        self._ladder.forget()
+        self.task, self._enable, self._lacks = "", None, None
         self._enabled_ms = now.ms
 
     def _move(self, event: HostEvent, cause: str, now: Moment, out: list[Action]) -> None:
@@ -373,8 +384,9 @@ class HostCore:
                 lets_services_run=self._enable is not None and self._enable.lets_services_run,
                 by=self._by,
                 reason=self._reason,
-                attempts=dict(self._attempts),
+                attempts=dict(self._ladder.attempts),
                 maintenance_until_ms=self.maintenance_until_ms,
                 pending=self.pending,
+                reboots=list(self._ladder.reboots),
             )
         )

@@ -16,6 +16,7 @@ OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are
 BYTES_MAX: Final = 16_384
 TEXT_CHARS_MAX: Final = 200
 CAUSES_MAX: Final = 8
+REBOOTS_KEPT: Final = 4  # twice what a day allows: the latest of each fault is among them
 
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
@@ -38,6 +39,22 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     force: bool = False
 
 
+class Rebooted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reboot that this host ordered of itself, as it was decided; the last rung before giving up.
+
+    Attributes:
+        cause: the stage that failed too often.
+        boot_id: of the boot that was to end, in hexadecimal digits.
+        at_ms: UTC.
+        is_over: the host served for long enough since, or an operator has let it begin anew.
+    """
+
+    cause: Text
+    boot_id: Text
+    at_ms: Count
+    is_over: bool = False
+
+
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """See the module.
 
@@ -50,6 +67,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
         attempts: how often it failed of late, by cause.
         maintenance_until_ms: UTC; 0: it is in none.
         pending: what is under way with it; None: nothing.
+        reboots: that it ordered of itself, the oldest first.
     """
 
     admin: Admin
@@ -61,6 +79,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: Annotated[dict[str, Count], Meta(max_length=CAUSES_MAX)] = {}
     maintenance_until_ms: Count = 0
     pending: Pending | None = None
+    reboots: Annotated[list[Rebooted], Meta(max_length=REBOOTS_KEPT)] = []
 
 
 _decode: Final = msgspec.json.Decoder(Kept).decode

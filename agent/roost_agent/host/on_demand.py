@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from roost_agent.host.act import Wanted
+from roost_agent.host.act import REBOOT, Wanted
+from roost_agent.host.core import Reboot
 from roost_agent.host.shell import HostShell
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class ActsOnDemand:
         self._nonce = nonce
         self._acts: HostActs | None = None
         self._is_wanted = asyncio.Event()
+        shell.reboot = self._reboot
         if shell.core.pending is not None:
             self._get()
 
@@ -48,6 +50,19 @@ class ActsOnDemand:
     async def again(self, verb: str) -> str:
         """See HostActs."""
         return await self._get().again(verb)
+
+    def _reboot(self, asked: Reboot) -> None:
+        """Restart this machine, as this host itself wants it."""
+        self._get().want(
+            Wanted(
+                REBOOT,
+                "recovery",
+                asked.why,
+                force=True,
+                is_own=True,
+                is_by_watchdog=asked.is_by_watchdog,
+            )
+        )
 
     def _get(self) -> "HostActs":
         if self._acts is None:

@@ -22,18 +22,9 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.act import LOCKS
 from roost_agent.host.around import Around, Site
 from roost_agent.host.coordinator import Coordinator
-from roost_agent.host.core import (
-    Action,
-    Begin,
-    Check,
-    Event,
-    HostCore,
-    Keep,
-    Look,
-    Moment,
-    Moved,
-)
+from roost_agent.host.core import Action, Begin, Check, Event, HostCore, Keep, Look, Moved, Reboot
 from roost_agent.host.enable import Facts
+from roost_agent.host.moment import Moment
 from roost_agent.ports import Clock
 from roost_protocol.host import Admin, HostSaid
 from roost_protocol.host_word import Going, HostWord, pack
@@ -97,6 +88,7 @@ class HostShell:
         self._one = asyncio.Lock()  # event at a time, up to its disk
         self._checks: asyncio.Task[None] | None = None
         self._away_ms = 0
+        self.reboot: Callable[[Reboot], None] = lambda _asked: None  # of who does acts
         # Its own: a disk that hangs must not take a thread that paths connect by.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="host")
 
@@ -167,6 +159,13 @@ class HostShell:
             return False  # it has not listened for long enough
         return not coordinator.serving() and self.site.is_with_most()
 
+    def is_spared(self) -> bool:
+        """Whether another host is known to serve, and the site can do without this one now."""
+        coordinator = self.coordinator
+        if not coordinator.may_tell(self.now()) or coordinator.is_mnfa:
+            return False
+        return bool(coordinator.serving()) and not self.site.may_go()
+
     def report(self) -> dict[str, Any]:
         """Return this host and what it knows of the others, as plain data."""
         core, coordinator = self.core, self.coordinator
@@ -203,7 +202,9 @@ class HostShell:
             facts=self.facts(),
             reasons={name: each.since_ms for name, each in found.items()},
             critical=next(fatal, ""),
+            quorum=self.around.quorum(),
             is_last=self.is_last(),
+            is_spared=self.core.state == tr.FAILED and self.is_spared(),
         )
 
     def facts(self) -> Facts:
@@ -230,6 +231,9 @@ class HostShell:
                 case Check():
                     self._health = None
                     self._asked += 1
+                case Reboot() as asked:
+                    log.warning("host: is to restart: %s", asked.why)
+                    self.reboot(asked)
                 case Moved(before, after, cause):
                     log.info("host: %s -> %s: %s", tr.in_words(before), tr.in_words(after), cause)
             self._todo.popleft()

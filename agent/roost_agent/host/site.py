@@ -22,7 +22,8 @@ from typing import Final
 import msgspec
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.core import EXHAUSTED, Moment
+from roost_agent.host.ladder import EXHAUSTED
+from roost_agent.host.moment import Moment
 from roost_agent.host.transitions import Triple
 from roost_protocol.host import EVIDENCE_MAX, TASK_CHARS_MAX, Admin, Evidence, HostSaid
 

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from roost_agent.errors import StorageError
-from roost_agent.host.core import Moment
+from roost_agent.host.moment import Moment
 from roost_agent.outbox.latest import Outbox
 from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry, LaneCounts

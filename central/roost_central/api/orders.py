@@ -24,6 +24,7 @@ from roost_central.orders.core import LIFE_S, OPEN, OrderMoveError, OrderRecord,
 from roost_central.orders.desk import OrderDesk, OrderRefusedError, Wanted
 from roost_central.storage import orders
 from roost_protocol.errors import ProtocolError
+from roost_protocol.host_verbs import HOST_VERBS
 from roost_protocol.limits import ORDER_GIVEN_MAX, ORDER_REASON_CHARS_MAX, ORDER_TEXT_CHARS_MAX
 from roost_protocol.order import Reason
 from roost_protocol.order_verbs import VERBS
@@ -66,7 +67,10 @@ class OrderPage(msgspec.Struct, frozen=True):
 
 
 class VerbAnswer(msgspec.Struct, frozen=True):
-    """What can be ordered; in ``given`` a ``?`` is behind arguments that may be left out."""
+    """What can be ordered; in ``given`` a ``?`` is behind arguments that may be left out.
+
+    Acts on hosts are not among it: they have routes of their own, which check first.
+    """
 
     verb: str
     title: str
@@ -156,7 +160,7 @@ async def list_verbs(call: Call[NoQuery, None]) -> VerbPage:
                 never=verb in rules.never,
             )
             for verb, kind in VERBS.items()
-            if kind.is_by_hand
+            if kind.is_by_hand and verb not in HOST_VERBS
         ]
     )
 
@@ -176,8 +180,18 @@ async def place_order(call: Call[NoQuery, OrderBody]) -> Reply:
     async with telling_refusals(
         call, "order.place", node, detail, reason=wanted.reason, codes={"conflict", "invalid"}
     ):
+        _refuse_host_act(node, body.verb)
         record = await asked(desk_of(call).place(wanted, who.name, note))
     return Reply(order_answer(record), status=201)
+
+
+def _refuse_host_act(node: str, verb: str) -> None:
+    """Refuse what would go past the checks of an act on a host."""
+    if verb in HOST_VERBS:
+        action = verb.removeprefix("host-")
+        said = f"{verb} is an act on a host, and what is in its way is looked at first"
+        todo = f"`roost host {action} {node}`, or POST /api/v1/nodes/{node}/host:{action}"
+        raise blame("invalid", FieldError("verb", "host-act", f"{said}: {todo}", verb))
 
 
 async def show_order(call: Call[NoQuery, None]) -> OrderAnswer:

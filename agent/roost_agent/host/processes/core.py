@@ -109,6 +109,13 @@ class Processes:
                 return f"{name} is {one.state}{f': {one.reason}' if one.reason else ''}"
         return ""
 
+    def quorum(self) -> str:
+        """Return which process of the quorum has failed and stays so, and how; or nothing."""
+        for name, one in self.watched.items():
+            if one.definition.quorum and one.has_failed:
+                return f"{name} is {one.state}{f': {one.reason}' if one.reason else ''}"
+        return ""
+
     def report(self, now: Now, faults: Iterable[str] = ()) -> HostReport:
         """Return the state of all, for the centre.
 

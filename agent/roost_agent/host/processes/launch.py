@@ -97,6 +97,10 @@ class Watching:
         """Return which process that this host cannot do without does not run; or nothing."""
         return self._core.missing()
 
+    def quorum(self) -> str:
+        """Return which process of the quorum has failed, and how; or nothing."""
+        return self._core.quorum()
+
     def pids(self) -> Mapping[str, int]:
         """Return the processes by name; 0: it does not run, as far as one can see."""
         return {name: one.pid for name, one in self._core.watched.items()}

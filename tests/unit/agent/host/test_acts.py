@@ -12,17 +12,17 @@ from roost_agent.host import acts as acts_module
 from roost_agent.host import shell as shell_module
 from roost_agent.host import transitions as tr
 from roost_agent.host.act import ActRefusedError, Wanted
-from roost_agent.host.acts import HostActs
 from roost_agent.host.around import Giving
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts
 from roost_agent.host.kept import read
+from roost_agent.host.on_demand import ActsOnDemand
 from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
 from roost_agent.host.site import Sight
 from roost_agent.ports import SystemClock
 from roost_protocol.host import Admin
-from roost_protocol.host_word import HostWord, unpack
+from roost_protocol.host_word import Going, HostWord, unpack
 from roost_protocol.severity import Severity
 
 BOOT = "aa" * 16
@@ -35,6 +35,7 @@ class Lan:
         self.names = names
         self.words = dict.fromkeys(names, HostWord())
         self.said_ms = dict.fromkeys(names, -1)
+        self.goings = set()  # all that were told
         self.runs = {}  # group -> host
         self.clock = SystemClock()
         self.stuck = set()  # groups that do not move
@@ -54,6 +55,7 @@ class Seat:
     def tell(self, word, bar, stop):
         self.bar, self.stop = bar, stop
         self.word = unpack(word)
+        self.lan.goings.add((self.name, self.word.going))
         self.beat()
 
     def beat(self):
@@ -105,6 +107,10 @@ class Around:
         self.failed = ""
         self.wrong = {}
         self.rebooted = []
+        self.gone = ""  # of the quorum
+        self.starved = 0
+        self.no_watchdog = "no guard has a watchdog here"
+        self.no_helper = ""
 
     def facts(self):
         return Facts(config=self.config)
@@ -115,7 +121,16 @@ class Around:
     async def check(self):
         return self.failed
 
+    def quorum(self):
+        return self.gone
+
+    async def starve(self):
+        self.starved += 1
+        return self.no_watchdog
+
     async def reboot(self, reason, nonce):
+        if self.no_helper:
+            raise ActRefusedError("helper", self.no_helper)
         self.rebooted.append((reason, nonce))
 
 
@@ -134,8 +149,8 @@ class Host:
         self.shell = HostShell(
             folder, Who(name, BOOT), lan.clock, self.around, self.seat, coordinator=coordinator
         )
-        self.acts = HostActs(self.shell, lambda: "0a")
         self.shell.begin()
+        self.acts = ActsOnDemand(self.shell, lambda: "0a")
 
     async def run(self):
         async with asyncio.TaskGroup() as group:
@@ -190,6 +205,12 @@ async def running(folder, *names):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+async def until(is_so):
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - what is looked at is another task's state
+            await asyncio.sleep(0.002)
 
 
 async def refused(act):
@@ -315,6 +336,49 @@ async def test_a_reboot_is_by_the_helper_and_over_with_another_boot(tmp_path, mo
         n1.seat.spares = ""
         assert await refused(n1.act("reboot", force=True)) == "still-here"
         assert n1.around.rebooted == [("fan (ann)", "")]
+
+
+async def test_a_host_that_failed_too_often_reboots_itself_by_its_boot_and_says_so_first(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(acts_module, "STILL_HERE_S", 0.1)
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        n1.around.gone = "sm is failed"
+        await until(lambda: n1.around.rebooted)
+        assert n1.around.rebooted == [("processes: sm is failed (recovery)", BOOT)]
+        assert n1.around.starved == 1, "its watchdog is asked first"
+        assert {("n1", Going.ASKS), ("n1", Going.GOES)} <= lan.goings, "no two hosts at once"
+        assert [each.cause for each in read(tmp_path / "n1").reboots] == ["processes"]
+        assert read(tmp_path / "n1").pending.verb == "host-reboot"
+        await until(lambda: n1.shell.core.is_exhausted)
+        assert n1.shell.core.cause.endswith("not rebooted: no reboot came of the helper's word")
+        assert len(n1.around.rebooted) == 1
+
+
+async def test_a_watchdog_that_bites_is_not_followed_by_the_helper(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (_, n1, __):
+        n1.around.gone, n1.around.no_watchdog = "sm is failed", ""
+        await until(lambda: n1.around.starved)
+        await asyncio.sleep(0.05)
+        assert n1.around.rebooted == []
+
+
+async def test_a_host_without_a_helper_gives_up_with_the_reason(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        n1.around.gone, n1.around.no_helper = "sm is failed", "there is no helper"
+        await until(lambda: n1.shell.core.is_exhausted)
+        assert n1.shell.core.cause.endswith("not rebooted: there is no helper")
+        await until(lambda: lan.words["n1"].going == Going.NO)
+
+
+async def test_a_host_that_the_site_cannot_spare_any_more_is_not_rebooted(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (_, n1, __):
+        n1.seat.spares = "the voters that are left are no majority"
+        n1.around.gone = "sm is failed"
+        await until(lambda: n1.state == tr.FAILED)
+        await asyncio.sleep(0.05)
+        assert n1.around.rebooted == []
+        assert n1.shell.core.task == "reboots itself once its site can spare it"
 
 
 async def test_an_act_that_was_decided_on_another_state_is_refused(tmp_path):

@@ -8,11 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from roost_agent.host import transitions as tr
 from roost_agent.host.core import (
-    EXHAUSTED,
     EXHAUSTED_TYPE,
-    HEARD_MS,
     LOCKED_TYPE,
-    RECOVERIES,
     SETTLED_MS,
     Begin,
     Check,
@@ -22,13 +19,15 @@ from roost_agent.host.core import (
     Lock,
     Look,
     Maintain,
-    Moment,
     Moved,
+    NotRebooted,
     Recover,
     Unlock,
 )
 from roost_agent.host.enable import DEADLINES_MS, SOAK_MS, Facts, Stage
 from roost_agent.host.kept import Kept, Pending
+from roost_agent.host.ladder import EXHAUSTED, HEARD_MS, RECOVERIES
+from roost_agent.host.moment import Moment
 from roost_agent.host.transitions import TransitionError
 from roost_protocol.host import Admin, HostSaid, is_legal
 
@@ -113,7 +112,9 @@ def test_the_counter_of_a_failure_is_kept_before_it_is_acted_on_and_over_a_resta
         assert kept_of(actions)[-1].attempts == {Stage.HEALTH: attempt}
         again.handle(WELL, at(attempt * 100_000 + 50_000))
     again.handle(ILL, at(900_000))
+    again.handle(NotRebooted("no helper"), at(900_001))
     assert (again.state, again.task) == (tr.FAILED, EXHAUSTED)
+    assert again.cause == "health: disk: bad; not rebooted: no helper"
     count = RECOVERIES[Stage.HEALTH].attempts + 1
     assert again.alarms == {EXHAUSTED_TYPE: {"max": count, "cause": Stage.HEALTH}}
     again.handle(WELL, at(9_000_000))
@@ -125,8 +126,9 @@ def test_the_counter_of_a_failure_is_kept_before_it_is_acted_on_and_over_a_resta
 def exhausted():
     core, _ = begun()
     for attempt in range(RECOVERIES[Stage.HEALTH].attempts + 1):
-        actions = core.handle(ILL, at(attempt * 100_000))
+        core.handle(ILL, at(attempt * 100_000))
         core.handle(WELL, at(attempt * 100_000 + 50_000))
+    actions = core.handle(NotRebooted("no helper"), at(900_000))
     assert core.task == EXHAUSTED
     return kept_of(actions)[-1]
 

@@ -3,7 +3,9 @@
 import pytest
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.core import EXHAUSTED, TICK_MS, Moment
+from roost_agent.host.core import TICK_MS
+from roost_agent.host.ladder import EXHAUSTED
+from roost_agent.host.moment import Moment
 from roost_agent.host.site import (
     DEAD_OFFICE_MS,
     DEGRADE,

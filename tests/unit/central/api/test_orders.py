@@ -3,8 +3,10 @@
 import pytest
 
 from roost_central.access.core import Grant
+from roost_central.hosts.actions import ACTIONS
 from roost_central.orders.core import OrderRecord, State
 from roost_central.storage import audit, orders
+from roost_protocol.host_verbs import HOST_VERBS
 
 
 def order(number, site="alpha", state=State.DONE):
@@ -67,6 +69,21 @@ async def test_where_nobody_can_sign_nobody_can_order_and_the_try_is_on_record(c
     assert (row.act.action, row.act.outcome, row.act.object) == (
         "order.place", "refused", "alpha.n1",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", HOST_VERBS)
+async def test_an_act_on_a_host_is_not_ordered_past_its_checks(central, post, verb):
+    status, problem = await post(
+        "/api/v1/nodes/alpha.n1/orders", {"verb": verb, "given": {"node": "n1"}, "reason": "fan"}
+    )
+    assert (status, problem["errors"][0]["code"]) == (422, "host-act")
+    action = verb.removeprefix("host-")
+    assert action in ACTIONS
+    assert f"roost host {action} alpha.n1" in problem["errors"][0]["detail"]
+    async with central.database.read() as connection:
+        assert await orders.count_open(connection, "alpha.n1") == (0, 0)
+        [row] = await audit.page(connection, before=None, limit=1)
+    assert (row.act.action, row.act.outcome) == ("order.place", "refused")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,19 @@ def test_the_worst_that_failed_degrades_the_node_and_minor_does_not():
     assert fallen(b="major", c="critical").report(Now(0, 0)).degrade == {"process": "critical"}
 
 
+def test_a_process_of_the_quorum_counts_once_its_restarts_are_used_up():
+    core = Processes([defined("sm", quorum=True, restarts=1), defined("b")], (), 0)
+    for name in ("sm", "b"):
+        core.handle(Looked(name, 7), 0)
+        core.handle(Died(name, 7), 0)
+    assert core.quorum() == "", "it may be restarted yet"
+    core.tick(2_000)
+    for at_ms in (10_000, 20_000, 30_000):
+        core.handle(Restarted("sm", ""), at_ms)
+        core.tick(at_ms + 8_000)
+    assert core.quorum().startswith("sm is "), core.watched["sm"].state
+
+
 def test_times_are_told_by_the_wall_clock_and_counted_by_the_other():
     core = fallen(a="minor")
     assert core.report(Now(10_000, 1_000_000)).processes[0].since_ms == 1_000_000 - 8_000
