@@ -33,6 +33,7 @@ usage: roost-agent COMMAND [OPTION...]
   verify order                                   is the order on standard input genuine?
   update status|history|hold|release             software updates of this node
   verify refresh|release|commit|anchor|show      may a release be installed here? (docs/releases.md)
+  sign          sign a receipt of an update       (docs/updates.md; the agent does it)
   serve         lend the site what was fetched    (docs/updates.md; the agent does it)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
   import DIR    take releases from a stick that `roost release export` wrote
@@ -71,6 +72,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "ha": ("roost_agent.ha.command", "run"),
     "health": ("roost_agent.host.health.command", "run"),
     "update": ("roost_agent.update.command", "run"),
+    "sign": ("roost_agent.trust.sign", "run"),
     "serve": ("roost_agent.fetch.serve", "run"),
     "fetch": ("roost_agent.fetch.command", "run"),
     "host": ("roost_agent.host.command", "run"),

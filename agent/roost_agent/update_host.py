@@ -10,6 +10,7 @@ from roost_agent.ports import SystemEntropy
 from roost_agent.update.hands import Hands, Near, Places
 from roost_agent.update.journal import Hold, Journal, Kept
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.receipts import Receipts
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Apply, Head, Job, Member, Role, Site, Verdict, decide
 from roost_agent.update.teller import Teller
@@ -187,11 +188,17 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
         drain=said.drain,
     )  # fmt: skip
     place = _place(driver, ha)
+    hands, clock = Hands(places, place), driver.clock
+    keeper = Keeper(Journal(Path(config.state_dir) / FOLDER))
+    who = (driver.identity.node, driver.identity.boot_id.hex())
+    receipts = Receipts(
+        *who, keeper=keeper, measure=hands.measured, clock=clock,
+        sign=None if config.enrolled is None else hands.sign,
+    )  # fmt: skip
     return Updates(
-        driver.identity.node, driver.identity.boot_id.hex(), hands=Hands(places, place),
-        keeper=Keeper(Journal(Path(config.state_dir) / FOLDER)), coordinator=place,
-        teller=Teller(driver.spool, driver.clock), alarms=driver.alarms, clock=driver.clock,
-        entropy=SystemEntropy(), inhibits=said.inhibit,
+        *who, hands=hands, keeper=keeper, coordinator=place, teller=Teller(driver.spool, clock),
+        receipts=receipts, alarms=driver.alarms, clock=clock, entropy=SystemEntropy(),
+        inhibits=said.inhibit,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from msgspec import Meta
 from roost_protocol.codec import Decoder
 from roost_protocol.envelope import Count, NodeText, ShortText
 from roost_protocol.errors import ProtocolError
+from roost_protocol.install_receipt import SignedInstall
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX, HA_NODES_MAX, ORDER_BODY_BYTES_MAX
 from roost_protocol.patterns import END
 from roost_protocol.update_verbs import Attempt, JobText, Sha256Text
@@ -146,6 +147,7 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         wait: for what; of waiting.
         detail: a sentence for people, with node and remedy.
         retry_at_ms: of rejected: when the site would take it; 0: it does not say.
+        install: the newest receipt of this node; None: it has none.
     """
 
     v: int
@@ -158,6 +160,7 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: Sentence = ""
     retry_at_ms: Count = 0
     nodes: Annotated[list[NodeSaid], Meta(max_length=HA_NODES_MAX)] = []
+    install: SignedInstall | None = None
 
     def check(self) -> None:
         """Check what the shape does not say.

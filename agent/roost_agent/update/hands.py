@@ -25,6 +25,7 @@ from roost_agent.update.installed import Installed, Result
 from roost_agent.update.journal import Kept
 from roost_agent.update.request_file import InstallRequest, request_file
 from roost_agent.update.step import TABLE, Step
+from roost_protocol.install_receipt import SIGNATURE_BYTES_MAX
 from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ SPARE_PERCENT: Final = 10  # of a release, that is left free beside its blobs
 FETCH_BYTES_MAX: Final = 4_096  # of what the child prints
 MEASURE_S: Final = 300.0
 REFRESH_S: Final = 300.0
+SIGN_S: Final = 30.0
 MEASURED_BYTES_MAX: Final = 64 << 10
 BUDGET: Final = 75  # exit status of fetch
 LEND_S: Final = 72 * 3_600.0  # a job has no longer
@@ -220,6 +222,19 @@ class Hands:
         done = await run_child(words, seconds=REFRESH_S, bytes_max=MEASURED_BYTES_MAX)
         why = done.complaint.decode(errors="replace").strip()
         return (why or f"it ended with {done.status}") if done.status else ""
+
+    async def sign(self, body: bytes) -> bytes:
+        """Return this node's signature over a receipt, by a child that has the key.
+
+        Raises:
+            OSError, ValueError, TimeoutError: there is none.
+        """
+        words = [sys.executable, "-m", "roost_agent", "sign"]
+        words += [f"--state-dir={self._places.state_dir}"]
+        done = await run_child(words, seconds=SIGN_S, bytes_max=SIGNATURE_BYTES_MAX, given=body)
+        if done.status or not done.output:
+            raise ValueError(done.complaint.decode(errors="replace").strip())
+        return done.output
 
     def forget_blobs(self) -> None:
         """Remove what was fetched: root has made files of it, which the next release goes by."""

@@ -43,6 +43,10 @@ CREATE TABLE IF NOT EXISTS line (
 CREATE TABLE IF NOT EXISTS hold (
     one INTEGER PRIMARY KEY CHECK (one = 1), until_ms INTEGER NOT NULL, why TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS receipt (
+    counter INTEGER PRIMARY KEY, job TEXT NOT NULL, attempt INTEGER NOT NULL,
+    body BLOB NOT NULL, signature BLOB NOT NULL
+);
 """
 
 
@@ -101,6 +105,17 @@ class Hold(msgspec.Struct, frozen=True):
 
     until_ms: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the node has signed of a job that ended (install_receipt.py)."""
+
+    counter: int
+    job: str
+    attempt: int
+    body: bytes
+    signature: bytes
 
 
 class Journal:
@@ -281,6 +296,26 @@ class Journal:
         if hold is not None:
             row = (hold.until_ms, hold.why)
             rows.append(("INSERT INTO hold (one, until_ms, why) VALUES (1, ?, ?)", row))
+        self._write(rows)
+
+    def receipt(self) -> Receipt | None:
+        """Return the newest receipt; None: there is none."""
+        query = "SELECT counter, job, attempt, body, signature FROM receipt"
+        rows = self._read(f"{query} ORDER BY counter DESC LIMIT 1")
+        return Receipt(*rows[0]) if rows else None
+
+    def put_receipt(self, receipt: Receipt) -> None:
+        """Keep a receipt, in the place of the one before: the centre has that.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        row = (receipt.counter, receipt.job, receipt.attempt, receipt.body, receipt.signature)
+        insert = "INSERT INTO receipt (counter, job, attempt, body, signature)"
+        rows: list[tuple[str, tuple[object, ...]]] = [
+            ("DELETE FROM receipt", ()),
+            (f"{insert} VALUES (?, ?, ?, ?, ?)", row),
+        ]
         self._write(rows)
 
     def _newest(self) -> bytes:

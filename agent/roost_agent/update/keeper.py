@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from roost_agent.errors import StorageError
 from roost_agent.update.core import Record
-from roost_agent.update.journal import Hold, Journal, Kept, Open
+from roost_agent.update.journal import Hold, Journal, Kept, Open, Receipt
 from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)
@@ -31,12 +31,14 @@ class Keeper:
     Attributes:
         hold: of a person on this node.
         receipt: of the newest line that was written here; empty: none was.
+        signed: the newest receipt that this node's key has signed; None: there is none.
         lines: of the job that is under way, so that numbers of reports outlive a restart.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.hold: Hold | None = None
         self.receipt = ""
+        self.signed: Receipt | None = None
         self.lines = 0
         self._journal = journal
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="update")  # the journal's only one
@@ -49,6 +51,7 @@ class Keeper:
     def _load(self) -> Open | None:
         self._journal.open()
         self.hold = self._journal.hold()
+        self.signed = self._journal.receipt()
         self._ends = self._journal.known()
         found = self._journal.opened() or self._journal.last()
         if found is not None:
@@ -84,6 +87,11 @@ class Keeper:
         """End a job that cannot be read."""
         await self._at_last(partial(self._journal.abandon, found.job, found.attempt))
         self._ends[found.job, found.attempt] = "failed"
+
+    async def put_receipt(self, receipt: Receipt) -> None:
+        """Keep what was signed; it is told from now on."""
+        await self._at_last(partial(self._journal.put_receipt, receipt))
+        self.signed = receipt
 
     async def set_hold(self, hold: Hold | None) -> None:
         """Write what a person holds; it counts from now on."""

@@ -28,6 +28,7 @@ from roost_agent.update.holds import Holds
 from roost_agent.update.intake import RejectedError
 from roost_agent.update.journal import Hold, Kept, Open
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.receipts import Receipts
 from roost_agent.update.site_job import Head, Verdict
 from roost_agent.update.software import Software
 from roost_agent.update.step import Step, Who
@@ -67,6 +68,7 @@ class Updates:
         keeper: of the journal.
         coordinator: lets it go on.
         teller: of reports.
+        receipts: of jobs that have ended.
         alarms: for what failed.
         clock: for deadlines.
         entropy: for when it asks whether what it knows is of these days.
@@ -75,7 +77,7 @@ class Updates:
 
     def __init__(  # noqa: PLR0913 - each is one thing that it works with
         self, node: str, boot_id: str, *, hands: Hands, keeper: Keeper, coordinator: Coordinator,
-        teller: Teller, alarms: Alarms, clock: Clock, entropy: Entropy,
+        teller: Teller, receipts: Receipts, alarms: Alarms, clock: Clock, entropy: Entropy,
         inhibits: str = inhibit.FOLDER,
     ) -> None:  # fmt: skip
         self._node_id = node
@@ -84,6 +86,7 @@ class Updates:
         self._keeper = keeper
         self._coordinator = coordinator
         self._teller = teller
+        self._receipts = receipts
         self._alarms = alarms
         self._clock = clock
         self._events: deque[core.Event | _Learnt | _Held] = deque()
@@ -195,6 +198,8 @@ class Updates:
             group.create_task(self._software.run(), name="agent.update.software")
             group.create_task(self._freshness.run(), name="agent.update.freshness")
             group.create_task(self._lend(), name="agent.update.lend")
+            if self._recent is not None and self._job is None:  # it ended before it was vouched for
+                self._vouch(*self._recent, group)
             while True:
                 while self._events:
                     await self._handle(self._events.popleft(), group)
@@ -289,6 +294,7 @@ class Updates:
         self._report()
         if node.is_ended:
             await self._end(node, offer)
+            self._vouch(offer, self._kept, node, group)
 
     async def _do(self, action: core.Action, group: asyncio.TaskGroup) -> None:
         match action:
@@ -374,15 +380,25 @@ class Updates:
         self._software.changed()
         self._freshness.doubt()
 
+    def _vouch(self, offer: Offer, _kept: Kept, node: Node, group: asyncio.TaskGroup) -> None:
+        if self._receipts.is_missing(offer):
+            group.create_task(self._vouched(offer, node), name="agent.update.receipt")
+
+    async def _vouched(self, offer: Offer, node: Node) -> None:
+        """Sign how a job ended, and tell; the next job's reports have it with them, too."""
+        if await self._receipts.make(offer, node.outcome) and self._job is None:
+            self._report_of(node, offer)
+
     def _raise(self, type_: str, detail: str) -> None:
         release = "" if self._offer is None else words.release_of(self._offer)
         self._alarms.raise_condition(type_, {"release": release, "reason": detail})
 
     def _report(self) -> None:
         """Tell where the job is, where that is news."""
-        node, offer = self._job, self._offer
-        if node is None or offer is None:
-            return
+        if self._job is not None and self._offer is not None:
+            self._report_of(self._job, self._offer)
+
+    def _report_of(self, node: Node, offer: Offer) -> None:
         nodes = [words.said(self._node_id, node, self._keeper.receipt)]
         said = words.report(offer, node, nodes, self._verdict, 0)
         if self._hands.short_of and node.state.step is Step.DOWNLOAD:
@@ -390,7 +406,7 @@ class Updates:
                 said, state=SiteState.WAITING, wait=WaitReason.BUDGET,
                 detail=words.cut(self._hands.short_of),
             )  # fmt: skip
-        self._teller.report(said)
+        self._teller.report(replace(said, install=self._receipts.newest))
 
     async def _lend(self) -> None:
         """Lend the site what was fetched, while the job goes on here."""

@@ -18,7 +18,7 @@ from roost_central.fleet.entity import entity_of
 from roost_central.fleet.view import FleetView
 from roost_central.hosts import told as hosts
 from roost_central.hosts.core import HostsWord, words_of
-from roost_central.ingest import held
+from roost_central.ingest import held, vouched
 from roost_central.ingest.inbox import Message
 from roost_central.ingest.notices import fault
 from roost_central.inventory import apply as inventory
@@ -279,7 +279,13 @@ class ItemWriter:
     async def _update(self, message: Message, item: Item, body: bytes) -> None:
         report = _updates.decode(body)
         report.check()
-        record = LastReport(message.node, item.at_ms, self._now_ms, report)
+        last = self.effects.updates.get(message.node)
+        last = last or await UPDATES.find(self._connection, message.node)
+        before = None if last is None else last.report
+        kept, missing = await vouched.taken(self._connection, message.node, report, before)
+        if missing:
+            logger.warning("%s: update %s: %s", message.node, report.job, missing)
+        record = LastReport(message.node, item.at_ms, self._now_ms, kept)
         self.effects.updates[message.node] = record
 
     async def _software(self, message: Message, item: Item, body: bytes) -> None:

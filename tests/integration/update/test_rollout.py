@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -13,8 +14,13 @@ from release_stage import ReleaseDesk, roost
 from updated_agent import UpdatedAgent
 from waiting import wait_until
 
+from roost_protocol.codec import Decoder
+from roost_protocol.install_receipt import read_receipt
+from roost_protocol.update import JobReport
+
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
+UPDATE = Decoder[JobReport](JobReport)
 PLAN = """\
 name = "web {version}"
 component = "app/web"
@@ -78,12 +84,16 @@ def test_a_release_is_rolled_onto_a_node_and_a_bad_one_halts_and_is_undone(stage
     first = rolled(stage, "1.0", tmp_path)
     wait_until(lambda: state(stage, first) == "completed", node.words, seconds=150)
     assert node.current()["bin/run"] == b"one"
+    first = wait_until(lambda: vouched(stage), "the node has signed how it ended")
+    assert (first.outcome, first.component, len(first.digest)) == ("succeeded", "app/web", 64)
     node.health(f"[ ! -e {node.place}/current/bad ] || exit 1")
     stage.desk.publish(stage.desk.build("2.0", 2, {"bin/run": b"two", "bad": b""}))
     second = rolled(stage, "2.0", tmp_path)
     wait_until(lambda: state(stage, second) == "paused", node.words, seconds=150)
     assert node.current()["bin/run"] == b"one"
     told = roost(stage, "rollout", "failures", second)
+    wait_until(lambda: vouched(stage).counter > first.counter, "it has signed the second, too")
+    assert (vouched(stage).outcome, vouched(stage).digest) == ("rolled_back", first.digest)
     assert "health" in told
     assert "app/web" in on_node(node, "status")
     assert "rolled_back" in told or "rollback" in on_node(node, "history")
@@ -93,6 +103,15 @@ def test_a_release_is_rolled_onto_a_node_and_a_bad_one_halts_and_is_undone(stage
     assert held["components"]["app/web"]["running"]["version"] == "1.0"
     on_node(node, "release")
     assert "held" not in on_node(node, "status")
+
+
+def vouched(stage):
+    """The newest receipt that the centre knows of the node; None: there is none."""
+    with sqlite3.connect(f"file:{stage.central.data_dir}/roost.db?mode=ro", uri=True) as base:
+        rows = base.execute("SELECT body FROM update_report").fetchall()
+    base.close()
+    install = UPDATE.decode(rows[0][0]).install if rows else None
+    return None if install is None else read_receipt(install)
 
 
 def on_node(node, *words):
