@@ -26,7 +26,9 @@ REASONS: Final = (  # in their order on the wire; new ones are added at the end
     "process", "health", "resource", "sensor", "service", "config", "enable", "storage", "clock",
     "agent", "alarm",
 )  # fmt: skip
+STAGES: Final = ("config", "health", "processes", "services", "soak")  # as REASONS
 MAINTENANCE_MIN_MAX: Final = 72 * 60
+_STAGE_SHIFT, _STAGE_MASK = 5, 0b111
 _REASONS_SHIFT, _REASONS_BITS = 8, 16
 _EXHAUSTED: Final = 1 << 24
 _MAINTENANCE_SHIFT, _MAINTENANCE_BITS = 26, 13  # last: a host is seldom in one
@@ -44,7 +46,8 @@ class HostWord(msgspec.Struct, frozen=True):
     """See the module.
 
     Attributes:
-        reasons: names of REASONS; others are told as ``alarm``.
+        reasons: names of REASONS; others are told as ``alarm``. Of one that failed: what it lacks.
+        stage: of STAGES, where it is being enabled, or failed; empty: it does not say.
         maintenance_min: for how long nothing is to be done about it by itself; 0: it is in none.
         is_exhausted: it failed too often, and is not tried again by itself.
     """
@@ -54,6 +57,7 @@ class HostWord(msgspec.Struct, frozen=True):
     reasons: frozenset[str] = frozenset()
     maintenance_min: int = 0
     is_exhausted: bool = False
+    stage: str = ""
 
 
 def pack(word: HostWord) -> int:
@@ -63,12 +67,14 @@ def pack(word: HostWord) -> int:
     reasons = sum(1 << REASONS.index(each) for each in known)
     minutes = min(word.maintenance_min, MAINTENANCE_MIN_MAX) << _MAINTENANCE_SHIFT
     flags = _EXHAUSTED * word.is_exhausted | minutes
-    return state | word.going << 3 | reasons << _REASONS_SHIFT | flags
+    stage = STAGES.index(word.stage) + 1 if word.stage in STAGES else 0
+    return state | word.going << 3 | stage << _STAGE_SHIFT | reasons << _REASONS_SHIFT | flags
 
 
 def unpack(number: int) -> HostWord:
     """Return what a number of a beat says; bits of a later version say nothing."""
     state, going = number & 0b111, number >> 3 & 0b11
+    stage = number >> _STAGE_SHIFT & _STAGE_MASK
     mask = number >> _REASONS_SHIFT & (1 << _REASONS_BITS) - 1
     minutes = number >> _MAINTENANCE_SHIFT & (1 << _MAINTENANCE_BITS) - 1
     return HostWord(
@@ -77,4 +83,5 @@ def unpack(number: int) -> HostWord:
         reasons=frozenset(each for n, each in enumerate(REASONS) if mask >> n & 1),
         maintenance_min=min(minutes, MAINTENANCE_MIN_MAX),
         is_exhausted=bool(number & _EXHAUSTED),
+        stage=STAGES[stage - 1] if 0 < stage <= len(STAGES) else "",
     )

@@ -7,6 +7,7 @@ from roost_protocol.host import LEGAL, Admin, Avail, Oper
 from roost_protocol.host_word import (
     MAINTENANCE_MIN_MAX,
     REASONS,
+    STAGES,
     Going,
     HostWord,
     pack,
@@ -24,6 +25,7 @@ WORDS = st.builds(
     reasons=st.frozensets(st.sampled_from(REASONS)),
     maintenance_min=st.integers(0, MAINTENANCE_MIN_MAX),
     is_exhausted=st.booleans(),
+    stage=st.sampled_from(["", *STAGES]),
 )
 
 
@@ -42,6 +44,11 @@ def test_whatever_the_number_it_is_read_as_far_as_it_is_known(number):
 def test_who_says_nothing_says_nothing():
     assert unpack(0) == HostWord()
     assert pack(HostWord()) == 0
+
+
+def test_a_stage_of_a_later_version_says_nothing():
+    assert unpack(pack(HostWord(stage="new"))).stage == ""
+    assert unpack(0b111 << 5).stage == ""
 
 
 def test_a_reason_that_has_no_place_is_told_as_an_alarm():

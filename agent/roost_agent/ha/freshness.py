@@ -203,6 +203,10 @@ class Freshness:
         alive_ms = self._peers[peer].alive_ms
         return None if alive_ms is None else now_ms - alive_ms
 
+    def path_alive_as_of(self, peer: int, path: int) -> int | None:
+        """Return the last moment of the peer's life that this path proved, None for none."""
+        return self._peers[peer].alive_path_ms[path]
+
     def path_age_ms(self, peer: int, path: int, now_ms: int) -> int | None:
         """Return how old the freshest proof is that this path brought."""
         alive_ms = self._peers[peer].alive_path_ms[path]

@@ -147,6 +147,7 @@ class HostCore:
         self._enable: Enable | None = None
         self._ladder = Ladder(boot_id)
         self._enabled_ms = 0  # boot clock
+        self._failed_stage = ""
         self._lacks: tuple[Stage, int] | None = None  # what it was enabled without, since when: UTC
         self._by = self._reason = ""
 
@@ -199,6 +200,13 @@ class HostCore:
     def is_exhausted(self) -> bool:
         """Whether it failed too often, and is not tried again by itself."""
         return bool(self._ladder.exhausted)
+
+    @property
+    def stage(self) -> str:
+        """The stage that it is being enabled by, or that failed; empty: neither."""
+        if self._enable is not None:
+            return self._enable.stage
+        return self._failed_stage if self.state == tr.FAILED else ""
 
     @property
     def is_settling(self) -> bool:
@@ -254,6 +262,7 @@ class HostCore:
             return
         if failed_by := self._ladder.failed_before(now.ms):
             self.task = EXHAUSTED if self._ladder.exhausted else f"{REBOOTS}: {failed_by}"
+            self._failed_stage = failed_by
             cause = f"{failed_by} failed too often before it started again"
             self._move(HostEvent.ILL, cause, now, out)
             out.append(self._keep())
@@ -358,7 +367,7 @@ class HostCore:
         *,
         of_quorum: bool,
     ) -> None:
-        self._enable, self.reasons, self._lacks = None, {}, None
+        self._enable, self.reasons, self._lacks, self._failed_stage = None, {}, None, stage
         self.task = self._ladder.failed(stage, now, of_quorum=of_quorum)
         self._move(event, f"{stage}: {why}", now, out)
         out.append(self._keep())

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 class _Seen(msgspec.Struct):
     alive_ms: int = -1  # the last proof of its life that was counted
+    ways_ms: list[int] = []  # the same of each path
     word: HostWord = msgspec.field(default_factory=HostWord)  # its last, kept while it is silent
     boot: bytes = b""
 
@@ -44,6 +45,7 @@ class InSite:
         me = runtime.core.who.node
         self._peers = {node.index: node.name for node in runtime.config.nodes if node.index != me}
         self._seen = {index: _Seen() for index in self._peers}
+        self._ways = tuple(way.title for way in runtime.config.paths)
 
     @property
     def others(self) -> Sequence[str]:
@@ -162,7 +164,24 @@ class InSite:
             maintenance_ms=word.maintenance_min * 60_000,
             is_exhausted=word.is_exhausted,
             boot_id=seen.boot.hex(),
+            stage=word.stage,
+            ways=self._ways,
+            by_way=self._by_way(index, seen),
+            seen_by={
+                core.name_of(node): row.get(index, 0)
+                for node, row in matrix.items()
+                if node not in {index, core.who.node}
+            },
             uptime_ms=0 if told is None else told.uptime_ms + now_ms - told.as_of_ms,
+        )
+
+    def _by_way(self, index: int, seen: _Seen) -> int:
+        """Return by which paths a host was heard since this was asked last, path n in bit n."""
+        fresh = self._core.fresh
+        now = [fresh.path_alive_as_of(index, n) for n in range(len(self._ways))]
+        before, seen.ways_ms = seen.ways_ms, [-1 if each is None else each for each in now]
+        return sum(
+            1 << n for n, each in enumerate(seen.ways_ms) if each > (before[n] if before else -1)
         )
 
     def _why_nobody(self, group: str) -> str:

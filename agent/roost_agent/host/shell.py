@@ -195,9 +195,13 @@ class HostShell:
 
     # -- the parts -----------------------------------------------------------------------------
 
+    def _failed_by(self) -> list[str]:
+        """Return the reasons that are worth a failure of the host."""
+        return [name for name, each in self.around.reasons().items() if each.is_fatal]
+
     def _look(self) -> Look:
         found = self.around.reasons()
-        fatal = (f"{name}: {each.alarm_key}" for name, each in found.items() if each.is_fatal)
+        fatal = (f"{name}: {found[name].alarm_key}" for name in self._failed_by())
         return Look(
             facts=self.facts(),
             reasons={name: each.since_ms for name, each in found.items()},
@@ -257,9 +261,10 @@ class HostShell:
         word = HostWord(
             state=core.state,
             going=self.going,
-            reasons=frozenset(core.reasons),
+            reasons=frozenset(self._failed_by() if core.state == tr.FAILED else core.reasons),
             maintenance_min=-(-left_ms // MINUTE_MS),
             is_exhausted=core.is_exhausted,
+            stage=core.stage,
         )
         bar = core.bar
         if not bar and self.going is Going.GOES:

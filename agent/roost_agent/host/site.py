@@ -14,20 +14,22 @@ Invariants:
 - nothing is told before this node has listened for QUIET_MS, or has heard them all.
 """
 
-from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from roost_agent.host import cause as causes
 from roost_agent.host import transitions as tr
+from roost_agent.host.evidence import MINOR, EvidenceLog
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
 from roost_agent.host.transitions import Triple
-from roost_protocol.host import EVIDENCE_MAX, TASK_CHARS_MAX, Admin, Evidence, HostSaid
+from roost_protocol.host import TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
-MINOR, DEGRADE, LOST = 4, 6, 10  # ticks missed in a row (StarlingX's counts)
+DEGRADE, LOST = 6, 10  # ticks missed in a row (StarlingX's counts)
 GOOD: Final = 10  # ticks heard in a row until a lost host is back
 MNFA_THRESHOLD: Final = 2  # hosts over MINOR at once
 MNFA_EXIT_MS: Final = 3_000
@@ -37,6 +39,7 @@ DEAD_OFFICE_MS: Final = 300_000  # for which nobody is failed then
 HEARTBEAT: Final = "heartbeat-ha"
 UNTIL_MS: Final = 120_000  # within which an end is the same end, told by the minute
 WAIT_TASK: Final = "graceful recovery wait"
+AGAIN_TASK: Final = "recovers by itself"
 
 
 class Failure(StrEnum):
@@ -75,6 +78,9 @@ class Sight(msgspec.Struct, frozen=True):
         reasons: why it is degraded, by its own word.
         maintenance_ms: for how long nothing is to be done about it by itself; 0: as ever.
         is_exhausted: it failed too often, and is not tried again by itself.
+        stage: that it is being enabled by, or that failed, by its own word.
+        ways: the names of the paths; ``by_way``: by which of them it was heard, path n in bit n.
+        seen_by: other hosts to the paths by which they say that they hear it.
     """
 
     node: str
@@ -85,6 +91,10 @@ class Sight(msgspec.Struct, frozen=True):
     reasons: frozenset[str] = frozenset()
     maintenance_ms: int = 0
     is_exhausted: bool = False
+    stage: str = ""
+    ways: tuple[str, ...] = ()
+    by_way: int = 0
+    seen_by: Mapping[str, int] = MappingProxyType({})
 
 
 class _Peer(msgspec.Struct):
@@ -117,7 +127,7 @@ class SiteHosts:
         policy: Policy = USUAL,
         locked: Collection[str] = (),
     ) -> None:
-        self.evidence: deque[Evidence] = deque(maxlen=EVIDENCE_MAX)
+        self._log = EvidenceLog()
         self.is_mnfa = False
         self.is_dead_office = False
         self._began_ms = now.ms
@@ -127,6 +137,11 @@ class SiteHosts:
         self._peers: dict[str, _Peer] = {}
         self._locked = frozenset(locked)
         self._has_looked = False
+
+    @property
+    def evidence(self) -> Sequence[Evidence]:
+        """The last changes of who heard whom, the oldest first."""
+        return self._log.kept
 
     @property
     def silent(self) -> int:
@@ -165,6 +180,7 @@ class SiteHosts:
         }
         for each in seen:
             self._count(self._peers[each.node], each, now)
+        self._log.tick(seen, now)
         self._blame(now)
         self._power_up(uptime_ms, now)
         for each in seen:
@@ -172,7 +188,7 @@ class SiteHosts:
             if each.is_heard:
                 self._heard(peer, each, now)
             else:
-                self._unheard(peer, now)
+                self._unheard(peer, each, now)
 
     def hosts(self) -> list[HostSaid]:
         """Return all other hosts, as they are told."""
@@ -201,12 +217,12 @@ class SiteHosts:
     def _count(self, peer: _Peer, sight: Sight, now: Moment) -> None:
         if sight.is_heard:
             if peer.misses >= MINOR:
-                self._note(sight.node, f"heard again after {peer.misses} ticks", now)
+                self._log.note(sight.node, f"heard again after {peer.misses} ticks", now)
             peer.misses, peer.good, peer.uptime_ms = 0, peer.good + 1, sight.uptime_ms
         else:
             peer.misses, peer.good = peer.misses + 1, 0
             if peer.misses == MINOR and not peer.is_lost:
-                self._note(sight.node, f"silent for {MINOR} ticks", now)
+                self._log.note(sight.node, f"silent for {MINOR} ticks", now)
 
     def _blame(self, now: Moment) -> None:
         """Blame the network, not the hosts, where several fall silent together."""
@@ -235,22 +251,24 @@ class SiteHosts:
             return
         cause = _cause(peer, sight)
         peer.is_lost = peer.is_new = False
-        peer.task, peer.boot_id = EXHAUSTED if sight.is_exhausted else "", sight.boot_id
+        peer.task, peer.boot_id = _task(sight), sight.boot_id
         peer.maintenance_until_ms = _until_ms(peer.maintenance_until_ms, sight, now)
+        serves = sight.told in tr.ENABLED
         peer.reasons = {
-            each: peer.reasons.get(each, max(now.wall_ms, 0)) for each in sorted(sight.reasons)
+            each: peer.reasons.get(each, max(now.wall_ms, 0))
+            for each in sorted(sight.reasons if serves else ())
         }
         if sight.told is not None:
             self._set(peer, sight.told, cause, now)
 
-    def _unheard(self, peer: _Peer, now: Moment) -> None:
+    def _unheard(self, peer: _Peer, sight: Sight, now: Moment) -> None:
         if peer.misses < DEGRADE or peer.is_lost or self._is_let_be(peer, now):
             return
         failure = self._policy.failure
         if peer.state in tr.ENABLED and failure is not Failure.NONE:
             peer.reasons.setdefault(HEARTBEAT, now.wall_ms)
         if peer.state in tr.ENABLED and failure in {Failure.FAIL, Failure.DEGRADE}:
-            self._set(peer, tr.DEGRADED, f"silent for {peer.misses} ticks", now)
+            self._set(peer, tr.DEGRADED, causes.silent(peer.misses, sight.ways), now)
         if self.is_mnfa or self.is_dead_office:
             peer.task = WAIT_TASK
             return
@@ -263,7 +281,7 @@ class SiteHosts:
         elif failure is Failure.FAIL:
             peer.reasons.clear()
             peer.task = WAIT_TASK
-            self._set(peer, tr.FAILED, f"its heartbeat is lost for {LOST} ticks", now)
+            self._set(peer, tr.FAILED, causes.lost(LOST, sight.ways), now)
 
     def _set(self, peer: _Peer, state: Triple, cause: str, now: Moment) -> None:
         if state != peer.state:
@@ -272,9 +290,6 @@ class SiteHosts:
     def _is_let_be(self, peer: _Peer, now: Moment) -> bool:
         """Whether an operator said that nothing is to be done about a host by itself."""
         return peer.state in tr.ENABLED and now.wall_ms < peer.maintenance_until_ms
-
-    def _note(self, node: str, text: str, now: Moment) -> None:
-        self.evidence.append(Evidence(max(now.wall_ms, 0), node, "", text))
 
 
 def _until_ms(was_ms: int, sight: Sight, now: Moment) -> int:
@@ -285,8 +300,16 @@ def _until_ms(was_ms: int, sight: Sight, now: Moment) -> int:
 
 
 def _cause(peer: _Peer, sight: Sight) -> str:
+    said = causes.own_word(sight)
     if peer.is_new or not peer.is_lost:
-        return "by its own word"
+        return said
     if sight.boot_id == peer.boot_id:
-        return "heard again: it never went down"
-    return "heard again: it booted meanwhile"
+        return f"heard again: it never went down; {said}"
+    return f"heard again: it booted meanwhile; {said}"
+
+
+def _task(sight: Sight) -> str:
+    """Return what is under way with a host that speaks."""
+    if sight.is_exhausted:
+        return EXHAUSTED
+    return AGAIN_TASK if sight.told == tr.FAILED else ""

@@ -170,6 +170,10 @@ class Host:
     def state(self):
         return self.shell.core.state
 
+    @property
+    def serving(self):
+        return self.shell.coordinator.serving()
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
@@ -185,6 +189,12 @@ def quick(monkeypatch):
     monkeypatch.setattr("roost_agent.host.coordinator.TICK_MS", 5)
 
 
+async def until(is_so):
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - what is looked at is another task's state
+            await asyncio.sleep(0.002)
+
+
 @asynccontextmanager
 async def running(folder, *names):
     """A site whose hosts all serve."""
@@ -198,19 +208,13 @@ async def running(folder, *names):
         async with asyncio.timeout(10):
             while not all(each.state in tr.ENABLED for each in hosts.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-            await asyncio.sleep(0.05)  # and know it of one another
+        await until(lambda: all(len(each.serving) == len(names) - 1 for each in hosts.values()))
         yield lan, *hosts.values()
     finally:
         for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-
-
-async def until(is_so):
-    async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110 - what is looked at is another task's state
-            await asyncio.sleep(0.002)
 
 
 async def refused(act):
@@ -271,7 +275,7 @@ async def test_the_next_agent_goes_on_with_what_the_one_before_it_began(tmp_path
 async def test_the_last_host_that_serves_is_locked_by_force_alone(tmp_path):
     async with running(tmp_path, "n1", "n2") as (lan, n1, n2):
         await n2.act("lock")
-        await asyncio.sleep(0.05)
+        await until(lambda: not n1.serving)
         lan.runs["db"] = "n1"
         assert await refused(n1.act("lock")) == "last-host"
         assert lan.runs["db"] == "n1"
@@ -423,7 +427,7 @@ async def test_a_host_that_fails_in_service_has_others_take_what_it_runs(tmp_pat
 async def test_the_last_host_degrades_and_keeps_what_it_runs(tmp_path):
     async with running(tmp_path, "n1", "n2") as (lan, n1, n2):
         await n2.act("lock")
-        await asyncio.sleep(0.05)
+        await until(lambda: not n1.serving)
         lan.runs["db"] = "n1"
         gone = Degraded("process", "200.006|process=nginx", 5, Severity.CRITICAL)
         n1.around.wrong = {"process": gone}
@@ -435,7 +439,7 @@ async def test_the_last_host_degrades_and_keeps_what_it_runs(tmp_path):
 async def test_a_host_that_is_cut_off_does_not_take_itself_for_the_last(tmp_path, monkeypatch):
     async with running(tmp_path, "n1", "n2") as (_, n1, n2):
         await n2.act("lock")
-        await asyncio.sleep(0.05)
+        await until(lambda: not n1.serving)
         monkeypatch.setattr(n1.seat, "is_with_most", lambda: False)
         n1.around.wrong = {"process": Degraded("process", "200.006|x", 5, Severity.CRITICAL)}
         await asyncio.sleep(0.1)

@@ -77,7 +77,7 @@ def test_a_host_that_speaks_is_what_it_says():
     rig.told["n2"] = tr.DEGRADED
     rig.tick()
     assert rig.state("n2") == tr.DEGRADED
-    assert rig.of("n2").cause == "by its own word"
+    assert rig.of("n2").cause == "it says that it is well"
 
 
 def test_a_silent_host_is_degraded_then_failed_by_the_ticks_it_missed():
@@ -96,6 +96,30 @@ def test_a_silent_host_is_degraded_then_failed_by_the_ticks_it_missed():
     assert [each.text for each in rig.site.evidence] == [f"silent for {MINOR} ticks"]
 
 
+def test_the_loss_of_a_host_names_the_paths_that_are_silent():
+    rig = Rig("n2")
+    rig.more["n2"] = {"ways": ("lan/udp", "oob/c0")}
+    rig.tick(times=20)
+    rig.tick("n2", times=DEGRADE)
+    assert rig.of("n2").cause == f"silent for {DEGRADE} ticks on every path: lan/udp, oob/c0"
+    rig.tick("n2", times=LOST - DEGRADE)
+    assert rig.of("n2").cause == (
+        f"its heartbeat is lost for {LOST} ticks on every path: lan/udp, oob/c0"
+    )
+
+
+def test_a_host_that_says_it_failed_says_by_which_stage_and_for_want_of_what():
+    rig = Rig("n2")
+    rig.told["n2"] = tr.FAILED
+    rig.more["n2"] = {"stage": "processes", "reasons": frozenset({"process"})}
+    rig.tick()
+    told = rig.of("n2")
+    assert (told.cause, told.task) == (
+        "it says that it failed: processes (process)", "recovers by itself",
+    )  # fmt: skip
+    assert told.reasons == {}, "degraded is another state"
+
+
 def test_one_tick_that_comes_in_between_begins_the_count_anew():
     rig = Rig("n2")
     rig.tick(times=20)
@@ -109,8 +133,8 @@ def test_one_tick_that_comes_in_between_begins_the_count_anew():
 @pytest.mark.parametrize(
     ("boot", "cause"),
     [
-        ("aa" * 16, "heard again: it never went down"),
-        ("bb" * 16, "heard again: it booted meanwhile"),
+        ("aa" * 16, "heard again: it never went down; it says that it is well"),
+        ("bb" * 16, "heard again: it booted meanwhile; it says that it is well"),
     ],
 )
 def test_a_lost_host_is_back_after_good_ticks_and_its_boot_says_what_happened(boot, cause):
