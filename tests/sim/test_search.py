@@ -13,8 +13,8 @@ from sim.world import run
 
 pytestmark = pytest.mark.timeout(600)  # seconds on a quiet machine
 
-TWICE = range(20)
-MORE = range(20, 40)
+TWICE = range(16)
+MORE = range(20, 80)
 CHUNK = 20
 SEARCH = Path(__file__).with_name("search.py")
 # What so few seeds must come to; a search of a thousand has a longer list (search.SOMETIMES).
@@ -56,6 +56,7 @@ def test_the_same_seed_gives_the_same_trace_in_one_process():
     assert run(plan).digest == run(plan).digest
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("first", MORE[::CHUNK])
 def test_nothing_is_violated_and_all_converges(first):
     for outcome in outcomes(range(first, first + CHUNK)):
