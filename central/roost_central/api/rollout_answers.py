@@ -9,7 +9,7 @@ from roost_central.api.answers import Time
 from roost_central.api.instants import instant
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import Dry
-from roost_central.rollout.failures import by_type
+from roost_central.rollout.failures import by_type, remedy
 from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
@@ -131,12 +131,13 @@ class JobPage(msgspec.Struct, frozen=True):
 
 
 class FailureGroup(msgspec.Struct, frozen=True):
-    """Sites that failed for the same reason."""
+    """Sites that failed for the same reason, and what to do about it."""
 
     failure: str
     reason: str
     count: int
     sites: list[str]
+    remedy: str
 
 
 class FailurePage(msgspec.Struct, frozen=True):
@@ -253,7 +254,7 @@ def job_answer(job: Job) -> JobAnswer:
 def failure_page(jobs: Iterable[Job]) -> FailurePage:
     """Return failures, grouped."""
     groups = [
-        FailureGroup(failure, reason, len(sites), sorted(sites)[:SITES_SHOWN_MAX])
+        FailureGroup(failure, reason, len(sites), sorted(sites)[:SITES_SHOWN_MAX], remedy(failure))
         for (failure, reason), sites in by_type(jobs).items()
     ]
     return FailurePage(groups)

@@ -24,6 +24,7 @@ from roost_central.api.rollout_answers import (
     rollout_detail,
 )
 from roost_central.api.rollout_approvals import RolloutApproval, approval_record
+from roost_central.api.rollout_id import rollout_id
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.plan import read_plan
@@ -77,12 +78,12 @@ async def list_rollouts(call: Call[NoQuery, None]) -> RolloutPage:
 
 async def show_rollout(call: Call[NoQuery, None]) -> RolloutDetail:
     """GET /api/v1/rollouts/{rollout}."""
-    return await _detail(call, call.path("rollout"))
+    return await _detail(call, await rollout_id(call))
 
 
 async def list_jobs(call: Call[JobsQuery, None]) -> JobPage:
     """GET /api/v1/rollouts/{rollout}/jobs."""
-    rollout, _ = await _found(call, call.path("rollout"))
+    rollout, _ = await _found(call, await rollout_id(call))
     asked = call.query
     state = JobState(asked.state) if asked.state else None
     names = sorted(
@@ -101,13 +102,13 @@ async def list_jobs(call: Call[JobsQuery, None]) -> JobPage:
 
 async def list_failures(call: Call[NoQuery, None]) -> FailurePage:
     """GET /api/v1/rollouts/{rollout}/failures."""
-    rollout, _ = await _found(call, call.path("rollout"))
+    rollout, _ = await _found(call, await rollout_id(call))
     return failure_page(job for job in rollout.failed() if job.site in call.api.view.sites)
 
 
 async def approve_rollout(call: Call[NoQuery, RolloutApproval]) -> RolloutDetail:
     """POST /api/v1/rollouts/{rollout}/approve."""
-    id_ = call.path("rollout")
+    id_ = await rollout_id(call)
     async with telling_refusals(
         call, "rollout.approve", id_, {}, reason="", codes={"conflict", "invalid", "not-allowed"}
     ):
@@ -171,7 +172,8 @@ async def roll_back_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
 async def _moved(
     call: Call[Any, Any], word: str, move: Callable[[Rollout, int], None]
 ) -> RolloutDetail:
-    id_, reason, action = call.path("rollout"), call.body.reason.strip(), f"rollout.{word}"
+    reason, action = call.body.reason.strip(), f"rollout.{word}"
+    id_ = await rollout_id(call)
     async with telling_refusals(
         call, action, id_, {}, reason=reason, codes={"conflict", "not-allowed"}
     ):

@@ -67,6 +67,7 @@ def approve(  # noqa: PLR0913 - options
     digest = plan_digest(file.read_bytes())
     if digest != found["plan_digest"]:
         raise RefusedError(f"{file} is not the plan of rollout {rollout}: have it made anew")
+    rollout = found["id"]  # it is signed whole, whatever was typed
     meant = _meant(client, rollout)
     _check(rollout, meant, expect, named)
     click.echo(_told(found, meant), err=True)

@@ -1,11 +1,31 @@
-"""The failed sites of a rollout, grouped for who reads them. Pure."""
+"""The failed sites of a rollout, grouped for who reads them, and what helps. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from roost_central.rollout.job import Job
 from roost_central.rollout.table import JobState
 from roost_protocol.update import FailureType
+
+REMEDIES: Final[Mapping[FailureType, str]] = {
+    FailureType.DOWNLOAD: "look at the site's WAN and its budget of bytes, then retry",
+    FailureType.VERIFY: "look at what is signed (roost release show) and at the node's word "
+    "(roost-agent update history); a retry helps once that is mended",
+    FailureType.PRECHECK: "make room, or take out of the plan what it is not for, then retry",
+    FailureType.INSTALL: "read the installer's words on a node (roost-agent update history); "
+    "the old release runs there",
+    FailureType.BOOT: "a node did not come back with it: look at its console or board controller",
+    FailureType.HEALTH: "it does harm: look at a site's alarms (roost alarm list), then roll back",
+    FailureType.OPERATOR: "somebody refused it or took it back: ask why, then retry",
+    FailureType.TIMEOUT: "it took too long: look at where a site stands (roost rollout jobs), "
+    "then retry",
+}  # fmt: skip
+
+
+def remedy(failure: str) -> str:
+    """Return what to do about failures of a type."""
+    return REMEDIES[FailureType(failure)]
 
 
 def by_type(jobs: Iterable[Job]) -> Mapping[tuple[str, str], list[str]]:

@@ -195,4 +195,7 @@ def check(before: State, after: State, who: Who) -> None:
         MoveError: no row says so.
     """
     if who not in ROWS.get((type(before), before, after), frozenset()):
-        raise MoveError(f"{before} to {after} is not for the {who}")
+        what = type(before).__name__.removesuffix("State").lower()
+        if before is after:
+            raise MoveError(f"the {what} is {before} already: there is nothing for the {who} to do")
+        raise MoveError(f"a {what} that is {before} does not become {after} by the {who}")

@@ -134,6 +134,13 @@ async def find(connection: AsyncConnection, rollout: str) -> tuple[Head, bytes] 
     return None if row is None else (_heads.decode(row.head), row.plan)
 
 
+async def beginning(connection: AsyncConnection, letters: str, limit: int) -> list[str]:
+    """Return the ids that begin with some letters of 0-9 a-f, the newest first."""
+    c = tables.rollout.c
+    chosen = select(c.id).where(c.id.startswith(letters, autoescape=True))
+    return [*(await connection.scalars(chosen.order_by(c.made_ms.desc(), c.id).limit(limit)))]
+
+
 async def jobs_of(connection: AsyncConnection, rollout: str) -> list[Job]:
     """Return the jobs of a rollout, by site."""
     c = tables.rollout_job.c

@@ -1,7 +1,9 @@
 """Rollouts over HTTP: a plan is shown before it is made, and refused by its field."""
 
+import msgspec
 import pytest
 
+from roost_central.storage import rollouts
 from roost_protocol.update import Running
 
 PLAN = (
@@ -81,3 +83,31 @@ async def test_a_gate_whose_query_is_none_is_refused_by_its_field(post):
     assert problem["errors"][0]["field"] == "wave[0].gates.kpi"
     text = PLAN + 'gates = {kpi = ["status>=degraded <= 5 %", "sync!=in-sync <= +0 sites"]}\n'
     assert (await post(f"{ROLLOUTS}:plan", {"plan": text}))[0] == 200
+
+
+async def test_a_rollout_is_named_by_letters_that_no_other_begins_with(post, get, view):
+    made = [(await post(ROLLOUTS, {"plan": PLAN}))[1]["id"]]
+    assert (await post(f"{ROLLOUTS}/{made[0][:6]}/start", {}))[1]["id"] == made[0]
+    assert (await get(f"{ROLLOUTS}/{made[0][:4].upper()}"))[1]["id"] == made[0]
+    assert (await get(f"{ROLLOUTS}/{made[0][:4]}/jobs"))[0] == 200
+    assert (await get(f"{ROLLOUTS}/{made[0][:4]}/failures"))[0] == 200
+    status, done = await post(f"{ROLLOUTS}/{made[0][:8]}/abort", {"reason": "no"})
+    assert (status, done["state"]) == (200, "aborted")
+    assert (await get(f"{ROLLOUTS}/{made[0][:8]}"))[1]["state"] == "aborted"  # from storage
+    for wrong in (made[0][:3], "%" * 4, "_" * 8, made[0][:7] + "zz"):
+        assert (await get(f"{ROLLOUTS}/{wrong}"))[0] == 404
+    other = "0" if made[0][4] != "0" else "1"
+    assert (await get(f"{ROLLOUTS}/{made[0][:4]}{other}"))[0] == 404
+
+
+async def test_letters_that_several_begin_with_name_none_of_them(post, get, central):
+    made = (await post(ROLLOUTS, {"plan": PLAN}))[1]["id"]
+    twin = made[:6] + ("0" if made[6] != "0" else "1") * 26
+    async with central.database.write() as connection:
+        head, plan = await rollouts.find(connection, made)
+        await rollouts.add(connection, msgspec.structs.replace(head, id=twin), plan, [])
+    status, problem = await get(f"{ROLLOUTS}/{made[:6]}")
+    assert status == 409
+    assert f"could be {made}" in problem["detail"]
+    assert twin in problem["detail"]
+    assert (await get(f"{ROLLOUTS}/{made[:7]}"))[1]["id"] == made

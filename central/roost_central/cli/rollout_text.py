@@ -1,0 +1,278 @@
+"""Rollouts on a terminal: how far each has come, what is in the way, and what one can do next."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from roost_central.cli import output, times
+from roost_central.cli.options import Asked
+from roost_central.cli.output import Column, Row
+from roost_central.cli.plain import plain
+from roost_central.ports import SystemClock
+
+SHORT_CHARS: Final = 8  # of an id: enough for every command, as the centre refuses what is not
+NAMED_MAX: Final = 5  # sites in a line
+FAILED_MAX: Final = 3  # groups of failures below a rollout; `failures` has all
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3_600
+_COUNTED: Final = ("succeeded", "failed", "in_flight", "worse", "unreachable")
+_NEXT: Final = {  # state -> what is next, and the verb for it
+    "scheduled": ("begin", "start"),
+    "aborting": ("it waits for the sites that are at work", "watch"),
+    "rolling_back": ("it waits for the sites that go back", "watch"),
+    "aborted": ("where each site stands", "jobs"),
+    "rolled_back": ("where each site stands", "jobs"),
+}
+
+
+def _some(heading: str, key: str) -> Column:
+    """Return a column of a count whose zero is a dash: it goes where there is no room for it."""
+    return Column(
+        heading, lambda row: f"{row[key]:,}" if row[key] else "-", lambda row: row[key], right=True
+    )
+
+
+def _soak(row: Row) -> str:
+    return f"{min(row['soaked_s'], row['soak_s'])} of {row['soak_s']} s"
+
+
+def columns(asked: Asked) -> list[Column]:
+    """Return what a line of a rollout shows."""
+    return [
+        Column("ROLLOUT", lambda row: short(row["id"]), lambda row: row["id"], whole=True),
+        Column("RELEASE", lambda row: f"{row['component']} {row['version']}"),
+        Column("STATE", _state),
+        Column("WAVE", lambda row: f"{row['wave']} of {row['waves']}"),
+        output.number("SITES", "sites"),
+        Column("AGE", lambda row: _age(row["made"]), lambda row: row["made"]),
+        output.text("BY", "by"),
+        Column("WHY", lambda row: row["why"] or "-", lambda row: row["why"] or None),
+        output.text("NAME", "name", wide=True),
+        Column("MADE", lambda row: asked.clock(row["made"]), lambda row: row["made"], wide=True),
+        output.text("REASON", "reason", wide=True),
+    ]
+
+
+WAVES: Final = [
+    output.number("WAVE", "wave"),
+    output.text("NAME", "name"),
+    output.text("STATE", "state", whole=True),
+    Column(
+        "HAVE IT", lambda row: f"{row['succeeded']:,} of {row['sites']:,}", right=True, whole=True
+    ),
+    _some("FAILED", "failed"),
+    _some("AT WORK", "in_flight"),
+    _some("QUEUED", "queued"),
+    _some("SILENT", "unreachable"),
+    Column(
+        "SOAK", lambda row: _soak(row) if row["soaked_s"] else "-", _soak, right=True, whole=True
+    ),
+    Column("SINCE", lambda row: _age(row["since"]), lambda row: row["since"]),
+    Column("WHY", lambda row: row["why"] or "-", lambda row: row["why"] or None, wide=True),
+]
+DRY: Final = [
+    output.number("WAVE", "wave"),
+    output.text("NAME", "name"),
+    output.number("SITES", "sites"),
+    Column("BEGINS AFTER", lambda row: _range(row["begins_s"]), whole=True),
+    Column("ENDS AFTER", lambda row: _range(row["ends_s"]), whole=True),
+    Column("WAN", lambda row: size(row["bytes_wan"]), lambda row: row["bytes_wan"], right=True),
+    _some("HAVE IT", "current"),
+    _some("GO DOWN", "exposed"),
+    Column("BLOCKED", lambda row: str(sum(row["blockers"].values()) or "-"), right=True),
+    Column("SUCH AS", lambda row: ", ".join(row["first"][:NAMED_MAX])),
+]
+FAILURES: Final = [
+    output.number("SITES", "count"),
+    output.text("TYPE", "failure"),
+    output.text("REASON", "reason"),
+    Column("SUCH AS", lambda row: ", ".join(row["sites"][:NAMED_MAX])),
+    Column("WHAT HELPS", lambda row: row["remedy"], wide=True),
+]
+
+
+def jobs(asked: Asked) -> list[Column]:
+    """Return what a line of a site of a rollout shows."""
+    return [
+        output.text("SITE", "site", whole=True),
+        output.number("WAVE", "wave"),
+        output.text("STATE", "state"),
+        Column("FOR", lambda row: _age(row["since"]), lambda row: row["since"]),
+        output.number("ATTEMPT", "attempt"),
+        Column("FAILURE", lambda row: row["failure"] or "-", lambda row: row["failure"]),
+        Column("HAD", lambda row: row["former"] or "-", lambda row: row["former"] or None),
+        Column("DETAIL", lambda row: row["detail"] or "-", lambda row: row["detail"] or None),
+        Column("SINCE", lambda row: asked.clock(row["since"]), lambda row: row["since"], wide=True),
+    ]
+
+
+def drawn(asked: Asked, found: dict[str, Any], groups: Iterable[Row] = ()) -> str:
+    """Return a rollout, its waves, what failed and what one can do next.
+
+    Args:
+        asked: the form; a program gets the rollout as it is.
+        found: the rollout.
+        groups: its failures.
+    """
+    if asked.form not in {"table", "wide"}:
+        return output.document(found, asked.form)
+    rows: list[Row] = [
+        {**each, "queued": each["states"].get("queued", 0)} for each in found["stages"]
+    ]
+    waves = output.render(rows, WAVES, asked.form, name="wave")
+    shown = list(groups)
+    failed = "".join(f"{line}\n" for line in _failed(found, shown)) if shown else ""
+    notes = plain(f"{failed}{_next(asked, found)}", keep_newlines=True)
+    return f"{plain(_head(asked, found), keep_newlines=True)}\n{waves}\n{notes}"
+
+
+def has_failures(found: dict[str, Any]) -> bool:
+    """Whether any site of a rollout failed, or is worse since."""
+    return any(each["failed"] or each["failures"] or each["worse"] for each in found["stages"])
+
+
+def failures(rows: list[Row], form: str) -> str:
+    """Return failures by reason, and below them what helps against each type."""
+    table = output.render(rows, FAILURES, form, name="reason")
+    if form != "table":
+        return table
+    helps = {row["failure"]: row["remedy"] for row in rows}
+    return (
+        table
+        + "".join(f"\n{plain(f'{failure}: {what}')}" for failure, what in helps.items())
+        + "\n"
+    )
+
+
+def dry(found: dict[str, Any], form: str, file: str) -> str:
+    """Return what a plan would do, what is in its way, and how to make it."""
+    release = f"{found['component']} {found['version']}"
+    head = (
+        f"{found['name']}: {release} for {counted(found['sites'], 'site')} with "
+        f"{counted(found['nodes'], 'node')}, {size(found['bytes_wan'])} over their WANs; "
+        f"{_approvers(found['approvers'])}"
+    )
+    lines = [
+        f"wave {wave['wave']}: {counted(count, 'site')} held back: {why}"
+        for wave in found["waves"]
+        for why, count in wave["blockers"].items()
+    ]
+    for kind in found["uncovered"]:
+        words = ", ".join(kind[key] for key in ("hw", "roles", "link", "release") if kind[key])
+        lines.append(f"no canary for {words}: {counted(kind['sites'], 'site')}")
+    lines += [f"refused: {each}" for each in found["refusals"]]
+    if not found["refusals"]:
+        lines.append(f"make it: roost rollout create {file} --expect {found['sites']}")
+    waves = output.render(found["waves"], DRY, form, name="wave")
+    notes = plain("".join(f"{line}\n" for line in lines), keep_newlines=True)
+    return f"{plain(head)}\n\n{waves}\n{notes}"
+
+
+def short(id_: str) -> str:
+    """Return the letters of an id that commands take."""
+    return id_[:SHORT_CHARS]
+
+
+def counted(count: int, word: str) -> str:
+    """Return a count with its word."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def size(count: int) -> str:
+    """Return bytes for people."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1_024:  # noqa: PLR2004 - of a unit
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1_024
+    return f"{amount:.1f} TiB"
+
+
+def _head(asked: Asked, found: dict[str, Any]) -> str:
+    """Return who sends what where, in which state it is since when, and how far it has come."""
+    total = {key: sum(each[key] for each in found["stages"]) for key in _COUNTED}
+    more = [f"{total['failed']:,} failed", f"{total['in_flight']:,} at work"]
+    more += [f"{total['unreachable']:,} silent"] if total["unreachable"] else []
+    more += [f"{total['worse']:,} worse since"] if total["worse"] else []
+    reason = f", {found['reason']!r}" if found["reason"] else ""
+    why = f": {found['why']}" if found["why"] else ""
+    have = "went back" if found["state"] in {"rolling_back", "rolled_back"} else "have it"
+    return (
+        f"rollout {short(found['id'])}  {found['name']}: {found['component']} {found['version']}\n"
+        f"{_state(found)}{why}; last change {_age(found['changed'])} ago\n"
+        f"{total['succeeded']:,} of {counted(found['sites'], 'site')} {have}, {', '.join(more)}\n"
+        f"made {asked.clock(found['made'])} ({_age(found['made'])} ago) by {found['by']}{reason}\n"
+    )
+
+
+def _failed(found: dict[str, Any], groups: list[Row]) -> list[str]:
+    lines = []
+    for each in groups[:FAILED_MAX]:
+        such = ", ".join(each["sites"][:NAMED_MAX])
+        lines.append(
+            f"{counted(each['count'], 'site')} failed, {each['failure']}: {each['reason']} ({such})"
+        )
+        lines.append(f"  {each['remedy']}")
+    if len(groups) > FAILED_MAX:
+        more = counted(len(groups) - FAILED_MAX, "reason")
+        lines.append(f"and {more} more: roost rollout failures {short(found['id'])}")
+    return lines
+
+
+def _next(asked: Asked, found: dict[str, Any]) -> str:
+    """Return what is waited for, or what can be done, in a sentence."""
+    id_, state = short(found["id"]), found["state"]
+    if state == "awaiting_approval":
+        have = len({each["operator"] for each in found["approvals"]})
+        return (
+            f"{have} of {found['approvers']} operators approved: "
+            f"roost rollout approve {id_} --plan FILE --operator NAME --key FILE\n"
+        )
+    if state == "running":
+        return _running(asked, found)
+    if state == "paused":
+        failed = found["stages"][found["wave"] - 1]["state"] == "failed"
+        go_on = f"resume {id_} --retry (or --skip)" if failed else f"resume {id_}"
+        return (
+            f"its sites: roost rollout jobs {id_}; what failed: roost rollout failures {id_}\n"
+            f'go on: roost rollout {go_on}; undo it: roost rollout rollback {id_} -m "WHY"\n'
+        )
+    what, verb = _NEXT.get(state, ("", ""))
+    return f"{what}: roost rollout {verb} {id_}\n" if what else ""
+
+
+def _running(asked: Asked, found: dict[str, Any]) -> str:
+    id_, now = short(found["id"]), found["stages"][found["wave"] - 1]
+    why = f": {now['why']}" if now["why"] else ""
+    rate = f", {now['rate']:g} sites a minute" if now["rate"] else ""
+    until = f", until {asked.clock(now['deadline'])} at the latest" if now["deadline"] else ""
+    return (
+        f"wave {now['wave']} ({now['name']}) is {now['state']}{why}{rate}{until}\n"
+        f"follow it: roost rollout watch {id_}; stop it: roost rollout pause {id_}\n"
+    )
+
+
+def _approvers(count: int) -> str:
+    return f"{counted(count, 'operator')} must approve it" if count else "nobody has to approve it"
+
+
+def _state(row: Row) -> str:
+    return f"{row['state']} ({row['pause']})" if row["pause"] else str(row["state"])
+
+
+def _age(text: str | None) -> str:
+    """Return how long ago something was."""
+    at_s = times.seconds(text)
+    return times.age(None if at_s is None else SystemClock().wall_ms() / 1_000 - at_s)
+
+
+def _range(seconds: list[int]) -> str:
+    low, high = (_length(each) for each in seconds)
+    return low if low == high else f"{low} to {high}"
+
+
+def _length(seconds: int) -> str:
+    if not seconds:
+        return "at once"
+    if seconds < _HOUR_S:
+        return f"{-(-seconds // _MINUTE_S)} min"
+    return f"{seconds / _HOUR_S:.1f} h"

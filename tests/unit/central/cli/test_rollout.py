@@ -1,0 +1,133 @@
+"""``roost rollout`` as its reader meets it: how far, what failed and what helps, what is next."""
+
+import pytest
+
+ID = "5c2f11d0" + "a" * 24
+ONE = f"/api/v1/rollouts/{ID}"
+ISO = "2026-11-22T10:00:00.000Z"
+WAVE = {
+    "wave": 1, "name": "canary", "state": "passed", "why": "", "since": ISO, "sites": 5,
+    "states": {"succeeded": 5}, "failures": {}, "succeeded": 5, "failed": 0, "in_flight": 0,
+    "unreachable": 0, "worse": 0, "soaked_s": 16, "soak_s": 15, "rate": 0.0, "deadline": None,
+}  # fmt: skip
+RUNNING = WAVE | {
+    "wave": 2, "name": "rest", "state": "running", "sites": 1_200, "succeeded": 7, "in_flight": 3,
+    "states": {"succeeded": 7, "queued": 1_190}, "soaked_s": 0, "rate": 15.0, "deadline": ISO,
+}  # fmt: skip
+FOUND = {
+    "id": ID, "name": "pump 1.2.0", "component": "app/pump", "version": "1.2.0", "digest": "1" * 64,
+    "state": "running", "pause": None, "why": "", "made": ISO, "changed": ISO, "by": "ann",
+    "reason": "ticket 7", "sites": 1_205, "wave": 2, "waves": 2, "approvers": 0, "approvals": [],
+    "stages": [WAVE, RUNNING],
+}  # fmt: skip
+HALTED = FOUND | {
+    "state": "paused", "pause": "health_gate", "why": "2 health: 2 failed, at most 0 may",
+    "stages": [WAVE, RUNNING | {"state": "failed", "failed": 2, "failures": {"health": 2}}],
+}  # fmt: skip
+GROUP = {
+    "failure": "health", "reason": "new alarm 200.006", "count": 2, "sites": ["s1", "s2"],
+    "remedy": "look at a site's alarms, then roll back",
+}  # fmt: skip
+
+
+@pytest.fixture
+def shown(run, centre):
+    """What `show` says of a rollout."""
+
+    def show(found, *words):
+        centre.more |= {ONE: found, f"{ONE}/failures": {"items": [GROUP], "next": None}}
+        code, out, err = run("rollout", "show", ID, *words)
+        assert code == 0, err
+        return out
+
+    return show
+
+
+def test_a_rollout_says_how_far_it_is_since_when_and_how_to_follow_it(shown):
+    out = shown(FOUND)
+    assert out.startswith("rollout 5c2f11d0  pump 1.2.0: app/pump 1.2.0\nrunning; last change ")
+    assert "12 of 1,205 sites have it, 0 failed, 3 at work\n" in out
+    assert "made 2026-11-22 10:00:00Z (" in out
+    assert " ago) by ann, 'ticket 7'\n" in out
+    assert "wave 2 (rest) is running, 15 sites a minute, until 2026-11-22 10:00:00Z at the" in out
+    assert "roost rollout watch 5c2f11d0;" in out
+    assert "roost rollout failures" not in out
+    assert "2026-11-22 12:00:00+0200" not in out
+    assert "until 2026-11-22 11:00:00+0100 at the latest" in shown(FOUND, "--tz", "Europe/Berlin")
+
+
+def test_a_rollout_that_halted_names_the_reasons_what_helps_and_the_ways_on(shown):
+    out = shown(HALTED)
+    assert "paused (health_gate): 2 health: 2 failed, at most 0 may; last change " in out
+    assert "2 sites failed, health: new alarm 200.006 (s1, s2)\n  look at a site's alarms" in out
+    assert "roost rollout resume 5c2f11d0 --retry (or --skip)" in out
+    assert 'roost rollout rollback 5c2f11d0 -m "WHY"' in out
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("scheduled", "begin: roost rollout start 5c2f11d0\n"),
+        ("rolling_back", "watch 5c2f11d0\n"),
+        ("rolled_back", "roost rollout jobs 5c2f11d0\n"),
+        ("completed", "ticket 7"),
+    ],
+)
+def test_each_state_says_what_is_next(shown, state, said):
+    assert said in shown(FOUND | {"state": state})
+
+
+def test_failures_are_a_table_with_what_helps_below_and_nothing_else_for_a_program(run, shown):
+    shown(HALTED)
+    _, out, _ = run("rollout", "failures", ID)
+    assert out.endswith("\nhealth: look at a site's alarms, then roll back\n")
+    assert run("rollout", "failures", ID, "-o", "csv")[1].count("\n") == 2
+
+
+def test_none_is_said_beside_the_data(run, centre):
+    centre.more |= {f"{ONE}/failures": {"items": [], "next": None}}
+    centre.more |= {f"{ONE}/jobs": {"items": [], "next": None}}
+    assert run("rollout", "failures", ID)[1:] == ("", "no site of it failed\n")
+    code, out, err = run("rollout", "jobs", ID, "--state", "failed")
+    assert (code, out) == (0, "")
+    assert "lists all" in err
+
+
+def test_a_list_shows_short_ids_to_people_and_whole_ones_to_programs(run, centre):
+    centre.more |= {"/api/v1/rollouts": {"items": [FOUND], "next": None}}
+    assert ID in run("rollout", "list")[1]  # a pipe
+    assert run("rollout", "list", "-o", "name")[1] == f"{ID}\n"
+
+
+def test_a_rollout_that_is_not_there_is_told_with_where_they_stand(run, centre, capsys):
+    centre.missing[f"{ONE}/failures"] = f"there is no rollout '{ID}'"
+    code, *_ = run("rollout", "failures", ID)
+    assert code != 0
+    assert "roost rollout list" in capsys.readouterr().err
+
+
+def test_a_dry_run_ends_with_the_command_that_makes_it(run, centre, tmp_path):
+    plan = tmp_path / "pump.toml"
+    plan.write_text("name = 'x'\n")
+    wave = {
+        "wave": 1, "name": "rest", "sites": 1, "first": ["s1"], "begins_s": [0, 0],
+        "ends_s": [90, 7_200], "bytes_wan": 2_048, "current": 0, "exposed": 0, "exposed_first": [],
+        "blockers": {"alarm 200.801": 1},
+    }  # fmt: skip
+    found = {
+        "name": "pump", "component": "app/pump", "version": "1.2.0", "digest": "1" * 64,
+        "plan_digest": "2" * 64, "sites": 1, "nodes": 3, "bytes_wan": 2_048, "approvers": 0,
+        "waves": [wave], "uncovered": [], "refusals": [],
+    }  # fmt: skip
+    centre.more |= {"/api/v1/rollouts:plan": found}
+    code, out, _ = run("rollout", "plan", str(plan))
+    assert code == 0
+    head = "pump: app/pump 1.2.0 for 1 site with 3 nodes, 2.0 KiB over their WANs; nobody has to"
+    assert out.startswith(head)
+    assert "at once\t2 min to 2.0 h" in out
+    assert "wave 1: 1 site held back: alarm 200.801\n" in out
+    assert out.endswith(f"make it: roost rollout create {plan} --expect 1\n")
+    centre.more |= {"/api/v1/rollouts:plan": found | {"refusals": ["release is retracted"]}}
+    code, out, _ = run("rollout", "plan", str(plan))
+    assert code == 8
+    assert out.endswith("refused: release is retracted\n")
