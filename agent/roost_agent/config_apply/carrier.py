@@ -14,7 +14,7 @@ from roost_agent.config_apply.machine import Machine, StepError, shown
 from roost_agent.config_apply.ports import boot_ms
 from roost_agent.config_apply.sections import SECTIONS
 from roost_agent.config_apply.state import Held, Journal, Leaving, State
-from roost_agent.config_apply.step import Step, undoing
+from roost_agent.config_apply.step import PutNetwork, Step, Unit, is_as, is_done, undoing
 from roost_agent.config_apply.teller import (
     Teller,
     failure_of,
@@ -87,7 +87,7 @@ class Carrier:
         say(f"document {journal.digest.hex()}: was interrupted, is undone")
         if journal.failed >= UNDO_MAX and not again:
             raise RefusedError("stuck", _stuck(journal.failed))
-        left = [why for step in undoing(journal.steps) if (why := self._do(step))]
+        left = [why for step in undoing(journal.steps) if (why := self._undo(step))]
         left = left or [why for why in (self._keep(replace(self.state, journal=None)),) if why]
         if left:
             failed = journal.failed + 1
@@ -96,6 +96,27 @@ class Carrier:
             text = f"what was interrupted is not undone: {'; '.join(left)}"
             text = f"{text}; {_stuck(failed)}" if is_last else text
             raise RefusedError("stuck" if is_last else "undo", text)
+
+    def _undo(self, step: Step) -> str:
+        """Undo a step of a journal, if it was done; return why it is not as before, empty: it is.
+
+        The journal has all steps of a document, those too that were never reached: what another
+        has put there since is not ours to take away.
+        """
+        if isinstance(step, Unit | PutNetwork):  # they read what is there, and leave what is right
+            return self._do(step)
+        try:
+            found = self._machine.found(step)
+            if not is_done(step, found):
+                if not is_as(step, found):
+                    say(f"{shown(step)}: another has changed it since, it is left so")
+                return ""
+            if why := self._do(step):
+                return why
+            is_back = is_as(step, self._machine.found(step))
+        except OSError as err:
+            return f"{shown(step)}: {err.strerror or err}"
+        return "" if is_back else f"{shown(step)} is not as it was"
 
     def hold(self, work: Work, held: Held) -> None:
         """Keep an order until its window opens, and tell; its number is spent.

@@ -80,6 +80,14 @@ class Machine:
         """Return the first of these paths that is there; empty: none."""
         return next((path for path in paths if self.is_there(path)), "")
 
+    def found(self, step: PutFile | PutLink | PutValue) -> bytes | None:
+        """Return what is now where a step puts something.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return self.read_link(step.path) if isinstance(step, PutLink) else self.read(step.path)
+
     def do(self, step: Step) -> None:
         """Do a step, on the disk where it is a file.
 

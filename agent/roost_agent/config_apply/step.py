@@ -92,6 +92,24 @@ def undoing(steps: Sequence[Step]) -> list[Step]:
     return [*puts, *(step for step in steps if isinstance(step, Unit))]
 
 
+def is_done(back: PutFile | PutLink | PutValue, found: bytes | None) -> bool:
+    """Say whether what a step back undoes was done, by what is there now.
+
+    Files and links are there whole: what is neither of the two is somebody's since. The kernel may
+    have made another value of ours, so of values only the one before counts as not done.
+    """
+    if isinstance(back, PutValue):
+        return not is_as(back, found)
+    return found == back.before
+
+
+def is_as(step: PutFile | PutLink | PutValue, found: bytes | None) -> bool:
+    """Say whether what is there is what a step puts; the kernel writes spaces its own way."""
+    if isinstance(step, PutValue):
+        return found is not None and found.split() == step.after.split()
+    return found == step.after
+
+
 def dump(steps: Sequence[Step]) -> bytes:
     """Return the bytes of steps."""
     return encode(list(steps))

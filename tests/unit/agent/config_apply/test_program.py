@@ -18,9 +18,11 @@ from roost_agent.config_apply.job_file import job_file
 from roost_agent.config_apply.look import look
 from roost_agent.config_apply.machine import Machine, StepError
 from roost_agent.config_apply.program import DONE, NOT_DONE, Program
+from roost_agent.config_apply.step import PutFile
 from roost_agent.config_apply.told import read as told_by
 from roost_protocol.order import body_digest
 
+DEAF = "proc/sys/vm/dirty_ratio"
 THREE = {"kernel": {"sysctl": {"vm.swappiness": 30}}}
 STRANGER = OrderPen(seed=b"\1" * 32)
 
@@ -343,6 +345,44 @@ def test_killed_while_it_undoes_it_is_undone_by_the_next(tmp_path):
         assert killed(root, digest, at, is_after=False)
         assert Program(root.given).boot() == DONE
         assert root.files == old
+
+
+def test_what_was_never_done_is_not_undone_and_anothers_file_is_left(root):
+    root.apply(ONE)
+    old, digest = root.files, root.job(TWO)
+    assert killed(root, digest, 1, is_after=True)
+    done, *others = [each for each in root.state.journal.steps if hasattr(each, "path")]
+    never = next(each for each in others if isinstance(each, PutFile))
+    mine = root.tree / never.path
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_bytes(b"an administrator's own\n")
+    undone = []
+
+    class Watched(Machine):
+        def do(self, step):
+            undone.append(getattr(step, "path", ""))
+            super().do(step)
+
+    assert Program(root.given, Watched(str(root.tree), "")).boot() == DONE
+    first = [path for path in undone if path][:1]
+    assert first == [done.path]
+    assert mine.read_bytes() == b"an administrator's own\n"
+    assert {**root.files, never.path: ""} == {**old, never.path: ""}
+
+
+def test_what_does_not_go_back_at_a_start_keeps_its_journal(root, tmp_path):
+    other = ConfigRoot(tmp_path / "other")
+    other.apply(ONE)
+    killed(other, other.job(TWO), 1, is_after=True)
+    paths = [getattr(each, "path", "") for each in other.state.journal.steps]
+    root.apply(ONE)
+    assert killed(root, root.job(TWO), paths.index(DEAF) + 1, is_after=True)
+    machine = Stubborn(str(root.tree), DEAF, is_deaf=True)
+    assert Program(root.given, machine).boot() == NOT_DONE
+    assert f"/{DEAF} is not as it was" in root.told["text"]
+    assert root.state.journal is not None
+    assert Program(root.given).boot() == DONE
+    assert root.state.journal is None
 
 
 def test_a_document_that_is_killed_twice_on_its_way_is_left(root):
