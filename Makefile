@@ -143,6 +143,8 @@ prove: install system ## run the proofs; the results go to build/PROOFS.json
 	$(BIN)/python tests/prove/run.py $(ARGS)
 
 soak: install system build ## the long and the large, and an installation that is thrown away
+	@packaging/system.sh guest
+	@packaging/guest_kernel.sh
 	$(PYTEST) -m soak $(ARGS)
 	@packaging/install_trial.sh
 

@@ -4,10 +4,11 @@
 #   packaging/system.sh venv    Python with its venv module
 #   packaging/system.sh demo    the broker; without it the demo falls back on a pure Python one
 #   packaging/system.sh test    everything the test layers start
+#   packaging/system.sh guest   what a machine in the machine takes, of the soak; it goes without
 #   packaging/system.sh peers   what the bench measures beside roost; it leaves out what is not there
 #
 # Present: silent. Absent, as root with apt-get: installed, and no service left running.
-# Absent otherwise: one line that says what to install, and exit status 1 (demo, peers: a note, status 0).
+# Absent otherwise: one line that says what to install, and exit status 1 (demo, guest, peers: a note, status 0).
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users have no sbin on PATH
@@ -24,8 +25,10 @@ test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip
              mosquitto_sub:mosquitto-clients snmptrapd:snmptrapd snmpwalk:snmp
              dnsmasq:dnsmasq-base faketime:faketime swtpm:swtpm tpm2_createek:tpm2-tools
              ipmi_sim:openipmi ipmitool:ipmitool' ;;
+guest) pairs='qemu-system-x86_64:qemu-system-x86 busybox:busybox-static
+              ipmi_sim:openipmi ipmitool:ipmitool' ;;
 peers) pairs='keepalived:keepalived corosync:corosync' ;;
-*) echo "usage: $0 venv|demo|test|peers" >&2 && exit 2 ;;
+*) echo "usage: $0 venv|demo|test|guest|peers" >&2 && exit 2 ;;
 esac
 
 missing=''
@@ -39,6 +42,10 @@ install="apt-get install --yes --no-install-recommends$missing"
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     if [ "$1" = demo ]; then
         echo "note: no Mosquitto, the demo uses its built-in broker; for the real one: sudo $install"
+        exit 0
+    fi
+    if [ "$1" = guest ]; then
+        echo "note: without$missing the soak has no machine to fence; with them: sudo $install"
         exit 0
     fi
     if [ "$1" = peers ]; then
@@ -70,6 +77,10 @@ fetch() { $install >"$log" 2>&1; }
 # An index from an image's build time is often stale or absent: refresh it only when it fails us.
 if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     tail -n 20 "$log" >&2
+    if [ "$1" = guest ]; then
+        echo "note: not installed:$missing; the soak has no machine to fence"
+        exit 0
+    fi
     if [ "$1" = peers ]; then
         echo "note: not installed:$missing; the bench measures roost alone"
         exit 0

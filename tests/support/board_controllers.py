@@ -38,16 +38,15 @@ LAN = f"""\
 name "board"
 set_working_mc 0x20
   startlan 1
-    addr 127.0.0.1 PORT
+    addr ADDRESS PORT
     priv_limit admin
     allowed_auths_callback none md2 md5 straight
     allowed_auths_user none md2 md5 straight
     allowed_auths_operator none md2 md5 straight
     allowed_auths_admin none md2 md5 straight
-    guid {GUID}
+    guid UNIQUE
   endlan
-  chassis_control "./chassis.sh 0x20"
-  user 1 true "" "" user 10 none md2 md5 straight
+CHASSIS  user 1 true "" "" user 10 none md2 md5 straight
   user 2 true "{USER}" "{PASSWORD}" admin 10 none md2 md5 straight
 """
 CHASSIS = """\
@@ -131,6 +130,12 @@ endsdr
 """
 
 
+def lan_conf(port, address, guid, chassis):
+    """Return ipmi_sim's file; ``chassis``: the lines that say what its power does."""
+    text = LAN.replace("PORT", str(port)).replace("ADDRESS", address)
+    return text.replace("UNIQUE", guid).replace("CHASSIS", chassis)
+
+
 def lacks(*programs):
     """Return what of these is not installed."""
     return [each for each in programs if shutil.which(each) is None]
@@ -148,7 +153,8 @@ class IpmiSim:
     def __init__(self, folder):
         self.folder = folder
         self.port = free_port(socket.SOCK_DGRAM)
-        (folder / "lan.conf").write_text(LAN.replace("PORT", str(self.port)))
+        control = '  chassis_control "./chassis.sh 0x20"\n'
+        (folder / "lan.conf").write_text(lan_conf(self.port, "127.0.0.1", GUID, control))
         (folder / "sim.emu").write_text(EMULATION)
         (folder / "sensors.src").write_text(SENSORS)
         (folder / "chassis.sh").write_text(CHASSIS)

@@ -41,6 +41,20 @@ def listening_in(space):
     return found[0]
 
 
+def join_boards(site):
+    """Make a network that each node shares with the boards at HOST, whatever else is cut."""
+    ip("link", "add", BRIDGE, "type", "bridge", inside=site.switch)
+    ip("addr", "add", f"{HOST}/24", "dev", BRIDGE, inside=site.switch)
+    ip("link", "set", BRIDGE, "up", inside=site.switch)
+    for node in site.nodes.values():
+        end = f"{node.name}b"
+        ip("link", "add", "name", "eb", "netns", node.space, "type", "veth",
+           "peer", "name", end, "netns", site.switch)  # fmt: skip
+        ip("addr", "add", f"10.77.9.{node.index + 1}/24", "dev", "eb", inside=node.space)
+        ip("link", "set", "eb", "up", inside=node.space)
+        ip("link", "set", end, "master", BRIDGE, "up", inside=site.switch)
+
+
 class Bmcs:
     """The BMCs of c0 and c1, each reached from every node whatever else is cut.
 
@@ -54,7 +68,7 @@ class Bmcs:
         self._site = site
         folder = site.folder / "bmc"
         folder.mkdir()
-        self._connect()
+        join_boards(site)
         self.pem = certificate(folder, HOST)
         self._secret = credentials(folder)
         self.of = {}
@@ -81,19 +95,6 @@ class Bmcs:
             node.power_off() if power == "Off" else node.start()
 
         return switch
-
-    def _connect(self):
-        site = self._site
-        ip("link", "add", BRIDGE, "type", "bridge", inside=site.switch)
-        ip("addr", "add", f"{HOST}/24", "dev", BRIDGE, inside=site.switch)
-        ip("link", "set", BRIDGE, "up", inside=site.switch)
-        for node in site.nodes.values():
-            end = f"{node.name}b"
-            ip("link", "add", "name", "eb", "netns", node.space, "type", "veth",
-               "peer", "name", end, "netns", site.switch)  # fmt: skip
-            ip("addr", "add", f"10.77.9.{node.index + 1}/24", "dev", "eb", inside=node.space)
-            ip("link", "set", "eb", "up", inside=node.space)
-            ip("link", "set", end, "master", BRIDGE, "up", inside=site.switch)
 
     def _fences(self):
         """One trusts the certificate by its pin, the other by its CA."""
