@@ -1,7 +1,7 @@
 """The agent around its host: what keeps it from being enabled, and what is wrong with it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +68,16 @@ class DriverAround:
         """See Around."""
         processes = self._driver.processes
         return "" if processes is None else processes.quorum()
+
+    def has_board(self, node: str) -> bool:
+        """See Around."""
+        boards = self._driver.boards
+        return boards is not None and boards.has(node)
+
+    async def reset(self, node: str, may: Callable[[], str]) -> str:
+        """See Around."""
+        boards = self._driver.boards
+        return "no board controller" if boards is None else await boards.act(node, "reset", may)
 
     async def starve(self) -> str:
         """See Around; the guard refuses while something runs by a lease, and without a device."""

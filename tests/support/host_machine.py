@@ -33,6 +33,8 @@ from roost_agent.host.enable import Facts, Stage
 from roost_agent.host.kept import Kept
 from roost_agent.host.ladder import RECOVERIES
 from roost_agent.host.moment import Moment
+from roost_agent.host.resets import Answered, Reset, Resets
+from roost_agent.host.resets import Tick as SilentNow
 from roost_agent.host.site import GOOD, LOST, MINOR, QUIET_MS, Sight, SiteHosts
 from roost_protocol.host import Admin, Avail, Oper, is_legal
 
@@ -97,6 +99,9 @@ class Box:
     served_ms: int | None = None
     helper: str = "reboots"  # or refuses, or is silent
     asked: Reboot | None = None  # of roost-helper, and not answered yet
+    board: str = "resets"  # or refuses, or is unsure
+    lost_ms: int | None = None  # when the coordinator failed it for its silence
+    was_reset: bool = False  # since then, or may have been
     rebooted: dict[str, int] = field(default_factory=dict)  # since the last pardon, by cause
     reboots_ms: list[int] = field(default_factory=list)  # when machines were restarted by it
 
@@ -146,6 +151,8 @@ class HostMachine(RuleBasedStateMachine):
         self.site: SiteHosts | None = None
         self.turn = ""
         self.turn_ms = 0
+        self.epoch = 0
+        self.resets = Resets()
         self.misses = dict.fromkeys(NAMES, 0)
         self.good = dict.fromkeys(NAMES, 0)
         self.unheard = set(NAMES)  # since the turn began
@@ -212,6 +219,20 @@ class HostMachine(RuleBasedStateMachine):
     def has_a_helper(self, name: str, helper: str) -> None:
         """What roost-helper there does with what it is asked."""
         self.boxes[name].helper = helper
+
+    @rule(name=names, board=st.sampled_from(["resets", "refuses", "is unsure"]))
+    def has_a_board(self, name: str, board: str) -> None:
+        """What its board controller does with an order to reset it."""
+        self.boxes[name].board = board
+
+    @rule(name=names, times=st.integers(1, 3))
+    def is_silent_for_long(self, name: str, times: int) -> None:
+        """Its LAN is gone for so long that it is reset."""
+        self.boxes[name].is_cut = True
+        self.tick(12)
+        for _ in range(times):
+            self.leap(601)
+            self.tick(2)
 
     @rule(name=names)
     def is_mended(self, name: str) -> None:
@@ -428,7 +449,7 @@ class HostMachine(RuleBasedStateMachine):
                 self.turn, self.site = "", None
                 return
             self.turn, self.turn_ms = alive[self.ms // TICK_MS % len(alive)], self.ms
-            self.site = SiteHosts(self.now)
+            self.site, self.resets, self.epoch = SiteHosts(self.now), Resets(), self.epoch + 1
             self.misses, self.good = dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0)
             self.stormy, self.away, self.unheard = 0, set(NAMES), set(NAMES) - {self.turn}
         assert self.site is not None
@@ -447,6 +468,30 @@ class HostMachine(RuleBasedStateMachine):
         is_late = self.ms - self.turn_ms >= QUIET_MS
         assert self.site.may_tell(self.now) == (is_late or not self.unheard)
         self.judge(before)
+        epoch = self.epoch
+        lost, boards = tuple(self.site.lost(self.now)), set(NAMES)
+        for asked in self.resets.handle(
+            SilentNow(epoch, lost, self.site.held_back, boards), self.now
+        ):
+            self.is_reset(asked)
+
+    def is_reset(self, asked: Reset) -> None:
+        """Have a board controller do with an order what it does, and judge that it came."""
+        box = self.boxes[asked.node]
+        assert asked.epoch == self.epoch, "without the lease"
+        assert not box.is_heard, "reset, and it speaks"
+        assert self.stormy, "reset while several are silent"
+        assert box.lost_ms is not None
+        assert self.ms - box.lost_ms >= 300_000, "reset too early"
+        assert not box.was_reset, "a second reset for one loss"
+        if box.board != "refuses":
+            box.was_reset = True
+        if box.board == "resets":
+            box.core, box.boot = None, box.boot + 1
+            self.start(box)
+        why = {"resets": "", "refuses": "refused: no", "is unsure": "timeout: late"}[box.board]
+        told = Answered(asked.node, why, may_have_been=box.board == "is unsure")
+        self.resets.handle(told, self.now)
 
     def states(self) -> dict[str, Triple]:
         """Return the hosts as the coordinator has them."""
@@ -466,6 +511,7 @@ class HostMachine(RuleBasedStateMachine):
             elif state != was and state not in SERVING:
                 self.away.add(name)
             if state == FAILED and was in SERVING and not box.is_heard:
+                box.lost_ms, box.was_reset = self.ms, False
                 assert self.misses[name] >= LOST, "failed too early"
                 assert self.stormy, "several are silent: that is the network"
             if self.misses[name] > LOST and state in SERVING:

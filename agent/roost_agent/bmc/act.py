@@ -20,6 +20,10 @@ POLITE: Final = 2
 SETTLE_S: Final = 2.0  # a reset is over sooner than it could be seen; then the power must be on
 
 
+# After these nobody knows whether an order that was on its way was taken.
+_BROKEN_OFF: Final = frozenset({Fault.UNREACHABLE, Fault.TIMEOUT, Fault.GARBAGE})
+
+
 class Waiting(Protocol):
     """How an act waits; a test has no patience."""
 
@@ -128,8 +132,15 @@ async def _restart(machine: Driver, verb: Verb, waiting: Waiting) -> None:
     """Have a machine that has power start anew by one order."""
     if await machine.power() is not Power.ON:
         raise BmcError(Fault.REFUSED, f"{verb}: the machine is off: power-on is the order for that")
-    await machine.order(Order.RESET if verb is Verb.RESET else Order.CYCLE)
-    await waiting.sleep(SETTLE_S)
-    if not await _waited(machine, Power.ON, READ_S, waiting):
+    try:
+        await machine.order(Order.RESET if verb is Verb.RESET else Order.CYCLE)
+        await waiting.sleep(SETTLE_S)
+        is_on = await _waited(machine, Power.ON, READ_S, waiting)
         power = await machine.power()
+    except BmcError as err:
+        if err.fault not in _BROKEN_OFF:
+            raise
+        text = f"a {verb} was ordered, or may have been; then: {err}"
+        raise BmcError(Fault.UNCONFIRMED, text) from err
+    if not is_on:
         raise BmcError(Fault.UNCONFIRMED, f"the power reads {power} {READ_S:g} s after a {verb}")

@@ -113,12 +113,13 @@ class BoardControllers:
         """Whether a node's machine has a controller here."""
         return node in self._core.nodes
 
-    async def act(self, node: str, verb: str) -> str:
+    async def act(self, node: str, verb: str, may: Callable[[], str] = str) -> str:
         """Do something to a machine's power, and return why it is not done; empty: it reads so.
 
         Args:
             node: whose machine.
             verb: ``power-on``, ``power-off``, ``power-cycle`` or ``reset``.
+            may: asked right before the child is; returns why it must not, empty: it may.
         """
         if not self.has(node):
             return f"{self._file} names no controller of {node}"
@@ -129,6 +130,8 @@ class BoardControllers:
             log.warning("bmc: %s of %s", verb, node)
             asked = self._request("power", (node,), ACT_S)
             async with self._acting:
+                if why := may():
+                    return why
                 (answer,) = await self._asked(replace(asked, verb=Verb(verb)))
         finally:
             self._busy.discard(node)

@@ -1,6 +1,6 @@
 """What a host's shell needs of the agent around it and of its site: two narrow doors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -45,6 +45,17 @@ class Around(Protocol):
 
         Raises:
             ActRefusedError: it refused, or there is no helper.
+        """
+
+    def has_board(self, node: str) -> bool:
+        """Say whether the board controller of another host is known here."""
+
+    async def reset(self, node: str, may: Callable[[], str]) -> str:
+        """Have another host reset by its board controller; return why it is not known to be.
+
+        Args:
+            node: by its name.
+            may: asked right before the order leaves; returns why it must not.
         """
 
     async def starve(self) -> str:

@@ -21,6 +21,7 @@ from roost_protocol.codec import VERSION
 from roost_protocol.host import HostSaid, HostsReport
 
 if TYPE_CHECKING:
+    from roost_agent.host.resetting import Resetting
     from roost_agent.host.site import Policy, SiteHosts
 
 MNFA_TICKS: Final = 4  # while the network is to blame, a tick is so many times as long
@@ -38,6 +39,7 @@ class Coordinator:
 
     Attributes:
         hosts: the others; None: there are none.
+        resetting: what is done about those that stay silent; None: nothing.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Coordinator:
         policy: "Policy | None" = None,
     ) -> None:
         self.hosts: SiteHosts | None = None
+        self.resetting: Resetting | None = None
         self._by = by
         self._site = site
         self._policy = policy
@@ -73,7 +76,8 @@ class Coordinator:
 
     def others(self) -> list[HostSaid]:
         """Return how the others stand."""
-        return [] if self.hosts is None else self.hosts.hosts()
+        found = [] if self.hosts is None else self.hosts.hosts()
+        return found if self.resetting is None else [self.resetting.told(each) for each in found]
 
     @property
     def is_mnfa(self) -> bool:

@@ -12,10 +12,12 @@ from roost_protocol.host import Admin
 from roost_protocol.limits import HA_NODES_MAX, NAME_CHARS_MAX
 
 FILE: Final = "host.json"
+RESETS: Final = "hosts-reset.json"  # when this node had silent hosts reset
 OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are locked
 BYTES_MAX: Final = 16_384
 TEXT_CHARS_MAX: Final = 200
 CAUSES_MAX: Final = 8
+RESETS_KEPT: Final = 8  # more than an hour allows
 REBOOTS_KEPT: Final = 4  # twice what a day allows: the latest of each fault is among them
 
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
@@ -91,6 +93,11 @@ class _Locked(msgspec.Struct, frozen=True):
     ]
 
 
+class _Resets(msgspec.Struct, frozen=True):
+    at_ms: Annotated[list[Count], Meta(max_length=RESETS_KEPT)]
+
+
+_resets: Final = msgspec.json.Decoder(_Resets).decode
 _locked: Final = msgspec.json.Decoder(_Locked).decode
 
 
@@ -143,6 +150,29 @@ def write_locked(folder: Path, names: list[str]) -> None:
         StorageError: they are not kept.
     """
     _replace(folder / OTHERS, msgspec.json.encode(_Locked(names)))
+
+
+def read_resets(folder: Path, now_ms: int) -> list[int]:
+    """Return when this node had silent hosts reset, UTC ms.
+
+    Where that cannot be read, it is as if this hour were full: what is not counted is not done.
+    """
+    try:
+        with (folder / RESETS).open("rb") as file:
+            return _resets(file.read(BYTES_MAX)).at_ms
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return [now_ms] * RESETS_KEPT
+
+
+def write_resets(folder: Path, at_ms: list[int]) -> None:
+    """Keep them.
+
+    Raises:
+        StorageError: they are not kept.
+    """
+    _replace(folder / RESETS, msgspec.json.encode(_Resets(at_ms[-RESETS_KEPT:])))
 
 
 def _replace(path: Path, body: bytes) -> None:

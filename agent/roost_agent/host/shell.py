@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,6 +105,7 @@ class HostShell:
         """
         now = self.now()
         self.coordinator.begin(now)
+        self._watch_silent()
         self._todo.extend(self.core.handle(Begin(kept.read(self._folder)), now))
         pending = self.core.pending
         self.going = Going.GOES if pending is not None and pending.verb in LOCKS else Going.NO
@@ -126,6 +128,8 @@ class HostShell:
             self._checks = group.create_task(self._check(), name="agent.host.health")
         now = self.now()
         self._give_away(now)
+        if self.coordinator.resetting is not None:
+            self.coordinator.resetting.look(group)
         locked = self.coordinator.look(self.said, now)
         if locked is not None and await self._write(kept.write_locked, locked):
             self.coordinator.locked = locked
@@ -194,6 +198,21 @@ class HostShell:
         }
 
     # -- the parts -----------------------------------------------------------------------------
+
+    def _watch_silent(self) -> None:
+        """Have what is done about silent hosts ready, where there are others."""
+        if (hosts := self.coordinator.hosts) is None:
+            return
+        from roost_agent.host.resetting import Resetting  # noqa: PLC0415 - as SiteHosts
+
+        self.coordinator.resetting = Resetting(
+            hosts,
+            self.site,
+            self.around,
+            self.now,
+            partial(self._write, kept.write_resets),
+            resets=kept.read_resets(self._folder, self.now().wall_ms),
+        )
 
     def _failed_by(self) -> list[str]:
         """Return the reasons that are worth a failure of the host."""

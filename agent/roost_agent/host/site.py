@@ -26,6 +26,7 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.evidence import MINOR, EvidenceLog
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
+from roost_agent.host.resets import Lost
 from roost_agent.host.transitions import Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
@@ -108,6 +109,7 @@ class _Peer(msgspec.Struct):
     uptime_ms: int = 0
     is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
     is_new: bool = True
+    lost_ms: int = 0  # when it was failed for its silence, boot clock
     maintenance_until_ms: int = 0  # UTC
     reasons: dict[str, int] = {}
 
@@ -160,6 +162,24 @@ class SiteHosts:
     def serving(self) -> list[str]:
         """Return the names of those that are enabled now."""
         return sorted(node for node, peer in self._peers.items() if peer.state in tr.ENABLED)
+
+    @property
+    def held_back(self) -> str:
+        """Why nothing is done about silent hosts; empty: nothing holds back."""
+        if self.is_mnfa:
+            return "several hosts are silent together: the network is to blame"
+        return "the whole site powered up a moment ago" if self.is_dead_office else ""
+
+    def lost(self, now: Moment) -> list[Lost]:
+        """Return those that are failed for their silence, silent still, and in no maintenance."""
+        return [
+            Lost(node, peer.lost_ms)
+            for node, peer in self._peers.items()
+            if peer.state == tr.FAILED
+            and peer.is_lost
+            and peer.misses
+            and now.wall_ms >= peer.maintenance_until_ms
+        ]
 
     def in_words(self) -> str:
         """Return how the others stand, for people."""
@@ -280,7 +300,7 @@ class SiteHosts:
             self._set(peer, silent, f"nothing was heard of it for {LOST} ticks", now)
         elif failure is Failure.FAIL:
             peer.reasons.clear()
-            peer.task = WAIT_TASK
+            peer.task, peer.lost_ms = WAIT_TASK, now.ms
             self._set(peer, tr.FAILED, causes.lost(LOST, sight.ways), now)
 
     def _set(self, peer: _Peer, state: Triple, cause: str, now: Moment) -> None:

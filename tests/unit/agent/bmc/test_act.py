@@ -141,3 +141,26 @@ async def test_a_boot_device_that_reads_otherwise_is_a_failure():
     machine.keeps_boot = False
     with pytest.raises(BmcError, match="boot device reads pxe, not disk"):
         await set_boot(machine, "disk", once=True)
+
+
+async def test_a_reset_after_which_nobody_answers_may_have_been_taken():
+    machine = Machine()
+    ordered = machine.order
+
+    async def order(wanted):
+        await ordered(wanted)
+        machine.power = silent
+
+    async def silent():
+        raise BmcError(Fault.UNREACHABLE, "nobody answers")
+
+    machine.order = order
+    with pytest.raises(BmcError, match="may have been; then: nobody answers") as told:
+        await did(machine, Verb.RESET)
+    assert told.value.fault is Fault.UNCONFIRMED
+
+
+async def test_a_reset_that_is_refused_was_not_ordered():
+    with pytest.raises(BmcError) as told:
+        await did(Machine(refuses={Order.RESET}), Verb.RESET)
+    assert told.value.fault is Fault.REFUSED

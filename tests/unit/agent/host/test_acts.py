@@ -124,6 +124,9 @@ class Around:
     def quorum(self):
         return self.gone
 
+    def has_board(self, node):
+        return False
+
     async def starve(self):
         self.starved += 1
         return self.no_watchdog

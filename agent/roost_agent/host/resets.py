@@ -1,0 +1,181 @@
+"""What a coordinator does about a host that stays silent: has its board controller reset it. Pure.
+
+The last rung of hosts.md section 6. Leaves to others: who is lost (site), the board controller, the
+disk, and the look at lease and storm right before the order leaves (resetting).
+
+Invariants:
+- no reset without an epoch of ``site``, none while several hosts are silent together or the site
+  powers up, none earlier than AFTER_MS after the loss;
+- one loss is worth one reset: what was ordered, or may have been, is not ordered again, and a turn
+  that began so late that another coordinator may have done it gives up;
+- resets are counted on the disk first, HOUR_MAX within an hour.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, assert_never
+
+from roost_agent.host.moment import Moment
+
+AFTER_MS: Final = 300_000  # after the loss (StarlingX's)
+TRIES: Final = 10  # of an order that the controller did not take, TRY_MS apart (StarlingX's)
+TRY_MS: Final = 10_000
+BOOT_MS: Final = 1_200_000  # until a machine that was reset is heard (StarlingX's of a controller)
+SKEW_MS: Final = 30_000  # by which two hosts may note one loss apart from each other
+HOUR_MAX: Final = 3  # resets of a site within HOUR_MS
+HOUR_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A host in service whose heartbeat is lost; ``since_ms`` by the boot clock."""
+
+    node: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """How it is now.
+
+    Attributes:
+        epoch: of ``site``, where this node holds it.
+        lost: the hosts that are.
+        held_back: why nothing is done about any of them; empty: nothing holds back.
+        boards: hosts whose controllers are known here.
+    """
+
+    epoch: int | None
+    lost: tuple[Lost, ...] = ()
+    held_back: str = ""
+    boards: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of a reset; ``why`` not, empty: it was read; ``may_have_been``: it was ordered."""
+
+    node: str
+    why: str = ""
+    may_have_been: bool = False
+
+
+Event = Tick | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Have a controller reset a host; ``resets`` (UTC ms) is to be on the disk before it is."""
+
+    node: str
+    epoch: int
+    resets: tuple[int, ...]
+
+
+class _Phase(Enum):
+    WAITS = auto()
+    ASKED = auto()
+    ORDERED = auto()
+    OVER = auto()
+
+
+@dataclass(slots=True)
+class _Case:
+    since_ms: int
+    phase: _Phase = _Phase.WAITS
+    tries: int = 0
+    due_ms: int = 0
+    why: str = ""
+
+
+class Resets:
+    """See the module.
+
+    Args:
+        resets: those of the past, UTC ms.
+    """
+
+    def __init__(self, resets: Iterable[int] = ()) -> None:
+        self._resets = tuple(resets)
+        self._cases: dict[str, _Case] = {}
+        self._epoch: int | None = None
+        self._turn_ms = 0
+
+    def task(self, node: str) -> str:
+        """Return what is under way with a host; empty: nothing yet, or nothing any more."""
+        case = self._cases.get(node)
+        if case is None or case.phase is _Phase.OVER:
+            return ""
+        if case.phase is _Phase.ORDERED:
+            return "reset by its board controller, boots"
+        return f"is reset: try {case.tries} of {TRIES}" if case.tries else ""
+
+    def gave_up(self, node: str) -> str:
+        """Return why nothing more is done about a host; empty: that is not so."""
+        case = self._cases.get(node)
+        return case.why if case is not None and case.phase is _Phase.OVER else ""
+
+    def handle(self, event: Event, now: Moment) -> list[Reset]:
+        """Take in one event and return what is to be done."""
+        match event:
+            case Tick():
+                return self._tick(event, now)
+            case Answered():
+                self._answered(event, now)
+                return []
+            case _:
+                assert_never(event)
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _tick(self, tick: Tick, now: Moment) -> list[Reset]:
+        if tick.epoch != self._epoch:
+            self._epoch, self._turn_ms = tick.epoch, now.ms
+        lost = {each.node: each.since_ms for each in tick.lost}
+        cases = {node: self._cases.get(node) for node in lost}
+        self._cases = {
+            node: case if case is not None and case.since_ms == lost[node] else _Case(lost[node])
+            for node, case in cases.items()
+        }
+        if tick.epoch is None:
+            return []
+        found = (self._step(node, tick.epoch, tick, now) for node in self._cases)
+        return [each for each in found if each is not None]
+
+    def _step(self, node: str, epoch: int, tick: Tick, now: Moment) -> Reset | None:
+        case = self._cases[node]
+        if case.phase is _Phase.ORDERED and now.ms >= case.due_ms:
+            self._give_up(case, f"it was not heard {BOOT_MS // 1000} s after its reset")
+        is_early = now.ms - case.since_ms < AFTER_MS
+        if case.phase is not _Phase.WAITS or tick.held_back or is_early or now.ms < case.due_ms:
+            return None
+        if why := self._why_not(case, node, tick):
+            self._give_up(case, why)
+            return None
+        if not case.tries:
+            recent = [each for each in self._resets if now.wall_ms - each < HOUR_MS]
+            if len(recent) >= HOUR_MAX:
+                return None  # it waits for its turn
+            self._resets = (*recent, max(now.wall_ms, 0))
+        case.phase, case.tries = _Phase.ASKED, case.tries + 1
+        return Reset(node, epoch, self._resets)
+
+    def _why_not(self, case: _Case, node: str, tick: Tick) -> str:
+        if node not in tick.boards:
+            return "no board controller of it is known here"
+        if self._turn_ms - case.since_ms >= AFTER_MS - SKEW_MS:
+            return "the coordinator before this one may have reset it"
+        return case.why if case.tries >= TRIES else ""
+
+    def _answered(self, event: Answered, now: Moment) -> None:
+        case = self._cases.get(event.node)
+        if case is None or case.phase is not _Phase.ASKED:
+            return  # it is heard again
+        if not event.why or event.may_have_been:
+            case.phase, case.due_ms = _Phase.ORDERED, now.ms + BOOT_MS
+        else:
+            case.phase, case.due_ms, case.why = _Phase.WAITS, now.ms + TRY_MS, event.why
+
+    def _give_up(self, case: _Case, why: str) -> None:
+        case.phase, case.why = _Phase.OVER, why

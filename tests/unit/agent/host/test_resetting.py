@@ -1,0 +1,171 @@
+"""Silent hosts are reset by who coordinates: counted first, looked at once more, and told."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from roost_agent.host import kept
+from roost_agent.host import transitions as tr
+from roost_agent.host.ladder import EXHAUSTED
+from roost_agent.host.moment import Moment
+from roost_agent.host.resets import AFTER_MS, BOOT_MS, HOUR_MS, TRY_MS
+from roost_agent.host.resetting import Resetting
+from roost_agent.host.site import GOOD, LOST, Sight, SiteHosts
+
+WALL = 1_800_000_000_000
+BOOT = "aa" * 16
+
+
+class Site:
+    """n1, whose turn it is, hears n2 and n3, or not."""
+
+    def __init__(self, folder):
+        self.ms, self.epoch, self.silent, self.more = 10_000_000, 7, set(), {}
+        self.orders, self.answer, self.keeps, self.boards = [], "", True, {"n2", "n3"}
+        self.meanwhile = lambda: None  # between the decision and the order
+        self.hosts = SiteHosts(self.now())
+        past = kept.read_resets(folder, WALL + self.ms)
+        self.resetting = Resetting(self.hosts, self, self, self.now, self.keep, resets=past)
+        self.folder = folder
+
+    def now(self):
+        return Moment(self.ms, WALL + self.ms)
+
+    def turn(self):
+        return self.epoch
+
+    def has_board(self, node):
+        return node in self.boards
+
+    async def keep(self, resets):
+        if self.keeps:
+            kept.write_resets(self.folder, resets)
+        return self.keeps
+
+    async def reset(self, node, may):
+        self.meanwhile()
+        if why := may():
+            return why
+        assert kept.read_resets(self.folder, 0), "not counted first"
+        self.orders.append(node)
+        return self.answer
+
+    async def tick(self, times=1, ms=1_000):
+        for _ in range(times):
+            self.ms += ms
+            sights = [
+                Sight(name, name not in self.silent, tr.AVAILABLE, BOOT, self.ms, **self.more)
+                for name in ("n2", "n3")
+            ]
+            self.hosts.tick(sights, self.ms, self.now())
+            async with asyncio.TaskGroup() as group:
+                self.resetting.look(group)
+
+    def told(self, name="n2"):
+        [said] = [self.resetting.told(each) for each in self.hosts.hosts() if each.node == name]
+        return said
+
+
+@pytest.fixture
+async def site(tmp_path):
+    site = Site(tmp_path)
+    await site.tick(GOOD)
+    return site
+
+
+@asynccontextmanager
+async def lost(site, *names):
+    """They have been silent for all but a second of what a reset waits for."""
+    site.silent = set(names)
+    await site.tick(LOST)
+    assert site.told().avail == "failed"
+    await site.tick(ms=AFTER_MS - 1_000)
+    assert site.orders == []
+    yield
+    await site.tick()
+
+
+async def test_a_silent_host_is_reset_and_told_so_and_given_up_when_it_does_not_come(site):
+    async with lost(site, "n2"):
+        pass
+    assert site.orders == ["n2"]
+    assert site.told().task == "reset by its board controller, boots"
+    await site.tick(5, ms=TRY_MS)
+    assert site.orders == ["n2"]
+    await site.tick(ms=BOOT_MS)
+    said = site.told()
+    assert said.task == EXHAUSTED
+    assert said.cause.startswith("its heartbeat is lost for 10 ticks; given up: it was not heard")
+    assert kept.read_resets(site.folder, 0) == [WALL + site.ms - BOOT_MS - 5 * TRY_MS]
+
+
+async def test_a_host_that_is_heard_again_is_not_reset_though_it_was_decided(site):
+    async with lost(site, "n2"):
+
+        def is_heard():
+            site.ms += 1_000
+            sights = [Sight(name, True, tr.AVAILABLE, BOOT, site.ms) for name in ("n2", "n3")]
+            site.hosts.tick(sights, site.ms, site.now())
+
+        site.meanwhile = is_heard
+    assert site.orders == []
+
+
+async def test_a_lease_that_ends_between_decision_and_order_ends_the_order(site):
+    async with lost(site, "n2"):
+        site.meanwhile = lambda: setattr(site, "epoch", 8)
+    assert site.orders == []
+
+
+async def test_two_that_fall_silent_together_are_the_network_and_nobody_is_reset(site):
+    site.silent = {"n2", "n3"}
+    await site.tick(LOST)
+    await site.tick(3, ms=AFTER_MS)
+    assert (site.orders, site.told().avail) == ([], "degraded")
+
+
+async def test_a_storm_that_begins_in_the_last_moment_ends_the_order(site):
+    async with lost(site, "n2"):
+        site.meanwhile = lambda: setattr(site.hosts, "is_mnfa", True)
+    assert site.orders == []
+
+
+async def test_a_reset_that_cannot_be_counted_is_not_ordered(site):
+    async with lost(site, "n2"):
+        site.keeps = False
+    assert site.orders == []
+    site.keeps = True
+    await site.tick(ms=TRY_MS)
+    assert site.orders == ["n2"], "another try"
+
+
+async def test_a_reset_of_which_nobody_knows_is_not_repeated_and_one_that_was_refused_is(site):
+    site.answer = "refused: the machine is off: power-on is the order for that"
+    async with lost(site, "n2"):
+        pass
+    await site.tick(ms=TRY_MS)
+    assert site.orders == ["n2", "n2"]
+    site.answer = "unconfirmed: a reset was ordered, or may have been"
+    await site.tick(5, ms=TRY_MS)
+    assert site.orders == ["n2", "n2", "n2"]
+
+
+async def test_a_host_in_maintenance_is_left_alone(site):
+    site.more = {"maintenance_ms": 10**9}
+    await site.tick()
+    site.silent = {"n2"}
+    await site.tick(LOST)
+    await site.tick(2, ms=AFTER_MS)
+    assert site.orders == []
+
+
+async def test_a_file_of_resets_that_makes_no_sense_is_a_full_hour(tmp_path):
+    (tmp_path / kept.RESETS).write_text("{")
+    site = Site(tmp_path)
+    await site.tick(GOOD)
+    async with lost(site, "n2"):
+        pass
+    assert site.orders == []
+    await site.tick(ms=HOUR_MS)
+    assert site.orders == ["n2"]
