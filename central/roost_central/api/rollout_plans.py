@@ -26,7 +26,8 @@ from roost_central.api.rollout_answers import (
 )
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
-from roost_central.releases.desk import AVAILABLE, Release
+from roost_central.releases.desk import AVAILABLE, NAMED, Release
+from roost_central.rollout import hops
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run
 from roost_central.rollout.head import Head, WaveHead, begun
@@ -204,6 +205,8 @@ async def _read(call: Call[Any, Any]) -> _Read:
         raise blame("invalid", error) from err
     approvers = await _approvers(call, plan, len(found))
     refusals = _refusals(call, plan, release, [each.site for each in found], divided)
+    if release is not None and release.state == AVAILABLE:
+        refusals += _hops(call, release, found)
     return _Read(plan, raw, release, digest, size, found, divided, approvers, refusals)
 
 
@@ -256,6 +259,17 @@ def _refusals(
             f"({count} sites): widen the first wave, or say uncovered_ok = true"
         )
     return found
+
+
+def _hops(call: Call[Any, Any], release: Release, found: Sequence[Candidate]) -> list[str]:
+    """Return which sites cannot come to a release in one step, and what comes first."""
+    if call.api.releases is None:
+        return []
+    known = [each for each in call.api.releases.releases() if each.component == release.component]
+    known.sort(key=lambda each: each.state in NAMED)  # one that is named counts for its version
+    named = [each.custom for each in known if each.state in NAMED]
+    counters = {each.version: each.custom.counter for each in known}
+    return hops.refusals(named, counters, release.custom, found)
 
 
 async def _approvers(call: Call[Any, Any], plan: Plan, sites: int) -> int:

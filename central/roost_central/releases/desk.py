@@ -55,6 +55,7 @@ logger = logging.getLogger(__name__)
 
 AVAILABLE, UNAVAILABLE = "available", "unavailable"
 UPLOADING, RETRACTED = "uploading", "retracted"
+NAMED: Final = frozenset({AVAILABLE, UNAVAILABLE})  # by the image repository, now
 LOOK_S: Final = 600.0
 OPERATORS_BYTES_MAX: Final = 64 << 10
 NAME_BYTES: Final = 8
@@ -158,7 +159,7 @@ class ReleaseDesk:
             for each in self.releases()
             if (each.component, each.version) == (component, version)
         ]
-        of_it.sort(key=lambda each: each.state not in {AVAILABLE, UNAVAILABLE})
+        of_it.sort(key=lambda each: each.state not in NAMED)
         return of_it[0] if of_it else None
 
     def wan_bytes(self, release: Release, running: Sequence[str]) -> int:

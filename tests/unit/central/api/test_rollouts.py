@@ -1,8 +1,12 @@
 """Rollouts over HTTP: a plan is shown before it is made, and refused by its field."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
+from releases import custom
 
+from roost_central.releases.desk import AVAILABLE, RETRACTED
 from roost_central.storage import rollouts
 from roost_protocol.update import Running
 
@@ -111,3 +115,47 @@ async def test_letters_that_several_begin_with_name_none_of_them(post, get, cent
     assert f"could be {made}" in problem["detail"]
     assert twin in problem["detail"]
     assert (await get(f"{ROLLOUTS}/{made[:7]}"))[1]["id"] == made
+
+
+class Desk:
+    """Of the desk of releases what plans ask."""
+
+    def __init__(self, *customs):
+        self.known = [
+            SimpleNamespace(
+                component=each.component, version=each.version, custom=each, state=state,
+                digest=str(each.counter) * 64,
+            )
+            for each, state in customs
+        ]  # fmt: skip
+
+    def releases(self):
+        return list(self.known)
+
+    def find(self, component, version):
+        return next((each for each in self.known if each.version == version), None)
+
+    def wan_bytes(self, release, running):
+        return 1
+
+    async def approvals_needed(self):
+        return 0
+
+
+async def test_a_plan_over_a_barrier_is_refused_by_the_release_that_comes_first(post, central):
+    said = {"component": "app/pump"}
+    one, old = (
+        custom(version="1.0.0", counter=1, **said),
+        custom(version="1.0.1", counter=2, **said),
+    )
+    two = custom(version="1.0.9", counter=3, is_barrier=True, **said)
+    three = custom(version="1.1.0", counter=4, **said)
+    known = [(one, AVAILABLE), (old, RETRACTED), (two, AVAILABLE), (three, AVAILABLE)]
+    object.__setattr__(central.api, "releases", Desk(*known))
+    text = PLAN.replace("digest", "# digest")
+    _, dry = await post(f"{ROLLOUTS}:plan", {"plan": text})
+    [why] = dry["refusals"]
+    assert 'version = "1.0.9" (the way is 1.0.9, then 1.1.0)' in why
+    assert (await post(ROLLOUTS, {"plan": text}))[0] == 409
+    _, dry = await post(f"{ROLLOUTS}:plan", {"plan": text.replace("1.1.0", "1.0.9")})
+    assert dry["refusals"] == []
