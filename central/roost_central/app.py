@@ -404,6 +404,7 @@ def _carry(
     outgoing.hears, outgoing.send_bare = ingest.speaks_with, ingest.send_offer
     api.rollouts.is_deaf = lambda: ingest.is_deaf
     api.rollouts.late.select = api.rollouts.figures.select = selecting(api)
+    api.registry.on_removed = api.rollouts.forget
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
         tasks.create_task(api.changes.run(), name="central.changes"),

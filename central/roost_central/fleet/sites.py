@@ -58,17 +58,23 @@ async def _nobody_to_tell() -> None:
     """Do nothing: no identity is kept in memory."""
 
 
+async def _nobody_to_tell_of(_site: str) -> None:
+    pass
+
+
 class SiteRegistry:
     """Registers, changes and removes sites.
 
     Attributes:
         on_revoked: lets those who keep identities in memory read them again.
+        on_removed: lets those who keep something of a site by its name forget it.
     """
 
     def __init__(
         self, database: Database, view: FleetView, clock: Clock, alarms: AlarmWriter
     ) -> None:
         self.on_revoked: Callable[[], Awaitable[None]] = _nobody_to_tell
+        self.on_removed: Callable[[str], Awaitable[None]] = _nobody_to_tell_of
         self._database = database
         self._view = view
         self._clock = clock
@@ -183,6 +189,7 @@ class SiteRegistry:
             await audit.add(connection, *ended, act)
         self._view.remove_site(site)
         self._alarms.written(done)
+        await self.on_removed(site)
 
     async def delete_node(self, node: str, act: Act) -> int:
         """Revoke what a node is known by, then remove it and what is kept of it but events.

@@ -172,6 +172,19 @@ class ReleaseDesk:
         given = self._given.get(site)
         return None if given is None else given.document
 
+    def told(self) -> set[str]:
+        """Return the sites that were told something."""
+        return {*self._given}
+
+    def forget(self, site: str) -> None:
+        """Serve nothing any more to a site that was removed.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        self._given.pop(site, None)
+        self.store.forget(site)
+
     async def approvals_needed(self) -> int:
         """Return how many operators the signer wants to have agreed.
 

@@ -10,6 +10,7 @@ from the leaves up, the timestamp last, so that whoever reads meanwhile finds al
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -247,6 +248,16 @@ class ReleaseStore:
             _put(folder / name, text.encode(), sync=False)
         _put(folder.parent / "given.json", msgspec.json.encode(given))
         prune(folder)
+
+    def forget(self, site: str) -> None:
+        """Take away what a site was given: first what it was asked by.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        folder = self.folder / SITES / site
+        (folder / "given.json").unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def given(self) -> dict[str, Given]:
         """Return what each site was given."""

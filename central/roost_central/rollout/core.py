@@ -14,6 +14,8 @@ Invariants:
 
 from collections.abc import Collection, Iterable
 
+import msgspec
+
 from roost_central.rollout import catch_up, gate, progress, supersede, way_back
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
@@ -165,6 +167,18 @@ class Rollout(Course):
     def supersede(self, sites: Collection[str], by: str, now_ms: int) -> None:
         """Give sites up to a newer rollout of the same component, by its id."""
         supersede.supersede(self, sites, by, now_ms)
+
+    def forget(self, sites: Iterable[str], now_ms: int) -> None:
+        """Let sites go that were removed: what was under way is canceled, nothing is sent back."""
+        for job in [self.jobs[site] for site in sites if site in self.jobs]:
+            if job.is_gone:
+                continue
+            gone = msgspec.structs.replace(job, is_gone=True, due_ms=0, touched=False)
+            if not job.is_ended:
+                told = {"was": None, "dark_ms": 0, "detail": "its site was removed"}
+                gone = gone.to(J.CANCELED, Who.CENTRAL, now_ms, **told)
+            self.put(gone)
+            self.news.append(f"{job.site} was removed")
 
     def edited(self, now_ms: int) -> None:
         """Take in that its plan is another from now on; what was signed counts no more.

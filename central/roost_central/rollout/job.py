@@ -77,7 +77,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         is_back: it is on its way back to it.
         is_late: it came after the rollout was made: no list that was approved has it.
         boots, alarms: baseline at the offer.
-        superseded: the newer rollout that has its site now: it never waits for its turn again.
+        superseded: the newer rollout that has its site now.
+        is_gone: its site was removed; one of that name that comes later is another.
         kpis: for which gates' queries its site counted at the offer (kpi.py).
         said: by node.
         trail: its states with their times, the newest last.
@@ -109,6 +110,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alarms: tuple[str, ...] = ()
     kpis: tuple[bool, ...] = ()
     superseded: str = ""
+    is_gone: bool = False
     said: dict[str, Said] = {}
     trail: tuple[tuple[int, str], ...] = ()
 
@@ -117,14 +119,19 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether nothing is expected of it any more."""
         return self.state in JOB_ENDS
 
+    @property
+    def is_let_go(self) -> bool:
+        """Whether its site is not this rollout's any more: it never waits for its turn again."""
+        return bool(self.superseded) or self.is_gone
+
     def to(self, state: JobState, who: Who, now_ms: int, **changes: object) -> "Job":
         """Return it in another state; its deadline is gone unless ``changes`` has one.
 
         Raises:
             MoveError: the table does not allow it.
         """
-        if state is J.QUEUED and self.superseded:
-            state, who = J.SUPERSEDED, Who.CENTRAL
+        if state is J.QUEUED and self.is_let_go:
+            state, who = J.SUPERSEDED if self.superseded else J.CANCELED, Who.CENTRAL
             changes = {"was": None, "dark_ms": 0, "is_lost": False}
         check(self.state, state, who)
         trail = (*self.trail, (now_ms, str(state)))[-TRAIL_MAX:]

@@ -74,7 +74,7 @@ def skip(course: Course, wave: int, now_ms: int) -> None:
 def retry(course: Course, wave: int, now_ms: int) -> None:
     """Give the failed sites of a wave another attempt."""
     for job in [each for each in course.jobs.values() if each.wave == wave]:
-        if job.state in JOB_FAILURES and not job.superseded:
+        if job.state in JOB_FAILURES and not job.is_let_go:
             course.put(job.again(Who.OPERATOR, now_ms))
     course.move_wave(wave, W.RELEASING, Who.OPERATOR, now_ms, released_ms=now_ms)
 

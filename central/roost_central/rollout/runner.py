@@ -9,7 +9,7 @@ Leaves to others: what a rollout comes to (core.py), and what is sent (outgoing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -34,8 +34,8 @@ from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
 from roost_central.rollout.supersede import is_newer
 from roost_central.rollout.table import MoveError, RolloutState
-from roost_central.rollout.wanted import Wanted
-from roost_central.storage import audit, events, orders, rollouts
+from roost_central.rollout.wanted import Wanted, is_of_before
+from roost_central.storage import audit, events, orders, rollouts, sites
 from roost_central.storage.engine import Database
 from roost_central.storage.rollouts import ApprovalRecord
 
@@ -94,12 +94,18 @@ class RolloutRunner:
         """
         now_ms = self._clock.wall_ms()
         async with self._database.read() as connection:
+            created = {each.site: each.created_ms for each in await sites.load_all(connection)}
             for head, raw in await rollouts.load_open(connection):
                 jobs = await rollouts.jobs_of(connection, head.id)
                 rollout = Rollout(head, read_plan(raw), jobs, now_ms)
+                rollout.forget(self._removed(head, jobs, created), now_ms)
                 self.open[head.id] = OpenRollout(rollout, raw, head.rev, now_ms)
             for head, jobs in await rollouts.load_ended(connection):
-                self._wanted.take(head, jobs)
+                gone = self._removed(head, jobs, created)
+                self._wanted.take(head, [job for job in jobs if job.site not in gone])
+        if self.outgoing.releases is not None:
+            for site in self.outgoing.releases.told() - created.keys():
+                self.outgoing.releases.forget(site)
         self._tell_wanted()
 
     async def run(self) -> None:
@@ -203,6 +209,33 @@ class RolloutRunner:
             if is_enough and known.rollout.head.state is RolloutState.AWAITING_APPROVAL:
                 known.rollout.approved(self._clock.wall_ms())
                 await self._write(known, [])
+
+    async def forget(self, site: str) -> None:
+        """Let a site go that was removed: one of its name that comes later gets nothing of it.
+
+        What cannot be written now is with the next turn, or by the next start.
+        """
+        async with self._moving:
+            self._wanted.forget(site)
+            concerned = [each for each in self.open.values() if site in each.rollout.jobs]
+            for known in concerned:
+                known.rollout.forget([site], self._clock.wall_ms())
+            try:
+                if self.outgoing.releases is not None:
+                    self.outgoing.releases.forget(site)
+                for known in concerned:
+                    await self._write(known, [])
+            except (StorageError, OSError) as err:
+                logger.warning("what rollouts have of %s, which was removed, stays: %s", site, err)
+
+    @staticmethod
+    def _removed(head: Head, jobs: Iterable[Job], created: Mapping[str, int]) -> set[str]:
+        """Return the sites of jobs that are not there any more, or are others by now."""
+        return {
+            job.site
+            for job in jobs
+            if job.site not in created or is_of_before(head, job, created[job.site])
+        }
 
     def known(self, id_: str) -> OpenRollout:
         """Return an open rollout.

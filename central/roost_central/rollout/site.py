@@ -49,8 +49,8 @@ class Terms:
 
 def look(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     """Return a job as it is from now on; the same one where nothing is new."""
-    if job.superseded and job.is_ended:
-        return job  # what its site does now is a newer rollout's
+    if job.is_let_go and job.is_ended:
+        return job  # what its site does now is a newer rollout's, or there is none
     for node, report in standing.said:
         job = heard(job, node, report)
     for _ in range(STEPS_MAX):
@@ -214,7 +214,7 @@ def _rejected(job: Job, _standing: Standing, terms: Terms, now_ms: int) -> Job:
 def _failed(job: Job, _standing: Standing, terms: Terms, now_ms: int) -> Job:
     """Give a job another attempt where its failure's type has one."""
     wait_ms = None
-    if terms.is_retrying and job.failure is not None and not job.superseded:
+    if terms.is_retrying and job.failure is not None and not job.is_let_go:
         wait_ms = terms.rules.retry_ms(job.failure, job.attempt)
     if wait_ms is None:
         return _due(job, 0)

@@ -38,7 +38,7 @@ def supersede(course: Course, sites: Collection[str], by: str, now_ms: int) -> N
     """
     taken = 0
     for job in [each for name, each in course.jobs.items() if name in sites]:
-        if job.superseded:
+        if job.is_let_go:
             continue
         marked = msgspec.structs.replace(job, superseded=by)
         is_waiting = job.was in {None, *UNTOUCHED} if job.state is J.UNREACHABLE else (

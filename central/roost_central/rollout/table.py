@@ -172,7 +172,7 @@ def _job(may: _May) -> None:
     reachable = (J.QUEUED, *_AT_WORK, J.VERIFYING, J.SOAKING)
     may(CENTRAL, reachable, J.UNREACHABLE)
     may(CENTRAL, J.UNREACHABLE, *reachable, J.TIMED_OUT, J.CANCELED, J.FAILED)
-    may(CENTRAL, J.QUEUED, J.CANCELED)
+    may(CENTRAL, (J.QUEUED, *_AT_WORK, J.VERIFYING, J.SOAKING), J.CANCELED)  # its site is gone
     may(CENTRAL, (*UNTOUCHED, J.REJECTED, J.UNREACHABLE), J.SUPERSEDED)
     may(CENTRAL, tuple(JOB_FAILURES), J.QUEUED)  # another attempt
     may(OP, tuple(JOB_FAILURES), J.QUEUED)

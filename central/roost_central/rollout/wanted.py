@@ -23,8 +23,21 @@ GIVEN_UP: Final = frozenset({JobState.CANCELED, JobState.SUPERSEDED, JobState.IN
 HAVING: Final = frozenset({JobState.SUCCEEDED, JobState.NOT_NEEDED})
 
 
+def is_of_before(head: Head, job: Job, created_ms: int) -> bool:
+    """Say whether a job is of a site that was removed before one of its name was registered.
+
+    Args:
+        head: of the rollout.
+        job: of it.
+        created_ms: when the site that is there now was registered.
+    """
+    return max(head.made_ms, job.since_ms) < created_ms
+
+
 def wanted_of(head: Head, job: Job) -> Running | None:
     """Return what a rollout wants of a job's site; None: nothing, or nothing any more."""
+    if job.is_gone:
+        return None
     if head.state in HALTED:
         counts = job.state in HAVING
     else:
@@ -42,6 +55,10 @@ class Wanted:
     def take(self, head: Head, jobs: Iterable[Job]) -> None:
         """Take in a rollout that is at its end."""
         _add(self._ended, head, jobs)
+
+    def forget(self, site: str) -> None:
+        """Want nothing any more of a site that was removed."""
+        self._ended.pop(site, None)
 
     def now(
         self, open_: Iterable[tuple[Head, Iterable[Job]]]

@@ -35,7 +35,7 @@ def roll_back(course: Course, why: str, now_ms: int, who: Who = Who.OPERATOR) ->
     """
     course.to(R.ROLLING_BACK, who, now_ms, pause=None, why=why, back_ms=now_ms)
     for job in list(course.jobs.values()):
-        if job.touched and not job.superseded and job.state not in {J.ROLLED_BACK, J.CANCELED}:
+        if job.touched and not job.is_let_go and job.state not in {J.ROLLED_BACK, J.CANCELED}:
             _send_back(course, job, now_ms)
         else:
             _give_up(course, job, now_ms)

@@ -17,9 +17,10 @@ from roost_central.rollout.job import Job
 from roost_central.rollout.plan import plan_digest, read_plan
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.rollout.table import JobState, MoveError, RolloutState
-from roost_central.storage import orders, rollouts
+from roost_central.storage import orders, rollouts, sites
 from roost_central.storage.engine import Database
 from roost_central.storage.rollouts import ApprovalRecord
+from roost_central.storage.sites import SiteRecord
 from roost_protocol.codec import Decoder
 from roost_protocol.order import body_digest
 from roost_protocol.release.meant import Tree, holds, site_leaf
@@ -89,6 +90,16 @@ class Centre:
         rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
         await self.runner.add(rollout, text.encode(), act("rollout.create"))
 
+    async def register(self, *names):
+        """Have sites in the database, registered now; those of these names that were are not."""
+        now_ms = self.clock.wall_ms()
+        async with self.database.write() as connection:
+            for name in names:
+                await sites.delete(connection, name)
+            await sites.save(
+                connection, [SiteRecord(name, 1, {}, None, None, 1, now_ms) for name in names]
+            )
+
     async def turn(self, seconds=2):
         self.clock.ahead_ms += seconds * 1_000
         with self.view.listen() as changes:
@@ -130,6 +141,7 @@ async def centre(tmp_path):
         row.presence, row.interval_ms = "online", 1_000
         row.software = {"app/pump": Running(*OLD)}
     centre = Centre(database, view, clock)
+    await centre.register(*SITES)
     async with database.read() as connection:
         await centre.book.load(connection)
     await centre.begin()
@@ -339,3 +351,52 @@ async def test_the_fleet_is_told_what_its_sites_are_to_run_and_after_a_restart_t
         row.wanted = {}
     await centre.begin()
     assert [row.wanted for row in rows] == [{"app/pump": Running(*NEW)}] * 6
+
+
+async def test_a_site_that_was_removed_is_let_go_whatever_it_had_come_to(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    for site in ("s0", "s5"):  # one was offered it, one waits
+        await centre.runner.forget(site)
+    stored = await centre.stored()
+    assert {stored[site].state for site in ("s0", "s5")} == {J.CANCELED}
+    assert all(stored[site].is_gone for site in ("s0", "s5"))
+    await centre.until(R.COMPLETED)
+    assert {name for name, row in centre.view.sites.items() if row.wanted} == set(SITES[1:5])
+    await centre.runner.forget("s1")
+    centre.runner._tell_wanted()
+    assert centre.view.sites["s1"].wanted == {}
+
+
+async def test_a_site_that_is_registered_anew_gets_no_target_of_the_one_before(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.until(R.COMPLETED)
+    centre.clock.ahead_ms += 1_000
+    await centre.register("s0", "s5")  # while the centre was down: nobody told the runner
+    await centre.begin()
+    assert {name for name, row in centre.view.sites.items() if row.wanted} == {
+        "s1",
+        "s2",
+        "s3",
+        "s4",
+    }
+
+
+async def test_a_site_that_is_registered_anew_is_not_sent_back_by_an_open_rollout(centre):
+    await centre.make()
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer()
+    for _ in range(60):
+        await centre.turn()
+    assert (await centre.stored())["s0"].touched
+    centre.clock.ahead_ms += 1_000
+    await centre.register("s0")
+    await centre.begin()
+    await centre.runner.change(
+        ID, lambda rollout, now_ms: rollout.roll_back("no", now_ms), act("rollout.roll-back")
+    )
+    await centre.turn()
+    assert {node for node, _ in centre.offers} == {"s1.n1"}
