@@ -29,7 +29,8 @@ def refusals(
     """
     running: dict[str, list[str]] = defaultdict(list)
     for each in found:
-        for version in {kind[3] for kind in each.kinds} - {"", wanted.version}:
+        versions = {kind[3] for kind in each.kinds} - {"", wanted.version}
+        for version in sorted(versions):
             running[version].append(each.site)
     told = []
     for version, sites in sorted(running.items()):
