@@ -41,6 +41,7 @@ class RolloutAnswer(msgspec.Struct, frozen=True):
     wave: int
     waves: int
     approvers: int
+    rev: int
 
 
 class WaveAnswer(msgspec.Struct, frozen=True):
@@ -209,6 +210,7 @@ def rollout_answer(head: Head) -> RolloutAnswer:
         wave=min(head.wave + 1, len(head.waves)),
         waves=len(head.waves),
         approvers=head.approvers,
+        rev=head.rev,
     )
 
 

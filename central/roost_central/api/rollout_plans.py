@@ -70,7 +70,7 @@ class CreateBody(PlanBody, frozen=True, forbid_unknown_fields=True):
     start_at_ms: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
 
 
-class _Read(msgspec.Struct, frozen=True):
+class PlanRead(msgspec.Struct, frozen=True):
     """A plan that could be read, and whom it is for."""
 
     plan: Plan
@@ -86,7 +86,7 @@ class _Read(msgspec.Struct, frozen=True):
 
 async def dry_run_plan(call: Call[Any, PlanBody]) -> DryAnswer:
     """POST /api/v1/rollouts:plan."""
-    read = await _read(call)
+    read = await read_plan_of(call, call.body.plan.encode())
     known: dict[str, int] = {}
 
     def wan_bytes(site: Candidate) -> int:
@@ -123,19 +123,42 @@ async def create_rollout(call: Call[Any, CreateBody]) -> Reply:
     async with telling_refusals(
         call, "rollout.create", "rollout", {}, reason=reason, codes={"conflict", "invalid"}
     ):
-        read = await _read(call)
-        if read.refusals:
-            raise ApiError("conflict", read.refusals[0])
-        if call.body.expect is not None and call.body.expect != len(read.found):
-            detail = f"the plan is for {len(read.found)} sites now, not {call.body.expect}"
-            error = FieldError(field="expect", code="differs", detail=detail, bound=len(read.found))
-            raise ApiError("conflict", detail, errors=[error])
-        made = await _create(call, read, reason)
+        read = await read_plan_of(call, call.body.plan.encode())
+        check_taken(read, call.body.expect)
+        made = await made_of(call, read, reason, call.body.start_at_ms)
     return Reply(made, status=201)
 
 
-async def _create(call: Call[Any, CreateBody], read: _Read, reason: str) -> RolloutDetail:
-    id_, plan, now_ms = call.api.entropy.token(ID_BYTES).hex(), read.plan, call.now_ms
+def check_taken(read: PlanRead, expect: int | None) -> None:
+    """Check that a plan is taken, and is for as many sites as somebody saw.
+
+    Raises:
+        ApiError: ``conflict``.
+    """
+    if read.refusals:
+        raise ApiError("conflict", read.refusals[0])
+    if expect is not None and expect != len(read.found):
+        detail = f"the plan is for {len(read.found)} sites now, not {expect}"
+        error = FieldError(field="expect", code="differs", detail=detail, bound=len(read.found))
+        raise ApiError("conflict", detail, errors=[error])
+
+
+async def made_of(
+    call: Call[Any, Any], read: PlanRead, reason: str, start_ms: int
+) -> RolloutDetail:
+    """Make the rollout of a plan that was read, and return it."""
+    id_ = call.api.entropy.token(ID_BYTES).hex()
+    rollout = drafted(call, read, id_, reason, start_ms)
+    head = rollout.head
+    told = {"plan": head.plan_digest, "digest": head.digest, "sites": head.sites}
+    act = act_of(call, "rollout.create", id_, told, reason=head.reason)
+    await call.api.rollouts.add(rollout, read.raw, act)
+    return rollout_detail(rollout, read.raw, [])
+
+
+def drafted(call: Call[Any, Any], read: PlanRead, id_: str, reason: str, start_ms: int) -> Rollout:
+    """Return the rollout of a plan that was read, as it awaits approval or its start."""
+    plan, now_ms = read.plan, call.now_ms
     by_name = {each.site: each for each in read.found}
     jobs = [
         job_for(by_name[site], wave) for wave, sites in enumerate(read.cut.waves) for site in sites
@@ -152,7 +175,7 @@ async def _create(call: Call[Any, CreateBody], read: _Read, reason: str) -> Roll
         reason=reason or plan.reason,
         made_ms=now_ms,
         changed_ms=now_ms,
-        start_ms=call.body.start_at_ms,
+        start_ms=start_ms,
         waves=tuple(
             WaveHead(wave.name or f"wave {index + 1}") for index, wave in enumerate(waves_of(plan))
         ),
@@ -161,20 +184,20 @@ async def _create(call: Call[Any, CreateBody], read: _Read, reason: str) -> Roll
         is_whole=call.scope.is_whole,
     )
     state = RolloutState.AWAITING_APPROVAL if read.approvers else RolloutState.SCHEDULED
-    rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
-    told = {"plan": head.plan_digest, "digest": head.digest, "sites": head.sites}
-    act = act_of(call, "rollout.create", id_, told, reason=head.reason)
-    await call.api.rollouts.add(rollout, read.raw, act)
-    return rollout_detail(rollout, read.raw, [])
+    return Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
 
 
-async def _read(call: Call[Any, Any]) -> _Read:
+async def read_plan_of(call: Call[Any, Any], raw: bytes, *, but: str = "") -> PlanRead:
     """Return a plan, resolved over the fleet as the caller sees it.
+
+    Args:
+        call: who asks.
+        raw: its file.
+        but: a rollout that it takes the place of, and so does not stand in its way.
 
     Raises:
         ApiError: ``invalid``: it is none; ``bad-filter``: a selector of it is none.
     """
-    raw = call.body.plan.encode()
     try:
         plan = read_plan(raw)
         release = None
@@ -184,7 +207,7 @@ async def _read(call: Call[Any, Any]) -> _Read:
         sites = await _selected(call, plan.selector, "selector")
         runner = call.api.rollouts
         runner.sites.refresh()
-        busy = runner.busy()
+        busy = runner.busy(but)
         found = [
             runner.sites.candidate(site, plan.component, digest, busy)
             for site in sites
@@ -204,10 +227,11 @@ async def _read(call: Call[Any, Any]) -> _Read:
         error = FieldError(field=err.field or "plan", code=err.code, detail=detail, bound=err.bound)
         raise blame("invalid", error) from err
     approvers = await _approvers(call, plan, len(found))
-    refusals = _refusals(call, plan, release, [each.site for each in found], divided)
+    sites_ = [each.site for each in found]
+    refusals = _refusals(call, plan, release, sites_, divided, but=but)
     if release is not None and release.state == AVAILABLE:
         refusals += _hops(call, release, found)
-    return _Read(plan, raw, release, digest, size, found, divided, approvers, refusals)
+    return PlanRead(plan, raw, release, digest, size, found, divided, approvers, refusals)
 
 
 def _release_of(plan: Plan, release: Release | None) -> tuple[str, int]:
@@ -228,12 +252,14 @@ def _release_of(plan: Plan, release: Release | None) -> tuple[str, int]:
     return release.digest, release.custom.size_unpacked
 
 
-def _refusals(
+def _refusals(  # noqa: PLR0913 - what a plan is looked at by
     call: Call[Any, Any],
     plan: Plan,
     release: Release | None,
     sites: Sequence[str],
     divided: Cut,
+    *,
+    but: str,
 ) -> list[str]:
     """Return why a plan that can be read is not taken, each with what to do."""
     found = []
@@ -243,6 +269,8 @@ def _refusals(
     for known in call.api.rollouts.open.values():
         head, here = known.rollout.head, known.rollout.jobs
         both = [site for site in sites if site in here]
+        if head.id == but:
+            continue
         if both and head.component == plan.component and not plan.supersede:
             found.append(
                 f"rollout {head.id} ({head.name}) of {head.component} has {len(both)} of these "

@@ -12,6 +12,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.rollout_approve import approve
+from roost_central.cli.rollout_edit import edit
 from roost_central.rollout.plan import PLAN_BYTES_MAX
 
 ROLLOUTS: Final = "/api/v1/rollouts"
@@ -195,6 +196,7 @@ def deny(asked: Asked, rollout: str, reason: str) -> None:
 
 
 command.add_command(approve)
+command.add_command(edit)
 
 
 def _move(asked: Asked, rollout: str, move: str, body: dict[str, Any]) -> None:

@@ -180,14 +180,6 @@ class Rollout(Course):
             self.put(gone)
             self.news.append(f"{job.site} was removed")
 
-    def edited(self, now_ms: int) -> None:
-        """Take in that its plan is another from now on; what was signed counts no more.
-
-        Raises:
-            MoveError: it has begun.
-        """
-        self.to(R.DRAFT, Who.OPERATOR, now_ms)
-
     def _reconsider(self, around: Around, now_ms: int) -> None:
         """Go on by itself where the cause of a pause of the centre's is gone."""
         if self.head.pause not in OPEN_TO_CENTRAL or self.head.pause is Pause.STALE_METADATA:

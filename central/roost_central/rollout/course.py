@@ -122,6 +122,5 @@ class Course(Members):
 
     def keep(self, now_ms: int, **changes: Any) -> None:  # noqa: ANN401 - fields of Head
         """Take the head as it is from now on."""
-        self.head = msgspec.structs.replace(
-            self.head, changed_ms=now_ms, rev=self.head.rev + 1, **changes
-        )
+        told = {"rev": self.head.rev + 1, **changes}
+        self.head = msgspec.structs.replace(self.head, changed_ms=now_ms, **told)

@@ -33,7 +33,7 @@ from roost_central.rollout.plan import read_plan
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
 from roost_central.rollout.supersede import is_newer
-from roost_central.rollout.table import MoveError, RolloutState
+from roost_central.rollout.table import MoveError, RolloutState, Who, check
 from roost_central.rollout.wanted import Wanted, is_of_before
 from roost_central.storage import audit, events, orders, rollouts, sites
 from roost_central.storage.engine import Database
@@ -164,6 +164,37 @@ class RolloutRunner:
                 await audit.add(connection, act)
             rollout.taken()
             self.open[head.id] = OpenRollout(rollout, plan, head.rev, now_ms)
+        self.wake.set()
+
+    async def edit(self, id_: str, rev: int, after: Rollout, plan: bytes, act: Act) -> None:
+        """Give a rollout that has not begun another plan; what was signed for it is void.
+
+        Args:
+            id_: of the rollout.
+            rev: as it was read.
+            after: the rollout of the new plan.
+            plan: its file.
+            act: of who does it.
+
+        Raises:
+            NotFoundError: no such rollout is open.
+            MoveError: it has begun, or was changed meanwhile.
+            StorageError: it is not written.
+        """
+        async with self._moving:
+            now_ms, before = self._clock.wall_ms(), self.known(id_).rollout.head
+            check(before.state, RolloutState.DRAFT, Who.OPERATOR)
+            if before.rev != rev:
+                raise MoveError(f"it is at rev {before.rev} by now, not {rev}: read it again")
+            after.keep(now_ms, rev=rev + 1, made_ms=before.made_ms)
+            head, told_ = after.head, f"edited by {after.head.by}: {after.head.state}"
+            async with self._database.write() as connection:
+                await rollouts.replace(connection, head, plan, after.jobs.values())
+                await events.append(connection, [told.event_of(head, told_, now_ms)])
+                await audit.add(connection, act)
+            after.taken()
+            self.open[id_] = OpenRollout(after, plan, head.rev, now_ms)
+            self._tell_wanted()
         self.wake.set()
 
     async def change(self, id_: str, move: Callable[[Rollout, int], None], act: Act) -> Head:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.rollout.head import Head
@@ -47,6 +47,20 @@ class ApprovalRecord:
 async def add(connection: AsyncConnection, head: Head, plan: bytes, jobs: Iterable[Job]) -> None:
     """Write a new rollout."""
     await insert_rows(connection, tables.rollout, [{**_head_row(head), "plan": plan}])
+    rows = [{**_job_row(head.id, job), "offer": b""} for job in jobs]
+    await insert_rows(connection, tables.rollout_job, rows)
+
+
+async def replace(
+    connection: AsyncConnection, head: Head, plan: bytes, jobs: Iterable[Job]
+) -> None:
+    """Write another plan of a rollout, with its jobs; approvals of the one before go."""
+    for table in (tables.rollout_job, tables.rollout_approval):
+        await connection.execute(delete(table).where(table.c.rollout == head.id))
+    row = {**_head_row(head), "plan": plan}
+    await connection.execute(
+        update(tables.rollout).where(tables.rollout.c.id == row.pop("id")).values(**row)
+    )
     rows = [{**_job_row(head.id, job), "offer": b""} for job in jobs]
     await insert_rows(connection, tables.rollout_job, rows)
 

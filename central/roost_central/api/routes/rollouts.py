@@ -3,7 +3,13 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import rollout_answers, rollout_approvals, rollout_plans, rollouts
+from roost_central.api import (
+    rollout_answers,
+    rollout_approvals,
+    rollout_edits,
+    rollout_plans,
+    rollouts,
+)
 from roost_central.api.route import Auth, Route
 
 ROUTES: Final = (
@@ -46,6 +52,17 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="Show a rollout with its waves",
+    ),
+    Route(
+        method="PUT",
+        path="/api/v1/rollouts/{rollout}",
+        handler=rollout_edits.edit_rollout,
+        body=rollout_edits.EditBody,
+        body_bytes_max=rollout_plans.BODY_BYTES_MAX,
+        answer=rollout_answers.RolloutDetail,
+        auth=Auth.BEARER,
+        permission=Permission.RELEASE,
+        summary="Give a rollout that has not begun another plan; what was signed is void",
     ),
     Route(
         method="GET",
