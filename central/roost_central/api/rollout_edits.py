@@ -12,6 +12,7 @@ from roost_central.api.acts import act_of, telling_refusals
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.problem import ApiError
 from roost_central.api.rollout_answers import RolloutDetail, rollout_detail
+from roost_central.api.rollout_id import rollout_id
 from roost_central.api.rollout_plans import CreateBody, check_taken, drafted, read_plan_of
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
@@ -26,7 +27,7 @@ class EditBody(CreateBody, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 async def edit_rollout(call: Call[NoQuery, EditBody]) -> RolloutDetail:
     """PUT /api/v1/rollouts/{rollout}."""
-    id_, reason = call.path("rollout"), call.body.reason.strip()
+    id_, reason = await rollout_id(call), call.body.reason.strip()
     async with telling_refusals(
         call, "rollout.edit", id_, {}, reason=reason, codes={"conflict", "invalid", "not-allowed"}
     ):
