@@ -131,6 +131,8 @@ async def _main(config: Config, identity: Identity) -> None:
         _watch_processes(driver, ha)
         driver.boards = _boards(driver, ha)
         driver.host, driver.acts = host_of(driver, ha, entropy)
+        if driver.orders is not None:
+            driver.updates = _updates(driver, ha)  # by the site's word: it asks the host
         async with (
             serving(Path(config.state_dir), control),
             serving_alarms(config.alarms.socket, desk, clock),
@@ -184,7 +186,6 @@ def _take_orders(
     driver.settings = settings_of(driver, known.folder, _site(ha), said)
     if driver.settings is not None:
         driver.tune(driver.settings.own().paths)  # before the first connection
-    driver.updates = _updates(driver, ha)
     if driver.settings is not None and (message := came_with(known.folder)):
         driver.orders.came(message)
 

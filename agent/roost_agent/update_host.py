@@ -203,8 +203,10 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
 
 
 def _place(driver: "Driver", ha: "Runtime | None") -> Alone | InSite:
-    if ha is None or driver.host is None or driver.acts is None:
+    if ha is None:
         return Alone(driver)
+    if driver.host is None or driver.acts is None:  # alone, all nodes of a site would go at once
+        raise RuntimeError("the host is there before the updates of a site with local HA")
     from roost_agent.update.in_site import InSite as OfSite  # noqa: PLC0415 - where there is HA
     from roost_agent.update.in_site import Lan  # noqa: PLC0415 - as above
 

@@ -61,7 +61,7 @@ def ready(  # noqa: PLR0913 - what the block names
     {roost} ha drill {cast.SITE} --cut lan-a --for 20s
       one network of the active node: its service goes to the better connected one
     kill -9 {pids["n2"]}
-      the agent of n2: unreachable in 20 s, started again after {cast.AGENT_AGAIN_S:g} s
+      the agent of n2: unreachable in some 12 s, started again after {cast.AGENT_AGAIN_S:g} s
     kill -9 {pids["n1"]}
       the agent of n1; where it is the active one, its guard ends the service at the lease's
       deadline and n2 takes over within some 9 s: {roost} ha explain {cast.SITE}

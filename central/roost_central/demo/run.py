@@ -187,21 +187,20 @@ class Demo:
                 raise NotReadyError(f"broker {name} does not answer: {self._children[name].tail()}")
 
     async def _serve_releases(self, rest: Rest) -> None:
-        """Have the centre serve the releases, and the nodes of the real site trust their roots."""
+        """Have the centre serve the releases, where anything is signed."""
         if self._fleet is None:
             return
-        its, works = self._fleet.releases, [self._publish(rest, self._fleet.releases)]
-        for node in cast.NODES:
-            trust = cast.machine(self._folder, node).trust
-            if not (trust / "state.json").exists():
-                state_dir = cast.state_dir(self._folder, node)
-                works.append(self._done(its.anchor(f"{cast.SITE}.{node}", state_dir, trust)))
-        await both(*works)
-
-    async def _publish(self, rest: Rest, its: Releases) -> None:
         if not await rest.has_releases():
+            its = self._fleet.releases
             for command in its.publications(rest.url, self._token_file):
                 await self._done(command)
+
+    async def _anchor(self, its: Releases, node: str) -> None:
+        """Let a node trust the roots of releases, once and before its agent begins."""
+        trust = cast.machine(self._folder, node).trust
+        if not (trust / "state.json").exists():
+            state_dir = cast.state_dir(self._folder, node)
+            await self._done(its.anchor(f"{cast.SITE}.{node}", state_dir, trust))
 
     async def _done(self, command: Command) -> None:
         """Run a command to its end.
@@ -235,7 +234,8 @@ class Demo:
         if self._fleet is not None:
             for node in cast.NODES:
                 await self._child(cast.machine(self._folder, node).made())
-            await self._join(rest, self._fleet)
+            anchors = [self._anchor(self._fleet.releases, node) for node in cast.NODES]
+            await both(self._join(rest, self._fleet), *anchors)
         for command in agents:
             await self._child(command)
 

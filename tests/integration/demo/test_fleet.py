@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from on_demo import roost
+from on_demo import changed_alone, roost
 
 from roost_central.brokers.mosquitto import mosquitto
 
@@ -72,9 +72,12 @@ def test_orders_settings_and_one_more_box_go_as_the_block_says(running):
         newcomer.terminate()
         newcomer.wait(20)
 
-    for node in ("n1", "n2", "n3"):  # of the rollout, which goes on beside all this
-        reading = running.folder / f"lab.{node}/machine/run/sensor"
-        running.wait(lambda it=reading: it.exists() and "sensor 2.1.0 reads" in it.read_text())
+    nodes = ("n1", "n2", "n3")  # of the rollout, which goes on beside all this
+    readings = [running.folder / f"lab.{node}/machine/run/sensor" for node in nodes]
+    running.wait(
+        lambda: any(it.exists() and "sensor 2.1.0 reads" in it.read_text() for it in readings)
+    )
+    assert changed_alone(running, nodes), "the release runs, so somebody installed it"
 
 
 def test_the_nodes_of_the_site_speak_by_mtls_alone_and_nothing_secret_is_left_about(running):
