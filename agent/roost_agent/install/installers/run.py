@@ -1,5 +1,6 @@
 """Runs a program of the system for an installer, and says what it complained of."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,7 +8,11 @@ from typing import Final
 from roost_agent.install.installers.speak import NotDoneError, NotHereError, Request
 
 SAID_CHARS: Final = 300  # of what a program complains, its end
-ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+USUAL: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
+ENVIRONMENT: Final = {  # where programs are is the contract's word, which starts installers
+    "PATH": os.environ.get("PATH", USUAL),
+    "LC_ALL": "C.UTF-8",
+}
 
 
 def run(words: Sequence[str], more: Mapping[str, str] = {}) -> str:
