@@ -15,7 +15,7 @@ from board_controllers import EMULATION, PASSWORD, SENSORS, USER, free_port, lan
 from guest_initrd import KERNEL
 from waiting import wait_until
 
-BOOT_S = 180  # of a guest, on a machine that has other work: it takes some 10 s alone
+BOOT_S = 300  # of a guest, on a machine that has other work: it takes some 20 s alone
 MACHINE = """\
 #!/bin/sh
 cd "$(dirname "$0")"
