@@ -21,6 +21,7 @@ from roost_agent.bmc.board import LOCAL, Board, load
 from roost_agent.bmc.driver import Driver
 from roost_agent.bmc.fault import BmcError, Fault
 from roost_agent.bmc.history import chosen, keep
+from roost_agent.bmc.media import eject, insert
 from roost_agent.bmc.talk import Answer, Known, Request
 from roost_agent.errors import ConfigError
 from roost_agent.ports import Clock, SystemClock
@@ -106,6 +107,9 @@ async def _done(board: Board, asked: Request, machine: Driver, waiting: Waiting)
             case "boot":
                 boot = await set_boot(machine, asked.device, once=asked.once)
                 return Answer(node=board.node, known=known, boot=boot)
+            case "media":
+                held = await _media(machine, asked, waiting)
+                return Answer(node=board.node, known=known, media=held)
             case "test":
                 power, boot = await machine.power(), await machine.boot()
                 return Answer(node=board.node, known=known, power=power, boot=boot)
@@ -115,6 +119,16 @@ async def _done(board: Board, asked: Request, machine: Driver, waiting: Waiting)
         if err.fault is not Fault.UNCONFIRMED:
             raise
         return Answer(node=board.node, known=known, fault=err.fault, why=str(err)[:300])
+
+
+async def _media(machine: Driver, asked: Request, waiting: Waiting) -> str:
+    match asked.media:
+        case "insert":
+            return await insert(machine, asked.image, waiting)
+        case "eject":
+            return await eject(machine, waiting)
+        case "status":
+            return await machine.media()
 
 
 async def _polled(node: str, machine: Driver, known: Known) -> Answer:

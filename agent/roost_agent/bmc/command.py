@@ -24,7 +24,7 @@ from roost_agent.bmc.child import serve
 from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.fence import VERBS, fence
 from roost_agent.bmc.sensor import Sensor
-from roost_agent.bmc.talk import BOOT_DEVICES, Answer, Known, Request, Verb
+from roost_agent.bmc.talk import BOOT_DEVICES, MEDIA_WORDS, Answer, Known, Request, Verb
 from roost_agent.config import BMC_FILE
 from roost_agent.control.table import columns
 from roost_agent.enrolled import STATE_DIR
@@ -83,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     boot.add_argument("device", choices=BOOT_DEVICES)
     boot.add_argument("--always", action="store_true", help="of all boots from then on")
     boot.add_argument("--json", action="store_true")
+    drive = verbs.add_parser("media", help="the image in its virtual drive (Redfish)")
+    drive.add_argument("node")
+    drive.add_argument("what", choices=MEDIA_WORDS)
+    drive.add_argument("image", nargs="?", default="", help="URL that the board fetches")
+    drive.add_argument("--json", action="store_true")
     return made
 
 
@@ -186,7 +191,7 @@ def _ask(given: argparse.Namespace, do: str, **more: object) -> Answer:
         do=do,  # type: ignore[arg-type] # one of this module's own words
         nodes=[given.node],
         known={given.node: known.get(given.node, Known())},
-        seconds=ACT_S if do == "power" else SWEEP_S,
+        seconds=ACT_S if do in {"power", "media"} else SWEEP_S,
         **more,  # type: ignore[arg-type] # as above
     )
     answers: list[Answer] = []
@@ -204,8 +209,10 @@ def _tell(answer: Answer, given: argparse.Namespace) -> int:
         raise AgentError(f"{answer.node}: {answer.fault}: {answer.why}")
     known = answer.known
     machine = " ".join(each for each in (known.maker, known.model) if each) or "a machine"
-    power = "" if given.verb == "boot" else f", power {answer.power}"
+    power = "" if given.verb in {"boot", "media"} else f", power {answer.power}"
     boot = f", next boot from {answer.boot}" if answer.boot else ""
+    if given.verb == "media":
+        boot = f", its drive holds {answer.media}" if answer.media else ", its drive is empty"
     uuid = f", {known.uuid}" if known.uuid else ""
     sys.stdout.write(
         f"{answer.node}: {machine}{uuid}, by {known.type}{power}{boot}, {answer.took_ms} ms\n"
@@ -221,11 +228,17 @@ def _boot(given: argparse.Namespace) -> int:
     return _tell(_ask(given, "boot", device=given.device, once=not given.always), given)
 
 
+def _media(given: argparse.Namespace) -> int:
+    if (given.what == "insert") != bool(given.image):
+        raise AgentError("media: insert takes the URL of an image, status and eject take none")
+    return _tell(_ask(given, "media", media=given.what, image=given.image), given)
+
+
 def _fence(given: argparse.Namespace) -> int:
     return fence(given.file, Path(given.state_dir), given.node, given.what)
 
 
 _DOES: Final = {
     "show": _show, "set": _set, "test": _test, "sensors": _sensors, "power": _power,
-    "boot": _boot, "fence": _fence,
+    "boot": _boot, "fence": _fence, "media": _media,
 }  # fmt: skip

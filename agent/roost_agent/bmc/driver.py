@@ -35,6 +35,15 @@ class Driver(Protocol):
     async def set_boot(self, device: BootDevice, *, once: bool) -> None:
         """Choose the device of the next boot, or of all."""
 
+    async def media(self) -> str:
+        """Return the URL of the image in its virtual drive; empty: it holds none."""
+
+    async def insert(self, url: str) -> None:
+        """Have it fetch an image into its virtual drive; return when the order was taken."""
+
+    async def eject(self) -> None:
+        """Have it let go of the image in its virtual drive."""
+
     async def sensors(self) -> tuple[list[Sensor], int]:
         """Return what there is to read, and how many sensors were past SENSORS_MAX."""
 

@@ -22,6 +22,7 @@ PROGRAM: Final = "ipmitool"
 COMMAND_S: Final = 10.0
 SENSORS_S: Final = 45.0  # one request a sensor, by a controller that takes its time
 OUTPUT_BYTES_MAX: Final = 512 << 10
+NO_DRIVE: Final = "IPMI has no virtual drive: a board with Redfish does, or use its boot by network"
 _ORDERS: Final = {
     Order.ON: "on",
     Order.SHUTDOWN: "soft",
@@ -108,6 +109,18 @@ class Ipmi:
         word = _DEVICES.get(device, device)
         more = () if once else ("options=persistent",)
         await self._run("chassis", "bootdev", word, *more)
+
+    async def media(self) -> str:
+        """See Driver."""
+        raise BmcError(Fault.UNSUPPORTED, NO_DRIVE)
+
+    async def insert(self, url: str) -> None:
+        """See Driver."""
+        raise BmcError(Fault.UNSUPPORTED, f"{url}: {NO_DRIVE}")
+
+    async def eject(self) -> None:
+        """See Driver."""
+        raise BmcError(Fault.UNSUPPORTED, NO_DRIVE)
 
     async def sensors(self) -> tuple[list[Sensor], int]:
         """See Driver."""

@@ -18,6 +18,7 @@ SYSTEMS: Final = "/redfish/v1/Systems"
 CHASSIS: Final = "/redfish/v1/Chassis"
 CHASSIS_MAX: Final = 8
 PARTS_MAX: Final = 64  # fans, or power supplies
+DRIVES_MAX: Final = 16  # of virtual media
 LOGS: Final = ("SEL", "Sel", "IEL", "Log1", "Log", "EventLog")  # the first that is there
 _EXPAND: Final = "?$expand=.($levels=1)"
 _RESETS: Final = {
@@ -126,6 +127,31 @@ class Redfish:
             "BootSourceOverrideEnabled": enabled,
         }
         await self._http.change("PATCH", self._path, {"Boot": said})
+
+    async def media(self) -> str:
+        """See Driver."""
+        return read.media(await self._drive())
+
+    async def insert(self, url: str) -> None:
+        """See Driver."""
+        drive = await self._drive()
+        said = {"Image": url, "Inserted": True, "WriteProtected": True}
+        await self._http.change("POST", read.action(drive, "VirtualMedia.InsertMedia"), said)
+
+    async def eject(self) -> None:
+        """See Driver."""
+        drive = await self._drive()
+        await self._http.change("POST", read.action(drive, "VirtualMedia.EjectMedia"), {})
+
+    async def _drive(self) -> dict[str, Any]:
+        """Return the virtual drive that a machine boots from as from a CD, read now."""
+        for owner in (self._system, await self._manager()):
+            if path := read.link(owner, "VirtualMedia"):
+                for each in await self._collection(f"{path}", DRIVES_MAX):
+                    if read.is_drive(each):
+                        return each
+        text = "it has no virtual drive for a CD that takes a URL: boot it by network instead"
+        raise BmcError(Fault.UNSUPPORTED, text)
 
     async def sensors(self) -> tuple[list[Sensor], int]:
         """See Driver."""

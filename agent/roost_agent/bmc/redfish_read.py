@@ -95,6 +95,27 @@ def power(system: Resource) -> Power:
     return _POWER_OF.get(str(system.get("PowerState")), Power.UNKNOWN)
 
 
+def is_drive(media: Resource) -> bool:
+    """Whether a VirtualMedia is a CD's drive that can be told a URL (DSP0268: InsertMedia)."""
+    types = media.get("MediaTypes")
+    is_cd = isinstance(types, list) and any(each in {"CD", "DVD"} for each in types)
+    return is_cd and bool(action(media, "VirtualMedia.InsertMedia"))
+
+
+def media(drive: Resource) -> str:
+    """Return the image that a drive holds and shows to its machine; empty: none."""
+    image = drive.get("Image")
+    return image if drive.get("Inserted") is True and isinstance(image, str) else ""
+
+
+def action(resource: Resource, name: str) -> str:
+    """Return where an action of a resource is posted to; empty: it has none."""
+    actions = resource.get("Actions")
+    found = actions.get(f"#{name}") if isinstance(actions, dict) else None
+    target = found.get("target") if isinstance(found, dict) else None
+    return target if isinstance(target, str) and target.startswith("/redfish/") else ""
+
+
 def boot(system: Resource) -> str:
     """Return the device of the next boot."""
     found = system.get("Boot")

@@ -36,6 +36,10 @@ BOOT_DEVICES = ("none", "pxe", "disk", "cdrom", "bios", "usb")
 BootDevice = Literal["none", "pxe", "disk", "cdrom", "bios", "usb"]
 
 
+MEDIA_WORDS = ("status", "insert", "eject")
+MediaWord = Literal["status", "insert", "eject"]
+
+
 class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was learned of a controller, kept by whoever asks.
 
@@ -78,6 +82,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             ``boot`` act on one node.
         nodes: whose controllers.
         known: what was learned of each before.
+        media: what is to be done to the virtual drive; ``image``: the URL to be inserted.
         own: the node that asks: its own machine is cycled by one order, since nobody would give
             the second.
         forced: power-off without asking the operating system first.
@@ -86,12 +91,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     file: str
-    do: Literal["poll", "test", "power", "boot"]
+    do: Literal["poll", "test", "power", "boot", "media"]
     nodes: list[str]
     known: dict[str, Known] = {}
     verb: Verb = Verb.STATUS
     device: BootDevice = "none"
     once: bool = True
+    media: MediaWord = "status"
+    image: str = ""
     own: str = ""
     forced: bool = False
     seconds: Annotated[float, Meta(gt=0, le=900)] = 60.0
@@ -109,6 +116,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         dropped: sensors past the bound.
         unread: why its sensors were not read, where all else was.
         boot: device of the next boot, as it was read.
+        media: URL of the image in its virtual drive, as it was read.
         unkept: why its readings are not kept; empty: they are, or nobody asked for that.
     """
 
@@ -122,5 +130,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dropped: int = 0
     unread: str = ""
     boot: str = ""
+    media: str = ""
     took_ms: int = 0
     unkept: str = ""

@@ -5,7 +5,10 @@ More of it, and slower: the proofs ``bmc.ipmi_sim`` and ``bmc.redfish``.
 
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 import pytest
@@ -92,3 +95,26 @@ def test_by_redfish_a_machine_is_read_and_its_boot_device_chosen(tmp_path):
         assert first.power is Power.ON
         assert len(first.sensors) >= 3
         assert ask(file, "boot", first.known, device="pxe").boot == "pxe"
+
+
+def test_by_redfish_an_image_is_put_into_the_virtual_drive_and_taken_out(tmp_path):
+    image = tmp_path / "served"
+    image.mkdir()
+    (image / "roost.iso").write_bytes(b"an image")
+    serve = partial(SimpleHTTPRequestHandler, directory=image)
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server, emulator(tmp_path) as port:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/roost.iso"
+        file = bmc_toml(tmp_path, port=port)
+        known = ask(file, "test").known
+        assert ask(file, "media", known).media == ""
+        absent = ask(file, "media", known, media="insert", image=url.replace("roost", "none"))
+        assert (absent.fault, absent.media) == ("refused", "")
+        assert ask(file, "media", known, media="insert", image=url).media == url
+        other = ask(file, "media", known, media="insert", image=f"{url}?2")
+        assert other.why == f"its drive holds {url}: eject that first"
+        agent = (sys.executable, "-m", "roost_agent", "bmc", "--file", file)
+        words = (*agent, "--state-dir", tmp_path, "media", "n1")
+        done = subprocess.run((*words, "eject"), capture_output=True, text=True, check=True)
+        assert "its drive is empty" in done.stdout
+        server.shutdown()

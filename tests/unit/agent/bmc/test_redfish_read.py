@@ -124,3 +124,15 @@ def test_boot_and_log_are_read():
     found = read.record(entry)
     assert (found.record, found.text, found.severity) == (12, "a b", "Critical")
     assert read.record({"Id": "x"}) is None
+
+
+def test_a_virtual_drive_is_one_for_a_cd_that_can_be_told_a_url():
+    floppy = sample("virtual_media.json")
+    assert not read.is_drive(floppy)
+    drive = floppy | {"MediaTypes": ["CD", "DVD"]}
+    assert read.is_drive(drive)
+    assert read.media(drive) == drive["Image"]
+    assert read.media(drive | {"Inserted": False}) == "", "what is named and not inserted"
+    assert not read.is_drive(drive | {"MediaTypes": "CD"})
+    for actions in (None, {}, {"#VirtualMedia.InsertMedia": {"target": "https://elsewhere/"}}):
+        assert not read.is_drive(drive | {"Actions": actions})
