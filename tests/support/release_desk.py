@@ -78,6 +78,18 @@ class Holder:
         )  # fmt: skip
         return build.build(source, said, self.folder / f"bundle-{name}-{version}", previous)
 
+    def delegate(self, role, *names, threshold=2, signers=("ann", "bob")):
+        """Have a family of components given to others, which they and two holders sign."""
+        for name in names:
+            if not (self.folder / "keys" / f"{name}.pub").exists():
+                keys.make(self.folder / "keys", name, PASSPHRASE)
+        where = self.draft()
+        draft.delegate(where, self.repository, self.now_ms, role, self.holders(threshold, names))
+        digests = [each.digest for each in draft.changes(where)]
+        for name in {*signers, *names[:threshold]}:
+            draft.sign(where, self.key(name), digests=digests)
+        return self._taken(draft.whole(where))
+
     def release(self, *bundles, retract=(), signers=("ann", "bob")):
         """Have releases named, or named no more; return what that makes."""
         where = self.draft()
@@ -105,6 +117,7 @@ class Holder:
             made.image_root or was.image_root,
             made.director_root or was.director_root,
             made.targets or was.targets,
+            {**was.delegated, **made.delegated},
         )
         return made
 

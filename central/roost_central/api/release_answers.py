@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from roost_central.api.instants import instant
+from roost_central.releases.delegation import ROLES_MAX
 from roost_central.releases.desk import Release, ReleaseDesk
 from roost_protocol.release.graph import hop
 
@@ -80,11 +81,12 @@ class ReleasePage(msgspec.Struct, frozen=True):
 
 
 class RepositoryAnswer(msgspec.Struct, frozen=True):
-    """What the next draft follows: metadata as text."""
+    """What the next draft follows: metadata as text; ``delegated``: of roles, by role."""
 
     image_roots: list[str]
     director_roots: list[str]
     targets: str
+    delegated: dict[str, str]
 
 
 class SiteRepositoryAnswer(msgspec.Struct, frozen=True):
@@ -108,11 +110,15 @@ class ManifestAnswer(msgspec.Struct, frozen=True):
 
 
 class PublishBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Metadata that offline keys signed, as text; empty: that one stays."""
+    """Metadata that offline keys signed, as text; empty: that one stays.
+
+    ``delegated``: of the roles that targets give components to, by role.
+    """
 
     image_roots: Annotated[list[str], Meta(max_length=8)] = []
     director_roots: Annotated[list[str], Meta(max_length=8)] = []
     targets: str = ""
+    delegated: Annotated[dict[str, str], Meta(max_length=ROLES_MAX)] = {}
 
 
 class PublishedAnswer(msgspec.Struct, frozen=True):

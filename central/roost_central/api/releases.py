@@ -81,6 +81,7 @@ async def show_repository(call: Call[NoQuery, None]) -> RepositoryAnswer:
             image_roots=[raw.decode() for raw in store.roots(IMAGE)],
             director_roots=[raw.decode() for raw in store.roots(DIRECTOR)],
             targets="" if targets is None else store.targets_raw().decode(),
+            delegated={role: raw.decode() for role, raw in store.delegated_raw().items()},
         )
 
     return await asyncio.to_thread(read)
@@ -150,6 +151,7 @@ async def publish(call: Call[NoQuery, None]) -> PublishedAnswer:
     body = decode_json(await _whole(call.request, PUBLISH_BYTES_MAX), PublishBody)
     detail = {
         "targets": sha256(body.targets.encode()).hexdigest() if body.targets else "",
+        "delegated": sorted(body.delegated),
         "roots": len(body.image_roots) + len(body.director_roots),
     }
     await _note(call, "release.publish", "repository", detail)
@@ -158,8 +160,9 @@ async def publish(call: Call[NoQuery, None]) -> PublishedAnswer:
             await desk.take_director_root(root.encode())
         roots = [root.encode() for root in body.image_roots]
         added = []
-        if body.targets:
-            added = await desk.publish(roots, body.targets.encode())
+        if body.targets or body.delegated:
+            delegated = {role: raw.encode() for role, raw in body.delegated.items()}
+            added = await desk.publish(roots, body.targets.encode(), delegated)
         else:
             await desk.follow(roots)
     targets = desk.store.image.targets

@@ -23,6 +23,7 @@ from roost_central.api.releases import OCTETS, desk_of
 from roost_central.enrol.states import State
 from roost_central.errors import SignerError
 from roost_central.releases.bundle import blob_path
+from roost_central.releases.delegation import ROLE_PATTERN
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.storage import identities
 from roost_protocol.release.director import SiteDocument
@@ -31,7 +32,9 @@ READERS_MAX: Final = 256  # files on their way at once: 64 KiB each, and an open
 READERS_A_NODE_MAX: Final = 4
 CHUNK_BYTES: Final = 64 << 10
 FED: Final = frozenset({State.ISSUED, State.ACTIVE, State.RENEWAL_DUE})
-_METADATA: Final = re.compile(r"([1-9][0-9]{0,15}\.(root|targets|snapshot)|timestamp)\.json")
+_METADATA: Final = re.compile(
+    rf"([1-9][0-9]{{0,15}}\.(root|targets|snapshot|{ROLE_PATTERN})|timestamp)\.json"
+)
 _ROOT: Final = re.compile(r"[1-9][0-9]{0,5}\.root\.json")
 _TARGET: Final = re.compile(
     r"(agent|os|(app|plugin|config|policy)/[a-z0-9][a-z0-9._-]{0,62})"

@@ -24,6 +24,7 @@ for _verb in (
     release_key.init,
     release_key.anchors,
     release_key.rotate,
+    release_key.delegate,
     release_make.build,
     release_make.delta,
     release_make.add,

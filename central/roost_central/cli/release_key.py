@@ -130,6 +130,33 @@ def rotate(  # noqa: PLR0913 - its options
         click.echo(f"{change.file}: {change.digest}")
 
 
+@click.command()
+@click.argument("role", metavar="ROLE")
+@click.option("--key", "keys_", multiple=True, required=True, type=FILE, help="NAME.pub; again.")
+@click.option("--threshold", type=click.IntRange(1, 16), help="[default: more than half]")
+@click.option("--one-key", is_flag=True, help="Let one key be enough: for a lab alone.")
+@draft_option
+@shared()
+def delegate(  # noqa: PLR0913 - its options
+    asked: Asked, *, role: str, keys_: Sequence[Path], threshold: int | None, one_key: bool,
+    draft: Path,
+) -> None:  # fmt: skip
+    """Draft that a family of components is named by holders of its own.
+
+    ROLE is agent, os, app, plugin, policy, or config.TENANT. The holders of the targets sign that
+    it is given away, the new ones what they name from then on. Again: other keys for it.
+    """
+    from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
+
+    holders = _holders(keys_, threshold)
+    if not one_key and holders.threshold == 1:
+        raise RefusedError("one key alone could have it installed: say --one-key for a lab")
+    before = repository(asked.client())
+    refusing(drafts.delegate, draft, before, now_ms(), role, holders)
+    for change in drafts.changes(draft):
+        click.echo(f"{change.file}: {change.digest}")
+
+
 def _holders(files: Sequence[Path], threshold: int | None):  # type: ignore[no-untyped-def]  # noqa: ANN202 - imported late
     from roost_central.releases import keys  # noqa: PLC0415 - slow to import
     from roost_central.releases.draft import Holders  # noqa: PLC0415 - as above

@@ -82,6 +82,7 @@ def repository(client: Client) -> Any:  # noqa: ANN401 - releases.draft.Reposito
         found["image_roots"][-1].encode(),
         found["director_roots"][-1].encode() if found["director_roots"] else b"",
         found["targets"].encode(),
+        {role: raw.encode() for role, raw in found["delegated"].items()},
     )
 
 

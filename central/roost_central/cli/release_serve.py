@@ -36,6 +36,7 @@ def publish(asked: Asked, folder: Path, folders: Sequence[Path]) -> None:
         "image_roots": [made.image_root.decode()] if made.image_root else [],
         "director_roots": [made.director_root.decode()] if made.director_root else [],
         "targets": made.targets.decode(),
+        "delegated": {role: raw.decode() for role, raw in made.delegated.items()},
     }
     done = client.send("POST", REPOSITORY, json.dumps(body).encode(), headers=JSON)
     click.echo(f"targets of version {done['version']} are served")

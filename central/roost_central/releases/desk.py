@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -23,12 +24,11 @@ from backports.zstd import decompress
 from roost_central.errors import SignerError
 from roost_central.ports import Clock, Entropy
 from roost_central.releases.build import wan_bytes
+from roost_central.releases.delegation import checked_whole, read_whole, roles_of
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.metadata import (
     Named,
     check_added,
-    checked_targets,
-    named,
     read_root,
     read_targets,
 )
@@ -196,8 +196,18 @@ class ReleaseDesk:
             raise SignerError("releases", "this signer holds no keys of releases")
         return facts.releases.approvals
 
-    async def publish(self, roots: Sequence[bytes], targets: bytes) -> list[Named]:
+    async def publish(
+        self,
+        roots: Sequence[bytes],
+        targets: bytes,
+        delegated: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> list[Named]:
         """Serve targets that their holders signed; return what is newly named.
+
+        Args:
+            roots: newer ones, oldest first.
+            targets: of the top level; empty: those that are served.
+            delegated: of roles that they give components to; the others stay as they are.
 
         Raises:
             ReleaseError: they do not hold, or something of a release is not here.
@@ -211,17 +221,21 @@ class ReleaseDesk:
             root = store.image.root
             if root is None:
                 raise ReleaseError("repository", "there is no root of the image repository yet")
-            before = store.image.targets
-            least = 1 if before is None else before.signed.version
-            made = checked_targets(root, targets, self._clock.wall_ms(), least_version=least)
-            after = named(made.signed)
+            before = store.image.whole
+            least = {} if before is None else before.versions
+            targets = targets or store.targets_raw()
+            given = roles_of(read_targets(targets, TARGETS).signed)
+            kept = {**store.delegated_raw(), **delegated}
+            raws = {role: raw for role, raw in kept.items() if role in given}
+            made = checked_whole(root, targets, raws, self._clock.wall_ms(), least)
+            after = made.releases
             added = check_added(dict(store.image.releases), after)
             for release in after.values():
                 await asyncio.to_thread(store.check, release)
-            await self._sign_image(targets)
+            await self._sign_image(targets, raws)
             logger.info(
                 "targets of version %d are served: %d releases, %d of them new",
-                made.signed.version, len(after), len(added),
+                made.top.signed.version, len(after), len(added),
             )  # fmt: skip
             return added
 
@@ -237,7 +251,7 @@ class ReleaseDesk:
             for raw in roots:
                 await asyncio.to_thread(self.store.take_root, IMAGE, raw)
             if roots and self.is_published:
-                await self._sign_image(self.store.targets_raw())
+                await self._sign_image(self.store.targets_raw(), self.store.delegated_raw())
 
     def carried(self, site: str) -> tuple[dict[str, str], dict[str, int]]:
         """Return what a site is to have, as a node's mirror has it.
@@ -319,8 +333,8 @@ class ReleaseDesk:
             found[IMAGE_ROOT] = Life(0, _ms(image.root.signed.expires))
         if roots := self.store.roots(DIRECTOR):
             found[DIRECTOR_ROOT] = Life(0, _ms(read_root(roots[-1], DIRECTOR).signed.expires))
-        if image.targets is not None:
-            found[TARGETS] = Life(0, _ms(image.targets.signed.expires))
+        if image.whole is not None:
+            found[TARGETS] = Life(0, image.whole.ends_ms)
             found[ONLINE] = Life(image.version, self.store.timestamp_ends_ms())
         return found
 
@@ -343,7 +357,7 @@ class ReleaseDesk:
         image = self.store.image
         if image.targets is not None and image.version < due_ms:
             async with self._lock:
-                await self._sign_image(self.store.targets_raw())
+                await self._sign_image(self.store.targets_raw(), self.store.delegated_raw())
         old = [each for each in self._given.values() if each.signed_ms < due_ms]
         now_ms = self._clock.wall_ms()
         refused = await self._direct(
@@ -383,24 +397,25 @@ class ReleaseDesk:
             told.append("")
         return told
 
-    async def _sign_image(self, targets: bytes) -> None:
+    async def _sign_image(self, targets: bytes, delegated: Mapping[str, bytes]) -> None:
         """Have the newest targets signed above, and serve them."""
         store = self.store
         roots = await asyncio.to_thread(store.roots, IMAGE)
-        manifest, operators = await asyncio.to_thread(self._operators, targets)
+        manifest, operators = await asyncio.to_thread(self._operators, targets, delegated)
         asked = SignImage(
             targets=targets.decode(), roots=[each.decode() for each in roots[-8:]],
+            delegated={role: raw.decode() for role, raw in delegated.items()},
             operators_manifest=manifest, operators=operators, after=store.image.version,
         )  # fmt: skip
         signed = await self._signer.sign_image(asked)
         above = (signed.snapshot, signed.timestamp, signed.version)
-        await asyncio.to_thread(store.publish, roots, targets, above)
+        await asyncio.to_thread(store.publish, roots, targets, delegated, above)
 
-    def _operators(self, targets: bytes) -> tuple[str, str]:
+    def _operators(self, targets: bytes, delegated: Mapping[str, bytes]) -> tuple[str, str]:
         """Return manifest and file of the newest release of the operators; empty: there is none."""
         of_it = [
             each
-            for each in named(read_targets(targets, "targets").signed).values()
+            for each in read_whole(targets, delegated).releases.values()
             if each.custom.component == OPERATORS
         ]
         if not of_it:
@@ -418,7 +433,9 @@ class ReleaseDesk:
         """Return who may approve, by what is served."""
         if not self.is_published:
             return Operators()
-        manifest, file = (each.encode() for each in self._operators(self.store.targets_raw()))
+        store = self.store
+        found = self._operators(store.targets_raw(), store.delegated_raw())
+        manifest, file = (each.encode() for each in found)
         return operators_of(manifest, file, sha256(manifest).hexdigest()) if file else Operators()
 
     def _version(self, site: str) -> int:

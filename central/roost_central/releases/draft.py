@@ -1,16 +1,17 @@
 """A draft: metadata that waits for the signatures of its holders, in a folder that is carried.
 
-``image-root.json``, ``director-root.json``, ``targets.json``: what is to be signed, as far as there
-is some. ``before/``: what it follows. ``signatures/``: one small file of each holder, which may be
-made on other machines and put together here.
+``image-root.json``, ``director-root.json``, ``targets.json``, and for each role that components are
+given to ``ROLE.json``: what is to be signed, as far as there is some. ``before/``: what it follows.
+``signatures/``: one small file of each holder, which may be made on other machines and put together
+here.
 
 Invariants: what is to be signed is never changed once the folder is there; nothing is signed by a
 key that has no role there; a release is signed only by who rebuilt it or names its digest, a
 release goes only by who names it, a root only by who names its digest.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,10 +20,11 @@ import msgspec
 from msgspec import Meta
 from securesystemslib.signer import Signature
 from tuf.api.exceptions import UnsignedMetadataError
-from tuf.api.metadata import Metadata, Root, TargetFile, Targets
+from tuf.api.metadata import Metadata, Role, Root, TargetFile, Targets
 
 from roost_central.private_file import sync_folder
 from roost_central.releases.bundle import Bundle
+from roost_central.releases.delegation import ROLES_MAX, give, read_whole, role_of, roles_of
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.keys import OpenKey, PublicKey
 from roost_central.releases.metadata import (
@@ -49,7 +51,8 @@ ROOT_DAYS: Final = 365
 TARGETS_DAYS: Final = 180
 KEYS_MAX: Final = 16  # of a role
 SIGNATURE_BYTES_MAX: Final = 4_096
-_ROLE: Final = {IMAGE_ROOT: ROOT, DIRECTOR_ROOT: ROOT, TARGETS_FILE: TARGETS}
+FILES_MAX: Final = ROLES_MAX + 3
+ROOT_FILES: Final = (IMAGE_ROOT, DIRECTOR_ROOT)
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,11 +104,13 @@ class Repository:
 
     Attributes:
         image_root, director_root, targets: bytes; empty: there is none yet.
+        delegated: metadata of the roles that components are given to, by role.
     """
 
     image_root: bytes = b""
     director_root: bytes = b""
     targets: bytes = b""
+    delegated: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ class Change:
     removed: Sequence[Named]
     needed: int
     signers: Sequence[str]
+    gives: bool = False  # components are named by others from then on
 
 
 def init(folder: Path, roles: Roles, now_ms: int) -> None:
@@ -162,30 +168,71 @@ def edit(
         ReleaseError: ``exists``, ``not-found``, ``counter``, ``digest`` or ``metadata``.
         OSError: it cannot be written.
     """
-    made = read_targets(before.targets, TARGETS)
-    targets = made.signed
-    was = named(targets)
+    whole_ = read_whole(before.targets, before.delegated)
+    was = whole_.releases
+    roles = {TARGETS: whole_.top, **whole_.delegated}
+    changed: set[str] = set()
     for path in retract:
         if path not in was:
             raise ReleaseError(
                 "not-found", f"{path} is not named: {', '.join(was) or 'nothing is'}"
             )
-        del targets.targets[path]
+        role = next(name for name, each in roles.items() if path in each.signed.targets)
+        del roles[role].signed.targets[path]
+        changed.add(role)
     for bundle in add:
         if bundle.path in was:
             raise ReleaseError("exists", f"{bundle.path} is named already: take a new version")
         custom = msgspec.structs.replace(bundle.custom, signed_at_ms=now_ms)
         target = TargetFile.from_data(bundle.path, bundle.raw, ["sha256"])
         target.unrecognized_fields["custom"] = written(custom)
-        targets.targets[bundle.path] = target
-    check_added(was, named(targets))
+        role = role_of(custom.component)
+        role = role if role in roles else TARGETS
+        roles[role].signed.targets[bundle.path] = target
+        changed.add(role)
+    check_added(was, whole_.releases)
+    files = {
+        f"{role}.json": _next(each.signed, now_ms)
+        for role, each in roles.items()
+        if role in changed or not changed  # nothing but the date changes: of all
+    }
+    _write(folder, files, before)
+
+
+def delegate(folder: Path, before: Repository, now_ms: int, role: str, holders: Holders) -> None:
+    """Draft that components of a role are named by holders of their own from then on.
+
+    What is named by now stays where it is; what the role named is signed anew by them.
+
+    Raises:
+        ReleaseError: ``exists`` or ``draft``.
+        OSError: it cannot be written.
+    """
+    _check_holders(role, holders)
+    top = read_targets(before.targets, TARGETS).signed
+    give(top, role, [each.key for each in holders.keys], holders.threshold)
+    raw = before.delegated.get(role)
+    if raw is None:
+        first = Targets(expires=until(now_ms, TARGETS_DAYS))
+        given = Metadata(first).to_bytes()
+    else:
+        given = _next(read_targets(raw, role).signed, now_ms)
+    _write(folder, {TARGETS_FILE: _next(top, now_ms), f"{role}.json": given}, before)
+
+
+def _next(targets: Targets, now_ms: int) -> bytes:
+    """Return the next version of targets, unsigned.
+
+    Raises:
+        ReleaseError: ``metadata``: nodes do not take as much.
+    """
     targets.version += 1
     targets.expires = until(now_ms, TARGETS_DAYS)
     raw = Metadata(targets).to_bytes()
     if len(raw) > TARGETS_BYTES_MAX:
         text = f"{len(raw)} bytes of targets, nodes take {TARGETS_BYTES_MAX}: retract old releases"
         raise ReleaseError("metadata", text)
-    _write(folder, {TARGETS_FILE: raw}, before)
+    return raw
 
 
 def succeed(folder: Path, before: Repository, now_ms: int, wanted: Succession) -> None:
@@ -214,17 +261,17 @@ def changes(folder: Path) -> list[Change]:
     """
     found = []
     for file in _files(folder):
-        made, root = _made(folder, file), _root_of(folder, file)
+        made, above = _made(folder, file), _above(folder, file)[-1]
         added: list[Named] = []
         removed: list[Named] = []
         if isinstance(made.signed, Targets):
-            was, will = _was(folder), named(made.signed)
+            was, will = _was(folder, file), named(made.signed)
             added = check_added(was, will)
             removed = [was[path] for path in sorted(was.keys() - will.keys())]
         have = [each.name for each in signatures(folder) if each.file == file]
-        threshold = root.roles[_ROLE[file]].threshold
         digest = sha256(made.signed_bytes).hexdigest()
-        found.append(Change(file, digest, added, removed, threshold, have))
+        given = isinstance(made.signed, Targets) and _is_given_anew(folder, file, made.signed)
+        found.append(Change(file, digest, added, removed, above.role.threshold, have, given))
     return found
 
 
@@ -253,8 +300,8 @@ def sign(
     known = {each.digest for each in rebuilt} | set(digests)
     written_: list[str] = []
     for change in changes(folder):
-        made, roots = _made(folder, change.file), _roots_of(folder, change.file)
-        if not any(key.keyid in root.roles[_ROLE[change.file]].keyids for root in roots):
+        made, above = _made(folder, change.file), _above(folder, change.file)
+        if not any(key.keyid in each.role.keyids for each in above):
             continue
         _agree(change, known, set(retracted))
         signature = key.signer.sign(made.signed_bytes)
@@ -273,11 +320,9 @@ def sign(
 
 
 def _agree(change: Change, known: Collection[str], retracted: Collection[str]) -> None:
-    if change.file != TARGETS_FILE:
-        if change.digest not in known:
-            text = f"{change.file} has the digest {change.digest}: compare it with the other "
-            raise ReleaseError("digest", f"{text}holders', then say --digest {change.digest}")
-        return
+    if (change.file in ROOT_FILES or change.gives) and change.digest not in known:
+        text = f"{change.file} has the digest {change.digest}: compare it with the other "
+        raise ReleaseError("digest", f"{text}holders', then say --digest {change.digest}")
     for each in change.added:
         if each.digest not in known:
             text = f"{each.path} has the digest {each.digest}: build it yourself and say --bundle"
@@ -295,7 +340,7 @@ def signatures(folder: Path) -> list[Signed]:
         ReleaseError: ``draft``: a file is none.
     """
     found = []
-    for path in sorted((folder / SIGNATURES).glob("*.json"))[: len(_ROLE) * KEYS_MAX]:
+    for path in sorted((folder / SIGNATURES).glob("*.json"))[: FILES_MAX * KEYS_MAX]:
         with path.open("rb") as file:
             raw = file.read(SIGNATURE_BYTES_MAX + 1)
         try:
@@ -318,36 +363,44 @@ def whole(folder: Path) -> Repository:
             if each.file == change.file and each.digest == change.digest:
                 metadata.signatures[each.keyid] = Signature(each.keyid, each.signature)
         try:
-            for root in _roots_of(folder, change.file):
-                root.verify_delegate(_ROLE[change.file], metadata.signed_bytes, metadata.signatures)
+            for each_ in _above(folder, change.file):
+                each_.by.verify_delegate(
+                    each_.role_name, metadata.signed_bytes, metadata.signatures
+                )
         except UnsignedMetadataError as err:
             have = ", ".join(change.signers) or "nobody"
             text = f"{change.file} takes {change.needed} signatures, it has those of {have}"
             raise ReleaseError("signature", text) from err
         made[change.file] = metadata.to_bytes()
-    return Repository(
-        made.get(IMAGE_ROOT, b""), made.get(DIRECTOR_ROOT, b""), made.get(TARGETS_FILE, b"")
-    )
+    return _repository(made)
 
 
 def before_of(folder: Path) -> Repository:
     """Return what a draft follows."""
-    found = []
-    for name in (IMAGE_ROOT, DIRECTOR_ROOT, TARGETS_FILE):
-        path = folder / BEFORE / name
-        found.append(path.read_bytes() if path.exists() else b"")
-    return Repository(*found)
+    paths = sorted((folder / BEFORE).glob("*.json"))[:FILES_MAX]
+    return _repository({path.name: path.read_bytes() for path in paths})
+
+
+def _repository(files: Mapping[str, bytes]) -> Repository:
+    own = (IMAGE_ROOT, DIRECTOR_ROOT, TARGETS_FILE)
+    image, director, targets = (files.get(name, b"") for name in own)
+    delegated = {name.removesuffix(".json"): files[name] for name in files if name not in own}
+    return Repository(image, director, targets, delegated)
 
 
 def _give(root: Root, role: str, holders: Holders) -> None:
+    _check_holders(role, holders)
+    for each in holders.keys:
+        root.add_key(each.key, role)
+    root.roles[role].threshold = holders.threshold
+
+
+def _check_holders(role: str, holders: Holders) -> None:
     names = [each.name for each in holders.keys]
     keys = {each.ed25519 for each in holders.keys}
     if len(keys) != len(names) or not 1 <= holders.threshold <= len(names) <= KEYS_MAX:
         text = f"{role}: {holders.threshold} of {', '.join(names) or 'no keys'}: different keys, "
         raise ReleaseError("draft", f"{text}at most {KEYS_MAX}, and a threshold that they reach")
-    for each in holders.keys:
-        root.add_key(each.key, role)
-    root.roles[role].threshold = holders.threshold
 
 
 def _write(folder: Path, files: dict[str, bytes], before: Repository) -> None:
@@ -361,6 +414,7 @@ def _write(folder: Path, files: dict[str, bytes], before: Repository) -> None:
     was = {
         IMAGE_ROOT: before.image_root, DIRECTOR_ROOT: before.director_root,
         TARGETS_FILE: before.targets,
+        **{f"{role}.json": raw for role, raw in before.delegated.items()},
     }  # fmt: skip
     for name, raw in was.items():
         if raw:
@@ -370,8 +424,10 @@ def _write(folder: Path, files: dict[str, bytes], before: Repository) -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    found = [name for name in _ROLE if (folder / name).is_file()]
-    if not found:
+    own = [*ROOT_FILES, TARGETS_FILE]
+    found = [name for name in own if (folder / name).is_file()]
+    found += [path.name for path in sorted(folder.glob("*.json")) if path.name not in own]
+    if not found or len(found) > FILES_MAX:
         text = f"{folder} is no draft: `roost release init`, `add` or `retract` makes one"
         raise ReleaseError("draft", text)
     return found
@@ -379,26 +435,52 @@ def _files(folder: Path) -> list[str]:
 
 def _made(folder: Path, file: str) -> "Metadata[Any]":
     raw = (folder / file).read_bytes()
-    return read_targets(raw, file) if file == TARGETS_FILE else read_root(raw, file)
+    return read_root(raw, file) if file in ROOT_FILES else read_targets(raw, file)
 
 
-def _was(folder: Path) -> dict[str, Named]:
-    raw = before_of(folder).targets
-    return named(read_targets(raw, TARGETS).signed) if raw else {}
-
-
-def _root_of(folder: Path, file: str) -> Root:
-    """Return the root whose threshold counts last."""
-    return _roots_of(folder, file)[-1]
-
-
-def _roots_of(folder: Path, file: str) -> list[Root]:
-    """Return the roots that must agree to a file: of a root its predecessor and itself."""
+def _was(folder: Path, file: str) -> dict[str, Named]:
+    """Return what a file of targets named before."""
     before = before_of(folder)
+    role = file.removesuffix(".json")
+    raw = before.targets if role == TARGETS else before.delegated.get(role, b"")
+    return named(read_targets(raw, role).signed) if raw else {}
+
+
+def _is_given_anew(folder: Path, file: str, made: Targets) -> bool:
+    """Say whether top-level targets give components to others than before."""
+    before = before_of(folder).targets
+    was = read_targets(before, TARGETS).signed.delegations if before else None
+    return file == TARGETS_FILE and made.delegations != was
+
+
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """Who says whose signatures a file takes."""
+
+    by: Root | Targets
+    role_name: str
+
+    @property
+    def role(self) -> Role:
+        """With its keys and threshold."""
+        return self.by.get_delegated_role(self.role_name)
+
+
+def _above(folder: Path, file: str) -> list[_Above]:
+    """Return who must be satisfied by a file: of a root its predecessor and itself."""
+    before, role = before_of(folder), file.removesuffix(".json")
+    if file in ROOT_FILES:
+        was = before.image_root if file == IMAGE_ROOT else before.director_root
+        now = read_root((folder / file).read_bytes(), file).signed
+        roots = [read_root(was, file).signed, now] if was else [now]
+        return [_Above(root, ROOT) for root in roots]
+    above = IMAGE_ROOT if file == TARGETS_FILE else TARGETS_FILE
+    drafted = folder / above
+    kept = before.image_root if file == TARGETS_FILE else before.targets
+    raw = drafted.read_bytes() if drafted.is_file() else kept
     if file == TARGETS_FILE:
-        drafted = folder / IMAGE_ROOT
-        raw = drafted.read_bytes() if drafted.is_file() else before.image_root
-        return [read_root(raw, IMAGE_ROOT).signed]
-    was = before.image_root if file == IMAGE_ROOT else before.director_root
-    now = read_root((folder / file).read_bytes(), file).signed
-    return [read_root(was, file).signed, now] if was else [now]
+        return [_Above(read_root(raw, above).signed, TARGETS)]
+    top = read_targets(raw, above).signed
+    if role not in roles_of(top):
+        raise ReleaseError("draft", f"{file}: the targets give nothing to {role}")
+    return [_Above(top, role)]

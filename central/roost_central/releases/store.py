@@ -23,14 +23,13 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from roost_central.private_file import sync_folder
 from roost_central.releases.bundle import BLOBS, blob_path, blobs_of, check
+from roost_central.releases.delegation import Whole, read_whole
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.metadata import (
     Named,
     anchored,
     followed,
-    named,
     read_root,
-    read_targets,
 )
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.approval import SignedApproval
@@ -72,6 +71,7 @@ class Image:
     targets: "Metadata[Targets] | None" = None
     version: int = 0
     releases: Mapping[str, Named] = field(default_factory=dict)
+    whole: Whole | None = None
 
 
 class ReleaseStore:
@@ -112,6 +112,14 @@ class ReleaseStore:
             return b""
         path = self.folder / IMAGE / METADATA / f"{targets.signed.version}.targets.json"
         return path.read_bytes()
+
+    def delegated_raw(self) -> dict[str, bytes]:
+        """Return what is served of the roles that components are given to, by role."""
+        whole, folder = self.image.whole, self.folder / IMAGE / METADATA
+        return {} if whole is None else {
+            role: (folder / f"{each.signed.version}.{role}.json").read_bytes()
+            for role, each in whole.delegated.items()
+        }  # fmt: skip
 
     def timestamp_ends_ms(self) -> int:
         """Return until when the timestamp of the image repository counts, UTC.
@@ -200,20 +208,27 @@ class ReleaseStore:
         """Open a blob."""
         return (self.folder / blob_path(blob)).open("rb")
 
-    def publish(self, root_raws: list[bytes], targets: bytes, above: tuple[str, str, int]) -> None:
+    def publish(
+        self,
+        root_raws: list[bytes],
+        targets: bytes,
+        delegated: Mapping[str, bytes],
+        above: tuple[str, str, int],
+    ) -> None:
         """Serve other targets: manifests, targets, snapshot, and the timestamp last.
 
         Args:
             root_raws: kept already; the last is the one that counts.
             targets: as their holders signed them.
+            delegated: of the roles that they give components to, by role.
             above: snapshot, timestamp and their version.
 
         Raises:
             ReleaseError: ``metadata``.
             OSError: something cannot be written.
         """
-        made = read_targets(targets, "targets")
-        releases = named(made.signed)
+        whole = read_whole(targets, delegated)
+        releases = whole.releases
         for each in releases.values():
             folder, _, file = each.path.rpartition("/")
             path = self.folder / IMAGE / "targets" / folder / f"{each.digest}.{file}"
@@ -221,12 +236,13 @@ class ReleaseStore:
                 _put(path, (self.folder / MANIFESTS / each.digest).read_bytes())
         snapshot, timestamp, version = above
         folder_ = self.folder / IMAGE / METADATA
-        _put(folder_ / f"{made.signed.version}.targets.json", targets)
+        for role, raw in {**delegated, "targets": targets}.items():
+            _put(folder_ / f"{whole.versions[role]}.{role}.json", raw)
         _put(folder_ / f"{version}.snapshot.json", snapshot.encode())
         _put(folder_ / "timestamp.json", timestamp.encode())
         prune(folder_)
         root = read_root(root_raws[-1], IMAGE)
-        self.image = Image(root, made, version, releases)
+        self.image = Image(root, whole.top, version, releases, whole)
 
     def put_director(self, site: str, given: Given, signed: tuple[str, str, str]) -> None:
         """Serve another document of a site.
@@ -329,9 +345,12 @@ class ReleaseStore:
         version = timestamp.signed.snapshot_meta.version
         above = (folder / f"{version}.snapshot.json").read_bytes()
         snapshot = Metadata[Snapshot].from_bytes(above)
-        of_targets = snapshot.signed.meta["targets.json"].version
-        targets = read_targets((folder / f"{of_targets}.targets.json").read_bytes(), "targets")
-        return Image(root, targets, version, named(targets.signed))
+        raws = {
+            name.removesuffix(".json"): (folder / f"{each.version}.{name}").read_bytes()
+            for name, each in snapshot.signed.meta.items()
+        }
+        whole = read_whole(raws.pop("targets"), raws)
+        return Image(root, whole.top, version, whole.releases, whole)
 
 
 def _given(path: Path) -> Given:
@@ -347,8 +366,10 @@ def prune(folder: Path) -> None:
     Raises:
         OSError: one cannot be removed.
     """
-    for role in ("targets", "snapshot"):
-        found = sorted(folder.glob(f"*.{role}.json"), key=lambda path: int(path.name.split(".")[0]))
+    roles = {path.name.partition(".")[2] for path in folder.glob("[0-9]*.json")}
+    for role in sorted(roles - {"root.json"}):
+        found = [path for path in folder.glob("[0-9]*") if path.name.partition(".")[2] == role]
+        found.sort(key=lambda path: int(path.name.split(".")[0]))
         for path in found[:-VERSIONS_MAX]:
             path.unlink(missing_ok=True)
 

@@ -24,6 +24,7 @@ REVOKED_A_REQUEST_MAX: Final = 500  # the signer knows those of before; 64 KiB h
 ROWS_AN_ANSWER_MAX: Final = 500  # a row has 600 bytes at most, but for a list's 500 serials
 PLACE: Final = "place"  # the code of a refusal: no record has such a row
 METADATA_CHARS_MAX: Final = 5_000_000  # as nodes bound it
+ROLES_MAX: Final = 32  # that targets give components to
 ROOTS_MAX: Final = 8  # at once: a ceremony a year is more than there is
 DOCUMENT_CHARS_MAX: Final = 512 << 10  # 64 open jobs of 64 nodes each
 APPROVALS_MAX: Final = 256  # of a site's open jobs
@@ -125,12 +126,14 @@ class SignImage(Verb, frozen=True, tag="sign_image"):
     Attributes:
         roots: that follow the one which the signer knows, oldest first.
         targets: as its holders signed them.
+        delegated: of the roles that those give components to, by role.
         operators_manifest, operators: of the newest release of policy/operators, where there is
             one: its manifest, and the file that it names.
         after: no version at or below it is given; the signer's clock gives the rest.
     """
 
     targets: Metadata
+    delegated: Annotated[dict[Name, Metadata], Meta(max_length=ROLES_MAX)] = {}
     roots: Annotated[list[Metadata], Meta(max_length=ROOTS_MAX)] = []
     operators_manifest: Metadata = ""
     operators: Metadata = ""

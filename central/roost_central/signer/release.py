@@ -24,18 +24,17 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 
 from roost_central.errors import ConfigError
 from roost_central.private_file import write_whole
+from roost_central.releases.delegation import Whole, checked_whole, read_whole
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.keys import open_private
 from roost_central.releases.metadata import (
     SNAPSHOT,
+    TARGETS,
     TIMESTAMP,
     Named,
     anchored,
-    checked_targets,
     followed,
-    named,
     read_root,
-    read_targets,
     until,
 )
 from roost_central.releases.operators import COMPONENT, Operators, operators_of
@@ -57,6 +56,7 @@ SNAPSHOT_DAYS: Final = 30
 DAY_MS: Final = 86_400_000
 ROOT_FILE, TARGETS_FILE, OPERATORS_FILE = "root.json", "targets.json", "operators.json"
 LATE_FILE: Final = "late.json"
+DELEGATED: Final = "role-"  # before the name of a role that components are given to
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -91,12 +91,12 @@ class ReleaseSigner:
             kept = files.kept / ROOT_FILE
             if kept.exists():
                 self._root = read_root(kept.read_bytes(), str(kept))
-            self._targets: Metadata[Targets] | None = None
+            self._targets: Whole | None = None
             self._named: dict[str, Named] = {}
             before = files.kept / TARGETS_FILE
             if before.exists():
-                self._targets = read_targets(before.read_bytes(), str(before))
-                self._named = named(self._targets.signed)
+                self._targets = read_whole(before.read_bytes(), _delegated(files.kept))
+                self._named = self._targets.releases
         except ReleaseError as err:
             raise ConfigError("signer", field=str(files.kept), got=str(err)) from err
         who = files.kept / OPERATORS_FILE
@@ -123,20 +123,22 @@ class ReleaseSigner:
         """
         version = _version(asked.after, now_ms)
         root = followed(self._root, [each.encode() for each in asked.roots], "root")
-        least = 1 if self._targets is None else self._targets.signed.version
+        least = {} if self._targets is None else self._targets.versions
         raw = asked.targets.encode()
-        targets = checked_targets(root, raw, now_ms, least_version=least)
-        releases = named(targets.signed)
+        delegated = {role: each.encode() for role, each in asked.delegated.items()}
+        targets = checked_whole(root, raw, delegated, now_ms, least)
+        releases = targets.releases
         operators = _operators(asked, releases)
         self._check_role(root.signed)
         who = msgspec.json.encode(Kept(dict(operators.keys)))
         write_whole(self._files.kept / OPERATORS_FILE, who)
         write_whole(self._files.kept / ROOT_FILE, root.to_bytes())
+        _keep_delegated(self._files.kept, delegated)
         write_whole(self._files.kept / TARGETS_FILE, raw)
         self._root, self._targets = root, targets
         self._named, self._operators = releases, operators
         snapshot, timestamp = _above(
-            targets.signed.version, version, self._image, now_ms,
+            targets.versions, version, self._image, now_ms,
             days=(SNAPSHOT_DAYS, wanted.days),
         )  # fmt: skip
         return SignedImage(snapshot, timestamp, version)
@@ -162,7 +164,7 @@ class ReleaseSigner:
         made = Metadata(targets)
         made.sign(self._director)
         snapshot, timestamp = _above(
-            version, version, self._director, now_ms, days=(wanted.days, wanted.days)
+            {TARGETS: version}, version, self._director, now_ms, days=(wanted.days, wanted.days)
         )
         return SignedDirector(made.to_bytes().decode(), snapshot, timestamp, version)
 
@@ -216,13 +218,31 @@ def _version(after: int, now_ms: int) -> int:
     return max(now_ms, after + 1)
 
 
+def _delegated(kept: Path) -> dict[str, bytes]:
+    """Return the metadata that was verified of roles, by role."""
+    found = sorted(kept.glob(f"{DELEGATED}*.json"))
+    return {path.stem.removeprefix(DELEGATED): path.read_bytes() for path in found}
+
+
+def _keep_delegated(kept: Path, delegated: Mapping[str, bytes]) -> None:
+    """Keep the metadata of roles; what is given to nobody any more goes.
+
+    Raises:
+        OSError: it cannot be kept.
+    """
+    for role, raw in delegated.items():
+        write_whole(kept / f"{DELEGATED}{role}.json", raw)
+    for role in _delegated(kept).keys() - delegated.keys():
+        (kept / f"{DELEGATED}{role}.json").unlink()
+
+
 def _above(
-    targets: int, version: int, key: CryptoSigner, now_ms: int, *, days: tuple[int, int]
-) -> tuple[str, str]:
-    """Return snapshot and timestamp above targets of a version, as text."""
-    snapshot = Metadata(
-        Snapshot(version, expires=until(now_ms, days[0]), meta={"targets.json": MetaFile(targets)})
-    )
+    versions: Mapping[str, int], version: int, key: CryptoSigner, now_ms: int,
+    *, days: tuple[int, int],
+) -> tuple[str, str]:  # fmt: skip
+    """Return snapshot and timestamp above targets of these versions, as text."""
+    meta = {f"{role}.json": MetaFile(each) for role, each in versions.items()}
+    snapshot = Metadata(Snapshot(version, expires=until(now_ms, days[0]), meta=meta))
     timestamp = Metadata(
         Timestamp(version, expires=until(now_ms, days[1]), snapshot_meta=MetaFile(version))
     )

@@ -107,6 +107,16 @@ def test_signers_of_apps_sign_no_agent(stage, node):
     assert node.asks(raw) == "image"
 
 
+def test_signers_of_one_tenant_sign_nothing_of_another(stage, node):
+    stage.image.delegate("config.acme", "config/acme/*", stage.apps, 2)
+    other = custom(component="config/other", version="9.0", counter=9)
+    raw, path = manifest_of(other), "config/other/9.0.json"
+    stage.image.delegated["config.acme"].targets[path] = described(path, raw, other)
+    stage.assign(other, raw)
+    stage.publish()
+    assert node.asks(raw) == "image"
+
+
 def test_one_repository_owned_installs_nothing_new(stage, node, released):
     evil = custom(version="6.6", counter=66)
     raw = manifest_of(evil)

@@ -6,7 +6,10 @@ import pytest
 from ca import Pki, unlimited
 from migrated import database_url
 from release_desk import Holder, Operator, operators_file, uploaded
+from tuf.api.exceptions import DownloadHTTPError
+from tuf.ngclient import FetcherInterface
 
+from roost_agent.trust.chain import Chain
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
 from roost_central.errors import SignerError
@@ -109,6 +112,56 @@ async def test_an_approval_is_checked_by_the_operators_that_are_named_now(desk, 
     assert (await desk.check_approval(said)).operator == "olga"
     with pytest.raises(ReleaseError, match="not signed with the key"):
         await desk.check_approval(Operator().approves(web.digest, now_ms=NOW_MS))
+
+
+async def test_what_a_role_names_is_served_signed_above_and_taken_by_a_node(tmp_path, pki, holder):
+    async with pki.serving() as signer:
+        desk = ReleaseDesk(tmp_path / "one", signer, SystemClock(), SystemEntropy())
+        await published(desk, holder, holder.build("os", component="os"))
+        given = holder.delegate("app", "dora", "emil", "finn")
+        await desk.publish([], given.targets, given.delegated)
+        web = holder.build()
+        uploaded(desk.store, web)
+        made = holder.release(web, signers=("dora", "emil"))
+        assert made.targets == b""  # the holders of the targets are not asked
+        [added] = await desk.publish([], made.targets, made.delegated)
+        assert added.path == "app/web/1.0.json"
+        said = document("app/web/1.0.json")
+        olga = Operator()
+        [why] = await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
+        assert "0 of the operators" in why  # the signer knows the release: nobody approved it
+    async with pki.serving() as signer:  # it was kept: what is older is not signed above
+        other = ReleaseDesk(tmp_path / "two", signer, SystemClock(), SystemEntropy())
+        for name in ("os", "web"):
+            uploaded(other.store, holder.built(name))
+        with pytest.raises(SignerError, match="app of version 1; 2 was there before"):
+            await other.publish(
+                [holder.repository.image_root], holder.repository.targets, given.delegated
+            )
+    again = ReleaseDesk(tmp_path / "one", signer, SystemClock(), SystemEntropy())
+    assert {each.path for each in again.releases() if each.state == "available"} == {
+        "os/1.0.json", "app/web/1.0.json",
+    }  # fmt: skip
+    chain = Chain(
+        "image", anchor=holder.repository.image_root, kept=tmp_path / "node",
+        fetcher=FromFolder(again.store.folder / "image"), now_ms=NOW_MS,
+    )  # fmt: skip
+    chain.refresh()
+    for path in ("os/1.0.json", "app/web/1.0.json"):
+        assert chain.named(path).sha256 == again.store.image.releases[path].digest
+
+
+class FromFolder(FetcherInterface):
+    """Brings a node what a store serves."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def _fetch(self, url):
+        try:
+            yield (self._folder / url).read_bytes()
+        except FileNotFoundError as err:
+            raise DownloadHTTPError(url, 404) from err
 
 
 async def test_operators_are_those_of_the_signed_release_whoever_says_otherwise(desk, holder, pki):
