@@ -64,10 +64,10 @@ from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.store import FOLDER as RELEASES_FOLDER
 from roost_central.releases.watch import ReleaseWatch
 from roost_central.rollout.runner import RolloutRunner
+from roost_central.rollout.settings_carrier import SettingsCarrier
+from roost_central.rollout.settings_sight import SettingsSight
 from roost_central.samples.desk import SampleDesk
 from roost_central.signer.client import Signer
-from roost_central.staged.open import OpenChanges
-from roost_central.staged.runner import StagedRunner
 from roost_central.storage.engine import Database
 from roost_central.witness.service import Witnesses
 from roost_protocol import __version__
@@ -159,7 +159,7 @@ async def run(config: CentralConfig) -> None:
             releases=await asyncio.to_thread(_releases, config, clock, entropy),
         )
         api.registry.on_revoked = registry.load
-        await _read_open(api, database)
+        await api.rollouts.load()
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(ingest.run(), name="central.ingest"),
@@ -233,11 +233,13 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
 ) -> Api:
     """Return what the handlers work with."""
     access = Access(database, clock, entropy, is_secure=is_secure)
-    changes = OpenChanges()
-    profiles = ProfileDesk(database, view, clock, changes, entropy)
+    profiles = ProfileDesk(database, view, clock)
     deliveries = DeliveryRunner(database, view, book, clock, entropy)
-    deliveries.held = changes
+    deliveries.held = profiles.holding
     profiles.on_changed = deliveries.desired_changed
+    rollouts = RolloutRunner(database, view, book, clock, entropy, releases=releases)
+    sight = SettingsSight(view, rollouts.sites, deliveries, profiles.holding)
+    rollouts.settings = SettingsCarrier(database, profiles, deliveries, sight, clock)
     return Api(
         version=__version__,
         openapi=msgspec.json.encode(document(API, __version__)),
@@ -260,8 +262,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         profiles=profiles,
         deliveries=deliveries,
         samples=SampleDesk(clock),
-        changes=StagedRunner(database, view, book, clock, changes=changes, deliveries=deliveries),
-        rollouts=RolloutRunner(database, view, book, clock, entropy, releases=releases),
+        rollouts=rollouts,
         enrolment=enrolment,
         orders=orders,
         oidc=oidc,
@@ -275,12 +276,6 @@ async def _ingest_keys(
 ) -> tuple[bytes, ...]:
     async with database.write() as connection:
         return await ingest_keys(connection, config.data_dir, entropy)
-
-
-async def _read_open(api: Api, database: Database) -> None:
-    """Read what is under way: changes of profiles, and rollouts."""
-    await api.changes.changes.load(database)
-    await api.rollouts.load()
 
 
 async def _prepare(
@@ -407,7 +402,6 @@ def _carry(
     api.registry.on_removed = api.rollouts.forget
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
-        tasks.create_task(api.changes.run(), name="central.changes"),
         tasks.create_task(api.rollouts.run(), name="central.rollouts"),
     ]
     if api.releases is not None:

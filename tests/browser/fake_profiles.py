@@ -25,13 +25,6 @@ class FakeProfiles:
             profile("fleet", text=hostile),
             profile("region", layer="select", target="region:r01", nodes=3),
         ]
-        self.change: dict[str, object] = {
-            "id": "5c2f11d0", "state": "stopped", "why": "nodes: 1 failed; at most 0 may",
-            "made": instant(now_ms()), "changed": instant(now_ms()), "by": "ada", "reason": hostile,
-            "profiles": ["fleet", "region"], "group": 1, "groups": [1, 2],
-            "stage_began": instant(now_ms()), "synced": None, "soak_s": 600, "wait_s": 3_600,
-            "failed_max": 0,
-        }  # fmt: skip
         self.drift = [
             {"node": "edge-00-00.n1", "site": "edge-00-00", "setting": "time.servers",
              "wanted": '["ntp1"]', "found": hostile, "at": instant(now_ms())},
@@ -53,9 +46,6 @@ class FakeProfiles:
             web.get("/api/v1/drift", self.list_drift),
             web.post("/api/v1/nodes/{node}/drift:adopt", self.adopt),
             web.post("/api/v1/nodes/{node}/desired:reapply", self.act),
-            web.get("/api/v1/changes", self.list_changes),
-            web.get("/api/v1/changes/{change}", self.show_change),
-            web.post("/api/v1/changes/{change}/{move}", self.act),
             web.get("/api/v1/nodes/{node}/desired", self.of_node),
         ]
 
@@ -105,19 +95,6 @@ class FakeProfiles:
         return web.json_response(
             {"changed": 1, "groups": [group | {"changes": [change]}], "faults": []}
         )
-
-    async def list_changes(self, request: web.Request) -> web.Response:
-        """Serve the one change."""
-        return web.json_response({"items": [self.change], "next": None})
-
-    async def show_change(self, request: web.Request) -> web.Response:
-        """Serve it with its groups."""
-        stages = [
-            {"group": 1, "sites": 1, "nodes": 2, "turn": "now", "counts": COUNTS},
-            {"group": 2, "sites": 2, "nodes": 5, "turn": "later", "counts": COUNTS},
-        ]
-        failed = [{"node": "edge-00-00.n1", "why": "no such sysctl"}]
-        return web.json_response(self.change | {"stages": stages, "failed": failed})
 
     async def act(self, request: web.Request) -> web.Response:
         """Take in what somebody wants done."""

@@ -16,8 +16,9 @@ class FakeRollouts:
         at = instant(now_ms())
         self.asked: list[tuple[str, object]] = []
         self.one: dict[str, object] = {
-            "id": "e" * 32, "name": "pump 1.1.0", "component": "app/pump", "version": "1.1.0",
-            "digest": "1" * 64, "state": "paused", "pause": "health_gate", "why": hostile,
+            "id": "e" * 32, "kind": "release", "name": "pump 1.1.0", "component": "app/pump",
+            "version": "1.1.0", "digest": "1" * 64, "state": "paused", "pause": "health_gate",
+            "why": hostile,
             "made": at, "changed": at, "by": "ada", "reason": hostile, "sites": 12, "wave": 1,
             "waves": 2, "approvers": 1,
         }  # fmt: skip

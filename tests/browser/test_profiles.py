@@ -61,30 +61,6 @@ async def test_profiles_say_how_far_their_nodes_have_come(console):
     assert await tab.js(link) == "/?q=config%3Din-sync+profile%3Dfleet"
 
 
-async def test_a_change_shows_its_groups_and_is_moved_with_a_reason(console):
-    tab = await console.tab("/changes")
-    await tab.wait("document.querySelector('.changes tbody a')")
-    await tab.js("document.querySelector('.changes tbody a').click()")
-    await tab.wait("document.querySelectorAll('.groups tbody tr').length === 2")
-    text = await tab.js("document.querySelector('main').innerText")
-    for said in ("stopped", "1 failed; at most 0 may", "has its turn now", "keep what they had",
-                 "no such sysctl", "roost change show 5c2f11d0 -w"):  # fmt: skip
-        assert said in text
-    buttons = "[...document.querySelectorAll('.page-head .toolbar button')].map((b) => b.innerText)"
-    assert await tab.js(buttons) == ["Resume", "Abort", "Roll back"]
-    await tab.js("document.querySelectorAll('.page-head .toolbar button')[2].click()")
-    await tab.wait("document.querySelector('dialog[open] input')")
-    await tab.js(
-        "const input = document.querySelector('dialog input'); input.value = 'wrong';"
-        "input.dispatchEvent(new Event('input', {bubbles: true}))"
-    )
-    await tab.js("document.querySelector('dialog form').requestSubmit()")
-    await tab.wait("!document.querySelector('dialog[open]')")
-    assert console.central.profiles.asked == [
-        ("/api/v1/changes/5c2f11d0/roll-back", {"reason": "wrong"})
-    ]
-
-
 async def test_what_differs_is_listed_with_the_two_ways_out(console):
     tab = await console.tab("/drift")
     await tab.wait("document.querySelector('.drift tbody tr')")

@@ -39,7 +39,7 @@ SettingText = Annotated[str, Meta(min_length=1, max_length=512, pattern=NO_CONTR
 class DeliveryCounts(msgspec.Struct, frozen=True):
     """Nodes by where they stand, each in one of the first seven; the rest is counted beside them.
 
-    ``held``: a staged change has not come to them; ``drifted``: other hands changed a setting.
+    ``held``: a rollout has not come to them; ``drifted``: other hands changed a setting.
     """
 
     in_sync: int

@@ -62,7 +62,7 @@ class ReportedAnswer(msgspec.Struct, frozen=True):
     """What a node is, beside what it should be.
 
     ``config``: none, unable, in-sync, pending, applying, waiting, failed; ``why``: of the
-    last two; ``held_by``: the staged change whose turn for it has not come. ``applied_*``,
+    last two; ``held_by``: the rollout in which its turn for it has not come. ``applied_*``,
     ``pending_reboot`` and ``drift`` are of its last beat, None where nobody can configure it.
     ``order``: by which it was told last, at ``told``; ``tries``: how often this document came
     to an end there.

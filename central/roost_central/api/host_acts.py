@@ -32,6 +32,7 @@ from roost_central.hosts.checks import Around, Blocker, Effect, SeenAlarm, Verdi
 from roost_central.hosts.shown import shown
 from roost_central.orders.core import OPEN, OrderRecord
 from roost_central.orders.desk import OrderRefusedError, Wanted
+from roost_central.rollout.table import Kind
 from roost_central.storage import bmc_reports, identities, orders
 from roost_protocol.host_verbs import HostMaintenance
 from roost_protocol.severity import Severity
@@ -190,7 +191,7 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
         ],
         board_by="" if board is None else board.speaker,
         is_storm=any(each.incident for each in alarms),
-        is_rolled=row.site in api.rollouts.busy(),
+        is_rolled=row.site in api.rollouts.busy(Kind.RELEASE),
         lacks=_lacks(call, row, has_identity=bool(live)),
     )
     return around, max((each.generation for each in live), default=None)

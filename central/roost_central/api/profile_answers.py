@@ -97,12 +97,13 @@ class FaultAnswer(msgspec.Struct, frozen=True):
 class PlanAnswer(msgspec.Struct, frozen=True):
     """What a change does.
 
-    ``outcomes``: created, updated, unchanged or removed by profile; ``matched``: nodes that each is
-    for; ``changed``: nodes whose settings change, in ``groups``, the largest first, of which
-    ``groups_left`` are not shown; ``unchecked``: nodes that may not be able to, for their inventory
-    is not known; ``unable``: nodes of ``changed`` whose agents take no settings now; ``sites``: how
-    many these nodes are of; ``change``: the staged change by which it reaches them, with the sites
-    of each of its groups in ``stages``, empty: all at once.
+    ``outcomes``: created, updated, unchanged or removed by profile; ``matched``: nodes that each
+    is for; ``changed``: nodes whose settings change, in ``groups``, the largest first, of which
+    ``groups_left`` are not shown, and of them ``resumed``, which an aborted rollout of these
+    profiles holds back; ``unchecked``: nodes that may not be able to, for their inventory is not
+    known; ``unable``: nodes of ``changed`` whose agents take no settings now; ``sites``: how many
+    these nodes are of; ``rollout``: by which it reaches them, with the sites of each wave in
+    ``waves``; empty: all at once.
     """
 
     outcomes: dict[str, str]
@@ -114,8 +115,14 @@ class PlanAnswer(msgspec.Struct, frozen=True):
     unable: int
     faults: list[FaultAnswer]
     sites: int
-    change: str
-    stages: list[int]
+    resumed: int
+    rollout: str = ""
+    waves: list[int] = []
+
+
+def group_answers(plan: Plan) -> list[GroupAnswer]:
+    """Return the nodes that change, by what changes, as far as they are shown."""
+    return [_group(each) for each in plan.groups[:GROUPS_MAX]]
 
 
 def plan_answer(plan: Plan) -> PlanAnswer:
@@ -124,7 +131,7 @@ def plan_answer(plan: Plan) -> PlanAnswer:
         outcomes=plan.outcomes,
         matched=plan.matched,
         changed=plan.changed,
-        groups=[_group(each) for each in plan.groups[:GROUPS_MAX]],
+        groups=group_answers(plan),
         groups_left=max(len(plan.groups) - GROUPS_MAX, 0),
         unchecked=plan.unchecked,
         unable=plan.unable,
@@ -141,8 +148,7 @@ def plan_answer(plan: Plan) -> PlanAnswer:
             for each in plan.faults
         ],
         sites=plan.sites,
-        change=plan.change,
-        stages=plan.stages,
+        resumed=len(plan.resumed),
     )
 
 

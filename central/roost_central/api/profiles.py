@@ -11,11 +11,9 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import Meta
 
-from roost_central.access.chain import Act
-from roost_central.api.acts import act_of, principal_of, telling_refusals
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.instants import instant
-from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.problem import ApiError, FieldError
 from roost_central.api.profile_answers import (
     PlanAnswer,
     ProfileAnswer,
@@ -28,23 +26,16 @@ from roost_central.api.profile_answers import (
 )
 from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.profiles.change import Wanted, read_kept
-from roost_central.profiles.desk import Approval
-from roost_central.profiles.draft import Plan
 from roost_central.profiles.fault import ProfileFault
 from roost_central.profiles.layer import SOURCE_BYTES_MAX, Layer, Profile, ProfileRecord
 from roost_central.profiles.source import ProfileError
-from roost_central.staged.core import FAILED_MAX, SOAK_S, SOAK_S_USUAL, WAIT_S, WAIT_S_USUAL
-from roost_central.staged.draft import Staging
-from roost_central.staged.groups import GROUPS_USUAL
 from roost_central.storage import profiles
-from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
 from roost_protocol.profile.check import leaves
 
 FILES_MAX: Final = 64  # of one change: a folder that is reviewed together
 REVISIONS_MAX: Final = 50  # of one answer, each with its text
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024  # so many files of the usual size
-GROUPS_CHARS_MAX: Final = 128
 SCOPE: Final = "scope"  # a fault's code: not the file's, but the caller's
 
 T = TypeVar("T")
@@ -65,23 +56,6 @@ class PreviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     files: Annotated[list[ProfileFile], Meta(max_length=FILES_MAX)] = []
     remove: Annotated[list[ProfileName], Meta(max_length=FILES_MAX)] = []
-
-
-class ApplyBody(PreviewBody, frozen=True, forbid_unknown_fields=True):
-    """The same, with why; ``expect`` is how many nodes are to change, None: however many.
-
-    Nodes of more than one site have it in ``groups`` unless it is ``at_once``: sizes in sites or
-    percent of them. A group's turn comes when the one before was in sync for ``soak_s``; it stops
-    where more than ``failed_max`` nodes fail, or are not in sync ``wait_s`` after their turn came.
-    """
-
-    reason: Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)] = ""
-    expect: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
-    at_once: bool = False
-    groups: Annotated[str, Meta(min_length=1, max_length=GROUPS_CHARS_MAX)] = GROUPS_USUAL
-    soak_s: Annotated[int, Meta(ge=SOAK_S[0], le=SOAK_S[1])] = SOAK_S_USUAL
-    wait_s: Annotated[int, Meta(ge=WAIT_S[0], le=WAIT_S[1])] = WAIT_S_USUAL
-    failed_max: Annotated[int, Meta(ge=0, le=FAILED_MAX)] = 0
 
 
 class ProfilesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,39 +113,10 @@ async def list_revisions(call: Call[NoQuery, None]) -> RevisionPage:
 
 async def preview_profiles(call: Call[NoQuery, PreviewBody]) -> PlanAnswer:
     """POST /api/v1/profiles:preview."""
-    plan = await asked_of_desk(call.api.profiles.preview(_wanted(call.body), may_change(call)))
+    plan = await asked_of_desk(call.api.profiles.preview(wanted_of(call.body), may_change(call)))
     if any(fault.code == SCOPE for fault in plan.faults):
-        raise _refused(plan.faults)
+        raise refused(plan.faults)
     return plan_answer(plan)
-
-
-async def apply_profiles(call: Call[NoQuery, ApplyBody]) -> PlanAnswer:
-    """POST /api/v1/profiles:apply."""
-    body, wanted = call.body, _wanted(call.body)
-    staging = Staging(body.groups, body.soak_s * 1_000, body.wait_s * 1_000, body.failed_max)
-    approval = Approval(
-        principal_of(call).name,
-        body.reason.strip(),
-        body.expect,
-        None if body.at_once else staging,
-    )
-    names = {"files": [each.file for each in body.files], "remove": list(body.remove)}
-    texts = [each.source for each in body.files]
-
-    def note(plan: Plan) -> Act:
-        told = {"outcomes": plan.outcomes, "nodes": plan.changed, "change": plan.change}
-        return act_of(
-            call, "profile.apply", _about(plan.outcomes), told, reason=approval.reason, after=texts
-        )
-
-    async with telling_refusals(
-        call, "profile.apply", _about([*names["files"], *names["remove"]]), names,
-        reason=approval.reason, codes={"invalid", "conflict", "not-allowed"},
-    ):  # fmt: skip
-        desk = call.api.profiles
-        return plan_answer(
-            await asked_of_desk(desk.apply(wanted, may_change(call), approval, note))
-        )
 
 
 async def asked_of_desk(doing: Awaitable[T]) -> T:
@@ -181,38 +126,31 @@ async def asked_of_desk(doing: Awaitable[T]) -> T:
     except NotFoundError as err:
         raise _no_profile(str(err.got)) from err
     except ProfileError as err:
-        raise _refused(err.faults) from err
+        raise refused(err.faults) from err
     except RevisionConflictError as err:
         raise ApiError("conflict", _in_the_way(err)) from err
-    except ProtocolError as err:
-        field = err.field or "groups"
-        detail = f"{err.got!r} is no size; {err.bound}"
-        raise blame("invalid", FieldError(field, "value", detail)) from err
 
 
 def _in_the_way(err: RevisionConflictError) -> str:
     match err.code:
         case "expect":
             return f"{err.got} nodes would change, not {err.bound}: look at the preview again"
-        case "staged":
+        case "rollout":
             what = f"on {err.got} of these nodes" if err.got else "with these profiles"
             return (
-                f"change {err.field} is under way {what}: let it end, or roll it back "
-                f"(roost change show {err.field})"
+                f"rollout {err.field} is under way {what}: let it end, or roll it back "
+                f"(roost rollout show {err.field})"
             )
-        case "unable":
-            return (
-                f"none of the {err.got} nodes takes settings ({err.field}): no identity, or "
-                "nothing there that applies them, so no group would ever be through "
-                "(roost node list -q config=unable); with --at-once it counts, for when they do"
-            )
-        case "open":
-            return f"{err.bound} changes are under way, the most there may be: roost change list"
         case _:
             return "another change of profiles came in between: look at the preview again"
 
 
-def _wanted(body: PreviewBody) -> Wanted:
+def wanted_of(body: PreviewBody) -> Wanted:
+    """Return the change that a body asks for.
+
+    Raises:
+        ApiError: ``invalid``: it asks for none.
+    """
     if not body.files and not body.remove:
         raise ApiError("invalid", "no file and no name to remove: nothing is asked")
     return Wanted([(each.file, each.source) for each in body.files], list(body.remove))
@@ -283,7 +221,8 @@ def _answer(record: ProfileRecord, nodes: int | None) -> ProfileAnswer:
     )
 
 
-def _refused(faults: list[ProfileFault]) -> ApiError:
+def refused(faults: list[ProfileFault]) -> ApiError:
+    """Return the answer to what cannot be applied, with each fault."""
     scoped = next((fault for fault in faults if fault.code == SCOPE), None)
     if scoped is not None:
         return ApiError("not-allowed", sentence(scoped))
@@ -300,11 +239,6 @@ def _refused(faults: list[ProfileFault]) -> ApiError:
     first = errors[0]
     detail = f"{first.field}: {first.detail}" if faults[0].where else first.detail
     return ApiError("invalid", detail, errors=errors)
-
-
-def _about(names: Iterable[str]) -> str:
-    """Return what an act is about: the names, cut."""
-    return ", ".join(names)[:200]
 
 
 def _no_profile(name: str) -> ApiError:

@@ -7,6 +7,7 @@ import msgspec
 
 from roost_central.api.answers import Time
 from roost_central.api.instants import instant
+from roost_central.api.profile_answers import GroupAnswer
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import Dry
 from roost_central.rollout.failures import by_type, remedy
@@ -14,7 +15,7 @@ from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
 from roost_central.rollout.meant import late_max
-from roost_central.rollout.table import WaveState
+from roost_central.rollout.table import Kind, WaveState
 from roost_central.rollout.waves import Key
 from roost_central.storage.rollouts import ApprovalRecord
 
@@ -23,9 +24,13 @@ _MS: Final = 1_000
 
 
 class RolloutAnswer(msgspec.Struct, frozen=True):
-    """A rollout: see docs/rollouts.md for its states; ``wave`` is whose turn it is, from 1."""
+    """A rollout: see docs/rollouts.md for its states; ``wave`` is whose turn it is, from 1.
+
+    ``kind``: ``release`` or ``profile``; of the latter ``version`` is the names of its profiles.
+    """
 
     id: str
+    kind: str
     name: str
     component: str
     version: str
@@ -174,9 +179,29 @@ class KindAnswer(msgspec.Struct, frozen=True):
     sites: int
 
 
-class DryAnswer(msgspec.Struct, frozen=True):
-    """What a plan would do; ``refusals``: why it would not be taken."""
+class SectionDry(msgspec.Struct, frozen=True):
+    """A section of settings that changes: how many settings, and on how many nodes and sites.
 
+    ``mark``: the most that one of them takes; ``affects_service``: one restarts a service, waits
+    for a reboot, or touches how a node is reached.
+    """
+
+    section: str
+    settings: int
+    nodes: int
+    sites: int
+    mark: str
+    affects_service: bool
+
+
+class DryAnswer(msgspec.Struct, frozen=True):
+    """What a plan would do; ``refusals``: why it would not be taken.
+
+    Of profiles: ``sections`` that change, ``changes`` with the nodes of each, the largest group
+    first, of which ``changes_left`` are not shown, and ``unable``: nodes that take no settings.
+    """
+
+    kind: str
     name: str
     component: str
     version: str
@@ -189,12 +214,17 @@ class DryAnswer(msgspec.Struct, frozen=True):
     waves: list[DryWave]
     uncovered: list[KindAnswer]
     refusals: list[str]
+    sections: list[SectionDry] = []
+    changes: list[GroupAnswer] = []
+    changes_left: int = 0
+    unable: int = 0
 
 
 def rollout_answer(head: Head) -> RolloutAnswer:
     """Return a rollout in short."""
     return RolloutAnswer(
         id=head.id,
+        kind=head.kind,
         name=head.name,
         component=head.component,
         version=head.version,
@@ -220,6 +250,8 @@ def rollout_detail(
     """Return a rollout whole."""
     short = rollout_answer(rollout.head)
     former = sorted({job.former[1] for job in rollout.jobs.values() if job.former[1]})
+    if short.kind == Kind.PROFILE:
+        former = []  # settings are approved whole, and their former texts were
     return RolloutDetail(
         **{name: getattr(short, name) for name in RolloutAnswer.__struct_fields__},
         stages=[_wave(rollout, index) for index in range(len(rollout.head.waves))],

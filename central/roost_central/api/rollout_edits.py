@@ -16,7 +16,7 @@ from roost_central.api.rollout_id import rollout_id
 from roost_central.api.rollout_plans import CreateBody, check_taken, drafted, read_plan_of
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
-from roost_central.rollout.table import MoveError
+from roost_central.rollout.table import Kind, MoveError
 
 
 class EditBody(CreateBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,6 +32,8 @@ async def edit_rollout(call: Call[NoQuery, EditBody]) -> RolloutDetail:
         call, "rollout.edit", id_, {}, reason=reason, codes={"conflict", "invalid", "not-allowed"}
     ):
         before = _mine(call, id_)
+        if before.head.kind is Kind.PROFILE:
+            raise ApiError("conflict", "it is of profiles: abort it, and make another one")
         raw = call.body.plan.encode()
         read = await read_plan_of(call, raw, but=id_)
         check_taken(read, call.body.expect)

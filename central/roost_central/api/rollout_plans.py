@@ -16,6 +16,8 @@ from roost_central.api.inventory_tests import inventory_tests
 from roost_central.api.listing import Ask, select
 from roost_central.api.lists import FilterText, sites_listing, unhurried
 from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.profiles import BODY_BYTES_MAX as PROFILES_BYTES_MAX
+from roost_central.api.profiles import ProfileFile
 from roost_central.api.readers import parse_filter
 from roost_central.api.rollout_answers import (
     DryAnswer,
@@ -23,6 +25,12 @@ from roost_central.api.rollout_answers import (
     dry_waves,
     kinds,
     rollout_detail,
+)
+from roost_central.api.rollout_settings import (
+    COMPONENT,
+    Settings,
+    settings_of,
+    settings_refusals,
 )
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
@@ -33,6 +41,7 @@ from roost_central.rollout.dry import dry_run
 from roost_central.rollout.head import Head, WaveHead, begun
 from roost_central.rollout.late import SelectSites
 from roost_central.rollout.plan import (
+    FILES_MAX,
     PLAN_BYTES_MAX,
     Plan,
     approvers_of,
@@ -42,7 +51,7 @@ from roost_central.rollout.plan import (
     waves_of,
 )
 from roost_central.rollout.sight import job_for
-from roost_central.rollout.table import RolloutState
+from roost_central.rollout.table import Kind, RolloutState
 from roost_central.rollout.waves import Candidate, Cut, cut
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
@@ -50,13 +59,14 @@ from roost_protocol.patterns import NO_CONTROLS
 ID_BYTES = 16
 NO_KEYS = "releases"  # the signer's word where it holds no keys of releases
 OPEN_MAX = 64  # rollouts that are not at their end
-BODY_BYTES_MAX = PLAN_BYTES_MAX * 2  # as JSON has it
+BODY_BYTES_MAX = PLAN_BYTES_MAX * 2 + PROFILES_BYTES_MAX  # as JSON has it
 
 
 class PlanBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A plan, as its file has it."""
+    """A plan, as its file has it, and the files of profiles that it names."""
 
     plan: Annotated[str, Meta(min_length=1, max_length=PLAN_BYTES_MAX)]
+    files: Annotated[list[ProfileFile], Meta(max_length=FILES_MAX)] = []
 
 
 class CreateBody(PlanBody, frozen=True, forbid_unknown_fields=True):
@@ -82,16 +92,19 @@ class PlanRead(msgspec.Struct, frozen=True):
     cut: Cut
     approvers: int
     refusals: list[str]
+    settings: Settings | None = None
 
 
 async def dry_run_plan(call: Call[Any, PlanBody]) -> DryAnswer:
     """POST /api/v1/rollouts:plan."""
-    read = await read_plan_of(call, call.body.plan.encode())
+    read = await read_plan_of(call, call.body.plan.encode(), call.body.files)
     known: dict[str, int] = {}
 
     def wan_bytes(site: Candidate) -> int:
         """Of what its nodes do not have, once a site."""
         former = site.former[1]
+        if read.settings is not None:
+            return read.size * len(site.nodes)
         if read.release is None or call.api.releases is None:
             return read.size
         if former not in known:
@@ -101,10 +114,12 @@ async def dry_run_plan(call: Call[Any, PlanBody]) -> DryAnswer:
 
     dry = dry_run(read.plan, read.cut, read.found, wan_bytes)
     waves = dry_waves(dry)
+    settings = read.settings
     return DryAnswer(
+        kind=read.plan.kind,
         name=read.plan.name,
-        component=read.plan.component,
-        version=read.plan.version,
+        component=read.plan.component or COMPONENT,
+        version=read.plan.version if settings is None else settings.version,
         digest=read.digest,
         plan_digest=plan_digest(read.raw),
         sites=dry.sites,
@@ -114,6 +129,7 @@ async def dry_run_plan(call: Call[Any, PlanBody]) -> DryAnswer:
         waves=waves,
         uncovered=kinds(dry.uncovered),
         refusals=read.refusals,
+        **({} if settings is None else settings.shown()),
     )
 
 
@@ -123,7 +139,7 @@ async def create_rollout(call: Call[Any, CreateBody]) -> Reply:
     async with telling_refusals(
         call, "rollout.create", "rollout", {}, reason=reason, codes={"conflict", "invalid"}
     ):
-        read = await read_plan_of(call, call.body.plan.encode())
+        read = await read_plan_of(call, call.body.plan.encode(), call.body.files)
         check_taken(read, call.body.expect)
         made = await made_of(call, read, reason, call.body.start_at_ms)
     return Reply(made, status=201)
@@ -152,7 +168,8 @@ async def made_of(
     head = rollout.head
     told = {"plan": head.plan_digest, "digest": head.digest, "sites": head.sites}
     act = act_of(call, "rollout.create", id_, told, reason=head.reason)
-    await call.api.rollouts.add(rollout, read.raw, act)
+    texts = None if read.settings is None else read.settings.texts
+    await call.api.rollouts.add(rollout, read.raw, act, texts)
     return rollout_detail(rollout, read.raw, [])
 
 
@@ -166,8 +183,10 @@ def drafted(call: Call[Any, Any], read: PlanRead, id_: str, reason: str, start_m
     head = Head(
         id=id_,
         name=plan.name,
-        component=plan.component,
-        version=plan.version,
+        kind=plan.kind,
+        component=plan.component or COMPONENT,
+        version=plan.version if read.settings is None else read.settings.version,
+        profiles=() if read.settings is None else read.settings.names,
         digest=read.digest,
         size=read.size,
         plan_digest=plan_digest(read.raw),
@@ -187,12 +206,15 @@ def drafted(call: Call[Any, Any], read: PlanRead, id_: str, reason: str, start_m
     return Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
 
 
-async def read_plan_of(call: Call[Any, Any], raw: bytes, *, but: str = "") -> PlanRead:
+async def read_plan_of(
+    call: Call[Any, Any], raw: bytes, files: Sequence[ProfileFile] = (), *, but: str = ""
+) -> PlanRead:
     """Return a plan, resolved over the fleet as the caller sees it.
 
     Args:
         call: who asks.
         raw: its file.
+        files: of profiles, that came with it.
         but: a rollout that it takes the place of, and so does not stand in its way.
 
     Raises:
@@ -200,6 +222,8 @@ async def read_plan_of(call: Call[Any, Any], raw: bytes, *, but: str = "") -> Pl
     """
     try:
         plan = read_plan(raw)
+        if plan.kind is Kind.PROFILE:
+            return await _read_settings(call, plan, raw, files)
         release = None
         if call.api.releases is not None:
             release = call.api.releases.find(plan.component, plan.version)
@@ -207,21 +231,13 @@ async def read_plan_of(call: Call[Any, Any], raw: bytes, *, but: str = "") -> Pl
         sites = await _selected(call, plan.selector, "selector")
         runner = call.api.rollouts
         runner.sites.refresh()
-        busy = runner.busy(but)
+        busy = runner.busy(Kind.RELEASE, but)
         found = [
             runner.sites.candidate(site, plan.component, digest, busy)
             for site in sites
             if call.api.view.sites[site].nodes
         ]
-        chosen = {
-            index: set(await _selected(call, wave.selector, f"wave[{index}].selector"))
-            for index, wave in enumerate(waves_of(plan))
-            if wave.selector is not None
-        }
-        for index in range(len(waves_of(plan))):
-            for kpi in settled(plan, index).kpis:
-                await _selected(call, kpi.query, f"wave[{index}].gates.kpi")
-        divided = cut(plan, found, chosen)
+        divided = cut(plan, found, await _chosen(call, plan))
     except ProtocolError as err:
         detail = f"the plan: {err}"
         error = FieldError(field=err.field or "plan", code=err.code, detail=detail, bound=err.bound)
@@ -232,6 +248,38 @@ async def read_plan_of(call: Call[Any, Any], raw: bytes, *, but: str = "") -> Pl
     if release is not None and release.state == AVAILABLE:
         refusals += _hops(call, release, found)
     return PlanRead(plan, raw, release, digest, size, found, divided, approvers, refusals)
+
+
+async def _read_settings(
+    call: Call[Any, Any], plan: Plan, raw: bytes, files: Sequence[ProfileFile]
+) -> PlanRead:
+    """Return a plan of profiles, resolved over the nodes whose settings they change.
+
+    Raises:
+        ApiError: ``invalid``: a profile, or what it comes to, is none.
+        ProtocolError: as ``cut``.
+    """
+    settings = await settings_of(call, plan, files)
+    chosen = await _chosen(call, plan)
+    divided = cut(plan, settings.found, chosen)
+    refusals = settings_refusals(call, settings) + _common_refusals(call, plan, divided)
+    approvers = plan.approvers  # the signer's policy is of releases
+    return PlanRead(
+        plan, raw, None, settings.digest, settings.size, settings.found, divided, approvers,
+        refusals, settings,
+    )  # fmt: skip
+
+
+async def _chosen(call: Call[Any, Any], plan: Plan) -> dict[int, set[str]]:
+    """Return the sites of waves that say a selector; look whether figures of gates can be asked."""
+    for index in range(len(waves_of(plan))):
+        for kpi in settled(plan, index).kpis:
+            await _selected(call, kpi.query, f"wave[{index}].gates.kpi")
+    return {
+        index: set(await _selected(call, wave.selector, f"wave[{index}].selector"))
+        for index, wave in enumerate(waves_of(plan))
+        if wave.selector is not None
+    }
 
 
 def _release_of(plan: Plan, release: Release | None) -> tuple[str, int]:
@@ -277,6 +325,12 @@ def _refusals(  # noqa: PLR0913 - what a plan is looked at by
                 f"sites, {both[0]} among them, and is {head.state}: let it end, or abort it first; "
                 "supersede = true takes over those that do not have it yet"
             )
+    return found + _common_refusals(call, plan, divided)
+
+
+def _common_refusals(call: Call[Any, Any], plan: Plan, divided: Cut) -> list[str]:
+    """Return why a plan of any kind is not taken."""
+    found = []
     if len(call.api.rollouts.open) >= OPEN_MAX:
         found.append(f"{OPEN_MAX} rollouts are open, the most there may be: end one first")
     if divided.uncovered and not plan.uncovered_ok:

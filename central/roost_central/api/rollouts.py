@@ -135,7 +135,14 @@ async def deny_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
 
 async def start_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
     """POST /api/v1/rollouts/{rollout}/start."""
-    return await _moved(call, "start", Rollout.start)
+    id_, reason = await rollout_id(call), call.body.reason.strip()
+    async with telling_refusals(
+        call, "rollout.start", id_, {}, reason=reason, codes={"conflict", "not-allowed"}
+    ):
+        await _mine(call, id_)
+        act = act_of(call, "rollout.start", id_, {}, reason=reason)
+        await _asked(call.api.rollouts.start(id_, act))
+    return await _detail(call, id_)
 
 
 async def pause_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:

@@ -24,7 +24,6 @@ from roost_central.profiles.desk import ProfileDesk
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.samples.desk import SampleDesk
-from roost_central.staged.runner import StagedRunner
 from roost_central.storage.engine import Database
 
 
@@ -247,7 +246,6 @@ class Api:
     pages: StaticTree | None
     profiles: ProfileDesk
     deliveries: DeliveryRunner
-    changes: StagedRunner
     samples: SampleDesk
     rollouts: RolloutRunner
     enrolment: Enrolment | None = None  # None: this centre lets nobody in

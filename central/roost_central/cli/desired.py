@@ -81,7 +81,7 @@ def _state(asked: Asked, said: dict[str, Any]) -> str:
     elif said["applied_generation"] == 0:
         lines.append("has no settings yet")
     if said["held_by"]:
-        lines.append(f"waits for its turn: roost change show {said['held_by']}")
+        lines.append(f"waits for its turn: roost rollout show {said['held_by']}")
     if said["pending_reboot"]:
         lines.append("a setting waits for a reboot: roost node order NODE reboot")
     if said["drift"]:

@@ -24,7 +24,6 @@ NOUNS = {  # name -> (module, one line for --help)
     "order": ("order", "List, approve and cancel orders to nodes."),
     "profile": ("profile", "Say what nodes should be: check, preview and apply reviewed files."),
     "release": ("release", "Make, sign, publish and show releases of software."),
-    "change": ("change", "Follow changes of profiles group by group, and stop them."),
     "rollout": ("rollout", "Send a release to sites wave by wave, and stop where sites fail."),
     "drift": ("drift", "List settings that other hands changed; adopt them or undo them."),
     "path": ("path", "List the paths of every node."),

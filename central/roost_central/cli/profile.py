@@ -14,7 +14,7 @@ from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column, Row
 from roost_central.cli.plain import plain
-from roost_central.cli.staging import Said, staged_options, staging_of
+from roost_central.cli.profile_waves import Said, wave_options, waves_of
 from roost_central.profiles.layer import SOURCE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -188,26 +188,27 @@ def preview(asked: Asked, files: tuple[Path, ...], remove: tuple[str, ...]) -> N
 @FILES
 @REMOVE
 @click.option("--reason", default="", help="Why; it stands with each node's generation.")
-@staged_options
+@wave_options
 @shared()
 def apply(
-    asked: Asked, files: tuple[Path, ...], remove: tuple[str, ...], reason: str, **staged: Said
+    asked: Asked, files: tuple[Path, ...], remove: tuple[str, ...], reason: str, **waves: Said
 ) -> None:
     """Make files count, all or none of them. roost profile preview shows what that does.
 
-    Nodes of more than one site have it group by group: roost change show follows it.
+    Nodes of more than one site have it by a rollout that begins at once: roost rollout watch
+    follows it. With a plan and its gates: roost rollout plan --profile FILE.
     """
-    _apply(asked, _body(files, remove) | {"reason": reason, **staging_of(staged)})
+    _apply(asked, _body(files, remove) | {"reason": reason, **waves_of(waves)})
 
 
 @command.command("remove")
 @click.argument("names", nargs=-1, required=True)
 @click.option("--reason", default="", help="Why.")
-@staged_options
+@wave_options
 @shared()
-def remove_(asked: Asked, names: tuple[str, ...], reason: str, **staged: Said) -> None:
-    """Take profiles away: nodes have what the others say. As apply: group by group."""
-    _apply(asked, {"remove": list(names), "reason": reason, **staging_of(staged)})
+def remove_(asked: Asked, names: tuple[str, ...], reason: str, **waves: Said) -> None:
+    """Take profiles away: nodes have what the others say. As apply: wave by wave."""
+    _apply(asked, {"remove": list(names), "reason": reason, **waves_of(waves)})
 
 
 def _apply(asked: Asked, body: dict[str, Any]) -> None:
@@ -269,10 +270,12 @@ def _told(plan: Row, verb: str) -> Iterator[str]:
         for change in group["changes"]:
             old, new = (_value(change[key]) for key in ("old", "new"))
             yield f"  {change['path']}: {old} -> {new}  ({change['profile']}, {change['mark']})"
-    if plan.get("change"):
-        sizes = ", ".join(str(size) for size in plan["stages"])
-        change = plan["change"]
-        yield f"change {change}, in groups of {sizes} sites: roost change show {change}"
+    if plan.get("rollout"):
+        sizes = ", ".join(str(size) for size in plan["waves"])
+        rollout = plan["rollout"]
+        yield f"rollout {rollout}, in waves of {sizes} sites: roost rollout watch {rollout}"
+    if plan.get("resumed"):
+        yield f"{_nodes(plan['resumed'])} of these are held back by a rollout that was aborted"
     if plan["groups_left"]:
         yield f"\nand {plan['groups_left']:,} smaller groups more"
     if plan["unchecked"]:

@@ -9,11 +9,10 @@ import click
 from roost_central.cli import output, rollout_text
 from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.exits import ExitCode
-from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.rollout_approve import approve
 from roost_central.cli.rollout_edit import edit
-from roost_central.rollout.plan import PLAN_BYTES_MAX
+from roost_central.cli.rollout_plan_file import plan_body
 
 ROLLOUTS: Final = "/api/v1/rollouts"
 
@@ -23,7 +22,7 @@ FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_
 
 @click.group("rollout")
 def command() -> None:
-    """Send a release to sites wave by wave, and stop where sites fail.
+    """Send a release or settings to sites wave by wave, and stop where sites fail.
 
     \b
       roost rollout plan sensor-2.1.0.toml          who, when, how much, what is in the way
@@ -40,7 +39,7 @@ def command() -> None:
 @shared()
 def plan(asked: Asked, file: Path) -> None:
     """Show what a plan would do; nothing is done. Exit code 8: it would be refused."""
-    found = _sent(asked.client(), f"{ROLLOUTS}:plan", {"plan": _text(file)})
+    found = _sent(asked.client(), f"{ROLLOUTS}:plan", plan_body(file))
     if asked.form not in {"table", "wide"}:
         click.echo(output.document(found, asked.form), nl=False)
     else:
@@ -57,7 +56,7 @@ def plan(asked: Asked, file: Path) -> None:
 @shared()
 def create(asked: Asked, file: Path, expect: int | None, reason: str, *, start: bool) -> None:
     """Make a rollout of a plan. It begins when it is approved and started."""
-    body = {"plan": _text(file), "expect": expect, "reason": reason}
+    body = {**plan_body(file), "expect": expect, "reason": reason}
     client = asked.client()
     found = _sent(client, ROLLOUTS, body)
     if start and found["state"] == "scheduled":
@@ -208,22 +207,6 @@ def _move(asked: Asked, rollout: str, move: str, body: dict[str, Any]) -> None:
 def _sent(client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = client.send("POST", path, json.dumps(body).encode(), headers=JSON)
     return found
-
-
-def _text(file: Path) -> str:
-    """Return a plan's text.
-
-    Raises:
-        RefusedError: it is too long, or no text.
-    """
-    with file.open("rb") as stream:
-        raw = stream.read(PLAN_BYTES_MAX + 1)
-    if len(raw) > PLAN_BYTES_MAX:
-        raise RefusedError(f"{file}: a plan has at most {PLAN_BYTES_MAX} bytes")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as err:
-        raise RefusedError(f"{file}: no UTF-8 text: {err.reason} at byte {err.start}") from err
 
 
 def _drawn(asked: Asked, client: Client, found: dict[str, Any]) -> str:

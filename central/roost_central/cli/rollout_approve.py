@@ -18,6 +18,7 @@ from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.plain import plain
+from roost_central.cli.rollout_plan_file import digest_of
 from roost_central.ports import SystemClock
 from roost_central.rollout.plan import plan_digest
 from roost_protocol.release.approval import (
@@ -29,6 +30,7 @@ from roost_protocol.release.approval import (
 )
 from roost_protocol.release.meant import Tree
 
+PROFILE: Final = "profile"  # a rollout's kind
 DAYS_USUAL: Final = 30
 DAY_MS: Final = 86_400_000
 PAGE: Final = 1_000  # sites of one answer
@@ -67,6 +69,8 @@ def approve(  # noqa: PLR0913 - options
     digest = plan_digest(file.read_bytes())
     if digest != found["plan_digest"]:
         raise RefusedError(f"{file} is not the plan of rollout {rollout}: have it made anew")
+    if found["kind"] == PROFILE and digest_of(file) != found["digest"]:
+        raise RefusedError(f"rollout {rollout} has other profiles than those beside {file}")
     rollout = found["id"]  # it is signed whole, whatever was typed
     meant = _meant(client, rollout)
     _check(rollout, meant, expect, named)

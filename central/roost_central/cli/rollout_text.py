@@ -159,6 +159,9 @@ def dry(found: dict[str, Any], form: str, file: str) -> str:
     for kind in found["uncovered"]:
         words = ", ".join(kind[key] for key in ("hw", "roles", "link", "release") if kind[key])
         lines.append(f"no canary for {words}: {counted(kind['sites'], 'site')}")
+    lines += [_section(each) for each in found["sections"]]
+    if found["unable"]:
+        lines.append(f"{counted(found['unable'], 'node')} take no settings now: not waited for")
     lines += [f"refused: {each}" for each in found["refusals"]]
     if not found["refusals"]:
         lines.append(f"make it: roost rollout create {file} --expect {found['sites']}")
@@ -253,6 +256,13 @@ def _running(asked: Asked, found: dict[str, Any]) -> str:
 
 def _approvers(count: int) -> str:
     return f"{counted(count, 'operator')} must approve it" if count else "nobody has to approve it"
+
+
+def _section(row: Row) -> str:
+    """Return what of a section of settings changes, and what that takes."""
+    mark = f"affects services: {row['mark']}" if row["affects_service"] else row["mark"]
+    where = f"{counted(row['nodes'], 'node')} of {counted(row['sites'], 'site')}"
+    return f"{row['section']}: {counted(row['settings'], 'setting')} on {where} ({mark})"
 
 
 def _state(row: Row) -> str:

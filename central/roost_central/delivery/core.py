@@ -1,8 +1,8 @@
 """When a node is told what it should be, and what that has come to. Pure.
 
 Level-triggered: what counts is the digest that the node says and the one that is wanted, not what
-was sent. Leaves to others: orders and their signatures (orders/), who is held back by a staged
-change (stages/), storage.
+was sent. Leaves to others: orders and their signatures (orders/), who is held back by a rollout of
+profiles (rollout/), storage.
 
 Invariants:
 - a node is told a document only while it is heard, and one at a time;
@@ -141,8 +141,8 @@ def step(standing: Standing, now_ms: int) -> Step | None:
         return None
     if attempt.is_forced:
         return Step.PLACE
-    if standing.is_same:
-        return None
+    if standing.is_same and (standing.is_told or not attempt.waits_for_window):
+        return None  # else it would apply what is not wanted any more when its window opens
     if not standing.is_told or attempt.outcome is Outcome.NONE:
         return Step.PLACE
     due_ms = _due_ms(attempt)

@@ -37,6 +37,8 @@ SLICE: Final = 500  # nodes before other tasks get the loop: some 10 ms
 BY: Final = "central"  # whose orders these are: who changed what a node should be stands there
 HEARD: Final = frozenset({"online", "degraded"})
 
+_OVER: Final = frozenset({Outcome.DONE, Outcome.FAILED, Outcome.MISSED})
+
 Hears = Callable[[str], int | None]  # node -> the generation that it speaks with
 
 
@@ -50,7 +52,7 @@ class DeliveryRunner:
     Attributes:
         hears: says with which generation a node speaks.
         wake_orders: has the orders looked at now.
-        held: the nodes that a staged change holds back, by node.
+        held: the nodes that rollouts of profiles hold back.
     """
 
     def __init__(
@@ -195,16 +197,40 @@ class DeliveryRunner:
         await self._take_back(to_take_back, now_ms)
         await self._place(to_place, now_ms)
 
-    def word_past(self, node: str, generation: int) -> tuple[Word, bool]:
-        """Return where a node stands with a generation past this one, and whether it is heard.
+    @property
+    def is_read(self) -> bool:
+        """Whether what nodes should be, and were told, is at hand."""
+        return self._stale is not None
 
-        What it should be is read a moment after it is stored; until then it is pending.
+    def newest(self, node: str, past: int) -> Target | None:
+        """Return what a node should be once nobody holds it back; None: not read yet.
+
+        Args:
+            node: whose.
+            past: the generation that it had; a later one counts.
         """
-        standing = self.standing(node)
         head = self._wanted.heads.get(node)
-        if head is None or head.generation <= generation:
-            return Word.PENDING, standing.is_heard
-        return core.word(standing, self._clock.wall_ms()), standing.is_heard
+        if head is None or head.generation <= past:
+            return None
+        return self._wanted.target(node, NOBODY_WAITS)
+
+    def word(self, node: str) -> Word:
+        """Return where a node stands with what it should be now."""
+        return core.word(self.standing(node), self._clock.wall_ms())
+
+    async def renew(self, nodes: Iterable[str]) -> None:
+        """Have nodes told again what they refused: another attempt of their rollout begins.
+
+        Raises:
+            StorageError: it cannot be written now.
+        """
+        async with self._turning:
+            known = [self._attempts[node] for node in nodes if node in self._attempts]
+            fresh = [Attempt(each.node) for each in known if each.outcome in _OVER]
+            async with self._database.write() as connection:
+                await delivery.save(connection, fresh)
+            self._attempts |= {each.node: each for each in fresh}
+        self.desired_changed([each.node for each in fresh])
 
     def standing(self, node: str) -> Standing:
         """Return what is known of a node."""
@@ -226,7 +252,6 @@ class DeliveryRunner:
             return ()
         try:
             nodes = await self._wanted.read(stale)
-            await self._wanted.know(self.held.documents())
             async with self._database.read() as connection:
                 if stale is None:
                     self._attempts = await delivery.load(connection)

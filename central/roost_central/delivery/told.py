@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.fleet.entity import entity_of
+from roost_central.fleet.view import SettingsWord
 from roost_central.storage import config_reports
 from roost_central.storage.events import NewEvent
 from roost_central.storage.last_reports import CONFIG, LastReport
@@ -53,12 +54,33 @@ async def take_in(
     )
 
 
+def word_of(body: bytes, *, now_ms: int) -> SettingsWord:
+    """Return a report in short, as the fleet's view has it.
+
+    Raises:
+        ProtocolError: it cannot be read.
+    """
+    report = _reports.decode(body)
+    return short_of(LastReport("", now_ms, now_ms, report))
+
+
+def short_of(record: LastReport[ConfigReport]) -> SettingsWord:
+    """Return a report that is kept in short."""
+    report = record.report
+    why = _why(report) or report.code or report.state.value
+    return SettingsWord(report.digest.hex(), report.state.value, why, record.received_ms)
+
+
 def _what(report: ConfigReport) -> tuple[object, ...]:
     return report.desired_gen, report.digest, report.state, report.code, report.text
 
 
 def _sentence(report: ConfigReport) -> str:
     text = f"settings of generation {report.desired_gen}: {report.state.value}"
-    failed = [f"{name}: {each.reason}" for name, each in report.sections.items() if each.reason]
-    why = report.text or "; ".join(failed)
+    why = _why(report)
     return f"{text}, {why}" if why else text
+
+
+def _why(report: ConfigReport) -> str:
+    failed = [f"{name}: {each.reason}" for name, each in report.sections.items() if each.reason]
+    return report.text or "; ".join(failed)

@@ -1,6 +1,7 @@
 """What each node should be now, at hand: the heads of storage, and who is held back."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 from roost_central.delivery.core import Target
@@ -12,27 +13,21 @@ READ_ALL: Final = 2_000  # past so many nodes all heads are read: that is fewer 
 
 
 class Held(Protocol):
-    """Nodes that a staged change holds back."""
+    """Nodes that a rollout of profiles holds back."""
 
     def change_of(self, node: str) -> str:
-        """Return the change that a node waits in; empty: in none."""
+        """Return the rollout that a node waits in; empty: in none."""
 
-    def former(self, node: str) -> tuple[int, bytes]:
-        """Return the generation and the document that a node of a change keeps; 0: none."""
-
-    def documents(self) -> Collection[bytes]:
-        """Return the documents that nodes keep meanwhile."""
+    def former(self, node: str) -> Target:
+        """Return what a node keeps that is held back; generation 0: it had no settings."""
 
 
 class _Nobody:
     def change_of(self, _node: str) -> str:
         return ""
 
-    def former(self, _node: str) -> tuple[int, bytes]:
-        return 0, b""
-
-    def documents(self) -> Collection[bytes]:
-        return ()
+    def former(self, _node: str) -> Target:
+        raise AssertionError("nobody is held back")
 
 
 NOBODY_WAITS: Final[Held] = _Nobody()
@@ -64,26 +59,17 @@ class WantedNow:
         self.heads |= heads
         return heads.keys() if nodes is None else nodes
 
-    async def know(self, keys: Collection[bytes]) -> None:
-        """Read documents that no head names any more, and somebody keeps.
-
-        Raises:
-            StorageError: it cannot be read now.
-        """
-        missing = {*keys} - self._documents.keys()
-        if missing:
-            async with self._database.read() as connection:
-                await self._know(await desired.documents(connection, missing))
-
     def target(self, node: str, held: Held) -> Target | None:
         """Return the document that a node should have now; None: none."""
+        head = self.heads.get(node)
         if held.change_of(node):
-            generation, key = held.former(node)
-        else:
-            head = self.heads.get(node)
-            generation, key = (0, b"") if head is None else (head.generation, head.document)
-        known = self._documents.get(key)
-        return Target(generation, known[0]) if generation and known is not None else None
+            former = held.former(node)
+            present = 0 if head is None else head.generation
+            return former if former.generation else replace(former, generation=present or 1)
+        if head is None or not head.generation:
+            return None
+        known = self._documents.get(head.document)
+        return None if known is None else Target(head.generation, known[0])
 
     def profiles(self, node: str) -> tuple[str, ...]:
         """Return whose settings a node should have."""

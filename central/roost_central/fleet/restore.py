@@ -6,10 +6,11 @@ has heard nobody yet, and nothing is reported that was not observed.
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.delivery.told import short_of
 from roost_central.fleet.view import FleetView, NodeRow, PathRow
 from roost_central.hosts.core import words_of
 from roost_central.storage import hosts, nodes, sites
-from roost_central.storage.last_reports import HA, SOFTWARE, UPDATES
+from roost_central.storage.last_reports import CONFIG, HA, SOFTWARE, UPDATES
 
 
 async def restore(connection: AsyncConnection) -> FleetView:
@@ -41,6 +42,8 @@ async def restore(connection: AsyncConnection) -> FleetView:
         view.nodes[runs.node].software = runs.report.components
     for job in await UPDATES.load_all(connection):
         view.nodes[job.node].update = job.report
+    for config in await CONFIG.load_all(connection):
+        view.nodes[config.node].settings = short_of(config)
     for site_id, words in (await hosts.load_all(connection)).items():
         view.put_hosts(site_id, words_of(words))
     return view

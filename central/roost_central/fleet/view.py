@@ -50,8 +50,21 @@ class ConfigRow:
     state: str = "none"  # none, unable, in-sync, pending, applying, waiting, failed
     desired_gen: int | None = None
     profiles: tuple[str, ...] = ()  # whose settings these are
-    held_by: str = ""  # the staged change whose turn for it has not come
+    held_by: str = ""  # the rollout in which its turn has not come
     why: str = ""  # of failed and waiting
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsWord:
+    """A node's last report on settings: of which document (hex), and what became of it there.
+
+    ``received_ms`` is the centre's clock; ``state`` a word of ConfigState, ``why`` a sentence.
+    """
+
+    digest: str
+    state: str
+    why: str
+    received_ms: int
 
 
 @dataclass(slots=True)
@@ -90,6 +103,7 @@ class NodeRow:
     labels: dict[str, str] = field(default_factory=dict)  # its own, beside its site's
     software: Mapping[str, Running] | None = None  # what it runs, by component; None: it never said
     update: JobReport | None = None  # its last word on an update
+    settings: SettingsWord | None = None  # its last report on its settings
 
     @property
     def sent_ms(self) -> int | None:

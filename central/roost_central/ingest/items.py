@@ -15,7 +15,7 @@ from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.alarms.facts import Said, SetSaid
 from roost_central.delivery import told
 from roost_central.fleet.entity import entity_of
-from roost_central.fleet.view import FleetView
+from roost_central.fleet.view import FleetView, NodeRow, SettingsWord
 from roost_central.hosts import told as hosts
 from roost_central.hosts.core import HostsWord, words_of
 from roost_central.ingest import held, vouched
@@ -85,6 +85,7 @@ class Effects:
     samples: list[tuple[str, Samples]] = field(default_factory=list)
     software: dict[str, LastReport[SoftwareReport]] = field(default_factory=dict)
     updates: dict[str, LastReport[JobReport]] = field(default_factory=dict)
+    settings: dict[str, SettingsWord] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
@@ -105,14 +106,19 @@ class Effects:
                 view.touch_node(node)
         for site, words in self.hosts.items():
             view.put_hosts(site, words_of(words))
-        for node in {**self.software, **self.updates}:
+        for node in {**self.software, **self.updates, **self.settings}:
             row = view.nodes.get(node)
             if row is not None:
-                if node in self.software:
-                    row.software = self.software[node].report.components
-                if node in self.updates:
-                    row.update = self.updates[node].report
+                self._show_said(row)
                 view.touch_node(node)
+
+    def _show_said(self, row: NodeRow) -> None:
+        node = row.node
+        if node in self.software:
+            row.software = self.software[node].report.components
+        if node in self.updates:
+            row.update = self.updates[node].report
+        row.settings = self.settings.get(node, row.settings)
 
 
 class ItemWriter:
@@ -273,6 +279,7 @@ class ItemWriter:
         event = await told.take_in(
             self._connection, message.node, body, at_ms=item.at_ms, now_ms=self._now_ms
         )
+        self.effects.settings[message.node] = told.word_of(body, now_ms=self._now_ms)
         if event is not None:
             self._events.append(event)
 

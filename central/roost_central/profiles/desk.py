@@ -8,16 +8,20 @@ then. Nothing here waits for a node.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
 from roost_central.errors import RevisionConflictError
 from roost_central.fleet.view import FleetView
-from roost_central.ports import Clock, Entropy, SystemEntropy
+from roost_central.ports import Clock
 from roost_central.profiles.change import REMOVED, Change, Wanted, change_of, read_all
 from roost_central.profiles.core import Compilation, compile_profiles, parts_asked
+from roost_central.profiles.desired import document_of
 from roost_central.profiles.draft import Plan, concerned, work_out
 from roost_central.profiles.fault import ProfileFault
 from roost_central.profiles.layer import Profile, ProfileChange, ProfileRecord
@@ -27,19 +31,18 @@ from roost_central.profiles.possible_names import Names, ha_names
 from roost_central.profiles.selector import Subject
 from roost_central.profiles.settle import Cause, Writes, settle
 from roost_central.profiles.source import ProfileError
-from roost_central.staged.core import OPEN_MAX
-from roost_central.staged.draft import Staging, drawn_up
-from roost_central.staged.open import OpenChanges
-from roost_central.storage import audit, profiles, staged
+from roost_central.rollout.holding import Holding
+from roost_central.storage import audit, desired, profiles, rollout_changes
 from roost_central.storage.engine import Database
+from roost_central.storage.rollout_changes import FormerNode
 from roost_protocol.beat import PathKind
+from roost_protocol.profile.document import settings_digest
+from roost_protocol.topics import split_node_id
 
 logger = logging.getLogger(__name__)
 
 BY_ITSELF: Final = "central"  # who changes what nodes should be when labels or nodes are others
-ID_BYTES: Final = 4  # of a staged change: people type it, and there are some hundreds
 WHY_BY_ITSELF: Final = "labels, nodes or what they are made of are others"
-UNABLE_NAMED: Final = 5  # nodes: enough to look at one
 PREVIEWS_MAX: Final = 2  # at a time: each is a second of a core for 50,000 nodes; others wait
 
 Note = Callable[[Plan], Act]  # the row of the audit log
@@ -53,22 +56,22 @@ class Approval:
 
     Attributes:
         expect: how many nodes are to change; None: any.
-        staging: in which groups it reaches more than one site; None: all at once.
-        undoes: the open change that this one rolls back; empty: none.
+        undoes: the rollout that this one rolls back; empty: none.
+        rollout: that lets each node have it in its turn; empty: none.
     """
 
     by: str
     reason: str
     expect: int | None = None
-    staging: Staging | None = None
     undoes: str = ""
+    rollout: str = ""
 
 
 class ProfileDesk:
     """Profiles as people see them, and what they make of the fleet.
 
     Attributes:
-        changes: the staged changes that are open.
+        holding: the nodes that rollouts of profiles hold back.
         on_changed: told which nodes should be something else, once that is written.
     """
 
@@ -77,11 +80,8 @@ class ProfileDesk:
         database: Database,
         view: FleetView,
         clock: Clock,
-        changes: OpenChanges | None = None,
-        entropy: Entropy | None = None,
     ) -> None:
-        self._entropy = entropy or SystemEntropy()
-        self.changes = changes or OpenChanges()
+        self.holding = Holding()
         self._database = database
         self._view = view
         self._clock = clock
@@ -123,9 +123,7 @@ class ProfileDesk:
             ProfileError: it is refused; nothing is changed.
             NotFoundError: one that is to go is not there.
             RevisionConflictError: ``expect``: another number of nodes would change; ``profiles``:
-                another change came in between; ``staged``: it would cross a change that is open;
-                ``open``: too many are; ``unable``: it is staged, and no node takes settings.
-            ProtocolError: ``groups``.
+                another change came in between; ``rollout``: it would cross one that is open.
         """
         async with self._changing:
             cause = Cause(self._clock.wall_ms(), approval.by, approval.reason)
@@ -137,45 +135,26 @@ class ProfileDesk:
                 raise RevisionConflictError(
                     "expect", field="expect", bound=approval.expect, got=plan.changed
                 )
-            self._check_open(change, writes, approval)
-            draft = drawn_up(
-                change,
-                revisions,
-                writes,
-                approval.staging,
-                cause,
-                id_=self._entropy.token(ID_BYTES).hex(),
-            )
-            if draft is not None:
-                self._check_able(writes)
-                plan = replace(plan, change=draft.change.id, stages=list(draft.change.sizes))
+            ended = {*self.holding.superseded(change.outcomes), approval.undoes} - {""}
+            self._check_open(change, writes, ended)
             async with self._database.write() as connection:
                 if await profiles.revisions(connection) != revisions:
                     raise RevisionConflictError("profiles", field="profiles")
-                for each in change.fresh:
-                    revision = await profiles.last_revision(connection, each.name) + 1
-                    record = ProfileRecord(
-                        each.name, revision, each.file, each.source, cause.by, cause.at_ms
-                    )
-                    await profiles.save(connection, record, cause.reason)
-                for name, what in change.outcomes.items():
-                    if what == REMOVED:
-                        revision = revisions[name] + 1
-                        gone = ProfileChange(
-                            name, revision, None, cause.by, cause.at_ms, cause.reason
-                        )
-                        await profiles.remove(connection, gone)
-                if draft is not None:
-                    await staged.save(connection, draft.change)
-                    await staged.add_nodes(connection, draft.change.id, draft.nodes)
+                await _write_texts(connection, change, revisions, cause)
+                former = await self._begin(connection, change, revisions, writes, approval)
+                for id_ in ended:
+                    await rollout_changes.drop_nodes(connection, id_)
                 await audit.add(connection, note(plan))
-            if draft is not None:
-                self.changes.add(draft.change, draft.nodes)
+            if (
+                approval.rollout
+            ):  # who is held by another one is held by this one, or has nothing new
+                self._let_go(ended)
+                self.holding.add(approval.rollout, change.outcomes, former)
             self._is_behind = True
             self._asks_inventory = bool(parts_asked(change.result))
             await self._ledger.write(writes)
             self._is_behind = False
-            self._told(writes)
+            self._told(writes, self._let_go(ended))
         return plan
 
     async def count(self, kept: list[Profile], view: FleetView) -> dict[str, int]:
@@ -214,34 +193,71 @@ class ProfileDesk:
                 logger.warning("%s keeps what it should be: %s", record.node, record.fault)
         return len(writes.changes)
 
-    def _check_open(self, change: Change, writes: Writes, approval: Approval) -> None:
+    def _check_open(self, change: Change, writes: Writes, ended: Collection[str]) -> None:
         """Refuse what would smuggle a change that was stopped to the nodes that it has not reached.
 
         Raises:
-            RevisionConflictError: ``staged`` or ``open``.
+            RevisionConflictError: ``rollout``.
         """
         nodes = [each.node for each in writes.changes]
-        other, count = self.changes.in_the_way(nodes, change.names, approval.undoes)
+        other, count = self.holding.in_the_way(nodes, change.names, ended)
         if other:
-            raise RevisionConflictError("staged", field=other, got=count)
-        if approval.staging is not None and len(self.changes.all()) >= OPEN_MAX:
-            raise RevisionConflictError("open", got=OPEN_MAX, bound=OPEN_MAX)
+            raise RevisionConflictError("rollout", field=other, got=count)
 
-    def _check_able(self, writes: Writes) -> None:
-        """Refuse a staged change that no node can take: no group could ever be through.
+    def _told(self, writes: Writes, let: Collection[str] = ()) -> None:
+        if writes.records or let:
+            self.on_changed({record.node for record in writes.records} | {*let})
 
-        Raises:
-            RevisionConflictError: ``unable``.
-        """
-        nodes = [each.node for each in writes.changes]
-        if not any(map(self._takes_settings, nodes)):
-            more = f" and {len(nodes) - UNABLE_NAMED}" if len(nodes) > UNABLE_NAMED else ""
-            named = ", ".join(sorted(nodes)[:UNABLE_NAMED])
-            raise RevisionConflictError("unable", field=f"{named}{more}", got=len(nodes))
+    async def _begin(
+        self,
+        connection: AsyncConnection,
+        change: Change,
+        revisions: dict[str, int],
+        writes: Writes,
+        approval: Approval,
+    ) -> list[FormerNode]:
+        """Write what nodes keep until a rollout lets them have it; return that."""
+        if not approval.rollout:
+            return []
+        before = {name: revisions.get(name, 0) for name in change.outcomes}
+        for id_ in self.holding.superseded(change.outcomes):
+            texts = await rollout_changes.texts_of(connection, id_)
+            before |= (texts.revisions or {}) if texts is not None else {}
+        texts = await rollout_changes.texts_of(connection, approval.rollout)
+        if texts is not None:
+            kept = msgspec.structs.replace(texts, revisions=before)
+            await rollout_changes.save_texts(connection, approval.rollout, kept)
+        nothing = document_of({}, {}, settings_digest({}))
+        await desired.save_documents(connection, [nothing])
+        had = {each.node: writes.former.get(each.node, (0, nothing.key)) for each in writes.changes}
+        documents = await desired.documents(connection, {key for _, key in had.values()})
+        former = [
+            self._former(FormerNode(node, generation, documents[key].digest))
+            for node, (generation, key) in had.items()
+        ]
+        former += self._resumed(change, writes)
+        await rollout_changes.add_nodes(connection, approval.rollout, former)
+        return former
 
-    def _told(self, writes: Writes) -> None:
-        if writes.records:
-            self.on_changed([record.node for record in writes.records])
+    def _former(self, former: FormerNode) -> FormerNode:
+        """Return what a node keeps; of one that is held back what it kept until now."""
+        held = self.holding.former_of(former.node)
+        if held is None or not self.holding.change_of(former.node):
+            return former
+        return replace(held, former_generation=former.former_generation)
+
+    def _resumed(self, change: Change, writes: Writes) -> list[FormerNode]:
+        """Return the nodes of aborted rollouts that have nothing new beside these."""
+        fresh = {each.node for each in writes.changes}
+        return [
+            each
+            for id_ in self.holding.superseded(change.outcomes)
+            for each in self.holding.held_by(id_)
+            if each.node not in fresh
+        ]
+
+    def _let_go(self, rollouts: Iterable[str]) -> list[str]:
+        return [node for id_ in rollouts for node in self.holding.drop(id_)]
 
     async def _change(self, wanted: Wanted, may: May) -> tuple[Change, dict[str, int]]:
         """Return the change that is asked, and the revisions that it was held against.
@@ -268,7 +284,11 @@ class ProfileDesk:
         )
         plan, writes = await asyncio.to_thread(work_out, change, compilation, known, nodes, cause)
         unable = sum(not self._takes_settings(record.node) for record in writes.records)
-        return replace(plan, unchecked=unchecked, unable=unable), writes
+        resumed = [each.node for each in self._resumed(change, writes)]
+        plan = replace(plan, unchecked=unchecked, unable=unable, resumed=resumed)
+        nodes = plan.nodes
+        sites = {split_node_id(node)[0] for node in nodes}
+        return replace(plan, changed=len(nodes), sites=len(sites)), writes
 
     def _takes_settings(self, node: str) -> bool:
         row = self._view.nodes.get(node)
@@ -304,6 +324,21 @@ class ProfileDesk:
         row = self._view.nodes[node]
         wan = frozenset(name for name, path in row.paths.items() if path.kind == PathKind.WAN)
         return Names(wan or None, None if row.ha is None else ha_names(row.ha))
+
+
+async def _write_texts(
+    connection: AsyncConnection, change: Change, revisions: Mapping[str, int], cause: Cause
+) -> None:
+    """Write the texts that come, and that some are gone."""
+    for each in change.fresh:
+        revision = await profiles.last_revision(connection, each.name) + 1
+        record = ProfileRecord(each.name, revision, each.file, each.source, cause.by, cause.at_ms)
+        await profiles.save(connection, record, cause.reason)
+    for name, what in change.outcomes.items():
+        if what == REMOVED:
+            revision = revisions[name] + 1
+            gone = ProfileChange(name, revision, None, cause.by, cause.at_ms, cause.reason)
+            await profiles.remove(connection, gone)
 
 
 def _subjects(view: FleetView, sites: Collection[str] | None = None) -> Iterator[Subject]:

@@ -32,8 +32,8 @@ class Plan:
         unable: of those that change, nodes whose agents take no settings now.
         faults: why it is refused.
         sites: how many sites these nodes are of.
-        change: the staged change by which it reaches them; empty: it is a preview, or at once.
-        stages: sites of each of its groups.
+        resumed: nodes among those that an aborted rollout of these profiles holds back still, and
+            that have nothing new beside that.
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -44,8 +44,12 @@ class Plan:
     unable: int = 0
     faults: list[ProfileFault] = field(default_factory=list)
     sites: int = 0
-    change: str = ""
-    stages: list[int] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The nodes that change."""
+        return [*(node for group in self.groups for node in group.nodes), *self.resumed]
 
 
 def concerned(change: Change, compilation: Compilation, known: Known) -> list[str]:

@@ -57,7 +57,8 @@ class Course(Members):
         rules, head = self.rules(wave), self.head
         if head.state is R.ROLLING_BACK:
             return head.back_ms + rules.deadline_ms
-        since_ms = head.waves[wave].released_ms if wave < len(head.waves) else 0
+        now = head.waves[wave] if wave < len(head.waves) else WaveHead("")
+        since_ms = max(now.released_ms, now.shut_ms)
         return (since_ms or head.changed_ms) + rules.deadline_ms
 
     def target(self, job: Job) -> tuple[str, str]:

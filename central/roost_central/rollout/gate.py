@@ -29,6 +29,7 @@ class Tally:
         failures: of those that failed for good, by type.
         retrying: failed, and get another attempt.
         worse: succeeded, and have an alarm since that they did not have.
+        shut: a node of theirs waits for a window of its own.
         lost: silent since their update, for too long; ``dark``: silent since, not yet too long.
     """
 
@@ -37,6 +38,7 @@ class Tally:
     retrying: int = 0
     worse: int = 0
     lost: int = 0
+    shut: int = 0
     dark: int = 0
     size: int = 0
 
@@ -51,6 +53,7 @@ class Tally:
                 self.failures[job.failure] += by
         self.worse += by * (job.state is J.SUCCEEDED and bool(job.detail))
         self.lost += by * job.is_lost
+        self.shut += by * job.is_shut
         self.dark += by * bool(job.touched and job.dark_ms and not job.is_lost)
 
     def failed(self, rules: Settled) -> int:

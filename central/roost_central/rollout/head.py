@@ -8,6 +8,7 @@ import msgspec
 from roost_central.rollout.job import Job
 from roost_central.rollout.table import (
     ROLLOUT_ENDS,
+    Kind,
     Pause,
     RolloutState,
     WaveState,
@@ -19,13 +20,19 @@ from roost_protocol.update import JobReport
 
 
 class WaveHead(msgspec.Struct, frozen=True):
-    """Where a wave stands; ``soaked_ms``: of its soak, as far as its sites were heard."""
+    """Where a wave stands.
+
+    Attributes:
+        soaked_ms: of its soak, as far as its sites were heard.
+        shut_ms: until when a site waited for its own window; the deadline counts from then.
+    """
 
     name: str
     state: WaveState = WaveState.PENDING
     since_ms: int = 0
     soaked_ms: int = 0
     released_ms: int = 0
+    shut_ms: int = 0
     why: str = ""
     is_promoted: bool = False
 
@@ -35,12 +42,14 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: 32 hexadecimal digits.
+        kind: what it brings; of profiles ``component`` is ``profile`` and ``version`` their names.
         plan_digest: of the file that is approved.
-        digest, size: of the release.
+        digest, size: of the release, or of the texts of profiles.
         start_ms: not before; 0: at once when somebody says so.
         wave: whose turn it is.
         pause, why: of paused, and of what ended it.
         approvers: that it takes.
+        profiles: names, of a rollout of profiles.
         is_whole: who made it may release to the whole fleet, so that sites may join later.
         rev: +1 with each change.
     """
@@ -56,6 +65,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     made_ms: int
     changed_ms: int
+    kind: Kind = Kind.RELEASE
     state: RolloutState = RolloutState.DRAFT
     start_ms: int = 0
     wave: int = 0
@@ -64,6 +74,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     approvers: int = 0
     sites: int = 0
+    profiles: tuple[str, ...] = ()
     is_whole: bool = False
     back_ms: int = 0
     rev: int = 0
@@ -94,6 +105,7 @@ class Standing:
         boots: of these nodes.
         said: reports on this job, by node.
         beat_ms: of its slowest node.
+        is_shut: a node has it at hand, and waits for a window of its own.
     """
 
     is_dark: bool
@@ -102,6 +114,7 @@ class Standing:
     alarms: tuple[AlarmSeen, ...] = ()
     said: tuple[tuple[str, JobReport], ...] = ()
     beat_ms: int = 30_000
+    is_shut: bool = False
 
 
 Sight = Callable[[Job], Standing]

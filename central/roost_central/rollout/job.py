@@ -80,6 +80,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         superseded: the newer rollout that has its site now.
         is_gone: its site was removed; one of that name that comes later is another.
         kpis: for which gates' queries its site counted at the offer (kpi.py).
+        is_shut: a node of it waits for a window of its own.
         said: by node.
         trail: its states with their times, the newest last.
     """
@@ -106,6 +107,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_back: bool = False
     is_late: bool = False
     is_canceling: bool = False
+    is_shut: bool = False
     boots: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     kpis: tuple[bool, ...] = ()

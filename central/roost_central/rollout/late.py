@@ -9,7 +9,7 @@ from roost_central.ports import Clock
 from roost_central.rollout.meant import late_max
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.sight import Sites, job_for
-from roost_central.rollout.table import RolloutState
+from roost_central.rollout.table import Kind, RolloutState
 from roost_protocol.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class LateSites:
         for known in open_:
             rollout, head = known.rollout, known.rollout.head
             room = late_max(head, rollout.plan) - (len(rollout.jobs) - head.sites)
+            if head.kind is Kind.PROFILE:  # a node that comes has at once what counts
+                continue
             if room <= 0 or head.state is not RolloutState.RUNNING:
                 continue
             try:

@@ -113,8 +113,9 @@ class Members:
             fresh[job.wave].count(job, 1)
         for kept, counted in zip(self.tallies, fresh, strict=True):
             assert +kept.states == +counted.states, "states"  # noqa: S101 - an invariant
-            assert (kept.size, kept.lost, kept.dark, kept.worse, kept.retrying) == (  # noqa: S101
+            assert (kept.size, kept.lost, kept.dark, kept.worse, kept.retrying, kept.shut) == (  # noqa: S101
                 counted.size, counted.lost, counted.dark, counted.worse, counted.retrying,
+                counted.shut,
             ), "counts"  # fmt: skip
 
     def _count(self, job: Job, by: int) -> None:

@@ -48,7 +48,10 @@ def around(
         dark_pct: of the fleet that is silent.
         kpis: what is known of gates.
     """
-    others = [each.rollout for key, each in open_.items() if key != id_]
+    kind = open_[id_].rollout.head.kind  # settings and releases do not wait for each other
+    others = [
+        each.rollout for key, each in open_.items() if key != id_ and each.rollout.head.kind is kind
+    ]
     hw: Counter[str] = Counter()
     link: Counter[str] = Counter()
     for each in others:

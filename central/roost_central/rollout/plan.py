@@ -7,6 +7,7 @@ Leaves to others: who is in which wave (waves.py), what nodes have (gate.py, cor
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from roost_central.rollout.kpi import KPIS_MAX, Kpi, read_kpi
+from roost_central.rollout.table import Kind
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
 from roost_protocol.update import ComponentText, FailureType, VersionText
@@ -28,6 +30,7 @@ SITES_MAX: Final = 100_000
 SITES_NAMED_MAX: Final = 1_000
 IN_FLIGHT_MAX: Final = SITES_MAX  # StarlingX stops at 5,000
 RATE_MAX: Final = 100_000  # sites a minute
+FILES_MAX: Final = 64  # of profiles: a folder that is reviewed together
 TWO_APPROVE_ABOVE: Final = 1_000  # sites
 SITE_TZ: Final = "site"  # the zone of the site's label ``tz``, UTC where it has none
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -41,6 +44,7 @@ _InFlight = Annotated[int, Meta(ge=1, le=IN_FLIGHT_MAX)]
 _Attempts = Annotated[int, Meta(ge=0, le=20)]
 _Apply = Literal["serial", "parallel", "ignore"]
 _Word = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_CONTROLS)]
+_File = Annotated[str, Meta(min_length=1, max_length=255, pattern=NO_CONTROLS)]
 _QueryText = Annotated[str, Meta(max_length=2_048)]
 
 
@@ -148,6 +152,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A plan as its file says it.
 
     Attributes:
+        component, version: of the release; empty: it is of profiles.
+        profiles, remove: files of profiles that come, beside the plan, and names of those that go.
         digest, size: of the release, where this centre has no repository that knows it.
         reboot: nodes have another boot after it.
         selector: a query over sites.
@@ -160,8 +166,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     name: _Word
-    component: ComponentText
-    version: VersionText
+    component: ComponentText = ""
+    version: VersionText = ""
+    profiles: Annotated[list[_File], Meta(max_length=FILES_MAX)] = []
+    remove: Annotated[list[_Word], Meta(max_length=FILES_MAX)] = []
     digest: Annotated[str, Meta(pattern=SHA256_PATTERN)] | None = None
     size: Annotated[int, Meta(ge=0, le=1 << 40)] = 0
     reboot: bool = False
@@ -181,6 +189,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     expected_alarms: Annotated[list[_Word], Meta(max_length=64)] = []
     wave_defaults: Rules = msgspec.field(default_factory=Rules)
     wave: Annotated[list[Wave], Meta(max_length=WAVES_MAX)] = []
+
+    @property
+    def kind(self) -> Kind:
+        """What it brings."""
+        return Kind.PROFILE if self.profiles or self.remove else Kind.RELEASE
 
 
 USUAL: Final = (Wave(name="canary", count=5), Wave(name="5 %", percent=5),
@@ -202,6 +215,8 @@ _USUAL_RULES: Final = Rules(
     on_unreachable="catch_up",
     retry={FailureType.DOWNLOAD: 3, FailureType.PRECHECK: 2},
 )
+# A machine that cannot be what a profile says is none a quarter of an hour later either.
+_USUAL_OF_PROFILES: Final = msgspec.structs.replace(_USUAL_RULES, retry={})
 _CANARY_RULES: Final = Rules(success_pct=100, error_pct=100, error_abs=1, soak_s=3_600)
 
 
@@ -269,6 +284,12 @@ def plan_digest(raw: bytes) -> str:
     return sha256(raw).hexdigest()
 
 
+def texts_digest(files: Sequence[tuple[str, str]], remove: Sequence[str]) -> str:
+    """Return the digest of what a rollout of profiles brings: SHA-256 of names and texts."""
+    told = msgspec.msgpack.encode(([list(each) for each in files], list(remove)))
+    return sha256(told).hexdigest()
+
+
 def waves_of(plan: Plan) -> list[Wave]:
     """Return the waves of a plan, the usual ones where it says none."""
     return list(plan.wave or USUAL)
@@ -279,7 +300,8 @@ def settled(plan: Plan, index: int) -> Settled:
     waves = waves_of(plan)
     wave: Rules = waves[min(index, len(waves) - 1)]
     canary = _CANARY_RULES if index == 0 and len(waves) > 1 else Rules()
-    layers = (wave, plan.wave_defaults, canary, _USUAL_RULES)
+    usual = _USUAL_RULES if plan.kind is Kind.RELEASE else _USUAL_OF_PROFILES
+    layers = (wave, plan.wave_defaults, canary, usual)
     pick: dict[str, Any] = {
         name: next((value for each in layers if (value := getattr(each, name)) is not None), None)
         for name in Rules.__struct_fields__
@@ -314,6 +336,7 @@ def least_approvers(sites: int, least: int) -> int:
 
 
 def _check(plan: Plan) -> None:
+    _check_kind(plan)
     waves = waves_of(plan)
     for index, wave in enumerate(waves):
         if wave.sizes != 1:
@@ -334,3 +357,23 @@ def _check(plan: Plan) -> None:
         except ProtocolError as err:
             where = f"{field}.{part}.{err.field}"
             raise ProtocolError("plan", field=where, got=err.got, bound=err.bound) from err
+
+
+def _check_kind(plan: Plan) -> None:
+    """Refuse what says both a release and profiles, or neither, or means nothing for one."""
+    of_release = ("component", "version")
+    if plan.kind is Kind.RELEASE:
+        for name in of_release:
+            if not getattr(plan, name):
+                bound = "component and version of a release, or files of profiles"
+                raise ProtocolError("plan", field=name, got="nothing", bound=bound)
+        return
+    for name in (*of_release, "digest", "size", "reboot", "supersede", "selector"):
+        if getattr(plan, name):
+            why = "its profiles say whom it is for" if name == "selector" else "it is of profiles"
+            raise ProtocolError("plan", field=name, got=getattr(plan, name), bound=f"none: {why}")
+    for index, wave in enumerate((plan.wave_defaults, *plan.wave)):
+        if wave.window is not None:
+            field = f"wave[{index - 1}].window" if index else "wave_defaults.window"
+            bound = "none: nodes go by the section update-window of their profiles"
+            raise ProtocolError("plan", field=field, bound=bound)

@@ -113,6 +113,9 @@ def _judge(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
     tally, rules = course.tally(wave), course.rules(wave)
     if _is_failed(course, wave, holds, min(rules.min_finished, tally.size), now_ms):
         return
+    if tally.shut:  # a node's own window may open next weekend: the deadline counts from then
+        shut = msgspec.structs.replace(course.head.waves[wave], shut_ms=now_ms)
+        course.set_wave(wave, shut, now_ms, is_news=False)
     is_late = now_ms >= course.deadline_ms(wave)
     if not tally.open or is_late:
         _settle(course, wave, now_ms, is_late=is_late)

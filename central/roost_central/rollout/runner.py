@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook
@@ -23,21 +23,25 @@ from roost_central.releases.desk import ReleaseDesk
 from roost_central.rollout import told
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.figures import Figures
-from roost_central.rollout.head import Head
+from roost_central.rollout.head import Head, Sight
 from roost_central.rollout.job import Job
 from roost_central.rollout.late import LateSites
 from roost_central.rollout.offering import OFFERS_MAX
 from roost_central.rollout.open import OpenRollout, around
-from roost_central.rollout.outgoing import Outgoing
+from roost_central.rollout.outgoing import Outgoing, Sending
 from roost_central.rollout.plan import read_plan
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
 from roost_central.rollout.supersede import is_newer
-from roost_central.rollout.table import MoveError, RolloutState, Who, check
+from roost_central.rollout.table import Kind, MoveError, RolloutState, Who, check
 from roost_central.rollout.wanted import Wanted, is_of_before
-from roost_central.storage import audit, events, orders, rollouts, sites
+from roost_central.storage import audit, events, orders, rollout_changes, rollouts, sites
 from roost_central.storage.engine import Database
+from roost_central.storage.rollout_changes import ProfileTexts
 from roost_central.storage.rollouts import ApprovalRecord
+
+if TYPE_CHECKING:
+    from roost_central.rollout.settings_carrier import SettingsCarrier
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ class RolloutRunner:
         outgoing: prepares what is sent.
         late: looks for sites that came later.
         figures: asks for what gates go by.
+        settings: brings what rollouts of profiles send; None: there are none.
     """
 
     def __init__(  # noqa: PLR0913 - a shell joins what others are
@@ -75,6 +80,7 @@ class RolloutRunner:
         self.outgoing = Outgoing(self.open, self.sites, database, clock, entropy, releases=releases)
         self.late = LateSites(view, self.sites, clock)
         self.figures = Figures(clock)
+        self.settings: SettingsCarrier | None = None
         self._database = database
         self._view = view
         self._book = book
@@ -106,6 +112,8 @@ class RolloutRunner:
         if self.outgoing.releases is not None:
             for site in self.outgoing.releases.told() - created.keys():
                 self.outgoing.releases.forget(site)
+        if self.settings is not None:
+            await self.settings.load()
         self._tell_wanted()
 
     async def run(self) -> None:
@@ -133,6 +141,9 @@ class RolloutRunner:
         Raises:
             StorageError: it is done with the next turn.
         """
+        if self.settings is not None and not self.settings.is_settled:
+            async with self._moving:
+                await self.settings.settle()
         if not self.open or not self._silence.look():
             return False
         news = changes.drain()
@@ -145,13 +156,16 @@ class RolloutRunner:
             await self.figures.look(self.open.values())
             for known in list(self.open.values()):
                 self._supersede(known)
+                await self._begin_due(known)
                 is_more |= await self._move(known, seen)
         if not self._is_told and self._clock.mono_ms() - self._wanted_ms >= WANTED_LOOK_S * 1_000:
             self._tell_wanted()
         return is_more
 
-    async def add(self, rollout: Rollout, plan: bytes, act: Act) -> None:
-        """Take in a new rollout.
+    async def add(
+        self, rollout: Rollout, plan: bytes, act: Act, texts: ProfileTexts | None = None
+    ) -> None:
+        """Take in a new rollout; ``texts``: of profiles, what it makes count.
 
         Raises:
             StorageError: it is not written.
@@ -160,6 +174,8 @@ class RolloutRunner:
         async with self._moving:
             async with self._database.write() as connection:
                 await rollouts.add(connection, head, plan, rollout.jobs.values())
+                if texts is not None:
+                    await rollout_changes.save_texts(connection, head.id, texts)
                 await events.append(connection, [told.event_of(head, str(head.state), now_ms)])
                 await audit.add(connection, act)
             rollout.taken()
@@ -196,6 +212,20 @@ class RolloutRunner:
             self.open[id_] = OpenRollout(after, plan, head.rev, now_ms)
             self._tell_wanted()
         self.wake.set()
+
+    async def start(self, id_: str, act: Act) -> Head:
+        """Begin with the first wave; the texts of profiles count from then on.
+
+        Raises:
+            NotFoundError: no such rollout is open.
+            MoveError: it is not possible now.
+            StorageError: it is not written.
+        """
+        async with self._moving:
+            rollout = self.known(id_).rollout
+            check(rollout.head.state, RolloutState.RUNNING, Who.OPERATOR)
+            await self._begin(rollout)
+        return await self.change(id_, Rollout.start, act)
 
     async def change(self, id_: str, move: Callable[[Rollout, int], None], act: Act) -> Head:
         """Do what a person asks for, and write it.
@@ -254,6 +284,8 @@ class RolloutRunner:
             try:
                 if self.outgoing.releases is not None:
                     self.outgoing.releases.forget(site)
+                if self.settings is not None:
+                    await self.settings.forget(site)
                 for known in concerned:
                     await self._write(known, [])
             except (StorageError, OSError) as err:
@@ -279,10 +311,13 @@ class RolloutRunner:
             raise NotFoundError("rollout", field="rollout", got=id_)
         return found
 
-    def busy(self, but: str = "") -> set[str]:
-        """Return the sites at work in rollouts other than one."""
+    def busy(self, kind: Kind, but: str = "") -> set[str]:
+        """Return the sites at work in rollouts of a kind other than one."""
         return {
-            site for id_, known in self.open.items() if id_ != but for site in known.rollout.at_work
+            site
+            for id_, known in self.open.items()
+            if id_ != but and known.rollout.head.kind is kind
+            for site in known.rollout.at_work
         }
 
     # -- a turn ----------------------------------------------------------------------------
@@ -300,7 +335,7 @@ class RolloutRunner:
         head = rollout.head
         offered = rollout.turn(
             seen,
-            lambda job: self.sites.standing(job, head.id, head.component),
+            self._sight(head),
             around(
                 self.open,
                 head.id,
@@ -315,6 +350,29 @@ class RolloutRunner:
             self._tell_wanted()
         return len(offered) >= OFFERS_MAX
 
+    def _sight(self, head: Head) -> Sight:
+        settings = self._settings_of(head)
+        if settings is not None:
+            return lambda job: settings.sight.standing(job, head)
+        return lambda job: self.sites.standing(job, head.id, head.component)
+
+    async def _begin(self, rollout: Rollout) -> None:
+        settings = self._settings_of(rollout.head)
+        if settings is not None:
+            await settings.begin(rollout)
+
+    async def _begin_due(self, known: OpenRollout) -> None:
+        """Let the texts of a rollout count whose start has come; one that cannot begin ends."""
+        head = known.rollout.head
+        is_due = head.state is RolloutState.SCHEDULED and head.start_ms
+        if head.kind is not Kind.PROFILE or not is_due or self._clock.wall_ms() < head.start_ms:
+            return
+        try:
+            await self._begin(known.rollout)
+        except MoveError as err:
+            known.rollout.abort(f"it could not begin: {err}", self._clock.wall_ms())
+            await self._write(known, [])
+
     async def _write(
         self,
         known: OpenRollout,
@@ -325,7 +383,7 @@ class RolloutRunner:
     ) -> None:
         """Write what changed, then send."""
         rollout, now_ms = known.rollout, self._clock.wall_ms()
-        sending = await self.outgoing.prepared(known, offered, now_ms)
+        sending = await self._prepared(known, offered, now_ms)
         changed = rollout.taken()
         head = rollout.head
         is_due = now_ms - known.saved_ms >= HEAD_SAVED_MS and head.state is RolloutState.RUNNING
@@ -352,6 +410,24 @@ class RolloutRunner:
             known.saved_rev, known.saved_ms = head.rev, now_ms
         if news:
             told.sign(self._book, head)
+        self._send(known, sending, changed)
+
+    def _settings_of(self, head: Head) -> "SettingsCarrier | None":
+        return self.settings if head.kind is Kind.PROFILE else None
+
+    async def _prepared(self, known: OpenRollout, offered: Sequence[Job], now_ms: int) -> Sending:
+        """Return what goes out once it is written; settings go by what nodes are to have."""
+        settings = self._settings_of(known.rollout.head)
+        if settings is None:
+            return await self.outgoing.prepared(known, offered, now_ms)
+        await settings.renew(offered)
+        return Sending({}, [], [])
+
+    def _send(self, known: OpenRollout, sending: Sending, changed: Sequence[Job]) -> None:
+        """Let out what is written."""
+        head, settings = known.rollout.head, self._settings_of(known.rollout.head)
+        if settings is not None:
+            settings.follow(known.rollout, changed)
         for node, offer in sending.bare:
             self.outgoing.send_bare(node, offer)
         if sending.orders:
@@ -359,12 +435,19 @@ class RolloutRunner:
         self._is_told = False
         if head.is_ended:
             del self.open[head.id]
-            self._wanted.take(head, rollout.jobs.values())
+            if settings is None:
+                self._wanted.take(head, known.rollout.jobs.values())
+            else:
+                settings.take_end(head)
 
     def _tell_wanted(self) -> None:
         """Let the fleet know what its sites are to run."""
         self._is_told, self._wanted_ms = True, self._clock.mono_ms()
-        open_ = [(each.rollout.head, each.rollout.jobs.values()) for each in self.open.values()]
+        open_ = [
+            (each.rollout.head, each.rollout.jobs.values())
+            for each in self.open.values()
+            if each.rollout.head.kind is Kind.RELEASE
+        ]
         wanted = self._wanted.now(open_)
         for site, row in self._view.sites.items():
             row.wanted = wanted.get(site, {})

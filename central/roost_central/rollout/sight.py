@@ -89,6 +89,11 @@ class Sites:
             is_exposed=len(nodes) == 1,
         )
 
+    def nodes(self, site: str) -> list[str]:
+        """Return the nodes of a site."""
+        row = self._view.sites.get(site)
+        return [] if row is None else list(row.nodes)
+
     def timezone(self, site: str) -> str:
         """Return the zone of a site's windows."""
         row = self._view.sites.get(site)

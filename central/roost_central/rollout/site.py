@@ -53,11 +53,15 @@ def look(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
         return job  # what its site does now is a newer rollout's, or there is none
     for node, report in standing.said:
         job = heard(job, node, report)
+    if job.is_shut != standing.is_shut:
+        job = msgspec.structs.replace(job, is_shut=standing.is_shut)
     for _ in range(STEPS_MAX):
         after = _step(job, standing, terms, now_ms)
         if after is job:
             break
         job = after
+    if job.state is J.WAITING and job.is_shut and job.touched:
+        job = msgspec.structs.replace(job, touched=False)  # all of its nodes are as they were
     if job.state in AT_WORK and not job.due_ms:
         job = msgspec.structs.replace(job, due_ms=max(terms.deadline_ms, now_ms + 1))
     return job
@@ -145,7 +149,7 @@ def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
         return job.to(J.VERIFYING, Who.CENTRAL, now_ms, touched=True, due_ms=now_ms + VERIFY_MS)
     if job.state is J.OFFERED:
         return _offered(job, now_ms)
-    if now_ms >= terms.deadline_ms:
+    if now_ms >= terms.deadline_ms and not job.is_shut:
         return _timed_out(job, f"silent on it in {job.state} at the wave's deadline", now_ms)
     return _due(job, terms.deadline_ms)
 

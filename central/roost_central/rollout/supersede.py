@@ -13,7 +13,7 @@ import msgspec
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
-from roost_central.rollout.table import UNTOUCHED, JobState, RolloutState, Who
+from roost_central.rollout.table import UNTOUCHED, JobState, Kind, RolloutState, Who
 
 J = JobState
 
@@ -22,6 +22,8 @@ TAKING: Final = frozenset({RolloutState.RUNNING, RolloutState.PAUSED})
 
 def is_newer(one: Head, other: Head) -> bool:
     """Say whether a rollout takes sites over from another: it has begun, and was made later."""
+    if one.kind is Kind.PROFILE or other.kind is Kind.PROFILE:
+        return False  # another change of the same profiles is refused meanwhile
     if one.component != other.component or one.state not in TAKING:
         return False
     return (one.made_ms, one.id) > (other.made_ms, other.id)

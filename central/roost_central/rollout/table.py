@@ -19,6 +19,13 @@ class Who(StrEnum):
     SITE = "site"
 
 
+class Kind(StrEnum):
+    """What a rollout brings."""
+
+    RELEASE = "release"
+    PROFILE = "profile"  # settings of profiles
+
+
 class RolloutState(StrEnum):
     """Where a rollout stands."""
 
@@ -161,6 +168,7 @@ def _job(may: _May) -> None:
     for before, after in combinations(_CHAIN, 2):
         may(SITE, before, after)
     may(SITE, J.WAITING, J.STAGED)  # its condition came and went
+    may(SITE, J.APPLYING, J.WAITING)  # who was told waits for its window, or some of its nodes do
     may(SITE, _CHAIN, J.VERIFYING, J.FAILED, J.ROLLED_BACK, J.TIMED_OUT)
     may(SITE, _CHAIN, J.CANCELED, J.CANCEL_REJECTED)
     may(SITE, J.CANCEL_REJECTED, J.VERIFYING, J.FAILED, J.ROLLED_BACK, J.TIMED_OUT)

@@ -89,7 +89,7 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             size = _size(wave, len(found), len(left))
             is_canary = index == 0 and len(waves) > 1
             usable = [by_name[site] for site in left]
-            some = canary(usable, size, plan.seed) if is_canary else list(left)[:size]
+            some = _canary(plan, usable, size) if is_canary else list(left)[:size]
         for site in some:
             del left[site]
         members.append(tuple(some))
@@ -147,6 +147,12 @@ def uncovered(
         kind for each in found if not each.is_current for kind in each.kinds if kind not in have
     )
     return tuple(sorted(lacking.items(), key=lambda one: (-one[1], one[0]))[:KEYS_SHOWN_MAX])
+
+
+def _canary(plan: Plan, usable: Sequence[Candidate], size: int) -> list[str]:
+    """Return the canary of a plan: where kinds may go uncovered it is no larger than was said."""
+    chosen = canary(usable, size, plan.seed)
+    return chosen[:size] if plan.uncovered_ok else chosen
 
 
 def _cover(usable: Mapping[str, Candidate], order: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
-from roost_central.rollout.table import ROLLOUT_ENDS, RolloutState
+from roost_central.rollout.table import ROLLOUT_ENDS, Kind, RolloutState
 from roost_central.rollout.wanted import GIVEN_UP, HALTED, HAVING
 from roost_central.storage import tables
 from roost_central.storage.rows import row_of
@@ -120,7 +120,7 @@ async def load_ended(connection: AsyncConnection) -> list[tuple[Head, list[Job]]
     ranked = (
         select(j.rollout, j.body, age.label("age"))
         .join(tables.rollout, r.id == j.rollout)
-        .where(counts)
+        .where(counts, r.kind == str(Kind.RELEASE))
         .subquery()
     )
     jobs: dict[str, list[Job]] = {}
@@ -197,6 +197,7 @@ async def approvals_of(connection: AsyncConnection, rollout: str) -> list[Approv
 def _head_row(head: Head) -> dict[str, object]:
     return {
         "id": head.id,
+        "kind": str(head.kind),
         "state": str(head.state),
         "component": head.component,
         "made_ms": head.made_ms,

@@ -629,34 +629,6 @@ drift = _table(  # settings that are not as the node was told, by its last repor
     Column("at_ms", BigInteger, nullable=False),
 )
 
-staged_change = _table(  # a change of profiles that reaches its nodes group by group
-    "staged_change",
-    Column("id", String, primary_key=True),
-    Column("state", String, nullable=False, index=True),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("changed_ms", BigInteger, nullable=False),
-    Column("by", PlainText, nullable=False),
-    Column("reason", PlainText, nullable=False),
-    Column("profiles", JSON, nullable=False),  # name to the revision before; 0: it was made
-    Column("sizes", JSON, nullable=False),  # sites of each group
-    Column("stage", Integer, nullable=False),
-    Column("stage_ms", BigInteger, nullable=False),
-    Column("synced_ms", BigInteger),
-    Column("soak_ms", BigInteger, nullable=False),
-    Column("wait_ms", BigInteger, nullable=False),
-    Column("failed_max", Integer, nullable=False),
-    Column("why", PlainText, nullable=False),
-)
-
-staged_node = _table(
-    "staged_node",
-    Column("change", ForeignKey("staged_change.id", ondelete="CASCADE"), primary_key=True),
-    Column("node", String, primary_key=True, index=True),
-    Column("stage", Integer, nullable=False),
-    Column("former_generation", BigInteger, nullable=False),
-    Column("former_document", LargeBinary, nullable=False),
-)
-
 software_report = _table(
     "software_report",
     _node_key(),
@@ -676,6 +648,7 @@ update_report = _table(
 rollout = _table(
     "rollout",
     Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False, server_default="release"),
     Column("state", String, nullable=False, index=True),
     Column("component", String, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
@@ -692,6 +665,20 @@ rollout_job = _table(
     Column("state", String, nullable=False),
     Column("body", LargeBinary, nullable=False),  # a MessagePack Job
     Column("offer", LargeBinary, nullable=False),  # the last one, as its order names it
+)
+
+rollout_change = _table(  # what a rollout of profiles makes count
+    "rollout_change",
+    Column("rollout", ForeignKey("rollout.id", ondelete="CASCADE"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # a MessagePack ProfileTexts
+)
+
+rollout_node = _table(  # what a node had before a rollout of profiles that may hold it back
+    "rollout_node",
+    Column("rollout", ForeignKey("rollout.id", ondelete="CASCADE"), primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("former_generation", BigInteger, nullable=False),
+    Column("former_digest", LargeBinary, nullable=False),  # of its settings
 )
 
 rollout_approval = _table(

@@ -20,6 +20,18 @@ timezone = "{zone}"
 [thresholds."node.cpu.high"]
 major = 85
 """
+PLAN = """
+name = "edge"
+profiles = ["edge.toml"]
+approvers = 0
+uncovered_ok = true
+[wave_defaults]
+site_soak_s = 0
+soak_s = 0
+gates = {alarms = "permissive"}
+[[wave]]
+rest = true
+"""
 
 
 @pytest.fixture
@@ -44,6 +56,22 @@ def apply(stage, server, zone):
     return stage.central.post("/api/v1/profiles:apply", body | {"at_once": True})
 
 
+def roll_out(stage, server, zone):
+    """Make a rollout of the profile and start it; return its id."""
+    files = [{"file": "edge.toml", "source": PROFILE.format(server=server, zone=zone)}]
+    made = stage.central.post("/api/v1/rollouts", {"plan": PLAN, "files": files})
+    stage.central.post(f"/api/v1/rollouts/{made['id']}/start", {})
+    return made["id"]
+
+
+def state(stage, rollout):
+    return stage.central.get(f"/api/v1/rollouts/{rollout}")["state"]
+
+
+def text(stage):
+    return stage.central.get("/api/v1/profiles/edge")["source"]
+
+
 def seen(stage):
     return stage.central.get(f"/api/v1/nodes/{NODE}")
 
@@ -63,8 +91,17 @@ def test_a_new_box_is_what_its_profile_says_and_follows_it(stage, node):
     wait_until(lambda: "192.0.2.54" in resolv.read_text(), node.words(), seconds=60)
     wait_until(lambda: seen(stage)["config"]["state"] == "in-sync", node.words(), seconds=60)
     wait_until(lambda: "limits of 1 alarm types" in node.log.read_text(), node.words(), seconds=30)
-    apply(stage, "192.0.2.55", "Mars/Base")  # no such zone: the node says so, and keeps what it has
+    bad = roll_out(stage, "192.0.2.55", "Mars/Base")  # no such zone: the node says so
+    wait_until(lambda: state(stage, bad) == "paused", node.words(), seconds=60)
+    (why,) = stage.central.get(f"/api/v1/rollouts/{bad}/failures")["items"]
+    assert why["sites"] == ["edge"]
+    assert "timezone" in why["reason"]
     alarm = wait_until(lambda: failed(stage), node.words(), seconds=60)
-    assert "timezone" in alarm["text"]
     assert "Mars/Base" in alarm["text"]
     assert "192.0.2.54" in resolv.read_text()
+    stage.central.post(f"/api/v1/rollouts/{bad}/roll-back", {"reason": "no such zone"})
+    wait_until(lambda: state(stage, bad) == "rolled_back", node.words(), seconds=60)
+    wait_until(lambda: "UTC" in text(stage), node.words(), seconds=30)
+    good = roll_out(stage, "192.0.2.56", "UTC")
+    wait_until(lambda: state(stage, good) == "completed", node.words(), seconds=90)
+    assert "192.0.2.56" in resolv.read_text()

@@ -24,8 +24,6 @@ ADDRESSES: Final = (  # that the dashboard's router knows
     "/load",
     "/northbound",
     "/profiles",
-    "/changes",
-    "/changes/{change}",
     "/rollouts",
     "/rollouts/{rollout}",
     "/drift",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import deliveries, desired, profile_answers, profiles
+from roost_central.api import deliveries, desired, profile_answers, profile_apply, profiles
 from roost_central.api.route import Auth, Route
 
 ROUTES: Final = (
@@ -31,8 +31,8 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/profiles:apply",
-        handler=profiles.apply_profiles,
-        body=profiles.ApplyBody,
+        handler=profile_apply.apply_profiles,
+        body=profile_apply.ApplyBody,
         body_bytes_max=profiles.BODY_BYTES_MAX,
         answer=profile_answers.PlanAnswer,
         auth=Auth.BEARER,

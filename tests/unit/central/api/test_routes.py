@@ -28,8 +28,6 @@ UNAUTHENTICATED = {
     "GET /load",
     "GET /northbound",
     "GET /profiles",
-    "GET /changes",
-    "GET /changes/{change}",
     "GET /rollouts",
     "GET /rollouts/{rollout}",
     "GET /drift",

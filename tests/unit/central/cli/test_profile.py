@@ -232,8 +232,8 @@ def test_a_node_is_told_again_with_why(run, centre, answers):
     assert "roost node desired a.n1" in err
 
 
-def test_a_change_says_in_which_groups_it_reaches_its_nodes(run, centre, answers, folder, capsys):
-    answers["/api/v1/profiles:apply"] = {**PLAN, "change": "5c2f", "stages": [1, 3]}
+def test_a_change_says_in_which_waves_it_reaches_its_sites(run, centre, answers, folder, capsys):
+    answers["/api/v1/profiles:apply"] = {**PLAN, "rollout": "5c2f", "waves": [1, 3]}
     args = ("profile", "apply", str(folder / "a.toml"), "--groups", "1,rest", "--soak", "10m")
     code, out, _ = run(*args, "--wait-for", "2h", "--max-failed", "3")
     assert code == 0
@@ -241,7 +241,7 @@ def test_a_change_says_in_which_groups_it_reaches_its_nodes(run, centre, answers
     assert (sent["groups"], sent["soak_s"], sent["wait_s"], sent["failed_max"]) == (
         "1,rest", 600, 7_200, 3,
     )  # fmt: skip
-    assert "change 5c2f, in groups of 1, 3 sites: roost change show 5c2f" in out
+    assert "rollout 5c2f, in waves of 1, 3 sites: roost rollout watch 5c2f" in out
     assert run(*args, "--at-once")[0] == 2
     assert "without groups" in capsys.readouterr().err
     assert run(*args, "--soak", "0s")[0] == 0

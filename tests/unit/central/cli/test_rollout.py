@@ -15,7 +15,8 @@ RUNNING = WAVE | {
     "states": {"succeeded": 7, "queued": 1_190}, "soaked_s": 0, "rate": 15.0, "deadline": ISO,
 }  # fmt: skip
 FOUND = {
-    "id": ID, "name": "pump 1.2.0", "component": "app/pump", "version": "1.2.0", "digest": "1" * 64,
+    "id": ID, "kind": "release", "name": "pump 1.2.0",
+    "component": "app/pump", "version": "1.2.0", "digest": "1" * 64,
     "state": "running", "pause": None, "why": "", "made": ISO, "changed": ISO, "by": "ann",
     "reason": "ticket 7", "sites": 1_205, "wave": 2, "waves": 2, "approvers": 0, "approvals": [],
     "stages": [WAVE, RUNNING],
@@ -117,7 +118,8 @@ def test_a_dry_run_ends_with_the_command_that_makes_it(run, centre, tmp_path):
     found = {
         "name": "pump", "component": "app/pump", "version": "1.2.0", "digest": "1" * 64,
         "plan_digest": "2" * 64, "sites": 1, "nodes": 3, "bytes_wan": 2_048, "approvers": 0,
-        "waves": [wave], "uncovered": [], "refusals": [],
+        "waves": [wave], "uncovered": [], "refusals": [], "sections": [], "unable": 0,
+        "kind": "release",
     }  # fmt: skip
     centre.more |= {"/api/v1/rollouts:plan": found}
     code, out, _ = run("rollout", "plan", str(plan))

@@ -26,7 +26,8 @@ def review(centre, tmp_path):
     plan.write_text("name = 'x'\n")
     keys.make(tmp_path, "olga", PASSPHRASE.encode())
     found = {
-        "id": ID, "component": "app/web", "version": "2.0", "digest": NEW, "state": "scheduled",
+        "id": ID, "kind": "release",
+        "component": "app/web", "version": "2.0", "digest": NEW, "state": "scheduled",
         "late_max": 3, "plan_digest": plan_digest(plan.read_bytes()),
     }  # fmt: skip
     jobs = {"items": [job("s1"), job("s2"), job("s9", is_late=True)], "next": None}

@@ -1,4 +1,4 @@
-"""Attempts, reports, drift and staged changes over both engines."""
+"""Attempts, reports, and drift over both engines."""
 
 from dataclasses import replace
 
@@ -8,8 +8,6 @@ from roost_central.delivery.core import Attempt, Outcome
 from roost_central.orders.core import OrderRecord, State
 from roost_central.profiles.desired import document_of
 from roost_central.profiles.layer import ProfileChange, ProfileRecord
-from roost_central.staged.core import OPEN, StagedChange, StagedNode
-from roost_central.staged.core import State as ChangeState
 from roost_central.storage import (
     config_reports,
     delivery,
@@ -18,7 +16,6 @@ from roost_central.storage import (
     orders,
     profiles,
     sites,
-    staged,
 )
 from roost_central.storage.last_reports import CONFIG, LastReport
 from roost_protocol.config_report import ConfigReport, ConfigState, Drift
@@ -28,9 +25,6 @@ REPORT = ConfigReport(
     v=1, desired_gen=3, digest=b"d" * 32, state=ConfigState.APPLIED,
     drift=[Drift("time.servers", "[1]", ""), Drift("dns.search", "", "[2]")], drift_count=2,
 )  # fmt: skip
-CHANGE = StagedChange(
-    "c1", ChangeState.RUNNING, 5, 5, "ann", "why", {"all": 1, "new": 0}, [1, 2], 0, 5, 1, 2, 3
-)
 
 
 @pytest.fixture
@@ -80,24 +74,6 @@ async def test_a_report_and_its_drift_stand_in_place_of_the_ones_before(stored):
         assert await config_reports.drift(connection, sites=["a"]) == [first, second]
         await config_reports.save(connection, LastReport("a.n1", 3, 4, replace_drift()))
         assert await config_reports.drift(connection, node="a.n1") == []
-
-
-async def test_a_change_comes_back_with_its_nodes_and_by_them(database):
-    held = [StagedNode("a.n1", 0, 0, b""), StagedNode("b.n1", 1, 7, b"key")]
-    async with database.write() as connection:
-        await staged.save(connection, CHANGE)
-        await staged.add_nodes(connection, "c1", held)
-        assert await staged.load(connection, OPEN) == [CHANGE]
-        done = replace(CHANGE, state=ChangeState.DONE, stage=2, synced_ms=9)
-        await staged.save(connection, done)
-        await staged.save(connection, replace(CHANGE, id="c2", made_ms=6))
-    async with database.read() as connection:
-        assert await staged.find(connection, "c1") == done
-        assert await staged.find(connection, "absent") is None
-        assert [each.id for each in await staged.newest(connection)] == ["c2", "c1"]
-        assert [each.id for each in await staged.load(connection, OPEN)] == ["c2"]
-        assert await staged.nodes(connection, "c1") == held
-        assert await staged.of_nodes(connection, ["b.n1", "absent.n1"]) == {"c1"}
 
 
 async def test_settings_are_found_by_their_digest_and_a_text_by_its_revision(database):

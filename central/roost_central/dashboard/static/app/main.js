@@ -26,7 +26,6 @@ const LATER = {
   northbound: () => import("./northbound/page.js").then((m) => m.NorthboundPage),
   profiles: () => import("./profiles/page.js").then((m) => m.ProfilesPage),
   rollouts: () => import("./rollouts/page.js").then((m) => m.RolloutsPage),
-  changes: () => import("./changes/page.js").then((m) => m.ChangesPage),
   hosts: () => import("./hosts/page.js").then((m) => m.HostsPage),
   drift: () => import("./drift/page.js").then((m) => m.DriftPage),
   enrol: () => import("./enrol/page.js").then((m) => m.EnrolPage),
@@ -41,7 +40,7 @@ const TITLES = {
   drift: "Drift", hosts: "Hosts", missing: "Not found",
 };
 
-const NAMELESS = { incidents: "Incidents", changes: "Changes", rollouts: "Rollouts", login: "Log in" };
+const NAMELESS = { incidents: "Incidents", rollouts: "Rollouts", login: "Log in" };
 
 function App() {
   const here = useStore(route);

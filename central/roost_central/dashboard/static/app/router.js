@@ -43,7 +43,7 @@ const PAGES = {
   "": "fleet", sites: "site", nodes: "node", events: "events", login: "login", alarms: "alarms",
   incidents: "incidents", shelf: "shelf", load: "load", northbound: "northbound", v: "view",
   enrol: "enrol", admin: "admin", audit: "audit", inventory: "inventory", profiles: "profiles",
-  changes: "changes", drift: "drift", hosts: "hosts", rollouts: "rollouts",
+  drift: "drift", hosts: "hosts", rollouts: "rollouts",
 };
 const SHORT = { a: (id) => alarmsPath("", id), i: incidentPath }; // what messages to others carry
 

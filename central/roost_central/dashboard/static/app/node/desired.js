@@ -44,7 +44,7 @@ function Reported({ said }) {
   return html`<dl class="facts reported"><div><dt>State</dt><dd><strong>${said.config}</strong>: ${said.why || WORDS[said.config]}</dd></div>
       <div><dt>Has</dt><dd>${said.applied_generation === null ? "–" : said.applied_generation === 0 ? "no settings yet" : `generation ${said.applied_generation}`}</dd></div>
       ${said.told && html`<div><dt>Told</dt><dd><${Time} at=${said.told} /></dd></div>`}
-      ${said.held_by && html`<div><dt>Held by</dt><dd><a href=${`/changes/${encodeURIComponent(said.held_by)}`}>change ${said.held_by}</a></dd></div>`}
+      ${said.held_by && html`<div><dt>Held by</dt><dd><a href=${`/rollouts/${encodeURIComponent(said.held_by)}`}>rollout ${said.held_by}</a></dd></div>`}
       ${said.pending_reboot && html`<div><dt>Reboot</dt><dd>a setting waits for one</dd></div>`}
       ${said.drift > 0 && html`<div><dt>Drift</dt><dd>${said.drift} changed by other hands</dd></div>`}</dl>
     ${said.report && html`<${Report} report=${said.report} />`}`;

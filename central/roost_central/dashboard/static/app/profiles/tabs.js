@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { fleetPath } from "../router.js";
 
-const TABS = [["/profiles", "Profiles"], ["/changes", "Changes"], ["/drift", "Drift"]];
+const TABS = [["/profiles", "Profiles"], ["/rollouts", "Rollouts"], ["/drift", "Drift"]];
 const SHOWN = [["in_sync", "in sync", "in-sync"], ["applying", "applying", "applying"], ["pending", "pending", "pending"], ["waiting", "waiting for their window", "waiting"],
   ["failed", "failed", "failed"], ["unable", "unable", "unable"]];
 

@@ -31,11 +31,11 @@ function List() {
 }
 
 function Rows({ rows }) {
-  if (!rows.length) return html`<p class="empty">No release was rolled out from here yet. A plan is a file: try one here, or with roost rollout plan.</p>`;
-  return html`<div class="scroll"><table class="plain stack rollouts"><thead><tr><th>Rollout</th><th>Release</th><th>State</th><th>Wave</th>
+  if (!rows.length) return html`<p class="empty">Nothing was rolled out from here yet. A plan is a file: try one here, or with roost rollout plan.</p>`;
+  return html`<div class="scroll"><table class="plain stack rollouts"><thead><tr><th>Rollout</th><th>Brings</th><th>State</th><th>Wave</th>
     <th class="number">Sites</th><th>Made</th><th>By</th><th>Why</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row"><a href=${rolloutPath(row.id)}>${row.name}</a></th>
-      <td data-title="Release">${row.component} ${row.version}</td>
+      <td data-title="Brings">${brings(row)}</td>
       <td data-title="State"><${State} name=${row.state} more=${row.pause ?? ""} /></td>
       <td data-title="Wave">${row.wave} of ${row.waves}</td><td class="number" data-title="Sites">${row.sites.toLocaleString("en")}</td>
       <td data-title="Made"><${Time} at=${row.made} /></td><td data-title="By">${row.by}</td>
@@ -64,13 +64,13 @@ function Rollout({ id }) {
     for (const [state, count] of Object.entries(each.states)) sum[state] = (sum[state] ?? 0) + count;
     return sum;
   }, {});
-  return html`<main id="main" class="page"><header class="page-head"><p class="crumb"><a href="/rollouts">Rollouts</a> / ${value.component} ${value.version}</p>
+  return html`<main id="main" class="page"><header class="page-head"><p class="crumb"><a href="/rollouts">Rollouts</a> / ${brings(value)}</p>
       <h1>${value.name} <${State} name=${value.state} more=${value.pause ?? ""} /></h1>
       ${value.why && html`<p class=${value.state === "paused" && value.pause !== "operator" ? "problem" : "quiet"} role="status">${value.why}</p>`}
       <dl class="facts"><div><dt>Made</dt><dd><${Time} at=${value.made} /></dd></div><div><dt>By</dt><dd>${value.by}</dd></div>
         <div><dt>Reason</dt><dd>${value.reason || "–"}</dd></div>
         <div><dt>Approved by</dt><dd>${approvers(value)}</dd></div>
-        <div><dt>Manifest</dt><dd class="code">${value.digest.slice(0, 16)}…</dd></div></dl>
+        <div><dt>${value.kind === "profile" ? "Texts" : "Manifest"}</dt><dd class="code">${value.digest.slice(0, 16)}…</dd></div></dl>
       <${Counts} states=${whole} label="All sites" isBack=${isBack(value)} />
       <div class="toolbar">${movesOf(value).map((each) => html`<button type="button" key=${each}
         onClick=${() => setMove(each)}>${MOVES[each][0]}</button> `)}</div></header>
@@ -83,6 +83,8 @@ function Rollout({ id }) {
       fields=${[{ name: "reason", label: "Reason", required: move === "deny" }]} onSend=${send} onClose=${() => setMove("")} />`}</main>`;
 }
 
+/** What a rollout brings: a release, or settings of profiles. */
+const brings = (value) => (value.kind === "profile" ? `settings of ${value.version}` : `${value.component} ${value.version}`);
 const isBack = (value) => value.state === "rolling_back" || value.state === "rolled_back";
 
 function Waves({ value }) {

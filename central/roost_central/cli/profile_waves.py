@@ -1,4 +1,4 @@
-"""How a change of profiles reaches its nodes, as options of ``roost profile apply``."""
+"""In which waves a change of profiles reaches its sites: options of ``roost profile apply``."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -15,11 +15,11 @@ _NOT_AT_ONCE: Final = ("groups", "soak_s", "wait_s", "failed_max")
 _COUNT: Final = click.IntRange(0)
 
 
-def staged_options(function: T) -> T:
+def wave_options(function: T) -> T:
     """Add the options to a command."""
     for option in (
-        click.option("--max-failed", type=_COUNT, help="Nodes that may fail; usually 0."),
-        click.option("--wait-for", metavar="TIME", help="How long a group may take; usually 1h."),
+        click.option("--max-failed", type=_COUNT, help="Sites that may fail; usually 0."),
+        click.option("--wait-for", metavar="TIME", help="How long a wave may take; usually 1h."),
         click.option("--soak", metavar="TIME", help="In sync for so long, then the next; 10m."),
         click.option("--groups", metavar="SIZES", help="Sites or percent; usually 1,10%,rest."),
         click.option("--at-once", is_flag=True, help="All nodes at once."),
@@ -29,7 +29,7 @@ def staged_options(function: T) -> T:
     return function
 
 
-def staging_of(given: Mapping[str, Said]) -> dict[str, Any]:
+def waves_of(given: Mapping[str, Said]) -> dict[str, Any]:
     """Return what was said as the centre takes it; what was not said is left out.
 
     Raises:

@@ -1,6 +1,0 @@
-"""What tests of staged changes share."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
