@@ -6,7 +6,7 @@ from roost_agent.bmc.allowed import boards_refuse
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
-from roost_agent.host.act import ActRefusedError
+from roost_agent.host.act import LOCKS, ActRefusedError
 from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_agent.renewal import Renewal
 
@@ -86,12 +86,15 @@ class OrderNode:
     async def act_on_host(self, wanted: "Wanted", node: str, nonce: str) -> str:
         """See Node."""
         me = self._driver.config.node
-        if node != me:
+        host, acts = self._driver.host, self._driver.acts
+        assert host is not None  # noqa: S101 - the agent began with both
+        assert acts is not None  # noqa: S101 - as above
+        if node != me and wanted.verb not in LOCKS:
             text = f"this is {me}: an act on {node} is ordered of {node} itself"
             raise ActError("wrong-host", text)
-        acts = self._driver.acts
-        assert acts is not None  # noqa: S101 - the agent began with it
         try:
+            if node != me:
+                return await host.lock_silent(wanted, node)
             return await acts.do(wanted, nonce)
         except ActRefusedError as err:
             raise ActError(err.code, str(err)) from err

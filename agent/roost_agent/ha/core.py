@@ -57,7 +57,7 @@ class Core(Known):
         self._exchange.worse = self._giving.give_way
         self._beat_ms = now_ms
         self._is_guard_lost = False
-        self._host_word = 0
+        self._host = (0, 0)
         self._update = (0, 0, 0)
 
     @property
@@ -114,8 +114,9 @@ class Core(Known):
                 self._leave(now_ms)
             case ev.Proven():
                 self._proven(event, now_ms)
-            case ev.HostIs(word, bar):
-                self._host_word, self.candidacy.host_bar = word, bar
+            case ev.HostIs(word, bar, locks):
+                self._host = (word, locks)
+                self.candidacy.host_bar = bar
                 exchange.tell_eligible(now_ms)
             case ev.UpdateIs(word, lets, backs):
                 self._update = (word, lets, backs)
@@ -207,7 +208,7 @@ class Core(Known):
             frozenset(name for name in self.leases if self.me_hosts(name) and self.bar(name)),
             self.moves.told(now_ms),
             self.slots.table if self._slot_maker.makes else None,
-            self._host_word,
+            self._host,
             self._update,
         )
         self._exchange.beat(said, now_ms)

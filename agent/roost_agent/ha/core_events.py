@@ -113,10 +113,12 @@ class HostIs(msgspec.Struct, frozen=True):
     Attributes:
         word: for its beats (host_word.py).
         bar: why no group that fails over may come here; empty: any may.
+        locks: as the coordinator: who was locked while it was silent; bit n: node n.
     """
 
     word: int
     bar: str = ""
+    locks: int = 0
 
 
 class UpdateIs(msgspec.Struct, frozen=True):

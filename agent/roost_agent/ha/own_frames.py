@@ -23,7 +23,7 @@ class Said(msgspec.Struct, frozen=True):
         barred: the leases that this node may not stand for.
         moves: chosen ones of late, as Moves tells them.
         slots: the slot table where this node makes it, else None.
-        host: how this node stands as a host; 0: it does not say.
+        host: how this node stands as a host, 0: it does not say; and whom it locked in absence.
         update: where it is with an update, and whom it lets go on or has go back.
     """
 
@@ -32,7 +32,7 @@ class Said(msgspec.Struct, frozen=True):
     barred: frozenset[str] = frozenset()
     moves: dict[str, dict[int, int]] = {}
     slots: Mapping[str, int] | None = None
-    host: int = 0
+    host: tuple[int, int] = (0, 0)
     update: tuple[int, int, int] = (0, 0, 0)
 
 
@@ -82,10 +82,11 @@ class OwnFrames:
             barred=sum(bit << n for n, bit in enumerate(bits)),
             slots=b"" if slots is None else bytes(slots.get(name, NO_NODE) for name in names),
             moves=said.moves,
-            host=said.host,
+            host=said.host[0],
             update=said.update[0],
             lets=said.update[1],
             backs=said.update[2],
+            locks=said.host[1],
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a host's shell needs of the agent around it and of its site: two narrow doors."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -73,13 +73,20 @@ class Site(Protocol):
     def is_ready(self) -> bool:
         """Whether it is known by now what runs here."""
 
-    def tell(self, word: int, bar: str, stop: str) -> None:
+    def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
         """Have the site told how this host stands.
 
         Args:
             word: for its beats (host_word.py).
             bar: why no group may come here; empty: any may.
             stop: why what each node runs for itself stops; empty: it runs.
+            absent: as the coordinator: hosts that were locked while they were silent.
+        """
+
+    def absent(self) -> tuple[str, frozenset[str]] | None:
+        """Return who coordinates and whom it says it locked while they were silent.
+
+        None: this node does itself, or nobody is heard to.
         """
 
     def turn(self) -> int | None:
@@ -123,8 +130,12 @@ class Alone:
     others: Sequence[str] = ()
     is_ready = True
 
-    def tell(self, word: int, bar: str, stop: str) -> None:
+    def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
         """See Site; there is nobody."""
+
+    def absent(self) -> tuple[str, frozenset[str]] | None:
+        """See Site."""
+        return None
 
     def turn(self) -> int | None:
         """See Site: it speaks for itself, and of nobody else."""

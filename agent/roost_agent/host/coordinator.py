@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from roost_agent.host import kept
 from roost_agent.host.around import Site
 from roost_agent.host.core import TICK_MS
+from roost_agent.host.kept import Locked
 from roost_agent.host.moment import Moment
 from roost_agent.host.telling import Telling
 from roost_agent.outbox.latest import Outbox
@@ -64,7 +65,9 @@ class Coordinator:
         if self._site.others:
             from roost_agent.host.site import Policy, SiteHosts  # noqa: PLC0415 - see the class
 
-            self.hosts = SiteHosts(now, self._policy or Policy(), self.locked)
+            locked = self.locked
+            policy = self._policy or Policy()
+            self.hosts = SiteHosts(now, policy, locked.names, locked.absent)
 
     def may_tell(self, now: Moment) -> bool:
         """Say whether it knows by now how the others stand."""
@@ -84,7 +87,11 @@ class Coordinator:
         """Whether several are silent together, so that the network is to blame."""
         return self.hosts is not None and self.hosts.is_mnfa
 
-    def look(self, own: Callable[[], HostSaid], now: Moment) -> list[str] | None:
+    def absent(self) -> dict[str, str]:
+        """Return the hosts that this one, as the coordinator, locked while they were silent."""
+        return {} if self.hosts is None or self._site.turn() is None else self.hosts.absent()
+
+    def look(self, own: Callable[[], HostSaid], now: Moment) -> Locked | None:
         """Take in a tick where one is due, and tell the centre in this node's turn.
 
         Args:
@@ -102,12 +109,14 @@ class Coordinator:
         self._due_ms = now.ms + tick_ms if is_late else self._due_ms + tick_ms
         if hosts is not None:
             hosts.tick(self._site.sights(), now.ms, now)
+            if (told := self._site.absent()) is not None:
+                hosts.adopt(*told, now)
         epoch = self._site.turn()
         if epoch is not None and self.may_tell(now):
             self._telling.offer(self._report(own(), epoch), now)
         if hosts is None:
             return None
-        locked = hosts.locked()
+        locked = Locked(hosts.locked(), hosts.absent())
         return locked if locked != self.locked and hosts.may_tell(now) else None
 
     def _report(self, own: HostSaid, epoch: int) -> HostsReport:

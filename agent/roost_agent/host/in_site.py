@@ -4,7 +4,7 @@ Asks and tells; decides nothing. Leaves to others: leases and groups (local HA),
 site).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,9 +58,11 @@ class InSite:
         leases = self._core.leases.values()
         return bool(leases) and all(lease.phase != Phase.UNKNOWN for lease in leases)
 
-    def tell(self, word: int, bar: str, stop: str) -> None:
+    def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
         """See Site."""
-        self._runtime.tell(ev.HostIs(word, bar))
+        locked = set(absent)
+        locks = sum(1 << index for index, name in self._peers.items() if name in locked)
+        self._runtime.tell(ev.HostIs(word, bar, locks))
         if self._runtime.shells.workload is not None:
             self._runtime.shells.workload.bar(stop)
 
@@ -97,6 +99,21 @@ class InSite:
             return True
         holder = lease.belief(self._runtime.now_ms()).holder
         return holder in self._peers and self._core.members.is_there(holder)
+
+    def absent(self) -> tuple[str, frozenset[str]] | None:
+        """See Site; the word of a holder that is not heard now is of before."""
+        lease, members = self._core.leases.get(SITE_LEASE), self._core.members
+        if lease is None or lease.is_held:
+            return None
+        holder = lease.belief(self._runtime.now_ms()).holder
+        if holder not in self._peers or not members.is_there(holder):
+            return None
+        told = members.report(holder)
+        if told is None:
+            return None
+        names = self._peers | {self._core.who.node: self._core.name_of(self._core.who.node)}
+        locked = frozenset(name for index, name in names.items() if told.locks >> index & 1)
+        return self._peers[holder], locked
 
     def held(self) -> list[Giving]:
         """See Site."""

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from roost_agent.durable import replace_file
 from roost_agent.errors import StorageError
-from roost_protocol.host import Admin
+from roost_protocol.host import Admin, Sentence
 from roost_protocol.limits import HA_NODES_MAX, NAME_CHARS_MAX
 
 FILE: Final = "host.json"
@@ -87,10 +87,19 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 _decode: Final = msgspec.json.Decoder(Kept).decode
 
 
-class _Locked(msgspec.Struct, frozen=True):
-    names: Annotated[
-        list[Annotated[str, Meta(max_length=NAME_CHARS_MAX)]], Meta(max_length=HA_NODES_MAX)
-    ]
+Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
+
+
+class Locked(msgspec.Struct, frozen=True):
+    """Other hosts of the site that are locked.
+
+    Attributes:
+        names: of those that were locked when they were heard last, or since.
+        absent: those that do not know it yet, as they are silent: by whom and why.
+    """
+
+    names: Annotated[list[Name], Meta(max_length=HA_NODES_MAX)] = []
+    absent: Annotated[dict[Name, Sentence], Meta(max_length=HA_NODES_MAX)] = {}
 
 
 class _Resets(msgspec.Struct, frozen=True):
@@ -98,7 +107,7 @@ class _Resets(msgspec.Struct, frozen=True):
 
 
 _resets: Final = msgspec.json.Decoder(_Resets).decode
-_locked: Final = msgspec.json.Decoder(_Locked).decode
+_locked: Final = msgspec.json.Decoder(Locked).decode
 
 
 def read(folder: Path) -> Kept | None:
@@ -131,25 +140,25 @@ def write(folder: Path, kept: Kept) -> None:
     _replace(folder / FILE, msgspec.json.encode(kept))
 
 
-def read_locked(folder: Path) -> list[str]:
-    """Return the names of the site's other hosts that were locked when they were heard last.
+def read_locked(folder: Path) -> Locked:
+    """Return the site's other hosts that are locked, as far as this one knows.
 
     It is a memory, and no right hangs on it: one that makes no sense is as good as none.
     """
     try:
         with (folder / OTHERS).open("rb") as file:
-            return _locked(file.read(BYTES_MAX)).names
+            return _locked(file.read(BYTES_MAX))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return []
+        return Locked()
 
 
-def write_locked(folder: Path, names: list[str]) -> None:
+def write_locked(folder: Path, locked: Locked) -> None:
     """Keep them.
 
     Raises:
         StorageError: they are not kept.
     """
-    _replace(folder / OTHERS, msgspec.json.encode(_Locked(names)))
+    _replace(folder / OTHERS, msgspec.json.encode(locked))
 
 
 def read_resets(folder: Path, now_ms: int) -> list[int]:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from roost_agent.host.act import REBOOT, Wanted
+from roost_agent.host.act import LOCK, REBOOT, Wanted
 from roost_agent.host.core import Reboot
 from roost_agent.host.shell import HostShell
+
+IN_ABSENCE = "ordered while this host was silent"
 
 if TYPE_CHECKING:
     from roost_agent.host.acts import HostActs
@@ -26,6 +28,7 @@ class ActsOnDemand:
         self._acts: HostActs | None = None
         self._is_wanted = asyncio.Event()
         shell.reboot = self._reboot
+        shell.take_up = self._lock
         if shell.core.pending is not None:
             self._get()
 
@@ -63,6 +66,11 @@ class ActsOnDemand:
                 is_by_watchdog=asked.is_by_watchdog,
             )
         )
+
+    def _lock(self, by: str) -> None:
+        """Lock this host: that was ordered while nobody heard it."""
+        who = f"the coordinator {by}"
+        self._get().want(Wanted(LOCK, who, IN_ABSENCE, force=True, is_own=True))
 
     def _get(self) -> "HostActs":
         if self._acts is None:

@@ -20,7 +20,7 @@ import msgspec
 from roost_agent.errors import StorageError
 from roost_agent.host import kept
 from roost_agent.host import transitions as tr
-from roost_agent.host.act import LOCKS
+from roost_agent.host.act import LOCKS, ActRefusedError, Wanted
 from roost_agent.host.around import Around, Site
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.core import Action, Begin, Check, Event, HostCore, Keep, Look, Moved, Reboot
@@ -37,6 +37,7 @@ SETTLING_S: Final = 0.1  # between looks while a stage without a service is unde
 RETRY_S: Final = 1.0  # after a disk that refused
 AWAY_MS: Final = 10_000  # between two attempts of a host that failed to give away what it runs
 MINUTE_MS: Final = 60_000
+TEXT_MAX: Final = 500  # of who locked a silent host, and why
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -85,11 +86,13 @@ class HostShell:
         self._health: str | None = None
         self._asked = 0  # how often health was asked for
         self._todo: deque[Action] = deque()
-        self._told: tuple[int, str, str] | None = None
+        self._told: tuple[int, str, str, frozenset[str]] | None = None
         self._one = asyncio.Lock()  # event at a time, up to its disk
         self._checks: asyncio.Task[None] | None = None
         self._away_ms = 0
         self.reboot: Callable[[Reboot], None] = lambda _asked: None  # of who does acts
+        self.take_up: Callable[[str], None] = lambda _by: None  # as above: a lock in absence
+        self._take_up_ms = 0
         # Its own: a disk that hangs must not take a thread that paths connect by.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="host")
 
@@ -128,6 +131,7 @@ class HostShell:
             self._checks = group.create_task(self._check(), name="agent.host.health")
         now = self.now()
         self._give_away(now)
+        self._look_for_a_lock(now)
         if self.coordinator.resetting is not None:
             self.coordinator.resetting.look(group)
         locked = self.coordinator.look(self.said, now)
@@ -288,10 +292,45 @@ class HostShell:
         bar = core.bar
         if not bar and self.going is Going.GOES:
             bar = "the host is to leave service"
-        told = pack(word), bar, core.bar
+        told = pack(word), bar, core.bar, frozenset(self.coordinator.absent())
         if told != self._told:
             self._told = told
             self.site.tell(*told)
+
+    def _look_for_a_lock(self, now: Moment) -> None:
+        """Take up a lock that was ordered while this host was silent."""
+        told = self.site.absent()
+        if told is None or self.who.name not in told[1]:
+            return
+        if self.core.state[0] is Admin.UNLOCKED and now.ms >= self._take_up_ms:
+            self._take_up_ms = now.ms + AWAY_MS
+            self.take_up(told[0])
+
+    async def lock_silent(self, wanted: Wanted, node: str) -> str:
+        """Lock another host that is silent, as the coordinator; back once that is kept.
+
+        Raises:
+            ActRefusedError: it cannot be.
+        """
+        hosts = self.coordinator.hosts
+        if hosts is None or self.site.turn() is None:
+            text = f"{self.who.name} does not coordinate its site: order it of who does"
+            raise ActRefusedError("not-coordinator", text)
+        async with self._one:
+            if why := hosts.why_not_lock(node):
+                raise ActRefusedError("state", why)
+            before, now = next(each for each in hosts.hosts() if each.node == node), self.now()
+            state = before.admin, before.oper, before.avail
+            if wanted.expect and wanted.expect != tr.in_words(state):
+                text = f"it was decided on {wanted.expect}, and {node} is {tr.in_words(state)}"
+                raise ActRefusedError("expect", f"{text}: look again")
+            hosts.lock(node, f"locked by {wanted.by}: {wanted.reason}"[:TEXT_MAX], now)
+            locked = kept.Locked(hosts.locked(), hosts.absent())
+            if not await self._write(kept.write_locked, locked):
+                hosts.unlock(node, state, before.cause, now)
+                raise ActRefusedError("storage", f"not locked, for it cannot be kept: {self.fault}")
+            self.coordinator.locked = locked
+        return f"{node} is locked, and is told so when it is heard again"
 
     def _give_away(self, now: Moment) -> None:
         """Have others take what a host that failed still runs."""

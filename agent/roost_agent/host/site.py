@@ -40,6 +40,7 @@ DEAD_OFFICE_MS: Final = 300_000  # for which nobody is failed then
 HEARTBEAT: Final = "heartbeat-ha"
 UNTIL_MS: Final = 120_000  # within which an end is the same end, told by the minute
 WAIT_TASK: Final = "graceful recovery wait"
+TO_LOCK_TASK: Final = "is to be locked: it was silent then"
 AGAIN_TASK: Final = "recovers by itself"
 
 
@@ -110,6 +111,7 @@ class _Peer(msgspec.Struct):
     is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
     is_new: bool = True
     lost_ms: int = 0  # when it was failed for its silence, boot clock
+    absent: str = ""  # it was locked while it was silent, and has not taken it up: by whom, and why
     maintenance_until_ms: int = 0  # UTC
     reasons: dict[str, int] = {}
 
@@ -121,6 +123,7 @@ class SiteHosts:
         now: when it began to listen.
         policy: what is done about silence.
         locked: the hosts that were locked when they were heard last, before that.
+        absent: those that were locked while they were silent: name to by whom and why.
     """
 
     def __init__(
@@ -128,6 +131,7 @@ class SiteHosts:
         now: Moment,
         policy: Policy = USUAL,
         locked: Collection[str] = (),
+        absent: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._log = EvidenceLog()
         self.is_mnfa = False
@@ -138,6 +142,7 @@ class SiteHosts:
         self._few_ms: int | None = None  # since when fewer are silent than blame the network
         self._peers: dict[str, _Peer] = {}
         self._locked = frozenset(locked)
+        self._absent = dict(absent)
         self._has_looked = False
 
     @property
@@ -158,6 +163,50 @@ class SiteHosts:
     def locked(self) -> list[str]:
         """Return the names of those that are locked, as far as this node knows."""
         return sorted(node for node, peer in self._peers.items() if peer.state[0] is Admin.LOCKED)
+
+    def absent(self) -> dict[str, str]:
+        """Return those that were locked while they were silent, and do not know it yet."""
+        unseen = {} if self._has_looked else self._absent
+        return unseen | {node: peer.absent for node, peer in self._peers.items() if peer.absent}
+
+    def why_not_lock(self, node: str) -> str:
+        """Return why a host cannot be locked without a word of its own; empty: it can."""
+        peer = self._peers.get(node)
+        if peer is None:
+            return f"{node} is no other host of this site"
+        if peer.state[0] is Admin.LOCKED:
+            return f"{node} is locked already"
+        if not peer.is_lost or not peer.misses:
+            return f"{node} is heard here: it is ordered of itself"
+        return self.held_back
+
+    def lock(self, node: str, said: str, now: Moment) -> None:
+        """Lock a host that is silent: it is told when it is heard again.
+
+        Args:
+            node: of which ``why_not_lock`` says nothing.
+            said: by whom and why.
+            now: of this.
+        """
+        peer = self._peers[node]
+        peer.absent, peer.task, peer.reasons = said, "", {}
+        self._set(peer, tr.LOCKED_OFFLINE, said, now)
+
+    def unlock(self, node: str, state: Triple, cause: str, now: Moment) -> None:
+        """Undo a lock that could not be kept."""
+        peer = self._peers[node]
+        peer.absent = ""
+        self._set(peer, state, cause, now)
+
+    def adopt(self, by: str, names: Collection[str], now: Moment) -> None:
+        """Take over from who coordinates which hosts were locked while they were silent."""
+        for node, peer in self._peers.items():
+            if node not in names:
+                peer.absent = ""
+            elif not peer.absent:
+                peer.absent = f"locked by {by}: it was silent then"
+                if peer.is_lost and not peer.is_new and peer.state[0] is Admin.UNLOCKED:
+                    self._set(peer, tr.LOCKED_OFFLINE, peer.absent, now)
 
     def serving(self) -> list[str]:
         """Return the names of those that are enabled now."""
@@ -232,6 +281,9 @@ class SiteHosts:
     # -- the parts -----------------------------------------------------------------------------
 
     def _new(self, node: str) -> _Peer:
+        said = self._absent.get(node, "")
+        if said:
+            return _Peer(tr.LOCKED_OFFLINE, cause=said, absent=said)
         return _Peer(tr.LOCKED_OFFLINE) if node in self._locked else _Peer()
 
     def _count(self, peer: _Peer, sight: Sight, now: Moment) -> None:
@@ -280,6 +332,10 @@ class SiteHosts:
         }
         if sight.told is not None:
             self._set(peer, sight.told, cause, now)
+        if peer.state[0] is Admin.LOCKED:
+            peer.absent = ""
+        elif peer.absent:
+            peer.task = TO_LOCK_TASK
 
     def _unheard(self, peer: _Peer, sight: Sight, now: Moment) -> None:
         if peer.misses < DEGRADE or peer.is_lost or self._is_let_be(peer, now):

@@ -15,7 +15,7 @@ from roost_agent.host.act import ActRefusedError, Wanted
 from roost_agent.host.around import Giving
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts
-from roost_agent.host.kept import read
+from roost_agent.host.kept import Locked, read, read_locked
 from roost_agent.host.on_demand import ActsOnDemand
 from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
@@ -39,6 +39,8 @@ class Lan:
         self.runs = {}  # group -> host
         self.clock = SystemClock()
         self.stuck = set()  # groups that do not move
+        self.silent = set()
+        self.absent = frozenset()  # as who coordinates tells it
 
 
 class Seat:
@@ -52,8 +54,15 @@ class Seat:
         self.bar = self.stop = ""
         self.spares = ""
 
-    def tell(self, word, bar, stop):
+    def absent(self):
+        first = min(self.lan.names)
+        is_cut = {self.name, first} & self.lan.silent
+        return None if self.name == first or is_cut else (first, self.lan.absent)
+
+    def tell(self, word, bar, stop, absent=()):
         self.bar, self.stop = bar, stop
+        if self.turn() is not None:
+            self.lan.absent = frozenset(absent)
         self.word = unpack(word)
         self.lan.goings.add((self.name, self.word.going))
         self.beat()
@@ -67,7 +76,10 @@ class Seat:
 
     def sights(self):
         words = self.lan.words
-        return [Sight(each, True, words[each].state, BOOT, 10_000_000) for each in self.others]
+        return [
+            Sight(each, each not in self.lan.silent, words[each].state, BOOT, 10_000_000)
+            for each in self.others
+        ]
 
     def goings(self):
         lan = self.lan
@@ -447,3 +459,61 @@ async def test_a_host_that_is_cut_off_does_not_take_itself_for_the_last(tmp_path
         n1.around.wrong = {"process": Degraded("process", "200.006|x", 5, Severity.CRITICAL)}
         await asyncio.sleep(0.1)
         assert n1.state == tr.FAILED
+
+
+def seen_by(host, name):
+    [said] = [each for each in host.shell.coordinator.others() if each.node == name]
+    return said.admin, said.oper, said.avail
+
+
+def lock(**more):
+    return Wanted("host-lock", "ann", "fan", **more)
+
+
+async def test_a_silent_host_is_locked_by_who_coordinates_and_locks_itself_when_it_is_back(
+    tmp_path,
+):
+    async with running(tmp_path, "n1", "n2", "n3") as (lan, n1, n2, n3):
+        assert await refused(n1.shell.lock_silent(lock(), "n3")) == "state", "it speaks"
+        assert await refused(n2.shell.lock_silent(lock(), "n3")) == "not-coordinator"
+        lan.silent = {"n3"}
+        await until(lambda: seen_by(n1, "n3") == tr.FAILED)
+        stale = lock(expect="unlocked/enabled/available")
+        assert await refused(n1.shell.lock_silent(stale, "n3")) == "expect"
+        await n1.shell.lock_silent(lock(), "n3")
+        assert seen_by(n1, "n3") == tr.LOCKED_OFFLINE
+        said = {"n3": "locked by ann: fan"}
+        assert read_locked(tmp_path / "n1") == Locked(["n3"], said), "kept before it is done"
+        await until(lambda: seen_by(n2, "n3") == tr.LOCKED_OFFLINE)
+        assert await refused(n1.shell.lock_silent(lock(), "n3")) == "state", "it is locked"
+        assert n3.state in tr.ENABLED
+        lan.silent = set()
+        await until(lambda: read(tmp_path / "n3").by == "the coordinator n1")
+        assert n3.state == tr.LOCKED_ONLINE
+        await until(lambda: not lan.absent)
+        await until(lambda: read_locked(tmp_path / "n1") == Locked(["n3"]))
+        assert "available" in await n3.act("unlock")
+
+
+async def test_a_lock_that_cannot_be_kept_is_none(tmp_path):
+    async with running(tmp_path, "n1", "n2", "n3") as (lan, n1, *_):
+        lan.silent = {"n3"}
+        await until(lambda: seen_by(n1, "n3") == tr.FAILED)
+        (tmp_path / "n1" / "hosts-locked.json.new").mkdir()
+        assert await refused(n1.shell.lock_silent(lock(), "n3")) == "storage"
+        assert (seen_by(n1, "n3"), lan.absent) == (tr.FAILED, frozenset())
+
+
+async def test_a_host_that_came_back_as_the_last_that_serves_is_not_locked(tmp_path):
+    async with running(tmp_path, "n1", "n2", "n3") as (lan, n1, n2, n3):
+        lan.silent = {"n3"}
+        await until(lambda: seen_by(n1, "n3") == tr.FAILED)
+        await n1.shell.lock_silent(lock(), "n3")
+        await n2.act("lock")
+        await n1.act("force-lock")
+        lan.silent = set()
+        await until(lambda: n3.acts.latest.get("state") == "failed")
+        assert (n3.acts.latest["code"], n3.state) == ("last-host", tr.AVAILABLE)
+        await until(lambda: seen_by(n1, "n3") == tr.AVAILABLE)
+        [said] = [each for each in n1.shell.coordinator.others() if each.node == "n3"]
+        assert said.task == "is to be locked: it was silent then"

@@ -108,8 +108,9 @@ def test_an_hour_of_service_ends_a_fault():
     assert life.kept.attempts == {}
 
 
-@pytest.mark.parametrize("look", [Look(ILL.facts, {}), Look(ILL.facts, {}, is_last=True)])
-def test_nobody_reboots_who_cannot_be_spared(look):
+@pytest.mark.parametrize("is_last", [False, True])
+def test_nobody_reboots_who_cannot_be_spared(is_last):
+    look = Look(ILL.facts, {}, is_last=is_last)
     life = Life()
     life.fail(look, times=6)
     assert life.asked == []

@@ -303,3 +303,55 @@ def test_a_silent_host_may_be_an_alarm_alone():
     assert (rig.state("n2"), list(rig.of("n2").reasons)) == (tr.AVAILABLE, [HEARTBEAT])
     rig.tick(times=GOOD)
     assert rig.of("n2").reasons == {}
+
+
+def locked(rig, node="n2"):
+    rig.tick(times=5)
+    rig.tick(node, times=LOST)
+    rig.site.lock(node, "locked by ann: fan", rig.now)
+    return rig
+
+
+def test_a_silent_host_that_is_locked_is_offline_and_forgotten_once_it_says_that_it_is():
+    rig = locked(Rig("n2", "n3"))
+    assert (rig.state("n2"), rig.of("n2").cause) == (tr.LOCKED_OFFLINE, "locked by ann: fan")
+    rig.tick("n2", times=LOST)
+    assert rig.state("n2") == tr.LOCKED_OFFLINE
+    assert rig.site.lost(rig.now) == [], "nothing more is done about it"
+    rig.tick(times=GOOD)
+    assert rig.state("n2") == tr.AVAILABLE, "what it says counts"
+    assert rig.site.absent() == {"n2": "locked by ann: fan"}
+    rig.told["n2"] = tr.LOCKED_ONLINE
+    rig.tick()
+    assert (rig.state("n2"), rig.site.absent()) == (tr.LOCKED_ONLINE, {})
+
+
+def test_a_lock_in_absence_is_taken_over_from_who_coordinates_and_given_up_with_it():
+    rig = Rig("n2", "n3")
+    rig.tick(times=5)
+    rig.tick("n2", times=LOST)
+    rig.site.adopt("n1", {"n2"}, rig.now)
+    assert (rig.state("n2"), list(rig.site.absent())) == (tr.LOCKED_OFFLINE, ["n2"])
+    rig.site.adopt("n1", {"n2"}, rig.now)
+    rig.site.adopt("n1", set(), rig.now)
+    assert rig.site.absent() == {}
+
+
+def test_a_lock_in_absence_outlives_the_agent_that_took_it():
+    rig = Rig("n2", "n3")
+    rig.site = SiteHosts(rig.now, locked=["n2"], absent={"n2": "locked by ann: fan"})
+    assert rig.site.absent() == {"n2": "locked by ann: fan"}
+    rig.tick("n2", times=3)
+    assert (rig.state("n2"), rig.of("n2").cause) == (tr.LOCKED_OFFLINE, "locked by ann: fan")
+    assert list(rig.site.absent()) == ["n2"]
+
+
+def test_only_a_host_that_is_silent_unlocked_and_known_is_locked_so():
+    rig = Rig("n2", "n3", "n4")
+    rig.told["n3"] = tr.LOCKED_ONLINE
+    rig.tick(times=5)
+    assert "is heard here" in rig.site.why_not_lock("n2")
+    assert "locked already" in rig.site.why_not_lock("n3")
+    assert "no other host" in rig.site.why_not_lock("n9")
+    rig.tick("n2", "n4", times=2 * LOST)
+    assert rig.site.why_not_lock("n2"), "the network is to blame"
