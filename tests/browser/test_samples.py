@@ -78,4 +78,5 @@ async def test_what_a_boards_sensors_read_is_asked_of_its_reader_and_drawn_over_
     assert samples.asked == [{"since": "1h", "board": "yes"}]
     label = await tab.js(f"{board}.querySelector('[role=img]').getAttribute('aria-label')")
     assert label == "Temperatures. CPU: 39 to 70 degrees C"
+    assert "The answer of the node that reads it." in await tab.js(f"{board}.innerText")
     assert tab.complaints == []

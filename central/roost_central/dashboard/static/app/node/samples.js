@@ -17,25 +17,27 @@ const TITLES = {
 /** @param {{node: string}} given */
 export function Samples({ node }) {
   return html`<section class="samples"><h2>Measured <small>kept on the node, by minute, for a day</small></h2>
-    <${Spans} path=${`/nodes/${encodeURIComponent(node)}/samples`} label="Show what it measured" />
+    <${Spans} path=${`/nodes/${encodeURIComponent(node)}/samples`} label="Show what it measured"
+      whose="The node's own answer." />
     <${CopyLine} text=${`roost host samples ${node}`} /></section>`;
 }
 
 /** Readings of a board controller's sensors, which whoever reads it keeps. @param {{node: string}} given */
 export function BoardSamples({ node }) {
   return html`<div class="samples"><h3>Over time <small>kept by the node that reads it, by minute, for a day</small></h3>
-    <${Spans} path=${`/nodes/${encodeURIComponent(node)}/sensors/samples`} label="Show what the sensors read" />
+    <${Spans} path=${`/nodes/${encodeURIComponent(node)}/sensors/samples`} label="Show what the sensors read"
+      whose="The answer of the node that reads it." />
     <${CopyLine} text=${`roost host samples ${node} --board`} /></div>`;
 }
 
-function Spans({ path, label }) {
+function Spans({ path, label, whose }) {
   const [span, setSpan] = useState("");
   return html`<p class="spans" role="group" aria-label=${label}>${Object.entries(SPANS).map(([key, words]) => html`
       <button key=${key} aria-pressed=${span === key} onClick=${() => setSpan(key)}>${words}</button>`)}</p>
-    ${span && html`<${Shown} path=${path} span=${span} />`}`;
+    ${span && html`<${Shown} path=${path} span=${span} whose=${whose} />`}`;
 }
 
-function Shown({ path, span }) {
+function Shown({ path, span, whose }) {
   const { value, error, loading, reload } = useFetched(`${path}${queryString({ since: span })}`);
   const [Plot, setPlot] = useState(null);
   useEffect(() => {
@@ -43,7 +45,7 @@ function Shown({ path, span }) {
   }, []);
   if (error) return html`<p class="problem">${error.message} <button onClick=${reload}>Ask again</button></p>`;
   if (!value || !Plot) return html`<p class="empty" aria-live="polite">Asking the node…</p>`;
-  return html`<p class=${value.why ? "problem" : "quiet"} aria-live="polite">${said(value)}
+  return html`<p class=${value.why ? "problem" : "quiet"} aria-live="polite">${said(value, whose)}
       ${value.age_s !== null && html` Heard <${Age} at=${value.as_of} suffix=" ago" />.`}
       ${value.left_out > 0 && ` ${value.left_out} series more are told by the command line.`}
       ${" "}<button disabled=${loading} onClick=${reload}>Ask again</button></p>
@@ -51,11 +53,11 @@ function Shown({ path, span }) {
       value=${value} lines=${lines} Plot=${Plot} />`)}</div>`;
 }
 
-function said({ origin, why }) {
+function said({ origin, why }, whose) {
   const because = why && `${why[0].toUpperCase()}${why.slice(1)}.`;
   if (origin === "none") return `${because} Nothing is known of what it measured.`;
   if (origin === "kept") return `${because} Shown is what it tells by itself once an hour.`;
-  return why ? `${because} Shown is its answer of before.` : "The node's own answer.";
+  return why ? `${because} Shown is its answer of before.` : whose;
 }
 
 /** @returns {[string, object[]][]} series by kind, in the order of TITLES */
