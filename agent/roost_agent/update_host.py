@@ -193,7 +193,7 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
     who = (driver.identity.node, driver.identity.boot_id.hex())
     receipts = Receipts(
         *who, keeper=keeper, measure=hands.measured, clock=clock,
-        sign=None if config.enrolled is None else hands.sign,
+        sign=None if config.enrolled is None else hands.sign, trust=trust,
     )  # fmt: skip
     return Updates(
         *who, hands=hands, keeper=keeper, coordinator=place, teller=Teller(driver.spool, clock),

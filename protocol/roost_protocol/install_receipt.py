@@ -40,6 +40,8 @@ class InstallReceipt(msgspec.Struct, frozen=True, kw_only=True):
         counter: of this node's receipts, above that of the one before.
         component: of the job; ``digest`` is what runs of it, measured; empty: nothing does.
         before: SHA-256 of the body of the receipt before; empty: of the first one.
+        clock_ok_ms: when root said of a stick that the node's clock is right, though no time
+            service keeps it; 0: nobody did.
     """
 
     v: int
@@ -53,6 +55,7 @@ class InstallReceipt(msgspec.Struct, frozen=True, kw_only=True):
     digest: Hash = ""
     before: Hash = ""
     at_ms: Count = 0
+    clock_ok_ms: Count = 0
 
 
 def hash_of(signed: SignedInstall) -> str:

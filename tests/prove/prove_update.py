@@ -1,11 +1,13 @@
 """Proof: root's one-shot, killed at any call that changes something, leaves one release whole.
 
 The program runs as it is installed, over a tree of files; strace puts a kill in the place of one of
-its calls, or of its installer's. What runs is looked at there and then; after it the unit begins it
-anew, or the agent has it undone. In the end it is the old release or the new one, to the last byte,
-root's journal says which, and the way to commit or to go back is open.
+its calls, or of its installer's, or has the call fail as on a bad disk or a full one. What runs is
+looked at there and then; after it the unit begins it anew, or the agent has it undone. In the end
+it is the old release or the new one, to the last byte, root's journal says which, and the way to
+commit or to go back is open.
 """
 
+import dataclasses
 import os
 import random
 import re
@@ -29,11 +31,24 @@ CALLS = (
     "fchmod", "chmod",
 )  # fmt: skip
 KILL = "signal=SIGKILL"
+ERRORS = {  # of a disk, and by which calls it tells them
+    "error=EIO": ("write", "fsync", "rename", "unlink", "symlink", "mkdir", "fchmod"),
+    "error=ENOSPC": ("write", "fsync", "rename", "symlink", "mkdir"),
+}
 OLD = {"bin/run": b"old" * 400, "etc/a": b"1" * 5_000}
 NEW = {"bin/run": b"new" * 400, "etc/b/c": b"2" * 70_000, "etc/d": b"3"}
 WAY = ("stage", "activate", "confirm", "cleanup")
 BACK = ("rollback", "cleanup")
 STANDS = (*(("there", verb) for verb in WAY), *(("back", verb) for verb in BACK))
+KILLED = (
+    "roost-install killed (SIGKILL) at each call of stage, activate, confirm, cleanup and "
+    "rollback that writes, syncs, renames, makes or removes something, or its installer: at "
+    "that moment the old release runs or the new one, whole; begun anew, or undone, it ends"
+)
+FAILED = (
+    "each of those calls that a disk can refuse fails once with EIO or ENOSPC: the old release "
+    "runs or the new one, whole; it is told as failed and undone, or begun anew, and ends"
+)
 BOUNDED = 0.1  # a smaller share is of one verb, so that the others need not be counted
 EVERY = 20
 MEMORY = Path("/dev/shm")  # a disk that costs no time: a kill loses no page of it
@@ -41,12 +56,13 @@ MEMORY = Path("/dev/shm")  # a disk that costs no time: a kill loses no page of 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The ``nth`` call of a name in a verb, on the way there or back."""
+    """The ``nth`` call of a name in a verb, on the way there or back, and what becomes of it."""
 
     way: str
     verb: str
     call: str
     nth: int
+    fault: str = KILL
 
 
 class Rig:
@@ -87,30 +103,43 @@ class Rig:
 
 
 def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof]:
-    """Kill it at each call; in a bounded run at some of them."""
+    """Kill it at each call, and have each fail; in a bounded run some of them."""
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     with scratch() as name:
         only = dice.choice(STANDS) if share < BOUNDED else None
         stands = standing(Path(name), only)
-        points = all_points(stands, Path(name))
-        if share < 1:
-            points = dice.sample(points, max(2, round(len(points) * share)))
-        faults = []
-        for number, point in enumerate(points):
-            if fault := killed(point, stands, Path(name), is_undone=bool(number % 2)):
-                faults.append(f"{point}: {fault}")
-                say(faults[-1])
-            if number % EVERY == EVERY - 1:
-                say(f"killed at {number + 1} of {len(points)} calls")
-    yield Proof(
-        "update.syscall_kills",
-        runs=len(points),
-        failures=len(faults),
-        seed=seed,
-        note="roost-install killed (SIGKILL) at each call of stage, activate, confirm, cleanup and "
-        "rollback that writes, syncs, renames, makes or removes something, or its installer: at "
-        "that moment the old release runs or the new one, whole; begun anew, or undone, it ends",
-    )
+        kills = all_points(stands, Path(name))
+        errors = [
+            dataclasses.replace(point, fault=fault)
+            for fault, calls in ERRORS.items()
+            for point in kills
+            if point.call in calls
+        ]
+        for proof, points, note in (
+            ("update.syscall_kills", kills, KILLED),
+            ("update.disk_errors", errors, FAILED),
+        ):
+            some = points
+            if share < 1:
+                some = dice.sample(points, max(2, round(len(points) * share)))
+            faults = _tried(some, stands, Path(name), say)
+            yield Proof(proof, runs=len(some), failures=len(faults), seed=seed, note=note)
+
+
+def _tried(
+    points: list[Point],
+    stands: dict[tuple[str, str], Rig],
+    folder: Path,
+    say: Callable[[str], None],
+) -> list[str]:
+    faults = []
+    for number, point in enumerate(points):
+        if fault := struck(point, stands, folder, is_undone=bool(number % 2)):
+            faults.append(f"{point}: {fault}")
+            say(faults[-1])
+        if number % EVERY == EVERY - 1:
+            say(f"{number + 1} of {len(points)} calls")
+    return faults
 
 
 def standing(folder: Path, only: tuple[str, str] | None) -> dict[tuple[str, str], Rig]:
@@ -145,18 +174,18 @@ def all_points(stands: dict[tuple[str, str], Rig], folder: Path) -> list[Point]:
     return points
 
 
-def killed(
+def struck(
     point: Point, stands: dict[tuple[str, str], Rig], folder: Path, *, is_undone: bool
 ) -> str:
-    """Return what is wrong after a kill and what follows; empty: nothing."""
+    """Return what is wrong after a fault and what follows; empty: nothing."""
     rig = stands[point.way, point.verb].copy(folder / "one")
     try:
-        fault = f"inject={point.call}:{KILL}:when={point.nth}"
+        fault = f"inject={point.call}:{point.fault}:when={point.nth}"
         told = rig.do(point.verb, *strace(rig.seen, f"trace={point.call}", fault))
         if not (now := rig.whole()):
             return "neither release runs"
         if told is not None and told.word == "failed":
-            return _undone(rig)  # its installer was killed, and it said so
+            return _undone(rig)  # its installer was killed, or the disk refused, and it said so
         past = point.way == "there" and point.verb in {"confirm", "cleanup"}
         if is_undone and point.way == "there" and not past:
             return _undone(rig)

@@ -2,21 +2,26 @@
 
 A stick is a source as any other, and believed in as little: metadata is verified before the mirror
 has it, blobs are hashed, and where the node knows something newer the stick is refused. Expiry is
-judged by this node's clock, as always: a stick that brought its own time could be of any age.
+judged by this node's clock, as always: a stick that brought its own time could be of any age. So
+the clock has to be kept by a time service; where a site has none, root says ``--clock-ok`` after a
+look at it. That is kept, and told with the receipts of what is installed by it.
 """
 
+import os
 import sys
-from collections.abc import Mapping
+import syslog
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.options import options
 from roost_agent.ports import Clock, SystemClock
-from roost_agent.trust import blobs, kept
+from roost_agent.trust import blobs, kept, kernel_clock
 from roost_agent.trust.chain import ChainError
 from roost_agent.trust.command import KNOWN, MIRROR
 from roost_agent.trust.local import FolderSource
@@ -24,18 +29,62 @@ from roost_agent.trust.refresh import Fetched, Paths, refresh
 from roost_protocol.release.manifest import blobs_needed, decode
 
 REFUSED: Final = 1
+CLOCK_OK: Final = "--clock-ok"
 _USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
 
 
-def run(argv: list[str], clock: Clock | None = None) -> int:
+def run(
+    argv: list[str], clock: Clock | None = None, is_kept: Callable[[], bool] = kernel_clock.is_kept
+) -> int:
     """Take a stick; return the exit status."""
     if not argv or argv[0].startswith("-"):
         raise ConfigError(["import DIR: the folder that `roost release export` wrote"])
-    given = options(argv[1:], _USUAL)
+    given = options([each for each in argv[1:] if each != CLOCK_OK], _USUAL)
+    clock = clock or SystemClock()
     try:
-        return _imported(Path(argv[0]), given, clock or SystemClock())
+        if why := _unsure(
+            Path(given["trust-dir"]), clock, is_said=CLOCK_OK in argv, is_kept=is_kept
+        ):
+            sys.stderr.write(f"clock: {why}\n")
+            return REFUSED
+        return _imported(Path(argv[0]), given, clock)
     except OSError as err:
         raise AgentError(f"{err.filename or 'it cannot be written'}: {err.strerror}") from err
+
+
+def _unsure(trust: Path, clock: Clock, *, is_said: bool, is_kept: Callable[[], bool]) -> str:
+    """Return why this node's clock cannot be gone by; empty: it can. Root's word is kept.
+
+    Raises:
+        ConfigError: somebody else says it.
+    """
+    now_ms = clock.wall_ms()
+    if is_said:
+        if os.geteuid() != 0:
+            raise ConfigError([f"{CLOCK_OK}: root's word: whoever says it has looked at the clock"])
+        text = f"root says that this clock is right, {now_ms} ms UTC, for a stick"
+        syslog.syslog(syslog.LOG_WARNING, f"roost-agent import: {text}")
+        sys.stderr.write(f"{text}: kept, and told with what is installed by it\n")
+        kept.save(trust, replace(kept.load(trust), clock_ok_ms=max(now_ms, 1)))
+        return ""
+    if not is_kept():
+        return (
+            "no time service keeps this node's clock, so it cannot be told what has ended; set it, "
+            f"then say as root: roost-agent import DIR {CLOCK_OK}"
+        )
+    if os.geteuid() == 0 and kept.load(trust).clock_ok_ms:
+        kept.save(trust, replace(kept.load(trust), clock_ok_ms=0))
+    return ""
+
+
+def _to_agent(state_dir: Path, folders: Iterable[Path]) -> None:
+    """Leave what root has brought to the agent's user, whose folder it is."""
+    if os.geteuid() != 0:
+        return
+    owner = state_dir.stat()
+    for folder in folders:
+        for path in (folder, *folder.rglob("*")) if folder.is_dir() else ():
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _imported(stick: Path, given: Mapping[str, str], clock: Clock) -> int:
@@ -47,10 +96,12 @@ def _imported(stick: Path, given: Mapping[str, str], clock: Clock) -> int:
     paths = Paths(trust, state_dir / KNOWN, mirror)
     try:
         found = refresh([source], paths, node, clock.wall_ms())
+        taken = _blobs(found, source, mirror)
     except ChainError as err:
         sys.stderr.write(f"{err.code}: {err}\n")
         return REFUSED
-    taken = _blobs(found, source, mirror)
+    finally:
+        _to_agent(state_dir, (mirror, paths.known))
     told = {
         "node": node, "manifests": sorted(found.manifests), "blobs": len(taken),
         "bytes": sum(taken.values()),

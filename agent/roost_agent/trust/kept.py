@@ -55,6 +55,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         floors: component to the least counter that may come.
         running: component to the counter that is committed.
         clock_floor_ms: UTC.
+        clock_ok_ms: when root said last, for a stick, that this clock is right though no time
+            service keeps it, by this very clock; 0: the last stick came by a clock that is kept.
         verdicts: digest of the manifest to what was accepted, oldest first.
     """
 
@@ -63,6 +65,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     floors: _Counters = {}
     running: _Counters = {}
     clock_floor_ms: Count = 0
+    clock_ok_ms: Count = 0
     verdicts: Annotated[dict[str, Kept], Meta(max_length=VERDICTS_MAX)] = {}
 
 

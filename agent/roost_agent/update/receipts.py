@@ -6,7 +6,10 @@ made, because the agent ended or the key could not be read, is made at the next 
 
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from roost_agent.ports import Clock
 from roost_agent.update.journal import Receipt
@@ -20,6 +23,8 @@ log = logging.getLogger(__name__)
 Sign = Callable[[bytes], Awaitable[bytes]]
 Measure = Callable[[], Awaitable[dict[str, dict[str, str]]]]
 MS: Final = 1_000
+TRUSTED: Final = "state.json"
+TRUSTED_BYTES_MAX: Final = 1 << 20
 
 
 class Receipts:
@@ -30,12 +35,13 @@ class Receipts:
         keeper: of the journal.
         measure: says what runs, by component.
         sign: returns the signature over a body; None: this box has no key of a node.
+        trust: root's folder, which says whether root has vouched for the clock.
         clock: when.
     """
 
     def __init__(  # noqa: PLR0913 - what a receipt is made of
         self, node: str, boot_id: str, *, keeper: Keeper, measure: Measure, sign: Sign | None,
-        clock: Clock,
+        clock: Clock, trust: Path,
     ) -> None:  # fmt: skip
         self._node = node
         self._boot_id = boot_id
@@ -43,6 +49,7 @@ class Receipts:
         self._measure = measure
         self._sign = sign
         self._clock = clock
+        self._trust = trust
 
     @property
     def newest(self) -> SignedInstall | None:
@@ -71,7 +78,7 @@ class Receipts:
                 outcome=outcome, boot_id=self._boot_id,  # type: ignore[arg-type] # of the core
                 counter=known + 1 if known else max(now_ms // MS, 1), component=offer.component,
                 digest=runs.get("digest", ""), before="" if before is None else hash_of(before),
-                at_ms=now_ms,
+                at_ms=now_ms, clock_ok_ms=_clock_ok_ms(self._trust),
             )  # fmt: skip
             body = encode(receipt)
             signature = await self._sign(body)
@@ -81,3 +88,14 @@ class Receipts:
         fresh = Receipt(receipt.counter, offer.job, offer.attempt, body, signature)
         await self._keeper.put_receipt(fresh)
         return True
+
+
+class _Trusted(msgspec.Struct):
+    """Of what root keeps of trust (trust/kept.py) the one word that is told."""
+
+    clock_ok_ms: int = 0
+
+
+def _clock_ok_ms(trust: Path) -> int:
+    with (trust / TRUSTED).open("rb") as stream:
+        return msgspec.json.decode(stream.read(TRUSTED_BYTES_MAX), type=_Trusted).clock_ok_ms

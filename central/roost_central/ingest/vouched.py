@@ -26,7 +26,7 @@ _LOST: Final = (State.REVOKED, State.DECOMMISSIONED)
 async def taken(
     connection: AsyncConnection, node: str, report: JobReport, last: JobReport | None
 ) -> tuple[JobReport, str]:
-    """Return a report as it is kept, and what is missing before its receipt; empty: nothing.
+    """Return a report as it is kept, and what people should know of its receipt; empty: nothing.
 
     Args:
         connection: to read keys by.
@@ -46,6 +46,9 @@ async def taken(
     keys = await _keys(connection, node)
     if not any(_is_by(key, fresh) for key in keys):
         raise ProtocolError("receipt", field="signature", detail=f"not by a key of {node}'s box")
+    if receipt.clock_ok_ms:
+        word = "root vouched for a clock that no time service keeps"
+        missing = "; ".join(each for each in (missing, word) if each)
     return report, missing
 
 

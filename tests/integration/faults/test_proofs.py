@@ -54,7 +54,9 @@ def programs():
         ),
         pytest.param(prove_orders, 0.05, {"orders.hostile": 10_000}, id="orders"),
         pytest.param(prove_config, 0.1, {"config.kills": 5}, id="config"),
-        pytest.param(prove_update, 0.01, {"update.syscall_kills": 2}, id="update"),
+        pytest.param(
+            prove_update, 0.01, {"update.syscall_kills": 2, "update.disk_errors": 2}, id="update"
+        ),
         pytest.param(prove_update_powercut, 0.05, {"update.powercut": 50}, id="update-power"),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills", marks=LONG),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),

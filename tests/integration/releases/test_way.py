@@ -81,14 +81,14 @@ def by_stick(stage, site, where, tmp_path):
     stick, mirror = tmp_path / "stick", tmp_path / "mirror"
     roost(stage, "release", "export", site, "--to", stick)
     words = [*where, "--mirror", mirror]
-    told = json.loads(agent("import", stick, *words))
+    told = json.loads(agent("import", stick, "--clock-ok", *words))
     assert (told["manifests"], told["blobs"]) == (["app/web/1.0.json"], 2)
     raw = next((mirror / "manifests/app/web").iterdir()).read_bytes()
     assert json.loads(agent("verify", "release", *words, given=raw))["code"] == ""
     shutil.rmtree(mirror)
     blob = next(each for each in stick.glob("blobs/*/*"))
     blob.write_bytes(b"another")
-    assert "blob" in agent("import", stick, *words, fails=True)
+    assert "blob" in agent("import", stick, "--clock-ok", *words, fails=True)
 
 
 def parts(stage, box, name):

@@ -43,11 +43,19 @@ def box():
 
 @pytest.fixture
 async def made(tmp_path, box):
+    (tmp_path / "state.json").write_text('{"v": 1, "node": "lab.n1", "clock_ok_ms": 7}')
+
     async def again(sign=box.sign):
         keeper = Keeper(Journal(tmp_path / "updates"))
         await keeper.open()
         return Receipts(
-            "lab.n1", "b" * 32, keeper=keeper, measure=box.measure, sign=sign, clock=Clock()
+            "lab.n1",
+            "b" * 32,
+            keeper=keeper,
+            measure=box.measure,
+            sign=sign,
+            clock=Clock(),
+            trust=tmp_path,
         )
 
     return again
@@ -61,6 +69,7 @@ async def test_receipts_form_a_chain_over_a_restart_and_say_what_runs(made):
     first = receipts.newest
     said = read_receipt(first)
     assert (said.counter, said.digest, said.before) == (1_800_000_000, DIGEST, "")
+    assert said.clock_ok_ms == 7  # root's word for a clock that nobody keeps
     again = await made()  # the agent was killed
     assert again.newest == first
     assert again.is_missing(offer("c"))
