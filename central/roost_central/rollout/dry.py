@@ -11,6 +11,7 @@ from typing import Final
 
 from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.plan import Plan, Settled, settled, waves_of
+from roost_central.rollout.site import stopping
 from roost_central.rollout.waves import Candidate, Cut, Key
 
 QUICK_MS: Final = 120_000  # of a site from offer to its word, at best
@@ -72,7 +73,7 @@ def dry_run(
                 bytes_wan=sum(wan_bytes(each) for each in meant),
                 current=len(some) - len(meant),
                 exposed=tuple(each.site for each in meant if each.is_exposed),
-                blockers=_blockers(meant),
+                blockers=_blockers(meant, rules, plan),
             )
         )
         begins = ends
@@ -104,9 +105,11 @@ def duration_ms(rules: Settled, sites: int, site_ms: int) -> int:
     return min(len(offered) * _MINUTE_MS + whole_ms, rules.deadline_ms) + rules.soak_ms
 
 
-def _blockers(some: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
+def _blockers(some: Sequence[Candidate], rules: Settled, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return why sites would be held back as they are now, by the gates of their wave."""
     found: dict[str, list[str]] = {}
     for each in some:
-        if each.why_not:
-            found.setdefault(each.why_not, []).append(each.site)
+        alarm = stopping(each.alarms, rules, plan)
+        if why := each.held or (f"alarm {alarm.type}" if alarm is not None else ""):
+            found.setdefault(why, []).append(each.site)
     return {why: tuple(sites) for why, sites in sorted(found.items())}

@@ -103,7 +103,8 @@ class SettingsSight:
         )
         return Candidate(
             site=site, kinds=kinds, hw=seen.hw, link=seen.link, nodes=tuple(changing),
-            former=FORMER, why_not=seen.why_not, is_exposed=is_exposed,
+            former=FORMER, why_not=seen.why_not, held=seen.held, alarms=seen.alarms,
+            is_exposed=is_exposed,
         )  # fmt: skip
 
     def able(self, nodes: Collection[str]) -> list[str]:

@@ -9,6 +9,8 @@ from roost_central.rollout.job import Job, job_id
 from roost_central.rollout.waves import Candidate, Key
 from roost_protocol.severity import Severity
 
+MAJOR = Severity.MAJOR  # a site with such an alarm is no canary
+
 HEARD = frozenset({"online", "degraded"})
 BEAT_MS = 30_000  # of a node that does not say how often it beats
 LINK_LABELS = ("link", "carrier")  # the first that a site has names its shared link
@@ -69,6 +71,11 @@ class Sites:
         """Return a site as plans see it."""
         row = self._view.sites[site]
         nodes = [self._view.nodes[node] for node in row.nodes]
+        alarms, held = self.alarms(site), ""
+        if not any(node.presence in HEARD for node in nodes):
+            held = "silent"
+        elif site in busy:
+            held = "in another rollout"
         runs = [_runs(node, component) for node in nodes]
         link = next((row.labels[key] for key in LINK_LABELS if row.labels.get(key)), "")
         hw = row.labels.get("hw", "")
@@ -84,7 +91,9 @@ class Sites:
             link=link,
             nodes=tuple(row.nodes),
             former=known[0] if is_one else ("", ""),
-            why_not=self._why_not(site, nodes, site in busy),
+            why_not=held or next((f"alarm {a.type}" for a in alarms if a.severity >= MAJOR), ""),
+            held=held,
+            alarms=alarms,
             is_current=bool(nodes) and all(each is not None and each[1] == digest for each in runs),
             is_exposed=len(nodes) == 1,
         )
@@ -107,14 +116,6 @@ class Sites:
             not any(nodes[node].presence in HEARD for node in row.nodes) for row in sites.values()
         )
         return 100.0 * dark / len(sites) if sites else 0.0
-
-    def _why_not(self, site: str, nodes: list[NodeRow], is_busy: bool) -> str:
-        if not any(node.presence in HEARD for node in nodes):
-            return "silent"
-        if is_busy:
-            return "in another rollout"
-        bad = next((each for each in self.alarms(site) if each.severity >= Severity.MAJOR), None)
-        return f"alarm {bad.type}" if bad is not None else ""
 
 
 def job_for(site: Candidate, wave: int, *, is_late: bool = False) -> Job:

@@ -3,7 +3,7 @@
 A job moves by itself only when it is looked at: with news of its site, and when ``due_ms`` comes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,10 +69,15 @@ def look(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
 
 def blocking(standing: Standing, terms: Terms) -> AlarmSeen | None:
     """Return an alarm that a site is not updated with; None: it may be (StarlingX's words)."""
-    mode, ignored = terms.rules.gates.alarms, terms.plan.ignore_alarms
+    return stopping(standing.alarms, terms.rules, terms.plan)
+
+
+def stopping(alarms: Iterable[AlarmSeen], rules: Settled, plan: Plan) -> AlarmSeen | None:
+    """Return the alarm that holds a site back by the gates of its wave; None: none does."""
+    mode = rules.gates.alarms
     if mode == "permissive":
         return None
-    found = (each for each in standing.alarms if each.type not in ignored)
+    found = (each for each in alarms if each.type not in plan.ignore_alarms)
     return next((each for each in found if each.stops or mode == "strict"), None)
 
 

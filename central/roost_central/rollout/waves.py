@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
+from roost_central.rollout.head import AlarmSeen
 from roost_central.rollout.plan import Plan, Wave, waves_of
 from roost_protocol.errors import ProtocolError
 
@@ -29,6 +30,8 @@ class Candidate:
         nodes: node ids.
         former: the release that it runs, version and digest; empty: it does not say.
         why_not: why it is no canary: alarm, open job, silent; empty: it may be one.
+        held: why it would not be offered anything now, whatever its alarms; empty: it would.
+        alarms: that are open of it: which of them hold it back the gates of its wave say.
         is_current: it runs the target already.
         is_exposed: it is served by one node, which goes down.
     """
@@ -40,6 +43,8 @@ class Candidate:
     nodes: tuple[str, ...]
     former: tuple[str, str] = ("", "")
     why_not: str = ""
+    held: str = ""
+    alarms: tuple[AlarmSeen, ...] = ()
     is_current: bool = False
     is_exposed: bool = False
 

@@ -44,6 +44,7 @@ async def test_an_edit_makes_what_was_signed_void_and_is_approved_anew(made, put
     status, after = await put(one, {"plan": OTHER, "rev": made["rev"], "reason": "a name"})
     assert (status, after["state"], after["approvals"]) == (200, "awaiting_approval", [])
     assert (after["rev"], after["stages"][0]["name"]) == (made["rev"] + 1, "all")
+    assert (await get(one))[1]["approvals"] == []
     assert after["plan_digest"] != made["plan_digest"]
     assert after["made"] == made["made"]
     async with central.database.read() as connection:

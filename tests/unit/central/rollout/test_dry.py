@@ -1,8 +1,12 @@
 """What a plan would do is told before anything is done."""
 
+import pytest
+
 from roost_central.rollout.dry import dry_run, duration_ms
+from roost_central.rollout.head import AlarmSeen
 from roost_central.rollout.plan import read_plan, settled
 from roost_central.rollout.waves import Candidate, cut
+from roost_protocol.severity import Severity
 
 HEAD = 'name = "x"\ncomponent = "app/pump"\nversion = "1.1.0"\n'
 
@@ -21,7 +25,7 @@ def site(number, **how):
 def test_a_dry_run_says_who_when_how_much_and_what_is_in_the_way():
     plan = read_plan((HEAD + TEXT).encode())
     found = [site(number) for number in range(18)]
-    found += [site(18, why_not="silent"), site(19, is_current=True, is_exposed=True)]
+    found += [site(18, why_not="silent", held="silent"), site(19, is_current=True, is_exposed=True)]
     dry = dry_run(plan, cut(plan, found, {}), found, lambda each: 10)
     assert [len(wave.sites) for wave in dry.waves] == [2, 18]
     assert (dry.sites, dry.nodes) == (20, 20)
@@ -43,3 +47,24 @@ def test_a_wave_takes_as_long_as_its_caps_let_it_and_no_longer_than_its_deadline
     assert duration_ms(slow, 100, 600_000) == 100 * 60_000 + 600_000 - 9 * 60_000
     assert duration_ms(slow, 100_000, 3_600_000) == slow.deadline_ms
     assert duration_ms(slow, 0, 600_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("gates", "blocked"),
+    [
+        ('alarms = "permissive"', []),
+        ('alarms = "relaxed"', ["alarm 100.1"]),
+        ('alarms = "strict"', ["alarm 100.1", "alarm 100.2"]),
+    ],
+)
+def test_what_holds_a_site_back_is_what_its_waves_gates_say(gates, blocked):
+    alarms = [
+        AlarmSeen("100.1|x", "100.1", Severity.MINOR),
+        AlarmSeen("100.2|x", "100.2", Severity.CRITICAL, stops=False),
+    ]
+    found = [
+        site(n, alarms=(alarm,), why_not=f"alarm {alarm.type}") for n, alarm in enumerate(alarms)
+    ]
+    plan = read_plan(f"{HEAD}[[wave]]\nrest = true\ngates = {{ {gates} }}\n".encode())
+    dry = dry_run(plan, cut(plan, found, {}), found, lambda _: 1)
+    assert sorted(dry.waves[0].blockers) == blocked
