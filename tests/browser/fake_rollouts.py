@@ -39,6 +39,7 @@ class FakeRollouts:
         }  # fmt: skip
         self.failure = {
             "failure": "health", "reason": hostile, "count": 1, "sites": ["edge-00-00"],
+            "remedy": "look at a site's alarms, then roll back",
         }  # fmt: skip
         self.refusals: list[str] = []
 

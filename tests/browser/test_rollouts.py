@@ -16,7 +16,11 @@ async def test_a_rollout_shows_its_waves_its_failures_and_the_way_of_each_site(c
     label = "document.querySelector('.groups .delivery-bar').getAttribute('aria-label')"
     assert await tab.js(label) == "Wave 1: 1 have it, 1 failed"
     await tab.wait("document.querySelector('.failures tbody tr')")
-    assert "edge-00-00" in await tab.js("document.querySelector('.failures').innerText")
+    failures = await tab.js("document.querySelector('.failures').innerText")
+    assert "edge-00-00" in failures
+    assert "look at a site's alarms, then roll back" in failures
+    turn = "document.querySelector('section .toolbar select').selectedOptions[0].innerText"
+    assert await tab.js(turn) == "whose turn it is"
     await tab.js("document.querySelector('.rollout-sites summary').click()")
     await tab.wait("document.querySelector('.way')?.innerText.includes('offered')")
     assert "bob: 1 of 1" in await tab.js("document.querySelector('.facts').innerText")

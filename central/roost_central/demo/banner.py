@@ -52,8 +52,8 @@ def ready(  # noqa: PLR0913 - what the block names
     {roost} ha status {cast.SITE}
     {roost} node inventory {cast.SITE}.n1
     {roost} site list -q 'status>=degraded' -w
-{"" if fleet is None else _fleet(folder, fleet)}
 {_rollouts(folder, has_site=fleet is not None) if fleet or "simulator" in pids else ""}
+{"" if fleet is None else _fleet(folder, fleet)}
   Break something, and watch it:
     {agent} path hold lan-a --for 1m --state-dir {state}
     {agent} alarm raise 750.801 --entity app=pump --severity major --text "Pressure 9 bar" \\
@@ -97,9 +97,9 @@ def _rollouts(folder: Path, *, has_site: bool) -> str:
     {roost} rollout plan {good}
     {roost} rollout create {good} --start
     {roost} rollout watch ID
-      wave by wave, two minutes; the first letters of the ID are enough{site if has_site else ""}
+      some three minutes; the first letters of the ID are enough{site if has_site else ""}
     {roost} rollout create {bad} --start
-      this one ends as soon as it runs: it halts in the canary within a minute
+      once that is done; this one ends as soon as it runs: it halts in the canary, within a minute
     {roost} rollout failures ID
     {roost} rollout rollback ID -m "it ends at once"
 """

@@ -81,28 +81,28 @@ function Facts({ node, staleMs }) {
 
 function Paths({ paths, staleMs }) {
   if (!paths.length) return html`<p class="empty">No path is known yet.</p>`;
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Path</th><th>Kind</th>
+  return html`<div class="scroll"><table class="plain stack"><thead><tr><th>Path</th><th>Kind</th>
     <th>State</th>
     <th>Since</th><th class="number">Round trip</th><th class="number">Loss</th><th>Heard</th></tr>
       </thead>
     <tbody>${paths.map((path) => html`<tr key=${path.path}><th scope="row">${path.path}</th>
-      <td>${path.kind}</td>
-      <td><${StateChip} states=${PATH_STATES} name=${path.state} /></td><td>
-        <${Time} at=${path.since} /></td>
-      <td class="number">${roundTrip(path.rtt_us)}</td>
-        <td class="number">${loss(path.loss_permille)}</td>
-      <td><${Age} at=${path.heard} staleMs=${staleMs} /></td></tr>`)}</tbody></table></div>`;
+      <td data-title="Kind">${path.kind}</td>
+      <td data-title="State"><${StateChip} states=${PATH_STATES} name=${path.state} /></td>
+      <td data-title="Since"><${Time} at=${path.since} /></td>
+      <td class="number" data-title="Round trip">${roundTrip(path.rtt_us)}</td>
+        <td class="number" data-title="Loss">${loss(path.loss_permille)}</td>
+      <td data-title="Heard"><${Age} at=${path.heard} staleMs=${staleMs} /></td></tr>`)}</tbody></table></div>`;
 }
 
 function Outbox({ outbox }) {
   const lanes = Object.entries(outbox ?? {});
   if (!lanes.length) return html`<p class="empty">Not told yet.</p>`;
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Lane</th>
+  return html`<div class="scroll"><table class="plain stack"><thead><tr><th>Lane</th>
     <th class="number">Waiting</th><th class="number">Size</th><th class="number">Dropped</th></tr>
     </thead>
     <tbody>${lanes.map(([lane, at]) => html`<tr key=${lane}><th scope="row">${lane}</th>
-      <td class="number">${at.waiting_items ?? "–"}</td>
-      <td class="number">${at.waiting_bytes === undefined ? "–" : bytes(at.waiting_bytes)}</td>
-      <td class=${`number ${at.dropped ? "tone-down" : ""}`}>${at.dropped ?? "–"}</td>
+      <td class="number" data-title="Waiting">${at.waiting_items ?? "–"}</td>
+      <td class="number" data-title="Size">${at.waiting_bytes === undefined ? "–" : bytes(at.waiting_bytes)}</td>
+      <td class=${`number ${at.dropped ? "tone-down" : ""}`} data-title="Dropped">${at.dropped ?? "–"}</td>
         </tr>`)}</tbody></table></div>`;
 }

@@ -80,11 +80,11 @@ function Panel({ title, value, lines, Plot }) {
 function Table({ times, lines, unit }) {
   const [open, setOpen] = useState("");
   const line = lines.find(({ series }) => series === open);
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Series</th><th class="number">Lowest, ${unit}</th>
+  return html`<div class="scroll"><table class="plain stack"><thead><tr><th>Series</th><th class="number">Lowest, ${unit}</th>
       <th class="number">Mean</th><th class="number">Highest</th><th class="number">Last</th><th></th></tr></thead>
     <tbody>${lines.map((each) => html`<tr key=${each.series}><th scope="row">${nameOf(each)}</th>
-      <td class="number">${least(each)}</td><td class="number">${mean(each)}</td><td class="number">${top(each)}</td>
-      <td class="number">${known(each.mean).at(-1) ?? "–"}</td>
+      <td class="number" data-title="Lowest">${least(each)}</td><td class="number" data-title="Mean">${mean(each)}</td>
+      <td class="number" data-title="Highest">${top(each)}</td><td class="number" data-title="Last">${known(each.mean).at(-1) ?? "–"}</td>
       <td><button aria-expanded=${open === each.series} onClick=${() => setOpen(open === each.series ? "" : each.series)}>Steps</button></td>
       </tr>`)}</tbody></table></div>
     ${line && html`<div class="scroll"><table class="plain steps"><caption>${nameOf(line)}, ${unit}</caption><thead><tr><th>At</th>

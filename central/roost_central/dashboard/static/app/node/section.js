@@ -47,10 +47,10 @@ function Single({ id, fields, section }) {
 function Many({ ids, fields, section }) {
   const [shown, setShown] = useState(ROWS_FIRST);
   const rest = ids.length - shown;
-  return html`<div class="scroll"><table class="plain inventory"><thead><tr><th>id</th>
+  return html`<div class="scroll"><table class="plain inventory stack"><thead><tr><th>id</th>
       ${fields.map((field) => html`<th key=${field}>${fieldTitle(field)}</th>`)}</tr></thead>
     <tbody>${ids.slice(0, shown).map((id) => html`<tr key=${id}><th scope="row">${id}</th>
-      ${fields.map((field) => html`<td key=${field}>
+      ${fields.map((field) => html`<td key=${field} data-title=${fieldTitle(field)}>
         <${Value} id=${id} field=${field} section=${section} /></td>`)}</tr>`)}</tbody>
     </table></div>
     ${rest > 0 && html`<button type="button" onClick=${() => setShown(shown + ROWS_MORE)}>

@@ -76,7 +76,7 @@ function Rollout({ id }) {
         onClick=${() => setMove(each)}>${MOVES[each][0]}</button> `)}</div></header>
     <section><h2>Waves</h2><${Waves} value=${value} /></section>
     <${Failures} id=${id} turn=${turn} />
-    <${Sites} id=${id} turn=${turn} waves=${value.stages} />
+    <${Sites} id=${id} turn=${turn} waves=${value.stages} now=${isOpen ? value.wave : 0} />
     <section><details><summary>The plan</summary><pre class="source">${value.plan}</pre></details></section>
     <${CopyLine} text=${`roost rollout watch ${value.id}`} />
     ${move && html`<${AskDialog} title=${`${MOVES[move][0]}: ${value.name}`} button=${MOVES[move][0]} hint=${MOVES[move][1]}
@@ -89,12 +89,12 @@ const isBack = (value) => value.state === "rolling_back" || value.state === "rol
 
 function Waves({ value }) {
   return html`<div class="scroll"><table class="plain stack groups"><thead><tr><th>Wave</th><th>State</th><th class="number">Sites</th>
-    <th>Where they stand</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
+    <th>Where they stand</th><th>Since</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
       class=${each.wave === value.wave && !ENDS.has(value.state) ? "now" : ""}><th scope="row">${each.wave} ${each.name}</th>
       <td data-title="State"><${State} name=${each.state} /></td><td class="number" data-title="Sites">${each.sites.toLocaleString("en")}</td>
       <td data-title="Sites are"><${Counts} states=${each.states} label=${`Wave ${each.wave}`} isBack=${isBack(value)} />
         ${each.worse > 0 && html` <span class="quiet">${each.worse} with a new alarm</span>`}</td>
-      <td data-title="Soak">${soak(each)}</td>
+      <td data-title="Since">${each.since ? html`<${Time} at=${each.since} />` : "–"}</td><td data-title="Soak">${soak(each)}</td>
       <td data-title="Why">${each.why || (each.rate ? `${each.rate.toLocaleString("en")} sites a minute` : "–")}</td></tr>`)}</tbody></table></div>`;
 }
 

@@ -12,18 +12,21 @@ export function Failures({ id, turn }) {
   const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/failures`, turn);
   if (!value?.items.length) return null;
   return html`<section><h2>Failures</h2><div class="scroll"><table class="plain stack failures"><thead><tr><th class="number">Sites</th>
-    <th>Type</th><th>Reason</th><th>Such as</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.reason}`}>
+    <th>Type</th><th>Reason</th><th>Such as</th><th>What helps</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.reason}`}>
       <td class="number" data-title="Sites">${each.count.toLocaleString("en")}</td><td data-title="Type">${each.failure}</td>
       <td data-title="Reason">${each.reason}</td><td data-title="Such as">${each.sites.slice(0, 5).map((site) => html`<a key=${site}
-        href=${sitePath(site)}>${site}</a> `)}</td></tr>`)}</tbody></table></div></section>`;
+        href=${sitePath(site)}>${site}</a> `)}</td>
+      <td data-title="What helps">${each.remedy}</td></tr>`)}</tbody></table></div></section>`;
 }
 
-export function Sites({ id, turn, waves }) {
-  const [wave, setWave] = useState("0");
+/** @param now the wave whose turn it is, which is shown until another is asked for; 0: none is, all are shown */
+export function Sites({ id, turn, waves, now }) {
+  const [wave, setWave] = useState("now");
   const [state, setState] = useState("");
-  const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/jobs?limit=${SHOWN}&wave=${wave}${state && `&state=${state}`}`, turn);
+  const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/jobs?limit=${SHOWN}&wave=${wave === "now" ? now : wave}${state && `&state=${state}`}`, turn);
   return html`<section><h2>Sites</h2><div class="toolbar">
-      <label>Wave <select value=${wave} onChange=${(event) => setWave(event.target.value)}><option value="0">all</option>
+      <label>Wave <select value=${wave} onChange=${(event) => setWave(event.target.value)}>
+        <option value="now">${now ? "whose turn it is" : "all"}</option>${now > 0 && html`<option value="0">all</option>`}
         ${waves.map((each) => html`<option key=${each.wave} value=${String(each.wave)}>${each.wave} ${each.name}</option>`)}</select></label>
       <label>State <select value=${state} onChange=${(event) => setState(event.target.value)}>${STATES.map((each) => html`<option
         key=${each} value=${each}>${each ? each.replaceAll("_", " ") : "all"}</option>`)}</select></label></div>
