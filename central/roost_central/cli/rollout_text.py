@@ -161,7 +161,7 @@ def dry(found: dict[str, Any], form: str, file: str) -> str:
         lines.append(f"no canary for {words}: {counted(kind['sites'], 'site')}")
     lines += [_section(each) for each in found["sections"]]
     if found["unable"]:
-        lines.append(f"{counted(found['unable'], 'node')} take no settings now: not waited for")
+        lines.append(f"not waited for: {counted(found['unable'], 'node')} without settings now")
     lines += [f"refused: {each}" for each in found["refusals"]]
     if not found["refusals"]:
         lines.append(f"make it: roost rollout create {file} --expect {found['sites']}")

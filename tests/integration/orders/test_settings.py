@@ -103,5 +103,7 @@ def test_a_new_box_is_what_its_profile_says_and_follows_it(stage, node):
     wait_until(lambda: state(stage, bad) == "rolled_back", node.words(), seconds=60)
     wait_until(lambda: "UTC" in text(stage), node.words(), seconds=30)
     good = roll_out(stage, "192.0.2.56", "UTC")
+    stage.central.kill()
+    stage.start_centre()
     wait_until(lambda: state(stage, good) == "completed", node.words(), seconds=90)
     assert "192.0.2.56" in resolv.read_text()

@@ -1,5 +1,7 @@
 """``roost rollout`` as its reader meets it: how far, what failed and what helps, what is next."""
 
+import json
+
 import pytest
 
 ID = "5c2f11d0" + "a" * 24
@@ -133,3 +135,26 @@ def test_a_dry_run_ends_with_the_command_that_makes_it(run, centre, tmp_path):
     code, out, _ = run("rollout", "plan", str(plan))
     assert code == 8
     assert out.endswith("refused: release is retracted\n")
+
+
+def test_a_plan_of_profiles_goes_with_their_files_and_tells_what_changes(
+    run, centre, tmp_path, capsys
+):
+    plan = tmp_path / "ntp.toml"
+    plan.write_text("name = 'x'\nprofiles = ['p.toml']\n")
+    assert run("rollout", "plan", str(plan))[0] != 0
+    assert "p.toml: cannot be read" in capsys.readouterr().err
+    (tmp_path / "p.toml").write_text("[profile]\n")
+    section = {"section": "time", "settings": 1, "nodes": 3, "sites": 2, "mark": "restart-service",
+               "affects_service": True}  # fmt: skip
+    found = {
+        "name": "x", "kind": "profile", "component": "profile", "version": "p", "digest": "1" * 64,
+        "plan_digest": "2" * 64, "sites": 2, "nodes": 3, "bytes_wan": 30, "approvers": 0,
+        "waves": [], "uncovered": [], "refusals": [], "sections": [section], "unable": 1,
+    }  # fmt: skip
+    centre.more |= {"/api/v1/rollouts:plan": found}
+    code, out, _ = run("rollout", "plan", str(plan))
+    assert code == 0
+    assert json.loads(centre.seen[-1][3])["files"] == [{"file": "p.toml", "source": "[profile]\n"}]
+    assert "time: 1 setting on 3 nodes of 2 sites (affects services: restart-service)" in out
+    assert "not waited for: 1 node without settings now" in out

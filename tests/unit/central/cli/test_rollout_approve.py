@@ -6,7 +6,7 @@ from base64 import b64decode
 import pytest
 
 from roost_central.releases import keys
-from roost_central.rollout.plan import plan_digest
+from roost_central.rollout.plan import plan_digest, texts_digest
 from roost_protocol.release.approval import APPROVAL_DOMAIN, read_approval
 from roost_protocol.release.meant import Tree
 
@@ -68,3 +68,21 @@ def test_other_sites_than_were_reviewed_are_not_signed(run, centre, review, tmp_
     (tmp_path / "plan.toml").write_text("name = 'y'\n")
     assert run(*review, input=PASSPHRASE + "\n")[0] != 0
     assert sent(centre) == []
+
+
+def test_profiles_are_signed_only_as_they_lie_beside_the_plan(
+    run, centre, review, tmp_path, capsys
+):
+    plan, profile = tmp_path / "plan.toml", tmp_path / "ntp.toml"
+    plan.write_text("name = 'x'\nprofiles = ['ntp.toml']\nremove = ['old']\n")
+    profile.write_text("[profile]\n")
+    digest = texts_digest([("ntp.toml", "[profile]\n")], ["old"])
+    centre.more[ONE] |= {
+        "kind": "profile", "digest": digest, "plan_digest": plan_digest(plan.read_bytes()),
+    }  # fmt: skip
+    assert run(*review, input=PASSPHRASE + "\n")[0] == 0
+    profile.write_text("[profile]\n# another one\n")
+    before = len(sent(centre))
+    assert run(*review, input=PASSPHRASE + "\n")[0] != 0
+    assert "other profiles than those beside" in capsys.readouterr().err
+    assert len(sent(centre)) == before
