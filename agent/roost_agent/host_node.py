@@ -115,6 +115,7 @@ def host_answer(host: HostShell, acts: ActsOnDemand, request: HostShow | HostAct
         expect=request.expect,
         force=request.force,
         seconds=request.seconds,
+        node=request.node if request.node != host.who.name else "",
     )
     try:
         acts.begin(wanted)

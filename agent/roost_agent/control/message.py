@@ -69,6 +69,7 @@ class HostAct(msgspec.Struct, tag_field="do", tag="host-act", forbid_unknown_fie
         verb: of host_verbs.py.
         expect: the state that it was decided on, as ``unlocked/enabled/available``; empty: any.
         seconds: of a maintenance; 0 ends it.
+        node: of a lock, another host that is silent; empty: this one.
     """
 
     verb: Annotated[str, Meta(max_length=40)]
@@ -77,6 +78,7 @@ class HostAct(msgspec.Struct, tag_field="do", tag="host-act", forbid_unknown_fie
     expect: Annotated[str, Meta(max_length=50)] = ""
     force: bool = False
     seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] = 0
+    node: NodeName = ""
 
 
 class UpdateStatus(msgspec.Struct, tag_field="do", tag="update-status", forbid_unknown_fields=True):

@@ -31,6 +31,7 @@ class Wanted(msgspec.Struct, frozen=True):
         expect: the state that it was decided on; empty: any.
         force: break what can be broken.
         seconds: of a maintenance; 0 ends it.
+        node: another host that is silent, of a lock; empty: this one.
         is_own: the host itself wants it, as a rung of its recovery (ladder).
         is_by_watchdog: of a reboot: by the machine's watchdog, where it has one.
     """
@@ -41,5 +42,6 @@ class Wanted(msgspec.Struct, frozen=True):
     expect: str = ""
     force: bool = False
     seconds: int = 0
+    node: str = ""
     is_own: bool = False
     is_by_watchdog: bool = False

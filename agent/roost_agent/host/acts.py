@@ -219,6 +219,8 @@ class HostActs:
         }  # fmt: skip
 
     async def _act(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
+        if wanted.node:
+            return await self._shell.lock_silent(wanted, wanted.node)
         if wanted.verb == MAINTENANCE:
             return await self._maintain(wanted)
         if wanted.verb in LOCKS:

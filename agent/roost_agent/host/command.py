@@ -33,7 +33,9 @@ def run(argv: list[str]) -> int:
     """Show this host and its site, or act on it."""
     arguments = parser("host")
     arguments.add_argument("verb", choices=VERBS)
-    arguments.add_argument("given", nargs="?", metavar="on|off", help="of a maintenance")
+    arguments.add_argument(
+        "given", nargs="?", metavar="on|off|NODE", help="of a maintenance; of a lock, a silent host"
+    )
     arguments.add_argument("--json", action="store_true", help="everything, for a program")
     arguments.add_argument("--reason", default="", help="of an act; it is kept and told")
     arguments.add_argument("--force", action="store_true", help="break what can be broken")
@@ -114,11 +116,15 @@ def _act(given: argparse.Namespace, arguments: argparse.ArgumentParser) -> int:
     if not given.reason and given.given != "off":
         arguments.error(f"host {given.verb} needs --reason TEXT: who comes after you reads it")
     if given.verb == "force-lock":
-        name = asked(given, HostShow())["node"]
+        name = given.given or asked(given, HostShow())["node"]
         if given.confirm != name:
             raise AgentError(f"what runs here may stop; if that may be: --confirm {name}")
     is_maintenance = given.verb == "maintenance"
+    is_lock = given.verb in {"lock", "force-lock"}
+    if given.given and not (is_lock or is_maintenance):
+        arguments.error(f"host {given.verb} is of this host alone, and takes no {given.given!r}")
     request = HostAct(
+        node=given.given or "" if is_lock else "",
         verb=f"host-{given.verb}",
         by=_by(),
         reason=given.reason,

@@ -82,6 +82,27 @@ def test_of_two_operators_who_lock_both_hosts_at_once_one_is_refused(site):
     wait_until(site.active, "the group runs")
 
 
+def test_a_host_that_is_silent_is_locked_by_the_coordinator_and_comes_back_locked(site):
+    active = enabled(site)
+    lost = other(active)
+    site.nodes[lost].agent.kill()
+    rest = [name for name in site.nodes if name != lost]
+    failed = "unlocked/disabled/failed"
+    wait_until(lambda: all(states(site, n).get(lost) == failed for n in rest), "its loss is told")
+    [first, *others] = [act(site, name, "lock", lost) for name in rest]
+    assert sum(is_done for is_done, _ in (first, *others)) == 1, "the coordinator alone does it"
+    offline = "locked/disabled/offline"
+    wait_until(lambda: all(states(site, n).get(lost) == offline for n in rest), "each knows it")
+    site.nodes[lost].agent.start()
+    wait_until(
+        lambda: states(site, lost).get(lost) == "locked/disabled/online", "it has taken it up"
+    )
+    kept = json.loads((site.nodes[lost].folder / "state/host.json").read_text())
+    assert kept["by"].startswith("the coordinator ")
+    is_done, said = act(site, lost, "unlock")
+    assert is_done, said
+
+
 def test_a_host_that_loses_its_power_has_failed_in_the_eyes_of_the_coordinator_and_is_back(site):
     active = enabled(site)
     lost = other(active)

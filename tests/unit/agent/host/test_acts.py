@@ -475,12 +475,12 @@ async def test_a_silent_host_is_locked_by_who_coordinates_and_locks_itself_when_
 ):
     async with running(tmp_path, "n1", "n2", "n3") as (lan, n1, n2, n3):
         assert await refused(n1.shell.lock_silent(lock(), "n3")) == "state", "it speaks"
-        assert await refused(n2.shell.lock_silent(lock(), "n3")) == "not-coordinator"
+        assert await refused(n2.acts.do(lock(node="n3"))) == "not-coordinator"
         lan.silent = {"n3"}
         await until(lambda: seen_by(n1, "n3") == tr.FAILED)
         stale = lock(expect="unlocked/enabled/available")
         assert await refused(n1.shell.lock_silent(stale, "n3")) == "expect"
-        await n1.shell.lock_silent(lock(), "n3")
+        assert "told so when it is heard again" in await n1.acts.do(lock(node="n3"))
         assert seen_by(n1, "n3") == tr.LOCKED_OFFLINE
         said = {"n3": "locked by ann: fan"}
         assert read_locked(tmp_path / "n1") == Locked(["n3"], said), "kept before it is done"
