@@ -6,9 +6,8 @@ saving is the gap's end; an hour that is there twice counts once, the first time
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -102,7 +101,7 @@ def _starts(window: Window, wall_ms: int) -> list[int]:
     return [_instant_ms(day, at, zone) for day in days if day.weekday() in window.days]
 
 
-def _instant_ms(day: date, at: time, zone: ZoneInfo) -> int:
+def _instant_ms(day: date, at: time, zone: tzinfo) -> int:
     wall = datetime.combine(day, at, zone)  # fold 0: the first of two
     moment = wall.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
@@ -110,7 +109,7 @@ def _instant_ms(day: date, at: time, zone: ZoneInfo) -> int:
     return round(moment.timestamp() * _MS)
 
 
-def _gap_end(wall: datetime, zone: ZoneInfo) -> datetime:
+def _gap_end(wall: datetime, zone: tzinfo) -> datetime:
     """Return the moment of the change over which this wall time does not exist."""
     before = wall.replace(fold=1).astimezone(UTC)  # by the offset after the change: too early
     after = wall.astimezone(UTC)
@@ -123,7 +122,9 @@ def _gap_end(wall: datetime, zone: ZoneInfo) -> datetime:
     return before + timedelta(seconds=high)
 
 
-def _zone(window: Window) -> ZoneInfo:
+def _zone(window: Window) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - for who has a window
+
     if ZONE.fullmatch(window.tz) is not None:
         try:
             return ZoneInfo(window.tz)

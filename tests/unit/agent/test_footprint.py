@@ -67,3 +67,10 @@ def test_local_ha_brings_along_no_package_of_its_own():
     assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY
     assert HEAVY & everything <= HEAVY_ALLOWED
     assert not {each for each in everything if each.startswith("roost_agent.ha.fence.")}
+
+
+def test_updates_bring_along_no_archives_and_no_time_zones():
+    third, everything = imported("roost_agent.lean, roost_agent.update_host")
+    assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY
+    assert HEAVY & everything <= HEAVY_ALLOWED
+    assert "zoneinfo" not in everything
