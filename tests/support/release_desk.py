@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from roost_central.releases import build, bundle, draft, keys
+from roost_central.releases import build, bundle, draft, draft_signing, keys
 from roost_central.releases.build import Described
-from roost_central.releases.draft import Holders, Repository, Roles
+from roost_central.releases.draft import Holders, Roles
+from roost_central.releases.draft_folder import Repository
 from roost_protocol.release.approval import (
     APPROVAL_DOMAIN,
     APPROVAL_VERSION,
@@ -60,10 +61,10 @@ class Holder:
             Roles(self.holders(), self.holders(), self.holders(), *online),
             self.now_ms,
         )
-        digests = [each.digest for each in draft.changes(where)]
+        digests = [each.digest for each in draft_signing.changes(where)]
         for name in ("ann", "bob"):
-            draft.sign(where, self.key(name), digests=digests)
-        return self._taken(draft.whole(where))
+            draft_signing.sign(where, self.key(name), digests=digests)
+        return self._taken(draft_signing.whole(where))
 
     def build(self, name="web", version="1.0", counter=1, files=None, previous=(), **more):
         """Make a bundle of some files, by path to content."""
@@ -85,27 +86,27 @@ class Holder:
                 keys.make(self.folder / "keys", name, PASSPHRASE)
         where = self.draft()
         draft.delegate(where, self.repository, self.now_ms, role, self.holders(threshold, names))
-        digests = [each.digest for each in draft.changes(where)]
+        digests = [each.digest for each in draft_signing.changes(where)]
         for name in {*signers, *names[:threshold]}:
-            draft.sign(where, self.key(name), digests=digests)
-        return self._taken(draft.whole(where))
+            draft_signing.sign(where, self.key(name), digests=digests)
+        return self._taken(draft_signing.whole(where))
 
     def release(self, *bundles, retract=(), signers=("ann", "bob")):
         """Have releases named, or named no more; return what that makes."""
         where = self.draft()
         draft.edit(where, self.repository, self.now_ms, add=bundles, retract=retract)
         for name in signers:
-            draft.sign(where, self.key(name), rebuilt=bundles, retracted=retract)
-        return self._taken(draft.whole(where))
+            draft_signing.sign(where, self.key(name), rebuilt=bundles, retracted=retract)
+        return self._taken(draft_signing.whole(where))
 
     def follow(self, wanted):
         """Have a role given to others by a new root, which two sign."""
         where = self.draft()
         draft.succeed(where, self.repository, self.now_ms, wanted)
-        digests = [each.digest for each in draft.changes(where)]
+        digests = [each.digest for each in draft_signing.changes(where)]
         for name in ("ann", "bob"):
-            draft.sign(where, self.key(name), digests=digests)
-        return self._taken(draft.whole(where))
+            draft_signing.sign(where, self.key(name), digests=digests)
+        return self._taken(draft_signing.whole(where))
 
     def built(self, name, version="1.0"):
         """Read a bundle that was built before."""

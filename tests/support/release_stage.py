@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fleet_stage import FleetStage
 
-from roost_central.releases import draft, keys
+from roost_central.releases import draft_signing, keys
 
 PASSPHRASE = "six words that nobody wrote down"
 HOLDERS = ("ann", "bob", "cy")
@@ -69,7 +69,7 @@ class ReleaseDesk:
         words = [word for name in HOLDERS for word in ("--root", self.pub(name))]
         words += [word for name in HOLDERS for word in ("--signer", self.pub(name))]
         roost(self.stage, "release", "init", "--draft", first, "--online", signer, *words)
-        digests = [each.digest for each in draft.changes(first)]
+        digests = [each.digest for each in draft_signing.changes(first)]
         for name in HOLDERS[:2]:
             self.sign(first, name, *[word for each in digests for word in ("--digest", each)])
         anchor = signer / "image-root.json"

@@ -66,7 +66,7 @@ def init(  # noqa: PLR0913, PLR0917 - its options
         --signer a.pub --signer b.pub --signer c.pub --online signer-keys
     """  # noqa: D301 - click reads \b as "keep these lines"
     from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
-    from roost_central.releases import keys  # noqa: PLC0415 - as above
+    from roost_central.releases import draft_signing, keys  # noqa: PLC0415 - slow to import
 
     image = _holders(roots, root_threshold)
     director = _holders(directors, None) if directors else image
@@ -77,7 +77,7 @@ def init(  # noqa: PLR0913, PLR0917 - its options
     images, directs = (refusing(keys.read_public, online / f"{name}.pub") for name in names)
     roles = drafts.Roles(image, director, targets, images, directs)
     refusing(drafts.init, draft, roles, now_ms())
-    for change in drafts.changes(draft):
+    for change in draft_signing.changes(draft):
         click.echo(f"{change.file}: {change.digest}")
     click.echo(f"Each holder: roost release sign {draft} --key NAME.key --digest ...", err=True)
 
@@ -91,10 +91,11 @@ def anchors(folder: Path, to: Path) -> None:
     image-root.json goes to /etc/roost on every node with its installation, and with the signer's
     two keys into the signer's folder. It never comes from the centre.
     """
-    from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
+    from roost_central.releases import draft_folder, draft_signing  # noqa: PLC0415 - slow to import
 
-    made = refusing(drafts.whole, folder)
-    roots = {drafts.IMAGE_ROOT: made.image_root, drafts.DIRECTOR_ROOT: made.director_root}
+    made = refusing(draft_signing.whole, folder)
+    names = (draft_folder.IMAGE_ROOT, draft_folder.DIRECTOR_ROOT)
+    roots = dict(zip(names, (made.image_root, made.director_root), strict=True))
     for name, raw in roots.items():
         if not raw:
             continue
@@ -122,11 +123,12 @@ def rotate(  # noqa: PLR0913 - its options
 ) -> None:  # fmt: skip
     """Draft a root that gives a role to other keys: one was lost, or got into other hands."""
     from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
+    from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
     wanted = drafts.Succession(chain, role, _holders(keys_, threshold))
     before = repository(asked.client())
     refusing(drafts.succeed, draft, before, now_ms(), wanted)
-    for change in drafts.changes(draft):
+    for change in draft_signing.changes(draft):
         click.echo(f"{change.file}: {change.digest}")
 
 
@@ -147,13 +149,14 @@ def delegate(  # noqa: PLR0913 - its options
     it is given away, the new ones what they name from then on. Again: other keys for it.
     """
     from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
+    from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
     holders = _holders(keys_, threshold)
     if not one_key and holders.threshold == 1:
         raise RefusedError("one key alone could have it installed: say --one-key for a lab")
     before = repository(asked.client())
     refusing(drafts.delegate, draft, before, now_ms(), role, holders)
-    for change in drafts.changes(draft):
+    for change in draft_signing.changes(draft):
         click.echo(f"{change.file}: {change.digest}")
 
 

@@ -148,23 +148,22 @@ def sign(  # noqa: PLR0913, PLR0917 - its options
     goes is to be named. The signature is a small file in DRAFT/signatures: carry it there, or the
     whole folder.
     """
-    from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
-    from roost_central.releases import keys  # noqa: PLC0415 - as above
+    from roost_central.releases import draft_signing, keys  # noqa: PLC0415 - slow to import
 
     known, gone = bundles(rebuilt, is_checked=True), [_target(each) for each in retracted]
     _tell(folder, "table")
     opened = refusing(lambda: keys.open_private(key, passphrase(passphrase_fd, key.stem)))
     for path in refusing(
-        lambda: drafts.sign(folder, opened, rebuilt=known, digests=digests, retracted=gone)
+        lambda: draft_signing.sign(folder, opened, rebuilt=known, digests=digests, retracted=gone)
     ):
         click.echo(path)
 
 
 def _tell(folder: Path, form: str) -> None:
-    from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
+    from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
     rows: list[output.Row] = []
-    for change in refusing(lambda: drafts.changes(folder)):
+    for change in refusing(lambda: draft_signing.changes(folder)):
         have = f"{len(change.signers)} of {change.needed}: {', '.join(change.signers) or '-'}"
         rows.append(_row(change.file, "signs", change.digest, have))
         rows += [_row(each.path, "comes", each.digest) for each in change.added]

@@ -70,7 +70,7 @@ def bundles(folders: Sequence[Path], *, is_checked: bool) -> list[Any]:
 
 def repository(client: Client) -> Any:  # noqa: ANN401 - releases.draft.Repository, imported late
     """Return what a draft follows, as the centre has it."""
-    from roost_central.releases.draft import Repository  # noqa: PLC0415 - slow to import
+    from roost_central.releases.draft_folder import Repository  # noqa: PLC0415 - slow to import
 
     found = client.get(REPOSITORY)
     if not found["targets"]:

@@ -27,9 +27,9 @@ def publish(asked: Asked, folder: Path, folders: Sequence[Path]) -> None:
 
     Blobs that it does not have are uploaded first; what it has is not sent again.
     """
-    from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
+    from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
-    made, client = refusing(lambda: drafts.whole(folder)), asked.client()
+    made, client = refusing(lambda: draft_signing.whole(folder)), asked.client()
     for each in bundles(folders, is_checked=False):
         _upload(client, each)
     body = {

@@ -18,7 +18,7 @@ from roost_central.private_file import write_whole
 
 if TYPE_CHECKING:
     from roost_central.releases.bundle import Bundle
-    from roost_central.releases.draft import Repository
+    from roost_central.releases.draft_folder import Repository
     from roost_central.releases.keys import OpenKey
 
 HOLDERS: Final = ("ann", "bob", "cy")
@@ -86,7 +86,7 @@ def made(folder: Path, signer: Path) -> Releases:
         folder: of its releases.
         signer: the signer's folder, which gets its two keys and the root. It runs not yet.
     """
-    from roost_central.releases import draft, keys  # noqa: PLC0415 - slow to import
+    from roost_central.releases import draft, draft_folder, draft_signing, keys  # noqa: PLC0415 - slow
 
     found = Releases(folder)
     if found.image_root.exists():
@@ -106,13 +106,13 @@ def made(folder: Path, signer: Path) -> Releases:
         keys.open_private(folder / "keys" / f"{each}{keys.PRIVATE}", passphrase)
         for each in HOLDERS[:THRESHOLD]
     ]
-    digests = [each.digest for each in draft.changes(first)]
+    digests = [each.digest for each in draft_signing.changes(first)]
     for key in signing:
-        draft.sign(first, key, digests=digests)
-    begun = draft.whole(first)
+        draft_signing.sign(first, key, digests=digests)
+    begun = draft_signing.whole(first)
     _build(found)
     _name(found, begun, signing, now_ms)
-    (signer / draft.IMAGE_ROOT).write_bytes(begun.image_root)
+    (signer / draft_folder.IMAGE_ROOT).write_bytes(begun.image_root)
     found.image_root.parent.mkdir()
     found.director_root.write_bytes(begun.director_root)
     found.image_root.write_bytes(begun.image_root)  # the last one: it says that all is there
@@ -131,10 +131,10 @@ def _build(its: Releases) -> None:
 
 def _name(its: Releases, begun: "Repository", signing: Sequence["OpenKey"], now_ms: int) -> None:
     """Have the bundles named, as both holders sign it."""
-    from roost_central.releases import bundle, draft  # noqa: PLC0415 - slow to import
+    from roost_central.releases import bundle, draft, draft_signing  # noqa: PLC0415 - slow
 
     bundles = [bundle.read(each) for each in its.bundles]
     named = its.folder / DRAFTS[1]
     draft.edit(named, begun, now_ms, add=bundles)
     for key in signing:
-        draft.sign(named, key, rebuilt=bundles)
+        draft_signing.sign(named, key, rebuilt=bundles)

@@ -81,13 +81,18 @@ def role_of(component: str) -> str:
     return f"config.{name}" if family == "config" else family
 
 
+def is_role(text: str) -> bool:
+    """Say whether components may be given to a role of this name."""
+    return _ROLE.fullmatch(text) is not None
+
+
 def pattern_of(role: str) -> str:
     """Return the paths of targets that a role may name.
 
     Raises:
         ReleaseError: ``draft``: there is no such role.
     """
-    if _ROLE.fullmatch(role) is None:
+    if not is_role(role):
         text = f"{role} is no role: agent, os, app, plugin, policy or config.TENANT"
         raise ReleaseError("draft", text)
     family, _, tenant = role.partition(".")

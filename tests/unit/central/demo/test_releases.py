@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from roost_central.demo import releases, sensor
-from roost_central.releases import bundle, draft, keys
+from roost_central.releases import bundle, draft_signing, keys
 from roost_central.signer.release_keys import files_of
 
 
@@ -17,9 +17,9 @@ def its(tmp_path_factory):
 
 
 def test_both_releases_are_named_and_signed_by_enough(its):
-    named = draft.whole(its.folder / "sensor")
+    named = draft_signing.whole(its.folder / "sensor")
     assert named.image_root == b""
-    (change,) = draft.changes(its.folder / "sensor")
+    (change,) = draft_signing.changes(its.folder / "sensor")
     assert {each.path for each in change.added} == {
         "app/sensor/2.1.0.json", "app/sensor/2.2.0.json",
     }  # fmt: skip
@@ -33,7 +33,7 @@ def test_the_signer_has_its_keys_and_the_root_that_nodes_get(its):
     signer = its.folder.parent / "signer"
     files = files_of(signer)
     assert files.image_root.read_bytes() == its.image_root.read_bytes()
-    assert draft.whole(its.folder / "first").director_root == its.director_root.read_bytes()
+    assert draft_signing.whole(its.folder / "first").director_root == its.director_root.read_bytes()
 
 
 def test_no_key_and_no_passphrase_can_be_read_by_others(its):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from release_desk import PASSPHRASE
 
-from roost_central.releases import draft, keys
+from roost_central.releases import draft, draft_signing, keys
 from roost_central.releases.delegation import (
     checked_whole,
     pattern_of,
@@ -152,7 +152,7 @@ def test_who_gives_a_family_away_has_to_say_that_they_compared_it(people):
     holders = people.holders(2, ("dora", "emil"))
     draft.delegate(where, people.repository, people.now_ms, "app", holders)
     with pytest.raises(ReleaseError, match="compare it with the other holders"):
-        draft.sign(where, people.key("ann"))
+        draft_signing.sign(where, people.key("ann"))
     wrong = people.holders(3, ("dora", "emil"))
     with pytest.raises(ReleaseError, match="a threshold that they reach"):
         draft.delegate(people.draft(), people.repository, people.now_ms, "app", wrong)
