@@ -288,7 +288,9 @@ def job_answer(job: Job) -> JobAnswer:
 def failure_page(jobs: Iterable[Job]) -> FailurePage:
     """Return failures, grouped."""
     groups = [
-        FailureGroup(failure, reason, len(sites), sorted(sites)[:SITES_SHOWN_MAX], remedy(failure))
+        FailureGroup(
+            failure, reason, len(sites), sorted(sites)[:SITES_SHOWN_MAX], remedy(failure, reason)
+        )
         for (failure, reason), sites in by_type(jobs).items()
     ]
     return FailurePage(groups)

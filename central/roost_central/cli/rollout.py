@@ -17,6 +17,9 @@ from roost_central.cli.rollout_plan_file import plan_body
 ROLLOUTS: Final = "/api/v1/rollouts"
 
 REASON = click.option("-m", "--reason", default="", help="Why; it stands in the audit log.")
+WHY = click.option(
+    "-m", "--reason", required=True, help="Why; it stands in the audit log and on the page."
+)
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -169,7 +172,7 @@ def promote(asked: Asked, rollout: str, reason: str) -> None:
 
 @command.command()
 @click.argument("rollout")
-@REASON
+@WHY
 @shared()
 def abort(asked: Asked, rollout: str, reason: str) -> None:
     """Offer nothing more, and take back what is not done: who has it keeps it."""
@@ -178,7 +181,7 @@ def abort(asked: Asked, rollout: str, reason: str) -> None:
 
 @command.command()
 @click.argument("rollout")
-@REASON
+@WHY
 @shared()
 def rollback(asked: Asked, rollout: str, reason: str) -> None:
     """Send every touched site back to the release that it had, the newest wave first."""

@@ -22,10 +22,13 @@ REMEDIES: Final[Mapping[FailureType, str]] = {
     "then retry",
 }  # fmt: skip
 
+FORMER_UNKNOWN: Final = "the release that it had is not known"  # as way_back.py says it
+NO_WAY_BACK: Final = "it stays on this release: send it another one by a rollout of its own"
 
-def remedy(failure: str) -> str:
-    """Return what to do about failures of a type."""
-    return REMEDIES[FailureType(failure)]
+
+def remedy(failure: str, reason: str = "") -> str:
+    """Return what to do about failures of a type, or of a reason that is no fault of a site's."""
+    return NO_WAY_BACK if reason == FORMER_UNKNOWN else REMEDIES[FailureType(failure)]
 
 
 def by_type(jobs: Iterable[Job]) -> Mapping[tuple[str, str], list[str]]:

@@ -45,6 +45,7 @@ _WORST: Final = (
     SiteState.COMMITTED, SiteState.NOT_NEEDED,
 )  # fmt: skip
 _RANK: Final = {state: rank for rank, state in enumerate(_WORST)}
+_BACK: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED})
 _TOUCHES: Final = frozenset({FailureType.INSTALL, FailureType.BOOT, FailureType.HEALTH})
 
 
@@ -196,6 +197,12 @@ def told(job: Job, now_ms: int) -> Job:
     if after is job.state:
         return job
     changes: dict[str, object] = {"detail": word.detail, "failure": word.failure}
+    having = _having(job)
+    if having and after in _BACK:
+        after = J.FAILED  # a mixture is no site that is back: who has it is to be sent back
+        changes["detail"] = (
+            f"{', '.join(having)} has it, others do not: {word.detail or word.state}"
+        )
     if after is J.REJECTED:
         changes["due_ms"] = word.retry_at_ms or now_ms + ANSWER_MS
     if after is J.VERIFYING:
@@ -203,6 +210,7 @@ def told(job: Job, now_ms: int) -> Job:
     if after is J.TIMED_OUT:
         changes["failure"] = FailureType.TIMEOUT
     is_touched = after in {J.APPLYING, J.VERIFYING, J.ROLLED_BACK} or word.failure in _TOUCHES
+    is_touched = is_touched or bool(having)
     if is_touched:
         changes["touched"] = True
     if after in {J.ROLLED_BACK, J.CANCELED} or (after is J.FAILED and not is_touched):
@@ -218,3 +226,12 @@ def names(jobs: Iterable[Job], most: int) -> str:
     sites = sorted(job.site for job in jobs)
     more = f" and {len(sites) - most} more" if len(sites) > most else ""
     return ", ".join(sites[:most]) + more
+
+
+def _having(job: Job) -> list[str]:
+    """Return the nodes that run it for good, of those that speak for themselves."""
+    return sorted(
+        node
+        for node, each in job.said.items()
+        if each.state is SiteState.COMMITTED and not each.of_all
+    )

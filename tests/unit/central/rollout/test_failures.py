@@ -1,8 +1,11 @@
 """Failed sites are grouped by type and by a reason that names no site."""
 
-from roost_central.rollout.failures import by_type, reason_of
+import msgspec
+from rollout_fleet import running
+
+from roost_central.rollout.failures import NO_WAY_BACK, REMEDIES, by_type, reason_of, remedy
 from roost_central.rollout.job import Job
-from roost_central.rollout.table import JobState
+from roost_central.rollout.table import JobState, RolloutState
 from roost_protocol.update import FailureType
 
 J = JobState
@@ -43,3 +46,20 @@ def test_a_short_name_of_a_site_is_not_taken_out_of_other_words():
 
 def test_a_reason_is_cut():
     assert len(reason_of(failed("s1", detail="x" * 300))) == 200
+
+
+def test_each_type_has_a_remedy():
+    assert {*REMEDIES} == {*FailureType}
+
+
+def test_a_site_that_had_no_release_is_told_that_it_stays_and_not_to_be_tried_again():
+    fleet = running()
+    fleet.run(lambda: fleet.rollout.jobs["s0001"].touched)
+    job = msgspec.structs.replace(fleet.rollout.jobs["s0001"], former=("", ""))
+    fleet.rollout.put(job)
+    fleet.rollout.roll_back("no", fleet.now_ms)
+    fleet.until_state(RolloutState.ROLLED_BACK)
+    failed_ = by_type(fleet.rollout.failed())
+    [(failure, reason)] = [key for key, sites in failed_.items() if "s0001" in sites]
+    assert remedy(failure, reason) == NO_WAY_BACK
+    assert remedy("operator", "a person") != NO_WAY_BACK

@@ -96,3 +96,20 @@ def test_the_trail_keeps_the_newest_states():
 
 def test_a_sentence_names_some_sites():
     assert names([job(), job(), job()], 2) == "s, s and 1 more"
+
+
+@pytest.mark.parametrize("other", [S.ROLLED_BACK, S.CANCELED, S.FAILED])
+def test_a_site_of_which_one_node_has_it_and_another_has_not_is_no_site_that_is_back(other):
+    said = heard(job(J.APPLYING, touched=True), "s.n1", report(S.COMMITTED, of_all=False))
+    said = heard(said, "s.n2", report(other, of_all=False, failure=FailureType.PRECHECK))
+    mixed = told(said, 1)
+    assert (mixed.state, mixed.touched, mixed.failure) == (J.FAILED, True, FailureType.PRECHECK)
+    assert mixed.detail.startswith("s.n1 has it, others do not: ")
+
+
+def test_a_site_of_which_every_node_went_back_is_back():
+    said = heard(job(J.APPLYING, touched=True), "s.n1", report(S.COMMITTED, of_all=False))
+    for node in NODES:
+        word = report(S.ROLLED_BACK, seq=2, of_all=False, failure=FailureType.HEALTH)
+        said = heard(said, node, word)
+    assert (told(said, 1).state, told(said, 1).touched) == (J.ROLLED_BACK, False)
