@@ -13,6 +13,7 @@ from msgspec import to_builtins
 
 from roost_agent.alarms.desk import Desk
 from roost_agent.alarms.local_api import serving as serving_alarms
+from roost_agent.bmc.seat import BoardSeat
 from roost_agent.config import Config
 from roost_agent.control.message import (
     Answer,
@@ -34,7 +35,7 @@ from roost_agent.control.message import (
 )
 from roost_agent.control.server import serving
 from roost_agent.driver import Driver
-from roost_agent.errors import AgentError, ConfigError
+from roost_agent.errors import AgentError
 from roost_agent.host.processes.on_demand import OnDemand
 from roost_agent.host_node import host_answer, host_of
 from roost_agent.identity import Identity, StateLock, next_identity
@@ -55,6 +56,7 @@ from roost_protocol.host import Oper
 from roost_protocol.seal import Seal
 
 if TYPE_CHECKING:
+    from roost_agent.bmc.board import Board
     from roost_agent.bmc.service import BoardControllers
     from roost_agent.ha.launch import Launch
     from roost_agent.ha.runtime import Runtime
@@ -129,7 +131,8 @@ async def _main(config: Config, identity: Identity) -> None:
         control, renewal = Control(driver, ha), _renewal(config, driver.known_time, entropy)
         _take_orders(driver, control, renewal, ha, said)
         _watch_processes(driver, ha)
-        driver.boards = _boards(driver, ha)
+        driver.board_seat = _boards(driver, ha)
+        driver.board_seat.begin()
         driver.host, driver.acts = host_of(driver, ha, entropy)
         if driver.orders is not None:
             driver.updates = _updates(driver, ha)  # by the site's word: it asks the host
@@ -243,31 +246,31 @@ def _is_enabled(driver: Driver) -> bool:
     return driver.host is None or driver.host.core.state[1] is Oper.ENABLED
 
 
-def _boards(driver: Driver, ha: "Runtime | None") -> "BoardControllers | None":
-    """Return what asks board controllers, where a file names any; the code is imported only there.
-
-    A file that is wrong costs its controllers, not the agent.
-    """
+def _boards(driver: Driver, ha: "Runtime | None") -> BoardSeat:
+    """Return where what asks board controllers begins, with the first that is named."""
     config = driver.config
-    if not Path(config.bmc_file).exists():
-        return None
-    from roost_agent.bmc.board import load  # noqa: PLC0415 - see above
-    from roost_agent.bmc.service import BoardControllers  # noqa: PLC0415 - as above
 
-    try:
-        boards = load(config.bmc_file)
-    except ConfigError as err:
-        log.warning("bmc: no controller is asked: %s", err)
-        return None
-    return BoardControllers(
+    def make(boards: tuple["Board", ...]) -> "BoardControllers":
+        from roost_agent.bmc.service import BoardControllers  # noqa: PLC0415 - not without any
+
+        return BoardControllers(
+            config.bmc_file,
+            boards,
+            config.node,
+            folder=Path(config.state_dir),
+            outbox=driver.spool,
+            alarms=driver.alarms,
+            clock=driver.clock,
+            is_ours=lambda: True if ha is None else _coordinates(ha),
+        )
+
+    return BoardSeat(
         config.bmc_file,
-        boards,
+        Path(config.state_dir),
         config.node,
-        folder=Path(config.state_dir),
-        outbox=driver.spool,
-        alarms=driver.alarms,
-        clock=driver.clock,
-        is_ours=lambda: True if ha is None else _coordinates(ha),
+        has_lease=ha is not None,
+        make=make,
+        made=partial(setattr, driver, "boards"),
     )
 
 
@@ -372,8 +375,8 @@ async def _store(driver: Driver) -> None:
             group.create_task(driver.host.run(), name="agent.host")
             group.create_task(driver.acts.run(), name="agent.host.acts")
         group.create_task(driver.history.run(), name="agent.history")
-        if driver.boards is not None:
-            group.create_task(driver.boards.run(), name="agent.bmc")
+        if driver.board_seat is not None:
+            group.create_task(driver.board_seat.run(), name="agent.bmc")
         if driver.orders is not None:
             group.create_task(driver.orders.run(), name="agent.orders")
         if driver.settings is not None:

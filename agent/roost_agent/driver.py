@@ -46,6 +46,7 @@ from roost_protocol.topics import NodeTopics
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from roost_agent.bmc.seat import BoardSeat
     from roost_agent.bmc.service import BoardControllers
     from roost_agent.config_apply.service import Settings
     from roost_agent.host.on_demand import ActsOnDemand
@@ -112,8 +113,9 @@ class Driver:
         self.host: HostShell | None = None
         self.acts: ActsOnDemand | None = None
         self.processes: Watching | None = None
-        # Asks board controllers; set before the start where bmc.toml names any.
+        # Asks board controllers, from the first that a file or the centre names.
         self.boards: BoardControllers | None = None
+        self.board_seat: BoardSeat | None = None
         self.health = HealthChecks(
             config.processes.health, config.processes.roles, self.alarms, self.clock
         )

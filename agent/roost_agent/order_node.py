@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from roost_agent.bmc.allowed import boards_refuse
+from roost_agent.bmc.seat import NotTakenError
 from roost_agent.control.message import Answer, HaRequest
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
@@ -13,6 +14,7 @@ from roost_agent.renewal import Renewal
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from roost_agent.bmc.service import BoardControllers
     from roost_agent.host.act import Wanted
     from roost_agent.update.service import Updates
 
@@ -111,6 +113,35 @@ class OrderNode:
         if why := await boards.act(node, verb):
             raise ActError("unconfirmed" if why.startswith("unconfirmed") else "bmc", why)
         return f"{verb} of {node}: read by its board controller"
+
+    async def take_boards(self, sealed: bytes) -> str:
+        """See Node."""
+        seat = self._driver.board_seat
+        assert seat is not None  # noqa: S101 - the agent began with it
+        try:
+            return await seat.take(self._driver.identity.node, sealed)
+        except NotTakenError as err:
+            raise ActError("sealed", str(err)) from err
+
+    async def test_board(self, node: str) -> str:
+        """See Node."""
+        answer = await self._board(node).test(node)
+        if answer.fault:
+            raise ActError(answer.fault, answer.why)
+        known = answer.known
+        who = " ".join(each for each in (known.maker, known.model, known.uuid) if each)
+        return f"{node}: {who or 'a machine'}, by {known.type}, power {answer.power}"
+
+    async def relearn_board(self, node: str) -> str:
+        """See Node."""
+        self._board(node).relearn(node)
+        return await self.test_board(node)
+
+    def _board(self, node: str) -> "BoardControllers":
+        boards = self._driver.boards
+        if boards is None or not boards.has(node):
+            raise ActError("not-supported", f"{node} has no board controller that this node reads")
+        return boards
 
     async def host_went_on(self, verb: str) -> str:
         """See Node."""

@@ -34,6 +34,8 @@ from roost_central.api.scoped import Scopes
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
+from roost_central.boards.keeper import BoardKeeper
+from roost_central.boards.vault import Vault
 from roost_central.brokers import own as own_certificate
 from roost_central.ca.compare import Comparison
 from roost_central.ca.watch import SignerWatch
@@ -154,6 +156,7 @@ async def run(config: CentralConfig) -> None:
             is_secure=config.http.is_secure,
             enrolment=enrolment,
             orders=None if orders is None else orders.desk,
+            boards=None if orders is None else _boards(config, database, view, clock, entropy),
             oidc=None if config.oidc is None else OidcLogin(config.oidc, clock, entropy),
             signatures=signatures,
             releases=await asyncio.to_thread(_releases, config, clock, entropy),
@@ -227,6 +230,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     is_secure: bool,
     enrolment: Enrolment | None = None,
     orders: OrderDesk | None = None,
+    boards: BoardKeeper | None = None,
     oidc: OidcLogin | None = None,
     signatures: Comparison | None = None,
     releases: ReleaseDesk | None = None,
@@ -265,6 +269,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         rollouts=rollouts,
         enrolment=enrolment,
         orders=orders,
+        boards=boards,
         oidc=oidc,
         signatures=signatures,
         releases=releases,
@@ -383,6 +388,13 @@ def _orders(
     return OrderRunner(database, signer, clock, desk)
 
 
+def _boards(
+    config: CentralConfig, database: Database, view: FleetView, clock: Clock, entropy: Entropy
+) -> BoardKeeper:
+    """Return who has nodes know their site's board controllers."""
+    return BoardKeeper(database, view, Vault.of(config.data_dir, entropy), clock, entropy)
+
+
 def _carry(
     tasks: asyncio.TaskGroup,
     orders: OrderRunner | None,
@@ -417,6 +429,9 @@ def _carry(
         if api.enrolment is not None:
             api.enrolment.configuration = FirstSettings(api.profiles, deliveries, orders).of
         running.append(tasks.create_task(orders.run(), name="central.orders"))
+        if api.boards is not None:
+            api.boards.hears, api.boards.wake_orders = ingest.speaks_with, orders.desk.wake.set
+            running.append(tasks.create_task(api.boards.run(), name="central.boards"))
     return running
 
 

@@ -20,6 +20,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from roost_protocol.board_verbs import SetBoards
 from roost_protocol.codec import VERSION, Decoder, encode
 from roost_protocol.envelope import Count, Id16, NodeText, ShortText
 from roost_protocol.errors import ProtocolError
@@ -181,7 +182,7 @@ def check_body(act: Act, body: bytes) -> None:
     Raises:
         ProtocolError: ``body``: it is missing, is another one, or nobody asked for it.
     """
-    if not isinstance(act, Configure | UpdateOffer):
+    if not isinstance(act, Configure | UpdateOffer | SetBoards):
         if body:
             raise ProtocolError("body", field="body", bound=f"{act.verb} has none", got=len(body))
     elif body_digest(body) != act.digest:

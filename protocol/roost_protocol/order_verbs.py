@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origi
 import msgspec
 from msgspec import Meta
 
+from roost_protocol.board_verbs import BOARD_VERBS
 from roost_protocol.errors import ProtocolError
 from roost_protocol.host_verbs import HOST_VERBS
 from roost_protocol.limits import NAME_CHARS_MAX, ORDER_TEXT_CHARS_MAX
@@ -109,6 +110,7 @@ VERBS: Final[Mapping[str, type[Act]]] = MappingProxyType(
         )
     }
     | dict(HOST_VERBS)
+    | dict(BOARD_VERBS)
 )
 
 

@@ -54,6 +54,8 @@ class FakeHost:
     def __init__(self) -> None:
         self.said: dict[str, dict] = {}
         self.sensors: dict[str, dict] = {}
+        self.boards: dict[str, dict] = {}
+        self.board_acts: list[tuple[str, str, dict]] = []
         self.states: dict[str, dict] = {}
         self.moves: dict[str, list] = {}
         self.heard: dict[str, list] = {}
@@ -66,6 +68,9 @@ class FakeHost:
         return [
             web.get(f"{node}/processes", self.processes),
             web.get(f"{node}/sensors", self.sensors_of),
+            web.get(f"{node}/bmc", self.board_of),
+            web.put(f"{node}/bmc", self.act_on_board),
+            web.post(node + "/bmc:{action}", self.act_on_board),
             web.get(f"{node}/host", self.state),
             web.get(f"{node}/host/actions", self.actions),
             web.get(f"{node}/host/history", self.history),
@@ -86,6 +91,28 @@ class FakeHost:
         none = {"as_of": None, "age_s": None, "read": None, "fault": "", "power": "unknown"}
         none |= {"dropped": 0, "sensors": []}
         return web.json_response({"node": node} | self.sensors.get(node, none))
+
+    async def board_of(self, request: web.Request) -> web.Response:
+        """Serve who a board controller is."""
+        node = request.match_info["node"]
+        none = {"as_of": None, "fault": "", "configured": None}
+        return web.json_response({"node": node} | self.boards.get(node, none))
+
+    async def act_on_board(self, request: web.Request) -> web.Response:
+        """Take what is set, or have it reached."""
+        node, action = request.match_info["node"], request.match_info.get("action", "set")
+        body = await request.json() if request.can_read_body else {}
+        self.board_acts.append((node, action, body))
+        order = {
+            "id": "o1",
+            "state": "failed",
+            "code": "credential",
+            "text": "it refuses",
+            "sends": 1,
+        }
+        if action == "set":
+            return web.json_response(self.boards.get(node, {}).get("configured"))
+        return web.json_response({"node": node, "by": node, "order": order}, status=202)
 
     async def state(self, request: web.Request) -> web.Response:
         """Serve a host."""

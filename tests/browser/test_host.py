@@ -179,3 +179,65 @@ async def test_sensors_of_a_board_controller_are_shown_the_worst_first(console):
     await tab.js(f"{section}.querySelector('button[aria-expanded]').click()")
     await tab.wait(f"{section}.querySelectorAll('tbody tr').length === 13")
     assert tab.complaints == []
+
+
+BOARD = {
+    "as_of": "2026-11-28T09:00:00Z", "age_s": 3, "speaker": "n1", "protocol": "redfish",
+    "maker": "LabCorp", "model": "E1", "firmware": "1.2", "machine": "u-1", "power": "on",
+    "fault": "tls: it is not the one that was learned", "failures": 4, "todo": "relearn it",
+    "configured": {
+        "host": "10.0.9.12", "user": "roost", "has_password": True, "type": "redfish", "port": 443,
+        "ipmi_port": 623, "cipher": 3, "uuid": "", "system": "", "ca": "", "interval_s": 0,
+        "certificate_sha256": "", "changed": "2026-11-28T09:00:00Z", "by": "ada",
+        "told": [{"node": "edge.n1", "state": "failed", "text": "another key", "at": None}],
+    },
+}  # fmt: skip
+
+
+async def test_a_board_controller_is_shown_reached_and_set_and_its_password_is_nowhere(console):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    console.central.host.boards[node] = BOARD
+    board = "document.querySelector('.board')"
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait(f"{board}?.innerText.includes('LabCorp E1')")
+    text = await tab.js(f"{board}.innerText")
+    for words in (
+        "not the one that was learned, 4 in a row",
+        "relearn it",
+        "another key",
+        "by ada",
+    ):
+        assert words in text
+    press = (
+        f"[...{board}.querySelectorAll('button')].find((each) => each.innerText === '%s').click()"
+    )
+    await tab.js(press % "Test")
+    await tab.wait(f"{board}.innerText.includes('failed, it refuses (credential)')")
+    await tab.js(press % "Set…")
+    await tab.wait(f"{board}.querySelector('dialog input[name=password]')?.type === 'password'")
+    typed = """(() => {
+      const input = document.querySelector(".board dialog input[name=%s]");
+      input.value = "%s";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    })()"""
+    await tab.js(typed % ("password", "canary"))
+    await tab.js(typed % ("reason", "new rack"))
+    await tab.wait(f"{board}.querySelector('dialog').innerText.includes('new rack')")
+    assert "canary" not in await tab.js(f"{board}.innerText")
+    await tab.js(f"{board}.querySelector('dialog button.primary').click()")
+    await tab.wait(f"{board}.innerText.includes('nodes of its site are told')")
+    (_, _, _), (_, what, body) = console.central.host.board_acts
+    assert (what, body["password"], body["host"], body["port"]) == (
+        "set",
+        "canary",
+        "10.0.9.12",
+        443,
+    )
+    assert "canary" not in await tab.js("document.documentElement.outerHTML")
+    assert tab.complaints == []
+
+
+async def test_the_first_board_controller_of_a_node_can_be_set(console):
+    tab = await console.tab(f"/nodes/{console.fleet.rows[0]['site']}.n1")
+    await tab.wait("document.querySelector('.board')?.innerText.includes('Nobody reads one')")
+    assert await tab.js("document.querySelectorAll('.board .toolbar button').length") == 1

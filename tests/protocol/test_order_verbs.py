@@ -69,6 +69,7 @@ def test_what_interrupts_a_node_needs_a_reason():
     assert {verb for verb, kind in VERBS.items() if kind.needs_reason} == {
         "ha-switchover",
         "reboot",
+        "relearn-board",
         *HOST_VERBS,
     }
     assert all(kind.title for kind in VERBS.values())
@@ -79,4 +80,5 @@ def test_what_the_centre_orders_by_itself_no_person_orders():
         "configure",
         "update-offer",
         "update-cancel",
+        "set-boards",
     ]

@@ -111,7 +111,7 @@ def by_ipmi(folder: Path, dice: random.Random, steps: int) -> Iterator[tuple[str
             else:
                 yield switch(sim, file, known, kind)
         wrong = ask(bmc_toml(folder, type="ipmi", ipmi_port=sim.port, password="no"), "test")
-        yield f"wrong password: {wrong.why}", wrong.fault == "unreachable"
+        yield f"wrong password: {wrong.why}", wrong.fault == "credential"
         sim.pause()
         began = time.monotonic()
         dead = ask(bmc_toml(folder, type="ipmi", ipmi_port=sim.port), "poll", first.known)

@@ -11,50 +11,40 @@ import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from roost_agent.bmc.sensor import Group
 from roost_agent.config import BMC_FILE
 from roost_agent.errors import ConfigError
-from roost_protocol.limits import NAME_CHARS_MAX
+from roost_protocol.boards import (
+    CA_CHARS_MAX,
+    INTERVAL_S,
+    BoardAccess,
+    Cipher,
+    Group,
+    GroupSettings,
+    Host,
+    Interval,
+    Keys,
+    Kind,
+    NodeName,
+    Port,
+    Secret,
+    SensorSettings,
+    Sha256,
+    SystemPath,
+    User,
+    Uuid,
+    access_faults,
+    settings_faults,
+)
 from roost_protocol.patterns import END
 
 FILE_BYTES_MAX: Final = 256 * 1024
 BOARDS_MAX: Final = 1_024  # one child asks so many
-SECRET_CHARS_MAX: Final = 255
-INTERVAL_S: Final = 120
-INTERVAL_S_MIN: Final = 10
-LOCAL: Final = "local"
 _STRANGERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-Action = Literal["ignore", "log", "alarm", "reset", "power-cycle"]
-Mild = Literal["ignore", "log", "alarm"]
-Text = Annotated[str, Meta(max_length=255)]
-Secret = Annotated[str, Meta(max_length=SECRET_CHARS_MAX)]
-Port = Annotated[int, Meta(ge=1, le=65_535)]
-
-
-GroupInterval = Annotated[int, Meta(ge=0, le=86_400)]
-
-
-class GroupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the sensors of a group count.
-
-    Attributes:
-        minor, major, critical: what is done about a reading that bad; ``reset`` and
-            ``power-cycle`` come with the alarm.
-        suppress: nothing is done, whatever they read.
-        interval_s: between two of its readings that count; 0: that of the controller.
-    """
-
-    minor: Mild = "alarm"
-    major: Mild = "alarm"
-    critical: Action = "alarm"
-    suppress: bool = False
-    interval_s: GroupInterval = 0
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,28 +57,42 @@ class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         user, password: of an account with the role Operator.
         uuid: that the machine must have; empty: the one that was learned.
         system: its Redfish resource; empty: the controller has one alone.
-        ca_file, certificate_sha256: what its certificate is checked by; neither: it is remembered
-            when the controller is learned, and no other is spoken to afterwards.
+        ca, ca_file, certificate_sha256: what its certificate is checked by (PEM, a file of it, a
+            digest); none: it is remembered when the controller is learned, and no other is spoken
+            to afterwards.
         interval_s: between two reads of its sensors.
         groups: settings by group.
         suppress: keys of sensors that do not count.
     """
 
-    node: Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX)]
-    host: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[0-9A-Za-z.:_-]+" + END)]
-    user: Annotated[str, Meta(max_length=64, pattern=r"^[^\s:]*" + END)] = ""
+    node: NodeName
+    host: Host
+    user: User = ""
     password: Secret = ""
-    type: Literal["dynamic", "redfish", "ipmi"] = "dynamic"
+    type: Kind = "dynamic"
     port: Port = 443
     ipmi_port: Port = 623
-    cipher: Annotated[int, Meta(ge=1, le=17)] = 3
-    uuid: Annotated[str, Meta(max_length=45)] = ""
-    system: Annotated[str, Meta(max_length=255, pattern=r"^(/redfish/[^?#\s]+)?" + END)] = ""
+    cipher: Cipher = 3
+    uuid: Uuid = ""
+    system: SystemPath = ""
+    ca: Annotated[str, Meta(max_length=CA_CHARS_MAX)] = ""
     ca_file: Annotated[str, Meta(max_length=255, pattern=r"^(/.*)?" + END)] = ""
-    certificate_sha256: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{64})?" + END)] = ""
-    interval_s: Annotated[int, Meta(ge=INTERVAL_S_MIN, le=86_400)] = INTERVAL_S
+    certificate_sha256: Sha256 = ""
+    interval_s: Interval = INTERVAL_S
     groups: dict[Group, GroupSettings] = {}
-    suppress: Annotated[list[Text], Meta(max_length=256)] = []
+    suppress: Keys = []
+
+    @property
+    def access(self) -> BoardAccess:
+        """Where it is, and how to be let in."""
+        return BoardAccess(**{name: getattr(self, name) for name in BoardAccess.__struct_fields__})
+
+    @property
+    def sensors(self) -> SensorSettings:
+        """How its sensors count."""
+        return SensorSettings(
+            interval_s=self.interval_s, groups=self.groups, suppress=self.suppress
+        )
 
     def of(self, group: Group) -> GroupSettings:
         """Return the settings of a group."""
@@ -110,7 +114,7 @@ def load(file: str) -> tuple[Board, ...]:
     Raises:
         ConfigError: it is not there, not ours alone, or wrong; every fault of its rules.
     """
-    return decode(_read(file), file)
+    return decode(read_private(file), file)
 
 
 def decode(raw: bytes, file: str = BMC_FILE) -> tuple[Board, ...]:
@@ -133,21 +137,18 @@ def _faults(boards: list[Board]) -> Iterator[str]:
         if board.node in seen:
             yield f"{where}: named twice: a node has one controller"
         seen.add(board.node)
-        if board.host == LOCAL:
-            if board.type == "redfish":
-                yield f'{where}.type: "redfish" has no local way: use ipmi'
-        elif not board.user or not board.password:
-            yield f"{where}: user and password must be set"
-        for group, settings in board.groups.items():
-            if 0 < settings.interval_s < INTERVAL_S_MIN:
-                yield f"{where}.groups.{group}.interval_s: bound {INTERVAL_S_MIN} to 86400, or 0"
-        if "\n" in board.password:
-            yield f"{where}.password: has a line break"
-        if board.ca_file and board.certificate_sha256:
-            yield f"{where}: one of ca_file, certificate_sha256"
+        for field, text in (*access_faults(board.access), *settings_faults(board.sensors)):
+            yield f"{where}.{field}: {text}"
+        if board.ca_file and (board.ca or board.certificate_sha256):
+            yield f"{where}: one of ca, ca_file, certificate_sha256"
 
 
-def _read(file: str) -> bytes:
+def read_private(file: str) -> bytes:
+    """Return what is in a file that holds passwords.
+
+    Raises:
+        ConfigError: it is not there, or not ours alone.
+    """
     try:
         with Path(file).open("rb") as stream:
             found = os.fstat(stream.fileno())

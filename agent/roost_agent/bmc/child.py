@@ -17,14 +17,16 @@ from msgspec.structs import replace
 
 from roost_agent.bmc import ipmi
 from roost_agent.bmc.act import Patience, Waiting, act, set_boot
-from roost_agent.bmc.board import LOCAL, Board, load
+from roost_agent.bmc.board import Board, load
 from roost_agent.bmc.driver import Driver
 from roost_agent.bmc.fault import BmcError, Fault
 from roost_agent.bmc.history import chosen, keep
 from roost_agent.bmc.media import eject, insert
 from roost_agent.bmc.talk import Answer, Known, Request
+from roost_agent.bmc.told import all_boards
 from roost_agent.errors import ConfigError
 from roost_agent.ports import Clock, SystemClock
+from roost_protocol.boards import LOCAL
 
 if TYPE_CHECKING:
     from roost_agent.bmc.sensor import Sensor
@@ -36,7 +38,14 @@ _NOT_THERE: Final = frozenset(
     {Fault.UNREACHABLE, Fault.TIMEOUT, Fault.GARBAGE, Fault.REFUSED, Fault.REDIRECT}
 )
 _UNREAD: Final = frozenset(  # of sensors alone: the controller is there, and answers else
-    {Fault.REFUSED, Fault.UNSUPPORTED, Fault.GARBAGE, Fault.OVERSIZE, Fault.CREDENTIAL}
+    {
+        Fault.REFUSED,
+        Fault.UNSUPPORTED,
+        Fault.GARBAGE,
+        Fault.OVERSIZE,
+        Fault.CREDENTIAL,
+        Fault.RIGHTS,
+    }
 )
 
 
@@ -161,7 +170,8 @@ async def serve(
     Raises:
         ConfigError: the file.
     """
-    boards = {board.node: board for board in load(asked.file)}
+    found = all_boards(asked.file, Path(asked.folder)) if asked.folder else load(asked.file)
+    boards = {board.node: board for board in found}
     remembered = chosen(Path(asked.history), boards) if asked.history else frozenset()
     slots = asyncio.Semaphore(TOGETHER_MAX)
 

@@ -25,11 +25,14 @@ from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.fence import VERBS, fence
 from roost_agent.bmc.sensor import Sensor
 from roost_agent.bmc.talk import BOOT_DEVICES, MEDIA_WORDS, Answer, Known, Request, Verb
+from roost_agent.bmc.told import all_boards
 from roost_agent.config import BMC_FILE
 from roost_agent.control.table import columns
 from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.ports import SystemClock
+from roost_protocol.board_faults import todo
+from roost_protocol.boards import LOCAL, SECRET_CHARS_MAX
 
 ACT_S: Final = 150.0  # power-off: five orders, 20 s apart, and the last reads
 SWEEP_S: Final = 60.0
@@ -93,13 +96,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show(given: argparse.Namespace) -> int:
     known = kept.read(Path(given.state_dir)).known
-    rows = (_row(board, known.get(board.node, Known())) for board in boards.load(given.file))
+    rows = (
+        _row(board, known.get(board.node, Known()))
+        for board in all_boards(given.file, Path(given.state_dir))
+    )
     sys.stdout.write("\n".join(columns(_BOARDS, rows)) + "\n")
     return 0
 
 
 def _row(board: Board, known: Known) -> list[str]:
-    if board.ca_file:
+    if board.ca:
+        trust = "by a CA"
+    elif board.ca_file:
         trust = f"by {board.ca_file}"
     elif board.certificate_sha256:
         trust = f"{board.certificate_sha256[:16]}, configured"
@@ -126,7 +134,7 @@ def _set(given: argparse.Namespace) -> int:
         if (value := getattr(given, key)) is not None
     }  # fmt: skip
     board = replace(before or Board(node=given.node, host=given.host), **said)
-    if board.host != boards.LOCAL and (before is None or given.user or given.password_stdin):
+    if board.host != LOCAL and (before is None or given.user or given.password_stdin):
         board = replace(board, password=_password(from_stdin=given.password_stdin))
     found[given.node] = board
     boards.decode(toml(found.values()).encode(), given.file)
@@ -140,7 +148,7 @@ def _set(given: argparse.Namespace) -> int:
 
 def _password(*, from_stdin: bool) -> str:
     if from_stdin or not sys.stdin.isatty():
-        found = sys.stdin.readline(boards.SECRET_CHARS_MAX + 2).rstrip("\n")
+        found = sys.stdin.readline(SECRET_CHARS_MAX + 2).rstrip("\n")
     else:
         found = getpass.getpass("password of the board controller: ")
     if not found:
@@ -188,6 +196,7 @@ def _ask(given: argparse.Namespace, do: str, **more: object) -> Answer:
     known = kept.read(Path(given.state_dir)).known
     asked = Request(
         file=given.file,
+        folder=given.state_dir,
         do=do,  # type: ignore[arg-type] # one of this module's own words
         nodes=[given.node],
         known={given.node: known.get(given.node, Known())},
@@ -206,7 +215,8 @@ def _tell(answer: Answer, given: argparse.Namespace) -> int:
     if answer.fault:
         if answer.fault == Fault.CONFIG:
             raise ConfigError([answer.why])
-        raise AgentError(f"{answer.node}: {answer.fault}: {answer.why}")
+        hint = todo(answer.fault)
+        raise AgentError(f"{answer.node}: {answer.fault}: {answer.why}{hint and f'; {hint}'}")
     known = answer.known
     machine = " ".join(each for each in (known.maker, known.model) if each) or "a machine"
     power = "" if given.verb in {"boot", "media"} else f", power {answer.power}"

@@ -17,10 +17,11 @@ from typing import Final, TypeAlias
 
 from roost_agent.alarm_types import BMC_TYPES
 from roost_agent.alarms.rules import Finding, Round, Sample
-from roost_agent.bmc.board import INTERVAL_S, Action, Board
-from roost_agent.bmc.sensor import Group, Level, Sensor, crossed
+from roost_agent.bmc.board import Board
+from roost_agent.bmc.sensor import Level, Sensor, crossed
 from roost_agent.bmc.talk import Answer, Known, LogRecord, Power, Verb
 from roost_protocol.bmc_report import BmcReport, SensorSaid
+from roost_protocol.boards import INTERVAL_S, Action, Group
 from roost_protocol.catalogue import cut
 from roost_protocol.codec import VERSION
 from roost_protocol.entity import escape
@@ -197,6 +198,23 @@ class Boards:
             return False
         self._ones[node] = _One(one.board, Known(record=one.known.record), now_ms, one.acts)
         return True
+
+    def redefine(self, boards: Iterable[Board], now_ms: int) -> None:
+        """Go by other boards from now on, without their passwords; all are asked soon.
+
+        What was learned of a controller stays where it is reached as before, and counts always.
+        """
+        before = self._ones
+        self._ones = {}
+        for index, board in enumerate(boards):
+            due_ms, one = now_ms + index * STAGGER_MS, before.get(board.node)
+            if one is not None and one.board.access == board.access:
+                one.board, one.due_ms = board, due_ms
+                self._ones[board.node] = one
+                continue
+            acts = () if one is None else one.acts
+            known = Known() if one is None else Known(record=one.known.record)
+            self._ones[board.node] = _One(board, known, due_ms, acts)
 
     def due_ms(self) -> int:
         """Return when the next look is due."""

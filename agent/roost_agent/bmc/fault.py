@@ -7,8 +7,9 @@ class Fault(StrEnum):
     """The kind of a failed access.
 
     ``unreachable``, ``timeout``: nobody answers, or too slowly. ``tls``: it is not the controller
-    that was learned. ``credential``: it refuses ours. ``redirect``, ``garbage``, ``oversize``: it
-    answers what no controller should. ``refused``: it will not. ``unsupported``: it cannot.
+    that was learned. ``credential``: it refuses ours. ``rights``: the account may not.
+    ``redirect``, ``garbage``, ``oversize``: it answers what no controller should. ``refused``: it
+    will not. ``unsupported``: it cannot.
     ``machine``: it controls another machine. ``unconfirmed``: it took the order, and what is read
     afterwards says otherwise. ``config``: our own file is wrong. ``child``: our own child failed.
     """
@@ -17,6 +18,7 @@ class Fault(StrEnum):
     TIMEOUT = "timeout"
     TLS = "tls"
     CREDENTIAL = "credential"
+    RIGHTS = "rights"
     REDIRECT = "redirect"
     GARBAGE = "garbage"
     OVERSIZE = "oversize"

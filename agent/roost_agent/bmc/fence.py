@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from roost_agent.bmc import kept
-from roost_agent.bmc.board import LOCAL, Board, load
+from roost_agent.bmc.board import Board
 from roost_agent.bmc.child import connected
 from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError
 from roost_agent.bmc.talk import Known, Power
+from roost_agent.bmc.told import all_boards
 from roost_agent.errors import AgentError
+from roost_protocol.boards import LOCAL
 
 SECONDS: Final = 30.0  # a fence's own timeout_s is shorter
 VERBS: Final = ("status", "off", "on")
@@ -29,7 +31,7 @@ def fence(file: str, state_dir: Path, node: str, verb: str) -> int:
     Raises:
         AgentError: it cannot, and why.
     """
-    board = next((each for each in load(file) if each.node == node), None)
+    board = next((each for each in all_boards(file, state_dir) if each.node == node), None)
     if board is None:
         raise AgentError(f"{file} names no controller of {node}")
     known = kept.read(state_dir).known.get(node, Known())
@@ -60,4 +62,4 @@ def _is_trusted(board: Board, known: Known) -> bool:
     """Whether the controller proves who it is: by its certificate, or in IPMI by the password."""
     if board.type == "ipmi" or board.host == LOCAL or known.type == "ipmi":
         return True
-    return bool(board.ca_file or board.certificate_sha256 or known.pin)
+    return bool(board.ca or board.ca_file or board.certificate_sha256 or known.pin)

@@ -15,9 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from roost_agent.bmc.sensor import Group, Sensor
+from roost_agent.bmc.sensor import Sensor
 from roost_agent.host.samples.minutes import Row
 from roost_agent.host.samples.ring import Ring
+from roost_protocol.boards import Group
 from roost_protocol.entity import escape
 from roost_protocol.limits import ENTITY_BYTES_MAX, NAME_CHARS_MAX
 from roost_protocol.samples import series_name

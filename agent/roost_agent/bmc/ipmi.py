@@ -11,12 +11,14 @@ from typing import Final
 
 from roost_agent import child
 from roost_agent.bmc import ipmi_text as text_of
-from roost_agent.bmc.board import LOCAL, Board
+from roost_agent.bmc.board import Board
 from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError, Fault
 from roost_agent.bmc.identity import check_machine
-from roost_agent.bmc.sensor import SENSORS_MAX, Sensor
+from roost_agent.bmc.rmcp import answers
+from roost_agent.bmc.sensor import Sensor
 from roost_agent.bmc.talk import LOG_MAX, BootDevice, Known, LogRecord, Power
+from roost_protocol.boards import LOCAL, SENSORS_MAX
 
 PROGRAM: Final = "ipmitool"
 COMMAND_S: Final = 10.0
@@ -156,8 +158,17 @@ class Ipmi:
             text = f"{PROGRAM}: {err.strerror}: is it installed?"
             raise BmcError(Fault.UNSUPPORTED, text) from err
         if done.status:
-            raise _fault(words, done.complaint.decode(errors="replace"))
+            fault = _fault(words, done.complaint.decode(errors="replace"))
+            if fault.fault is Fault.UNREACHABLE and await self._is_there():
+                text = "it answers, and refuses the user, the password, the role or the cipher"
+                raise BmcError(Fault.CREDENTIAL, text)
+            raise fault
         return done.output.decode(errors="replace")
+
+    async def _is_there(self) -> bool:
+        """Whether anything there speaks IPMI at all: ipmitool has one sentence for both."""
+        board = self._board
+        return board.host != LOCAL and await answers(board.host, board.ipmi_port)
 
     def _way(self) -> Sequence[str]:
         board = self._board
@@ -181,5 +192,5 @@ def _fault(words: Sequence[str], complaint: str) -> BmcError:
     if "could not open device" in lower:
         return BmcError(Fault.UNREACHABLE, f"this machine has no /dev/ipmi0 for us: {said}")
     if "insufficient privilege" in lower:
-        return BmcError(Fault.CREDENTIAL, f"{' '.join(words)}: {said}")
+        return BmcError(Fault.RIGHTS, f"{' '.join(words)}: {said}")
     return BmcError(Fault.REFUSED, f"{' '.join(words)}: {said}")

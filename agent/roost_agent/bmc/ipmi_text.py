@@ -8,8 +8,9 @@ import math
 import re
 from typing import Final
 
-from roost_agent.bmc.sensor import KEY_CHARS_MAX, Group, Level, Limits, Sensor, named
+from roost_agent.bmc.sensor import KEY_CHARS_MAX, Level, Limits, Sensor, named
 from roost_agent.bmc.talk import LogRecord, Power
+from roost_protocol.boards import Group
 
 _ID: Final = re.compile(r"(.*) \((0x[0-9a-fA-F]+)\)\s*")
 _READING: Final = re.compile(r"(-?[0-9.]+)(?: \(\+/- [^)]*\))? (.*)")

@@ -11,8 +11,9 @@ from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError, Fault
 from roost_agent.bmc.identity import check_machine
 from roost_agent.bmc.redfish_http import CONNECTIONS_MAX, ROOT, Http, certificate, opened
-from roost_agent.bmc.sensor import SENSORS_MAX, Sensor
+from roost_agent.bmc.sensor import Sensor
 from roost_agent.bmc.talk import LOG_MAX, BootDevice, Known, LogRecord, Power
+from roost_protocol.boards import SENSORS_MAX
 
 SYSTEMS: Final = "/redfish/v1/Systems"
 CHASSIS: Final = "/redfish/v1/Chassis"
@@ -35,7 +36,7 @@ _TARGETS: Final = {word: name for name, word in read.BOOT.items()}
 async def connected(board: Board, known: Known) -> AsyncIterator["Redfish"]:
     """Yield the machine, logged in; BmcError where it is not to be had."""
     pin = known.pin
-    if not (pin or board.ca_file or board.certificate_sha256):
+    if not (pin or board.ca or board.ca_file or board.certificate_sha256):
         pin = await certificate(board)
     async with opened(board, pin) as http:
         root = await http.get(ROOT)

@@ -27,7 +27,8 @@ GONE_S: Final = 0.01
 ROOT: Final = "/redfish/v1/"
 ANOTHER: Final = "it is not the one that was learned: was it replaced?"
 TOKEN_CHARS_MAX: Final = 4_096
-_NO_CREDENTIAL: Final = (401, 403)
+_NO_CREDENTIAL: Final = 401
+_NO_RIGHTS: Final = 403
 _REDIRECT: Final = range(300, 400)
 _GOOD: Final = range(200, 300)
 _decode: Final = msgspec.json.Decoder().decode
@@ -125,8 +126,10 @@ class Http:
 
     def _check(self, response: aiohttp.ClientResponse, method: str, path: str) -> None:
         status, where = response.status, f"{method} {path}: {response.status}"
-        if status in _NO_CREDENTIAL:
-            raise BmcError(Fault.CREDENTIAL, f"{where}: it refuses the credential")
+        if status == _NO_CREDENTIAL:
+            raise BmcError(Fault.CREDENTIAL, f"{where}: it refuses the user or the password")
+        if status == _NO_RIGHTS:
+            raise BmcError(Fault.RIGHTS, f"{where}: the account may not do that")
         if status in _REDIRECT:
             raise BmcError(Fault.REDIRECT, f"{where}: it sends us elsewhere; refused")
         if status not in _GOOD:
@@ -190,12 +193,12 @@ async def certificate(board: Board) -> str:
 def _trust(board: Board, pin: str) -> ssl.SSLContext:
     """Return a context that talks to nobody but whom a CA names, or whose certificate is known."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if board.ca_file:
+    if board.ca_file or board.ca:
         try:
-            context.load_verify_locations(board.ca_file)
+            context.load_verify_locations(board.ca_file or None, cadata=board.ca or None)
         except (OSError, ssl.SSLError) as err:
             why = err.strerror or "no certificate"
-            raise BmcError(Fault.CONFIG, f"ca_file {board.ca_file}: {why}") from err
+            raise BmcError(Fault.CONFIG, f"ca {board.ca_file}: {why}") from err
         return context
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # _Pinned compares it before a byte of HTTP is sent

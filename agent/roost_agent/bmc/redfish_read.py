@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from roost_agent.bmc.sensor import KEY_CHARS_MAX, Group, Level, Limits, Sensor, named
+from roost_agent.bmc.sensor import KEY_CHARS_MAX, Level, Limits, Sensor, named
 from roost_agent.bmc.talk import BootDevice, LogRecord, Power
+from roost_protocol.boards import Group
 
 Resource = Mapping[str, Any]
 

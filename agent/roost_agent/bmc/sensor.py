@@ -1,26 +1,17 @@
 """A sensor as it was read, and how bad its reading is by its own thresholds. Pure."""
 
 import re
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-SENSORS_MAX: Final = 256  # of one controller (StarlingX's)
+from roost_protocol.boards import Group
+
 KEY_CHARS_MAX: Final = 255
 NAME_CHARS_MAX: Final = 64
 _UNPRINTED: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
-
-
-class Group(StrEnum):
-    """What a sensor measures; settings are by group."""
-
-    FANS = "fans"
-    POWER = "power"
-    TEMPERATURE = "temperature"
-    VOLTAGE = "voltage"
-    USAGE = "usage"
 
 
 class Level(IntEnum):

@@ -122,7 +122,7 @@ class BoardControllers:
             may: asked right before the child is; returns why it must not, empty: it may.
         """
         if not self.has(node):
-            return f"{self._file} names no controller of {node}"
+            return f"neither {self._file} nor the centre names a controller of {node}"
         if node in self._busy:
             return f"another act on {node} is under way"
         self._busy.add(node)
@@ -139,6 +139,26 @@ class BoardControllers:
             self._core.learned(node, answer.known)
             return ""
         return f"{answer.fault}: {answer.why}"
+
+    async def test(self, node: str) -> Answer:
+        """Reach a controller, and return who it is or what is wrong; no failure is counted."""
+        (answer,) = await self._asked(self._request("test", (node,), SWEEP_S))
+        return answer
+
+    def relearn(self, node: str) -> None:
+        """Forget what was learned of a controller; it is asked at once."""
+        self._core.relearn(node, self._clock.boot_ms())
+        with suppress(OSError):  # it is forgotten again, then
+            self._keep()
+
+    def redefine(self, boards: "Sequence[Board]") -> None:
+        """Go by other controllers from now on; their passwords are dropped."""
+        bare = [replace(board, password="") for board in boards]
+        self._core.redefine(bare, self._clock.boot_ms())
+        self._told = {
+            board.node: self._told.get(board.node) or Latest(self._outbox, ItemKind.BMC, _steady)
+            for board in bare
+        }
 
     async def run(self) -> None:
         """Ask what is due, until cancelled; a child that runs then is killed."""
@@ -169,7 +189,7 @@ class BoardControllers:
 
     async def _poll(self, nodes: tuple[str, ...], group: asyncio.TaskGroup) -> None:
         before = self._core.known()
-        is_ill = any(before[node].failures for node in nodes)
+        is_ill = any(before[node].failures for node in nodes if node in before)
         asked = self._request("poll", nodes, ILL_S if is_ill else SWEEP_S)
         async with self._polling:
             answers = await self._asked(asked)
@@ -222,9 +242,10 @@ class BoardControllers:
         known = self._core.known()
         return Request(
             file=self._file,
+            folder=str(self._folder),
             do=do,  # type: ignore[arg-type] # one of this module's own words
             nodes=list(nodes),
-            known={node: known[node] for node in nodes},
+            known={node: known.get(node, Known()) for node in nodes},
             own=self._own,
             seconds=seconds,
             history=str(self._folder / BOARDS_FOLDER) if do == "poll" else "",

@@ -78,6 +78,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         file: bmc.toml.
+        folder: the state directory, where what the centre told lies; empty: the file alone counts.
         do: ``poll`` reads power, sensors and log; ``test`` identity and power; ``power`` and
             ``boot`` act on one node.
         nodes: whose controllers.
@@ -99,6 +100,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     once: bool = True
     media: MediaWord = "status"
     image: str = ""
+    folder: str = ""
     own: str = ""
     forced: bool = False
     seconds: Annotated[float, Meta(gt=0, le=900)] = 60.0

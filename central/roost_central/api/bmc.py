@@ -1,6 +1,6 @@
 """A node's board controller over HTTP: who it is and its sensors, as they were told last.
 
-Credentials are no part of it: they stay in the node's ``bmc.toml``.
+Credentials are no part of it (boards.py takes them in, and gives none out).
 """
 
 from typing import Any
@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 
 from roost_central.api.answers import Age, Time
+from roost_central.api.boards import BoardAnswer, configured
 from roost_central.api.call import Call
 from roost_central.api.instants import age_s, instant
 from roost_central.api.named_node import named_node
 from roost_central.storage import bmc_reports
 from roost_central.storage.bmc_reports import BmcRecord
 from roost_protocol.bmc_report import SensorSaid
+from roost_protocol.board_faults import todo
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ class BmcAnswer(msgspec.Struct, frozen=True):
         failures: accesses that failed in a row when it was told.
         read: when the sensors were read.
         dropped: sensors past the bound.
+        todo: what to do about the fault.
+        configured: how it was set here; null: it was not, and a node's own file may name it.
     """
 
     node: str
@@ -75,6 +79,8 @@ class BmcAnswer(msgspec.Struct, frozen=True):
     took_ms: int = 0
     sensors: int = 0
     dropped: int = 0
+    todo: str = ""
+    configured: BoardAnswer | None = None
 
 
 class SensorsAnswer(msgspec.Struct, frozen=True):
@@ -93,8 +99,9 @@ class SensorsAnswer(msgspec.Struct, frozen=True):
 async def show_bmc(call: Call[Any, Any]) -> BmcAnswer:
     """GET /api/v1/nodes/{node}/bmc."""
     node, found = await _found(call)
+    how = await configured(call, named_node(call))
     if found is None:
-        return BmcAnswer(node, None, None)
+        return BmcAnswer(node, None, None, configured=how)
     said = found.report
     return BmcAnswer(
         node=node,
@@ -113,6 +120,8 @@ async def show_bmc(call: Call[Any, Any]) -> BmcAnswer:
         took_ms=said.took_ms,
         sensors=len(said.sensors),
         dropped=said.dropped,
+        todo=todo(said.fault),
+        configured=how,
     )
 
 

@@ -27,6 +27,10 @@ _PATTERNS: Final = {  # without what holds them at both ends
     "[A-Za-z0-9_-]{12}": "must be a claim, 12 of A-Z a-z 0-9 _ -",
     r"/(?![/\\])": "must be a path of this centre, as /sites",
     "fleet": "must be fleet",
+    "[0-9A-Za-z.:_-]+": "must be a name or an address, of A-Z a-z 0-9 . : _ -",
+    r"[^\s:]*": "must have neither blanks nor colons",
+    r"(/redfish/[^?#\s]+)?": "must be a path of Redfish, as /redfish/v1/Systems/1",
+    "([0-9a-fA-F]{64})?": "must have 64 hexadecimal digits",
 }
 _WORDS: Final = {
     "int": "a whole number",

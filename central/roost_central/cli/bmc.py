@@ -13,7 +13,10 @@ _BOUNDS = ("lnr", "lcr", "lnc", "unc", "ucr", "unr")
 
 @click.group("bmc")
 def command() -> None:
-    """Show board controllers. Their credentials are in each node's bmc.toml, and nowhere else."""
+    """Set, reach and show board controllers.
+
+    A password is asked for, or read from a file or standard input; nothing shows it again.
+    """
 
 
 @command.command("show")
@@ -27,7 +30,8 @@ def show_(asked: Asked, node: str) -> None:
         if asked.form not in {"table", "wide"}:
             return output.document(found, asked.form)
         if found["as_of"] is None:
-            return _nobody(node)
+            how = _how(asked, found["configured"])
+            return how or _nobody(node)
         machine = " ".join(each for each in (found["maker"], found["model"]) if each)
         lines = [
             f"machine    {machine or '-'}  {found['machine']}",
@@ -39,7 +43,8 @@ def show_(asked: Asked, node: str) -> None:
         ]
         if found["fault"]:
             lines.append(f"FAULT      {found['fault']}, {found['failures']} in a row")
-        return "\n".join(lines) + "\n"
+            lines.append(f"do         {found['todo']}")
+        return "\n".join(lines) + "\n" + _how(asked, found["configured"])
 
     show(asked, draw)
 
@@ -65,8 +70,25 @@ def sensors(asked: Asked, node: str) -> None:
     show(asked, draw)
 
 
+def _how(asked: Asked, found: Row | None) -> str:
+    """Return how a controller was set here, and which nodes know; empty: it was not."""
+    if found is None:
+        return ""
+    where = f"{found['type']} at {found['host']} as {found['user']}" if found["host"] else "-"
+    trust = "by its CA" if found["ca"] else found["certificate_sha256"][:16] or "as it is learned"
+    lines = [
+        f"set        {where}, by {found['by']} at {asked.clock(found['changed'])}",
+        f"trusted    {trust}",
+    ]
+    lines += [
+        f"told       {each['node']}: {each['state']}{each['text'] and ', '}{each['text']}"
+        for each in found["told"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _nobody(node: str) -> str:
-    return f"nobody reads a board controller of {node}: see docs/bmc.md\n"
+    return f"nobody reads a board controller of {node}: roost bmc set {node}, or docs/bmc.md\n"
 
 
 def _stale(found: Row) -> str:

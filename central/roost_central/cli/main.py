@@ -18,7 +18,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "label": ("label", "Group sites and nodes by labels, one or all that match."),
     "node": ("node", "List and show nodes, their inventory and what changed in it."),
     "host": ("host", "Show nodes as hosts: the processes that they watch."),
-    "bmc": ("bmc", "Show board controllers of nodes."),
+    "bmc": ("bmc_set", "Set, reach and show board controllers of nodes."),
     "inventory": ("fleet_inventory", "Search, compare and export what the fleet is made of."),
     "query": ("query", "Explain a query: its fields, and where each part is answered."),
     "order": ("order", "List, approve and cancel orders to nodes."),

@@ -1,7 +1,8 @@
 """What orders bring along, by its digest, read when one is sent.
 
 The settings of ``configure`` are kept once, with what nodes should be (storage/desired.py); what
-``update-offer`` offers with the job that it is of (storage/rollouts.py).
+``update-offer`` offers with the job that it is of (storage/rollouts.py); what ``set-boards`` seals
+with the node that it is sealed to (storage/boards.py).
 """
 
 from collections import OrderedDict
@@ -10,7 +11,8 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.orders.core import OrderRecord
-from roost_central.storage import desired, rollouts
+from roost_central.storage import boards, desired, rollouts
+from roost_protocol.board_verbs import SetBoards
 from roost_protocol.order_verbs import Configure
 from roost_protocol.profile.document import encode_settings
 from roost_protocol.update_verbs import UpdateOffer
@@ -31,6 +33,8 @@ class Bodies:
         """
         if record.verb == UpdateOffer.verb:
             return await rollouts.offer_of_job(connection, record.site, record.given["digest"])
+        if record.verb == SetBoards.verb:
+            return await boards.body(connection, record.given["digest"])
         if record.verb != Configure.verb:
             return b""
         return await self.by_digest(connection, bytes.fromhex(record.given["digest"]))

@@ -219,6 +219,27 @@ bmc_report = _table(
     Column("body", LargeBinary, nullable=False),  # a MessagePack BmcReport
 )
 
+bmc_setting = _table(
+    "bmc_setting",
+    _node_key(),  # whose machine it controls
+    Column("access", LargeBinary, nullable=False),  # a MessagePack BoardAccess without its password
+    Column("secret", LargeBinary, nullable=False),  # the password, closed (boards/vault.py)
+    Column("sensors", LargeBinary, nullable=False),  # a MessagePack SensorSettings
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("by", PlainText, nullable=False),
+)
+
+bmc_given = _table(
+    "bmc_given",
+    _node_key(),  # who was told
+    Column("mark", LargeBinary, nullable=False),
+    Column("order", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # sealed to that node
+    Column("placed_ms", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+)
+
 node_samples = _table(
     "node_samples",
     _node_key(),

@@ -64,7 +64,7 @@ def test_a_dead_controller_and_a_wrong_password_cost_seconds_and_no_argument_has
     with ipmi_sim(tmp_path) as sim:
         file = bmc_toml(tmp_path, ipmi_port=sim.port, type="ipmi", password="wrong")
         found = ask(file, "test")
-        assert found.fault == "unreachable"
+        assert found.fault == "credential"
         assert "refuses the user, the password" in found.why
         file = bmc_toml(tmp_path, ipmi_port=sim.port, type="ipmi")
         sim.pause()

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from roost_agent.orders.verbs import (
+    boards,
     configure,
     ha_maintenance,
     ha_switchover,
@@ -33,5 +34,5 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
             update_cancel,
         )
     }
-    | {handler.verb: handler for handler in host_act.HANDLERS}
+    | {handler.verb: handler for handler in (*host_act.HANDLERS, *boards.HANDLERS)}
 )

@@ -87,6 +87,27 @@ class Node(Protocol):
             ActError: it was refused, or is not read to be done.
         """
 
+    async def take_boards(self, sealed: bytes) -> str:
+        """Know the board controllers that the centre sealed for this node; say which.
+
+        Raises:
+            ActError: they are not for this node, make no sense, or cannot be kept.
+        """
+
+    async def test_board(self, node: str) -> str:
+        """Reach a host's board controller, and say who it is.
+
+        Raises:
+            ActError: what is wrong with it; ``code`` is the fault's kind.
+        """
+
+    async def relearn_board(self, node: str) -> str:
+        """Forget what was learned of a host's board controller; say who it is now.
+
+        Raises:
+            ActError: what is wrong with it, as above; it is learned when it answers.
+        """
+
     async def host_went_on(self, verb: str) -> str:
         """Return what came of an act on this host that ran when the agent ended.
 

@@ -8,6 +8,7 @@ from typing import Final
 from roost_central.api.routes import (
     access,
     alarms,
+    boards,
     centre,
     enrol,
     ha,
@@ -34,6 +35,7 @@ API: Final = (
     *sites.ROUTES,
     *ha.ROUTES,
     *nodes.ROUTES,
+    *boards.ROUTES,
     *hosts.ROUTES,
     *inventory.ROUTES,
     *orders.ROUTES,

@@ -4,7 +4,6 @@ from typing import Final
 
 from roost_central.access.core import Permission
 from roost_central.api import (
-    bmc,
     board_samples,
     claims,
     held,
@@ -62,24 +61,6 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="Show the processes that a node watches",
-    ),
-    Route(
-        method="GET",
-        path="/api/v1/nodes/{node}/bmc",
-        handler=bmc.show_bmc,
-        answer=bmc.BmcAnswer,
-        auth=Auth.BEARER,
-        permission=Permission.READ,
-        summary="Show a node's board controller",
-    ),
-    Route(
-        method="GET",
-        path="/api/v1/nodes/{node}/sensors",
-        handler=bmc.list_sensors,
-        answer=bmc.SensorsAnswer,
-        auth=Auth.BEARER,
-        permission=Permission.READ,
-        summary="Show the sensors of a node's board controller",
     ),
     Route(
         method="GET",

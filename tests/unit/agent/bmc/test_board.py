@@ -42,7 +42,7 @@ def test_a_fault_names_the_key_and_never_quotes_a_secret():
     assert "named twice" in refused(ONE + ONE)
     assert "user and password" in refused(ONE.replace(f'password = "{SECRET}"', ""))
     assert "minor" in refused(ONE.replace("critical =", "minor ="))
-    assert "one of ca_file" in refused(
+    assert "one of ca, ca_file" in refused(
         ONE.replace(
             "[bmc.groups", f'ca_file = "/c"\ncertificate_sha256 = "{"a" * 64}"\n[bmc.groups'
         )

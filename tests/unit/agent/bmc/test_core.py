@@ -338,3 +338,19 @@ def test_that_readings_are_not_kept_is_noted_once_until_it_is_another_reason():
     assert stage.polled(unkept=full) == []
     assert stage.polled() == []
     assert len(stage.polled(unkept=full)) == 1
+
+
+def test_other_boards_keep_what_was_learned_where_they_are_reached_as_before():
+    stage = Stage(Board(node="n1", host="b1"), acts={"n1": [DAY_MS]})
+    stage.polled(hot(95))
+    stage.core.redefine([temperature(critical="ignore"), Board(node="n2", host="b2")], stage.now.ms)
+    assert stage.core.known()["n1"].type == "redfish"
+    assert stage.tick() == [Poll(("n1",))], "asked soon, by its new settings"
+    stage.core.handle(Answered(Answer(node="n2")), stage.now)
+    assert stage.raised() == {(UNLEARNED, "bmc=n2"): None}
+    stage.core.redefine([Board(node="n1", host="elsewhere")], stage.now.ms)
+    assert stage.core.known() == {"n1": Known()}, "there it is another, to be learned"
+    assert stage.core.acts() == {"n1": (DAY_MS,)}
+    stage.core.redefine([], stage.now.ms)
+    assert stage.core.round().samples == ()
+    assert stage.core.handle(Answered(Answer(node="n1")), stage.now) == []

@@ -5,9 +5,10 @@ import math
 import pytest
 
 from roost_agent.bmc.history import BOARDS_MAX, chosen, keep, values_of
-from roost_agent.bmc.sensor import SENSORS_MAX, Group, Sensor
+from roost_agent.bmc.sensor import Sensor
 from roost_agent.host.samples.ring import ROWS_MAX, Ring
 from roost_agent.host.samples.rollup import samples, window
+from roost_protocol.boards import SENSORS_MAX, Group
 from roost_protocol.samples import unpacked
 
 MINUTE_MS = 60_000

@@ -129,7 +129,7 @@ async def test_an_act_says_nothing_when_it_is_read_to_be_done_and_else_why_not(p
             assert "unreachable" in await boards.act("n2", "power-off")
             assert await boards.act("n1", "power-on", lambda: "not now") == "not now"
             assert service.resources[SYSTEM]["PowerState"] == "Off"
-            assert "names no controller of n7" in await boards.act("n7", "reset")
+            assert "names a controller of n7" in await boards.act("n7", "reset")
             assert boards.has("n1")
             assert not boards.has("n7")
 

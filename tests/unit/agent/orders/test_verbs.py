@@ -11,7 +11,8 @@ from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs import HANDLERS, reboot
 from roost_agent.orders.verbs.handler import ActError, LaterError, Placed
 from roost_protocol.codec import encode
-from roost_protocol.order import SignedOrder, body_digest, read_order
+from roost_protocol.errors import ProtocolError
+from roost_protocol.order import SignedOrder, body_digest, check_body, read_order
 from roost_protocol.order_verbs import VERBS, act_of
 
 PEN = OrderPen()
@@ -54,6 +55,18 @@ class SmallNode:
     async def act_on_board(self, node, verb, *, expect, force):
         self.asked.append((node, verb, expect, force))
         return "read"
+
+    async def take_boards(self, sealed):
+        self.asked.append(sealed)
+        return "board controllers of the centre: n2"
+
+    async def test_board(self, node):
+        self.asked.append(("test", node))
+        return "n2: E1"
+
+    async def relearn_board(self, node):
+        self.asked.append(("relearn", node))
+        return "n2: E1"
 
     async def take_update(self, job, attempt, body):
         self.asked.append((job, attempt, body))
@@ -145,6 +158,25 @@ def test_an_offer_is_taken_up_where_the_journal_has_it_after_a_restart():
     assert resumed(JOB) == "accepted"
     with pytest.raises(ActError, match="before the job"):
         resumed("0d" * 16)
+
+
+async def test_sealed_boards_are_taken_and_a_controller_is_tested_or_learned_anew():
+    node = SmallNode()
+    digest = body_digest(b"sealed")
+    raw = PEN.write(verb="set-boards", given={"digest": digest}, reason="")
+    signed = SignedOrder(v=1, key_id="0" * 16, signature=bytes(64), order=raw, body=b"sealed")
+    placed = Placed(read_order(raw), encode(signed))
+    act = act_of("set-boards", {"digest": digest})
+    check_body(act, b"sealed")
+    with pytest.raises(ProtocolError):
+        check_body(act, b"another")
+    assert await HANDLERS["set-boards"].act(act, placed, node)
+    for verb in ("test-board", "relearn-board"):
+        asked = act_of(verb, {"node": "n2"})
+        assert await HANDLERS[verb].act(asked, placed, node) == "n2: E1"
+    assert node.asked == [b"sealed", ("test", "n2"), ("relearn", "n2")]
+    with pytest.raises(ActError, match="told again"):
+        HANDLERS["set-boards"].resumed(taken("set-boards"), node)
 
 
 async def test_local_ha_refuses_an_order_as_it_refuses_a_person():

@@ -21,6 +21,8 @@ from roost_central.api.routes import ROUTES
 from roost_central.api.secret import digest, ensure_admin, new_token
 from roost_central.api.server import application
 from roost_central.app import compose
+from roost_central.boards.keeper import BoardKeeper
+from roost_central.boards.vault import Vault
 from roost_central.enrol.config import EnrolConfig
 from roost_central.enrol.service import Enrolment
 from roost_central.fleet.view import FleetView, PathRow
@@ -136,6 +138,7 @@ async def central(tmp_path, clock, view):
         book=book,
         northbound=Northbound(NORTHBOUND, around),
         is_secure=False,
+        boards=BoardKeeper(database, view, Vault.of(tmp_path, entropy), clock, entropy),
         enrolment=Enrolment(
             EnrolConfig(),
             database,

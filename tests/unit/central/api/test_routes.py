@@ -79,6 +79,7 @@ NAMES = {
     "user": "admin",
     "token": "admin",
     "class": "nic",
+    "group": "fans",
     "release": "app~web~1.0",
     "manifest": "0" * 64,
     "blob": "0" * 64,

@@ -79,7 +79,7 @@ class FakeCentre(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.answer()
 
-    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - the names of http.server
+    do_PUT = do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names of http.server
 
     def answer(self):
         parts = urlsplit(self.path)

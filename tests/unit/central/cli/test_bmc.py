@@ -8,7 +8,7 @@ BOARD = {
     "node": "a.n2", "as_of": "2026-11-01T03:04:05.678Z", "age_s": 4.0, "speaker": "a.n1",
     "protocol": "redfish", "maker": "LabCorp", "model": "E1", "firmware": "1.2", "machine": "u-1",
     "power": "on", "fault": "", "failures": 0, "read": "2026-11-01T03:04:00.000Z", "took_ms": 59,
-    "sensors": 1, "dropped": 0,
+    "sensors": 1, "dropped": 0, "todo": "", "configured": None,
 }  # fmt: skip
 SENSORS = {
     "node": "a.n2", "as_of": "2026-11-01T03:04:05.678Z", "age_s": 4.0,
@@ -51,9 +51,12 @@ def test_programs_see_everything(run):
 
 
 def test_a_fault_and_an_old_word_are_told(run, answers):
-    answers[f"{AT}/bmc"] = {**BOARD, "fault": "timeout: no answer", "failures": 7, "age_s": 9e4}
+    answers[f"{AT}/bmc"] = {
+        **BOARD, "fault": "timeout: no answer", "failures": 7, "age_s": 9e4, "todo": "look there",
+    }  # fmt: skip
     out = run("bmc", "show", "a.n2")[1]
     assert "FAULT      timeout: no answer, 7 in a row" in out
+    assert "do         look there" in out
     assert "an old word" in out
 
 
@@ -62,3 +65,72 @@ def test_a_node_whose_controller_nobody_reads_is_told_so(run, answers):
     answers[f"{AT}/sensors"] = {**SENSORS, "as_of": None}
     assert run("bmc", "show", "a.n2")[1].startswith("nobody reads a board controller of a.n2")
     assert run("host", "sensors", "a.n2")[1].startswith("nobody reads a board controller of a.n2")
+
+
+CONFIGURED = {
+    "host": "10.0.9.12", "user": "roost", "has_password": True, "type": "dynamic", "ca": "",
+    "certificate_sha256": "", "changed": "2026-11-01T03:04:05.678Z", "by": "ada",
+    "told": [{"node": "a.n1", "state": "failed", "text": "sealed for another key", "at": None}],
+}  # fmt: skip
+GROUPS = {
+    "node": "a.n2",
+    "items": [
+        {"group": "fans", "minor": "log", "major": "alarm", "critical": "reset", "suppress": False,
+         "interval_s": 600, "is_set": True, "sensors": 2, "suppressed": ["k"]},
+    ],
+}  # fmt: skip
+SET = ("bmc", "set", "a.n2", "--host", "10.0.9.12", "--user", "roost", "-m", "rack")
+ORDER = {
+    "id": "o1", "node": "a.n1", "verb": "test-board", "given": {}, "state": "failed",
+    "code": "credential", "text": "it answers, and refuses", "sends": 1,
+}  # fmt: skip
+
+
+def test_how_it_was_set_and_who_knows_is_shown(run, answers):
+    answers[f"{AT}/bmc"] = {**BOARD, "as_of": None, "configured": CONFIGURED}
+    out = run("bmc", "show", "a.n2")[1]
+    assert "dynamic at 10.0.9.12 as roost, by ada" in out
+    assert "told       a.n1: failed, sealed for another key" in out
+
+
+def test_a_password_comes_by_a_file_of_ones_own_or_a_pipe_and_never_as_an_argument(
+    run, answers, centre, tmp_path, capsys
+):
+    answers[f"{AT}/bmc"] = CONFIGURED
+    file = tmp_path / "password"
+    file.write_text("canary\nmore\n")
+    file.chmod(0o640)
+    assert run(*SET, "--password-file", str(file))[0] == 2
+    assert "must be yours alone, 0600" in capsys.readouterr().err
+    file.chmod(0o600)
+    code, out, _ = run(*SET, "--password-file", str(file))
+    assert (code, "canary" in out) == (0, False)
+    code, _, _ = run(*SET, input="of-a-pipe\n")
+    assert code == 0
+    code, _, _ = run(*SET, "--keep-password")
+    sent = [json.loads(body) for method, _, _, body, _ in centre.seen if method == "PUT"]
+    assert [each.get("password") for each in sent] == ["canary", "of-a-pipe", None]
+    assert {each["host"] for each in sent} == {"10.0.9.12"}
+    assert run(*SET, "--password", "x")[0] != 0, "there is no such option"
+
+
+def test_a_test_says_what_is_wrong_and_what_to_do(run, answers):
+    answers[f"{AT}/bmc:test"] = {"node": "a.n2", "by": "a.n1", "order": ORDER}
+    code, out, _ = run("bmc", "test", "a.n2")
+    assert code == 8
+    assert "a.n2: credential: it answers, and refuses, seen by a.n1" in out
+    assert "set user and password anew" in out
+    done = {**ORDER, "state": "done", "text": "n2: E1, by redfish, power on"}
+    answers[f"{AT}/bmc:relearn"] = {"node": "a.n2", "by": "a.n1", "order": done}
+    code, out, _ = run("bmc", "relearn", "a.n2", "-m", "replaced")
+    assert (code, out) == (0, "n2: E1, by redfish, power on, reached by a.n1\n")
+
+
+def test_groups_are_shown_and_changed_by_what_is_said(run, answers, centre):
+    answers[f"{AT}/sensor-groups"] = answers[f"{AT}/sensor-groups/fans"] = GROUPS
+    row = run("bmc", "groups", "a.n2")[1].splitlines()[-1].split()
+    assert row == ["fans", "2", "but", "1", "600", "s", "log", "alarm", "reset", "here"]
+    words = ("--interval-s", "600", "--no-suppress", "--suppress-sensor", "k", "-m", "noise")
+    assert run("bmc", "group", "a.n2", "fans", *words)[0] == 0
+    [body] = [json.loads(body) for method, _, _, body, _ in centre.seen if method == "PATCH"]
+    assert body == {"interval_s": 600, "suppress": False, "sensors": {"k": True}, "reason": "noise"}

@@ -5,11 +5,9 @@ import { useFetched } from "../fetched.js";
 import { AskDialog } from "../shell/ask.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { Problem } from "../shell/failure.js";
+import { follow, standing } from "./follow.js";
 
 const SPANS = [["7200", "2 hours"], ["1800", "30 minutes"], ["28800", "8 hours"], ["86400", "1 day"], ["259200", "3 days"], ["0", "end it now"]];
-const LOOK_MS = 1_000;
-const LOOKS_MAX = 1_800; // half an hour, longer than any of them may take
-const OPEN = new Set(["pending", "ready", "taken"]);
 
 /** @param {{node: string, revision: any, onDone: () => void}} given */
 export function HostActs({ node, revision, onDone }) {
@@ -75,21 +73,6 @@ function Effects({ act }) {
   if (!act.effects.length) return html`<p class="quiet">No service of local HA moves or stops by it, as far as the centre knows.</p>`;
   return html`<div><strong>It would:</strong><ul class="told effects">${act.effects.map((each) => html`<li key=${each.text}
     class=${each.kind === "stops" ? "tone-down" : ""}>${each.text}</li>`)}</ul></div>`;
-}
-
-/** Ask for an order again and again until it has ended. */
-async function follow(order, onNews) {
-  let now = order;
-  for (let looks = 0; OPEN.has(now.state) && looks < LOOKS_MAX; looks += 1) {
-    await new Promise((done) => { setTimeout(done, LOOK_MS); });
-    now = await request(`/orders/${order.id}`).catch(() => now);
-    onNews(now);
-  }
-}
-
-function standing(order) {
-  const words = { pending: "waits for a second person", ready: order.sends ? "sent" : "waits for the node", taken: "the node has it" };
-  return `${words[order.state] ?? order.state}${order.text && `, ${order.text}`}`;
 }
 
 const word = (action) => action[0].toUpperCase() + action.slice(1).replace("-", " ");

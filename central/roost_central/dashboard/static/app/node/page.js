@@ -7,6 +7,7 @@ import { quoted, sitePath } from "../router.js";
 import { PATH_STATES, PRESENCES, StateChip } from "../status.js";
 import { Age, Time } from "../time.js";
 import { Failure } from "../shell/failure.js";
+import { Board } from "./board.js";
 import { Changes } from "./changes.js";
 import { Desired } from "./desired.js";
 import { bytes, duration, loss, roundTrip } from "./humanise.js";
@@ -50,6 +51,7 @@ export function NodePage({ route }) {
         <${Outbox} outbox=${node.outbox} /></section>
     </div>
     <${Processes} node=${name} revision=${node.heard} />
+    <${Board} node=${name} revision=${node.heard} />
     <${Sensors} node=${name} revision=${node.heard} />
     <${Samples} key=${name} node=${name} />
     <${Orders} node=${name} revision=${node.heard} />

@@ -6,7 +6,8 @@ const SUGGESTED_MAX = 20;
 
 /**
  * @typedef {{name: string, label: string, required?: boolean, choices?: string[][],
- *   value?: string, known?: string[]}} Field `known`: of these some are suggested while it is typed
+ *   value?: string, known?: string[], isSecret?: boolean}} Field `known`: of these some are suggested
+ *   while it is typed; `isSecret`: nobody looks over a shoulder, and no browser keeps it
  */
 
 /**
@@ -53,8 +54,9 @@ function Input({ field, value, onChange }) {
       onChange=${(event) => onChange(event.target.value)}>${field.choices.map(([key, title]) => html`<option
       key=${key} value=${key} selected=${key === value}>${title}</option>`)}</select></label>`;
   }
-  return html`<label class="field"><span>${field.label}</span><input type="text" name=${field.name}
-    value=${value} required=${field.required} maxlength=${REASON_CHARS_MAX} autocomplete="off"
+  return html`<label class="field"><span>${field.label}</span><input name=${field.name}
+    type=${field.isSecret ? "password" : "text"} autocomplete=${field.isSecret ? "new-password" : "off"}
+    value=${value} required=${field.required} maxlength=${REASON_CHARS_MAX}
     list=${field.known && `known-${field.name}`} onInput=${(event) => onChange(event.target.value)} />
     ${field.known && html`<datalist id=${`known-${field.name}`}>${suggested(field.known, value).map((word) => html`<option
       key=${word} value=${word} />`)}</datalist>`}</label>`;
