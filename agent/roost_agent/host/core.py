@@ -302,7 +302,9 @@ class HostCore:
             case Next.GIVE_UP:
                 self._not_rebooted("its site could not spare it", out)
             case Next.WAIT:
-                pass
+                return
+            case _ as never:
+                assert_never(never)
 
     def _not_rebooted(self, why: str, out: list[Action]) -> None:
         """Give up: nothing but an operator is left, or being the last that could serve."""

@@ -199,3 +199,23 @@ def test_a_clock_that_was_set_back_makes_no_room_for_a_reboot():
     ladder.restore(Kept(Admin.UNLOCKED, attempts={"health": 2}, reboots=past))
     assert ladder.failed(Stage.HEALTH, Moment(0, WALL), of_quorum=False) == EXHAUSTED
     assert ladder.next(1, is_last=False, is_spared=True) is Next.WAIT
+
+
+def test_a_no_that_comes_when_an_operator_has_let_it_begin_anew_says_nothing():
+    life = Life()
+    life.fail(times=4)
+    life.take(Recover("ann"))
+    life.take(NotRebooted("no helper"))
+    assert (life.core.state, life.core.stage) == (tr.INTEST, Stage.CONFIG)
+    assert "not rebooted" not in life.core.cause
+
+
+def test_the_stage_that_is_under_way_or_failed_is_told_and_no_other():
+    life = Life()
+    assert (life.core.stage, life.core.is_settling) == (Stage.CONFIG, True)
+    life.take(ILL)
+    assert life.core.stage == Stage.HEALTH
+    life.begin(OTHER)
+    life.take(WELL, after_ms=1)
+    life.take(WELL, after_ms=SOAK_MS)
+    assert (life.core.state, life.core.stage) == (tr.AVAILABLE, "")
