@@ -8,8 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from broker import Broker
 from central_process import CentralProcess
@@ -17,9 +19,12 @@ from waiting import wait_until
 
 NODES = 2  # a site
 BEAT_S = 10
-RAMP_S = 20
+RAMP_S = 20  # at least; SITES_A_S of them begin in a second
+SITES_A_S = 25
 SETTLE_S = 30  # of the centre: it trusts no silence before
-CUT_S = 110  # from the start of the simulator
+SPOKEN_S = 90  # from the last start of a site until the cut, at least
+STEP_S = 2.0  # between two looks: an exact count of all hosts is work for the centre, too
+LATE_MAX = 12  # answers in a row that took longer than 10 s: it takes in a whole fleet meanwhile
 FOR_S = 150  # dark after 25 s, doubted for SETTLE_S, told, and a while more
 BACK_S = 420.0  # nodes wait ever longer before they connect again
 
@@ -45,6 +50,8 @@ class Fleet:
 
     def __init__(self, folder: Path, sites: int) -> None:
         self.hosts = sites * NODES
+        self.ramp_s = max(RAMP_S, sites // SITES_A_S)
+        self.cut_s = self.ramp_s + SPOKEN_S + sites // SITES_A_S  # from the simulator's start
         self.sites = sites
         self.broker = Broker(folder)
         self.central = CentralProcess(folder, self.broker.url)
@@ -54,7 +61,7 @@ class Fleet:
         self.began_s = 0.0
 
     def start(self) -> None:
-        """Start all; the cut comes CUT_S later."""
+        """Start all; the cut comes ``cut_s`` later."""
         self.broker.start()
         self.central.start()
         self.central.ready()
@@ -62,8 +69,16 @@ class Fleet:
         words += ["--nodes", str(NODES), "--sites-file", str(self._file)]
         subprocess.run(words, check=True)
         self.central.post_lines("/api/v1/sites:import", self._file.read_bytes())
-        words += ["--broker", self.broker.url, "--interval", str(BEAT_S), "--ramp", str(RAMP_S)]
-        words += ["--hosts", "--fault", f"cut at={CUT_S}s for={FOR_S}s", "--connections", "4"]
+        words += [
+            "--broker",
+            self.broker.url,
+            "--interval",
+            str(BEAT_S),
+            "--ramp",
+            str(self.ramp_s),
+        ]
+        words += ["--hosts", "--fault", f"cut at={self.cut_s}s for={FOR_S}s"]
+        words += ["--connections", "4"]
         self.began_s = time.monotonic()
         self._simulator = subprocess.Popen(words, stdout=subprocess.DEVNULL)
 
@@ -75,9 +90,16 @@ class Fleet:
         self.central.kill()
         self.broker.kill()
 
+    def get(self, path: str) -> Any:
+        """Ask the centre; one that is busy is asked again."""
+        for _ in range(LATE_MAX - 1):
+            with suppress(TimeoutError):
+                return self.central.get(path)
+        return self.central.get(path)
+
     def count(self, query: str) -> int:
         """How many hosts match."""
-        page = self.central.get(f"/api/v1/hosts?limit=1&count=exact&filter={query}")
+        page = self.get(f"/api/v1/hosts?limit=1&count=exact&filter={query}")
         return int(page["count"])
 
     def failed(self) -> int:
@@ -86,7 +108,7 @@ class Fleet:
 
     def told(self) -> int:
         """How many transitions to ``failed`` there were."""
-        page = self.central.get("/api/v1/events?limit=1000")["items"]
+        page = self.get("/api/v1/events?limit=1000")["items"]
         return sum(each["params"].get("avail") == "failed" for each in page)
 
 
@@ -106,17 +128,20 @@ def cut(sites: int) -> tuple[Seen, int]:
 def _watch(fleet: Fleet, seen: Seen) -> None:
     wait_until(
         lambda: fleet.count("admin%3Dunlocked,locked") == fleet.hosts,
-        "every host is spoken of", seconds=CUT_S,
+        "every host is spoken of", seconds=fleet.cut_s, step_s=STEP_S,
     )  # fmt: skip
     failed, told = fleet.failed(), fleet.told()  # a handful that is not well shows what can be
-    while (at_s := time.monotonic() - fleet.began_s) < CUT_S + FOR_S + BEAT_S:
+    while (at_s := time.monotonic() - fleet.began_s) < fleet.cut_s + FOR_S + BEAT_S:
         unknown = fleet.count("oper%3Dunknown")
         seen.unknown = max(seen.unknown, unknown)
         if (now := fleet.failed()) > failed:
             seen.wrong.append(f"{now} hosts are failed, not {failed}, {at_s:.0f} s after the start")
         _note(fleet, seen)
-        time.sleep(2.0)
-    wait_until(lambda: fleet.count("oper%3Dunknown") == 0, "all are heard again", seconds=BACK_S)
+        time.sleep(STEP_S)
+    wait_until(
+        lambda: fleet.count("oper%3Dunknown") == 0,
+        "all are heard again", seconds=BACK_S, step_s=STEP_S,
+    )  # fmt: skip
     if (now := fleet.failed()) != failed:
         seen.wrong.append(f"{now} hosts are failed after it, not {failed}")
     if (now := fleet.told()) != told:
@@ -125,7 +150,7 @@ def _watch(fleet: Fleet, seen: Seen) -> None:
 
 
 def _note(fleet: Fleet, seen: Seen) -> None:
-    found = fleet.central.get("/api/v1/incidents?state=all")["items"]
+    found = fleet.get("/api/v1/incidents?state=all")["items"]
     seen.incidents |= {each["id"] for each in found}
-    lost = fleet.central.get("/api/v1/alarms?limit=1&count=exact&filter=type%3D200.004,200.005")
+    lost = fleet.get("/api/v1/alarms?limit=1&count=exact&filter=type%3D200.004,200.005")
     seen.alarms = max(seen.alarms, int(lost["count"]))
