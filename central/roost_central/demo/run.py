@@ -127,6 +127,18 @@ class Demo:
         if noc_port is not None:
             secret = self._folder / "central" / "noc" / f"{cast.NOC_READER}.secret"
             self._say(f"alarms for the NOC: noc/v1/# on port {noc_port}, password in {secret}")
+        await both(self._populate(rest, site_lines, wans, lans), self._serve_releases(rest))
+        pids = {name: child.pid for name, child in self._children.items()}
+        summary = banner.summary(await rest.status(), self._seconds())
+        print(
+            banner.ready(rest.url, rest.token, self._folder, pids, summary, fleet=self._fleet),
+            flush=True,
+        )
+
+    async def _populate(
+        self, rest: Rest, site_lines: bytes, wans: Sequence[Broker], lans: Sequence[Broker]
+    ) -> None:
+        """Start the simulated fleet and the real site, and wait until all of it was heard."""
         self._say("labels of the sites")
         await rest.import_sites(cast.lab_line() + site_lines)
         if self._sites:
@@ -136,14 +148,7 @@ class Demo:
         nodes = len(cast.NODES) + self._sites * NODES_A_SITE
         within_s = HEARD_S_MIN + self._sites / SITES_A_SECOND
         heard = rest.until_heard(nodes, self._say, within_s=within_s)
-        releases = self._serve_releases(rest)
-        await cut_short(both(heard, releases), by=self._watch(None))
-        pids = {name: child.pid for name, child in self._children.items()}
-        summary = banner.summary(await rest.status(), self._seconds())
-        print(
-            banner.ready(rest.url, rest.token, self._folder, pids, summary, fleet=self._fleet),
-            flush=True,
-        )
+        await cut_short(heard, by=self._watch(None))
 
     async def _begin_fleet(self) -> None:
         """Make the keys of site lab's fleet and start its signer, where there can be brokers."""
