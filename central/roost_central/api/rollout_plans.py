@@ -51,7 +51,7 @@ from roost_central.rollout.plan import (
     waves_of,
 )
 from roost_central.rollout.sight import job_for
-from roost_central.rollout.table import Kind, RolloutState
+from roost_central.rollout.table import Kind, MoveError, RolloutState
 from roost_central.rollout.waves import Candidate, Cut, cut
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
@@ -169,7 +169,10 @@ async def made_of(
     told = {"plan": head.plan_digest, "digest": head.digest, "sites": head.sites}
     act = act_of(call, "rollout.create", id_, told, reason=head.reason)
     texts = None if read.settings is None else read.settings.texts
-    await call.api.rollouts.add(rollout, read.raw, act, texts)
+    try:
+        await call.api.rollouts.add(rollout, read.raw, act, texts)
+    except MoveError as err:
+        raise ApiError("conflict", str(err)) from err
     return rollout_detail(rollout, read.raw, [])
 
 

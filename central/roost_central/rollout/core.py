@@ -51,7 +51,8 @@ class Rollout(Course):
         """
         if self.head.is_ended:
             return []
-        for name in self.concerned(news, self.head.wave, now_ms):
+        looked = self.concerned(news, self.head.wave, now_ms)
+        for name in looked:
             self.look(name, sight, now_ms)
         match self.head.state:
             case R.SCHEDULED if self.head.start_ms and now_ms >= self.head.start_ms:
@@ -63,6 +64,7 @@ class Rollout(Course):
             case R.ABORTING:
                 way_back.abort_ended(self, now_ms)
             case R.ROLLING_BACK:
+                way_back.send_back_late(self, looked, now_ms)
                 way_back.back_ended(self, now_ms)
             case _:
                 pass

@@ -168,10 +168,12 @@ class RolloutRunner:
         """Take in a new rollout; ``texts``: of profiles, what it makes count.
 
         Raises:
+            MoveError: one that was made in the same moment has some of its sites.
             StorageError: it is not written.
         """
         now_ms, head = self._clock.wall_ms(), rollout.head
         async with self._moving:
+            self._check_apart(rollout)
             async with self._database.write() as connection:
                 await rollouts.add(connection, head, plan, rollout.jobs.values())
                 if texts is not None:
@@ -181,6 +183,21 @@ class RolloutRunner:
             rollout.taken()
             self.open[head.id] = OpenRollout(rollout, plan, head.rev, now_ms)
         self.wake.set()
+
+    def _check_apart(self, rollout: Rollout) -> None:
+        """Check once more that no other rollout of the component has a site: plans race.
+
+        Raises:
+            MoveError: one has.
+        """
+        head, sites = rollout.head, rollout.jobs.keys()
+        if head.kind is not Kind.RELEASE or rollout.plan.supersede:
+            return
+        for id_, known in self.open.items():
+            other = known.rollout
+            is_same = other.head.kind is head.kind and other.head.component == head.component
+            if id_ != head.id and is_same and sites & other.jobs.keys():
+                raise MoveError(f"rollout {id_} has some of these sites by now: plan it anew")
 
     async def edit(self, id_: str, rev: int, after: Rollout, plan: bytes, act: Act) -> None:
         """Give a rollout that has not begun another plan; what was signed for it is void.

@@ -1,5 +1,7 @@
 """Giving a rollout up, and going back: what becomes of each of its sites. Pure."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from roost_central.rollout import site
@@ -42,8 +44,20 @@ def roll_back(course: Course, why: str, now_ms: int, who: Who = Who.OPERATOR) ->
     back_ended(course, now_ms)
 
 
+def send_back_late(course: Course, names: Iterable[str], now_ms: int) -> None:
+    """Send sites back that turn out to have the release after all: their word came late."""
+    have_it = {J.VERIFYING, J.SOAKING, J.SUCCEEDED, J.FAILED, J.TIMED_OUT}
+    for job in [course.jobs[name] for name in names]:
+        is_left = job.is_back or job.is_let_go or not job.former[1]
+        if job.touched and not is_left and job.state in have_it:
+            _send_back(course, job, now_ms)
+
+
 def abort_ended(course: Course, now_ms: int) -> None:
-    """End an abort once no site is at work on it."""
+    """End an abort once no site is at work on it; a silent one is waited for to the deadline."""
+    if now_ms >= course.deadline_ms(course.head.wave):
+        for job in [each for each in course.jobs.values() if each.state is J.UNREACHABLE]:
+            course.put(dropped(job, "it was silent until the abort closed", now_ms))
     if any(tally.in_flight or tally.silent for tally in course.tallies):
         return
     course.to(R.ABORTED, Who.CENTRAL, now_ms)

@@ -282,6 +282,13 @@ async def test_a_newer_rollout_takes_over_the_sites_that_do_not_have_the_older_o
     assert {row.software["app/pump"] for row in centre.view.nodes.values()} == {Running(*release)}
 
 
+async def test_of_two_plans_for_one_site_made_at_once_one_is_taken(centre):
+    await centre.make()
+    with pytest.raises(MoveError, match="plan it anew"):
+        await centre.make(id_="a" * 32)
+    assert list(centre.runner.open) == [ID]
+
+
 async def test_enough_different_operators_let_it_be_started(centre):
     await centre.make(R.AWAITING_APPROVAL, approvers=2)
     with pytest.raises(MoveError):
