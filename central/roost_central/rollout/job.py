@@ -192,7 +192,7 @@ def told(job: Job, now_ms: int) -> Job:
     """Return a job moved to where its site says that it is; as it is where that is no way on."""
     word = word_of(job)
     if word is None or job.state in JOB_ENDS or job.state is J.QUEUED:
-        return job
+        return regained(job)
     after = _PROGRESS[word.state]
     if after is job.state:
         return job
@@ -226,6 +226,18 @@ def names(jobs: Iterable[Job], most: int) -> str:
     sites = sorted(job.site for job in jobs)
     more = f" and {len(sites) - most} more" if len(sites) > most else ""
     return ", ".join(sites[:most]) + more
+
+
+def regained(job: Job) -> Job:
+    """Return a job that has ended as touched where a node has it after all, for good.
+
+    Words of nodes cross: one commits while the others are given up already.
+    """
+    having = _having(job)
+    if job.touched or not having or job.state not in _BACK:  # of what has ended
+        return job
+    detail = f"{', '.join(having)} has it, others do not: {job.detail or job.state}"
+    return msgspec.structs.replace(job, touched=True, detail=detail)
 
 
 def _having(job: Job) -> list[str]:

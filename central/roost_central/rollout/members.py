@@ -129,4 +129,7 @@ def _heeds(job: Job, wave: int) -> bool:
     """Say whether news of its site may move a job: one that waits is looked at in its turn."""
     if job.state is J.SUCCEEDED:
         return job.wave == wave
-    return job.state is not J.QUEUED and job.state not in JOB_ENDS
+    if job.state in JOB_ENDS:  # a node may have it after all, and nobody knows
+        may_be_mixed = job.state in JOB_FAILURES or job.state is J.CANCELED
+        return may_be_mixed and len(job.nodes) > 1 and not job.touched
+    return job.state is not J.QUEUED

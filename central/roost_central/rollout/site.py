@@ -17,6 +17,7 @@ from roost_central.rollout.job import (
     VERIFY_MS,
     Job,
     heard,
+    regained,
     told,
 )
 from roost_central.rollout.plan import Plan, Settled
@@ -53,6 +54,7 @@ def look(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
         return job  # what its site does now is a newer rollout's, or there is none
     for node, report in standing.said:
         job = heard(job, node, report)
+    job = regained(job)
     if job.is_shut != standing.is_shut:
         job = msgspec.structs.replace(job, is_shut=standing.is_shut)
     for _ in range(STEPS_MAX):

@@ -1,5 +1,7 @@
 """What a site says is taken once, in its order, and of all of its nodes."""
 
+from itertools import permutations
+
 import pytest
 
 from roost_central.rollout.job import TRAIL_MAX, Job, heard, job_id, names, told, word_of
@@ -113,3 +115,19 @@ def test_a_site_of_which_every_node_went_back_is_back():
         word = report(S.ROLLED_BACK, seq=2, of_all=False, failure=FailureType.HEALTH)
         said = heard(said, node, word)
     assert (told(said, 1).state, told(said, 1).touched) == (J.ROLLED_BACK, False)
+
+
+@pytest.mark.parametrize("order", [*permutations(("s.n1", "s.n2", "s.n3"))])
+def test_a_mixed_site_is_touched_in_whatever_order_its_words_come(order):
+    words = {
+        "s.n1": report(S.COMMITTED, seq=9, of_all=False),
+        "s.n2": report(S.ROLLED_BACK, seq=9, of_all=False, failure=FailureType.HEALTH),
+        "s.n3": report(S.CANCELED, seq=9, of_all=False, failure=FailureType.OPERATOR),
+    }
+    said = Job(site="s", wave=0, nodes=("s.n1", "s.n2", "s.n3"), state=J.APPLYING, touched=True)
+    for node in said.nodes:
+        said = heard(said, node, report(S.STAGED, of_all=False))
+    for node in order:
+        said = told(heard(said, node, words[node]), 1)
+    assert said.touched, said
+    assert "s.n1 has it, others do not" in said.detail

@@ -1,5 +1,6 @@
 """Jobs are counted as they move, and looked at when there is something to see."""
 
+import msgspec
 from rollout_fleet import OLD
 
 from roost_central.rollout.job import Job
@@ -84,3 +85,11 @@ def test_failed_are_those_at_their_end_and_those_that_are_worse_since():
         ]
     )
     assert [each.site for each in members.failed()] == ["a", "c"]
+
+
+def test_news_of_a_site_of_several_nodes_is_heeded_after_its_end_until_it_is_touched():
+    job = Job(site="s", wave=0, nodes=("s.n1", "s.n2"), state=JobState.CANCELED)
+    assert Members([job]).concerned(["s"], 0, 1) == ["s"]
+    alone = msgspec.structs.replace(job, nodes=("s.n1",))
+    assert Members([alone]).concerned(["s"], 0, 1) == []
+    assert Members([msgspec.structs.replace(job, touched=True)]).concerned(["s"], 0, 1) == []
