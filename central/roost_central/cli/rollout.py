@@ -93,9 +93,22 @@ def show_(asked: Asked, rollout: str) -> None:
 @click.argument("rollout")
 @shared(watch=True)
 def watch(asked: Asked, rollout: str) -> None:
-    """Follow a rollout as it goes; as show -w."""
-    follows = Asked(asked.context, asked.form, asked.query, True, asked.zone)
-    show(follows, lambda client: _drawn(asked, client, client.get(at("rollouts", rollout))))
+    """Follow a rollout as it goes, until its end."""
+    ended = False
+
+    def draw(client: Client) -> str:
+        nonlocal ended
+        if ended:
+            raise click.exceptions.Exit(0)
+        found = client.get(at("rollouts", rollout))
+        ended = found["state"] in rollout_text.ENDS
+        return _drawn(asked, client, found)
+
+    text = draw(asked.client())
+    if ended:
+        click.echo(text, nl=False)
+        return
+    show(Asked(asked.context, asked.form, asked.query, True, asked.zone), draw)
 
 
 @command.command()

@@ -14,6 +14,7 @@ NAMED_MAX: Final = 5  # sites in a line
 FAILED_MAX: Final = 3  # groups of failures below a rollout; `failures` has all
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
+ENDS: Final = frozenset({"denied", "completed", "aborted", "rolled_back"})
 _COUNTED: Final = ("succeeded", "failed", "in_flight", "worse", "unreachable")
 _NEXT: Final = {  # state -> what is next, and the verb for it
     "scheduled": ("begin", "start"),

@@ -90,7 +90,7 @@ def _rollouts(folder: Path, *, has_site: bool) -> str:
     reading = cast.machine(folder, cast.NODES[0]).root / sensor.READING
     site = f"""
     cat {reading}
-      the program of the release, on a node of {cast.SITE}: the same before, meanwhile, after"""
+      what its program writes, on a node of {cast.SITE}: nothing before the first release"""
     whom = f"the fleet; {cast.SITE} installs it, signed" if has_site else "the simulated fleet"
     return f"""
   Roll a release over {whom}:

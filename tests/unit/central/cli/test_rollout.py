@@ -158,3 +158,10 @@ def test_a_plan_of_profiles_goes_with_their_files_and_tells_what_changes(
     assert json.loads(centre.seen[-1][3])["files"] == [{"file": "p.toml", "source": "[profile]\n"}]
     assert "time: 1 setting on 3 nodes of 2 sites (affects services: restart-service)" in out
     assert "not waited for: 1 node without settings now" in out
+
+
+def test_a_rollout_that_is_at_its_end_is_watched_no_longer(run, centre):
+    centre.more |= {ONE: FOUND | {"state": "completed"}}
+    code, out, _ = run("rollout", "watch", ID)
+    assert code == 0
+    assert out.count("rollout 5c2f11d0  pump 1.2.0") == 1
