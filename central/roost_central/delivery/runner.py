@@ -361,7 +361,8 @@ class DeliveryRunner:
             return None
         standing = self.standing(node)
         word = core.word(standing, now_ms)
-        is_idle = word in {Word.NONE, Word.UNABLE, Word.IN_SYNC}
+        step = core.step(standing, now_ms)
+        is_idle = step is None and word in {Word.NONE, Word.UNABLE, Word.IN_SYNC}
         if is_idle and standing.attempt.outcome is not Outcome.UNDER_WAY:
             self._drop(node)
         elif node not in self._open:
@@ -381,7 +382,7 @@ class DeliveryRunner:
         if after != shown:
             row.config = after
             self._view.touch_node(node)
-        return core.step(standing, now_ms)
+        return step
 
     def _tell(self, node: str, standing: Standing) -> None:
         """Raise or clear the alarm."""

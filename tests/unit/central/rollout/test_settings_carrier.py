@@ -196,5 +196,4 @@ async def test_who_waits_for_a_window_and_is_given_up_never_applies_it(fleet):
     for _ in range(3):
         await fleet.turn()
     fleet.open_windows()
-    await fleet.turn()
     assert fleet.new() == set()
