@@ -54,8 +54,8 @@ async def approval_record(call: Call[Any, RolloutApproval], id_: str) -> Approva
     _check_of(known, approval)
     if not approval.not_before_ms <= call.now_ms < approval.not_after_ms:
         raise ApiError("conflict", "the approval does not count now: its time is not now")
-    if principal_of(call).name == known.rollout.head.by:
-        author = known.rollout.head.by
+    author = known.rollout.head.by
+    if author in {principal_of(call).name, approval.operator}:
         raise ApiError("conflict", f"{author} made this rollout, and cannot approve it")
     return ApprovalRecord(
         id_, approval.operator, approval.digest, call.now_ms,

@@ -13,6 +13,7 @@ Invariants:
 """
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 import msgspec
 
@@ -35,6 +36,8 @@ from roost_central.rollout.table import (
 from roost_protocol.update import FailureType
 
 R, W, J = RolloutState, WaveState, JobState
+
+ASK_AGAIN_MS: Final = 60_000  # between askings of a signer that refused
 
 
 class Rollout(Course):
@@ -184,8 +187,10 @@ class Rollout(Course):
 
     def _reconsider(self, around: Around, now_ms: int) -> None:
         """Go on by itself where the cause of a pause of the centre's is gone."""
-        if self.head.pause not in OPEN_TO_CENTRAL or self.head.pause is Pause.STALE_METADATA:
+        if self.head.pause not in OPEN_TO_CENTRAL:
             return
+        if self.head.pause is Pause.STALE_METADATA and now_ms - self.head.changed_ms < ASK_AGAIN_MS:
+            return  # the signer is asked once more, then
         is_silent = around.is_deaf or around.dark_pct > gate.FLEET_DARK_PCT_MAX
         tally = self.tally(self.head.wave)
         is_stuck = now_ms >= self.deadline_ms(self.head.wave) and not gate.is_success(

@@ -13,6 +13,8 @@ from roost_protocol.update import FailureType
 
 R, J = RolloutState, JobState
 
+_LEFT = frozenset({J.UNREACHABLE, J.QUEUED, J.REJECTED})  # at a deadline: nothing is under way
+
 
 def abort(course: Course, why: str, now_ms: int, who: Who = Who.OPERATOR) -> None:
     """Offer nothing more, and ask sites to give up what is not done yet.
@@ -67,8 +69,9 @@ def back_ended(course: Course, now_ms: int) -> None:
     """End the way back once nobody is waited for, or its time is over."""
     is_late = now_ms >= course.deadline_ms(course.head.wave)
     if is_late:
-        for job in [each for each in course.jobs.values() if each.state is J.UNREACHABLE]:
-            course.put(dropped(job, "it was silent until the way back closed", now_ms))
+        for job in [each for each in course.jobs.values() if each.state in _LEFT]:
+            why = "it was silent" if job.state is J.UNREACHABLE else job.detail or "it waited"
+            course.put(dropped(job, f"{why}, until the way back closed", now_ms))
     if not any(tally.open or tally.silent for tally in course.tallies):
         course.to(R.ROLLED_BACK, Who.CENTRAL, now_ms)
 

@@ -109,5 +109,8 @@ async def test_who_made_it_and_a_centre_without_operators_have_no_word(
     rollout.head = msgspec.structs.replace(rollout.head, by="admin")
     status, problem = await bring(olga)
     assert (status, "cannot approve it" in problem["detail"]) == (409, True)
+    rollout.head = msgspec.structs.replace(rollout.head, by="olga")  # whoever brings her word
+    assert (await bring(olga))[0] == 409
+    rollout.head = msgspec.structs.replace(rollout.head, by="ann")
     given(central, None)
     assert (await bring(olga))[0] == 409
