@@ -40,6 +40,7 @@ DEAD_OFFICE_MS: Final = 300_000  # for which nobody is failed then
 HEARTBEAT: Final = "heartbeat-ha"
 UNTIL_MS: Final = 120_000  # within which an end is the same end, told by the minute
 WAIT_TASK: Final = "graceful recovery wait"
+MUTED_TASK: Final = "in maintenance: nothing is done about it"
 TO_LOCK_TASK: Final = "is to be locked: it was silent then"
 AGAIN_TASK: Final = "recovers by itself"
 
@@ -110,7 +111,7 @@ class _Peer(msgspec.Struct):
     uptime_ms: int = 0
     is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
     is_new: bool = True
-    lost_ms: int = 0  # when it was failed for its silence, boot clock
+    lost_ms: int = 0  # when it was failed for its silence or let go by its maintenance, boot clock
     absent: str = ""  # it was locked while it was silent, and has not taken it up: by whom, and why
     maintenance_until_ms: int = 0  # UTC
     reasons: dict[str, int] = {}
@@ -209,8 +210,9 @@ class SiteHosts:
                     self._set(peer, tr.LOCKED_OFFLINE, peer.absent, now)
 
     def serving(self) -> list[str]:
-        """Return the names of those that are enabled now."""
-        return sorted(node for node, peer in self._peers.items() if peer.state in tr.ENABLED)
+        """Return the names of those that are enabled, and not lost where a loss fails nobody."""
+        peers = self._peers.items()
+        return sorted(node for node, peer in peers if peer.state in tr.ENABLED and not peer.is_lost)
 
     @property
     def held_back(self) -> str:
@@ -258,6 +260,7 @@ class SiteHosts:
                 self._heard(peer, each, now)
             else:
                 self._unheard(peer, each, now)
+                _mute(peer, now)
 
     def hosts(self) -> list[HostSaid]:
         """Return all other hosts, as they are told."""
@@ -338,7 +341,7 @@ class SiteHosts:
             peer.task = TO_LOCK_TASK
 
     def _unheard(self, peer: _Peer, sight: Sight, now: Moment) -> None:
-        if peer.misses < DEGRADE or peer.is_lost or self._is_let_be(peer, now):
+        if peer.misses < DEGRADE or peer.is_lost:
             return
         failure = self._policy.failure
         if peer.state in tr.ENABLED and failure is not Failure.NONE:
@@ -363,9 +366,18 @@ class SiteHosts:
         if state != peer.state:
             peer.state, peer.cause, peer.since_ms = state, cause, now.wall_ms
 
-    def _is_let_be(self, peer: _Peer, now: Moment) -> bool:
-        """Whether an operator said that nothing is to be done about a host by itself."""
-        return peer.state in tr.ENABLED and now.wall_ms < peer.maintenance_until_ms
+
+def _mute(peer: _Peer, now: Moment) -> None:
+    """Have nothing done about a silent host in its maintenance: what is done counts from its end.
+
+    It cannot say itself when that is over, so its end is told here.
+    """
+    is_failed = peer.state == tr.FAILED and peer.is_lost
+    if now.wall_ms >= peer.maintenance_until_ms:
+        peer.maintenance_until_ms = 0
+        peer.task = WAIT_TASK if peer.task == MUTED_TASK else peer.task
+    elif is_failed:
+        peer.task, peer.lost_ms = MUTED_TASK, now.ms
 
 
 def _until_ms(was_ms: int, sight: Sight, now: Moment) -> int:

@@ -14,6 +14,7 @@ from roost_agent.host.site import (
     LOST,
     MINOR,
     MNFA_EXIT_MS,
+    MUTED_TASK,
     QUIET_MS,
     WAIT_TASK,
     Failure,
@@ -258,16 +259,28 @@ def test_a_host_says_why_it_is_degraded_and_since_when_is_counted_from_its_first
     assert (rig.of("n2").reasons, rig.of("n2").task) == ({}, "")
 
 
-def test_a_host_in_maintenance_is_let_be_when_it_falls_silent_until_that_ends():
-    rig = Rig("n2")
+def test_a_host_in_maintenance_that_dies_is_told_as_failed_and_nothing_is_done_until_that_ends():
+    rig = Rig("n2", "n3")
     rig.more["n2"] = {"maintenance_ms": 60_000}
     rig.tick(times=3)
     until_ms = rig.of("n2").maintenance_until_ms
     assert until_ms == WALL + TICK_MS + 60_000, "it stays, though it is told anew by the minute"
-    rig.tick("n2", times=3 * LOST)
-    assert rig.state("n2") == tr.AVAILABLE
+    rig.tick("n2", times=LOST)
+    assert (rig.state("n2"), rig.of("n2").task) == (tr.FAILED, MUTED_TASK)
+    assert rig.of("n2").maintenance_until_ms == until_ms, "the centre mutes its alarms by it"
+    assert (rig.site.serving(), rig.site.lost(rig.now)) == (["n3"], [])
     rig.tick("n2", times=60)
-    assert rig.state("n2") == tr.FAILED
+    assert (rig.state("n2"), rig.of("n2").task) == (tr.FAILED, WAIT_TASK)
+    [lost] = rig.site.lost(rig.now)
+    assert lost.since_ms == until_ms - WALL - TICK_MS, "what is done counts from the end of that"
+    assert rig.of("n2").maintenance_until_ms == 0, "and its alarms are raised from then on"
+
+
+def test_a_host_that_is_let_be_by_its_sites_settings_serves_no_more_once_it_is_lost():
+    rig = Rig("n2", "n3", failure=Failure.ALARM)
+    rig.tick(times=3)
+    rig.tick("n2", times=LOST)
+    assert (rig.state("n2"), rig.site.serving()) == (tr.AVAILABLE, ["n3"])
 
 
 def test_a_host_that_is_heard_for_the_first_time_need_not_be_heard_ten_times():
