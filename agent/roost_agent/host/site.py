@@ -177,9 +177,13 @@ class SiteHosts:
             return f"{node} is no other host of this site"
         if peer.state[0] is Admin.LOCKED:
             return f"{node} is locked already"
-        if not peer.is_lost or not peer.misses:
+        if not peer.misses:
             return f"{node} is heard here: it is ordered of itself"
-        return self.held_back
+        if why := self.held_back:
+            return f"{node} is silent, and nothing is done about it: {why}"
+        if not peer.is_lost:
+            return f"{node} is silent for {peer.misses} ticks, and lost after {LOST}: try then"
+        return ""
 
     def lock(self, node: str, said: str, now: Moment) -> None:
         """Lock a host that is silent: it is told when it is heard again.

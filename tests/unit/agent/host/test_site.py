@@ -366,5 +366,29 @@ def test_only_a_host_that_is_silent_unlocked_and_known_is_locked_so():
     assert "is heard here" in rig.site.why_not_lock("n2")
     assert "locked already" in rig.site.why_not_lock("n3")
     assert "no other host" in rig.site.why_not_lock("n9")
+    rig.tick("n2", times=LOST - 1)
+    assert "silent for 9 ticks, and lost after 10" in rig.site.why_not_lock("n2")
+    rig.tick("n2")
+    assert rig.site.why_not_lock("n2") == ""
+
+
+def test_a_host_that_died_in_maintenance_can_be_locked():
+    rig = Rig("n2", "n3")
+    rig.more["n2"] = {"maintenance_ms": 10**9}
+    rig.tick(times=5)
+    rig.tick("n2", times=LOST)
+    assert rig.site.why_not_lock("n2") == ""
+    rig.site.lock("n2", "locked by ann: fan", rig.now)
+    rig.tick("n2", times=LOST)
+    assert (rig.state("n2"), rig.of("n2").task) == (tr.LOCKED_OFFLINE, "")
+
+
+def test_the_true_reason_is_said_why_a_silent_host_cannot_be_locked_in_a_storm_or_at_power_up():
+    rig = Rig("n2", "n4")
+    rig.tick(times=5)
     rig.tick("n2", "n4", times=2 * LOST)
-    assert rig.site.why_not_lock("n2"), "the network is to blame"
+    assert "the network is to blame" in rig.site.why_not_lock("n2")
+    rig = Rig("n2", uptime_ms=0)
+    rig.tick(times=20)
+    rig.tick("n2", times=2 * LOST)
+    assert "powered up a moment ago" in rig.site.why_not_lock("n2")
