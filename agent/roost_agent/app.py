@@ -13,6 +13,7 @@ from msgspec import to_builtins
 
 from roost_agent.alarms.desk import Desk
 from roost_agent.alarms.local_api import serving as serving_alarms
+from roost_agent.bmc.allowed import sensors_refuse
 from roost_agent.bmc.seat import BoardSeat
 from roost_agent.config import Config
 from roost_agent.control.message import (
@@ -262,6 +263,7 @@ def _boards(driver: Driver, ha: "Runtime | None") -> BoardSeat:
             alarms=driver.alarms,
             clock=driver.clock,
             is_ours=lambda: True if ha is None else _coordinates(ha),
+            why_not=partial(_why_not_acted_on, driver),
         )
 
     return BoardSeat(
@@ -272,6 +274,16 @@ def _boards(driver: Driver, ha: "Runtime | None") -> BoardSeat:
         make=make,
         made=partial(setattr, driver, "boards"),
     )
+
+
+def _why_not_acted_on(driver: Driver, node: str) -> str:
+    """Return why a host must not be acted on for what its board's sensors say; empty: it may."""
+    host = driver.host
+    if host is None:
+        return "nobody here knows how hosts stand"
+    hosts = host.coordinator.hosts
+    held_back = "" if hosts is None else hosts.held_back
+    return sensors_refuse(host.report(), node, held_back, wall_ms=driver.clock.wall_ms())
 
 
 def _coordinates(ha: "Runtime") -> bool | None:

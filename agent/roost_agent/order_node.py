@@ -108,9 +108,22 @@ class OrderNode:
             text = f"{node} has no board controller that this node reaches: by hand, or host-reboot"
             raise ActError("not-supported", text)
         assert host is not None  # noqa: S101 - the agent began with it
-        if why := boards_refuse(host.report(), node, verb, expect=expect, force=force):
+
+        def why_not() -> str:
+            return boards_refuse(host.report(), node, verb, expect=expect, force=force)
+
+        if why := why_not():
             raise ActError("state", why)
-        if why := await boards.act(node, verb):
+        seen = ""
+
+        def again() -> str:
+            nonlocal seen
+            seen = why_not()  # it may have waited behind another act
+            return seen
+
+        if why := await boards.act(node, verb, again):
+            if seen:
+                raise ActError("state", seen)
             raise ActError("unconfirmed" if why.startswith("unconfirmed") else "bmc", why)
         return f"{verb} of {node}: read by its board controller"
 

@@ -7,6 +7,27 @@ SERVES: Final = "unlocked/enabled/"
 POWER_ON: Final = "power-on"
 
 
+def sensors_refuse(report: Mapping[str, Any], node: str, held_back: str, *, wall_ms: int) -> str:
+    """Return why a host is not reset or switched off for what its sensors say; empty: it may be.
+
+    Args:
+        report: as below.
+        node: whose power.
+        held_back: why nothing is done about silent hosts of the site now.
+        wall_ms: UTC.
+    """
+    hosts = {each["node"]: each for each in report["hosts"]}
+    if report["is_mnfa"] or held_back:
+        return held_back or "several hosts are silent together"
+    host = hosts.get(node)
+    if host is None:
+        return f"nobody here knows how {node} stands"
+    if host["maintenance_until_ms"] > wall_ms:
+        return f"{node} is in maintenance"
+    serving = {name for name, each in hosts.items() if each["state"].startswith(SERVES)}
+    return f"{node} is the last that serves: the alarm alone" if serving == {node} else ""
+
+
 def boards_refuse(
     report: Mapping[str, Any], node: str, verb: str, *, expect: str, force: bool
 ) -> str:

@@ -4,8 +4,10 @@ Leaves to others: talking to controllers, alarms, the disk, whether this node's 
 
 Invariants:
 - a reading acts on a machine only when it was critical twice in a row, a poll apart;
-- no act without its count kept first; acts on one machine are COOL_MS apart, at most ACTS_MAX an
-  hour, and after those a power-cycle becomes one power-off, for good (StarlingX);
+- no act without its count kept first; acts on machines of a site are COOL_MS apart, at most
+  ACTS_MAX an hour; after ACTS_MAX of one machine a power-cycle becomes one power-off, for good
+  (StarlingX), and a reset nothing;
+- a controller has SENSORS_MAX sensors, whatever it names: those missing longest are forgotten;
 - a controller that fails keeps its sensors' last levels: what is not read is not decided;
 - what is suppressed or ignored raises nothing and does nothing;
 - what was learned goes with a relearning, and settings and counts stay.
@@ -21,7 +23,7 @@ from roost_agent.bmc.board import Board
 from roost_agent.bmc.sensor import Level, Sensor, crossed
 from roost_agent.bmc.talk import Answer, Known, LogRecord, Power, Verb
 from roost_protocol.bmc_report import BmcReport, SensorSaid
-from roost_protocol.boards import INTERVAL_S, Action, Group
+from roost_protocol.boards import INTERVAL_S, SENSORS_MAX, Action, Group
 from roost_protocol.catalogue import cut
 from roost_protocol.codec import VERSION
 from roost_protocol.entity import escape
@@ -41,6 +43,7 @@ STAGGER_MS: Final = 2_000  # between the first polls of two controllers
 COOL_MS: Final = 300_000
 ACTS_MAX: Final = 3
 HOUR_MS: Final = 3_600_000
+TRIED_MS: Final = 2 * HOUR_MS  # so long a power-cycle counts as one that did not help
 EARLY_MS: Final = (
     2_000  # a poll so much before a group is due counts for it: looks are a second apart
 )
@@ -283,8 +286,16 @@ class Boards:
         _take(one, answer.sensors, now.ms)
         for seen in one.sensors.values():
             effects += _judged(one, seen)
-        effects += _acts(one, now)
+        effects += _acts(one, self._site_acts(now), now)
         return effects
+
+    def _site_acts(self, now: Moment) -> list[int]:
+        """Return when machines of the site were acted on within the hour, the last one last.
+
+        A time to come is one as well: a clock that was set back forgets nothing.
+        """
+        found = (at for one in self._ones.values() for at in one.acts)
+        return sorted(at for at in found if now.wall_ms - at < HOUR_MS)
 
 
 def _interval_ms(board: Board, sensors: int, group: Group | None = None) -> int:
@@ -316,6 +327,9 @@ def _take(one: _One, sensors: Sequence[Sensor], now_ms: int) -> None:
             seen = one.sensors.setdefault(key, _Seen(sensor))
             seen.sensor = sensor
             seen.critical = seen.critical + 1 if sensor.level is Level.CRITICAL else 0
+    if len(one.sensors) > SENSORS_MAX:
+        kept = sorted(one.sensors.items(), key=lambda each: each[1].missing)[:SENSORS_MAX]
+        one.sensors = dict(kept)
     one.groups_ms |= dict.fromkeys(due, now_ms)
     one.due_ms = min(
         (one.groups_ms[group] + every_ms[group] for group in groups), default=one.due_ms
@@ -343,8 +357,14 @@ def _judged(one: _One, seen: _Seen) -> list[Effect]:
     return [Note(f"{one.board.node}: {seen.sensor.name} is {level.word}: {_reading(seen.sensor)}")]
 
 
-def _acts(one: _One, now: Moment) -> list[Effect]:
-    """Return the act on a machine that its sensors ask for, at most one."""
+def _acts(one: _One, of_site: Sequence[int], now: Moment) -> list[Effect]:
+    """Return the act on a machine that its sensors ask for, at most one.
+
+    Args:
+        one: whose.
+        of_site: when machines of the site were acted on within the hour.
+        now: both clocks.
+    """
     wanted: dict[Action, Sensor] = {}
     for seen in one.sensors.values():
         if seen.critical >= CONFIRM and not seen.missing:
@@ -352,9 +372,9 @@ def _acts(one: _One, now: Moment) -> list[Effect]:
     action = next((each for each in ("power-cycle", "reset") if each in wanted), None)
     if action is None or one.answer is None or one.answer.power is not Power.ON:
         return []
-    recent = tuple(each for each in one.acts if 0 <= now.wall_ms - each < HOUR_MS)
-    if recent and now.wall_ms - recent[-1] < COOL_MS:
+    if len(of_site) >= ACTS_MAX or (of_site and now.wall_ms - of_site[-1] < COOL_MS):
         return []
+    recent = tuple(each for each in one.acts if now.wall_ms - each < TRIED_MS)
     if len(recent) >= ACTS_MAX and action == "reset":
         return []
     verb = Verb.RESET if action == "reset" else Verb.CYCLE

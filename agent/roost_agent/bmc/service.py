@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 CHILD: Final = (sys.executable, "-P", "-m", "roost_agent.bmc.child")
 LOOK_S: Final = 1.0
+RECORDS_MAX: Final = 1_024  # of controllers' logs that wait for the outbox; the oldest go
 SWEEP_S: Final = 60.0
 ACT_S: Final = 150.0  # power-off: five orders, 20 s apart, and the last reads
 ILL_S: Final = 20.0  # for controllers that failed the last time: those that answer wait for them
@@ -77,6 +78,7 @@ class BoardControllers:
         alarms: of the node.
         clock: for what is due.
         is_ours: whether it is this node's turn; None: nobody knows yet.
+        why_not: why a host must not be acted on for what its sensors say; empty: it may.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a node that it works with
@@ -90,6 +92,7 @@ class BoardControllers:
         alarms: "Alarming",
         clock: Clock,
         is_ours: Callable[[], bool | None],
+        why_not: Callable[[str], str] = lambda _node: "",
     ) -> None:
         self._file = file
         self._own = own
@@ -98,6 +101,7 @@ class BoardControllers:
         self._alarms = alarms
         self._clock = clock
         self._is_ours = is_ours
+        self._why_not = why_not
         found = kept.read(folder)
         bare = [replace(board, password="") for board in boards]
         self._core = Boards(bare, found.known, found.acts, clock.boot_ms())
@@ -184,6 +188,7 @@ class BoardControllers:
                 log.warning("bmc: %s", text)
             case Record():
                 self._records.append(_entry(effect, self._clock.wall_ms()))
+                del self._records[:-RECORDS_MAX]
             case _:
                 assert_never(effect)
 
@@ -208,8 +213,12 @@ class BoardControllers:
             log.warning("bmc: no %s of %s: it cannot be counted: %s", asked.verb, asked.node, err)
             return
         log.warning("bmc: %s of %s: %s", asked.verb, asked.node, asked.why)
-        if why := await self.act(asked.node, asked.verb):
+        if why := await self.act(asked.node, asked.verb, lambda: self._refused(asked.node)):
             log.warning("bmc: %s of %s was not done: %s", asked.verb, asked.node, why)
+
+    def _refused(self, node: str) -> str:
+        """Return why sensors must not have a host acted on, as it is in this moment."""
+        return "another node's turn it is" if not self._is_ours() else self._why_not(node)
 
     async def _asked(self, asked: Request) -> list[Answer]:
         """Return an answer for each node that is asked for, whatever becomes of the child."""

@@ -20,7 +20,7 @@ from roost_protocol.host_verbs import (
 )
 
 MARGIN_S: Final = 30.0
-BOARD_S: Final = 170.0  # as long as an act may take, and the start of its child
+BOARD_S: Final = 370.0  # two acts, of which one is waited for, and the starts of their children
 OF_BOARDS: Final = (HostReset, HostPowerOn, HostPowerOff, HostPowerCycle)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from roost_agent.bmc.allowed import boards_refuse
+from roost_agent.bmc.allowed import boards_refuse, sensors_refuse
 
 SERVING, LOCKED = "unlocked/enabled/available", "locked/disabled/online"
 
@@ -33,3 +33,31 @@ def test_what_was_decided_on_another_state_is_refused():
 def test_while_the_network_is_to_blame_no_machine_is_acted_on():
     assert "the network is to blame" in refused(LOCKED, is_mnfa=True)
     assert "the network is to blame" in refused(LOCKED, is_mnfa=True, force=True)
+
+
+def stands(*hosts, is_mnfa=False):
+    said = [
+        {"node": node, "state": state, "maintenance_until_ms": until}
+        for node, state, until in hosts
+    ]
+    return {"is_mnfa": is_mnfa, "hosts": said}
+
+
+UP = "unlocked/enabled/available"
+
+
+def hot(report, node, held_back):
+    return sensors_refuse(report, node, held_back, wall_ms=5)
+
+
+def test_sensors_have_no_host_acted_on_that_others_need_or_that_is_worked_on():
+    two = stands(("n1", UP, 0), ("n2", UP, 0))
+    assert hot(two, "n1", "") == ""
+    assert "silent together" in hot(two | {"is_mnfa": True}, "n1", "")
+    assert hot(two, "n1", "the site powers up") == "the site powers up"
+    assert "knows how n9" in hot(two, "n9", "")
+    alone = stands(("n1", UP, 0), ("n2", "locked/disabled/online", 0))
+    assert "last that serves" in hot(alone, "n1", "")
+    assert hot(alone, "n2", "") == ""
+    assert "maintenance" in hot(stands(("n1", UP, 7), ("n2", UP, 0)), "n1", "")
+    assert hot(stands(("n1", UP, 5), ("n2", UP, 0)), "n1", "") == "", "it is over"

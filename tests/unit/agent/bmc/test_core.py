@@ -24,6 +24,7 @@ from roost_agent.bmc.core import (
 )
 from roost_agent.bmc.sensor import Group, Limits, Sensor
 from roost_agent.bmc.talk import Answer, Known, LogRecord, Power, Verb
+from roost_protocol.boards import SENSORS_MAX
 from roost_protocol.severity import Severity
 
 DAY_MS = 1_000_000_000
@@ -207,7 +208,7 @@ def test_acts_cool_down_and_after_three_a_power_cycle_is_off_for_good():
     stage = Stage(temperature(critical="power-cycle"))
     stage.polled(hot(95))
     verbs, at = [], []
-    for _ in range(20):
+    for _ in range(40):
         for each in stage.polled(hot(95)):
             verbs.append(each.verb)
             at.append(stage.now.ms)
@@ -354,3 +355,43 @@ def test_other_boards_keep_what_was_learned_where_they_are_reached_as_before():
     stage.core.redefine([], stage.now.ms)
     assert stage.core.round().samples == ()
     assert stage.core.handle(Answered(Answer(node="n1")), stage.now) == []
+
+
+def hot_pair(stage, after_ms):
+    """Both boards of a site answer that they are too hot; what is done about it."""
+    stage.after(after_ms)
+    stage.tick()
+    done = []
+    for node in ("n1", "n2"):
+        answer = Answer(node=node, power=Power.ON, sensors=[hot(99)], known=Known(type="redfish"))
+        found = stage.core.handle(Answered(answer), stage.now)
+        done += [(stage.now.ms, each.node, each.verb) for each in found if isinstance(each, Act)]
+    return done
+
+
+def test_two_hot_machines_of_a_site_share_the_acts_of_its_hour_one_at_a_time():
+    groups = {Group.TEMPERATURE: GroupSettings(critical="power-cycle")}
+    stage = Stage(*(Board(node=node, host=node, groups=groups) for node in ("n1", "n2")))
+    done = [each for _ in range(40) for each in hot_pair(stage, 400_000)]
+    at = [ms for ms, _, _ in done]
+    assert min(b - a for a, b in pairwise(at)) >= COOL_MS
+    assert all(sum(0 <= ms - begin < 3_600_000 for ms in at) <= ACTS_MAX for begin in at)
+
+
+def test_a_clock_that_was_set_back_forgets_no_act():
+    stage = Stage(
+        temperature(critical="power-cycle"), acts={"n1": [DAY_MS + n * 10**9 for n in (1, 2, 3)]}
+    )
+    assert [each for _ in range(6) for each in acts(stage.polled(hot(99)))] == []
+
+
+def test_a_controller_that_names_its_sensors_anew_each_time_is_bounded():
+    stage = Stage()
+    steady = hot(20, "steady", "T0")
+    for turn in range(8):
+        fresh = (hot(20, f"k{turn}-{n}", f"S{turn}-{n}") for n in range(SENSORS_MAX - 1))
+        stage.polled(steady, *fresh, after_ms=900_000)
+    (said,) = stage.core.reports()
+    assert len(said.sensors) == SENSORS_MAX
+    assert "steady" in {each.key for each in said.sensors}
+    assert len(stage.raised()) <= SENSORS_MAX

@@ -156,3 +156,18 @@ async def test_a_machine_is_acted_on_when_that_was_kept_and_not_where_it_cannot_
         await made._act(act)
         assert [body["ResetType"] for _, _, body in service.orders] == ["ForceRestart"]
         assert "n1" in kept.read(tmp_path).known
+
+
+async def test_no_machine_is_acted_on_for_its_sensors_against_what_the_host_says(pem, tmp_path):
+    with Service(pem, machine()) as service:
+        file = bmc_toml(tmp_path, type="redfish", port=service.port)
+        turn, why = [True], ["it is the last that serves"]
+        made = BoardControllers(
+            str(file), load(str(file)), "n9", folder=tmp_path, outbox=Outbox(), alarms=Alarms(),
+            clock=SystemClock(), is_ours=lambda: turn[0], why_not=lambda _node: why[0],
+        )  # fmt: skip
+        act = Act("n1", Verb.RESET, "hot", (7,))
+        await made._act(act)
+        turn[0], why[0] = False, ""
+        await made._act(act)
+        assert service.orders == []
