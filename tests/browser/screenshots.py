@@ -1,6 +1,7 @@
 """Takes the README's pictures of a running demo: ``screenshots.py URL TOKEN_FILE FOLDER``.
 
-The demo runs with ``--fault 'cut carrier=carB region=r0[1-5] at=150s for=5m'`` and has an incident.
+The demo runs with ``--fault 'cut carrier=carB region=r0[1-5] at=150s for=5m'`` and has an incident;
+a rollout of its release 2.1.0 is under way.
 """
 
 import asyncio
@@ -14,6 +15,11 @@ PAGES = {
     "site": ("/sites/lab", "document.querySelector('.turns rect')"),
     "alarms": ("/alarms?q=incident%3Dnull", "document.querySelector('.alarm-rows')"),
     "incident": ("/incidents", "document.querySelector('main tbody a')"),
+    "rollout": ("/rollouts", "document.querySelector('.rollouts tbody a')"),
+}
+OPENED = {  # of a list, its first row: what is there once it is open
+    "incident": "document.querySelector('.cause-text')",
+    "rollout": "document.querySelector('.rollout-sites tbody tr')",
 }
 SETTLE_S = 1.5  # fonts, canvas and the first live frame
 
@@ -26,9 +32,9 @@ async def main(address: str, url: str, token: str, folder: Path) -> None:
         for name, (path, shown) in PAGES.items():
             await tab.open(f"{url}{path}")
             await tab.wait(shown)
-            if name == "incident":
+            if name in OPENED:
                 await tab.js(f"{shown}.click()")
-                await tab.wait("document.querySelector('.cause-text')")
+                await tab.wait(OPENED[name])
             await asyncio.sleep(SETTLE_S)
             (folder / f"{name}.png").write_bytes(await tab.screenshot())
         print("\n".join(dict.fromkeys(tab.complaints)))
