@@ -314,7 +314,10 @@ class HostActs:
         is_unlock, by = wanted.verb == UNLOCK, wanted.by[:200]
         await self._intend(wanted, pending)
         if pending is None or (is_unlock and shell.core.state == tr.LOCKED_ONLINE):
-            await shell.do(Unlock(by, wanted.reason[:200]) if is_unlock else Recover(by))
+            try:
+                await shell.do(Unlock(by, wanted.reason[:200]) if is_unlock else Recover(by))
+            except tr.TransitionError as err:  # its own retry began while this waited
+                raise ActRefusedError("state", f"too late: {err}; {self._where()}") from None
         await _poll(lambda: shell.core.state != tr.INTEST)
         if shell.core.state not in tr.ENABLED:
             raise ActRefusedError("enable", f"{self._where()}: {shell.core.cause}")

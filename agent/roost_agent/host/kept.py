@@ -15,6 +15,7 @@ FILE: Final = "host.json"
 RESETS: Final = "hosts-reset.json"  # when this node had silent hosts reset
 OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are locked
 BYTES_MAX: Final = 16_384
+OTHERS_BYTES_MAX: Final = 65_536  # 31 hosts, 255 characters of each that JSON writes as six
 TEXT_CHARS_MAX: Final = 200
 CAUSES_MAX: Final = 8
 RESETS_KEPT: Final = 8  # more than an hour allows
@@ -147,7 +148,7 @@ def read_locked(folder: Path) -> Locked:
     """
     try:
         with (folder / OTHERS).open("rb") as file:
-            return _locked(file.read(BYTES_MAX))
+            return _locked(file.read(OTHERS_BYTES_MAX))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return Locked()
 

@@ -27,6 +27,7 @@ from roost_agent.host.core import Action, Begin, Check, Event, HostCore, Keep, L
 from roost_agent.host.enable import Facts
 from roost_agent.host.moment import Moment
 from roost_agent.ports import Clock
+from roost_protocol.catalogue import cut
 from roost_protocol.host import Admin, HostSaid
 from roost_protocol.host_word import Going, HostWord, pack
 
@@ -37,7 +38,6 @@ SETTLING_S: Final = 0.1  # between looks while a stage without a service is unde
 RETRY_S: Final = 1.0  # after a disk that refused
 AWAY_MS: Final = 10_000  # between two attempts of a host that failed to give away what it runs
 MINUTE_MS: Final = 60_000
-TEXT_MAX: Final = 500  # of who locked a silent host, and why
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -324,7 +324,7 @@ class HostShell:
             if wanted.expect and wanted.expect != tr.in_words(state):
                 text = f"it was decided on {wanted.expect}, and {node} is {tr.in_words(state)}"
                 raise ActRefusedError("expect", f"{text}: look again")
-            hosts.lock(node, f"locked by {wanted.by}: {wanted.reason}"[:TEXT_MAX], now)
+            hosts.lock(node, cut(f"locked by {wanted.by}: {wanted.reason}"), now)
             locked = kept.Locked(hosts.locked(), hosts.absent())
             if not await self._write(kept.write_locked, locked):
                 hosts.unlock(node, state, before.cause, now)

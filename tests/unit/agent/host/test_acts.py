@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,8 @@ from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
 from roost_agent.host.site import Sight
 from roost_agent.ports import SystemClock
-from roost_protocol.host import Admin
+from roost_protocol.catalogue import ALARM_TEXT_BYTES_MAX
+from roost_protocol.host import Admin, HostSaid
 from roost_protocol.host_word import Going, HostWord, unpack
 from roost_protocol.severity import Severity
 
@@ -517,3 +519,35 @@ async def test_a_host_that_came_back_as_the_last_that_serves_is_not_locked(tmp_p
         await until(lambda: seen_by(n1, "n3") == tr.AVAILABLE)
         [said] = [each for each in n1.shell.coordinator.others() if each.node == "n3"]
         assert said.task == "is to be locked: it was silent then"
+
+
+async def test_who_locked_a_silent_host_and_why_is_cut_to_what_can_be_read_and_told(tmp_path):
+    async with running(tmp_path, "n1", "n2", "n3") as (lan, n1, *_):
+        lan.silent = {"n3"}
+        await until(lambda: seen_by(n1, "n3") == tr.FAILED)
+        await n1.shell.lock_silent(Wanted("host-lock", "ann", "\u4e2d" * 200), "n3")
+        said = read_locked(tmp_path / "n1").absent["n3"]
+        assert said.startswith("locked by ann: \u4e2d")
+        assert len(said.encode()) <= ALARM_TEXT_BYTES_MAX
+        [told] = [each for each in n1.shell.coordinator.others() if each.node == "n3"]
+        assert msgspec.json.decode(msgspec.json.encode(told), type=HostSaid).cause == said
+
+
+async def test_a_recover_that_its_hosts_own_retry_overtook_is_refused_and_ends_no_agent(
+    tmp_path, monkeypatch
+):
+    async with running(tmp_path, "n1", "n2") as (_, n1, __):
+        await n1.act("lock")
+        n1.around.failed = "disk: bad"
+        await refused(n1.act("unlock"))
+        assert n1.state == tr.FAILED
+        monkeypatch.setattr(n1.seat, "is_ready", False)
+        recovering = asyncio.ensure_future(n1.act("recover"))
+        await until(lambda: n1.acts.latest["verb"] == "host-recover")
+        n1.around.failed = ""
+        n1.shell.core._ladder._retry_ms = 0  # what 30 s bring
+        await until(lambda: n1.state != tr.FAILED)
+        monkeypatch.setattr(n1.seat, "is_ready", True)
+        assert await refused(recovering) == "state"
+        await until(lambda: n1.state in tr.ENABLED)
+        assert read(tmp_path / "n1").pending is None

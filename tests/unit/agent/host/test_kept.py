@@ -5,8 +5,19 @@ import os
 import pytest
 
 from roost_agent.errors import StorageError
-from roost_agent.host.kept import BYTES_MAX, FILE, Kept, read, write
+from roost_agent.host.kept import (
+    BYTES_MAX,
+    FILE,
+    Kept,
+    Locked,
+    read,
+    read_locked,
+    write,
+    write_locked,
+)
+from roost_protocol.catalogue import ALARM_TEXT_BYTES_MAX
 from roost_protocol.host import Admin
+from roost_protocol.limits import HA_NODES_MAX, NAME_CHARS_MAX
 
 KEPT = Kept(Admin.LOCKED, "aa" * 16, by="ann", reason="fan", attempts={"health": 2})
 
@@ -52,3 +63,11 @@ def test_what_the_disk_refuses_is_an_error_and_leaves_what_was_there(tmp_path, m
     (tmp_path / FILE).mkdir()
     with pytest.raises(StorageError, match="directory"):
         read(tmp_path)
+
+
+def test_a_site_of_which_all_hosts_are_locked_in_the_longest_words_is_read_again(tmp_path):
+    said = "\x07" * ALARM_TEXT_BYTES_MAX
+    names = [f"n{n:02}".ljust(NAME_CHARS_MAX, "x") for n in range(HA_NODES_MAX - 1)]
+    locked = Locked(names, dict.fromkeys(names, said))
+    write_locked(tmp_path, locked)
+    assert read_locked(tmp_path) == locked
