@@ -82,8 +82,8 @@ async def _told_nothing(desk: ReleaseDesk, site: str) -> None:
         [why] = await desk.assign([SiteDocument(v=1, site=site, assignments=[])], [])
     except SignerError as err:
         raise ApiError("busy", f"{err}; ask again") from None
-    if why:
-        raise ApiError("busy", f"the signer does not sign for {site} now: {why}")
+    if why is not None:
+        raise ApiError("busy", f"the signer does not sign for {site} now: {why.detail}")
 
 
 async def blob(call: Call[NoQuery, None]) -> web.StreamResponse:

@@ -307,7 +307,7 @@ class ReleaseDesk:
         documents: Sequence[SiteDocument],
         approvals: Sequence[SignedApproval],
         shown: Mapping[str, list[Shown]] | None = None,
-    ) -> list[str]:
+    ) -> list[SignerError | None]:
         """Have sites told what to install, each by a whole document.
 
         Args:
@@ -316,7 +316,7 @@ class ReleaseDesk:
             shown: by site, why it is meant by the rollouts in its document.
 
         Returns:
-            for each document why it is not served; empty: it is.
+            for each document why it is not served; None: it is.
         """
         now_ms, why = self._clock.wall_ms(), (shown or {}).get
         wanted = [
@@ -364,10 +364,10 @@ class ReleaseDesk:
             [msgspec.structs.replace(each, signed_ms=now_ms) for each in old]
         )
         for each, why in zip(old, refused, strict=True):
-            if why:
-                logger.warning("%s keeps its old document: %s", each.document.site, why)
+            if why is not None:
+                logger.warning("%s keeps its old document: %s", each.document.site, why.detail)
 
-    async def _direct(self, wanted: Sequence[Given]) -> list[str]:
+    async def _direct(self, wanted: Sequence[Given]) -> list[SignerError | None]:
         asked = [
             SignDirector(
                 each.document.site,
@@ -383,18 +383,18 @@ class ReleaseDesk:
 
     def _keep(
         self, wanted: Sequence[Given], answers: Sequence[SignedDirector | SignerError]
-    ) -> list[str]:
-        told = []
+    ) -> list[SignerError | None]:
+        told: list[SignerError | None] = []
         for given, answer in zip(wanted, answers, strict=True):
             if isinstance(answer, SignerError):
-                told.append(answer.detail)
+                told.append(answer)
                 continue
             site = given.document.site
             kept = msgspec.structs.replace(given, version=answer.version)
             signed = (answer.targets, answer.snapshot, answer.timestamp)
             self.store.put_director(site, kept, signed)
             self._given[site] = kept
-            told.append("")
+            told.append(None)
         return told
 
     async def _sign_image(self, targets: bytes, delegated: Mapping[str, bytes]) -> None:

@@ -86,6 +86,22 @@ class Rollout(Course):
             told = {"detail": why, "failure": FailureType.PRECHECK}
             self.put(job.to(J.REJECTED, Who.SITE, now_ms, due_ms=now_ms + ANSWER_MS, **told))
 
+    def unsigned(self, name: str, why: str, now_ms: int) -> None:
+        """Take in that the signer refuses a site's document: it is asked again a few times.
+
+        A way back is asked for until its deadline.
+        """
+        job = self.jobs[name]
+        if job.state is not J.OFFERED:
+            return
+        wait_ms = self.rules(job.wave).retry_ms(FailureType.PRECHECK, job.attempt)
+        told = {"detail": why, "failure": FailureType.PRECHECK, "offered_ms": 0}
+        due_ms = now_ms + (wait_ms or ANSWER_MS)
+        after = job.to(J.REJECTED, Who.CENTRAL, now_ms, due_ms=due_ms, **told)
+        if wait_ms is None and not job.is_back:
+            after = after.to(J.FAILED, Who.CENTRAL, now_ms)
+        self.put(after)
+
     def start(self, now_ms: int) -> None:
         """Begin with the first wave.
 

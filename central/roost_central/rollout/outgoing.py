@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from roost_central.errors import SignerError
+from roost_central.errors import SignerError, SignerUnavailableError
 from roost_central.orders.core import OrderRecord, State
 from roost_central.orders.desk import ID_BYTES
 from roost_central.ports import Clock, Entropy
@@ -34,6 +34,8 @@ from roost_protocol.update_verbs import UpdateCancel, UpdateOffer
 logger = logging.getLogger(__name__)
 
 BY: Final = "central"
+# What the signer refuses of one site's document; every other word of it is about all of them.
+OF_A_SITE: Final = frozenset({"approval", "document", "image"})
 
 Hears = Callable[[str], int | None]  # node -> the generation that it speaks with
 SendBare = Callable[[str, bytes], bool]
@@ -99,7 +101,7 @@ class Outgoing:
         refused = await self._directed(signed)
         for job in signed:
             if job.site in refused:
-                rollout.unsent(job.site, refused[job.site], now_ms)
+                _put_off(rollout, job.site, refused[job.site], now_ms)
                 del sending.offers[job.site]
                 continue
             digest = body_digest(sending.offers[job.site])
@@ -109,9 +111,10 @@ class Outgoing:
                 "digest": digest,
             }
             self._order(known, job, UpdateOffer.verb, given, sending)
-        if refused:
-            why = next(iter(refused.values()))
-            rollout.rest(Pause.STALE_METADATA, f"{len(refused)} sites: {why}", now_ms)
+        silent = [each for each in refused.values() if each.code not in OF_A_SITE]
+        if silent:
+            why = f"the signer: {silent[0].detail}"
+            rollout.rest(Pause.STALE_METADATA, why, now_ms)
         await self._withdraw(known, sending)
         return sending
 
@@ -169,7 +172,9 @@ class Outgoing:
             else:
                 self._cancel_bare(rollout, job)
         for site, why in (await self._directed(enrolled)).items():
-            logger.warning("rollout %s: %s keeps its document: %s", rollout.head.id, site, why)
+            logger.warning(
+                "rollout %s: %s keeps its document: %s", rollout.head.id, site, why.detail
+            )
 
     def _cancel_bare(self, rollout: Rollout, job: Job) -> None:
         """Tell nodes without an identity by the job's bare name, where its offer went."""
@@ -177,12 +182,13 @@ class Outgoing:
         for node in job.nodes:
             self.send_bare(node, cancel)
 
-    async def _directed(self, jobs: Collection[Job]) -> dict[str, str]:
+    async def _directed(self, jobs: Collection[Job]) -> dict[str, SignerError]:
         """Have the documents of sites signed; return why not, by site."""
         if not jobs:
             return {}
         if self.releases is None:
-            return {job.site: "this centre signs no releases" for job in jobs}
+            none = SignerUnavailableError("releases", "this centre signs no releases")
+            return {job.site: none for job in jobs}
         documents = [document_of(job.site, self._assignments(job.site)) for job in jobs]
         async with self._database.read() as connection:
             signed = [
@@ -193,9 +199,12 @@ class Outgoing:
         why_meant = {job.site: self._shown(job.site) for job in jobs}
         try:
             whys = await self.releases.assign(documents, signed, why_meant)
-        except (SignerError, ReleaseError) as err:
-            return {job.site: f"the signer: {err}" for job in jobs}
-        return {job.site: why for job, why in zip(jobs, whys, strict=True) if why}
+        except SignerError as err:
+            return {job.site: err for job in jobs}
+        except ReleaseError as err:
+            broken = SignerUnavailableError("kept", f"documents cannot be kept: {err}")
+            return {job.site: broken for job in jobs}
+        return {job.site: why for job, why in zip(jobs, whys, strict=True) if why is not None}
 
     def _assignments(self, site: str) -> list[Assignment]:
         """Return all that a site is to install, by all rollouts."""
@@ -217,3 +226,11 @@ class Outgoing:
                 continue
             if job.state not in JOB_ENDS | {JobState.QUEUED}:
                 yield known, job
+
+
+def _put_off(rollout: Rollout, site: str, why: SignerError, now_ms: int) -> None:
+    """Have a site wait whose document was not signed: it alone, where it alone was refused."""
+    if why.code in OF_A_SITE:
+        rollout.unsigned(site, f"the signer refuses its document: {why.detail}", now_ms)
+    else:
+        rollout.unsent(site, why.detail, now_ms)

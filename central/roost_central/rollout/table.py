@@ -163,7 +163,7 @@ def _wave(may: _May) -> None:
 
 def _job(may: _May) -> None:
     may(CENTRAL, J.QUEUED, J.OFFERED, J.NOT_NEEDED, J.INCOMPATIBLE)
-    may(CENTRAL, J.OFFERED, J.NOT_NEEDED, J.QUEUED)
+    may(CENTRAL, J.OFFERED, J.NOT_NEEDED, J.QUEUED, J.REJECTED)  # the signer does not agree
     may(SITE, J.OFFERED, J.NOT_NEEDED, J.INCOMPATIBLE, J.REJECTED)
     for before, after in combinations(_CHAIN, 2):
         may(SITE, before, after)

@@ -85,7 +85,7 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
     web = holder.build()
     await published(desk, holder, who, web)
     said = document("app/web/1.0.json")
-    assert await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)]) == [""]
+    assert await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)]) == [None]
     assert desk.document("lab") == said
     assert (desk.store.folder / "sites/lab/metadata/timestamp.json").exists()
     for approval, why in (
@@ -96,8 +96,8 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
         (olga.approves(web.digest, now_ms=NOW_MS, sites={"other": ""}), "not in the list"),
     ):
         [refused] = await desk.assign([said], [approval])
-        assert why in refused
-    assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [""]
+        assert why in refused.detail
+    assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [None]
 
 
 async def test_an_approval_is_checked_by_the_operators_that_are_named_now(desk, holder):
@@ -129,7 +129,7 @@ async def test_what_a_role_names_is_served_signed_above_and_taken_by_a_node(tmp_
         said = document("app/web/1.0.json")
         olga = Operator()
         [why] = await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
-        assert "0 of the operators" in why  # the signer knows the release: nobody approved it
+        assert "0 of the operators" in why.detail  # the signer knows it: nobody approved
     async with pki.serving() as signer:  # it was kept: what is older is not signed above
         other = ReleaseDesk(tmp_path / "two", signer, SystemClock(), SystemEntropy())
         for name in ("os", "web"):
@@ -189,7 +189,7 @@ async def test_what_was_retracted_is_named_for_no_site_any_more(desk, holder):
     await published(desk, holder, retract=["app/web/1.0.json"])
     said = document("app/web/1.0.json")
     [why] = await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
-    assert "not named by the image repository" in why
+    assert "not named by the image repository" in why.detail
     assert desk.find("app/web", "1.0").state == "retracted"
 
 

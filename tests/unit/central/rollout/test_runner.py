@@ -8,7 +8,7 @@ from rollout_fleet import NEW, OLD, PLAN
 from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook
 from roost_central.alarms.catalogue_file import shipped
-from roost_central.errors import NotFoundError
+from roost_central.errors import NotFoundError, SignerError, SignerUnavailableError
 from roost_central.fleet.view import FleetView
 from roost_central.ports import SystemClock, SystemEntropy
 from roost_central.rollout.core import Rollout
@@ -16,7 +16,7 @@ from roost_central.rollout.head import Head, WaveHead, begun
 from roost_central.rollout.job import Job
 from roost_central.rollout.plan import plan_digest, read_plan
 from roost_central.rollout.runner import RolloutRunner
-from roost_central.rollout.table import JobState, MoveError, RolloutState
+from roost_central.rollout.table import JobState, MoveError, Pause, RolloutState
 from roost_central.storage import orders, rollouts, sites
 from roost_central.storage.engine import Database
 from roost_central.storage.rollouts import ApprovalRecord
@@ -24,7 +24,7 @@ from roost_central.storage.sites import SiteRecord
 from roost_protocol.codec import Decoder
 from roost_protocol.order import body_digest
 from roost_protocol.release.meant import Tree, holds, site_leaf
-from roost_protocol.update import JobReport, NodeSaid, Offer, Running, SiteState
+from roost_protocol.update import FailureType, JobReport, NodeSaid, Offer, Running, SiteState
 
 SITES = [f"s{number}" for number in range(6)]
 TEXT = PLAN + "[[wave]]\ncount = 2\n[[wave]]\nrest = true\n"
@@ -209,7 +209,7 @@ async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centr
         async def assign(self, documents, approvals, shown):
             self.documents += documents
             self.shown = shown
-            return [""] * len(documents)
+            return [None] * len(documents)
 
     centre.runner.outgoing.releases = desk = Desk()
     await centre.runner.change(
@@ -230,6 +230,68 @@ async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centr
     tree = Tree(dict.fromkeys(SITES, OLD[1]))
     for site, [shown] in desk.shown.items():
         assert holds(tree.root, site_leaf(site, OLD[1]), shown.proof)
+
+
+class Refusing:
+    """A desk whose signer has one word for one site, and signs for the others."""
+
+    def __init__(self, why, site="s0"):
+        self.why, self.site, self.asked = why, site, []
+
+    async def assign(self, documents, approvals, shown):
+        self.asked += [each.site for each in documents]
+        return [self.why if each.site == self.site else None for each in documents]
+
+
+async def test_a_site_that_the_signer_refuses_is_put_off_alone_until_its_attempts_are_spent(centre):
+    centre.enrolled = {f"{site}.n1" for site in SITES}
+    await centre.make()
+    why = SignerError("image", "app/pump/1.1.0.json is not named by the image repository")
+    centre.runner.outgoing.releases = desk = Refusing(why)
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    stored = await centre.stored()
+    assert centre.head.state is R.RUNNING
+    assert (stored["s0"].state, stored["s1"].state) == (J.REJECTED, J.OFFERED)
+    assert stored["s0"].failure is FailureType.PRECHECK
+    assert "the signer refuses its document: app/pump/1.1.0.json" in stored["s0"].detail
+    await centre.turn(60)
+    assert desk.asked.count("s0") == 1  # it waits
+    for _ in range(12):
+        await centre.turn(600)
+    job = (await centre.stored())["s0"]
+    assert (job.state, job.attempt, desk.asked.count("s0")) == (J.FAILED, 3, 3)
+    assert "is not named" in job.detail
+
+
+async def test_a_site_that_the_signer_refused_once_gets_it_with_the_next_attempt(centre):
+    centre.enrolled = {f"{site}.n1" for site in SITES}
+    await centre.make()
+    centre.runner.outgoing.releases = desk = Refusing(SignerError("approval", "too few"))
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    desk.why = None
+    await centre.turn(901)
+    await centre.turn()
+    job = (await centre.stored())["s0"]
+    assert (job.state, job.attempt) == (J.OFFERED, 2)
+
+
+async def test_a_signer_that_is_away_pauses_and_fails_nobody(centre):
+    centre.enrolled = {f"{site}.n1" for site in SITES}
+    await centre.make()
+    away = SignerUnavailableError("timeout", "no answer within 10 s")
+    centre.runner.outgoing.releases = desk = Refusing(away)
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    assert (centre.head.state, centre.head.pause) == (R.PAUSED, Pause.STALE_METADATA)
+    job = (await centre.stored())["s0"]
+    assert (job.state, job.attempt) == (J.QUEUED, 1)
+    desk.why = None
+    await centre.turn(61)
+    await centre.turn()
+    assert centre.head.state is R.RUNNING
+    assert (await centre.stored())["s0"].state is J.OFFERED
 
 
 async def test_an_order_that_its_node_refuses_puts_the_site_off(centre):
