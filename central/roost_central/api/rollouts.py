@@ -45,7 +45,7 @@ class RolloutMove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RolloutResume(RolloutMove, frozen=True, forbid_unknown_fields=True):
-    """Why. Of a wave that failed: ``retry`` its failures, or ``skip`` it."""
+    """Why. Of a wave that failed: ``retry`` its failures, or ``skip`` it or its silent sites."""
 
     failed_wave: Literal["", "retry", "skip"] = ""
 

@@ -166,11 +166,11 @@ def pause(asked: Asked, rollout: str, reason: str) -> None:
 @command.command()
 @click.argument("rollout")
 @click.option("--retry", "how", flag_value="retry", help="Of a failed wave: once more.")
-@click.option("--skip", "how", flag_value="skip", help="Of a failed wave: leave it as it is.")
+@click.option("--skip", "how", flag_value="skip", help="Leave what failed, or is silent.")
 @REASON
 @shared()
 def resume(asked: Asked, rollout: str, how: str | None, reason: str) -> None:
-    """Go on. After a failed wave it takes --retry or --skip."""
+    """Go on. After a failed wave it takes --retry or --skip, after a silent one --skip or none."""
     _move(asked, rollout, "resume", {"reason": reason, "failed_wave": how or ""})
 
 
@@ -179,7 +179,7 @@ def resume(asked: Asked, rollout: str, how: str | None, reason: str) -> None:
 @REASON
 @shared()
 def promote(asked: Asked, rollout: str, reason: str) -> None:
-    """Open a wave's manual gate, or end its soak early."""
+    """Open a wave's manual gate, end its soak early, or its wait for silent sites."""
     _move(asked, rollout, "promote", {"reason": reason})
 
 

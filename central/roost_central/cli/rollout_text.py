@@ -234,8 +234,11 @@ def _next(asked: Asked, found: dict[str, Any]) -> str:
     if state == "running":
         return _running(asked, found)
     if state == "paused":
-        failed = found["stages"][found["wave"] - 1]["state"] == "failed"
-        go_on = f"resume {id_} --retry (or --skip)" if failed else f"resume {id_}"
+        now = found["stages"][found["wave"] - 1]
+        is_silent = found["pause"] == "unreachable" and now["unreachable"]
+        go_on = f"resume {id_}" + (" (or --skip)" if is_silent else "")
+        if now["state"] == "failed":
+            go_on = f"resume {id_} --retry (or --skip)"
         return (
             f"its sites: roost rollout jobs {id_}; what failed: roost rollout failures {id_}\n"
             f'go on: roost rollout {go_on}; undo it: roost rollout rollback {id_} -m "WHY"\n'

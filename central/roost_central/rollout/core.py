@@ -24,7 +24,6 @@ from roost_central.rollout.job import ANSWER_MS, Job
 from roost_central.rollout.offering import offers
 from roost_central.rollout.table import (
     OPEN_TO_CENTRAL,
-    WAVE_ENDS,
     JobState,
     MoveError,
     Pause,
@@ -122,7 +121,8 @@ class Rollout(Course):
         """Go on.
 
         Args:
-            how: of a failed wave: ``retry`` its failures, or ``skip`` it; empty: it has not failed.
+            how: of a failed wave: ``retry`` its failures, or ``skip`` it; of one that waits for
+                silent sites alone: ``skip`` them; empty: it has not failed, and has its time again.
             now_ms: UTC.
 
         Raises:
@@ -137,15 +137,19 @@ class Rollout(Course):
                 progress.retry(self, wave, now_ms)
             else:
                 progress.skip(self, wave, now_ms)
+        elif how == "skip" and progress.is_all_silent(self, wave):
+            progress.leave_silent(self, wave, now_ms)
         elif how:
             raise MoveError(f"wave {wave + 1} has not failed: there is nothing to {how}")
+        elif self.head.pause is Pause.UNREACHABLE:
+            progress.wait_again(self, wave, now_ms)
         self.to(R.RUNNING, Who.OPERATOR, now_ms, pause=None, why="")
 
     def promote(self, now_ms: int) -> None:
-        """Open a wave's manual gate, or end its soak: somebody answers for it.
+        """Open a wave's manual gate, end its soak, or its wait for silent sites: somebody answers.
 
         Raises:
-            MoveError: it does not run, or its wave waits for neither.
+            MoveError: it does not run, or its wave waits for none of these.
         """
         progress.promote(self, now_ms)
 
@@ -208,10 +212,11 @@ class Rollout(Course):
         if self.head.pause is Pause.STALE_METADATA and now_ms - self.head.changed_ms < ASK_AGAIN_MS:
             return  # the signer is asked once more, then
         is_silent = around.is_deaf or around.dark_pct > gate.FLEET_DARK_PCT_MAX
-        tally = self.tally(self.head.wave)
-        is_stuck = now_ms >= self.deadline_ms(self.head.wave) and not gate.is_success(
-            tally, self.rules(self.head.wave)
-        )
-        now = self.head.waves[self.head.wave].state
-        if not is_silent and not (is_stuck and now not in WAVE_ENDS and now is not W.PENDING):
-            self.to(R.RUNNING, Who.CENTRAL, now_ms, pause=None, why="")
+        wave = self.head.wave
+        is_late = now_ms >= self.deadline_ms(wave)
+        is_stuck = is_late and progress.is_all_silent(self, wave)
+        if is_silent or (is_stuck and not gate.is_success(self.tally(wave), self.rules(wave))):
+            return
+        if self.head.pause is Pause.UNREACHABLE:
+            progress.wait_again(self, wave, now_ms)
+        self.to(R.RUNNING, Who.CENTRAL, now_ms, pause=None, why="")

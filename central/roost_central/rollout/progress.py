@@ -29,6 +29,8 @@ TURN_MS_MAX: Final = 10_000  # of a soak that one turn counts: a centre that was
 
 R, W, J = RolloutState, WaveState, JobState
 
+_AT_WORK: Final = frozenset({W.RELEASING, W.RUNNING})
+
 
 def advance(course: Course, around: Around, now_ms: int) -> None:
     """Move the wave whose turn it is, and the next ones as far as they go."""
@@ -46,10 +48,10 @@ def advance(course: Course, around: Around, now_ms: int) -> None:
 
 
 def promote(course: Course, now_ms: int) -> None:
-    """Open a wave's manual gate, or end its soak: somebody answers for it.
+    """Open a wave's manual gate, end its soak, or its wait for silent sites: somebody answers.
 
     Raises:
-        MoveError: it does not run, or its wave waits for neither.
+        MoveError: it does not run, or its wave waits for none of these.
     """
     if course.head.state is not R.RUNNING:
         raise MoveError(f"the rollout is {course.head.state}: only one that runs is promoted")
@@ -57,6 +59,8 @@ def promote(course: Course, now_ms: int) -> None:
     now = course.head.waves[wave]
     if now.state is W.SOAKING:
         _pass(course, wave, Who.OPERATOR, now_ms)
+    elif is_all_silent(course, wave):
+        leave_silent(course, wave, now_ms)
     elif now.state is W.PENDING and course.rules(wave).gates.manual and not now.is_promoted:
         course.set_wave(wave, msgspec.structs.replace(now, is_promoted=True, why=""), now_ms)
     else:
@@ -77,6 +81,26 @@ def retry(course: Course, wave: int, now_ms: int) -> None:
         if job.state in JOB_FAILURES and not job.is_let_go:
             course.put(job.again(Who.OPERATOR, now_ms))
     course.move_wave(wave, W.RELEASING, Who.OPERATOR, now_ms, released_ms=now_ms)
+
+
+def is_all_silent(course: Course, wave: int) -> bool:
+    """Say whether an open wave waits for silent sites alone."""
+    tally = course.tally(wave)
+    return course.head.waves[wave].state in _AT_WORK and tally.silent > 0 and not tally.open
+
+
+def leave_silent(course: Course, wave: int, now_ms: int) -> None:
+    """End a wave without its silent sites: they catch up or not, as its plan says."""
+    close(course, wave, now_ms)
+    why = "ended by an operator without its silent sites"
+    course.move_wave(wave, W.SKIPPED, Who.OPERATOR, now_ms, why=why)
+
+
+def wait_again(course: Course, wave: int, now_ms: int) -> None:
+    """Let the deadline of an open wave count from now where it is over: a rest is no failure."""
+    now = course.head.waves[wave]
+    if now.state in _AT_WORK and now_ms >= course.deadline_ms(wave):
+        course.set_wave(wave, msgspec.structs.replace(now, released_ms=now_ms), now_ms)
 
 
 def _step(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
@@ -134,7 +158,10 @@ def _settle(course: Course, wave: int, now_ms: int, *, is_late: bool) -> None:
         course.move_wave(wave, W.SOAKING, Who.CENTRAL, now_ms, soaked_ms=rules.soak_ms)
     elif tally.silent and not tally.failed(rules):
         if is_late:
-            why = f"{tally.silent} of {tally.size} sites of wave {wave + 1} are silent"
+            why = (
+                f"{tally.silent} of {tally.size} sites of wave {wave + 1} are silent: "
+                "resume waits for them once more, resume with skip goes on without them"
+            )
             course.rest(Pause.UNREACHABLE, why, now_ms)
     elif tally.unmeant == tally.size:
         course.move_wave(wave, W.SOAKING, Who.CENTRAL, now_ms, soaked_ms=rules.soak_ms)

@@ -156,6 +156,7 @@ def _wave(may: _May) -> None:
     may(OP, W.PENDING, W.RELEASING, W.SKIPPED)  # promoted past a manual gate
     may(CENTRAL, W.RELEASING, W.RUNNING)
     may(CENTRAL, (W.RELEASING, W.RUNNING), W.FAILED, W.SOAKING)
+    may(OP, (W.RELEASING, W.RUNNING), W.SKIPPED)  # its silent sites catch up
     may(CENTRAL, W.SOAKING, W.PASSED, W.FAILED)
     may(OP, W.SOAKING, W.PASSED)  # promoted: somebody answers for the rest of the soak
     may(OP, W.FAILED, W.RELEASING, W.SKIPPED)

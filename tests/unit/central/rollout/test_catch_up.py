@@ -1,9 +1,10 @@
 """Who is silent or joins late has a wave to come."""
 
 import msgspec
-from rollout_fleet import OLD, running
+import pytest
+from rollout_fleet import OLD, SmallFleet, running
 
-from roost_central.rollout.table import JobState, RolloutState, WaveState
+from roost_central.rollout.table import JobState, MoveError, Pause, RolloutState, WaveState
 
 R, W, J = RolloutState, WaveState, JobState
 
@@ -46,3 +47,61 @@ def test_who_joins_late_is_in_the_first_wave_to_come():
     fleet.until_state(R.COMPLETED)
     assert fleet.rollout.jobs["s0029x"].wave == 2
     assert fleet.states()["s0029x"] is J.SUCCEEDED
+
+
+def all_silent():
+    """Return a fleet whose second wave is one silent site, at rest since the wave's deadline."""
+    fleet = SmallFleet(waves=((0, 3), (3, 4), (4, 30)))
+    fleet.rollout.start(fleet.now_ms)
+    fleet.sites["s0003"].is_dark = True
+    fleet.run(lambda: fleet.rollout.head.state is R.PAUSED, seconds=600)
+    assert fleet.rollout.head.pause is Pause.UNREACHABLE
+    assert fleet.rollout.head.wave == 1
+    return fleet
+
+
+def ended(fleet):
+    fleet.until_state(R.COMPLETED, turns=24 * 30, seconds=3_600)
+    return fleet.states()
+
+
+def test_a_wave_of_silent_sites_is_left_by_skip_and_they_catch_up():
+    fleet = all_silent()
+    fleet.rollout.resume("skip", fleet.now_ms)
+    assert fleet.rollout.jobs["s0003"].wave == 3
+    fleet.run(lambda: fleet.rollout.head.wave == 3, seconds=600)
+    assert fleet.rollout.head.waves[1].state is W.SKIPPED
+    fleet.sites["s0003"].is_dark = False
+    assert {*ended(fleet).values()} == {J.SUCCEEDED}
+
+
+def test_a_wave_of_silent_sites_has_its_time_again_by_resume_and_can_be_promoted():
+    fleet = all_silent()
+    with pytest.raises(MoveError, match="nothing to retry"):
+        fleet.rollout.resume("retry", fleet.now_ms)
+    fleet.rollout.resume("", fleet.now_ms)
+    for _ in range(3):
+        fleet.turn(600)
+    assert fleet.rollout.head.state is R.RUNNING
+    fleet.rollout.promote(fleet.now_ms)
+    assert ended(fleet)["s0003"] is J.TIMED_OUT
+
+
+def test_a_wave_of_silent_sites_goes_on_by_itself_when_one_is_back():
+    fleet = all_silent()
+    for _ in range(3):
+        fleet.turn(600)
+    assert fleet.rollout.head.state is R.PAUSED
+    fleet.sites["s0003"].is_dark = False
+    fleet.until_state(R.RUNNING)
+    assert {*ended(fleet).values()} == {J.SUCCEEDED}
+
+
+def test_a_wave_whose_plan_drops_silent_sites_waits_for_none_of_them_once_skipped():
+    fleet = SmallFleet(plan='on_unreachable = "drop"\n', waves=((0, 1), (1, 30)))
+    fleet.rollout.start(fleet.now_ms)
+    fleet.sites["s0000"].is_dark = True
+    fleet.run(lambda: fleet.rollout.head.state is R.PAUSED, seconds=600)
+    fleet.rollout.resume("skip", fleet.now_ms)
+    assert ended(fleet)["s0000"] is J.TIMED_OUT
+    assert len(fleet.rollout.head.waves) == 2

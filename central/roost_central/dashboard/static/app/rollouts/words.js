@@ -10,8 +10,8 @@ export const MOVES = {
   pause: ["Pause", "Nothing more is offered until somebody resumes it; sites finish what they have.", {}],
   resume: ["Resume", "It goes on where it was.", {}],
   retry: ["Retry the wave", "The sites that failed get it once more.", { failed_wave: "retry" }],
-  skip: ["Skip the wave", "What failed stays as it is; the next wave has its turn.", { failed_wave: "skip" }],
-  promote: ["Promote", "Opens the gate of the wave, or ends its soak now.", {}],
+  skip: ["Skip the wave", "What failed or is silent stays as it is, or catches up; the next wave has its turn.", { failed_wave: "skip" }],
+  promote: ["Promote", "Opens the gate of the wave, or ends its soak or its wait for silent sites now.", {}],
   abort: ["Abort", "Nothing more is offered, and what is not done is taken back: who has it keeps it.", {}],
   "roll-back": ["Roll back", "Every touched site gets the release that it had, the newest wave first.", {}],
   deny: ["Deny", "It is at its end then. Say why.", {}],
@@ -31,8 +31,10 @@ const PARTS = [
 
 /** @returns {string[]} what may be done with a rollout now */
 export function movesOf(value) {
-  const failed = value.stages[value.wave - 1]?.state === "failed";
-  return (POSSIBLE[value.state] ?? []).flatMap((each) => (each === "resume" && failed ? ["retry", "skip"] : [each]));
+  const stage = value.stages[value.wave - 1];
+  const isSilent = value.pause === "unreachable" && stage?.unreachable > 0;
+  const ways = stage?.state === "failed" ? ["retry", "skip"] : isSilent ? ["resume", "skip"] : ["resume"];
+  return (POSSIBLE[value.state] ?? []).flatMap((each) => (each === "resume" ? ways : [each]));
 }
 
 export const State = ({ name, more = "" }) => html`<span class=${`rollout-state ${name}`}><span aria-hidden="true">${MARKS[name]}</span> ${name.replaceAll("_", " ")}${more && ` (${more.replaceAll("_", " ")})`}</span>`;
