@@ -67,7 +67,7 @@ class Coordinator:
 
             locked = self.locked
             policy = self._policy or Policy()
-            self.hosts = SiteHosts(now, policy, locked.names, locked.absent)
+            self.hosts = SiteHosts(now, policy, locked.names, locked.absent, locked.failed)
 
     def may_tell(self, now: Moment) -> bool:
         """Say whether it knows by now how the others stand."""
@@ -99,7 +99,7 @@ class Coordinator:
             now: of this look.
 
         Returns:
-            Who is locked, where that is to be kept anew; None: as before.
+            Who is locked or failed, where that is to be kept anew; None: as before.
         """
         hosts = self.hosts
         if now.ms < self._due_ms:
@@ -116,7 +116,7 @@ class Coordinator:
             self._telling.offer(self._report(own(), epoch), now)
         if hosts is None:
             return None
-        locked = Locked(hosts.locked(), hosts.absent())
+        locked = hosts.memory()
         return locked if locked != self.locked and hosts.may_tell(now) else None
 
     def _report(self, own: HostSaid, epoch: int) -> HostsReport:

@@ -13,7 +13,7 @@ from roost_protocol.limits import HA_NODES_MAX, NAME_CHARS_MAX
 
 FILE: Final = "host.json"
 RESETS: Final = "hosts-reset.json"  # when this node had silent hosts reset
-OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are locked
+OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are locked or failed
 BYTES_MAX: Final = 16_384
 OTHERS_BYTES_MAX: Final = 65_536  # 31 hosts, 255 characters of each that JSON writes as six
 TEXT_CHARS_MAX: Final = 200
@@ -91,16 +91,34 @@ _decode: Final = msgspec.json.Decoder(Kept).decode
 Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 
 
-class Locked(msgspec.Struct, frozen=True):
-    """Other hosts of the site that are locked.
+class Failed(msgspec.Struct, frozen=True):
+    """Another host that was failed for its silence, and was not back when this was kept.
+
+    Attributes:
+        since_ms: when it was, UTC.
+        lost_ms: from when on it counts what is done about that, UTC: later after a maintenance.
+        boot_id: of its boot before, in hexadecimal digits.
+        maintenance_until_ms: UTC; 0: it is in none.
+    """
+
+    since_ms: Count
+    lost_ms: Count
+    boot_id: Text = ""
+    maintenance_until_ms: Count = 0
+
+
+class Locked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Other hosts of the site that are out of service, and do not say so themselves.
 
     Attributes:
         names: of those that were locked when they were heard last, or since.
         absent: those that do not know it yet, as they are silent: by whom and why.
+        failed: those that are failed for their silence.
     """
 
     names: Annotated[list[Name], Meta(max_length=HA_NODES_MAX)] = []
     absent: Annotated[dict[Name, Sentence], Meta(max_length=HA_NODES_MAX)] = {}
+    failed: Annotated[dict[Name, Failed], Meta(max_length=HA_NODES_MAX)] = {}
 
 
 class _Resets(msgspec.Struct, frozen=True):
@@ -142,7 +160,7 @@ def write(folder: Path, kept: Kept) -> None:
 
 
 def read_locked(folder: Path) -> Locked:
-    """Return the site's other hosts that are locked, as far as this one knows.
+    """Return the site's other hosts that are locked or failed, as far as this one knows.
 
     It is a memory, and no right hangs on it: one that makes no sense is as good as none.
     """

@@ -325,7 +325,7 @@ class HostShell:
                 text = f"it was decided on {wanted.expect}, and {node} is {tr.in_words(state)}"
                 raise ActRefusedError("expect", f"{text}: look again")
             hosts.lock(node, cut(f"locked by {wanted.by}: {wanted.reason}"), now)
-            locked = kept.Locked(hosts.locked(), hosts.absent())
+            locked = hosts.memory()
             if not await self._write(kept.write_locked, locked):
                 hosts.unlock(node, state, before.cause, now)
                 raise ActRefusedError("storage", f"not locked, for it cannot be kept: {self.fault}")

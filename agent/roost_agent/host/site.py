@@ -3,7 +3,7 @@
 Each node keeps this from its agent's start, and the coordinator, which holds the lease ``site``,
 tells it: so a new one knows what was said before its turn. Of a host that speaks its own word
 counts; of one that is silent, the ticks since; of one that was never heard, whether it was locked
-when this node heard it last, before its agent's start.
+when this node heard it last, before its agent's start, or had been failed for its silence.
 
 Leaves to others: what a host is to itself (core), who may run services (local HA: it acts sooner,
 and by majority; nothing here does).
@@ -24,9 +24,10 @@ import msgspec
 from roost_agent.host import cause as causes
 from roost_agent.host import transitions as tr
 from roost_agent.host.evidence import MINOR, EvidenceLog
+from roost_agent.host.kept import Failed, Locked
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
-from roost_agent.host.resets import Lost
+from roost_agent.host.resets import AFTER_MS, Lost
 from roost_agent.host.transitions import Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
@@ -111,7 +112,9 @@ class _Peer(msgspec.Struct):
     uptime_ms: int = 0
     is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
     is_new: bool = True
+    is_kept: bool = False  # it was failed before this agent's start, and is not back since
     lost_ms: int = 0  # when it was failed for its silence or let go by its maintenance, boot clock
+    lost_wall_ms: int = 0  # the same, UTC; in a maintenance the time of the loss itself
     absent: str = ""  # it was locked while it was silent, and has not taken it up: by whom, and why
     maintenance_until_ms: int = 0  # UTC
     reasons: dict[str, int] = {}
@@ -125,6 +128,7 @@ class SiteHosts:
         policy: what is done about silence.
         locked: the hosts that were locked when they were heard last, before that.
         absent: those that were locked while they were silent: name to by whom and why.
+        failed: those that were failed for their silence.
     """
 
     def __init__(
@@ -133,6 +137,7 @@ class SiteHosts:
         policy: Policy = USUAL,
         locked: Collection[str] = (),
         absent: Mapping[str, str] = MappingProxyType({}),
+        failed: Mapping[str, Failed] = MappingProxyType({}),
     ) -> None:
         self._log = EvidenceLog()
         self.is_mnfa = False
@@ -143,7 +148,7 @@ class SiteHosts:
         self._few_ms: int | None = None  # since when fewer are silent than blame the network
         self._peers: dict[str, _Peer] = {}
         self._locked = frozenset(locked)
-        self._absent = dict(absent)
+        self._absent, self._failed = dict(absent), dict(failed)
         self._has_looked = False
 
     @property
@@ -158,7 +163,7 @@ class SiteHosts:
 
     def may_tell(self, now: Moment) -> bool:
         """Whether it has listened for long enough to tell anything."""
-        is_all_heard = not any(peer.is_new for peer in self._peers.values())
+        is_all_heard = not any(peer.is_new or peer.is_kept for peer in self._peers.values())
         return self._has_looked and (is_all_heard or now.ms - self._began_ms >= QUIET_MS)
 
     def locked(self) -> list[str]:
@@ -169,6 +174,10 @@ class SiteHosts:
         """Return those that were locked while they were silent, and do not know it yet."""
         unseen = {} if self._has_looked else self._absent
         return unseen | {node: peer.absent for node, peer in self._peers.items() if peer.absent}
+
+    def memory(self) -> Locked:
+        """Return what the agent after this one is to know of the others."""
+        return Locked(self.locked(), self.absent(), self._failed_now())
 
     def why_not_lock(self, node: str) -> str:
         """Return why a host cannot be locked without a word of its own; empty: it can."""
@@ -251,7 +260,7 @@ class SiteHosts:
         """
         seen, self._has_looked = list(sights), True
         self._peers = {
-            each.node: self._peers.get(each.node) or self._new(each.node) for each in seen
+            each.node: self._peers.get(each.node) or self._new(each.node, now) for each in seen
         }
         for each in seen:
             self._count(self._peers[each.node], each, now)
@@ -287,11 +296,24 @@ class SiteHosts:
 
     # -- the parts -----------------------------------------------------------------------------
 
-    def _new(self, node: str) -> _Peer:
+    def _new(self, node: str, now: Moment) -> _Peer:
         said = self._absent.get(node, "")
         if said:
             return _Peer(tr.LOCKED_OFFLINE, cause=said, absent=said)
-        return _Peer(tr.LOCKED_OFFLINE) if node in self._locked else _Peer()
+        if node in self._locked:
+            return _Peer(tr.LOCKED_OFFLINE)
+        failed = self._failed.pop(node, None)  # of once: who left the site and is back is new
+        if failed is None or self._policy.failure is not Failure.FAIL:
+            return _Peer()
+        return _again(failed, now)
+
+    def _failed_now(self) -> dict[str, Failed]:
+        unseen = {} if self._has_looked else self._failed
+        return unseen | {
+            node: Failed(peer.since_ms, peer.lost_wall_ms, peer.boot_id, peer.maintenance_until_ms)
+            for node, peer in self._peers.items()
+            if peer.state == tr.FAILED and peer.is_lost
+        }
 
     def _count(self, peer: _Peer, sight: Sight, now: Moment) -> None:
         if sight.is_heard:
@@ -318,7 +340,7 @@ class SiteHosts:
 
     def _power_up(self, uptime_ms: int, now: Moment) -> None:
         """Tell the power-up of a whole site by the age of its boots."""
-        known = [uptime_ms, *(peer.uptime_ms for peer in self._peers.values() if peer.boot_id)]
+        known = [uptime_ms, *(peer.uptime_ms for peer in self._peers.values() if _is_known(peer))]
         young = sum(each < POWER_UP_MS for each in known)
         is_young = uptime_ms < POWER_UP_MS and 2 * young >= len(known)
         self.is_dead_office = is_young and now.ms - self._began_ms < DEAD_OFFICE_MS
@@ -329,7 +351,7 @@ class SiteHosts:
             peer.task = WAIT_TASK
             return
         cause = _cause(peer, sight)
-        peer.is_lost = peer.is_new = False
+        peer.is_lost = peer.is_new = peer.is_kept = False
         peer.task, peer.boot_id = _task(sight), sight.boot_id
         peer.maintenance_until_ms = _until_ms(peer.maintenance_until_ms, sight, now)
         serves = sight.told in tr.ENABLED
@@ -363,12 +385,38 @@ class SiteHosts:
             self._set(peer, silent, f"nothing was heard of it for {LOST} ticks", now)
         elif failure is Failure.FAIL:
             peer.reasons.clear()
-            peer.task, peer.lost_ms = WAIT_TASK, now.ms
+            peer.task, peer.lost_ms, peer.lost_wall_ms = WAIT_TASK, now.ms, max(now.wall_ms, 0)
             self._set(peer, tr.FAILED, causes.lost(LOST, sight.ways), now)
 
     def _set(self, peer: _Peer, state: Triple, cause: str, now: Moment) -> None:
         if state != peer.state:
             peer.state, peer.cause, peer.since_ms = state, cause, now.wall_ms
+
+
+def _again(failed: Failed, now: Moment) -> _Peer:
+    """Return a host as the agent before this one had it.
+
+    A loss of the future is one before the clock was set: nobody knows what was done about it since,
+    so it is old enough for that to be done.
+    """
+    age_ms = now.wall_ms - failed.lost_ms
+    return _Peer(
+        tr.FAILED,
+        since_ms=failed.since_ms,
+        cause=f"{causes.lost(LOST, ())}, before this agent started",
+        task=WAIT_TASK,
+        boot_id=failed.boot_id,
+        is_new=False,
+        is_kept=True,
+        lost_ms=now.ms - (age_ms if age_ms >= 0 else AFTER_MS),
+        lost_wall_ms=failed.lost_ms,
+        maintenance_until_ms=failed.maintenance_until_ms,
+    )
+
+
+def _is_known(peer: _Peer) -> bool:
+    """Whether it is known for how long a host has been up."""
+    return bool(peer.boot_id) and not peer.is_kept
 
 
 def _mute(peer: _Peer, now: Moment) -> None:
@@ -377,11 +425,14 @@ def _mute(peer: _Peer, now: Moment) -> None:
     It cannot say itself when that is over, so its end is told here.
     """
     is_failed = peer.state == tr.FAILED and peer.is_lost
-    if now.wall_ms >= peer.maintenance_until_ms:
-        peer.maintenance_until_ms = 0
-        peer.task = WAIT_TASK if peer.task == MUTED_TASK else peer.task
-    elif is_failed:
-        peer.task, peer.lost_ms = MUTED_TASK, now.ms
+    if now.wall_ms < peer.maintenance_until_ms:
+        if is_failed:
+            peer.task, peer.lost_ms = MUTED_TASK, now.ms
+        return
+    if is_failed and peer.maintenance_until_ms:
+        peer.lost_wall_ms = max(peer.lost_wall_ms, peer.maintenance_until_ms)
+    peer.maintenance_until_ms = 0
+    peer.task = WAIT_TASK if peer.task == MUTED_TASK else peer.task
 
 
 def _until_ms(was_ms: int, sight: Sight, now: Moment) -> int:

@@ -501,6 +501,7 @@ async def test_a_lock_that_cannot_be_kept_is_none(tmp_path):
     async with running(tmp_path, "n1", "n2", "n3") as (lan, n1, *_):
         lan.silent = {"n3"}
         await until(lambda: seen_by(n1, "n3") == tr.FAILED)
+        await until(lambda: "n3" in read_locked(tmp_path / "n1").failed)
         (tmp_path / "n1" / "hosts-locked.json.new").mkdir()
         assert await refused(n1.shell.lock_silent(lock(), "n3")) == "storage"
         assert (seen_by(n1, "n3"), lan.absent) == (tr.FAILED, frozenset())
@@ -551,3 +552,17 @@ async def test_a_recover_that_its_hosts_own_retry_overtook_is_refused_and_ends_n
         assert await refused(recovering) == "state"
         await until(lambda: n1.state in tr.ENABLED)
         assert read(tmp_path / "n1").pending is None
+
+
+async def test_a_failed_host_is_failed_still_for_the_agent_that_starts_after_it(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.silent = {"n2"}
+        await until(lambda: seen_by(n1, "n2") == tr.FAILED)
+        [was] = n1.shell.coordinator.others()
+        await until(lambda: "n2" in read_locked(tmp_path / "n1").failed)
+        again = Host(lan, tmp_path / "n1", "n1")
+        again.shell.coordinator.look(again.shell.said, again.shell.now())
+        [told] = again.shell.coordinator.others()
+        assert (seen_by(again, "n2"), told.since_ms) == (tr.FAILED, was.since_ms)
+        lan.silent = set()
+        await until(lambda: not read_locked(tmp_path / "n1").failed)

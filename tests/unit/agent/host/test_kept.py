@@ -8,6 +8,8 @@ from roost_agent.errors import StorageError
 from roost_agent.host.kept import (
     BYTES_MAX,
     FILE,
+    OTHERS,
+    Failed,
     Kept,
     Locked,
     read,
@@ -71,3 +73,11 @@ def test_a_site_of_which_all_hosts_are_locked_in_the_longest_words_is_read_again
     locked = Locked(names, dict.fromkeys(names, said))
     write_locked(tmp_path, locked)
     assert read_locked(tmp_path) == locked
+
+
+def test_what_an_older_agent_kept_of_the_others_is_read(tmp_path):
+    (tmp_path / OTHERS).write_text('{"names":["n2"],"absent":{}}')
+    assert read_locked(tmp_path) == Locked(["n2"])
+    failed = Locked(failed={"n3": Failed(5, 7, "aa" * 16, 9)})
+    write_locked(tmp_path, failed)
+    assert read_locked(tmp_path) == failed

@@ -169,3 +169,30 @@ async def test_a_file_of_resets_that_makes_no_sense_is_a_full_hour(tmp_path):
     assert site.orders == []
     await site.tick(ms=HOUR_MS)
     assert site.orders == ["n2"]
+
+
+def begin_again(site):
+    """The coordinator's agent starts again."""
+    kept_of = site.hosts.memory()
+    site.hosts = SiteHosts(site.now(), failed=kept_of.failed)
+    past = kept.read_resets(site.folder, WALL + site.ms)
+    site.resetting = Resetting(site.hosts, site, site, site.now, site.keep, resets=past)
+
+
+async def test_a_reset_that_is_due_goes_on_over_a_restart_of_the_coordinators_agent(site):
+    site.silent = {"n2"}
+    await site.tick(LOST)
+    begin_again(site)
+    await site.tick(ms=AFTER_MS // 2)
+    assert site.orders == []
+    await site.tick(2, ms=AFTER_MS // 2)
+    assert site.orders == ["n2"]
+
+
+async def test_a_host_that_may_have_been_reset_before_the_restart_is_given_up_and_not_reset(site):
+    async with lost(site, "n2"):
+        pass
+    begin_again(site)
+    await site.tick(3)
+    assert (site.orders, site.told().task) == (["n2"], EXHAUSTED)
+    assert "may have reset it" in site.told().cause

@@ -6,6 +6,7 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.core import TICK_MS
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
+from roost_agent.host.resets import AFTER_MS
 from roost_agent.host.site import (
     DEAD_OFFICE_MS,
     DEGRADE,
@@ -38,7 +39,8 @@ class Rig:
         self.boots = dict.fromkeys(names, "aa" * 16)
         self.told = dict.fromkeys(names, tr.AVAILABLE)
         self.more = {name: {} for name in names}
-        self.site = SiteHosts(self.now, policy or Policy(failure))
+        self.policy = policy or Policy(failure)
+        self.site = SiteHosts(self.now, self.policy)
 
     @property
     def now(self):
@@ -392,3 +394,69 @@ def test_the_true_reason_is_said_why_a_silent_host_cannot_be_locked_in_a_storm_o
     rig.tick(times=20)
     rig.tick("n2", times=2 * LOST)
     assert "powered up a moment ago" in rig.site.why_not_lock("n2")
+
+
+def restarted(rig, away_ms=0):
+    """The agent of this node starts again, with what is on its disk."""
+    kept = rig.site.memory()
+    rig.ms += away_ms
+    rig.site = SiteHosts(rig.now, rig.policy, kept.names, kept.absent, kept.failed)
+    assert rig.site.memory() == kept, "not lost where it ends before it has looked"
+    return rig
+
+
+def test_a_failed_host_stays_failed_over_a_restart_of_the_coordinator():
+    rig = Rig("n2")
+    rig.tick(times=20)
+    rig.tick("n2", times=LOST)
+    before, lost = rig.of("n2"), rig.site.lost(rig.now)
+    restarted(rig, away_ms=7_000).tick("n2")
+    told = rig.of("n2")
+    assert (rig.state("n2"), told.task, told.boot_id) == (tr.FAILED, WAIT_TASK, before.boot_id)
+    assert told.since_ms == before.since_ms, "the same transition: nothing new for the centre"
+    assert told.cause == f"{before.cause}, before this agent started"
+    assert rig.site.lost(rig.now) == lost, "what is done about it goes on"
+    assert not rig.site.may_tell(rig.now), "it may have come back while this node was away"
+    rig.boots["n2"] = "bb" * 16
+    rig.tick(times=GOOD - 1)
+    assert rig.state("n2") == tr.FAILED
+    rig.tick()
+    assert rig.of("n2").cause == "heard again: it booted meanwhile; it says that it is well"
+    assert (rig.site.may_tell(rig.now), rig.site.memory().failed) == (True, {})
+
+
+def test_a_maintenance_and_its_end_are_kept_with_a_host_that_failed_in_it():
+    rig = Rig("n2")
+    rig.more["n2"] = {"maintenance_ms": 60_000}
+    rig.tick(times=3)
+    until_ms = rig.of("n2").maintenance_until_ms
+    rig.tick("n2", times=LOST)
+    since_ms = rig.of("n2").since_ms
+    restarted(rig).tick("n2")
+    assert (rig.of("n2").maintenance_until_ms, rig.site.lost(rig.now)) == (until_ms, [])
+    rig.tick("n2", times=60)
+    restarted(rig).tick("n2")
+    [lost] = rig.site.lost(rig.now)
+    assert (lost.since_ms, rig.of("n2").since_ms) == (until_ms - WALL, since_ms)
+
+
+def test_a_loss_of_the_future_is_so_old_that_another_may_have_reset_the_host():
+    rig = Rig("n2")
+    rig.tick(times=20)
+    rig.tick("n2", times=LOST)
+    kept = rig.site.memory()
+    now = Moment(rig.ms, WALL - 10**9)
+    rig.site = SiteHosts(now, failed=kept.failed)
+    rig.site.tick([Sight("n2", False)], OLD_MS, now)
+    assert [each.since_ms for each in rig.site.lost(now)] == [rig.ms - AFTER_MS]
+
+
+def test_a_host_that_failed_before_is_not_failed_where_its_site_wants_less_done_by_now():
+    rig = Rig("n2")
+    rig.tick(times=20)
+    rig.tick("n2", times=LOST)
+    rig.policy = Policy(Failure.ALARM)
+    kept = rig.site.memory()
+    rig.site = SiteHosts(rig.now, rig.policy, failed=kept.failed)
+    rig.tick("n2")
+    assert (rig.state("n2"), rig.site.lost(rig.now)) == (tr.OFFLINE, [])
