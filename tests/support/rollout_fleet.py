@@ -29,7 +29,8 @@ class Site:
     """One site: how it takes an update, and how it is."""
 
     name: str
-    how: str = "well"  # or: rolls-back, lies, alarms, bricks, mute, rejects, refuses-cancel
+    # or: rolls-back, lies, alarms, bricks, mute, rejects, refuses-cancel, says-not-needed
+    how: str = "well"
     runs: tuple[str, str] = OLD
     is_dark: bool = False
     boot: str = "a"
@@ -118,6 +119,9 @@ class SmallFleet:
         site.target, site.seq = self.rollout.target(job), 0
         if site.how == "rejects":
             site.steps = [SiteState.REJECTED]
+            return
+        if site.how == "says-not-needed":
+            site.steps = [SiteState.NOT_NEEDED]
             return
         site.steps = [
             SiteState.ACCEPTED, SiteState.STAGING, SiteState.STAGED, SiteState.WAITING,

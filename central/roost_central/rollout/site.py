@@ -19,16 +19,19 @@ from roost_central.rollout.job import (
     heard,
     regained,
     told,
+    word_of,
 )
 from roost_central.rollout.plan import Plan, Settled
 from roost_central.rollout.table import IN_FLIGHT, JOB_ENDS, JOB_FAILURES, JobState, Who
 from roost_protocol.severity import Severity
-from roost_protocol.update import FailureType
+from roost_protocol.update import FailureType, SiteState
 
 AT_WORK: Final = IN_FLIGHT - {JobState.VERIFYING, JobState.SOAKING}
 STEPS_MAX: Final = 8  # of one look; each leads on
 
 J = JobState
+
+_ANSWERING: Final = frozenset({J.OFFERED, J.ACCEPTED})  # some nodes of a site answer before others
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,9 @@ def _queued(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
 
 
 def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
+    word = word_of(job)
+    if word is not None and word.state is SiteState.NOT_NEEDED and job.state in _ANSWERING:
+        return _unneeded(job, standing, terms, now_ms)
     after = told(job, now_ms)
     if after is not job:
         return after
@@ -159,6 +165,16 @@ def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if now_ms >= terms.deadline_ms and not job.is_shut:
         return _timed_out(job, f"silent on it in {job.state} at the wave's deadline", now_ms)
     return _due(job, terms.deadline_ms)
+
+
+def _unneeded(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
+    """Believe that a site needs nothing once its nodes say that they run the release."""
+    if runs(standing, terms.digest):
+        return job.to(J.NOT_NEEDED, Who.CENTRAL, now_ms, detail="it runs it already")
+    if now_ms - job.since_ms >= VERIFY_MS:
+        why = "it says that it needs nothing, but its nodes do not say that they run the release"
+        return _timed_out(job, why, now_ms)
+    return _due(job, job.since_ms + VERIFY_MS)
 
 
 def _offered(job: Job, now_ms: int) -> Job:

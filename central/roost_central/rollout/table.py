@@ -164,8 +164,9 @@ def _wave(may: _May) -> None:
 
 def _job(may: _May) -> None:
     may(CENTRAL, J.QUEUED, J.OFFERED, J.NOT_NEEDED, J.INCOMPATIBLE)
-    may(CENTRAL, J.OFFERED, J.NOT_NEEDED, J.QUEUED, J.REJECTED)  # the signer does not agree
-    may(SITE, J.OFFERED, J.NOT_NEEDED, J.INCOMPATIBLE, J.REJECTED)
+    may(CENTRAL, J.OFFERED, J.QUEUED, J.REJECTED)  # the signer does not agree
+    may(CENTRAL, (J.OFFERED, J.ACCEPTED), J.NOT_NEEDED)  # it says so, and is seen to run it
+    may(SITE, J.OFFERED, J.INCOMPATIBLE, J.REJECTED)
     for before, after in combinations(_CHAIN, 2):
         may(SITE, before, after)
     may(SITE, J.WAITING, J.STAGED)  # its condition came and went

@@ -1,6 +1,6 @@
 """A wave is released, judged and soaked, and stops where its sites are not well."""
 
-from rollout_fleet import NEW, SmallFleet, running
+from rollout_fleet import NEW, OLD, SmallFleet, running
 
 from roost_central.rollout.head import AlarmSeen
 from roost_central.rollout.table import JobState, Pause, RolloutState, WaveState
@@ -118,3 +118,10 @@ def test_150_failures_out_of_the_first_150_trip_a_threshold_of_20_percent():
     fleet = running(sites=1_000, plan=plan, waves=((0, 1_000),), **bad)
     fleet.until_state(R.PAUSED)
     assert len(fleet.offered) <= 300
+
+
+def test_a_rollout_whose_sites_only_say_that_they_need_nothing_does_not_complete():
+    says = {f"s{number:04}": "says-not-needed" for number in range(30)}
+    fleet = running(**says).until_state(R.PAUSED)
+    assert "timeout" in fleet.rollout.head.why
+    assert {site.runs for site in fleet.sites.values()} == {OLD}

@@ -9,7 +9,7 @@ from roost_central.rollout.plan import read_plan, settled
 from roost_central.rollout.site import Terms, blocking, is_over, look, runs, worse
 from roost_central.rollout.table import JobState
 from roost_protocol.severity import Severity
-from roost_protocol.update import FailureType
+from roost_protocol.update import FailureType, JobReport, SiteState
 
 J = JobState
 HEAD = 'name = "x"\ncomponent = "app/pump"\nversion = "1.1.0"\n'
@@ -131,3 +131,23 @@ def test_a_site_runs_it_when_each_of_its_nodes_says_so():
     assert not runs(Standing(is_dark=False, runs=(NEW, None)), NEW[1])
     assert not runs(Standing(is_dark=False, runs=(NEW, OLD)), NEW[1])
     assert runs(Standing(is_dark=False, runs=(NEW, NEW)), NEW[1])
+
+
+def unneeded(*nodes):
+    """Return what nodes say that need nothing, each for itself."""
+    word = JobReport(v=1, job="0" * 32, attempt=1, seq=1, state=SiteState.NOT_NEEDED, nodes=[])
+    return tuple((node, word) for node in nodes)
+
+
+@pytest.mark.parametrize("state", [J.OFFERED, J.ACCEPTED])
+def test_a_site_that_says_that_it_needs_nothing_is_measured(state):
+    offered = job(state, offered_ms=1_000, since_ms=1_000)
+    said = unneeded("s.n1")
+    assert look(offered, standing(NEW, said=said), terms(), 2_000).state is J.NOT_NEEDED
+    doubted = look(offered, standing(OLD, said=said), terms(), 2_000)
+    assert (doubted.state, doubted.due_ms) == (state, 901_000)
+    assert look(doubted, standing(NEW, said=said), terms(), 30_000).state is J.NOT_NEEDED
+    late = look(doubted, standing(OLD, said=said), terms(), 901_000)
+    assert (late.state, late.failure) == (J.TIMED_OUT, FailureType.TIMEOUT)
+    assert "needs nothing" in late.detail
+    assert not late.touched
