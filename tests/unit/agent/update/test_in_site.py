@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import pytest
 from ha_cores import Cores
 
+from roost_agent.alarm_types import REDUNDANCY_LOST
 from roost_agent.ha.config import SITE_LEASE
+from roost_agent.update import in_site
 from roost_agent.update.hands import Near
 from roost_agent.update.in_site import InSite, Lan
 from roost_agent.update.site_job import Head, Phase
@@ -120,6 +122,25 @@ def test_a_node_keeps_its_own_window_and_hold_whoever_lets_it_go(site):
     site.hold[index], site.closed[index] = "", "the window opens at noon"
     site.turn()
     assert site.said[index].why is WaitReason.WINDOW
+
+
+def test_nobody_is_let_go_while_the_site_has_lost_redundancy(site):
+    for part in site.of:
+        part._runtime.conditions[REDUNDANCY_LOST, "web"] = "web has no standby"
+    assert site.turn() == set()
+    told = site.said[site.coordinator]
+    assert (told.why, told.sentence) == (WaitReason.HEALTH, "the site has lost redundancy")
+    for part in site.of:
+        part._runtime.conditions.clear()
+    assert len(site.turn()) == 1
+
+
+async def test_a_node_drains_for_as_long_as_the_site_cannot_spare_it(site, monkeypatch):
+    monkeypatch.setattr(in_site, "DRAIN_POLL_S", 0)
+    whys = ["web would run nowhere", "web would run nowhere", ""]
+    site.of[0]._host.site = SimpleNamespace(may_go=lambda: whys.pop(0))
+    assert await site.of[0].drain() == ""
+    assert not whys
 
 
 def test_a_coordinator_that_has_ended_goes_on_to_let_the_others_go(site):

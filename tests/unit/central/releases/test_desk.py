@@ -2,6 +2,7 @@
 
 import shutil
 
+import msgspec
 import pytest
 from ca import Pki, unlimited
 from migrated import database_url
@@ -98,6 +99,21 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
         [refused] = await desk.assign([said], [approval])
         assert why in refused.detail
     assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [None]
+
+
+async def test_the_signer_counts_the_sites_that_came_later(desk, holder):
+    olga, web = Operator(), holder.build()
+    who = holder.build(
+        "operators", component="policy/operators", files={"operators.json": operators_file(olga)}
+    )
+    await published(desk, holder, who, web)
+    word = olga.approves(web.digest, now_ms=NOW_MS, sites={"first": ""}, late_max=1)
+    lab = document("app/web/1.0.json")
+    edge = msgspec.structs.replace(document("app/web/1.0.json", "edge.n1"), site="edge")
+    assert await desk.assign([lab], [word]) == [None]
+    [why] = await desk.assign([edge], [word])
+    assert "1 of 1 sites that may come later did" in why.detail
+    assert await desk.assign([lab], [word]) == [None]  # it is counted once
 
 
 async def test_an_approval_is_checked_by_the_operators_that_are_named_now(desk, holder):
