@@ -3,7 +3,8 @@
 ``manifest.json``, ``release.json`` (a TargetCustom that is not signed yet), ``blobs/XX/DIGEST``.
 
 Invariant: ``check`` returns only if every blob is there, is the frame that the manifest names and
-holds exactly the file that it names, and if no file holds a private key.
+holds exactly the file that it names, if no file holds a private key, and if operators have each a
+key of their own.
 """
 
 import re
@@ -17,7 +18,10 @@ import msgspec
 from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
 from roost_central.releases.fault import ReleaseError
+from roost_central.releases.operators import COMPONENT as OPERATORS
+from roost_central.releases.operators import FILE as OPERATORS_FILE
 from roost_protocol.errors import ProtocolError
+from roost_protocol.release.approval import read_operators
 from roost_protocol.release.manifest import (
     MANIFEST_BYTES_MAX,
     FileEntry,
@@ -33,6 +37,7 @@ BLOBS: Final = "blobs"
 CHUNK_BYTES: Final = 1 << 20
 WINDOW_LOG_MAX: Final = 27  # as nodes have it (agent trust/unpack.py)
 CUSTOM_BYTES_MAX: Final = 64 << 10
+OPERATORS_BYTES_MAX: Final = 64 << 10
 SECRET_BYTES_MAX: Final = 512  # of what shows a secret: also where two chunks meet
 # The armour with a body behind it: a library that names the armour alone is no secret.
 _SECRET: Final = re.compile(
@@ -106,7 +111,8 @@ def check(manifest: Manifest, opened: Open) -> None:
         opened: opens a blob by its digest; raises OSError where there is none.
 
     Raises:
-        ReleaseError: ``blob``: one is missing or is another; ``secret``.
+        ReleaseError: ``blob``: one is missing or is another; ``secret``; ``operators``: two of them
+            share a key, or their file is none.
     """
     seen: set[tuple[str, str, int]] = set()
     for entry in manifest.files:
@@ -116,6 +122,8 @@ def check(manifest: Manifest, opened: Open) -> None:
     for delta in manifest.deltas:
         with _opened(opened, delta.blob, f"a delta to {delta.to_file[:12]}") as file:
             _hashed(file, delta.blob, delta.size)
+    if manifest.component == OPERATORS:
+        _check_operators(manifest, opened)
 
 
 def _check_file(entry: FileEntry, opened: Open) -> None:
@@ -134,6 +142,19 @@ def _check_file(entry: FileEntry, opened: Open) -> None:
             before = chunk[-SECRET_BYTES_MAX:]
     if size != entry.size or hashed.hexdigest() != entry.sha256:
         raise ReleaseError("blob", f"{entry.path}: its blob holds another file")
+
+
+def _check_operators(manifest: Manifest, opened: Open) -> None:
+    entry = next((each for each in manifest.files if each.path == OPERATORS_FILE), None)
+    if entry is None or entry.size > OPERATORS_BYTES_MAX:
+        text = f"{OPERATORS} is one file {OPERATORS_FILE} of at most {OPERATORS_BYTES_MAX} bytes"
+        raise ReleaseError("operators", text)
+    with _opened(opened, entry.blob, entry.path) as file:
+        raw = b"".join(_decoded(file, entry))
+    try:
+        read_operators(raw)
+    except ProtocolError as err:
+        raise ReleaseError("operators", f"{OPERATORS_FILE}: {err}") from err
 
 
 def _opened(opened: Open, blob: str, what: str) -> BinaryIO:

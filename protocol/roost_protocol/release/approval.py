@@ -102,7 +102,7 @@ def read_operators(raw: bytes) -> Operators:
     """Return who may approve.
 
     Raises:
-        ProtocolError: ``operators``.
+        ProtocolError: ``operators``; also where two names share a key: one person would be two.
     """
     try:
         read = _operators.decode(raw)
@@ -110,4 +110,9 @@ def read_operators(raw: bytes) -> Operators:
         raise ProtocolError("operators", detail=str(err)[:200]) from err
     if read.format != 1:
         raise ProtocolError("operators", field="format", got=read.format, bound=1)
+    by_key: dict[bytes, str] = {}
+    for name, key in read.operators.items():
+        if (other := by_key.setdefault(key, name)) != name:
+            detail = f"{other} and {name} have the same key: each operator has one of their own"
+            raise ProtocolError("operators", detail=detail)
     return read

@@ -44,6 +44,12 @@ def test_one_that_is_none_or_lasts_too_long_is_refused(bad):
         read_approval(bad)
 
 
+def test_two_operators_with_one_key_are_one_person_and_refused():
+    keys = {"ana": "A" * 43 + "=", "bea": "A" * 43 + "="}
+    with pytest.raises(ProtocolError, match="ana and bea have the same key"):
+        read_operators(json.dumps({"format": 1, "operators": keys}).encode())
+
+
 def test_operators_are_names_with_keys():
     raw = json.dumps({"format": 1, "operators": {"ana": "A" * 43 + "="}}).encode()
     assert read_operators(raw).operators == {"ana": bytes(32)}

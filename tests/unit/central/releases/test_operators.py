@@ -86,6 +86,25 @@ def test_operators_are_read_from_the_release_that_is_named(olga):
             operators_of(*wrong)
 
 
+def test_the_signer_takes_no_operators_of_whom_two_have_one_key(olga):
+    file = json.dumps({"format": 1, "operators": dict.fromkeys(("olga", "pia"), "A" * 43 + "=")})
+    raw = bundle_of(file.encode())
+    with pytest.raises(ReleaseError, match="olga and pia have the same key"):
+        operators_of(raw, file.encode(), sha256(raw).hexdigest())
+
+
+def test_nobody_builds_or_vouches_for_operators_of_whom_two_have_one_key(people, olga):
+    again = Operator("pia")
+    again.key = olga.key
+    for version, file, why in (
+        ("1", operators_file(olga, again), "olga and pia have the same key"),
+        ("2", b"[]", "operators"),
+    ):
+        files = {"operators.json": file}
+        with pytest.raises(ReleaseError, match=why):
+            people.build("operators", version, component="policy/operators", files=files)
+
+
 def test_a_file_that_names_no_operators_is_told():
     file = json.dumps({"format": 2, "operators": {}}).encode()
     raw = bundle_of(file)
