@@ -41,7 +41,9 @@ class Episodes:
         if old is None or old.state == CLEARED:
             self._begin(draft, new, now_ms)
             return
-        flaps = self._flaps.note(new.key_id, new.changed_ms, is_turn=old.held_ms is not None)
+        flaps = self._flaps.note(
+            new.key_id, new.type, new.changed_ms, is_turn=old.held_ms is not None
+        )
         row = replace(
             old,
             severity=new.severity,
@@ -106,7 +108,7 @@ class Episodes:
 
     def _begin(self, draft: Draft, new: AlarmRow, now_ms: int) -> None:
         """Begin an episode: whatever operators did belongs to the one before."""
-        flaps = self._flaps.note(new.key_id, new.changed_ms, is_turn=True)
+        flaps = self._flaps.note(new.key_id, new.type, new.changed_ms, is_turn=True)
         row = replace(
             new,
             id=ulid(now_ms, new.key_id, str(draft.seq + 1)),
@@ -127,7 +129,7 @@ class Episodes:
     def _clear_or_hold(
         self, draft: Draft, old: AlarmRow, reason: str, at_ms: int, now_ms: int
     ) -> None:
-        flaps = self._flaps.note(old.key_id, at_ms, is_turn=True)
+        flaps = self._flaps.note(old.key_id, old.type, at_ms, is_turn=True)
         if not flaps:
             self.close(draft, old, reason, at_ms, now_ms)
             return

@@ -19,6 +19,7 @@ class Limits:
     flap_ms: int = 600_000  # .. within that time: it flaps
     calm_ms: int = 300_000  # a flapping alarm is shown until it was clear for so long
     known_flaps_max: int = 100_000  # keys whose last transitions are remembered
+    willed: frozenset[str] = frozenset({"200.001"})  # types that come and go by a person's word
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Whether an alarm flaps: how often it was raised and cleared of late. Pure."""
+"""Whether an alarm flaps: how often it was raised and cleared of late. Pure.
+
+One that comes and goes by a person's word never does: to hold it would say what is not so.
+"""
 
 from collections import OrderedDict
 
@@ -12,12 +15,14 @@ class Flaps:
         self._limits = limits
         self._turns_ms: OrderedDict[str, tuple[int, ...]] = OrderedDict()
 
-    def note(self, key_id: str, at_ms: int, *, is_turn: bool) -> bool:
+    def note(self, key_id: str, type_: str, at_ms: int, *, is_turn: bool) -> bool:
         """Note a turn (a raise or a clear) and return whether the alarm flaps.
 
         The same moment counts once: a transaction may be tried again.
         """
         limits = self._limits
+        if type_ in limits.willed:
+            return False
         seen = self._turns_ms.get(key_id, ())
         if is_turn and seen[-1:] != (at_ms,):
             seen = (*seen, at_ms)[-limits.flap_count :]

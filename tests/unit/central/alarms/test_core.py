@@ -130,6 +130,14 @@ def test_an_alarm_that_stays_ceases_to_flap(driven):
     assert not driven.row().flapping
 
 
+def test_what_comes_and_goes_by_an_operators_word_is_no_flapping(driven):
+    locked, unlocked = said("200.001", ""), cleared("200.001", "")
+    for _ in range(3):
+        assert driven.do(locked, wait_ms=1_000) == ["raise"]
+        assert driven.do(unlocked, wait_ms=1_000) == ["clear"]
+    assert driven.row("200.001", "site=lab,node=n1") is None, "not held: it hides nothing either"
+
+
 def test_slow_turns_are_no_flapping(driven):
     assert flap(driven, turns=3, wait_ms=250_000)[-1] == ["clear"]
 

@@ -8,17 +8,17 @@ FOUR = Limits(flap_count=4, flap_ms=600, known_flaps_max=2)
 
 def test_four_turns_within_the_time_are_flapping_and_a_moment_counts_once():
     flaps = Flaps(FOUR)
-    assert [flaps.note("a", at_ms, is_turn=True) for at_ms in (0, 200, 200, 400, 600)] == [
-        False, False, False, False, True,
-    ]  # fmt: skip
-    assert flaps.note("a", 700, is_turn=False), "a change is no turn, and ends nothing"
-    assert not flaps.note("a", 1_001, is_turn=True)
+    turns_ms = (0, 200, 200, 400, 600)
+    found = [flaps.note("a", "100.101", at_ms, is_turn=True) for at_ms in turns_ms]
+    assert found == [False, False, False, False, True]
+    assert flaps.note("a", "100.101", 700, is_turn=False), "a change is no turn, and ends nothing"
+    assert not flaps.note("a", "100.101", 1_001, is_turn=True)
 
 
 def test_the_oldest_of_too_many_is_forgotten():
     flaps = Flaps(FOUR)
     for at_ms in (0, 1, 2):
-        flaps.note("a", at_ms, is_turn=True)
+        flaps.note("a", "100.101", at_ms, is_turn=True)
     for key in ("b", "c"):
-        flaps.note(key, 3, is_turn=True)
-    assert not flaps.note("a", 4, is_turn=True)
+        flaps.note(key, "100.101", 3, is_turn=True)
+    assert not flaps.note("a", "100.101", 4, is_turn=True)
