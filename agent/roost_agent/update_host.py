@@ -1,12 +1,14 @@
 """The updates of a running agent: what they work with, and whether this node can have any."""
 
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roost_agent.ports import SystemEntropy
+from roost_agent.update.baseline import Baseline, Stand, crashed, raised, running
 from roost_agent.update.hands import Hands, Near, Places
 from roost_agent.update.journal import Hold, Journal, Kept
 from roost_agent.update.keeper import Keeper
@@ -85,10 +87,27 @@ class Alone:
         """See Site."""
         return ()
 
-    async def unwell(self, *, was_reached: bool) -> str:
-        """See Site: it beats as it did, and its health scripts pass."""
-        if was_reached and not self.is_reached():
+    def baseline(self) -> Baseline:
+        """See Coordinator."""
+        alarms = tuple(self._driver.alarms.serious())
+        return Baseline(running(self._processes()), alarms)
+
+    def _processes(self) -> dict[str, Stand]:
+        watching = self._driver.processes
+        found = {} if watching is None else watching.stands()
+        return {name: Stand(*each) for name, each in found.items()}
+
+    async def unwell(self, kept: Kept, expected: Collection[str]) -> str:
+        """See Site: it beats as it did, its health scripts pass, and nothing has failed anew."""
+        if kept.was_reached and not self.is_reached():
             return "it beats on no path, and did before"
+        if kept.before is not None:
+            now_ms = self._driver.clock.boot_ms()
+            if why := crashed(kept.before, self._processes(), now_ms):
+                return why
+            fine = {*expected, *kept.expected}
+            if why := raised(kept.before, self._driver.alarms.serious(), fine):
+                return why
         failed = await self._driver.health.check("inservice")
         return "; ".join(f"health check {each.check}: {each.complaint}" for each in failed)
 
@@ -113,6 +132,7 @@ class InSite:
         self.lending = site.lending
         self.unwell = self._alone.unwell
         self.is_reached = self._alone.is_reached
+        self.baseline = self._alone.baseline
 
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""

@@ -221,6 +221,13 @@ class Alarms:
         rows = self.table.rows.items()
         return {entities.key(*key): row.text for key, row in rows if key[0].startswith(prefix)}
 
+    def serious(self) -> dict[tuple[str, str], str]:
+        """Return the texts of what stands and is major or worse, by type and entity."""
+        if not self.is_open:
+            return {}
+        rows = self.table.rows.items()
+        return {key: row.text for key, row in rows if row.severity >= Severity.MAJOR}
+
     def over_quota(self, owner: str, reason: str) -> None:
         """Say that an application wants more than it may, or that the node's table is full."""
         app = owner or "the node"

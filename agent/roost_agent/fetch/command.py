@@ -43,11 +43,13 @@ class Fetched(msgspec.Struct, frozen=True):
     Attributes:
         reboot, needs_drain: what installing it takes, as its signers say.
         bytes: that were fetched now.
+        expected_alarms: types that are no failure.
     """
 
     reboot: bool
     needs_drain: bool
     bytes: int
+    expected_alarms: list[str]
 
 
 def run(argv: list[str], clock: Clock | None = None) -> int:
@@ -74,7 +76,8 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
         raise NotFetchedError(f"{err.filename or mirror}: {err.strerror}") from err
     finally:
         ways.close((*near, *sources))
-    said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent)
+    expected = list(manifest.expected_alarms)
+    said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent, expected)
     sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
     return 0
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -83,11 +83,12 @@ class Site(Protocol):
     def lending(self) -> Sequence[str]:
         """Return the options of who lends what was fetched here; empty: nobody could want it."""
 
-    async def unwell(self, *, was_reached: bool) -> str:
+    async def unwell(self, kept: Kept, expected: Collection[str]) -> str:
         """Return what is wrong with the node by itself; empty: it is well.
 
         Args:
-            was_reached: it beat before, so it must.
+            kept: what it is measured by: what it was before.
+            expected: types of alarms that are no failure.
         """
 
 
@@ -260,11 +261,15 @@ class Hands:
                 reason = f"{REASONS[todo.step]}: {offer.component} {offer.version}"
                 await self._places.ask("reboot", reason=reason, nonce=nonce)
             case Step.VERIFY_REBOOT:
-                await self._well(offer.component, offer.digest, kept)
+                await self._well(offer.component, offer.digest, kept, offer.ignore_alarms)
             case Step.VERIFY_ROLLBACK:
                 running = self.installed().component(offer.component).running
                 digest = "" if running is None else running.digest
-                await self._well(offer.component, digest, kept)
+                # Without what ran before: a process that the bad release has broken waits for its
+                # next restart, and what is back would count as stuck.
+                await self._well(
+                    offer.component, digest, msgspec.structs.replace(kept, before=None)
+                )
             case _:
                 raise NotDoneError(f"{todo.step}: nothing does it")
 
@@ -302,7 +307,10 @@ class Hands:
                 self.short_of = ""
                 said = msgspec.json.decode(done.output, type=dict[str, Any])
                 return msgspec.structs.replace(
-                    kept, reboot=bool(said["reboot"]), drain=bool(said["needs_drain"])
+                    kept,
+                    reboot=bool(said["reboot"]),
+                    drain=bool(said["needs_drain"]),
+                    expected=tuple(said.get("expected_alarms", ())),
                 )
             why = done.complaint.decode(errors="replace").strip().removeprefix("roost-agent: ")
             if done.status != BUDGET and not why.startswith(("blob ", "unreachable")):
@@ -391,7 +399,9 @@ class Hands:
         result = self.installed().result(key)
         return None if result is None or result.word == "running" else result
 
-    async def _well(self, component: str, digest: str, kept: Kept) -> None:
+    async def _well(
+        self, component: str, digest: str, kept: Kept, expected: Collection[str] = ()
+    ) -> None:
         """Wait until a release is seen to run and the node is well, three beats in a row.
 
         Raises:
@@ -401,14 +411,16 @@ class Hands:
         try:
             async with asyncio.timeout(self._places.verify_s):
                 while clean < CLEAN_BEATS:
-                    why = await self._unwell(component, digest, kept)
+                    why = await self._unwell(component, digest, kept, expected)
                     clean = 0 if why else clean + 1
                     await asyncio.sleep(self._places.beat_s)
         except TimeoutError:
             text = f"not well within {self._places.verify_s:.0f} s: {why or 'it comes and goes'}"
             raise NotDoneError(text) from None
 
-    async def _unwell(self, component: str, digest: str, kept: Kept) -> str:
+    async def _unwell(
+        self, component: str, digest: str, kept: Kept, expected: Collection[str]
+    ) -> str:
         try:
             found = (await self.measured()).get(component, {})
         except (OSError, ValueError, TimeoutError) as err:
@@ -418,7 +430,7 @@ class Hands:
         if found.get("digest", "") != digest:
             runs = found.get("digest", "")[:12] or "nothing"
             return f"{component}: {runs} runs, {digest[:12] or 'nothing'} should"
-        return await self._site.unwell(was_reached=kept.was_reached)
+        return await self._site.unwell(kept, expected)
 
 
 def _done(result: Result) -> Result:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import msgspec
 
 from roost_agent.errors import StorageError
+from roost_agent.update.baseline import Baseline
 from roost_agent.update.core import Record, State
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Kept(msgspec.Struct, frozen=True):
         was_reached: the node beat as the site let it go on: so it must do so again.
         was_drained: the site's own programs were asked to move what runs here.
         was_locked: somebody had locked the host before, so it stays that.
+        before: what ran and was raised as the site let it go on; None: not known.
+        expected: types of alarms that the manifest calls no failure.
     """
 
     reboot: bool = False
@@ -65,6 +68,8 @@ class Kept(msgspec.Struct, frozen=True):
     was_reached: bool = False
     was_locked: bool = False
     was_drained: bool = False
+    before: Baseline | None = None
+    expected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from roost_agent.alarms.service import Alarms
 from roost_agent.errors import StorageError
 from roost_agent.ports import Clock, Entropy
 from roost_agent.update import core, inhibit, intake, words
+from roost_agent.update.baseline import Baseline
 from roost_agent.update.core import Node, Plan
 from roost_agent.update.freshness import Freshness
 from roost_agent.update.hands import Hands
@@ -56,6 +57,9 @@ class Coordinator(Protocol):
 
     def is_reached(self) -> bool:
         """Say whether this node beats on any path."""
+
+    def baseline(self) -> Baseline:
+        """Return what runs and is raised on this node now."""
 
 
 class Updates:
@@ -278,7 +282,8 @@ class Updates:
             await self._learn(node, offer, event.kept)
             return
         if isinstance(event, core.Go):  # what it is measured by is on the disk before
-            kept = replace(self._kept, was_reached=self._coordinator.is_reached())
+            was_reached, before = self._coordinator.is_reached(), self._coordinator.baseline()
+            kept = replace(self._kept, was_reached=was_reached, before=before)
             await self._learn(node, offer, kept)
         now_ms = self._clock.boot_ms()
         if self._is_new:

@@ -102,6 +102,10 @@ class Processes:
             for name, one in self.watched.items()
         )
 
+    def stands(self) -> dict[str, tuple[ProcessState, int, str]]:
+        """Return of each its state, since when by the boot clock (ms), and why."""
+        return {name: (one.state, one.since_ms, one.reason) for name, one in self.watched.items()}
+
     def missing(self) -> str:
         """Return which process that the host cannot do without does not run; or nothing."""
         for name, one in self.watched.items():

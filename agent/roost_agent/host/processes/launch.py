@@ -19,7 +19,7 @@ from roost_agent.host.processes.shell import Shell
 from roost_agent.host.processes.teller import Alarming, Teller
 from roost_agent.outbox.latest import Outbox
 from roost_agent.ports import Clock
-from roost_protocol.host_report import HostReport
+from roost_protocol.host_report import HostReport, ProcessState
 
 CGROUPS: Final = "/sys/fs/cgroup"
 READY_S: Final = 2.0  # from one look at whether the host is enabled to the next
@@ -92,6 +92,10 @@ class Watching:
     def report(self) -> HostReport:
         """Return the state of all."""
         return self._teller.report(self._shell.faults)
+
+    def stands(self) -> Mapping[str, tuple[ProcessState, int, str]]:
+        """Return of each process its state, since when by the boot clock (ms), and why."""
+        return self._core.stands()
 
     def missing(self) -> str:
         """Return which process that this host cannot do without does not run; or nothing."""

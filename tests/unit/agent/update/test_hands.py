@@ -35,7 +35,7 @@ class Place:
     def near(self, _offer):
         return Near()
 
-    async def unwell(self, *, was_reached):
+    async def unwell(self, kept, expected):
         return self.why
 
 
