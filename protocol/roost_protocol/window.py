@@ -88,6 +88,19 @@ def next_start_ms(window: Window, wall_ms: int) -> int:
     return min(start for start in _starts(window, wall_ms) if start > wall_ms)
 
 
+def longest_shut_ms(window: Window) -> int:
+    """Return for how long it is shut at most, in ms of wall time: a change of it may add an hour.
+
+    Args:
+        window: within its bounds; where it opens again before it closes it is never shut.
+    """
+    hour, _, minute = window.start.partition(":")
+    starts = [(day * 24 + int(hour)) * 60 + int(minute) for day in sorted(window.days)]
+    again = [*starts[1:], starts[0] + MINUTES_MAX]
+    waits = [after - start for start, after in zip(starts, again, strict=True)]
+    return max(0, max(waits) - window.minutes) * 60 * _MS
+
+
 def _starts(window: Window, wall_ms: int) -> list[int]:
     """Return the starts of the weeks before and after."""
     if not 0 <= wall_ms <= _YEAR_MS_MAX:

@@ -35,7 +35,7 @@ from roost_central.api.rollout_settings import (
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
 from roost_central.releases.desk import AVAILABLE, NAMED, Release
-from roost_central.rollout import hops
+from roost_central.rollout import hops, windows
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run
 from roost_central.rollout.head import Head, WaveHead, begun
@@ -112,7 +112,8 @@ async def dry_run_plan(call: Call[Any, PlanBody]) -> DryAnswer:
             known[former] = call.api.releases.wan_bytes(read.release, running)
         return known[former]
 
-    dry = dry_run(read.plan, read.cut, read.found, wan_bytes)
+    waits = windows.waits_of(call.api.rollouts.sites.timezone, call.now_ms)
+    dry = dry_run(read.plan, read.cut, read.found, wan_bytes, waits)
     waves = dry_waves(dry)
     settings = read.settings
     return DryAnswer(
@@ -333,7 +334,7 @@ def _refusals(  # noqa: PLR0913 - what a plan is looked at by
 
 def _common_refusals(call: Call[Any, Any], plan: Plan, divided: Cut) -> list[str]:
     """Return why a plan of any kind is not taken."""
-    found = []
+    found = windows.refusals(plan)
     if len(call.api.rollouts.open) >= OPEN_MAX:
         found.append(f"{OPEN_MAX} rollouts are open, the most there may be: end one first")
     if divided.uncovered and not plan.uncovered_ok:

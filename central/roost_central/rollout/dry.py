@@ -13,6 +13,7 @@ from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.plan import Plan, Settled, settled, waves_of
 from roost_central.rollout.site import stopping
 from roost_central.rollout.waves import Candidate, Cut, Key
+from roost_central.rollout.windows import Waits
 
 QUICK_MS: Final = 120_000  # of a site from offer to its word, at best
 SLOW_MS: Final = 3_600_000  # and over a thin link
@@ -46,7 +47,11 @@ class Dry:
 
 
 def dry_run(
-    plan: Plan, cut: Cut, found: Sequence[Candidate], wan_bytes: Callable[[Candidate], int]
+    plan: Plan,
+    cut: Cut,
+    found: Sequence[Candidate],
+    wan_bytes: Callable[[Candidate], int],
+    waits: Waits = lambda *_: 0,
 ) -> Dry:
     """Return what a plan would do.
 
@@ -55,6 +60,7 @@ def dry_run(
         cut: who is in which wave.
         found: all of these sites.
         wan_bytes: that one site fetches.
+        waits: for windows.
     """
     by_name = {each.site: each for each in found}
     waves, begins = [], (0, 0)
@@ -62,7 +68,11 @@ def dry_run(
         rules = settled(plan, index)
         some = [by_name[site] for site in sites]
         meant = [each for each in some if not each.is_current]
-        took = tuple(duration_ms(rules, len(meant), each) for each in (QUICK_MS, SLOW_MS))
+        took = []
+        for begin, each in zip(begins, (QUICK_MS, SLOW_MS), strict=True):
+            names = [site.site for site in meant]
+            wait = 0 if rules.window is None else waits(rules.window, names, begin)
+            took.append(duration_ms(rules, len(meant), each, wait))
         ends = (begins[0] + took[0], begins[1] + took[1])
         waves.append(
             WaveDry(
@@ -81,10 +91,10 @@ def dry_run(
     return Dry(tuple(waves), cut.uncovered, len(found), nodes)
 
 
-def duration_ms(rules: Settled, sites: int, site_ms: int) -> int:
+def duration_ms(rules: Settled, sites: int, site_ms: int, wait_ms: int = 0) -> int:
     """Return how long a wave of so many sites takes, each from offer to word so long.
 
-    Never longer than its deadline and its soak.
+    Never longer than its deadline and its soak; ``wait_ms``: for its window, once.
     """
     if not sites:
         return 0
@@ -102,7 +112,8 @@ def duration_ms(rules: Settled, sites: int, site_ms: int) -> int:
         tokens -= now
         offered.append(now)
         left, flying = left - now, flying + now
-    return min(len(offered) * _MINUTE_MS + whole_ms, rules.deadline_ms) + rules.soak_ms
+    whole_ms += len(offered) * _MINUTE_MS + wait_ms
+    return min(whole_ms, rules.deadline_ms) + rules.soak_ms
 
 
 def _blockers(some: Sequence[Candidate], rules: Settled, plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
 from roost_protocol.update import ComponentText, FailureType, VersionText
 from roost_protocol.update_verbs import SHA256_PATTERN
-from roost_protocol.window import Window
+from roost_protocol.window import Window, longest_shut_ms
 from roost_protocol.window import check as check_window
 
 PLAN_BYTES_MAX: Final = 65_536
@@ -34,6 +34,7 @@ FILES_MAX: Final = 64  # of profiles: a folder that is reviewed together
 TWO_APPROVE_ABOVE: Final = 1_000  # sites
 SITE_TZ: Final = "site"  # the zone of the site's label ``tz``, UTC where it has none
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LEEWAY_MS: Final = 3_600_000  # of a window in a deadline: a change of wall time, or work in it
 RETRY_FIRST_MS: Final = 900_000  # then twice as late each time,
 RETRY_MS_MAX: Final = 6 * 3_600_000  # up to this
 
@@ -99,6 +100,12 @@ class WeekWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         check_window(made)
         return made
 
+    @property
+    def needs_ms(self) -> int:
+        """What a wave's deadline has to be at least, for the window to open in it; 0: any."""
+        shut_ms = longest_shut_ms(self.of("UTC"))
+        return shut_ms and shut_ms + LEEWAY_MS
+
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a wave goes; None: what stands behind it says.
@@ -109,7 +116,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         error_types: that count; empty: all.
         site_soak_s: for which a site is watched after its update; soak_s: the wave after its last.
         silent_s: after which a site that went silent by its update counts as lost.
-        deadline_h: of the wave.
+        deadline_h: of the wave; not said, it has the longest wait for its window on top.
         retry: attempts after the first, by type of failure.
     """
 
@@ -310,6 +317,8 @@ def settled(plan: Plan, index: int) -> Settled:
         f"{name}_ms": pick.pop(f"{name}_s") * 1_000 for name in ("site_soak", "soak", "silent")
     }
     made["deadline_ms"] = round(pick.pop("deadline_h") * 3_600_000)
+    if pick["window"] is not None and not (wave.deadline_h or plan.wave_defaults.deadline_h):
+        made["deadline_ms"] += pick["window"].needs_ms
     made["kpis"] = tuple(read_kpi(each) for each in pick["gates"].kpi)
     return Settled(**{**pick, **made, "error_types": frozenset(pick["error_types"])})
 

@@ -160,3 +160,15 @@ async def test_a_plan_over_a_barrier_is_refused_by_the_release_that_comes_first(
     assert (await post(ROLLOUTS, {"plan": text}))[0] == 409
     _, dry = await post(f"{ROLLOUTS}:plan", {"plan": text.replace("1.1.0", "1.0.9")})
     assert dry["refusals"] == []
+
+
+async def test_a_plan_whose_window_may_not_open_in_time_is_refused_and_its_wait_is_told(post):
+    window = 'window = {days = ["wed"], start = "01:00", minutes = 60}\n'
+    status, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN + window})
+    assert (status, dry["refusals"]) == (200, [])
+    _, none = await post(f"{ROLLOUTS}:plan", {"plan": PLAN})
+    assert dry["waves"][0]["ends_s"] > none["waves"][0]["ends_s"]
+    late = {"plan": PLAN + window + "deadline_h = 1\n"}
+    _, dry = await post(f"{ROLLOUTS}:plan", late)
+    assert "has 1 h (deadline_h), and its window is shut for up to 167 h" in dry["refusals"][0]
+    assert (await post(ROLLOUTS, late))[0] == 409
