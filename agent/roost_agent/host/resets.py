@@ -98,14 +98,15 @@ class Resets:
 
     def __init__(self, resets: Iterable[int] = ()) -> None:
         self._resets = tuple(resets)
-        self._cases: dict[str, _Case] = {}
+        self._cases: dict[str, _Case] = {}  # of each host its last loss
+        self._lost: frozenset[str] = frozenset()
         self._epoch: int | None = None
         self._turn_ms = 0
 
     def task(self, node: str) -> str:
         """Return what is under way with a host; empty: nothing yet, or nothing any more."""
         case = self._cases.get(node)
-        if case is None or case.phase is _Phase.OVER:
+        if case is None or node not in self._lost or case.phase is _Phase.OVER:
             return ""
         if case.phase is _Phase.ORDERED:
             return "reset by its board controller, boots"
@@ -114,7 +115,8 @@ class Resets:
     def gave_up(self, node: str) -> str:
         """Return why nothing more is done about a host; empty: that is not so."""
         case = self._cases.get(node)
-        return case.why if case is not None and case.phase is _Phase.OVER else ""
+        is_over = case is not None and node in self._lost and case.phase is _Phase.OVER
+        return case.why if case is not None and is_over else ""
 
     def handle(self, event: Event, now: Moment) -> list[Reset]:
         """Take in one event and return what is to be done."""
@@ -133,14 +135,14 @@ class Resets:
         if tick.epoch != self._epoch:
             self._epoch, self._turn_ms = tick.epoch, now.ms
         lost = {each.node: each.since_ms for each in tick.lost}
-        cases = {node: self._cases.get(node) for node in lost}
-        self._cases = {
-            node: case if case is not None and case.since_ms == lost[node] else _Case(lost[node])
-            for node, case in cases.items()
-        }
+        self._lost = frozenset(lost)
+        for node, since_ms in lost.items():  # who speaks for a second and is lost still keeps its
+            case = self._cases.get(node)  # case: it is the same loss
+            if case is None or case.since_ms != since_ms:
+                self._cases[node] = _Case(since_ms)
         if tick.epoch is None:
             return []
-        found = (self._step(node, tick.epoch, tick, now) for node in self._cases)
+        found = (self._step(node, tick.epoch, tick, now) for node in lost)
         return [each for each in found if each is not None]
 
     def _step(self, node: str, epoch: int, tick: Tick, now: Moment) -> Reset | None:
@@ -171,7 +173,7 @@ class Resets:
     def _answered(self, event: Answered, now: Moment) -> None:
         case = self._cases.get(event.node)
         if case is None or case.phase is not _Phase.ASKED:
-            return  # it is heard again
+            return  # another loss began meanwhile
         if not event.why or event.may_have_been:
             case.phase, case.due_ms = _Phase.ORDERED, now.ms + BOOT_MS
         else:

@@ -47,6 +47,20 @@ class Rig:
         return Moment(self.ms, WALL + self.ms)
 
 
+def test_a_host_that_speaks_for_a_second_and_is_lost_still_is_not_reset_once_more():
+    rig = Rig("n2")
+    since_ms = rig.lost["n2"]
+    assert rig.tick(AFTER_MS)
+    rig.answer()
+    del rig.lost["n2"]
+    assert (rig.tick(TICK_MS), rig.core.task("n2")) == ([], "")
+    rig.lost["n2"] = since_ms
+    assert (rig.tick(TICK_MS), rig.tick(TRY_MS)) == ([], [])
+    assert rig.core.task("n2") == "reset by its board controller, boots"
+    rig.lost["n2"] = rig.ms
+    assert rig.tick(AFTER_MS), "another loss"
+
+
 def test_a_host_that_stays_silent_is_reset_once_and_not_before_its_time():
     rig = Rig("n2")
     assert rig.tick(AFTER_MS - 1) == []
