@@ -267,7 +267,8 @@ class InSite:
             and not word.outcome
             and (address := self._address(index))
         ]
-        fetcher = self._fetcher(offer)
+        done = {index for index, word in words.items() if word is not None and word.is_committed}
+        fetcher = self._fetcher(offer, done)
         if mirrors or fetcher is None or fetcher == self._me:
             return Near(mirrors)
         word = words[fetcher]
@@ -294,12 +295,13 @@ class InSite:
         word = unpack(told.update)
         return word if word is not None and word.job == mark else None
 
-    def _fetcher(self, offer: Offer) -> int | None:
-        """Return who fetches for all of those that are there; None: nobody is."""
+    def _fetcher(self, offer: Offer, done: set[int]) -> int | None:
+        """Return who fetches for all of those that are there and not done; None: nobody is."""
         there = [
             index
             for index, name in self._names.items()
             if f"{self._site_name}.{name}" in offer.nodes
+            and index not in done
             and (index == self._me or self._core.members.state(index) in THERE)
         ]
         lease = self._core.leases.get(SITE_LEASE)

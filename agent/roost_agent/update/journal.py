@@ -61,6 +61,7 @@ class Kept(msgspec.Struct, frozen=True):
         was_locked: somebody had locked the host before, so it stays that.
         before: what ran and was raised as the site let it go on; None: not known.
         expected: types of alarms that the manifest calls no failure.
+        had: the release ran here already, so nothing was done.
     """
 
     reboot: bool = False
@@ -70,6 +71,7 @@ class Kept(msgspec.Struct, frozen=True):
     was_drained: bool = False
     before: Baseline | None = None
     expected: tuple[str, ...] = ()
+    had: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +208,7 @@ class Journal:
         Raises:
             StorageError: it is not on the disk.
         """
-        state = msgspec.json.encode(record.state)
-        ended = "" if record.ended is None else str(record.ended)
-        said = (job, attempt, at_ms, ended, record.why, state)
-        hashed = sha256(self._newest() + msgspec.json.encode(said)).digest()
-        columns = "job, attempt, at_ms, ended, why, state, hash"
-        rows: list[tuple[str, tuple[object, ...]]] = [
-            (f"INSERT INTO line ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", (*said, hashed))  # noqa: S608 - names
-        ]
+        rows, receipt = self._line(job, attempt, record, at_ms)
         if outcome:
             rows.append(
                 (
@@ -223,7 +218,37 @@ class Journal:
             )
             rows += self._forgetting()
         self._write(rows)
-        return hashed.hex()
+        return receipt
+
+    def have(self, found: "Open", record: Record, at_ms: int, outcome: str) -> str:
+        """Write a job that has ended as it came, all at once; return the receipt.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        columns = "job, attempt, offer, plan, outcome"
+        plan = msgspec.json.encode(found.kept)
+        row = (found.job, found.attempt, found.offer, plan, outcome)
+        lines, receipt = self._line(found.job, found.attempt, record, at_ms)
+        begin: tuple[str, tuple[object, ...]] = (
+            f"INSERT INTO job ({columns}) VALUES (?, ?, ?, ?, ?)", row  # noqa: S608 - names
+        )  # fmt: skip
+        self._write([begin, *lines, *self._forgetting()])
+        return receipt
+
+    def _line(
+        self, job: str, attempt: int, record: Record, at_ms: int
+    ) -> "tuple[list[tuple[str, tuple[object, ...]]], str]":
+        """Return what writes a line, and its hash."""
+        state = msgspec.json.encode(record.state)
+        ended = "" if record.ended is None else str(record.ended)
+        said = (job, attempt, at_ms, ended, record.why, state)
+        hashed = sha256(self._newest() + msgspec.json.encode(said)).digest()
+        columns = "job, attempt, at_ms, ended, why, state, hash"
+        rows: list[tuple[str, tuple[object, ...]]] = [
+            (f"INSERT INTO line ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", (*said, hashed))  # noqa: S608 - names
+        ]
+        return rows, hashed.hex()
 
     def opened(self) -> Open | None:
         """Return the job that has not ended.

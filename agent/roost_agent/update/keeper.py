@@ -72,6 +72,15 @@ class Keeper:
         self._ends[job, attempt] = ""
         self.lines = 0
 
+    async def have(self, found: Open, record: Record, at_ms: int, outcome: str) -> None:
+        """Take a job up that has ended as it came.
+
+        Raises:
+            StorageError: it is not on the disk; it is not tried again, who offers it may.
+        """
+        await self._in_thread(partial(self._journal.have, found, record, at_ms, outcome))
+        self._ends[found.job, found.attempt] = outcome
+
     async def record(self, offer: Offer, record: Record, at_ms: int, outcome: str) -> None:
         """Bring a line to the disk: nothing goes on before it is there."""
         write = partial(self._journal.record, offer.job, offer.attempt, record, at_ms, outcome)

@@ -129,6 +129,7 @@ class Updates:
             self._check(offer)
             if words.is_running(offer, self._hands.installed()):
                 text = f"{words.release_of(offer)} runs already"
+                await self._have(offer, body, text)
                 self._teller.answer(offer, SiteState.NOT_NEEDED, text, is_mine=self._is_mine(offer))
                 return "not needed: it runs already"
             try:
@@ -138,6 +139,26 @@ class Updates:
             self._begin(Open(job, attempt, body, Kept(), None), offer)
         log.info("update: job %s.%d taken: %s", job, attempt, words.release_of(offer))
         return "accepted"
+
+    async def _have(self, offer: Offer, body: bytes, text: str) -> None:
+        """Write down a job that leaves nothing to do here: others of the site may need it.
+
+        Its coordinator has to know of it to let them go, and they have to hear that this node is
+        done. What the release asks of a node was not read here, so the most is assumed.
+
+        Raises:
+            RejectedError: it cannot be written.
+        """
+        now_ms, kept = self._clock.boot_ms(), Kept(drain=True, had=True)
+        state = core.State(Step.END, now_ms, self._boot_id, committed=True)
+        found = Open(offer.job, offer.attempt, body, kept, state)
+        record = core.Record(state, None, text)
+        try:
+            await self._keeper.have(found, record, self._clock.wall_ms(), "succeeded")
+        except StorageError as err:
+            raise RejectedError("journal", str(err)) from err
+        self._recent = (offer, kept, Node(_plan(offer, kept), state, self._boot_id, now_ms))
+        self._wake.set()
 
     async def cancel(self, job: str) -> str:
         """Give a job up; return how.
@@ -385,8 +406,8 @@ class Updates:
         self._software.changed()
         self._freshness.doubt()
 
-    def _vouch(self, offer: Offer, _kept: Kept, node: Node, group: asyncio.TaskGroup) -> None:
-        if self._receipts.is_missing(offer):
+    def _vouch(self, offer: Offer, kept: Kept, node: Node, group: asyncio.TaskGroup) -> None:
+        if not kept.had and self._receipts.is_missing(offer):
             group.create_task(self._vouched(offer, node), name="agent.update.receipt")
 
     async def _vouched(self, offer: Offer, node: Node) -> None:

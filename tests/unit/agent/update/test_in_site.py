@@ -180,6 +180,36 @@ def test_one_node_fetches_for_the_site_and_the_others_ask_those_that_have_it(sit
     assert all(not site.of[index].near(OFFER).fetcher for index in range(3) if index != first)
 
 
+def test_a_node_that_alone_needs_a_release_gets_it_though_the_others_have_it(site):
+    """Those that have it open the job as ended: a mixed site is mended."""
+    index = next(i for i in range(3) if i != site.coordinator)
+    site.heads = [DONE] * 3
+    site.heads[index] = Head(Step.DOWNLOAD)
+    site.turn()
+    assert site.of[index].near(OFFER) == Near([]), "nobody fetches for it: it need not wait"
+    site.heads[index] = STAGED
+    assert site.turn() == {NODES[index]}
+    site.heads[index] = DONE
+    site.turn()
+    assert site.said[site.coordinator].phase is Phase.SUCCEEDED
+
+
+def test_a_coordinator_that_alone_needs_a_release_goes_once_the_others_are_heard_to_have_it(site):
+    index = site.coordinator
+    site.heads = [DONE] * 3
+    site.heads[index] = STAGED
+    assert site.turn() == {NODES[index]}
+
+
+def test_two_that_need_a_release_have_one_of_them_fetch_it(site):
+    first, second = (i for i in range(3) if i != site.coordinator)
+    site.heads = [Head(Step.DOWNLOAD)] * 3
+    site.heads[site.coordinator] = DONE
+    site.turn()
+    fetchers = [site.of[each].near(OFFER).fetcher for each in (first, second)]
+    assert fetchers == ["", site.of[0]._names[first]]
+
+
 def test_who_has_no_identity_or_no_port_fetches_by_itself(site):
     assert site.of[0].near(OFFER).fetcher or site.coordinator == 0
     site.of[0]._lan = Lan(object(), 0)

@@ -1,0 +1,71 @@
+"""Jobs as they come to a node that has nothing to do for them."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from roost_agent.update.installed import Component, Installed, Release
+from roost_agent.update.journal import Journal
+from roost_agent.update.keeper import Keeper
+from roost_agent.update.service import Updates
+from roost_agent.update.site_job import Head, Phase, Verdict
+from roost_agent.update.step import Step
+from roost_protocol.codec import encode
+from roost_protocol.update import Offer, SiteState
+
+OFFER = Offer(
+    v=1, rollout="b" * 32, job="a" * 32, attempt=1, component="app/web", version="2.0",
+    digest="0a" * 32, size=1, nodes=["lab.n1", "lab.n2"], not_before_ms=0, not_after_ms=10_000,
+)  # fmt: skip
+
+
+class Site:
+    """The coordinator's ear."""
+
+    def __init__(self):
+        self.asked = []
+
+    def ask(self, offer, kept, head, _hold):
+        self.asked.append((offer.job, kept, head))
+        return 1, Verdict(Phase.SUCCEEDED)
+
+
+@pytest.fixture
+def made(tmp_path):
+    def make():
+        running = Release("2.0", OFFER.digest, "files")
+        found = Installed(components={"app/web": Component(running=running)})
+        told = []
+        updates = Updates(
+            "lab.n1", "b0" * 16, hands=SimpleNamespace(installed=lambda: found, refreshed=None),
+            keeper=Keeper(Journal(tmp_path)), coordinator=Site(),
+            teller=SimpleNamespace(
+                answer=lambda offer, state, text, **_: told.append(state), begin=lambda _: None
+            ),
+            receipts=SimpleNamespace(is_missing=lambda _: pytest.fail("nothing was installed")),
+            alarms=SimpleNamespace(), entropy=SimpleNamespace(uniform=lambda low, _high: low),
+            clock=SimpleNamespace(boot_ms=lambda: 5, wall_ms=lambda: 5),
+        )  # fmt: skip
+        updates.told = told
+        return updates
+
+    return make
+
+
+async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_restart(made):
+    for turn in range(2):
+        updates = made()
+        await updates._open()
+        if not turn:
+            assert "not needed" in await updates.take(OFFER.job, 1, encode(OFFER))
+            assert updates.told == [SiteState.NOT_NEEDED]
+        updates._look_at_site()
+        job, kept, head = updates._coordinator.asked[0]
+        assert (job, head) == (OFFER.job, Head(Step.END, "succeeded", committed=True))
+        assert kept.drain, (
+            "what it asks of the others is not known: nobody goes as if it were little"
+        )
+        updates._vouch(*updates._recent, asyncio.TaskGroup())
+        assert updates.knows(OFFER.job, 1)
+        assert updates.status()["job"] is None
