@@ -201,7 +201,8 @@ def _found(desk: ReleaseDesk, wanted: str) -> Release:
     for each in desk.releases():
         if wanted in {each.digest, _name(each)}:
             return each
-    raise ApiError("not-found", f"there is no release {wanted[:80]!r}")
+    typed = wanted[:80].replace("~", "/")
+    raise ApiError("not-found", f"there is no release {typed!r}")
 
 
 def _name(release: Release) -> str:

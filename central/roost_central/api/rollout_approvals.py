@@ -6,6 +6,7 @@ and with a sentence, so that nobody starts a rollout that stops at its first sit
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -15,9 +16,11 @@ from roost_central.api.acts import principal_of
 from roost_central.api.call import Call
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.releases.fault import ReleaseError
+from roost_central.rollout.head import Head
 from roost_central.rollout.meant import late_max
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.table import RolloutState
+from roost_central.storage import rollouts
 from roost_central.storage.rollouts import ApprovalRecord
 from roost_protocol.release.approval import (
     APPROVAL_BYTES_MAX,
@@ -26,6 +29,7 @@ from roost_protocol.release.approval import (
     SignedApproval,
 )
 
+NAMED_MAX: Final = 5  # operators in a sentence
 _BASE64_MAX: Final = APPROVAL_BYTES_MAX * 2
 
 
@@ -61,6 +65,25 @@ async def approval_record(call: Call[Any, RolloutApproval], id_: str) -> Approva
         id_, approval.operator, approval.digest, call.now_ms,
         principal_of(call).name, raw, signature,
     )  # fmt: skip
+
+
+async def awaited(call: Call[Any, Any], head: Head) -> str:
+    """Return whose approvals a rollout waits for, and how they are given, in a sentence."""
+    async with call.api.database.read() as connection:
+        signed = await rollouts.approvals_of(connection, head.id)
+    have = sorted({each.operator for each in signed if each.digest == head.digest})
+    may: list[str] = []
+    if call.api.releases is not None:
+        with suppress(ReleaseError, OSError):  # then nobody is named
+            may = await call.api.releases.operators()
+    others = [each for each in may if each not in {*have, head.by}]
+    who = f" (by {', '.join(have)})" if have else ""
+    of = f" of {', '.join(others[:NAMED_MAX])}" if others else ""
+    return (
+        f"the rollout has {len(have)} of {head.approvers} approvals{who}: it waits for "
+        f"{head.approvers - len(have)} more{of}: roost rollout approve {head.id[:8]} --plan FILE "
+        "--operator NAME --key FILE"
+    )
 
 
 def _decoded(field: str, text: str, most: int) -> bytes:

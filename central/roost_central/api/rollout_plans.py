@@ -4,6 +4,7 @@ A plan is resolved over what the caller may release to: sites beyond that are no
 starts anything for sites of others.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
@@ -34,6 +35,7 @@ from roost_central.api.rollout_settings import (
 )
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
+from roost_central.fleet.query_suggest import closest
 from roost_central.releases.desk import AVAILABLE, NAMED, Release
 from roost_central.rollout import hops, windows
 from roost_central.rollout.core import Rollout
@@ -57,6 +59,7 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import NO_CONTROLS
 
 ID_BYTES = 16
+_LABEL = re.compile(r"\blabel\.([A-Za-z0-9_.-]+)")
 NO_KEYS = "releases"  # the signer's word where it holds no keys of releases
 OPEN_MAX = 64  # rollouts that are not at their end
 BODY_BYTES_MAX = PLAN_BYTES_MAX * 2 + PROFILES_BYTES_MAX  # as JSON has it
@@ -243,8 +246,8 @@ async def read_plan_of(
         ]
         divided = cut(plan, found, await _chosen(call, plan))
     except ProtocolError as err:
-        detail = f"the plan: {err}"
-        error = FieldError(field=err.field or "plan", code=err.code, detail=detail, bound=err.bound)
+        field, detail = err.field or "plan", _sentence(err)
+        error = FieldError(field=field, code=err.code, detail=detail, bound=err.bound)
         raise blame("invalid", error) from err
     approvers = await _approvers(call, plan, len(found))
     sites_ = [each.site for each in found]
@@ -252,6 +255,13 @@ async def read_plan_of(
     if release is not None and release.state == AVAILABLE:
         refusals += _hops(call, release, found)
     return PlanRead(plan, raw, release, digest, size, found, divided, approvers, refusals)
+
+
+def _sentence(err: ProtocolError) -> str:
+    """Return what is wrong at a field whose name is told beside it."""
+    got = "" if err.got is None else f"got {str(err.got)[:80]!r}"
+    bound = "" if err.bound is None else f"it takes {err.bound}"
+    return ": ".join(each for each in (", ".join(filter(None, (got, bound))), err.detail) if each)
 
 
 async def _read_settings(
@@ -373,9 +383,28 @@ async def _approvers(call: Call[Any, Any], plan: Plan, sites: int) -> int:
 async def _selected(call: Call[Any, Any], text: FilterText | None, field: str) -> Collection[str]:
     """Return the sites that a selector holds for, by name."""
     try:
-        return await sites_of(call.api, text or "", call.now_ms)
+        found = await sites_of(call.api, text or "", call.now_ms)
     except ApiError as err:
-        raise ProtocolError("plan", field=field, detail=err.detail) from err
+        detail = err.detail.removeprefix("filter: ")
+        raise ProtocolError("plan", field=field, detail=detail) from err
+    if text and not found:
+        _check_labels(call.api, text, field)
+    return found
+
+
+def _check_labels(api: Api, text: str, field: str) -> None:
+    """Tell of a selector that holds for nobody which label of it no site has.
+
+    Raises:
+        ProtocolError: ``plan``.
+    """
+    known = {key for row in api.order.sites() for key in row.labels}
+    for asked in _LABEL.findall(text):
+        if asked not in known:
+            meant = closest(asked, known)
+            hint = f"; did you mean {meant}?" if meant else ""
+            detail = f"no site has a label {asked}{hint}"
+            raise ProtocolError("plan", field=field, detail=detail)
 
 
 def selecting(api: Api) -> SelectSites:

@@ -23,12 +23,12 @@ from roost_central.api.rollout_answers import (
     rollout_answer,
     rollout_detail,
 )
-from roost_central.api.rollout_approvals import RolloutApproval, approval_record
+from roost_central.api.rollout_approvals import RolloutApproval, approval_record, awaited
 from roost_central.api.rollout_id import rollout_id
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.plan import read_plan
-from roost_central.rollout.table import JobState, MoveError
+from roost_central.rollout.table import JobState, MoveError, RolloutState
 from roost_central.storage import rollouts
 from roost_protocol.patterns import NO_CONTROLS
 from roost_protocol.release.approval import read_approval
@@ -139,7 +139,9 @@ async def start_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
     async with telling_refusals(
         call, "rollout.start", id_, {}, reason=reason, codes={"conflict", "not-allowed"}
     ):
-        await _mine(call, id_)
+        head = (await _mine(call, id_)).head
+        if head.state is RolloutState.AWAITING_APPROVAL:
+            raise ApiError("conflict", await awaited(call, head))
         act = act_of(call, "rollout.start", id_, {}, reason=reason)
         await _asked(call.api.rollouts.start(id_, act))
     return await _detail(call, id_)

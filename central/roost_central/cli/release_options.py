@@ -1,6 +1,8 @@
 """What the verbs of ``roost release`` share: passphrases, bundles, drafts, refusals."""
 
 import os
+import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,9 +33,17 @@ passphrase_option = click.option(
 def passphrase(fd: int | None, what: str, *, is_new: bool = False) -> bytes:
     """Return a passphrase: typed, or the first line of a file descriptor; never an argument."""
     if fd is None:
-        typed = click.prompt(
-            f"Passphrase of {what}", hide_input=True, confirmation_prompt=is_new, err=True
-        )
+        try:
+            with warnings.catch_warnings():  # of getpass, where no terminal hides what is typed
+                warnings.simplefilter("ignore")
+                typed = click.prompt(
+                    f"Passphrase of {what}", hide_input=True, confirmation_prompt=is_new, err=True
+                )
+        except click.Abort as err:
+            if sys.stdin is not None and sys.stdin.isatty():
+                raise  # somebody pressed Ctrl-C
+            text = f"the passphrase of {what} is asked for on a terminal, and there is none"
+            raise RefusedError(f"{text}: say --passphrase-fd N, as N<FILE gives it") from err
         return str(typed).encode()
     try:
         with os.fdopen(fd, "rb", closefd=False) as file:

@@ -29,6 +29,12 @@ def publish(asked: Asked, folder: Path, folders: Sequence[Path]) -> None:
     """
     from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
+    if (folder / "manifest.json").exists():
+        raise RefusedError(
+            f"{folder} is a bundle, and a signed draft is published: `roost release add {folder} "
+            f"--draft DRAFT`, `roost release sign DRAFT`, `roost release publish DRAFT --bundle "
+            f"{folder}`"
+        )
     made, client = refusing(lambda: draft_signing.whole(folder)), asked.client()
     for each in bundles(folders, is_checked=False):
         _upload(client, each)

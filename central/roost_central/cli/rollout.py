@@ -94,15 +94,19 @@ def show_(asked: Asked, rollout: str) -> None:
 @shared(watch=True)
 def watch(asked: Asked, rollout: str) -> None:
     """Follow a rollout as it goes, until its end."""
-    ended = False
+    ended, before, shown = False, "", ""
 
     def draw(client: Client) -> str:
-        nonlocal ended
+        nonlocal ended, before, shown
         if ended:
             raise click.exceptions.Exit(0)
         found = client.get(at("rollouts", rollout))
         ended = found["state"] in rollout_text.ENDS
-        return _drawn(asked, client, found)
+        news = rollout_text.news(found)
+        if news == before and not output.is_terminal():
+            return shown  # only ages changed
+        before, shown = news, _drawn(asked, client, found)
+        return shown
 
     text = draw(asked.client())
     if ended:

@@ -18,6 +18,7 @@ from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.plain import plain
+from roost_central.cli.release_options import passphrase, passphrase_option
 from roost_central.cli.rollout_plan_file import digest_of
 from roost_central.ports import SystemClock
 from roost_central.rollout.plan import plan_digest
@@ -58,10 +59,11 @@ SKEW_MS: Final = 60_000  # that this machine's clock may be ahead of the signer'
     "--days", type=click.IntRange(1, APPROVAL_LIFE_MS_MAX // DAY_MS), default=DAYS_USUAL,
     show_default=True, help="For which it counts.",
 )  # fmt: skip
+@passphrase_option
 @shared()
 def approve(  # noqa: PLR0913 - options
     asked: Asked, rollout: str, *, file: Path, operator: str, key: Path, expect: int | None,
-    named: TextIO | None, days: int,
+    named: TextIO | None, days: int, passphrase_fd: int | None,
 ) -> None:  # fmt: skip
     """Sign a rollout: its release, its sites, and the release that each may go back to."""
     client = asked.client()
@@ -76,7 +78,7 @@ def approve(  # noqa: PLR0913 - options
     _check(rollout, meant, expect, named)
     click.echo(_told(found, meant), err=True)
     tree = Tree({site: former for site, (_, former) in meant.items()})
-    private = _opened(key)
+    private = _opened(key, passphrase_fd)
     now_ms = SystemClock().wall_ms()
     approval = write_approval(
         Approval(
@@ -144,12 +146,12 @@ def _told(found: dict[str, Any], meant: dict[str, tuple[str, str]]) -> str:
     )
 
 
-def _opened(key: Path) -> Any:  # noqa: ANN401 - an Ed25519PrivateKey, imported late
+def _opened(key: Path, fd: int | None) -> Any:  # noqa: ANN401 - an Ed25519PrivateKey, imported late
     from roost_central.releases import keys  # noqa: PLC0415 - slow to import
     from roost_central.releases.fault import ReleaseError  # noqa: PLC0415 - as above
 
-    passphrase = click.prompt(f"passphrase of {key}", hide_input=True, err=True).encode()
+    typed = passphrase(fd, str(key))
     try:
-        return keys.open_private(key, passphrase)
+        return keys.open_private(key, typed)
     except ReleaseError as err:
         raise RefusedError(str(err)) from err

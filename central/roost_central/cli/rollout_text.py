@@ -126,6 +126,13 @@ def drawn(asked: Asked, found: dict[str, Any], groups: Iterable[Row] = ()) -> st
     return f"{plain(_head(asked, found), keep_newlines=True)}\n{waves}\n{notes}"
 
 
+def news(found: dict[str, Any]) -> str:
+    """Return what of a rollout is news for who reads a pipe: not how long its wave soaks."""
+    passing = {"soaked_s", "rate"}
+    stages = [{k: v for k, v in each.items() if k not in passing} for each in found["stages"]]
+    return repr({**found, "stages": stages, "changed": ""})
+
+
 def has_failures(found: dict[str, Any]) -> bool:
     """Whether any site of a rollout failed, or is worse since."""
     return any(each["failed"] or each["failures"] or each["worse"] for each in found["stages"])

@@ -293,6 +293,15 @@ class ReleaseDesk:
         """
         return self.store.incoming(self._entropy.token(NAME_BYTES).hex())
 
+    async def operators(self) -> list[str]:
+        """Return who may approve, by name.
+
+        Raises:
+            ReleaseError: what is here is broken.
+            OSError: it cannot be read.
+        """
+        return sorted((await asyncio.to_thread(self._who)).keys)
+
     async def check_approval(self, signed: SignedApproval) -> Approval:
         """Return an approval that one of the operators signed, by the newest that were named.
 

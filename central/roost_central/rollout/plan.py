@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from roost_central.fleet.query_suggest import closest
 from roost_central.rollout.kpi import KPIS_MAX, Kpi, read_kpi
 from roost_central.rollout.table import Kind
 from roost_protocol.errors import ProtocolError
@@ -281,9 +282,18 @@ def read_plan(raw: bytes) -> Plan:
     except msgspec.ValidationError as err:
         text, _, where = str(err).partition(" - at `")
         field = where.rstrip("`").removeprefix("$.") or "plan"
-        raise ProtocolError("plan", field=field, detail=text[:200]) from err
+        raise ProtocolError("plan", field=field, detail=f"{text[:200]}{_meant(text)}") from err
     _check(plan)
     return plan
+
+
+def _meant(text: str) -> str:
+    """Return which key may have been meant, where one is unknown."""
+    word = text.partition("unknown field `")[2].rstrip("`")
+    kinds = (Plan, Wave, Gates, Rate, InFlight, WeekWindow)
+    known = {name for each in kinds for name in each.__struct_encode_fields__}
+    meant = closest(word, known) if word else ""
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def plan_digest(raw: bytes) -> str:

@@ -74,7 +74,7 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             twice, or nobody is meant at all.
     """
     if not found:
-        raise ProtocolError("plan", field="selector", got="no site", bound="at least one site")
+        raise ProtocolError("plan", field="selector", detail="it holds for no site")
     by_name = {each.site: each for each in found}
     left = dict.fromkeys(scattered(by_name, plan.seed))
     waves = waves_of(plan)

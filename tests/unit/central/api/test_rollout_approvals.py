@@ -29,6 +29,9 @@ class Known:
     async def approvals_needed(self):
         return 1
 
+    async def operators(self):
+        return [*self._operators.keys]
+
     async def check_approval(self, signed):
         return self._operators.check(signed)
 
@@ -78,6 +81,22 @@ async def test_an_operator_lets_a_rollout_be_started(bring, olga):
     status, found = await bring(olga)
     assert (status, found["state"]) == (200, "scheduled"), found
     assert [each["operator"] for each in found["approvals"]] == ["olga"]
+
+
+async def test_who_starts_too_early_is_told_whose_approval_is_missing_and_how_it_is_given(
+    post, rollout, bring, olga
+):
+    start = f"{ROLLOUTS}/{rollout.head.id}/start"
+    status, problem = await post(start, {})
+    assert status == 409
+    assert (
+        "0 of 1 approvals: it waits for 1 more of olga: roost rollout approve"
+        in (problem["detail"])
+    )
+    rollout.head = msgspec.structs.replace(rollout.head, approvers=2)
+    await bring(olga)
+    told = (await post(start, {}))[1]["detail"]
+    assert "1 of 2 approvals (by olga): it waits for 1 more: roost rollout approve" in told
 
 
 async def test_who_is_no_operator_or_has_another_key_is_refused_at_once(bring):

@@ -67,6 +67,21 @@ async def test_a_plan_that_cannot_be_is_refused_by_its_field(post, text, named):
     assert named in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('selector = "label.nope:edge"', "selector: no site has a label nope"),
+        ('selector = "site:nobody"', "selector: it holds for no site"),
+        ('selektor = "site:alpha"', "did you mean selector"),
+    ],
+)
+async def test_a_plan_for_nobody_is_refused_in_one_plain_sentence(post, line, told):
+    status, problem = await post(f"{ROLLOUTS}:plan", {"plan": f"{line}\n{PLAN}"})
+    assert status == 422
+    assert told in problem["detail"]
+    assert "the plan: plan" not in problem["detail"]
+
+
 async def test_another_number_of_sites_than_was_seen_is_refused(post):
     status, problem = await post(ROLLOUTS, {"plan": PLAN, "expect": 99_999})
     assert status == 409

@@ -103,3 +103,10 @@ def test_a_bundle_is_built_and_says_what_a_node_fetches(run, refused, tmp_path):
     assert out.startswith("from 1: ")
     code, err = refused("release", "draft", f"{tmp_path}/b2")
     assert (code, "is no draft" in err) == (1, True)
+
+
+def test_a_bundle_in_place_of_a_draft_is_told_what_is_published(refused, tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    code, err = refused("release", "publish", str(tmp_path))
+    assert code == 2
+    assert "is a bundle, and a signed draft is published" in err

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from roost_central.cli import rollout_text
+
 ID = "5c2f11d0" + "a" * 24
 ONE = f"/api/v1/rollouts/{ID}"
 ISO = "2026-11-22T10:00:00.000Z"
@@ -165,3 +167,11 @@ def test_a_rollout_that_is_at_its_end_is_watched_no_longer(run, centre):
     code, out, _ = run("rollout", "watch", ID)
     assert code == 0
     assert out.count("rollout 5c2f11d0  pump 1.2.0") == 1
+
+
+def test_a_pipe_that_watches_is_told_what_changed_and_not_that_time_passed():
+    later = FOUND | {"changed": "2026-11-22T10:09:00.000Z"}
+    later["stages"] = [WAVE, RUNNING | {"soaked_s": 9, "rate": 16.0}]
+    assert rollout_text.news(later) == rollout_text.news(FOUND)
+    later["stages"] = [WAVE, RUNNING | {"succeeded": 8}]
+    assert rollout_text.news(later) != rollout_text.news(FOUND)

@@ -86,3 +86,9 @@ def test_profiles_are_signed_only_as_they_lie_beside_the_plan(
     assert run(*review, input=PASSPHRASE + "\n")[0] != 0
     assert "other profiles than those beside" in capsys.readouterr().err
     assert len(sent(centre)) == before
+
+
+def test_without_a_terminal_it_says_how_the_passphrase_is_given(run, review, capsys):
+    assert int(run(*review, input="")[0]) == 2
+    err = capsys.readouterr().err
+    assert "is asked for on a terminal, and there is none: say --passphrase-fd N" in err
