@@ -34,6 +34,7 @@ _USUAL: Final = {
     "trust-dir": kept.FOLDER,
     "root": "/",
     "bytes-max": "",
+    "spent": "",
 }
 
 
@@ -58,7 +59,8 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     state_dir, trust = Path(given["state-dir"]), Path(given["trust-dir"])
     mirror = state_dir / MIRROR
     paths = Paths(trust, state_dir / KNOWN, mirror)
-    budget = Budget(_bytes(given["bytes-max"]))
+    note = Path(given["spent"]) if given["spent"] else None
+    budget = Budget(_bytes(given["bytes-max"]), note)
     clock = clock or SystemClock()
     sources = ways.sources(given["source"], state_dir, clock)
     wanted = Wanted(
@@ -71,13 +73,16 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
     try:
         for folder in (paths.known, mirror):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        manifest = fetch(wanted, found, paths, clock.wall_ms())
+        try:
+            manifest = fetch(wanted, found, paths, clock.wall_ms())
+        finally:
+            budget.keep()
     except OSError as err:
         raise NotFetchedError(f"{err.filename or mirror}: {err.strerror}") from err
     finally:
         ways.close((*near, *sources))
     expected = list(manifest.expected_alarms)
-    said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent, expected)
+    said = Fetched(manifest.reboot, manifest.needs_drain, budget.spent - budget.before, expected)
     sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
     return 0
 

@@ -44,6 +44,7 @@ LEND_S: Final = 72 * 3_600.0  # a job has no longer
 NEAR_S: Final = 600.0  # that another node of the site may take to fetch for all
 FETCH_AGAIN_S: Final = (10.0, 300.0)  # after a mirror that broke off; doubled up to the second
 MIRROR_BLOBS: Final = "updates/mirror/blobs"
+SPENT: Final = "updates/spent"  # a file a job, with the bytes that it has fetched from afar
 VERBS: Final = {
     Step.VERIFY: "stage",
     Step.INSTALL: "activate",
@@ -241,7 +242,8 @@ class Hands:
         """Remove what was fetched: root has made files of it, which the next release goes by."""
         import shutil  # noqa: PLC0415 - 0.3 MiB, with the compressors of archives, once a job ended
 
-        shutil.rmtree(self._places.state_dir / MIRROR_BLOBS, ignore_errors=True)
+        for each in (MIRROR_BLOBS, SPENT):
+            shutil.rmtree(self._places.state_dir / each, ignore_errors=True)
 
     async def _other(self, todo: Do, offer: Offer, kept: Kept) -> None:
         match todo.step:
@@ -352,7 +354,10 @@ class Hands:
             "source": places.source, "state-dir": places.state_dir, "trust-dir": places.trust,
             "root": places.root, "lan": ",".join(self._site.near(offer).mirrors),
             "bytes-max": places.bytes_max or "",
+            "spent": places.state_dir / SPENT / offer.job if places.bytes_max else "",
         }  # fmt: skip
+        if places.bytes_max:
+            (places.state_dir / SPENT).mkdir(mode=0o700, parents=True, exist_ok=True)
         words = [f"--{name}={value}" for name, value in given.items()]
         return [sys.executable, "-m", "roost_agent", "fetch", *words]
 

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from install_stage import InstallStage
@@ -6,7 +7,7 @@ from releases import digest
 
 from roost_agent.errors import AgentError
 from roost_agent.fetch import command
-from roost_agent.fetch.budget import BudgetError
+from roost_agent.fetch.budget import NOTED_EVERY, Budget, BudgetError
 from roost_agent.trust.blobs import url_of
 
 OLD = {"a": b"1" * 4_000, "b": bytes(range(256)) * 300}
@@ -44,6 +45,26 @@ def test_a_release_comes_into_the_mirror_and_a_second_time_costs_nothing(stage, 
     assert (said["reboot"], said["needs_drain"], said["bytes"] > 0) == (True, False, True)
     assert blobs_in(stage.mirror) == 2
     assert fetch(one, "1.0")["bytes"] == 0
+
+
+def test_what_another_run_of_the_job_has_spent_is_not_to_be_spent_again(stage, fetch, tmp_path):
+    """A release larger than the budget does not come in several rounds."""
+    one = stage.release("1.0", {"a": bytes(range(256)) * 64 + os.urandom(40_000)})
+    note = tmp_path / "spent"
+    note.write_text("50000")
+    with pytest.raises(BudgetError, match="0 may be now"):
+        fetch(one, "1.0", bytes_max="50000", spent=str(note))
+    said = fetch(one, "1.0", bytes_max="200000", spent=str(note))
+    assert int(note.read_text()) == 50_000 + said["bytes"]
+    assert said["bytes"] > 40_000
+
+
+def test_a_run_that_breaks_off_notes_what_it_has_spent(tmp_path):
+    budget = Budget(NOTED_EVERY * 2, tmp_path / "spent")
+    budget.take(NOTED_EVERY)
+    assert (tmp_path / "spent").read_text() == str(NOTED_EVERY), "a kill may come at any time"
+    with pytest.raises(BudgetError):
+        Budget(NOTED_EVERY * 2, tmp_path / "spent").take(NOTED_EVERY + 1)
 
 
 def test_what_is_on_the_node_already_is_not_fetched(stage, fetch):

@@ -162,3 +162,14 @@ async def test_a_sites_own_programs_are_run_before_a_node_goes_down_and_after(st
 def test_a_recipe_to_drain_is_a_shells(name):
     recipe = Path(__file__).parents[4] / "packaging/recipes/drain.d" / name
     assert subprocess.run(["/bin/sh", "-n", recipe], check=False).returncode == 0
+
+
+async def test_each_run_of_a_jobs_fetch_goes_on_with_what_the_others_have_left(hands, stage):
+    made = Hands(replace(hands._places, bytes_max=10), hands._site)
+    note = stage.folder / "updates/spent" / JOB
+    for _ in range(2):
+        words = made._fetch_words(offer("0" * 64, "1.0"))
+        assert {"--bytes-max=10", f"--spent={note}"} <= set(words)
+    note.write_text("7")
+    made.forget_blobs()
+    assert not note.exists(), "another job has a budget of its own"
