@@ -44,6 +44,12 @@ _WORST: Final = (
     SiteState.STAGING, SiteState.STAGED, SiteState.WAITING, SiteState.APPLYING,
     SiteState.COMMITTED, SiteState.NOT_NEEDED,
 )  # fmt: skip
+_AT_WORK: Final = frozenset(
+    {
+        SiteState.ACCEPTED, SiteState.STAGING, SiteState.STAGED, SiteState.WAITING,
+        SiteState.APPLYING,
+    }
+)  # fmt: skip
 _RANK: Final = {state: rank for rank, state in enumerate(_WORST)}
 _BACK: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED})
 _TOUCHES: Final = frozenset({FailureType.INSTALL, FailureType.BOOT, FailureType.HEALTH})
@@ -183,6 +189,10 @@ def word_of(job: Job) -> Said | None:
     if not job.said:
         return None
     worst = min(job.said.values(), key=lambda each: _RANK[each.state])
+    at_work = [each for each in job.said.values() if each.state in _AT_WORK]
+    if worst.state is SiteState.CANCELED and at_work:
+        # The site sends the others back when one fails; how that one ended is its own word.
+        return max(at_work, key=lambda each: _RANK[each.state])
     if len(job.said) < len(job.nodes) and _RANK[worst.state] > _RANK[SiteState.ACCEPTED]:
         return Said(worst.seq, SiteState.ACCEPTED, None, worst.detail)
     return worst

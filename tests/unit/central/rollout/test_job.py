@@ -109,6 +109,17 @@ def test_a_site_of_which_one_node_has_it_and_another_has_not_is_no_site_that_is_
     assert mixed.detail.startswith("s.n1 has it, others do not: ")
 
 
+def test_who_is_sent_back_for_anothers_failure_does_not_speak_before_that_one():
+    said = job(J.APPLYING, touched=True)
+    said = heard(said, "s.n1", report(S.APPLYING, of_all=False))
+    canceled = report(S.CANCELED, of_all=False, failure=FailureType.OPERATOR)
+    said = told(heard(said, "s.n2", canceled), 1)
+    assert said.state is J.APPLYING
+    back = report(S.ROLLED_BACK, seq=2, of_all=False, failure=FailureType.HEALTH)
+    said = told(heard(said, "s.n1", back), 2)
+    assert (said.state, said.failure) == (J.ROLLED_BACK, FailureType.HEALTH)
+
+
 def test_a_site_of_which_every_node_went_back_is_back():
     said = heard(job(J.APPLYING, touched=True), "s.n1", report(S.COMMITTED, of_all=False))
     for node in NODES:
