@@ -5,6 +5,7 @@ A skip says "this machine lacks something". Everywhere else that is good news to
 which installs all it needs, it would be a promise that quietly stopped being proved.
 """
 
+import gc
 import os
 import re
 
@@ -65,3 +66,10 @@ def pytest_make_collect_report(collector):
     report = yield
     _fail_unexpected_skip(report)
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every later collection of garbage: it stays to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
