@@ -1,6 +1,7 @@
 """roost-guard as a process, on a cgroup of its own."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
@@ -18,12 +19,19 @@ def root():
 
 
 @pytest.fixture
+def memory():
+    """A folder that no busy disk holds up, for what is about deadlines and not about the disk."""
+    with tempfile.TemporaryDirectory(prefix="roost-guard-", dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def guards(tmp_path, root):
     """Makes guards, and ends what is left of them; the latest state and socket are theirs all."""
     made = []
 
-    def make(*options, **more):
-        made.append(Guard(tmp_path, root, *options, **more))
+    def make(*options, folder=tmp_path, **more):
+        made.append(Guard(folder, root, *options, **more))
         return made[-1]
 
     yield make

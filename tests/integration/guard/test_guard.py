@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.netns, needs_cgroups, pytest.mark.timeout(300)]
 LONG = ("--lease-ms", "600000")
 OWN_KIB_MAX = 8 * 1024  # beside the interpreter's own text; `make bench` has the whole of it
 
-# An agent that renews: a lease of 12 s, fifty times within it; a busy disk takes seconds of it.
+# An agent that renews: a lease of 12 s, fifty times within it; a busy machine takes seconds of it.
 AGENT = """
 import asyncio, sys
 from roost_agent.ha.guard_client import GuardClient
@@ -78,9 +78,9 @@ def test_what_listens_is_asked_first(guards, root):
 
 
 def test_a_service_outlives_its_first_deadlines_while_an_agent_renews_and_not_its_agent(
-    guards, root
+    guards, root, memory
 ):
-    guard = guards("--tick-ms", "50", "--lease-ms", "12000")
+    guard = guards("--tick-ms", "50", "--lease-ms", "12000", folder=memory)
     guard.start()
     service = started_in(root / "main", *STUBBORN)
     with subprocess.Popen(
