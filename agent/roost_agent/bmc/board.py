@@ -19,24 +19,14 @@ from msgspec import Meta
 from roost_agent.config import BMC_FILE
 from roost_agent.errors import ConfigError
 from roost_protocol.boards import (
-    CA_CHARS_MAX,
     INTERVAL_S,
     BoardAccess,
-    Cipher,
     Group,
     GroupSettings,
-    Host,
     Interval,
     Keys,
-    Kind,
     NodeName,
-    Port,
-    Secret,
     SensorSettings,
-    Sha256,
-    SystemPath,
-    User,
-    Uuid,
     access_faults,
     settings_faults,
 )
@@ -47,40 +37,24 @@ BOARDS_MAX: Final = 1_024  # one child asks so many
 _STRANGERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One controller.
+class Board(BoardAccess, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One controller: how it is reached, and beyond that as follows.
 
     Attributes:
         node: whose machine it controls, by its name in the site.
-        host: name or address in the board's network; ``local``: this machine's own /dev/ipmi0.
-        type: ``dynamic`` asks for Redfish first and remembers what answered.
-        user, password: of an account with the role Operator.
-        uuid: that the machine must have; empty: the one that was learned.
-        system: its Redfish resource; empty: the controller has one alone.
-        ca, ca_file, certificate_sha256: what its certificate is checked by (PEM, a file of it, a
-            digest); none: it is remembered when the controller is learned, and no other is spoken
-            to afterwards.
+        ca_file: in place of ``ca``, a file of it. With no ``ca``, ``ca_file`` or digest the
+            certificate is remembered when the controller is learned, and no other is spoken to
+            afterwards.
         interval_s: between two reads of its sensors.
         groups: settings by group.
         suppress: keys of sensors that do not count.
     """
 
     node: NodeName
-    host: Host
-    user: User = ""
-    password: Secret = ""
-    type: Kind = "dynamic"
-    port: Port = 443
-    ipmi_port: Port = 623
-    cipher: Cipher = 3
-    uuid: Uuid = ""
-    system: SystemPath = ""
-    ca: Annotated[str, Meta(max_length=CA_CHARS_MAX)] = ""
     ca_file: Annotated[str, Meta(max_length=255, pattern=r"^(/.*)?" + END)] = ""
-    certificate_sha256: Sha256 = ""
     interval_s: Interval = INTERVAL_S
-    groups: dict[Group, GroupSettings] = {}
-    suppress: Keys = []
+    groups: dict[Group, GroupSettings] = msgspec.field(default_factory=dict)
+    suppress: Keys = msgspec.field(default_factory=list)
 
     @property
     def access(self) -> BoardAccess:
