@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from roost_central.cli.client import JSON, at
-from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
-from roost_central.rollout.plan import PLAN_BYTES_MAX
+from roost_central.cli.rollout_plan_file import plan_text
 
 
 @click.command()
@@ -25,7 +24,7 @@ def edit(  # noqa: PLR0913 - options
     client = asked.client()
     before = client.get(at("rollouts", rollout))
     body = {
-        "plan": _text(file), "rev": before["rev"] if rev is None else rev,
+        "plan": plan_text(file), "rev": before["rev"] if rev is None else rev,
         "expect": expect, "reason": reason,
     }  # fmt: skip
     path = at("rollouts", before["id"])
@@ -34,19 +33,3 @@ def edit(  # noqa: PLR0913 - options
     lost = f"; {void} approvals are void" if void else ""
     sites = f"{before['sites']} sites before, {after['sites']} now"
     click.echo(f"{after['name']} is {after['state']} at rev {after['rev']}: {sites}{lost}")
-
-
-def _text(file: Path) -> str:
-    """Return a plan's text.
-
-    Raises:
-        RefusedError: it is too long, or no text.
-    """
-    with file.open("rb") as stream:
-        raw = stream.read(PLAN_BYTES_MAX + 1)
-    if len(raw) > PLAN_BYTES_MAX:
-        raise RefusedError(f"{file}: a plan has at most {PLAN_BYTES_MAX} bytes")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as err:
-        raise RefusedError(f"{file}: no UTF-8 text: {err.reason} at byte {err.start}") from err

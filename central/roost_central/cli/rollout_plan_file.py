@@ -11,13 +11,22 @@ from roost_central.rollout.plan import FILES_MAX, PLAN_BYTES_MAX, texts_digest
 PROFILES: Final = "profiles"  # of a plan: names of files
 
 
+def plan_text(file: Path) -> str:
+    """Return a plan's text.
+
+    Raises:
+        RefusedError: the file is too long, no text, or not there.
+    """
+    return _text(file, PLAN_BYTES_MAX, "a plan")
+
+
 def plan_body(file: Path) -> dict[str, Any]:
     """Return a plan as the centre takes it.
 
     Raises:
         RefusedError: a file is too long, no text, or not there.
     """
-    text = _text(file, PLAN_BYTES_MAX, "a plan")
+    text = plan_text(file)
     files = [{"file": name, "source": source} for name, source in _profiles(file, text)]
     return {"plan": text, "files": files}
 
@@ -28,7 +37,7 @@ def digest_of(file: Path) -> str:
     Raises:
         RefusedError: as of ``plan_body``.
     """
-    text = _text(file, PLAN_BYTES_MAX, "a plan")
+    text = plan_text(file)
     return texts_digest(_profiles(file, text), _named(text, "remove"))
 
 
