@@ -22,7 +22,7 @@ REMEDIES: Final[Mapping[FailureType, str]] = {
     "then retry",
 }  # fmt: skip
 
-FORMER_UNKNOWN: Final = "the release that it had is not known"  # as way_back.py says it
+FORMER_UNKNOWN: Final = "the release that it had is not known"  # a job of the way back says it
 NO_WAY_BACK: Final = "it stays on this release: send it another one by a rollout of its own"
 
 

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from roost_central.access.chain import Act
 from roost_central.delivery.runner import DeliveryRunner
 from roost_central.errors import CentralError, NotFoundError, RevisionConflictError
@@ -200,11 +198,10 @@ class SettingsCarrier:
             able = self.sight.able(nodes)
             if site not in rollout.jobs and able:
                 seen = self.sight.candidate(site, able, "", (), is_exposed=False)
-                late.append(msgspec.structs.replace(job_for(seen, last)))
-        for job in late:
-            rollout.put(job)
+                rollout.put(job_for(seen, last))
+                late.append(site)
         if late:
-            rollout.news.append(f"{len(late)} sites joined since it was made, {late[0].site} first")
+            rollout.news.append(f"{len(late)} sites joined since it was made, {late[0]} first")
 
 
 def why_not(err: CentralError) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from roost_central.rollout import site
 from roost_central.rollout.catch_up import dropped
 from roost_central.rollout.course import Course
+from roost_central.rollout.failures import FORMER_UNKNOWN
 from roost_central.rollout.job import Job
 from roost_central.rollout.table import JOB_ENDS, JOB_FAILURES, JobState, RolloutState, Who
 from roost_protocol.update import FailureType
@@ -94,7 +95,7 @@ def _send_back(course: Course, job: Job, now_ms: int) -> None:
     if job.state in site.AT_WORK or job.was in site.AT_WORK:
         course.cancels.append(job)  # the site drops it, or takes the way back after it
     if not job.former[1]:
-        why = "the release that it had is not known"
+        why = FORMER_UNKNOWN
         if job.state not in JOB_ENDS:
             job = _ended(job, why, now_ms)
         course.put(msgspec.structs.replace(job, detail=why))
