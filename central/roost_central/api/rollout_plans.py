@@ -35,7 +35,7 @@ from roost_central.api.rollout_settings import (
 )
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
-from roost_central.fleet.query_suggest import closest
+from roost_central.fleet.query_suggest import hint
 from roost_central.releases.desk import AVAILABLE, NAMED, Release
 from roost_central.rollout import hops, windows
 from roost_central.rollout.core import Rollout
@@ -401,9 +401,7 @@ def _check_labels(api: Api, text: str, field: str) -> None:
     known = {key for row in api.order.sites() for key in row.labels}
     for asked in _LABEL.findall(text):
         if asked not in known:
-            meant = closest(asked, known)
-            hint = f"; did you mean {meant}?" if meant else ""
-            detail = f"no site has a label {asked}{hint}"
+            detail = f"no site has a label {asked}{hint(asked, known)}"
             raise ProtocolError("plan", field=field, detail=detail)
 
 

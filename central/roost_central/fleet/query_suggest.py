@@ -28,6 +28,12 @@ def closest(word: str, choices: Iterable[str]) -> str:
     return best or next((choice for choice in choices if _shares_start(word, choice)), "")
 
 
+def hint(word: str, choices: Iterable[str]) -> str:
+    """Return what is put after a sentence about a word that is none of the choices, or nothing."""
+    meant = closest(word, choices)
+    return f"; did you mean {meant}?" if meant else ""
+
+
 def edit_distance(left: str, right: str, *, limit: int) -> int:
     """Return the insertions, deletions, changes and swaps of neighbours from left to right.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from roost_central.fleet.query import QueryError
-from roost_central.fleet.query_suggest import closest
+from roost_central.fleet.query_suggest import hint
 from roost_central.profiles.fault import ProfileFault
 from roost_central.profiles.layer import (
     PRIORITY_MAX,
@@ -163,11 +163,11 @@ class _Reading:
                 return check_name(value, field="site")
             split_node_id(value)
         except QueryError as err:
-            hint = f"; did you mean {err.suggestion}?" if err.suggestion else ""
+            meant = f"; did you mean {err.suggestion}?" if err.suggestion else ""
             line = line_of(self._source, (HEAD, key))
             self._found.append(
                 ProfileFault(
-                    self._file, line, f"{HEAD}.{key}", "selector", f"{err.message}{hint}",
+                    self._file, line, f"{HEAD}.{key}", "selector", f"{err.message}{meant}",
                     offset=err.offset, length=err.length,
                 )
             )  # fmt: skip
@@ -178,8 +178,7 @@ class _Reading:
     def _known_keys(self, head: Mapping[str, Any]) -> None:
         for key in head:
             if key not in _KEYS:
-                hint = _hint(key, _KEYS)
-                self._fault((HEAD, key), "profile", f"is not known{hint}")
+                self._fault((HEAD, key), "profile", f"is not known{hint(key, _KEYS)}")
 
     def _fault(self, path: Path, code: str, detail: str) -> None:
         line = line_of(self._source, path) if path else 0
@@ -193,7 +192,7 @@ def in_words(fault: Fault) -> str:
         there = f"; there is {fault.bound}"
         if len(names) > NAMES_SHOWN_MAX:
             there = f"; there are {len(names)} others: docs/settings.md"
-        return fault.sentence.partition(";")[0] + (_hint(fault.path[-1], names) or there)
+        return fault.sentence.partition(";")[0] + (hint(fault.path[-1], names) or there)
     return fault.sentence
 
 
@@ -202,8 +201,3 @@ def _names_at(path: Path) -> list[str]:
     for key in path:
         part = None if part is None or isinstance(part, Field) else part.part(key)
     return list(part.parts) if isinstance(part, Group) else []
-
-
-def _hint(word: str, names: tuple[str, ...] | list[str]) -> str:
-    suggestion = closest(word, names)
-    return f"; did you mean {suggestion}?" if suggestion else ""

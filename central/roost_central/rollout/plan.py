@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from roost_central.fleet.query_suggest import closest
+from roost_central.fleet.query_suggest import hint
 from roost_central.rollout.kpi import KPIS_MAX, Kpi, read_kpi
 from roost_central.rollout.table import Kind
 from roost_protocol.errors import ProtocolError
@@ -292,8 +292,7 @@ def _meant(text: str) -> str:
     word = text.partition("unknown field `")[2].rstrip("`")
     kinds = (Plan, Wave, Gates, Rate, InFlight, WeekWindow)
     known = {name for each in kinds for name in each.__struct_encode_fields__}
-    meant = closest(word, known) if word else ""
-    return f"; did you mean {meant}?" if meant else ""
+    return hint(word, known) if word else ""
 
 
 def plan_digest(raw: bytes) -> str:
