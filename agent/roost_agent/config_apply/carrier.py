@@ -14,7 +14,7 @@ from roost_agent.config_apply.machine import Machine, StepError, shown
 from roost_agent.config_apply.ports import boot_ms
 from roost_agent.config_apply.sections import SECTIONS
 from roost_agent.config_apply.state import Held, Journal, Leaving, State
-from roost_agent.config_apply.step import PutNetwork, Step, Unit, is_as, is_done, undoing
+from roost_agent.config_apply.step import PutNetwork, PutValue, Step, Unit, is_as, is_done, undoing
 from roost_agent.config_apply.teller import (
     Teller,
     failure_of,
@@ -106,6 +106,8 @@ class Carrier:
         if isinstance(step, Unit | PutNetwork):  # they read what is there, and leave what is right
             return self._do(step)
         try:
+            if not isinstance(step, PutValue):
+                self._machine.tidy(step)
             found = self._machine.found(step)
             if not is_done(step, found):
                 if not is_as(step, found):

@@ -111,9 +111,24 @@ class Machine:
         except OSError as err:
             raise StepError(f"{shown(step)}: {err.strerror or err}") from err
 
-    def _put_file(self, step: PutFile) -> None:
+    def tidy(self, step: PutFile | PutLink) -> None:
+        """Remove what a kill over a step left beside its path.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        fresh = self._beside(step)
+        if os.path.lexists(fresh):
+            fresh.unlink()
+            sync_folder(fresh.parent)
+
+    def _beside(self, step: PutFile | PutLink) -> Path:
+        """Return where a step writes what is renamed to its path."""
         path = self._root / step.path
-        fresh = path.with_name(f".{path.name}.roost")
+        return path.with_name(f".{path.name}.roost")
+
+    def _put_file(self, step: PutFile) -> None:
+        path, fresh = self._root / step.path, self._beside(step)
         fresh.unlink(missing_ok=True)  # of one that was killed over it
         if step.after is None:
             path.unlink(missing_ok=True)
@@ -131,8 +146,7 @@ class Machine:
         sync_folder(path.parent)
 
     def _put_link(self, step: PutLink) -> None:
-        path = self._root / step.path
-        fresh = path.with_name(f".{path.name}.roost")
+        path, fresh = self._root / step.path, self._beside(step)
         fresh.unlink(missing_ok=True)
         if step.after is None:
             path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from config_root import ONE, TWO, ConfigRoot
@@ -334,6 +335,41 @@ def test_killed_at_any_step_it_ends_in_one_document_or_the_other(tmp_path, is_af
             assert (root.told["state"], root.told["applied_desired"]) == ("applied", 2)
         assert root.state.journal is None
     assert at > 5
+
+
+@pytest.mark.parametrize("is_again", [False, True])
+def test_killed_before_a_new_file_has_its_name_nothing_is_left_beside_it(tmp_path, is_again):
+    at, was_killed = 0, True
+    while was_killed:
+        at += 1
+        root = ConfigRoot(tmp_path / str(at))
+        root.apply(ONE)
+        old, digest = root.files, root.job(TWO)
+        was_killed = killed_at_rename(root, lambda: Program(root.given).apply(digest), at)  # noqa: B023
+        if was_killed and is_again:  # the first of what the undoing renames, if it does
+            killed_at_rename(root, lambda: Program(root.given).boot(), 1)  # noqa: B023
+        if was_killed:
+            assert Program(root.given).boot() == DONE
+            assert root.files == old
+    assert at > 3
+
+
+def killed_at_rename(root, run, at):
+    """Run it in a child; its ``at``-th rename in the tree does not happen: it is killed."""
+    child = os.fork()
+    if child == 0:
+        left, rename = [at], Path.rename
+
+        def falls(path, target):
+            left[0] -= path.is_relative_to(root.tree)
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return rename(path, target)
+
+        Path.rename = falls
+        run()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 def test_killed_while_it_undoes_it_is_undone_by_the_next(tmp_path):
