@@ -8,7 +8,6 @@ that was killed goes on from there. Bounded by the fleet in memory and by IN_FLI
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +22,7 @@ from roost_central.fleet.view import Changes, FleetView
 from roost_central.orders import core as orders_core
 from roost_central.orders.core import OrderMoveError, OrderRecord, State
 from roost_central.orders.desk import ID_BYTES
+from roost_central.pace import Pace
 from roost_central.ports import Clock, Entropy
 from roost_central.storage import audit, delivery, orders
 from roost_central.storage.engine import Database
@@ -32,7 +32,7 @@ from roost_protocol.topics import split_node_id
 logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
-REST: Final = 10  # times as long as a turn took: a fleet that waits costs a tenth of a core
+REST: Final = 10  # a fleet that waits costs a tenth of a core
 SLICE: Final = 500  # nodes before other tasks get the loop: some 10 ms
 BY: Final = "central"  # whose orders these are: who changed what a node should be stands there
 HEARD: Final = frozenset({"online", "degraded"})
@@ -92,17 +92,14 @@ class DeliveryRunner:
         rows = (row for row in self._book.open_alarms() if row.type == OUT_OF_DATE)
         self._late = LateWatch({row.node: row.severity for row in rows if row.node})
         with self._view.listen() as changes:
+            pace = Pace(self.wake, REST)
             while True:
-                self.wake.clear()
-                begun_s = asyncio.get_running_loop().time()
+                pace.begin()
                 try:
                     await self.turn(changes)
                 except StorageError as err:
                     logger.warning("what nodes should be is not told yet: %s", err)
-                spent_s = asyncio.get_running_loop().time() - begun_s
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(LOOK_S, spent_s * REST)):
-                        await self.wake.wait()
+                await pace.rest(LOOK_S)
 
     async def turn(self, changes: Changes) -> None:
         """Do what is to be done now, once.

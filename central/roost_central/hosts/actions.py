@@ -24,8 +24,8 @@ class Action:
 
     Attributes:
         name: as it is typed and addressed.
-        title: what it does, for people.
         verb: of the order by which it is done; None: no order does it.
+        own_title: what it does, for people, where no order says it.
         admin: the administrative states in which it may be done.
         forced_admin: those in which it may be done by force as well.
         avail: the availability states in which it may be done.
@@ -38,8 +38,8 @@ class Action:
     """
 
     name: str
-    title: str
     verb: type[verbs.HostAct] | None = None
+    own_title: str = ""
     admin: frozenset[Admin] = frozenset(Admin)
     forced_admin: frozenset[Admin] = frozenset()
     avail: frozenset[Avail] = _ANY
@@ -49,6 +49,11 @@ class Action:
     needs_confirm: bool = False
     by_others: bool = False
     never: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it does, for people."""
+        return self.own_title if self.verb is None else self.verb.title
 
 
 _LOCKED: Final = frozenset({Admin.LOCKED})
@@ -60,7 +65,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         for each in (
             Action(
                 name="lock",
-                title=verbs.HostLock.title,
                 verb=verbs.HostLock,
                 admin=_UNLOCKED,
                 takes_down=True,
@@ -68,7 +72,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="force-lock",
-                title=verbs.HostForceLock.title,
                 verb=verbs.HostForceLock,
                 admin=_UNLOCKED,
                 takes_down=True,
@@ -77,14 +80,12 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="unlock",
-                title=verbs.HostUnlock.title,
                 verb=verbs.HostUnlock,
                 admin=_LOCKED,
                 avail=frozenset({Avail.ONLINE}),
             ),
             Action(
                 name="swact",
-                title=verbs.HostSwact.title,
                 verb=verbs.HostSwact,
                 admin=_UNLOCKED,
                 avail=frozenset({Avail.AVAILABLE, Avail.DEGRADED}),
@@ -92,7 +93,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="reboot",
-                title=verbs.HostReboot.title,
                 verb=verbs.HostReboot,
                 admin=_LOCKED,
                 forced_admin=_UNLOCKED,
@@ -101,7 +101,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="reset",
-                title=verbs.HostReset.title,
                 verb=verbs.HostReset,
                 admin=_LOCKED,
                 forced_admin=_UNLOCKED,
@@ -112,7 +111,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="power-on",
-                title=verbs.HostPowerOn.title,
                 verb=verbs.HostPowerOn,
                 admin=_LOCKED,
                 avail=frozenset({Avail.POWER_OFF, Avail.OFFLINE}),
@@ -121,7 +119,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="power-off",
-                title=verbs.HostPowerOff.title,
                 verb=verbs.HostPowerOff,
                 admin=_LOCKED,
                 avail=frozenset({Avail.ONLINE, Avail.OFFLINE}),
@@ -130,7 +127,6 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="power-cycle",
-                title=verbs.HostPowerCycle.title,
                 verb=verbs.HostPowerCycle,
                 admin=_LOCKED,
                 forced_admin=_UNLOCKED,
@@ -141,19 +137,17 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="recover",
-                title=verbs.HostRecover.title,
                 verb=verbs.HostRecover,
                 admin=_UNLOCKED,
                 avail=frozenset({Avail.FAILED}),
             ),
             Action(
                 name="maintenance",
-                title=verbs.HostMaintenance.title,
                 verb=verbs.HostMaintenance,
             ),
             Action(
                 name="reinstall",
-                title="Write a new image to a host by its board controller's virtual media.",
+                own_title="Write a new image to a host by its board controller's virtual media.",
                 admin=_LOCKED,
                 avail=frozenset({Avail.ONLINE, Avail.POWER_OFF}),
                 needs_confirm=True,
@@ -162,7 +156,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="delete",
-                title="Forget a host: its certificate is revoked, its alarms are cleared.",
+                own_title="Forget a host: its certificate is revoked, its alarms are cleared.",
                 admin=_LOCKED,
                 needs_confirm=True,
             ),

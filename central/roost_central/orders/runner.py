@@ -7,7 +7,6 @@ at a time, the oldest first.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -19,6 +18,7 @@ from roost_central.orders import core
 from roost_central.orders.core import OrderRecord, State
 from roost_central.orders.desk import OPEN_MAX, OrderDesk
 from roost_central.orders.words import event_of
+from roost_central.pace import Pace
 from roost_central.ports import Clock
 from roost_central.signer.client import Signer
 from roost_central.storage import audit, events, identities, orders
@@ -31,9 +31,7 @@ from roost_protocol.topics import node_id
 logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
-REST: Final = (
-    20  # times as long as a turn took: thousands of orders to dark nodes cost 5 % of a core
-)
+REST: Final = 20  # thousands of orders to dark nodes cost 5 % of a core
 SIGNER_RETRY_S: Final = 10.0
 KEPT_MS: Final = 400 * 86_400_000  # after its end, as long as the history of alarms
 PRUNE_S: Final = 86_400.0
@@ -68,10 +66,11 @@ class OrderRunner:
     async def run(self) -> None:
         """Work until cancelled."""
         pruned_s = float("-inf")
+        pace = Pace(self.desk.wake, REST)
         try:
             while True:
-                self.desk.wake.clear()
-                begun_s, is_any = asyncio.get_running_loop().time(), True
+                pace.begin()
+                is_any = True
                 try:
                     is_any = await self.turn()
                     if asyncio.get_running_loop().time() - pruned_s >= PRUNE_S:
@@ -79,11 +78,7 @@ class OrderRunner:
                         await self._prune()
                 except StorageError as err:
                     logger.warning("orders: tried again: %s", err)
-                spent_s = asyncio.get_running_loop().time() - begun_s
-                rest_s = max(LOOK_S, spent_s * REST) if is_any else PRUNE_S
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(rest_s):
-                        await self.desk.wake.wait()
+                await pace.rest(LOOK_S if is_any else PRUNE_S)
         finally:
             await self._signer.close()
 

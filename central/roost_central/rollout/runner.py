@@ -10,7 +10,6 @@ Leaves to others: what a rollout comes to (core.py), and what is sent (outgoing.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from roost_central.access.chain import Act
@@ -18,6 +17,7 @@ from roost_central.alarms.book import AlarmBook
 from roost_central.errors import NotFoundError, StorageError
 from roost_central.fleet.view import Changes, FleetView
 from roost_central.orders.core import State
+from roost_central.pace import Pace
 from roost_central.ports import Clock, Entropy
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.rollout import told
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REST: Final = 10  # times as long as a turn took: rollouts of the whole fleet cost a tenth of a core
+REST: Final = 10  # rollouts of the whole fleet cost a tenth of a core
 WANTED_LOOK_S: Final = 10.0  # between tellings of the fleet what its sites are to run
 HEAD_SAVED_MS: Final = 30_000  # between writes of how far a soak has come
 
@@ -119,9 +119,9 @@ class RolloutRunner:
     async def run(self) -> None:
         """Work until cancelled."""
         with self._view.listen() as changes:
+            pace = Pace(self.wake, REST)
             while True:
-                self.wake.clear()
-                begun_s = asyncio.get_running_loop().time()
+                pace.begin()
                 is_more = False
                 try:
                     is_more = await self.turn(changes)
@@ -130,10 +130,7 @@ class RolloutRunner:
                 if is_more:
                     await asyncio.sleep(0)
                     continue
-                spent_s = asyncio.get_running_loop().time() - begun_s
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(LOOK_S, spent_s * REST)):
-                        await self.wake.wait()
+                await pace.rest(LOOK_S)
 
     async def turn(self, changes: Changes) -> bool:
         """Move each rollout by what is new; return whether more is to be offered at once.
