@@ -144,6 +144,7 @@ prove: install system ## run the proofs; the results go to build/PROOFS.json
 
 soak: install system build ## the long and the large, and an installation that is thrown away
 	@packaging/system.sh guest
+	@packaging/system.sh tools
 	@packaging/guest_kernel.sh
 	$(PYTEST) -m soak $(ARGS)
 	@packaging/install_trial.sh

@@ -5,10 +5,12 @@
 #   packaging/system.sh demo    the broker; without it the demo falls back on a pure Python one
 #   packaging/system.sh test    everything the test layers start
 #   packaging/system.sh guest   what a machine in the machine takes, of the soak; it goes without
+#   packaging/system.sh tools   what installers of releases drive, of the soak; it skips what is not there
 #   packaging/system.sh peers   what the bench measures beside roost; it leaves out what is not there
 #
 # Present: silent. Absent, as root with apt-get: installed, and no service left running.
-# Absent otherwise: one line that says what to install, and exit status 1 (demo, guest, peers: a note, status 0).
+# Absent otherwise: one line that says what to install, and exit status 1
+# (demo, guest, tools, peers: a note, status 0).
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # Debian's users have no sbin on PATH
@@ -27,8 +29,17 @@ test) pairs='mosquitto:mosquitto chromium:chromium strace:strace nft:nftables ip
              ipmi_sim:openipmi ipmitool:ipmitool' ;;
 guest) pairs='qemu-system-x86_64:qemu-system-x86 busybox:busybox-static
               ipmi_sim:openipmi ipmitool:ipmitool' ;;
+tools) pairs='podman:podman rauc:rauc mksquashfs:squashfs-tools ostree:ostree openssl:openssl' ;;
 peers) pairs='keepalived:keepalived corosync:corosync' ;;
-*) echo "usage: $0 venv|demo|test|guest|peers" >&2 && exit 2 ;;
+*) echo "usage: $0 venv|demo|test|guest|tools|peers" >&2 && exit 2 ;;
+esac
+# what happens without it; empty: nothing goes on
+case $1 in
+demo) loss='the demo uses its built-in broker' ;;
+guest) loss='the soak has no machine to fence' ;;
+tools) loss='the soak skips the installers that drive them' ;;
+peers) loss='the bench measures roost alone' ;;
+*) loss='' ;;
 esac
 
 missing=''
@@ -40,16 +51,8 @@ if [ "$1" = venv ] && ! has_venv; then missing=' python3-venv'; fi
 
 install="apt-get install --yes --no-install-recommends$missing"
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    if [ "$1" = demo ]; then
-        echo "note: no Mosquitto, the demo uses its built-in broker; for the real one: sudo $install"
-        exit 0
-    fi
-    if [ "$1" = guest ]; then
-        echo "note: without$missing the soak has no machine to fence; with them: sudo $install"
-        exit 0
-    fi
-    if [ "$1" = peers ]; then
-        echo "note: without$missing the bench measures roost alone; with them: sudo $install"
+    if [ -n "$loss" ]; then
+        echo "note: without$missing $loss; with them: sudo $install"
         exit 0
     fi
     echo "missing:$missing; on Debian or Ubuntu: sudo $install" >&2
@@ -77,12 +80,8 @@ fetch() { $install >"$log" 2>&1; }
 # An index from an image's build time is often stale or absent: refresh it only when it fails us.
 if ! fetch && ! { apt-get update >"$log" 2>&1 && fetch; }; then
     tail -n 20 "$log" >&2
-    if [ "$1" = guest ]; then
-        echo "note: not installed:$missing; the soak has no machine to fence"
-        exit 0
-    fi
-    if [ "$1" = peers ]; then
-        echo "note: not installed:$missing; the bench measures roost alone"
+    if [ -n "$loss" ]; then
+        echo "note: not installed:$missing; $loss"
         exit 0
     fi
     echo "system: failed; try: $install" >&2
@@ -101,5 +100,11 @@ case $missing in # it brings the agent along, and is started by its socket
 *snmptrapd*)
     update-rc.d snmpd disable >/dev/null 2>&1 || true
     systemctl disable snmpd.service snmptrapd.socket >/dev/null 2>&1 || true
+    ;;
+esac
+case $missing in
+*podman*)
+    systemctl disable podman.service podman.socket podman-restart.service \
+        podman-auto-update.timer podman-auto-update.service >/dev/null 2>&1 || true
     ;;
 esac

@@ -54,7 +54,7 @@ def tool(tmp_path, monkeypatch):
     def put(name, words, before=""):
         real = shutil.which(name)
         if real is None:
-            pytest.skip(f"no {name}: apt-get install {name}")
+            pytest.skip(f"no {name}: packaging/system.sh tools")
         folder = tmp_path / "tools"
         folder.mkdir(exist_ok=True)
         (folder / name).write_text(f'#!/bin/sh\n{before}\nexec {real} {words} "$@"\n')
