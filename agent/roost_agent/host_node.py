@@ -9,7 +9,7 @@ from roost_agent.control.message import Answer, HostAct, HostShow
 from roost_agent.driver import Driver
 from roost_agent.errors import AgentError
 from roost_agent.host.act import ActRefusedError, Wanted
-from roost_agent.host.around import Alone, Site
+from roost_agent.host.around import Alone, Power, Site
 from roost_agent.host.coordinator import Coordinator
 from roost_agent.host.enable import Facts
 from roost_agent.host.on_demand import ActsOnDemand
@@ -79,6 +79,17 @@ class DriverAround:
         boards = self._driver.boards
         return "no board controller" if boards is None else await boards.act(node, "reset", may)
 
+    def power(self, node: str) -> Power | None:
+        """See Around."""
+        boards = self._driver.boards
+        read = None if boards is None else boards.power(node)
+        return None if read is None else Power(is_on=read[0], at_ms=read[1])
+
+    def look_at_power(self, node: str) -> None:
+        """See Around."""
+        if (boards := self._driver.boards) is not None:
+            boards.look_soon(node)
+
     async def starve(self) -> str:
         """See Around; the guard refuses while something runs by a lease, and without a device."""
         guard = None if self._ha is None else self._ha.shells.guard
@@ -137,7 +148,7 @@ def host_of(
     policy = None
     if ha is not None:
         from roost_agent.host.in_site import InSite  # noqa: PLC0415 - only where it is configured
-        from roost_agent.host.site import Failure, Policy  # noqa: PLC0415 - as above
+        from roost_agent.host.policy import Failure, Policy  # noqa: PLC0415 - as above
 
         site, said = InSite(ha), driver.config.hosts
         action = Failure(said.heartbeat_failure_action)

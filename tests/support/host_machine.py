@@ -30,12 +30,15 @@ from roost_agent.host.core import (
     Unlock,
 )
 from roost_agent.host.enable import Facts, Stage
+from roost_agent.host.evidence import MINOR
 from roost_agent.host.kept import Kept
 from roost_agent.host.ladder import RECOVERIES
 from roost_agent.host.moment import Moment
+from roost_agent.host.peer import LOST
 from roost_agent.host.resets import Answered, Reset, Resets
 from roost_agent.host.resets import Tick as SilentNow
-from roost_agent.host.site import GOOD, LOST, MINOR, QUIET_MS, Sight, SiteHosts
+from roost_agent.host.sight import Sight
+from roost_agent.host.site import GOOD, QUIET_MS, SiteHosts
 from roost_protocol.host import Admin, Avail, Oper, is_legal
 
 Triple = tuple[Admin, Oper, Avail]

@@ -8,6 +8,7 @@ STATES = {
     "degraded": (Admin.UNLOCKED, Oper.ENABLED, Avail.DEGRADED),
     "failed": (Admin.UNLOCKED, Oper.DISABLED, Avail.FAILED),
     "offline": (Admin.UNLOCKED, Oper.DISABLED, Avail.OFFLINE),
+    "no-power": (Admin.UNLOCKED, Oper.DISABLED, Avail.POWER_OFF),
     "power-off": (Admin.LOCKED, Oper.DISABLED, Avail.POWER_OFF),
 }
 

@@ -71,6 +71,15 @@ async def act(
     return await machine.power()
 
 
+async def read_power(machine: Driver, waiting: Waiting) -> Power:
+    """Return the power; off where it reads so twice, and unknown where it does once."""
+    power = await machine.power()
+    if power is not Power.OFF:
+        return power
+    await waiting.sleep(LOOK_S)
+    return power if await machine.power() is power else Power.UNKNOWN
+
+
 async def set_boot(machine: Driver, device: BootDevice, *, once: bool) -> str:
     """Choose the device of the next boot, and return what is read then.
 

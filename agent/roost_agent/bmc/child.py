@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from roost_agent.bmc import ipmi
-from roost_agent.bmc.act import Patience, Waiting, act, set_boot
+from roost_agent.bmc.act import Patience, Waiting, act, read_power, set_boot
 from roost_agent.bmc.board import Board, load
 from roost_agent.bmc.driver import Driver
 from roost_agent.bmc.fault import BmcError, Fault
@@ -123,7 +123,7 @@ async def _done(board: Board, asked: Request, machine: Driver, waiting: Waiting)
                 power, boot = await machine.power(), await machine.boot()
                 return Answer(node=board.node, known=known, power=power, boot=boot)
             case "poll":
-                return await _polled(board.node, machine, known)
+                return await _polled(board.node, machine, known, waiting)
     except BmcError as err:
         if err.fault is not Fault.UNCONFIRMED:
             raise
@@ -140,8 +140,8 @@ async def _media(machine: Driver, asked: Request, waiting: Waiting) -> str:
             return await machine.media()
 
 
-async def _polled(node: str, machine: Driver, known: Known) -> Answer:
-    power = await machine.power()
+async def _polled(node: str, machine: Driver, known: Known, waiting: Waiting) -> Answer:
+    power = await read_power(machine, waiting)
     sensors: list[Sensor] = []
     dropped, unread = 0, ""
     try:

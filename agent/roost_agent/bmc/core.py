@@ -138,7 +138,9 @@ class _One:
     acts: tuple[int, ...] = ()
     is_asked: bool = False
     answer: Answer | None = None
-    read_ms: int = 0
+    read_ms: int = 0  # UTC
+    asked_ms: int = 0  # boot clock, as the next
+    power_ms: int = 0  # when the poll began that its answer is of
     why: str = ""
     unkept: str = ""
     sensors: dict[str, _Seen] = field(default_factory=dict)
@@ -190,6 +192,22 @@ class Boards:
         """Take in what an act learned."""
         if node in self._ones:
             self._ones[node].known = known
+
+    def power(self, node: str) -> tuple[bool, int] | None:
+        """Return whether a machine has power, and since when that is known by the boot clock.
+
+        None: nobody read it, or it was neither.
+        """
+        one = self._ones.get(node)
+        if one is None or one.answer is None or one.answer.fault:
+            return None
+        power = one.answer.power
+        return None if power is Power.UNKNOWN else (power is Power.ON, one.power_ms)
+
+    def hurry(self, node: str, now_ms: int) -> None:
+        """Have a controller read at the next look, whenever it would be due."""
+        if (one := self._ones.get(node)) is not None:
+            one.due_ms = min(one.due_ms, now_ms)
 
     def relearn(self, node: str, now_ms: int) -> bool:
         """Forget what was learned of a controller, also its certificate; False: there is none.
@@ -261,7 +279,7 @@ class Boards:
             return []
         due = [one for one in self._ones.values() if not one.is_asked and one.due_ms <= now.ms]
         for one in due:
-            one.is_asked = True
+            one.is_asked, one.asked_ms = True, now.ms
         well = tuple(one.board.node for one in due if not one.known.failures)
         ill = tuple(one.board.node for one in due if one.known.failures)
         return [Poll(nodes) for nodes in (well, ill) if nodes]
@@ -279,6 +297,7 @@ class Boards:
             return [Note(f"{answer.node}: {one.why}")] if was_well else []
         effects: list[Effect] = [] if was_well else [Note(f"{answer.node}: it answers again")]
         one.answer, one.why, one.read_ms = answer, "", now.wall_ms
+        one.power_ms = one.asked_ms
         if answer.unkept not in {"", one.unkept}:
             effects.append(Note(f"{answer.node}: its readings are not kept: {answer.unkept}"))
         one.unkept = answer.unkept

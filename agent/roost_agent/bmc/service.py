@@ -117,6 +117,14 @@ class BoardControllers:
         """Whether a node's machine has a controller here."""
         return node in self._core.nodes
 
+    def power(self, node: str) -> tuple[bool, int] | None:
+        """Return whether a machine has power, off read twice; and when, by the boot clock, ms."""
+        return self._core.power(node)
+
+    def look_soon(self, node: str) -> None:
+        """Read a controller before it is due: its host is not heard any more."""
+        self._core.hurry(node, self._clock.boot_ms())
+
     async def act(self, node: str, verb: str, may: Callable[[], str] = str) -> str:
         """Do something to a machine's power, and return why it is not done; empty: it reads so.
 

@@ -9,7 +9,7 @@ from roost_agent.host.enable import Facts
 from roost_agent.host.reasons import Degraded
 
 if TYPE_CHECKING:
-    from roost_agent.host.site import Sight
+    from roost_agent.host.sight import Sight
 
 
 class Giving(msgspec.Struct, frozen=True):
@@ -23,6 +23,17 @@ class Giving(msgspec.Struct, frozen=True):
     group: str
     to: str = ""
     why: str = ""
+
+
+class Power(msgspec.Struct, frozen=True):
+    """What a board controller read of a machine; off: twice, a second apart.
+
+    Attributes:
+        at_ms: when, by the boot clock.
+    """
+
+    is_on: bool
+    at_ms: int
 
 
 class Around(Protocol):
@@ -57,6 +68,12 @@ class Around(Protocol):
             node: by its name.
             may: asked right before the order leaves; returns why it must not.
         """
+
+    def power(self, node: str) -> Power | None:
+        """Return the power of another host as it was read last; None: that is not known."""
+
+    def look_at_power(self, node: str) -> None:
+        """Have the power of another host read soon, where a controller of it is known."""
 
     async def starve(self) -> str:
         """Have this machine's watchdog reset it; return why it will not."""

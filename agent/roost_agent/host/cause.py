@@ -10,7 +10,7 @@ from roost_protocol.catalogue import cut
 from roost_protocol.host import Admin
 
 if TYPE_CHECKING:
-    from roost_agent.host.site import Sight
+    from roost_agent.host.sight import Sight
 
 
 def lost(ticks: int, ways: tuple[str, ...]) -> str:
@@ -21,6 +21,13 @@ def lost(ticks: int, ways: tuple[str, ...]) -> str:
 def silent(ticks: int, ways: tuple[str, ...]) -> str:
     """Return why a host is degraded that was not heard for a while."""
     return cut(f"silent for {ticks} ticks{_on_every(ways)}")
+
+
+def power(*, is_on: bool) -> str:
+    """Return why a host that is silent has power, or has none."""
+    if is_on:
+        return "its board controller reads On again, and it is not heard yet"
+    return "its board controller reads Off, twice"
 
 
 def own_word(sight: "Sight") -> str:

@@ -22,8 +22,10 @@ from roost_protocol.codec import VERSION
 from roost_protocol.host import HostSaid, HostsReport
 
 if TYPE_CHECKING:
+    from roost_agent.host.policy import Policy
+    from roost_agent.host.power import Powers
     from roost_agent.host.resetting import Resetting
-    from roost_agent.host.site import Policy, SiteHosts
+    from roost_agent.host.site import SiteHosts
 
 MNFA_TICKS: Final = 4  # while the network is to blame, a tick is so many times as long
 
@@ -41,6 +43,7 @@ class Coordinator:
     Attributes:
         hosts: the others; None: there are none.
         resetting: what is done about those that stay silent; None: nothing.
+        powers: which of those have no power; None: nobody asks.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Coordinator:
     ) -> None:
         self.hosts: SiteHosts | None = None
         self.resetting: Resetting | None = None
+        self.powers: Powers | None = None
         self._by = by
         self._site = site
         self._policy = policy
@@ -63,7 +67,8 @@ class Coordinator:
     def begin(self, now: Moment) -> None:
         """Begin to listen."""
         if self._site.others:
-            from roost_agent.host.site import Policy, SiteHosts  # noqa: PLC0415 - see the class
+            from roost_agent.host.policy import Policy  # noqa: PLC0415 - see the class
+            from roost_agent.host.site import SiteHosts  # noqa: PLC0415 - as above
 
             locked = self.locked
             policy = self._policy or Policy()
@@ -108,6 +113,8 @@ class Coordinator:
         tick_ms = TICK_MS * (MNFA_TICKS if self.is_mnfa else 1)
         self._due_ms = now.ms + tick_ms if is_late else self._due_ms + tick_ms
         if hosts is not None:
+            if self.powers is not None:
+                self.powers.look()
             hosts.tick(self._site.sights(), now.ms, now)
             if (told := self._site.absent()) is not None:
                 hosts.adopt(*told, now)

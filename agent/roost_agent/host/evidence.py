@@ -12,7 +12,7 @@ from roost_agent.host.moment import Moment
 from roost_protocol.host import EVIDENCE_MAX, Evidence
 
 if TYPE_CHECKING:
-    from roost_agent.host.site import Sight
+    from roost_agent.host.sight import Sight
 
 MINOR: Final = 4  # ticks missed in a row (StarlingX's count)
 

@@ -18,7 +18,7 @@ from roost_agent.ha.leaving import Leaving
 from roost_agent.ha.may_go_down import may_go_down
 from roost_agent.ha.member import PRESENT
 from roost_agent.host.around import Giving
-from roost_agent.host.site import Sight
+from roost_agent.host.sight import Sight
 from roost_protocol.host_word import HostWord, unpack
 
 if TYPE_CHECKING:

@@ -207,8 +207,10 @@ class HostShell:
         """Have what is done about silent hosts ready, where there are others."""
         if (hosts := self.coordinator.hosts) is None:
             return
-        from roost_agent.host.resetting import Resetting  # noqa: PLC0415 - as SiteHosts
+        from roost_agent.host.power import Powers  # noqa: PLC0415 - as SiteHosts
+        from roost_agent.host.resetting import Resetting  # noqa: PLC0415 - as above
 
+        self.coordinator.powers = Powers(hosts, self.site, self.around, self.now)
         self.coordinator.resetting = Resetting(
             hosts,
             self.site,

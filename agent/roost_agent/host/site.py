@@ -15,109 +15,29 @@ Invariants:
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from roost_agent.host import cause as causes
 from roost_agent.host import transitions as tr
+from roost_agent.host.around import Power
+from roost_agent.host.blame import Blame
 from roost_agent.host.evidence import MINOR, EvidenceLog
 from roost_agent.host.kept import Failed, Locked
-from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
-from roost_agent.host.resets import AFTER_MS, Lost
-from roost_agent.host.transitions import Triple
+from roost_agent.host.peer import LOST, WAIT_TASK, Peer, again, cause, is_known, mute, task, until
+from roost_agent.host.policy import USUAL, Failure, Policy
+from roost_agent.host.resets import Lost
+from roost_agent.host.sight import Sight
+from roost_agent.host.transitions import HostEvent, Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
-DEGRADE, LOST = 6, 10  # ticks missed in a row (StarlingX's counts)
+DEGRADE: Final = 6  # ticks missed in a row (StarlingX's count)
 GOOD: Final = 10  # ticks heard in a row until a lost host is back
-MNFA_THRESHOLD: Final = 2  # hosts over MINOR at once
-MNFA_EXIT_MS: Final = 3_000
 QUIET_MS: Final = 30_000
-POWER_UP_MS: Final = 600_000  # of uptime: who is younger has just powered up
-DEAD_OFFICE_MS: Final = 300_000  # for which nobody is failed then
 HEARTBEAT: Final = "heartbeat-ha"
-UNTIL_MS: Final = 120_000  # within which an end is the same end, told by the minute
-WAIT_TASK: Final = "graceful recovery wait"
-MUTED_TASK: Final = "in maintenance: nothing is done about it"
+OFF_TASK: Final = "has no power: switch it on, or lock it"
 TO_LOCK_TASK: Final = "is to be locked: it was silent then"
-AGAIN_TASK: Final = "recovers by itself"
-
-
-class Failure(StrEnum):
-    """What a lost heartbeat does (``heartbeat_failure_action``)."""
-
-    FAIL = "fail"
-    DEGRADE = "degrade"
-    ALARM = "alarm"
-    NONE = "none"
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """What is done about silence.
-
-    Attributes:
-        failure: of one host.
-        mnfa_threshold: hosts that are silent together; so many blame the network.
-        mnfa_timeout_ms: for how long it is to blame at most; 0: for as long as they are silent.
-    """
-
-    failure: Failure = Failure.FAIL
-    mnfa_threshold: int = MNFA_THRESHOLD
-    mnfa_timeout_ms: int = 0
-
-
-USUAL: Final = Policy()
-
-
-class Sight(msgspec.Struct, frozen=True):
-    """One other host at a tick.
-
-    Attributes:
-        is_heard: evidence that it was alive since the last tick came, by any path.
-        told: how it says that it stands; None: it never said so.
-        boot_id: in hexadecimal digits; empty: it was never heard.
-        reasons: why it is degraded, by its own word.
-        maintenance_ms: for how long nothing is to be done about it by itself; 0: as ever.
-        is_exhausted: it failed too often, and is not tried again by itself.
-        stage: that it is being enabled by, or that failed, by its own word.
-        ways: the names of the paths; ``by_way``: by which of them it was heard, path n in bit n.
-        seen_by: other hosts to the paths by which they say that they hear it.
-    """
-
-    node: str
-    is_heard: bool
-    told: Triple | None = None
-    boot_id: str = ""
-    uptime_ms: int = 0
-    reasons: frozenset[str] = frozenset()
-    maintenance_ms: int = 0
-    is_exhausted: bool = False
-    stage: str = ""
-    ways: tuple[str, ...] = ()
-    by_way: int = 0
-    seen_by: Mapping[str, int] = MappingProxyType({})
-
-
-class _Peer(msgspec.Struct):
-    state: Triple = tr.OFFLINE
-    since_ms: int = 0
-    cause: str = "not heard yet"
-    task: str = ""
-    misses: int = 0
-    good: int = 0
-    boot_id: str = ""
-    uptime_ms: int = 0
-    is_lost: bool = True  # not heard for so long that GOOD ticks are asked of it
-    is_new: bool = True
-    is_kept: bool = False  # it was failed before this agent's start, and is not back since
-    lost_ms: int = 0  # when it was failed for its silence or let go by its maintenance, boot clock
-    lost_wall_ms: int = 0  # the same, UTC; in a maintenance the time of the loss itself
-    absent: str = ""  # it was locked while it was silent, and has not taken it up: by whom, and why
-    maintenance_until_ms: int = 0  # UTC
-    reasons: dict[str, int] = {}
 
 
 class SiteHosts:
@@ -140,13 +60,10 @@ class SiteHosts:
         failed: Mapping[str, Failed] = MappingProxyType({}),
     ) -> None:
         self._log = EvidenceLog()
-        self.is_mnfa = False
-        self.is_dead_office = False
         self._began_ms = now.ms
         self._policy = policy
-        self._mnfa_ms: int | None = None  # since when several are silent together
-        self._few_ms: int | None = None  # since when fewer are silent than blame the network
-        self._peers: dict[str, _Peer] = {}
+        self._blame = Blame(policy, now)
+        self._peers: dict[str, Peer] = {}
         self._locked = frozenset(locked)
         self._absent, self._failed = dict(absent), dict(failed)
         self._has_looked = False
@@ -204,7 +121,7 @@ class SiteHosts:
         """
         peer = self._peers[node]
         peer.absent, peer.task, peer.reasons = said, "", {}
-        self._set(peer, tr.LOCKED_OFFLINE, said, now)
+        self._set(peer, _locked(peer.state), said, now)
 
     def unlock(self, node: str, state: Triple, cause: str, now: Moment) -> None:
         """Undo a lock that could not be kept."""
@@ -220,7 +137,7 @@ class SiteHosts:
             elif not peer.absent:
                 peer.absent = f"locked by {by}: it was silent then"
                 if peer.is_lost and not peer.is_new and peer.state[0] is Admin.UNLOCKED:
-                    self._set(peer, tr.LOCKED_OFFLINE, peer.absent, now)
+                    self._set(peer, _locked(peer.state), peer.absent, now)
 
     def serving(self) -> list[str]:
         """Return the names of those that are enabled, and not lost where a loss fails nobody."""
@@ -228,11 +145,34 @@ class SiteHosts:
         return sorted(node for node, peer in peers if peer.state in tr.ENABLED and not peer.is_lost)
 
     @property
+    def is_mnfa(self) -> bool:
+        """Whether several are silent together, so that none is failed."""
+        return self._blame.is_mnfa
+
+    @property
+    def is_dead_office(self) -> bool:
+        """Whether the whole site powered up a moment ago, so that none is failed."""
+        return self._blame.is_dead_office
+
+    @property
     def held_back(self) -> str:
         """Why nothing is done about silent hosts; empty: nothing holds back."""
-        if self.is_mnfa:
-            return "several hosts are silent together: the network is to blame"
-        return "the whole site powered up a moment ago" if self.is_dead_office else ""
+        return self._blame.held_back
+
+    def out(self) -> list[str]:
+        """Return those out of service that are silent: a board controller may know more."""
+        peers = self._peers.items()
+        return [n for n, each in peers if each.is_lost and each.misses and not _serves(each)]
+
+    def powered(self, node: str, read: Power, now: Moment) -> None:
+        """Take in what the board controller of a host that is out has read."""
+        peer = self._peers[node]
+        if read.at_ms <= peer.heard_ms:
+            return
+        event = HostEvent.POWER if read.is_on else HostEvent.NO_POWER
+        if tr.may(event, peer.state):
+            peer.task = "" if read.is_on or peer.state[0] is Admin.LOCKED else OFF_TASK
+            self._set(peer, tr.after(event, peer.state), causes.power(is_on=read.is_on), now)
 
     def lost(self, now: Moment) -> list[Lost]:
         """Return those that are failed for their silence, silent still, and in no maintenance."""
@@ -265,15 +205,16 @@ class SiteHosts:
         for each in seen:
             self._count(self._peers[each.node], each, now)
         self._log.tick(seen, now)
-        self._blame(now)
-        self._power_up(uptime_ms, now)
+        fresh = sum(peer.misses >= MINOR and not peer.is_lost for peer in self._peers.values())
+        known = (peer.uptime_ms for peer in self._peers.values() if is_known(peer))
+        self._blame.tick(fresh, [uptime_ms, *known], uptime_ms, now)
         for each in seen:
             peer = self._peers[each.node]
             if each.is_heard:
                 self._heard(peer, each, now)
             else:
                 self._unheard(peer, each, now)
-                _mute(peer, now)
+                mute(peer, now)
 
     def hosts(self) -> list[HostSaid]:
         """Return all other hosts, as they are told."""
@@ -296,16 +237,16 @@ class SiteHosts:
 
     # -- the parts -----------------------------------------------------------------------------
 
-    def _new(self, node: str, now: Moment) -> _Peer:
+    def _new(self, node: str, now: Moment) -> Peer:
         said = self._absent.get(node, "")
         if said:
-            return _Peer(tr.LOCKED_OFFLINE, cause=said, absent=said)
+            return Peer(tr.LOCKED_OFFLINE, cause=said, absent=said)
         if node in self._locked:
-            return _Peer(tr.LOCKED_OFFLINE)
+            return Peer(tr.LOCKED_OFFLINE)
         failed = self._failed.pop(node, None)  # of once: who left the site and is back is new
         if failed is None or self._policy.failure is not Failure.FAIL:
-            return _Peer()
-        return _again(failed, now)
+            return Peer()
+        return again(failed, now)
 
     def _failed_now(self) -> dict[str, Failed]:
         unseen = {} if self._has_looked else self._failed
@@ -315,58 +256,39 @@ class SiteHosts:
             if peer.state == tr.FAILED and peer.is_lost
         }
 
-    def _count(self, peer: _Peer, sight: Sight, now: Moment) -> None:
+    def _count(self, peer: Peer, sight: Sight, now: Moment) -> None:
         if sight.is_heard:
             if peer.misses >= MINOR:
                 self._log.note(sight.node, f"heard again after {peer.misses} ticks", now)
             peer.misses, peer.good, peer.uptime_ms = 0, peer.good + 1, sight.uptime_ms
+            peer.heard_ms = now.ms
         else:
             peer.misses, peer.good = peer.misses + 1, 0
             if peer.misses == MINOR and not peer.is_lost:
                 self._log.note(sight.node, f"silent for {MINOR} ticks", now)
 
-    def _blame(self, now: Moment) -> None:
-        """Blame the network, not the hosts, where several fall silent together."""
-        fresh = sum(peer.misses >= MINOR and not peer.is_lost for peer in self._peers.values())
-        if fresh >= self._policy.mnfa_threshold:
-            self._mnfa_ms = now.ms if self._mnfa_ms is None else self._mnfa_ms
-            limit_ms = self._policy.mnfa_timeout_ms
-            self.is_mnfa = not limit_ms or now.ms - self._mnfa_ms < limit_ms
-            self._few_ms = None
-        elif self._mnfa_ms is not None:
-            self._few_ms = now.ms if self._few_ms is None else self._few_ms
-            if now.ms - self._few_ms >= MNFA_EXIT_MS:
-                self.is_mnfa, self._few_ms, self._mnfa_ms = False, None, None
-
-    def _power_up(self, uptime_ms: int, now: Moment) -> None:
-        """Tell the power-up of a whole site by the age of its boots."""
-        known = [uptime_ms, *(peer.uptime_ms for peer in self._peers.values() if _is_known(peer))]
-        young = sum(each < POWER_UP_MS for each in known)
-        is_young = uptime_ms < POWER_UP_MS and 2 * young >= len(known)
-        self.is_dead_office = is_young and now.ms - self._began_ms < DEAD_OFFICE_MS
-
-    def _heard(self, peer: _Peer, sight: Sight, now: Moment) -> None:
+    def _heard(self, peer: Peer, sight: Sight, now: Moment) -> None:
         peer.reasons.pop(HEARTBEAT, None)
         if peer.is_lost and not peer.is_new and peer.good < GOOD:
             peer.task = WAIT_TASK
             return
-        cause = _cause(peer, sight)
+        why = cause(peer, sight)
         peer.is_lost = peer.is_new = peer.is_kept = False
-        peer.task, peer.boot_id = _task(sight), sight.boot_id
-        peer.maintenance_until_ms = _until_ms(peer.maintenance_until_ms, sight, now)
+        peer.task, peer.boot_id = task(sight), sight.boot_id
+        peer.maintenance_until_ms = until(peer.maintenance_until_ms, sight, now)
         serves = sight.told in tr.ENABLED
         peer.reasons = {
             each: peer.reasons.get(each, max(now.wall_ms, 0))
             for each in sorted(sight.reasons if serves else ())
         }
         if sight.told is not None:
-            self._set(peer, sight.told, cause, now)
+            self._set(peer, sight.told, why, now)
         if peer.state[0] is Admin.LOCKED:
             peer.absent = ""
         elif peer.absent:
             peer.task = TO_LOCK_TASK
 
-    def _unheard(self, peer: _Peer, sight: Sight, now: Moment) -> None:
+    def _unheard(self, peer: Peer, sight: Sight, now: Moment) -> None:
         if peer.misses < DEGRADE or peer.is_lost:
             return
         failure = self._policy.failure
@@ -374,7 +296,7 @@ class SiteHosts:
             peer.reasons.setdefault(HEARTBEAT, now.wall_ms)
         if peer.state in tr.ENABLED and failure in {Failure.FAIL, Failure.DEGRADE}:
             self._set(peer, tr.DEGRADED, causes.silent(peer.misses, sight.ways), now)
-        if self.is_mnfa or self.is_dead_office:
+        if self.held_back:
             peer.task = WAIT_TASK
             return
         if peer.misses < LOST:
@@ -388,71 +310,15 @@ class SiteHosts:
             peer.task, peer.lost_ms, peer.lost_wall_ms = WAIT_TASK, now.ms, max(now.wall_ms, 0)
             self._set(peer, tr.FAILED, causes.lost(LOST, sight.ways), now)
 
-    def _set(self, peer: _Peer, state: Triple, cause: str, now: Moment) -> None:
+    def _set(self, peer: Peer, state: Triple, cause: str, now: Moment) -> None:
         if state != peer.state:
             peer.state, peer.cause, peer.since_ms = state, cause, now.wall_ms
 
 
-def _again(failed: Failed, now: Moment) -> _Peer:
-    """Return a host as the agent before this one had it.
-
-    A loss of the future is one before the clock was set: nobody knows what was done about it since,
-    so it is old enough for that to be done.
-    """
-    age_ms = now.wall_ms - failed.lost_ms
-    return _Peer(
-        tr.FAILED,
-        since_ms=failed.since_ms,
-        cause=f"{causes.lost(LOST, ())}, before this agent started",
-        task=WAIT_TASK,
-        boot_id=failed.boot_id,
-        is_new=False,
-        is_kept=True,
-        lost_ms=now.ms - (age_ms if age_ms >= 0 else AFTER_MS),
-        lost_wall_ms=failed.lost_ms,
-        maintenance_until_ms=failed.maintenance_until_ms,
-    )
+def _serves(peer: Peer) -> bool:
+    return peer.state in tr.ENABLED
 
 
-def _is_known(peer: _Peer) -> bool:
-    """Whether it is known for how long a host has been up."""
-    return bool(peer.boot_id) and not peer.is_kept
-
-
-def _mute(peer: _Peer, now: Moment) -> None:
-    """Have nothing done about a silent host in its maintenance: what is done counts from its end.
-
-    It cannot say itself when that is over, so its end is told here.
-    """
-    is_failed = peer.state == tr.FAILED and peer.is_lost
-    if now.wall_ms < peer.maintenance_until_ms:
-        if is_failed:
-            peer.task, peer.lost_ms = MUTED_TASK, now.ms
-        return
-    if is_failed and peer.maintenance_until_ms:
-        peer.lost_wall_ms = max(peer.lost_wall_ms, peer.maintenance_until_ms)
-    peer.maintenance_until_ms = 0
-    peer.task = WAIT_TASK if peer.task == MUTED_TASK else peer.task
-
-
-def _until_ms(was_ms: int, sight: Sight, now: Moment) -> int:
-    """Return until when a host is in maintenance, UTC: it tells for how long, by the minute."""
-    until_ms = now.wall_ms + sight.maintenance_ms if sight.maintenance_ms else 0
-    is_same = was_ms and until_ms and abs(until_ms - was_ms) <= UNTIL_MS
-    return was_ms if is_same else until_ms
-
-
-def _cause(peer: _Peer, sight: Sight) -> str:
-    said = causes.own_word(sight)
-    if peer.is_new or not peer.is_lost:
-        return said
-    if sight.boot_id == peer.boot_id:
-        return f"heard again: it never went down; {said}"
-    return f"heard again: it booted meanwhile; {said}"
-
-
-def _task(sight: Sight) -> str:
-    """Return what is under way with a host that speaks."""
-    if sight.is_exhausted:
-        return EXHAUSTED
-    return AGAIN_TASK if sight.told == tr.FAILED else ""
+def _locked(state: Triple) -> Triple:
+    """Return the state of a silent host that is locked."""
+    return tr.LOCKED_POWER_OFF if state == tr.POWER_OFF else tr.LOCKED_OFFLINE

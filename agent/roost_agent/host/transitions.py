@@ -51,6 +51,7 @@ class HostEvent(StrEnum):
     DEGRADE = "degrade"  # a first reason to be degraded
     CURE = "cure"  # the last reason is gone
     NO_POWER = "no-power"  # its board controller said Off, twice
+    POWER = "power"  # its board controller says On again
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -84,6 +85,8 @@ TRANSITIONS: Final = (
     _row(HostEvent.CURE, AVAILABLE, DEGRADED),
     _row(HostEvent.NO_POWER, LOCKED_POWER_OFF, LOCKED_OFFLINE, LOCKED_ONLINE),
     _row(HostEvent.NO_POWER, POWER_OFF, OFFLINE, INTEST, FAILED),
+    _row(HostEvent.POWER, LOCKED_OFFLINE, LOCKED_POWER_OFF),
+    _row(HostEvent.POWER, OFFLINE, POWER_OFF),
 )
 
 _NEXT: Final = {(row.event, state): row.to for row in TRANSITIONS for state in row.of}

@@ -98,7 +98,8 @@ def _of_host(node: str, word: HostWord) -> Iterator[tuple[str, _Stands]]:
         yield EXHAUSTED, _Stands(Severity.CRITICAL, {"cause": cause}, node)
     if said.maintenance_until_ms:
         return  # somebody works on it: its state is shown, and nobody is called for it
-    if said.avail is Avail.FAILED:
+    is_dead = said.avail is Avail.POWER_OFF and said.admin is Admin.UNLOCKED
+    if said.avail is Avail.FAILED or is_dead:
         task = said.task or "no recovery is under way"
         yield FAILED, _Stands(Severity.CRITICAL, {"cause": cause, "task": task}, node)
     if said.avail is Avail.FAILED and cause.startswith(LOST):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from roost_agent.bmc.act import TRIES, act, set_boot
+from roost_agent.bmc.act import TRIES, act, read_power, set_boot
 from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError, Fault
 from roost_agent.bmc.talk import Power, Verb
@@ -164,3 +164,16 @@ async def test_a_reset_that_is_refused_was_not_ordered():
     with pytest.raises(BmcError) as told:
         await did(Machine(refuses={Order.RESET}), Verb.RESET)
     assert told.value.fault is Fault.REFUSED
+
+
+async def test_a_machine_is_off_where_it_reads_so_twice():
+    machine = Machine(Power.OFF)
+    assert await read_power(machine, machine.time) is Power.OFF
+    assert machine.time.s == 1.0
+
+
+async def test_a_machine_that_reads_off_once_is_of_unknown_power():
+    machine = Machine()
+    machine.flickers = [Power.OFF, Power.ON]
+    assert await read_power(machine, machine.time) is Power.UNKNOWN
+    assert machine.flickers == []

@@ -395,3 +395,35 @@ def test_a_controller_that_names_its_sensors_anew_each_time_is_bounded():
     assert len(said.sensors) == SENSORS_MAX
     assert "steady" in {each.key for each in said.sensors}
     assert len(stage.raised()) <= SENSORS_MAX
+
+
+def test_the_power_is_as_of_when_it_was_asked_for():
+    stage = Stage()
+    assert stage.core.power("n1") is None
+    stage.polled(power=Power.OFF)
+    assert stage.core.power("n1") == (False, stage.now.ms)
+    stage.after(120_000)
+    stage.tick()
+    asked_ms = stage.now.ms
+    stage.after(20_000)
+    stage.core.handle(Answered(Answer(node="n1", power=Power.ON)), stage.now)
+    assert stage.core.power("n1") == (True, asked_ms)
+
+
+def test_nobody_knows_the_power_of_a_controller_that_fails_or_says_neither():
+    stage = Stage()
+    stage.polled(power=Power.UNKNOWN)
+    assert stage.core.power("n1") is None
+    stage.polled(power=Power.OFF, fault="timeout")
+    assert stage.core.power("n1") is None
+    assert stage.core.power("n9") is None
+
+
+def test_a_controller_is_read_at_once_where_its_host_is_silent():
+    stage = Stage()
+    stage.polled(after_ms=0)
+    stage.after(1_000)
+    assert stage.tick() == []
+    stage.core.hurry("n1", stage.now.ms)
+    stage.core.hurry("n9", stage.now.ms)
+    assert stage.tick() == [Poll(("n1",))]

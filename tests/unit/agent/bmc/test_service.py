@@ -100,8 +100,9 @@ async def test_a_controller_is_learned_read_and_told_and_its_sensors_raise_alarm
     with Service(pem, machine(2)) as service:
         path = "/redfish/v1/Chassis/1/Sensors/S1"
         service.resources[path]["Reading"] = 95
-        async with running(tmp_path, service) as (_, outbox, alarms):
+        async with running(tmp_path, service) as (boards, outbox, alarms):
             await until(outbox.reports)
+            assert boards.power("n1")[0] is True
             assert alarms.stand() == {"bmc=n1,sensor=Sensor 1": Severity.MAJOR}
         (said,) = outbox.reports()
         assert (said.node, said.by, said.power, said.uuid) == ("n1", "redfish", "on", UUID)

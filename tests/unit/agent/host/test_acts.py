@@ -20,7 +20,7 @@ from roost_agent.host.kept import Locked, read, read_locked
 from roost_agent.host.on_demand import ActsOnDemand
 from roost_agent.host.reasons import Degraded
 from roost_agent.host.shell import HostShell, Who
-from roost_agent.host.site import Sight
+from roost_agent.host.sight import Sight
 from roost_agent.ports import SystemClock
 from roost_protocol.catalogue import ALARM_TEXT_BYTES_MAX
 from roost_protocol.host import Admin, HostSaid
@@ -140,6 +140,12 @@ class Around:
 
     def has_board(self, node):
         return False
+
+    def power(self, node):
+        return None
+
+    def look_at_power(self, node):
+        """There is no board controller."""
 
     async def starve(self):
         self.starved += 1

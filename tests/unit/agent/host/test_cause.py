@@ -4,7 +4,7 @@ import pytest
 
 from roost_agent.host import cause
 from roost_agent.host import transitions as tr
-from roost_agent.host.site import Sight
+from roost_agent.host.sight import Sight
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
 
 

@@ -2,7 +2,7 @@
 
 from roost_agent.host.evidence import MINOR, EvidenceLog
 from roost_agent.host.moment import Moment
-from roost_agent.host.site import Sight
+from roost_agent.host.sight import Sight
 from roost_protocol.host import EVIDENCE_MAX
 
 WAYS = ("lan/udp", "oob/c0")

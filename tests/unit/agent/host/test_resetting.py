@@ -9,9 +9,11 @@ from roost_agent.host import kept
 from roost_agent.host import transitions as tr
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
+from roost_agent.host.peer import LOST
 from roost_agent.host.resets import AFTER_MS, BOOT_MS, HOUR_MS, TRY_MS
 from roost_agent.host.resetting import Resetting
-from roost_agent.host.site import GOOD, LOST, Sight, SiteHosts
+from roost_agent.host.sight import Sight
+from roost_agent.host.site import GOOD, SiteHosts
 
 WALL = 1_800_000_000_000
 BOOT = "aa" * 16
@@ -127,7 +129,7 @@ async def test_two_that_fall_silent_together_are_the_network_and_nobody_is_reset
 
 async def test_a_storm_that_begins_in_the_last_moment_ends_the_order(site):
     async with lost(site, "n2"):
-        site.meanwhile = lambda: setattr(site.hosts, "is_mnfa", True)
+        site.meanwhile = lambda: setattr(site.hosts._blame, "is_mnfa", True)
     assert site.orders == []
 
 

@@ -3,26 +3,17 @@
 import pytest
 
 from roost_agent.host import transitions as tr
+from roost_agent.host.around import Power
+from roost_agent.host.blame import DEAD_OFFICE_MS, MNFA_EXIT_MS
 from roost_agent.host.core import TICK_MS
+from roost_agent.host.evidence import MINOR
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
+from roost_agent.host.peer import LOST, MUTED_TASK, WAIT_TASK
+from roost_agent.host.policy import Failure, Policy
 from roost_agent.host.resets import AFTER_MS
-from roost_agent.host.site import (
-    DEAD_OFFICE_MS,
-    DEGRADE,
-    GOOD,
-    HEARTBEAT,
-    LOST,
-    MINOR,
-    MNFA_EXIT_MS,
-    MUTED_TASK,
-    QUIET_MS,
-    WAIT_TASK,
-    Failure,
-    Policy,
-    Sight,
-    SiteHosts,
-)
+from roost_agent.host.sight import Sight
+from roost_agent.host.site import DEGRADE, GOOD, HEARTBEAT, OFF_TASK, QUIET_MS, SiteHosts
 from roost_protocol.host import is_legal
 
 WALL = 1_800_000_000_000
@@ -460,3 +451,72 @@ def test_a_host_that_failed_before_is_not_failed_where_its_site_wants_less_done_
     rig.site = SiteHosts(rig.now, rig.policy, failed=kept.failed)
     rig.tick("n2")
     assert (rig.state("n2"), rig.site.lost(rig.now)) == (tr.OFFLINE, [])
+
+
+def off(rig, name="n2", *, is_on=False, at_ms=None):
+    read = Power(is_on, rig.ms if at_ms is None else at_ms)
+    rig.site.powered(name, read, rig.now)
+
+
+def test_a_silent_host_whose_controller_reads_off_has_no_power_and_is_not_reset():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    rig.tick("n2", times=LOST)
+    assert rig.site.out() == ["n2"]
+    off(rig)
+    assert rig.state("n2") == tr.POWER_OFF
+    assert rig.of("n2").cause == "its board controller reads Off, twice"
+    assert rig.of("n2").task == OFF_TASK
+    rig.tick("n2", times=AFTER_MS // 1_000)
+    assert rig.site.lost(rig.now) == []
+
+
+def test_a_host_that_gets_power_again_is_offline_until_it_is_heard():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    rig.tick("n2", times=LOST)
+    off(rig)
+    rig.tick("n2")
+    off(rig, is_on=True)
+    assert rig.state("n2") == tr.OFFLINE
+    assert rig.of("n2").task == ""
+    rig.boots["n2"] = "bb" * 16
+    rig.tick(times=GOOD)
+    assert rig.state("n2") == tr.AVAILABLE
+
+
+def test_what_a_controller_read_before_a_host_was_heard_says_nothing():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    at_ms = rig.ms
+    rig.tick("n2", times=LOST)
+    off(rig, at_ms=at_ms)
+    assert rig.state("n2") == tr.FAILED
+
+
+def test_a_host_that_speaks_is_not_out_whatever_its_controller_reads():
+    rig = Rig("n2", "n3")
+    rig.told["n2"] = tr.LOCKED_ONLINE
+    rig.tick(times=3)
+    assert rig.site.out() == []
+    off(rig, at_ms=rig.ms)
+    assert rig.state("n2") == tr.LOCKED_ONLINE
+
+
+def test_a_locked_host_that_was_switched_off_is_locked_and_without_power():
+    rig = Rig("n2", "n3")
+    rig.told["n2"] = tr.LOCKED_ONLINE
+    rig.tick(times=3)
+    rig.tick("n2", times=LOST)
+    off(rig)
+    assert (rig.state("n2"), rig.of("n2").task) == (tr.LOCKED_POWER_OFF, "")
+
+
+def test_a_host_without_power_is_locked_as_it_is():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    rig.tick("n2", times=LOST)
+    off(rig)
+    assert rig.site.why_not_lock("n2") == ""
+    rig.site.lock("n2", "locked by ann: fan", rig.now)
+    assert rig.state("n2") == tr.LOCKED_POWER_OFF

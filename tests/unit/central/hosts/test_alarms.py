@@ -105,3 +105,10 @@ def test_nobody_is_called_for_a_host_in_maintenance_until_it_ends(name):
     raised, _ = told(watched, ended)
     assert raised
     assert told(ended, watched) == ({}, sorted(raised))
+
+
+def test_a_host_in_service_that_has_no_power_has_failed_and_one_that_is_locked_has_not():
+    params = {"cause": "its board controller reads Off, twice", "task": "has no power"}
+    assert told([], words(host("n2", "power-off", **params)))[0].keys() == {("200.001", N2)}
+    raised, _ = told(WELL, words(host("n1"), host("n2", "no-power", **params)))
+    assert raised == {("200.004", N2): (Severity.CRITICAL, params)}
