@@ -124,7 +124,8 @@ class OrderNode:
         if why := await boards.act(node, verb, again):
             if seen:
                 raise ActError("state", seen)
-            raise ActError("unconfirmed" if why.startswith("unconfirmed") else "bmc", why)
+            code = why.partition(":")[0]
+            raise ActError(code if code in {"unconfirmed", "budget"} else "bmc", why)
         return f"{verb} of {node}: read by its board controller"
 
     async def take_boards(self, sealed: bytes) -> str:

@@ -6,6 +6,8 @@ second apart. Leaves to others: whether it may be done at all.
 """
 
 import asyncio
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from roost_agent.bmc.driver import Driver, Order
@@ -65,7 +67,8 @@ async def act(
             await _reach(machine, Power.OFF, orders, waiting)
         case Verb.CYCLE if not is_own:
             await _reach(machine, Power.OFF, (Order.OFF,) * 2, waiting)
-            await _reach(machine, Power.ON, (Order.ON,) * 2, waiting)
+            with _once_given("it was switched off", frozenset(Fault)):
+                await _reach(machine, Power.ON, (Order.ON,) * 2, waiting)
         case Verb.CYCLE | Verb.RESET:
             await _restart(machine, verb, waiting)
     return await machine.power()
@@ -96,8 +99,14 @@ async def set_boot(machine: Driver, device: BootDevice, *, once: bool) -> str:
 async def _reach(
     machine: Driver, wanted: Power, orders: tuple[Order, ...], waiting: Waiting
 ) -> None:
-    if await _reads_twice(machine, wanted, waiting):
-        return
+    if not await _reads_twice(machine, wanted, waiting):
+        with _once_given(f"power {wanted} was ordered, or may have been"):
+            await _ordered(machine, wanted, orders, waiting)
+
+
+async def _ordered(
+    machine: Driver, wanted: Power, orders: tuple[Order, ...], waiting: Waiting
+) -> None:
     taken, refusal = 0, None
     for index, order in enumerate(orders):
         try:
@@ -141,15 +150,21 @@ async def _restart(machine: Driver, verb: Verb, waiting: Waiting) -> None:
     """Have a machine that has power start anew by one order."""
     if await machine.power() is not Power.ON:
         raise BmcError(Fault.REFUSED, f"{verb}: the machine is off: power-on is the order for that")
-    try:
+    with _once_given(f"a {verb} was ordered, or may have been"):
         await machine.order(Order.RESET if verb is Verb.RESET else Order.CYCLE)
         await waiting.sleep(SETTLE_S)
         is_on = await _waited(machine, Power.ON, READ_S, waiting)
         power = await machine.power()
-    except BmcError as err:
-        if err.fault not in _BROKEN_OFF:
-            raise
-        text = f"a {verb} was ordered, or may have been; then: {err}"
-        raise BmcError(Fault.UNCONFIRMED, text) from err
     if not is_on:
         raise BmcError(Fault.UNCONFIRMED, f"the power reads {power} {READ_S:g} s after a {verb}")
+
+
+@contextmanager
+def _once_given(what: str, faults: Collection[Fault] = _BROKEN_OFF) -> Iterator[None]:
+    """Have what fails after an order left be ``unconfirmed``: nobody is to give it again."""
+    try:
+        yield
+    except BmcError as err:
+        if err.fault not in faults:
+            raise
+        raise BmcError(Fault.UNCONFIRMED, f"{what}; then: {err}") from err

@@ -20,17 +20,9 @@ from msgspec.structs import replace
 
 from roost_agent import child
 from roost_agent.bmc import kept
-from roost_agent.bmc.core import (
-    Act,
-    Answered,
-    Boards,
-    Effect,
-    Moment,
-    Note,
-    Poll,
-    Record,
-    Tick,
-)
+from roost_agent.bmc.budget import COUNTED, ActBudget
+from roost_agent.bmc.core import Boards
+from roost_agent.bmc.effect import Act, Answered, Effect, Moment, Note, Poll, Record, Tick
 from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.talk import Answer, Known, Request, Verb
 from roost_agent.errors import StorageError
@@ -61,6 +53,8 @@ START_S: Final = 30.0  # on top, for a child to begin: half a second, at 5 % of 
 OUTPUT_BYTES_MAX: Final = 8 << 20
 FRESH_MS: Final = 600_000  # so often readings alone are told anew
 LOG_TYPE: Final = "200.814"
+# Faults after which nobody knows whether the board took the order.
+UNSURE: Final = frozenset({Fault.UNCONFIRMED, Fault.TIMEOUT, Fault.CHILD, Fault.GARBAGE})
 _SEVERITIES: Final = {"Critical": Severity.CRITICAL, "Warning": Severity.WARNING}
 
 log = logging.getLogger(__name__)
@@ -68,6 +62,9 @@ log = logging.getLogger(__name__)
 
 class BoardControllers:
     """The controllers of one node's file.
+
+    Attributes:
+        budget: what may be done to machines of the site, whoever asks for it.
 
     Args:
         file: bmc.toml.
@@ -102,6 +99,7 @@ class BoardControllers:
         self._clock = clock
         self._is_ours = is_ours
         self._why_not = why_not
+        self.budget = ActBudget(folder, clock)
         found = kept.read(folder)
         bare = [replace(board, password="") for board in boards]
         self._core = Boards(bare, found.known, found.acts, clock.boot_ms())
@@ -132,6 +130,9 @@ class BoardControllers:
             node: whose machine.
             verb: ``power-on``, ``power-off``, ``power-cycle`` or ``reset``.
             may: asked right before the child is; returns why it must not, empty: it may.
+
+        What takes power counts against the site's hour, and is given back where the board did not
+        take the order; the word ``budget`` before a reason says that the hour is full.
         """
         if not self.has(node):
             return f"neither {self._file} nor the centre names a controller of {node}"
@@ -139,17 +140,31 @@ class BoardControllers:
             return f"another act on {node} is under way"
         self._busy.add(node)
         try:
-            log.warning("bmc: %s of %s", verb, node)
-            asked = self._request("power", (node,), ACT_S)
             async with self._acting:
                 if why := may():
                     return why
-                (answer,) = await self._asked(replace(asked, verb=Verb(verb)))
+                return await self._counted(node, Verb(verb))
         finally:
             self._busy.discard(node)
+
+    async def _counted(self, node: str, verb: Verb) -> str:
+        """Act on a machine within the site's hour; return why it is not done."""
+        spent = None
+        if verb in COUNTED:
+            if why := self.budget.refusal():
+                return f"budget: {why}"
+            try:
+                spent = self.budget.spend()
+            except OSError as err:
+                return f"budget: it cannot be counted: {err.strerror}"
+        log.warning("bmc: %s of %s", verb, node)
+        asked = replace(self._request("power", (node,), ACT_S), verb=verb)
+        (answer,) = await self._asked(asked)
         if not answer.fault:
             self._core.learned(node, answer.known)
             return ""
+        if spent is not None and answer.fault not in UNSURE:
+            self.budget.give_back(spent)
         return f"{answer.fault}: {answer.why}"
 
     async def test(self, node: str) -> Answer:
@@ -207,7 +222,7 @@ class BoardControllers:
         async with self._polling:
             answers = await self._asked(asked)
         for answer in answers:
-            for effect in self._core.handle(Answered(answer), self._now()):
+            for effect in self._core.handle(Answered(answer, self.budget.spent()), self._now()):
                 self._do(effect, group)
         self._tell()
         if _settled(before) != _settled(self._core.known()):

@@ -143,7 +143,8 @@ async def test_a_boot_device_that_reads_otherwise_is_a_failure():
         await set_boot(machine, "disk", once=True)
 
 
-async def test_a_reset_after_which_nobody_answers_may_have_been_taken():
+@pytest.mark.parametrize("verb", [Verb.RESET, Verb.OFF, Verb.CYCLE])
+async def test_an_order_after_which_nobody_answers_may_have_been_taken(verb):
     machine = Machine()
     ordered = machine.order
 
@@ -156,7 +157,13 @@ async def test_a_reset_after_which_nobody_answers_may_have_been_taken():
 
     machine.order = order
     with pytest.raises(BmcError, match="may have been; then: nobody answers") as told:
-        await did(machine, Verb.RESET)
+        await did(machine, verb)
+    assert told.value.fault is Fault.UNCONFIRMED
+
+
+async def test_a_machine_that_was_switched_off_to_be_cycled_and_is_not_switched_on_is_told():
+    with pytest.raises(BmcError, match="it was switched off; then: no") as told:
+        await did(Machine(refuses={Order.ON}), Verb.CYCLE)
     assert told.value.fault is Fault.UNCONFIRMED
 
 

@@ -10,8 +10,10 @@ from board_controllers import PASSWORD, SYSTEM, UUID, Service, bmc_toml, free_po
 from redfish_bmc import certificate
 
 from roost_agent.bmc import kept
+from roost_agent.bmc.acting import SITE_MAX
 from roost_agent.bmc.board import load
-from roost_agent.bmc.core import Act
+from roost_agent.bmc.budget import ActBudget
+from roost_agent.bmc.effect import Act
 from roost_agent.bmc.service import BoardControllers
 from roost_agent.bmc.talk import Verb
 from roost_agent.host.samples.ring import BOARDS_FOLDER, Ring
@@ -133,6 +135,29 @@ async def test_an_act_says_nothing_when_it_is_read_to_be_done_and_else_why_not(p
             assert "names a controller of n7" in await boards.act("n7", "reset")
             assert boards.has("n1")
             assert not boards.has("n7")
+
+
+async def test_acts_count_against_the_hour_of_the_site_unless_no_board_took_them(pem, tmp_path):
+    before = ActBudget(tmp_path, SystemClock())
+    for _ in range(SITE_MAX - 1):
+        before.spend()
+    with Service(pem, machine()) as service:
+        async with running(tmp_path, service, free_port()) as (boards, _, _alarms):
+            assert "unreachable" in await boards.act("n2", "reset")
+            assert not boards.budget.refusal(), "given back"
+            assert await boards.act("n1", "power-off") == ""
+            assert (await boards.act("n1", "reset")).startswith("budget: 3 machines of the site")
+            assert await boards.act("n1", "power-on") == "", "that takes no power"
+    assert ActBudget(tmp_path, SystemClock()).refusal()
+
+
+async def test_what_cannot_be_counted_is_not_done(pem, tmp_path):
+    with Service(pem, machine()) as service:
+        async with running(tmp_path, service) as (boards, _, _alarms):
+            (tmp_path / "board-acts.json.new").mkdir()  # the disk refuses
+            why = await boards.act("n1", "reset")
+    assert why == "budget: it cannot be counted: Is a directory"
+    assert service.orders == []
 
 
 async def test_a_child_that_fails_is_a_fault_and_not_the_end(pem, tmp_path):
