@@ -12,6 +12,7 @@ from roost_agent import config as agent
 from roost_agent.config_file import JOIN_KEYS, load
 from roost_agent.config_path import PATH_KEYS
 from roost_agent.config_settings import SettingsConfig
+from roost_agent.config_updates import BYTES_MAX, VERIFY_S, UpdatesConfig
 from roost_agent.ha.config import (
     Active,
     Budget,
@@ -97,12 +98,20 @@ def test_every_key_of_joining_is_told_and_each_folder_that_is_looked_in():
     assert all(f"`{folder}`" in AGENT for folder in agent.CLAIM_DIRS)
 
 
-def test_every_place_of_settings_is_told_with_its_default():
-    for each in fields(SettingsConfig):
-        assert any(
-            f"`settings.{each.name}`" in row[0] and f"`{each.default}`" in row[1]
-            for row in rows(AGENT)
-        )
+@pytest.mark.parametrize(
+    ("table", "known"), [("settings", SettingsConfig), ("updates", UpdatesConfig)]
+)
+def test_every_key_of_a_table_of_places_is_told_with_its_default(table, known):
+    for each in fields(known):
+        told = [row[1] for row in rows(AGENT) if f"`{table}.{each.name}`" in row[0]]
+        assert len(told) == 1, each.name
+        assert (str(each.default) or "empty") in told[0]
+
+
+def test_the_bounds_of_updates_are_told_as_all_others():
+    told = {row[0].strip("`"): row[2] for row in rows(AGENT) if "`updates." in row[0]}
+    assert told["updates.verify_s"] == "{} to {}".format(*VERIFY_S)
+    assert told["updates.bytes_max"] == f"0 to {BYTES_MAX}"
 
 
 def test_every_key_of_a_path_is_told():
