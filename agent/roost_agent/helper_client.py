@@ -49,7 +49,8 @@ async def ask(verb: str, *, socket: str = SOCKET, seconds: float = ANSWER_S, **g
             reader, writer = await asyncio.open_unix_connection(socket)
     except (OSError, TimeoutError) as err:
         why = str(err) or "takes no connection"
-        raise HelperGoneError(f"helper: {socket}: {why}") from err
+        todo = "start roost-helper.socket there (docs/helper.md)"
+        raise HelperGoneError(f"helper: {socket}: {why}; {todo}") from err
     try:
         async with asyncio.timeout(seconds):
             writer.write(encode({"verb": verb, **given}))

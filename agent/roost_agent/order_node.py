@@ -225,7 +225,8 @@ class OrderNode:
         from roost_agent.helper_client import HelperError, ask  # noqa: PLC0415 - brings json
 
         try:
-            await ask("reboot", reason=reason, nonce=nonce)
+            socket = self._driver.config.settings.helper
+            await ask("reboot", socket=socket, reason=reason, nonce=nonce)
         except HelperError as err:
             raise ActError(err.error, str(err)) from err
         except AgentError as err:

@@ -28,7 +28,8 @@ from roost_central.enrol.states import LIVE
 from roost_central.errors import NotFoundError
 from roost_central.fleet.view import NodeRow
 from roost_central.hosts.actions import ACTIONS, Action
-from roost_central.hosts.checks import Around, Blocker, Effect, SeenAlarm, Verdict, judge
+from roost_central.hosts.checks import Around, Blocker, SeenAlarm, Verdict, judge
+from roost_central.hosts.effects import Effect
 from roost_central.hosts.shown import shown
 from roost_central.orders.core import OPEN, OrderRecord
 from roost_central.orders.desk import OrderRefusedError, Wanted

@@ -17,6 +17,7 @@ from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.hosts.actions import ACTIONS, Action
 from roost_central.ports import SystemClock
+from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX
 
 WAIT_S = 1_800.0  # longer than any of them may take
 LOOK_S = 1.0
@@ -113,11 +114,23 @@ def _act(  # noqa: PLR0913 - what a person said
         "force": force,
     }
     if span is not None:
-        body["seconds"] = 0 if span == "0" else round(times.span(span))
+        body["seconds"] = _seconds(span)
     suffix = "?dry_run=true" if dry_run else ""
     path = f"{at('nodes', node)}/host:{action}{suffix}"
     answer = client.send("POST", path, json.dumps(body).encode(), headers=JSON)
     _done(asked, client, answer, is_dry=dry_run, is_awaited=wait)
+
+
+def _seconds(span: str) -> int:
+    """Return for how long a maintenance is to be; 0 ends it.
+
+    Raises:
+        RefusedError: it is no length of time, or longer than one may be.
+    """
+    seconds = 0 if span == "0" else times.span(span)
+    if seconds > HOST_MAINTENANCE_S_MAX:
+        raise RefusedError(f"--for {span}: at most {HOST_MAINTENANCE_S_MAX // times.HOUR}h")
+    return seconds
 
 
 def _check(found: dict[str, Any], node: str, *, force: bool) -> None:

@@ -17,7 +17,7 @@ NOUNS = {  # name -> (module, one line for --help)
     "site": ("site", "List, show and label sites."),
     "label": ("label", "Group sites and nodes by labels, one or all that match."),
     "node": ("node", "List and show nodes, their inventory and what changed in it."),
-    "host": ("host", "Show nodes as hosts: the processes that they watch."),
+    "host": ("host", "See nodes as hosts and act on them: states, lock, switchover, reboot."),
     "bmc": ("bmc_set", "Set, reach and show board controllers of nodes."),
     "inventory": ("fleet_inventory", "Search, compare and export what the fleet is made of."),
     "query": ("query", "Explain a query: its fields, and where each part is answered."),
@@ -44,6 +44,10 @@ NOUNS = {  # name -> (module, one line for --help)
     "sim": ("sim", "Simulate a fleet against a broker."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
+
+UNANSWERED = (
+    "\nroost: nobody is here to answer: nothing was done; where a verb has -y, it says yes\n"
+)
 
 
 class Nouns(click.Group):
@@ -95,7 +99,9 @@ def main() -> None:
     try:
         left = roost.main(standalone_mode=False)
         sys.exit(left if isinstance(left, int) else ExitCode.OK)  # click returns a verb's Exit
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as err:
+        if isinstance(err, click.Abort) and not (sys.stdin and sys.stdin.isatty()):
+            sys.stderr.write(UNANSWERED)
         sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as err:
         err.show()

@@ -151,8 +151,8 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
                 admin=_LOCKED,
                 avail=frozenset({Avail.ONLINE, Avail.POWER_OFF}),
                 needs_confirm=True,
-                never="this release drives no virtual media: install the image from a stick or by"
-                " PXE, then `roost node replace`",
+                never="nothing of it is done from the centre: by hand at its site, with"
+                " `roost-agent bmc media` (docs/bmc.md), and `roost enrol approve --replace` after",
             ),
             Action(
                 name="delete",

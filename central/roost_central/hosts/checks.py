@@ -1,4 +1,4 @@
-"""What stands in the way of an action on a host, and what it would break. Pure.
+"""What stands in the way of an action on a host. Pure; what it would break: effects.
 
 The site decides in the end (``MayGoDown`` of local HA, ha.md section 5): what is said here is what
 the centre sees before it asks, so that nobody has to try in order to learn. ``--force`` goes past
@@ -12,19 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from roost_central.fleet.availability import EVERYWHERE, SITE_LEASE, GroupOf, groups_of
+from roost_central.fleet.availability import EVERYWHERE, GroupOf
 from roost_central.fleet.view import FleetView, NodeRow
 from roost_central.hosts.actions import Action
+from roost_central.hosts.effects import Effect, effects_of, held_groups, serves
 from roost_central.hosts.shown import Shown, is_dark, shown
 from roost_central.orders.core import OrderRecord
-from roost_protocol.host import Admin, Avail, Oper
+from roost_protocol.host import Admin, Avail
 from roost_protocol.host_verbs import HOST_VERBS
 
 OPEN_OF_A_HOST_MAX: Final = 2  # one that runs, one that waits (StarlingX's)
 ALARMS_TOLD_MAX: Final = 3  # of those in the way, by name
 PAIR: Final = 2  # voters of a pair need no majority: ha.md section 4
 _HEARD: Final = frozenset({"online", "degraded"})
-_ENABLED: Final = Oper.ENABLED.value
 _TAKE_DOWN: Final = frozenset(  # two of these at one site at once could leave it without service
     {"host-lock", "host-force-lock", "host-reboot", "host-reset", "host-power-off",
      "host-power-cycle", "reboot"}
@@ -46,21 +46,6 @@ class Blocker:
     text: str
     todo: str
     can_force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One thing that the action would do beside what it is for.
-
-    Attributes:
-        kind: ``moves``, ``stops``, ``site``.
-        text: a sentence.
-        services: that it is about.
-    """
-
-    kind: str
-    text: str
-    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +107,7 @@ class Verdict:
 def judge(action: Action, row: NodeRow, view: FleetView, around: Around) -> Verdict:
     """Return whether an action may be done to a host now, and what it would break."""
     found = shown(row, view)
-    groups = _held_groups(action, row, view)
+    groups = held_groups(action, row, view)
     blockers = [*_never(action, row, found, view, around)]
     if not blockers and found is not None:
         blockers = [
@@ -133,7 +118,7 @@ def judge(action: Action, row: NodeRow, view: FleetView, around: Around) -> Verd
             *_of_unlock(action, row),
             *_of_delete(action, row),
         ]
-    effects = _effects(action, row, view, groups) if found is not None else []
+    effects = effects_of(action, row, view, groups) if found is not None else []
     return Verdict(action, tuple(blockers), tuple(effects), _receiver(action, row, around))
 
 
@@ -160,7 +145,7 @@ def _never(
         yield Blocker("unknown", text, "start an agent of this release there, and wait for a beat")
     elif action.needs_board and not around.board_by:
         text = f"no board controller of {row.name} is known"
-        todo = f"give its address and account on a node of {row.site} (docs/bmc.md)"
+        todo = f"`roost bmc set {row.node}` first, and wait until it was read"
         yield Blocker("not-supported", text, todo)
     elif is_dark(row.site, view) and action.verb is not None:
         text = f"nobody of {row.site} is heard, so the state of {row.name} is not known"
@@ -171,12 +156,21 @@ def _state(action: Action, row: NodeRow, found: Shown) -> Iterator[Blocker]:
     admin, _, avail = found.word.triple
     is_forced = Admin(admin) in action.forced_admin
     if Admin(admin) not in action.admin:
-        todo = f"`roost host {'lock' if admin == Admin.UNLOCKED else 'unlock'} {row.node}` first"
-        yield Blocker("state", f"{row.name} is {admin}", todo, can_force=is_forced)
+        yield Blocker("state", f"{row.name} is {admin}", _of_admin(action, row), is_forced)
+        if not is_forced:
+            return  # what else it is not follows from that
     if Avail(avail) not in action.avail:
         allowed = ", ".join(sorted(action.avail))
         todo = f"{action.name} is for hosts that are {allowed}"
         yield Blocker("state", f"{row.name} is {avail}", todo)
+
+
+def _of_admin(action: Action, row: NodeRow) -> str:
+    """Return what to do where a host is locked, and should not be, or the other way round."""
+    needs = Admin.LOCKED if Admin.LOCKED in action.admin else Admin.UNLOCKED
+    if action.name in {"lock", "force-lock", "unlock"}:
+        return f"it is what {action.name} makes of it: nothing is to be done"
+    return f"`roost host {'lock' if needs == Admin.LOCKED else 'unlock'} {row.node}` first"
 
 
 def _way(action: Action, row: NodeRow, view: FleetView, around: Around) -> Iterator[Blocker]:
@@ -237,7 +231,7 @@ def _redundancy(
     if action.gives_away and not groups:
         text = f"nothing is active on {row.name}"
         yield Blocker("nothing-active", text, "a switchover is for the host that holds a group")
-    if not (action.takes_down or action.gives_away) or not _serves(row):
+    if not (action.takes_down or action.gives_away) or not serves(row):
         return
     is_forced = action.name == "force-lock"  # that is its point
     if not is_forced:
@@ -262,7 +256,7 @@ def _targets(
             names = ", ".join(group.standby)
             text = f"{group.name} could go to {names} alone, which is degraded"
             yield Blocker("target-degraded", text, f"`roost host show {row.site}.{names}`", True)
-    if action.takes_down and not any(map(_serves, others)):
+    if action.takes_down and not any(map(serves, others)):
         locked = [each.name for each in others if each.host and each.host.triple[0] == Admin.LOCKED]
         text = f"{row.name} is the last enabled host of {row.site}"
         if locked:
@@ -310,54 +304,6 @@ def _of_delete(action: Action, row: NodeRow) -> Iterator[Blocker]:
     if action.name == "delete" and row.ha is not None and row.ha.voters == [row.name]:
         text = f"{row.name} is the last voter of {row.site}"
         yield Blocker("last-voter", text, f"`roost site delete {row.site}` forgets the site")
-
-
-def _effects(
-    action: Action, row: NodeRow, view: FleetView, groups: Sequence[GroupOf]
-) -> list[Effect]:
-    """Return the blast radius: what moves, what stops, what is left of the site."""
-    effects = []
-    for group in groups:
-        services = tuple(
-            sorted({name for host in group.hosts if host.said for name in host.said.services})
-        )
-        named = f"{group.name} ({', '.join(services)})" if services else group.name
-        if group.model == EVERYWHERE:
-            effects.append(Effect("stops", f"{named} stops on {row.name}", services))
-        elif group.standby:
-            effects.append(Effect("moves", f"{named} moves to {group.standby[0]}", services))
-        elif action.takes_down:
-            effects.append(Effect("stops", f"{named} stops: no other host can take it", services))
-    if action.takes_down and _serves(row):
-        nodes = [view.nodes[name] for name in view.sites[row.site].nodes]
-        left = sum(_serves(node) for node in nodes) - 1
-        text = f"{left} of {len(nodes)} hosts of {row.site} stay enabled"
-        effects.append(Effect("site", text))
-        goes_away = Admin.UNLOCKED in action.forced_admin  # a lock leaves its agent where it is
-        if goes_away and row.host is not None and row.host.by == row.node and len(nodes) > 1:
-            effects.append(Effect("site", f"another node becomes the coordinator of {row.site}"))
-    return effects
-
-
-def _held_groups(action: Action, row: NodeRow, view: FleetView) -> list[GroupOf]:
-    """Return the groups of local HA that are active on a host and concern an action.
-
-    The built-in lease runs nothing, and what runs everywhere cannot be given away.
-    """
-    if not (action.takes_down or action.gives_away):
-        return []
-    without = {SITE_LEASE, EVERYWHERE} if action.gives_away else {SITE_LEASE}
-    nodes = [view.nodes[name] for name in view.sites[row.site].nodes]
-    speakers = [node for node in nodes if node.ha is not None]
-    return [
-        group
-        for group in groups_of(speakers)
-        if group.model not in without and row.name in group.active
-    ]
-
-
-def _serves(node: NodeRow) -> bool:
-    return node.host is not None and node.host.triple[1] == _ENABLED
 
 
 def _avail(site: str, name: str, view: FleetView) -> str:

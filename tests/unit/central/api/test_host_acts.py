@@ -148,7 +148,7 @@ async def test_a_page_lists_every_action_with_what_is_in_its_way(act):
     assert (page["oper"], page["generation"]) == ("enabled", 1)
     assert found["lock"]["allowed"]
     assert (found["reboot"]["allowed"], found["reboot"]["forcible"]) == (False, True)
-    assert found["unlock"]["blockers"][0]["todo"] == "`roost host lock alpha.n2` first"
+    assert found["delete"]["blockers"][0]["todo"] == "`roost host lock alpha.n2` first"
 
 
 async def test_a_host_that_is_deleted_is_revoked_and_gone_with_its_alarms(

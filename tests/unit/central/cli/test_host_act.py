@@ -2,8 +2,10 @@
 
 import json
 
+import click
 import pytest
 
+from roost_central.cli import main
 from roost_central.hosts.actions import ACTIONS
 
 PATH = "/api/v1/nodes/a.n1"
@@ -89,6 +91,18 @@ def test_a_maintenance_has_its_time_and_zero_ends_it(run, centre):
     assert [body["seconds"] for body in bodies(centre)] == [600, 0]
 
 
+@pytest.mark.usefixtures("answers")
+@pytest.mark.parametrize(
+    ("span", "told"), [("73h", "--for 73h: at most 72h"), ("5", "'5' is no length of time")]
+)
+def test_a_maintenance_of_a_wrong_length_is_refused_in_its_own_words(
+    run, centre, capsys, span, told
+):
+    assert run("host", "maintenance", "a.n1", "-m", "fan", "--for", span)[0] == 2
+    assert told in capsys.readouterr().err
+    assert bodies(centre) == []
+
+
 def test_who_waits_sees_how_the_host_stands_and_the_exit_code_says_how_it_ended(run, answers):
     code, out, err = run("host", "swact", "a.n1", "-m", "fan", "--wait")
     assert (code, "done" in out) == (0, True)
@@ -115,3 +129,14 @@ def test_all_actions_are_listed_with_what_is_in_their_way(run):
     assert [row[0] for row in rows] == list(ACTIONS)
     assert rows[0][1:3] == ["by --force", BLOCKER["text"]]
     assert rows[1][1:3] == ["yes", "-"]
+
+
+def test_a_question_that_nobody_is_there_for_is_answered_with_what_to_say(monkeypatch, capsys):
+    def aborts(**_):
+        raise click.Abort
+
+    monkeypatch.setattr(main.roost, "main", aborts)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 130
+    assert "-y, it says yes" in capsys.readouterr().err

@@ -183,7 +183,7 @@ def test_a_pair_needs_no_majority(view):
     ("action", "state", "expected"),
     [
         ("lock", "locked", ["state"]),
-        ("unlock", "available", ["state", "state"]),
+        ("unlock", "available", ["state"]),
         ("unlock", "locked", []),
         ("recover", "available", ["state"]),
         ("recover", "failed", []),
@@ -198,6 +198,32 @@ def test_a_pair_needs_no_majority(view):
 def test_a_state_allows_an_action_or_is_named(view, action, state, expected):
     put(view, host("n1"), host("n2"), host("n3", state))
     assert codes(view, action, "n3") == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "todo"),
+    [
+        ("lock", "locked", "nothing is to be done"),
+        ("force-lock", "locked", "nothing is to be done"),
+        ("unlock", "available", "nothing is to be done"),
+        ("recover", "locked", "`roost host unlock lab.n3` first"),
+        ("delete", "available", "`roost host lock lab.n3` first"),
+    ],
+)
+def test_who_wants_what_is_so_is_not_told_to_undo_it_first(view, action, state, todo):
+    put(view, host("n1"), host("n2"), host("n3", state))
+    [blocker] = judge(ACTIONS[action], view.nodes["lab.n3"], view, Around()).blockers
+    assert blocker.todo.endswith(todo)
+
+
+def test_a_deletion_says_what_goes_with_the_host(view):
+    put(view, *(host(name, "locked") for name in NODES))
+    verdict = judge(ACTIONS["delete"], view.nodes["lab.n1"], view, Around())
+    assert [each.text for each in verdict.effects] == [
+        "the certificate of n1 is revoked, and its alarms are cleared",
+        "2 of 3 nodes of lab are left",
+        "n1 is one of the 3 voters of lab",
+    ]
 
 
 def test_force_reboots_what_is_not_locked_and_nothing_that_is_away(view):
@@ -228,7 +254,7 @@ def test_what_nobody_can_do_is_said_with_the_way_round(view):
     put(view, *(host(name, "locked") for name in NODES))
     [blocker] = judge(ACTIONS["reinstall"], view.nodes["lab.n1"], view, Around()).blockers
     assert (blocker.code, blocker.can_force) == ("not-supported", False)
-    assert "roost node replace" in blocker.todo
+    assert "roost-agent bmc media" in blocker.todo
     assert codes(view, "power-off") == ["not-supported"]
     assert codes(view, "power-off", around=Around(board_by="lab.n1")) == []
     assert judge(

@@ -7,9 +7,9 @@ import { CopyLine, shellWord } from "../shell/copy.js";
 import { HOST_STATES, StateChip } from "../status.js";
 import { Age } from "../time.js";
 
-const BY_STATE = [["", "all"], ["admin=locked", "locked"], ["avail=failed", "failed"], ["avail=degraded", "degraded"], ["avail=intest", "being enabled"],
+const BY_STATE = [["", "all"], ["avail!=available", "not well"], ["admin=locked", "locked"], ["avail=failed", "failed"], ["avail=degraded", "degraded"], ["avail=intest", "being enabled"],
   ["avail=offline,power-off", "offline"], ["oper=unknown", "unknown"], ["maintenance=true", "in maintenance"]];
-const BY_REASON = ["process", "health", "resource", "sensor", "service", "config", "heartbeat-ha", "alarm"];
+const BY_REASON = ["process", "health", "resource", "sensor", "storage", "clock", "service", "config", "heartbeat-ha", "agent", "alarm"];
 
 export function HostsPage({ route }) {
   const q = route.params.get("q") ?? "";
