@@ -68,6 +68,7 @@ from roost_central.releases.watch import ReleaseWatch
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.rollout.settings_carrier import SettingsCarrier
 from roost_central.rollout.settings_sight import SettingsSight
+from roost_central.rollout.table import Kind
 from roost_central.samples.desk import SampleDesk
 from roost_central.signer.client import Signer
 from roost_central.storage.engine import Database
@@ -243,7 +244,8 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     profiles.on_changed = deliveries.desired_changed
     rollouts = RolloutRunner(database, view, book, clock, entropy, releases=releases)
     sight = SettingsSight(view, rollouts.sites, deliveries, profiles.holding)
-    rollouts.settings = SettingsCarrier(database, profiles, deliveries, sight, clock)
+    settings = SettingsCarrier(database, profiles, deliveries, sight, clock)
+    rollouts.carriers[Kind.PROFILE] = settings
     return Api(
         version=__version__,
         openapi=msgspec.json.encode(document(API, __version__)),
@@ -267,6 +269,7 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         deliveries=deliveries,
         samples=SampleDesk(clock),
         rollouts=rollouts,
+        changing=sight,
         enrolment=enrolment,
         orders=orders,
         boards=boards,
@@ -410,7 +413,7 @@ def _carry(
     outgoing = api.rollouts.outgoing
     outgoing.hears, outgoing.send_bare = ingest.speaks_with, ingest.send_offer
     api.rollouts.is_deaf = lambda: ingest.is_deaf
-    api.rollouts.late.select = api.rollouts.figures.select = selecting(api)
+    api.rollouts.releases.late.select = api.rollouts.figures.select = selecting(api)
     api.registry.on_removed = api.rollouts.forget
     running = [
         tasks.create_task(deliveries.run(), name="central.delivery"),
@@ -425,7 +428,7 @@ def _carry(
     if orders is not None:
         orders.hears, orders.send = ingest.speaks_with, ingest.send_order
         orders.body_of = Bodies().of
-        deliveries.wake_orders = api.rollouts.wake_orders = orders.desk.wake.set
+        deliveries.wake_orders = api.rollouts.releases.wake_orders = orders.desk.wake.set
         if api.enrolment is not None:
             api.enrolment.configuration = FirstSettings(api.profiles, deliveries, orders).of
         running.append(tasks.create_task(orders.run(), name="central.orders"))

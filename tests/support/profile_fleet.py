@@ -90,7 +90,7 @@ class ProfileFleet:
             self.database, self.view, self.book, self.clock, SystemEntropy()
         )
         sight = SettingsSight(self.view, self.runner.sites, self.deliveries, self.profiles.holding)
-        self.runner.settings = SettingsCarrier(
+        self.runner.carriers[Kind.PROFILE] = SettingsCarrier(
             self.database, self.profiles, self.deliveries, sight, self.clock
         )
         await self.runner.load()
@@ -153,8 +153,9 @@ class ProfileFleet:
 
     async def make(self, swappiness, plan=PLAN, id_="e" * 32, state=RolloutState.SCHEDULED):
         texts = self.texts(swappiness)
-        draft = await self.profiles.preview(Wanted(texts.files), lambda _: None)
-        sight, found = self.runner.settings.sight, {}
+        wanted = Wanted(texts.files, texts.remove)
+        draft = await self.profiles.preview(wanted, lambda _: None)
+        sight, found = self.runner.carriers[Kind.PROFILE].sites, {}
         for node in draft.nodes:
             found.setdefault(node.partition(".")[0], []).append(node)
         candidates = [

@@ -38,6 +38,7 @@ from roost_central.errors import SignerError
 from roost_central.fleet.query_suggest import hint
 from roost_central.releases.desk import AVAILABLE, NAMED, Release
 from roost_central.rollout import hops, windows
+from roost_central.rollout.apart import Claim, in_the_way
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run
 from roost_central.rollout.head import Head, WaveHead, begun
@@ -328,17 +329,12 @@ def _refusals(  # noqa: PLR0913 - what a plan is looked at by
     if release is not None and release.state != AVAILABLE:
         name = f"{plan.component} {plan.version}"
         found.append(f"release {name} is {release.state}: see roost release show")
-    for known in call.api.rollouts.open.values():
-        head, here = known.rollout.head, known.rollout.jobs
-        both = [site for site in sites if site in here]
-        if head.id == but:
-            continue
-        if both and head.component == plan.component and not plan.supersede:
-            found.append(
-                f"rollout {head.id} ({head.name}) of {head.component} has {len(both)} of these "
-                f"sites, {both[0]} among them, and is {head.state}: let it end, or abort it first; "
-                "supersede = true takes over those that do not have it yet"
-            )
+    claim = Claim(plan.kind, plan.component, sites, supersede=plan.supersede, but=but)
+    found += [
+        f"{other}: let it end, or abort it first; supersede = true takes over those that do not "
+        "have it yet"
+        for other in in_the_way(call.api.rollouts.open, claim)
+    ]
     return found + _common_refusals(call, plan, divided)
 
 

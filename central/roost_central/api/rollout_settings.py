@@ -13,6 +13,7 @@ from roost_central.api.rollout_answers import SectionDry
 from roost_central.profiles.change import Wanted
 from roost_central.profiles.draft import Plan as Draft
 from roost_central.profiles.plan import GROUPS_MAX, ChangeGroup
+from roost_central.rollout.apart import Claim, in_the_way
 from roost_central.rollout.plan import Plan, texts_digest
 from roost_central.rollout.settings_carrier import short
 from roost_central.rollout.table import Kind
@@ -102,15 +103,13 @@ async def settings_of(call: Call[Any, Any], plan: Plan, files: Sequence[ProfileF
 
 def settings_refusals(call: Call[Any, Any], settings: Settings) -> list[str]:
     """Return why a plan of profiles is not taken, each with what to do."""
-    found, names = [], {*settings.names}
-    for known in call.api.rollouts.open.values():
-        head = known.rollout.head
-        both = names.intersection(head.profiles)
-        if head.kind is Kind.PROFILE and both:
-            found.append(
-                f"rollout {head.id} ({head.name}) has profile {min(both)} as well and is "
-                f"{head.state}: let it end, abort it, or roll it back first"
-            )
+    names, sites = {*settings.names}, [each.site for each in settings.found]
+    nodes = [node for each in settings.found for node in each.nodes]
+    claim = Claim(Kind.PROFILE, COMPONENT, sites, nodes, names)
+    found = [
+        f"{other}: let it end, abort it, or roll it back first"
+        for other in in_the_way(call.api.rollouts.open, claim)
+    ]
     holding = call.api.profiles.holding
     other, count = holding.in_the_way(
         settings.draft.nodes, names, holding.superseded(settings.names)
@@ -148,12 +147,12 @@ def _candidates(
 ) -> tuple[list[Candidate], int]:
     """Return the sites of nodes that change and take settings; how many nodes take none."""
     runner = call.api.rollouts
-    sight = None if runner.settings is None else runner.settings.sight
+    sight = call.api.changing
     runner.sites.refresh()
     busy = runner.busy(Kind.PROFILE)
     what = {node: group for group in draft.groups for node in group.nodes}
     by_site: dict[str, list[str]] = {}
-    able = [] if sight is None else sight.able(nodes)
+    able = sight.able(nodes)
     for node in able:
         by_site.setdefault(split_node_id(node)[0], []).append(node)
     found = []
@@ -163,7 +162,6 @@ def _candidates(
         is_exposed = len(call.api.rollouts.sites.nodes(site)) == 1 and any(
             group.mark is not Mark.LIVE for group in groups
         )
-        if sight is not None:
-            word = short(sections) or RESUMED
-            found.append(sight.candidate(site, some, word, busy, is_exposed=is_exposed))
+        word = short(sections) or RESUMED
+        found.append(sight.candidate(site, some, word, busy, is_exposed=is_exposed))
     return found, len(nodes) - len(able)

@@ -24,6 +24,7 @@ from roost_central.ports import Clock, Entropy
 from roost_central.profiles.desk import ProfileDesk
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.rollout.runner import RolloutRunner
+from roost_central.rollout.settings_sight import SettingsSight
 from roost_central.samples.desk import SampleDesk
 from roost_central.storage.engine import Database
 
@@ -249,6 +250,7 @@ class Api:
     deliveries: DeliveryRunner
     samples: SampleDesk
     rollouts: RolloutRunner
+    changing: SettingsSight  # of sites whose settings change
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
     orders: OrderDesk | None = None  # None: this centre has no signer
     boards: BoardKeeper | None = None  # None: no node could be told of them

@@ -1,7 +1,7 @@
 """Sites that came since a rollout was made: as many as its plan allows join it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from roost_central.fleet.view import FleetView
@@ -9,7 +9,7 @@ from roost_central.ports import Clock
 from roost_central.rollout.meant import late_max
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.sight import Sites, job_for
-from roost_central.rollout.table import Kind, RolloutState
+from roost_central.rollout.table import RolloutState
 from roost_protocol.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,12 @@ class LateSites:
         self._clock = clock
         self._looked_ms = clock.mono_ms()
 
-    async def take(self, open_: Iterable[OpenRollout]) -> None:
-        """Take in sites that came since a rollout was made, as many as its plan allows."""
+    async def take(self, open_: Collection[OpenRollout]) -> None:
+        """Take in sites that came since a rollout was made, as many as its plan allows.
+
+        Args:
+            open_: rollouts of releases; a site that one of its component has joins no other.
+        """
         now_ms = self._clock.mono_ms()
         if now_ms - self._looked_ms < LATE_LOOK_S * 1_000:
             return
@@ -42,8 +46,6 @@ class LateSites:
         for known in open_:
             rollout, head = known.rollout, known.rollout.head
             room = late_max(head, rollout.plan) - (len(rollout.jobs) - head.sites)
-            if head.kind is Kind.PROFILE:  # a node that comes has at once what counts
-                continue
             if room <= 0 or head.state is not RolloutState.RUNNING:
                 continue
             try:
@@ -51,9 +53,13 @@ class LateSites:
             except ProtocolError as err:  # an earlier release read it otherwise
                 logger.warning("rollout %s: nobody joins it later: %s", head.id, err)
                 continue
-            late = [
-                site for site in found if site not in rollout.jobs and self._view.sites[site].nodes
-            ]
+            taken = {
+                site
+                for other in open_
+                if other.rollout.head.component == head.component
+                for site in other.rollout.jobs
+            }
+            late = [site for site in found if site not in taken and self._view.sites[site].nodes]
             some = [
                 job_for(
                     self._sites.candidate(site, head.component, head.digest, ()), 0, is_late=True

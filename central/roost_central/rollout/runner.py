@@ -4,49 +4,47 @@ What counts is in storage: heads, jobs, and the reports of nodes; a centre that 
 from there. A job is written as offered before anything is sent, so that a site's word always finds
 it.
 
-Leaves to others: what a rollout comes to (core.py), and what is sent (outgoing.py).
+Leaves to others: what a rollout comes to (core.py), and what is brought to sites and how
+(carrier.py); it does not know what kinds there are.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook
 from roost_central.errors import NotFoundError, StorageError
 from roost_central.fleet.view import Changes, FleetView
-from roost_central.orders.core import State
 from roost_central.pace import Pace
 from roost_central.ports import Clock, Entropy
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.rollout import told
+from roost_central.rollout.apart import claim_of, in_the_way
+from roost_central.rollout.carrier import Carrier
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.figures import Figures
-from roost_central.rollout.head import Head, Sight
+from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
-from roost_central.rollout.late import LateSites
 from roost_central.rollout.offering import OFFERS_MAX
 from roost_central.rollout.open import OpenRollout, around
-from roost_central.rollout.outgoing import Outgoing, Sending
+from roost_central.rollout.outgoing import Outgoing
 from roost_central.rollout.plan import read_plan
+from roost_central.rollout.release_carrier import ReleaseCarrier
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
 from roost_central.rollout.supersede import is_newer
 from roost_central.rollout.table import Kind, MoveError, RolloutState, Who, check
-from roost_central.rollout.wanted import Wanted, is_of_before
+from roost_central.rollout.wanted import is_of_before
 from roost_central.storage import audit, events, orders, rollout_changes, rollouts, sites
 from roost_central.storage.engine import Database
 from roost_central.storage.rollout_changes import ProfileTexts
 from roost_central.storage.rollouts import ApprovalRecord
 
-if TYPE_CHECKING:
-    from roost_central.rollout.settings_carrier import SettingsCarrier
-
 logger = logging.getLogger(__name__)
 
 REST: Final = 10  # rollouts of the whole fleet cost a tenth of a core
-WANTED_LOOK_S: Final = 10.0  # between tellings of the fleet what its sites are to run
 HEAD_SAVED_MS: Final = 30_000  # between writes of how far a soak has come
 
 
@@ -54,12 +52,10 @@ class RolloutRunner:
     """Works on the rollouts that are open.
 
     Attributes:
-        wake_orders: has the orders looked at now.
         is_deaf: says whether the centre distrusts its own ears.
-        outgoing: prepares what is sent.
-        late: looks for sites that came later.
+        carriers: who brings what rollouts of a kind send.
+        outgoing: prepares what is sent of releases.
         figures: asks for what gates go by.
-        settings: brings what rollouts of profiles send; None: there are none.
     """
 
     def __init__(  # noqa: PLR0913 - a shell joins what others are
@@ -72,24 +68,20 @@ class RolloutRunner:
         *,
         releases: ReleaseDesk | None = None,
     ) -> None:
-        self.wake_orders: Callable[[], None] = lambda: None
         self.is_deaf: Callable[[], bool] = lambda: False
         self.wake = asyncio.Event()
         self.open: dict[str, OpenRollout] = {}
         self.sites = Sites(view, book)
         self.outgoing = Outgoing(self.open, self.sites, database, clock, entropy, releases=releases)
-        self.late = LateSites(view, self.sites, clock)
+        self.releases = ReleaseCarrier(self.open, view, self.sites, database, clock, self.outgoing)
+        self.carriers: dict[Kind, Carrier] = {Kind.RELEASE: self.releases}
         self.figures = Figures(clock)
-        self.settings: SettingsCarrier | None = None
         self._database = database
         self._view = view
         self._book = book
         self._clock = clock
         self._moving = asyncio.Lock()
         self._silence = Silence(self.sites, clock)
-        self._wanted = Wanted()
-        self._wanted_ms = 0
-        self._is_told = True  # of the fleet: what its sites are to run
 
     async def load(self) -> None:
         """Read what is open.
@@ -106,15 +98,9 @@ class RolloutRunner:
                 rollout = Rollout(head, read_plan(raw), jobs, now_ms)
                 rollout.forget(self._removed(head, jobs, created), now_ms)
                 self.open[head.id] = OpenRollout(rollout, raw, head.rev, now_ms)
-            for head, jobs in await rollouts.load_ended(connection):
-                gone = self._removed(head, jobs, created)
-                self._wanted.take(head, [job for job in jobs if job.site not in gone])
-        if self.outgoing.releases is not None:
-            for site in self.outgoing.releases.told() - created.keys():
-                self.outgoing.releases.forget(site)
-        if self.settings is not None:
-            await self.settings.load()
-        self._tell_wanted()
+        for carrier in self.carriers.values():
+            await carrier.load(created)
+        self._tell()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -138,9 +124,9 @@ class RolloutRunner:
         Raises:
             StorageError: it is done with the next turn.
         """
-        if self.settings is not None and not self.settings.is_settled:
-            async with self._moving:
-                await self.settings.settle()
+        async with self._moving:
+            for carrier in self.carriers.values():
+                await carrier.settle()
         if not self.open or not self._silence.look():
             return False
         news = changes.drain()
@@ -148,15 +134,16 @@ class RolloutRunner:
         seen |= self.sites.refresh()
         is_more = False
         async with self._moving:
-            await self._read_refused()
-            await self.late.take(self.open.values())
+            for kind, carrier in self.carriers.items():
+                await carrier.look(
+                    [each for each in self.open.values() if each.rollout.head.kind is kind]
+                )
             await self.figures.look(self.open.values())
             for known in list(self.open.values()):
                 self._supersede(known)
                 await self._begin_due(known)
                 is_more |= await self._move(known, seen)
-        if not self._is_told and self._clock.mono_ms() - self._wanted_ms >= WANTED_LOOK_S * 1_000:
-            self._tell_wanted()
+        self._tell(is_now=False)
         return is_more
 
     async def add(
@@ -165,7 +152,7 @@ class RolloutRunner:
         """Take in a new rollout; ``texts``: of profiles, what it makes count.
 
         Raises:
-            MoveError: one that was made in the same moment has some of its sites.
+            MoveError: one that was made in the same moment has some of its sites or profiles.
             StorageError: it is not written.
         """
         now_ms, head = self._clock.wall_ms(), rollout.head
@@ -182,19 +169,13 @@ class RolloutRunner:
         self.wake.set()
 
     def _check_apart(self, rollout: Rollout) -> None:
-        """Check once more that no other rollout of the component has a site: plans race.
+        """Check once more that no other rollout has what this one takes: plans race.
 
         Raises:
             MoveError: one has.
         """
-        head, sites = rollout.head, rollout.jobs.keys()
-        if head.kind is not Kind.RELEASE or rollout.plan.supersede:
-            return
-        for id_, known in self.open.items():
-            other = known.rollout
-            is_same = other.head.kind is head.kind and other.head.component == head.component
-            if id_ != head.id and is_same and sites & other.jobs.keys():
-                raise MoveError(f"rollout {id_} has some of these sites by now: plan it anew")
+        for other in in_the_way(self.open, claim_of(rollout)):
+            raise MoveError(f"{other}; it came in between: plan it anew")
 
     async def edit(self, id_: str, rev: int, after: Rollout, plan: bytes, act: Act) -> None:
         """Give a rollout that has not begun another plan; what was signed for it is void.
@@ -208,7 +189,7 @@ class RolloutRunner:
 
         Raises:
             NotFoundError: no such rollout is open.
-            MoveError: it has begun, or was changed meanwhile.
+            MoveError: it has begun, was changed meanwhile, or another has some of its sites by now.
             StorageError: it is not written.
         """
         async with self._moving:
@@ -216,6 +197,7 @@ class RolloutRunner:
             check(before.state, RolloutState.DRAFT, Who.OPERATOR)
             if before.rev != rev:
                 raise MoveError(f"it is at rev {before.rev} by now, not {rev}: read it again")
+            self._check_apart(after)
             after.keep(now_ms, rev=rev + 1, made_ms=before.made_ms)
             head, told_ = after.head, f"edited by {after.head.by}: {after.head.state}"
             async with self._database.write() as connection:
@@ -224,7 +206,7 @@ class RolloutRunner:
                 await audit.add(connection, act)
             after.taken()
             self.open[id_] = OpenRollout(after, plan, head.rev, now_ms)
-            self._tell_wanted()
+            self._tell()
         self.wake.set()
 
     async def start(self, id_: str, act: Act) -> Head:
@@ -238,7 +220,7 @@ class RolloutRunner:
         async with self._moving:
             rollout = self.known(id_).rollout
             check(rollout.head.state, RolloutState.RUNNING, Who.OPERATOR)
-            await self._begin(rollout)
+            await self._carrier(rollout.head).begin(rollout)
         return await self.change(id_, Rollout.start, act)
 
     async def change(self, id_: str, move: Callable[[Rollout, int], None], act: Act) -> Head:
@@ -255,7 +237,7 @@ class RolloutRunner:
             before = known.rollout.head
             move(known.rollout, now_ms)
             await self._write(known, [], act=act, is_forced=known.rollout.head != before)
-            self._tell_wanted()
+            self._tell()
         self.wake.set()
         return known.rollout.head
 
@@ -291,15 +273,12 @@ class RolloutRunner:
         What cannot be written now is with the next turn, or by the next start.
         """
         async with self._moving:
-            self._wanted.forget(site)
             concerned = [each for each in self.open.values() if site in each.rollout.jobs]
             for known in concerned:
                 known.rollout.forget([site], self._clock.wall_ms())
             try:
-                if self.outgoing.releases is not None:
-                    self.outgoing.releases.forget(site)
-                if self.settings is not None:
-                    await self.settings.forget(site)
+                for carrier in self.carriers.values():
+                    await carrier.forget(site)
                 for known in concerned:
                     await self._write(known, [])
             except (StorageError, OSError) as err:
@@ -349,7 +328,7 @@ class RolloutRunner:
         head = rollout.head
         offered = rollout.turn(
             seen,
-            self._sight(head),
+            self._carrier(head).sight(head),
             around(
                 self.open,
                 head.id,
@@ -361,28 +340,25 @@ class RolloutRunner:
         )
         await self._write(known, offered)
         if rollout.head.state is not head.state:
-            self._tell_wanted()
+            self._tell()
         return len(offered) >= OFFERS_MAX
 
-    def _sight(self, head: Head) -> Sight:
-        settings = self._settings_of(head)
-        if settings is not None:
-            return lambda job: settings.sight.standing(job, head)
-        return lambda job: self.sites.standing(job, head.id, head.component)
+    def _carrier(self, head: Head) -> Carrier:
+        return self.carriers[head.kind]
 
-    async def _begin(self, rollout: Rollout) -> None:
-        settings = self._settings_of(rollout.head)
-        if settings is not None:
-            await settings.begin(rollout)
+    def _tell(self, *, is_now: bool = True) -> None:
+        """Let the fleet know what its sites are to be."""
+        for carrier in self.carriers.values():
+            carrier.tell(is_now=is_now)
 
     async def _begin_due(self, known: OpenRollout) -> None:
-        """Let the texts of a rollout count whose start has come; one that cannot begin ends."""
+        """Begin a rollout whose start has come; one that cannot begin ends."""
         head = known.rollout.head
         is_due = head.state is RolloutState.SCHEDULED and head.start_ms
-        if head.kind is not Kind.PROFILE or not is_due or self._clock.wall_ms() < head.start_ms:
+        if not is_due or self._clock.wall_ms() < head.start_ms:
             return
         try:
-            await self._begin(known.rollout)
+            await self._carrier(head).begin(known.rollout)
         except MoveError as err:
             known.rollout.abort(f"it could not begin: {err}", self._clock.wall_ms())
             await self._write(known, [])
@@ -397,7 +373,8 @@ class RolloutRunner:
     ) -> None:
         """Write what changed, then send."""
         rollout, now_ms = known.rollout, self._clock.wall_ms()
-        sending = await self._prepared(known, offered, now_ms)
+        carrier = self._carrier(rollout.head)
+        sending = await carrier.prepared(known, offered, now_ms)
         changed = rollout.taken()
         head = rollout.head
         is_due = now_ms - known.saved_ms >= HEAD_SAVED_MS and head.state is RolloutState.RUNNING
@@ -424,58 +401,7 @@ class RolloutRunner:
             known.saved_rev, known.saved_ms = head.rev, now_ms
         if news:
             told.sign(self._book, head)
-        self._send(known, sending, changed)
-
-    def _settings_of(self, head: Head) -> "SettingsCarrier | None":
-        return self.settings if head.kind is Kind.PROFILE else None
-
-    async def _prepared(self, known: OpenRollout, offered: Sequence[Job], now_ms: int) -> Sending:
-        """Return what goes out once it is written; settings go by what nodes are to have."""
-        settings = self._settings_of(known.rollout.head)
-        if settings is None:
-            return await self.outgoing.prepared(known, offered, now_ms)
-        await settings.renew(offered)
-        return Sending({}, [], [])
-
-    def _send(self, known: OpenRollout, sending: Sending, changed: Sequence[Job]) -> None:
-        """Let out what is written."""
-        head, settings = known.rollout.head, self._settings_of(known.rollout.head)
-        if settings is not None:
-            settings.follow(known.rollout, changed)
-        for node, offer in sending.bare:
-            self.outgoing.send_bare(node, offer)
-        if sending.orders:
-            self.wake_orders()
-        self._is_told = False
+        carrier.send(known, sending, changed)
         if head.is_ended:
             del self.open[head.id]
-            if settings is None:
-                self._wanted.take(head, known.rollout.jobs.values())
-            else:
-                settings.take_end(head)
-
-    def _tell_wanted(self) -> None:
-        """Let the fleet know what its sites are to run."""
-        self._is_told, self._wanted_ms = True, self._clock.mono_ms()
-        open_ = [
-            (each.rollout.head, each.rollout.jobs.values())
-            for each in self.open.values()
-            if each.rollout.head.kind is Kind.RELEASE
-        ]
-        wanted = self._wanted.now(open_)
-        for site, row in self._view.sites.items():
-            row.wanted = wanted.get(site, {})
-
-    async def _read_refused(self) -> None:
-        """Take in which orders of offers nodes refused, or could not act on."""
-        for known in self.open.values():
-            if not known.placed:
-                continue
-            async with self._database.read() as connection:
-                found = await orders.by_ids(connection, known.placed)
-            for id_, record in found.items():
-                if record.state in {State.FAILED, State.REFUSED}:
-                    why = f"{record.node}: {record.text or record.code}"
-                    known.rollout.refused(known.placed[id_], why, self._clock.wall_ms())
-                if record.ended_ms is not None:
-                    del known.placed[id_]
+            carrier.take_end(head, rollout.jobs.values())

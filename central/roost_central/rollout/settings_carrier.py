@@ -8,7 +8,7 @@ once a rollout went back the former texts count again, before anybody is let hav
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from roost_central.access.chain import Act
@@ -20,8 +20,10 @@ from roost_central.profiles.desk import Approval, ProfileDesk
 from roost_central.profiles.draft import Plan
 from roost_central.profiles.source import ProfileError
 from roost_central.rollout.core import Rollout
-from roost_central.rollout.head import Head
+from roost_central.rollout.head import Head, Sight
 from roost_central.rollout.job import Job
+from roost_central.rollout.open import OpenRollout
+from roost_central.rollout.outgoing import Sending
 from roost_central.rollout.settings_sight import SettingsSight
 from roost_central.rollout.sight import job_for
 from roost_central.rollout.table import MoveError, RolloutState
@@ -36,7 +38,12 @@ SECTIONS_NAMED_MAX: Final = 100  # characters
 
 
 class SettingsCarrier:
-    """Brings what rollouts of profiles send; None of it waits for a node."""
+    """Brings what rollouts of profiles send.
+
+    Attributes:
+        sites: what is known of sites by their nodes' settings.
+        holding: the nodes that are held back.
+    """
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class SettingsCarrier:
         sight: SettingsSight,
         clock: Clock,
     ) -> None:
-        self.sight = sight
+        self.sites = sight
         self.holding = desk.holding
         self._database = database
         self._desk = desk
@@ -54,12 +61,8 @@ class SettingsCarrier:
         self._clock = clock
         self._ended: dict[str, Head] = {}
 
-    async def load(self) -> None:
-        """Read who is held back, before anything is told to nodes.
-
-        Raises:
-            StorageError: it cannot be read.
-        """
+    async def load(self, created: Mapping[str, int]) -> None:  # noqa: ARG002 - the port has it
+        """See Carrier: who is held back."""
         async with self._database.read() as connection:
             for id_, nodes in (await rollout_changes.load_nodes(connection)).items():
                 texts = await rollout_changes.texts_of(connection, id_)
@@ -70,15 +73,10 @@ class SettingsCarrier:
                 head = found[0]
                 self.holding.follow(id_, await rollouts.jobs_of(connection, id_))
                 if head.is_ended:
-                    self.take_end(head)
+                    self.take_end(head, ())
 
     async def begin(self, rollout: Rollout) -> None:
-        """Make the texts of a rollout count, and hold its nodes back.
-
-        Raises:
-            MoveError: it cannot be begun now; it says why.
-            StorageError: it is not written.
-        """
+        """See Carrier: the texts of a rollout count from now on, and its nodes are held back."""
         head = rollout.head
         if self.holding.has(head.id):
             return  # this process ended in between, or was asked twice
@@ -91,40 +89,57 @@ class SettingsCarrier:
         plan = await self._applied(wanted, approval, head, "profile.apply")
         self._join(rollout, plan)
 
-    async def renew(self, offered: Iterable[Job]) -> None:
-        """Have nodes told again what they refused, of jobs that are offered another time."""
+    async def look(self, open_: Sequence[OpenRollout]) -> None:
+        """See Carrier: what nodes say is seen of each site; a node that comes has what counts."""
+
+    def sight(self, head: Head) -> Sight:
+        """See Carrier."""
+        return lambda job: self.sites.standing(job, head)
+
+    async def prepared(
+        self,
+        known: OpenRollout,  # noqa: ARG002 - the port has it
+        offered: Sequence[Job],
+        now_ms: int,  # noqa: ARG002 - as above
+    ) -> Sending:
+        """See Carrier: nodes are told what they are to have by the delivery.
+
+        What they refused, of jobs that are offered another time, they are told again.
+        """
         again = [node for job in offered if job.attempt > 1 for node in job.nodes]
         if again:
             await self._deliveries.renew(again)
+        return Sending({}, [], [])
 
-    def follow(self, rollout: Rollout, changed: Iterable[Job]) -> None:
-        """Take in where jobs stand, once that is written: whose turn it is, and whose is not."""
+    def send(
+        self,
+        known: OpenRollout,
+        sending: Sending,  # noqa: ARG002 - it is empty
+        changed: Sequence[Job],
+    ) -> None:
+        """See Carrier: whose turn it is, and whose is not."""
+        rollout = known.rollout
         rollout.cancels.clear()  # a job that gives up is held back by its state
         nodes = self.holding.follow(rollout.head.id, changed)
         if nodes:
             self._deliveries.desired_changed(nodes)
 
-    async def forget(self, site: str) -> None:
-        """Let the nodes of a site go that was removed: who comes by their names is not held back.
+    def tell(self, *, is_now: bool) -> None:
+        """See Carrier: what nodes should be is the delivery's to tell."""
 
-        Raises:
-            StorageError: it is not written.
-        """
+    async def forget(self, site: str) -> None:
+        """See Carrier: who comes by the names of its nodes is not held back."""
         for id_, nodes in self.holding.forget(site).items():
             async with self._database.write() as connection:
                 await rollout_changes.drop_nodes(connection, id_, nodes)
 
-    def take_end(self, head: Head) -> None:
-        """Take in that a rollout is at its end."""
+    def take_end(self, head: Head, jobs: Iterable[Job]) -> None:  # noqa: ARG002 - the port has it
+        """See Carrier: whom it held back is let go with the next turn, or held on."""
         if self.holding.has(head.id):
             self._ended[head.id] = head
 
     async def settle(self) -> None:
-        """Do what is left of rollouts that ended; what cannot be done now is tried again.
-
-        Raises:
-            StorageError: it is done with the next turn.
-        """
+        """See Carrier."""
         for head in list(self._ended.values()):
             match head.state:
                 case RolloutState.COMPLETED:
@@ -134,11 +149,6 @@ class SettingsCarrier:
                 case _:
                     await self._keep_held(head)
             del self._ended[head.id]
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing is left to do for rollouts that ended."""
-        return not self._ended
 
     async def _let_all(self, head: Head) -> None:
         async with self._database.write() as connection:
@@ -195,9 +205,9 @@ class SettingsCarrier:
             by_site.setdefault(split_node_id(node)[0], []).append(node)
         last, late = len(rollout.head.waves) - 1, []
         for site, nodes in by_site.items():
-            able = self.sight.able(nodes)
+            able = self.sites.able(nodes)
             if site not in rollout.jobs and able:
-                seen = self.sight.candidate(site, able, "", (), is_exposed=False)
+                seen = self.sites.candidate(site, able, "", (), is_exposed=False)
                 rollout.put(job_for(seen, last))
                 late.append(site)
         if late:

@@ -6,6 +6,7 @@ from roost_central.access.core import Grant
 from roost_central.api.profile_apply import ApplyBody, plan_text, waves_of
 from roost_central.api.profiles import ProfileFile
 from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.table import Kind
 from roost_central.storage import audit
 
 FLEET = '[profile]\nname = "fleet"\nfleet = true\n[kernel.sysctl]\n"vm.swappiness" = 10\n'
@@ -100,7 +101,7 @@ async def test_no_other_change_crosses_it_and_going_back_brings_the_former_text(
         assert (status, plan["rollout"] in problem["detail"]) == (409, True)
     _, shown = await post(f"{one}/roll-back", {"reason": "wrong"})
     assert shown["state"] == "rolled_back"  # nobody had it yet
-    await central.api.rollouts.settings.settle()
+    await central.api.rollouts.carriers[Kind.PROFILE].settle()
     _, shown = await get("/api/v1/profiles/fleet")
     assert (shown["source"], shown["revision"]) == (FLEET, 3)
     assert (await post(APPLY, other))[0] == 200

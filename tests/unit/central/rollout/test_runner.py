@@ -75,7 +75,9 @@ class Centre:
                 row.software = {offer.component: Running(offer.version, offer.digest)}
         self.offers.clear()
 
-    async def make(self, state=R.SCHEDULED, approvers=0, id_=ID, text=TEXT, release=NEW):
+    async def make(  # noqa: PLR0913 - what tests vary
+        self, state=R.SCHEDULED, *, approvers=0, id_=ID, text=TEXT, release=NEW, names=SITES
+    ):
         plan, now_ms = read_plan(text.encode()), self.clock.wall_ms()
         head = Head(
             id=id_, name="x", component="app/pump", version=release[0], digest=release[1], size=1,
@@ -85,7 +87,7 @@ class Centre:
         )  # fmt: skip
         jobs = [
             Job(site=site, wave=int(number > 1), nodes=(f"{site}.n1",), former=OLD)
-            for number, site in enumerate(SITES)
+            for number, site in enumerate(names)
         ]
         rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
         await self.runner.add(rollout, text.encode(), act("rollout.create"))
@@ -397,11 +399,28 @@ async def test_a_site_that_comes_later_is_taken_along_where_the_plan_lets_it(cen
     async def select(_text):
         return [*SITES, "s9"]
 
-    centre.runner.late.select = select
-    centre.runner.late._looked_ms -= 60_000
+    centre.runner.releases.late.select = select
+    centre.runner.releases.late._looked_ms -= 60_000
     await centre.runner.change(ID, Rollout.start, act("rollout.start"))
     await centre.until(R.COMPLETED)
     assert (await centre.stored())["s9"].state is J.SUCCEEDED
+
+
+async def test_a_site_that_another_rollout_has_joins_none_of_its_component(centre):
+    await centre.make(names=SITES[:4])
+    await centre.make(names=SITES[4:], id_="a" * 32)
+    known = centre.runner.open[ID].rollout
+    known.head = msgspec.structs.replace(known.head, is_whole=True)
+    known.plan = msgspec.structs.replace(known.plan, late_max_pct=100)
+
+    async def select(_text):
+        return SITES
+
+    centre.runner.releases.late.select = select
+    centre.runner.releases.late._looked_ms -= 60_000
+    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    assert known.jobs.keys() == {*SITES[:4]}
 
 
 async def test_a_rollout_that_nobody_knows_is_not_found(centre):
@@ -434,7 +453,7 @@ async def test_a_site_that_was_removed_is_let_go_whatever_it_had_come_to(centre)
     await centre.until(R.COMPLETED)
     assert {name for name, row in centre.view.sites.items() if row.wanted} == set(SITES[1:5])
     await centre.runner.forget("s1")
-    centre.runner._tell_wanted()
+    centre.runner._tell()
     assert centre.view.sites["s1"].wanted == {}
 
 

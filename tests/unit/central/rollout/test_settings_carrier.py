@@ -5,9 +5,12 @@ from migrated import database_url
 from profile_fleet import PLAN, SITES, ProfileFleet, TurnedClock, act
 
 from roost_central.errors import RevisionConflictError
+from roost_central.profiles.change import Wanted
+from roost_central.profiles.desk import Approval
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.table import JobState, MoveError, RolloutState
 from roost_central.storage.engine import Database
+from roost_central.storage.rollout_changes import ProfileTexts
 
 R, J = RolloutState, JobState
 SHORT = PLAN.replace("[wave_defaults]", "[wave_defaults]\ndeadline_h = 1.0")
@@ -136,11 +139,21 @@ async def test_nothing_counts_before_it_is_started(fleet):
     assert (await fleet.apply(10)).changed == 0
 
 
-async def test_a_rollout_whose_profile_was_changed_meanwhile_says_so_at_its_start(fleet):
-    first = await fleet.make(20)
-    await fleet.started(30, id_="a" * 32)
-    with pytest.raises(MoveError, match="a" * 32):
-        await fleet.runner.start(first, act("rollout.start"))
+async def test_one_that_removes_what_is_gone_by_then_says_so_at_its_start(fleet):
+    gone = ProfileTexts((), ("all",))
+    fleet.texts = lambda _swappiness: gone
+    id_ = await fleet.make(0)
+    await fleet.profiles.apply(
+        Wanted((), gone.remove), lambda _: None, Approval("ann", "why"), lambda _plan: act()
+    )
+    with pytest.raises(MoveError, match="another change of profiles came in between"):
+        await fleet.runner.start(id_, act("rollout.start"))
+
+
+async def test_of_two_of_one_profile_made_at_once_one_is_taken(fleet):
+    await fleet.make(20)
+    with pytest.raises(MoveError, match=r"has profile all as well .* plan it anew"):
+        await fleet.make(30, id_="a" * 32)
 
 
 async def test_a_refused_change_is_tried_again_by_retry(fleet):
