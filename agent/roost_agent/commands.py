@@ -1,14 +1,14 @@
 """``roost-agent run`` and ``check-config``."""
 
+import roost_agent.lean  # noqa: F401 - for what its import does, before the next ones
+
+# isort: split
 import logging
 import os
 import sys
 from pathlib import Path
 from typing import Final
 
-import roost_agent.lean  # noqa: F401 - for what its import does, before the next ones
-
-# isort: split
 from roost_agent import app
 from roost_agent.config_file import USUAL, load, load_join
 from roost_agent.config_summary import summary

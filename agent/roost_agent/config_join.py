@@ -1,10 +1,8 @@
 """Reads the ``[join]`` tables: how a box without an identity finds its centre."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from roost_agent.config import JoinConfig
 from roost_protocol.certificate import check_pin
@@ -85,6 +83,8 @@ def _check_texts(texts: Mapping[str, str], fault: Fault) -> None:
 
 
 def _is_url(text: str) -> bool:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - 0.3 MiB, where a file names one
+
     try:
         parts = urlsplit(text)
         return (
@@ -99,12 +99,14 @@ def _is_url(text: str) -> bool:
 
 def _server(text: str, fault: Fault) -> tuple[str, int] | None:
     """Return the parts of ``ADDRESS`` or ``ADDRESS:PORT``, an IPv6 address in brackets there."""
+    from ipaddress import ip_address  # noqa: PLC0415 - 0.2 MiB, as above
+
     try:
-        return str(ipaddress.ip_address(text)), DNS_PORT
+        return str(ip_address(text)), DNS_PORT
     except ValueError:
         host, _, port = text.rpartition(":")
     try:
-        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
         address = None
     if address is None or not port.isdecimal() or int(port) not in _PORTS:

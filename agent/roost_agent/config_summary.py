@@ -28,9 +28,9 @@ def summary(config: Config) -> str:
 
 def _processes(config: Config) -> list[str]:
     """Return what is watched; a file with a fault loses itself alone, so it is no fault here."""
-    from roost_agent.host.processes import files  # noqa: PLC0415 - only to be shown
+    from roost_agent.host.processes import files, folders  # noqa: PLC0415 - only to be shown
 
-    if not files.any_there(config.processes.folders):
+    if not folders.any_there(config.processes.folders):
         return []
     found = files.load(config.processes.folders)
     refused = [f"FAULT      {line}" for lines in found.faults.values() for line in lines]

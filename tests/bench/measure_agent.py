@@ -6,7 +6,9 @@ Memory is the sum of ``smaps_rollup`` over the process and its children; process
 """
 
 import asyncio
+import compileall
 import contextlib
+import functools
 import os
 import statistics
 import subprocess
@@ -19,6 +21,9 @@ from pathlib import Path
 import aiomqtt
 from figure import QUICK, Figure
 from mosquitto import Mosquitto
+
+import roost_agent
+import roost_protocol
 
 WATCH_S = 60 if QUICK else 600
 SETTLE_S = 15  # the first discovery and its report are over by then
@@ -60,9 +65,17 @@ def config(folder: str, port: int, run: int) -> Path:
     return path
 
 
+@functools.cache
+def compiled() -> None:
+    """Compile the agent, as a package's installation does: what compiles itself is 0.7 MiB more."""
+    for package in (roost_agent, roost_protocol):
+        compileall.compile_dir(Path(package.__file__).parent, quiet=2)
+
+
 @contextlib.contextmanager
 def agent(path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run an agent while the context lasts."""
+    compiled()
     command = [sys.executable, "-m", "roost_agent", "run", "--config", str(path)]
     env = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as the unit sets it
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=env)

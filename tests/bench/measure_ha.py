@@ -21,6 +21,7 @@ from figure import QUICK, Figure, percentile
 from ha_netns import WHY_NO_SITE, Site, site
 from ha_oracle import now_ns
 from ha_plan import Plan
+from measure_agent import compiled
 from measure_ha_guard import status, ticks
 
 FAILOVERS = 2 if QUICK else 20
@@ -38,6 +39,7 @@ def measure(say: Callable[[str], None]) -> Iterator[Figure]:
     if WHY_NO_SITE:
         say(f"not measured: {WHY_NO_SITE}")
         return
+    compiled()
     with begun(Plan("fast")) as made:
         yield from disruptions(made, say)
         yield from switchovers(made, say)

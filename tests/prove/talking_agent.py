@@ -10,16 +10,18 @@ import os
 import sys
 from pathlib import Path
 
-from roost_agent.app import Control, _seal, _supervise
 from roost_agent.config_file import load
 from roost_agent.control.server import serving
+from roost_agent.control_node import Control
 from roost_agent.driver import Driver
+from roost_agent.enrolled_node import seal_of
 from roost_agent.errors import StorageError
 from roost_agent.identity import StateLock, next_identity
 from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
 from roost_agent.paths.mqtt import MqttDialer, connect_threads
 from roost_agent.ports import SystemClock, SystemEntropy
+from roost_agent.running import supervise
 from roost_agent.survey import Instruments
 from roost_agent.wake.child import probe
 from roost_protocol.alarm import Event
@@ -66,13 +68,15 @@ async def main(config_file: Path, journal: Path) -> None:
     asyncio.get_running_loop().set_default_executor(connect_threads(len(config.paths)))
     clock, entropy = SystemClock(), QuickEntropy()
     spool = Spool(Path(config.state_dir), config.outbox, clock=clock, entropy=entropy)
-    driver = Driver(config, identity, spool, Instruments(clock, entropy, probe), seal=_seal(config))
+    driver = Driver(
+        config, identity, spool, Instruments(clock, entropy, probe), seal=seal_of(config)
+    )
     try:
         async with (
             serving(Path(config.state_dir), Control(driver)),
             asyncio.TaskGroup() as group,
         ):
-            group.create_task(_supervise(driver, MqttDialer()))
+            group.create_task(supervise(driver, MqttDialer()))
             group.create_task(talk(spool, identity.incarnation, journal))
     finally:
         lock.close()

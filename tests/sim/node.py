@@ -2,7 +2,7 @@
 
 Production code from the configuration down to the outbox's SQLite file; in its place stand the
 MQTT client (``Dialer``), the probe (``Prober``), the samples behind alarms, the kernel's news and
-the process around it (``roost_agent.app``: signals, the control socket, the state lock).
+the process around it (``roost_agent.running``: signals, the control socket, the state lock).
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from sim.proc import Host, Life
 
 from roost_agent.alarms.service import Alarms
 from roost_agent.alarms.table import Raise
-from roost_agent.app import DRAIN_S
 from roost_agent.config import Config
 from roost_agent.driver import Driver
 from roost_agent.errors import LinkError, StorageError
@@ -28,6 +27,7 @@ from roost_agent.outbox.spool import Batch, Spool
 from roost_agent.outbox.store import Entry
 from roost_agent.paths.link import Dial, Message
 from roost_agent.paths.mqtt import ACK_S, INCOMING_MAX
+from roost_agent.running import DRAIN_S
 from roost_agent.survey import Instruments
 from roost_protocol.alarm import Event
 from roost_protocol.codec import VERSION, pack

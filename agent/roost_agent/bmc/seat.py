@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TAKE: Final = (sys.executable, "-P", "-m", "roost_agent.bmc.take")
 TAKE_S: Final = 60.0  # cryptography at 5 % of a processor, and the disk
 OUTPUT_BYTES_MAX: Final = 8_192
+TOLD: Final = "boards.json"  # told.FILE, which a node without any does not import
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,7 @@ class BoardSeat:
 
     def begin(self) -> None:
         """Begin where there is any; a file that is wrong costs its controllers, not the agent."""
-        from roost_agent.bmc import told  # noqa: PLC0415 - brings the shape of the file
-
-        if not Path(self._file).exists() and not (self._folder / told.FILE).exists():
+        if not Path(self._file).exists() and not (self._folder / TOLD).exists():
             return
         try:
             self._define()

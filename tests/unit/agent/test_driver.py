@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from roost_agent.app import Control
 from roost_agent.config import BeatConfig, Config, InventoryConfig, OutboxConfig, PathConfig
 from roost_agent.config_apply.for_agent import for_agent
 from roost_agent.control.message import PathHold, PathRelease, Reprobe, Status
 from roost_agent.control.table import table
+from roost_agent.control_node import Control
 from roost_agent.driver import DROPPED_TYPE, Driver
 from roost_agent.errors import LinkError, ProbeError
 from roost_agent.identity import Identity

@@ -11,6 +11,9 @@ HEAVY = {
     "pydoc", "shutil", "sqlite3", "ssl", "statistics", "tarfile", "tempfile", "tomllib", "unittest",
     "urllib.request", "uuid", "xml", "zipfile",
 }  # fmt: skip
+# What the library imports for functions that the agent does not call: see roost_agent.lean.
+RARE = {"ast", "ipaddress", "locale", "platform", "textwrap", "tokenize", "urllib.parse"}
+TABLES = {"stringprep", "unicodedata"}
 HEAVY_ALLOWED = {
     "asyncio", "concurrent.futures", "sqlite3", "ssl",
     "decimal",  # msgspec
@@ -53,7 +56,32 @@ def test_the_resident_agent_imports_its_few_packages_and_no_heavy_module():
 def test_what_watches_processes_is_brought_by_the_first_that_is_to_be_watched():
     _, everything = imported("roost_agent.commands")
     some = {each for each in everything if each.startswith("roost_agent.host.processes.")}
-    assert some <= {"roost_agent.host.processes.on_demand"}
+    assert some <= {f"roost_agent.host.processes.{each}" for each in ("folders", "on_demand")}
+
+
+def test_what_is_rarely_asked_for_is_not_there_before_it_is():
+    _, everything = imported("roost_agent.commands")
+    assert not RARE & everything
+
+
+def test_a_host_name_is_spelled_without_the_tables_of_other_scripts_and_by_them_where_it_has_to():
+    names = "'a.example.'.encode('idna') + 'x'.encode('idna')"
+    _, everything = imported(f"roost_agent.commands; {names}")
+    assert not TABLES & everything
+    _, everything = imported(f"roost_agent.commands; {names} + 'b\u00fc'.encode('idna')")
+    assert everything >= TABLES
+
+
+def test_what_was_left_out_is_there_for_who_asks():
+    asked = (
+        "inspect.signature(str.split), inspect.getsource(inspect.Signature),"
+        " traceback.textwrap.dedent('x'), linecache.tokenize.NAME,"
+        " subprocess.locale.getlocale(), uuid.platform.release(),"
+        " pathlib.Path('/a').as_uri(), urllib.parse.urlsplit('mqtt://a')"
+    )
+    brought = "inspect, linecache, pathlib, subprocess, traceback, urllib.parse, uuid"
+    _, everything = imported(f"roost_agent.commands, {brought}; {asked}")
+    assert everything >= RARE - {"ipaddress"}
 
 
 def test_what_sums_up_samples_is_left_to_a_child():

@@ -11,11 +11,11 @@ import msgspec
 
 from roost_agent.host.processes import own, pmon
 from roost_agent.host.processes.definition import Definition
+from roost_agent.host.processes.folders import SUFFIXES, files_of
 from roost_protocol.limits import HOST_PROCESSES_MAX
 
-FILES_MAX: Final = 200  # of one folder
 FILE_BYTES_MAX: Final = 64 * 1024
-_PARSERS: Final = {".toml": own.parse, ".conf": pmon.parse}
+_PARSERS: Final = dict(zip(SUFFIXES, (own.parse, pmon.parse), strict=True))
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -30,15 +30,10 @@ class Found(msgspec.Struct, frozen=True):
     faults: dict[str, list[str]]
 
 
-def any_there(folders: Sequence[str]) -> bool:
-    """Whether there is a file at all: the rest of this package is for who has one."""
-    return any(_files(Path(folder)) for folder in folders)
-
-
 def load(folders: Sequence[str]) -> Found:
     """Return what the files of these folders define; the earlier folder wins."""
     found = Found({}, {})
-    for file in (file for folder in folders for file in _files(Path(folder))):
+    for file in (file for folder in folders for file in files_of(folder)):
         made, faults = _read(file)
         for each in made:
             if (before := found.processes.get(each.process)) is not None:
@@ -51,14 +46,6 @@ def load(folders: Sequence[str]) -> Found:
         if faults:
             found.faults[str(file)] = faults
     return found
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        names = sorted(file for file in folder.iterdir() if file.suffix in _PARSERS)[:FILES_MAX]
-        return [file for file in names if file.is_file()]
-    except OSError:
-        return []  # no folder, no process
 
 
 def _read(file: Path) -> tuple[list[Definition], list[str]]:

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from roost_agent.app import reboot_command
 from roost_agent.ha.reboot import FILE, HOUR_MS, Reboot
+from roost_agent.ha_node import reboot_command
 
 
 class Clock:

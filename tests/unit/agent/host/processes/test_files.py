@@ -2,7 +2,8 @@
 
 import os
 
-from roost_agent.host.processes.files import FILES_MAX, any_there, load
+from roost_agent.host.processes.files import load
+from roost_agent.host.processes.folders import FILES_MAX, any_there
 
 OWN = '[process.{}]\npidfile = "/run/x"\n'
 PMON = "[process]\nprocess = {}\npidfile = /run/y\n"
