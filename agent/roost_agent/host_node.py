@@ -86,6 +86,11 @@ class DriverAround:
         read = None if boards is None else boards.power(node)
         return None if read is None else Power(is_on=read[0], at_ms=read[1])
 
+    def ill(self, node: str) -> str:
+        """See Around."""
+        boards = self._driver.boards
+        return "" if boards is None else boards.ill(node)
+
     def look_at_power(self, node: str) -> None:
         """See Around."""
         if (boards := self._driver.boards) is not None:

@@ -24,7 +24,7 @@ _STATES: Final[tuple[Triple, ...]] = (  # of a host that speaks; 0: it does not 
 )
 REASONS: Final = (  # in their order on the wire; new ones are added at the end
     "process", "health", "resource", "sensor", "service", "config", "enable", "storage", "clock",
-    "agent", "alarm",
+    "agent", "alarm", "heartbeat-lan",
 )  # fmt: skip
 STAGES: Final = ("config", "health", "processes", "services", "soak")  # as REASONS
 MAINTENANCE_MIN_MAX: Final = 72 * 60

@@ -22,6 +22,7 @@ SITE_MAX: Final = 3  # acts on machines of a site within HOUR_MS, whoever asks (
 HOUR_MS: Final = 3_600_000
 COOL_MS: Final = 300_000
 ACTS_MAX: Final = 3  # of one machine within TRIED_MS
+_QUIET: Final = frozenset({"ignore", "log"})
 TRIED_MS: Final = 7_200_000  # so long a power-cycle counts as one that did not help
 
 
@@ -44,6 +45,18 @@ def noted(one: One, seen: Seen) -> list[Effect]:
     if action == "ignore":
         return []
     return [Note(f"{one.board.node}: {seen.sensor.name} is {level.word}: {reading(seen.sensor)}")]
+
+
+def ill_by(one: One) -> str:
+    """Return which sensor of a machine is critical, where an alarm or more is its action.
+
+    Two readings in a row count, as for an act; what is not read any more stands as it was.
+    """
+    for seen in one.sensors.values():
+        action = action_on(one.board, seen.sensor, Level.CRITICAL)
+        if seen.critical >= CONFIRM and not seen.is_offline and action not in _QUIET:
+            return f"{seen.sensor.name} {reading(seen.sensor)}"
+    return ""
 
 
 def acts_wanted(one: One, of_site: Sequence[int], now: Moment) -> list[Effect]:

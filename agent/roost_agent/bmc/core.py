@@ -13,7 +13,7 @@ from typing import Final
 
 from roost_agent.alarm_types import BMC_TYPES
 from roost_agent.alarms.rules import Round
-from roost_agent.bmc.acting import acts_wanted, noted
+from roost_agent.bmc.acting import acts_wanted, ill_by, noted
 from roost_agent.bmc.board import Board
 from roost_agent.bmc.effect import Answered, Effect, Event, Moment, Note, Poll, Record, Tick
 from roost_agent.bmc.readings import One, interval_ms, take
@@ -81,6 +81,11 @@ class Boards:
             return None
         power = one.answer.power
         return None if power is Power.UNKNOWN else (power is Power.ON, one.power_ms)
+
+    def ill(self, node: str) -> str:
+        """Return which sensor of a machine is critical, and its reading; empty: none."""
+        one = self._ones.get(node)
+        return "" if one is None else ill_by(one)
 
     def hurry(self, node: str, now_ms: int) -> None:
         """Have a controller read at the next look, whenever it would be due."""

@@ -119,6 +119,10 @@ class BoardControllers:
         """Return whether a machine has power, off read twice; and when, by the boot clock, ms."""
         return self._core.power(node)
 
+    def ill(self, node: str) -> str:
+        """Return which sensor of a machine is critical, and its reading; empty: none."""
+        return self._core.ill(node)
+
     def look_soon(self, node: str) -> None:
         """Read a controller before it is due: its host is not heard any more."""
         self._core.hurry(node, self._clock.boot_ms())

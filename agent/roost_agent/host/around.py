@@ -72,6 +72,9 @@ class Around(Protocol):
     def power(self, node: str) -> Power | None:
         """Return the power of another host as it was read last; None: that is not known."""
 
+    def ill(self, node: str) -> str:
+        """Return which sensor of a host is critical, by its board controller; empty: none."""
+
     def look_at_power(self, node: str) -> None:
         """Have the power of another host read soon, where a controller of it is known."""
 
@@ -85,6 +88,10 @@ class Site(Protocol):
     @property
     def others(self) -> Sequence[str]:
         """The names of the site's other nodes."""
+
+    @property
+    def beat_ms(self) -> int:
+        """The time between two beats of a host."""
 
     @property
     def is_ready(self) -> bool:
@@ -146,6 +153,7 @@ class Alone:
 
     others: Sequence[str] = ()
     is_ready = True
+    beat_ms = 0
 
     def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
         """See Site; there is nobody."""

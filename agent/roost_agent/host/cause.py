@@ -3,6 +3,7 @@
 Its own sentences stay on its disk (record 33): its beats say state, stage and reasons.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from roost_agent.host import transitions as tr
@@ -44,6 +45,13 @@ def own_word(sight: "Sight") -> str:
     if state == tr.FAILED:
         return f"it says that it failed: {stage}{f' ({reasons})' if reasons else ''}"
     return f"it says that it is degraded: {reasons}" if reasons else "it says that it is well"
+
+
+def of_one_that_speaks(sight: "Sight", marks: Mapping[str, str]) -> str:
+    """Return what a host says of itself, and what others know of it while it serves."""
+    said = own_word(sight)
+    more = [f"{reason}: {why}" for reason, why in marks.items() if sight.told in tr.ENABLED]
+    return cut("; ".join((said, *more)))
 
 
 def _on_every(ways: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from roost_agent.host.around import Site
 from roost_agent.host.core import TICK_MS
 from roost_agent.host.kept import Locked
 from roost_agent.host.moment import Moment
+from roost_agent.host.reasons import LAN, SENSOR
 from roost_agent.host.telling import Telling
 from roost_agent.outbox.latest import Outbox
 from roost_protocol.codec import VERSION
@@ -43,6 +44,7 @@ class Coordinator:
     Attributes:
         hosts: the others; None: there are none.
         resetting: what is done about those that stay silent; None: nothing.
+        ill: what a host's board controller reads of it that is critical; empty: nothing.
         powers: which of those have no power; None: nobody asks.
     """
 
@@ -57,6 +59,8 @@ class Coordinator:
         self.hosts: SiteHosts | None = None
         self.resetting: Resetting | None = None
         self.powers: Powers | None = None
+        self.ill: Callable[[str], str] = lambda _node: ""
+        self._own_since: dict[str, int] = {}
         self._by = by
         self._site = site
         self._policy = policy
@@ -92,6 +96,23 @@ class Coordinator:
         """Whether several are silent together, so that the network is to blame."""
         return self.hosts is not None and self.hosts.is_mnfa
 
+    def own_reasons(self, name: str, now: Moment) -> dict[str, int]:
+        """Return why this host is degraded by what only who watches others knows: since when, UTC.
+
+        Args:
+            name: of this host.
+            now: of this look.
+        """
+        found = [SENSOR] if self._ill(name) else []
+        found += [LAN] if self.hosts is not None and self.hosts.own_bad else []
+        since = {each: self._own_since.get(each, max(now.wall_ms, 0)) for each in found}
+        self._own_since = since
+        return since
+
+    def _ill(self, name: str) -> str:
+        """Return which sensor of a host is critical, in this node's turn."""
+        return "" if self._site.turn() is None else self.ill(name)
+
     def absent(self) -> dict[str, str]:
         """Return the hosts that this one, as the coordinator, locked while they were silent."""
         return {} if self.hosts is None or self._site.turn() is None else self.hosts.absent()
@@ -109,13 +130,14 @@ class Coordinator:
         hosts = self.hosts
         if now.ms < self._due_ms:
             return None
-        is_late = now.ms - self._due_ms > TICK_MS
-        tick_ms = TICK_MS * (MNFA_TICKS if self.is_mnfa else 1)
+        is_late = now.ms - self._due_ms > max(TICK_MS, self._site.beat_ms)
+        tick_ms = max(TICK_MS, self._site.beat_ms) * (MNFA_TICKS if self.is_mnfa else 1)
         self._due_ms = now.ms + tick_ms if is_late else self._due_ms + tick_ms
         if hosts is not None:
             if self.powers is not None:
                 self.powers.look()
-            hosts.tick(self._site.sights(), now.ms, now)
+            ill = {name: why for name in self._site.others if (why := self._ill(name))}
+            hosts.tick(self._site.sights(), now.ms, now, ill)
             if (told := self._site.absent()) is not None:
                 hosts.adopt(*told, now)
         epoch = self._site.turn()

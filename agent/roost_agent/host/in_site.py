@@ -53,6 +53,11 @@ class InSite:
         return tuple(self._peers.values())
 
     @property
+    def beat_ms(self) -> int:
+        """See Site."""
+        return self._runtime.config.timing.beat_ms
+
+    @property
     def is_ready(self) -> bool:
         """See Site."""
         leases = self._core.leases.values()

@@ -1,5 +1,6 @@
 """Another host of the site, as this one keeps it, and what it is said to be. Pure."""
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ class Peer(msgspec.Struct):
     state: Triple = tr.OFFLINE
     since_ms: int = 0
     cause: str = "not heard yet"
+    said: tuple[str, ...] = ()  # what it said of itself last, and what others know of it
     task: str = ""
     misses: int = 0
     good: int = 0
@@ -91,9 +93,14 @@ def until(was_ms: int, sight: Sight, now: Moment) -> int:
     return was_ms if is_same else until_ms
 
 
-def cause(peer: Peer, sight: Sight) -> str:
+def seen_as(sight: Sight, marks: Collection[str]) -> Triple | None:
+    """Return how a host that speaks stands: as it says, and less where others know better."""
+    return tr.DEGRADED if marks and sight.told == tr.AVAILABLE else sight.told
+
+
+def cause(peer: Peer, sight: Sight, marks: Mapping[str, str]) -> str:
     """Return why a host that speaks stands as it does."""
-    said = causes.own_word(sight)
+    said = causes.of_one_that_speaks(sight, marks)
     if peer.is_new or not peer.is_lost:
         return said
     if sight.boot_id == peer.boot_id:

@@ -18,11 +18,13 @@ from roost_protocol.catalogue import Catalogue
 from roost_protocol.severity import Severity
 
 ALARM: Final = "alarm"  # any other alarm that degrades a node
+SENSOR: Final = "sensor"
+LAN: Final = "heartbeat-lan"  # of no alarm: one path alone is silent (ways)
 REASONS: Final = {
     "process": ("200.006",),
     "health": ("200.803",),
     "resource": ("100.101", "100.103", "100.104", "100.150", "100.808", "100.809", "100.813"),
-    "sensor": ("200.007",),
+    SENSOR: ("200.007",),
     "storage": ("100.801", "100.804", "100.806"),
     "clock": ("100.114", "100.805"),
     "service": ("400.001",),

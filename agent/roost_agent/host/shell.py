@@ -108,6 +108,7 @@ class HostShell:
         """
         now = self.now()
         self.coordinator.begin(now)
+        self.coordinator.ill = self.around.ill
         self._watch_silent()
         self._todo.extend(self.core.handle(Begin(kept.read(self._folder)), now))
         pending = self.core.pending
@@ -229,7 +230,8 @@ class HostShell:
         fatal = (f"{name}: {found[name].alarm_key}" for name in self._failed_by())
         return Look(
             facts=self.facts(),
-            reasons={name: each.since_ms for name, each in found.items()},
+            reasons=self.coordinator.own_reasons(self.who.name, self.now())
+            | {name: each.since_ms for name, each in found.items()},
             critical=next(fatal, ""),
             quorum=self.around.quorum(),
             is_last=self.is_last(),

@@ -25,11 +25,24 @@ from roost_agent.host.blame import Blame
 from roost_agent.host.evidence import MINOR, EvidenceLog
 from roost_agent.host.kept import Failed, Locked
 from roost_agent.host.moment import Moment
-from roost_agent.host.peer import LOST, WAIT_TASK, Peer, again, cause, is_known, mute, task, until
+from roost_agent.host.peer import (
+    LOST,
+    WAIT_TASK,
+    Peer,
+    again,
+    cause,
+    is_known,
+    mute,
+    seen_as,
+    task,
+    until,
+)
 from roost_agent.host.policy import USUAL, Failure, Policy
+from roost_agent.host.reasons import LAN, SENSOR
 from roost_agent.host.resets import Lost
 from roost_agent.host.sight import Sight
 from roost_agent.host.transitions import HostEvent, Triple
+from roost_agent.host.ways import Ways
 from roost_protocol.host import TASK_CHARS_MAX, Admin, Evidence, HostSaid
 
 DEGRADE: Final = 6  # ticks missed in a row (StarlingX's count)
@@ -63,6 +76,7 @@ class SiteHosts:
         self._began_ms = now.ms
         self._policy = policy
         self._blame = Blame(policy, now)
+        self._ways = Ways()
         self._peers: dict[str, Peer] = {}
         self._locked = frozenset(locked)
         self._absent, self._failed = dict(absent), dict(failed)
@@ -190,13 +204,25 @@ class SiteHosts:
         words = (f"{node} is {tr.in_words(peer.state)}" for node, peer in self._peers.items())
         return ", ".join(words)
 
-    def tick(self, sights: Iterable[Sight], uptime_ms: int, now: Moment) -> None:
+    @property
+    def own_bad(self) -> Sequence[str]:
+        """The paths by which this host hears nobody, though it hears others."""
+        return self._ways.own
+
+    def tick(
+        self,
+        sights: Iterable[Sight],
+        uptime_ms: int,
+        now: Moment,
+        ill: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Take in a second.
 
         Args:
             sights: of all other hosts of the site.
             uptime_ms: of this machine.
             now: of this tick.
+            ill: hosts with a critical sensor, by what their board controllers read: which.
         """
         seen, self._has_looked = list(sights), True
         self._peers = {
@@ -205,13 +231,14 @@ class SiteHosts:
         for each in seen:
             self._count(self._peers[each.node], each, now)
         self._log.tick(seen, now)
+        self._ways.tick(seen)
         fresh = sum(peer.misses >= MINOR and not peer.is_lost for peer in self._peers.values())
         known = (peer.uptime_ms for peer in self._peers.values() if is_known(peer))
         self._blame.tick(fresh, [uptime_ms, *known], uptime_ms, now)
         for each in seen:
             peer = self._peers[each.node]
             if each.is_heard:
-                self._heard(peer, each, now)
+                self._heard(peer, each, self._marks(each.node, ill), now)
             else:
                 self._unheard(peer, each, now)
                 mute(peer, now)
@@ -267,22 +294,28 @@ class SiteHosts:
             if peer.misses == MINOR and not peer.is_lost:
                 self._log.note(sight.node, f"silent for {MINOR} ticks", now)
 
-    def _heard(self, peer: Peer, sight: Sight, now: Moment) -> None:
-        peer.reasons.pop(HEARTBEAT, None)
+    def _marks(self, node: str, ill: Mapping[str, str]) -> dict[str, str]:
+        """Return the reasons to be degraded that a host does not know of itself: reason to why."""
+        bad = self._ways.bad.get(node, ())
+        is_told = self._policy.failure in {Failure.FAIL, Failure.DEGRADE}
+        marks = {LAN: f"not heard on {', '.join(bad)}"} if bad and is_told else {}
+        return marks | ({SENSOR: ill[node]} if node in ill else {})
+
+    def _heard(self, peer: Peer, sight: Sight, marks: Mapping[str, str], now: Moment) -> None:
+        was_silent = peer.reasons.pop(HEARTBEAT, None) is not None or peer.is_lost
         if peer.is_lost and not peer.is_new and peer.good < GOOD:
             peer.task = WAIT_TASK
             return
-        why = cause(peer, sight)
+        state, why = seen_as(sight, marks), cause(peer, sight, marks)
+        is_other = peer.said != (said := (causes.own_word(sight), *marks)) or was_silent
         peer.is_lost = peer.is_new = peer.is_kept = False
         peer.task, peer.boot_id = task(sight), sight.boot_id
         peer.maintenance_until_ms = until(peer.maintenance_until_ms, sight, now)
-        serves = sight.told in tr.ENABLED
-        peer.reasons = {
-            each: peer.reasons.get(each, max(now.wall_ms, 0))
-            for each in sorted(sight.reasons if serves else ())
-        }
-        if sight.told is not None:
-            self._set(peer, sight.told, why, now)
+        named = {*sight.reasons, *marks} if state in tr.ENABLED else ()
+        peer.reasons = {each: peer.reasons.get(each, max(now.wall_ms, 0)) for each in sorted(named)}
+        if state is not None:
+            self._set(peer, state, why, now)
+            peer.said, peer.cause = said, why if is_other else peer.cause
         if peer.state[0] is Admin.LOCKED:
             peer.absent = ""
         elif peer.absent:
@@ -295,7 +328,8 @@ class SiteHosts:
         if peer.state in tr.ENABLED and failure is not Failure.NONE:
             peer.reasons.setdefault(HEARTBEAT, now.wall_ms)
         if peer.state in tr.ENABLED and failure in {Failure.FAIL, Failure.DEGRADE}:
-            self._set(peer, tr.DEGRADED, causes.silent(peer.misses, sight.ways), now)
+            self._set(peer, tr.DEGRADED, "", now)
+            peer.cause = causes.silent(DEGRADE, sight.ways)
         if self.held_back:
             peer.task = WAIT_TASK
             return

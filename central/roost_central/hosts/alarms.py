@@ -33,7 +33,7 @@ WAIT_TASK: Final = "graceful recovery wait"
 NOBODY: Final = "somebody"  # the cause of a locked host is of what came after its lock
 LOCKS: Final = (HostLock.verb, HostForceLock.verb)
 LOST: Final = "its heartbeat is lost"  # a cause begins so where the heartbeat failed the host
-_OF_HEARTBEATS: Final = frozenset({"heartbeat-ha", "heartbeat-lan"})
+HEARTBEAT_REASON: Final = "heartbeat-ha"  # of one path alone each node tells 400.005 itself
 _BY: Final = re.compile(r"locked by (.{1,64}?): (.*)", re.DOTALL)
 
 
@@ -104,7 +104,7 @@ def _of_host(node: str, word: HostWord) -> Iterator[tuple[str, _Stands]]:
         yield FAILED, _Stands(Severity.CRITICAL, {"cause": cause, "task": task}, node)
     if said.avail is Avail.FAILED and cause.startswith(LOST):
         yield HEARTBEAT, _Stands(Severity.CRITICAL, {"cause": cause}, node)
-    elif _OF_HEARTBEATS & said.reasons.keys():
+    elif HEARTBEAT_REASON in said.reasons:
         yield HEARTBEAT, _Stands(Severity.MAJOR, {"cause": cause}, node)
 
 

@@ -94,3 +94,23 @@ def test_where_the_hour_of_the_site_is_full_sensors_ask_for_nothing():
     assert acts([*stage.polled(hot(99)), *stage.polled(hot(99))]) == []
     stage.after(HOUR_MS)
     assert len(acts([*stage.polled(hot(99)), *stage.polled(hot(99))])) == 1
+
+
+def test_a_machine_is_ill_by_a_sensor_that_is_critical_twice_and_counts():
+    stage = Stage()
+    stage.polled(hot(95))
+    assert stage.core.ill("n1") == "", "one reading is none"
+    stage.polled(hot(95))
+    assert stage.core.ill("n1") == "CPU reads 95 C, limit 90"
+    stage.polled(fault="timeout")
+    assert stage.core.ill("n1"), "what is not read is not decided"
+    stage.polled(hot(85))
+    assert (stage.core.ill("n1"), stage.core.ill("n9")) == ("", "")
+
+
+@pytest.mark.parametrize("settings", [{"critical": "log"}, {"critical": "ignore"}, {"suppress": 1}])
+def test_a_sensor_that_raises_no_alarm_makes_no_machine_ill(settings):
+    stage = Stage(temperature(**settings))
+    stage.polled(hot(95))
+    stage.polled(hot(95))
+    assert stage.core.ill("n1") == ""

@@ -49,6 +49,7 @@ class Seat:
     """One host's seat at the LAN; see Site."""
 
     is_ready = True
+    beat_ms = 0
 
     def __init__(self, lan, name):
         self.lan, self.name = lan, name
@@ -125,6 +126,7 @@ class Around:
         self.starved = 0
         self.no_watchdog = "no guard has a watchdog here"
         self.no_helper = ""
+        self.hot = {}  # host to its critical sensor
 
     def facts(self):
         return Facts(config=self.config)
@@ -143,6 +145,9 @@ class Around:
 
     def power(self, node):
         return None
+
+    def ill(self, node):
+        return self.hot.get(node, "")
 
     def look_at_power(self, node):
         """There is no board controller."""
@@ -572,3 +577,17 @@ async def test_a_failed_host_is_failed_still_for_the_agent_that_starts_after_it(
         assert (seen_by(again, "n2"), told.since_ms) == (tr.FAILED, was.since_ms)
         lan.silent = set()
         await until(lambda: not read_locked(tmp_path / "n1").failed)
+
+
+async def test_a_critical_sensor_degrades_its_host_whichever_it_is(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (_, n1, n2):
+        n1.around.hot = {"n1": "CPU reads 95 C, limit 90"}
+        await until(lambda: n1.state == tr.DEGRADED)
+        assert list(n1.shell.core.reasons) == ["sensor"]
+        n1.around.hot = {"n2": "CPU reads 95 C, limit 90"}
+        n2.around.hot = {"n2": "is read by another"}
+        await until(lambda: n1.state == tr.AVAILABLE)
+        of_n2 = lambda: n1.shell.coordinator.others()[0]  # noqa: E731 - one look
+        await until(lambda: "sensor" in of_n2().reasons)
+        assert of_n2().cause == "it says that it is well; sensor: CPU reads 95 C, limit 90"
+        assert n2.state == tr.AVAILABLE

@@ -92,7 +92,7 @@ def test_a_silent_host_is_degraded_then_failed_by_the_ticks_it_missed():
 
 def test_the_loss_of_a_host_names_the_paths_that_are_silent():
     rig = Rig("n2")
-    rig.more["n2"] = {"ways": ("lan/udp", "oob/c0")}
+    rig.more["n2"] = {"ways": ("lan/udp", "oob/c0"), "by_way": 0b11}
     rig.tick(times=20)
     rig.tick("n2", times=DEGRADE)
     assert rig.of("n2").cause == f"silent for {DEGRADE} ticks on every path: lan/udp, oob/c0"
@@ -520,3 +520,65 @@ def test_a_host_without_power_is_locked_as_it_is():
     assert rig.site.why_not_lock("n2") == ""
     rig.site.lock("n2", "locked by ann: fan", rig.now)
     assert rig.state("n2") == tr.LOCKED_POWER_OFF
+
+
+def by_one_path(rig, *names):
+    for name in rig.names:
+        rig.more[name] = {"ways": ("lan0", "lan1"), "by_way": 0b01 if name in names else 0b11}
+
+
+@pytest.mark.parametrize("told", [tr.AVAILABLE, tr.DEGRADED])
+def test_a_host_that_is_silent_on_one_path_alone_is_degraded_and_never_lost(told):
+    rig = Rig("n2", "n3")
+    rig.told["n2"] = told
+    by_one_path(rig)
+    rig.tick(times=3)
+    by_one_path(rig, "n2")
+    rig.tick(times=DEGRADE)
+    since_ms = rig.now.wall_ms
+    rig.tick(times=60)
+    assert rig.state("n2") == tr.DEGRADED
+    assert rig.of("n2").reasons == {"heartbeat-lan": since_ms}
+    assert rig.of("n2").cause.endswith("heartbeat-lan: not heard on lan1")
+    by_one_path(rig)
+    rig.tick(times=GOOD)
+    assert (rig.state("n2"), rig.of("n2").reasons) == (told, {})
+
+
+@pytest.mark.parametrize("failure", [Failure.ALARM, Failure.NONE])
+def test_a_path_degrades_nobody_where_a_loss_does_not(failure):
+    rig = Rig("n2", "n3", failure=failure)
+    by_one_path(rig, "n2")
+    rig.tick(times=60)
+    assert rig.state("n2") == tr.AVAILABLE
+
+
+def test_a_locked_host_has_no_reason_by_what_others_know_of_it():
+    rig = Rig("n2", "n3")
+    rig.told["n2"] = tr.LOCKED_ONLINE
+    by_one_path(rig, "n2")
+    rig.tick(times=60)
+    assert (rig.state("n2"), rig.of("n2").reasons) == (tr.LOCKED_ONLINE, {})
+
+
+def test_a_host_that_is_back_and_failed_says_so_in_its_cause_and_not_its_loss():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    rig.tick("n2", times=LOST)
+    since_ms = rig.of("n2").since_ms
+    rig.told["n2"], rig.more["n2"] = tr.FAILED, {"stage": "processes"}
+    rig.tick(times=GOOD)
+    assert rig.state("n2") == tr.FAILED
+    words = "heard again: it never went down; it says that it failed: processes"
+    assert (rig.of("n2").cause, rig.of("n2").since_ms) == (words, since_ms)
+    rig.tick(times=5)
+    assert rig.of("n2").cause == words, "it is why it stands so"
+
+
+def test_a_host_that_is_degraded_and_falls_silent_says_so_in_its_cause():
+    rig = Rig("n2", "n3")
+    by_one_path(rig, "n2")
+    rig.tick(times=20)
+    by_one_path(rig)
+    rig.tick("n2", times=DEGRADE)
+    assert rig.of("n2").cause == f"silent for {DEGRADE} ticks on every path: lan0, lan1"
