@@ -1,7 +1,8 @@
 """The shape of ``bmc.toml``: the board controllers that a node may use, and how sensors count.
 
-The file holds passwords, so it must be the agent's own with mode 0600; the resident agent drops
-them as soon as it has read the file, and the child that talks reads it anew.
+The file holds passwords, sealed to this box (closed) or as an operator wrote them, so it must be
+the agent's own with mode 0600; the resident agent drops them as soon as it has read the file, and
+the child that talks reads it anew.
 
 Invariant: no text of a fault quotes the file.
 """
@@ -15,6 +16,7 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from roost_agent.config import BMC_FILE
 from roost_agent.errors import ConfigError
@@ -34,6 +36,7 @@ from roost_protocol.patterns import END
 
 FILE_BYTES_MAX: Final = 256 * 1024
 BOARDS_MAX: Final = 1_024  # one child asks so many
+SEALED_CHARS_MAX: Final = 2_048  # a password of SECRET_CHARS_MAX, closed, in base64
 _STRANGERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -42,6 +45,7 @@ class Board(BoardAccess, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         node: whose machine it controls, by its name in the site.
+        sealed: in place of ``password``, that password closed to this box (closed.py).
         ca_file: in place of ``ca``, a file of it. With no ``ca``, ``ca_file`` or digest the
             certificate is remembered when the controller is learned, and no other is spoken to
             afterwards.
@@ -51,6 +55,7 @@ class Board(BoardAccess, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     node: NodeName
+    sealed: Annotated[str, Meta(max_length=SEALED_CHARS_MAX)] = ""
     ca_file: Annotated[str, Meta(max_length=255, pattern=r"^(/.*)?" + END)] = ""
     interval_s: Interval = INTERVAL_S
     groups: dict[Group, GroupSettings] = msgspec.field(default_factory=dict)
@@ -111,8 +116,13 @@ def _faults(boards: list[Board]) -> Iterator[str]:
         if board.node in seen:
             yield f"{where}: named twice: a node has one controller"
         seen.add(board.node)
-        for field, text in (*access_faults(board.access), *settings_faults(board.sensors)):
+        access = board.access
+        if board.sealed:
+            access = replace(access, password=access.password or "closed")
+        for field, text in (*access_faults(access), *settings_faults(board.sensors)):
             yield f"{where}.{field}: {text}"
+        if board.sealed and board.password:
+            yield f"{where}: one of password, sealed"
         if board.ca_file and (board.ca or board.certificate_sha256):
             yield f"{where}: one of ca, ca_file, certificate_sha256"
 

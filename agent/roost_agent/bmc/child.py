@@ -22,6 +22,7 @@ from roost_agent.bmc.driver import Driver
 from roost_agent.bmc.fault import BmcError, Fault
 from roost_agent.bmc.history import chosen, keep
 from roost_agent.bmc.media import eject, insert
+from roost_agent.bmc.ready import ready_boards
 from roost_agent.bmc.talk import Answer, Known, Request
 from roost_agent.bmc.told import all_boards
 from roost_agent.errors import ConfigError
@@ -170,15 +171,18 @@ async def serve(
     Raises:
         ConfigError: the file.
     """
-    found = all_boards(asked.file, Path(asked.folder)) if asked.folder else load(asked.file)
-    boards = {board.node: board for board in found}
-    remembered = chosen(Path(asked.history), boards) if asked.history else frozenset()
+    folder = Path(asked.folder) if asked.folder else None
+    boards, why_not = ready_boards(asked.file, folder, asked.nodes)
+    remembered: frozenset[str] = frozenset()
+    if asked.history:
+        named = load(asked.file) if folder is None else all_boards(asked.file, folder)
+        remembered = chosen(Path(asked.history), [board.node for board in named])
     slots = asyncio.Semaphore(TOGETHER_MAX)
 
     async def one(node: str) -> None:
         board = boards.get(node)
         if board is None:
-            why = f"{asked.file} names no controller of {node}"
+            why = why_not.get(node, f"{asked.file} names no controller of {node}")
             write(Answer(node=node, fault=Fault.CONFIG, why=why))
             return
         wish = asked if node in remembered else replace(asked, history="")

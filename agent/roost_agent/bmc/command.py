@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from roost_agent.bmc.act import Patience
 from roost_agent.bmc.board import Board
 from roost_agent.bmc.board_file import save, toml
 from roost_agent.bmc.child import serve
+from roost_agent.bmc.closed import close, has_key, sealing_key
 from roost_agent.bmc.fault import Fault
 from roost_agent.bmc.fence import VERBS, fence
 from roost_agent.bmc.sensor import Sensor
@@ -30,7 +31,7 @@ from roost_agent.config import BMC_FILE
 from roost_agent.control.table import columns
 from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError, ConfigError
-from roost_agent.ports import SystemClock
+from roost_agent.ports import SystemClock, SystemEntropy
 from roost_protocol.board_faults import todo
 from roost_protocol.boards import LOCAL, SECRET_CHARS_MAX
 
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     for key in ("port", "ipmi-port", "interval-s"):
         setting.add_argument(f"--{key}", type=int)
     setting.add_argument("--password-stdin", action="store_true", help="a line of standard input")
+    verbs.add_parser("seal", help="close the passwords of the file to this box's key")
     power = verbs.add_parser("power", help="read or change a machine's power, and see that it is")
     power.add_argument("node")
     power.add_argument("what", choices=list(_VERBS))
@@ -135,15 +137,35 @@ def _set(given: argparse.Namespace) -> int:
     }  # fmt: skip
     board = replace(before or Board(node=given.node, host=given.host), **said)
     if board.host != LOCAL and (before is None or given.user or given.password_stdin):
-        board = replace(board, password=_password(from_stdin=given.password_stdin))
+        board = replace(board, password=_password(from_stdin=given.password_stdin), sealed="")
+    elif before is not None and before.sealed and board.host != before.host:
+        raise AgentError(f"the password of {given.node} is sealed for {before.host}: give --user")
     found[given.node] = board
-    boards.decode(toml(found.values()).encode(), given.file)
+    how = _save(given, found.values())
+    sys.stdout.write(f"{file}: {given.node} is set, {how}; roost-agent bmc test {given.node}\n")
+    return 0
+
+
+def _seal(given: argparse.Namespace) -> int:
+    how = _save(given, boards.load(given.file))
+    sys.stdout.write(f"{given.file}: {how}\n")
+    return 0
+
+
+def _save(given: argparse.Namespace, found: Iterable[Board]) -> str:
+    """Write the file, its passwords sealed where this box has a key; say how they are."""
+    file, folder, said = Path(given.file), Path(given.state_dir), tuple(found)
+    boards.decode(toml(said).encode(), given.file)
+    how = "passwords in the clear: this box has joined no fleet, and has no key"
+    if has_key(folder):
+        key = sealing_key(folder)
+        said = tuple(close(board, key, SystemEntropy()) for board in said)
+        how = "passwords sealed to this box"
     try:
-        save(file, found.values())
+        save(file, said)
     except OSError as err:
         raise AgentError(f"{file}: {err.strerror}") from err
-    sys.stdout.write(f"{file}: {given.node} is set; roost-agent bmc test {given.node}\n")
-    return 0
+    return how
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -249,6 +271,6 @@ def _fence(given: argparse.Namespace) -> int:
 
 
 _DOES: Final = {
-    "show": _show, "set": _set, "test": _test, "sensors": _sensors, "power": _power,
+    "show": _show, "set": _set, "seal": _seal, "test": _test, "sensors": _sensors, "power": _power,
     "boot": _boot, "fence": _fence, "media": _media,
 }  # fmt: skip

@@ -15,8 +15,8 @@ from roost_agent.bmc.board import Board
 from roost_agent.bmc.child import connected
 from roost_agent.bmc.driver import Order
 from roost_agent.bmc.fault import BmcError
+from roost_agent.bmc.ready import ready_boards
 from roost_agent.bmc.talk import Known, Power
-from roost_agent.bmc.told import all_boards
 from roost_agent.errors import AgentError
 from roost_protocol.boards import LOCAL
 
@@ -31,9 +31,10 @@ def fence(file: str, state_dir: Path, node: str, verb: str) -> int:
     Raises:
         AgentError: it cannot, and why.
     """
-    board = next((each for each in all_boards(file, state_dir) if each.node == node), None)
+    boards, why_not = ready_boards(file, state_dir, [node])
+    board = boards.get(node)
     if board is None:
-        raise AgentError(f"{file} names no controller of {node}")
+        raise AgentError(why_not.get(node, f"{file} names no controller of {node}"))
     known = kept.read(state_dir).known.get(node, Known())
     if not _is_trusted(board, known):
         raise AgentError(f"{node}: its certificate is not known yet: certificate_sha256 in {file}")

@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from roost_agent import child
-from roost_agent.bmc import kept
+from roost_agent.bmc import kept, told
 from roost_agent.bmc.budget import COUNTED, ActBudget
 from roost_agent.bmc.core import Boards
 from roost_agent.bmc.effect import Act, Answered, Effect, Moment, Note, Poll, Record, Tick
@@ -101,7 +101,7 @@ class BoardControllers:
         self._why_not = why_not
         self.budget = ActBudget(folder, clock)
         found = kept.read(folder)
-        bare = [replace(board, password="") for board in boards]
+        bare = [told.bare(board) for board in boards]
         self._core = Boards(bare, found.known, found.acts, clock.boot_ms())
         self._told: dict[str, Latest[BmcReport]] = {
             board.node: Latest(outbox, ItemKind.BMC, _steady) for board in bare
@@ -184,7 +184,7 @@ class BoardControllers:
 
     def redefine(self, boards: "Sequence[Board]") -> None:
         """Go by other controllers from now on; their passwords are dropped."""
-        bare = [replace(board, password="") for board in boards]
+        bare = [told.bare(board) for board in boards]
         self._core.redefine(bare, self._clock.boot_ms())
         self._told = {
             board.node: self._told.get(board.node) or Latest(self._outbox, ItemKind.BMC, _steady)

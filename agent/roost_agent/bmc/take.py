@@ -1,4 +1,4 @@
-"""The child that opens what the centre sealed for this node, and keeps it: ``boards.json``, 0600.
+"""The child that looks at what the centre sealed for this node, and keeps it, sealed as it came.
 
 ``python -m roost_agent.bmc.take STATE_DIR NODE < SEALED``: a child, because cryptography costs 8 to
 16 MiB. It prints whose controllers they are; exit status 2 means that the file before it stands,
@@ -7,20 +7,14 @@ and why is on standard error. Neither says a password.
 
 import sys
 from pathlib import Path
-from typing import Final
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from roost_agent.bmc import told
-from roost_agent.enrolled import FOLDER
+from roost_agent.bmc.closed import sealing_key
 from roost_agent.errors import ConfigError
 from roost_protocol.boards import BoardsDocument, about, read_document
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ORDER_BODY_BYTES_MAX
 from roost_protocol.sealed import open_sealed
-
-SEALING_KEY: Final = "sealing.key"  # of enrol/keys.py
 
 
 def take(folder: Path, node: str, sealed: bytes) -> BoardsDocument:
@@ -30,19 +24,14 @@ def take(folder: Path, node: str, sealed: bytes) -> BoardsDocument:
         ConfigError: it is not for this node, or makes no sense; what was kept stands.
         OSError: it cannot be kept.
     """
-    try:
-        key = load_pem_private_key((folder / FOLDER / SEALING_KEY).read_bytes(), None)
-    except ValueError as err:
-        raise ConfigError([f"{SEALING_KEY}: cannot be read: {err}"]) from err
-    if not isinstance(key, X25519PrivateKey):
-        raise ConfigError([f"{SEALING_KEY}: is no X25519 key"])
+    key = sealing_key(folder)
     try:
         found = read_document(open_sealed(key, sealed, about(node)))
     except ProtocolError as err:
         raise ConfigError([f"board controllers of the centre: {err}"]) from None
     if wrong := list(told.faults(found)):
         raise ConfigError(wrong)
-    told.write(folder, found)
+    told.write(folder, node, found, sealed)
     return found
 
 

@@ -1,10 +1,11 @@
 """The board controllers that the centre told this node: ``boards.json`` of the state directory.
 
-It holds passwords, as ``bmc.toml`` does, and is the agent's own with mode 0600. Where both name a
-node the file of the machine's own operator says how to reach its controller, and the centre how its
-sensors count.
+It has what the centre sealed for this box as it came, and beside it what of that is no secret, for
+the resident agent; it is the agent's own with mode 0600. Where both name a node the file of the
+machine's own operator says how to reach its controller, and the centre how its sensors count.
 
-Invariant: no text of a fault quotes a password.
+Invariants: no password is in it that its box's sealing key does not open (ready.py); no text of a
+fault quotes one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,28 +25,57 @@ FILE: Final = "boards.json"  # in the state directory
 NOTHING: Final = BoardsDocument(v=VERSION)
 
 
-def read(folder: Path) -> BoardsDocument:
-    """Return what the centre told; nothing where it told nothing.
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The file.
+
+    Attributes:
+        node: this node's id, that the seal is about.
+        told: what the centre told, without passwords.
+        sealed: all of it.
+    """
+
+    node: str
+    told: BoardsDocument
+    sealed: bytes
+
+
+def read_kept(folder: Path) -> Kept | None:
+    """Return the file; None: there is none.
 
     Raises:
-        ConfigError: the file is not ours alone, or makes no sense.
+        ConfigError: it is not ours alone, or makes no sense.
     """
     file = folder / FILE
     if not file.exists():
-        return NOTHING
+        return None
     try:
-        return msgspec.json.decode(read_private(str(file)), type=BoardsDocument)
+        return msgspec.json.decode(read_private(str(file)), type=Kept)
     except msgspec.DecodeError as err:
         raise ConfigError([f"{file}: {err}"]) from None
 
 
-def write(folder: Path, told: BoardsDocument) -> None:
-    """Keep it; OSError where the disk refuses."""
-    replace_file(folder / FILE, msgspec.json.encode(told))
+def read(folder: Path) -> BoardsDocument:
+    """Return what the centre told, without passwords; nothing where it told nothing.
+
+    Raises:
+        ConfigError: as above.
+    """
+    kept = read_kept(folder)
+    return NOTHING if kept is None else kept.told
+
+
+def write(folder: Path, node: str, told: BoardsDocument, sealed: bytes) -> None:
+    """Keep what a seal had, without its passwords, and the seal; OSError: the disk refuses."""
+    bare = [
+        each if each.access is None else replace(each, access=replace(each.access, password=""))
+        for each in told.boards
+    ]
+    kept = Kept(node=node, told=replace(told, boards=bare), sealed=sealed)
+    replace_file(folder / FILE, msgspec.json.encode(kept))
 
 
 def all_boards(file: str, folder: Path) -> tuple[Board, ...]:
-    """Return the controllers of a file and of what the centre told.
+    """Return the controllers of a file and of what the centre told, the latter without passwords.
 
     Raises:
         ConfigError: neither is there, or one cannot be used.
@@ -72,7 +102,7 @@ def read_here(file: str, folder: Path, own: str, *, has_lease: bool) -> tuple[Bo
     if not has_lease and told.reader not in {"", own}:
         mine = {board.node for board in local}
         told = replace(told, boards=[each for each in told.boards if each.node in mine])
-    return tuple(replace(board, password="") for board in merged(local, told))
+    return tuple(bare(board) for board in merged(local, told))
 
 
 def merged(local: Iterable[Board], told: BoardsDocument) -> tuple[Board, ...]:
@@ -85,6 +115,11 @@ def merged(local: Iterable[Board], told: BoardsDocument) -> tuple[Board, ...]:
         if board is not None:
             boards[each.node] = board if each.sensors is None else _counted(board, each)
     return tuple(boards.values())
+
+
+def bare(board: Board) -> Board:
+    """Return a controller as the resident agent has it: with no password in any form."""
+    return replace(board, password="", sealed="")
 
 
 def faults(told: BoardsDocument) -> Iterator[str]:

@@ -5,12 +5,16 @@ import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from msgspec.structs import replace
 
 from roost_agent import child
 from roost_agent.bmc import told
 from roost_agent.bmc.board import Board
+from roost_agent.bmc.board_file import toml
+from roost_agent.bmc.closed import SEALING_KEY
+from roost_agent.bmc.ready import ready_boards
 from roost_agent.bmc.seat import BoardSeat, NotTakenError
-from roost_agent.bmc.take import SEALING_KEY, take
+from roost_agent.bmc.take import take
 from roost_agent.enrol.keys import private_pem
 from roost_agent.enrolled import FOLDER
 from roost_agent.errors import ConfigError
@@ -43,6 +47,16 @@ def key(tmp_path):
     return key
 
 
+def bare(document):
+    """What is kept of it in the clear."""
+    access = replace(ACCESS, password="")
+    return replace(document, boards=[replace(each, access=access) for each in document.boards])
+
+
+def ready(folder, nodes=("n2", "n3")):
+    return ready_boards(str(folder / "none"), folder, nodes).boards
+
+
 def sealed(key, document, node=NODE):
     public = key.public_key().public_bytes_raw()
     return seal_for(public, encode(document), about(node), once=bytes(range(32)))
@@ -53,7 +67,9 @@ def test_what_was_sealed_for_this_node_is_kept_for_nobody_else(key, tmp_path):
     assert take(tmp_path, NODE, sealed(key, document)) == document
     file = tmp_path / told.FILE
     assert file.stat().st_mode & 0o777 == 0o600
-    assert told.read(tmp_path) == document
+    assert told.read(tmp_path) == bare(document)
+    assert SECRET not in file.read_text()
+    assert ready(tmp_path)["n2"].password == SECRET
     file.chmod(0o644)
     with pytest.raises(ConfigError, match="0600"):
         told.read(tmp_path)
@@ -75,7 +91,7 @@ def test_what_is_not_for_it_or_wrong_leaves_what_was_kept(key, tmp_path):
         with pytest.raises(ConfigError) as why:
             take(tmp_path, NODE, body)
         assert SECRET not in str(why.value)
-        assert told.read(tmp_path) == document
+        assert told.read(tmp_path) == bare(document)
 
 
 def test_the_nodes_own_file_says_how_it_is_reached_and_the_centre_how_sensors_count():
@@ -93,12 +109,25 @@ def test_the_nodes_own_file_says_how_it_is_reached_and_the_centre_how_sensors_co
     ("reader", "has_lease", "nodes"),
     [("n1", False, ["n3"]), ("n9", False, []), ("n9", True, ["n3"]), ("", False, ["n3"])],
 )
-def test_without_a_lease_one_node_reads_what_the_centre_told(tmp_path, reader, has_lease, nodes):
-    told.write(tmp_path, said(BoardTold(node="n3", access=ACCESS), reader=reader))
+def test_without_a_lease_one_node_reads_what_the_centre_told(
+    key, tmp_path, reader, has_lease, nodes
+):
+    document = said(BoardTold(node="n3", access=ACCESS), reader=reader)
+    take(tmp_path, NODE, sealed(key, document))
     found = told.read_here(str(tmp_path / "none"), tmp_path, "n1", has_lease=has_lease)
     assert [each.node for each in found] == nodes
     assert not any(each.password for each in found), "who stays in memory has none"
-    assert [each.password for each in told.all_boards(str(tmp_path / "none"), tmp_path)] == [SECRET]
+    assert [each.password for each in ready(tmp_path).values()] == [SECRET]
+
+
+def test_what_was_sealed_for_the_box_before_costs_its_boards_alone_and_is_told(key, tmp_path):
+    take(tmp_path, NODE, sealed(key, said(BoardTold(node="n3", access=ACCESS))))
+    (tmp_path / FOLDER / SEALING_KEY).write_bytes(private_pem(X25519PrivateKey.generate()))
+    (file := tmp_path / "bmc.toml").write_text(toml([LOCAL]))
+    file.chmod(0o600)
+    found = ready_boards(str(file), tmp_path, ["n2", "n3"])
+    assert found.boards == {"n2": LOCAL}
+    assert "the centre tells it anew" in found.why_not["n3"]
 
 
 def test_where_nothing_is_said_by_anybody_it_is_the_file_that_is_missing(tmp_path):
