@@ -76,7 +76,9 @@ def acts_wanted(one: One, of_site: Sequence[int], now: Moment) -> list[Effect]:
         return []
     if len(of_site) >= SITE_MAX or (of_site and now.wall_ms - max(of_site) < COOL_MS):
         return []
-    recent = tuple(each for each in one.acts if now.wall_ms - each < TRIED_MS)
+    # After a clock was set back an act that lies ahead counts as made now: not for ever.
+    past = (min(each, now.wall_ms) for each in one.acts)
+    recent = tuple(each for each in past if now.wall_ms - each < TRIED_MS)
     if len(recent) >= ACTS_MAX and action == "reset":
         return []
     verb = Verb.RESET if action == "reset" else Verb.CYCLE

@@ -8,7 +8,8 @@ coordinates: who takes its turn over begins to count anew. Local HA's fencing ha
 Invariants:
 - an act is on the disk before it is, and what was not taken by a board is given back;
 - where the file cannot be read the hour is full: what is not counted is not done;
-- a time to come counts: a clock that was set back forgets nothing.
+- after a clock was set back, by years perhaps, an act that lies ahead counts as made now: longer
+  than its hour, and not for ever.
 """
 
 import logging
@@ -49,7 +50,9 @@ class ActBudget:
 
     def spent(self) -> tuple[int, ...]:
         """Return when machines were acted on within the hour, UTC ms, the last one last."""
-        now_ms = self._clock.wall_ms()
+        now_ms = max(self._clock.wall_ms(), 0)
+        if any(each > now_ms for each in self._spent):
+            self._keep([min(each, now_ms) for each in self._spent])
         self._spent = [each for each in self._spent if now_ms - each < HOUR_MS]
         return tuple(self._spent)
 
@@ -76,10 +79,14 @@ class ActBudget:
         if at_ms not in left:
             return
         left.remove(at_ms)
+        self._keep(left)
+
+    def _keep(self, spent: list[int]) -> None:
+        """Put a count on the disk that lets more be done; without it the one before stands."""
         try:
-            self._write(left)
-        except OSError as err:  # it counts, then
-            log.warning("bmc: an act that was not taken counts all the same: %s", err)
+            self._write(spent)
+        except OSError as err:
+            log.warning("bmc: acts of the past count on: %s", err)
 
     def _write(self, spent: list[int]) -> None:
         replace_file(self._file, msgspec.json.encode(_Kept(spent)))

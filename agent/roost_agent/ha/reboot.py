@@ -1,8 +1,8 @@
 """Reboots this node as the last rung of a ladder: within a budget, and whatever hangs (ha.md 8).
 
 How is said by whoever starts the agent; without a word of that, nothing here can reboot anything.
-The budget outlives the reboot, so it is kept in a file and counted by the wall clock: a clock that
-was set back makes past reboots count longer, never shorter.
+The budget outlives the reboot, so it is kept in a file and counted by the wall clock. After that
+was set back, by years perhaps, a reboot that lies ahead counts as made now: longer, not for ever.
 """
 
 import asyncio
@@ -60,11 +60,13 @@ class Reboot:
         if not self._command:
             return f"{why}: no unit of this agent says how"
         now_ms = self._clock.wall_ms()
-        past_ms = self._past(now_ms)
-        for count, window_ms in BUDGET:
-            if sum(now_ms - each < window_ms for each in past_ms) >= count:
-                return f"{why}: {count} within {window_ms // HOUR_MS} h already"
+        known_ms = self._past(now_ms)
+        past_ms = [min(each, now_ms) for each in known_ms]
         try:
+            if past_ms != known_ms:
+                put_file(self._file, msgspec.json.encode(past_ms))
+            if full := _full(past_ms, now_ms):
+                return f"{why}: {full}"
             put_file(self._file, msgspec.json.encode([*past_ms, now_ms]))
         except OSError as err:
             return f"{why}: {self._file}: {err.strerror}"
@@ -96,3 +98,11 @@ class Reboot:
             log.warning("ha: %s: %s", self._file, err)
             return [now_ms] * max(count for count, _ in BUDGET)
         return [each for each in past_ms if now_ms - each < BUDGET[-1][1]]
+
+
+def _full(past_ms: Sequence[int], now_ms: int) -> str:
+    """Return which part of the budget is spent; empty: none is."""
+    for count, window_ms in BUDGET:
+        if sum(now_ms - each < window_ms for each in past_ms) >= count:
+            return f"{count} within {window_ms // HOUR_MS} h already"
+    return ""

@@ -9,7 +9,7 @@ Leaves reading, running and saving to the shell. Invariants:
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 UNIT_VERBS: Final = {"unit_start": "start", "unit_stop": "stop"}
@@ -139,7 +139,7 @@ class Verbs:
         self._others = Rate(30, 60_000)
 
     def handle(self, event: Asked | Unread, now: Now) -> list[Save | Run | Refuse]:
-        """Return what is to be done, in this order; a Refuse stands alone."""
+        """Return what is to be done, in this order; nothing follows a Refuse."""
         is_unit = isinstance(event, Asked) and event.verb in UNIT_VERBS
         if not (self._units if is_unit else self._others).take(now.boot_ms):
             bound = "20 a second" if is_unit else "30 a minute"
@@ -157,13 +157,17 @@ class Verbs:
             return [Refuse("budget", f"reboots are not counted: {self._uncounted}")]
         if any(each.nonce == given["nonce"] for each in self._reboots):
             return [Refuse("replayed", "this order was acted on before")]
-        # A clock that was set back makes past reboots count longer, never shorter.
-        ages_ms = [wall_ms - each.at_ms for each in self._reboots]
+        # After a clock was set back, by years perhaps, a reboot that lies ahead counts as made now:
+        # longer than its day, and not for ever.
+        known = tuple(replace(each, at_ms=min(each.at_ms, wall_ms)) for each in self._reboots)
+        kept = [Save(known)] if known != self._reboots else []
+        self._reboots = known
+        ages_ms = [wall_ms - each.at_ms for each in known]
         recent = [age_ms for age_ms in ages_ms if age_ms < REBOOT_WINDOW_MS]
         if len(recent) >= REBOOTS_MAX:
             wait_h = -(-(REBOOT_WINDOW_MS - sorted(recent)[REBOOTS_MAX - 1]) // HOUR_MS)
             detail = f"{REBOOTS_MAX} ordered reboots within 24 h already: the next in {wait_h} h"
-            return [Refuse("budget", detail)]
+            return [*kept, Refuse("budget", detail)]
         reboot = Rebooted(wall_ms, given["nonce"], given["reason"])
         self._reboots = (*self._reboots, reboot)[-REBOOTS_KEPT:]
         return [Save(self._reboots), Run(("--no-wall", "--check-inhibitors=no", "reboot"))]

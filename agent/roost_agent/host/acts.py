@@ -200,7 +200,8 @@ class HostActs:
         """Return how long an act may take from now on: its time goes on while no agent runs."""
         if pending is None or wanted.verb == REBOOT:
             return SECONDS[wanted.verb]
-        return max(pending.until_ms - self._shell.now().wall_ms, 0) / 1000
+        left_s = (pending.until_ms - self._shell.now().wall_ms) / 1000
+        return min(max(left_s, 0), SECONDS[wanted.verb])  # though a clock was set back
 
     def _has_heard(self) -> bool:
         """Whether this agent knows by now how the others stand."""

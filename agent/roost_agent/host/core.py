@@ -24,10 +24,12 @@ from roost_agent.host.ladder import EXHAUSTED, REBOOTS, Ladder, Next
 from roost_agent.host.moment import Moment
 from roost_agent.host.transitions import HostEvent, Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, HostSaid
+from roost_protocol.host_word import MAINTENANCE_MIN_MAX
 from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
 
 TICK_MS: Final = 1_000  # between two looks at the other hosts
 SETTLED_MS: Final = 3_600_000  # in service: what failed before counts no more
+MAINTENANCE_MS_MAX: Final = MAINTENANCE_MIN_MAX * 60_000
 ENABLE: Final = "enable"  # a reason to be degraded: the enable sequence lacked something
 LOCKED_TYPE: Final = "host.locked"  # by their names in the catalogue
 EXHAUSTED_TYPE: Final = "host.recovery.exhausted"
@@ -278,8 +280,10 @@ class HostCore:
         out += [self._keep(), Check()]
 
     def _look(self, look: Look, now: Moment, out: list[Action]) -> None:
-        if 0 < self.maintenance_until_ms <= now.wall_ms:
-            self.maintenance_until_ms = 0
+        until_ms = min(self.maintenance_until_ms, now.wall_ms + MAINTENANCE_MS_MAX)
+        until_ms = until_ms if until_ms > now.wall_ms else 0
+        if until_ms != self.maintenance_until_ms:  # it is over, or a clock was set back since
+            self.maintenance_until_ms = until_ms
             out.append(self._keep())
         if self.state == tr.INTEST:
             self._enabling(look, now, out)

@@ -162,8 +162,11 @@ class Ladder:
 
     def _may_reboot(self, cause: str, wall_ms: int) -> bool:
         """Whether that rung is left; settings that are refused are so after a boot as well."""
-        # A clock that was set back makes past reboots count longer, never shorter.
-        recent = sum(wall_ms - each.at_ms < DAY_MS for each in self.reboots)
+        # After a clock was set back, by years perhaps, a reboot that lies ahead counts as made now:
+        # longer than its day, and not for ever.
+        past = [replace(each, at_ms=min(each.at_ms, max(wall_ms, 0))) for each in self.reboots]
+        self.reboots = past
+        recent = sum(wall_ms - each.at_ms < DAY_MS for each in past)
         is_used = any(each.cause == cause and not each.is_over for each in self.reboots)
         return cause != Stage.CONFIG and not is_used and recent < REBOOTS_MAX
 

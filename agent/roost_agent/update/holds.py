@@ -56,5 +56,9 @@ class Holds:
                 log.warning("update: %s", fault)
 
     async def looked(self) -> None:
-        """Read the files beside the loop."""
+        """Read the files beside the loop, and end a hold in time though a clock was set back."""
         await asyncio.to_thread(self.look)
+        hold, latest_ms = self._keeper.hold, self._clock.wall_ms() + HOLD_MS_MAX
+        if hold is not None and hold.until_ms > latest_ms:
+            self._keeper.hold = Hold(latest_ms, hold.why)
+            await self._keeper.set_hold(self._keeper.hold)

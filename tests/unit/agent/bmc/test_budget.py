@@ -46,8 +46,10 @@ def test_a_restart_forgets_no_act(tmp_path, clock):
 
 def test_a_clock_that_was_set_back_forgets_no_act(tmp_path, clock):
     spent(tmp_path, clock)
-    clock.ms -= 100 * HOUR_MS
+    clock.ms -= 100_000 * HOUR_MS
     assert ActBudget(tmp_path, clock).refusal()
+    clock.ms += HOUR_MS  # and not for eleven years
+    assert not ActBudget(tmp_path, clock).refusal()
 
 
 def test_what_no_board_took_is_given_back_once(tmp_path, clock):

@@ -117,7 +117,12 @@ def test_a_clock_that_was_set_back_frees_no_reboot():
     verbs = Verbs()
     verbs.handle(reboot(1), now(0))
     verbs.handle(reboot(2), now(1))
-    assert only(verbs.handle(reboot(3), now(2, T0 - 1_000 * HOUR_MS))).error == "budget"
+    early = T0 - 100_000 * HOUR_MS  # eleven years: it was never right
+    saved, refused = verbs.handle(reboot(3), now(2, early))
+    assert (refused.error, {each.at_ms for each in saved.reboots}) == ("budget", {early})
+    after = Verbs(saved.reboots)  # a helper started anew
+    assert only(after.handle(reboot(3), now(3, early + 23 * HOUR_MS))).error == "budget"
+    assert isinstance(after.handle(reboot(3), now(4, early + 24 * HOUR_MS))[1], Run)
 
 
 def test_a_past_that_cannot_be_read_is_a_budget_that_is_spent():

@@ -10,6 +10,7 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.core import (
     EXHAUSTED_TYPE,
     LOCKED_TYPE,
+    MAINTENANCE_MS_MAX,
     SETTLED_MS,
     Begin,
     Check,
@@ -198,6 +199,13 @@ def test_the_last_host_of_a_site_is_degraded_and_not_failed():
     critical = Look(Facts(), {"process": 5}, critical="nginx is gone", is_last=True)
     core.handle(critical, at(20_000))
     assert (core.state, core.reasons) == (tr.DEGRADED, {"process": 5})
+
+
+def test_a_maintenance_ends_within_its_longest_though_a_clock_was_set_back_by_years():
+    core = enabled()
+    core.handle(Maintain(WALL + 11 * 365 * 86_400_000), at(20_000))
+    [keep, *_] = core.handle(Look(Facts(), {}), at(21_000))
+    assert keep.kept.maintenance_until_ms == WALL + 21_000 + MAINTENANCE_MS_MAX
 
 
 def test_what_it_cannot_do_without_fails_it_but_not_in_maintenance():

@@ -19,6 +19,7 @@ from roost_agent.host.kept import Kept, Rebooted
 from roost_agent.host.ladder import (
     DAY_MS,
     EXHAUSTED,
+    REBOOTS,
     REBOOTS_MAX,
     RECOVERIES,
     SPARED_MS,
@@ -195,10 +196,15 @@ def test_settings_that_are_refused_are_so_after_a_boot_as_well():
 
 def test_a_clock_that_was_set_back_makes_no_room_for_a_reboot():
     ladder = Ladder(BOOT)
-    past = [Rebooted("health", OTHER, WALL + DAY_MS, is_over=True)] * REBOOTS_MAX
+    past = [Rebooted("health", OTHER, WALL + 4_000 * DAY_MS, is_over=True)] * REBOOTS_MAX
     ladder.restore(Kept(Admin.UNLOCKED, attempts={"health": 2}, reboots=past))
     assert ladder.failed(Stage.HEALTH, Moment(0, WALL), of_quorum=False) == EXHAUSTED
     assert ladder.next(1, is_last=False, is_spared=True) is Next.WAIT
+    assert {each.at_ms for each in ladder.reboots} == {WALL}  # and not for eleven years
+    ladder.forget()
+    ladder.attempts = {"health": 2}
+    told = ladder.failed(Stage.HEALTH, Moment(0, WALL + DAY_MS), of_quorum=False)
+    assert told == f"{REBOOTS} once its site can spare it"
 
 
 def test_a_no_that_comes_when_an_operator_has_let_it_begin_anew_says_nothing():
