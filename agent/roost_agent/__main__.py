@@ -24,7 +24,7 @@ usage: roost-agent COMMAND [OPTION...]
   check-box     begin a run by asking whether the identity is this box's (run does it)
   check-config  say what is wrong with it        [--config PATH]
   status        show the running agent           [--json]
-  path hold NAME --for TIME                      take a path out of service, e.g. --for 2m
+  path hold NAME --for TIME                      take a path out of service, a day at most
   path release NAME                              bring it back
   alarm raise|clear|clear-all|list|log ...       say or show what is wrong (alarm --help)
   reprobe [CLASS...]                             look at the hardware now
@@ -33,22 +33,23 @@ usage: roost-agent COMMAND [OPTION...]
   verify order                                   is the order on standard input genuine?
   update status|history|hold|release             software updates of this node
   verify refresh|release|commit|anchor|show      may a release be installed here? (docs/releases.md)
-  sign          sign a receipt of an update       (docs/updates.md; the agent does it)
-  serve         lend the site what was fetched    (docs/updates.md; the agent does it)
+  sign          sign a receipt of an update      (docs/updates.md; the agent does it)
+  serve         lend the site what was fetched   (docs/updates.md; the agent does it)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
   import DIR    take releases from a stick that `roost release export` wrote [--clock-ok]
   host show | processes                          this host and its site; its processes [--json]
   host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
   host maintenance on --for TIME --reason TEXT | off   do nothing about it by itself
   health        what the health scripts say      [--run] [--json]
-  bmc show|set|test|sensors|power|boot|fence     board controllers (bmc --help)
+  bmc show|set|test|sensors|power|boot|media|fence   board controllers (bmc --help)
   samples       the last day, measured by minute [SERIES...] [--hours N] [--json|--csv]
   ha check [FILE]                                say what an HA configuration means (ha --help)
   sim           simulate a fleet                 (sim --help)
   --version, --help
 
 PATH is a file or a folder with agent.toml and conf.d/*.toml; the default is /etc/roost.
-status, path and reprobe find the agent by --config PATH or --state-dir DIR.
+status, path, reprobe, host, health, samples, update and ha find the agent by --config PATH or
+--state-dir DIR.
 TIME is a number with s, m or h. LEVEL is debug, info or warning.
 """
 

@@ -17,7 +17,8 @@ def options(argv: list[str], known: Mapping[str, str]) -> dict[str, str]:
         word = left.pop(0)
         name, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or name not in known:
-            raise ConfigError([f"{word}: one of {', '.join(f'--{each}' for each in known)}"])
+            there = ", ".join(f"--{each}" for each in known)
+            raise ConfigError([f"{word}: no such option; there is {there}"])
         if not equals:
             if not left:
                 raise ConfigError([f"{word}: needs a value"])

@@ -110,7 +110,7 @@ def _token(parsed: argparse.Namespace) -> int:
     elif path.exists():
         print(path.read_text(encoding="ascii").strip())
     else:
-        raise FileNotFoundError(f"there is no {path}: start central once, or pass --new")
+        raise FileNotFoundError(f"there is no {path}: start roost-central once, or pass --new")
     return 0
 
 

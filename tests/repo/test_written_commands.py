@@ -44,7 +44,7 @@ def test_every_command_that_a_message_or_a_help_names_is_one_that_its_program_ta
         ("`roost site list --quuery x`", "No such option '--quuery'."),
         ("```\nroost node show   # which?\n```", "Missing argument 'NODE'."),
         ("`roost-agent host lick|lock`", "'lick'"),
-        ("`roost-agent verify commit --jib 1`", "--jib: one of"),
+        ("`roost-agent verify commit --jib 1`", "--jib: no such option"),
         ("`roost-central check-config --json`", "unrecognized arguments: --json"),
         ("```\necho x | roost nude list; ls\n```", "No such command 'nude'"),
         ("`roost-guard --leash-ms 5`", "--leash-ms: unknown option"),

@@ -50,11 +50,22 @@ def _parser() -> argparse.ArgumentParser:
         prog="roost-config",
         description="Apply as root the settings that the centre signed for this node.",
     )
-    parser.add_argument("--root", default="/", help="the machine's files are below this folder")
-    parser.add_argument("--state", type=Path, default=Path(state.FOLDER), help=state.FOLDER)
-    parser.add_argument("--jobs", type=Path, default=Path(job_file.FOLDER), help=job_file.FOLDER)
-    parser.add_argument("--told", type=Path, default=Path(told.FOLDER), help=told.FOLDER)
-    parser.add_argument("--systemctl", default=SYSTEMCTL, help="empty: leave services alone")
+    parser.add_argument("--root", default="/", help="the machine's files are below this folder (/)")
+    parser.add_argument(
+        "--state", type=Path, default=Path(state.FOLDER), help=f"what is applied ({state.FOLDER})"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=Path,
+        default=Path(job_file.FOLDER),
+        help=f"what is asked ({job_file.FOLDER})",
+    )
+    parser.add_argument(
+        "--told", type=Path, default=Path(told.FOLDER), help=f"how it ended ({told.FOLDER})"
+    )
+    parser.add_argument(
+        "--systemctl", default=SYSTEMCTL, help=f"empty: leave services alone ({SYSTEMCTL})"
+    )
     verbs = parser.add_subparsers(dest="do", required=True)
     apply = verbs.add_parser("apply", help="apply a document that the agent asked for")
     apply.add_argument("digest", type=_digest, help="of the document: 64 of 0-9 a-f")

@@ -27,7 +27,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600}
 
 def status(argv: list[str]) -> int:
     """Show the running agent."""
-    arguments = parser("status")
+    arguments = parser("status", status.__doc__)
     arguments.add_argument("--json", action="store_true", help="everything, for a program")
     given = arguments.parse_args(argv)
     result = asked(given, Status())
@@ -37,11 +37,13 @@ def status(argv: list[str]) -> int:
 
 def path(argv: list[str]) -> int:
     """Hold or release a path."""
-    arguments = parser("path")
-    arguments.add_argument("verb", choices=["hold", "release"])
-    arguments.add_argument("name")
+    arguments = parser("path", path.__doc__)
     arguments.add_argument(
-        "--for", dest="seconds", type=seconds_of, metavar="TIME", help="of a hold"
+        "verb", choices=["hold", "release"], help="take it out, or bring it back"
+    )
+    arguments.add_argument("name", help="of the path, as `roost-agent status` shows it")
+    arguments.add_argument(
+        "--for", dest="seconds", type=seconds_of, metavar="TIME", help="of a hold: 1s to 24h"
     )
     given = arguments.parse_args(argv)
     if given.verb == "release":
@@ -54,19 +56,23 @@ def path(argv: list[str]) -> int:
 
 
 def reprobe(argv: list[str]) -> int:
-    """Have the hardware looked at now."""
-    arguments = parser("reprobe")
-    arguments.add_argument("classes", nargs="*", metavar="CLASS", type=class_name)
+    """Have the hardware looked at now: all of it, or some classes."""
+    arguments = parser("reprobe", reprobe.__doc__)
+    arguments.add_argument(
+        "classes", nargs="*", metavar="CLASS", type=class_name, help="such as nic"
+    )
     given = arguments.parse_args(argv)
     asked(given, Reprobe(given.classes))
     return 0
 
 
-def parser(name: str) -> argparse.ArgumentParser:
+def parser(name: str, does: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of a command that asks the agent, with the options that find it."""
-    made = argparse.ArgumentParser(prog=f"roost-agent {name}")
-    made.add_argument("--config", default=CONFIG, help="where it names the state directory")
-    made.add_argument("--state-dir", help="instead of a configuration")
+    made = argparse.ArgumentParser(prog=f"roost-agent {name}", description=does)
+    made.add_argument(
+        "--config", default=CONFIG, metavar="PATH", help=f"names the state directory ({CONFIG})"
+    )
+    made.add_argument("--state-dir", metavar="DIR", help="instead of a configuration")
     return made
 
 

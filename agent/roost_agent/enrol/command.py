@@ -12,6 +12,7 @@ from roost_agent.config_file import USUAL, load_join
 from roost_agent.enrol.anchor import IMAGE_ROOT, TRUST_DIR, anchor
 from roost_agent.enrol.announced import load_announced
 from roost_agent.enrol.box import this_box
+from roost_agent.enrol.centre import Address
 from roost_agent.enrol.factory import load_factory
 from roost_agent.enrol.invitation import Invitation, Lacking, choose
 from roost_agent.enrol.join import Order, Person, World, join
@@ -78,6 +79,8 @@ def _dns(config: JoinConfig) -> Dns:
 
 
 def _joined(given: argparse.Namespace, own: Order, invitation: Invitation) -> int:
+    for url in invitation.urls:
+        Address.parse(url)  # a wrong one is told before what else is missing
     if invitation.pin is None and not (given.yes or sys.stdin.isatty()):
         raise AgentError("nobody is here to compare six words: pass --token -, or --pin, or --yes")
     order = replace(_order(own, invitation, given.wait_h * 3600), new_key=given.new_key)

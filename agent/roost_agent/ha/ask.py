@@ -34,12 +34,12 @@ _PATHS: Final = ("PATH", "DRIVER", "NETWORK", "BROKER", "TLS", "OPEN", "DISCARDE
 
 def status(argv: list[str]) -> int:
     """Show local HA on this node."""
-    return _show(_parser("status").parse_args(argv), HaStatus(), _status)
+    return _show(_parser(status).parse_args(argv), HaStatus(), _status)
 
 
 def explain(argv: list[str]) -> int:
     """Show what was decided of late, and why."""
-    arguments = _parser("explain")
+    arguments = _parser(explain)
     arguments.add_argument("--last", type=int, default=50, metavar="N", help="default: 50")
     given = arguments.parse_args(argv)
     if not 1 <= given.last <= EXPLAIN_MAX:
@@ -49,7 +49,7 @@ def explain(argv: list[str]) -> int:
 
 def switchover(argv: list[str]) -> int:
     """Give a group that runs here to another node."""
-    arguments = _parser("switchover")
+    arguments = _parser(switchover)
     arguments.add_argument("group")
     arguments.add_argument("--to", metavar="NODE", help="default: the first that could")
     arguments.add_argument(
@@ -61,7 +61,7 @@ def switchover(argv: list[str]) -> int:
 
 def maintenance(argv: list[str]) -> int:
     """Let a group be on this node for a while: not watched, and not moved here."""
-    arguments = _parser("maintenance")
+    arguments = _parser(maintenance)
     arguments.add_argument("group")
     arguments.add_argument("state", choices=["on", "off"])
     arguments.add_argument("--ttl", type=seconds_of, metavar="TIME", help="of on, e.g. 30m")
@@ -73,7 +73,7 @@ def maintenance(argv: list[str]) -> int:
 
 def may_go_down(argv: list[str]) -> int:
     """Say whether this node may go down now; the exit status says it to programs."""
-    made = _parser("may-go-down")
+    made = _parser(may_go_down)
     made.epilog = "exit: 0 yes, 1 no agent answers, 3 no, 4 after transfer"
     given = made.parse_args(argv)
     result = asked(given, HaMayGoDown())
@@ -83,7 +83,7 @@ def may_go_down(argv: list[str]) -> int:
 
 def test_watchdog(argv: list[str]) -> int:
     """Have this node's watchdog reset it, once, to see that it does."""
-    arguments = _parser("test-watchdog")
+    arguments = _parser(test_watchdog)
     arguments.add_argument(
         "--confirm-reset", action="store_true", help="this machine may be reset now"
     )
@@ -93,7 +93,7 @@ def test_watchdog(argv: list[str]) -> int:
 
 def takeover(argv: list[str]) -> int:
     """Take a group of a sticky pair whose other node is off."""
-    arguments = _parser("takeover")
+    arguments = _parser(takeover)
     arguments.add_argument("group")
     arguments.add_argument("--confirm-peer-off", action="store_true")
     given = arguments.parse_args(argv)
@@ -107,7 +107,7 @@ def takeover(argv: list[str]) -> int:
 
 def voters(argv: list[str]) -> int:
     """Let a node vote, or not any more."""
-    arguments = _parser("voters")
+    arguments = _parser(voters)
     arguments.add_argument("change", choices=["add", "remove"])
     arguments.add_argument("node")
     arguments.add_argument(
@@ -120,9 +120,12 @@ def voters(argv: list[str]) -> int:
     return _show(given, HaVoters(given.node, is_added, given.disk_gone), _sentence)
 
 
-def _parser(verb: str) -> argparse.ArgumentParser:
-    made = parser(f"ha {verb}")
-    made.add_argument("-o", "--output", choices=["table", "json"], default="table")
+def _parser(verb: Callable[[list[str]], int]) -> argparse.ArgumentParser:
+    """Return the parser of a verb, which is called as its function and does what that says."""
+    made = parser(f"ha {verb.__name__.replace('_', '-')}", verb.__doc__)
+    made.add_argument(
+        "-o", "--output", choices=["table", "json"], default="table", help="default: table"
+    )
     return made
 
 

@@ -52,15 +52,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roost-install", description="Install releases that both chains of trust name."
     )
-    parser.add_argument("--root", type=Path, default=Path("/"), help="of the machine's files")
-    for name, folder in (
-        ("state", installed.FOLDER),
-        ("requests", request_file.FOLDER),
-        ("trust", TRUST),
-        ("mirror", MIRROR),
+    parser.add_argument(
+        "--root", type=Path, default=Path("/"), help="the machine's files are below this folder (/)"
+    )
+    for name, folder, what in (
+        ("state", installed.FOLDER, "what is installed"),
+        ("requests", request_file.FOLDER, "what the agent asks for"),
+        ("trust", TRUST, "what is trusted"),
+        ("mirror", MIRROR, "what the agent fetched"),
     ):
-        parser.add_argument(f"--{name}", type=Path, default=Path(folder), help=folder)
-    parser.add_argument("--systemctl", default=SYSTEMCTL, help="empty: leave services alone")
+        parser.add_argument(f"--{name}", type=Path, default=Path(folder), help=f"{what} ({folder})")
+    parser.add_argument(
+        "--systemctl", default=SYSTEMCTL, help=f"empty: leave services alone ({SYSTEMCTL})"
+    )
     verbs = parser.add_subparsers(dest="do", required=True)
     run = verbs.add_parser("run", help="carry out what the agent asked for, as root")
     run.add_argument("about", type=_about, help="VERB-DIGEST of a release's manifest")

@@ -25,7 +25,9 @@ def command() -> None:
 @command.command("list")
 @click.option("--hidden", is_flag=True, help="Masked, shelved and suppressed ones too.")
 @click.option("--sort", help="severity, raised, changed, type, site or count; -raised turns it.")
-@click.option("--limit", type=click.IntRange(1), default=LIST_MAX, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=LIST_MAX, show_default=True, help="How many at most."
+)
 @shared(query=True, watch=True)
 def list_(asked: Asked, *, hidden: bool, sort: str | None, limit: int) -> None:
     """List active alarms, the worst and newest first. KEY names one in other verbs."""
@@ -41,7 +43,9 @@ def list_(asked: Asked, *, hidden: bool, sort: str | None, limit: int) -> None:
 @command.command("history")
 @click.option("--since", metavar="TIME", help="Cleared after: an age such as 24h, or RFC 3339.")
 @click.option("--until", metavar="TIME", help="Cleared before.")
-@click.option("--limit", type=click.IntRange(1), default=LIST_MAX, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=LIST_MAX, show_default=True, help="How many at most."
+)
 @shared(query=True)
 def history(asked: Asked, since: str | None, until: str | None, limit: int) -> None:
     """List alarms that were cleared, the newest first."""
@@ -107,8 +111,20 @@ def types(asked: Asked) -> None:
 
 
 @command.command("load")
-@click.option("--hours", type=click.IntRange(1, 168), default=24, show_default=True)
-@click.option("--operators", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option(
+    "--hours",
+    type=click.IntRange(1, 168),
+    default=24,
+    show_default=True,
+    help="Of the last so many hours.",
+)
+@click.option(
+    "--operators",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Who share the alarms.",
+)
 @shared()
 def load(asked: Asked, hours: int, operators: int) -> None:
     """Show what alarms ask of the operators (ISA-18.2, EEMUA 191)."""

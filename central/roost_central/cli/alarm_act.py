@@ -20,7 +20,7 @@ def targets(verb: Any) -> Any:  # noqa: ANN401 - click's own types
     """Give a verb its alarms: keys, or ``-q`` with ``--expect``; and ``-y``, ``--dry-run``."""
     for option in (
         click.argument("alarms", nargs=-1),
-        click.option("--expect", type=click.IntRange(0), help="How many -q is to match; else 5."),
+        click.option("--expect", type=click.IntRange(0), help="How many -q is to match."),
         click.option("-y", "--yes", is_flag=True, help="Do not ask."),
         click.option("--dry-run", is_flag=True, help="Only count what would change."),
     ):
@@ -65,7 +65,9 @@ def assign(asked: Asked, assignee: str | None, ticket: str | None, **target: Any
 
 
 @click.command("shelve")
-@click.option("--for", "length", default="2h", show_default=True, help="How long, e.g. 8h.")
+@click.option(
+    "--for", "length", metavar="TIME", default="2h", show_default=True, help="How long, e.g. 8h."
+)
 @click.option("-m", "--reason", required=True, help="Why.")
 @targets
 def put_aside(asked: Asked, length: str, reason: str, **target: Any) -> None:  # noqa: ANN401
@@ -97,7 +99,7 @@ def clear(asked: Asked, reason: str, **target: Any) -> None:  # noqa: ANN401
 @click.command()
 @click.argument("type_", metavar="TYPE")
 @click.option("-m", "--reason", required=True, help="Why.")
-@click.option("--for", "length", help="How long, e.g. 8h; else until it is ended.")
+@click.option("--for", "length", metavar="TIME", help="How long, e.g. 8h; else until it is ended.")
 @shared(query=True)
 def suppress(asked: Asked, type_: str, reason: str, length: str | None) -> None:
     """Switch a type of alarm off, everywhere or where -q says. It is still taken in and kept."""

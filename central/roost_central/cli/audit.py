@@ -63,8 +63,14 @@ def command() -> None:
 @command.command("list")
 @click.option("--actor", help="Only what this one did.")
 @click.option("--action", help="Only these: alarm.ack, or alarm for all that was done to alarms.")
-@click.option("--since", help="Only since then: 7d, or 2026-11-01T03:00:00Z.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=LIST_MAX, show_default=True)
+@click.option("--since", metavar="TIME", help="Only since then: 7d, or 2026-11-01T03:00:00Z.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=LIST_MAX,
+    show_default=True,
+    help="How many at most.",
+)
 @shared()
 def list_(
     asked: Asked, actor: str | None, action: str | None, since: str | None, limit: int
@@ -90,7 +96,7 @@ def export(asked: Asked) -> None:
     "heads",
     multiple=True,
     metavar="SEQ:HASH",
-    help="A head that you kept: from noc/v1/audit/head, or from the centre's log. Repeatable.",
+    help="A head that you kept: from noc/v1/audit/head, or from the centre's log. May be repeated.",
 )
 @click.option("--without-signer", is_flag=True, help="The fleet has none: nothing to compare.")
 @shared()

@@ -13,7 +13,7 @@ _BOUNDS = ("lnr", "lcr", "lnc", "unc", "ucr", "unr")
 
 @click.group("bmc")
 def command() -> None:
-    """Set, reach and show board controllers.
+    """Set, reach and show board controllers of nodes.
 
     A password is asked for, or read from a file or standard input; nothing shows it again.
     """

@@ -30,9 +30,15 @@ REASON: Final = click.option("-m", "--reason", required=True, help="Why; the aud
 @click.argument("node")
 @click.option("--host", required=True, help="Its name or address in the board's network.")
 @click.option("--user", required=True, help="Of an account with the role Operator.")
-@click.option("--type", type=click.Choice(["dynamic", "redfish", "ipmi"]), default="dynamic")
-@click.option("--port", type=int, default=443, show_default=True)
-@click.option("--ipmi-port", type=int, default=623, show_default=True)
+@click.option(
+    "--type",
+    type=click.Choice(["dynamic", "redfish", "ipmi"]),
+    default="dynamic",
+    show_default=True,
+    help="What it speaks; dynamic: Redfish if it does, else IPMI.",
+)
+@click.option("--port", type=int, default=443, show_default=True, help="Of Redfish.")
+@click.option("--ipmi-port", type=int, default=623, show_default=True, help="Of IPMI.")
 @click.option("--cipher", type=int, default=3, show_default=True, help="IPMI's cipher suite.")
 @click.option("--uuid", default="", help="That the machine must have; else it is learned.")
 @click.option("--system", default="", help="Its Redfish resource, where there are several.")
@@ -113,11 +119,23 @@ def groups(asked: Asked, node: str) -> None:
 @click.argument("group", type=click.Choice([each.value for each in Group]))
 @click.option("--interval-s", type=int, help="Between two readings that count; 0: as is usual.")
 @click.option("--minor", type=click.Choice(MILD), help="What a minor reading does.")
-@click.option("--major", type=click.Choice(MILD))
-@click.option("--critical", type=click.Choice(ALL), help="reset and power-cycle alarm as well.")
+@click.option("--major", type=click.Choice(MILD), help="What a major one does.")
+@click.option(
+    "--critical",
+    type=click.Choice(ALL),
+    help="What a critical one does; reset and power-cycle alarm as well.",
+)
 @click.option("--suppress/--no-suppress", default=None, help="The whole group.")
-@click.option("--suppress-sensor", "off", multiple=True, metavar="KEY", help="One sensor.")
-@click.option("--count-sensor", "on", multiple=True, metavar="KEY", help="One, again.")
+@click.option(
+    "--suppress-sensor", "off", multiple=True, metavar="KEY", help="One sensor; may be repeated."
+)
+@click.option(
+    "--count-sensor",
+    "on",
+    multiple=True,
+    metavar="KEY",
+    help="One that counts again; may be repeated.",
+)
 @REASON
 @shared()
 def group(

@@ -10,6 +10,7 @@ import click
 from roost_central.cli import output
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
+from roost_central.cli.options import form_option
 from roost_central.ports import SystemClock, SystemEntropy
 
 KINDS = ("node", "server", "lan", "order")
@@ -29,7 +30,8 @@ COLUMNS = [
 passphrase_option = click.option(
     "--passphrase-file", "passphrase_files", multiple=True, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Its first line is a holder's part of the root's passphrase; else you are asked.",
+    help="Its first line is a holder's part of the root's passphrase, else you are asked; may be "
+    "repeated.",
 )  # fmt: skip
 
 
@@ -52,7 +54,7 @@ def command() -> None:
 @click.option("--out", required=True, type=FOLDER, help="Gets the folders offline and signer.")
 @click.option(
     "--user", "users", multiple=True, default=("roost-central",), show_default=True,
-    help="May ask the signer; it stands in policy.toml.",
+    help="May ask the signer; it stands in policy.toml; may be repeated.",
 )  # fmt: skip
 @passphrase_option
 def init(domain: str, out: Path, users: tuple[str, ...], passphrase_files: Sequence[Path]) -> None:
@@ -84,7 +86,7 @@ def init(domain: str, out: Path, users: tuple[str, ...], passphrase_files: Seque
 
 @command.command()
 @click.argument("folder", type=FOLDER)
-@click.option("-o", "form", type=click.Choice(output.FORMATS), default="table", help="How.")
+@form_option
 def show(folder: Path, form: str) -> None:
     """Show the certificates in a folder, which one issues, and when it should be followed."""
     _show(folder, form)

@@ -52,9 +52,7 @@ def use(name: str) -> None:
     """Use a context from now on."""
     kept = settings.load()
     if name not in kept.contexts:
-        raise RefusedError(
-            f"no context {name!r}; known: {', '.join(kept.contexts) or 'none'}.", ExitCode.NOT_FOUND
-        )
+        raise RefusedError(settings.unknown(name, kept), ExitCode.NOT_FOUND)
     settings.save(settings.Settings(name, kept.contexts))
 
 
@@ -64,7 +62,7 @@ def delete(name: str) -> None:
     """Forget a context; its token file stays."""
     kept = settings.load()
     if kept.contexts.pop(name, None) is None:
-        raise RefusedError(f"no context {name!r}", ExitCode.NOT_FOUND)
+        raise RefusedError(settings.unknown(name, kept), ExitCode.NOT_FOUND)
     current = "" if kept.current == name else kept.current
     settings.save(settings.Settings(current, kept.contexts))
 

@@ -25,7 +25,8 @@ import click
 )
 @click.option(
     "--fault", "faults", multiple=True, metavar="TEXT",
-    help="Let it go wrong: 'cut carrier=carB region=r02 at=30s for=2m'; see `roost sim --help`.",
+    help="Let it go wrong: 'cut carrier=carB region=r02 at=30s for=2m', as `roost sim --help` "
+    "says; may be repeated.",
 )  # fmt: skip
 @click.option(
     "--database", metavar="URL",

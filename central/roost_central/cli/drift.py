@@ -29,7 +29,7 @@ def _columns(asked: Asked) -> list[Column]:
 
 @click.group("drift")
 def command() -> None:
-    """List settings that other hands changed, and adopt them or have them undone.
+    """List settings that other hands changed; adopt them or undo them.
 
     \b
       roost drift list --site edge-1
@@ -67,7 +67,7 @@ def list_(asked: Asked, site: str, node: str, *, exit_code: bool) -> None:
 def adopt(asked: Asked, node: str, settings: tuple[str, ...], out: Path | None) -> None:
     """Write a profile that says what a node has; all that differs, or these settings.
 
-    Nothing is changed: look at the file, then roost profile preview and apply it.
+    Nothing is changed: look at the file, then `roost profile preview` and `roost profile apply`.
     """
     body = json.dumps({"settings": list(settings)}).encode()
     found = asked.client().send("POST", f"{at('nodes', node, 'drift')}:adopt", body, headers=JSON)

@@ -142,7 +142,9 @@ def deny(asked: Asked, box: str, reason: str) -> None:
 
 @command.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--ttl", default="30d", show_default=True, help="How long they count: 12h, 30d.")
+@click.option(
+    "--ttl", metavar="TIME", default="30d", show_default=True, help="How long they count: 12h, 30d."
+)
 @shared()
 def import_(asked: Asked, file: str, ttl: str) -> None:
     """List serial numbers or keys beforehand. FILE is CSV in UTF-8; - reads standard input.
@@ -166,10 +168,16 @@ def token() -> None:
 
 
 @token.command()
-@click.option("--site", required=True)
+@click.option("--site", required=True, help="Of whose boxes it lets in.")
 @click.option("--node", default="", help="One slot, made where there is none.")
 @click.option("--max-nodes", default=1, show_default=True, help="How many boxes it lets in.")
-@click.option("--ttl", default="24h", show_default=True, help="How long it counts: 30m, 24h, 7d.")
+@click.option(
+    "--ttl",
+    metavar="TIME",
+    default="24h",
+    show_default=True,
+    help="How long it counts: 30m, 24h, 7d.",
+)
 @click.option("--auto-approve", is_flag=True, help="Fill empty slots without asking anybody.")
 @click.option("--broker", is_flag=True, help="Its nodes may be brokers of the site.")
 @click.option("--cidr", default="", help="Only from these addresses.")

@@ -37,7 +37,13 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--limit", type=click.IntRange(1, 1000), default=LIST_MAX, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=LIST_MAX,
+    show_default=True,
+    help="How many at most.",
+)
 @shared(query=True, watch=True)
 def list_(asked: Asked, limit: int) -> None:
     """List events, newest first."""

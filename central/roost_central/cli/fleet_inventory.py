@@ -173,7 +173,9 @@ def _side(row: Row, side: str) -> Any:  # noqa: ANN401 - an inventory value
 
 @command.command("history")
 @click.argument("node", metavar="NODE")
-@click.option("--since", default="7d", show_default=True, help="A span, or an RFC 3339 time.")
+@click.option(
+    "--since", metavar="TIME", default="7d", show_default=True, help="A span, or an RFC 3339 time."
+)
 @shared()
 def history(asked: Asked, node: str, since: str) -> None:
     """List what changed in a node, newest first."""

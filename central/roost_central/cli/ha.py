@@ -58,7 +58,7 @@ def command() -> None:
 
     A site decides by itself. status and explain show what its nodes told the centre; switchover,
     maintenance and drill go through the socket of a node on this machine. A takeover by an
-    operator's word is on the node alone: roost-agent ha takeover.
+    operator's word is on the node alone: `roost-agent ha takeover`.
     """
 
 
@@ -84,8 +84,20 @@ def status(asked: Asked, site: str | None) -> None:
 @command.command()
 @click.argument("site")
 @click.option("--all", "everything", is_flag=True, help="Peers, paths and votes as well.")
-@click.option("--since", default="30d", show_default=True, help="RFC 3339, or a span such as 7d.")
-@click.option("--limit", type=click.IntRange(1, CHANGES_MAX), default=50, show_default=True)
+@click.option(
+    "--since",
+    metavar="TIME",
+    default="30d",
+    show_default=True,
+    help="RFC 3339, or a span such as 7d.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, CHANGES_MAX),
+    default=50,
+    show_default=True,
+    help="How many at most.",
+)
 @shared(watch=True)
 def explain(asked: Asked, site: str, *, everything: bool, since: str, limit: int) -> None:
     """Say why: changes of role, each a sentence, newest first."""
@@ -131,9 +143,13 @@ def maintenance(site: str, group: str, state: str, ttl: str | None, node: str | 
 
 @command.command()
 @click.argument("site")
-@click.option("--cut", multiple=True, metavar="PATH", help="Of the node; or a network.")
+@click.option(
+    "--cut", multiple=True, metavar="PATH", help="Of the node; or a network. May be repeated."
+)
 @click.option("--stop", type=click.Choice(["broker"]), help="The node's site broker.")
-@click.option("--for", "span", default="30s", show_default=True, metavar="TIME")
+@click.option(
+    "--for", "span", metavar="TIME", default="30s", show_default=True, help="5 s to 5 min."
+)
 @click.option("--node", metavar="NODE", help="Default: one that is active of a group.")
 def drill(site: str, cut: tuple[str, ...], stop: str | None, span: str, node: str | None) -> None:
     """Break something on a node of this machine for a while, and say what happened.

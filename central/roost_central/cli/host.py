@@ -14,7 +14,7 @@ STALE_S: Final = 3_600.0  # a node that watches any tells them every half hour
 
 @click.group("host")
 def command() -> None:
-    """See nodes as hosts and act on them: states, what led there, lock, switchover, reboot."""
+    """See nodes as hosts and act on them: lock, switchover, reboot."""
 
 
 _STATES: Final = (host_state.list_, host_state.show_, host_state.history, host_state.evidence)

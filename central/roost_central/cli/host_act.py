@@ -77,7 +77,11 @@ def _verb(action: Action) -> click.Command:
         options.append(click.option("--force", is_flag=True, help=helped))
     if action.name == "maintenance":
         helped = "For how long, at most 72h; 0 ends it."
-        options.append(click.option("--for", "span", default="2h", show_default=True, help=helped))
+        options.append(
+            click.option(
+                "--for", "span", metavar="TIME", default="2h", show_default=True, help=helped
+            )
+        )
     made: Any = shared()(run)
     for option in reversed(options):
         made = option(made)

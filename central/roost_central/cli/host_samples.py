@@ -16,8 +16,18 @@ MINUTE_S = 60
 @click.command("samples")
 @click.argument("node")
 @click.argument("series", nargs=-1)
-@click.option("--since", default="24h", show_default=True, help="A time, or a span such as 2h.")
-@click.option("--step", help="Of one value, such as 1m or 10m; as it suits where it is not said.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    default="24h",
+    show_default=True,
+    help="A time, or a span such as 2h.",
+)
+@click.option(
+    "--step",
+    metavar="TIME",
+    help="Of one value, such as 1m or 10m; as it suits where it is not said.",
+)
 @click.option("--board", is_flag=True, help="The sensors of its board controller instead.")
 @shared()
 def samples(  # noqa: PLR0913 - the options of a command

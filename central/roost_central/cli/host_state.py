@@ -89,7 +89,9 @@ def _lines(asked: Asked, found: dict[str, Any]) -> list[str]:
 
 @click.command("history")
 @click.argument("node")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most."
+)
 @shared(watch=True)
 def history(asked: Asked, node: str, limit: int) -> None:
     """List the transitions of a host, the newest first, each with its cause."""

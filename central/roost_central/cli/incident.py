@@ -18,12 +18,16 @@ NAMES_MAX = 100
 
 @click.group("incident")
 def command() -> None:
-    """List, show and close incidents."""
+    """List, show and close incidents: many alarms that are one thing."""
 
 
 @command.command("list")
 @click.option(
-    "--state", type=click.Choice(["open", "closed", "all"]), default="open", show_default=True
+    "--state",
+    type=click.Choice(["open", "closed", "all"]),
+    default="open",
+    show_default=True,
+    help="Which.",
 )
 @shared(watch=True)
 def list_(asked: Asked, state: str) -> None:

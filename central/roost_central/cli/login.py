@@ -34,6 +34,7 @@ def command(
     """
     if user is not None and token_file is not None:
         raise RefusedError("--user makes a token, --token-file names one: give one of them")
+    Client(settings.Context("login", url, None, ca), token="")  # a wrong URL asks for no secret
     name = name or (urlsplit(url).hostname or "default")
     given = None if token_file else _asked() if user is None else _made(url, user, ca)
     path = Path(token_file).resolve() if token_file else settings.folder() / f"{name}.token"

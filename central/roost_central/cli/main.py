@@ -1,6 +1,7 @@
 """The command tree: which file holds which noun, loaded when it is asked for."""
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 try:
@@ -16,28 +17,31 @@ NOUNS = {  # name -> (module, one line for --help)
     "status": ("status", "Show the counts of the fleet and the state of the centre."),
     "site": ("site", "List, show and label sites."),
     "label": ("label", "Group sites and nodes by labels, one or all that match."),
-    "node": ("node", "List and show nodes, their inventory and what changed in it."),
-    "host": ("host", "See nodes as hosts and act on them: states, lock, switchover, reboot."),
+    "node": ("node", "List and show nodes; order, replace, quarantine or revoke them."),
+    "host": ("host", "See nodes as hosts and act on them: lock, switchover, reboot."),
     "bmc": ("bmc_set", "Set, reach and show board controllers of nodes."),
-    "inventory": ("fleet_inventory", "Search, compare and export what the fleet is made of."),
+    "inventory": ("fleet_inventory", "List, search, compare and export what the fleet is made of."),
     "query": ("query", "Explain a query: its fields, and where each part is answered."),
     "order": ("order", "List, approve and cancel orders to nodes."),
     "profile": ("profile", "Say what nodes should be: check, preview and apply reviewed files."),
     "release": ("release", "Make, sign, publish and show releases of software."),
-    "rollout": ("rollout", "Send a release to sites wave by wave, and stop where sites fail."),
+    "rollout": (
+        "rollout",
+        "Send a release or settings to sites wave by wave, and stop where sites fail.",
+    ),
     "drift": ("drift", "List settings that other hands changed; adopt them or undo them."),
     "path": ("path", "List the paths of every node."),
     "alarm": ("alarm", "List, show and act on alarms."),
     "incident": ("incident", "List, show and close incidents: many alarms that are one thing."),
     "event": ("event", "List what happened."),
-    "ha": ("ha", "Show local HA of sites, and try it on this machine's nodes."),
+    "ha": ("ha", "See local HA of sites, and try it on this machine's nodes."),
     "enrol": ("enrol", "Let boxes in: who waits, and by which tokens and lists."),
     "northbound": ("northbound", "List where alarms go out, and test it."),
     "user": ("user", "Say who may log in, and what each may."),
     "token": ("token", "Make and revoke tokens for programs."),
     "role": ("role", "Show the roles that grants give."),
     "audit": ("audit", "Read who did what, and check that nothing of it was changed."),
-    "view": ("view", "Keep pages of the console under a name, each with a link."),
+    "view": ("view", "Keep pages of the console under a name, each with a link for others."),
     "ca": ("ca", "Make the keys of a fleet, and their successors."),
     "login": ("login", "Keep the address and the token of a centre."),
     "demo": ("demo", "Run the whole loop on this machine: a real site and a simulated fleet."),
@@ -67,6 +71,16 @@ class Nouns(click.Group):
             return click.Command(name, short_help=NOUNS[name][1])
         command: click.Command = import_module(f"roost_central.cli.{NOUNS[name][0]}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the noun; of one that is none, say which may have been meant."""
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = get_close_matches(args[0], NOUNS, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else " `roost --help` lists them."
+            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of nouns from the table, without importing any."""

@@ -56,7 +56,7 @@ COLUMNS = [
 
 @click.group("node")
 def command() -> None:
-    """List and show nodes, their inventory and what changed in it."""
+    """List and show nodes; order, replace, quarantine or revoke them."""
 
 
 @command.command("list")

@@ -142,7 +142,13 @@ def release(asked: Asked, node: str, reason: str) -> None:
 )
 @click.option("--serial", default="", help="Of the new box, which then joins by any token of it.")
 @click.option("--broker", is_flag=True, help="It may be a broker of its site.")
-@click.option("--ttl", default="24h", show_default=True, help="How long it counts: 30m, 24h, 7d.")
+@click.option(
+    "--ttl",
+    metavar="TIME",
+    default="24h",
+    show_default=True,
+    help="How long it counts: 30m, 24h, 7d.",
+)
 @shared()
 def replace(asked: Asked, node: str, ttl: str, **given: Any) -> None:  # noqa: ANN401 - options
     """Let the next box take a node's place, and print the line that joins it, this once.

@@ -42,11 +42,17 @@ class Asked:
         return times.clock(text, self.zone)
 
 
+form_option = click.option(
+    "-o", "--output", "form", type=click.Choice(output.FORMATS), default="table",
+    show_default=True, help="Form of the answer.",
+)  # fmt: skip
+
+
 def shared(*, query: bool = False, watch: bool = False) -> Callable[..., Any]:
     """Give a verb the options ``-c -o --tz --no-color``, and ``-q``, ``-w`` where it has them."""
 
     def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
-        @click.option("-o", "--output", "form", type=click.Choice(output.FORMATS), default="table")
+        @form_option
         @click.option("-c", "--context", "context", help="Which centre.")
         @click.option("--tz", default="UTC", show_default=True, help="Zone of the times, or local.")
         @click.option("--no-color", is_flag=True, help="Plain text; NO_COLOR does the same.")

@@ -57,7 +57,7 @@ def _people(row: output.Row) -> str:
 def command() -> None:
     """List, approve and cancel orders to nodes.
 
-    roost node order places one; roost order verbs shows what there is.
+    `roost node order` places one; `roost order verbs` shows what there is.
     """
 
 
@@ -85,7 +85,9 @@ def _needs(row: output.Row) -> str:
 @command.command("list")
 @click.option("--node", help="Of one node, e.g. lab.n1.")
 @click.option("--state", type=click.Choice(STATES), help="open: what has not ended.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most."
+)
 @shared(watch=True)
 def list_(asked: Asked, node: str | None, state: str | None, limit: int) -> None:
     """List orders, the newest first."""
@@ -135,7 +137,12 @@ def cancel(asked: Asked, order: str, reason: str) -> None:
 @click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("-m", "--reason", default="", help="Why; the node writes it down, too.")
 @click.option(
-    "--ttl", "life", default="1h", show_default=True, help="How long it counts: 30m, 24h."
+    "--ttl",
+    "life",
+    metavar="TIME",
+    default="1h",
+    show_default=True,
+    help="How long it counts: 30m, 24h.",
 )
 @click.option("--wait", is_flag=True, help="Until it has ended; the exit code says how.")
 @shared()
@@ -149,7 +156,7 @@ def place(  # noqa: PLR0913 - options
     life: str,
     wait: bool,
 ) -> None:
-    """Have a node do something. What there is: roost order verbs."""
+    """Have a node do something. `roost order verbs` shows what there is."""
     life_s = times.span(life)
     given = arguments(words)
     body = json.dumps({"verb": verb, "given": given, "reason": reason, "life_s": life_s}).encode()

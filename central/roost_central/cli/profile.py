@@ -24,7 +24,10 @@ PROFILES: Final = "/api/v1/profiles"
 
 FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 REMOVE = click.option(
-    "--remove", multiple=True, metavar="NAME", help="A profile that goes in the same step."
+    "--remove",
+    multiple=True,
+    metavar="NAME",
+    help="A profile that goes in the same step; may be repeated.",
 )
 
 
@@ -187,23 +190,23 @@ def preview(asked: Asked, files: tuple[Path, ...], remove: tuple[str, ...]) -> N
 @command.command()
 @FILES
 @REMOVE
-@click.option("--reason", default="", help="Why; it stands with each node's generation.")
+@click.option("-m", "--reason", default="", help="Why; it stands with each node's generation.")
 @wave_options
 @shared()
 def apply(
     asked: Asked, files: tuple[Path, ...], remove: tuple[str, ...], reason: str, **waves: Said
 ) -> None:
-    """Make files count, all or none of them. roost profile preview shows what that does.
+    """Make files count, all or none of them. `roost profile preview` shows what that does.
 
-    Nodes of more than one site have it by a rollout that begins at once: roost rollout watch
-    follows it. With a plan and its gates: roost rollout plan --profile FILE.
+    Nodes of more than one site have it by a rollout that begins at once: `roost rollout watch`
+    follows it. With a plan and its gates: `roost rollout plan`.
     """
     _apply(asked, _body(files, remove) | {"reason": reason, **waves_of(waves)})
 
 
 @command.command("remove")
 @click.argument("names", nargs=-1, required=True)
-@click.option("--reason", default="", help="Why.")
+@click.option("-m", "--reason", default="", help="Why.")
 @wave_options
 @shared()
 def remove_(asked: Asked, names: tuple[str, ...], reason: str, **waves: Said) -> None:

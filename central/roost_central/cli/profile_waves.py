@@ -20,7 +20,9 @@ def wave_options(function: T) -> T:
     for option in (
         click.option("--max-failed", type=_COUNT, help="Sites that may fail; usually 0."),
         click.option("--wait-for", metavar="TIME", help="How long a wave may take; usually 1h."),
-        click.option("--soak", metavar="TIME", help="In sync for so long, then the next; 10m."),
+        click.option(
+            "--soak", metavar="TIME", help="In sync for so long, then the next; usually 10m."
+        ),
         click.option("--groups", metavar="SIZES", help="Sites or percent; usually 1,10%,rest."),
         click.option("--at-once", is_flag=True, help="All nodes at once."),
         click.option("--expect", type=_COUNT, help="How many nodes are to change, or nothing."),

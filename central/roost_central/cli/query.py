@@ -25,12 +25,17 @@ FIELDS = [
 
 @click.group("query")
 def command() -> None:
-    """Explain queries. The language is the same for -q, filter= and every page."""
+    """Explain a query: its fields, and where each part is answered.
+
+    The language is the same for -q, filter= and every page.
+    """
 
 
 @command.command("explain")
 @click.argument("text", metavar="QUERY")
-@click.option("--on", type=click.Choice(KINDS), default="node", show_default=True)
+@click.option(
+    "--on", type=click.Choice(KINDS), default="node", show_default=True, help="What it is asked on."
+)
 @shared()
 def explain(asked: Asked, text: str, on: str) -> None:
     """Say what the centre makes of QUERY. Where each part is answered, and whether that is slow."""

@@ -47,13 +47,27 @@ def keygen(name: str | None, to: Path, passphrase_fd: int | None, *, online: boo
 
 @click.command()
 @draft_option
-@click.option("--root", "roots", multiple=True, required=True, type=FILE, help="NAME.pub; again.")
-@click.option("--director-root", "directors", multiple=True, type=FILE, help="Else as --root.")
+@click.option(
+    "--root", "roots", multiple=True, required=True, type=FILE, help="NAME.pub; may be repeated."
+)
+@click.option(
+    "--director-root",
+    "directors",
+    multiple=True,
+    type=FILE,
+    help="Else as --root; may be repeated.",
+)
 @click.option("--signer", "signers", multiple=True, required=True, type=FILE,
-              help="NAME.pub of who signs releases; again.")  # fmt: skip
+              help="NAME.pub of who signs releases; may be repeated.")  # fmt: skip
 @click.option("--online", required=True, type=FOLDER, help="With the signer's two .pub files.")
-@click.option("--root-threshold", type=click.IntRange(1, 16), help="[default: more than half]")
-@click.option("--threshold", type=click.IntRange(1, 16), help="[default: more than half]")
+@click.option(
+    "--root-threshold",
+    type=click.IntRange(1, 16),
+    help="How many must sign.  [default: more than half]",
+)
+@click.option(
+    "--threshold", type=click.IntRange(1, 16), help="How many must sign.  [default: more than half]"
+)
 @click.option("--one-key", is_flag=True, help="Let one key be enough: for a lab alone.")
 def init(  # noqa: PLR0913, PLR0917 - its options
     draft: Path, roots: Sequence[Path], directors: Sequence[Path], signers: Sequence[Path],
@@ -113,8 +127,12 @@ def _write(folder: Path, name: str, raw: bytes) -> None:
 @click.command()
 @click.argument("chain", type=click.Choice(CHAINS))
 @click.argument("role", type=click.Choice(ROLES))
-@click.option("--key", "keys_", multiple=True, required=True, type=FILE, help="NAME.pub; again.")
-@click.option("--threshold", type=click.IntRange(1, 16), help="[default: more than half]")
+@click.option(
+    "--key", "keys_", multiple=True, required=True, type=FILE, help="NAME.pub; may be repeated."
+)
+@click.option(
+    "--threshold", type=click.IntRange(1, 16), help="How many must sign.  [default: more than half]"
+)
 @draft_option
 @shared()
 def rotate(  # noqa: PLR0913 - its options
@@ -134,8 +152,12 @@ def rotate(  # noqa: PLR0913 - its options
 
 @click.command()
 @click.argument("role", metavar="ROLE")
-@click.option("--key", "keys_", multiple=True, required=True, type=FILE, help="NAME.pub; again.")
-@click.option("--threshold", type=click.IntRange(1, 16), help="[default: more than half]")
+@click.option(
+    "--key", "keys_", multiple=True, required=True, type=FILE, help="NAME.pub; may be repeated."
+)
+@click.option(
+    "--threshold", type=click.IntRange(1, 16), help="How many must sign.  [default: more than half]"
+)
 @click.option("--one-key", is_flag=True, help="Let one key be enough: for a lab alone.")
 @draft_option
 @shared()

@@ -8,7 +8,7 @@ import click
 
 from roost_central.cli import output
 from roost_central.cli.failure import RefusedError
-from roost_central.cli.options import Asked, shared
+from roost_central.cli.options import Asked, form_option, shared
 from roost_central.cli.release_options import (
     FILE,
     FOLDER,
@@ -32,17 +32,21 @@ from roost_central.cli.release_options import (
 @click.option("--installer", required=True, help="files, unit, deb, container, agent-self ...")
 @click.option(
     "--previous", multiple=True, type=FOLDER,
-    help="A bundle before it, newest first: who runs it fetches deltas; again.",
+    help="A bundle before it, newest first: who runs it fetches deltas; may be repeated.",
 )  # fmt: skip
-@click.option("--hw", multiple=True, help="A model that it is for; again.")
+@click.option("--hw", multiple=True, help="A model that it is for; may be repeated.")
 @click.option("--arch", default="", help="As uname -m says it; empty: for all.")
 @click.option("--least-counter", type=click.IntRange(0), default=0, help="The least to come from.")
-@click.option("--floor", type=click.IntRange(0), help="[default: the counter before this one]")
+@click.option(
+    "--floor",
+    type=click.IntRange(0),
+    help="The least that is installed once this one runs.  [default: the counter before this one]",
+)
 @click.option("--barrier", is_flag=True, help="No update goes past it.")
 @click.option("--reboot", is_flag=True, help="It takes a reboot.")
 @click.option("--drain", is_flag=True, help="Services are moved away before.")
 @click.option("--expect-alarm", "expected", multiple=True, metavar="TYPE=SECONDS",
-              help="That is no failure for so long; again.")  # fmt: skip
+              help="That is no failure for so long; may be repeated.")  # fmt: skip
 @click.option("--sbom", type=FILE, help="The list of its parts; its digest is signed.")
 def build(  # noqa: PLR0913, PLR0917 - its options
     source: Path, to: Path, component: str, version: str, counter: int, installer: str,
@@ -125,7 +129,7 @@ def prolong(asked: Asked, draft: Path) -> None:
 
 @click.command("draft")
 @click.argument("folder", type=FOLDER)
-@click.option("-o", "form", type=click.Choice(output.FORMATS), default="table", help="How.")
+@form_option
 def draft_(folder: Path, form: str) -> None:
     """Show what a draft would have signed, and who has."""
     _tell(folder, form)
@@ -134,9 +138,16 @@ def draft_(folder: Path, form: str) -> None:
 @click.command()
 @click.argument("folder", metavar="DRAFT", type=FOLDER)
 @click.option("--key", required=True, type=FILE, help="Of the holder.")
-@click.option("--bundle", "rebuilt", multiple=True, type=FOLDER, help="That you built; again.")
-@click.option("--digest", "digests", multiple=True, help="That you compared; again.")
-@click.option("--retract", "retracted", multiple=True, help="COMPONENT/VERSION that is to go.")
+@click.option(
+    "--bundle", "rebuilt", multiple=True, type=FOLDER, help="That you built; may be repeated."
+)
+@click.option("--digest", "digests", multiple=True, help="That you compared; may be repeated.")
+@click.option(
+    "--retract",
+    "retracted",
+    multiple=True,
+    help="COMPONENT/VERSION that is to go; may be repeated.",
+)
 @passphrase_option
 def sign(  # noqa: PLR0913, PLR0917 - its options
     folder: Path, key: Path, rebuilt: Sequence[Path], digests: Sequence[str],

@@ -20,7 +20,9 @@ OCTETS = "application/octet-stream"
 
 @click.command()
 @click.argument("folder", metavar="DRAFT", type=FOLDER)
-@click.option("--bundle", "folders", multiple=True, type=FOLDER, help="Of what comes; again.")
+@click.option(
+    "--bundle", "folders", multiple=True, type=FOLDER, help="Of what comes; may be repeated."
+)
 @shared()
 def publish(asked: Asked, folder: Path, folders: Sequence[Path]) -> None:
     """Have the centre serve a draft that enough of its holders signed.

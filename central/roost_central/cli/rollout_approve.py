@@ -48,7 +48,7 @@ SKEW_MS: Final = 60_000  # that this machine's clock may be ahead of the signer'
 @click.option("--operator", required=True, help="Your name in policy/operators.")
 @click.option(
     "--key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Your private key, of roost release keygen.",
+    help="Your private key, of `roost release keygen`.",
 )  # fmt: skip
 @click.option("--expect", type=click.IntRange(1), help="How many sites; another number: refused.")
 @click.option(

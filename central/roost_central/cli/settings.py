@@ -85,8 +85,13 @@ def choose(name: str | None) -> Context:
         return settings.contexts[wanted]
     if name is None and not settings.contexts:
         return Context("default", DEFAULT_URL)
+    raise RefusedError(unknown(wanted, settings))
+
+
+def unknown(name: str, settings: Settings) -> str:
+    """Return what is said to who names a context that is not there."""
     known = ", ".join(settings.contexts) or "none"
-    raise RefusedError(f"no context {wanted!r}; known: {known}. `roost login URL` makes one.")
+    return f"no context {name!r}; known: {known}. `roost login URL` makes one."
 
 
 def from_environment() -> Context | None:

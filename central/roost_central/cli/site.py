@@ -1,5 +1,6 @@
 """``roost site``: list, show, add, edit, import, manage and remove sites; their topology."""
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -106,13 +107,13 @@ def topology_(asked: Asked, site: str) -> None:
 def _described(verb: Any) -> Any:  # noqa: ANN401 - click's own types
     """Give a verb a site, its labels and its place."""
     for option in (
-        click.option("--lon", type=click.FloatRange(-180, 180)),
-        click.option("--lat", type=click.FloatRange(-90, 90)),
+        click.option("--lon", type=click.FloatRange(-180, 180), help="Longitude, in degrees."),
+        click.option("--lat", type=click.FloatRange(-90, 90), help="Latitude, in degrees."),
         click.option(
             *("-l", "--label", "labels"),
             multiple=True,
             metavar="KEY=VALUE",
-            help="An empty value removes it.",
+            help="An empty value removes it; may be repeated.",
         ),
         click.argument("site"),
     ):
@@ -213,7 +214,9 @@ def delete(asked: Asked, site: str, *, yes: bool) -> None:
     client.send("DELETE", at("sites", site), b"")
 
 
-command.add_command(delete, "remove")
+_remove = copy.copy(delete)  # as many type it
+_remove.hidden = True
+command.add_command(_remove, "remove")
 
 
 def _moved(managed: bool) -> Any:  # noqa: ANN401 - click's own types

@@ -50,8 +50,16 @@ def list_(asked: Asked, *, is_all: bool) -> None:
 
 @command.command("create")
 @click.argument("name")
-@click.option("--grant", "grants", multiple=True, metavar="ROLE[@QUERY]", help="Less than you may.")
-@click.option("--for", "length", default="90d", show_default=True, help="365d at most.")
+@click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    metavar="ROLE[@QUERY]",
+    help="Less than you may; may be repeated.",
+)
+@click.option(
+    "--for", "length", metavar="TIME", default="90d", show_default=True, help="365d at most."
+)
 @click.option(
     "--file",
     "path",

@@ -77,7 +77,7 @@ def whoami(asked: Asked) -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--grant", "grants", multiple=True, metavar="ROLE[@QUERY]", help="Repeatable.")
+@click.option("--grant", "grants", multiple=True, metavar="ROLE[@QUERY]", help="May be repeated.")
 @click.option("--no-password", is_flag=True, help="Logs in by a provider, or not at all.")
 @click.option("--issuer", help="URL of the OpenID provider.")
 @click.option("--subject", help="Who it is there: the sub of its tokens.")
@@ -102,7 +102,14 @@ def add(  # noqa: PLR0913 - each an option
 
 @command.command("grant")
 @click.argument("name")
-@click.option("--grant", "grants", multiple=True, required=True, metavar="ROLE[@QUERY]")
+@click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    required=True,
+    metavar="ROLE[@QUERY]",
+    help="May be repeated.",
+)
 @shared()
 def grant(asked: Asked, name: str, grants: tuple[str, ...]) -> None:
     """Replace what a user may by these grants."""

@@ -56,14 +56,17 @@ def list_(asked: Asked) -> None:
 
 @command.command("save")
 @click.argument("name")
-@click.option("--page", type=click.Choice(PAGES), default=PAGES[0], show_default=True)
+@click.option(
+    "--page", type=click.Choice(PAGES), default=PAGES[0], show_default=True, help="Which page."
+)
 @click.option(
     "--param",
     "params",
     multiple=True,
     metavar="NAME=VALUE",
     callback=_pairs,
-    help="What else stands in the page's address: class=disk of the inventory, site=lab of drift.",
+    help="What else stands in the page's address: class=disk of the inventory, site=lab of drift; "
+    "may be repeated.",
 )
 @shared(query=True)
 def save(asked: Asked, name: str, page: str, params: list[tuple[str, str]]) -> None:

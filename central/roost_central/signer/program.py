@@ -98,7 +98,11 @@ def log_lines(folder: Path, *, is_verifying: bool) -> Iterator[str]:
 
 
 def _opened(folder: Path, clock: Clock) -> tuple[Policy, frozenset[int], KeyRing]:
-    given = policy.load(folder / names.POLICY)
+    file = folder / names.POLICY
+    if not file.exists():
+        way = "`roost ca init` makes such a folder, --dir names another"
+        raise ConfigError("policy", field=str(file), got="no file", bound=way)
+    given = policy.load(file)
     return given, user_ids(given.users), keys.load(folder, given.domain, _now(clock))
 
 

@@ -216,7 +216,7 @@ async def test_the_token_can_be_replaced_while_it_runs(central):
         (["check-config", "--host", "0.0.0.0"], 2, b"http.cert and http.key"),  # noqa: S104  refused
         (["check-config", "--broker", "http://x"], 2, b"mqtt://"),
         (["check-config", "--config", "/nowhere.toml"], 2, b"--config"),
-        (["token", "--data-dir", "/nowhere"], 1, b"start central once"),
+        (["token", "--data-dir", "/nowhere"], 1, b"start roost-central once"),
         (["run", "--data-dir", "/proc/nowhere"], 1, b"/proc/nowhere"),
     ],
 )

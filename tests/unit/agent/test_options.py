@@ -20,3 +20,10 @@ def test_options_have_defaults_and_two_spellings():
 def test_what_is_no_option_is_refused(argv):
     with pytest.raises(ConfigError):
         options(argv, KNOWN)
+
+
+def test_a_refusal_names_the_options_that_there_are():
+    with pytest.raises(
+        ConfigError, match="--confg: no such option; there is --config, --log-level"
+    ):
+        options(["--confg", "a"], KNOWN)

@@ -28,6 +28,10 @@ def test_nobody_is_asked_where_nobody_can_compare_words(tmp_path):
     assert "nobody is here to compare" in refusal(tmp_path, "https://c.example:8471")
 
 
+def test_an_address_that_is_none_is_told_before_what_else_is_missing(tmp_path):
+    assert "is not https://HOST[:PORT]" in refusal(tmp_path, "ftp://c.example")
+
+
 @pytest.mark.parametrize("word", ["--new-key", "--yes", "--look"])
 def test_what_only_a_human_may_say_does_not_go_without_one(tmp_path, word):
     assert "--unattended goes with none of" in refusal(tmp_path, "--unattended", word)

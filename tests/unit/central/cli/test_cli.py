@@ -153,6 +153,9 @@ def test_an_import_with_refused_lines_is_a_partial_failure(run):
         (("node", "show", "edge-0.n1", "-o", "csv"), 2, "-o csv is for lists"),
         (("site", "list", "--tz", "Mars/Base"), 2, "no such zone"),
         (("-c", "prod", "site", "list"), 2, "no context 'prod'"),
+        (("context", "use", "prod"), 3, "`roost login URL` makes one"),
+        (("context", "delete", "prod"), 3, "`roost login URL` makes one"),
+        (("login", "ftp://roost.example"), 2, "must be http://HOST[:PORT]"),  # and asks no secret
     ],
 )
 def test_a_refusal_says_what_to_do_next(run, capsys, args, code, says):
