@@ -147,6 +147,7 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
         update: where it is with a software update (update_word.py); 0: it does not say.
         lets, backs: of the coordinator: who may go on with that update, and who is to go back.
         locks: of the coordinator: who was locked while it was silent, and does not know it yet.
+        anew: of the coordinator: who was lost too often, and is to run its recovery.
     """
 
     defs: Digest8
@@ -165,6 +166,7 @@ class Beat(Header, frozen=True, kw_only=True, array_like=True, tag="beat"):
     lets: Nodes = 0
     backs: Nodes = 0
     locks: Nodes = 0
+    anew: Nodes = 0
 
     def slot_table(self) -> dict[str, int]:
         """Return what ``slots`` says: lease to node."""

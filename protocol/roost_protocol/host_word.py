@@ -26,7 +26,7 @@ REASONS: Final = (  # in their order on the wire; new ones are added at the end
     "process", "health", "resource", "sensor", "service", "config", "enable", "storage", "clock",
     "agent", "alarm", "heartbeat-lan",
 )  # fmt: skip
-STAGES: Final = ("config", "health", "processes", "services", "soak")  # as REASONS
+STAGES: Final = ("config", "health", "processes", "services", "soak", "heartbeat")  # as REASONS
 MAINTENANCE_MIN_MAX: Final = 72 * 60
 _STAGE_SHIFT, _STAGE_MASK = 5, 0b111
 _REASONS_SHIFT, _REASONS_BITS = 8, 16

@@ -57,7 +57,7 @@ class Core(Known):
         self._exchange.worse = self._giving.give_way
         self._beat_ms = now_ms
         self._is_guard_lost = False
-        self._host = (0, 0)
+        self._host = (0, 0, 0)
         self._update = (0, 0, 0)
 
     @property
@@ -114,8 +114,8 @@ class Core(Known):
                 self._leave(now_ms)
             case ev.Proven():
                 self._proven(event, now_ms)
-            case ev.HostIs(word, bar, locks):
-                self._host = (word, locks)
+            case ev.HostIs(word, bar, locks, anew):
+                self._host = (word, locks, anew)
                 self.candidacy.host_bar = bar
                 exchange.tell_eligible(now_ms)
             case ev.UpdateIs(word, lets, backs):

@@ -114,11 +114,13 @@ class HostIs(msgspec.Struct, frozen=True):
         word: for its beats (host_word.py).
         bar: why no group that fails over may come here; empty: any may.
         locks: as the coordinator: who was locked while it was silent; bit n: node n.
+        anew: the same: who was lost too often, and is to run its recovery.
     """
 
     word: int
     bar: str = ""
     locks: int = 0
+    anew: int = 0
 
 
 class UpdateIs(msgspec.Struct, frozen=True):

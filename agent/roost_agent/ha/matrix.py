@@ -42,7 +42,7 @@ class Report(msgspec.Struct, frozen=True):
         host: how it says that it stands as a host; 0: it does not.
         uptime_ms: of its machine, then.
         update, lets, backs: of a software update; see Beat.
-        locks: whom its sender, as the coordinator, locked in absence.
+        locks, anew: of its sender as the coordinator; see Beat.
     """
 
     seen: Mapping[int, int]
@@ -59,6 +59,7 @@ class Report(msgspec.Struct, frozen=True):
     lets: int = 0
     backs: int = 0
     locks: int = 0
+    anew: int = 0
 
     @classmethod
     def of(cls, beat: Beat, as_of_ms: int) -> "Report":
@@ -72,7 +73,7 @@ class Report(msgspec.Struct, frozen=True):
         return cls(
             beat.seen, beat.lhm, beat.score, beat.defs, as_of_ms, beat.standing,
             beat.barred_leases(), holds, beat.host, beat.boot_ms,
-            beat.update, beat.lets, beat.backs, beat.locks,
+            beat.update, beat.lets, beat.backs, beat.locks, beat.anew,
         )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ class Said(msgspec.Struct, frozen=True):
         barred: the leases that this node may not stand for.
         moves: chosen ones of late, as Moves tells them.
         slots: the slot table where this node makes it, else None.
-        host: how this node stands as a host, 0: it does not say; and whom it locked in absence.
+        host: how this node stands as a host, 0: it does not say; whom it locked in absence; and who
+            is to run its recovery.
         update: where it is with an update, and whom it lets go on or has go back.
     """
 
@@ -32,7 +33,7 @@ class Said(msgspec.Struct, frozen=True):
     barred: frozenset[str] = frozenset()
     moves: dict[str, dict[int, int]] = {}
     slots: Mapping[str, int] | None = None
-    host: tuple[int, int] = (0, 0)
+    host: tuple[int, int, int] = (0, 0, 0)
     update: tuple[int, int, int] = (0, 0, 0)
 
 
@@ -87,6 +88,7 @@ class OwnFrames:
             lets=said.update[1],
             backs=said.update[2],
             locks=said.host[1],
+            anew=said.host[2],
         )
 
     def _header(self, now_ms: int) -> dict[str, Any]:

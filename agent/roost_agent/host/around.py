@@ -1,6 +1,6 @@
 """What a host's shell needs of the agent around it and of its site: two narrow doors."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -97,7 +97,14 @@ class Site(Protocol):
     def is_ready(self) -> bool:
         """Whether it is known by now what runs here."""
 
-    def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
+    def tell(
+        self,
+        word: int,
+        bar: str,
+        stop: str,
+        absent: Collection[str] = (),
+        anew: Collection[str] = (),
+    ) -> None:
         """Have the site told how this host stands.
 
         Args:
@@ -105,6 +112,7 @@ class Site(Protocol):
             bar: why no group may come here; empty: any may.
             stop: why what each node runs for itself stops; empty: it runs.
             absent: as the coordinator: hosts that were locked while they were silent.
+            anew: as the coordinator: hosts that were lost too often, and are to run their recovery.
         """
 
     def absent(self) -> tuple[str, frozenset[str]] | None:
@@ -112,6 +120,9 @@ class Site(Protocol):
 
         None: this node does itself, or nobody is heard to.
         """
+
+    def anew(self) -> str:
+        """Return who coordinates and has this host run its recovery; empty: nobody does."""
 
     def turn(self) -> int | None:
         """Return the epoch by which this node coordinates; None: another one does, or nobody."""
@@ -155,12 +166,23 @@ class Alone:
     is_ready = True
     beat_ms = 0
 
-    def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
+    def tell(
+        self,
+        word: int,
+        bar: str,
+        stop: str,
+        absent: Collection[str] = (),
+        anew: Collection[str] = (),
+    ) -> None:
         """See Site; there is nobody."""
 
     def absent(self) -> tuple[str, frozenset[str]] | None:
         """See Site."""
         return None
+
+    def anew(self) -> str:
+        """See Site."""
+        return ""
 
     def turn(self) -> int | None:
         """See Site: it speaks for itself, and of nobody else."""

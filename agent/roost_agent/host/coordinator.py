@@ -76,7 +76,7 @@ class Coordinator:
 
             locked = self.locked
             policy = self._policy or Policy()
-            self.hosts = SiteHosts(now, policy, locked.names, locked.absent, locked.failed)
+            self.hosts = SiteHosts(now, policy, locked)
 
     def may_tell(self, now: Moment) -> bool:
         """Say whether it knows by now how the others stand."""
@@ -116,6 +116,12 @@ class Coordinator:
     def absent(self) -> dict[str, str]:
         """Return the hosts that this one, as the coordinator, locked while they were silent."""
         return {} if self.hosts is None or self._site.turn() is None else self.hosts.absent()
+
+    def anew(self, now: Moment) -> frozenset[str]:
+        """Return the hosts that this one, as the coordinator, has run their recovery."""
+        if self.hosts is None or self._site.turn() is None:
+            return frozenset()
+        return self.hosts.anew(now)
 
     def look(self, own: Callable[[], HostSaid], now: Moment) -> Locked | None:
         """Take in a tick where one is due, and tell the centre in this node's turn.

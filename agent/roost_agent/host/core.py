@@ -20,7 +20,7 @@ import msgspec
 from roost_agent.host import transitions as tr
 from roost_agent.host.enable import Enable, Facts, Passed, Stage, StageFailed, missing
 from roost_agent.host.kept import Kept, Pending
-from roost_agent.host.ladder import EXHAUSTED, REBOOTS, Ladder, Next
+from roost_agent.host.ladder import EXHAUSTED, HEARTBEAT, REBOOTS, Ladder, Next
 from roost_agent.host.moment import Moment
 from roost_agent.host.transitions import HostEvent, Triple
 from roost_protocol.host import TASK_CHARS_MAX, Admin, HostSaid
@@ -93,13 +93,20 @@ class Intend(msgspec.Struct, frozen=True):
     pending: Pending | None
 
 
+class LostOften(msgspec.Struct, frozen=True):
+    """Others lost it again and again, and it never went down: it is to run its recovery."""
+
+    by: str
+    is_last: bool = False
+
+
 class NotRebooted(msgspec.Struct, frozen=True):
     """The reboot that was asked for does not come."""
 
     why: str
 
 
-Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend | NotRebooted
+Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend | LostOften | NotRebooted
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -181,6 +188,8 @@ class HostCore:
             case Intend(pending):
                 self.pending = pending
                 out.append(self._keep())
+            case LostOften(by, is_last):
+                self._lost_often(by, now, out, is_last=is_last)
             case NotRebooted(why):
                 self._not_rebooted(why, out)
             case _:
@@ -363,15 +372,22 @@ class HostCore:
         elif not self.reasons and self.state == tr.DEGRADED:
             self._move(HostEvent.CURE, "no reason to be degraded is left", now, out)
 
+    def _lost_often(self, by: str, now: Moment, out: list[Action], *, is_last: bool) -> None:
+        """Fail for it; the last does not, nor one that somebody is at work on."""
+        is_held = is_last or self.maintenance_until_ms or self.pending is not None
+        if self.state in tr.ENABLED and not is_held:
+            why = f"{by} lost it again and again, and it never went down"
+            self._failed(HostEvent.LOST, HEARTBEAT, why, now, out)
+
     def _failed(  # noqa: PLR0913 - one failure
         self,
         event: HostEvent,
-        stage: Stage,
+        stage: str,
         why: str,
         now: Moment,
         out: list[Action],
         *,
-        of_quorum: bool,
+        of_quorum: bool = False,
     ) -> None:
         self._enable, self.reasons, self._lacks, self._failed_stage = None, {}, None, stage
         self.task = self._ladder.failed(stage, now, of_quorum=of_quorum)

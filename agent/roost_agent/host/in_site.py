@@ -4,7 +4,7 @@ Asks and tells; decides nothing. Leaves to others: leases and groups (local HA),
 site).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +22,7 @@ from roost_agent.host.sight import Sight
 from roost_protocol.host_word import HostWord, unpack
 
 if TYPE_CHECKING:
+    from roost_agent.ha.matrix import Report
     from roost_agent.ha.runtime import Runtime
 
 
@@ -63,11 +64,16 @@ class InSite:
         leases = self._core.leases.values()
         return bool(leases) and all(lease.phase != Phase.UNKNOWN for lease in leases)
 
-    def tell(self, word: int, bar: str, stop: str, absent: Iterable[str] = ()) -> None:
+    def tell(
+        self,
+        word: int,
+        bar: str,
+        stop: str,
+        absent: Collection[str] = (),
+        anew: Collection[str] = (),
+    ) -> None:
         """See Site."""
-        locked = set(absent)
-        locks = sum(1 << index for index, name in self._peers.items() if name in locked)
-        self._runtime.tell(ev.HostIs(word, bar, locks))
+        self._runtime.tell(ev.HostIs(word, bar, self._bits(absent), self._bits(anew)))
         if self._runtime.shells.workload is not None:
             self._runtime.shells.workload.bar(stop)
 
@@ -107,18 +113,16 @@ class InSite:
 
     def absent(self) -> tuple[str, frozenset[str]] | None:
         """See Site; the word of a holder that is not heard now is of before."""
-        lease, members = self._core.leases.get(SITE_LEASE), self._core.members
-        if lease is None or lease.is_held:
-            return None
-        holder = lease.belief(self._runtime.now_ms()).holder
-        if holder not in self._peers or not members.is_there(holder):
-            return None
-        told = members.report(holder)
-        if told is None:
+        if (told := self._holder()) is None:
             return None
         names = self._peers | {self._core.who.node: self._core.name_of(self._core.who.node)}
-        locked = frozenset(name for index, name in names.items() if told.locks >> index & 1)
-        return self._peers[holder], locked
+        locked = frozenset(name for index, name in names.items() if told[1].locks >> index & 1)
+        return told[0], locked
+
+    def anew(self) -> str:
+        """See Site; as above."""
+        told = self._holder()
+        return told[0] if told is not None and told[1].anew >> self._core.who.node & 1 else ""
 
     def held(self) -> list[Giving]:
         """See Site."""
@@ -162,6 +166,20 @@ class InSite:
             lease.is_held for name, lease in self._core.leases.items() if name != SITE_LEASE
         )
         return is_free and (workload is None or workload.runs_nothing())
+
+    def _holder(self) -> "tuple[str, Report] | None":
+        """Return another node that coordinates and is heard, and what it told last."""
+        lease, members = self._core.leases.get(SITE_LEASE), self._core.members
+        if lease is None or lease.is_held:
+            return None
+        holder = lease.belief(self._runtime.now_ms()).holder
+        if holder not in self._peers or not members.is_there(holder):
+            return None
+        told = members.report(holder)
+        return None if told is None else (self._peers[holder], told)
+
+    def _bits(self, names: Collection[str]) -> int:
+        return sum(1 << index for index, name in self._peers.items() if name in names)
 
     def _sight(self, index: int, name: str, matrix: Mapping[int, Mapping[int, int]]) -> Sight:
         core, seen, now_ms = self._core, self._seen[index], self._runtime.now_ms()

@@ -114,11 +114,13 @@ class Locked(msgspec.Struct, frozen=True, omit_defaults=True):
         names: of those that were locked when they were heard last, or since.
         absent: those that do not know it yet, as they are silent: by whom and why.
         failed: those that are failed for their silence.
+        tries: how often each was lost and came back without a boot (graceful).
     """
 
     names: Annotated[list[Name], Meta(max_length=HA_NODES_MAX)] = []
     absent: Annotated[dict[Name, Sentence], Meta(max_length=HA_NODES_MAX)] = {}
     failed: Annotated[dict[Name, Failed], Meta(max_length=HA_NODES_MAX)] = {}
+    tries: Annotated[dict[Name, Count], Meta(max_length=HA_NODES_MAX)] = {}
 
 
 class _Resets(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ REBOOTS: Final = "reboots itself"  # a task begins so
 REBOOTS_MAX: Final = 2  # of its own within DAY_MS; roost-helper counts those that it does as well
 DAY_MS: Final = 86_400_000
 HEARD_MS: Final = 30_000  # after a start: the others that serve are heard by then
+HEARTBEAT: Final = "heartbeat"  # a cause beside the stages: others lost it too often
 SPARED_MS: Final = 300_000  # for which a reboot waits until the site can spare this host
 
 
@@ -41,6 +42,7 @@ RECOVERIES: Final[Mapping[str, Recovery]] = {  # StarlingX's
     Stage.HEALTH: Recovery(2, 30_000),
     Stage.PROCESSES: Recovery(2, 600_000),
     Stage.SOAK: Recovery(2, 30_000),
+    HEARTBEAT: Recovery(2, 600_000),
 }
 
 
@@ -96,11 +98,11 @@ class Ladder:
         self.attempts, self.exhausted = {}, ""
         self.reboots = [replace(each, is_over=True) for each in self.reboots]
 
-    def failed(self, stage: Stage, now: Moment, *, of_quorum: bool) -> str:
+    def failed(self, stage: str, now: Moment, *, of_quorum: bool) -> str:
         """Count a failure, and return what is done about it, as a task.
 
         Args:
-            stage: that failed.
+            stage: that failed, or HEARTBEAT.
             now: both clocks.
             of_quorum: what failed is so needed that the enable sequence is not run again first.
         """

@@ -93,8 +93,16 @@ def until(was_ms: int, sight: Sight, now: Moment) -> int:
     return was_ms if is_same else until_ms
 
 
-def seen_as(sight: Sight, marks: Collection[str]) -> Triple | None:
-    """Return how a host that speaks stands: as it says, and less where others know better."""
+def seen_as(sight: Sight, marks: Collection[str], *, is_asked: bool) -> Triple | None:
+    """Return how a host that speaks stands: as it says, and less where others know better.
+
+    Args:
+        sight: of it.
+        marks: why it is degraded, beside what it says.
+        is_asked: it is to run its recovery, and has not begun.
+    """
+    if is_asked and sight.told in tr.ENABLED:
+        return tr.FAILED
     return tr.DEGRADED if marks and sight.told == tr.AVAILABLE else sight.told
 
 

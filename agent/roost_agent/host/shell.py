@@ -23,7 +23,18 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.act import LOCKS, ActRefusedError, Wanted
 from roost_agent.host.around import Around, Site
 from roost_agent.host.coordinator import Coordinator
-from roost_agent.host.core import Action, Begin, Check, Event, HostCore, Keep, Look, Moved, Reboot
+from roost_agent.host.core import (
+    Action,
+    Begin,
+    Check,
+    Event,
+    HostCore,
+    Keep,
+    Look,
+    LostOften,
+    Moved,
+    Reboot,
+)
 from roost_agent.host.enable import Facts
 from roost_agent.host.moment import Moment
 from roost_agent.ports import Clock
@@ -86,7 +97,7 @@ class HostShell:
         self._health: str | None = None
         self._asked = 0  # how often health was asked for
         self._todo: deque[Action] = deque()
-        self._told: tuple[int, str, str, frozenset[str]] | None = None
+        self._told: tuple[int, str, str, frozenset[str], frozenset[str]] | None = None
         self._one = asyncio.Lock()  # event at a time, up to its disk
         self._checks: asyncio.Task[None] | None = None
         self._away_ms = 0
@@ -133,6 +144,8 @@ class HostShell:
         now = self.now()
         self._give_away(now)
         self._look_for_a_lock(now)
+        if (by := self.site.anew()) and self.core.state in tr.ENABLED:
+            await self.do(LostOften(by, is_last=self.is_last()))
         if self.coordinator.resetting is not None:
             self.coordinator.resetting.look(group)
         locked = self.coordinator.look(self.said, now)
@@ -296,7 +309,8 @@ class HostShell:
         bar = core.bar
         if not bar and self.going is Going.GOES:
             bar = "the host is to leave service"
-        told = pack(word), bar, core.bar, frozenset(self.coordinator.absent())
+        absent, anew = frozenset(self.coordinator.absent()), self.coordinator.anew(self.now())
+        told = pack(word), bar, core.bar, absent, anew
         if told != self._told:
             self._told = told
             self.site.tell(*told)

@@ -23,6 +23,7 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.around import Power
 from roost_agent.host.blame import Blame
 from roost_agent.host.evidence import MINOR, EvidenceLog
+from roost_agent.host.graceful import Graceful
 from roost_agent.host.kept import Failed, Locked
 from roost_agent.host.moment import Moment
 from roost_agent.host.peer import (
@@ -49,6 +50,8 @@ DEGRADE: Final = 6  # ticks missed in a row (StarlingX's count)
 GOOD: Final = 10  # ticks heard in a row until a lost host is back
 QUIET_MS: Final = 30_000
 HEARTBEAT: Final = "heartbeat-ha"
+NOBODY: Final = Locked()
+ANEW_TASK: Final = "lost again and again: is to run its recovery"
 OFF_TASK: Final = "has no power: switch it on, or lock it"
 TO_LOCK_TASK: Final = "is to be locked: it was silent then"
 
@@ -59,18 +62,14 @@ class SiteHosts:
     Args:
         now: when it began to listen.
         policy: what is done about silence.
-        locked: the hosts that were locked when they were heard last, before that.
-        absent: those that were locked while they were silent: name to by whom and why.
-        failed: those that were failed for their silence.
+        kept: what the agent before this one knew of them.
     """
 
     def __init__(
         self,
         now: Moment,
         policy: Policy = USUAL,
-        locked: Collection[str] = (),
-        absent: Mapping[str, str] = MappingProxyType({}),
-        failed: Mapping[str, Failed] = MappingProxyType({}),
+        kept: Locked = NOBODY,
     ) -> None:
         self._log = EvidenceLog()
         self._began_ms = now.ms
@@ -78,8 +77,9 @@ class SiteHosts:
         self._blame = Blame(policy, now)
         self._ways = Ways()
         self._peers: dict[str, Peer] = {}
-        self._locked = frozenset(locked)
-        self._absent, self._failed = dict(absent), dict(failed)
+        self._locked = frozenset(kept.names)
+        self._absent, self._failed = dict(kept.absent), dict(kept.failed)
+        self._graceful = Graceful(kept.tries, now.ms)
         self._has_looked = False
 
     @property
@@ -108,7 +108,11 @@ class SiteHosts:
 
     def memory(self) -> Locked:
         """Return what the agent after this one is to know of the others."""
-        return Locked(self.locked(), self.absent(), self._failed_now())
+        return Locked(self.locked(), self.absent(), self._failed_now(), self._graceful.tries)
+
+    def anew(self, now: Moment) -> frozenset[str]:
+        """Return those that were lost too often, and are to run their recovery."""
+        return self._graceful.asked(now.ms)
 
     def why_not_lock(self, node: str) -> str:
         """Return why a host cannot be locked without a word of its own; empty: it can."""
@@ -306,10 +310,15 @@ class SiteHosts:
         if peer.is_lost and not peer.is_new and peer.good < GOOD:
             peer.task = WAIT_TASK
             return
-        state, why = seen_as(sight, marks), cause(peer, sight, marks)
+        if peer.state == tr.FAILED and peer.is_lost and now.wall_ms >= peer.maintenance_until_ms:
+            is_same = sight.boot_id == peer.boot_id
+            self._graceful.back(sight.node, now.ms, is_same_boot=is_same)
+        self._graceful.heard(sight.node, sight.told, now.ms)
+        is_asked = self._graceful.is_asked(sight.node, now.ms)
+        state, why = seen_as(sight, marks, is_asked=is_asked), cause(peer, sight, marks)
         is_other = peer.said != (said := (causes.own_word(sight), *marks)) or was_silent
         peer.is_lost = peer.is_new = peer.is_kept = False
-        peer.task, peer.boot_id = task(sight), sight.boot_id
+        peer.task, peer.boot_id = ANEW_TASK if is_asked else task(sight), sight.boot_id
         peer.maintenance_until_ms = until(peer.maintenance_until_ms, sight, now)
         named = {*sight.reasons, *marks} if state in tr.ENABLED else ()
         peer.reasons = {each: peer.reasons.get(each, max(now.wall_ms, 0)) for each in sorted(named)}
@@ -336,7 +345,7 @@ class SiteHosts:
         if peer.misses < LOST:
             return
         peer.is_lost = True
-        if peer.state not in tr.ENABLED:
+        if peer.state not in tr.ENABLED and not self._graceful.is_asked(sight.node, now.ms):
             silent = tr.LOCKED_OFFLINE if peer.state[0] is tr.LOCKED_OFFLINE[0] else tr.OFFLINE
             self._set(peer, silent, f"nothing was heard of it for {LOST} ticks", now)
         elif failure is Failure.FAIL:

@@ -43,6 +43,8 @@ class Lan:
         self.stuck = set()  # groups that do not move
         self.silent = set()
         self.absent = frozenset()  # as who coordinates tells it
+        self.anew = frozenset()  # the same
+        self.told_anew = frozenset()  # what it told of that
 
 
 class Seat:
@@ -62,10 +64,13 @@ class Seat:
         is_cut = {self.name, first} & self.lan.silent
         return None if self.name == first or is_cut else (first, self.lan.absent)
 
-    def tell(self, word, bar, stop, absent=()):
+    def anew(self):
+        return "n1" if self.name in self.lan.anew and self.turn() is None else ""
+
+    def tell(self, word, bar, stop, absent=(), anew=()):
         self.bar, self.stop = bar, stop
         if self.turn() is not None:
-            self.lan.absent = frozenset(absent)
+            self.lan.absent, self.lan.told_anew = frozenset(absent), frozenset(anew)
         self.word = unpack(word)
         self.lan.goings.add((self.name, self.word.going))
         self.beat()
@@ -591,3 +596,32 @@ async def test_a_critical_sensor_degrades_its_host_whichever_it_is(tmp_path):
         await until(lambda: "sensor" in of_n2().reasons)
         assert of_n2().cause == "it says that it is well; sensor: CPU reads 95 C, limit 90"
         assert n2.state == tr.AVAILABLE
+
+
+async def test_a_host_that_was_lost_too_often_runs_its_recovery_and_keeps_the_count(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, n2):
+        lan.anew = frozenset({"n2"})
+        await until(lambda: n2.state == tr.FAILED)
+        lan.anew = frozenset()
+        assert (
+            n2.shell.core.cause == "heartbeat: n1 lost it again and again, and it never went down"
+        )
+        await until(lambda: read(tmp_path / "n2").attempts == {"heartbeat": 1})
+        assert n2.shell.core.stage == "heartbeat"
+        assert n1.state == tr.AVAILABLE
+
+
+async def test_the_last_that_serves_runs_no_recovery_for_a_lost_heartbeat(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, n2):
+        await n1.act("lock")
+        await until(lambda: not n2.serving)
+        lan.anew = frozenset({"n2"})
+        await asyncio.sleep(0.05)
+        assert n2.state == tr.AVAILABLE
+
+
+async def test_who_coordinates_tells_who_is_to_run_its_recovery(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        hosts = n1.shell.coordinator.hosts
+        hosts.anew = lambda _now: frozenset({"n2"})
+        await until(lambda: lan.told_anew == {"n2"})

@@ -176,7 +176,7 @@ async def test_a_file_of_resets_that_makes_no_sense_is_a_full_hour(tmp_path):
 def begin_again(site):
     """The coordinator's agent starts again."""
     kept_of = site.hosts.memory()
-    site.hosts = SiteHosts(site.now(), failed=kept_of.failed)
+    site.hosts = SiteHosts(site.now(), kept=kept.Locked(failed=kept_of.failed))
     past = kept.read_resets(site.folder, WALL + site.ms)
     site.resetting = Resetting(site.hosts, site, site, site.now, site.keep, resets=past)
 

@@ -7,13 +7,15 @@ from roost_agent.host.around import Power
 from roost_agent.host.blame import DEAD_OFFICE_MS, MNFA_EXIT_MS
 from roost_agent.host.core import TICK_MS
 from roost_agent.host.evidence import MINOR
+from roost_agent.host.graceful import SETTLED_MS, TAKE_UP_MS, TRIES
+from roost_agent.host.kept import Locked
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
 from roost_agent.host.peer import LOST, MUTED_TASK, WAIT_TASK
 from roost_agent.host.policy import Failure, Policy
 from roost_agent.host.resets import AFTER_MS
 from roost_agent.host.sight import Sight
-from roost_agent.host.site import DEGRADE, GOOD, HEARTBEAT, OFF_TASK, QUIET_MS, SiteHosts
+from roost_agent.host.site import ANEW_TASK, DEGRADE, GOOD, HEARTBEAT, OFF_TASK, QUIET_MS, SiteHosts
 from roost_protocol.host import is_legal
 
 WALL = 1_800_000_000_000
@@ -233,7 +235,7 @@ def test_who_has_heard_them_all_waits_no_longer():
 
 def test_a_locked_host_that_is_silent_since_before_this_node_began_stays_locked():
     rig = Rig("n2", "n3")
-    rig.site = SiteHosts(rig.now, locked=["n2"])
+    rig.site = SiteHosts(rig.now, kept=Locked(["n2"]))
     rig.tick("n2", "n3", times=2 * LOST)
     assert (rig.state("n2"), rig.state("n3")) == (tr.LOCKED_OFFLINE, tr.OFFLINE)
     assert rig.site.locked() == ["n2"]
@@ -345,7 +347,7 @@ def test_a_lock_in_absence_is_taken_over_from_who_coordinates_and_given_up_with_
 
 def test_a_lock_in_absence_outlives_the_agent_that_took_it():
     rig = Rig("n2", "n3")
-    rig.site = SiteHosts(rig.now, locked=["n2"], absent={"n2": "locked by ann: fan"})
+    rig.site = SiteHosts(rig.now, kept=Locked(["n2"], {"n2": "locked by ann: fan"}))
     assert rig.site.absent() == {"n2": "locked by ann: fan"}
     rig.tick("n2", times=3)
     assert (rig.state("n2"), rig.of("n2").cause) == (tr.LOCKED_OFFLINE, "locked by ann: fan")
@@ -391,7 +393,7 @@ def restarted(rig, away_ms=0):
     """The agent of this node starts again, with what is on its disk."""
     kept = rig.site.memory()
     rig.ms += away_ms
-    rig.site = SiteHosts(rig.now, rig.policy, kept.names, kept.absent, kept.failed)
+    rig.site = SiteHosts(rig.now, rig.policy, kept)
     assert rig.site.memory() == kept, "not lost where it ends before it has looked"
     return rig
 
@@ -437,7 +439,7 @@ def test_a_loss_of_the_future_is_so_old_that_another_may_have_reset_the_host():
     rig.tick("n2", times=LOST)
     kept = rig.site.memory()
     now = Moment(rig.ms, WALL - 10**9)
-    rig.site = SiteHosts(now, failed=kept.failed)
+    rig.site = SiteHosts(now, kept=Locked(failed=kept.failed))
     rig.site.tick([Sight("n2", False)], OLD_MS, now)
     assert [each.since_ms for each in rig.site.lost(now)] == [rig.ms - AFTER_MS]
 
@@ -448,7 +450,7 @@ def test_a_host_that_failed_before_is_not_failed_where_its_site_wants_less_done_
     rig.tick("n2", times=LOST)
     rig.policy = Policy(Failure.ALARM)
     kept = rig.site.memory()
-    rig.site = SiteHosts(rig.now, rig.policy, failed=kept.failed)
+    rig.site = SiteHosts(rig.now, rig.policy, Locked(failed=kept.failed))
     rig.tick("n2")
     assert (rig.state("n2"), rig.site.lost(rig.now)) == (tr.OFFLINE, [])
 
@@ -582,3 +584,87 @@ def test_a_host_that_is_degraded_and_falls_silent_says_so_in_its_cause():
     by_one_path(rig)
     rig.tick("n2", times=DEGRADE)
     assert rig.of("n2").cause == f"silent for {DEGRADE} ticks on every path: lan0, lan1"
+
+
+def goes_and_comes(rig, times):
+    for _ in range(times):
+        rig.tick("n2", times=LOST)
+        assert rig.state("n2") == tr.FAILED
+        rig.tick(times=GOOD)
+
+
+def test_who_is_lost_and_back_without_a_boot_so_often_is_to_run_its_recovery():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    goes_and_comes(rig, TRIES)
+    assert (rig.state("n2"), rig.site.anew(rig.now)) == (tr.AVAILABLE, frozenset())
+    goes_and_comes(rig, 1)
+    assert (rig.state("n2"), rig.site.anew(rig.now)) == (tr.FAILED, {"n2"})
+    assert rig.of("n2").task == ANEW_TASK
+    assert rig.site.serving() == ["n3"]
+    rig.told["n2"] = tr.FAILED
+    rig.tick()
+    assert rig.site.anew(rig.now) == frozenset()
+    rig.told["n2"] = tr.AVAILABLE
+    rig.tick()
+    assert rig.state("n2") == tr.AVAILABLE
+    goes_and_comes(rig, TRIES)
+    assert rig.state("n2") == tr.AVAILABLE, "it begins from nought"
+
+
+def test_the_agent_after_this_one_counts_on():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    goes_and_comes(rig, TRIES)
+    rig.site = SiteHosts(rig.now, rig.policy, rig.site.memory())
+    rig.tick(times=3)
+    goes_and_comes(rig, 1)
+    assert rig.site.anew(rig.now) == {"n2"}
+
+
+def test_who_does_not_take_it_up_is_what_it_says_after_a_while_and_asked_at_its_next_return():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    goes_and_comes(rig, TRIES + 1)
+    rig.tick(times=TAKE_UP_MS // 1_000)
+    assert (rig.state("n2"), rig.site.anew(rig.now)) == (tr.AVAILABLE, frozenset())
+    goes_and_comes(rig, 1)
+    assert rig.site.anew(rig.now) == {"n2"}
+
+
+def test_who_falls_silent_while_it_is_to_run_its_recovery_is_lost_as_any():
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    goes_and_comes(rig, TRIES + 1)
+    rig.tick("n2", times=LOST)
+    assert [each.node for each in rig.site.lost(rig.now)] == ["n2"]
+
+
+@pytest.mark.parametrize("begins", ["boots", "serves for an hour", "is locked"])
+def test_who_begins_from_nought_is_taken_back_as_often_again(begins):
+    rig = Rig("n2", "n3")
+    rig.tick(times=3)
+    goes_and_comes(rig, TRIES)
+    if begins == "boots":
+        rig.tick("n2", times=LOST)
+        rig.boots["n2"] = "cc" * 16
+        rig.tick(times=GOOD)
+    elif begins == "is locked":
+        rig.told["n2"] = tr.LOCKED_ONLINE
+        rig.tick()
+        rig.told["n2"] = tr.AVAILABLE
+        rig.tick()
+    else:
+        rig.ms += SETTLED_MS
+        rig.tick()
+    assert rig.site.memory().tries == {}
+    goes_and_comes(rig, TRIES)
+    assert rig.state("n2") == tr.AVAILABLE
+
+
+def test_what_comes_and_goes_in_maintenance_does_not_count():
+    rig = Rig("n2", "n3")
+    rig.more["n2"] = {"maintenance_ms": 7_200_000}
+    rig.tick(times=3)
+    goes_and_comes(rig, TRIES + 2)
+    assert rig.site.memory().tries == {}
