@@ -26,5 +26,6 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         failures=len(wrong),
         seed=seed,
         note=f"the WAN of {sites:,} sites cut at once and whole: of {hosts:,} hosts none was told "
-        f"as failed, all as unknown beside their last state; {len(seen.incidents)} incident",
+        f"as failed, all as unknown beside their last state; {len(seen.incidents)} incident; "
+        f"the centre's slowest answer took {seen.slowest_s:.1f} s",
     )

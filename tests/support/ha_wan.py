@@ -4,15 +4,10 @@ In a node's namespace a relay listens on loopback, where the agent's WAN path en
 to the central broker's socket. Stopped, it is a WAN that is silent.
 """
 
-import asyncio
-import os
-import signal
-import sys
-from contextlib import suppress
 from pathlib import Path
 
+import relay
 from broker import Broker
-from program import Program
 from waiting import wait_until
 
 PORT = 1883
@@ -31,44 +26,9 @@ class WanBroker(Broker):
         wait_until(self.file.exists, "the broker's file is there")
 
 
-class Relay(Program):
+class Relay(relay.Relay):
     """One node's way to it."""
 
     def __init__(self, node, file: Path) -> None:
-        super().__init__(node.folder / "relay.log")
-        self._words = ("nsenter", f"--net=/run/netns/{node.space}", sys.executable, __file__, file)
-
-    def start(self):
-        self._launch(*self._words)
-
-    def cut(self):
-        """Carry nothing any more, and say nothing of it."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def mend(self):
-        """Go on."""
-        os.kill(self.pid, signal.SIGCONT)
-
-
-async def _pump(reader, writer):
-    with suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-
-
-async def _relay(file):
-    async def carry(reader, writer):
-        with suppress(OSError):
-            inner, outer = await asyncio.open_unix_connection(file)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_pump(reader, outer))
-                group.create_task(_pump(inner, writer))
-
-    server = await asyncio.start_server(carry, "127.0.0.1", PORT)
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    asyncio.run(_relay(sys.argv[1]))
+        within = ("nsenter", f"--net=/run/netns/{node.space}")
+        super().__init__(node.folder / "relay.log", PORT, file, within=within)
