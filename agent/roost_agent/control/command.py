@@ -89,10 +89,10 @@ def asked(given: argparse.Namespace, request: Request) -> dict[str, Any]:
     return answer.result
 
 
-def seconds_of(text: str) -> int:
-    """Return a time span given as 90s, 2m or 1h, at most a day."""
+def seconds_of(text: str, most_s: int = HOLD_S_MAX) -> int:
+    """Return a time span given as 90s, 2m or 1h, at most ``most_s``."""
     match = re.fullmatch(r"([0-9]{1,6})([smh]?)", text)
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 1 <= seconds <= HOLD_S_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r}: 1s to {HOLD_S_MAX // 3600}h, e.g. 90s, 2m, 1h")
+    if not 1 <= seconds <= most_s:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1s to {most_s // 3600}h, e.g. 90s, 2m, 1h")
     return seconds

@@ -14,7 +14,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from roost_agent.control.command import asked, parser, seconds_of
-from roost_agent.control.message import HostAct, HostProcesses, HostShow
+from roost_agent.control.message import (
+    HOST_MAINTENANCE_S_MAX,
+    HostAct,
+    HostProcesses,
+    HostShow,
+)
 from roost_agent.control.table import columns
 from roost_agent.errors import AgentError
 from roost_agent.host.core import LOCKED_TYPE
@@ -40,7 +45,7 @@ def run(argv: list[str]) -> int:
     arguments.add_argument("--reason", default="", help="of an act; it is kept and told")
     arguments.add_argument("--force", action="store_true", help="break what can be broken")
     arguments.add_argument("--confirm", metavar="NODE", help="of force-lock: this node's name")
-    arguments.add_argument("--for", dest="seconds", type=seconds_of, metavar="TIME", default=7_200)
+    arguments.add_argument("--for", dest="seconds", type=_seconds, metavar="TIME", default=7_200)
     arguments.add_argument("--no-wait", action="store_true", help="begin it, and ask later")
     given = arguments.parse_args(argv)
     if given.verb == "processes":
@@ -52,6 +57,10 @@ def run(argv: list[str]) -> int:
         sys.stdout.write(json.dumps(result, indent=2) + "\n" if given.json else shown(result))
         return 0
     return _act(given, arguments)
+
+
+def _seconds(text: str) -> int:
+    return seconds_of(text, HOST_MAINTENANCE_S_MAX)
 
 
 def table(report: Mapping[str, Any]) -> str:

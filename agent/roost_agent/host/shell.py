@@ -332,7 +332,8 @@ class HostShell:
         """
         hosts = self.coordinator.hosts
         if hosts is None or self.site.turn() is None:
-            text = f"{self.who.name} does not coordinate its site: order it of who does"
+            text = f"{self.who.name} does not coordinate its site: order it of who has"
+            text += " the lease site (`roost-agent ha status`)"
             raise ActRefusedError("not-coordinator", text)
         async with self._one:
             if why := hosts.why_not_lock(node):

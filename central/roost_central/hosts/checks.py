@@ -270,7 +270,8 @@ def _targets(
     ill = [each for each in around.alarms if each.is_critical and each.node in standbys]
     if ill:
         named = "; ".join(f"{each.type} {each.text}" for each in ill[:ALARMS_TOLD_MAX])
-        text = f"{len(ill)} critical alarms where its services would go: {named}"
+        count = "1 critical alarm" if len(ill) == 1 else f"{len(ill)} critical alarms"
+        text = f"{count} where its services would go: {named}"
         yield Blocker("alarms", text, f"`roost alarm list -q site={row.site}`", can_force=True)
 
 

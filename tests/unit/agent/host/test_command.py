@@ -1,6 +1,8 @@
 """What a person on the node reads of its host."""
 
-from roost_agent.host.command import shown
+import pytest
+
+from roost_agent.host.command import run, shown
 from roost_agent.host.core import EXHAUSTED_TYPE, LOCKED_TYPE
 
 HOST = {
@@ -31,3 +33,12 @@ def test_what_gave_up_what_is_silent_and_what_is_not_kept_is_said():
     assert "the network is to blame" in text
     assert "not kept: host.json: full" in text
     assert "last act   host-lock: failed nobody could take db" in text
+
+
+@pytest.mark.parametrize(
+    ("span", "told"), [("72h", "--reason TEXT"), ("73h", "1s to 72h"), ("abc", "1s to 72h")]
+)
+def test_a_maintenance_may_be_as_long_on_the_node_as_it_may_from_the_centre(capsys, span, told):
+    with pytest.raises(SystemExit):
+        run(["maintenance", "on", "--for", span])
+    assert told in capsys.readouterr().err

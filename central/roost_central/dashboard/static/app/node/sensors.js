@@ -16,7 +16,7 @@ export function Sensors({ node, revision }) {
   const [isWhole, setWhole] = useState(false);
   if (!value?.as_of) return null;
   const rows = value.sensors.toSorted((one, other) => WORST.indexOf(one.level) - WORST.indexOf(other.level));
-  return html`<section class="sensors"><h2>Sensors <small>of its board controller, power ${value.power}, told
+  return html`<section class="sensors"><h2>Sensors <small>of its board controller, power ${value.power}, told${" "}
       <${Age} at=${value.as_of} staleMs=${STALE_MS} suffix=" ago" /></small></h2>
     ${value.fault && html`<p class="problem">It is not read: ${value.fault}</p>`}
     ${rows.length ? html`<${Rows} rows=${isWhole ? rows : rows.slice(0, SHOWN)} />` : html`<p class="empty">It has told no sensor.</p>`}
