@@ -10,7 +10,12 @@ from typing import Any, Final
 
 VERIFY_S: Final = (10, 590)  # three beats, and what the step's own deadline lets it
 BYTES_MAX: Final = 1 << 40
-_NUMBERS: Final = {"verify_s": VERIFY_S, "bytes_max": (0, BYTES_MAX), "lan_port": (0, 65_535)}
+STABILISE_S: Final = (0, 300)
+BEATS_S: Final = 10  # of verify_s beyond stabilise_s: three beats, and their measuring
+_NUMBERS: Final = {
+    "verify_s": VERIFY_S, "stabilise_s": STABILISE_S, "bytes_max": (0, BYTES_MAX),
+    "lan_port": (0, 65_535),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class UpdatesConfig:
         drain: the folder of programs that are run before this node goes down, and after.
         inhibit: the folder of holds by file.
         verify_s: how long a new release may take until the node is well with it.
+        stabilise_s: for how long it has to be well without a break before it is committed; half of
+            it where the release took the node down. What ``verify_s`` leaves beside BEATS_S counts.
         bytes_max: that may be fetched for one release; 0: no bound.
         lan_port: by which the nodes of a site lend each other what they fetched; 0: they do not.
     """
@@ -39,8 +46,14 @@ class UpdatesConfig:
     drain: str = "/etc/roost/drain.d"
     inhibit: str = "/etc/roost/inhibit.d"
     verify_s: int = 590
+    stabilise_s: int = 30
     bytes_max: int = 0
     lan_port: int = 7_788
+
+    @property
+    def steady_s(self) -> int:
+        """How long it has to be well, as far as ``verify_s`` has room for it."""
+        return min(self.stabilise_s, self.verify_s - BEATS_S)
 
 
 KEYS: Final = tuple(each.name for each in fields(UpdatesConfig))

@@ -2,22 +2,23 @@
 
 import logging
 from collections.abc import Collection
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roost_agent.ports import SystemEntropy
 from roost_agent.update.baseline import Baseline, Stand, crashed, raised, running
-from roost_agent.update.hands import Hands, Near, Places
+from roost_agent.update.hands import Hands
 from roost_agent.update.journal import Hold, Journal, Kept
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.node_clock import NodeClock
+from roost_agent.update.place import Near, Places
 from roost_agent.update.receipts import Receipts
 from roost_agent.update.service import Updates
-from roost_agent.update.site_job import Apply, Head, Job, Member, Role, Site, Verdict, decide
+from roost_agent.update.site_job import Verdict, decide
+from roost_agent.update.site_standing import Head, Job, Member, Role, Site
 from roost_agent.update.teller import Teller
-from roost_protocol.errors import ProtocolError
-from roost_protocol.window import next_start_ms, open_until_ms
+from roost_agent.update.times import closed, held
 
 if TYPE_CHECKING:
     from roost_agent.driver import Driver
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ASK_S: Final = 65.0
-CLOCK_S_MAX: Final = 60.0  # off the centre's, and no window is believed to be open
 FOLDER: Final = "updates"
 
 
@@ -37,24 +37,35 @@ class Alone:
 
     Args:
         driver: the running agent.
+        clock: whether windows open by this node's.
     """
 
-    def __init__(self, driver: "Driver") -> None:
+    def __init__(self, driver: "Driver", clock: NodeClock) -> None:
         self._driver = driver
+        self._clock = clock
+
+    @property
+    def role(self) -> Role:
+        """See Coordinator: of the roles that its configuration names, else a controller."""
+        said = self._driver.config.processes.roles
+        return next((role for role in Role if role in said), Role.CONTROLLER)
+
+    async def look(self, offer: "Offer") -> None:
+        """See Coordinator."""
+        if offer.window is not None:
+            await self._clock.look()
+
+    def closed(self, offer: "Offer") -> str:
+        """Return why nothing may go in now by this node; empty: it may."""
+        return closed(offer, self._driver.known_time.wall_ms(), self._clock.distrust())
 
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""
         me = self._driver.identity.node
-        takes_down = kept.reboot or kept.drain
-        apply = {role: Apply(getattr(offer, f"{role}s", offer.storage)) for role in Role}
-        job = Job(frozenset({me}), takes_down, {Role.CONTROLLER: apply[Role.CONTROLLER]})
-        clock = self._driver.known_time
-        site = Site(
-            [Member(me, Role.CONTROLLER, head, is_coordinator=True)],
-            window=closed(offer, clock.wall_ms(), clock.offset_s()),
-            hold=held(hold),
-        )
-        return 0, decide(job, site, clock.boot_ms())
+        job = Job(frozenset({me}), takes_down=kept.reboot or kept.drain)
+        alone = [Member(me, self.role, head, is_coordinator=True)]
+        site = Site(alone, window=self.closed(offer), hold=held(hold))
+        return 0, decide(job, site, self._driver.clock.boot_ms())
 
     def is_reached(self) -> bool:
         """See Coordinator."""
@@ -116,13 +127,12 @@ class InSite:
     """A node of a site with local HA, which goes by its coordinator's word.
 
     Args:
-        driver: the running agent.
+        alone: the same node by itself.
         site: see update/in_site.py.
     """
 
-    def __init__(self, driver: "Driver", site: "OfSite") -> None:
-        self._driver = driver
-        self._alone = Alone(driver)
+    def __init__(self, alone: Alone, site: "OfSite") -> None:
+        self._alone = alone
         self._site = site
         self.drain = site.drain
         self.hand_over = site.hand_over
@@ -130,17 +140,30 @@ class InSite:
         self.unlock = site.unlock
         self.near = site.near
         self.lending = site.lending
-        self.unwell = self._alone.unwell
+        self.look = self._alone.look
         self.is_reached = self._alone.is_reached
         self.baseline = self._alone.baseline
 
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""
-        clock = self._driver.known_time
         return self._site.ask(
             offer, head, takes_down=kept.reboot or kept.drain,
-            closed=closed(offer, clock.wall_ms(), clock.offset_s()), hold=held(hold),
+            closed=self._alone.closed(offer), hold=held(hold),
         )  # fmt: skip
+
+    async def unwell(self, kept: Kept, expected: Collection[str]) -> str:
+        """See Site: as a node alone, and it has its place in the site.
+
+        The way back is measured without that: what is back is stuck by no fault of its neighbours.
+        """
+        if kept.before is not None and (why := self._site.view()):
+            return why
+        return await self._alone.unwell(kept, expected)
+
+    @property
+    def role(self) -> Role:
+        """See Coordinator."""
+        return self._site.role
 
     @property
     def is_locked(self) -> bool:
@@ -151,38 +174,6 @@ class InSite:
     def holds_lease(self) -> bool:
         """See Site."""
         return self._site.holds_lease
-
-
-def held(hold: Hold | None) -> str:
-    """Return until when a person holds this node, and why; empty: nobody does."""
-    return "" if hold is None else f"until {shown(hold.until_ms)}: {hold.why}"
-
-
-def closed(offer: "Offer", wall_ms: int, offset_s: float | None) -> str:
-    """Return why nothing may go in now by the job's times; empty: it may.
-
-    Args:
-        offer: with its window.
-        wall_ms: the node's UTC.
-        offset_s: of this node's clock to the centre's; None: not known.
-    """
-    if wall_ms < offer.not_before_ms:
-        return f"its time begins at {shown(offer.not_before_ms)}"
-    if offer.window is None:
-        return ""
-    if offset_s is not None and abs(offset_s) > CLOCK_S_MAX:
-        return f"clock: it is {abs(offset_s):.0f} s off the centre's, so no window counts as open"
-    try:
-        if open_until_ms(offer.window, wall_ms) is not None:
-            return ""
-        return f"the window opens at {shown(next_start_ms(offer.window, wall_ms))}"
-    except ProtocolError as err:
-        return f"the window cannot be judged here: {err}"
-
-
-def shown(at_ms: int) -> str:
-    """Return a moment for people."""
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
@@ -204,8 +195,8 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
         state_dir=Path(config.state_dir), root=Path(said.root), trust=trust,
         installed=Path(said.installed), requests=Path(said.requests), source=said.source,
         ask=partial(ask, socket=str(socket), seconds=ASK_S),
-        beat_s=config.beat.interval_ms / 1_000, verify_s=said.verify_s, bytes_max=said.bytes_max,
-        drain=said.drain,
+        beat_s=config.beat.interval_ms / 1_000, verify_s=said.verify_s,
+        stabilise_s=said.steady_s, bytes_max=said.bytes_max, drain=said.drain,
     )  # fmt: skip
     place = _place(driver, ha)
     hands, clock = Hands(places, place), driver.clock
@@ -223,12 +214,13 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
 
 
 def _place(driver: "Driver", ha: "Runtime | None") -> Alone | InSite:
+    alone = Alone(driver, NodeClock(driver.known_time, Path(driver.config.updates.trust)))
     if ha is None:
-        return Alone(driver)
+        return alone
     if driver.host is None or driver.acts is None:  # alone, all nodes of a site would go at once
         raise RuntimeError("the host is there before the updates of a site with local HA")
     from roost_agent.update.in_site import InSite as OfSite  # noqa: PLC0415 - where there is HA
-    from roost_agent.update.in_site import Lan  # noqa: PLC0415 - as above
+    from roost_agent.update.site_lan import Lan  # noqa: PLC0415 - as above
 
     lan = Lan(driver.config.enrolled, driver.config.updates.lan_port)
-    return InSite(driver, OfSite(driver.config.site, ha, driver.host, driver.acts, lan=lan))
+    return InSite(alone, OfSite(driver.config.site, ha, driver.host, driver.acts, lan=lan))

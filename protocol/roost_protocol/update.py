@@ -28,6 +28,7 @@ from roost_protocol.window import check as check_window
 COMPONENTS_MAX: Final = 64  # that one node has
 PARALLEL_WORKERS_MAX: Final = 10  # StarlingX's
 RELEASE_BYTES_MAX: Final = 1 << 40
+IGNORED: Final = "ignored"  # the step of a node whose role its offer leaves out
 
 COMPONENT_PATTERN: Final = r"^(agent|os|(app|plugin|config)/[a-z0-9][a-z0-9._-]{0,62})" + END
 VERSION_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+~_-]{0,63}" + END
@@ -129,7 +130,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NodeSaid(msgspec.Struct, frozen=True, array_like=True):
-    """One node of a job: ``step`` is of updates.md section 3; failure: empty, it has none."""
+    """One node of a job.
+
+    Attributes:
+        step: of updates.md section 3, or IGNORED.
+        failure: None: it has none.
+    """
 
     node: NodeText
     step: ShortText

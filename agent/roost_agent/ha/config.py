@@ -55,12 +55,15 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         box: which box of the fleet stands for it; an earlier one is mute at the site's brokers.
+        role: what it is for, where a software update asks; None: a controller where it is a host of
+            a group, else a worker. No right depends on it.
     """
 
     name: Name
     index: Annotated[int, Meta(ge=0, lt=NODES_MAX)]
     address: dict[str, str]
     box: Annotated[int, Meta(ge=1, le=BOX_MAX)] = 1
+    role: Literal["controller", "storage", "worker"] | None = None
 
 
 class WanWitness(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ has ended passes for what has not.
 """
 
 import ctypes
+import sys
 from typing import Final
 
 TIMEX_BYTES: Final = 512  # more than struct timex has on any machine
@@ -18,3 +19,7 @@ def is_kept() -> bool:
         return False
     state: int = ask(ctypes.create_string_buffer(TIMEX_BYTES))  # modes 0: it changes nothing
     return 0 <= state < UNSYNCHRONISED
+
+
+if __name__ == "__main__":
+    sys.exit(0 if is_kept() else 1)

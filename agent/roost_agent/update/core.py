@@ -55,7 +55,7 @@ class State:
         installed: an install was begun.
         rebooted: the new release was booted, so that the way back is a boot too.
         committed: nothing leads back any more.
-        canceled: an abort is to be acted on at the next boundary.
+        canceled, given_up: an abort is to be acted on at the next boundary, and why.
         failure, detail: why it failed; None: it did not.
         stuck: it could not go back whole.
     """
@@ -74,6 +74,7 @@ class State:
     failure: FailureType | None = None
     detail: str = ""
     stuck: bool = False
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Give it up, if that is still possible."""
+    """Give it up, if that is still possible; ``why`` is empty for an operator's word."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +246,8 @@ class Node:
                 return self._did(event, now_ms)
             case Go(epoch):
                 return self._go(epoch, now_ms)
-            case Cancel():
-                return self._cancel(now_ms)
+            case Cancel(why):
+                return self._cancel(why, now_ms)
             case Tick(wall_ms):
                 return self._tick(wall_ms, now_ms)
             case Started(boot_id):
@@ -294,12 +297,12 @@ class Node:
         self.state = replace(self.state, epoch=epoch, touched=True)
         return self._enter(Step.DRAIN if goes_down else Step.INSTALL, now_ms)
 
-    def _cancel(self, now_ms: int) -> list[Action]:
+    def _cancel(self, why: str, now_ms: int) -> list[Action]:
         if self.state.committed or self.state.step is Step.COMMIT:
             return [Refused("the release is committed: cancel rejected")]
         if self.state.failure is not None:
             return [Refused("it is given up already")]
-        self.state = replace(self.state, canceled=True)
+        self.state = replace(self.state, canceled=True, given_up=why[:DETAIL_CHARS_MAX])
         if self.state.step is Step.STAGED:  # a boundary by itself
             return self._enter(Step.STAGED, now_ms)
         return [Record(self.state)]
@@ -382,7 +385,7 @@ class Node:
         """Record the intent of a step and begin it; an abort is looked at before that."""
         ended = self.state.step
         if self.state.canceled and self.state.failure is None and step in _BOUNDARIES:
-            text = "given up by an operator"
+            text = self.state.given_up or "given up by an operator"
             self.state = replace(self.state, failure=FailureType.OPERATOR, detail=text)
             step = Step.ROLLBACK if self.state.installed else self._way_out()
         self.state = replace(

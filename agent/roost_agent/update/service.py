@@ -30,12 +30,13 @@ from roost_agent.update.intake import RejectedError
 from roost_agent.update.journal import Hold, Kept, Open
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.receipts import Receipts
-from roost_agent.update.site_job import Head, Verdict
+from roost_agent.update.site_job import Verdict
+from roost_agent.update.site_standing import Apply, Head, Role, apply_of
 from roost_agent.update.software import Software
 from roost_agent.update.step import Step, Who
 from roost_agent.update.teller import Teller
 from roost_protocol.errors import ProtocolError
-from roost_protocol.update import Offer, SiteState, WaitReason, read_offer
+from roost_protocol.update import IGNORED, NodeSaid, Offer, SiteState, WaitReason, read_offer
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,13 @@ class Coordinator(Protocol):
 
     def ask(self, offer: Offer, kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """Return the coordinator's epoch, and where the site's job is."""
+
+    @property
+    def role(self) -> Role:
+        """What this node is for in its site."""
+
+    async def look(self, offer: Offer) -> None:
+        """Look at what ``ask`` goes by and cannot wait for, such as who keeps the clock."""
 
     def is_reached(self) -> bool:
         """Say whether this node beats on any path."""
@@ -129,9 +137,11 @@ class Updates:
             self._check(offer)
             if words.is_running(offer, self._hands.installed()):
                 text = f"{words.release_of(offer)} runs already"
-                await self._have(offer, body, text)
-                self._teller.answer(offer, SiteState.NOT_NEEDED, text, is_mine=self._is_mine(offer))
-                return "not needed: it runs already"
+                return await self._unneeded(offer, body, text)
+            role = self._coordinator.role
+            if apply_of(offer, role) is Apply.IGNORE:
+                text = f"its role is {role}, which the plan leaves out"
+                return await self._unneeded(offer, body, text, step=IGNORED)
             try:
                 await self._keeper.begin(job, attempt, body)
             except StorageError as err:
@@ -139,6 +149,25 @@ class Updates:
             self._begin(Open(job, attempt, body, Kept(), None), offer)
         log.info("update: job %s.%d taken: %s", job, attempt, words.release_of(offer))
         return "accepted"
+
+    async def _unneeded(self, offer: Offer, body: bytes, text: str, *, step: str = "") -> str:
+        """Answer that there is nothing to do here, once that is written down; return the answer.
+
+        Args:
+            offer: of the job.
+            body: of the order.
+            text: why.
+            step: what the centre is told beside that; empty: nothing.
+
+        Raises:
+            RejectedError: it cannot be written.
+        """
+        await self._have(offer, body, text)
+        nodes = [NodeSaid(self._node_id, step)] if step else []
+        self._teller.answer(
+            offer, SiteState.NOT_NEEDED, text, nodes=nodes, is_mine=self._is_mine(offer)
+        )
+        return f"not needed: {text}"
 
     async def _have(self, offer: Offer, body: bytes, text: str) -> None:
         """Write down a job that leaves nothing to do here: others of the site may need it.
@@ -230,9 +259,14 @@ class Updates:
                     await self._handle(self._events.popleft(), group)
                 if self._job is not None and self._job.state.step is Step.STAGED:
                     await self._holds.looked()
+                if self._recent is not None and self._is_of_these_days(self._recent[0]):
+                    await self._coordinator.look(self._recent[0])
                 self._look_at_site()
                 if not self._events:
                     await self._rest()
+
+    def _is_of_these_days(self, offer: Offer) -> bool:
+        return self._clock.wall_ms() < offer.not_after_ms
 
     async def _open(self) -> None:
         """Open the journal, and go on with what is in it."""
@@ -389,7 +423,7 @@ class Updates:
         if self._node_id in verdict.go and node.state.step is Step.STAGED:
             self._put(core.Go(epoch))
         elif self._node_id in verdict.back and not node.state.canceled and not _is_over(node):
-            self._put(core.Cancel())
+            self._put(core.Cancel(verdict.sentence))
         self._report()
 
     async def _end(self, node: Node, offer: Offer) -> None:

@@ -5,6 +5,7 @@ ended since; one that says nothing new is not told.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ from roost_agent.ports import Clock
 from roost_agent.update import words
 from roost_protocol.codec import VERSION, encode, pack
 from roost_protocol.envelope import ItemKind, Lane
-from roost_protocol.update import JobReport, Offer, SiteState, SoftwareReport
+from roost_protocol.update import JobReport, NodeSaid, Offer, SiteState, SoftwareReport
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,10 @@ class Teller:
         if encode(said) != self._said and self._append(ItemKind.UPDATE, self._numbered(said)):
             self._said = encode(said)
 
-    def answer(
-        self, offer: Offer, state: SiteState, text: str, *, retry_at_ms: int = 0, is_mine: bool
-    ) -> None:
+    def answer(  # noqa: PLR0913 - what an answer says
+        self, offer: Offer, state: SiteState, text: str, *, retry_at_ms: int = 0, is_mine: bool,
+        nodes: Sequence[NodeSaid] = (),
+    ) -> None:  # fmt: skip
         """Tell of an offer that is not begun here, or of a cancel that came too late.
 
         Args:
@@ -59,10 +61,11 @@ class Teller:
             text: a sentence.
             retry_at_ms: when it may come again; 0: not said.
             is_mine: it is of the job that is under way.
+            nodes: what it says of itself beside that.
         """
         said = JobReport(
             v=VERSION, job=offer.job, attempt=offer.attempt, seq=0, state=state,
-            detail=words.cut(text), retry_at_ms=retry_at_ms,
+            detail=words.cut(text), retry_at_ms=retry_at_ms, nodes=list(nodes),
         )  # fmt: skip
         self._append(ItemKind.UPDATE, self._numbered(said) if is_mine else replace(said, seq=1))
 

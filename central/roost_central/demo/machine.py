@@ -40,6 +40,7 @@ major = 99
 critical = 100
 """
 FOLDERS: Final = ("jobs", "told", "root", "helper", "installed", "requests")
+STABILISE_S: Final = 4  # five minutes are all that the demo has
 VERIFY_S: Final = 60  # three beats of the demo's agents, and what a busy machine takes
 _SYSTEMCTL: Final = """\
 #!/bin/sh
@@ -89,7 +90,7 @@ class Machine:
             f'told = "{self._folder / "told"}"\nroot = "{self.root}"',
             f'[updates]\ntrust = "{self.trust}"\ninstalled = "{self._folder / "installed"}"\n'
             f'requests = "{self._folder / "requests"}"\nroot = "{self.root}"\n'
-            f"verify_s = {VERIFY_S}",
+            f"verify_s = {VERIFY_S}\nstabilise_s = {STABILISE_S}",
         ]
 
     def processes(self) -> str:

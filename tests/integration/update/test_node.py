@@ -36,7 +36,7 @@ def test_an_agent_that_is_killed_in_a_step_goes_on_with_it_and_does_it_once(node
     ]  # fmt: skip
     assert not (node.state_dir / "updates/mirror/blobs").exists()
     node.offer(one, "1.0", JOBS[2])
-    assert said_of(node, JOBS[2])["answer"] == "not needed: it runs already"
+    assert said_of(node, JOBS[2])["answer"] == "not needed: app/demo 1.0 runs already"
     wait_until(lambda: {"app/demo": ["1.0", one]} in software_of(node), "what runs is told")
 
 

@@ -199,11 +199,12 @@ def test_an_abort_is_looked_at_on_every_boundary_until_the_commit(step):
 
 
 def test_an_abort_before_anything_was_changed_ends_as_canceled():
-    made = to(Step.STAGED)
-    made.handle(Cancel(), 1)
-    did(made)
-    assert made.outcome == "canceled"
-    assert isinstance(made.handle(Cancel(), 1)[0], Refused)
+    for why, told in (("", "given up by an operator"), ("n2 failed", "n2 failed")):
+        made = to(Step.STAGED)
+        made.handle(Cancel(why), 1)
+        did(made)
+        assert (made.outcome, made.state.detail) == ("canceled", told)
+        assert isinstance(made.handle(Cancel(), 1)[0], Refused)
 
 
 def test_after_the_commit_an_abort_is_refused():

@@ -12,8 +12,9 @@ from install_stage import JOB, InstallStage
 from roost_agent.errors import AgentError
 from roost_agent.install.program import Program
 from roost_agent.update.core import Do, Known
-from roost_agent.update.hands import Hands, Near, Places
+from roost_agent.update.hands import Hands
 from roost_agent.update.journal import Kept
+from roost_agent.update.place import Near, Places
 from roost_agent.update.step import Step, Who
 from roost_protocol.update import Offer
 
@@ -114,6 +115,47 @@ async def test_a_release_counts_as_running_when_it_is_seen_to_run_and_not_before
     assert did.why.endswith("a: another content")
 
 
+@pytest.mark.parametrize(("down", "least_s"), [({}, 0.4), ({"drain": True}, 0.2)])
+async def test_a_release_has_to_be_well_for_a_while_and_a_break_begins_it_anew(
+    stage, hands, down, least_s
+):
+    """Half as long where the node was taken down: it is not in service yet."""
+    one = stage.release("1.0", OLD)
+    await done(hands, Step.VERIFY, one)
+    await done(hands, Step.INSTALL, one)
+    made = Hands(replace(hands._places, stabilise_s=0.4), hands.place)
+    looks, now = [], asyncio.get_running_loop().time
+
+    async def measured():
+        return {"app/demo": {"digest": one}}
+
+    async def unwell(_kept, _expected):
+        looks.append(now())
+        return "it stumbled" if len(looks) == 5 else ""
+
+    made._measuring.measured, made._site.unwell = measured, unwell
+    assert (await done(made, Step.VERIFY_REBOOT, one, kept=Kept(**down)))[0].why == ""
+    assert len(looks) > 5 + 3
+    assert now() - looks[4] >= least_s
+    assert now() - looks[4] < least_s + 5
+
+
+async def test_no_boot_is_asked_for_that_the_site_cannot_spare(stage, hands):
+    stage.asked, spared = None, asyncio.Event()
+
+    async def drain():
+        await spared.wait()
+        return ""
+
+    hands._site.drain = drain
+    boot = asyncio.create_task(done(hands, Step.REBOOT, "0" * 64))
+    await asyncio.sleep(0.05)
+    assert stage.asked is None
+    spared.set()
+    assert (await boot)[0].why == ""
+    assert stage.asked is not None
+
+
 async def test_a_boot_is_asked_for_by_a_nonce_that_stays_and_no_room_is_told(stage, hands):
     assert (await done(hands, Step.REBOOT, "0" * 64))[0].why == ""
     first = stage.asked
@@ -168,7 +210,7 @@ async def test_each_run_of_a_jobs_fetch_goes_on_with_what_the_others_have_left(h
     made = Hands(replace(hands._places, bytes_max=10), hands._site)
     note = stage.folder / "updates/spent" / JOB
     for _ in range(2):
-        words = made._fetch_words(offer("0" * 64, "1.0"))
+        words = made._fetching._words(offer("0" * 64, "1.0"))
         assert {"--bytes-max=10", f"--spent={note}"} <= set(words)
     note.write_text("7")
     made.forget_blobs()

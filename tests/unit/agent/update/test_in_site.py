@@ -3,70 +3,21 @@
 from types import SimpleNamespace
 
 import pytest
-from ha_cores import Cores
+from updated_site import AT_WORK, DONE, NODES, OFFER, STAGED, UpdatedSite
 
 from roost_agent.alarm_types import REDUNDANCY_LOST
-from roost_agent.ha.config import SITE_LEASE
 from roost_agent.update import in_site
-from roost_agent.update.hands import Near
-from roost_agent.update.in_site import InSite, Lan
-from roost_agent.update.site_job import Head, Phase
+from roost_agent.update.place import Near
+from roost_agent.update.site_job import Phase
+from roost_agent.update.site_lan import Lan
+from roost_agent.update.site_standing import Head
 from roost_agent.update.step import Step
-from roost_protocol.host import Admin, Avail, Oper
-from roost_protocol.update import Offer, WaitReason
-
-NODES = ["lab.c0", "lab.c1", "lab.w1"]
-OFFER = Offer(
-    v=1, rollout="b" * 32, job="a" * 32, attempt=1, component="app/web", version="2.0",
-    digest="0a" * 32, size=1, nodes=NODES, not_before_ms=0, not_after_ms=10,
-)  # fmt: skip
-STAGED, DONE = Head(Step.STAGED), Head(Step.END, "succeeded", committed=True)
-AT_WORK = Head(Step.INSTALL)
-SERVING = (Admin.UNLOCKED, Oper.ENABLED, Avail.AVAILABLE)
-
-
-class Site:
-    """The cores, and on each node what an update asks of them; ``heads`` are the journals."""
-
-    def __init__(self, folder):
-        self.cores = Cores(folder)
-        self.holder = self.cores.settled()
-        self.heads = [STAGED] * 3
-        self.closed, self.hold = [""] * 3, [""] * 3
-        self.of = [self.part(index) for index in range(3)]
-        self.said = [None] * 3
-
-    def part(self, index):
-        cores, box = self.cores, self.cores.boxes[index]
-        runtime = SimpleNamespace(
-            core=box.core, config=cores.config, conditions={},
-            now_ms=lambda: cores.clock(box), tell=lambda event: cores.tell(index, event),
-        )  # fmt: skip
-        host = SimpleNamespace(core=SimpleNamespace(state=SERVING))
-        lan = Lan(object(), 7_788)  # an identity is asked for, and not used here
-        return InSite("lab", runtime, host, SimpleNamespace(), lan=lan)
-
-    def turn(self, *, offer=OFFER, takes_down=True, ms=800):
-        """Every node asks, and time passes for beats to go round, a few times."""
-        for _ in range(3):  # heads go round, then the word of who coordinates
-            for index, part in enumerate(self.of):
-                if self.cores.boxes[index].is_up:
-                    self.said[index] = part.ask(
-                        offer, self.heads[index], takes_down=takes_down,
-                        closed=self.closed[index], hold=self.hold[index],
-                    )[1]  # fmt: skip
-            self.cores.run(ms)
-        return {NODES[i] for i, each in enumerate(self.said) if each and NODES[i] in each.go}
-
-    @property
-    def coordinator(self):
-        held = [b.index for b in self.cores.boxes if b.is_up and b.lease(SITE_LEASE).is_held]
-        return held[0]
+from roost_protocol.update import WaitReason
 
 
 @pytest.fixture
 def site(tmp_path):
-    return Site(tmp_path)
+    return UpdatedSite(tmp_path)
 
 
 def test_who_holds_nothing_goes_first_one_at_a_time_and_who_runs_a_group_last(site):
@@ -212,7 +163,8 @@ def test_two_that_need_a_release_have_one_of_them_fetch_it(site):
 
 def test_who_has_no_identity_or_no_port_fetches_by_itself(site):
     assert site.of[0].near(OFFER).fetcher or site.coordinator == 0
-    site.of[0]._lan = Lan(object(), 0)
-    assert site.of[0].near(OFFER) == Near()
-    site.of[0]._lan = Lan(None, 7_788)
-    assert (site.of[0].near(OFFER), site.of[0].lending()) == (Near(), ())
+    site.lan = Lan(object(), 0)
+    assert site.part(0).near(OFFER) == Near()
+    site.lan = Lan(None, 7_788)
+    alone = site.part(0)
+    assert (alone.near(OFFER), alone.lending()) == (Near(), ())

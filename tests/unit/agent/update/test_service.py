@@ -3,16 +3,18 @@
 import asyncio
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from roost_agent.update.installed import Component, Installed, Release
 from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.service import Updates
-from roost_agent.update.site_job import Head, Phase, Verdict
+from roost_agent.update.site_job import Phase, Verdict
+from roost_agent.update.site_standing import Head, Role
 from roost_agent.update.step import Step
 from roost_protocol.codec import encode
-from roost_protocol.update import Offer, SiteState
+from roost_protocol.update import IGNORED, NodeSaid, Offer, SiteState
 
 OFFER = Offer(
     v=1, rollout="b" * 32, job="a" * 32, attempt=1, component="app/web", version="2.0",
@@ -22,6 +24,8 @@ OFFER = Offer(
 
 class Site:
     """The coordinator's ear."""
+
+    role = Role.CONTROLLER
 
     def __init__(self):
         self.asked = []
@@ -41,7 +45,8 @@ def made(tmp_path):
             "lab.n1", "b0" * 16, hands=SimpleNamespace(installed=lambda: found, refreshed=None),
             keeper=Keeper(Journal(tmp_path)), coordinator=Site(),
             teller=SimpleNamespace(
-                answer=lambda offer, state, text, **_: told.append(state), begin=lambda _: None
+                answer=lambda offer, state, text, nodes, **_: told.append((state, text, nodes)),
+                begin=lambda _: None,
             ),
             receipts=SimpleNamespace(is_missing=lambda _: pytest.fail("nothing was installed")),
             alarms=SimpleNamespace(), entropy=SimpleNamespace(uniform=lambda low, _high: low),
@@ -59,7 +64,8 @@ async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_r
         await updates._open()
         if not turn:
             assert "not needed" in await updates.take(OFFER.job, 1, encode(OFFER))
-            assert updates.told == [SiteState.NOT_NEEDED]
+            text = "app/web 2.0 runs already"
+            assert updates.told == [(SiteState.NOT_NEEDED, text, [])]
         updates._look_at_site()
         job, kept, head = updates._coordinator.asked[0]
         assert (job, head) == (OFFER.job, Head(Step.END, "succeeded", committed=True))
@@ -69,3 +75,28 @@ async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_r
         updates._vouch(*updates._recent, asyncio.TaskGroup())
         assert updates.knows(OFFER.job, 1)
         assert updates.status()["job"] is None
+
+
+async def test_a_node_whose_role_is_left_out_says_so_and_goes_on_to_coordinate(made):
+    offer = msgspec.structs.replace(OFFER, storage="ignore", digest="1b" * 32)
+    for turn in range(2):
+        updates = made()
+        updates._coordinator.role = Role.STORAGE
+        await updates._open()
+        if not turn:
+            assert "not needed" in await updates.take(offer.job, 1, encode(offer))
+            text = "its role is storage, which the plan leaves out"
+            said = [NodeSaid("lab.n1", IGNORED)]
+            assert updates.told == [(SiteState.NOT_NEEDED, text, said)]
+        updates._look_at_site()
+        assert updates._coordinator.asked[0][2] == Head(Step.END, "succeeded", committed=True)
+        assert updates.status()["job"] is None
+
+
+@pytest.mark.parametrize(("role", "key"), [("worker", "workers"), ("controller", "controllers")])
+async def test_each_role_has_its_own_word(made, role, key):
+    updates = made()
+    updates._coordinator.role = Role(role)
+    await updates._open()
+    offer = msgspec.structs.replace(OFFER, digest="1b" * 32, **{key: "ignore"})
+    assert role in await updates.take(offer.job, 1, encode(offer))

@@ -4,18 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost_agent.update.site_job import (
-    ANSWERS_MS,
-    SYNC_MS_MAX,
-    Apply,
-    Head,
-    Job,
-    Member,
-    Phase,
-    Role,
-    Site,
-    decide,
-)
+from roost_agent.update.site_blocks import SYNC_MS_MAX
+from roost_agent.update.site_job import ANSWERS_MS, Phase, decide
+from roost_agent.update.site_standing import Apply, Head, Job, Member, Role, Site
 from roost_agent.update.step import Step
 from roost_protocol.update import WaitReason
 
@@ -104,6 +95,38 @@ def test_data_is_waited_for_between_groups_but_not_for_ever():
     assert "not in sync" in says(site, SYNC_MS_MAX - 1).sentence
     assert "within 2400 s" in says(site, SYNC_MS_MAX).sentence
     assert says(site, SYNC_MS_MAX).go == ()
+
+
+def test_what_a_standby_never_came_back_for_is_given_up_and_who_has_it_keeps_it():
+    site = pair(standby=DONE, loss="the site has lost redundancy", sync_since_ms=0)
+    assert says(site, SYNC_MS_MAX - 1).why is WaitReason.HEALTH
+    verdict = says(site, SYNC_MS_MAX)
+    assert (verdict.go, verdict.back) == ((), ("n1",))
+    assert says(replace(site, hold="until noon"), SYNC_MS_MAX).back == (), "a person holds it"
+
+
+def test_a_pair_that_nobody_votes_beside_goes_with_clean_health_alone():
+    site = replace(pair(unclean="n2 is degraded"), has_witness=False)
+    assert says(site).sentence == "two nodes without a witness, and n2 is degraded"
+    assert says(replace(site, has_witness=True)).go == ("n2",)
+    third = Member("w1", Role.WORKER, STAGED)
+    assert says(replace(site, members=[*site.members, third])).go == ("n2",)
+
+
+def test_who_is_out_already_may_have_its_turn_alone_unless_it_runs_something():
+    site = change(pair(loss="the site has lost redundancy"), "n2", is_out=True)
+    assert says(site).go == ("n2",)
+    assert says(change(site, "n2", head=DONE)).sentence == "out already: n2"
+    assert says(change(site, "n2", leases={"vip": None})).go == ()
+    assert says(change(site, "n1", is_out=True)).go == (), "two are out"
+    busy = Site([*site.members, Member("w1", Role.WORKER, BUSY)])
+    assert says(busy).go == (), "another one is at work"
+
+
+def test_who_is_left_out_need_not_be_heard_from():
+    site = Site([*workers(1), Member("s0", Role.STORAGE, None)])
+    assert says(site).why is WaitReason.QUORUM
+    assert says(site, apply={Role.STORAGE: Apply.IGNORE}).go == ("w0",)
 
 
 def test_until_all_have_it_the_job_is_staging():

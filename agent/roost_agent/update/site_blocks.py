@@ -1,0 +1,54 @@
+"""What of a site stands in the way of letting a node of it down, whoever it is. Pure."""
+
+from typing import Final
+
+from roost_agent.update.site_standing import Job, Member, Site, is_busy
+from roost_protocol.update import WaitReason
+
+SYNC_MS_MAX: Final = 2_400_000  # between two nodes, for what stands by to be able to take over
+PAIR: Final = 2
+
+Block = tuple[WaitReason, str]
+
+
+def blocked(job: Job, site: Site) -> Block | None:
+    """Return what nobody may go on for: a hold, a window, or who is there is not sure."""
+    if site.hold:
+        return WaitReason.HOLD, f"held on a node {site.hold}"
+    if site.window:
+        return WaitReason.WINDOW, site.window
+    if not job.takes_down:
+        return None
+    if site.doubt:
+        return WaitReason.QUORUM, site.doubt
+    away = [each.node for each in site.members if not each.is_alive and not is_busy(each)]
+    return (WaitReason.QUORUM, f"not alive: {', '.join(away)}") if away else None
+
+
+def out_already(site: Site) -> list[Member]:
+    """Return who serves nothing now, and not by this job."""
+    return [each for each in site.members if each.is_out]
+
+
+def unfit(site: Site) -> Block | None:
+    """Return what the site could not do without one more node; None: it could."""
+    if site.loss:
+        return WaitReason.HEALTH, site.loss
+    if site.unsynced:
+        return WaitReason.HEALTH, f"data is not in sync: {site.unsynced}"
+    if site.unclean and len(site.members) == PAIR and not site.has_witness:
+        return WaitReason.HEALTH, f"two nodes without a witness, and {site.unclean}"
+    return None
+
+
+def overdue(site: Site, now_ms: int) -> str:
+    """Return what was waited for in vain for as long as may be; empty: nothing was.
+
+    Args:
+        site: see there.
+        now_ms: CLOCK_BOOTTIME of the coordinator.
+    """
+    since_ms = site.sync_since_ms
+    if since_ms is None or now_ms - since_ms < SYNC_MS_MAX:
+        return ""
+    return f"not in sync within {SYNC_MS_MAX // 1_000} s: {site.unsynced or site.loss}"
