@@ -102,7 +102,7 @@ class Standing:
     Attributes:
         is_dark: none of its nodes can be reached, or not all where all are meant.
         runs: of the job's nodes, version and digest of the component; None: it does not say.
-        boots: of these nodes.
+        boots: of these nodes; of one that has not told, empty.
         said: reports on this job, by node.
         beat_ms: of its slowest node.
         is_shut: a node has it at hand, and waits for a window of its own.

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from roost_central.rollout.table import JOB_ENDS, JobState, Who, check
-from roost_protocol.update import FailureType, JobReport, SiteState
+from roost_protocol.update import IGNORED, FailureType, JobReport, SiteState
 
 ANSWER_MS: Final = 300_000  # in which a site answers an offer
 OFFERS_MAX: Final = 3  # unanswered; then it counts as unreachable
@@ -64,6 +64,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     detail: str = ""
     retry_at_ms: int = 0
     of_all: bool = False  # it speaks for every node of the job
+    is_left_out: bool = False  # by its word, its role is one that the plan ignores
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -174,6 +175,7 @@ def heard(job: Job, node: str, report: JobReport) -> Job:
     said = Said(
         report.seq, report.state, report.failure, report.detail[:300], report.retry_at_ms,
         {each.node for each in report.nodes} >= {*job.nodes},
+        any((each.node, each.step) == (node, IGNORED) for each in report.nodes),
     )  # fmt: skip
     return msgspec.structs.replace(job, said={**job.said, node: said})
 

@@ -57,7 +57,7 @@ class Sites:
         return Standing(
             is_dark=not any(row.presence in HEARD for row in there),
             runs=tuple(_runs(row, component) for row in rows),
-            boots=tuple(row.boot_id or "" for row in there),
+            boots=tuple("" if row is None else row.boot_id or "" for row in rows),
             alarms=self.alarms(job.site),
             said=tuple(
                 (row.node, row.update)

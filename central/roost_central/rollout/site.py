@@ -3,9 +3,9 @@
 A job moves by itself only when it is looked at: with news of its site, and when ``due_ms`` comes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ AT_WORK: Final = IN_FLIGHT - {JobState.VERIFYING, JobState.SOAKING}
 STEPS_MAX: Final = 8  # of one look; each leads on
 
 J = JobState
+T = TypeVar("T")
 
 _ANSWERING: Final = frozenset({J.OFFERED, J.ACCEPTED})  # some nodes of a site answer before others
 
@@ -101,11 +102,22 @@ def worse(job: Job, standing: Standing, plan: Plan) -> AlarmSeen | None:
     )
 
 
-def runs(standing: Standing, digest: str) -> bool:
-    """Say whether every node says that it runs a release."""
-    return bool(standing.runs) and all(
-        each is not None and each[1] == digest for each in standing.runs
-    )
+def runs(job: Job, standing: Standing, terms: Terms) -> bool:
+    """Say whether every node says that it runs the release; one that is left out need not."""
+    found = _judged(job, standing.runs, terms.plan)
+    return bool(found) and all(each is not None and each[1] == terms.digest for each in found)
+
+
+def _judged(job: Job, each: Sequence[T], plan: Plan) -> Sequence[T]:
+    """Return what there is of the nodes that count, of what there is of all of the job's.
+
+    A node says itself that its role is left out: it alone knows what it is for. It is believed
+    where the plan leaves a role out at all, and escapes by that no more than what it could refuse.
+    """
+    if "ignore" not in {plan.controllers, plan.storage, plan.workers}:
+        return each
+    out = {node for node, said in job.said.items() if said.is_left_out}
+    return [one for node, one in zip(job.nodes, each, strict=False) if node not in out]
 
 
 def _step(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
@@ -146,7 +158,7 @@ def _back(job: Job, now_ms: int) -> Job:
 
 
 def _queued(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
-    if runs(standing, terms.digest):
+    if runs(job, standing, terms):
         return job.to(J.NOT_NEEDED, Who.CENTRAL, now_ms, detail="it runs it already")
     return job
 
@@ -158,7 +170,7 @@ def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     after = told(job, now_ms)
     if after is not job:
         return after
-    if runs(standing, terms.digest):
+    if runs(job, standing, terms):
         return job.to(J.VERIFYING, Who.CENTRAL, now_ms, touched=True, due_ms=now_ms + VERIFY_MS)
     if job.state is J.OFFERED:
         return _offered(job, now_ms)
@@ -169,7 +181,10 @@ def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
 
 def _unneeded(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     """Believe that a site needs nothing once its nodes say that they run the release."""
-    if runs(standing, terms.digest):
+    if not _judged(job, job.nodes, terms.plan):
+        text = "the plan leaves out what its nodes are for"
+        return job.to(J.NOT_NEEDED, Who.CENTRAL, now_ms, detail=text)
+    if runs(job, standing, terms):
         return job.to(J.NOT_NEEDED, Who.CENTRAL, now_ms, detail="it runs it already")
     if now_ms - job.since_ms >= VERIFY_MS:
         why = "it says that it needs nothing, but its nodes do not say that they run the release"
@@ -213,7 +228,7 @@ def _soaking(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     bad = worse(job, standing, terms.plan)
     if bad is not None:
         return _unwell(job, bad, now_ms)
-    if not runs(standing, terms.digest):
+    if not runs(job, standing, terms):
         why = "a node does not run the release any more"
         return job.to(J.FAILED, Who.CENTRAL, now_ms, failure=FailureType.HEALTH, detail=why)
     left_ms = terms.rules.site_soak_ms - job.soaked_ms - (now_ms - job.since_ms)
@@ -252,9 +267,9 @@ def _failed(job: Job, _standing: Standing, terms: Terms, now_ms: int) -> Job:
 
 
 def _is_measured(job: Job, standing: Standing, terms: Terms) -> bool:
-    if not runs(standing, terms.digest):
+    if not runs(job, standing, terms):
         return False
-    return not terms.plan.reboot or not {*standing.boots} & {*job.boots}
+    return not terms.plan.reboot or not {*_judged(job, standing.boots, terms.plan)} & {*job.boots}
 
 
 def _unwell(job: Job, bad: AlarmSeen, now_ms: int) -> Job:

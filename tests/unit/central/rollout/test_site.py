@@ -1,6 +1,7 @@
 """What moves one job, by what is seen of its site."""
 
 import pytest
+from msgspec.structs import replace
 from rollout_fleet import NEW, OLD
 
 from roost_central.rollout.head import AlarmSeen, Standing
@@ -9,7 +10,7 @@ from roost_central.rollout.plan import read_plan, settled
 from roost_central.rollout.site import Terms, blocking, is_over, look, runs, worse
 from roost_central.rollout.table import JobState
 from roost_protocol.severity import Severity
-from roost_protocol.update import FailureType, JobReport, SiteState
+from roost_protocol.update import IGNORED, FailureType, JobReport, NodeSaid, SiteState
 
 J = JobState
 HEAD = 'name = "x"\ncomponent = "app/pump"\nversion = "1.1.0"\n'
@@ -127,10 +128,48 @@ def test_alarms_hold_a_site_back_as_starlingx_says():
 
 
 def test_a_site_runs_it_when_each_of_its_nodes_says_so():
-    assert not runs(Standing(is_dark=False, runs=()), NEW[1])
-    assert not runs(Standing(is_dark=False, runs=(NEW, None)), NEW[1])
-    assert not runs(Standing(is_dark=False, runs=(NEW, OLD)), NEW[1])
-    assert runs(Standing(is_dark=False, runs=(NEW, NEW)), NEW[1])
+    pair = Job(site="s", wave=0, nodes=("s.n1", "s.n2"))
+    for found, is_whole in (((), False), ((NEW, None), False), ((NEW, OLD), False)):
+        assert runs(pair, Standing(is_dark=False, runs=found), terms()) is is_whole
+    assert runs(pair, Standing(is_dark=False, runs=(NEW, NEW)), terms())
+
+
+IGNORES = 'storage = "ignore"\nreboot = true\n'
+
+
+def left_out(*names):
+    """Return what nodes say whose role the plan leaves out."""
+    word = JobReport(v=1, job="0" * 32, attempt=1, seq=1, state=SiteState.NOT_NEEDED)
+    return tuple((n, replace(word, nodes=[NodeSaid(n, IGNORED)])) for n in names)
+
+
+def test_a_node_whose_role_is_left_out_is_not_waited_for_where_the_plan_leaves_one_out():
+    nodes = ("s.n1", "s.s0")
+    there = Standing(
+        is_dark=False, runs=(NEW, OLD), boots=("b", "s"), beat_ms=1_000, said=left_out("s.s0")
+    )
+    verifying = Job(site="s", wave=0, nodes=nodes, state=J.VERIFYING, former=OLD, boots=("a", "s"))
+    after = look(verifying, there, terms(head=IGNORES), 60_000)
+    assert after.state is J.SOAKING
+    assert look(after, there, terms(head=IGNORES), 900_000).state is J.SUCCEEDED
+    silent = Standing(is_dark=False, runs=(NEW, None), boots=("b", ""), said=there.said)
+    assert look(verifying, silent, terms(head=IGNORES), 90_001).state is J.SOAKING
+    behind = Standing(is_dark=False, runs=(OLD, NEW), boots=("b", "s"), said=there.said)
+    assert look(verifying, behind, terms(head=IGNORES), 60_000).state is J.VERIFYING
+    unasked = look(verifying, there, terms(head="reboot = true\n"), 60_000)
+    assert unasked.state is J.VERIFYING, "its word counts where the plan leaves a role out"
+
+
+def test_a_site_of_which_all_is_left_out_needs_nothing():
+    offered = Job(site="s", wave=0, nodes=("s.s0", "s.s1"), state=J.OFFERED, former=OLD)
+    there = Standing(is_dark=False, runs=(OLD, OLD), said=left_out("s.s0"))
+    one = look(offered, there, terms(head=IGNORES), 1_000)
+    assert one.state is not J.NOT_NEEDED
+    both = Standing(is_dark=False, runs=(OLD, OLD), said=left_out("s.s0", "s.s1"))
+    after = look(one, both, terms(head=IGNORES), 2_000)
+    assert (after.state, after.detail) == (
+        J.NOT_NEEDED, "the plan leaves out what its nodes are for",
+    )  # fmt: skip
 
 
 def unneeded(*nodes):
