@@ -75,6 +75,11 @@ class DriverAround:
         boards = self._driver.boards
         return boards is not None and boards.has(node)
 
+    def spent(self) -> str:
+        """See Around."""
+        boards = self._driver.boards
+        return "" if boards is None else boards.budget.refusal()
+
     async def reset(self, node: str, may: Callable[[], str]) -> str:
         """See Around."""
         boards = self._driver.boards

@@ -96,7 +96,9 @@ class OrderNode:
             raise ActError("wrong-host", text)
         try:
             if node != me:
-                return await host.lock_silent(wanted, node)
+                from roost_agent.host.leaving import lock_silent  # noqa: PLC0415 - seldom
+
+                return await lock_silent(host, wanted, node)
             return await acts.do(wanted, nonce)
         except ActRefusedError as err:
             raise ActError(err.code, str(err)) from err

@@ -2,11 +2,6 @@
 
 One runs and one waits. An act is on the disk before anything of it is done, and the next agent goes
 on with it, so that a restart in the middle neither forgets it nor leaves a host half out.
-
-Two hosts of a site that are to leave service at once: each says so in its beats, and looks again
-once every host that is there has spoken since. Of two that ask, the one of the lower name goes on
-when the other has drawn back; whoever finds another one going draws back. So never do both go, by
-whatever order the beats come.
 """
 
 import asyncio
@@ -26,21 +21,18 @@ from roost_agent.host.act import (
     Wanted,
 )
 from roost_agent.host.act_times import (
-    ASK_S,
     BEHIND_S,
     BITE_S,
-    DRAIN_S,
-    NOBODY_S,
-    POLL_S,
     SECONDS,
     STILL_HERE_S,
     STOP_S,
     SWACT_S,
     WAITING_MAX,
 )
-from roost_agent.host.allowed import Situation, nobody, refuse
-from roost_agent.host.core import Intend, Lock, Maintain, NotRebooted, Recover, Unlock
+from roost_agent.host.allowed import refuse
+from roost_agent.host.core import Intend, Maintain, NotRebooted, Recover, Unlock
 from roost_agent.host.kept import Pending
+from roost_agent.host.leaving import LOCKED, Leaving, lock_silent, situation, until
 from roost_agent.host.shell import HostShell
 from roost_protocol.host import Admin
 from roost_protocol.host_word import Going
@@ -61,6 +53,7 @@ class HostActs:
         self._one = asyncio.Lock()
         self._waiting = 0
         self._nonce = nonce
+        self._leaving = Leaving(shell)
         self._begun: asyncio.Queue[Wanted] = asyncio.Queue(1)
         self._own: asyncio.Queue[Wanted] = asyncio.Queue(1)  # what the host itself wants
         self._has_gone_on = asyncio.Event()
@@ -113,7 +106,7 @@ class HostActs:
         """
         if self._waiting or not self._begun.empty():
             raise ActRefusedError("busy", "an act on this host is under way: host show says which")
-        refuse(wanted, self._situation())
+        refuse(wanted, situation(self._shell))
         self._begun.put_nowait(wanted)
         self.latest = {"verb": wanted.verb, "state": "running"}
 
@@ -172,11 +165,11 @@ class HostActs:
     async def _noted(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
         try:
             if pending is None:
-                refuse(wanted, self._situation())
+                refuse(wanted, situation(self._shell))
             async with asyncio.timeout(self._seconds(wanted, pending)):
-                await _poll(lambda: self._shell.site.is_ready)
+                await until(lambda: self._shell.site.is_ready)
                 if pending is not None:
-                    await _poll(self._has_heard)
+                    await until(self._has_heard)
                 said = await self._act(wanted, pending, nonce)
         except ActRefusedError as err:
             self._ended(wanted, "failed", str(err), err.code)
@@ -221,7 +214,7 @@ class HostActs:
 
     async def _act(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
         if wanted.node:
-            return await self._shell.lock_silent(wanted, wanted.node)
+            return await lock_silent(self._shell, wanted, wanted.node)
         if wanted.verb == MAINTENANCE:
             return await self._maintain(wanted)
         if wanted.verb in LOCKS:
@@ -246,60 +239,19 @@ class HostActs:
     async def _lock(self, wanted: Wanted, pending: Pending | None) -> str:
         shell = self._shell
         if shell.core.state[0] is Admin.LOCKED:
-            return "the host is locked"
+            booted = pending is not None and pending.boot_id != shell.who.boot_id
+            return "the host is locked" + ("; its machine booted meanwhile" if booted else "")
         is_forced = wanted.verb == FORCE_LOCK
         if not is_forced and pending is None:  # what is kept was asked already
-            await self._ask(wanted)
+            await self._leaving.ask(wanted)
         await self._intend(wanted, pending)
         shell.go(Going.GOES)
-        await self._drain(wanted, is_forced=is_forced)
-        await shell.do(Lock(wanted.by[:200], wanted.reason[:200]))
-        shell.go(Going.NO)
+        if is_forced:
+            return await self._leaving.by_force(wanted)
+        await self._leaving.drain(wanted)
+        await self._leaving.lock(wanted)
         await self._until(shell.site.runs_nothing, "what every node runs stops", STOP_S)
-        return "the host is locked; nothing of local HA runs on it"
-
-    async def _ask(self, wanted: Wanted) -> None:
-        """Wait until no other host of the site can be leaving service at the same time.
-
-        Raises:
-            ActRefusedError: one is.
-        """
-        shell = self._shell
-        shell.go(Going.ASKS)
-        since_ms = shell.now().ms
-        async with asyncio.timeout(ASK_S):
-            while True:
-                goings = shell.site.goings()
-                going = [name for name, (what, _) in goings.items() if what == Going.GOES]
-                asking = [name for name, (what, _) in goings.items() if what == Going.ASKS]
-                first = [*going, *(each for each in asking if each < shell.who.name)]
-                if other := next(iter(first), ""):
-                    raise ActRefusedError(
-                        "other-host",
-                        f"{other} is being taken out of service just now, and the site cannot lose"
-                        f" both: wait for it, then order this again",
-                    )
-                has_spoken = all(as_of_ms >= since_ms for _, as_of_ms in goings.values())
-                if has_spoken and not asking:
-                    break
-                await asyncio.sleep(POLL_S)
-        refuse(wanted, self._situation())  # who has left meanwhile is not there to take over
-
-    async def _drain(self, wanted: Wanted, *, is_forced: bool) -> None:
-        """Have others take what runs here; what nobody could take for a while stays, or stops."""
-        shell, site = self._shell, self._shell.site
-        since_ms = shell.now().ms
-        async with asyncio.timeout(DRAIN_S):
-            while held := site.held():
-                for each in held:
-                    if each.to or is_forced:
-                        site.give(each.group, each.to, f"{wanted.verb} by {wanted.by}")
-                alone = next((each for each in held if not each.to), None)
-                if alone is None or is_forced:
-                    since_ms = shell.now().ms
-                elif shell.now().ms - since_ms >= NOBODY_S * 1000:
-                    raise ActRefusedError("ha", nobody(alone))
-                await asyncio.sleep(POLL_S)
+        return LOCKED
 
     async def _swact(self, wanted: Wanted) -> str:
         shell, moved = self._shell, []
@@ -319,7 +271,7 @@ class HostActs:
                 await shell.do(Unlock(by, wanted.reason[:200]) if is_unlock else Recover(by))
             except tr.TransitionError as err:  # its own retry began while this waited
                 raise ActRefusedError("state", f"too late: {err}; {self._where()}") from None
-        await _poll(lambda: shell.core.state != tr.INTEST)
+        await until(lambda: shell.core.state != tr.INTEST)
         if shell.core.state not in tr.ENABLED:
             raise ActRefusedError("enable", f"{self._where()}: {shell.core.cause}")
         return f"the host is {tr.in_words(shell.core.state)}: {shell.core.cause}"
@@ -331,7 +283,7 @@ class HostActs:
                 raise ActRefusedError("interrupted", "the agent was restarted, the machine was not")
             return "the machine was restarted"
         if wanted.is_own:
-            await self._ask(wanted)
+            await self._leaving.ask(wanted)
             shell.go(Going.GOES)
         await self._intend(wanted, None)
         if wanted.is_own and not (shell.core.state == tr.FAILED and shell.is_spared()):
@@ -366,33 +318,11 @@ class HostActs:
     async def _until(self, is_so: Callable[[], bool], what: str, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await _poll(is_so)
+                await until(is_so)
         except TimeoutError:
             said = f"not within {seconds:.0f} s: {what}; {self._where()}"
             raise ActRefusedError("timeout", said) from None
 
-    def _situation(self) -> Situation:
-        shell, site = self._shell, self._shell.site
-        coordinator, hosts = shell.coordinator, shell.coordinator.hosts
-        others = coordinator.others()
-        facts = shell.facts()
-        return Situation(
-            state=shell.core.state,
-            others=site.others,
-            serving=coordinator.serving(),
-            held=site.held(),
-            states={each.node: (each.admin, each.oper, each.avail) for each in others},
-            may_go=site.may_go(),
-            unsettled=facts.config,
-            others_in_words="" if hosts is None else hosts.in_words(),
-        )
-
     def _where(self) -> str:
         core = self._shell.core
         return f"the host is {tr.in_words(core.state)}{f', {core.task}' if core.task else ''}"
-
-
-async def _poll(is_so: Callable[[], bool]) -> None:
-    """Wait until it is so: what is waited for is other tasks' state, looked at as it is now."""
-    while not is_so():  # noqa: ASYNC110 - see above
-        await asyncio.sleep(POLL_S)

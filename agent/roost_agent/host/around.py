@@ -61,8 +61,11 @@ class Around(Protocol):
     def has_board(self, node: str) -> bool:
         """Say whether the board controller of another host is known here."""
 
+    def spent(self) -> str:
+        """Return why no machine may be acted on by its board now; empty: one may."""
+
     async def reset(self, node: str, may: Callable[[], str]) -> str:
-        """Have another host reset by its board controller; return why it is not known to be.
+        """Have a host reset by its board controller; return why it is not known to be.
 
         Args:
             node: by its name.

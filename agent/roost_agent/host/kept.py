@@ -12,13 +12,11 @@ from roost_protocol.host import Admin, Sentence
 from roost_protocol.limits import HA_NODES_MAX, NAME_CHARS_MAX
 
 FILE: Final = "host.json"
-RESETS: Final = "hosts-reset.json"  # when this node had silent hosts reset
 OTHERS: Final = "hosts-locked.json"  # of the site's other hosts, those that are locked or failed
 BYTES_MAX: Final = 16_384
 OTHERS_BYTES_MAX: Final = 65_536  # 31 hosts, 255 characters of each that JSON writes as six
 TEXT_CHARS_MAX: Final = 200
 CAUSES_MAX: Final = 8
-RESETS_KEPT: Final = 8  # more than an hour allows
 REBOOTS_KEPT: Final = 4  # twice what a day allows: the latest of each fault is among them
 
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
@@ -123,11 +121,6 @@ class Locked(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: Annotated[dict[Name, Count], Meta(max_length=HA_NODES_MAX)] = {}
 
 
-class _Resets(msgspec.Struct, frozen=True):
-    at_ms: Annotated[list[Count], Meta(max_length=RESETS_KEPT)]
-
-
-_resets: Final = msgspec.json.Decoder(_Resets).decode
 _locked: Final = msgspec.json.Decoder(Locked).decode
 
 
@@ -180,29 +173,6 @@ def write_locked(folder: Path, locked: Locked) -> None:
         StorageError: they are not kept.
     """
     _replace(folder / OTHERS, msgspec.json.encode(locked))
-
-
-def read_resets(folder: Path, now_ms: int) -> list[int]:
-    """Return when this node had silent hosts reset, UTC ms.
-
-    Where that cannot be read, it is as if this hour were full: what is not counted is not done.
-    """
-    try:
-        with (folder / RESETS).open("rb") as file:
-            return _resets(file.read(BYTES_MAX)).at_ms
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return [now_ms] * RESETS_KEPT
-
-
-def write_resets(folder: Path, at_ms: list[int]) -> None:
-    """Keep them.
-
-    Raises:
-        StorageError: they are not kept.
-    """
-    _replace(folder / RESETS, msgspec.json.encode(_Resets(at_ms[-RESETS_KEPT:])))
 
 
 def _replace(path: Path, body: bytes) -> None:

@@ -1,17 +1,17 @@
 """What a coordinator does about a host that stays silent: has its board controller reset it. Pure.
 
-The last rung of hosts.md section 6. Leaves to others: who is lost (site), the board controller, the
-disk, and the look at lease and storm right before the order leaves (resetting).
+The last rung of hosts.md section 6. Leaves to others: who is lost (site), the controller and how
+often it may be asked, and the look at lease and storm right before the order leaves (resetting).
 
 Invariants:
 - no reset without an epoch of ``site``, none while several hosts are silent together or the site
   powers up, none earlier than AFTER_MS after the loss;
 - one loss is worth one reset: what was ordered, or may have been, is not ordered again, and a turn
   that began so late that another coordinator may have done it gives up;
-- resets are counted on the disk first, HOUR_MAX within an hour.
+- none where machines of the site were acted on often enough this hour (bmc/budget): it waits.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, assert_never
@@ -23,8 +23,6 @@ TRIES: Final = 10  # of an order that the controller did not take, TRY_MS apart 
 TRY_MS: Final = 10_000
 BOOT_MS: Final = 1_200_000  # until a machine that was reset is heard (StarlingX's of a controller)
 SKEW_MS: Final = 30_000  # by which two hosts may note one loss apart from each other
-HOUR_MAX: Final = 3  # resets of a site within HOUR_MS
-HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +42,30 @@ class Tick:
         lost: the hosts that are.
         held_back: why nothing is done about any of them; empty: nothing holds back.
         boards: hosts whose controllers are known here.
+        is_spent: no machine of the site may be acted on now.
     """
 
     epoch: int | None
     lost: tuple[Lost, ...] = ()
     held_back: str = ""
     boards: Collection[str] = ()
+    is_spent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of a reset; ``why`` not, empty: it was read; ``may_have_been``: it was ordered."""
+    """What came of a reset.
+
+    Attributes:
+        why: it was not read; empty: it was.
+        may_have_been: it was ordered, or nobody knows.
+        is_early: nobody was asked: no machine may be acted on now.
+    """
 
     node: str
     why: str = ""
     may_have_been: bool = False
+    is_early: bool = False
 
 
 Event = Tick | Answered
@@ -66,11 +73,10 @@ Event = Tick | Answered
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Have a controller reset a host; ``resets`` (UTC ms) is to be on the disk before it is."""
+    """Have a controller reset a host."""
 
     node: str
     epoch: int
-    resets: tuple[int, ...]
 
 
 class _Phase(Enum):
@@ -90,14 +96,9 @@ class _Case:
 
 
 class Resets:
-    """See the module.
+    """See the module."""
 
-    Args:
-        resets: those of the past, UTC ms.
-    """
-
-    def __init__(self, resets: Iterable[int] = ()) -> None:
-        self._resets = tuple(resets)
+    def __init__(self) -> None:
         self._cases: dict[str, _Case] = {}  # of each host its last loss
         self._lost: frozenset[str] = frozenset()
         self._epoch: int | None = None
@@ -155,13 +156,10 @@ class Resets:
         if why := self._why_not(case, node, tick):
             self._give_up(case, why)
             return None
-        if not case.tries:
-            recent = [each for each in self._resets if now.wall_ms - each < HOUR_MS]
-            if len(recent) >= HOUR_MAX:
-                return None  # it waits for its turn
-            self._resets = (*recent, max(now.wall_ms, 0))
+        if tick.is_spent:
+            return None  # it waits for its turn
         case.phase, case.tries = _Phase.ASKED, case.tries + 1
-        return Reset(node, epoch, self._resets)
+        return Reset(node, epoch)
 
     def _why_not(self, case: _Case, node: str, tick: Tick) -> str:
         if node not in tick.boards:
@@ -174,6 +172,8 @@ class Resets:
         case = self._cases.get(event.node)
         if case is None or case.phase is not _Phase.ASKED:
             return  # another loss began meanwhile
+        if event.is_early:
+            case.tries -= 1
         if not event.why or event.may_have_been:
             case.phase, case.due_ms = _Phase.ORDERED, now.ms + BOOT_MS
         else:

@@ -6,7 +6,7 @@ epoch, the host silent, the network not to blame. Leaves to others: the decision
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 # Words of the controllers' children (bmc/fault.py) after which nobody knows whether it was ordered.
 UNSURE: Final = frozenset({"unconfirmed", "timeout", "child", "garbage"})
 NOT_SENT: Final = "not sent"
+SPENT: Final = "budget"  # before the reason of who counts (bmc/service)
 
 
 class Resetting:
@@ -34,33 +35,24 @@ class Resetting:
         site: whose turn it is.
         around: the way to board controllers.
         now: both clocks.
-        keep: brings the times of resets to the disk; False: they are not there.
-        resets: those of the past.
     """
 
-    def __init__(  # noqa: PLR0913 - what a reset touches
-        self,
-        hosts: SiteHosts,
-        site: Site,
-        around: Around,
-        now: Callable[[], Moment],
-        keep: Callable[[list[int]], Awaitable[bool]],
-        *,
-        resets: Iterable[int],
+    def __init__(
+        self, hosts: SiteHosts, site: Site, around: Around, now: Callable[[], Moment]
     ) -> None:
         self._hosts = hosts
         self._site = site
         self._around = around
         self._now = now
-        self._keep = keep
-        self._core = Resets(resets)
+        self._core = Resets()
 
     def look(self, group: asyncio.TaskGroup) -> None:
         """Take in how it is now, and do what is due."""
         now = self._now()
         lost = tuple(self._hosts.lost(now))
         boards = frozenset(each.node for each in lost if self._around.has_board(each.node))
-        tick = Tick(self._site.turn(), lost, self._hosts.held_back, boards)
+        is_spent = bool(lost) and bool(self._around.spent())
+        tick = Tick(self._site.turn(), lost, self._hosts.held_back, boards, is_spent)
         for asked in self._core.handle(tick, now):
             group.create_task(self._reset(asked), name=f"agent.host.reset[{asked.node}]")
 
@@ -72,17 +64,15 @@ class Resetting:
         return replace(said, task=task) if task else said
 
     async def _reset(self, asked: Reset) -> None:
-        if not await self._keep(list(asked.resets)):
-            self._answered(asked, f"{NOT_SENT}: it cannot be counted")
-            return
         log.warning("host: %s is silent, and reset by its board controller", asked.node)
         self._answered(asked, await self._around.reset(asked.node, lambda: self._why_not(asked)))
 
     def _answered(self, asked: Reset, why: str) -> None:
-        is_unsure = why.partition(":")[0] in UNSURE
+        word = why.partition(":")[0]
         if why:
             log.warning("host: reset of %s: %s", asked.node, why)
-        self._core.handle(Answered(asked.node, why, may_have_been=is_unsure), self._now())
+        told = Answered(asked.node, why, may_have_been=word in UNSURE, is_early=word == SPENT)
+        self._core.handle(told, self._now())
 
     def _why_not(self, asked: Reset) -> str:
         """Return why a reset is not to leave after all, as it is in this moment."""

@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -225,14 +224,7 @@ class HostShell:
         from roost_agent.host.resetting import Resetting  # noqa: PLC0415 - as above
 
         self.coordinator.powers = Powers(hosts, self.site, self.around, self.now)
-        self.coordinator.resetting = Resetting(
-            hosts,
-            self.site,
-            self.around,
-            self.now,
-            partial(self._write, kept.write_resets),
-            resets=kept.read_resets(self._folder, self.now().wall_ms),
-        )
+        self.coordinator.resetting = Resetting(hosts, self.site, self.around, self.now)
 
     def _failed_by(self) -> list[str]:
         """Return the reasons that are worth a failure of the host."""

@@ -114,6 +114,10 @@ class SiteHosts:
         """Return those that were lost too often, and are to run their recovery."""
         return self._graceful.asked(now.ms)
 
+    def is_silent(self, node: str) -> bool:
+        """Whether a host was not heard in the last tick."""
+        return bool(self._peers[node].misses) if node in self._peers else True
+
     def why_not_lock(self, node: str) -> str:
         """Return why a host cannot be locked without a word of its own; empty: it can."""
         peer = self._peers.get(node)

@@ -7,7 +7,7 @@ done by the node whose ``bmc.toml`` has it, about whichever host; it does not go
 from typing import Final
 
 from roost_agent.host.act import Wanted
-from roost_agent.host.act_times import BEHIND_S, SECONDS
+from roost_agent.host.act_times import BEHIND_S, BOARD_S, SECONDS
 from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs.handler import Handler, Node, Placed
 from roost_protocol.host_verbs import (
@@ -20,7 +20,6 @@ from roost_protocol.host_verbs import (
 )
 
 MARGIN_S: Final = 30.0
-BOARD_S: Final = 370.0  # two acts, of which one is waited for, and the starts of their children
 OF_BOARDS: Final = (HostReset, HostPowerOn, HostPowerOff, HostPowerCycle)
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost_agent.host import acts as acts_module
+from roost_agent.host import leaving as leaving_module
 from roost_agent.host import shell as shell_module
 from roost_agent.host import transitions as tr
 from roost_agent.host.act import ActRefusedError, Wanted
@@ -132,6 +133,7 @@ class Around:
         self.no_watchdog = "no guard has a watchdog here"
         self.no_helper = ""
         self.hot = {}  # host to its critical sensor
+        self.boards, self.resets, self.no_reset = (), [], ""
 
     def facts(self):
         return Facts(config=self.config)
@@ -146,7 +148,16 @@ class Around:
         return self.gone
 
     def has_board(self, node):
-        return False
+        return node in self.boards
+
+    def spent(self):
+        return ""
+
+    async def reset(self, node, may):
+        if why := may() or self.no_reset:
+            return why
+        self.resets.append(node)
+        return ""
 
     def power(self, node):
         return None
@@ -211,10 +222,10 @@ class Host:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """All is looked at a hundred times as often."""
-    monkeypatch.setattr(acts_module, "POLL_S", 0.002)
-    monkeypatch.setattr(acts_module, "NOBODY_S", 0.05)
-    monkeypatch.setattr(acts_module, "DRAIN_S", 1.0)
-    monkeypatch.setattr(acts_module, "ASK_S", 1.0)
+    for name, seconds in (("POLL_S", 0.002), ("NOBODY_S", 0.05), ("DRAIN_S", 1.0), ("ASK_S", 1.0)):
+        monkeypatch.setattr(leaving_module, name, seconds)
+    monkeypatch.setattr(leaving_module, "FORCED_S", 0.3)
+    monkeypatch.setattr(leaving_module, "RESET_S", 0.05)
     monkeypatch.setattr(acts_module, "STOP_S", 1.0)
     for name in ("LOOK_S", "SETTLING_S", "RETRY_S"):
         monkeypatch.setattr(shell_module, name, 0.005)
@@ -341,7 +352,7 @@ def test_of_two_that_are_locked_at_once_at_most_one_goes(tmp_path_factory, delay
 
 
 async def test_what_cannot_move_ends_the_lock_in_time_and_the_host_serves_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(acts_module, "DRAIN_S", 0.1)
+    monkeypatch.setattr(leaving_module, "DRAIN_S", 0.1)
     async with running(tmp_path, "n1", "n2") as (lan, n1, _):
         lan.runs["db"], lan.stuck = "n1", {"db"}
         assert await refused(n1.act("lock")) == "timeout"
@@ -625,3 +636,53 @@ async def test_who_coordinates_tells_who_is_to_run_its_recovery(tmp_path):
         hosts = n1.shell.coordinator.hosts
         hosts.anew = lambda _now: frozenset({"n2"})
         await until(lambda: lan.told_anew == {"n2"})
+
+
+async def test_what_does_not_stop_by_force_ends_with_a_reset_of_a_locked_host(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], lan.stuck, n1.around.boards = "n1", {"db"}, ("n1",)
+        task = asyncio.ensure_future(n1.act("force-lock"))
+        await until(lambda: n1.around.resets == ["n1"])
+        assert read(tmp_path / "n1").admin is Admin.LOCKED
+        assert read(tmp_path / "n1").pending is None
+        assert await refused(task) == "timeout"  # in life nobody is there to say it
+
+
+@pytest.mark.parametrize("boards", [(), ("n1",)])
+async def test_what_does_not_stop_by_force_and_cannot_be_reset_is_told(tmp_path, boards):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], lan.stuck, n1.around.boards = "n1", {"db"}, boards
+        n1.around.no_reset = "budget: 3 machines of the site were acted on this hour"
+        with pytest.raises(ActRefusedError, match=r"not reset: (no board controller|budget: 3)"):
+            await n1.act("force-lock")
+        assert (n1.state, n1.around.resets) == (tr.LOCKED_ONLINE, [])
+
+
+async def test_what_stops_in_time_by_force_is_not_reset(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        lan.runs["db"], n1.around.boards = "n1", ("n1",)
+        assert "nothing of local HA" in await n1.act("force-lock")
+        assert n1.around.resets == []
+
+
+@pytest.mark.parametrize("verb", ["lock", "force-lock"])
+async def test_a_silent_host_is_reset_by_a_force_lock_alone(tmp_path, verb):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        n1.around.boards = ("n2",)
+        lan.silent = {"n2"}
+        await until(lambda: n1.shell.coordinator.others()[0].avail == "failed")
+        said = await n1.act(verb, node="n2")
+        assert n1.around.resets == (["n2"] if verb == "force-lock" else [])
+        assert said.endswith("has reset it") == (verb == "force-lock")
+
+
+async def test_a_host_that_is_heard_while_it_is_locked_by_force_is_not_reset(tmp_path):
+    async with running(tmp_path, "n1", "n2") as (lan, n1, _):
+        n1.around.boards = ("n2",)
+        lan.silent = {"n2"}
+        await until(lambda: n1.shell.coordinator.others()[0].avail == "failed")
+        task = asyncio.ensure_future(n1.act("force-lock", node="n2"))
+        await until(n1.shell.coordinator.absent)
+        lan.silent = set()
+        assert (await task).endswith("not reset: it is heard again")
+        assert n1.around.resets == []

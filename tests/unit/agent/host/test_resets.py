@@ -8,8 +8,6 @@ from roost_agent.host.moment import Moment
 from roost_agent.host.resets import (
     AFTER_MS,
     BOOT_MS,
-    HOUR_MAX,
-    HOUR_MS,
     SKEW_MS,
     TRIES,
     TRY_MS,
@@ -27,8 +25,8 @@ TICK_MS = 1_000
 class Rig:
     """One coordinator and the hosts that are silent."""
 
-    def __init__(self, *lost, resets=()):
-        self.core, self.ms = Resets(resets), 10_000_000
+    def __init__(self, *lost):
+        self.core, self.ms, self.is_spent = Resets(), 10_000_000, False
         self.epoch, self.held_back, self.boards = 7, "", {"n2", "n3", "n4", "n5", "n6"}
         self.lost = dict.fromkeys(lost, self.ms)
         self.tick()
@@ -36,7 +34,7 @@ class Rig:
     def tick(self, after_ms=0):
         self.ms += after_ms
         lost = tuple(Lost(*each) for each in self.lost.items())
-        tick = Tick(self.epoch, lost, self.held_back, self.boards)
+        tick = Tick(self.epoch, lost, self.held_back, self.boards, self.is_spent)
         return self.core.handle(tick, self.now)
 
     def answer(self, node="n2", why="", **more):
@@ -64,22 +62,21 @@ def test_a_host_that_speaks_for_a_second_and_is_lost_still_is_not_reset_once_mor
 def test_a_host_that_stays_silent_is_reset_once_and_not_before_its_time():
     rig = Rig("n2")
     assert rig.tick(AFTER_MS - 1) == []
-    assert rig.tick(1) == [Reset("n2", 7, (WALL + rig.ms,))]
+    assert rig.tick(1) == [Reset("n2", 7)]
     assert rig.tick(TRY_MS) == [], "it is asked for already"
     rig.answer()
     assert rig.core.task("n2") == "reset by its board controller, boots"
     assert rig.tick(BOOT_MS - 1) == []
     assert (rig.core.gave_up("n2"), rig.tick(1)) == ("", [])
     assert "1200 s after its reset" in rig.core.gave_up("n2")
-    assert rig.tick(10 * HOUR_MS) == []
+    assert rig.tick(10 * AFTER_MS) == []
 
 
 def test_an_order_that_a_controller_does_not_take_is_tried_ten_times():
     rig = Rig("n2")
     rig.ms += AFTER_MS
     for n in range(TRIES):
-        [asked] = rig.tick()
-        assert len(asked.resets) == 1, "a try more is no reset more"
+        assert len(rig.tick()) == 1
         assert rig.core.task("n2") == f"is reset: try {n + 1} of {TRIES}"
         rig.answer(why="refused: no")
         assert rig.tick(TRY_MS - 1) == []
@@ -145,12 +142,15 @@ def test_a_turn_that_began_soon_after_the_loss_goes_on_with_it():
     assert [each.epoch for each in rig.tick(SKEW_MS + 1)] == [8]
 
 
-def test_a_site_has_three_resets_an_hour_and_the_next_one_waits():
-    rig = Rig("n2", "n3", resets=[WALL + 10_000_000] * (HOUR_MAX - 1))
-    assert [each.node for each in rig.tick(AFTER_MS)] == ["n2"]
-    assert rig.core.gave_up("n3") == ""
-    assert rig.tick(HOUR_MS - AFTER_MS - 1) == []
-    assert [each.node for each in rig.tick(1)] == ["n3"]
+def test_a_reset_waits_while_the_site_has_had_its_acts_and_uses_up_no_try():
+    rig = Rig("n2")
+    rig.is_spent = True
+    assert rig.tick(2 * AFTER_MS) == []
+    rig.is_spent = False
+    for _ in range(2 * TRIES):
+        assert len(rig.tick(TRY_MS)) == 1
+        rig.answer(why="budget: full", is_early=True)
+    assert rig.core.gave_up("n2") == ""
 
 
 class Machine(RuleBasedStateMachine):

@@ -10,7 +10,7 @@ from roost_agent.host import transitions as tr
 from roost_agent.host.ladder import EXHAUSTED
 from roost_agent.host.moment import Moment
 from roost_agent.host.peer import LOST
-from roost_agent.host.resets import AFTER_MS, BOOT_MS, HOUR_MS, TRY_MS
+from roost_agent.host.resets import AFTER_MS, BOOT_MS, TRIES, TRY_MS
 from roost_agent.host.resetting import Resetting
 from roost_agent.host.sight import Sight
 from roost_agent.host.site import GOOD, SiteHosts
@@ -22,14 +22,12 @@ BOOT = "aa" * 16
 class Site:
     """n1, whose turn it is, hears n2 and n3, or not."""
 
-    def __init__(self, folder):
+    def __init__(self):
         self.ms, self.epoch, self.silent, self.more = 10_000_000, 7, set(), {}
-        self.orders, self.answer, self.keeps, self.boards = [], "", True, {"n2", "n3"}
+        self.orders, self.answer, self.full, self.boards = [], "", "", {"n2", "n3"}
         self.meanwhile = lambda: None  # between the decision and the order
         self.hosts = SiteHosts(self.now())
-        past = kept.read_resets(folder, WALL + self.ms)
-        self.resetting = Resetting(self.hosts, self, self, self.now, self.keep, resets=past)
-        self.folder = folder
+        self.resetting = Resetting(self.hosts, self, self, self.now)
 
     def now(self):
         return Moment(self.ms, WALL + self.ms)
@@ -40,16 +38,13 @@ class Site:
     def has_board(self, node):
         return node in self.boards
 
-    async def keep(self, resets):
-        if self.keeps:
-            kept.write_resets(self.folder, resets)
-        return self.keeps
+    def spent(self):
+        return self.full
 
     async def reset(self, node, may):
         self.meanwhile()
         if why := may():
             return why
-        assert kept.read_resets(self.folder, 0), "not counted first"
         self.orders.append(node)
         return self.answer
 
@@ -70,8 +65,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path):
-    site = Site(tmp_path)
+async def site():
+    site = Site()
     await site.tick(GOOD)
     return site
 
@@ -99,7 +94,6 @@ async def test_a_silent_host_is_reset_and_told_so_and_given_up_when_it_does_not_
     said = site.told()
     assert said.task == EXHAUSTED
     assert said.cause.startswith("its heartbeat is lost for 10 ticks; given up: it was not heard")
-    assert kept.read_resets(site.folder, 0) == [WALL + site.ms - BOOT_MS - 5 * TRY_MS]
 
 
 async def test_a_host_that_is_heard_again_is_not_reset_though_it_was_decided(site):
@@ -133,13 +127,19 @@ async def test_a_storm_that_begins_in_the_last_moment_ends_the_order(site):
     assert site.orders == []
 
 
-async def test_a_reset_that_cannot_be_counted_is_not_ordered(site):
+async def test_a_reset_waits_while_no_machine_may_be_acted_on_and_uses_up_no_try(site):
+    site.full = "3 machines of the site were acted on this hour"
     async with lost(site, "n2"):
-        site.keeps = False
+        pass
+    await site.tick(30, ms=TRY_MS)
     assert site.orders == []
-    site.keeps = True
+    site.full, site.answer = "", "budget: another was faster"
+    for _ in range(2 * TRIES):
+        await site.tick(ms=TRY_MS)
+    assert site.told().task != EXHAUSTED
+    site.answer = ""
     await site.tick(ms=TRY_MS)
-    assert site.orders == ["n2"], "another try"
+    assert site.told().task == "reset by its board controller, boots"
 
 
 async def test_a_reset_of_which_nobody_knows_is_not_repeated_and_one_that_was_refused_is(site):
@@ -162,23 +162,11 @@ async def test_a_host_in_maintenance_is_left_alone(site):
     assert site.orders == []
 
 
-async def test_a_file_of_resets_that_makes_no_sense_is_a_full_hour(tmp_path):
-    (tmp_path / kept.RESETS).write_text("{")
-    site = Site(tmp_path)
-    await site.tick(GOOD)
-    async with lost(site, "n2"):
-        pass
-    assert site.orders == []
-    await site.tick(ms=HOUR_MS)
-    assert site.orders == ["n2"]
-
-
 def begin_again(site):
     """The coordinator's agent starts again."""
     kept_of = site.hosts.memory()
     site.hosts = SiteHosts(site.now(), kept=kept.Locked(failed=kept_of.failed))
-    past = kept.read_resets(site.folder, WALL + site.ms)
-    site.resetting = Resetting(site.hosts, site, site, site.now, site.keep, resets=past)
+    site.resetting = Resetting(site.hosts, site, site, site.now)
 
 
 async def test_a_reset_that_is_due_goes_on_over_a_restart_of_the_coordinators_agent(site):
