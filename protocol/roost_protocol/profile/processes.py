@@ -20,9 +20,9 @@ _NUMBERS: Final = {
     "debounce": (Whole(1, 3_600, "s"), "It must run so long for its failures to be forgotten."),
     "startuptime": (Whole(1, 3_600, "s"), "Until it is there after a start."),
     "port": (Whole(0, 65_535), "Of the ping, on loopback."),
-    "period": (Whole(1, 3_600, "s"), "From one ping or script to the next."),
+    "period": (Whole(1, 3_600, "s"), "From one question to the next."),
     "timeout": (Whole(1, 600, "s"), "For an answer."),
-    "threshold": (Whole(1, 100), "Pings missed in a row."),
+    "threshold": (Whole(1, 100), "Answers missed in a row."),
 }
 _WATCHED: Final[Mapping[str, Part]] = MappingProxyType(
     {
@@ -31,7 +31,14 @@ _WATCHED: Final[Mapping[str, Part]] = MappingProxyType(
             LIVE,
             "Which one it is; needed where no file of the node defines it.",
         ),
-        "mode": Field(of("passive", "active", "ignore"), LIVE, "How it is watched."),
+        "mode": Field(
+            of("passive", "active", "socket", "notify", "ignore"), LIVE, "How it is watched."
+        ),
+        "socket": Field(
+            Text(r"(127\.0\.0\.1|\[::1\]):[1-9][0-9]{0,4}", 21, "127.0.0.1:PORT or [::1]:PORT"),
+            LIVE,
+            "What mode socket connects to.",
+        ),
         "severity": Field(of("minor", "major", "critical"), LIVE, "Of its alarm."),
         "subfunction": Field(
             Text(r"[A-Za-z0-9_-]{1,32}", 32, "a role"), LIVE, "Watched on nodes of that role alone."

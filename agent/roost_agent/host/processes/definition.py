@@ -15,10 +15,17 @@ CHARS_MAX: Final = 512  # of a path or an argument
 
 
 class Mode(StrEnum):
-    """How it is watched: by its death alone, by a ping besides, by a script's word, or not."""
+    """How it is watched.
+
+    By its death alone; by a ping, a probe, a connection or systemd's watchdog besides; by a
+    script's word in place of its death; or not.
+    """
 
     PASSIVE = "passive"
     ACTIVE = "active"
+    PROBE = "probe"
+    SOCKET = "socket"
+    NOTIFY = "notify"
     STATUS = "status"
     IGNORE = "ignore"
 
@@ -46,7 +53,7 @@ NUMBERS: Final = {
     "debounce": Number(1, 3_600, 20, "s"),  # it must run so long for its failures to be forgotten
     "startuptime": Number(1, 3_600, 5, "s"),  # until it is there, and until its debounce begins
     "port": Number(0, 65_535, 0),  # of the ping; 0: none
-    "period": Number(1, 3_600, 10, "s"),  # between two pings, or two runs of the script
+    "period": Number(1, 3_600, 10, "s"),  # between two questions, or two runs of the script
     "timeout": Number(1, 600, 5, "s"),  # for the answer
     "threshold": Number(1, 100, 3),  # answers missed in a row
 }
@@ -65,6 +72,8 @@ CHOICES: Final = {
     "mode": (tuple(Mode), "passive"),
 }
 CGROUP: Final = "cgroup"  # roost's own: where the unit is in a slice of its own
+SOCKET: Final = "socket"  # roost's own: to connect to
+OWN: Final = frozenset({CGROUP, SOCKET})  # StarlingX has no such keys
 KEYS: Final = (
     "process",
     "service",
@@ -73,17 +82,30 @@ KEYS: Final = (
     *NUMBERS,
     *FLAGS,
     CGROUP,
+    SOCKET,
 )
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}", re.ASCII)
 _UNIT: Final = re.compile(r"[A-Za-z0-9:_][A-Za-z0-9:_.@\\-]{0,239}", re.ASCII)
 _PATH: Final = re.compile(r"(/(?!\.\.(/|$))[^/]+)+")
 _BELOW: Final = re.compile(r"(?!/)(/?(?!\.\.(/|$))[^/]+)+")
+_BYTE: Final = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+_PORT: Final = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+_TCP: Final = rf"({_BYTE}(\.{_BYTE}){{3}}|\[[0-9A-Fa-f:.]{{2,45}}\]):{_PORT}"
+_ENDPOINT: Final = re.compile(rf"{_TCP}|{_PATH.pattern}", re.ASCII)
 FORMS: Final = {  # key -> what it looks like, and as a sentence
     "process": (_NAME, "1 to 64 of a-z A-Z 0-9 _ . @ : + -"),
     "service": (_UNIT, "must be the name of a unit"),
     "script": (_PATH, "must be an absolute path"),
     "pidfile": (_PATH, "must be an absolute path"),
     CGROUP: (_BELOW, "must be a path below /sys/fs/cgroup"),
+    SOCKET: (_ENDPOINT, "must be an absolute path, or ADDRESS:PORT with IPv6 in brackets"),
+}
+_NEEDS: Final = {  # mode -> key that it works with, and for what
+    Mode.ACTIVE: ("port", "pings it"),
+    Mode.PROBE: ("script", "runs it"),
+    Mode.SOCKET: (SOCKET, "connects to it"),
+    Mode.NOTIFY: ("service", "follows the watchdog of its unit"),
+    Mode.STATUS: ("script", "runs it"),
 }
 Fault: TypeAlias = tuple[str, str]  # key, what is wrong with it
 
@@ -98,6 +120,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         subfunction: a role; without it on this node the process is not watched.
         full_init_reqd: it is watched from the first time on that this host is enabled.
         quorum: the host cannot do without it, whatever ``severity`` says.
+        socket: a path, or ``ADDRESS:PORT``, that mode ``socket`` connects to.
         cgroup: of the unit, below /sys/fs/cgroup; empty: where systemd puts it by itself.
     """
 
@@ -122,6 +145,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     full_init_reqd: bool = False
     quorum: bool = False
     cgroup: str = ""
+    socket: str = ""
 
     @property
     def level(self) -> Severity:
@@ -200,12 +224,11 @@ def _together(found: dict[str, object]) -> list[Fault]:
     """Return what is missing."""
     if not found.get("process"):
         return [("process", "missing: the name")]
-    mode = found.get("mode", Mode.PASSIVE)
-    if mode == Mode.ACTIVE and not found.get("port"):
-        return [("port", "missing: mode active pings it")]
-    if mode == Mode.STATUS and not found.get("script"):
-        return [("script", "missing: mode status runs it")]
+    mode = Mode(str(found.get("mode", Mode.PASSIVE)))
+    key, why = _NEEDS.get(mode, ("", ""))
+    if key and not found.get(key):
+        return [(key, f"missing: mode {mode} {why}")]
     has_process = any(found.get(key) for key in ("pidfile", "service", CGROUP))
-    if mode in (Mode.PASSIVE, Mode.ACTIVE) and not has_process:
+    if mode not in (Mode.STATUS, Mode.IGNORE) and not has_process:
         return [("pidfile", "missing, and service too: nothing says which process it is")]
     return []

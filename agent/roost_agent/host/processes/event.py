@@ -36,18 +36,25 @@ class Restarted(Event, frozen=True):
 
 
 class Answered(Event, frozen=True):
-    """It answered the ping ``seq``."""
+    """The question ``seq`` has ended; ``complaint`` empty: it is well; None: nobody could ask."""
 
     seq: int
+    complaint: str | None = ""
+
+
+class Explained(Event, frozen=True):
+    """Why it ended, as systemd says."""
+
+    why: str
 
 
 class Checked(Event, frozen=True):
-    """Its script has ended; ``complaint`` empty: it is well."""
+    """Its script has ended; ``complaint`` as of an answer."""
 
-    complaint: str
+    complaint: str | None
 
 
-Told: TypeAlias = Looked | Died | Restarted | Answered | Checked
+Told: TypeAlias = Looked | Died | Restarted | Answered | Explained | Checked
 
 
 class Look(Event, frozen=True):
@@ -61,7 +68,7 @@ class Restart(Event, frozen=True):
 
 
 class Ping(Event, frozen=True):
-    """Ask it whether it is well."""
+    """Ask it, or whoever its mode says, whether it is well."""
 
     seq: int
 

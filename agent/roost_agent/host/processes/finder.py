@@ -42,10 +42,13 @@ class Finder:
     Args:
         units: names of the catalogue to systemd units.
         groups: where cgroups v2 are mounted.
+
+    Attributes:
+        units: as above.
     """
 
     def __init__(self, units: dict[str, str], groups: str) -> None:
-        self._units = units
+        self.units = units
         self._groups = Path(groups)
         self._gone: dict[str, Found] = {}
         self._same: dict[str, tuple[Definition, Found, int]] = {}  # and how often it was as it was
@@ -70,7 +73,7 @@ class Finder:
         return found
 
     def _look(self, definition: Definition) -> Found | None:
-        group = self._group(definition)
+        group = self.group(definition)
         members = self._members(group) if group is not None else []
         if not definition.pidfile:
             return self._head(definition.process, members)
@@ -109,13 +112,13 @@ class Finder:
         began = self.began(pid)
         return Found(pid, began, (said.st_mtime_ns, said.st_ino)) if began else None
 
-    def _group(self, definition: Definition) -> Path | None:
+    def group(self, definition: Definition) -> Path | None:
         """Return the cgroup of its unit: as its file says, or where systemd puts it by itself."""
         place = definition.cgroup
         if not place:
             if not definition.service:
                 return None
-            unit = self._units.get(definition.service, f"{definition.service}.service")
+            unit = self.units.get(definition.service, f"{definition.service}.service")
             prefix, at, _ = unit.partition("@")
             escaped = prefix.replace("-", "\\x2d")
             place = f"system.slice/system-{escaped}.slice/{unit}" if at else f"system.slice/{unit}"

@@ -5,10 +5,9 @@ Written here and not with configparser, which the resident agent would carry abo
 
 from typing import Final
 
-from roost_agent.host.processes.definition import CGROUP, KEYS, Definition, definition
+from roost_agent.host.processes.definition import KEYS, OWN, Definition, definition
 
 SECTION: Final = "[process]"
-_OWN: Final = {CGROUP}  # StarlingX has no such key
 
 
 def parse(text: str, file: str) -> tuple[list[Definition], list[str]]:
@@ -34,7 +33,7 @@ def parse(text: str, file: str) -> tuple[list[Definition], list[str]]:
             faults.append(f"{file}:{number}: no KEY = VALUE")
         elif not section:
             faults.append(f"{file}:{number}: {key}: stands before {SECTION}")
-        elif key in KEYS and key not in _OWN and value:
+        elif key in KEYS and key not in OWN and value:
             said[key], lines[key] = value, number
     found, wrong = definition(said, file)
     faults += [f"{file}:{lines.get(key, 1)}: {key}: {what}" for key, what in wrong]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from roost_agent import child
+from roost_agent.host.processes.unasked import OURS
 
 OUTPUT_BYTES_MAX: Final = 1_024
 SHOWN_CHARS_MAX: Final = 120
@@ -18,21 +19,37 @@ _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Scripts:
-    """Runs scripts, a few at a time."""
+    """Runs scripts, a few at a time.
+
+    Attributes:
+        faults: by script: why it cannot be run now, which says nothing of the process.
+    """
 
     def __init__(self) -> None:
+        self.faults: dict[str, str] = {}
         self._turns = asyncio.Semaphore(TOGETHER_MAX)
 
-    async def complaint(self, script: str, argument: str, seconds: float) -> str:
-        """Return why a process is not well, by its script; empty: it is."""
+    async def complaint(self, script: str, argument: str, seconds: float) -> str | None:
+        """Return why a process is not well, by its script; empty: it is; None: nobody can ask."""
+        self.faults.pop(script, None)
+        try:
+            return await self._complaint(script, argument, seconds)
+        except OSError as err:
+            if err.errno not in OURS:
+                return f"{script}: {err.strerror}"
+            lacks = str(err.strerror)
+        except RuntimeError as err:  # no thread more
+            lacks = str(err)
+        self.faults[script] = f"{script} cannot be run: {lacks}"
+        return None
+
+    async def _complaint(self, script: str, argument: str, seconds: float) -> str:
         if why := await asyncio.to_thread(distrust, script):
             return why
         words = [script, argument] if argument else [script]
         try:
             async with self._turns:
                 ended = await child.run(words, seconds=seconds, bytes_max=OUTPUT_BYTES_MAX)
-        except OSError as err:
-            return f"{script}: {err.strerror}"
         except TimeoutError:
             return f"{script} takes longer than {seconds:g} s"
         if ended.status == 0:

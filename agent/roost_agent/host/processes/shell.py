@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, assert_never
 
+from roost_agent.host.processes.connecting import Connections
 from roost_agent.host.processes.core import Processes
 from roost_agent.host.processes.definition import Definition, Mode
 from roost_agent.host.processes.event import (
@@ -19,6 +20,7 @@ from roost_agent.host.processes.event import (
     Check,
     Checked,
     Died,
+    Explained,
     Look,
     Looked,
     Ping,
@@ -29,8 +31,10 @@ from roost_agent.host.processes.event import (
 )
 from roost_agent.host.processes.finder import Finder, Found
 from roost_agent.host.processes.following import Following
+from roost_agent.host.processes.groups import Groups
 from roost_agent.host.processes.ping import Pings
 from roost_agent.host.processes.script import Scripts
+from roost_agent.host.processes.unit_watchdogs import UnitWatchdogs
 from roost_agent.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -70,9 +74,12 @@ class Shell:
         self._restarts = restarts
         self._clock = clock
         self._told = told
-        self._following = Following(finder, lambda name, pid: self.take(Died(name, pid)))
+        self._following = Following(finder, self._died)
         self._pings = Pings(lambda name, seq: self.take(Answered(name, seq)))
         self._scripts = Scripts()
+        self._connections = Connections()
+        self._watchdogs = UnitWatchdogs(finder.units, clock, lambda: self._of_mode(Mode.NOTIFY))
+        self._groups = Groups(lambda name: self._do([Look(name)]))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="processes")
         self._wanted: dict[str, None] = {}  # to be looked for, in order
         self._looks_since_ms: int | None = None
@@ -86,7 +93,10 @@ class Shell:
         since_ms = self._looks_since_ms
         hangs = since_ms is not None and self._clock.boot_ms() - since_ms > LOOK_MS
         hung = "a pid file or cgroup cannot be read: the look hangs" if hangs else ""
-        return [each for each in (self._following.fault, self._pings.fault, hung) if each]
+        of_shell = (self._following.fault, self._pings.fault, hung)
+        asks = (self._scripts, self._connections, self._watchdogs)
+        of_asking = [each for ask in asks for each in ask.faults.values()]
+        return [each for each in (*of_shell, *of_asking) if each]
 
     async def run(self, *, port: int) -> None:
         """Watch until cancelled.
@@ -97,7 +107,8 @@ class Shell:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self._port = port
-                if self._pings_any():
+                self._groups.begin()
+                if self._of_mode(Mode.ACTIVE):
                     await self._pings.open(port)
                 while True:
                     self._do(self._core.tick(self._clock.boot_ms()))
@@ -105,6 +116,7 @@ class Shell:
                     await self._until_due()
         finally:
             self._following.leave_all()
+            self._groups.close()
             self._pings.close()
             self._thread.shutdown(wait=False, cancel_futures=True)
 
@@ -113,19 +125,29 @@ class Shell:
         self._do(self._core.handle(event, self._clock.boot_ms()))
         self._wake.set()
 
+    def _died(self, name: str, pid: int) -> None:
+        one = self._core.watched.get(name)
+        if one is not None and one.definition.mode is Mode.NOTIFY:
+            self._start(f"why[{name}]", self._explain(one.definition))
+        self.take(Died(name, pid))
+
     def define(self, definitions: Iterable[Definition], spared: Mapping[str, str]) -> list[str]:
         """Watch these from now on, and return who is watched no more or anew, see the core."""
         left = self._core.define(definitions, self._clock.boot_ms(), spared)
         for name in left:
             self._wanted.pop(name, None)
             self._following.leave(name)
-        if self._port and self._pings_any() and not self._pings.is_open:
+            self._groups.leave(name)
+            self._connections.faults.pop(name, None)
+            self._watchdogs.faults.pop(name, None)
+        if self._port and self._of_mode(Mode.ACTIVE) and not self._pings.is_open:
             self._start("pings", self._pings.open(self._port))
         self._wake.set()
         return left
 
-    def _pings_any(self) -> bool:
-        return any(one.definition.mode is Mode.ACTIVE for one in self._core.watched.values())
+    def _of_mode(self, mode: Mode) -> list[Definition]:
+        every = (one.definition for one in self._core.watched.values())
+        return [each for each in every if each.mode is mode]
 
     async def _until_due(self) -> None:
         due_ms = self._core.due_ms()
@@ -147,7 +169,7 @@ class Shell:
                     given = self._definition(name)
                     self._start(f"restart[{name}]", self._restart(given, is_hard=is_hard))
                 case Ping(name, seq):
-                    self._ping(name, seq)
+                    self._ask(self._definition(name), seq)
                 case Check(name):
                     self._start(f"check[{name}]", self._check(self._definition(name)))
                 case Say(name, text, is_bad):
@@ -175,6 +197,7 @@ class Shell:
                 if one is None or one.definition != sought[name]:
                     continue  # it is another, or nobody's, since then
                 self._following.audit(name)
+                self._groups.watch(name, self._finder.group(sought[name]))
                 is_there = each is not None and self._following.follow(name, each)
                 self.take(Looked(name, each.pid if each is not None and is_there else 0))
         self._looks_since_ms = None
@@ -190,11 +213,30 @@ class Shell:
         complaint = await self._scripts.complaint(given.script, given.status_arg, given.timeout)
         self.take(Checked(given.process, complaint))
 
-    def _ping(self, name: str, seq: int) -> None:
-        if self._pings.is_open:
-            self._pings.send(name, self._definition(name).port, seq)
-        else:
-            self.take(Answered(name, seq))  # watched passively: the fault says so
+    def _ask(self, given: Definition, seq: int) -> None:
+        """Ask whoever says by its mode whether a process is well."""
+        name = given.process
+        match given.mode:
+            case Mode.PROBE:
+                asked = self._scripts.complaint(given.script, given.status_arg, given.timeout)
+            case Mode.SOCKET:
+                asked = self._connections.complaint(given)
+            case Mode.NOTIFY:
+                asked = self._watchdogs.complaint(given)
+            case _ if self._pings.is_open:
+                self._pings.send(name, given.port, seq)
+                return
+            case _:
+                self.take(Answered(name, seq))  # watched passively: the fault says so
+                return
+        self._start(f"ask[{name}]", self._answer(name, seq, asked))
+
+    async def _answer(self, name: str, seq: int, asked: Coroutine[None, None, str | None]) -> None:
+        self.take(Answered(name, seq, await asked))
+
+    async def _explain(self, given: Definition) -> None:
+        if why := await self._watchdogs.why_ended(given):
+            self.take(Explained(given.process, why))
 
     def _definition(self, name: str) -> Definition:
         return self._core.watched[name].definition

@@ -1,5 +1,7 @@
 """One watched process: from its death to its restart, its debounce and its alarm. Pure.
 
+Leaves to others: the count of restarts (row), what it is asked (asking).
+
     starting -> running            it is there
     running, settling -> down      it died, does not answer, or its script says so
     down -> starting               the helper has started it
@@ -15,32 +17,27 @@ Rules: design, hosts section 7.
 from enum import StrEnum
 from typing import Final
 
+from roost_agent.host.processes.asking import Asking
 from roost_agent.host.processes.definition import Definition, Mode
 from roost_agent.host.processes.event import (
     Action,
     Answered,
-    Check,
     Checked,
     Died,
+    Explained,
     Look,
     Looked,
-    Ping,
     Restart,
     Restarted,
     Say,
     Told,
 )
-from roost_agent.host.processes.pinging import Pinging
+from roost_agent.host.processes.row import LATER, Row
 from roost_protocol.host_report import ProcessState
 
 SELF_MS: Final = 2_000  # one that is back by others within is restarted, not failed
 AUDIT_MS: Final = 2_000  # between two looks at one that runs
 SOON_MS: Final = 250  # between two looks while it is away, for SELF_MS and its start-up time
-RESTART_MS_MIN: Final = 1_000  # between two restarts, whatever the file says
-AGAIN_MS: Final = 1_000  # after a helper that is busy
-NO_HELPER_MS: Final = 60_000  # until one that nobody may restart is tried again
-NOT_OURS: Final = frozenset({"bad", "unknown", "catalogue", "gone"})  # nobody here may restart it
-LATER: Final = frozenset({"rate", "busy"})
 
 
 class Phase(StrEnum):
@@ -61,8 +58,7 @@ class Watched:
 
     Attributes:
         pid: of the process that is followed; 0: none is.
-        in_row: restarts since it last settled.
-        restarts: all of them.
+        row: its restarts.
         has_failed: its severity counts.
         reason: why it is not simply running.
         since_ms: when its state became what it is.
@@ -72,13 +68,12 @@ class Watched:
         self.definition = definition
         self.phase = Phase.STARTING
         self.pid = 0
-        self.in_row = 0
-        self.restarts = 0
+        self.row = Row(
+            definition.restarts, self._ms("interval"), has_service=bool(definition.service)
+        )
         self.has_failed = False
         self.reason = ""
         self.since_ms = now_ms
-        self._is_asked = False  # a restart is under way
-        self._can_restart = bool(definition.service)
         self._why_not = ""  # it is not restarted, as it was last said
         self._cause = ""  # of its being down
         self._was_found = False
@@ -87,13 +82,18 @@ class Watched:
         self._ready_ms = now_ms + self._ms("startuptime")
         self._look_ms: int | None = now_ms if definition.has_process else None
         self._settled_ms: int | None = None
-        self._restart_ms: int | None = None
-        self._asked_ms: int | None = None
-        self._check_ms = self._ready_ms if definition.mode is Mode.STATUS else None
-        self._pings: Pinging | None = None
-        if definition.mode is Mode.ACTIVE:
-            times_ms = self._ms("period"), self._ms("timeout")
-            self._pings = Pinging(*times_ms, definition.threshold)
+        self._stable_ms = 0  # it has run as long as its debounce says
+        self._asking = Asking(definition, self._ready_ms)
+
+    @property
+    def in_row(self) -> int:
+        """Restarts since it last settled."""
+        return self.row.count
+
+    @property
+    def restarts(self) -> int:
+        """All of them."""
+        return self.row.total
 
     @property
     def state(self) -> ProcessState:
@@ -119,17 +119,19 @@ class Watched:
                 return self._died(pid, now_ms)
             case Restarted(error=error, detail=detail):
                 return self._restarted(error, detail, now_ms)
-            case Answered(seq=seq):
-                return self._answered(seq, now_ms)
+            case Answered():
+                return self._answered(event, now_ms)
+            case Explained(why=why):
+                return self._explained(why)
             case Checked(complaint=complaint):
                 return self._checked(complaint, now_ms)
 
     def tick(self, now_ms: int) -> list[Action]:
         """Return what is due."""
         actions: list[Action] = []
-        if self._settled_ms is not None and now_ms >= self._settled_ms and not self._is_asked:
+        if self._settled_ms is not None and now_ms >= self._settled_ms and not self.row.is_asked:
             actions += self._settle(now_ms)
-        if self._restart_ms is not None and now_ms >= self._restart_ms:
+        if self.row.due_ms is not None and now_ms >= self.row.due_ms:
             actions += self._restart(now_ms)
         elif self.phase is Phase.STARTING and now_ms >= self._ready_ms and not self._may_be_late():
             seconds = self.definition.startuptime
@@ -137,7 +139,8 @@ class Watched:
             actions += self._fail(f"it is not there {seconds} s after its start", now_ms)
         elif self._is_left_down() and now_ms >= self._down_ms + SELF_MS:
             actions += self._assert(now_ms)
-        actions += self._ask(now_ms)
+        actions += self._asking.tick(now_ms, is_restarted=self.row.is_asked)
+        actions += self._heed_answers(now_ms)
         if self._look_ms is not None and now_ms >= self._look_ms:
             self._look_ms = self._next_look(now_ms)
             actions.append(Look(self.definition.process))
@@ -145,11 +148,10 @@ class Watched:
 
     def due_ms(self) -> int | None:
         """Return when the next tick is needed."""
-        due = [self._look_ms, self._restart_ms, self._check_ms]
-        if not self._is_asked:  # whether the start counts is not known yet
+        is_asked = self.row.is_asked
+        due = [self._look_ms, self.row.due_ms, self._asking.due_ms(is_restarted=is_asked)]
+        if not is_asked:  # whether the start counts is not known yet
             due.append(self._settled_ms)
-        if self._pings is not None and not self._is_asked:
-            due.append(self._pings.due_ms())
         if self.phase is Phase.STARTING and not self._may_be_late():
             due.append(self._ready_ms)
         if self._is_left_down():
@@ -161,9 +163,9 @@ class Watched:
         is_script = self.definition.mode is Mode.STATUS
         is_away = self.phase in (Phase.STARTING, Phase.DOWN)
         assert not (self.has_failed and self.phase is Phase.RUNNING)  # noqa: S101 - a test's
-        assert not (self._is_asked and self._restart_ms is not None)  # noqa: S101 - as above
+        assert not (self.row.is_asked and self.row.due_ms is not None)  # noqa: S101 - as above
         assert self.in_row >= 0  # noqa: S101 - as above
-        assert is_away or is_script or self.pid or self._is_asked  # noqa: S101 - as above
+        assert is_away or is_script or self.pid or self.row.is_asked  # noqa: S101 - as above
         assert is_script or self._look_ms is not None  # noqa: S101 - as above
 
     def _looked(self, pid: int, now_ms: int) -> list[Action]:
@@ -172,22 +174,23 @@ class Watched:
         before, self.pid = self.pid, pid
         name, first = self.definition.process, not self._was_found
         self._was_found, self._brought_none = True, False
-        is_ours = self._is_asked or self.phase is Phase.STARTING  # by our own restart, or the first
+        is_ours = self.row.is_asked or self.phase is Phase.STARTING  # by our restart, or the first
         if not is_ours:
             self._ready_ms = now_ms + self._ms("startuptime")
-        self._begin_pings(now_ms)
+        self._ask_from(now_ms)
         if self.phase is Phase.STARTING and not self.in_row and first and not self.has_failed:
             self._turn(Phase.RUNNING, "", now_ms)
             return [Say(name, f"watched, process {pid}")]
         if is_ours:
             self._begin_settling(now_ms)
             return [Say(name, f"runs again, process {pid}")]
-        self.in_row += 1
-        self.restarts += 1
-        self._restart_ms = None
-        text = f"restarted by others, process {pid}" + (f" after {before}" if before else "")
-        actions: list[Action] = [Say(name, text)]
-        if self.in_row > self.definition.restarts:
+        return self._by_others(before, now_ms)
+
+    def _by_others(self, before: int, now_ms: int) -> list[Action]:
+        text = f"restarted by others, process {self.pid}" + (f" after {before}" if before else "")
+        actions: list[Action] = [Say(self.definition.process, text)]
+        flaps = self._has_run(now_ms) and self.row.fell(now_ms)
+        if self.row.by_others() or flaps:
             actions += self._assert(now_ms)
         self._begin_settling(now_ms)
         return actions
@@ -196,9 +199,8 @@ class Watched:
         if pid != self.pid:
             return []
         self.pid = 0
-        if self._pings is not None:
-            self._pings.end()
-        if self._is_asked:
+        self._asking.end()
+        if self.row.is_asked:
             self._settled_ms = None
             return []
         if self.phase in (Phase.DOWN, Phase.STARTING):  # it hung, and is gone now
@@ -206,19 +208,34 @@ class Watched:
             return []
         return self._fail(f"process {pid} ended", now_ms)
 
-    def _answered(self, seq: int, now_ms: int) -> list[Action]:
-        if self._pings is None or not self._pings.answered(seq):
+    def _answered(self, event: Answered, now_ms: int) -> list[Action]:
+        if not self._asking.answered(event.seq, event.complaint):
             return []
-        if self.phase is Phase.DOWN and not self._is_asked:
-            self._restart_ms = None
+        if event.complaint != "":
+            return self._heed_answers(now_ms)
+        if self.phase is Phase.DOWN and not self.row.is_asked:
+            self.row.due_ms = None
             self._begin_settling(now_ms)
             return [Say(self.definition.process, "answers again")]
         return []
 
-    def _checked(self, complaint: str, now_ms: int) -> list[Action]:
+    def _heed_answers(self, now_ms: int) -> list[Action]:
+        is_there = self.phase in (Phase.RUNNING, Phase.SETTLING) and not self.row.is_asked
+        why = self._asking.failure() if is_there else ""
+        return self._fail(why, now_ms) if why else []
+
+    def _explained(self, why: str) -> list[Action]:
+        if not self._cause or not self.reason.startswith(self._cause):
+            return []  # it is about a fall of before
+        told = f"{self._cause}: {why}"
+        self.reason = told + self.reason.removeprefix(self._cause)
+        self._cause = told
+        return [Say(self.definition.process, self.reason, is_bad=True)]
+
+    def _checked(self, complaint: str | None, now_ms: int) -> list[Action]:
         name = self.definition.process
-        self._check_ms = now_ms + self._ms("period")
-        if self._is_asked:
+        self._asking.check_at(now_ms + self._ms("period"))
+        if self.row.is_asked or complaint is None:
             return []
         if complaint and (self.phase is Phase.DOWN or now_ms < self._ready_ms):
             return []  # of before its restart, where the script ran meanwhile
@@ -228,91 +245,62 @@ class Watched:
             self._turn(Phase.RUNNING, "", now_ms)
             return [Say(name, "watched, its script says that it is well")]
         if self.phase in (Phase.STARTING, Phase.DOWN):
-            self._restart_ms = None
+            self.row.due_ms = None
             self._begin_settling(now_ms)
             return [Say(name, "its script says that it is well again")]
         return []
 
-    def _ask(self, now_ms: int) -> list[Action]:
-        """Return the ping and the run of the script that are due."""
-        name, actions = self.definition.process, list[Action]()
-        if self._check_ms is not None and now_ms >= self._check_ms:
-            self._check_ms = None  # until it has ended
-            actions.append(Check(name))
-        if self._pings is not None and not self._is_asked:
-            seq = self._pings.tick(now_ms)
-            if seq is not None:
-                actions.append(Ping(name, seq))
-            if self._pings.has_failed and self.phase in (Phase.RUNNING, Phase.SETTLING):
-                count = self._pings.misses
-                actions += self._fail(f"it did not answer {count} pings", now_ms)
-        return actions
-
     def _fail(self, why: str, now_ms: int) -> list[Action]:
         """Note that it is down, and have it restarted when that is due."""
+        flaps = self._has_run(now_ms) and self.row.fell(now_ms)
         self._cause = why
         self._turn(Phase.DOWN, why, now_ms)
         self._down_ms, self._settled_ms = now_ms, None
         self._soon(now_ms)
         actions: list[Action] = [Say(self.definition.process, why, is_bad=True)]
-        self._can_restart = bool(self.definition.service)  # the catalogue may have it by now
-        if not self._can_restart:
-            return actions
-        if self.in_row >= self.definition.restarts:
+        if not self.row.plan(now_ms):
+            return actions + (self._assert(now_ms) if flaps else [])
+        if self.row.is_spent or flaps:
             actions += self._assert(now_ms)
-        self._restart_ms = now_ms
-        if self._asked_ms is not None:
-            self._restart_ms = max(now_ms, self._asked_ms + self._interval_ms())
-        return actions + (self._restart(now_ms) if self._restart_ms <= now_ms else [])
+        is_due = self.row.due_ms is not None and self.row.due_ms <= now_ms
+        return actions + (self._restart(now_ms) if is_due else [])
 
     def _restart(self, now_ms: int) -> list[Action]:
-        self._restart_ms = None
-        self._can_restart = True
+        self.row.due_ms = None
         if self.phase is not Phase.DOWN:
             return []
         # Started, what systemd holds for active stays as it is; stopped, what we never saw may end.
         is_hard = bool(self.pid) or self._brought_none or self.definition.mode is Mode.STATUS
-        self._is_asked, self._asked_ms = True, now_ms
-        self.in_row += 1
+        self.row.ask(now_ms)
         return [Restart(self.definition.process, is_hard)]
 
     def _restarted(self, error: str, detail: str, now_ms: int) -> list[Action]:
-        if not self._is_asked:
+        if not self.row.is_asked:
             return []
-        self._is_asked = False
-        is_none = error in NOT_OURS or error in LATER
+        self.row.is_asked = False
         if self.phase is Phase.SETTLING:  # it was back before the helper answered
-            self.restarts += 1
+            self.row.total += 1
             if not self.pid:
                 return self._fail("it ended at once", now_ms)
             self._ready_ms = now_ms + self._ms("startuptime")
-            self._begin_pings(now_ms)
+            self._ask_from(now_ms)
             self._begin_settling(now_ms)
             return []
         if error:
-            self.in_row -= is_none
             return self._not_restarted(error, detail, now_ms)
-        self.restarts += 1
+        self.row.total += 1
         self._ready_ms = now_ms + self._ms("startuptime")
-        if self.definition.mode is Mode.STATUS:
-            self._check_ms = self._ready_ms
+        self._asking.check_at(self._ready_ms)
         self._turn(Phase.STARTING, self.reason, now_ms)
         self._soon(now_ms)
         return []
 
     def _not_restarted(self, error: str, detail: str, now_ms: int) -> list[Action]:
         self._turn(Phase.DOWN, f"{self._cause}; not restarted: {detail}", now_ms)
+        counts = self.row.refused(error, now_ms)
         if error in LATER:
-            self._asked_ms, self._restart_ms = None, now_ms + AGAIN_MS
             return []
-        actions: list[Action] = []
-        if error in NOT_OURS:
-            self._can_restart = False
-            self._asked_ms, self._restart_ms = None, now_ms + NO_HELPER_MS
-        else:
-            self._restart_ms = now_ms + self._interval_ms()
-            if self.in_row >= self.definition.restarts:
-                actions += self._assert(now_ms)
+        actions = self._assert(now_ms) if counts and self.row.is_spent else []
         if detail != self._why_not:
             self._why_not = detail
             said = Say(self.definition.process, f"not restarted: {detail}", is_bad=True)
@@ -327,19 +315,20 @@ class Watched:
         text = f"has failed, {self.definition.level.word}: {self.reason}"
         return [Say(self.definition.process, text, is_bad=True)]
 
-    def _begin_pings(self, now_ms: int) -> None:
-        if self._pings is not None:
-            self._pings.begin(max(now_ms, self._ready_ms))
+    def _ask_from(self, now_ms: int) -> None:
+        self._asking.begin(max(now_ms, self._ready_ms))
 
     def _begin_settling(self, now_ms: int) -> None:
         self._turn(Phase.SETTLING, self.reason, now_ms)
-        self._settled_ms = max(now_ms, self._ready_ms) + self._ms("debounce")
+        self._stable_ms = max(now_ms, self._ready_ms) + self._ms("debounce")
+        self._settled_ms = self.row.settles_ms(self._stable_ms, has_failed=self.has_failed)
         if self._look_ms is not None:
             self._look_ms = self._next_look(now_ms)
 
     def _settle(self, now_ms: int) -> list[Action]:
         self._settled_ms = None
-        self.in_row, self.has_failed = 0, False
+        self.row.end()
+        self.has_failed = False
         self._turn(Phase.RUNNING, "", now_ms)
         text = f"has run for {self.definition.debounce} s: its failures are forgotten"
         return [Say(self.definition.process, text)]
@@ -361,16 +350,19 @@ class Watched:
             return now_ms + SOON_MS
         return (now_ms // AUDIT_MS + 1) * AUDIT_MS
 
+    def _has_run(self, now_ms: int) -> bool:
+        """Whether it ran as long as its debounce says, also where it has to run longer."""
+        if self.phase is Phase.SETTLING:
+            return now_ms >= self._stable_ms
+        return self.phase is Phase.RUNNING
+
     def _is_left_down(self) -> bool:
         """Whether it is down, nobody here restarts it, and that is not told yet."""
-        return self.phase is Phase.DOWN and not self.has_failed and not self._can_restart
+        return self.phase is Phase.DOWN and not self.has_failed and not self.row.may
 
     def _may_be_late(self) -> bool:
         """Whether nothing says yet that its start failed: a script does by itself."""
         return self.definition.mode is Mode.STATUS
-
-    def _interval_ms(self) -> int:
-        return max(self._ms("interval"), RESTART_MS_MIN)
 
     def _ms(self, key: str) -> int:
         seconds: int = getattr(self.definition, key)

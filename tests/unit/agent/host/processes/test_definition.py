@@ -46,6 +46,13 @@ def test_a_number_is_taken_at_its_bounds_and_refused_past_them(key):
         ("subfunction", "x\ny"),
         ("subfunction", "x" * 513),
         ("status_arg", 7),
+        ("socket", "pump.sock"),
+        ("socket", "127.0.0.1"),
+        ("socket", "127.0.0.1:0"),
+        ("socket", "127.0.0.1:65536"),
+        ("socket", "127.0.0.256:80"),
+        ("socket", "::1:80"),
+        ("socket", "localhost:80"),
     ],
 )
 def test_a_value_of_another_form_is_refused_with_its_key(key, value):
@@ -66,10 +73,20 @@ def test_every_fault_is_told_at_once():
         ({"mode": "active", "pidfile": "/p"}, "port"),
         ({"mode": "status", "pidfile": "/p"}, "script"),
         ({"mode": "passive"}, "pidfile"),
+        ({"mode": "probe", "pidfile": "/p"}, "script"),
+        ({"mode": "probe", "script": "/x"}, "pidfile"),
+        ({"mode": "socket", "pidfile": "/p"}, "socket"),
+        ({"mode": "notify", "pidfile": "/p"}, "service"),
     ],
 )
 def test_a_mode_needs_what_it_works_with(said, key):
     assert [each for each, _ in definition({"process": "x"} | said, "f")[1]] == [key]
+
+
+@pytest.mark.parametrize("place", ["/run/x.sock", "127.0.0.1:1", "10.2.3.4:65535", "[::1]:80"])
+def test_what_is_connected_to_is_a_path_or_an_address_with_its_port(place):
+    made, faults = definition(PUMP | {"mode": "socket", "socket": place}, "f")
+    assert (made.socket, made.mode, faults) == (place, Mode.SOCKET, [])
 
 
 def test_a_unit_may_be_written_with_its_ending():

@@ -44,6 +44,15 @@ def test_a_process_that_nothing_leads_to_is_told_and_not_watched():
     assert "nothing says which process it is" in found.faults["profile"][0]
 
 
+def test_a_profile_has_what_listens_on_the_node_itself_asked_and_nothing_else():
+    said = {"pump": {"mode": "socket", "socket": "127.0.0.1:80"}}
+    assert with_settings(files(PUMP), said).processes["pump"].mode is Mode.SOCKET
+    kind = fields()["socket"].kind
+    assert kind.holds("[::1]:8080")
+    for elsewhere in ("10.0.0.1:80", "/run/x.sock", "127.0.0.1", "127.0.0.1:0"):
+        assert not kind.holds(elsewhere)
+
+
 def test_files_and_profile_together_have_a_bound_that_is_told():
     many = [msgspec.structs.replace(PUMP, process=f"p{n}") for n in range(HOST_PROCESSES_MAX)]
     found = with_settings(files(*many), {"one-more": {"service": "valve"}, "p1": {"restarts": 1}})
@@ -71,6 +80,7 @@ def test_the_schema_has_the_bounds_of_the_agent_and_no_key_that_is_a_path():
     assert set(parts) - set(agents.NUMBERS) - flags == {
         "service",
         "mode",
+        "socket",
         "severity",
         "subfunction",
     }
@@ -82,4 +92,4 @@ def test_each_word_of_the_schema_is_one_that_the_agent_knows(name):
     kind = fields()[name].kind
     assert isinstance(kind, OneOf)
     assert set(kind.choices) <= set(agents.CHOICES[name][0])
-    assert "status" not in kind.choices
+    assert not {"status", "probe"} & set(kind.choices)

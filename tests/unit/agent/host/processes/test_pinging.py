@@ -54,3 +54,25 @@ def test_the_number_stays_one_that_libamon_can_read():
     pings = started()
     pings._seq = SEQ_MAX
     assert pings.tick(0) == 1
+
+
+def test_who_always_tells_is_waited_for_and_what_is_not_well_is_a_miss():
+    asked = Pinging(10_000, None, 2)
+    asked.begin(0)
+    assert (asked.tick(0), asked.tick(30_000), asked.due_ms()) == (1, None, None)
+    assert asked.answered(1, "refused")
+    assert (asked.misses, asked.complaint, asked.tick(30_000)) == (1, "refused", 2)
+    assert asked.answered(2, "refused again")
+    assert asked.has_failed
+
+
+def test_what_nobody_could_ask_counts_neither_way():
+    asked = Pinging(10_000, None, 2)
+    asked.begin(0)
+    for seq, complaint in ((1, "refused"), (2, None)):
+        assert asked.tick(10_000 * seq) == seq
+        asked.answered(seq, complaint)
+    assert asked.misses == 1
+    asked.tick(30_000)
+    asked.answered(3, "")
+    assert asked.misses == 0

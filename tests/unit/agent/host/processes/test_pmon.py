@@ -34,7 +34,7 @@ def test_every_fault_is_told_with_file_line_and_bound():
     assert faults == [
         "sshd.conf:14: no KEY = VALUE",
         "sshd.conf:9: restarts: 1000: bound 0..100",
-        "sshd.conf:12: mode: 'loud': one of passive, active, status, ignore",
+        "sshd.conf:12: mode: 'loud': one of passive, active, probe, socket, notify, status, ignore",
     ]
 
 

@@ -8,6 +8,7 @@ from roost_agent.host.processes.event import (
     Check,
     Checked,
     Died,
+    Explained,
     Look,
     Looked,
     Ping,
@@ -15,7 +16,8 @@ from roost_agent.host.processes.event import (
     Restarted,
     Say,
 )
-from roost_agent.host.processes.watched import NO_HELPER_MS, Phase, Watched
+from roost_agent.host.processes.row import FLAPS_MS, NO_HELPER_MS
+from roost_agent.host.processes.watched import Phase, Watched
 
 BEGIN_MS = 100_000
 
@@ -374,6 +376,118 @@ def test_one_that_hangs_and_answers_again_is_back_by_itself():
     assert story.one.has_failed
     story.tell(Answered("pump", story.take()[-1].seq))
     assert story.one.state == "settling"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (Mode.PROBE, {"script": "/x"}),
+        (Mode.SOCKET, {"socket": "/run/s"}),
+        (Mode.NOTIFY, {"service": "pump"}),
+    ],
+)
+def test_one_that_is_not_well_so_often_in_a_row_is_stopped_and_started(mode, said):
+    story = Story(mode=mode, period=10, threshold=2, startuptime=5, **said).runs()
+    story.pass_s(5)
+    story.tell(Answered("pump", 1, "it says no"))
+    story.pass_s(10)
+    assert story.take() == [Ping("pump", 1), Ping("pump", 2)]
+    assert story.one.state == "running"
+    story.tell(Answered("pump", 2, "it says no"))
+    assert (story.take(), story.one.reason) == ([HARD], "2 times in a row: it says no")
+    story.dies()
+    story.is_started(8)
+    story.pass_s(5)
+    assert story.take() == [Ping("pump", 3)]
+    story.dies(8)  # its death counts as well
+    assert story.one.reason == "process 8 ended"
+
+
+def test_what_could_not_be_asked_says_nothing():
+    story = Story(mode=Mode.PROBE, script="/x", period=10, threshold=1).runs()
+    story.pass_s(5)
+    story.tell(Answered("pump", 1, None))
+    assert (story.one.state, story.take()) == ("running", [Ping("pump", 1)])
+    story = script()
+    story.pass_s(5)
+    story.tell(Checked("pump", "status 3"))
+    story.tell(Restarted("pump", "unknown", "no such name"))
+    story.pass_s(10)
+    story.tell(Checked("pump", None))
+    assert story.one.state == "failed"
+
+
+def test_why_it_ended_is_told_with_its_end_and_not_with_the_next():
+    story = Story(mode=Mode.NOTIFY).runs()
+    story.dies()
+    story.tell(Explained("pump", "its watchdog ran out"))
+    assert story.one.reason == "process 7 ended: its watchdog ran out"
+    story.is_started(8)
+    story.dies(8)
+    story.tell(Restarted("pump", "unknown", "no such name"))
+    story.tell(Explained("pump", "it dumped core"))
+    assert story.one.reason == "process 8 ended: it dumped core"
+    story.runs(9)
+    story.pass_s(30)
+    story.tell(Explained("pump", "of long ago"))
+    assert (story.one.state, story.one.reason) == ("running", "")
+
+
+def flap(story, times, every_s, pid=7):
+    """It settles each time, and falls."""
+    for turn in range(times):
+        story.dies(pid + turn)
+        story.is_started(pid + turn + 1)
+        story.pass_s(every_s)
+    return pid + times
+
+
+def test_what_settles_and_falls_more_often_than_it_may_be_restarted_has_failed():
+    story = Story(restarts=3, debounce=20, startuptime=5).runs()
+    last = flap(story, 3, 30)
+    assert (story.one.state, story.one.has_failed) == ("running", False)
+    story.dies(last)
+    assert (story.one.state, story.one.has_failed) == ("failed", True)
+    story.is_started(last + 1)
+    story.pass_s(30)
+    assert (story.one.state, story.one.has_failed) == ("settling", True)
+
+
+def test_it_is_over_once_so_many_falls_are_long_ago():
+    story = Story(restarts=3, debounce=20, startuptime=5).runs()
+    began_ms = story.now_ms
+    flap(story, 4, 30)
+    story.pass_s((began_ms + FLAPS_MS - story.now_ms) / 1000 - 1)
+    assert story.one.has_failed
+    story.pass_s(2)
+    assert (story.one.state, story.one.has_failed) == ("running", False)
+
+
+def test_it_is_not_over_while_it_goes_on():
+    story = Story(restarts=3, debounce=20, startuptime=5).runs()
+    last = flap(story, 4, 30)
+    flap(story, 60, 30, last)
+    assert story.one.has_failed
+
+
+def test_falls_far_apart_are_none_too_many_nor_is_one_row_more_than_one_fall():
+    story = Story(restarts=3).runs()
+    flap(story, 20, 250)
+    assert not story.one.has_failed
+    story = Story(restarts=3).runs()
+    last = 7
+    for _ in range(3):
+        last = fall(story, 3, last)
+        story.pass_s(30)
+    assert not story.one.has_failed
+
+
+def test_restarts_by_others_that_settle_each_time_are_falls_too():
+    story = Story(service="", restarts=2).runs()
+    for pid in (8, 9, 10):
+        story.runs(pid)
+        story.pass_s(30)
+    assert story.one.has_failed
 
 
 def script(**said):
