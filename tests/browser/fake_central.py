@@ -289,6 +289,7 @@ class FakeCentral:
         self.streams_changed = asyncio.Condition()
         self.asked: Counter[str] = Counter()
         self.broken = False
+        self.broken_end = "\n"  # paths that end so are answered with 503
         self.last_ids: list[str] = []
 
     def application(self) -> web.Application:
@@ -336,7 +337,8 @@ class FakeCentral:
         free = request.path.startswith("/api/v1/session") or not request.path.startswith("/api/")
         if not free and request.cookies.get(COOKIE) not in self.sessions:
             return problem(401, "unauthenticated", "log in first")
-        if self.broken and request.path.startswith("/api/"):
+        is_broken = self.broken or request.path.endswith(self.broken_end)
+        if is_broken and request.path.startswith("/api/"):
             return problem(503, "unavailable", "central is restarting")
         self.asked[request.path.removeprefix("/api/v1")] += 1
         response = await handler(request)

@@ -61,6 +61,8 @@ class FakeHost:
         self.heard: dict[str, list] = {}
         self.acts: list[tuple[str, str, dict]] = []
         self.filters: list[str] = []
+        self.looks = 0  # at orders
+        self.is_slow = False  # orders do not end
 
     def routes(self) -> list[web.RouteDef]:
         """Return what is served."""
@@ -146,9 +148,12 @@ class FakeHost:
         return web.json_response(answer, status=202)
 
     async def order(self, request: web.Request) -> web.Response:
-        """Serve the order of an act: it is done."""
-        order = request.match_info["order"]
-        return web.json_response({"id": order, "state": "done", "sends": 1, "text": "it is locked"})
+        """Serve the order of an act: it is done, or still on its way."""
+        self.looks += 1
+        answer = {"id": request.match_info["order"], "sends": 1}
+        if self.is_slow:
+            return web.json_response(answer | {"state": "taken", "text": ""})
+        return web.json_response(answer | {"state": "done", "text": "it is locked"})
 
     async def list(self, request: web.Request) -> web.Response:
         """Serve hosts; of filters only one by availability is understood."""

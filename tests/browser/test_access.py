@@ -130,6 +130,27 @@ async def test_pages_reflow_at_320_pixels(console):
         assert await tab.js("document.documentElement.scrollWidth") <= 320, path
 
 
+@pytest.mark.parametrize(
+    ("path", "missing"),
+    [
+        ("/sites/{site}", "/topology"),
+        ("/enrol", "/claims"),
+        ("/rollouts/one", "/jobs"),
+        ("/shelf", "/suppressions"),
+    ],
+)
+async def test_a_part_that_does_not_come_says_why_in_its_place(console, path, missing):
+    console.central.broken_end = missing
+    tab = await console.tab(path.format(site=console.fleet.rows[0]["site"]))
+    problems = "[...document.querySelectorAll('main .problem')].map((e) => e.innerText)"
+    await tab.wait(f"{problems}.includes('central is restarting')")
+    assert await tab.js("document.querySelectorAll('main, #main').length") == 1
+    waits = (
+        "[...document.querySelectorAll('main .empty')].filter((e) => e.innerText === 'Reading…')"
+    )
+    await tab.wait(f"{waits}.length === 0")
+
+
 @pytest.mark.parametrize("width", [860, 390, 320])
 async def test_tables_of_the_alarm_pages_need_no_scrolling_sideways(console, width):
     with_everything(console.central.alarms)
@@ -145,6 +166,8 @@ async def test_tables_of_the_alarm_pages_need_no_scrolling_sideways(console, wid
         ("/rollouts", ".scroll:has(.rollouts)"),
         ("/rollouts/one", ".scroll"),
         ("/admin", ".scroll:has(.users)"),
+        ("/northbound", ".scroll:has(.letters)"),
+        (f"/sites/{console.fleet.rows[0]['site']}", ".scroll:has(.nodes-list)"),
         ("/audit", ".scroll:has(.audit)"),
     ):
         await tab.open(console.url + path)

@@ -117,6 +117,6 @@ async def test_a_name_and_a_password_log_in_and_the_way_is_remembered(console):
         await tab.js(f"{FILL}('#password', '{password}')")
         await tab.js("document.querySelector('form').requestSubmit()")
         await tab.wait(shown)
-    assert await tab.js("localStorage.getItem('roost.login')") == "password"
+    assert await tab.js("JSON.parse(localStorage.getItem('roost.prefs')).loginBy") == "password"
     stored = await tab.js("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
     assert console.central.access.password not in stored

@@ -1,11 +1,14 @@
 """A host on its node's page: state and why, what it would break, and who may force; all hosts."""
 
+import asyncio
+
 import pytest
 from fake_alarms import instant, now_ms
 from fake_host import spoken
 from test_enrol import DIALOG, fill, send
 
 pytestmark = pytest.mark.browser
+LOOK_S = 1.2  # a little more than node/follow.js waits between two looks
 SECTION = "document.querySelector('.processes')"
 HOST = "document.querySelector('section.host')"
 
@@ -69,6 +72,23 @@ async def test_an_act_tells_what_it_would_break_and_is_sent_with_the_state_it_wa
     assert body["expect"] == {
         "admin": "unlocked", "oper": "enabled", "avail": "available", "generation": 3,
     }  # fmt: skip
+
+
+async def test_an_order_is_looked_after_until_the_page_is_left(console):
+    host = console.central.host
+    host.is_slow = True
+    tab, _ = await opened(console)
+    await tab.js(f"{button('Lock…')}.click()")
+    await tab.wait(f"{DIALOG}?.open")
+    await fill(tab, "reason", "a fan")
+    await send(tab)
+    await tab.wait(f"{HOST}.querySelector('[role=status]').innerText === 'lock: the node has it'")
+    await tab.js("document.querySelector('nav.pages a[href=\"/events\"]').click()")
+    await tab.wait("document.querySelector('.events')")
+    await asyncio.sleep(LOOK_S)  # one that was on its way has come
+    looks = host.looks
+    await asyncio.sleep(2 * LOOK_S)
+    assert host.looks == looks
 
 
 async def test_what_is_in_the_way_is_told_and_force_takes_the_nodes_name(console):

@@ -59,7 +59,7 @@ async def test_a_plan_is_tried_before_it_is_made_and_a_refused_one_is_not_made(c
     await tab.js("document.querySelector('.blast .toolbar button').click()")
     await tab.wait("document.querySelector('.dry tbody tr')")
     text = await tab.js("document.querySelector('.blast').innerText")
-    for said in ("12 sites", "5.0 MiB", "2: silent", "another rollout", "No canary for b, plain"):
+    for said in ("12 sites", "5 MiB", "2: silent", "another rollout", "No canary for b, plain"):
         assert said in text
     assert await tab.js("document.querySelectorAll('.blast .toolbar button').length") == 1
     console.central.rollouts.refusals = []

@@ -94,6 +94,17 @@ def test_a_unit_is_closed(unit, tmp_path):
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
 
 
+def test_the_page_on_what_root_does_has_each_unit_with_its_bound():
+    page = (ROOT / "docs/helper.md").read_text().split("## How closed it is")[1]
+    told = {
+        f"{name}.service": round(10 * float(row.split("|")[-2]))
+        for row in page.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`(roost-[a-z@-]+)`", row.split("|")[1])
+    }
+    assert told == {unit.name: BOUNDS.get(unit.name, EXPOSURE_MAX) for unit in UNITS}
+
+
 PRIVILEGED = {  # name -> the capabilities that its work is made of
     "roost-guard.service": ["CAP_KILL CAP_NET_ADMIN"],
     "roost-helper.service": [""],  # root's user alone: systemd asks for no more

@@ -17,6 +17,17 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * The count of now in a refusal of an act by filter because it differs; null in any other.
+ * @param {any} failure
+ * @returns {number|null}
+ */
+export function countNow(failure) {
+  const differs = failure.status === 409 && failure.errors?.find(({ field }) => field === "expect_count");
+  const now = differs ? Number(differs.bound) : NaN;
+  return Number.isFinite(now) ? now : null;
+}
+
 /** Called when the server wants a login; set by the router. */
 let onUnauthorised = () => {};
 export function whenUnauthorised(callback) {

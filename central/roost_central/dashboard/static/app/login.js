@@ -1,14 +1,13 @@
 /** Login: by a token, a name and a password, or the OpenID provider; the page keeps no secret. */
 import { html, useEffect, useRef, useState } from "./html.js";
 import { request } from "./api.js";
+import { prefs, setPrefs } from "./prefs.js";
 import { Mark } from "./shell/mark.js";
 import { Provider } from "./login_provider.js";
 
-const KEY = "roost.login"; // by what this browser logged in last
-
 export function LoginPage({ route, onDone }) {
   const [state, setState] = useState({ busy: false, error: "" });
-  const [by, setBy] = useState(localStorage.getItem(KEY) === "password" ? "password" : "token");
+  const [by, setBy] = useState(prefs.get().loginBy);
   const form = useRef(null);
   useEffect(() => form.current.elements[0].focus(), [by]);
   const submit = async (event) => {
@@ -20,8 +19,7 @@ export function LoginPage({ route, onDone }) {
     setState({ busy: true, error: "" });
     try {
       await request("/session", { method: "POST", body });
-      if (by === "password") localStorage.setItem(KEY, by);
-      else localStorage.removeItem(KEY);
+      if (prefs.get().loginBy !== by) setPrefs({ loginBy: by });
       form.current.reset();
       onDone(nextPage(route.params.get("next")));
     } catch (error) {

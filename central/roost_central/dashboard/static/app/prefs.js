@@ -1,19 +1,21 @@
-/** What one browser remembers of its user: theme, clock, single-key shortcuts. Never a secret. */
+/** What one browser remembers of its user: theme, clock, single keys, the way to log in. Never a secret. */
 import { createStore } from "./store.js";
 
 const KEY = "roost.prefs";
 
-/** @typedef {{theme: "auto"|"light"|"dark", clock: "utc"|"browser", singleKeys: boolean}} Prefs */
+/** @typedef {{theme: "auto"|"light"|"dark", clock: "utc"|"browser", singleKeys: boolean,
+ *   loginBy: "token"|"password"}} Prefs `loginBy`: as it was done last */
 
 /** @type {Record<string, (value: any) => boolean>} */
 const VALID = {
   theme: (value) => ["auto", "light", "dark"].includes(value),
   clock: (value) => ["utc", "browser"].includes(value),
   singleKeys: (value) => typeof value === "boolean",
+  loginBy: (value) => ["token", "password"].includes(value),
 };
 
 /** @type {Prefs} */
-const DEFAULTS = { theme: "auto", clock: "utc", singleKeys: true };
+const DEFAULTS = { theme: "auto", clock: "utc", singleKeys: true, loginBy: "token" };
 
 /** @type {import("./store.js").Store<Prefs>} */
 export const prefs = createStore(read());

@@ -21,7 +21,7 @@ const TIME =
 const EARLY = ["~", "dev", "alpha", "beta", "pre", "preview", "rc"]; // in this order
 
 /** Returns a decimal number without needless zeros. @param {string} text */
-export function canonicalNumber(text) {
+function canonicalNumber(text) {
   const found = NUMBER.exec(text);
   if (found === null) return null;
   const fraction = (found[3] ?? "").replace(/0+$/, "");
@@ -31,7 +31,7 @@ export function canonicalNumber(text) {
 }
 
 /** Returns a duration in its largest whole unit: `3600s` is `1h`. @param {string} text */
-export function canonicalDuration(text) {
+function canonicalDuration(text) {
   const ms = durationMs(text);
   if (ms === null) return null;
   if (ms === 0) return "0s";
@@ -49,7 +49,7 @@ export function durationMs(text) {
 }
 
 /** Returns a size in the largest whole unit of its family. @param {string} text */
-export function canonicalSize(text) {
+function canonicalSize(text) {
   const size = sizeBytes(text);
   const found = SIZE.exec(text);
   if (size === null || found === null) return null;
@@ -79,7 +79,7 @@ export function sizeBytes(text) {
 }
 
 /** Returns a moment as RFC 3339 in UTC (midnight as its date), or `-24h`. @param {string} text */
-export function canonicalTime(text) {
+function canonicalTime(text) {
   if (text.startsWith("-")) {
     const ago = canonicalDuration(text.slice(1));
     return ago === null ? null : `-${ago}`;

@@ -2,7 +2,7 @@
 import { html, useState } from "../html.js";
 import { request } from "../api.js";
 
-export const ROLES = ["viewer", "operator", "release", "admin"];
+const ROLES = ["viewer", "operator", "release", "admin"];
 
 /** @param {{role: string, on: string}[]|null} grants */
 export function grantText(grants) {

@@ -1,6 +1,6 @@
 /** What an operator can do with alarms: one dialog each, over the whole result, with its count. */
 import { html, useState } from "../html.js";
-import { request } from "../api.js";
+import { countNow, request } from "../api.js";
 import { AskDialog } from "../shell/ask.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 
@@ -90,7 +90,7 @@ export function ActDialog({ verb, target: asked, onDone, onClose }) {
     try {
       onDone(outcome(verb, await request(`/alarms:${verb}`, { method: "POST", body: actBody(verb, target, values) })));
     } catch (failure) {
-      const now = countOf(failure);
+      const now = countNow(failure);
       if (now === null) throw failure;
       setTarget({ ...target, count: now });
       throw new Error(`Something changed meanwhile: ${now.toLocaleString("en")} match now. Nothing was done yet.`);
@@ -102,11 +102,4 @@ export function ActDialog({ verb, target: asked, onDone, onClose }) {
     ${(values) => html`${isByFilter && html`<p class="quiet">All that match <code>${target.filter}</code>,
         also those that are not on the page.</p>`}
       <${CopyLine} text=${actLine(verb, target, values)} />`}</${AskDialog}>`;
-}
-
-/** The count of now in a refusal because it differs; null in any other. */
-function countOf(failure) {
-  const differs = failure.status === 409 && failure.errors.find(({ field }) => field === "expect_count");
-  const now = differs ? Number(differs.bound) : NaN;
-  return Number.isFinite(now) ? now : null;
 }

@@ -53,7 +53,7 @@ function Detail({ alarm, timeline, onAct }) {
 }
 
 /** What can be done with it as it stands; what is over is the record and stays as it is. */
-export function actsOn(alarm) {
+function actsOn(alarm) {
   if (alarm.state === "cleared") return [];
   return [alarm.ack ? "unack" : "ack", alarm.shelf ? "unshelve" : "shelve", "note", "assign", "clear"];
 }

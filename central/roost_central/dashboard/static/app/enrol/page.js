@@ -43,7 +43,8 @@ export function EnrolPage({ model }) {
     ${boxes.error && !boxes.value ? html`<${Problem} error=${boxes.error} />` : html`
       <section><h2>Boxes that wait</h2><${Boxes} rows=${boxes.value?.items} onAsk=${setAsked} /></section>
       <section><h2>Tokens and lists <small>the newest first</small></h2>
-        <${Claims} rows=${claims.value?.items} onRevoked=${again} /></section>`}
+        ${claims.error && !claims.value ? html`<${Problem} error=${claims.error} />`
+    : html`<${Claims} rows=${claims.value?.items} onRevoked=${again} />`}</section>`}
     ${asked?.what === "approve" && html`<${Approve} box=${asked.box} onDone=${again} onClose=${close} />`}
     ${asked?.what === "deny" && html`<${Deny} box=${asked.box} onDone=${again} onClose=${close} />`}
     ${asked?.what === "token" && html`<${NewToken} sites=${model.column("site")} onClose=${close} onMade=${(claim) => {

@@ -6,8 +6,8 @@
  */
 import { STATUS_NAMES } from "../status.js";
 
-export const GROUPS_MAX = 80; // headings are elements; the rest of a wide label becomes one group
-export const UNLABELLED = "–";
+const GROUPS_MAX = 80; // headings are elements; the rest of a wide label becomes one group
+const UNLABELLED = "–";
 
 /**
  * `label` is the value that all members share; null where they share none.

@@ -4,7 +4,7 @@
  * Groups are blocks in rows, in their order; cells fill a block line by line.
  */
 
-export const HEADING = 20;
+const HEADING = 20;
 const GAP = 12;
 const BLOCK_WIDTH = 210; // about what a group's name and counts need
 const PITCHES = [18, 15, 13, 11, 10, 9, 8]; // below the last a shape can not be told from another

@@ -6,7 +6,7 @@ import { AskDialog } from "../shell/ask.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { Problem } from "../shell/failure.js";
 import { Age } from "../time.js";
-import { follow, standing } from "./follow.js";
+import { follow, standing, useLeft } from "./follow.js";
 
 const STALE_MS = 3_600_000; // who reads one tells it every half hour
 const KINDS = [["dynamic", "Redfish, else IPMI"], ["redfish", "Redfish"], ["ipmi", "IPMI"]];
@@ -17,6 +17,7 @@ export function Board({ node, revision }) {
   const { value, error, reload } = useFetched(at, revision);
   const [asked, setAsked] = useState("");
   const [said, setSaid] = useState("");
+  const left = useLeft();
   if (!value) return html`<${Problem} error=${error} />`;
   const close = () => setAsked("");
   const done = (text) => { close(); setSaid(text); reload(); };
@@ -24,7 +25,8 @@ export function Board({ node, revision }) {
     const { by, order } = await request(`${at}:${what}`, { method: "POST", body });
     close();
     setSaid(`${by}: ${standing(order)}`);
-    const ended = await follow(order, (now) => setSaid(`${by}: ${standing(now)}`));
+    const ended = await follow(order, (now) => setSaid(`${by}: ${standing(now)}`), left);
+    if (left.aborted) return;
     setSaid(`${by}: ${standing(ended)}${ended.code && ` (${ended.code})`}`);
     reload();
   };

@@ -5,7 +5,7 @@ import { useFetched } from "../fetched.js";
 import { AskDialog } from "../shell/ask.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 import { Problem } from "../shell/failure.js";
-import { follow, standing } from "./follow.js";
+import { follow, standing, useLeft } from "./follow.js";
 
 const SPANS = [["7200", "2 hours"], ["1800", "30 minutes"], ["28800", "8 hours"], ["86400", "1 day"], ["259200", "3 days"], ["0", "end it now"]];
 
@@ -14,13 +14,18 @@ export function HostActs({ node, revision, onDone }) {
   const { value, error, reload } = useFetched(`/nodes/${encodeURIComponent(node)}/host/actions`, revision);
   const [asked, setAsked] = useState(null);
   const [said, setSaid] = useState("");
+  const left = useLeft();
   if (!value) return html`<${Problem} error=${error} />`;
   const done = (answer) => {
     setAsked(null);
     const { order } = answer;
     setSaid(order ? `${answer.action}: ${standing(order)}` : `${answer.action} of ${node} is done.`);
-    const ended = () => { reload(); onDone(); };
-    if (order) follow(order, (now) => setSaid(`${answer.action}: ${standing(now)}`)).then(ended);
+    const ended = () => {
+      if (left.aborted) return;
+      reload();
+      onDone();
+    };
+    if (order) follow(order, (now) => setSaid(`${answer.action}: ${standing(now)}`), left).then(ended);
     else ended();
   };
   const inWay = value.items.filter((each) => !each.allowed);

@@ -28,7 +28,7 @@ export function SectionTable({ name, section, wanted }) {
 }
 
 /** @returns {string[]} all fields that an item has or lacks with a reason, in order of appearance */
-export function fieldsOf(section) {
+function fieldsOf(section) {
   const fields = new Set(Object.values(section.items).flatMap(Object.keys));
   const ids = Object.keys(section.items);
   for (const key of Object.keys(section.missing ?? {})) {

@@ -71,11 +71,11 @@ function State({ row }) {
 
 function Letters({ rows }) {
   if (!rows.length) return html`<p class="empty">Nothing was given up.</p>`;
-  return html`<div class="scroll"><table class="plain letters"><thead><tr><th>Target</th><th>Given up</th>
+  return html`<div class="scroll"><table class="plain letters stack"><thead><tr><th>Target</th><th>Given up</th>
     <th class="number">Transition</th><th>Why</th><th>Message</th></tr></thead>
     <tbody>${rows.map((row, index) => html`<tr key=${`${row.target} ${row.seq} ${index}`}>
-      <th scope="row">${row.target}</th><td><${Age} at=${row.at} suffix=" ago" /></td>
-      <td class="number">${count(row.seq)}</td><td>${row.error}</td>
-      <td><details><summary>${count(row.body.length)} characters</summary><pre class="code">${row.body}</pre></details></td>
+      <th scope="row">${row.target}</th><td data-title="Given up"><${Age} at=${row.at} suffix=" ago" /></td>
+      <td class="number" data-title="Transition">${count(row.seq)}</td><td data-title="Why">${row.error}</td>
+      <td data-title="Message"><details><summary>${count(row.body.length)} characters</summary><pre class="code">${row.body}</pre></details></td>
     </tr>`)}</tbody></table></div>`;
 }

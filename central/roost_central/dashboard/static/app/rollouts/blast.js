@@ -2,7 +2,8 @@
 import { html, useState } from "../html.js";
 import { request } from "../api.js";
 import { navigate } from "../router.js";
-import { bytes, length } from "./words.js";
+import { bytes } from "../node/humanise.js";
+import { length } from "./words.js";
 
 const EXAMPLE = `name = "pump 1.2.0"
 component = "app/pump"

@@ -24,14 +24,14 @@ function List() {
   return html`<main id="main" class="page"><h1>Rollouts</h1>
     <div class="toolbar"><button type="button" onClick=${reload}>Read again</button>
       <button type="button" aria-expanded=${plans} onClick=${() => setPlans(!plans)}>Try a plan</button></div>
-    ${plans && html`<${Blast} onMade=${reload} />`}
+    ${plans && html`<${Blast} />`}
     ${error && !value ? html`<${Problem} error=${error} />` : !value ? html`<p class="empty">Reading…</p>`
     : html`<${Rows} rows=${value.items} />`}
     <${CopyLine} text="roost rollout list" /></main>`;
 }
 
 function Rows({ rows }) {
-  if (!rows.length) return html`<p class="empty">Nothing was rolled out from here yet. A plan is a file: try one here, or with roost rollout plan.</p>`;
+  if (!rows.length) return html`<p class="empty">Nothing was rolled out from here yet. A plan is a file: try one here, or with <code>roost rollout plan</code>.</p>`;
   return html`<div class="scroll"><table class="plain stack rollouts"><thead><tr><th>Rollout</th><th>Brings</th><th>State</th><th>Wave</th>
     <th class="number">Sites</th><th>Made</th><th>By</th><th>Why</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row"><a href=${rolloutPath(row.id)}>${row.name}</a></th>

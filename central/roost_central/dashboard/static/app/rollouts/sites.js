@@ -2,11 +2,11 @@
 import { html, useState } from "../html.js";
 import { useFetched } from "../fetched.js";
 import { sitePath } from "../router.js";
+import { Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
+import { STATES } from "./words.js";
 
 const SHOWN = 50;
-const STATES = ["", "queued", "offered", "accepted", "staging", "staged", "waiting", "applying", "verifying", "soaking", "unreachable",
-  "rejected", "succeeded", "failed", "rolled_back", "timed_out", "canceled", "not_needed", "incompatible"];
 
 export function Failures({ id, turn }) {
   const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/failures`, turn);
@@ -23,17 +23,17 @@ export function Failures({ id, turn }) {
 export function Sites({ id, turn, waves, now }) {
   const [wave, setWave] = useState("now");
   const [state, setState] = useState("");
-  const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/jobs?limit=${SHOWN}&wave=${wave === "now" ? now : wave}${state && `&state=${state}`}`, turn);
+  const { value, error } = useFetched(`/rollouts/${encodeURIComponent(id)}/jobs?limit=${SHOWN}&wave=${wave === "now" ? now : wave}${state && `&state=${state}`}`, turn);
   return html`<section><h2>Sites</h2><div class="toolbar">
       <label>Wave <select value=${wave} onChange=${(event) => setWave(event.target.value)}>
         <option value="now">${now ? "whose turn it is" : "all"}</option>${now > 0 && html`<option value="0">all</option>`}
         ${waves.map((each) => html`<option key=${each.wave} value=${String(each.wave)}>${each.wave} ${each.name}</option>`)}</select></label>
-      <label>State <select value=${state} onChange=${(event) => setState(event.target.value)}>${STATES.map((each) => html`<option
+      <label>State <select value=${state} onChange=${(event) => setState(event.target.value)}>${["", ...STATES].map((each) => html`<option
         key=${each} value=${each}>${each ? each.replaceAll("_", " ") : "all"}</option>`)}</select></label></div>
-    ${!value ? html`<p class="empty">Reading…</p>` : !value.items.length ? html`<p class="empty">No site of it is in that state.</p>`
+    ${error && !value ? html`<${Problem} error=${error} />` : !value ? html`<p class="empty">Reading…</p>` : !value.items.length ? html`<p class="empty">No site of it is in that state.</p>`
     : html`<div class="scroll"><table class="plain stack rollout-sites"><thead><tr><th>Site</th><th class="number">Wave</th><th>State</th><th>Since</th>
       <th>Had</th><th>Way</th><th>Detail</th></tr></thead><tbody>${value.items.map((job) => html`<${Row} key=${job.site} job=${job} />`)}</tbody></table></div>`}
-    ${value?.next && html`<p class="quiet">The first ${SHOWN} by name; roost rollout jobs lists all.</p>`}</section>`;
+    ${value?.next && html`<p class="quiet">The first ${SHOWN} by name; <code>roost rollout jobs</code> lists all.</p>`}</section>`;
 }
 
 const stateOf = (job) => (!job.is_back ? "" : job.state === "succeeded" ? `back on ${job.former}: ` : `on its way back to ${job.former}: `) + job.state.replaceAll("_", " ");

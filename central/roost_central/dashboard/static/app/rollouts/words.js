@@ -1,7 +1,7 @@
 /** The words of rollouts: states with their marks, moves with what they do. */
 import { html } from "../html.js";
 
-export const MARKS = {
+const MARKS = {
   awaiting_approval: "✎", scheduled: "◷", running: "▶", paused: "‖", aborting: "✕", rolling_back: "↩", denied: "✕",
   completed: "✓", aborted: "✕", rolled_back: "↩", pending: "·", releasing: "▶", soaking: "◷", passed: "✓", failed: "■", skipped: "»",
 };
@@ -28,6 +28,7 @@ const PARTS = [
   ["off", "put off", ["rejected"]], ["unmeant", "need nothing", ["not_needed", "incompatible", "canceled", "superseded"]],
   ["queued", "queued", ["queued"]],
 ];
+export const STATES = PARTS.flatMap(([, , states]) => states);
 
 /** @returns {string[]} what may be done with a rollout now */
 export function movesOf(value) {
@@ -51,9 +52,3 @@ export function Counts({ states, label, isBack }) {
 }
 
 export const length = (seconds) => (seconds < 3_600 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`);
-
-export function bytes(count) {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const step = Math.min(units.length - 1, count ? Math.floor(Math.log2(count) / 10) : 0);
-  return `${(count / 1_024 ** step).toFixed(step ? 1 : 0)} ${units[step]}`;
-}

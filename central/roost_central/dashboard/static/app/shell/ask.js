@@ -1,7 +1,7 @@
 /** A dialog with a few fields and one button: what every act of an operator needs. */
 import { html, useEffect, useRef, useState } from "../html.js";
 
-export const REASON_CHARS_MAX = 255;
+const REASON_CHARS_MAX = 255;
 const SUGGESTED_MAX = 20;
 
 /**

@@ -1,6 +1,6 @@
 /** What an operator can do with sites, one or all that match: labels, and whether they are managed. */
 import { html, useState } from "../html.js";
-import { request } from "../api.js";
+import { countNow, request } from "../api.js";
 import { AskDialog } from "../shell/ask.js";
 import { CopyLine, shellWord } from "../shell/copy.js";
 
@@ -57,7 +57,7 @@ export function SiteActDialog({ target: first, whats, onDone, onClose }) {
       const { changed, matched } = await request(path, { method: "POST", body });
       onDone(`${changed.toLocaleString("en")} of ${matched.toLocaleString("en")} changed`);
     } catch (failure) {
-      const now = countOf(failure);
+      const now = countNow(failure);
       if (now === null) throw failure;
       setTarget({ ...target, count: now });
       throw new Error(`${now.toLocaleString("en")} that you may change match now. Nothing was done yet.`);
@@ -71,11 +71,4 @@ export function SiteActDialog({ target: first, whats, onDone, onClose }) {
       ${"filter" in target && html`<p class="quiet">All that match <code>${target.filter || "everything"}</code>, also those
         that are not on the page.</p>`}
       <${CopyLine} text=${line(values, target)} />`}</${AskDialog}>`;
-}
-
-/** The count of now in a refusal because it differs; null in any other. */
-function countOf(failure) {
-  const differs = failure.status === 409 && failure.errors?.find(({ field }) => field === "expect_count");
-  const now = differs ? Number(differs.bound) : NaN;
-  return Number.isFinite(now) ? now : null;
 }

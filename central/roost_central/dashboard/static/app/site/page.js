@@ -80,19 +80,19 @@ function Labels({ labels }) {
 }
 
 function NodeTable({ nodes }) {
-  return html`<div class="scroll"><table class="plain"><thead><tr><th>Node</th><th>Presence</th>
+  return html`<div class="scroll"><table class="plain stack nodes-list"><thead><tr><th>Node</th><th>Presence</th>
     <th>Heard</th>
     <th>Via</th><th>Agent</th><th>Up</th><th>Inventory</th><th>Settings</th></tr></thead>
     <tbody>${nodes.map((node) => html`<tr key=${node.node}>
       <th scope="row"><a href=${nodePath(node.node)}>${node.name}</a></th>
-      <td><${StateChip} states=${PRESENCES} name=${node.presence} />${node.quarantine
+      <td data-title="Presence"><${StateChip} states=${PRESENCES} name=${node.presence} />${node.quarantine
         && html` <small class="tone-degraded">in quarantine</small>`}</td>
-      <td><${Age} at=${node.heard} staleMs=${STALE_MS} /></td>
-      <td>${node.via ?? "–"}</td><td>${node.agent ?? "–"}</td>
-      <td>${node.uptime_s === null ? "–" : ageText(node.uptime_s)}</td>
-      <td>${(node.inventory?.gen ?? null) === null ? html`<span class="never">none yet</span>`
+      <td data-title="Heard"><${Age} at=${node.heard} staleMs=${STALE_MS} /></td>
+      <td data-title="Via">${node.via ?? "–"}</td><td data-title="Agent">${node.agent ?? "–"}</td>
+      <td data-title="Up">${node.uptime_s === null ? "–" : ageText(node.uptime_s)}</td>
+      <td data-title="Inventory">${(node.inventory?.gen ?? null) === null ? html`<span class="never">none yet</span>`
     : html`generation ${node.inventory.gen}${node.inventory.behind ? " · behind" : ""}`}</td>
-      <td>${settingsText(node.config)}</td>
+      <td data-title="Settings">${settingsText(node.config)}</td>
       </tr>`)}</tbody></table></div>`;
 }
 
@@ -123,7 +123,7 @@ function useLiveNodes(site, listed) {
 }
 
 /** The status that the fleet's frames tell, null while the site is not among them. */
-export function useLiveStatus(model, site) {
+function useLiveStatus(model, site) {
   const [, redraw] = useState(0);
   useEffect(() => model.subscribe((touched) => {
     const position = model.bySite.get(site);

@@ -4,13 +4,13 @@ import { useFetched } from "../fetched.js";
 import { nodePath } from "../router.js";
 import { PRESENCES } from "../status.js";
 import { Time } from "../time.js";
-import { Failure } from "../shell/failure.js";
+import { Problem } from "../shell/failure.js";
 import { arrange, begin, BOX, short } from "./cables.js";
 
 export function TopologySection({ site, asOf }) {
-  const { value, error, reload } = useFetched(`/sites/${encodeURIComponent(site)}/topology`, asOf);
+  const { value, error } = useFetched(`/sites/${encodeURIComponent(site)}/topology`, asOf);
   return html`<section class="topology"><h2>Topology <small>by LLDP, as the nodes heard it</small></h2>
-    ${error && !value ? html`<${Failure} error=${error} what="the topology" onRetry=${reload} />`
+    ${error && !value ? html`<${Problem} error=${error} />`
     : value ? html`<${Topology} value=${value} />` : html`<p class="empty">Reading…</p>`}</section>`;
 }
 
