@@ -27,6 +27,7 @@ from roost_protocol.severity import Severity
 from roost_protocol.update import FailureType, SiteState
 
 AT_WORK: Final = IN_FLIGHT - {JobState.VERIFYING, JobState.SOAKING}
+TURN: Final = "400."  # of local HA: each node's turn takes a standby, for whom it has to be waited
 STEPS_MAX: Final = 8  # of one look; each leads on
 
 J = JobState
@@ -209,10 +210,11 @@ def _verifying(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if after is not job:
         return after
     bad = worse(job, standing, terms.plan)
-    if bad is not None:
+    is_late = now_ms - job.since_ms >= VERIFY_MS
+    if bad is not None and (is_late or not bad.type.startswith(TURN)):
         return _unwell(job, bad, now_ms)
-    if not _is_measured(job, standing, terms):
-        if now_ms - job.since_ms >= VERIFY_MS:
+    if bad is not None or not _is_measured(job, standing, terms):
+        if is_late:
             return _timed_out(job, "its nodes do not say that they run the release", now_ms)
         return _due(job, job.since_ms + VERIFY_MS)
     clean_ms = job.since_ms + CLEAN_BEATS * standing.beat_ms

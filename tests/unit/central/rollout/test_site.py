@@ -63,6 +63,18 @@ def test_a_new_alarm_fails_it_and_an_old_or_expected_one_does_not(state):
     assert look(job(state), minor, terms(), 1).state is state
 
 
+def test_an_alarm_of_local_ha_is_of_a_nodes_turn_until_it_stays():
+    """Redundancy that the last node's turn took comes back seconds after its word is here."""
+    lost = AlarmSeen("400.002|web", "400.002", Severity.MAJOR)
+    verifying = job(J.VERIFYING, since_ms=0)
+    waits = look(verifying, standing(alarms=(lost,)), terms(), 899_999)
+    assert (waits.state, waits.due_ms) == (J.VERIFYING, 900_000)
+    assert look(waits, standing(), terms(), 60_000).state is J.SOAKING
+    late = look(waits, standing(alarms=(lost,)), terms(), 900_000)
+    assert (late.state, late.failure) == (J.FAILED, FailureType.HEALTH)
+    assert look(job(J.SOAKING), standing(alarms=(lost,)), terms(), 1).state is J.FAILED
+
+
 def test_a_node_that_goes_back_by_itself_fails_its_site():
     failed = look(job(J.SOAKING), standing(OLD), terms(), 1)
     assert (failed.state, failed.failure) == (J.FAILED, FailureType.HEALTH)
