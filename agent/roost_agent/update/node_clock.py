@@ -45,13 +45,13 @@ class NodeClock:
         self._floor_ms = 0
 
     async def look(self) -> None:
-        """Ask again, where it is time to."""
+        """Ask again, where it is time to; the kernel only where the centre has told nothing."""
         now_ms = self._known.boot_ms()
         if self._looked_ms is not None and now_ms - self._looked_ms < LOOK_MS:
             return
         self._looked_ms = now_ms
         self._floor_ms = max(self._floor_ms, await asyncio.to_thread(floor_ms, self._state))
-        if await self._is_kept():
+        if self._known.offset_s() is None and await self._is_kept():
             self._kept_ms = now_ms
 
     def distrust(self) -> str:

@@ -38,6 +38,16 @@ def test_an_agent_that_is_killed_in_a_step_goes_on_with_it_and_does_it_once(node
     node.offer(one, "1.0", JOBS[2])
     assert said_of(node, JOBS[2])["answer"] == "not needed: app/demo 1.0 runs already"
     wait_until(lambda: {"app/demo": ["1.0", one]} in software_of(node), "what runs is told")
+    two = node.stage.release("2.0", OLD | {"etc/a": b"2"})
+    node.offer(two, "2.0", JOBS[3], controllers="ignore")
+    assert said_of(node, JOBS[3])["answer"].startswith("not needed: its role is controller")
+    told = wait_until(
+        lambda: [each for each in node.said if each.get("job") == JOBS[3] and "state" in each],
+        "the centre is told",
+    )
+    assert told[-1]["state"] == "not_needed"
+    assert told[-1]["nodes"][0][:2] == ["lab.n1", "ignored"]
+    assert node.stage.current() == OLD
 
 
 def test_a_hold_and_a_window_keep_a_staged_release_waiting_and_a_cancel_ends_it(node):

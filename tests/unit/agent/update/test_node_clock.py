@@ -75,6 +75,10 @@ async def test_the_kernel_is_asked_seldom_for_it_takes_a_child(node):
     assert node.asked == 1
     await node.clock.look()
     assert node.asked == 2
+    node.told()
+    node.pass_(LOOK_MS)
+    await node.clock.look()
+    assert node.asked == 2, "the centre's word counts first"
 
 
 async def test_a_clock_that_is_off_the_centres_opens_none_though_a_time_service_keeps_it(node):
