@@ -53,6 +53,11 @@ class Seen:
     unknown: int = 0
     slowest_s: float = 0.0
 
+    def note(self, text: str) -> None:
+        """Keep what it must never say, once."""
+        if text not in self.wrong:
+            self.wrong.append(text)
+
 
 class Fleet:
     """The simulator, its way to the broker, and the centre that hears it."""
@@ -145,7 +150,7 @@ def _watch(fleet: Fleet, seen: Seen) -> None:
         unknown = fleet.count("oper%3Dunknown")
         seen.unknown = max(seen.unknown, unknown)
         if (now := fleet.failed()) > failed:
-            seen.wrong.append(f"{now} hosts are failed, not {failed}")
+            seen.note(f"{now} hosts are failed, not {failed}")
         found = fleet.get("/api/v1/incidents?state=all")["items"]
         seen.incidents |= {each["id"] for each in found}
         return unknown
@@ -153,14 +158,14 @@ def _watch(fleet: Fleet, seen: Seen) -> None:
     fleet.wan.cut()
     _looks(lambda: look() == fleet.hosts and bool(seen.incidents), DARK_S)
     if _looks(lambda: look() != fleet.hosts, HELD_S):
-        seen.wrong.append("hosts were not all unknown for as long as all were cut")
+        seen.note("hosts were not all unknown for as long as all were cut")
     fleet.wan.mend()
     if not _looks(lambda: look() == 0, BACK_S):
-        seen.wrong.append(f"{look()} hosts are still unknown {BACK_S:.0f} s after the cut")
+        seen.note(f"{look()} hosts are still unknown {BACK_S:.0f} s after the cut")
     if (now := fleet.failed()) != failed:
-        seen.wrong.append(f"{now} hosts are failed after it, not {failed}")
+        seen.note(f"{now} hosts are failed after it, not {failed}")
     if more := fleet.told() - told:
-        seen.wrong.append(f"{len(more)} transitions to failed were told")
+        seen.note(f"{len(more)} transitions to failed were told")
 
 
 def _looks(is_over: Callable[[], bool], seconds: float) -> bool:

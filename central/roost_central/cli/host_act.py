@@ -167,7 +167,8 @@ def _done(
     placed = answer["order"]
     if placed is None:
         if asked.form in {"table", "wide"}:
-            said = "nothing is in the way" if is_dry else f"{answer['ended']} certificates revoked"
+            ended = "1 certificate" if answer["ended"] == 1 else f"{answer['ended']} certificates"
+            said = "nothing is in the way" if is_dry else f"{ended} revoked"
             click.echo(f"{answer['action']} of {answer['node']}: {said}")
         else:
             click.echo(output.document(answer, asked.form), nl=False)

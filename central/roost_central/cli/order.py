@@ -43,7 +43,10 @@ def columns(asked: Asked) -> list[Column]:
 
 def does(row: output.Row) -> str:
     """Return what an order asks, as it is typed."""
-    given = " ".join(f"{name}={value}" for name, value in row["given"].items() if value != "")
+    said = (
+        (name, value) for name, value in row["given"].items() if value != "" and value is not False
+    )
+    given = " ".join(f"{name}={value}" for name, value in said)
     return f"{row['verb']} {given}".strip()
 
 
