@@ -35,6 +35,7 @@ from roost_central.api.secret import ADMIN_FILE, ensure_admin
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.boards.keeper import BoardKeeper
+from roost_central.boards.poller import BoardPoller
 from roost_central.boards.vault import Vault
 from roost_central.brokers import own as own_certificate
 from roost_central.ca.compare import Comparison
@@ -273,6 +274,9 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
         enrolment=enrolment,
         orders=orders,
         boards=boards,
+        poller=None
+        if boards is None
+        else BoardPoller(database, boards.vault, book, clock, entropy),
         oidc=oidc,
         signatures=signatures,
         releases=releases,
@@ -435,6 +439,8 @@ def _carry(
         if api.boards is not None:
             api.boards.hears, api.boards.wake_orders = ingest.speaks_with, orders.desk.wake.set
             running.append(tasks.create_task(api.boards.run(), name="central.boards"))
+        if api.poller is not None:
+            running.append(tasks.create_task(api.poller.run(), name="central.boards.poll"))
     return running
 
 

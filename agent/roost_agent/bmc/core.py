@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from roost_agent.alarm_types import BMC_TYPES
-from roost_agent.alarms.rules import Round
+from roost_agent.alarms.rules import Round, Sample
 from roost_agent.bmc.acting import acts_wanted, ill_by, noted
 from roost_agent.bmc.board import Board
 from roost_agent.bmc.effect import Answered, Effect, Event, Moment, Note, Poll, Record, Tick
@@ -21,7 +21,8 @@ from roost_agent.bmc.standing import UNREACHABLE, report_of, samples_of
 from roost_agent.bmc.talk import Known, Power
 from roost_protocol.bmc_report import BmcReport
 
-STAGGER_MS: Final = 2_000  # between the first polls of two controllers
+STAGGER_MS: Final = 2_000  # between the first polls of two controllers, where they are few
+SPREAD_MS: Final = 120_000  # over which the first polls of many are
 IDLE_MS: Final = 3_600_000  # where nothing is due
 
 
@@ -42,14 +43,16 @@ class Boards:
         acts: Mapping[str, Sequence[int]],
         now_ms: int,
     ) -> None:
+        found = list(boards)
+        step_ms = _step_ms(len(found))
         self._ones = {
             board.node: One(
                 board,
                 known.get(board.node, Known()),
-                now_ms + index * STAGGER_MS,
+                now_ms + index * step_ms,
                 tuple(acts.get(board.node, ())),
             )
-            for index, board in enumerate(boards)
+            for index, board in enumerate(found)
         }
         self._is_ours: bool | None = None
 
@@ -104,16 +107,18 @@ class Boards:
         return True
 
     def redefine(self, boards: Iterable[Board], now_ms: int) -> None:
-        """Go by other boards from now on, without their passwords; all are asked soon.
+        """Go by other boards from now on, without their passwords; what is new is asked soon.
 
         What was learned of a controller stays where it is reached as before, and counts always.
         """
-        before = self._ones
+        before, found = self._ones, list(boards)
         self._ones = {}
-        for index, board in enumerate(boards):
-            due_ms, one = now_ms + index * STAGGER_MS, before.get(board.node)
+        step_ms = _step_ms(len(found))
+        for index, board in enumerate(found):
+            due_ms, one = now_ms + index * step_ms, before.get(board.node)
             if one is not None and one.board.access == board.access:
-                one.board, one.due_ms = board, due_ms
+                if one.board != board:
+                    one.board, one.due_ms = board, due_ms
                 self._ones[board.node] = one
                 continue
             acts = () if one is None else one.acts
@@ -154,6 +159,20 @@ class Boards:
             return []
         return [report_of(one) for one in self._ones.values() if one.answer is not None]
 
+    def stands(self, node: str) -> tuple[BmcReport, tuple[Sample, ...]] | None:
+        """Return how one controller stands; None: there is none, or it was not asked yet."""
+        one = self._ones.get(node)
+        if one is None or one.answer is None:
+            return None
+        return report_of(one), tuple(samples_of(one))
+
+    def late(self, now_ms: int) -> int:
+        """Return how many controllers were to be asked a whole interval ago, and were not yet."""
+        return sum(
+            one.is_asked and now_ms - one.asked_ms > one.board.interval_s * 1000
+            for one in self._ones.values()
+        )
+
     def _tick(self, *, is_ours: bool | None, now: Moment) -> list[Effect]:
         self._is_ours = is_ours
         if not is_ours:
@@ -191,3 +210,8 @@ class Boards:
             effects += noted(one, seen)
         effects += acts_wanted(one, event.spent, now)
         return effects
+
+
+def _step_ms(count: int) -> int:
+    """Return the time between the first polls of two of so many controllers."""
+    return min(STAGGER_MS, SPREAD_MS // max(count, 1))

@@ -39,7 +39,7 @@ class Seen:
 
 @dataclass(slots=True)
 class One:
-    """A controller."""
+    """A controller; a centre names the site of its node too (``lab.n2``)."""
 
     board: Board
     known: Known
@@ -54,6 +54,11 @@ class One:
     unkept: str = ""
     sensors: dict[str, Seen] = field(default_factory=dict)
     groups_ms: dict[Group, int] = field(default_factory=dict)  # when each was decided last
+
+    @property
+    def name(self) -> str:
+        """Whose machine it controls, by its name in the site."""
+        return self.board.node.rpartition(".")[2]
 
 
 def interval_ms(board: Board, sensors: int, group: Group | None = None) -> int:

@@ -24,6 +24,7 @@ from roost_agent.bmc.budget import COUNTED, ActBudget
 from roost_agent.bmc.core import Boards
 from roost_agent.bmc.effect import Act, Answered, Effect, Moment, Note, Poll, Record, Tick
 from roost_agent.bmc.fault import Fault
+from roost_agent.bmc.standing import log_severity, steady
 from roost_agent.bmc.talk import Answer, Known, Request, Verb
 from roost_agent.errors import StorageError
 from roost_agent.host.samples.ring import BOARDS_FOLDER
@@ -32,16 +33,15 @@ from roost_agent.outbox.spool import Batch
 from roost_agent.outbox.store import Entry
 from roost_agent.ports import Clock
 from roost_protocol.alarm import Event as EventSaid
-from roost_protocol.bmc_report import BmcReport
 from roost_protocol.catalogue import cut
 from roost_protocol.codec import VERSION, pack
 from roost_protocol.entity import escape
 from roost_protocol.envelope import ItemKind, Lane
-from roost_protocol.severity import Severity
 
 if TYPE_CHECKING:
     from roost_agent.bmc.board import Board
     from roost_agent.ha.upward import Alarming
+    from roost_protocol.bmc_report import BmcReport
 
 CHILD: Final = (sys.executable, "-P", "-m", "roost_agent.bmc.child")
 LOOK_S: Final = 1.0
@@ -51,11 +51,9 @@ ACT_S: Final = 150.0  # power-off: five orders, 20 s apart, and the last reads
 ILL_S: Final = 20.0  # for controllers that failed the last time: those that answer wait for them
 START_S: Final = 30.0  # on top, for a child to begin: half a second, at 5 % of a processor
 OUTPUT_BYTES_MAX: Final = 8 << 20
-FRESH_MS: Final = 600_000  # so often readings alone are told anew
 LOG_TYPE: Final = "200.814"
 # Faults after which nobody knows whether the board took the order.
 UNSURE: Final = frozenset({Fault.UNCONFIRMED, Fault.TIMEOUT, Fault.CHILD, Fault.GARBAGE})
-_SEVERITIES: Final = {"Critical": Severity.CRITICAL, "Warning": Severity.WARNING}
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +102,7 @@ class BoardControllers:
         bare = [told.bare(board) for board in boards]
         self._core = Boards(bare, found.known, found.acts, clock.boot_ms())
         self._told: dict[str, Latest[BmcReport]] = {
-            board.node: Latest(outbox, ItemKind.BMC, _steady) for board in bare
+            board.node: Latest(outbox, ItemKind.BMC, steady) for board in bare
         }
         self._records: list[Entry] = []
         self._busy: set[str] = set()
@@ -187,7 +185,7 @@ class BoardControllers:
         bare = [told.bare(board) for board in boards]
         self._core.redefine(bare, self._clock.boot_ms())
         self._told = {
-            board.node: self._told.get(board.node) or Latest(self._outbox, ItemKind.BMC, _steady)
+            board.node: self._told.get(board.node) or Latest(self._outbox, ItemKind.BMC, steady)
             for board in bare
         }
 
@@ -318,28 +316,13 @@ def _entry(said: Record, wall_ms: int) -> Entry:
     event = EventSaid(
         v=VERSION,
         type=LOG_TYPE,
-        severity=_SEVERITIES.get(record.severity, Severity.MINOR),
+        severity=log_severity(record.severity),
         entity=f"bmc={escape(said.node)}",
         text=cut(f"{said.node}: {record.text}"),
         params={"record": record.record, "at": record.at},
     )
     body, compressed = pack(event)
     return Entry(Lane.BULK, ItemKind.EVENT, max(wall_ms, 0), body, compressed)
-
-
-def _steady(report: BmcReport) -> BmcReport:
-    """Return a report without what moves by itself; readings are told anew every FRESH_MS."""
-    return replace(
-        report,
-        read_ms=report.read_ms // FRESH_MS,
-        took_ms=0,
-        failures=0,
-        fault=report.fault.partition(":")[0],
-        sensors=[
-            msgspec.structs.replace(each, value=None if each.value is None else 0)
-            for each in report.sensors
-        ],
-    )
 
 
 def _settled(known: dict[str, Known]) -> dict[str, Known]:

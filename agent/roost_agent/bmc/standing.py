@@ -8,6 +8,8 @@ Invariants:
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from roost_agent.alarms.rules import Finding, Sample
 from roost_agent.bmc.acting import action_on
 from roost_agent.bmc.board import Board
@@ -27,6 +29,7 @@ UNLEARNED: Final = "200.014"
 GROUP: Final = "200.015"
 SENSOR: Final = "200.813"
 FAILURES: Final = 5  # accesses in a row that failed, until it is told (StarlingX)
+FRESH_MS: Final = 600_000  # so often readings alone are told anew
 _SEVERITY: Final = {
     Level.MINOR: Severity.MINOR,
     Level.MAJOR: Severity.MAJOR,
@@ -36,8 +39,7 @@ _SEVERITY: Final = {
 
 def samples_of(one: One) -> Iterable[Sample]:
     """Return how a controller stands, for the alarms."""
-    node = one.board.node
-    bmc = f"bmc={escape(node)}"
+    bmc = f"bmc={escape(one.name)}"
     is_dead = one.known.failures >= FAILURES
     unknown = one.answer is None and not is_dead
     severity = Severity.WARNING if is_dead else None if unknown else Severity.CLEARED
@@ -98,7 +100,7 @@ def report_of(one: One) -> BmcReport:
     assert answer is not None  # noqa: S101 - the caller looked
     return BmcReport(
         v=VERSION,
-        node=one.board.node,
+        node=one.name,
         by=known.type,
         maker=known.maker,
         model=known.model,
@@ -127,3 +129,20 @@ def _said(board: Board, seen: Seen) -> SensorSaid:
         [] if all(each is None for each in told) else told,
         sensor.key in board.suppress or board.of(sensor.group).suppress,
     )
+
+
+def steady(report: BmcReport) -> BmcReport:
+    """Return a report without what moves by itself; readings are told anew every FRESH_MS."""
+    return replace(
+        report,
+        read_ms=report.read_ms // FRESH_MS,
+        took_ms=0,
+        failures=0,
+        fault=report.fault.partition(":")[0],
+        sensors=[replace(each, value=None if each.value is None else 0) for each in report.sensors],
+    )
+
+
+def log_severity(word: str) -> Severity:
+    """Return how bad a record of a controller's log is, by its own word (Redfish LogEntry)."""
+    return {"Critical": Severity.CRITICAL, "Warning": Severity.WARNING}.get(word, Severity.MINOR)

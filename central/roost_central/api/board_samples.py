@@ -20,6 +20,8 @@ async def show_board_samples(call: Call[SamplesQuery, Any]) -> SamplesAnswer:
         record = await bmc_reports.find(connection, row.node)
     if record is None:
         return nothing(row.node, "nobody reads its board controller: see docs/bmc.md")
+    if record.speaker == bmc_reports.SPEAKER:
+        return nothing(row.node, "the centre polls its board controller, and keeps no readings")
     reader = call.api.view.nodes.get(record.speaker)
     if reader is None:
         return nothing(row.node, f"{record.speaker}, which read its board controller, is no node")

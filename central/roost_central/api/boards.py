@@ -5,7 +5,7 @@ set is told to the nodes of the site by boards/keeper.py.
 """
 
 import ssl
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -19,16 +19,13 @@ from roost_central.api.answers import Time
 from roost_central.api.call import Call, NoQuery, Reply
 from roost_central.api.instants import instant
 from roost_central.api.named_node import named_node
-from roost_central.api.orders import OrderAnswer, asked, desk_of, order_answer
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.boards import core
-from roost_central.boards.core import BoardRecord
+from roost_central.boards.core import BoardRecord, ReachedBy
 from roost_central.boards.keeper import BoardKeeper
 from roost_central.fleet.view import NodeRow
-from roost_central.orders.core import OrderRecord
-from roost_central.orders.desk import Wanted
-from roost_central.storage import audit, bmc_reports, boards, orders
-from roost_protocol.board_verbs import RelearnBoard, TestBoard
+from roost_central.storage import audit, boards, orders
+from roost_protocol.board_lines import BOARDS_MAX
 from roost_protocol.boards import (
     BOARDS_OF_A_SITE_MAX,
     CA_CHARS_MAX,
@@ -49,12 +46,13 @@ from roost_protocol.boards import (
     settings_faults,
 )
 
-TEST_LIFE_S: Final = 300  # it is about what is so now
-HEARD: Final = frozenset({"online", "degraded"})
-
 
 class BoardBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A board controller; a password that is left out stays, where nothing else of it changes."""
+    """A board controller; a password that is left out stays, where nothing else of it changes.
+
+    ``reached_by``: ``site``: its nodes are told, and one reads it; ``centre``: the centre polls it,
+    and nobody acts by it.
+    """
 
     host: Host
     user: User = ""
@@ -68,6 +66,7 @@ class BoardBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ca: Annotated[str, Meta(max_length=CA_CHARS_MAX)] = ""
     certificate_sha256: Sha256 = ""
     interval_s: GroupInterval = 0
+    reached_by: ReachedBy = "site"
     reason: Reason
 
 
@@ -104,17 +103,10 @@ class BoardAnswer(msgspec.Struct, frozen=True, kw_only=True):
     ca: str
     certificate_sha256: str
     interval_s: int
+    reached_by: str
     changed: Time | None
     by: str
     told: list[ToldAnswer]
-
-
-class BoardOrderAnswer(msgspec.Struct, frozen=True):
-    """By which node a controller is reached, and the order for it."""
-
-    node: str
-    by: str
-    order: OrderAnswer
 
 
 async def configured(call: Call[Any, Any], row: NodeRow) -> BoardAnswer | None:
@@ -136,6 +128,8 @@ async def configured(call: Call[Any, Any], row: NodeRow) -> BoardAnswer | None:
     ]
     access = record.access or BoardAccess(host="-")
     may_see = Permission.HOST in ROLES.get(call.role, ()) and record.access is not None
+    if record.reached_by == "centre":
+        told = []
     return BoardAnswer(
         host=access.host if may_see else "",
         user=access.user if may_see else "",
@@ -149,6 +143,7 @@ async def configured(call: Call[Any, Any], row: NodeRow) -> BoardAnswer | None:
         ca=access.ca,
         certificate_sha256=access.certificate_sha256,
         interval_s=0 if record.sensors is None else record.sensors.interval_s,
+        reached_by=record.reached_by,
         changed=instant(record.changed_ms),
         by=record.by,
         told=told,
@@ -160,7 +155,11 @@ async def put_board(call: Call[NoQuery, BoardBody]) -> BoardAnswer:
     row, body, keeper = named_node(call), call.body, keeper_of(call)
     said = {name: getattr(body, name) for name in BoardAccess.__struct_fields__}
     access = BoardAccess(**said | {"password": ""})
-    detail = asdict(access) | {"ca": bool(access.ca), "interval_s": body.interval_s}
+    detail = asdict(access) | {
+        "ca": bool(access.ca),
+        "interval_s": body.interval_s,
+        "reached_by": body.reached_by,
+    }
     del detail["password"]
     detail["password"] = "kept" if body.password is None else "new"
     async with (
@@ -170,16 +169,20 @@ async def put_board(call: Call[NoQuery, BoardBody]) -> BoardAnswer:
         call.api.database.write() as connection,
     ):
         before = await boards.find(connection, row.node)
-        secret = _secret(before, access, body.password, keeper, row.node)
+        secret = _secret(before, access, body, keeper, row.node)
         known = None if before is None else before.sensors
         sensors = replace(known or SensorSettings(), interval_s=body.interval_s)
-        after = BoardRecord(row.node, access, secret, sensors, call.now_ms, principal_of(call).name)
+        who = principal_of(call).name
+        after = BoardRecord(
+            row.node, access, secret, sensors, call.now_ms, who, reached_by=body.reached_by
+        )
         _check(access, body.password, sensors)
+        check_acts(after)
         await check_room(connection, call, row, after)
         await boards.save(connection, after)
         told = note(call, "bmc.set", detail, before=before, after=after)
         await audit.add(connection, told)
-    keeper.changed(row.site)
+    told_of(call, row)
     found = await configured(call, row)
     assert found is not None  # noqa: S101 - it was written just now
     return found
@@ -187,25 +190,16 @@ async def put_board(call: Call[NoQuery, BoardBody]) -> BoardAnswer:
 
 async def delete_board(call: Call[NoQuery, BoardReasonBody]) -> Reply:
     """POST /api/v1/nodes/{node}/bmc:forget."""
-    row, keeper = named_node(call), keeper_of(call)
+    row = named_node(call)
+    keeper_of(call)
     async with call.api.database.write() as connection:
         before = await boards.find(connection, row.node)
         if before is None:
             raise ApiError("not-found", f"no board controller of {row.node} was set here")
         await boards.remove(connection, row.node)
         await audit.add(connection, note(call, "bmc.forget", {}, before=before, after=None))
-    keeper.changed(row.site)
+    told_of(call, row)
     return Reply(status=204)
-
-
-async def test_board(call: Call[NoQuery, None]) -> Reply:
-    """POST /api/v1/nodes/{node}/bmc:test."""
-    return await _ordered(call, TestBoard.verb, "bmc.test", "")
-
-
-async def relearn_board(call: Call[NoQuery, BoardReasonBody]) -> Reply:
-    """POST /api/v1/nodes/{node}/bmc:relearn."""
-    return await _ordered(call, RelearnBoard.verb, "bmc.relearn", call.body.reason)
 
 
 def keeper_of(call: Call[Any, Any]) -> BoardKeeper:
@@ -220,50 +214,17 @@ def keeper_of(call: Call[Any, Any]) -> BoardKeeper:
     return call.api.boards
 
 
-async def _ordered(call: Call[Any, Any], verb: str, name: str, reason: str) -> Reply:
-    """Order something about a controller of the node that reads it."""
-    row, desk = named_node(call), desk_of(call)
-    by = await _reader(call, row)
-    wanted = Wanted(by, verb, {"node": row.name}, reason, TEST_LIFE_S)
-
-    def placed(record: OrderRecord, _before: OrderRecord | None) -> Act:
-        told = {"id": record.id, "by": by}
-        return act_of(call, name, row.node, told, reason=reason, after=order_answer(record))
-
-    record = await asked(desk.place(wanted, principal_of(call).name, placed))
-    return Reply(BoardOrderAnswer(row.node, by, order_answer(record)), status=202)
-
-
-async def _reader(call: Call[Any, Any], row: NodeRow) -> str:
-    """Return the node that reads a controller, or that will: one that was told of it and is heard.
-
-    Raises:
-        ApiError: ``conflict``: there is none.
-    """
-    async with call.api.database.read() as connection:
-        said = await bmc_reports.find(connection, row.node)
-        given = await boards.load_given(connection, call.api.view.sites[row.site].nodes)
-        placed = await orders.by_ids(connection, [each.order for each in given.values()])
-    nodes = call.api.view.nodes
-    knows = [name for name, each in sorted(given.items()) if _is_done(placed.get(each.order))]
-    wanted = ([] if said is None else [said.speaker]) + knows
-    heard = [name for name in wanted if name in nodes and nodes[name].presence in HEARD]
-    if heard:
-        return heard[0]
-    if wanted:
-        raise ApiError("conflict", f"{wanted[0]}, which reads it, is not heard: see its presence")
-    text = f"no node knows a board controller of {row.node} yet: set it, and see roost bmc show"
-    raise ApiError("conflict", text)
-
-
-def _is_done(order: OrderRecord | None) -> bool:
-    return order is not None and str(order.state) == "done"
+def told_of(call: Call[Any, Any], row: NodeRow) -> None:
+    """Have whoever reads a site's controllers know that they were set."""
+    keeper_of(call).changed(row.site)
+    if call.api.poller is not None:
+        call.api.poller.changed()
 
 
 def _secret(
     before: BoardRecord | None,
     access: BoardAccess,
-    password: str | None,
+    body: BoardBody,
     keeper: BoardKeeper,
     node: str,
 ) -> bytes:
@@ -272,12 +233,12 @@ def _secret(
     Raises:
         ApiError: ``invalid``: one must be given anew.
     """
-    if password is not None:
-        return keeper.vault.close(node, password)
+    if body.password is not None:
+        return keeper.vault.close(node, body.password)
     if before is None or not before.secret:
         raise blame("invalid", FieldError("password", "missing", "must be given"))
-    if not core.keeps_password(before.access, access):
-        text = f"must be given anew where one of {', '.join(core.PLACE)} changes"
+    if not core.keeps_password(before, access, body.reached_by):
+        text = f"must be given anew where one of {', '.join(core.PLACE)}, reached_by changes"
         raise blame("invalid", FieldError("password", "missing", text))
     return before.secret
 
@@ -303,6 +264,21 @@ def _check(access: BoardAccess, password: str | None, sensors: SensorSettings) -
         raise blame("invalid", *wrong)
 
 
+def check_acts(new: BoardRecord) -> None:
+    """Refuse acts of sensors where the centre reads: it knows not how a site's hosts stand.
+
+    Raises:
+        ApiError: ``conflict``.
+    """
+    groups = {} if new.sensors is None else new.sensors.groups
+    acting = [group for group, each in groups.items() if each.critical in {"reset", "power-cycle"}]
+    if new.reached_by == "centre" and acting:
+        text = f"what the centre polls has no machine acted on, and {acting[0]} does: "
+        raise ApiError(
+            "conflict", text + f"roost bmc group {new.node} {acting[0]} --critical alarm"
+        )
+
+
 async def check_room(
     connection: AsyncConnection, call: Call[Any, Any], row: NodeRow, new: BoardRecord
 ) -> None:
@@ -311,8 +287,14 @@ async def check_room(
     Raises:
         ApiError: ``conflict``.
     """
+    if new.reached_by == "centre":
+        if await boards.count_polled(connection, row.node) >= BOARDS_MAX:
+            text = f"the centre polls {BOARDS_MAX} board controllers, the most there may be"
+            raise ApiError("conflict", text)
+        return
     there = await boards.load(connection, call.api.view.sites[row.site].nodes)
-    records = [each for each in there if each.node != row.node] + [new]
+    others = [each for each in there if each.node != row.node and each.reached_by == "site"]
+    records = [*others, new]
     if len(records) > BOARDS_OF_A_SITE_MAX:
         text = f"{row.site} has {BOARDS_OF_A_SITE_MAX} board controllers, the most there may be"
         raise ApiError("conflict", text)
@@ -344,4 +326,9 @@ def note(
 def _shown(record: BoardRecord | None) -> object:
     if record is None:
         return None
-    return {"access": record.access, "sensors": record.sensors, "changed_ms": record.changed_ms}
+    return {
+        "access": record.access,
+        "sensors": record.sensors,
+        "reached_by": record.reached_by,
+        "changed_ms": record.changed_ms,
+    }

@@ -182,6 +182,7 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
         rows = await identities.of_node(connection, row.node)
         open_ = await _open_orders(connection, row.site)
         board = await bmc_reports.find(connection, row.node)
+    is_polled = board is not None and board.speaker == bmc_reports.SPEAKER
     alarms = api.alarms.open_of(row.site)
     live = [each for each in rows if each.state in LIVE]
     around = Around(
@@ -190,7 +191,8 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
             SeenAlarm(each.node, each.type, each.text, each.severity is Severity.CRITICAL)
             for each in alarms
         ],
-        board_by="" if board is None else board.speaker,
+        board_by="" if board is None or is_polled else board.speaker,
+        is_polled=is_polled,
         is_storm=any(each.incident for each in alarms),
         is_rolled=row.site in api.rollouts.busy(Kind.RELEASE),
         lacks=_lacks(call, row, has_identity=bool(live)),

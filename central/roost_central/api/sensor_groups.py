@@ -7,7 +7,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from roost_central.api.acts import Reason, principal_of, telling_refusals
-from roost_central.api.boards import check_room, keeper_of, note
+from roost_central.api.boards import check_acts, check_room, keeper_of, note, told_of
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.named_node import named_node
 from roost_central.api.problem import ApiError, FieldError, blame
@@ -89,7 +89,8 @@ async def list_groups(call: Call[Any, Any]) -> GroupsAnswer:
 
 async def patch_group(call: Call[NoQuery, GroupBody]) -> GroupsAnswer:
     """PATCH /api/v1/nodes/{node}/sensor-groups/{group}."""
-    row, body, keeper = named_node(call), call.body, keeper_of(call)
+    row, body = named_node(call), call.body
+    keeper_of(call)
     group = _group(call.path("group"))
     said = {
         name: value
@@ -120,12 +121,14 @@ async def patch_group(call: Call[NoQuery, GroupBody]) -> GroupsAnswer:
             sensors,
             call.now_ms,
             principal_of(call).name,
+            reached_by="site" if before is None else before.reached_by,
         )
+        check_acts(after)
         await check_room(connection, call, row, after)
         await boards.save(connection, after)
         told = note(call, "bmc.group", detail, before=before, after=after)
         await audit.add(connection, told)
-    keeper.changed(row.site)
+    told_of(call, row)
     return await list_groups(call)
 
 

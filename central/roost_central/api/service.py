@@ -13,6 +13,7 @@ from roost_central.api.logins import Logins
 from roost_central.api.order import NameOrder
 from roost_central.api.scoped import Scopes
 from roost_central.boards.keeper import BoardKeeper
+from roost_central.boards.poller import BoardPoller
 from roost_central.ca.compare import Comparison
 from roost_central.delivery.runner import DeliveryRunner
 from roost_central.enrol.service import Enrolment
@@ -254,6 +255,7 @@ class Api:
     enrolment: Enrolment | None = None  # None: this centre lets nobody in
     orders: OrderDesk | None = None  # None: this centre has no signer
     boards: BoardKeeper | None = None  # None: no node could be told of them
+    poller: BoardPoller | None = None  # there where ``boards`` is
     oidc: OidcLogin | None = None  # None: tokens and passwords alone
     signatures: Comparison | None = None  # None: this centre has no signer
     releases: ReleaseDesk | None = None  # None: this centre has no signer

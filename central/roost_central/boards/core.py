@@ -11,7 +11,7 @@ Invariants:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -19,6 +19,8 @@ from roost_central.orders.core import OPEN, State
 from roost_protocol.boards import BoardAccess, BoardsDocument, BoardTold, SensorSettings
 from roost_protocol.codec import VERSION
 from roost_protocol.topics import split_node_id
+
+ReachedBy = Literal["site", "centre"]
 
 RETRY_MS: Final = (60_000, 3_600_000)  # after an order that failed: soon, then twice as late
 PLACE: Final = ("host", "user", "type", "port", "ipmi_port", "ca", "certificate_sha256")
@@ -33,6 +35,8 @@ class BoardRecord:
         access: without its password; None: its nodes' own files say how it is reached.
         secret: the password, closed (vault.py); empty: none.
         sensors: None: nobody said anything of them here.
+        reached_by: ``site``: its nodes are told of it and one reads it; ``centre``: this centre
+            polls it, and no node is told.
     """
 
     node: str
@@ -41,6 +45,7 @@ class BoardRecord:
     sensors: SensorSettings | None
     changed_ms: int
     by: str
+    reached_by: ReachedBy = "site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ def document(
             sensors=record.sensors,
         )
         for record, password in sorted(opened, key=lambda each: each[0].node)
+        if record.reached_by == "site"
     ]
     reader = min((split_node_id(each.node)[1] for each in members), default="")
     return BoardsDocument(v=VERSION, reader=reader, boards=told)
@@ -109,11 +115,14 @@ def is_due(mark: bytes, given: Given | None, order: State | None, now_ms: int) -
     return now_ms - given.placed_ms >= pause_ms
 
 
-def keeps_password(before: BoardAccess | None, after: BoardAccess) -> bool:
+def keeps_password(before: BoardRecord, after: BoardAccess, reached_by: ReachedBy) -> bool:
     """Return whether a password that nobody may read may stay when an access changes.
 
     Not where it would go to another place, or to whoever answers there: that would read it out.
+    One address is two places in the networks of a site and of the centre.
     """
-    return before is not None and all(
-        getattr(before, field) == getattr(after, field) for field in PLACE
+    return (
+        before.access is not None
+        and before.reached_by == reached_by
+        and all(getattr(before.access, field) == getattr(after, field) for field in PLACE)
     )

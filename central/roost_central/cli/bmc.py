@@ -76,7 +76,9 @@ def _how(asked: Asked, found: Row | None) -> str:
         return ""
     where = f"{found['type']} at {found['host']} as {found['user']}" if found["host"] else "-"
     trust = "by its CA" if found["ca"] else found["certificate_sha256"][:16] or "as it is learned"
+    by = "the centre" if found["reached_by"] == "centre" else "a node of its site"
     lines = [
+        f"reached by {by}",
         f"set        {where}, by {found['by']} at {asked.clock(found['changed'])}",
         f"trusted    {trust}",
     ]

@@ -45,6 +45,13 @@ REASON: Final = click.option("-m", "--reason", required=True, help="Why; the aud
 @click.option("--ca-file", type=click.Path(dir_okay=False), help="PEM of whom its certificate is.")
 @click.option("--certificate-sha256", default="", help="Of its certificate; else it is learned.")
 @click.option("--interval-s", type=int, default=0, help="Between two reads; 0: as is usual.")
+@click.option(
+    "--reached-by",
+    type=click.Choice(["site", "centre"]),
+    default="site",
+    show_default=True,
+    help="Who reads it: a node of its site, or the centre itself.",
+)
 @click.option("--password-file", type=click.Path(dir_okay=False), help="0600; its first line.")
 @click.option("--keep-password", is_flag=True, help="It stays, where nothing else changes.")
 @REASON
@@ -74,7 +81,10 @@ def set_(
     if asked.form not in {"table", "wide"}:
         click.echo(output.document(found, asked.form), nl=False)
         return
-    click.echo(f"{node}: set; its site's nodes are told: roost bmc show {node}")
+    who = "its site's nodes are told"
+    if body["reached_by"] == "centre":
+        who = "the centre polls it, and nobody acts by it"
+    click.echo(f"{node}: set; {who}: roost bmc show {node}")
 
 
 @command.command()
@@ -159,6 +169,17 @@ def _ended(asked: Asked, node: str, what: str, body: bytes) -> None:
     client = asked.client()
     headers = JSON if body else None
     answer = client.send("POST", f"{at('nodes', node)}/bmc:{what}", body, headers=headers)
+    if (said := answer["reached"]) is not None:
+        if asked.form not in {"table", "wide"}:
+            click.echo(output.document(answer, asked.form), nl=False)
+        elif said["fault"]:
+            text = f"{node}: {said['fault']}: {said['text']}, seen by the centre"
+            click.echo("\n".join(each for each in (text, said["todo"]) if each))
+        else:
+            click.echo(f"{said['text']}, reached by the centre")
+        if said["fault"]:
+            raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
+        return
     found = order.awaited(client, answer["order"], TEST_S)
     if asked.form not in {"table", "wide"}:
         click.echo(output.document(answer | {"order": found}, asked.form), nl=False)

@@ -68,6 +68,7 @@ class Around:
         is_rolled: a rollout is at work at the site.
         is_storm: an incident of many sites holds this one.
         board_by: node id of who reads its board controller; empty: nobody told of one.
+        is_polled: the centre reads its board controller, and nobody acts by it.
         lacks: why no order can reach it: no identity, no signer, quarantine; empty: nothing.
     """
 
@@ -76,6 +77,7 @@ class Around:
     is_rolled: bool = False
     is_storm: bool = False
     board_by: str = ""
+    is_polled: bool = False
     lacks: str = ""
 
 
@@ -146,6 +148,9 @@ def _never(
     elif action.needs_board and not around.board_by:
         text = f"no board controller of {row.name} is known"
         todo = f"`roost bmc set {row.node}` first, and wait until it was read"
+        if around.is_polled:
+            text = f"the board controller of {row.name} is polled by the centre, which acts by none"
+            todo = f"by hand; or `roost bmc set {row.node} --reached-by site`, where it is reached"
         yield Blocker("not-supported", text, todo)
     elif is_dark(row.site, view) and action.verb is not None:
         text = f"nobody of {row.site} is heard, so the state of {row.name} is not known"

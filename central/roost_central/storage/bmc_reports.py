@@ -12,6 +12,8 @@ from roost_central.storage.upsert import upsert
 from roost_protocol.bmc_report import BmcReport
 from roost_protocol.codec import Decoder, encode
 
+SPEAKER: Final = "central"  # of boards that the centre itself polls; no node has such an id
+
 _decode: Final = Decoder[BmcReport](BmcReport).decode
 
 
@@ -21,7 +23,7 @@ class BmcRecord:
 
     Attributes:
         node: whose machine it controls.
-        speaker: the node that reads it.
+        speaker: the node that reads it, or SPEAKER.
     """
 
     node: str

@@ -1,9 +1,9 @@
 """Board controllers as they were set, and what each node was told of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.boards.core import BoardRecord, Given
@@ -46,6 +46,40 @@ async def load(
     return [_record(row) for row in await connection.execute(chosen)]
 
 
+async def load_polled(connection: AsyncConnection) -> list[BoardRecord]:
+    """Return those that the centre polls, by node."""
+    table = tables.bmc_setting
+    chosen = select(table).where(table.c.reached_by == "centre").order_by(table.c.node)
+    return [_record(row) for row in await connection.execute(chosen)]
+
+
+async def count_polled(connection: AsyncConnection, other_than: str) -> int:
+    """Return how many boards the centre polls, one left out."""
+    table = tables.bmc_setting
+    chosen = select(func.count()).where(table.c.reached_by == "centre", table.c.node != other_than)
+    return int((await connection.execute(chosen)).scalar_one())
+
+
+async def load_learned(connection: AsyncConnection) -> dict[str, bytes]:
+    """Return what was learned of the boards that the centre polls, as JSON by node."""
+    table = tables.bmc_learned
+    return {row.node: row.learned for row in await connection.execute(select(table))}
+
+
+async def save_learned(connection: AsyncConnection, learned: Mapping[str, bytes]) -> None:
+    """Keep what was learned; of nodes that are not there nothing."""
+    known = tables.node.c.node
+    found = await connection.execute(select(known).where(known.in_(list(learned))))
+    rows = [{"node": node, "learned": learned[node]} for node in found.scalars()]
+    await upsert(connection, tables.bmc_learned, rows)
+
+
+async def forget_learned(connection: AsyncConnection, nodes: Collection[str]) -> None:
+    """Forget what was learned of some boards."""
+    table = tables.bmc_learned
+    await connection.execute(delete(table).where(table.c.node.in_([*nodes])))
+
+
 async def remove(connection: AsyncConnection, node: str) -> None:
     """Forget one."""
     await connection.execute(delete(tables.bmc_setting).where(tables.bmc_setting.c.node == node))
@@ -76,5 +110,11 @@ async def body(connection: AsyncConnection, digest: str) -> bytes:
 
 def _record(row) -> BoardRecord:  # type: ignore[no-untyped-def] # noqa: ANN001 - a row of the table
     return BoardRecord(
-        row.node, _access(row.access), row.secret, _sensors(row.sensors), row.changed_ms, row.by
+        row.node,
+        _access(row.access),
+        row.secret,
+        _sensors(row.sensors),
+        row.changed_ms,
+        row.by,
+        row.reached_by,
     )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import bmc, boards, sensor_groups
+from roost_central.api import bmc, board_reach, boards, sensor_groups
 from roost_central.api.route import Auth, Route
 
 ROUTES: Final = (
@@ -39,8 +39,8 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/nodes/{node}/bmc:test",
-        handler=boards.test_board,
-        answer=boards.BoardOrderAnswer,
+        handler=board_reach.test_board,
+        answer=board_reach.BoardOrderAnswer,
         status=202,
         auth=Auth.BEARER,
         permission=Permission.HOST,
@@ -49,9 +49,9 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/api/v1/nodes/{node}/bmc:relearn",
-        handler=boards.relearn_board,
+        handler=board_reach.relearn_board,
         body=boards.BoardReasonBody,
-        answer=boards.BoardOrderAnswer,
+        answer=board_reach.BoardOrderAnswer,
         status=202,
         auth=Auth.BEARER,
         permission=Permission.HOST,

@@ -39,6 +39,7 @@ from roost_central.storage.tables.profiles import (
 from roost_central.storage.tables.refused import dead_letter, held_item
 from roost_central.storage.tables.reports import (
     bmc_given,
+    bmc_learned,
     bmc_report,
     bmc_setting,
     config_report,
@@ -66,6 +67,7 @@ __all__ = [
     "audit",
     "audit_anchor",
     "bmc_given",
+    "bmc_learned",
     "bmc_report",
     "bmc_setting",
     "claim",

@@ -46,6 +46,13 @@ bmc_setting = table(
     Column("sensors", LargeBinary, nullable=False),  # a MessagePack SensorSettings
     Column("changed_ms", BigInteger, nullable=False),
     Column("by", PlainText, nullable=False),
+    Column("reached_by", String, nullable=False, server_default="site"),  # or "centre"
+)
+
+bmc_learned = table(
+    "bmc_learned",
+    node_key(),  # whose machine it controls; of those that the centre polls
+    Column("learned", LargeBinary, nullable=False),  # JSON, its child's own
 )
 
 bmc_given = table(

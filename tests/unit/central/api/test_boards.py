@@ -1,9 +1,13 @@
 """Setting board controllers over HTTP: sealed to the site's nodes, never read back, audited."""
 
+import asyncio
+import contextlib
 import json
 
 import pytest
+from board_controllers import PASSWORD, USER, Service, machine
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from redfish_bmc import certificate
 
 from roost_central.access.core import Grant
 from roost_central.enrol.states import State
@@ -235,3 +239,65 @@ async def test_a_test_needs_a_node_that_reads_it(keys, send):
     status, problem = await send("POST", f"{AT}:test", None)
     assert status == 409
     assert "set it" in problem["detail"] or "no fleet" in problem["detail"]
+
+
+POLLED = BODY | {"reached_by": "centre", "type": "redfish"}
+
+
+async def test_what_the_centre_polls_is_told_to_no_node_and_asks_for_its_password_anew(
+    central, keys, send
+):
+    await send("PUT", AT, BODY)
+    without = {key: value for key, value in POLLED.items() if key != "password"} | {
+        "type": "dynamic"
+    }
+    status, problem = await send("PUT", AT, without)
+    assert (status, problem["errors"][0]["field"]) == (422, "password")
+    status, found = await send("PUT", AT, POLLED)
+    assert (status, found["reached_by"]) == (200, "centre")
+    assert [each[1].boards for each in (await told(central, keys)).values()] in ([], [[], []])
+    async with central.database.read() as connection:
+        (record,) = await boards.load_polled(connection)
+    assert central.api.poller._opened(record, None).access.password == SECRET
+
+
+async def test_no_machine_is_acted_on_for_what_the_centre_polls(central, keys, send):
+    group = "/api/v1/nodes/alpha.n2/sensor-groups/temperature"
+    await send("PUT", AT, POLLED)
+    status, problem = await send("PATCH", group, {"critical": "reset", "reason": "hot"})
+    assert status == 409
+    assert "no machine acted on" in problem["detail"]
+    await send("PUT", AT, BODY)
+    assert (await send("PATCH", group, {"critical": "reset", "reason": "hot"}))[0] == 200
+    status, problem = await send("PUT", AT, POLLED)
+    assert (status, "--critical alarm" in problem["detail"]) == (409, True)
+
+
+@pytest.mark.timeout(90)
+async def test_a_board_that_the_centre_reaches_is_polled_tested_and_shown(
+    central, keys, send, tmp_path
+):
+    (tmp_path / "board").mkdir()
+    pem = certificate(tmp_path / "board")
+    service = Service(pem, machine(2))
+    where = {"host": "127.0.0.1", "port": service.port, "user": USER, "password": PASSWORD}
+    with service:
+        task = asyncio.get_running_loop().create_task(central.api.poller.run())
+        await send("PUT", AT, POLLED | where)
+        async with asyncio.timeout(60):
+            while (found := (await send("GET", AT, None))[1])["as_of"] is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert (found["speaker"], found["power"], found["sensors"]) == ("central", "on", 4)
+        status, said = await send("POST", f"{AT}:test", None)
+        assert (status, said["by"], said["order"], said["reached"]["fault"]) == (
+            202, "central", None, "",
+        )  # fmt: skip
+        assert "by redfish, power on" in said["reached"]["text"]
+        status, said = await send("POST", f"{AT}:relearn", {"reason": "replaced"})
+        assert said["reached"]["fault"] == ""
+        status, said = await send("GET", "/api/v1/nodes/alpha.n2/sensors/samples", None)
+        assert "keeps no readings" in said["why"]
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert (await send("POST", f"{AT}:test", None))[1]["reached"]["fault"] == "child"

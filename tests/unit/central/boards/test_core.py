@@ -1,3 +1,4 @@
+import dataclasses
 from itertools import pairwise
 
 import pytest
@@ -69,13 +70,21 @@ def test_what_failed_is_tried_again_later_each_time(state):
 
 
 def test_a_password_stays_only_where_it_goes_to_the_same_place_by_the_same_trust():
-    assert keeps_password(ACCESS, ACCESS)
-    assert keeps_password(ACCESS, replace(ACCESS, uuid="u", system="/redfish/v1/Systems/1"))
-    assert not keeps_password(None, ACCESS)
+    was = record()
+    assert keeps_password(was, ACCESS, "site")
+    assert keeps_password(was, replace(ACCESS, uuid="u", system="/redfish/v1/Systems/1"), "site")
+    assert not keeps_password(record(access=None), ACCESS, "site")
+    assert not keeps_password(was, ACCESS, "centre"), "one address in two networks is two places"
     changes = {
         "host": "10.9.9.9", "user": "eve", "type": "redfish", "port": 8443, "ipmi_port": 9623,
         "ca": "PEM", "certificate_sha256": "a" * 64,
     }  # fmt: skip
     assert set(changes) == set(PLACE)
     for field, value in changes.items():
-        assert not keeps_password(ACCESS, replace(ACCESS, **{field: value})), field
+        assert not keeps_password(was, replace(ACCESS, **{field: value}), "site"), field
+
+
+def test_what_the_centre_polls_is_told_to_no_node():
+    polled = dataclasses.replace(record("lab.n2"), reached_by="centre")
+    said = document([(record(), "pw1"), (polled, "pw2")], [])
+    assert [each.node for each in said.boards] == ["n1"]

@@ -70,6 +70,7 @@ def test_a_node_whose_controller_nobody_reads_is_told_so(run, answers):
 CONFIGURED = {
     "host": "10.0.9.12", "user": "roost", "has_password": True, "type": "dynamic", "ca": "",
     "certificate_sha256": "", "changed": "2026-11-01T03:04:05.678Z", "by": "ada",
+    "reached_by": "site",
     "told": [{"node": "a.n1", "state": "failed", "text": "sealed for another key", "at": None}],
 }  # fmt: skip
 GROUPS = {
@@ -115,15 +116,30 @@ def test_a_password_comes_by_a_file_of_ones_own_or_a_pipe_and_never_as_an_argume
 
 
 def test_a_test_says_what_is_wrong_and_what_to_do(run, answers):
-    answers[f"{AT}/bmc:test"] = {"node": "a.n2", "by": "a.n1", "order": ORDER}
+    answers[f"{AT}/bmc:test"] = {"node": "a.n2", "by": "a.n1", "order": ORDER, "reached": None}
     code, out, _ = run("bmc", "test", "a.n2")
     assert code == 8
     assert "a.n2: credential: it answers, and refuses, seen by a.n1" in out
     assert "set user and password anew" in out
     done = {**ORDER, "state": "done", "text": "n2: E1, by redfish, power on"}
-    answers[f"{AT}/bmc:relearn"] = {"node": "a.n2", "by": "a.n1", "order": done}
+    answers[f"{AT}/bmc:relearn"] = {"node": "a.n2", "by": "a.n1", "order": done, "reached": None}
     code, out, _ = run("bmc", "relearn", "a.n2", "-m", "replaced")
     assert (code, out) == (0, "n2: E1, by redfish, power on, reached by a.n1\n")
+
+
+def test_what_the_centre_reaches_says_at_once_what_came_of_it(run, answers, centre):
+    answers[f"{AT}/bmc"] = {**CONFIGURED, "reached_by": "centre", "told": []}
+    out = run(*SET, "--keep-password", "--reached-by", "centre")[1]
+    assert out.startswith("a.n2: set; the centre polls it, and nobody acts by it")
+    answers[f"{AT}/bmc"] = {**BOARD, "as_of": None, "configured": answers[f"{AT}/bmc"]}
+    assert "reached by the centre" in run("bmc", "show", "a.n2")[1]
+    said = {"fault": "", "text": "a.n2: E1, by redfish, power on", "todo": ""}
+    found = {"node": "a.n2", "by": "central", "order": None, "reached": said}
+    answers[f"{AT}/bmc:test"] = found
+    assert run("bmc", "test", "a.n2")[:2] == (0, f"{said['text']}, reached by the centre\n")
+    said |= {"fault": "tls", "text": "another certificate", "todo": "learn it anew"}
+    code, out, _ = run("bmc", "test", "a.n2")
+    assert (code, out) == (8, "a.n2: tls: another certificate, seen by the centre\nlearn it anew\n")
 
 
 def test_groups_are_shown_and_changed_by_what_is_said(run, answers, centre):

@@ -9,6 +9,7 @@ import { Age } from "../time.js";
 import { follow, standing, useLeft } from "./follow.js";
 
 const STALE_MS = 3_600_000; // who reads one tells it every half hour
+const READERS = [["site", "a node of its site"], ["centre", "the centre: it polls, and nobody acts by it"]];
 const KINDS = [["dynamic", "Redfish, else IPMI"], ["redfish", "Redfish"], ["ipmi", "IPMI"]];
 
 /** @param {{node: string, revision: any}} given `revision`: asks again when it changes */
@@ -22,8 +23,13 @@ export function Board({ node, revision }) {
   const close = () => setAsked("");
   const done = (text) => { close(); setSaid(text); reload(); };
   const reach = async (what, body) => {
-    const { by, order } = await request(`${at}:${what}`, { method: "POST", body });
+    const { by, order, reached } = await request(`${at}:${what}`, { method: "POST", body });
     close();
+    if (!order) {
+      setSaid([`${by}: ${reached.fault ? `${reached.fault}: ` : ""}${reached.text}`, reached.todo].filter(Boolean).join("; "));
+      reload();
+      return;
+    }
     setSaid(`${by}: ${standing(order)}`);
     const ended = await follow(order, (now) => setSaid(`${by}: ${standing(now)}`), left);
     if (left.aborted) return;
@@ -54,6 +60,7 @@ function Facts({ found }) {
   const facts = [
     ["Machine", [found.maker, found.model, found.machine].filter(Boolean).join(" ")],
     ["Spoken to by", [found.protocol, found.firmware && `firmware ${found.firmware}`].filter(Boolean).join(", ")],
+    ["Read by", how && (how.reached_by === "centre" ? "the centre, and nobody acts by it" : "a node of its site")],
     ["Set", how && `${how.host ? `${how.type} at ${how.host} as ${how.user}, ` : ""}by ${how.by}`],
     ["Trusted", how && (how.ca ? "by its CA" : how.certificate_sha256.slice(0, 16) || "as it is learned")],
   ].filter(([, text]) => text);
@@ -68,6 +75,7 @@ function SetDialog({ node, at, now, onDone, onClose }) {
     { name: "user", label: "User, of the role Operator", required: true, value: now?.user },
     { name: "password", label: now?.has_password ? "Password; empty: as it is" : "Password", required: !now?.has_password, isSecret: true },
     { name: "type", label: "Spoken to by", value: now?.type ?? "dynamic", choices: KINDS },
+    { name: "reached_by", label: "Read by", value: now?.reached_by ?? "site", choices: READERS },
     { name: "certificate_sha256", label: "SHA-256 of its certificate; empty: as it is learned", value: now?.certificate_sha256 },
     { name: "reason", label: "Reason; the audit log keeps it", required: true },
   ];
@@ -76,11 +84,11 @@ function SetDialog({ node, at, now, onDone, onClose }) {
       ca: values.certificate_sha256 ? "" : now.ca, interval_s: now.interval_s } : {};
     const { password, ...rest } = values;
     await request(at, { method: "PUT", body: { ...kept, ...rest, ...(password && { password }) } });
-    onDone("Set: the nodes of its site are told.");
+    onDone(rest.reached_by === "centre" ? "Set: the centre polls it." : "Set: the nodes of its site are told.");
   };
   const line = (values) => [`roost bmc set ${node} --host ${shellWord(values.host || "HOST")} --user ${shellWord(values.user || "USER")}`,
-    values.type !== "dynamic" && `--type ${values.type}`, values.reason && `-m ${shellWord(values.reason)}`].filter(Boolean).join(" ");
+    values.type !== "dynamic" && `--type ${values.type}`, values.reached_by === "centre" && "--reached-by centre", values.reason && `-m ${shellWord(values.reason)}`].filter(Boolean).join(" ");
   return html`<${AskDialog} title=${`Set the board controller of ${node}`} button="Set" fields=${fields} onSend=${send} onClose=${onClose}
-    hint="The password is sealed to the nodes of the site, and nobody can read it here again.">${(values) => html`<${CopyLine}
+    hint="The password is sealed to whoever reads the board, and nobody can read it here again.">${(values) => html`<${CopyLine}
       text=${line(values)} />`}</${AskDialog}>`;
 }
