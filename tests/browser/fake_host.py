@@ -54,6 +54,8 @@ class FakeHost:
     def __init__(self) -> None:
         self.said: dict[str, dict] = {}
         self.sensors: dict[str, dict] = {}
+        self.groups: dict[str, list] = {}
+        self.group_acts: list[tuple[str, str, dict]] = []
         self.boards: dict[str, dict] = {}
         self.board_acts: list[tuple[str, str, dict]] = []
         self.states: dict[str, dict] = {}
@@ -70,6 +72,8 @@ class FakeHost:
         return [
             web.get(f"{node}/processes", self.processes),
             web.get(f"{node}/sensors", self.sensors_of),
+            web.get(f"{node}/sensor-groups", self.groups_of),
+            web.patch(node + "/sensor-groups/{group}", self.act_on_group),
             web.get(f"{node}/bmc", self.board_of),
             web.put(f"{node}/bmc", self.act_on_board),
             web.post(node + "/bmc:{action}", self.act_on_board),
@@ -94,6 +98,17 @@ class FakeHost:
         none |= {"dropped": 0, "sensors": []}
         return web.json_response({"node": node} | self.sensors.get(node, none))
 
+    async def groups_of(self, request: web.Request) -> web.Response:
+        """Serve how groups of sensors count."""
+        node = request.match_info["node"]
+        return web.json_response({"node": node, "items": self.groups.get(node, [])})
+
+    async def act_on_group(self, request: web.Request) -> web.Response:
+        """Take what is changed of a group."""
+        node, group = request.match_info["node"], request.match_info["group"]
+        self.group_acts.append((node, group, await request.json()))
+        return await self.groups_of(request)
+
     async def board_of(self, request: web.Request) -> web.Response:
         """Serve who a board controller is."""
         node = request.match_info["node"]
@@ -114,7 +129,11 @@ class FakeHost:
         }
         if action == "set":
             return web.json_response(self.boards.get(node, {}).get("configured"))
-        return web.json_response({"node": node, "by": node, "order": order}, status=202)
+        answer = {"node": node, "by": node, "order": order, "reached": None}
+        if self.boards[node]["configured"].get("reached_by") == "centre":
+            said = {"fault": "tls", "text": "another certificate", "todo": "learn it anew"}
+            answer |= {"by": "central", "order": None, "reached": said}
+        return web.json_response(answer, status=202)
 
     async def state(self, request: web.Request) -> web.Response:
         """Serve a host."""

@@ -201,6 +201,64 @@ async def test_sensors_of_a_board_controller_are_shown_the_worst_first(console):
     assert tab.complaints == []
 
 
+GROUP = {
+    "group": "temperature", "minor": "log", "major": "alarm", "critical": "alarm",
+    "suppress": False, "interval_s": 0, "is_set": True, "sensors": 2, "suppressed": ["k"],
+}  # fmt: skip
+DIALOG_OF = "document.querySelector('.sensors dialog')"
+
+
+def typed(name, value):
+    return f"""(() => {{
+      const input = document.querySelector(".sensors dialog [name={name}]");
+      input.value = "{value}";
+      const what = input.tagName === "SELECT" ? "change" : "input";
+      input.dispatchEvent(new Event(what, {{ bubbles: true }}));
+    }})()"""
+
+
+async def test_how_sensors_count_is_shown_and_changed_by_group_and_by_sensor(console):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    none = dict.fromkeys(("lnr", "lcr", "lnc", "unc", "ucr", "unr"))
+    console.central.host.sensors[node] = {
+        "as_of": "2026-11-28T09:00:00Z", "age_s": 3, "read": "2026-11-28T09:00:00Z",
+        "fault": "", "power": "on", "dropped": 0,
+        "sensors": [
+            {"sensor": "CPU", "group": "temperature", "value": 85, "unit": "C", "level": "major",
+             "thresholds": none | {"unc": 70, "ucr": 80}, "suppressed": False, "key": "c"},
+            {"sensor": "Inlet", "group": "temperature", "value": 20, "unit": "C", "level": "ok",
+             "thresholds": none, "suppressed": True, "key": "k"},
+        ],
+    }  # fmt: skip
+    idle = GROUP | {"group": "fans", "sensors": 0, "is_set": False}
+    console.central.host.groups[node] = [GROUP, idle]
+    section = "document.querySelector('.sensor-groups')"
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait(f"{section}?.querySelectorAll('tbody tr').length === 1")
+    text = await tab.js(f"{section}.innerText")
+    for words in ("temperature", "all but 1", "as its board", "log"):
+        assert words in text
+    await tab.js(
+        f"{section}.querySelector('button[aria-label=\"Change how temperature count\"]').click()"
+    )
+    await tab.wait(f"{DIALOG_OF}?.open")
+    for name, value in (("critical", "power-cycle"), ("interval_s", "600"), ("reason", "hot rack")):
+        await tab.js(typed(name, value))
+    await tab.wait(f"{DIALOG_OF}.innerText.includes('--interval-s 600 --critical power-cycle')")
+    await tab.js(f"{DIALOG_OF}.querySelector('button.primary').click()")
+    await tab.wait("document.querySelector('.sensors .said').innerText.startsWith('Changed')")
+    await tab.js("document.querySelector('.sensors button[aria-label=\"Count Inlet\"]').click()")
+    await tab.wait(f"{DIALOG_OF}?.innerText.includes('--count-sensor k')")
+    await tab.js(typed("reason", "mended"))
+    await tab.js(f"{DIALOG_OF}.querySelector('button.primary').click()")
+    await tab.wait(f"!{DIALOG_OF}")
+    assert console.central.host.group_acts == [
+        (node, "temperature", {"critical": "power-cycle", "interval_s": 600, "reason": "hot rack"}),
+        (node, "temperature", {"sensors": {"k": False}, "reason": "mended"}),
+    ]
+    assert tab.complaints == []
+
+
 BOARD = {
     "as_of": "2026-11-28T09:00:00Z", "age_s": 3, "speaker": "n1", "protocol": "redfish",
     "maker": "LabCorp", "model": "E1", "firmware": "1.2", "machine": "u-1", "power": "on",
@@ -261,3 +319,17 @@ async def test_the_first_board_controller_of_a_node_can_be_set(console):
     tab = await console.tab(f"/nodes/{console.fleet.rows[0]['site']}.n1")
     await tab.wait("document.querySelector('.board')?.innerText.includes('Nobody reads one')")
     assert await tab.js("document.querySelectorAll('.board .toolbar button').length") == 1
+
+
+async def test_a_board_that_the_centre_polls_says_so_and_at_once_what_came_of_a_test(console):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    said = BOARD["configured"] | {"reached_by": "centre", "told": []}
+    console.central.host.boards[node] = BOARD | {"speaker": "central", "configured": said}
+    board = "document.querySelector('.board')"
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait(f"{board}?.innerText.includes('the centre, and nobody acts by it')")
+    await tab.js(
+        f"[...{board}.querySelectorAll('button')].find((each) => each.innerText === 'Test').click()"
+    )
+    await tab.wait(f"{board}.innerText.includes('central: tls: another certificate; learn it')")
+    assert tab.complaints == []
