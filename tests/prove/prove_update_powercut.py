@@ -17,7 +17,7 @@ from powercut import Disk, empty
 from proof import Proof
 
 from roost_agent.errors import StorageError
-from roost_agent.update.core import Record, State
+from roost_agent.update.events import Record, State
 from roost_agent.update.journal import HISTORY_MAX, JOBS_MAX, Hold, Journal, Kept
 from roost_agent.update.step import Step
 

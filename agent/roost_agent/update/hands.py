@@ -14,7 +14,7 @@ import msgspec
 from roost_agent.child import run as run_child
 from roost_agent.errors import AgentError
 from roost_agent.update import hooks
-from roost_agent.update.core import Did, Do
+from roost_agent.update.events import Did, Do
 from roost_agent.update.fetching import Fetching
 from roost_agent.update.journal import Kept
 from roost_agent.update.measuring import MEASURED_BYTES_MAX, Measuring

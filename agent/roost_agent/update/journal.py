@@ -18,7 +18,7 @@ import msgspec
 
 from roost_agent.errors import StorageError
 from roost_agent.update.baseline import Baseline
-from roost_agent.update.core import Record, State
+from roost_agent.update.events import Record, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from roost_agent.errors import StorageError
-from roost_agent.update.core import Record
+from roost_agent.update.events import Record
 from roost_agent.update.journal import Hold, Journal, Kept, Open, Receipt
 from roost_protocol.update import Offer
 

@@ -9,7 +9,7 @@ import msgspec
 
 from roost_agent.durable import PRIVATE
 from roost_agent.update import installed as told
-from roost_agent.update.core import Known
+from roost_agent.update.events import Known
 from roost_agent.update.installed import Installed, Result
 from roost_agent.update.place import NotDoneError, Places
 from roost_agent.update.request_file import InstallRequest, request_file

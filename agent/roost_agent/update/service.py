@@ -20,15 +20,18 @@ from msgspec.structs import replace
 from roost_agent.alarms.service import Alarms
 from roost_agent.errors import StorageError
 from roost_agent.ports import Clock, Entropy
-from roost_agent.update import core, inhibit, intake, words
+from roost_agent.update import events as ev
+from roost_agent.update import inhibit, intake, words
 from roost_agent.update.baseline import Baseline
-from roost_agent.update.core import Node, Plan
+from roost_agent.update.core import Node
+from roost_agent.update.events import Plan
 from roost_agent.update.freshness import Freshness
 from roost_agent.update.hands import Hands
 from roost_agent.update.holds import Holds
 from roost_agent.update.intake import RejectedError
 from roost_agent.update.journal import Hold, Kept, Open
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.lending import Lending
 from roost_agent.update.receipts import Receipts
 from roost_agent.update.site_job import Verdict
 from roost_agent.update.site_standing import Apply, Head, Role, apply_of
@@ -46,8 +49,6 @@ STUCK: Final = "900.804"
 TYPES: Final = frozenset({FAILED, ROLLED_BACK, STUCK})
 TICK_S: Final = 2.0
 IDLE_S: Final = 3_600.0
-LEND_AGAIN_S: Final = 30.0  # after a port that was taken
-LENDS: Final = frozenset({Step.VERIFY, Step.STAGED})  # all have it before anybody goes on
 
 
 class Coordinator(Protocol):
@@ -101,7 +102,7 @@ class Updates:
         self._receipts = receipts
         self._alarms = alarms
         self._clock = clock
-        self._events: deque[core.Event | _Learnt | _Held] = deque()
+        self._events: deque[ev.Event | _Learnt | _Held] = deque()
         self._wake = asyncio.Event()
         self._taking = asyncio.Lock()  # offers, one after the other
         self._is_open = asyncio.Event()
@@ -179,9 +180,9 @@ class Updates:
             RejectedError: it cannot be written.
         """
         now_ms, kept = self._clock.boot_ms(), Kept(drain=True, had=True)
-        state = core.State(Step.END, now_ms, self._boot_id, committed=True)
+        state = ev.State(Step.END, now_ms, self._boot_id, committed=True)
         found = Open(offer.job, offer.attempt, body, kept, state)
-        record = core.Record(state, None, text)
+        record = ev.Record(state, None, text)
         try:
             await self._keeper.have(found, record, self._clock.wall_ms(), "succeeded")
         except StorageError as err:
@@ -207,7 +208,7 @@ class Updates:
             text = "it is committed on this node"
             self._teller.answer(offer, SiteState.CANCEL_REJECTED, text, is_mine=True)
             raise RejectedError("committed", "it is past its commit: a job to go back may follow")
-        self._put(core.Cancel())
+        self._put(ev.Cancel())
         return "it is given up at the end of the step that is under way"
 
     def knows(self, job: str, attempt: int) -> bool:
@@ -251,7 +252,8 @@ class Updates:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._software.run(), name="agent.update.software")
             group.create_task(self._freshness.run(), name="agent.update.freshness")
-            group.create_task(self._lend(), name="agent.update.lend")
+            lending = Lending(self._hands.lend, lambda: self._job)
+            group.create_task(lending.run(), name="agent.update.lend")
             if self._recent is not None and self._job is None:  # it ended before it was vouched for
                 self._vouch(*self._recent, group)
             while True:
@@ -296,7 +298,7 @@ class Updates:
         self._recent = (offer, found.kept, self._job)
         self._is_new = found.state is None
         self._teller.begin(self._keeper.lines)
-        self._put(core.Started(self._boot_id))
+        self._put(ev.Started(self._boot_id))
 
     def _check(self, offer: Offer) -> None:
         """Refuse what cannot be begun; of what may come again the centre is told when.
@@ -320,13 +322,11 @@ class Updates:
     def _is_mine(self, offer: Offer) -> bool:
         return self._offer is not None and self._offer.job == offer.job
 
-    def _put(self, event: "core.Event | _Learnt | _Held") -> None:
+    def _put(self, event: "ev.Event | _Learnt | _Held") -> None:
         self._events.append(event)
         self._wake.set()
 
-    async def _handle(
-        self, event: "core.Event | _Learnt | _Held", group: asyncio.TaskGroup
-    ) -> None:
+    async def _handle(self, event: "ev.Event | _Learnt | _Held", group: asyncio.TaskGroup) -> None:
         if isinstance(event, _Held):
             await self._keeper.set_hold(event.hold)
             return
@@ -336,7 +336,7 @@ class Updates:
         if isinstance(event, _Learnt):
             await self._learn(node, offer, event.kept)
             return
-        if isinstance(event, core.Go):  # what it is measured by is on the disk before
+        if isinstance(event, ev.Go):  # what it is measured by is on the disk before
             was_reached, before = self._coordinator.is_reached(), self._coordinator.baseline()
             kept = replace(self._kept, was_reached=was_reached, before=before)
             await self._learn(node, offer, kept)
@@ -348,32 +348,32 @@ class Updates:
             actions = node.handle(event, now_ms)
         for action in actions:
             await self._do(action, group)
-        if isinstance(event, core.Cancel) and node.state.step is Step.DOWNLOAD:
+        if isinstance(event, ev.Cancel) and node.state.step is Step.DOWNLOAD:
             self._stop()  # it may wait for days for a mirror
-            self._put(core.Did(node.key, Who.NODE))
+            self._put(ev.Did(node.key, Who.NODE))
         self._report()
         if node.is_ended:
             await self._end(node, offer)
             self._vouch(offer, self._kept, node, group)
 
-    async def _do(self, action: core.Action, group: asyncio.TaskGroup) -> None:
+    async def _do(self, action: ev.Action, group: asyncio.TaskGroup) -> None:
         match action:
-            case core.Record():
+            case ev.Record():
                 await self._record(action)
-            case core.Do():
+            case ev.Do():
                 assert self._offer is not None  # noqa: S101 - its core has spoken
                 log.info("update: %s", action.step)
                 self._start(self._acted(action, self._offer, self._kept), group, action.key)
-            case core.Ask(key):
+            case ev.Ask(key):
                 self._start(self._asked(key), group, key)
-            case core.Alarm(name, detail):
+            case ev.Alarm(name, detail):
                 log.error("update: %s: %s", name, detail)
                 if name == "rollback-failed":
                     self._raise(STUCK, detail)
-            case core.Refused(why):
+            case ev.Refused(why):
                 log.info("update: %s", why)
 
-    async def _record(self, record: core.Record) -> None:
+    async def _record(self, record: ev.Record) -> None:
         """Bring a line to the disk: nothing goes on before it is there."""
         node, offer = self._job, self._offer
         assert node is not None and offer is not None  # noqa: S101, PT018 - its core has spoken
@@ -399,7 +399,7 @@ class Updates:
         if self._act is not None:
             self._act.cancel()
 
-    async def _acted(self, todo: core.Do, offer: Offer, kept: Kept) -> None:
+    async def _acted(self, todo: ev.Do, offer: Offer, kept: Kept) -> None:
         did, learnt = await self._hands.do(todo, offer, kept)
         self._put(_Learnt(learnt))
         self._put(did)
@@ -421,9 +421,9 @@ class Updates:
             return
         self._verdict = verdict
         if self._node_id in verdict.go and node.state.step is Step.STAGED:
-            self._put(core.Go(epoch))
+            self._put(ev.Go(epoch))
         elif self._node_id in verdict.back and not node.state.canceled and not _is_over(node):
-            self._put(core.Cancel(verdict.sentence))
+            self._put(ev.Cancel(verdict.sentence))
         self._report()
 
     async def _end(self, node: Node, offer: Offer) -> None:
@@ -468,19 +468,6 @@ class Updates:
             )  # fmt: skip
         self._teller.report(replace(said, install=self._receipts.newest))
 
-    async def _lend(self) -> None:
-        """Lend the site what was fetched, while the job goes on here."""
-        while True:
-            node = self._job
-            if node is not None and node.state.step in LENDS:
-                async with asyncio.TaskGroup() as group:
-                    child = group.create_task(self._hands.lend(), name="agent.update.lend.child")
-                    while self._job is node and node.state.step in LENDS and not child.done():  # noqa: ASYNC110 - the core's state
-                        await asyncio.sleep(TICK_S)
-                    child.cancel()
-                await asyncio.sleep(LEND_AGAIN_S)
-            await asyncio.sleep(TICK_S)
-
     async def _rest(self) -> None:
         node = self._job
         wait_s = IDLE_S if self._recent is None else TICK_S
@@ -492,7 +479,7 @@ class Updates:
             async with asyncio.timeout(wait_s):
                 await self._wake.wait()
         except TimeoutError:
-            self._events.append(core.Tick(self._clock.wall_ms()))
+            self._events.append(ev.Tick(self._clock.wall_ms()))
         self._wake.clear()
 
 

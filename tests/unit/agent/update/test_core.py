@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost_agent.update.core import (
-    ROLLBACKS_MAX,
+from roost_agent.update.core import ROLLBACKS_MAX, Node
+from roost_agent.update.events import (
     Alarm,
     Ask,
     Cancel,
@@ -13,7 +13,6 @@ from roost_agent.update.core import (
     Do,
     Go,
     Known,
-    Node,
     Plan,
     Record,
     Refused,

@@ -11,7 +11,7 @@ from install_stage import JOB, InstallStage
 
 from roost_agent.errors import AgentError
 from roost_agent.install.program import Program
-from roost_agent.update.core import Do, Known
+from roost_agent.update.events import Do, Known
 from roost_agent.update.hands import Hands
 from roost_agent.update.journal import Kept
 from roost_agent.update.place import Near, Places

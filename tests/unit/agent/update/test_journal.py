@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from roost_agent.errors import StorageError
-from roost_agent.update.core import Record, State
+from roost_agent.update.events import Record, State
 from roost_agent.update.journal import JOBS_MAX, Hold, Journal, Kept
 from roost_agent.update.step import Step
 

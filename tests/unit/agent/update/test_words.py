@@ -1,7 +1,8 @@
 import pytest
 
 from roost_agent.update import words
-from roost_agent.update.core import Node, Plan, State
+from roost_agent.update.core import Node
+from roost_agent.update.events import Plan, State
 from roost_agent.update.installed import Component, Installed, Release
 from roost_agent.update.site_job import Phase, Verdict
 from roost_agent.update.step import Step
