@@ -64,6 +64,7 @@ from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.releases.desk import ReleaseDesk
+from roost_central.releases.site_members import SiteMembers
 from roost_central.releases.store import FOLDER as RELEASES_FOLDER
 from roost_central.releases.watch import ReleaseWatch
 from roost_central.rollout.runner import RolloutRunner
@@ -243,7 +244,11 @@ def compose(  # noqa: PLR0913 - the parts of the whole process
     deliveries = DeliveryRunner(database, view, book, clock, entropy)
     deliveries.held = profiles.holding
     profiles.on_changed = deliveries.desired_changed
-    rollouts = RolloutRunner(database, view, book, clock, entropy, releases=releases)
+    if releases is not None:
+        members = SiteMembers(database, view)
+        releases.sites.members_of, releases.sites.is_offline = members.of, members.is_offline
+    told = None if releases is None else releases.sites
+    rollouts = RolloutRunner(database, view, book, clock, entropy, releases=told)
     sight = SettingsSight(view, rollouts.sites, deliveries, profiles.holding)
     settings = SettingsCarrier(database, profiles, deliveries, sight, clock)
     rollouts.carriers[Kind.PROFILE] = settings

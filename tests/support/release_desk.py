@@ -17,6 +17,13 @@ from roost_protocol.release.approval import (
     write_approval,
 )
 from roost_protocol.release.meant import Tree
+from roost_protocol.release.members import (
+    MEMBERS_DOMAIN,
+    MEMBERS_VERSION,
+    MembersWord,
+    SignedMembers,
+    write_members,
+)
 
 PASSPHRASE = b"six words that nobody wrote down"
 DAY_MS = 86_400_000
@@ -154,6 +161,20 @@ class Operator:
             )
         )
         return SignedApproval(approval=raw, signature=self.key.sign(APPROVAL_DOMAIN + raw))
+
+    def signs_for(self, site, members, *, now_ms):
+        """Sign that a site has these members and no others."""
+        raw = write_members(
+            MembersWord(
+                v=MEMBERS_VERSION,
+                operator=self.name,
+                site=site,
+                members=dict(members),
+                not_before_ms=now_ms - 1_000,
+                not_after_ms=now_ms + DAY_MS,
+            )
+        )
+        return SignedMembers(word=raw, signature=self.key.sign(MEMBERS_DOMAIN + raw))
 
 
 def operators_file(*operators):

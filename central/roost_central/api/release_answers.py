@@ -7,7 +7,8 @@ from msgspec import Meta
 
 from roost_central.api.instants import instant
 from roost_central.releases.delegation import ROLES_MAX
-from roost_central.releases.desk import Release, ReleaseDesk
+from roost_central.releases.desk import ReleaseDesk
+from roost_central.releases.shelf import Release
 from roost_protocol.release.graph import hop
 
 

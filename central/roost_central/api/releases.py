@@ -33,8 +33,9 @@ from roost_central.api.release_answers import (
 )
 from roost_central.api.sites import site_name
 from roost_central.errors import SignerError
-from roost_central.releases.desk import Release, ReleaseDesk
+from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.fault import ReleaseError
+from roost_central.releases.shelf import Release
 from roost_central.releases.store import BLOB_BYTES_MAX, DIRECTOR, IMAGE
 from roost_central.storage import audit
 from roost_protocol.release.manifest import MANIFEST_BYTES_MAX

@@ -66,7 +66,7 @@ async def director_metadata(call: Call[NoQuery, None]) -> web.StreamResponse:
     site, node = await _node(call)
     desk = desk_of(call)
     file, folder = _fitting(_METADATA, call.path("file")), desk.store.folder
-    if desk.is_published and desk.document(site) is None:
+    if desk.is_published and desk.sites.document(site) is None:
         await _told_nothing(desk, site)
     of = "director" if _ROOT.fullmatch(file) else f"sites/{site}"
     return await _sent(call, node, folder / of / "metadata" / file)
@@ -79,7 +79,7 @@ async def _told_nothing(desk: ReleaseDesk, site: str) -> None:
         ApiError: ``busy``: the signer does not answer, or not now.
     """
     try:
-        [why] = await desk.assign([SiteDocument(v=1, site=site, assignments=[])], [])
+        [why] = await desk.sites.assign([SiteDocument(v=1, site=site, assignments=[])], [])
     except SignerError as err:
         raise ApiError("busy", f"{err}; ask again") from None
     if why is not None:

@@ -36,7 +36,7 @@ from roost_central.api.rollout_settings import (
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
 from roost_central.fleet.query_suggest import hint
-from roost_central.releases.desk import AVAILABLE, NAMED, Release
+from roost_central.releases.shelf import AVAILABLE, NAMED, Release
 from roost_central.rollout import hops, windows
 from roost_central.rollout.apart import Claim, in_the_way
 from roost_central.rollout.core import Rollout

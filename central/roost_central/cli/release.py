@@ -2,7 +2,7 @@
 
 import click
 
-from roost_central.cli import release_key, release_make, release_serve
+from roost_central.cli import release_key, release_make, release_members, release_serve
 
 
 @click.group("release")
@@ -36,5 +36,7 @@ for _verb in (
     release_serve.list_,
     release_serve.show_,
     release_serve.export,
+    release_members.members,
+    release_members.approve_members,
 ):
     command.add_command(_verb)

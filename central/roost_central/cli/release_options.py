@@ -96,6 +96,22 @@ def repository(client: Client) -> Any:  # noqa: ANN401 - releases.draft.Reposito
     )
 
 
+def opened_key(key: Path, fd: int | None) -> Any:  # noqa: ANN401 - keys.Private, imported late
+    """Return a person's private key, with the passphrase that is asked for.
+
+    Raises:
+        RefusedError: it is none, or the passphrase is another's.
+    """
+    from roost_central.releases import keys  # noqa: PLC0415 - slow to import
+    from roost_central.releases.fault import ReleaseError  # noqa: PLC0415 - as above
+
+    typed = passphrase(fd, str(key))
+    try:
+        return keys.open_private(key, typed)
+    except ReleaseError as err:
+        raise RefusedError(str(err)) from err
+
+
 def now_ms() -> int:
     """Return the time, UTC."""
     return SystemClock().wall_ms()

@@ -18,7 +18,7 @@ from roost_central.cli.client import JSON, Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.plain import plain
-from roost_central.cli.release_options import passphrase, passphrase_option
+from roost_central.cli.release_options import opened_key, passphrase_option
 from roost_central.cli.rollout_plan_file import digest_of
 from roost_central.ports import SystemClock
 from roost_central.rollout.plan import plan_digest
@@ -78,7 +78,7 @@ def approve(  # noqa: PLR0913 - options
     _check(rollout, meant, expect, named)
     click.echo(_told(found, meant), err=True)
     tree = Tree({site: former for site, (_, former) in meant.items()})
-    private = _opened(key, passphrase_fd)
+    private = opened_key(key, passphrase_fd)
     now_ms = SystemClock().wall_ms()
     approval = write_approval(
         Approval(
@@ -144,14 +144,3 @@ def _told(found: dict[str, Any], meant: dict[str, tuple[str, str]]) -> str:
         f"{found['component']} {found['version']} for {len(meant)} sites: {formers}{more}. "
         f"{found['late_max']} sites may come later."
     )
-
-
-def _opened(key: Path, fd: int | None) -> Any:  # noqa: ANN401 - an Ed25519PrivateKey, imported late
-    from roost_central.releases import keys  # noqa: PLC0415 - slow to import
-    from roost_central.releases.fault import ReleaseError  # noqa: PLC0415 - as above
-
-    typed = passphrase(fd, str(key))
-    try:
-        return keys.open_private(key, typed)
-    except ReleaseError as err:
-        raise RefusedError(str(err)) from err

@@ -9,22 +9,16 @@ Invariant: what a node may fetch was checked whole; what the signer refused is n
 
 import asyncio
 import logging
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-from backports.zstd import decompress
-
 from roost_central.errors import SignerError
 from roost_central.ports import Clock, Entropy
-from roost_central.releases.build import wan_bytes
-from roost_central.releases.delegation import checked_whole, read_whole, roles_of
+from roost_central.releases.approvers import approvers, operators_files
+from roost_central.releases.delegation import checked_whole, roles_of
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.metadata import (
     Named,
@@ -32,9 +26,8 @@ from roost_central.releases.metadata import (
     read_root,
     read_targets,
 )
-from roost_central.releases.operators import COMPONENT as OPERATORS
-from roost_central.releases.operators import FILE as OPERATORS_FILE
-from roost_central.releases.operators import Operators, operators_of
+from roost_central.releases.shelf import Release, find, listed, wan_bytes
+from roost_central.releases.site_documents import SiteDocuments
 from roost_central.releases.standing import (
     DIRECTOR_ROOT,
     IMAGE_ROOT,
@@ -42,56 +35,16 @@ from roost_central.releases.standing import (
     TARGETS,
     Life,
 )
-from roost_central.releases.store import DIRECTOR, IMAGE, Given, ReleaseStore
+from roost_central.releases.store import DIRECTOR, IMAGE, Above, ReleaseStore
 from roost_central.signer.client import Signer
-from roost_central.signer.message import Approved, SignDirector, SignedDirector, SignImage
+from roost_central.signer.message import SignImage
 from roost_protocol.release.approval import Approval, SignedApproval
-from roost_protocol.release.director import SiteDocument
-from roost_protocol.release.manifest import Manifest
-from roost_protocol.release.meant import Shown
-from roost_protocol.release.target import TargetCustom, target_path
+from roost_protocol.release.members import MembersWord, SignedMembers
 
 logger = logging.getLogger(__name__)
 
-AVAILABLE, UNAVAILABLE = "available", "unavailable"
-UPLOADING, RETRACTED = "uploading", "retracted"
-NAMED: Final = frozenset({AVAILABLE, UNAVAILABLE})  # by the image repository, now
 LOOK_S: Final = 600.0
-OPERATORS_BYTES_MAX: Final = 64 << 10
 NAME_BYTES: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A release as people and rollouts see it.
-
-    Attributes:
-        state: ``available``; ``uploading``: its manifest or some blobs are here and it is not named
-            yet; ``unavailable``: it is named and a blob is missing; ``retracted``: it was named.
-        custom: what its signers say; of one that was never named, what its manifest says.
-        bytes_full: of all its files' blobs.
-        missing: blobs that are not here.
-    """
-
-    component: str
-    version: str
-    path: str
-    digest: str
-    state: str
-    custom: TargetCustom
-    manifest: Manifest
-    bytes_full: int
-    missing: int
-
-    @property
-    def reboot(self) -> bool:
-        """Whether installing it takes one."""
-        return self.manifest.reboot
-
-    @property
-    def expected_alarms(self) -> dict[str, int]:
-        """Type to seconds for which it is no failure."""
-        return self.manifest.expected_alarms
 
 
 class ReleaseDesk:
@@ -103,6 +56,9 @@ class ReleaseDesk:
         clock: UTC, by which expiry is judged.
         entropy: names of uploads.
 
+    Attributes:
+        sites: what each site is told.
+
     Raises:
         ReleaseError: what is in the folder cannot be read.
         OSError: it cannot be used.
@@ -113,7 +69,7 @@ class ReleaseDesk:
         self._signer = signer
         self._clock = clock
         self._entropy = entropy
-        self._given: dict[str, Given] = self.store.given()
+        self.sites = SiteDocuments(self.store, signer, clock)
         self._lock = asyncio.Lock()  # one publication at a time
 
     @property
@@ -123,67 +79,15 @@ class ReleaseDesk:
 
     def releases(self) -> list[Release]:
         """Return every release that is known, by component and counter."""
-        named_ = {each.digest: each for each in self.store.image.releases.values()}
-        found = []
-        for digest, manifest in self.store.manifests.items():
-            release = named_.get(digest)
-            missing = len(self.store.missing(digest))
-            if release is not None:
-                state = UNAVAILABLE if missing else AVAILABLE
-                custom = release.custom
-            else:
-                gone = self._was_named(manifest, digest)
-                state = RETRACTED if gone else UPLOADING
-                custom = _said(manifest)
-            path = target_path(manifest.component, manifest.version)
-            full = sum({each.blob: each.blob_size for each in manifest.files}.values())
-            found.append(
-                Release(
-                    manifest.component,
-                    manifest.version,
-                    path,
-                    digest,
-                    state,
-                    custom,
-                    manifest,
-                    full,
-                    missing,
-                )
-            )
-        return sorted(found, key=lambda each: (each.component, each.custom.counter, each.digest))
+        return listed(self.store)
 
     def find(self, component: str, version: str) -> Release | None:
         """Return a release that is named, or else one of that name that is not."""
-        of_it = [
-            each
-            for each in self.releases()
-            if (each.component, each.version) == (component, version)
-        ]
-        of_it.sort(key=lambda each: each.state not in NAMED)
-        return of_it[0] if of_it else None
+        return find(self.store, component, version)
 
     def wan_bytes(self, release: Release, running: Sequence[str]) -> int:
         """Return what a node fetches that has releases of these digests."""
-        here = [self.store.manifests[each] for each in running if each in self.store.manifests]
-        return wan_bytes(release.manifest, here)
-
-    def document(self, site: str) -> SiteDocument | None:
-        """Return what a site was told last; None: nothing."""
-        given = self._given.get(site)
-        return None if given is None else given.document
-
-    def told(self) -> set[str]:
-        """Return the sites that were told something."""
-        return {*self._given}
-
-    def forget(self, site: str) -> None:
-        """Serve nothing any more to a site that was removed.
-
-        Raises:
-            OSError: the disk refuses.
-        """
-        self._given.pop(site, None)
-        self.store.forget(site)
+        return wan_bytes(self.store, release, running)
 
     async def approvals_needed(self) -> int:
         """Return how many operators the signer wants to have agreed.
@@ -254,7 +158,7 @@ class ReleaseDesk:
                 await self._sign_image(self.store.targets_raw(), self.store.delegated_raw())
 
     def carried(self, site: str) -> tuple[dict[str, str], dict[str, int]]:
-        """Return what a site is to have, as a node's mirror has it.
+        """Return what a site is to have, as a node's mirror has it; without a WAN for longer.
 
         Returns:
             path to text of metadata and manifests; blobs of what the site is to install, digest to
@@ -263,9 +167,9 @@ class ReleaseDesk:
         Raises:
             ReleaseError: ``repository``: nothing is published, or the site was told nothing.
         """
-        if not self.is_published or site not in self._given:
+        if not self.is_published or self.sites.document(site) is None:
             raise ReleaseError("repository", f"{site} was told nothing to install yet")
-        return self.store.carried(site)
+        return self.store.carried(site, is_offline=self.sites.is_offline(site))
 
     async def take_director_root(self, raw: bytes) -> int:
         """Keep a root of the director; return its version.
@@ -300,7 +204,7 @@ class ReleaseDesk:
             ReleaseError: what is here is broken.
             OSError: it cannot be read.
         """
-        return sorted((await asyncio.to_thread(self._who)).keys)
+        return sorted((await asyncio.to_thread(approvers, self.store)).keys)
 
     async def check_approval(self, signed: SignedApproval) -> Approval:
         """Return an approval that one of the operators signed, by the newest that were named.
@@ -309,30 +213,39 @@ class ReleaseDesk:
             ReleaseError: ``approval``: nobody did who may approve; else what is here is broken.
             OSError: it cannot be read.
         """
-        return (await asyncio.to_thread(self._who)).check(signed)
+        return (await asyncio.to_thread(approvers, self.store)).check(signed)
 
-    async def assign(
-        self,
-        documents: Sequence[SiteDocument],
-        approvals: Sequence[SignedApproval],
-        shown: Mapping[str, list[Shown]] | None = None,
-    ) -> list[SignerError | None]:
-        """Have sites told what to install, each by a whole document.
+    async def take_word(self, site: str, signed: SignedMembers) -> MembersWord:
+        """Keep an operator's word for the members of a site; the next document goes with it.
 
-        Args:
-            documents: of different sites.
-            approvals: of the rollouts in them; who needs which is found here.
-            shown: by site, why it is meant by the rollouts in its document.
-
-        Returns:
-            for each document why it is not served; None: it is.
+        Raises:
+            ReleaseError: ``approval``: nobody signed it who may approve; ``members``: it is for
+                others than belong to the site now, or not of this time.
+            OSError: it cannot be kept.
         """
-        now_ms, why = self._clock.wall_ms(), (shown or {}).get
-        wanted = [
-            Given(each, _of(each, approvals), self._version(each.site), now_ms, why(each.site, []))
-            for each in documents
-        ]
-        return await self._direct(wanted)
+        who, now_ms = await asyncio.to_thread(approvers, self.store), self._clock.wall_ms()
+        said = who.check_members(signed)
+        if not said.not_before_ms <= now_ms < said.not_after_ms:
+            raise ReleaseError("members", f"the word of {said.operator} does not count now")
+        now = dict((await self.sites.members_of([site])).get(site, {}))
+        if (said.site, said.members) != (site, now):
+            text = f"the word is not for the {len(now)} members that {site} has now: sign anew"
+            raise ReleaseError("members", text)
+        words = [each for each in self.store.words(site) if each.word != signed.word]
+        kept = [each for each in words if who.agreed_to_members([each], site, now, now_ms)]
+        await asyncio.to_thread(self.store.put_words, site, [*kept, signed])
+        return said
+
+    async def agreed(self, site: str) -> set[str]:
+        """Return who signed for the members that a site has now.
+
+        Raises:
+            ReleaseError: what is here is broken.
+            OSError: it cannot be read.
+        """
+        who = await asyncio.to_thread(approvers, self.store)
+        now = dict((await self.sites.members_of([site])).get(site, {}))
+        return who.agreed_to_members(self.store.words(site), site, now, self._clock.wall_ms())
 
     def lives(self) -> dict[str, Life]:
         """Return from when until when each part of the repositories counts; blocks on the disk."""
@@ -367,112 +280,22 @@ class ReleaseDesk:
         if image.targets is not None and image.version < due_ms:
             async with self._lock:
                 await self._sign_image(self.store.targets_raw(), self.store.delegated_raw())
-        old = [each for each in self._given.values() if each.signed_ms < due_ms]
-        now_ms = self._clock.wall_ms()
-        refused = await self._direct(
-            [msgspec.structs.replace(each, signed_ms=now_ms) for each in old]
-        )
-        for each, why in zip(old, refused, strict=True):
-            if why is not None:
-                logger.warning("%s keeps its old document: %s", each.document.site, why.detail)
-
-    async def _direct(self, wanted: Sequence[Given]) -> list[SignerError | None]:
-        asked = [
-            SignDirector(
-                each.document.site,
-                msgspec.json.encode(each.document).decode(),
-                [_approved(one) for one in each.approvals],
-                each.shown,
-                each.version,
-            )
-            for each in wanted
-        ]
-        answers = await self._signer.sign_directors(asked)
-        return await asyncio.to_thread(self._keep, wanted, answers)
-
-    def _keep(
-        self, wanted: Sequence[Given], answers: Sequence[SignedDirector | SignerError]
-    ) -> list[SignerError | None]:
-        told: list[SignerError | None] = []
-        for given, answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, SignerError):
-                told.append(answer)
-                continue
-            site = given.document.site
-            kept = msgspec.structs.replace(given, version=answer.version)
-            signed = (answer.targets, answer.snapshot, answer.timestamp)
-            self.store.put_director(site, kept, signed)
-            self._given[site] = kept
-            told.append(None)
-        return told
+        await self.sites.renew(due_ms)
 
     async def _sign_image(self, targets: bytes, delegated: Mapping[str, bytes]) -> None:
         """Have the newest targets signed above, and serve them."""
         store = self.store
         roots = await asyncio.to_thread(store.roots, IMAGE)
-        manifest, operators = await asyncio.to_thread(self._operators, targets, delegated)
+        manifest, operators = await asyncio.to_thread(operators_files, store, targets, delegated)
         asked = SignImage(
             targets=targets.decode(), roots=[each.decode() for each in roots[-8:]],
             delegated={role: raw.decode() for role, raw in delegated.items()},
             operators_manifest=manifest, operators=operators, after=store.image.version,
         )  # fmt: skip
         signed = await self._signer.sign_image(asked)
-        above = (signed.snapshot, signed.timestamp, signed.version)
+        above = Above(signed.snapshot, signed.timestamp, signed.version, signed.offline)
         await asyncio.to_thread(store.publish, roots, targets, delegated, above)
-
-    def _operators(self, targets: bytes, delegated: Mapping[str, bytes]) -> tuple[str, str]:
-        """Return manifest and file of the newest release of the operators; empty: there is none."""
-        of_it = [
-            each
-            for each in read_whole(targets, delegated).releases.values()
-            if each.custom.component == OPERATORS
-        ]
-        if not of_it:
-            return "", ""
-        newest = max(of_it, key=lambda each: each.custom.counter)
-        raw = (self.store.folder / "manifests" / newest.digest).read_bytes()
-        manifest = self.store.manifests[newest.digest]
-        for entry in manifest.files:
-            if entry.path == OPERATORS_FILE and entry.size <= OPERATORS_BYTES_MAX:
-                with self.store.open_blob(entry.blob) as file:
-                    return raw.decode(), decompress(file.read()).decode()
-        raise ReleaseError("bundle", f"{newest.path} has no {OPERATORS_FILE}")
-
-    def _who(self) -> Operators:
-        """Return who may approve, by what is served."""
-        if not self.is_published:
-            return Operators()
-        store = self.store
-        found = self._operators(store.targets_raw(), store.delegated_raw())
-        manifest, file = (each.encode() for each in found)
-        return operators_of(manifest, file, sha256(manifest).hexdigest()) if file else Operators()
-
-    def _version(self, site: str) -> int:
-        given = self._given.get(site)
-        return 0 if given is None else given.version
-
-    def _was_named(self, manifest: Manifest, digest: str) -> bool:
-        path = target_path(manifest.component, manifest.version)
-        folder, _, file = path.rpartition("/")
-        return (self.store.folder / IMAGE / "targets" / folder / f"{digest}.{file}").exists()
 
 
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp()) * 1_000
-
-
-def _said(manifest: Manifest) -> TargetCustom:
-    return TargetCustom(
-        component=manifest.component, version=manifest.version, counter=manifest.release_counter,
-        hw=manifest.hw, arch=manifest.arch, size_unpacked=manifest.size_unpacked, signed_at_ms=0,
-    )  # fmt: skip
-
-
-def _of(document: SiteDocument, approvals: Sequence[SignedApproval]) -> list[SignedApproval]:
-    """Return the approvals that speak of a rollout of a document."""
-    rollouts = [each.rollout.encode() for each in document.assignments]
-    return [each for each in approvals if any(name in each.approval for name in rollouts)]
-
-
-def _approved(each: SignedApproval) -> Approved:
-    return Approved(b64encode(each.approval).decode(), b64encode(each.signature).decode())

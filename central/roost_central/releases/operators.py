@@ -21,6 +21,12 @@ from roost_protocol.release.approval import (
     read_operators,
 )
 from roost_protocol.release.manifest import decode
+from roost_protocol.release.members import (
+    MEMBERS_DOMAIN,
+    MembersWord,
+    SignedMembers,
+    read_members,
+)
 
 COMPONENT: Final = "policy/operators"
 FILE: Final = "operators.json"
@@ -71,17 +77,51 @@ class Operators:
             said = read_approval(each.approval)
         except ProtocolError as err:
             raise ReleaseError("approval", str(err)) from err
-        if said.operator not in self.keys:
+        self._check_signed(said.operator, APPROVAL_DOMAIN + each.approval, each.signature)
+        return said
+
+    def agreed_to_members(
+        self, words: Iterable[SignedMembers], site: str, members: Mapping[str, int], now_ms: int
+    ) -> set[str]:
+        """Return who agrees that a site has these members and no others.
+
+        What is forged, of nobody that is known, of others or not of this time counts for nothing.
+        """
+        found = set()
+        for each in words:
+            try:
+                said = self.check_members(each)
+            except ReleaseError:
+                continue
+            is_now = said.not_before_ms <= now_ms < said.not_after_ms
+            if is_now and said.site == site and said.members == members:
+                found.add(said.operator)
+        return found
+
+    def check_members(self, each: SignedMembers) -> MembersWord:
+        """Return a word for members that its operator signed; whether it counts is not asked.
+
+        Raises:
+            ReleaseError: ``approval``: it is none, or of nobody that may approve, or forged.
+        """
+        try:
+            said = read_members(each.word)
+        except ProtocolError as err:
+            raise ReleaseError("approval", str(err)) from err
+        self._check_signed(said.operator, MEMBERS_DOMAIN + each.word, each.signature)
+        return said
+
+    def _check_signed(self, operator: str, signed: bytes, signature: bytes) -> None:
+        if operator not in self.keys:
             known = ", ".join(sorted(self.keys)[:NAMED_MAX]) or "nobody"
-            text = f"{said.operator} is none of the operators of {COMPONENT}: {known}"
+            text = f"{operator} is none of the operators of {COMPONENT}: {known}"
             raise ReleaseError("approval", text)
         try:
-            public = Ed25519PublicKey.from_public_bytes(self.keys[said.operator])
-            public.verify(each.signature, APPROVAL_DOMAIN + each.approval)
+            public = Ed25519PublicKey.from_public_bytes(self.keys[operator])
+            public.verify(signature, signed)
         except (ValueError, InvalidSignature) as err:
-            text = f"it is not signed with the key that {COMPONENT} has for {said.operator}"
+            text = f"it is not signed with the key that {COMPONENT} has for {operator}"
             raise ReleaseError("approval", text) from err
-        return said
 
     def _read(self, each: SignedApproval) -> Approval | None:
         try:

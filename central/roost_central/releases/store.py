@@ -1,9 +1,10 @@
 """The two repositories on the centre's disk, as nodes fetch them.
 
-``image/metadata``, ``image/targets`` (manifests), ``director/metadata`` (roots), ``sites/SITE``
-(what the director says to each), ``blobs/XX/DIGEST``, ``manifests/DIGEST`` (what was uploaded,
-named or not), ``incoming`` (not whole yet). All of it but
-what waits in ``incoming`` is public to nodes, and none of it is believed by them.
+``image/metadata``, ``image/targets`` (manifests), ``image-offline/metadata`` (what stands above
+them for sites without a WAN: it is carried there, nobody fetches it), ``director/metadata``
+(roots), ``sites/SITE`` (what the director says to each, and what operators said of its members),
+``blobs/XX/DIGEST``, ``manifests/DIGEST`` (what was uploaded, named or not), ``incoming`` (not whole
+yet). What nodes fetch of it is public to them, and none of it is believed by them.
 
 Invariants: a file appears whole and checked, or not at all; metadata of a repository is written
 from the leaves up, the timestamp last, so that whoever reads meanwhile finds all that it names.
@@ -16,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
@@ -41,12 +42,15 @@ from roost_protocol.release.manifest import (
     digest,
 )
 from roost_protocol.release.meant import Shown
+from roost_protocol.release.members import SignedMembers
 from roost_protocol.release.target import check_manifest
 
 FOLDER: Final = "releases"  # of the data directory
 IMAGE, DIRECTOR, SITES = "image", "director", "sites"
 MANIFESTS, INCOMING = "manifests", "incoming"
+OFFLINE: Final = "image-offline"
 METADATA: Final = "metadata"
+WORDS: Final = "members.json"  # of operators, for the members of a site
 VERSIONS_MAX: Final = 2  # of each role but root: who reads while another is written finds its own
 BLOB_BYTES_MAX: Final = UNPACKED_BYTES_MAX
 INCOMING_MAX: Final = 16  # uploads at once
@@ -72,6 +76,15 @@ class Image:
     version: int = 0
     releases: Mapping[str, Named] = field(default_factory=dict)
     whole: Whole | None = None
+
+
+class Above(NamedTuple):
+    """What the signer puts above targets; ``offline``: snapshot and timestamp that count longer."""
+
+    snapshot: str
+    timestamp: str
+    version: int
+    offline: tuple[str, str] = ("", "")
 
 
 class ReleaseStore:
@@ -213,7 +226,7 @@ class ReleaseStore:
         root_raws: list[bytes],
         targets: bytes,
         delegated: Mapping[str, bytes],
-        above: tuple[str, str, int],
+        above: Above,
     ) -> None:
         """Serve other targets: manifests, targets, snapshot, and the timestamp last.
 
@@ -221,7 +234,7 @@ class ReleaseStore:
             root_raws: kept already; the last is the one that counts.
             targets: as their holders signed them.
             delegated: of the roles that they give components to, by role.
-            above: snapshot, timestamp and their version.
+            above: what the signer put above them.
 
         Raises:
             ReleaseError: ``metadata``.
@@ -234,15 +247,26 @@ class ReleaseStore:
             path = self.folder / IMAGE / "targets" / folder / f"{each.digest}.{file}"
             if not path.exists():
                 _put(path, (self.folder / MANIFESTS / each.digest).read_bytes())
-        snapshot, timestamp, version = above
+        version = above.version
         folder_ = self.folder / IMAGE / METADATA
+        self._put_offline(above)
         for role, raw in {**delegated, "targets": targets}.items():
             _put(folder_ / f"{whole.versions[role]}.{role}.json", raw)
-        _put(folder_ / f"{version}.snapshot.json", snapshot.encode())
-        _put(folder_ / "timestamp.json", timestamp.encode())
+        _put(folder_ / f"{version}.snapshot.json", above.snapshot.encode())
+        _put(folder_ / "timestamp.json", above.timestamp.encode())
         prune(folder_)
         root = read_root(root_raws[-1], IMAGE)
         self.image = Image(root, whole.top, version, releases, whole)
+
+    def _put_offline(self, above: Above) -> None:
+        """Keep what is carried to sites without a WAN; nobody fetches it."""
+        snapshot, timestamp = above.offline
+        if not timestamp:
+            return  # of a signer of before
+        folder = self.folder / OFFLINE / METADATA
+        _put(folder / f"{above.version}.snapshot.json", snapshot.encode())
+        _put(folder / "timestamp.json", timestamp.encode())
+        prune(folder)
 
     def put_director(self, site: str, given: Given, signed: tuple[str, str, str]) -> None:
         """Serve another document of a site.
@@ -265,6 +289,29 @@ class ReleaseStore:
         _put(folder.parent / "given.json", msgspec.json.encode(given))
         prune(folder)
 
+    def words(self, site: str) -> list[SignedMembers]:
+        """Return the operators' words for the members of a site that were kept.
+
+        Raises:
+            ReleaseError: ``metadata``: what is there cannot be read.
+            OSError: as above.
+        """
+        path = self.folder / SITES / site / WORDS
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=list[SignedMembers])
+        except FileNotFoundError:
+            return []
+        except msgspec.MsgspecError as err:
+            raise ReleaseError("metadata", f"{path}: {err}") from err
+
+    def put_words(self, site: str, words: list[SignedMembers]) -> None:
+        """Keep operators' words for the members of a site, in place of those before.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        _put(self.folder / SITES / site / WORDS, msgspec.json.encode(words))
+
     def forget(self, site: str) -> None:
         """Take away what a site was given: first what it was asked by.
 
@@ -282,8 +329,14 @@ class ReleaseStore:
             found[path.parent.name] = _given(path)
         return found
 
-    def carried(self, site: str) -> tuple[dict[str, str], dict[str, int]]:
+    def carried(
+        self, site: str, *, is_offline: bool = False
+    ) -> tuple[dict[str, str], dict[str, int]]:
         """Return the files of a node's mirror for a site, and the blobs of its assignments.
+
+        Args:
+            site: its name.
+            is_offline: it has no WAN: what stands above the targets counts longer.
 
         Raises:
             ReleaseError: ``metadata``: what is here cannot be read.
@@ -293,6 +346,9 @@ class ReleaseStore:
         files: dict[str, str] = {}
         for path in (self.folder / IMAGE / METADATA).glob("*.json"):
             files[f"{IMAGE}/{METADATA}/{path.name}"] = path.read_text()
+        if is_offline:
+            for path in (self.folder / OFFLINE / METADATA).glob("*.json"):
+                files[f"{IMAGE}/{METADATA}/{path.name}"] = path.read_text()
         for folder in (f"{DIRECTOR}/{METADATA}", f"{SITES}/{site}/{METADATA}"):
             for path in (self.folder / folder).glob("*.json"):
                 files[f"{DIRECTOR}/{METADATA}/{path.name}"] = path.read_text()

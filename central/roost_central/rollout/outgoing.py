@@ -15,8 +15,8 @@ from roost_central.errors import SignerError, SignerUnavailableError
 from roost_central.orders.core import OrderRecord, State
 from roost_central.orders.desk import ID_BYTES
 from roost_central.ports import Clock, Entropy
-from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.fault import ReleaseError
+from roost_central.releases.site_documents import SiteDocuments
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.job import ANSWER_MS, Job, job_id
 from roost_central.rollout.meant import shown
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 BY: Final = "central"
 # What the signer refuses of one site's document; every other word of it is about all of them.
-OF_A_SITE: Final = frozenset({"approval", "document", "image"})
+OF_A_SITE: Final = frozenset({"approval", "document", "image", "members"})
 
 Hears = Callable[[str], int | None]  # node -> the generation that it speaks with
 SendBare = Callable[[str, bytes], bool]
@@ -75,7 +75,7 @@ class Outgoing:
         clock: Clock,
         entropy: Entropy,
         *,
-        releases: ReleaseDesk | None,
+        releases: SiteDocuments | None,
     ) -> None:
         self.hears: Hears = lambda _node: None
         self.send_bare: SendBare = lambda _node, _offer: False

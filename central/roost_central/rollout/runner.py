@@ -19,7 +19,7 @@ from roost_central.errors import NotFoundError, StorageError
 from roost_central.fleet.view import Changes, FleetView
 from roost_central.pace import Pace
 from roost_central.ports import Clock, Entropy
-from roost_central.releases.desk import ReleaseDesk
+from roost_central.releases.site_documents import SiteDocuments
 from roost_central.rollout import told
 from roost_central.rollout.apart import claim_of, in_the_way
 from roost_central.rollout.carrier import Carrier
@@ -66,7 +66,7 @@ class RolloutRunner:
         clock: Clock,
         entropy: Entropy,
         *,
-        releases: ReleaseDesk | None = None,
+        releases: SiteDocuments | None = None,
     ) -> None:
         self.is_deaf: Callable[[], bool] = lambda: False
         self.wake = asyncio.Event()

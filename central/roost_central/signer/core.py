@@ -66,6 +66,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         releases: how often metadata of releases is signed: each site has its own.
         release_approvals: how many operators must have agreed to a rollout; 0: none, for a lab.
         release_days: how long that metadata counts.
+        release_days_offline: and that of a site without a WAN.
     """
 
     domain: str
@@ -84,6 +85,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     releases: Rate = Rate(24_000, 12_000)
     release_approvals: Annotated[int, Meta(ge=0, le=8)] = 1
     release_days: Annotated[int, Meta(ge=1, le=30)] = 7
+    release_days_offline: Annotated[int, Meta(ge=1, le=90)] = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,8 @@ class Desk:
         from roost_central.releases.fault import ReleaseError  # noqa: PLC0415 - it is there by now
         from roost_central.signer.release import Wanted, digest_of  # noqa: PLC0415 - as above
 
-        wanted = Wanted(self._policy.release_approvals, self._policy.release_days)
+        policy = self._policy
+        wanted = Wanted(policy.release_approvals, policy.release_days, policy.release_days_offline)
         asked, now_ms = action.request, self._clock.wall_ms()
         try:
             if isinstance(asked, SignImage):

@@ -12,8 +12,10 @@ from msgspec import Meta, Struct
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ORDER_BYTES_MAX
+from roost_protocol.release.approval import OPERATORS_MAX
 from roost_protocol.release.director import ASSIGNMENTS_MAX
 from roost_protocol.release.meant import Shown
+from roost_protocol.release.members import MEMBERS_BYTES_MAX
 
 SIGNER_SOCKET: Final = Path("/run/roost-signer/signer.sock")
 REQUEST_BYTES_MAX: Final = 6 << 20  # the targets of the image repository at their bound
@@ -29,6 +31,7 @@ ROOTS_MAX: Final = 8  # at once: a ceremony a year is more than there is
 DOCUMENT_CHARS_MAX: Final = 512 << 10  # 64 open jobs of 64 nodes each
 APPROVALS_MAX: Final = 256  # of a site's open jobs
 APPROVAL_CHARS_MAX: Final = 2_048
+MEMBERS_CHARS_MAX: Final = (MEMBERS_BYTES_MAX + 2) // 3 * 4  # base64 of an operator's word
 PAYLOAD_CHARS_MAX: Final = (ORDER_BYTES_MAX + 2) // 3 * 4  # base64 of an order
 
 Pem = Annotated[str, Meta(max_length=4_096)]
@@ -147,14 +150,28 @@ class Approved(Struct, frozen=True, forbid_unknown_fields=True):
     signature: Base64
 
 
+class ForMembers(Struct, frozen=True, forbid_unknown_fields=True):
+    """An operator's word for a site's members (protocol release/members.py), both in base64."""
+
+    word: Annotated[str, Meta(max_length=MEMBERS_CHARS_MAX)]
+    signature: Base64
+
+
 class SignDirector(Verb, frozen=True, tag="sign_director"):
-    """What a site is to install: its document, who agreed to what is in it, and why it is meant."""
+    """What a site is to install: its document, who agreed to what is in it, and why it is meant.
+
+    Attributes:
+        for_members: who agreed to the members that the document lists.
+        is_offline: the site has no WAN; a document for it counts longer.
+    """
 
     site: Name
     document: Annotated[str, Meta(max_length=DOCUMENT_CHARS_MAX)]
     approvals: Annotated[list[Approved], Meta(max_length=APPROVALS_MAX)] = []
     shown: Annotated[list[Shown], Meta(max_length=ASSIGNMENTS_MAX)] = []
     after: Number = 0
+    for_members: Annotated[list[ForMembers], Meta(max_length=OPERATORS_MAX)] = []
+    is_offline: bool = False
 
 
 Request = (
@@ -211,12 +228,17 @@ class Signed(Struct, frozen=True):
 
 
 class SignedImage(Struct, frozen=True):
-    """What stands above the targets that were told: metadata as text, and their versions."""
+    """What stands above the targets that were told: metadata as text, and their versions.
+
+    Attributes:
+        offline: snapshot and timestamp of the same version, for sites without a WAN.
+    """
 
     snapshot: str
     timestamp: str
     version: int
     ok: bool = True
+    offline: tuple[str, str] = ("", "")
 
 
 class SignedDirector(Struct, frozen=True):

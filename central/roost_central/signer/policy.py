@@ -70,9 +70,10 @@ def text(policy: Policy) -> str:
         f"orders_never = {_listed(policy.orders_never)}\n"
         f"order_hours_max = {policy.order_hours_max}\n"
         "# Releases: operators of policy/operators who must have agreed to a rollout (0: none),\n"
-        "# and for how many days the metadata of a site counts.\n"
+        "# and for how many days the metadata of a site counts, with a WAN and without one.\n"
         f"release_approvals = {policy.release_approvals}\n"
         f"release_days = {policy.release_days}\n"
+        f"release_days_offline = {policy.release_days_offline}\n"
     )
 
 

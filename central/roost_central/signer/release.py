@@ -39,8 +39,10 @@ from roost_central.releases.metadata import (
 )
 from roost_central.releases.operators import COMPONENT, Operators, operators_of
 from roost_central.signer.agreed import Judge, LateSites
+from roost_central.signer.members import Said, SiteMembers
 from roost_central.signer.message import (
     Approved,
+    ForMembers,
     SignDirector,
     SignedDirector,
     SignedImage,
@@ -50,12 +52,14 @@ from roost_central.signer.release_keys import ReleaseFiles
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.approval import SignedApproval
 from roost_protocol.release.director import FIELD, SiteDocument, read_document
+from roost_protocol.release.members import SignedMembers
 from roost_protocol.release.target import written
 
 SNAPSHOT_DAYS: Final = 30
+OFFLINE_DAYS: Final = (180, 120)  # snapshot, timestamp: for sites where somebody carries a stick
 DAY_MS: Final = 86_400_000
 ROOT_FILE, TARGETS_FILE, OPERATORS_FILE = "root.json", "targets.json", "operators.json"
-LATE_FILE: Final = "late.json"
+LATE_FILE, MEMBERS_FILE = "late.json", "members.db"
 DELEGATED: Final = "role-"  # before the name of a role that components are given to
 
 
@@ -71,6 +75,7 @@ class Wanted:
 
     approvals: int
     days: int
+    days_offline: int
 
 
 class ReleaseSigner:
@@ -103,6 +108,7 @@ class ReleaseSigner:
         keys = msgspec.json.decode(who.read_bytes(), type=Kept).keys if who.exists() else {}
         self._operators = Operators(keys)
         self._late = LateSites(files.kept / LATE_FILE)
+        self._members = SiteMembers(files.kept / MEMBERS_FILE)
 
     @property
     def image_keyid(self) -> str:
@@ -141,32 +147,48 @@ class ReleaseSigner:
             targets.versions, version, self._image, now_ms,
             days=(SNAPSHOT_DAYS, wanted.days),
         )  # fmt: skip
-        return SignedImage(snapshot, timestamp, version)
+        offline = _above(targets.versions, version, self._image, now_ms, days=OFFLINE_DAYS)
+        return SignedImage(snapshot, timestamp, version, offline=offline)
 
     def director(self, asked: SignDirector, wanted: Wanted, now_ms: int) -> SignedDirector:
         """Return the metadata of a site.
 
         Raises:
             ReleaseError: ``document``; ``image``: a release is not named now; ``approval``: too few
-                operators agreed, or not for this site.
-            OSError: that the site came later cannot be kept.
+                operators agreed, or not for this site; ``members``: too few agreed that several
+                members go.
+            OSError: that the site came later, or who belongs to it, cannot be kept.
         """
         version = _version(asked.after, now_ms)
         document = _document(asked)
         late = self._late_in(document, asked, wanted, now_ms)
+        said = self._said(document, asked, wanted, now_ms)
         self._late.keep(document.site, late, now_ms)
+        self._members.keep(document.site, said)
         paths = sorted({each.target for each in document.assignments})
+        days = wanted.days_offline if asked.is_offline else wanted.days
         targets = Targets(
-            version, expires=until(now_ms, wanted.days),
+            version, expires=until(now_ms, days),
             targets={path: _repeated(self._named[path]) for path in paths},
             unrecognized_fields={FIELD: msgspec.to_builtins(document)},
         )  # fmt: skip
         made = Metadata(targets)
         made.sign(self._director)
         snapshot, timestamp = _above(
-            {TARGETS: version}, version, self._director, now_ms, days=(wanted.days, wanted.days)
+            {TARGETS: version}, version, self._director, now_ms, days=(days, days)
         )
         return SignedDirector(made.to_bytes().decode(), snapshot, timestamp, version)
+
+    def _said(
+        self, document: SiteDocument, asked: SignDirector, wanted: Wanted, now_ms: int
+    ) -> Said:
+        """Return what is to be kept of the members of a document that may be signed."""
+        site, members = document.site, document.members
+        agreed = None
+        if wanted.approvals:
+            words = _words(asked.for_members)
+            agreed = self._operators.agreed_to_members(words, site, members, now_ms)
+        return self._members.after(site, members, agreed, now_ms)
 
     def _check_role(self, root: Root) -> None:
         for role in (SNAPSHOT, TIMESTAMP):
@@ -281,6 +303,19 @@ def _approvals(said: list[Approved]) -> list[SignedApproval]:
         ]
     except ValueError as err:
         raise ReleaseError("approval", "an approval is no base64") from err
+
+
+def _words(said: list[ForMembers]) -> list[SignedMembers]:
+    try:
+        return [
+            SignedMembers(
+                word=b64decode(each.word, validate=True),
+                signature=b64decode(each.signature, validate=True),
+            )
+            for each in said
+        ]
+    except ValueError as err:
+        raise ReleaseError("approval", "an operator's word is no base64") from err
 
 
 def _repeated(release: Named) -> TargetFile:

@@ -28,6 +28,11 @@ _OF_NODES: Final = (
     .where(_NODES)
     .order_by(tables.identity.c.node, tables.identity.c.generation.desc())
 )
+_BOXES: Final = (
+    select(tables.identity.c.node, func.max(tables.identity.c.box).label("box"))
+    .where(_NODES, tables.identity.c.state.in_(sorted(LIVE)))
+    .group_by(tables.identity.c.node)
+)
 _FILLED: Final = (
     select(tables.identity.c.node)
     .where(_NODES, tables.identity.c.state.in_(sorted(LIVE)))
@@ -238,6 +243,12 @@ async def boxes(connection: AsyncConnection) -> dict[str, int]:
         select(c.node, func.max(c.box)).where(c.state.in_([*LIVE])).group_by(c.node)
     )
     return {node: box for node, box in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+async def boxes_of(connection: AsyncConnection, nodes: Collection[str]) -> dict[str, int]:
+    """Return the number of the box that is in each slot, of those that are filled."""
+    rows = await connection.execute(_BOXES, {"nodes": [*nodes]})
+    return {row.node: row.box for row in rows}
 
 
 async def filled(connection: AsyncConnection, nodes: Collection[str]) -> set[str]:

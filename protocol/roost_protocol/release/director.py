@@ -13,6 +13,7 @@ from msgspec import Meta
 from roost_protocol.envelope import Count, NodeText
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import HA_NODES_MAX
+from roost_protocol.release.members import Members, check_members
 from roost_protocol.release.target import TargetPath
 from roost_protocol.topics import split_node_id
 from roost_protocol.update_verbs import JobText
@@ -44,12 +45,19 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     not_after_ms: Count
 
 
-class SiteDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that a site is to install."""
+class SiteDocument(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """All that a site is to install, and who belongs to it.
+
+    Attributes:
+        members: node id to the number of its box; empty: it says nothing of them.
+    """
 
     v: int
     site: Site
     assignments: Annotated[list[Assignment], Meta(max_length=ASSIGNMENTS_MAX)]
+    members: Members = {}
 
     def check(self) -> None:
         """Check what the shape does not say.
@@ -59,6 +67,7 @@ class SiteDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """
         if self.v != VERSION:
             raise ProtocolError("version", field="v", got=self.v, bound=VERSION)
+        check_members(self.site, self.members)
         seen: set[tuple[str, str]] = set()
         for each in self.assignments:
             if each.not_after_ms <= each.not_before_ms:

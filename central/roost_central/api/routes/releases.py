@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.access.core import Permission
-from roost_central.api import release_answers, releases
+from roost_central.api import release_answers, releases, site_members
 from roost_central.api.route import Auth, Route
 
 ROUTES: Final = (
@@ -54,6 +54,25 @@ ROUTES: Final = (
         auth=Auth.BEARER,
         permission=Permission.RELEASE,
         summary="Show all that a site is to have, for who carries it there",
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/sites/{site}/members",
+        handler=site_members.show_members,
+        answer=site_members.MembersAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.RELEASE,
+        summary="Show who belongs to a site, and whether operators have to sign that some go",
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/sites/{site}/members/approve",
+        handler=site_members.approve_members,
+        body=site_members.MembersApproval,
+        answer=site_members.MembersAnswer,
+        auth=Auth.BEARER,
+        permission=Permission.RELEASE,
+        summary="Bring an operator's signed word for the members of a site",
     ),
     Route(
         method="PUT",

@@ -2,21 +2,29 @@
 
 import json
 import shutil
+from base64 import b64encode
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 from ca import Pki, unlimited
-from release_desk import Holder
+from release_desk import Holder, Operator, operators_file
 
 from roost_central.access.core import Grant
 from roost_central.api.listener import listening
 from roost_central.api.routes import ROUTES
 from roost_central.api.server import application
+from roost_central.ports import SystemClock
 from roost_central.releases.bundle import blob_path, blobs_of
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.storage import audit
+
+
+@pytest.fixture
+def clock(clock):
+    clock.now_ms = SystemClock().wall_ms()  # as the signer has it
+    return clock
 
 
 @pytest.fixture
@@ -152,3 +160,53 @@ async def test_who_may_only_look_uploads_and_publishes_nothing(served, holder, p
         ):
             assert (await served.ask(method, path, bundle.raw, who=each))[0] == 403, path
         assert (await served.ask("GET", "/releases", who=each))[0] == 200
+
+
+async def test_two_operators_let_two_members_of_a_site_go(served, holder, central):
+    olga, pia = Operator("olga"), Operator("pia")
+    who = holder.build(
+        "operators",
+        component="policy/operators",
+        files={"operators.json": operators_file(olga, pia)},
+    )
+    await uploaded(served, who)
+    assert (await served.ask("POST", "/repository", body_of(holder, holder.release(who))))[0] == 200
+    now = {"alpha.n1": 1, "alpha.n2": 1}
+
+    async def of(_sites):
+        return {"alpha": now}
+
+    served.desk.sites.members_of = of
+    assert await served.desk.sites.tell_members("alpha") is None
+    now = {"alpha.n1": 2}
+    assert await served.desk.sites.tell_members("alpha") is not None
+    _, shown = await served.ask("GET", "/sites/alpha/members")
+    assert shown["members"] == [
+        {"node": "alpha.n1", "box": 2, "told": 1}, {"node": "alpha.n2", "box": 0, "told": 1},
+    ]  # fmt: skip
+    assert (shown["approvals"], shown["needed"]) == ([], 2)
+    assert "roost release approve-members alpha" in shown["refusal"]
+
+    def body(operator):
+        signed = operator.signs_for("alpha", now, now_ms=central.api.clock.wall_ms())
+        return {
+            "word": b64encode(signed.word).decode(),
+            "signature": b64encode(signed.signature).decode(),
+        }
+
+    approve = "/sites/alpha/members/approve"
+    _, shown = await served.ask("POST", approve, body(olga))
+    assert (shown["approvals"], "1 of 2" in shown["refusal"]) == (["olga"], True)
+    _, shown = await served.ask("POST", approve, body(pia))
+    assert (shown["approvals"], shown["refusal"]) == (["olga", "pia"], "")
+    assert served.desk.sites.document("alpha").members == now
+    for bad, status in (
+        (body(Operator("eve")), 422), (body(olga) | {"word": "%"}, 422),
+        (body(olga) | {"signature": "AA=="}, 422),
+    ):  # fmt: skip
+        assert (await served.ask("POST", approve, bad))[0] == status
+    assert (await served.ask("GET", "/sites/nowhere/members"))[0] == 404
+    async with central.database.read() as connection:
+        rows = await audit.after(connection, 0, 50)
+    done = [each.act for each in rows if each.act.action == "members.approve"]
+    assert [act.detail.get("operator") for act in done][:2] == ["olga", "pia"]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from releases import custom
 
-from roost_central.releases.desk import AVAILABLE, RETRACTED
+from roost_central.releases.shelf import AVAILABLE, RETRACTED
 from roost_central.storage import rollouts
 from roost_protocol.update import Running
 

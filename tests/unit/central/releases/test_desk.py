@@ -86,8 +86,8 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
     web = holder.build()
     await published(desk, holder, who, web)
     said = document("app/web/1.0.json")
-    assert await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)]) == [None]
-    assert desk.document("lab") == said
+    assert await desk.sites.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)]) == [None]
+    assert desk.sites.document("lab") == said
     assert (desk.store.folder / "sites/lab/metadata/timestamp.json").exists()
     for approval, why in (
         (eve.approves(web.digest, now_ms=NOW_MS), "0 of the operators"),  # nobody knows her
@@ -96,9 +96,9 @@ async def test_a_site_is_told_what_enough_operators_agreed_to_and_nothing_else(d
         (olga.approves(web.digest, now_ms=NOW_MS - 2 * DAY_MS), "0 of the operators"),  # it ended
         (olga.approves(web.digest, now_ms=NOW_MS, sites={"other": ""}), "not in the list"),
     ):
-        [refused] = await desk.assign([said], [approval])
+        [refused] = await desk.sites.assign([said], [approval])
         assert why in refused.detail
-    assert await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [None]
+    assert await desk.sites.assign([SiteDocument(v=1, site="lab", assignments=[])], []) == [None]
 
 
 async def test_the_signer_counts_the_sites_that_came_later(desk, holder):
@@ -110,10 +110,10 @@ async def test_the_signer_counts_the_sites_that_came_later(desk, holder):
     word = olga.approves(web.digest, now_ms=NOW_MS, sites={"first": ""}, late_max=1)
     lab = document("app/web/1.0.json")
     edge = msgspec.structs.replace(document("app/web/1.0.json", "edge.n1"), site="edge")
-    assert await desk.assign([lab], [word]) == [None]
-    [why] = await desk.assign([edge], [word])
+    assert await desk.sites.assign([lab], [word]) == [None]
+    [why] = await desk.sites.assign([edge], [word])
     assert "1 of 1 sites that may come later did" in why.detail
-    assert await desk.assign([lab], [word]) == [None]  # it is counted once
+    assert await desk.sites.assign([lab], [word]) == [None]  # it is counted once
 
 
 async def test_an_approval_is_checked_by_the_operators_that_are_named_now(desk, holder):
@@ -144,7 +144,7 @@ async def test_what_a_role_names_is_served_signed_above_and_taken_by_a_node(tmp_
         assert added.path == "app/web/1.0.json"
         said = document("app/web/1.0.json")
         olga = Operator()
-        [why] = await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
+        [why] = await desk.sites.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
         assert "0 of the operators" in why.detail  # the signer knows it: nobody approved
     async with pki.serving() as signer:  # it was kept: what is older is not signed above
         other = ReleaseDesk(tmp_path / "two", signer, SystemClock(), SystemEntropy())
@@ -204,7 +204,7 @@ async def test_what_was_retracted_is_named_for_no_site_any_more(desk, holder):
     await published(desk, holder, who, web)
     await published(desk, holder, retract=["app/web/1.0.json"])
     said = document("app/web/1.0.json")
-    [why] = await desk.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
+    [why] = await desk.sites.assign([said], [olga.approves(web.digest, now_ms=NOW_MS)])
     assert "not named by the image repository" in why.detail
     assert desk.find("app/web", "1.0").state == "retracted"
 
@@ -260,10 +260,10 @@ async def test_a_bundle_with_a_secret_is_refused_at_upload(desk, holder, monkeyp
 
 async def test_a_centre_that_starts_again_serves_and_knows_the_same(tmp_path, desk, holder):
     await published(desk, holder, holder.build())
-    await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
+    await desk.sites.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
     again = ReleaseDesk(tmp_path / "releases", desk._signer, SystemClock(), SystemEntropy())
     assert [each.path for each in again.releases()] == ["app/web/1.0.json"]
-    assert again.document("lab") == SiteDocument(v=1, site="lab", assignments=[])
+    assert again.sites.document("lab") == SiteDocument(v=1, site="lab", assignments=[])
 
 
 async def test_what_ends_soon_is_asked_for_anew(tmp_path, pki, holder):
@@ -277,14 +277,14 @@ async def test_what_ends_soon_is_asked_for_anew(tmp_path, pki, holder):
     async with pki.serving(clock) as signer:
         desk = ReleaseDesk(tmp_path / "releases", signer, clock, SystemEntropy())
         await published(desk, holder, holder.build())
-        await desk.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
+        await desk.sites.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
         version = desk.store.image.version
         await desk._refresh()
         assert desk.store.image.version == version
         clock.days = 2
         await desk._refresh()
         assert desk.store.image.version > version
-        assert desk._given["lab"].signed_ms > NOW_MS + DAY_MS
+        assert desk.sites._given["lab"].signed_ms > NOW_MS + DAY_MS
 
 
 async def test_a_key_that_was_lost_is_followed_by_another(desk, holder):
