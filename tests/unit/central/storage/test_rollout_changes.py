@@ -22,10 +22,9 @@ NODES = [("a.n1", 0, 3, b"key"), ("b.n1", 1, 0, b""), ("c.n1", 1, 2, b"key")]
 
 
 @pytest.fixture
-async def older(tmp_path, at_revision):
-    """A database of before, with one change in each state."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/old.db"
-    database = await Database.open(url, clock=SystemClock())
+async def older(database_url, at_revision):
+    """A database of before of each kind, with one change in each state."""
+    database = await Database.open(database_url, clock=SystemClock())
     async with database.write() as connection:
         await at_revision(connection, command.downgrade, OLD)
         known = "INSERT INTO desired_document (key, digest, body) VALUES (:key, :digest, :body)"
