@@ -42,6 +42,7 @@ class FakeRollouts:
             "remedy": "look at a site's alarms, then roll back",
         }  # fmt: skip
         self.refusals: list[str] = []
+        self.settings: dict[str, object] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Return what is served."""
@@ -85,7 +86,7 @@ class FakeRollouts:
             {
                 "name": "x", "component": "app/pump", "version": "1.1.0", "digest": "1" * 64,
                 "plan_digest": "0" * 64, "sites": 12, "nodes": 24, "bytes_wan": 5 << 20,
-                "approvers": 2, "waves": [wave], "refusals": self.refusals,
+                "approvers": 2, "waves": [wave], "refusals": self.refusals, **self.settings,
                 "uncovered": [
                     {"hw": "b", "roles": "plain", "link": "", "release": "1.0", "sites": 4}],
             }

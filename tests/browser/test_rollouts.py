@@ -1,5 +1,7 @@
 """Rollouts with their waves, what failed and why, and what a plan would do."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -71,7 +73,88 @@ async def test_a_plan_is_tried_before_it_is_made_and_a_refused_one_is_not_made(c
     assert made[0]["expect"] == 12
 
 
-@pytest.mark.parametrize("path", ["/rollouts", ONE])
+CHOOSE = """(async (some) => {
+  const input = document.querySelector('.files input[type=file]');
+  const box = new DataTransfer();
+  for (const [name, text] of some) box.items.add(new File([text], name));
+  input.files = box.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+})(%s)"""
+TEXT = "document.querySelector('.blast textarea').value"
+NTP = '[profile]\nname = "ntp"\nfleet = true\n'
+SETTINGS = {
+    "kind": "profile", "changes_left": 0, "unable": 3,
+    "sections": [{"section": "network", "settings": 1, "nodes": 24, "sites": 12, "mark": "reboot",
+                  "affects_service": True}],
+    "changes": [{"nodes": 24, "examples": ["edge-00-00.n1"], "mark": "reboot", "changes": [
+        {"path": "network.mtu", "old": None, "new": 9000, "profile": "ntp", "mark": "reboot"}]}],
+}  # fmt: skip
+
+
+async def test_files_of_profiles_are_sent_with_the_plan_from_the_page(console):
+    console.central.rollouts.settings = SETTINGS
+    tab = await console.tab("/profiles")
+    await tab.wait("document.querySelector('.toolbar a')")
+    await tab.js("document.querySelector('.toolbar a').click()")
+    await tab.wait("document.querySelector('.files input')")
+    label = "document.querySelector('.files input').labels[0].innerText"
+    assert "Files of profiles" in await tab.js(label)
+    hint = "document.querySelector('.files input').getAttribute('aria-describedby')"
+    assert await tab.js(f"Boolean(document.getElementById({hint}))")
+    await tab.js(CHOOSE % json.dumps([["ntp.toml", NTP], ["x.toml", "x"]]))
+    await tab.wait("document.querySelectorAll('.files li').length === 2")
+    assert 'profiles = ["ntp.toml", "x.toml"]' in await tab.js(TEXT)
+    leave = "document.querySelectorAll('.files li button')[1]"
+    assert await tab.js(f"{leave}.getAttribute('aria-label')") == "Leave out x.toml"
+    await tab.js(f"{leave}.focus()")
+    await tab.press("Enter")
+    await tab.wait("document.querySelectorAll('.files li').length === 1")
+    assert 'profiles = ["ntp.toml"]' in await tab.js(TEXT)
+    await tab.js("document.querySelector('.blast .toolbar button').click()")
+    await tab.wait("document.querySelector('.sections tbody tr')")
+    shown = await tab.js("document.querySelector('.blast').innerText")
+    for said in ("affects services", "24 nodes: 1 setting (", "3 nodes take no settings"):
+        assert said in shown
+    await tab.js("document.querySelector('.blast details').open = true")
+    assert "not set" in await tab.js("document.querySelector('.blast details').innerText")
+    await tab.js("document.querySelector('.blast button.primary').click()")
+    await tab.wait(f"location.pathname === '{ONE}'")
+    asked = {path: body for path, body in console.central.rollouts.asked if body}
+    for path in ("/api/v1/rollouts:plan", "/api/v1/rollouts"):
+        assert asked[path]["files"] == [{"file": "ntp.toml", "source": NTP}]
+    assert asked["/api/v1/rollouts"]["expect"] == 12
+    assert not tab.complaints
+
+
+async def test_a_plan_that_somebody_typed_names_its_files_by_their_folder(console):
+    plan = 'name = "x"\nprofiles = ["north/ntp.toml"]\n'
+    tab = await console.tab("/rollouts?plan=profiles")
+    await tab.wait("document.querySelector('.files input')")
+    await tab.js(
+        "(() => { const area = document.querySelector('.blast textarea');"
+        f" area.value = {json.dumps(plan)};"
+        " area.dispatchEvent(new Event('input', { bubbles: true })); })()"
+    )
+    await tab.js(CHOOSE % json.dumps([["ntp.toml", NTP]]))
+    await tab.wait("document.querySelectorAll('.files li').length === 1")
+    assert await tab.js(TEXT) == plan
+    await tab.js("document.querySelector('.blast .toolbar button').click()")
+    await tab.wait("document.querySelector('.dry tbody tr')")
+    asked = dict(each for each in console.central.rollouts.asked if each[1])
+    assert asked["/api/v1/rollouts:plan"]["files"] == [{"file": "north/ntp.toml", "source": NTP}]
+
+
+async def test_a_file_that_is_no_text_is_told_and_not_sent(console):
+    tab = await console.tab("/rollouts?plan=profiles")
+    await tab.wait("document.querySelector('.files input')")
+    await tab.js(CHOOSE % "[['a.toml', new Uint8Array([255, 254, 0])]]")
+    await tab.wait("document.querySelector('.blast [role=alert]')")
+    told = await tab.js("document.querySelector('.blast [role=alert]').innerText")
+    assert told == "a.toml is no text in UTF-8: choose the profile's .toml file"
+    assert await tab.js("document.querySelectorAll('.files li').length") == 0
+
+
+@pytest.mark.parametrize("path", ["/rollouts", "/rollouts?plan=profiles", ONE])
 async def test_the_pages_fit_a_telephone(console, path):
     tab = await console.tab(path)
     await tab.resize(390, 844)

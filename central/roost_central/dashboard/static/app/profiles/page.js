@@ -17,7 +17,8 @@ export function ProfilesPage() {
     status.reload();
   };
   return html`<main id="main" class="page"><h1>Profiles</h1><${Tabs} here="/profiles" />
-    <div class="toolbar"><button type="button" onClick=${again}>Read again</button></div>
+    <div class="toolbar"><button type="button" onClick=${again}>Read again</button>
+      <a href="/rollouts?plan=profiles">Send files</a></div>
     ${error && !value ? html`<${Problem} error=${error} />` : !value ? html`<p class="empty">Reading…</p>`
     : html`<section><h2>Profiles <small>what stands below wins</small></h2>
         ${status.value && value.items.length > 0 && html`<p>The fleet: <${DeliveryCounts} counts=${status.value.nodes} label="The fleet" /></p>`}
@@ -27,7 +28,7 @@ export function ProfilesPage() {
 
 function Rows({ rows, status }) {
   if (!rows.length) return html`<p class="empty">No profile counts: nodes are what they are. Profiles are reviewed files;${" "}
-    <span class="code">roost profile apply</span> makes them count.</p>`;
+    <span class="code">roost profile apply</span>, or <a href="/rollouts?plan=profiles">a plan</a>, makes them count.</p>`;
   return html`<div class="scroll"><table class="plain profiles stack"><thead><tr><th>Profile</th><th>For</th>
     <th class="number">Nodes</th><th>Where they stand</th><th class="number">Settings</th><th>Applied</th><th>By</th><th>Text</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}${" "}

@@ -15,12 +15,12 @@ const ENDS = new Set(["denied", "completed", "aborted", "rolled_back"]);
 const rolloutPath = (id) => `/rollouts/${encodeURIComponent(id)}`;
 
 export function RolloutsPage({ route }) {
-  return route.name ? html`<${Rollout} key=${route.name} id=${route.name} />` : html`<${List} />`;
+  return route.name ? html`<${Rollout} key=${route.name} id=${route.name} />` : html`<${List} isPlanned=${route.params.has("plan")} />`;
 }
 
-function List() {
+function List({ isPlanned }) {
   const { value, error, reload } = useFetched("/rollouts");
-  const [plans, setPlans] = useState(false);
+  const [plans, setPlans] = useState(isPlanned);
   return html`<main id="main" class="page"><h1>Rollouts</h1>
     <div class="toolbar"><button type="button" onClick=${reload}>Read again</button>
       <button type="button" aria-expanded=${plans} onClick=${() => setPlans(!plans)}>Try a plan</button></div>
