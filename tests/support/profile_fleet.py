@@ -12,7 +12,8 @@ from roost_central.profiles.change import Wanted
 from roost_central.profiles.desk import Approval, ProfileDesk
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Head, WaveHead, begun
-from roost_central.rollout.plan import plan_digest, read_plan, waves_of
+from roost_central.rollout.plan import waves_of
+from roost_central.rollout.plan_file import plan_digest, read_plan
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.rollout.settings_carrier import SettingsCarrier
 from roost_central.rollout.settings_sight import SettingsSight

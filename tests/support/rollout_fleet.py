@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import AlarmSeen, Around, Head, Standing, WaveHead, begun
 from roost_central.rollout.job import Job, job_id
-from roost_central.rollout.plan import read_plan, waves_of
+from roost_central.rollout.plan import waves_of
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.table import RolloutState
 from roost_protocol.severity import Severity
 from roost_protocol.update import FailureType, JobReport, NodeSaid, SiteState, WaitReason

@@ -39,20 +39,14 @@ from roost_central.fleet.query_suggest import hint
 from roost_central.releases.shelf import AVAILABLE, NAMED, Release
 from roost_central.rollout import hops, windows
 from roost_central.rollout.apart import Claim, in_the_way
+from roost_central.rollout.approvers import approvers_of
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run
 from roost_central.rollout.head import Head, WaveHead, begun
 from roost_central.rollout.late import SelectSites
-from roost_central.rollout.plan import (
-    FILES_MAX,
-    PLAN_BYTES_MAX,
-    Plan,
-    approvers_of,
-    plan_digest,
-    read_plan,
-    settled,
-    waves_of,
-)
+from roost_central.rollout.plan import FILES_MAX, Plan, waves_of
+from roost_central.rollout.plan_file import PLAN_BYTES_MAX, plan_digest, read_plan
+from roost_central.rollout.rules import settled
 from roost_central.rollout.sight import job_for
 from roost_central.rollout.table import Kind, MoveError, RolloutState
 from roost_central.rollout.waves import Candidate, Cut, cut

@@ -14,7 +14,8 @@ from roost_central.profiles.change import Wanted
 from roost_central.profiles.draft import Plan as Draft
 from roost_central.profiles.plan import GROUPS_MAX, ChangeGroup
 from roost_central.rollout.apart import Claim, in_the_way
-from roost_central.rollout.plan import Plan, texts_digest
+from roost_central.rollout.plan import Plan
+from roost_central.rollout.plan_file import texts_digest
 from roost_central.rollout.settings_carrier import short
 from roost_central.rollout.table import Kind
 from roost_central.rollout.waves import Candidate

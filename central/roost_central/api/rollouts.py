@@ -27,7 +27,7 @@ from roost_central.api.rollout_approvals import RolloutApproval, approval_record
 from roost_central.api.rollout_id import rollout_id
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
-from roost_central.rollout.plan import read_plan
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.table import JobState, MoveError, RolloutState
 from roost_central.storage import rollouts
 from roost_protocol.patterns import NO_CONTROLS

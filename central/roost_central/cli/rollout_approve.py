@@ -21,7 +21,7 @@ from roost_central.cli.plain import plain
 from roost_central.cli.release_options import opened_key, passphrase_option
 from roost_central.cli.rollout_plan_file import digest_of
 from roost_central.ports import SystemClock
-from roost_central.rollout.plan import plan_digest
+from roost_central.rollout.plan_file import plan_digest
 from roost_protocol.release.approval import (
     APPROVAL_DOMAIN,
     APPROVAL_LIFE_MS_MAX,

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from roost_central.cli.failure import RefusedError
 from roost_central.profiles.layer import SOURCE_BYTES_MAX
-from roost_central.rollout.plan import FILES_MAX, PLAN_BYTES_MAX, texts_digest
+from roost_central.rollout.plan import FILES_MAX
+from roost_central.rollout.plan_file import PLAN_BYTES_MAX, texts_digest
 
 PROFILES: Final = "profiles"  # of a plan: names of files
 

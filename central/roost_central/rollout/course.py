@@ -15,7 +15,8 @@ from roost_central.rollout.head import Head, Sight, WaveHead
 from roost_central.rollout.job import Job
 from roost_central.rollout.members import Members
 from roost_central.rollout.pace import Pace
-from roost_central.rollout.plan import Plan, Settled, settled
+from roost_central.rollout.plan import Plan
+from roost_central.rollout.rules import Settled, settled
 from roost_central.rollout.site import Terms
 from roost_central.rollout.table import Pause, RolloutState, WaveState, Who, check
 

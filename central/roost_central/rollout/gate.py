@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from roost_central.rollout.job import Job
-from roost_central.rollout.plan import Settled
+from roost_central.rollout.rules import Settled
 from roost_central.rollout.table import IN_FLIGHT, JOB_FAILURES, JobState
 from roost_protocol.update import FailureType
 

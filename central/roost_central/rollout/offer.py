@@ -7,7 +7,8 @@ from typing import Final
 
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job, job_id
-from roost_central.rollout.plan import Plan, Settled
+from roost_central.rollout.plan import Plan
+from roost_central.rollout.rules import Settled
 from roost_protocol.codec import VERSION, encode
 from roost_protocol.release.director import VERSION as DOCUMENT_VERSION
 from roost_protocol.release.director import Assignment, SiteDocument

@@ -13,7 +13,7 @@ from roost_central.rollout import kpi, site
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
 from roost_central.rollout.job import ANSWER_MS, Job
-from roost_central.rollout.plan import Settled
+from roost_central.rollout.rules import Settled
 from roost_central.rollout.table import JobState, RolloutState, WaveState, Who
 
 OFFERS_MAX: Final = 500  # of one turn: the shell writes and sends them before the next

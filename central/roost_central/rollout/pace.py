@@ -3,7 +3,7 @@
 from typing import Final
 
 from roost_central.rollout import gate
-from roost_central.rollout.plan import Settled
+from roost_central.rollout.rules import Settled
 
 _MINUTE_MS: Final = 60_000
 

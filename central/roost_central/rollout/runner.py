@@ -30,7 +30,7 @@ from roost_central.rollout.job import Job
 from roost_central.rollout.offering import OFFERS_MAX
 from roost_central.rollout.open import OpenRollout, around
 from roost_central.rollout.outgoing import Outgoing
-from roost_central.rollout.plan import read_plan
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.release_carrier import ReleaseCarrier
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence

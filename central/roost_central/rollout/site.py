@@ -21,7 +21,8 @@ from roost_central.rollout.job import (
     told,
     word_of,
 )
-from roost_central.rollout.plan import Plan, Settled
+from roost_central.rollout.plan import Plan
+from roost_central.rollout.rules import Settled
 from roost_central.rollout.table import IN_FLIGHT, JOB_ENDS, JOB_FAILURES, JobState, Who
 from roost_protocol.severity import Severity
 from roost_protocol.update import FailureType, SiteState

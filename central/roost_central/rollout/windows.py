@@ -7,7 +7,8 @@ when the plan is made. So its deadline has to be longer than its window is ever 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from roost_central.rollout.plan import Plan, WeekWindow, settled, waves_of
+from roost_central.rollout.plan import Plan, WeekWindow, waves_of
+from roost_central.rollout.rules import settled
 from roost_protocol.errors import ProtocolError
 from roost_protocol.window import next_start_ms, open_until_ms
 

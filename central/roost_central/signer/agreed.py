@@ -19,7 +19,7 @@ import msgspec
 from roost_central.private_file import write_whole
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.operators import COMPONENT, Consent
-from roost_central.rollout.plan import least_approvers
+from roost_central.rollout.approvers import least_approvers
 from roost_protocol.release.approval import APPROVAL_LIFE_MS_MAX
 from roost_protocol.release.director import Assignment
 from roost_protocol.release.meant import Shown, former_leaf, holds, site_leaf

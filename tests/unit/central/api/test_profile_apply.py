@@ -5,7 +5,8 @@ import pytest
 from roost_central.access.core import Grant
 from roost_central.api.profile_apply import ApplyBody, plan_text, waves_of
 from roost_central.api.profiles import ProfileFile
-from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.plan_file import read_plan
+from roost_central.rollout.rules import settled
 from roost_central.rollout.table import Kind
 from roost_central.storage import audit
 

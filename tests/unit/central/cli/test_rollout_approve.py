@@ -6,7 +6,7 @@ from base64 import b64decode
 import pytest
 
 from roost_central.releases import keys
-from roost_central.rollout.plan import plan_digest, texts_digest
+from roost_central.rollout.plan_file import plan_digest, texts_digest
 from roost_protocol.release.approval import APPROVAL_DOMAIN, read_approval
 from roost_protocol.release.meant import Tree
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from roost_central.demo import rollouts, sensor
-from roost_central.rollout.plan import read_plan
+from roost_central.rollout.plan_file import read_plan
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import pytest
 
 from roost_central.rollout.dry import dry_run, duration_ms
 from roost_central.rollout.head import AlarmSeen
-from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.plan_file import read_plan
+from roost_central.rollout.rules import settled
 from roost_central.rollout.waves import Candidate, cut
 from roost_protocol.severity import Severity
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from roost_central.rollout import gate
 from roost_central.rollout.gate import Tally
 from roost_central.rollout.job import Job
-from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.plan_file import read_plan
+from roost_central.rollout.rules import settled
 from roost_central.rollout.table import JobState
 from roost_protocol.update import FailureType
 

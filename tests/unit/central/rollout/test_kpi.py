@@ -5,7 +5,7 @@ from rollout_fleet import SmallFleet
 
 from roost_central.rollout.head import Around
 from roost_central.rollout.kpi import baseline, broken, known, read_kpi
-from roost_central.rollout.plan import read_plan
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.table import JobState, Pause, RolloutState, WaveState
 from roost_protocol.errors import ProtocolError
 

@@ -14,7 +14,7 @@ from roost_central.ports import SystemClock, SystemEntropy
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Head, WaveHead, begun
 from roost_central.rollout.job import Job
-from roost_central.rollout.plan import plan_digest, read_plan
+from roost_central.rollout.plan_file import plan_digest, read_plan
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.rollout.table import JobState, MoveError, Pause, RolloutState
 from roost_central.storage import orders, rollouts, sites

@@ -6,7 +6,8 @@ from rollout_fleet import NEW, OLD
 
 from roost_central.rollout.head import AlarmSeen, Standing
 from roost_central.rollout.job import Job
-from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.plan_file import read_plan
+from roost_central.rollout.rules import settled
 from roost_central.rollout.site import Terms, blocking, is_over, look, runs, worse
 from roost_central.rollout.table import JobState
 from roost_protocol.severity import Severity

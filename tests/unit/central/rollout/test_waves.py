@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost_central.rollout.plan import read_plan
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.waves import Candidate, canary, cut, scattered
 from roost_protocol.errors import ProtocolError
 

@@ -8,7 +8,8 @@ import pytest
 
 from roost_central.rollout import windows
 from roost_central.rollout.dry import dry_run
-from roost_central.rollout.plan import read_plan, settled
+from roost_central.rollout.plan_file import read_plan
+from roost_central.rollout.rules import settled
 from roost_central.rollout.waves import Candidate, cut
 
 HEAD = 'name = "x"\ncomponent = "app/pump"\nversion = "1.1.0"\n'

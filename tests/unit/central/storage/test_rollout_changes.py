@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from roost_central.ports import SystemClock
 from roost_central.rollout.having import Having, having
-from roost_central.rollout.plan import read_plan
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.table import JobState, Kind, Pause, RolloutState, WaveState
 from roost_central.storage import rollout_changes, rollouts
 from roost_central.storage.engine import Database
