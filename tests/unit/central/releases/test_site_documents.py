@@ -139,7 +139,7 @@ async def test_a_stick_for_a_site_without_a_wan_counts_longer_than_what_is_serve
 
     def lives(files):
         found = {}
-        for path, text in files.items():
+        for path, text in sorted(files.items()):  # of a role the newest version is the last
             role = path.split(".")[-2].rpartition("/")[2]
             if role in {"snapshot", "timestamp"}:
                 found[f"{path.partition('/')[0]}/{role}"] = days(text)
