@@ -205,7 +205,8 @@ class Driver:
     def reasons(self) -> "dict[str, Degraded]":
         """Return why the node is less than it should be, by reason."""
         rows = self.alarms.table.rows.values() if self.alarms.is_open else ()
-        return reasons(rows, self.alarms.types)
+        seen = frozenset[str]() if self.processes is None else self.processes.confirmed()
+        return reasons(rows, self.alarms.types, seen)
 
     def undone(self) -> str:
         """Return what was due and is not done, in a sentence; empty where all is."""

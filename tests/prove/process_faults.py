@@ -9,6 +9,8 @@ import os
 import random
 import signal
 import subprocess
+import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -19,8 +21,25 @@ AGAIN_S = 30.0  # to have settled again, on a machine that does other things too
 PASSIVE = 6
 ACTIVE = 2
 FORKS = 300  # of a storm
+BOMB_S = 2.0  # that a fork bomb has
+BOMB_PROCESSES = 60  # at a time: the bound of its user
+NOBODY = 65_534  # whose bound is not root's, who has none
+BOMB = f"""
+import os, resource
+os.nice(10)
+resource.setrlimit(resource.RLIMIT_NPROC, ({BOMB_PROCESSES}, {BOMB_PROCESSES}))
+os.setuid({NOBODY})
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
+TRIES = 20  # for a number that others take meanwhile
 
-Fault = Callable[["Stage", str], Awaitable[None]]
+# Returns the process that must not be followed, where it is another than was there before.
+Fault = Callable[["Stage", str], Awaitable[int | None]]
 
 
 class Stage:
@@ -47,6 +66,14 @@ class Stage:
         fresh.write_text(f"{child.pid}\n")
         fresh.replace(file)
         return child
+
+    def take_number(self, number: int) -> None:
+        """Start a stranger under a number that is free; where others are quicker, under another."""
+        for _ in range(TRIES):
+            LAST_PID.write_text(str(number - 1))
+            self.children.append(subprocess.Popen(["sleep", "1000"]))
+            if self.children[-1].pid == number:
+                return
 
     def end(self) -> None:
         """End all of it."""
@@ -102,14 +129,40 @@ async def fork_storm(stage: Stage, name: str) -> None:
     await process.wait()
 
 
-OF_PASSIVE: tuple[Fault, ...] = (killed, restarted_by_others, zombie, stale_pid_file, fork_storm)
+async def fork_bomb(stage: Stage, name: str) -> None:
+    """A real one, as a user with a bound, fills it again and again while it dies."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BOMB, stderr=DEVNULL, start_new_session=True
+    )
+    os.kill(stage.services.pid(name), signal.SIGKILL)
+    await asyncio.sleep(BOMB_S)
+    os.killpg(process.pid, signal.SIGKILL)  # all at once: a fork in between is ended too
+    await process.wait()
+
+
+async def number_again(stage: Stage, name: str) -> int:
+    """Its number is a stranger's as soon as it is free, and its pid file still says it."""
+    before = stage.services.pid(name)
+    child = stage.own(name)
+    os.kill(before, signal.SIGKILL)
+    await asyncio.sleep(2.5)  # it is found by the next look
+    child.kill()
+    child.wait()
+    stage.take_number(child.pid)
+    return child.pid
+
+
+OF_ROOT: tuple[Fault, ...] = (fork_bomb, number_again) if os.geteuid() == 0 else ()
+OF_PASSIVE: tuple[Fault, ...] = (
+    *(killed, restarted_by_others, zombie, stale_pid_file, fork_storm), *OF_ROOT
+)  # fmt: skip
 OF_ACTIVE: tuple[Fault, ...] = (killed, stopped, fork_storm)
 
 
 async def befall(stage: Stage, seen: Watched, name: str, fault: Fault) -> str:
     """Let one fault happen; return what is wrong after it, empty where all is well."""
-    before = stage.services.pid(name)
-    await fault(stage, name)
+    hit = stage.services.pid(name)
+    before = await fault(stage, name) or hit
 
     def well() -> bool:
         row = seen.row(name)

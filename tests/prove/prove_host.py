@@ -41,8 +41,8 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         failures=len(wrong),
         seed=seed,
         note="faults of real processes: killed, stopped, restarted by others, dead and not reaped, "
-        "a stale pid file, a storm of forks meanwhile; then one that lives is followed, and no "
-        "other beside it",
+        "a stale pid file, its number a stranger's, a storm of forks or a fork bomb; then "
+        "one that lives is followed, and no other beside it",
     )
 
 

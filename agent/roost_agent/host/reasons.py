@@ -7,10 +7,11 @@ Rules: design, hosts section 4. Reasons that are no alarm of the node itself (it
 enabling) are for who decides on its state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from roost_agent.alarms.row import Row
 from roost_protocol import entity as entities
@@ -20,8 +21,9 @@ from roost_protocol.severity import Severity
 ALARM: Final = "alarm"  # any other alarm that degrades a node
 SENSOR: Final = "sensor"
 LAN: Final = "heartbeat-lan"  # of no alarm: one path alone is silent (ways)
+PROCESS_FAILED: Final = "200.006"
 REASONS: Final = {
-    "process": ("200.006",),
+    "process": (PROCESS_FAILED,),
     "health": ("200.803",),
     "resource": ("100.101", "100.103", "100.104", "100.150", "100.808", "100.809", "100.813"),
     SENSOR: ("200.007",),
@@ -55,17 +57,24 @@ class Degraded(msgspec.Struct, frozen=True):
         return self.reason in FATAL and self.severity is Severity.CRITICAL
 
 
-def reasons(rows: Iterable[Row], types: Catalogue) -> dict[str, Degraded]:
+def reasons(
+    rows: Iterable[Row], types: Catalogue, confirmed: Collection[str] = ()
+) -> dict[str, Degraded]:
     """Return the reasons by name; empty: nothing is wrong with the node.
 
     Args:
         rows: alarms that stand.
         types: of the catalogue.
+        confirmed: entities of processes that failed since the agent's start. What others left
+            behind degrades until they run, and fails nobody: their process may be defined no more.
     """
     found: dict[str, list[Row]] = {}
     for row in rows:
         type_ = types.get(row.type)
         if type_ is not None and type_.degrades and row.severity >= Severity.of(type_.degrades):
+            is_of_before = row.type == PROCESS_FAILED and row.entity not in confirmed
+            if is_of_before and row.severity > Severity.MAJOR:
+                row = replace(row, severity=Severity.MAJOR)  # noqa: PLW2901 - as it counts
             found.setdefault(_OF_TYPE.get(row.type, ALARM), []).append(row)
     return {reason: _of(reason, found[reason]) for reason in sorted(found)}
 

@@ -105,6 +105,10 @@ class Watching:
         """Return which process of the quorum has failed, and how; or nothing."""
         return self._core.quorum()
 
+    def confirmed(self) -> frozenset[str]:
+        """Return the entities of 200.006 that are of this start of the agent, not of before."""
+        return self._teller.confirmed()
+
     def pids(self) -> Mapping[str, int]:
         """Return the processes by name; 0: it does not run, as far as one can see."""
         return {name: one.pid for name, one in self._core.watched.items()}

@@ -115,6 +115,7 @@ class Teller:
         if self._alarms.is_open:
             if self._unsure is None:
                 self._unsure = set(self._core.watched)
+                self._end_others()
                 self._tell_files()
             self._tell_failed()
         now_ms, lines = self._clock.boot_ms(), tuple(faults)
@@ -125,6 +126,18 @@ class Teller:
             self.report(lines), now_ms=now_ms, wall_ms=self._clock.wall_ms()
         )
         self._stand = stand if is_on_its_way else None
+
+    def confirmed(self) -> frozenset[str]:
+        """Return the entities that failed since the agent's start: others' alarms are of before."""
+        return frozenset(map(_entity, self._raised))
+
+    def _end_others(self) -> None:
+        """Clear what stands from before of processes that nobody watches any more."""
+        watched = set(map(_entity, self._core.watched))
+        for key in self._alarms.standing(FAILED):
+            entity = key.partition("|")[2]
+            if entity not in watched:
+                self._alarms.clear_condition(FAILED, entity)
 
     def _tell_failed(self) -> None:
         failed = self._core.failed()

@@ -33,6 +33,7 @@ def test_a_reason_names_its_worst_and_oldest_alarm_and_the_first_time():
             row("200.006", Severity.CRITICAL, "process=c", 4_000),
         ],
         TYPES,
+        {"process=b", "process=c"},
     )
     assert found == {"process": Degraded("process", "200.006|process=c", 2_000, Severity.CRITICAL)}
 
@@ -45,6 +46,7 @@ def test_a_critical_process_fails_the_node_and_a_full_memory_only_degrades_it():
             row("200.803", Severity.MAJOR, "check=a"),
         ],
         TYPES,
+        {"process=a"},
     )
     assert list(found) == ["health", "process", "resource"]
     assert [each.is_fatal for each in found.values()] == [False, True, False]
@@ -53,6 +55,13 @@ def test_a_critical_process_fails_the_node_and_a_full_memory_only_degrades_it():
 def test_a_major_process_does_not_fail_the_node():
     found = reasons([row("200.006", Severity.MAJOR, "process=a")], TYPES)
     assert not found["process"].is_fatal
+
+
+def test_what_stands_from_before_the_agents_start_degrades_and_fails_nobody():
+    ghost = row("200.006", Severity.CRITICAL, "process=ghost")
+    (found,) = reasons([ghost], TYPES, {"process=other"}).values()
+    assert (found.severity, found.is_fatal) == (Severity.MAJOR, False)
+    assert reasons([ghost], TYPES, {"process=ghost"})["process"].is_fatal
 
 
 def test_any_other_alarm_that_degrades_is_the_reason_alarm():

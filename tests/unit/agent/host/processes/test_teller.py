@@ -66,6 +66,21 @@ def test_an_alarm_of_before_stands_until_its_process_was_seen_to_run():
     assert KEY not in node.alarms.stand
 
 
+def test_an_alarm_of_before_whose_process_nobody_watches_any_more_is_over():
+    node = Node(stands=[KEY, ("200.006", "process=ghost")])
+    node.teller.look()
+    assert list(node.alarms.stand) == [KEY]
+
+
+def test_what_stands_from_before_is_confirmed_by_a_failure_of_now():
+    node = Node(stands=[KEY])
+    node.teller.look()
+    assert node.teller.confirmed() == set()
+    for now_ms in range(0, 10_000, 500):
+        node.tell(Looked("pump", 0), now_ms)
+    assert node.teller.confirmed() == {"process=pump"}
+
+
 def test_one_of_before_that_still_fails_is_not_cleared_in_between():
     node = Node(stands=[KEY])
     for now_ms in range(0, 10_000, 500):
