@@ -147,7 +147,7 @@ def isa_state(row: AlarmRow, *, latch: bool, in_maintenance: bool = False) -> st
     Args:
         row: the episode.
         latch: of its type: it is to be acknowledged even after its end.
-        in_maintenance: its site is.
+        in_maintenance: its host is, or its site where it is of the whole site.
     """
     if row.suppressed_by or in_maintenance:
         return "OOSRV"

@@ -22,6 +22,7 @@ from roost_central.api.answers import AlarmCounts
 from roost_central.api.incident_answers import incident_answer
 from roost_central.api.instants import age_s, instant
 from roost_central.api.rows import count_sites
+from roost_central.hosts.shown import in_maintenance
 from roost_protocol.severity import Severity
 
 STALE_MS: Final = 24 * 3_600_000  # an acknowledgement older than that is shown as forgotten
@@ -46,7 +47,6 @@ class AlarmAnswers:
         """Return the fields of an alarm as they are shown."""
         record = self._book.catalogue.record(row.type)
         as_of_ms = self._as_of_ms(row, now_ms)
-        site = self._view.sites.get(row.site or "")
         return {
             "id": row.id,
             "key_id": row.key_id,
@@ -62,7 +62,7 @@ class AlarmAnswers:
             "isa": isa_state(
                 row,
                 latch=record.latch,
-                in_maintenance=bool(site and site.status == "maintenance"),
+                in_maintenance=self._in_maintenance(row, now_ms),
             ),
             "flapping": row.flapping,
             "count": row.count,
@@ -132,6 +132,13 @@ class AlarmAnswers:
             alarm=None if step.alarm is None else self.alarm(step.alarm, now_ms),
             incident=None if incident is None else incident_answer(incident, self._book.catalogue),
         )
+
+    def _in_maintenance(self, row: AlarmRow, now_ms: int) -> bool:
+        """Say whether an operator is at work on what an alarm is about."""
+        node, site = self._view.nodes.get(row.node or ""), self._view.sites.get(row.site or "")
+        if node is not None:
+            return in_maintenance(node, now_ms)
+        return site is not None and site.status == "maintenance"
 
     def _as_of_ms(self, row: AlarmRow, now_ms: int) -> int | None:
         if row.reporter == CENTRE:

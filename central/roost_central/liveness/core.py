@@ -35,6 +35,7 @@ from roost_central.liveness.facts import (
     Rebooted,
     Resumed,
     SiteChanged,
+    SiteSaid,
     Tick,
 )
 from roost_central.liveness.mass import Mass
@@ -82,6 +83,7 @@ class Liveness:
             BrokerDown: self._on_broker_down,
             CanarySeen: self._on_canary,
             Resumed: self._on_resumed,
+            SiteSaid: self._on_said,
         }
 
     @property
@@ -143,6 +145,13 @@ class Liveness:
             self._heard_sites -= site.was_heard
             del self._sites[node.site]
         return self._review_site(node.site, now_ms)
+
+    def _on_said(self, event: SiteSaid, now_ms: int) -> list[Action]:
+        state = self._sites.get(event.site)
+        if state is None:
+            return []
+        state.said, state.excused = event.word, event.excused
+        return self._review_site(event.site, now_ms)
 
     def _on_broker_up(self, event: BrokerUp, now_ms: int) -> list[Action]:
         if self._quiet.broker_up(event.broker, now_ms):
@@ -334,7 +343,7 @@ class Liveness:
         nodes = self._nodes_of(site)
         doubted = self._quiet.is_deaf or self._mass.is_doubting
         changes, again_ms = state.review(
-            [node.presence for node in nodes],
+            {node.node: node.presence for node in nodes},
             now_ms,
             self._limits.site_hold_ms,
             announce=not doubted,

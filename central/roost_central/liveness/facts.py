@@ -87,6 +87,20 @@ class GoneSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteSaid:
+    """What a site says of itself now.
+
+    Attributes:
+        word: ok, maintenance, degraded or down, where it is heard.
+        excused: nodes whose silence is an operator's doing.
+    """
+
+    site: SiteId
+    word: str
+    excused: frozenset[NodeId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerUp:
     """We hear a broker again."""
 
@@ -118,6 +132,7 @@ Event = (
     | NodeRemoved
     | BeatSeen
     | GoneSeen
+    | SiteSaid
     | BrokerUp
     | BrokerDown
     | CanarySeen

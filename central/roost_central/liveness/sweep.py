@@ -30,6 +30,7 @@ from roost_central.liveness.facts import (
     QuietChanged,
     Resumed,
     SiteChanged,
+    SiteSaid,
     Tick,
 )
 from roost_central.liveness.signals import (
@@ -38,6 +39,7 @@ from roost_central.liveness.signals import (
     signals_of,
     signals_of_site,
 )
+from roost_central.liveness.standing import standing_of
 from roost_central.liveness.turns import Start
 from roost_central.liveness.words import broker_event, canary_event, event_of
 from roost_central.ports import Clock
@@ -85,6 +87,7 @@ class Sweep:
         self._known: dict[str, None] = {}
         self._was_up: set[str] = set()
         self._left_alone: set[str] = set()
+        self._said: dict[str, SiteSaid] = {}  # by sites of themselves, where not all is well
         self._ticked_ms: int | None = None  # None until the first tick
         for node in view.nodes.values():
             self.enter(node)
@@ -174,6 +177,7 @@ class Sweep:
         if news.structure:
             self._follow_view()
         self._follow_lifecycle(news)
+        self._follow_words(news)
         self._handle(Tick())
         self._ticked_ms = self._clock.mono_ms()
 
@@ -200,6 +204,20 @@ class Sweep:
             (self._left_alone.discard if row.managed else self._left_alone.add)(site)
             for signal in signals_of_site(row, self._view, self._clock.wall_ms()):
                 self._signal(signal)
+
+    def _follow_words(self, news: Changes) -> None:
+        """Take in what sites say of themselves; at first all of them."""
+        sites = dict.fromkeys((*news.sites, *(node.partition(".")[0] for node in news.nodes)))
+        for site in sites if self._ticked_ms is not None else list(self._view.sites):
+            row = self._view.sites.get(site)
+            if row is None:
+                self._said.pop(site, None)
+                continue
+            said = standing_of(row, self._view, self._clock.wall_ms())
+            if said == self._said.get(site, SiteSaid(said.site, "ok")):
+                continue
+            self._said[site] = said
+            self._handle(said)
 
     def _follow_view(self) -> None:
         for row in self._view.nodes.values():

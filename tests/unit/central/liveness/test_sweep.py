@@ -1,9 +1,17 @@
 """The shell of liveness: it knows when it was itself away."""
 
+import sys
+from pathlib import Path
+
 from msgspec.structs import replace
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from host_words import host, report
 
 from roost_central.alarms.facts import OwnCleared, OwnRaised
 from roost_central.fleet.view import FleetView
+from roost_central.hosts.core import HostsWord, words_of
 from roost_central.liveness.loss import BEATS
 from roost_central.liveness.sweep import PAUSE_MS, Sweep
 from roost_protocol.beat import Beat, PathKind, PathReport, PathState
@@ -127,3 +135,21 @@ def test_a_path_that_loses_beats_is_an_alarm_of_its_node_until_the_path_is_gone(
     signals.clear()
     sweep.hear("lab.n1", replace(beat("lab.n1"), path="wan2", paths=wan2))
     assert OwnCleared("280.816", "site=lab,node=n1,path=wan1") in signals
+
+
+def test_a_site_that_speaks_is_in_need_by_what_it_says():
+    clock, view = StoppedClock(), FleetView()
+    view.add_site("lab", 4)
+    row = view.add_node("lab.n1", "lab", "n1")
+    sweep = Sweep(frozenset(), view, clock=clock, tell=lambda _: None, signal=lambda _: None)
+    with view.listen() as changes:
+        sweep.tick(changes)
+        sweep.enter(row)
+        sweep.hear(row.node, beat(row.node))
+        assert view.sites["lab"].status == "ok"
+        said = HostsWord("lab", 1, 1, report(host("n1", "failed"), by="lab.n1"))
+        view.put_hosts("lab", words_of([said]))
+        sweep.tick(changes)
+        assert view.sites["lab"].status == "degraded"
+        view.remove_site("lab")
+        sweep.tick(changes)
