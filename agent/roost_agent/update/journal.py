@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -164,6 +163,8 @@ class Journal:
         Raises:
             StorageError: there is none, or it cannot be read.
         """
+        from urllib.parse import quote  # noqa: PLC0415 - 0.5 MiB, not for who keeps it
+
         try:
             path = f"file:{quote(str(self._folder / NAME))}?mode=ro"
             self._db = sqlite3.connect(path, uri=True, timeout=BUSY_S)

@@ -102,3 +102,4 @@ def test_updates_bring_along_no_archives_and_no_time_zones():
     assert third - {"roost_agent", "roost_protocol"} <= THIRD_PARTY
     assert HEAVY & everything <= HEAVY_ALLOWED
     assert "zoneinfo" not in everything
+    assert not RARE & everything
