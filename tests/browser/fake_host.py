@@ -129,6 +129,9 @@ class FakeHost:
         }
         if action == "set":
             return web.json_response(self.boards.get(node, {}).get("configured"))
+        if action == "forget":
+            del self.boards[node]
+            return web.Response(status=204)
         answer = {"node": node, "by": node, "order": order, "reached": None}
         if self.boards[node]["configured"].get("reached_by") == "centre":
             said = {"fault": "tls", "text": "another certificate", "todo": "learn it anew"}

@@ -315,6 +315,23 @@ async def test_a_board_controller_is_shown_reached_and_set_and_its_password_is_n
     assert tab.complaints == []
 
 
+async def test_a_board_controller_that_was_set_is_forgotten_with_a_reason(console):
+    node = f"{console.fleet.rows[0]['site']}.n1"
+    console.central.host.boards[node] = BOARD
+    board = "document.querySelector('.board')"
+    tab = await console.tab(f"/nodes/{node}")
+    await tab.wait(f"{board}?.innerText.includes('LabCorp E1')")
+    await tab.js(
+        f"[...{board}.querySelectorAll('button')].find((b) => b.innerText === 'Forget…').click()"
+    )
+    await tab.wait("document.activeElement.name === 'reason'")
+    await tab.type("scrapped")
+    await tab.press("Enter")
+    await tab.wait(f"{board}.innerText.includes('Nobody reads one')")
+    assert console.central.host.board_acts == [(node, "forget", {"reason": "scrapped"})]
+    assert "It is forgotten" in await tab.js(f"{board}.innerText")
+
+
 async def test_the_first_board_controller_of_a_node_can_be_set(console):
     tab = await console.tab(f"/nodes/{console.fleet.rows[0]['site']}.n1")
     await tab.wait("document.querySelector('.board')?.innerText.includes('Nobody reads one')")

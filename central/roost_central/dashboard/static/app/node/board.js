@@ -36,6 +36,10 @@ export function Board({ node, revision }) {
     setSaid(`${by}: ${standing(ended)}${ended.code && ` (${ended.code})`}`);
     reload();
   };
+  const forget = async (values) => {
+    await request(`${at}:forget`, { method: "POST", body: values });
+    done("It is forgotten; who reads it is told.");
+  };
   const test = () => reach("test").catch((failure) => setSaid(failure.message));
   const isThere = value.as_of || value.configured;
   return html`<section class="board"><h2>Board controller ${value.as_of && html`<small>told <${Age} at=${value.as_of} staleMs=${STALE_MS} suffix=" ago" /> by ${value.speaker}</small>`}</h2>
@@ -44,7 +48,8 @@ export function Board({ node, revision }) {
     <div class="toolbar" role="group" aria-label="Board controller">
       ${isThere && html`<button type="button" onClick=${test}>Test</button>
         <button type="button" onClick=${() => setAsked("relearn")}>Learn anew…</button>`}
-      <button type="button" onClick=${() => setAsked("set")}>Set…</button></div>
+      <button type="button" onClick=${() => setAsked("set")}>Set…</button>
+      ${value.configured && html`<button type="button" onClick=${() => setAsked("forget")}>Forget…</button>`}</div>
     <p class="said" role="status">${said}</p>
     <${CopyLine} text=${`roost bmc show ${node}`} />
     ${asked === "set" && html`<${SetDialog} node=${node} at=${at} now=${value.configured} onDone=${done} onClose=${close} />`}
@@ -52,6 +57,10 @@ export function Board({ node, revision }) {
       hint="Its certificate, machine and sensors, as they are now: settings stay. Do it when the board was replaced."
       fields=${[{ name: "reason", label: "Reason; the audit log keeps it", required: true }]}
       onSend=${(values) => reach("relearn", values)} onClose=${close} />`}
+    ${asked === "forget" && html`<${AskDialog} title=${`Forget the board controller of ${node}`} button="Forget"
+      hint="Address, account and password, here and on the nodes of its site: nobody reads or switches it any more."
+      fields=${[{ name: "reason", label: "Reason; the audit log keeps it", required: true }]}
+      onSend=${forget} onClose=${close} />`}
   </section>`;
 }
 
