@@ -160,8 +160,11 @@ class InSite:
             self._runtime.tell(ev.UpdateIs(word, lets, backs))
 
     async def drain(self) -> str:
-        """Wait until the site can spare this node; the step's deadline ends it."""
-        while self._host.site.may_go():  # noqa: ASYNC110 - beats change it, nothing is set
+        """Wait until the site can spare this node; the step's deadline ends it.
+
+        Nothing that runs here is given to a host that is degraded: local HA would refuse that.
+        """
+        while self._host.site.may_go() or self._members.degraded_heir():  # noqa: ASYNC110 - beats change it, nothing is set
             await asyncio.sleep(DRAIN_POLL_S)
         return ""
 

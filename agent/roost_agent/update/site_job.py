@@ -174,6 +174,8 @@ def _unready(holder: Member, site: Site, job: Job) -> str:
         heir = others[name]
         if is_of(job, heir) and not (heir.head is not None and heir.head.committed):
             return f"{name} would take {group} and is not on the new release"
+        if heir.is_degraded:
+            return f"{name} would take {group} and is degraded"
         if not heir.is_alive or heir.beats < CLEAN_BEATS:
             return f"{name} would take {group} and has not beaten {CLEAN_BEATS} times cleanly"
     return ""

@@ -96,6 +96,15 @@ class SiteMembers:
             return Role(said)
         return Role.CONTROLLER if self._is_host(index) else Role.WORKER
 
+    def degraded_heir(self) -> str:
+        """Return who is degraded and would take what runs here; empty: nobody."""
+        for group in self._held(self._me):
+            index = self._heir_index(group, self._me)
+            stands = None if index is None else self._stands(index)
+            if index is not None and stands is not None and stands[2] is Avail.DEGRADED:
+                return self._names[index]
+        return ""
+
     def _member(self, index: int, offer: Offer, head: Head, mark: int) -> Member:
         core, now_ms = self._core, self._runtime.now_ms()
         name, is_me = self._names[index], index == self._me
@@ -115,7 +124,8 @@ class SiteMembers:
             is_elsewhere = word is not None and _is_at_work(Head(Step(word.step), word.outcome))
             found = None if node in offer.nodes else OTHER
         held = self._held(index)
-        is_out = is_elsewhere or _is_out(self._stands(index))
+        stands = self._stands(index)
+        is_out = is_elsewhere or _is_out(stands)
         beats = CLEAN_BEATS
         if not is_me:
             since_ms = now_ms - core.members.since_ms(index)
@@ -123,6 +133,7 @@ class SiteMembers:
         return Member(
             node, self.role(index), found,
             {group: self._heir(group, index) for group in held},
+            is_degraded=stands is not None and stands[2] is Avail.DEGRADED,
             is_coordinator=is_me, is_voter=index in core.electorate.voters, is_alive=is_alive,
             is_out=is_out and not (found is not None and _is_at_work(found)), beats=beats,
         )  # fmt: skip
@@ -169,15 +180,21 @@ class SiteMembers:
         return [] if told is None else [name for name in told.holds if name != SITE_LEASE]
 
     def _heir(self, group: str, holder: int) -> str | None:
-        """Return who would take a group, by the order of its hosts; None: nobody could."""
+        """Return who would take a group; None: nobody could."""
+        index = self._heir_index(group, holder)
+        return None if index is None else f"{self._site_name}.{self._names[index]}"
+
+    def _heir_index(self, group: str, holder: int) -> int | None:
+        """Return who would, as local HA chooses: in the order of its hosts, one that joins last."""
         core = self._core
-        for host in core.hosts.get(group, ()):
-            if host == holder:
-                continue
-            bar = core.bar(group) if host == self._me else unfit(core.members, host, group)
-            if not bar:
-                return f"{self._site_name}.{self._names[host]}"
-        return None
+        fit = [
+            host
+            for host in core.hosts.get(group, ())
+            if host != holder
+            and not (core.bar(group) if host == self._me else unfit(core.members, host, group))
+        ]
+        is_joining = {h: core.members.state(h) is MemberState.JOINING for h in fit if h != self._me}
+        return min(fit, key=lambda host: is_joining.get(host, False), default=None)
 
     def _is_host(self, index: int) -> bool:
         return any(index in hosts for name, hosts in self._core.hosts.items() if name != SITE_LEASE)

@@ -66,6 +66,7 @@ class Member:
         head: None: it has not answered.
         leases: to whom each group that runs here would go; None: to nobody.
         beats: clean ones in a row since it came up.
+        is_degraded: by its own word: nothing is given to it by choice.
         is_out: locked, failed or being enabled, or at work on another job; and not by this one.
     """
 
@@ -77,6 +78,7 @@ class Member:
     is_voter: bool = False
     is_alive: bool = True
     is_out: bool = False
+    is_degraded: bool = False
     beats: int = CLEAN_BEATS
 
 

@@ -48,6 +48,7 @@ def test_the_standby_goes_first_then_the_active_once_its_successor_is_committed(
         ({"head": Head(Step.END, "canceled")}, "not on the new release"),
         ({"beats": 2}, "not beaten 3 times"),
         ({"is_alive": False}, "not alive"),
+        ({"is_degraded": True}, "would take vip and is degraded"),
     ],
 )
 def test_the_last_active_stays_until_its_successor_is_fit(more, told):

@@ -1,12 +1,14 @@
 """What is seen of a site before a node of it goes down: who is there, and could take over."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 from updated_site import AT_WORK, DONE, NODES, OFFER, SERVING, STAGED, UpdatedSite
 
 from roost_agent.ha import core_events as ev
 from roost_agent.host import transitions as tr
-from roost_agent.update import site_blocks
+from roost_agent.update import in_site, site_blocks
 from roost_agent.update.site_standing import Role
 from roost_protocol.host_word import HostWord
 from roost_protocol.host_word import pack as pack_host
@@ -99,6 +101,31 @@ def test_a_host_that_has_failed_or_is_at_work_for_another_job_is_out(site):
     offers[index] = msgspec.structs.replace(OFFER, job="c" * 32)
     assert site.turn(offer=offers) == set()
     assert site.told == out
+
+
+async def test_what_runs_is_given_to_no_host_that_is_degraded(site, monkeypatch):
+    monkeypatch.setattr(in_site, "DRAIN_POLL_S", 0)
+    holder, other = site.cores.holders("main")[0], standby(site)
+    site.heads = [DONE] * 3
+    site.heads[holder] = STAGED
+    site.cores.tell(other, ev.HostIs(pack_host(HostWord(tr.DEGRADED)), "", 0))
+    assert site.turn() == set()
+    text = f"{NODES[other]} would take main and is degraded"
+    assert site.told == (WaitReason.HEALTH, text)
+    looks = 0
+
+    def may_go():
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            site.cores.tell(other, ev.HostIs(pack_host(HostWord(SERVING)), "", 0))
+            site.cores.run(800)
+        return ""
+
+    site.of[holder]._host.site = SimpleNamespace(may_go=may_go)
+    assert await site.of[holder].drain() == ""
+    assert looks == 3, "it waits as long as the heir is degraded"
+    assert site.turn() == {NODES[holder]}
 
 
 def test_a_locked_host_that_waits_for_its_turn_may_have_it_alone(site):
