@@ -125,7 +125,7 @@ async def _rolled_out(call: Call[NoQuery, ApplyBody], draft: Plan, sizes: list[s
     """Make a rollout of a change, start it, and return what it does."""
     body, reason = call.body, call.body.reason.strip()
     _check_expected(body, draft)
-    read = await read_plan_of(call, plan_text(body, sizes), body.files)
+    read = await read_plan_of(call, plan_text(body, sizes), body.files, draft=draft)
     if read.refusals:
         raise ApiError("conflict", read.refusals[0])
     made = await made_of(call, read, reason, 0)

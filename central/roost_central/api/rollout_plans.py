@@ -36,6 +36,7 @@ from roost_central.api.rollout_settings import (
 from roost_central.api.service import Api
 from roost_central.errors import SignerError
 from roost_central.fleet.query_suggest import hint
+from roost_central.profiles.draft import Plan as Draft
 from roost_central.releases.shelf import AVAILABLE, NAMED, Release
 from roost_central.rollout import hops, windows
 from roost_central.rollout.apart import Claim, in_the_way
@@ -209,7 +210,12 @@ def drafted(call: Call[Any, Any], read: PlanRead, id_: str, reason: str, start_m
 
 
 async def read_plan_of(
-    call: Call[Any, Any], raw: bytes, files: Sequence[ProfileFile] = (), *, but: str = ""
+    call: Call[Any, Any],
+    raw: bytes,
+    files: Sequence[ProfileFile] = (),
+    *,
+    but: str = "",
+    draft: Draft | None = None,
 ) -> PlanRead:
     """Return a plan, resolved over the fleet as the caller sees it.
 
@@ -218,6 +224,7 @@ async def read_plan_of(
         raw: its file.
         files: of profiles, that came with it.
         but: a rollout that it takes the place of, and so does not stand in its way.
+        draft: what its profiles come to, where that was just worked out.
 
     Raises:
         ApiError: ``invalid``: it is none; ``bad-filter``: a selector of it is none.
@@ -225,7 +232,9 @@ async def read_plan_of(
     try:
         plan = read_plan(raw)
         if plan.kind is Kind.PROFILE:
-            return await _read_settings(call, plan, raw, files)
+            return await _read_settings(
+                call, plan, raw, await settings_of(call, plan, files, draft)
+            )
         release = None
         if call.api.releases is not None:
             release = call.api.releases.find(plan.component, plan.version)
@@ -260,7 +269,7 @@ def _sentence(err: ProtocolError) -> str:
 
 
 async def _read_settings(
-    call: Call[Any, Any], plan: Plan, raw: bytes, files: Sequence[ProfileFile]
+    call: Call[Any, Any], plan: Plan, raw: bytes, settings: Settings
 ) -> PlanRead:
     """Return a plan of profiles, resolved over the nodes whose settings they change.
 
@@ -268,7 +277,6 @@ async def _read_settings(
         ApiError: ``invalid``: a profile, or what it comes to, is none.
         ProtocolError: as ``cut``.
     """
-    settings = await settings_of(call, plan, files)
     chosen = await _chosen(call, plan)
     divided = cut(plan, settings.found, chosen)
     refusals = settings_refusals(call, settings) + _common_refusals(call, plan, divided)

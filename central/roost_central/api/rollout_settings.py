@@ -69,8 +69,16 @@ class Settings:
         }
 
 
-async def settings_of(call: Call[Any, Any], plan: Plan, files: Sequence[ProfileFile]) -> Settings:
+async def settings_of(
+    call: Call[Any, Any], plan: Plan, files: Sequence[ProfileFile], draft: Draft | None = None
+) -> Settings:
     """Return what the profiles of a plan come to.
+
+    Args:
+        call: who asks.
+        plan: of profiles.
+        files: of them, as they came.
+        draft: what they come to, where that was just worked out; None: it is worked out here.
 
     Raises:
         ApiError: ``invalid``, ``not-found`` or ``not-allowed``: as of a change of profiles.
@@ -82,7 +90,8 @@ async def settings_of(call: Call[Any, Any], plan: Plan, files: Sequence[ProfileF
         raise ProtocolError("plan", field="profiles", got=", ".join(given), bound=bound)
     texts = ProfileTexts(tuple((each.file, each.source) for each in files), tuple(plan.remove))
     wanted = Wanted(texts.files, texts.remove)
-    draft = await asked_of_desk(call.api.profiles.preview(wanted, may_change(call)))
+    if draft is None:
+        draft = await asked_of_desk(call.api.profiles.preview(wanted, may_change(call)))
     if draft.faults:
         raise refused(draft.faults)
     nodes = draft.nodes

@@ -155,20 +155,18 @@ class SiteDocuments:
     def _keep(
         self, wanted: Sequence[Given], answers: Sequence[SignedDirector | SignerError]
     ) -> list[SignerError | None]:
-        told: list[SignerError | None] = []
+        signed: list[tuple[Given, tuple[str, str, str]]] = []
         for given, answer in zip(wanted, answers, strict=True):
-            site = given.document.site
             if isinstance(answer, SignerError):
-                self._refused[site] = answer
-                told.append(answer)
+                self._refused[given.document.site] = answer
                 continue
             kept = msgspec.structs.replace(given, version=answer.version)
-            signed = (answer.targets, answer.snapshot, answer.timestamp)
-            self._store.put_director(site, kept, signed)
-            self._given[site] = kept
-            self._refused.pop(site, None)
-            told.append(None)
-        return told
+            signed.append((kept, (answer.targets, answer.snapshot, answer.timestamp)))
+        self._store.put_directors(signed)
+        for kept, _ in signed:
+            self._given[kept.document.site] = kept
+            self._refused.pop(kept.document.site, None)
+        return [answer if isinstance(answer, SignerError) else None for answer in answers]
 
     def _version(self, site: str) -> int:
         given = self._given.get(site)

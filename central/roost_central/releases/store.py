@@ -12,7 +12,8 @@ from the leaves up, the timestamp last, so that whoever reads meanwhile finds al
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -50,11 +51,13 @@ IMAGE, DIRECTOR, SITES = "image", "director", "sites"
 MANIFESTS, INCOMING = "manifests", "incoming"
 OFFLINE: Final = "image-offline"
 METADATA: Final = "metadata"
+GIVEN: Final = "given.json"
 WORDS: Final = "members.json"  # of operators, for the members of a site
 VERSIONS_MAX: Final = 2  # of each role but root: who reads while another is written finds its own
 BLOB_BYTES_MAX: Final = UNPACKED_BYTES_MAX
 INCOMING_MAX: Final = 16  # uploads at once
 READABLE: Final = 0o644
+SYNCS_AT_ONCE: Final = 16  # measured: 1.5 to 3 ms a site in place of 13, one after the other
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -268,26 +271,36 @@ class ReleaseStore:
         _put(folder / "timestamp.json", timestamp.encode())
         prune(folder)
 
-    def put_director(self, site: str, given: Given, signed: tuple[str, str, str]) -> None:
-        """Serve another document of a site.
+    def put_directors(self, given: Sequence[tuple[Given, tuple[str, str, str]]]) -> None:
+        """Serve other documents of sites; all are on the disk when it returns.
+
+        Each is written before any is waited for, and many are waited for together: a file system
+        brings what it is asked for meanwhile to the disk at once.
 
         Args:
-            site: its name, checked.
-            given: what was asked of the signer.
-            signed: targets, snapshot, timestamp, of the version of ``given``.
+            given: what was asked of the signer for a site, and its answer of that version: targets,
+                snapshot, timestamp.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: one cannot be written.
         """
-        folder = self.folder / SITES / site / METADATA
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for name, text in zip(
-            (f"{given.version}.targets.json", f"{given.version}.snapshot.json", "timestamp.json"),
-            signed, strict=True,
-        ):  # fmt: skip
-            _put(folder / name, text.encode(), sync=False)
-        _put(folder.parent / "given.json", msgspec.json.encode(given))
-        prune(folder)
+        kept: list[tuple[Path, Path]] = []
+        for each, signed in given:
+            folder = self.folder / SITES / each.document.site / METADATA
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for name, text in zip(
+                (f"{each.version}.targets.json", f"{each.version}.snapshot.json", "timestamp.json"),
+                signed, strict=True,
+            ):  # fmt: skip
+                _put(folder / name, text.encode(), sync=False)
+            path = folder.parent / GIVEN
+            kept.append((_written(path, msgspec.json.encode(each)), path))
+            prune(folder)
+        with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:
+            list(pool.map(_sync, [fresh for fresh, _ in kept]))
+            for fresh, path in kept:
+                fresh.replace(path)
+            list(pool.map(sync_folder, [path.parent for _, path in kept]))
 
     def words(self, site: str) -> list[SignedMembers]:
         """Return the operators' words for the members of a site that were kept.
@@ -319,13 +332,13 @@ class ReleaseStore:
             OSError: the disk refuses.
         """
         folder = self.folder / SITES / site
-        (folder / "given.json").unlink(missing_ok=True)
+        (folder / GIVEN).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 
     def given(self) -> dict[str, Given]:
         """Return what each site was given."""
         found = {}
-        for path in (self.folder / SITES).glob("*/given.json"):
+        for path in (self.folder / SITES).glob(f"*/{GIVEN}"):
             found[path.parent.name] = _given(path)
         return found
 
@@ -342,7 +355,7 @@ class ReleaseStore:
             ReleaseError: ``metadata``: what is here cannot be read.
             OSError: as above.
         """
-        document = _given(self.folder / SITES / site / "given.json").document
+        document = _given(self.folder / SITES / site / GIVEN).document
         files: dict[str, str] = {}
         for path in (self.folder / IMAGE / METADATA).glob("*.json"):
             files[f"{IMAGE}/{METADATA}/{path.name}"] = path.read_text()
@@ -433,15 +446,25 @@ def prune(folder: Path) -> None:
 def _put(path: Path, raw: bytes, *, sync: bool = True) -> None:
     """Put a file in place of what is there, whole."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fresh = _written(path, raw)
+    if sync:
+        _sync(fresh)
+    fresh.replace(path)
+    if sync:
+        sync_folder(path.parent)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _written(path: Path, raw: bytes) -> Path:
+    """Write what is to stand at a path beside it; return where."""
     fresh = path.with_name(f"{path.name}.{sha256(raw).hexdigest()[:8]}.new")
     with suppress(FileNotFoundError):
         fresh.unlink()
     with fresh.open("xb") as file:
         file.write(raw)
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
     fresh.chmod(READABLE)
-    fresh.replace(path)
-    if sync:
-        sync_folder(path.parent)
+    return fresh

@@ -147,4 +147,4 @@ def assign(stage, target, node):
     [signed] = asyncio.run(asked())
     store = ReleaseStore(stage.central.data_dir / "releases")
     given = Given(document, [], signed.version, now_ms)
-    store.put_director(site, given, (signed.targets, signed.snapshot, signed.timestamp))
+    store.put_directors([(given, (signed.targets, signed.snapshot, signed.timestamp))])

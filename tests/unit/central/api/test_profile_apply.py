@@ -65,6 +65,20 @@ async def test_another_number_of_nodes_than_was_seen_is_refused(get, post):
     assert (await get("/api/v1/rollouts"))[1]["items"] == []
 
 
+@pytest.mark.usefixtures("able")
+async def test_the_fleet_is_compiled_to_look_and_once_more_as_it_counts(post, central):
+    desk, compiled = central.api.profiles, []
+    work_out = desk._worked_out
+
+    async def counted(*given):
+        compiled.append(given)
+        return await work_out(*given)
+
+    desk._worked_out = counted
+    assert (await post(APPLY, {"files": FILES}))[0] == 200
+    assert len(compiled) == 2
+
+
 async def test_it_is_listed_and_shown_among_the_rollouts(get, rollout):
     _, page = await get("/api/v1/rollouts")
     [item] = page["items"]
