@@ -27,8 +27,9 @@ def prove(say: Callable[[str], None], seed: int, share: float) -> Iterator[Proof
         failures=0,
         seed=seed,
         note=f"runs of up to {STEPS} steps over three hosts and their coordinator: agents killed "
-        "between two actions, boots, a cut LAN, failures, locks; every move a row of the table, "
-        "no failure forgotten, the last that serves not failed, a storm blamed on the network",
+        "between two actions, boots, a cut LAN, failures, locks, power that goes, maintenance, all "
+        "who watch begun anew at once; every move a row of the table, no failure forgotten, the "
+        "last that serves not failed, a storm blamed on the network, one reset for one loss",
     )
     yield proven(wanted, HostMachine, steps=STEPS, share=share, say=say)
     runs = max(2 * TOGETHER, round(FAULTS * share))

@@ -1,15 +1,18 @@
 """Three hosts of a site, their disks and their coordinator, against rules that are kept apart.
 
 A Hypothesis machine over the pure cores: agents are killed between two actions, machines boot, the
-LAN is cut, the coordinator changes, people lock, unlock and recover. MOVES is hosts.md section 2,
+LAN is cut, the coordinator changes, all who watch begin anew at once, machines lose their power,
+people lock, unlock, recover and maintain. MOVES is hosts.md section 2,
 written down again: the product's table is not asked whether the product is right.
 """
 
 from dataclasses import dataclass, field
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from roost_agent.host.around import Power
 from roost_agent.host.core import (
     ENABLE,
     SETTLED_MS,
@@ -22,6 +25,7 @@ from roost_agent.host.core import (
     Keep,
     Lock,
     Look,
+    LostOften,
     Maintain,
     Moved,
     NotRebooted,
@@ -29,12 +33,13 @@ from roost_agent.host.core import (
     Recover,
     Unlock,
 )
-from roost_agent.host.enable import Facts, Stage
+from roost_agent.host.enable import Facts
 from roost_agent.host.evidence import MINOR
-from roost_agent.host.kept import Kept
+from roost_agent.host.graceful import TRIES
+from roost_agent.host.kept import Kept, Locked
 from roost_agent.host.ladder import RECOVERIES
 from roost_agent.host.moment import Moment
-from roost_agent.host.peer import LOST
+from roost_agent.host.peer import LOST, UNTIL_MS
 from roost_agent.host.resets import Answered, Reset, Resets
 from roost_agent.host.resets import Tick as SilentNow
 from roost_agent.host.sight import Sight
@@ -98,6 +103,9 @@ class Box:
     quorum: str = ""
     reasons: dict[str, int] = field(default_factory=dict)
     beat: Triple | None = None  # what it told last
+    told_until: int = 0  # of its maintenance, UTC, as it was heard last
+    has_power: bool = True
+    returns: int = 0  # lost and back without a boot, since it was out of service by its own word
     failures: dict[str, int] = field(default_factory=dict)  # durable, since the last pardon
     served_ms: int | None = None
     helper: str = "reboots"  # or refuses, or is silent
@@ -117,8 +125,7 @@ class Box:
     def is_exhausted(self) -> bool:
         """Whether it failed more often of one cause than it may be tried again."""
         return any(
-            count > RECOVERIES[Stage(c)].attempts + self.has_tried(c)
-            for c, count in self.failures.items()
+            count > RECOVERIES[c].attempts + self.has_tried(c) for c, count in self.failures.items()
         )
 
     def has_tried(self, cause: str) -> bool:
@@ -161,6 +168,8 @@ class HostMachine(RuleBasedStateMachine):
         self.unheard = set(NAMES)  # since the turn began
         self.stormy = 0  # ticks since several fell silent together
         self.away = set(NAMES)  # not heard yet, or written off until it is heard for long enough
+        self.unseen = set(NAMES)  # not heard since this watcher began
+        self.remembered: set[str] = set()  # failed before that, and not back for long enough since
         for box in self.boxes.values():
             self.start(box)
 
@@ -237,6 +246,62 @@ class HostMachine(RuleBasedStateMachine):
             self.leap(601)
             self.tick(2)
 
+    @rule(name=names, times=st.integers(1, TRIES + 1))
+    def comes_and_goes(self, name: str, times: int) -> None:
+        """Its LAN is lost and back again and again, and nothing else is."""
+        box = self.boxes[name]
+        for _ in range(times):
+            box.is_cut = True
+            self.tick(LOST + 1)
+            box.is_cut = False
+            self.tick(GOOD)
+
+    @rule(name=names, seconds=st.sampled_from([60, 7_200]), cut=st.booleans())
+    def is_silent_in_maintenance(self, name: str, seconds: int, cut: bool) -> None:
+        """An operator is at work on it, and takes its LAN or its machine away for long."""
+        box = self.boxes[name]
+        self.maintain(name, seconds)
+        self.tick(2)
+        box.is_cut, box.core = box.is_cut or cut, box.core if cut else None
+        self.tick(LOST + 1)
+        self.leap(601)
+        self.tick(2)
+
+    @rule(name=names)
+    def loses_its_power(self, name: str) -> None:
+        """Somebody switches it off."""
+        self.boxes[name].core, self.boxes[name].has_power = None, False
+
+    @rule(name=names)
+    def has_power(self, name: str) -> None:
+        """Somebody switches it on; it boots, or hangs until it is started."""
+        self.boxes[name].has_power = True
+
+    @rule()
+    def watchers_restart(self) -> None:
+        """All agents that watch begin anew at once: they know what their disks hold."""
+        if self.site is None or not self.site.may_tell(self.now):
+            return  # what is not told is not kept either
+        kept = msgspec.json.decode(msgspec.json.encode(self.site.memory()), type=Locked)
+        failed = {name for name, state in self.states().items() if state == FAILED}
+        self.watch(kept)
+        assert kept.failed.keys() <= failed
+        self.remembered = set(kept.failed)
+        self.unseen -= self.remembered
+
+    @rule(name=names, before=st.booleans(), boots=st.booleans())
+    def is_silent_while_watchers_restart(self, name: str, before: bool, boots: bool) -> None:
+        """It is silent for long; those who watch begin anew before it is due a reset, or after."""
+        self.boxes[name].is_cut = True
+        self.tick(LOST + 1)
+        self.leap(121 if before else 601)
+        self.tick(2)
+        self.watchers_restart()
+        self.tick(2)
+        self.leap(601)
+        self.tick(2)
+        self.boxes[name].is_cut = not boots
+
     @rule(name=names)
     def is_mended(self, name: str) -> None:
         """Nothing is wrong any more."""
@@ -265,6 +330,7 @@ class HostMachine(RuleBasedStateMachine):
         if boots:
             box.core, box.boot = None, box.boot + 1
         if box.core is None:
+            box.has_power = True
             self.start(box)
 
     @rule(name=names)
@@ -451,10 +517,8 @@ class HostMachine(RuleBasedStateMachine):
             if not alive:
                 self.turn, self.site = "", None
                 return
-            self.turn, self.turn_ms = alive[self.ms // TICK_MS % len(alive)], self.ms
-            self.site, self.resets, self.epoch = SiteHosts(self.now), Resets(), self.epoch + 1
-            self.misses, self.good = dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0)
-            self.stormy, self.away, self.unheard = 0, set(NAMES), set(NAMES) - {self.turn}
+            self.turn, self.epoch = alive[self.ms // TICK_MS % len(alive)], self.epoch + 1
+            self.watch(Locked())
         assert self.site is not None
         others = [box for box in self.boxes.values() if box.name != self.turn]
         before = self.states()
@@ -465,18 +529,60 @@ class HostMachine(RuleBasedStateMachine):
         silent = [each for each in others if self.misses[each.name] >= MINOR]
         fresh = sum(each.name not in self.away for each in silent)
         self.stormy = 0 if fresh >= 2 else self.stormy + 1
-        sights = [Sight(box.name, box.is_heard, box.beat, box.boot_id, self.ms) for box in others]
-        self.site.tick(sights, self.ms, self.now)
-        self.unheard -= {each.name for each in others if each.is_heard}
+        self.site.tick([self.sight(box) for box in others], self.ms, self.now)
+        self.remembered -= {each.name for each in others if self.good[each.name] >= GOOD}
+        self.unheard -= {each.name for each in others if each.is_heard} - self.remembered
         is_late = self.ms - self.turn_ms >= QUIET_MS
         assert self.site.may_tell(self.now) == (is_late or not self.unheard)
         self.judge(before)
+        self.reads_power()
+        self.has_recover()
         epoch = self.epoch
         lost, boards = tuple(self.site.lost(self.now)), set(NAMES)
         for asked in self.resets.handle(
             SilentNow(epoch, lost, self.site.held_back, boards), self.now
         ):
             self.is_reset(asked)
+
+    def watch(self, kept: Locked) -> None:
+        """Have an agent begin to watch, with what its disk holds."""
+        self.site, self.resets, self.turn_ms = SiteHosts(self.now, kept=kept), Resets(), self.ms
+        self.misses, self.good = dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0)
+        self.stormy, self.away, self.unheard = 0, set(NAMES), set(NAMES) - {self.turn}
+        self.unseen, self.remembered = set(NAMES), set()
+
+    def sight(self, box: Box) -> Sight:
+        """Return how the coordinator sees a host: of one that is silent, what it told last."""
+        if box.is_heard and box.core is not None:
+            box.told_until = box.core.maintenance_until_ms
+        left_ms = max(box.told_until - self.now.wall_ms, 0)
+        return Sight(box.name, box.is_heard, box.beat, box.boot_id, self.ms, maintenance_ms=left_ms)
+
+    def reads_power(self) -> None:
+        """Have the board controllers of silent hosts read."""
+        assert self.site is not None
+        for node in self.site.out():
+            box = self.boxes[node]
+            assert not box.is_heard, "out, and it speaks"
+            self.site.powered(node, Power(box.has_power, self.ms), self.now)
+            is_off = self.states()[node][2] is Avail.POWER_OFF
+            assert is_off == (not box.has_power), "its power is not what is read"
+
+    def has_recover(self) -> None:
+        """Have hosts that came back too often run their recovery, as the beats say it."""
+        assert self.site is not None
+        for name in self.site.anew(self.now):
+            box = self.boxes[name]
+            assert box.returns > TRIES, "too early"
+            if box.core is None or box.is_cut or box.core.state not in SERVING:
+                continue
+            others = [each for each in self.boxes.values() if each.is_heard and each is not box]
+            is_last = all(each.beat not in SERVING for each in others)
+            before = box.core.state
+            is_held = is_last or bool(box.core.maintenance_until_ms)
+            self.told(box, LostOften(self.turn, is_last=is_last))
+            if box.core is not None:
+                assert box.core.state == (before if is_held else FAILED)
 
     def is_reset(self, asked: Reset) -> None:
         """Have a board controller do with an order what it does, and judge that it came."""
@@ -487,6 +593,9 @@ class HostMachine(RuleBasedStateMachine):
         assert box.lost_ms is not None
         assert self.ms - box.lost_ms >= 300_000, "reset too early"
         assert not box.was_reset, "a second reset for one loss"
+        assert box.has_power, "reset, and it has none"
+        idle_ms = self.now.wall_ms - box.told_until
+        assert idle_ms >= 300_000 - UNTIL_MS, "reset in its maintenance, or too early after it"
         if box.board != "refuses":
             box.was_reset = True
         if box.board == "resets":
@@ -509,8 +618,9 @@ class HostMachine(RuleBasedStateMachine):
             if was == FAILED and name in self.away and state in SERVING:
                 assert self.good[name] >= GOOD, "back with its first word"
             if box.is_heard:
-                is_back = was is None or was == WORDS["off"] or self.good[name] >= GOOD
+                is_back = name in self.unseen or self.good[name] >= GOOD
                 self.away -= {name} if is_back else set()
+                self.unseen.discard(name)
             elif state != was and state not in SERVING:
                 self.away.add(name)
             if state == FAILED and was in SERVING and not box.is_heard:
@@ -519,5 +629,14 @@ class HostMachine(RuleBasedStateMachine):
                 assert self.stormy, "several are silent: that is the network"
             if self.misses[name] > LOST and state in SERVING:
                 assert self.stormy * TICK_MS <= 10_000, "lost, and nobody says so"
-            if self.good[name] >= GOOD:
+            self.counts_return(box, was)
+            assert self.site is not None
+            if self.good[name] >= GOOD and not (
+                state == FAILED and name in self.site.anew(self.now)
+            ):
                 assert state == box.beat, "it speaks, and is not what it says"
+
+    def counts_return(self, box: Box, was: Triple | None) -> None:
+        """Count how often it came back, at least as often as the product may."""
+        if box.is_heard and self.good[box.name] == GOOD and was == FAILED:
+            box.returns += 1
