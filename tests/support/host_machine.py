@@ -12,28 +12,21 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from roost_agent.host.action import Action, Check, Keep, Moved, Reboot
 from roost_agent.host.around import Power
-from roost_agent.host.core import (
-    ENABLE,
-    SETTLED_MS,
-    TICK_MS,
-    Action,
+from roost_agent.host.core import ENABLE, SETTLED_MS, TICK_MS, HostCore
+from roost_agent.host.enable import Facts
+from roost_agent.host.event import (
     Begin,
-    Check,
     Event,
-    HostCore,
-    Keep,
     Lock,
     Look,
     LostOften,
     Maintain,
-    Moved,
     NotRebooted,
-    Reboot,
     Recover,
     Unlock,
 )
-from roost_agent.host.enable import Facts
 from roost_agent.host.evidence import MINOR
 from roost_agent.host.graceful import TRIES
 from roost_agent.host.kept import Kept, Locked

@@ -30,7 +30,7 @@ from roost_agent.host.act_times import (
     WAITING_MAX,
 )
 from roost_agent.host.allowed import refuse
-from roost_agent.host.core import Intend, Maintain, NotRebooted, Recover, Unlock
+from roost_agent.host.event import Intend, Maintain, NotRebooted, Recover, Unlock
 from roost_agent.host.kept import Pending
 from roost_agent.host.leaving import LOCKED, Leaving, lock_silent, situation, until
 from roost_agent.host.shell import HostShell

@@ -12,13 +12,23 @@ Invariants:
 - it reboots itself once for a fault, and only where another one serves (ladder).
 """
 
-from collections.abc import Mapping
 from typing import Final, assert_never
 
-import msgspec
-
 from roost_agent.host import transitions as tr
-from roost_agent.host.enable import Enable, Facts, Passed, Stage, StageFailed, missing
+from roost_agent.host.action import Action, Check, Keep, Moved, Reboot
+from roost_agent.host.enable import Enable, Passed, Stage, StageFailed, missing
+from roost_agent.host.event import (
+    Begin,
+    Event,
+    Intend,
+    Lock,
+    Look,
+    LostOften,
+    Maintain,
+    NotRebooted,
+    Recover,
+    Unlock,
+)
 from roost_agent.host.kept import Kept, Pending
 from roost_agent.host.ladder import EXHAUSTED, HEARTBEAT, REBOOTS, Ladder, Next
 from roost_agent.host.moment import Moment
@@ -33,108 +43,6 @@ MAINTENANCE_MS_MAX: Final = MAINTENANCE_MIN_MAX * 60_000
 ENABLE: Final = "enable"  # a reason to be degraded: the enable sequence lacked something
 LOCKED_TYPE: Final = "host.locked"  # by their names in the catalogue
 EXHAUSTED_TYPE: Final = "host.recovery.exhausted"
-
-
-class Begin(msgspec.Struct, frozen=True):
-    """The agent starts."""
-
-    kept: Kept | None
-
-
-class Look(msgspec.Struct, frozen=True):
-    """What is the case now; told once a second, and at once after another event.
-
-    Attributes:
-        facts: of the enable sequence.
-        reasons: to be degraded: reason to since when, UTC in ms.
-        critical: what this host cannot do without and does, in a sentence; empty: nothing.
-        is_last: no other host could serve in its place.
-        is_spared: another one is known to serve, and the site can do without this one.
-        quorum: as ``critical``, of what its watchdog is to reset it for.
-    """
-
-    facts: Facts
-    reasons: Mapping[str, int]
-    critical: str = ""
-    is_last: bool = False
-    is_spared: bool = False
-    quorum: str = ""
-
-
-class Lock(msgspec.Struct, frozen=True):
-    """It was drained, or somebody who may has said that this does not matter."""
-
-    by: str
-    reason: str
-
-
-class Unlock(msgspec.Struct, frozen=True):
-    """An operator puts it into service."""
-
-    by: str
-    reason: str
-
-
-class Recover(msgspec.Struct, frozen=True):
-    """An operator lets it begin from nought."""
-
-    by: str
-
-
-class Maintain(msgspec.Struct, frozen=True):
-    """Do nothing by itself until then, UTC in ms; 0: again."""
-
-    until_ms: int
-
-
-class Intend(msgspec.Struct, frozen=True):
-    """An act is under way from now on, or no more: on disk before anything of it is done."""
-
-    pending: Pending | None
-
-
-class LostOften(msgspec.Struct, frozen=True):
-    """Others lost it again and again, and it never went down: it is to run its recovery."""
-
-    by: str
-    is_last: bool = False
-
-
-class NotRebooted(msgspec.Struct, frozen=True):
-    """The reboot that was asked for does not come."""
-
-    why: str
-
-
-Event = Begin | Look | Lock | Unlock | Recover | Maintain | Intend | LostOften | NotRebooted
-
-
-class Keep(msgspec.Struct, frozen=True):
-    """Bring this to the disk before anything that follows."""
-
-    kept: Kept
-
-
-class Check(msgspec.Struct, frozen=True):
-    """Run the health checks; their end is told by Look."""
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """The triple is another; for the log and for the centre."""
-
-    before: Triple
-    after: Triple
-    cause: str
-
-
-class Reboot(msgspec.Struct, frozen=True):
-    """Restart this machine; by its watchdog, where it has one and that is asked for."""
-
-    why: str
-    is_by_watchdog: bool
-
-
-Action = Keep | Check | Moved | Reboot
 
 
 class HostCore:

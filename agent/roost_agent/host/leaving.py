@@ -16,7 +16,7 @@ from roost_agent.host.act import FORCE_LOCK, ActRefusedError, Wanted
 from roost_agent.host.act_times import ASK_S, DRAIN_S, FORCED_S, NOBODY_S, POLL_S, RESET_S
 from roost_agent.host.allowed import Situation, nobody, refuse
 from roost_agent.host.around import Giving
-from roost_agent.host.core import Lock
+from roost_agent.host.event import Lock
 from roost_agent.host.shell import HostShell
 from roost_protocol.host_word import Going
 

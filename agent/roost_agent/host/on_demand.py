@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from roost_agent.host.act import LOCK, REBOOT, Wanted
-from roost_agent.host.core import Reboot
+from roost_agent.host.action import Reboot
 from roost_agent.host.shell import HostShell
 
 IN_ABSENCE = "ordered while this host was silent"

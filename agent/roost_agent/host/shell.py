@@ -20,21 +20,12 @@ from roost_agent.errors import StorageError
 from roost_agent.host import kept
 from roost_agent.host import transitions as tr
 from roost_agent.host.act import LOCKS, ActRefusedError, Wanted
+from roost_agent.host.action import Action, Check, Keep, Moved, Reboot
 from roost_agent.host.around import Around, Site
 from roost_agent.host.coordinator import Coordinator
-from roost_agent.host.core import (
-    Action,
-    Begin,
-    Check,
-    Event,
-    HostCore,
-    Keep,
-    Look,
-    LostOften,
-    Moved,
-    Reboot,
-)
+from roost_agent.host.core import HostCore
 from roost_agent.host.enable import Facts
+from roost_agent.host.event import Begin, Event, Look, LostOften
 from roost_agent.host.moment import Moment
 from roost_agent.ports import Clock
 from roost_protocol.catalogue import cut

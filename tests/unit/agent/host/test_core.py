@@ -7,25 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from roost_agent.host import transitions as tr
+from roost_agent.host.action import Check, Keep, Moved
 from roost_agent.host.core import (
     EXHAUSTED_TYPE,
     LOCKED_TYPE,
     MAINTENANCE_MS_MAX,
     SETTLED_MS,
-    Begin,
-    Check,
     HostCore,
-    Intend,
-    Keep,
-    Lock,
-    Look,
-    Maintain,
-    Moved,
-    NotRebooted,
-    Recover,
-    Unlock,
 )
 from roost_agent.host.enable import DEADLINES_MS, SOAK_MS, Facts, Stage
+from roost_agent.host.event import Begin, Intend, Lock, Look, Maintain, NotRebooted, Recover, Unlock
 from roost_agent.host.kept import Kept, Pending
 from roost_agent.host.ladder import EXHAUSTED, HEARD_MS, RECOVERIES
 from roost_agent.host.moment import Moment

@@ -3,18 +3,10 @@
 import pytest
 
 from roost_agent.host import transitions as tr
-from roost_agent.host.core import (
-    SETTLED_MS,
-    Begin,
-    HostCore,
-    Keep,
-    Look,
-    Maintain,
-    NotRebooted,
-    Reboot,
-    Recover,
-)
+from roost_agent.host.action import Keep, Reboot
+from roost_agent.host.core import SETTLED_MS, HostCore
 from roost_agent.host.enable import SOAK_MS, Facts, Stage
+from roost_agent.host.event import Begin, Look, Maintain, NotRebooted, Recover
 from roost_agent.host.kept import Kept, Rebooted
 from roost_agent.host.ladder import (
     DAY_MS,
