@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from roost_agent.ports import SystemEntropy
 from roost_agent.update.baseline import Baseline, Stand, crashed, raised, running
 from roost_agent.update.hands import Hands
@@ -148,16 +150,19 @@ class InSite:
         """See Coordinator."""
         return self._site.ask(
             offer, head, takes_down=kept.reboot or kept.drain,
-            closed=self._alone.closed(offer), hold=held(hold),
+            closed=self._alone.closed(offer), hold=held(hold), is_reached=self.is_reached(),
         )  # fmt: skip
 
     async def unwell(self, kept: Kept, expected: Collection[str]) -> str:
         """See Site: as a node alone, and it has its place in the site.
 
-        The way back is measured without that: what is back is stuck by no fault of its neighbours.
+        That the whole site is cut off is no fault of a release. The way back is measured without
+        the site: what is back is stuck by no fault of its neighbours.
         """
         if kept.before is not None and (why := self._site.view()):
             return why
+        if self._site.is_cut_off:
+            kept = msgspec.structs.replace(kept, was_reached=False)
         return await self._alone.unwell(kept, expected)
 
     @property

@@ -22,6 +22,7 @@ _JOB_BYTES: Final = 3
 _STEP_SHIFT, _STEP_BITS = 24, 5
 _OUTCOME_SHIFT, _OUTCOME_BITS = 29, 3
 _FAILED, _COMMITTED, _STUCK = 1 << 32, 1 << 33, 1 << 34
+_TELLS_REACH, _REACHED = 1 << 35, 1 << 36
 
 
 class UpdateWord(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class UpdateWord(msgspec.Struct, frozen=True):
         has_failed: it goes back, or went.
         is_committed: the new release runs for good.
         is_stuck: it could not go back.
+        is_reached: it beats on a path, those of local HA apart; None: it does not say.
     """
 
     job: int
@@ -42,6 +44,7 @@ class UpdateWord(msgspec.Struct, frozen=True):
     has_failed: bool = False
     is_committed: bool = False
     is_stuck: bool = False
+    is_reached: bool | None = None
 
 
 def job_mark(job: str, attempt: int) -> int:
@@ -53,6 +56,8 @@ def job_mark(job: str, attempt: int) -> int:
 def pack(word: UpdateWord) -> int:
     """Return the number that stands for a word."""
     flags = _FAILED * word.has_failed | _COMMITTED * word.is_committed | _STUCK * word.is_stuck
+    if word.is_reached is not None:
+        flags |= _TELLS_REACH | _REACHED * word.is_reached
     outcome = OUTCOMES.index(word.outcome) << _OUTCOME_SHIFT
     return word.job | STEPS.index(word.step) << _STEP_SHIFT | outcome | flags
 
@@ -66,5 +71,5 @@ def unpack(number: int) -> UpdateWord | None:
         return None
     return UpdateWord(
         job, STEPS[step], OUTCOMES[outcome], bool(number & _FAILED), bool(number & _COMMITTED),
-        bool(number & _STUCK),
+        bool(number & _STUCK), bool(number & _REACHED) if number & _TELLS_REACH else None,
     )  # fmt: skip

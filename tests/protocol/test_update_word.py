@@ -6,7 +6,7 @@ from roost_protocol.update_word import OUTCOMES, STEPS, UpdateWord, job_mark, pa
 
 WORDS = st.builds(
     UpdateWord, st.integers(1, (1 << 24) - 1), st.sampled_from(STEPS), st.sampled_from(OUTCOMES),
-    st.booleans(), st.booleans(), st.booleans(),
+    st.booleans(), st.booleans(), st.booleans(), st.none() | st.booleans(),
 )  # fmt: skip
 
 
@@ -30,6 +30,8 @@ def test_any_number_says_something_known_or_nothing(number):
         (UpdateWord(1, "staged"), 0x3000001),
         (UpdateWord(0xABCDEF, "end", "succeeded", is_committed=True), 0x230ABCDEF),
         (UpdateWord(2, "end", "rolled_back", has_failed=True), 0x150000002),
+        (UpdateWord(2, "staged", is_reached=False), 0x803000002),
+        (UpdateWord(2, "staged", is_reached=True), 0x1803000002),
     ],
 )
 def test_the_numbers_of_the_wire(word, number):

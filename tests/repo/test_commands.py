@@ -93,7 +93,7 @@ def test_the_part_of_exactly_a_name_is_run_alone(word, parts):
         (
             "prove",
             ["-k", "no-such-part"],
-            "cert, clock, config, disk, flood, fuzz, ha, ha_real, handshakes, host, host_wan",
+            "cert, clock, config, disk, flood, fuzz, ha, ha_real, halts, handshakes, host",
         ),
         ("bench", ["-k", "no-such-part"], "agent, alarm"),
         ("bench", ["--qui"], "unrecognized arguments"),  # it would be quick in name only

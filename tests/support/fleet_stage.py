@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import sqlite3
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from ca import DOMAIN, Pki, SignerProcess, unlimited
 from central_process import CentralProcess
 from loopback_ports import free_port
@@ -71,6 +73,20 @@ class FleetStage:
         """End all of it."""
         for program in (self.central, self.broker, self.signer):
             program.kill()
+
+    def cut_wan(self) -> None:
+        """Stop broker and centre with all that they started: nobody beyond a site answers."""
+        self._signal(signal.SIGSTOP)
+
+    def mend_wan(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for program in (self.broker, self.central):
+            top = psutil.Process(program.pid)
+            for each in (top, *top.children(recursive=True)):
+                each.send_signal(number)
 
     @contextmanager
     def running(self) -> Iterator["FleetStage"]:

@@ -149,12 +149,13 @@ class Hands:
     async def _back(self, offer: Offer, kept: Kept) -> None:
         """Wait until what is committed runs again.
 
-        Without what ran before: a process that the bad release has broken waits for its next
-        restart, and what is back would count as stuck.
+        Without what ran before, and though it beats on no path: a process that the bad release has
+        broken waits for its next restart, a network that is gone is not back by this, and what is
+        back would count as stuck.
         """
         running = self.installed().component(offer.component).running
         digest = "" if running is None else running.digest
-        before = msgspec.structs.replace(kept, before=None)
+        before = msgspec.structs.replace(kept, before=None, was_reached=False)
         await self._measuring.well(offer.component, digest, before)
 
     async def _hook(self, word: str) -> None:

@@ -69,9 +69,10 @@ class InSite:
         """What this node is for."""
         return self._members.role(self._me)
 
-    def ask(
-        self, offer: Offer, head: Head, *, takes_down: bool, closed: str, hold: str
-    ) -> tuple[int, Verdict]:
+    def ask(  # noqa: PLR0913 - what one node tells the others
+        self, offer: Offer, head: Head, *, takes_down: bool, closed: str, hold: str,
+        is_reached: bool = False,
+    ) -> tuple[int, Verdict]:  # fmt: skip
         """Return the coordinator's epoch, and where the site's job is.
 
         Args:
@@ -80,13 +81,15 @@ class InSite:
             takes_down: the release drains or boots.
             closed: why it is not the time by this node; empty: it is.
             hold: why a person on this node holds it; empty: nobody does.
+            is_reached: this node beats on a path, those of local HA apart.
         """
         mark = job_mark(offer.job, offer.attempt)
         word = pack(
             UpdateWord(
-                mark, str(head.step), head.outcome, bool(head.failure), head.committed, head.stuck
+                mark, str(head.step), head.outcome, bool(head.failure), head.committed, head.stuck,
+                is_reached,
             )
-        )
+        )  # fmt: skip
         lease = self._core.leases.get(SITE_LEASE)
         if lease is None:
             self._tell(word, 0, 0)
@@ -149,6 +152,22 @@ class InSite:
         if told is None or not told.seen.get(self._me):
             return f"{self._names[holder]}, which coordinates the site, does not hear this node"
         return ""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether no node that is heard here is reached, and one at least says so.
+
+        Then the site's way out is gone, which is no fault of a release on this node.
+        """
+        words = [
+            unpack(told.update)
+            for index in self._names
+            if index != self._me
+            and self._core.members.state(index) in THERE
+            and (told := self._core.members.report(index)) is not None
+        ]
+        said = {word.is_reached for word in words if word is not None} - {None}
+        return said == {False}
 
     def _mask(self, nodes: tuple[str, ...]) -> int:
         wanted = {split_node_id(each)[1] for each in nodes}

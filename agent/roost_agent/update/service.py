@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -49,6 +50,9 @@ STUCK: Final = "900.804"
 TYPES: Final = frozenset({FAILED, ROLLED_BACK, STUCK})
 TICK_S: Final = 2.0
 IDLE_S: Final = 3_600.0
+TELL_S: Final = 5.0  # for the centre to hear that a release goes in; with no way to it nobody waits
+TELL_STEP_S: Final = 0.05
+GOES_IN: Final = frozenset({Step.DRAIN, Step.INSTALL})
 
 
 class Coordinator(Protocol):
@@ -400,9 +404,23 @@ class Updates:
             self._act.cancel()
 
     async def _acted(self, todo: ev.Do, offer: Offer, kept: Kept) -> None:
+        if todo.step in GOES_IN:
+            await self._until_told()
         did, learnt = await self._hands.do(todo, offer, kept)
         self._put(_Learnt(learnt))
         self._put(did)
+
+    async def _until_told(self) -> None:
+        """Let the centre hear that a release goes in, before it does.
+
+        A node that falls silent by it would else count as one whose network failed while it waited.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TELL_S):
+                while (  # noqa: ASYNC110 - receipts change it, nothing is set
+                    self._coordinator.is_reached() and not self._teller.is_told
+                ):
+                    await asyncio.sleep(TELL_STEP_S)
 
     async def _asked(self, key: str) -> None:
         self._put(await self._hands.known(key))

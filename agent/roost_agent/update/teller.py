@@ -40,6 +40,12 @@ class Teller:
         self._said = b""
         self._software = b""
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the centre has receipted all that was told."""
+        lane = self._spool.lanes.get(Lane.BULK)
+        return self._spool.is_idle and lane is not None and not lane.waiting_items
+
     def begin(self, lines: int) -> None:
         """Number the reports of a job whose journal has so many lines beyond those before."""
         self._number = lines * REPORTS_A_LINE

@@ -8,6 +8,7 @@ import prove_broker
 import prove_cert
 import prove_config
 import prove_disk
+import prove_halts
 import prove_handshakes
 import prove_hostile
 import prove_inventory
@@ -19,6 +20,7 @@ import prove_replay
 import prove_secrets
 import prove_update
 import prove_update_powercut
+import prove_update_wan
 import prove_wire
 import pytest
 from broker import PROGRAM
@@ -26,6 +28,7 @@ from gate import SEED
 
 # More than a minute each: `make soak` has them, as `make prove` has the whole.
 LONG = pytest.mark.soak
+SLOW = [LONG, pytest.mark.timeout(900)]  # whole rollouts over real machines
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
@@ -58,6 +61,8 @@ def programs():
             prove_update, 0.01, {"update.syscall_kills": 2, "update.disk_errors": 2}, id="update"
         ),
         pytest.param(prove_update_powercut, 0.05, {"update.powercut": 50}, id="update-power"),
+        pytest.param(prove_halts, 0.25, {"rollout.halts_processes": 1}, id="halts", marks=SLOW),
+        pytest.param(prove_update_wan, 0.1, {"update.wan_cuts": 2}, id="update-wan", marks=SLOW),
         pytest.param(prove_kills, 0.01, {"kills.random": 3}, id="kills", marks=LONG),
         pytest.param(prove_broker, 0.05, {"broker.empty_restart": 1}, id="broker"),
         pytest.param(prove_disk, 0.03, {"disk.outbox": 12, "disk.agent": 1}, id="disk"),

@@ -82,6 +82,12 @@ def state(stage, rollout):
 def test_a_release_is_rolled_onto_a_node_and_a_bad_one_halts_and_is_undone(stage, node, tmp_path):
     stage.desk.publish(stage.desk.build("1.0", 1, {"bin/run": b"one", "data": os.urandom(50_000)}))
     first = rolled(stage, "1.0", tmp_path)
+    wait_until(lambda: has(node, "install"), "it is let go on")
+    stage.cut_wan()
+    try:
+        wait_until(lambda: has(node, "end"), "it ends with nobody beyond it")
+    finally:
+        stage.mend_wan()
     wait_until(lambda: state(stage, first) == "completed", node.words, seconds=150)
     assert node.current()["bin/run"] == b"one"
     first = wait_until(lambda: vouched(stage), "the node has signed how it ended")
@@ -103,6 +109,10 @@ def test_a_release_is_rolled_onto_a_node_and_a_bad_one_halts_and_is_undone(stage
     assert held["components"]["app/web"]["running"]["version"] == "1.0"
     on_node(node, "release")
     assert "held" not in on_node(node, "status")
+
+
+def has(node, step):
+    return any(line.step == step for line in node.lines())
 
 
 def vouched(stage):

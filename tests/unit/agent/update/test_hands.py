@@ -22,9 +22,9 @@ OLD, NEW = {"a": b"old"}, {"a": b"new"}
 
 
 class Place:
-    """A node alone, well unless it is said otherwise."""
+    """A node alone, well unless it is said otherwise; ``is_dark``: it beats on no path."""
 
-    is_locked = holds_lease = False
+    is_locked = holds_lease = is_dark = False
     why = ""
 
     async def drain(self):
@@ -37,7 +37,7 @@ class Place:
         return Near()
 
     async def unwell(self, kept, expected):
-        return self.why
+        return "it beats on no path" if self.is_dark and kept.was_reached else self.why
 
 
 @pytest.fixture
@@ -154,6 +154,16 @@ async def test_no_boot_is_asked_for_that_the_site_cannot_spare(stage, hands):
     spared.set()
     assert (await boot)[0].why == ""
     assert stage.asked is not None
+
+
+async def test_a_way_back_counts_though_the_network_is_gone(stage, hands):
+    one, kept = stage.release("1.0", OLD), Kept(was_reached=True)
+    for step in (Step.VERIFY, Step.INSTALL, Step.COMMIT):
+        await done(hands, step, one)
+    hands.place.is_dark = True
+    did, _ = await done(hurried(hands), Step.VERIFY_REBOOT, one, kept=kept)
+    assert did.why.endswith("it beats on no path")
+    assert (await done(hands, Step.VERIFY_ROLLBACK, one, kept=kept))[0].why == ""
 
 
 async def test_a_boot_is_asked_for_by_a_nonce_that_stays_and_no_room_is_told(stage, hands):

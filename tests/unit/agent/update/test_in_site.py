@@ -168,3 +168,17 @@ def test_who_has_no_identity_or_no_port_fetches_by_itself(site):
     site.lan = Lan(None, 7_788)
     alone = site.part(0)
     assert (alone.near(OFFER), alone.lending()) == (Near(), ())
+
+
+def test_a_site_is_cut_off_where_none_that_is_heard_is_reached_and_one_says_so(site):
+    assert not site.of[2].is_cut_off, "nobody has said anything yet"
+    site.turn()
+    assert not site.of[2].is_cut_off, "both others are reached"
+    site.reached = [False, True, False]
+    site.turn()
+    assert not site.of[2].is_cut_off, "one of them is"
+    assert not site.of[0].is_cut_off
+    assert site.of[1].is_cut_off, "its own way counts for the others alone"
+    site.reached = [False] * 3
+    site.turn()
+    assert all(part.is_cut_off for part in site.of)

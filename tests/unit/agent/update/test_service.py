@@ -6,13 +6,15 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from roost_agent.update import events as ev
+from roost_agent.update import service
 from roost_agent.update.installed import Component, Installed, Release
-from roost_agent.update.journal import Journal
+from roost_agent.update.journal import Journal, Kept
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Phase, Verdict
 from roost_agent.update.site_standing import Head, Role
-from roost_agent.update.step import Step
+from roost_agent.update.step import Step, Who
 from roost_protocol.codec import encode
 from roost_protocol.update import IGNORED, NodeSaid, Offer, SiteState
 
@@ -100,3 +102,30 @@ async def test_each_role_has_its_own_word(made, role, key):
     await updates._open()
     offer = msgspec.structs.replace(OFFER, digest="1b" * 32, **{key: "ignore"})
     assert role in await updates.take(offer.job, 1, encode(offer))
+
+
+@pytest.mark.parametrize("step", [Step.DRAIN, Step.INSTALL])
+async def test_the_centre_hears_that_a_release_goes_in_before_it_does(made, step, monkeypatch):
+    """A node that the release silences is then known to have it."""
+    updates, done = made(), []
+    updates._teller.is_told = False
+    updates._coordinator.is_reached = lambda: not done
+
+    async def do(todo, _offer, kept):
+        done.append(todo.step)
+        return ev.Did(todo.key, Who.NODE), kept
+
+    updates._hands.do = do
+    todo = ev.Do(step, "a.1.step")
+    begun = asyncio.create_task(updates._acted(todo, OFFER, Kept()))
+    await asyncio.sleep(0.2)
+    assert not done
+    updates._teller.is_told = True
+    await begun
+    assert done == [step]
+    updates._teller.is_told = False
+    await updates._acted(todo, OFFER, Kept())  # nobody is reached: it does not wait
+    monkeypatch.setattr(service, "TELL_S", 0.1)
+    updates._coordinator.is_reached = lambda: True
+    await updates._acted(todo, OFFER, Kept())
+    assert done == [step] * 3, "it waits no longer than its limit"
