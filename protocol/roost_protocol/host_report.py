@@ -36,7 +36,7 @@ class ProcessReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """One watched process.
 
     Attributes:
-        mode: ``passive``, ``active``, ``status`` or ``ignore``.
+        mode: how it is watched, such as ``passive`` or ``probe``; ``ignore``: not at all.
         severity: ``minor``, ``major`` or ``critical``: what it is worth once it has failed.
         since_ms: of the state, UTC by the node's clock.
         pid: 0: none is known.

@@ -13,7 +13,7 @@ from loopback_ports import free_port
 from process_stage import ANSWERS, is_alive, now_s, watched
 from waiting import until
 
-from roost_agent.host.processes.watched import AUDIT_MS
+from roost_agent.host.processes.looks import AUDIT_MS
 from roost_agent.ports import SystemClock
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]

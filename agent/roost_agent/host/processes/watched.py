@@ -1,6 +1,7 @@
 """One watched process: from its death to its restart, its debounce and its alarm. Pure.
 
-Leaves to others: the count of restarts (row), what it is asked (asking).
+Leaves to others: the count of restarts (row), what it is asked (asking), when it is looked for
+(looks).
 
     starting -> running            it is there
     running, settling -> down      it died, does not answer, or its script says so
@@ -32,12 +33,11 @@ from roost_agent.host.processes.event import (
     Say,
     Told,
 )
+from roost_agent.host.processes.looks import Looks
 from roost_agent.host.processes.row import LATER, Row
 from roost_protocol.host_report import ProcessState
 
 SELF_MS: Final = 2_000  # one that is back by others within is restarted, not failed
-AUDIT_MS: Final = 2_000  # between two looks at one that runs
-SOON_MS: Final = 250  # between two looks while it is away, for SELF_MS and its start-up time
 
 
 class Phase(StrEnum):
@@ -80,7 +80,7 @@ class Watched:
         self._brought_none = False  # its last start
         self._down_ms = now_ms
         self._ready_ms = now_ms + self._ms("startuptime")
-        self._look_ms: int | None = now_ms if definition.has_process else None
+        self._looks = Looks(now_ms, has_process=definition.has_process)
         self._settled_ms: int | None = None
         self._stable_ms = 0  # it has run as long as its debounce says
         self._asking = Asking(definition, self._ready_ms)
@@ -141,15 +141,15 @@ class Watched:
             actions += self._assert(now_ms)
         actions += self._asking.tick(now_ms, is_restarted=self.row.is_asked)
         actions += self._heed_answers(now_ms)
-        if self._look_ms is not None and now_ms >= self._look_ms:
-            self._look_ms = self._next_look(now_ms)
+        if self._looks.is_due(now_ms):
+            self._looks.plan(now_ms, self._away_until_ms())
             actions.append(Look(self.definition.process))
         return actions
 
     def due_ms(self) -> int | None:
         """Return when the next tick is needed."""
         is_asked = self.row.is_asked
-        due = [self._look_ms, self.row.due_ms, self._asking.due_ms(is_restarted=is_asked)]
+        due = [self._looks.due_ms, self.row.due_ms, self._asking.due_ms(is_restarted=is_asked)]
         if not is_asked:  # whether the start counts is not known yet
             due.append(self._settled_ms)
         if self.phase is Phase.STARTING and not self._may_be_late():
@@ -166,7 +166,7 @@ class Watched:
         assert not (self.row.is_asked and self.row.due_ms is not None)  # noqa: S101 - as above
         assert self.in_row >= 0  # noqa: S101 - as above
         assert is_away or is_script or self.pid or self.row.is_asked  # noqa: S101 - as above
-        assert is_script or self._look_ms is not None  # noqa: S101 - as above
+        assert is_script or self._looks.due_ms is not None  # noqa: S101 - as above
 
     def _looked(self, pid: int, now_ms: int) -> list[Action]:
         if not pid or pid == self.pid:
@@ -204,7 +204,7 @@ class Watched:
             self._settled_ms = None
             return []
         if self.phase in (Phase.DOWN, Phase.STARTING):  # it hung, and is gone now
-            self._look_ms = now_ms
+            self._looks.soon(now_ms)
             return []
         return self._fail(f"process {pid} ended", now_ms)
 
@@ -256,7 +256,7 @@ class Watched:
         self._cause = why
         self._turn(Phase.DOWN, why, now_ms)
         self._down_ms, self._settled_ms = now_ms, None
-        self._soon(now_ms)
+        self._looks.soon(now_ms)
         actions: list[Action] = [Say(self.definition.process, why, is_bad=True)]
         if not self.row.plan(now_ms):
             return actions + (self._assert(now_ms) if flaps else [])
@@ -292,7 +292,7 @@ class Watched:
         self._ready_ms = now_ms + self._ms("startuptime")
         self._asking.check_at(self._ready_ms)
         self._turn(Phase.STARTING, self.reason, now_ms)
-        self._soon(now_ms)
+        self._looks.soon(now_ms)
         return []
 
     def _not_restarted(self, error: str, detail: str, now_ms: int) -> list[Action]:
@@ -322,8 +322,7 @@ class Watched:
         self._turn(Phase.SETTLING, self.reason, now_ms)
         self._stable_ms = max(now_ms, self._ready_ms) + self._ms("debounce")
         self._settled_ms = self.row.settles_ms(self._stable_ms, has_failed=self.has_failed)
-        if self._look_ms is not None:
-            self._look_ms = self._next_look(now_ms)
+        self._looks.plan(now_ms, self._away_until_ms())
 
     def _settle(self, now_ms: int) -> list[Action]:
         self._settled_ms = None
@@ -339,16 +338,10 @@ class Watched:
         if self.state != before:
             self.since_ms = now_ms
 
-    def _soon(self, now_ms: int) -> None:
-        if self._look_ms is not None:
-            self._look_ms = now_ms
-
-    def _next_look(self, now_ms: int) -> int:
-        """Return the next look; those at what runs fall together, so that the node wakes once."""
+    def _away_until_ms(self) -> int:
+        """Return until when it is away and may come by itself; 0: it is there."""
         is_away = self.phase in (Phase.STARTING, Phase.DOWN)
-        if is_away and now_ms < max(self._down_ms + SELF_MS, self._ready_ms):
-            return now_ms + SOON_MS
-        return (now_ms // AUDIT_MS + 1) * AUDIT_MS
+        return max(self._down_ms + SELF_MS, self._ready_ms) if is_away else 0
 
     def _has_run(self, now_ms: int) -> bool:
         """Whether it ran as long as its debounce says, also where it has to run longer."""
