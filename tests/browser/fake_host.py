@@ -86,6 +86,21 @@ class FakeHost:
             web.get("/api/v1/orders/{order}", self.order),
         ]
 
+    def give_board(self, node: str) -> None:
+        """Have a node's board controller known, with its sensors and how they count."""
+        bounds = dict.fromkeys(("lnr", "lcr", "lnc", "unc", "ucr", "unr"))
+        at = "2026-11-28T09:00:00Z"
+        one = {"sensor": "CPU", "group": "temperature", "value": 85, "unit": "C", "key": "c"}
+        one |= {"level": "major", "thresholds": bounds | {"unc": 70}, "suppressed": False}
+        off = one | {"sensor": "Inlet", "level": "ok", "suppressed": True, "key": "k"}
+        said = {"as_of": at, "age_s": 3, "fault": "", "power": "on"}
+        self.sensors[node] = said | {"read": at, "dropped": 0, "sensors": [one, off]}
+        self.groups[node] = [
+            {"group": "temperature", "minor": "log", "major": "alarm", "critical": "power-cycle",
+             "suppress": False, "interval_s": 0, "is_set": True, "sensors": 2,
+             "suppressed": ["k"]}
+        ]  # fmt: skip
+
     async def processes(self, request: web.Request) -> web.Response:
         """Serve the last word of a node."""
         node = request.match_info["node"]

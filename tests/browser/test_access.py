@@ -81,11 +81,12 @@ async def each_page(console, tab):
     shown = with_everything(console.central.alarms)
     with_ha = give_ha(console)
     console.central.host.states[f"{site}.n1"] = spoken("degraded")
+    console.central.host.give_board(f"{site}.n1")
     for path, seen in (
         ("/", ".rows-body .row"),
         (f"/sites/{site}", ".matrix"),
         (f"/sites/{with_ha}", ".turns rect"),
-        (f"/nodes/{site}.n1", ".host-acts button"),
+        (f"/nodes/{site}.n1", ".sensor-groups button"),
         ("/hosts", ".hosts-list tbody tr"),
         ("/events", ".events"),
         ("/alarms?show=100", ".alarm-rows .row"),

@@ -201,10 +201,6 @@ async def test_sensors_of_a_board_controller_are_shown_the_worst_first(console):
     assert tab.complaints == []
 
 
-GROUP = {
-    "group": "temperature", "minor": "log", "major": "alarm", "critical": "alarm",
-    "suppress": False, "interval_s": 0, "is_set": True, "sensors": 2, "suppressed": ["k"],
-}  # fmt: skip
 DIALOG_OF = "document.querySelector('.sensors dialog')"
 
 
@@ -219,19 +215,10 @@ def typed(name, value):
 
 async def test_how_sensors_count_is_shown_and_changed_by_group_and_by_sensor(console):
     node = f"{console.fleet.rows[0]['site']}.n1"
-    none = dict.fromkeys(("lnr", "lcr", "lnc", "unc", "ucr", "unr"))
-    console.central.host.sensors[node] = {
-        "as_of": "2026-11-28T09:00:00Z", "age_s": 3, "read": "2026-11-28T09:00:00Z",
-        "fault": "", "power": "on", "dropped": 0,
-        "sensors": [
-            {"sensor": "CPU", "group": "temperature", "value": 85, "unit": "C", "level": "major",
-             "thresholds": none | {"unc": 70, "ucr": 80}, "suppressed": False, "key": "c"},
-            {"sensor": "Inlet", "group": "temperature", "value": 20, "unit": "C", "level": "ok",
-             "thresholds": none, "suppressed": True, "key": "k"},
-        ],
-    }  # fmt: skip
-    idle = GROUP | {"group": "fans", "sensors": 0, "is_set": False}
-    console.central.host.groups[node] = [GROUP, idle]
+    console.central.host.give_board(node)
+    (group,) = console.central.host.groups[node]
+    idle = group | {"group": "fans", "sensors": 0, "is_set": False}
+    console.central.host.groups[node] = [group | {"critical": "alarm"}, idle]
     section = "document.querySelector('.sensor-groups')"
     tab = await console.tab(f"/nodes/{node}")
     await tab.wait(f"{section}?.querySelectorAll('tbody tr').length === 1")
