@@ -148,13 +148,19 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 class IpmiSim:
-    """ipmi_sim with one machine; its sensor reads the file ``temp``, its power is a file too."""
+    """ipmi_sim with one machine; its sensor reads the file ``temp``, its power is a file too.
 
-    def __init__(self, folder):
-        self.folder = folder
+    Args:
+        folder: of its own.
+        address: that it listens on.
+        inside: words before its command and ipmitool's, such as ``ip netns exec NAME``.
+    """
+
+    def __init__(self, folder, address="127.0.0.1", inside=()):
+        self.folder, self.address, self._inside = folder, address, inside
         self.port = free_port(socket.SOCK_DGRAM)
         control = '  chassis_control "./chassis.sh 0x20"\n'
-        (folder / "lan.conf").write_text(lan_conf(self.port, "127.0.0.1", GUID, control))
+        (folder / "lan.conf").write_text(lan_conf(self.port, address, GUID, control))
         (folder / "sim.emu").write_text(EMULATION)
         (folder / "sensors.src").write_text(SENSORS)
         (folder / "chassis.sh").write_text(CHASSIS)
@@ -167,7 +173,8 @@ class IpmiSim:
         self._program = None
 
     def start(self):
-        words = ("ipmi_sim", "-c", "lan.conf", "-f", "sim.emu", "-s", self.folder / "state", "-n")
+        words = (*self._inside, "ipmi_sim", "-c", "lan.conf", "-f", "sim.emu")
+        words += ("-s", self.folder / "state", "-n")
         with (self.folder / "sim.log").open("w") as log:
             self._program = subprocess.Popen(
                 words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -182,9 +189,9 @@ class IpmiSim:
 
     def tool(self, *words):
         """What ipmitool prints."""
-        known = ("-I", "lanplus", "-H", "127.0.0.1", "-p", str(self.port), "-U", USER)
+        known = ("-I", "lanplus", "-H", self.address, "-p", str(self.port), "-U", USER)
         return subprocess.run(
-            ("ipmitool", *known, "-E", "-C", "3", "-N", "1", "-R", "1", *words),
+            (*self._inside, "ipmitool", *known, "-E", "-C", "3", "-N", "1", "-R", "1", *words),
             capture_output=True, text=True, timeout=30, check=False,
             env={"IPMI_PASSWORD": PASSWORD, "PATH": "/usr/bin:/usr/sbin"},
         ).stdout  # fmt: skip
