@@ -355,7 +355,8 @@ class SiteHosts:
         elif failure is Failure.FAIL:
             peer.reasons.clear()
             peer.task, peer.lost_ms, peer.lost_wall_ms = WAIT_TASK, now.ms, max(now.wall_ms, 0)
-            self._set(peer, tr.FAILED, causes.lost(LOST, sight.ways), now)
+            self._set(peer, tr.FAILED, "", now)
+            peer.cause = causes.lost(LOST, sight.ways)
 
     def _set(self, peer: Peer, state: Triple, cause: str, now: Moment) -> None:
         if state != peer.state:

@@ -21,6 +21,8 @@ from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX
 
 WAIT_S = 1_800.0  # longer than any of them may take
 LOOK_S = 1.0
+BOOTS = frozenset({"reset", "power-cycle", "power-on"})  # a board reads the power, not the boot
+BOOT_S = 1_200.0  # until a machine that was started is heard (hosts.md section 10)
 
 
 @click.command("actions")
@@ -119,10 +121,14 @@ def _act(  # noqa: PLR0913 - what a person said
     }
     if span is not None:
         body["seconds"] = _seconds(span)
+    is_boot = wait and action in BOOTS
+    before = client.get(at("nodes", node, "host"))["boot_id"] or "" if is_boot else None
     suffix = "?dry_run=true" if dry_run else ""
     path = f"{at('nodes', node)}/host:{action}{suffix}"
     answer = client.send("POST", path, json.dumps(body).encode(), headers=JSON)
     _done(asked, client, answer, is_dry=dry_run, is_awaited=wait)
+    if before is not None and answer["order"] is not None:
+        _booted(client, node, before)
 
 
 def _seconds(span: str) -> int:
@@ -193,6 +199,21 @@ def _awaited(client: Client, node: str, placed: dict[str, Any]) -> dict[str, Any
         time.sleep(LOOK_S)
         found = client.get(at("orders", found["id"]))
     return found
+
+
+def _booted(client: Client, node: str, before: str) -> None:
+    """Wait until a machine that its board started is heard with another boot; exit 8 if never."""
+    clock = SystemClock()
+    deadline_ms = clock.mono_ms() + round(BOOT_S * 1_000)
+    click.echo(f"{node} is waited for until it has booted", err=True)
+    while clock.mono_ms() < deadline_ms:
+        boot_id = client.get(at("nodes", node, "host"))["boot_id"]
+        if boot_id and boot_id != before:
+            click.echo(f"{node} has booted", err=True)
+            return
+        time.sleep(LOOK_S)
+    click.echo(f"{node} is not heard with another boot within {BOOT_S:g} s", err=True)
+    raise click.exceptions.Exit(ExitCode.CHECK_FAILED)
 
 
 def _progress(host: dict[str, Any], found: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ import json
 import click
 import pytest
 
-from roost_central.cli import main
+from roost_central.cli import host_act, main
 from roost_central.hosts.actions import ACTIONS
 
 PATH = "/api/v1/nodes/a.n1"
@@ -109,6 +109,23 @@ def test_who_waits_sees_how_the_host_stands_and_the_exit_code_says_how_it_ended(
     assert "a.n1: locked disabled online, stopping" in err
     answers[f"/api/v1/orders/{ORDER['id']}"] = ORDER | {"state": "failed", "text": "n2 is not up"}
     assert run("host", "swact", "a.n1", "-m", "fan", "--wait")[0] == 8
+
+
+@pytest.mark.parametrize("action", ["reset", "power-cycle", "power-on"])
+def test_who_waits_for_a_board_s_act_waits_for_the_boot_as_well(run, answers, action, monkeypatch):
+    answers[f"{PATH}/host"] = HOST | {"boot_id": "aa"}
+
+    def boots(_seconds):
+        order = answers[f"/api/v1/orders/{ORDER['id']}"]
+        assert order["state"] == "done"
+        answers[f"{PATH}/host"] = HOST | {"boot_id": "bb"}
+
+    monkeypatch.setattr(host_act.time, "sleep", boots)
+    code, _, err = run("host", action, "a.n1", "-m", "fan", "--wait")
+    assert (code, err.splitlines()[-1]) == (0, "a.n1 has booted")
+    monkeypatch.setattr(host_act, "BOOT_S", 0.05)
+    code, _, err = run("host", action, "a.n1", "-m", "fan", "--wait")
+    assert (code, "not heard with another boot" in err) == (8, True)
 
 
 def test_a_dry_run_says_that_nothing_is_in_the_way(run, answers):
