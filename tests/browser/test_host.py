@@ -156,7 +156,7 @@ async def test_a_failed_process_is_shown_with_its_reason_and_what_it_costs(conso
             {"process": "pump", "state": "failed", "mode": "active", "severity": "major",
              "since": "2026-11-28T08:59:00Z", "pid": None, "restarts": 4, "in_row": 4,
              "reason": "it did not answer 3 pings", "file": "/etc/pmon.d/pump.conf"},
-            {"process": "web", "state": "running", "mode": "passive", "severity": "minor",
+            {"process": "web", "state": "running", "mode": "socket", "severity": "minor",
              "since": "2026-11-28T08:00:00Z", "pid": 4711, "restarts": 0, "in_row": 0,
              "reason": "", "file": "/etc/pmon.d/web.conf"},
         ],
@@ -164,7 +164,14 @@ async def test_a_failed_process_is_shown_with_its_reason_and_what_it_costs(conso
     tab = await console.tab(f"/nodes/{node}")
     await tab.wait(f"{SECTION}?.querySelectorAll('tbody tr').length === 2")
     text = await tab.js(f"{SECTION}.innerText")
-    for words in ("a process has failed, major", "x.conf:3", "it did not answer 3 pings", "4711"):
+    whole = (
+        "a process has failed, major",
+        "x.conf:3",
+        "it did not answer 3 pings",
+        "4711",
+        "socket",
+    )
+    for words in whole:
         assert words in text
     assert f"roost host processes {node}" in text
 

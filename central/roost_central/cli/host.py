@@ -30,7 +30,7 @@ def _columns(asked: Asked) -> list[Column]:
         output.text("STATE", "state"),
         Column("SINCE", lambda row: asked.clock(row["since"]), lambda row: row["since"]),
         output.text("SEVERITY", "severity"),
-        output.text("MODE", "mode", wide=True),
+        output.text("MODE", "mode"),
         output.number("PID", "pid"),
         output.number("RESTARTS", "restarts"),
         output.number("IN A ROW", "in_row", wide=True),

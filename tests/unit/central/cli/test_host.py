@@ -34,7 +34,8 @@ def test_people_see_state_reason_and_what_is_wrong(run):
     assert "degraded by process: major\n" in out
     assert "fault: /etc/pmon.d/x.conf:3: " in out
     head, row = out.splitlines()[-2:]
-    assert head.split()[:4] == ["PROCESS", "STATE", "SINCE", "SEVERITY"]
+    assert head.split()[:5] == ["PROCESS", "STATE", "SINCE", "SEVERITY", "MODE"]
+    assert "active" in row
     assert row.startswith("pump")
     assert row.endswith("it did not answer 3 pings")
 

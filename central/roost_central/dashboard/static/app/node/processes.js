@@ -22,9 +22,10 @@ export function Processes({ node, revision }) {
 
 function Rows({ rows }) {
   return html`<div class="scroll"><table class="plain stack"><thead><tr><th>Process</th><th>State</th>
-    <th>Since</th><th>Once failed</th><th class="number">Restarts</th><th class="number">Pid</th><th>Why</th></tr></thead>
+    <th>Mode</th><th>Since</th><th>Once failed</th><th class="number">Restarts</th><th class="number">Pid</th><th>Why</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.process}><th scope="row" class="code">${row.process}</th>
       <td data-title="State"><${StateChip} states=${PROCESS_STATES} name=${row.state} /></td>
+      <td data-title="Mode">${row.mode}</td>
       <td data-title="Since"><${Time} at=${row.since} /></td>
       <td data-title="Once failed">${row.severity}</td>
       <td data-title="Restarts" class="number">${row.restarts}</td>
