@@ -64,9 +64,10 @@ def test_a_new_alarm_fails_it_and_an_old_or_expected_one_does_not(state):
     assert look(job(state), minor, terms(), 1).state is state
 
 
-def test_an_alarm_of_local_ha_is_of_a_nodes_turn_until_it_stays():
-    """Redundancy that the last node's turn took comes back seconds after its word is here."""
-    lost = AlarmSeen("400.002|web", "400.002", Severity.MAJOR)
+@pytest.mark.parametrize("type_", ["400.002", "280.801"])
+def test_an_alarm_of_local_ha_or_of_a_way_is_no_failure_until_it_stays(type_):
+    """Redundancy that the last turn took is back in seconds; so is a WAN path after a cut."""
+    lost = AlarmSeen(f"{type_}|web", type_, Severity.MAJOR)
     verifying = job(J.VERIFYING, since_ms=0)
     waits = look(verifying, standing(alarms=(lost,)), terms(), 899_999)
     assert (waits.state, waits.due_ms) == (J.VERIFYING, 900_000)
