@@ -28,7 +28,7 @@ from roost_protocol.severity import Severity
 from roost_protocol.update import FailureType, SiteState
 
 AT_WORK: Final = IN_FLIGHT - {JobState.VERIFYING, JobState.SOAKING}
-# Of local HA, of which each node's turn takes a standby; of the ways to a site, which are not its own.
+# Of local HA, as each node's turn takes a standby; of the ways to a site, which are not its own.
 TURN: Final = ("400.", "280.")
 STEPS_MAX: Final = 8  # of one look; each leads on
 
