@@ -230,8 +230,11 @@ def _soaking(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if after is not job:
         return after
     bad = worse(job, standing, terms.plan)
-    if bad is not None:
+    last_ms = job.since_ms + terms.rules.site_soak_ms + VERIFY_MS
+    if bad is not None and (now_ms >= last_ms or not bad.type.startswith(TURN)):
         return _unwell(job, bad, now_ms)
+    if bad is not None:
+        return _due(job, last_ms)
     if not runs(job, standing, terms):
         why = "a node does not run the release any more"
         return job.to(J.FAILED, Who.CENTRAL, now_ms, failure=FailureType.HEALTH, detail=why)

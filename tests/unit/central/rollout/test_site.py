@@ -74,7 +74,17 @@ def test_an_alarm_of_local_ha_or_of_a_way_is_no_failure_until_it_stays(type_):
     assert look(waits, standing(), terms(), 60_000).state is J.SOAKING
     late = look(waits, standing(alarms=(lost,)), terms(), 900_000)
     assert (late.state, late.failure) == (J.FAILED, FailureType.HEALTH)
-    assert look(job(J.SOAKING), standing(alarms=(lost,)), terms(), 1).state is J.FAILED
+
+
+@pytest.mark.parametrize("type_", ["400.002", "280.801"])
+def test_a_way_that_is_lost_for_a_while_of_a_soak_ends_it_only_once_it_stays(type_):
+    lost = standing(alarms=(AlarmSeen(f"{type_}|web", type_, Severity.MAJOR),))
+    soaking, soak_ms = job(J.SOAKING, since_ms=0), terms().rules.site_soak_ms
+    waits = look(soaking, lost, terms(), soak_ms + 1)
+    assert (waits.state, waits.due_ms) == (J.SOAKING, soak_ms + 900_000)
+    assert look(waits, standing(), terms(), soak_ms + 2).state is J.SUCCEEDED
+    late = look(waits, lost, terms(), soak_ms + 900_000)
+    assert (late.state, late.failure) == (J.FAILED, FailureType.HEALTH)
 
 
 def test_a_node_that_goes_back_by_itself_fails_its_site():
