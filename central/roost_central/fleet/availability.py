@@ -81,8 +81,6 @@ def redundancy_of(site: SiteRow, view: FleetView) -> str:
     speakers = [node for each in site.nodes if (node := view.nodes[each]).ha is not None]
     if not speakers:
         return "none"
-    if not Testimony(speakers).heard:
-        return "unknown"
     return worst(group.redundancy for group in groups_of(speakers))
 
 
