@@ -87,7 +87,7 @@ class MachineFleet(Generic[M]):
 
     def _joined(self, site: str, node: str, name: str) -> Box:
         box = Box(self._folder / name)
-        token = self.stage.token(site)
+        token = self.stage.token(site, broker=True)
         joined = box.join(self.stage.url, "--name", node, token=token)
         assert joined.returncode == 0, joined.stderr
         return box

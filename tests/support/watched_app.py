@@ -56,7 +56,7 @@ while parent.exists():
         os.kill(int((folder / "agent.pid").read_text()), signal.SIGSTOP)
     if how == "boots" and runs_s > {boot_s}:
         (folder / "power").touch()
-    fresh = folder / "app.new"
+    fresh = folder / f"app.{os.getpid()}"
     fresh.write_text(version)
     fresh.replace(folder / "app")
     time.sleep(0.1)
@@ -65,7 +65,11 @@ _UNIT = """\
 import os, sys, time
 from pathlib import Path
 release, folder, parent = Path(sys.argv[1]), Path(sys.argv[2]), Path("/proc", sys.argv[3])
-(folder / "app.pid").write_text(f"{os.getpid()}\\n")
+noted = folder / "app.pid"
+runs = Path("/proc", noted.read_text().strip() if noted.exists() else "none", "cmdline")
+if runs.exists() and str(folder) in runs.read_text():
+    sys.exit()  # a unit that runs is not started once more
+noted.write_text(f"{os.getpid()}\\n")
 while parent.exists() and not (release / "bin/web").exists():
     time.sleep(0.1)
 if parent.exists():
