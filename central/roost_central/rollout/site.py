@@ -30,6 +30,7 @@ from roost_protocol.update import FailureType, SiteState
 AT_WORK: Final = IN_FLIGHT - {JobState.VERIFYING, JobState.SOAKING}
 # Of local HA, as each node's turn takes a standby; of the ways to a site, which are not its own.
 TURN: Final = ("400.", "280.")
+UNDONE: Final = frozenset({"900.021", "900.801"})  # the next release that succeeds ends them
 STEPS_MAX: Final = 8  # of one look; each leads on
 
 J = JobState
@@ -82,11 +83,15 @@ def blocking(standing: Standing, terms: Terms) -> AlarmSeen | None:
 
 
 def stopping(alarms: Iterable[AlarmSeen], rules: Settled, plan: Plan) -> AlarmSeen | None:
-    """Return the alarm that holds a site back by the gates of its wave; None: none does."""
+    """Return the alarm that holds a site back by the gates of its wave; None: none does.
+
+    That the update before failed or was undone is none: the release that mends it has to come.
+    """
     mode = rules.gates.alarms
     if mode == "permissive":
         return None
-    found = (each for each in alarms if each.type not in plan.ignore_alarms)
+    fine = UNDONE | set(plan.ignore_alarms)
+    found = (each for each in alarms if each.type not in fine)
     return next((each for each in found if each.stops or mode == "strict"), None)
 
 

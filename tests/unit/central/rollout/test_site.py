@@ -151,6 +151,14 @@ def test_alarms_hold_a_site_back_as_starlingx_says():
     assert worse(job(J.SOAKING), standing(alarms=(ALARM,)), ignored.plan) is None
 
 
+@pytest.mark.parametrize(("type_", "holds"), [("900.021", 0), ("900.801", 0), ("900.804", 1)])
+def test_a_site_whose_last_update_was_undone_gets_the_next_one_and_a_stuck_one_does_not(
+    type_, holds
+):
+    left = AlarmSeen(f"{type_}|s", type_, Severity.MAJOR, stops=True)
+    assert (blocking(standing(alarms=(left,)), terms()) is not None) is bool(holds)
+
+
 def test_a_site_runs_it_when_each_of_its_nodes_says_so():
     pair = Job(site="s", wave=0, nodes=("s.n1", "s.n2"))
     for found, is_whole in (((), False), ((NEW, None), False), ((NEW, OLD), False)):
