@@ -116,6 +116,10 @@ def test_without_a_lease_one_node_reads_what_the_centre_told(
     take(tmp_path, NODE, sealed(key, document))
     found = told.read_here(str(tmp_path / "none"), tmp_path, "n1", has_lease=has_lease)
     assert [each.node for each in found] == nodes
+    (file := tmp_path / "bmc.toml").write_text(toml([LOCAL]))
+    file.chmod(0o600)
+    found = told.read_here(str(file), tmp_path, "n1", has_lease=has_lease)
+    assert [each.node for each in found] == ["n2", *nodes]
     assert not any(each.password for each in found), "who stays in memory has none"
     assert [each.password for each in ready(tmp_path).values()] == [SECRET]
 
