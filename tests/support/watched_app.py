@@ -52,7 +52,8 @@ while parent.exists():
     if sum(map(len, kept)) > {too_much} and (telling is None or runs_s - telling > 5):
         told_leak().wait()
         telling = runs_s
-    if how == "silences":
+    if how == "silences" and not (folder / "silenced").exists():  # who wakes it is let go on
+        (folder / "silenced").touch()
         os.kill(int((folder / "agent.pid").read_text()), signal.SIGSTOP)
     if how == "boots" and runs_s > {boot_s}:
         (folder / "power").touch()
