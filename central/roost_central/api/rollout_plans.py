@@ -333,8 +333,8 @@ def _refusals(  # noqa: PLR0913 - what a plan is looked at by
         found.append(f"release {name} is {release.state}: see roost release show")
     claim = Claim(plan.kind, plan.component, sites, supersede=plan.supersede, but=but)
     found += [
-        f"{other}: let it end, or abort it first; supersede = true takes over those that do not "
-        "have it yet"
+        f"{other}: let it end, or abort it first (deny it, where it awaits approval); "
+        "supersede = true takes over those that do not have it yet"
         for other in in_the_way(call.api.rollouts.open, claim)
     ]
     return found + _common_refusals(call, plan, divided)

@@ -30,7 +30,6 @@ from roost_central.rollout.table import (
     RolloutState,
     WaveState,
     Who,
-    check,
 )
 from roost_protocol.update import FailureType
 
@@ -105,8 +104,9 @@ class Rollout(Course):
         """Begin with the first wave.
 
         Raises:
-            MoveError: it is not scheduled.
+            MoveError: it is not scheduled; one that rests is resumed, which asks about its wave.
         """
+        self.check_is(R.SCHEDULED)
         self.to(R.RUNNING, Who.OPERATOR, now_ms)
 
     def pause(self, why: str, now_ms: int) -> None:
@@ -128,7 +128,7 @@ class Rollout(Course):
         Raises:
             MoveError: it does not rest, or its wave failed and nobody says how.
         """
-        check(self.head.state, R.RUNNING, Who.OPERATOR)
+        self.check_is(R.PAUSED)
         wave = self.head.wave
         if wave < len(self.head.waves) and self.head.waves[wave].state is W.FAILED:
             if how not in {"retry", "skip"}:

@@ -18,7 +18,16 @@ from roost_central.rollout.pace import Pace
 from roost_central.rollout.plan import Plan
 from roost_central.rollout.rules import Settled, settled
 from roost_central.rollout.site import Terms
-from roost_central.rollout.table import Pause, RolloutState, WaveState, Who, check
+from roost_central.rollout.table import (
+    WHAT_HELPS,
+    MoveError,
+    Pause,
+    RolloutState,
+    WaveState,
+    Who,
+    check,
+    spoken,
+)
 
 R = RolloutState
 
@@ -82,6 +91,16 @@ class Course(Members):
         after = site.look(job, sight(job), self.terms(job), now_ms)
         if after is not job:
             self.put(after)
+
+    def check_is(self, state: RolloutState) -> None:
+        """Check where it stands, where that says more than which way is open.
+
+        Raises:
+            MoveError: it stands elsewhere.
+        """
+        found = self.head.state
+        if found is not state:
+            raise MoveError(f"the rollout is {spoken(found)}: {WHAT_HELPS[found]}")
 
     def to(self, state: RolloutState, who: Who, now_ms: int, **changes: Any) -> None:  # noqa: ANN401 - fields of Head
         """Move the rollout.

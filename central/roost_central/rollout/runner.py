@@ -219,7 +219,7 @@ class RolloutRunner:
         """
         async with self._moving:
             rollout = self.known(id_).rollout
-            check(rollout.head.state, RolloutState.RUNNING, Who.OPERATOR)
+            rollout.check_is(RolloutState.SCHEDULED)
             await self._carrier(rollout.head).begin(rollout)
         return await self.change(id_, Rollout.start, act)
 

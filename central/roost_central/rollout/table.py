@@ -194,6 +194,21 @@ ROWS: Final[Mapping[Row, frozenset[Who]]] = MappingProxyType(
 )
 
 
+WHAT_HELPS: Final[Mapping[RolloutState, str]] = MappingProxyType(
+    {
+        R.DRAFT: "edit its plan, so that it can be judged again",
+        R.VALIDATING: "it is being judged: ask again in a moment",
+        R.AWAITING_APPROVAL: "approve, deny or edit it first",
+        R.SCHEDULED: "start, edit or abort it",
+        R.RUNNING: "pause, promote, abort it or roll it back",
+        R.PAUSED: "resume it, abort it or roll it back",
+        R.ABORTING: "it ends by itself, once no site can still change",
+        R.ROLLING_BACK: "it ends by itself, once its sites are back; abort leaves them as they are",
+    }
+    | dict.fromkeys(ROLLOUT_ENDS, "that is its end: make a new one")
+)
+
+
 class MoveError(ValueError):
     """It is not possible in this state, or not for this one; nothing was changed."""
 
@@ -208,4 +223,11 @@ def check(before: State, after: State, who: Who) -> None:
         what = type(before).__name__.removesuffix("State").lower()
         if before is after:
             raise MoveError(f"the {what} is {before} already: there is nothing for the {who} to do")
+        if who is OP and isinstance(before, RolloutState):
+            raise MoveError(f"the rollout is {spoken(before)}: {WHAT_HELPS[before]}")
         raise MoveError(f"a {what} that is {before} does not become {after} by the {who}")
+
+
+def spoken(state: State) -> str:
+    """Return a state as people say it."""
+    return state.replace("_", " ")

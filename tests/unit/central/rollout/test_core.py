@@ -37,6 +37,11 @@ def test_a_failed_wave_goes_on_only_with_retry_or_skip():
     fleet = running(s0001="rolls-back").until_state(R.PAUSED)
     with pytest.raises(MoveError, match="retry"):
         fleet.rollout.resume("", fleet.now_ms)
+    with pytest.raises(
+        MoveError, match="the rollout is paused: resume it, abort it or roll it back"
+    ):
+        fleet.rollout.start(fleet.now_ms)
+    assert fleet.rollout.head.state is R.PAUSED
     fleet.sites["s0001"].how = "well"
     fleet.rollout.resume("retry", fleet.now_ms)
     fleet.until_state(R.COMPLETED)

@@ -1,5 +1,7 @@
 """Every move of every state by everybody: in the table it moves, else it is refused."""
 
+import re
+
 import pytest
 
 from roost_central.rollout.table import (
@@ -8,15 +10,24 @@ from roost_central.rollout.table import (
     ROLLOUT_ENDS,
     ROWS,
     WAVE_ENDS,
+    WHAT_HELPS,
     JobState,
     MoveError,
     RolloutState,
     WaveState,
     Who,
     check,
+    spoken,
 )
 
 KINDS = (RolloutState, WaveState, JobState)
+
+
+def refusal(kind, before, after, who):
+    """What a refusal says: to an operator what helps, to others who may not do what."""
+    if kind is RolloutState and who is Who.OPERATOR and before is not after:
+        return re.escape(f"is {spoken(before)}: {WHAT_HELPS[before]}")
+    return str(who)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -27,7 +38,7 @@ def test_each_pair_and_each_who_moves_or_is_refused(kind):
                 if who in ROWS.get((kind, before, after), ()):
                     check(before, after, who)
                 else:
-                    with pytest.raises(MoveError, match=str(who)):
+                    with pytest.raises(MoveError, match=refusal(kind, before, after, who)):
                         check(before, after, who)
 
 
