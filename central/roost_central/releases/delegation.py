@@ -18,6 +18,7 @@ from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Root, Targets
 
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.metadata import (
+    DRAFT_ANEW,
     TARGETS,
     TARGETS_MAX,
     Named,
@@ -189,6 +190,27 @@ def checked_whole(
     return made
 
 
+def check_follows(before: Whole | None, after: Whole) -> None:
+    """Check that no version of a role is used twice: nodes that have the one never take the other.
+
+    It is what a draft has that was made before another one was published. It lacks what that
+    brought, so that it would take it away as well.
+
+    Raises:
+        ReleaseError: ``rollback``.
+    """
+    if before is None:
+        return
+    served = {TARGETS: before.top, **before.delegated}
+    for role, made in {TARGETS: after.top, **after.delegated}.items():
+        was = served.get(role)
+        if was is None or was.signed.version != made.signed.version:
+            continue
+        if was.signed_bytes != made.signed_bytes:
+            text = f"{role} of version {made.signed.version} is there already, with other content: "
+            raise ReleaseError("rollback", f"{text}{DRAFT_ANEW}")
+
+
 def _checked(
     top: Targets, role: DelegatedRole, raw: bytes, now_ms: int, least: int
 ) -> "Metadata[Targets]":
@@ -202,7 +224,7 @@ def _checked(
         raise ReleaseError("signature", f"{role.name}: {err}") from err
     if made.signed.version < least:
         text = f"{role.name} of version {made.signed.version}; {least} was there before"
-        raise ReleaseError("rollback", text)
+        raise ReleaseError("rollback", f"{text}: {DRAFT_ANEW}")
     if made.signed.is_expired(moment(now_ms)):
         text = f"{role.name} ended at {made.signed.expires:%Y-%m-%d}: have it signed anew"
         raise ReleaseError("expired", text)

@@ -18,7 +18,7 @@ from typing import Final
 from roost_central.errors import SignerError
 from roost_central.ports import Clock, Entropy
 from roost_central.releases.approvers import approvers, operators_files
-from roost_central.releases.delegation import checked_whole, roles_of
+from roost_central.releases.delegation import check_follows, checked_whole, roles_of
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.metadata import (
     Named,
@@ -132,6 +132,7 @@ class ReleaseDesk:
             kept = {**store.delegated_raw(), **delegated}
             raws = {role: raw for role, raw in kept.items() if role in given}
             made = checked_whole(root, targets, raws, self._clock.wall_ms(), least)
+            check_follows(before, made)
             after = made.releases
             added = check_added(dict(store.image.releases), after)
             for release in after.values():

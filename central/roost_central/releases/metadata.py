@@ -24,6 +24,7 @@ ROOT_BYTES_MAX: Final = 512_000  # as nodes bound them (agent trust/chain.py)
 TARGETS_BYTES_MAX: Final = 5_000_000
 ROOTS_MAX: Final = 256
 TARGETS_MAX: Final = 2_000  # of one image repository: 300 bytes and 7 us of verifying each
+DRAFT_ANEW: Final = "this was drafted before that was published; draft it anew"
 ROOT, TARGETS, SNAPSHOT, TIMESTAMP = "root", "targets", "snapshot", "timestamp"
 
 S = TypeVar("S", Root, Targets)
@@ -129,7 +130,7 @@ def checked_targets(
     _delegated(root.signed, TARGETS, targets, TARGETS)
     if targets.signed.version < least_version:
         text = f"targets of version {targets.signed.version}; {least_version} was there before"
-        raise ReleaseError("rollback", text)
+        raise ReleaseError("rollback", f"{text}: {DRAFT_ANEW}")
     for made in (root.signed, targets.signed):
         if made.is_expired(moment(now_ms)):
             text = f"the {made.type} ended at {made.expires:%Y-%m-%d}: have them signed anew"

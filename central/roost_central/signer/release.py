@@ -24,7 +24,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 
 from roost_central.errors import ConfigError
 from roost_central.private_file import write_whole
-from roost_central.releases.delegation import Whole, checked_whole, read_whole
+from roost_central.releases.delegation import Whole, check_follows, checked_whole, read_whole
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.keys import open_private
 from roost_central.releases.metadata import (
@@ -133,6 +133,7 @@ class ReleaseSigner:
         raw = asked.targets.encode()
         delegated = {role: each.encode() for role, each in asked.delegated.items()}
         targets = checked_whole(root, raw, delegated, now_ms, least)
+        check_follows(self._targets, targets)
         releases = targets.releases
         operators = _operators(asked, releases)
         self._check_role(root.signed)

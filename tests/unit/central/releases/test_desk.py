@@ -234,6 +234,25 @@ async def test_the_signer_goes_back_to_nothing_older_also_after_a_restart(tmp_pa
             await other.publish([holder.repository.image_root], first)
 
 
+async def test_of_two_drafts_of_one_moment_the_second_takes_nothing_away(tmp_path, pki, holder):
+    async with pki.serving() as signer:
+        desk = ReleaseDesk(tmp_path / "one", signer, SystemClock(), SystemEntropy())
+        before = holder.repository
+        await published(desk, holder, holder.build())
+        holder.repository = before
+        rival = holder.build("db")
+        uploaded(desk.store, rival)
+        made = holder.release(rival)
+        with pytest.raises(ReleaseError, match="targets of version 2 is there") as err:
+            await desk.publish([], made.targets)
+        assert err.value.code == "rollback"
+        assert list(desk.store.image.releases) == ["app/web/1.0.json"]
+        other = ReleaseDesk(tmp_path / "two", signer, SystemClock(), SystemEntropy())
+        uploaded(other.store, rival)
+        with pytest.raises(SignerError, match="draft it anew"):  # whatever a centre keeps of it
+            await other.publish([holder.repository.image_root], made.targets)
+
+
 async def test_what_is_not_all_here_is_not_served(desk, holder):
     made = holder.build()
     signed = holder.release(made)
