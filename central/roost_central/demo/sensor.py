@@ -28,12 +28,12 @@ import time
 from pathlib import Path
 
 release, reading, demo = Path(sys.argv[1]), Path(sys.argv[2]), Path("/proc", sys.argv[3])
-mine = release.readlink()
-rows = (release / "etc/calibration.csv").read_text().splitlines()[1:]
+rows = Path("etc/calibration.csv").read_text().splitlines()[1:]
 if not rows:
     raise SystemExit("sensor {version}: etc/calibration.csv has no rows: nothing can be measured")
 while demo.exists():
-    if release.readlink() != mine:  # another release was installed
+    if not os.path.samefile(release, "."):  # another release was installed
+        os.chdir(release)
         os.execv(sys.executable, [sys.executable, "-S", *sys.argv])
     raw, value = rows[int(time.time()) % len(rows)].split(",")
     fresh = reading.with_suffix(".new")
@@ -41,7 +41,8 @@ while demo.exists():
     fresh.replace(reading)
     time.sleep(0.5)
 '''
-# Stands for the unit: it waits for the first release, then becomes the program.
+# Stands for the unit: it waits for the first release, then becomes the program, within its folder:
+# what is read below it is of one release, also where the link moves in between.
 _UNIT: Final = """\
 import os
 import sys
@@ -54,7 +55,8 @@ program = release / "bin/sensor"
 while demo.exists() and not program.exists():
     time.sleep(0.5)
 if demo.exists():
-    os.execv(sys.executable, [sys.executable, "-S", str(program), *sys.argv[1:4]])
+    os.chdir(release)
+    os.execv(sys.executable, [sys.executable, "-S", "bin/sensor", *sys.argv[1:4]])
 """
 # Of systemctl, for the words start and stop: a unit that runs is not started once more.
 _UNIT_WORDS: Final = """\
@@ -87,6 +89,7 @@ def unit_lines(folder: Path, root: Path) -> str:
         folder: that root's part of the node has.
         root: of the node's files.
     """
+    root = root.absolute()
     (root / READING).parent.mkdir(parents=True, exist_ok=True)
     unit = folder / "sensor-unit.py"
     unit.write_text(_UNIT)

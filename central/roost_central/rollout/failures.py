@@ -16,7 +16,8 @@ REMEDIES: Final[Mapping[FailureType, str]] = {
     FailureType.INSTALL: "read the installer's words on a node (roost-agent update history); "
     "the old release runs there",
     FailureType.BOOT: "a node did not come back with it: look at its console or board controller",
-    FailureType.HEALTH: "it does harm: look at a site's alarms (roost alarm list), then roll back",
+    FailureType.HEALTH: "it does harm: look at a site's alarms (roost alarm list), "
+    "then roll back, unless that is done",
     FailureType.OPERATOR: "somebody refused it or took it back: ask why, then retry",
     FailureType.TIMEOUT: "it took too long: look at where a site stands (roost rollout jobs), "
     "then retry",

@@ -47,7 +47,7 @@ async def test_a_plan_is_shown_made_started_and_moved(post, get, view):
     assert (await get(f"{one}/failures"))[1]["items"] == []
     assert (await get(ROLLOUTS))[1]["items"][0]["id"] == made["id"]
     status, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN})
-    assert "let it end, or abort it first" in dry["refusals"][0]
+    assert "let it end, or abort it first (deny it" in dry["refusals"][0]
     assert (await post(ROLLOUTS, {"plan": PLAN}))[0] == 409
     assert (await post(f"{one}/abort", {"reason": "no"}))[1]["state"] == "aborted"
     assert (await get(one))[1]["state"] == "aborted"  # from storage now

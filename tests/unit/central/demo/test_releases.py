@@ -64,9 +64,8 @@ def test_the_good_program_measures_and_the_bad_one_ends_at_once(tmp_path):
         (tmp_path / version).symlink_to(sensor.sources(tmp_path / "src")[version])
         reading = tmp_path / "reading"
         program = subprocess.Popen(
-            [sys.executable, "-S", tmp_path / version / "bin/sensor", tmp_path / version, reading,
-             "self"],
-            stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-S", "bin/sensor", tmp_path / version, reading, "self"],
+            cwd=tmp_path / version, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         if is_good:
             while not reading.exists():
