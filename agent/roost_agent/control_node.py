@@ -87,8 +87,8 @@ class Control:
             case UpdateRelease():
                 updates.hold(0, "")
             case UpdateStatus():
-                return Answer(result=updates.status())
-        return Answer()
+                pass
+        return Answer(result=updates.status())
 
     def _roles(self) -> dict[str, object]:
         """Return what this node is for the site's groups, where it takes part in local HA."""

@@ -11,6 +11,7 @@ import os
 import sys
 import syslog
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +63,8 @@ def _unsure(trust: Path, clock: Clock, *, is_said: bool, is_kept: Callable[[], b
     if is_said:
         if os.geteuid() != 0:
             raise ConfigError([f"{CLOCK_OK}: root's word: whoever says it has looked at the clock"])
-        text = f"root says that this clock is right, {now_ms} ms UTC, for a stick"
+        now = datetime.fromtimestamp(now_ms / 1_000, UTC)
+        text = f"root says that this clock is right, {now:%Y-%m-%d %H:%M:%S}Z, for a stick"
         syslog.syslog(syslog.LOG_WARNING, f"roost-agent import: {text}")
         sys.stderr.write(f"{text}: kept, and told with what is installed by it\n")
         kept.save(trust, replace(kept.load(trust), clock_ok_ms=max(now_ms, 1)))

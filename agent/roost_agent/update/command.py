@@ -19,6 +19,7 @@ from roost_agent.ports import SystemClock
 from roost_agent.update.journal import Journal
 
 FOLDER: Final = "updates"
+REASON_MAX: Final = 200  # as the agent bounds it (control/message.py)
 _LINES: Final = ("TIME", "JOB", "STEP", "AFTER", "WHY")
 _COMPONENTS: Final = ("COMPONENT", "RUNNING", "TRIAL", "BEFORE")
 
@@ -36,7 +37,7 @@ def run(argv: list[str]) -> int:
         verb.add_argument("--json", action="store_true", help="everything, for a program")
     hold = verbs.add_parser("hold", help="let nothing go in until then, 7 days at most")
     hold.add_argument("--until", required=True, type=_moment, metavar="YYYY-MM-DDTHH:MM[Z]")
-    hold.add_argument("--reason", required=True)
+    hold.add_argument("--reason", required=True, type=_reason, help="at most 200 characters")
     verbs.add_parser("release", help="end a hold")
     given = made.parse_args(argv)
     if given.do == "history":
@@ -44,9 +45,9 @@ def run(argv: list[str]) -> int:
     if given.do == "hold":
         if given.until <= SystemClock().wall_ms():
             raise AgentError("--until: it is past already")
-        asked(given, UpdateHold(given.until, given.reason))
+        sys.stdout.write(_held(asked(given, UpdateHold(given.until, given.reason))) + "\n")
     elif given.do == "release":
-        asked(given, UpdateRelease())
+        sys.stdout.write(_held(asked(given, UpdateRelease())) + "\n")
     else:
         found = asked(given, UpdateStatus())
         sys.stdout.write(json.dumps(found, indent=2) + "\n" if given.json else table(found))
@@ -63,10 +64,18 @@ def table(found: Mapping[str, Any]) -> str:
     if (job := found["job"]) is not None:
         lines.append(f"job        {job['job']}.{job['attempt']}: {job['release']}, {job['state']}")
         lines.append(f"step       {job['step']} for {job['for_s']} s  {job['why']}".rstrip())
-    if (hold := found["hold"]) is not None:
-        lines.append(f"held       until {_time(hold['until_ms'])}: {hold['why']}")
+    if found["hold"] is not None:
+        lines.append(_held(found))
     lines += [f"fault      {each}" for each in found["faults"]]
     return "\n".join(lines) + "\n"
+
+
+def _held(found: Mapping[str, Any]) -> str:
+    """Return what counts: a hold ends earlier than was said, a file may hold longer."""
+    hold = found["hold"]
+    if hold is None:
+        return "nothing holds"
+    return f"held       until {_time(hold['until_ms'])}: {hold['why']}"
 
 
 def _history(given: argparse.Namespace) -> int:
@@ -92,6 +101,12 @@ def _history(given: argparse.Namespace) -> int:
 
 def _release(found: Mapping[str, str] | None) -> str:
     return "-" if found is None else found["version"]
+
+
+def _reason(text: str) -> str:
+    if not 0 < len(text) <= REASON_MAX:
+        raise argparse.ArgumentTypeError(f"say why, in 1 to {REASON_MAX} characters")
+    return text
 
 
 def _moment(text: str) -> int:

@@ -133,17 +133,25 @@ def _write(folder: Path, name: str, raw: bytes) -> None:
 @click.option(
     "--threshold", type=click.IntRange(1, 16), help="How many must sign.  [default: more than half]"
 )
+@click.option("--one-key", is_flag=True, help="Let one key be enough: for a lab alone.")
 @draft_option
 @shared()
 def rotate(  # noqa: PLR0913 - its options
     asked: Asked, *, chain: str, role: str, keys_: Sequence[Path], threshold: int | None,
-    draft: Path,
+    one_key: bool, draft: Path,
 ) -> None:  # fmt: skip
-    """Draft a root that gives a role to other keys: one was lost, or got into other hands."""
+    """Draft a root that gives a role to other keys: one was lost, or got into other hands.
+
+    What the signer signs online has one key; roots, and the targets of images, have several.
+    """
     from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
     from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
-    wanted = drafts.Succession(chain, role, _holders(keys_, threshold))
+    holders = _holders(keys_, threshold)
+    is_offline = role == "root" or (chain, role) == ("image", "targets")
+    if is_offline and not one_key and holders.threshold == 1:
+        raise RefusedError("one key alone could have everything installed: say --one-key for a lab")
+    wanted = drafts.Succession(chain, role, holders)
     before = repository(asked.client())
     refusing(drafts.succeed, draft, before, now_ms(), wanted)
     for change in draft_signing.changes(draft):
@@ -170,9 +178,10 @@ def delegate(  # noqa: PLR0913 - its options
     ROLE is agent, os, app, plugin, policy, or config.TENANT. The holders of the targets sign that
     it is given away, the new ones what they name from then on. Again: other keys for it.
     """
+    from roost_central.releases import delegation, draft_signing  # noqa: PLC0415 - slow to import
     from roost_central.releases import draft as drafts  # noqa: PLC0415 - slow to import
-    from roost_central.releases import draft_signing  # noqa: PLC0415 - slow to import
 
+    refusing(delegation.pattern_of, role)
     holders = _holders(keys_, threshold)
     if not one_key and holders.threshold == 1:
         raise RefusedError("one key alone could have it installed: say --one-key for a lab")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Final
 
 import msgspec
@@ -101,7 +102,20 @@ def build(source: Path, said: Described, out: Path, previous: Sequence[Bundle] =
     fresh = out.with_name(f"{out.name}.new")
     if fresh.exists():
         raise ReleaseError("exists", f"{fresh} is left from before: remove it, then build again")
+    try:
+        return _made(source, said, out, fresh, previous)
+    except BaseException:  # whatever it was, the next attempt begins anew
+        rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def _made(
+    source: Path, said: Described, out: Path, fresh: Path, previous: Sequence[Bundle]
+) -> Bundle:
+    """Fill a folder, and give it its name once it is whole."""
     found = list(_walked(source))
+    if not found:
+        raise ReleaseError("bundle", f"{source} has no files: there is nothing to release")
     entries = [_packed(each, fresh) for each in found]
     deltas = _deltas(entries, found, previous, fresh)
     manifest = Manifest(

@@ -5,6 +5,7 @@ lies beside it as JSON and may be read by everybody. The two online keys of the 
 passphrase: they lie in its folder as its others do.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -36,10 +37,13 @@ IMAGE_ONLINE: Final = "image-online"  # of the signer: snapshot and timestamp of
 DIRECTOR: Final = "director"  # of the signer: all that the director says
 
 
+NAME_PATTERN: Final = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z"  # of a holder
+
+
 class PublicKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``NAME.pub``: whose key it is, and its public half, hexadecimal."""
 
-    name: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
+    name: Annotated[str, Meta(pattern=NAME_PATTERN)]
     ed25519: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
     @property
@@ -70,9 +74,12 @@ def make(folder: Path, name: str, passphrase: bytes | None) -> Path:
         passphrase: None: an online key of the signer, whose folder protects it.
 
     Raises:
-        ReleaseError: ``passphrase`` or ``exists``.
+        ReleaseError: ``key``, ``passphrase`` or ``exists``.
         OSError: it cannot be written.
     """
+    if not re.search(NAME_PATTERN, name):
+        text = "a holder's name has 1 to 63 letters, digits, '.', '_' and '-'"
+        raise ReleaseError("key", f"{name!r}: {text}, and begins with a letter or digit")
     if passphrase is not None and len(passphrase) < PASSPHRASE_BYTES_MIN:
         bound = f"at least {PASSPHRASE_BYTES_MIN} bytes: take six random words"
         raise ReleaseError("passphrase", f"the passphrase of {name} has {bound}")
@@ -83,7 +90,6 @@ def make(folder: Path, name: str, passphrase: bytes | None) -> Path:
     key = Ed25519PrivateKey.generate()
     encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
     said = PublicKey(name=name, ed25519=key.public_key().public_bytes_raw().hex())
-    msgspec.convert(msgspec.to_builtins(said), PublicKey)  # or the name is refused
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_new(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     write_new(public, msgspec.json.format(msgspec.json.encode(said), indent=1) + b"\n")
@@ -109,8 +115,11 @@ def open_private(path: Path, passphrase: bytes | None) -> OpenKey:
     Raises:
         ReleaseError: ``key`` or ``passphrase``.
     """
+    raw = _bytes(path)
+    if b"PRIVATE KEY" not in raw:
+        raise ReleaseError("key", f"{path} is no private key: it lies in NAME{PRIVATE}")
     try:
-        key = load_pem_private_key(_bytes(path), passphrase)
+        key = load_pem_private_key(raw, passphrase)
     except TypeError as err:  # a passphrase and no encryption, or the other way
         raise ReleaseError("passphrase", f"{path}: give a passphrase where it has one") from err
     except ValueError as err:

@@ -211,7 +211,8 @@ class ReleaseStore:
         """
         manifest = self.manifests.get(release.digest)
         if manifest is None:
-            raise ReleaseError("blob", f"the manifest of {release.path} was not uploaded")
+            text = f"the manifest of {release.path} was not uploaded: publish with its --bundle"
+            raise ReleaseError("blob", text)
         try:
             check_manifest(release.custom, manifest)
         except ProtocolError as err:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 from releases import custom
@@ -55,7 +56,7 @@ def test_a_clock_that_nobody_keeps_takes_no_stick_and_what_to_do_is_told(takes, 
 def test_roots_word_counts_is_kept_and_goes_with_the_next_stick_by_a_clock_that_is(takes, tmp_path):
     status, out, err = takes("--clock-ok", is_kept=False)
     assert (status, json.loads(out)["manifests"]) == (0, ["app/web/2.0.json"])
-    assert f"root says that this clock is right, {NOW_MS} ms UTC" in err
+    assert re.search(r"root says that this clock is right, \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", err)
     assert kept.load(tmp_path / "trust").clock_ok_ms == NOW_MS
     assert takes(is_kept=True)[0] == 0
     assert kept.load(tmp_path / "trust").clock_ok_ms == 0

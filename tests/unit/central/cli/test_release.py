@@ -73,6 +73,24 @@ def test_one_key_alone_is_for_a_lab_that_says_so(run, refused, keyed):
     assert run("release", "init", "--draft", f"{keyed}/d", *words, "--one-key")[0] == 0
 
 
+@pytest.mark.parametrize("role", [("image", "root"), ("image", "targets"), ("director", "root")])
+def test_no_role_of_holders_is_given_to_one_key_by_the_way(refused, keyed, role):
+    key = ("--key", f"{keyed}/keys/ann.pub", "--draft", f"{keyed}/d")
+    assert "--one-key" in refused("release", "rotate", *role, *key)[1]
+    assert "--one-key" in refused("release", "delegate", "app", *key)[1]
+    assert "nix is no role" in refused("release", "delegate", "nix", *key)[1]
+
+
+def test_a_key_has_a_name_of_a_holder_and_its_public_half_signs_nothing(run, refused, keyed):
+    said = f"{PASSPHRASE}\n{PASSPHRASE}\n"
+    code, err = refused("release", "keygen", "../eve", "--to", f"{keyed}/k", input=said)
+    assert (code, "a holder's name has 1 to 63 letters" in err) == (1, True)
+    assert not (keyed / "k").exists()
+    run("release", "init", "--draft", f"{keyed}/d", *words_of(keyed, "ann", "bob"))
+    words = ["release", "sign", f"{keyed}/d", "--key", f"{keyed}/keys/ann.pub"]
+    assert "is no private key" in refused(*words, input=f"{PASSPHRASE}\n")[1]
+
+
 def test_a_wrong_passphrase_or_a_short_one_is_told(run, refused, keyed):
     code, err = refused("release", "keygen", "eve", "--to", f"{keyed}/k", input="short\nshort\n")
     assert (code, "at least 16 bytes" in err) == (1, True)

@@ -97,7 +97,13 @@ def test_what_no_release_holds_is_refused_by_its_name(tmp_path, spoil, told):
     spoil(source)
     with pytest.raises(ReleaseError, match=told):
         build.build(source, SAID, tmp_path / "b")
-    assert not (tmp_path / "b").exists()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["s"]  # the next begins anew
+
+
+def test_a_folder_without_files_is_no_release(tmp_path):
+    (tmp_path / "s/inner").mkdir(parents=True)
+    with pytest.raises(ReleaseError, match="s has no files"):
+        build.build(tmp_path / "s", SAID, tmp_path / "b")
 
 
 def test_a_socket_is_no_plain_file(tmp_path, monkeypatch):

@@ -256,7 +256,7 @@ async def test_of_two_drafts_of_one_moment_the_second_takes_nothing_away(tmp_pat
 async def test_what_is_not_all_here_is_not_served(desk, holder):
     made = holder.build()
     signed = holder.release(made)
-    with pytest.raises(ReleaseError, match="was not uploaded"):
+    with pytest.raises(ReleaseError, match="was not uploaded: publish with its --bundle"):
         await desk.publish([holder.repository.image_root], signed.targets)
     uploaded(desk.store, made)
     blob = made.manifest.files[0].blob
