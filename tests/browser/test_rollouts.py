@@ -23,6 +23,7 @@ async def test_a_rollout_shows_its_waves_its_failures_and_the_way_of_each_site(c
     assert "look at a site's alarms, then roll back" in failures
     turn = "document.querySelector('section .toolbar select').selectedOptions[0].innerText"
     assert await tab.js(turn) == "whose turn it is"
+    assert await tab.js("document.querySelector('.rollout-sites summary').innerText") == "1 step"
     await tab.js("document.querySelector('.rollout-sites summary').click()")
     await tab.wait("document.querySelector('.way')?.innerText.includes('offered')")
     assert "bob: 1 of 1" in await tab.js("document.querySelector('.facts').innerText")
@@ -50,6 +51,20 @@ async def test_a_rollout_that_was_rolled_back_shows_who_is_back(console):
     assert await tab.js(label) == "Wave 1: 1 are back, 1 failed"
     site = await tab.js("document.querySelector('.rollout-sites tbody').innerText")
     assert "back on 1.0.0: succeeded" in site
+
+
+async def test_what_awaits_approval_says_how_it_is_approved(console):
+    console.central.rollouts.one |= {"state": "awaiting_approval", "pause": None}
+    wave, rest = console.central.rollouts.detail["stages"]
+    wave |= {"name": "wave 1", "state": "pending", "states": {"canceled": 2}}
+    tab = await console.tab(ONE)
+    await tab.wait("document.querySelector('.rollout-sites tbody tr')")
+    head = await tab.js("document.querySelector('.page-head').innerText")
+    assert f"roost rollout approve {'e' * 32} --plan FILE --operator NAME --key FILE" in head
+    names = "[...document.querySelectorAll('.groups tbody th')].map((th) => th.innerText)"
+    assert await tab.js(names) == ["wave 1", f"2 {rest['name']}"]
+    label = "document.querySelector('.groups .delivery-bar').getAttribute('aria-label')"
+    assert await tab.js(label) == "Wave 1: 2 left out"
 
 
 async def test_a_plan_is_tried_before_it_is_made_and_a_refused_one_is_not_made(console):

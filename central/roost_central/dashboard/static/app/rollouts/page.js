@@ -8,7 +8,7 @@ import { Failure, Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
 import { Blast } from "./blast.js";
 import { Failures, Sites } from "./sites.js";
-import { Counts, MOVES, movesOf, State } from "./words.js";
+import { Counts, MOVES, movesOf, State, waveOf } from "./words.js";
 
 const LOOK_MS = 2_000; // as often as the centre looks
 const ENDS = new Set(["denied", "completed", "aborted", "rolled_back"]);
@@ -73,7 +73,9 @@ function Rollout({ id }) {
         <div><dt>${value.kind === "profile" ? "Texts" : "Manifest"}</dt><dd class="code">${value.digest.slice(0, 16)}…</dd></div></dl>
       <${Counts} states=${whole} label="All sites" isBack=${isBack(value)} />
       <div class="toolbar">${movesOf(value).map((each) => html`<button type="button" key=${each}
-        onClick=${() => setMove(each)}>${MOVES[each][0]}</button> `)}</div></header>
+        onClick=${() => setMove(each)}>${MOVES[each][0]}</button> `)}</div>
+      ${value.state === "awaiting_approval" && html`<p class="quiet">Who approves signs it with their own key, on their own machine:</p>
+        <${CopyLine} text=${`roost rollout approve ${value.id} --plan FILE --operator NAME --key FILE`} />`}</header>
     <section><h2>Waves</h2><${Waves} value=${value} /></section>
     <${Failures} id=${id} turn=${turn} />
     <${Sites} id=${id} turn=${turn} waves=${value.stages} now=${isOpen ? value.wave : 0} />
@@ -90,7 +92,7 @@ const isBack = (value) => value.state === "rolling_back" || value.state === "rol
 function Waves({ value }) {
   return html`<div class="scroll"><table class="plain stack groups"><thead><tr><th>Wave</th><th>State</th><th class="number">Sites</th>
     <th>Where they stand</th><th>Since</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
-      class=${each.wave === value.wave && !ENDS.has(value.state) ? "now" : ""}><th scope="row">${each.wave} ${each.name}</th>
+      class=${each.wave === value.wave && !ENDS.has(value.state) ? "now" : ""}><th scope="row">${waveOf(each)}</th>
       <td data-title="State"><${State} name=${each.state} /></td><td class="number" data-title="Sites">${each.sites.toLocaleString("en")}</td>
       <td data-title="Sites are"><${Counts} states=${each.states} label=${`Wave ${each.wave}`} isBack=${isBack(value)} />
         ${each.worse > 0 && html` <span class="quiet">${each.worse} with a new alarm</span>`}</td>

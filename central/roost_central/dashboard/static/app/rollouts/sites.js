@@ -4,7 +4,7 @@ import { useFetched } from "../fetched.js";
 import { sitePath } from "../router.js";
 import { Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
-import { STATES } from "./words.js";
+import { STATES, waveOf } from "./words.js";
 
 const SHOWN = 50;
 
@@ -27,7 +27,7 @@ export function Sites({ id, turn, waves, now }) {
   return html`<section><h2>Sites</h2><div class="toolbar">
       <label>Wave <select value=${wave} onChange=${(event) => setWave(event.target.value)}>
         <option value="now">${now ? "whose turn it is" : "all"}</option>${now > 0 && html`<option value="0">all</option>`}
-        ${waves.map((each) => html`<option key=${each.wave} value=${String(each.wave)}>${each.wave} ${each.name}</option>`)}</select></label>
+        ${waves.map((each) => html`<option key=${each.wave} value=${String(each.wave)}>${waveOf(each)}</option>`)}</select></label>
       <label>State <select value=${state} onChange=${(event) => setState(event.target.value)}>${["", ...STATES].map((each) => html`<option
         key=${each} value=${each}>${each ? each.replaceAll("_", " ") : "all"}</option>`)}</select></label></div>
     ${error && !value ? html`<${Problem} error=${error} />` : !value ? html`<p class="empty">Reading…</p>` : !value.items.length ? html`<p class="empty">No site of it is in that state.</p>`
@@ -42,7 +42,7 @@ function Row({ job }) {
   return html`<tr><th scope="row"><a href=${sitePath(job.site)}>${job.site}</a></th><td class="number" data-title="Wave">${job.wave}</td>
     <td data-title="State">${stateOf(job)}${job.attempt > 1 && ` (attempt ${job.attempt})`}</td>
     <td data-title="Since">${job.since ? html`<${Time} at=${job.since} />` : "–"}</td><td data-title="Had">${job.former || "–"}</td>
-    <td data-title="Way">${job.steps.length ? html`<details><summary>${job.steps.length} steps</summary><ol class="way">${job.steps.map((step, index) => html`<li
+    <td data-title="Way">${job.steps.length ? html`<details><summary>${job.steps.length} ${job.steps.length === 1 ? "step" : "steps"}</summary><ol class="way">${job.steps.map((step, index) => html`<li
       key=${index}><${Time} at=${step.at} /> ${step.state.replaceAll("_", " ")}</li>`)}</ol></details>` : "–"}</td>
     <td data-title="Detail">${job.failure ? `${job.failure}: ` : ""}${job.detail || (job.failure ? "" : "–")}</td></tr>`;
 }

@@ -25,8 +25,8 @@ const PARTS = [
   ["done", "have it", ["succeeded"]], ["soak", "watched", ["verifying", "soaking"]],
   ["work", "at work", ["offered", "accepted", "staging", "staged", "waiting", "applying", "cancel_rejected"]],
   ["failed", "failed", ["failed", "rolled_back", "timed_out"]], ["silent", "silent", ["unreachable"]],
-  ["off", "put off", ["rejected"]], ["unmeant", "need nothing", ["not_needed", "incompatible", "canceled", "superseded"]],
-  ["queued", "queued", ["queued"]],
+  ["off", "put off", ["rejected"]], ["unmeant", "need nothing", ["not_needed", "incompatible"]],
+  ["left", "left out", ["canceled", "superseded"]], ["queued", "queued", ["queued"]],
 ];
 export const STATES = PARTS.flatMap(([, , states]) => states);
 
@@ -51,4 +51,6 @@ export function Counts({ states, label, isBack }) {
     <span class="delivery-words">${known.map(([key, words, count]) => html`<span key=${key}>${count.toLocaleString("en")} ${words}</span> `)}</span></span>`;
 }
 
+/** A wave by number and name; one that was given no name has its number for one. */
+export const waveOf = (wave) => (wave.name === `wave ${wave.wave}` ? wave.name : `${wave.wave} ${wave.name}`);
 export const length = (seconds) => (seconds < 3_600 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`);
