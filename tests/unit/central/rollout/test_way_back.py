@@ -33,3 +33,10 @@ def test_rolling_back_brings_every_touched_site_to_its_former_release():
 def test_a_bad_release_rolls_itself_back_where_the_plan_says_so():
     fleet = running(plan='on_error = "rollback"\n', s0002="alarms").until_state(R.ROLLED_BACK)
     assert all(site.runs == OLD for site in fleet.sites.values())
+
+
+def test_a_bad_release_is_given_up_where_the_plan_says_so_and_stays_where_it_is():
+    fleet = running(plan='on_error = "abort"\n', s0002="alarms").until_state(R.ABORTED)
+    assert J.CANCELED in fleet.states().values()
+    assert fleet.sites["s0002"].runs != OLD  # who has it keeps it
+    assert not any(job.is_back for job in fleet.offered)
