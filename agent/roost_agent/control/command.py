@@ -69,11 +69,25 @@ def reprobe(argv: list[str]) -> int:
 def parser(name: str, does: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of a command that asks the agent, with the options that find it."""
     made = argparse.ArgumentParser(prog=f"roost-agent {name}", description=does)
-    made.add_argument(
-        "--config", default=CONFIG, metavar="PATH", help=f"names the state directory ({CONFIG})"
-    )
-    made.add_argument("--state-dir", metavar="DIR", help="instead of a configuration")
+    _finds_agent(made, CONFIG, None)
     return made
+
+
+class VerbParser(argparse.ArgumentParser):
+    """Of a verb of such a command: it takes the options that find the agent behind it, too."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse makes it
+        super().__init__(**given)
+        _finds_agent(self, argparse.SUPPRESS, argparse.SUPPRESS)
+
+
+def _finds_agent(made: argparse.ArgumentParser, config: str, state_dir: str | None) -> None:
+    made.add_argument(
+        "--config", default=config, metavar="PATH", help=f"names the state directory ({CONFIG})"
+    )
+    made.add_argument(
+        "--state-dir", default=state_dir, metavar="DIR", help="instead of a configuration"
+    )
 
 
 def asked(given: argparse.Namespace, request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from roost_agent.config_file import load
-from roost_agent.control.command import asked, parser
+from roost_agent.control.command import VerbParser, asked, parser
 from roost_agent.control.message import UpdateHold, UpdateRelease, UpdateStatus
 from roost_agent.control.table import columns
 from roost_agent.errors import AgentError, StorageError
@@ -28,7 +28,7 @@ def run(argv: list[str]) -> int:
     """Run one command line and return its exit status."""
     made = parser("update")
     made.description = "Software updates of this node."
-    verbs = made.add_subparsers(dest="do", required=True)
+    verbs = made.add_subparsers(dest="do", required=True, parser_class=VerbParser)
     for name, text in (
         ("status", "what runs, and what is under way"),
         ("history", "what was done, the newest last; without the agent, too"),

@@ -34,3 +34,13 @@ def test_a_hold_wants_a_reason_that_can_be_read(told, capsys, reason):
         command.run(["hold", "--until", "2999-01-31T06:00Z", "--reason", reason])
     assert "say why, in 1 to 200 characters" in capsys.readouterr().err
     assert told == []
+
+
+@pytest.mark.parametrize(
+    "words", [["--state-dir", "/state", "release"], ["release", "--state-dir", "/state"]]
+)
+def test_where_the_agent_is_may_be_said_before_the_verb_and_behind_it(monkeypatch, words):
+    given = []
+    monkeypatch.setattr(command, "asked", lambda said, _: given.append(said) or {"hold": None})
+    command.run(words)
+    assert (given[0].state_dir, given[0].config) == ("/state", "/etc/roost")
