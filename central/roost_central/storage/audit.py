@@ -48,7 +48,7 @@ EVERYTHING: Final = Asked()
 
 async def add(connection: AsyncConnection, *acts: Act) -> Anchor:
     """Write acts in their order; return the new head. The one door into the log."""
-    head = await anchor(connection, HEAD, lock=True) or START
+    head = await anchor(connection, HEAD, lock=True) or await _first(connection)
     rows: list[dict[str, Any]] = []
     for act in acts:
         new = entry(head, _storable(act))
@@ -57,6 +57,16 @@ async def add(connection: AsyncConnection, *acts: Act) -> Anchor:
     await insert_rows(connection, tables.audit, rows)
     await _save(connection, HEAD, head)
     return head
+
+
+async def _first(connection: AsyncConnection) -> Anchor:
+    """Return the head of a log that may be empty, locked: two may be about to write its first row.
+
+    There is no row to lock before the first one; it is put there, and whoever comes second waits.
+    """
+    row = {"kind": HEAD, "seq": START.seq, "hash": START.hash}
+    await upsert(connection, tables.audit_anchor, [row], keep=("seq", "hash"))
+    return await anchor(connection, HEAD, lock=True) or START
 
 
 async def anchor(connection: AsyncConnection, kind: str, *, lock: bool = False) -> Anchor | None:

@@ -47,7 +47,7 @@ def test_a_service_that_nothing_helps_has_its_node_rebooted_once_it_has_stopped(
 
         def is_asked_for():
             kill_services(node) if site.active() == active else None
-            return rebooted.exists()
+            return rebooted.exists() and rebooted.read_text().endswith("\n")  # as a whole
 
         site.until(is_asked_for, "it climbs to its last rung", **PATIENT)
         assert rebooted.read_text().startswith("would reboot\n")

@@ -50,6 +50,28 @@ async def test_writers_at_once_make_one_chain(database):
     assert (await checked(database)).rows == 20
 
 
+async def test_two_programs_that_write_the_first_row_at_once_make_one_chain(database, database_url):
+    """A command of the data directory beside a centre that starts: each has its own door."""
+    begun = asyncio.Event()
+    other = await Database.open(database_url, clock=SystemClock())
+
+    async def second():
+        await begun.wait()
+        async with other.write() as connection:
+            await audit.add(connection, act(2))
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(second())
+            async with database.write() as connection:
+                await audit.add(connection, act(1))
+                begun.set()
+                await asyncio.sleep(0.3)  # the other one is at its first row by now
+    finally:
+        await other.close()
+    assert (await checked(database)).rows == 2
+
+
 async def test_an_act_that_is_undone_leaves_no_row_and_no_gap(database):
     async def fail():
         async with database.write() as connection:
