@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.netns, needs_netns, pytest.mark.timeout(300)]
 FORGER = Path(__file__).parents[2] / "support/ha_forger.py"
 OUTSIDE = "10.77.0.99"  # on the network, and no node's
 UDP = 4  # the number of the path: behind the four of the brokers
+TARGET = "c0"  # whom forged frames are for, whoever is active meanwhile
 WRONG_KEY = b"guessed".ljust(32)
 BOTH = {"c0", "c1"}
 
@@ -63,16 +64,16 @@ def forged(node, target, secret, **fields):
 
 
 def send(site, payload, *, source=None):
-    """Have the witness's machine send the active node a datagram."""
-    witness, active = site.nodes["w1"], site.nodes[site.active()]
+    """Have the witness's machine send the target a datagram."""
+    witness, target = site.nodes["w1"], site.nodes[TARGET]
     source = source or address("mgmt", witness.index)
-    words = f"{source} {address('mgmt', active.index)} {UDP_PORT} {payload.hex()}\n"
+    words = f"{source} {address('mgmt', target.index)} {UDP_PORT} {payload.hex()}\n"
     witness.inside(sys.executable, str(FORGER), "send", text=words)
 
 
 def counted(site, what, why):
-    """How much of it the active node's status shows."""
-    return site.nodes[site.active()].told()[what].get(why, 0)
+    """How much of it the target's status shows."""
+    return site.nodes[TARGET].told()[what].get(why, 0)
 
 
 def refused(site, what, why, payload, **how):
@@ -84,15 +85,15 @@ def refused(site, what, why, payload, **how):
         return counted(site, what, why) > before
 
     wait_until(is_counted, f"{what}: {why}")
-    assert f"{what} frames" in site.nodes[site.active()].agent.ask("ha", "status")
+    assert f"{what} frames" in site.nodes[TARGET].agent.ask("ha", "status")
 
 
 def test_frames_of_strangers_are_refused_and_counted(site):
-    active = site.nodes[site.active()].index
-    mine, pair_key = site.nodes["w1"].index, key(site, "w1", site.active())
-    refused(site, "refused", "mac", forged(mine, active, WRONG_KEY))
-    refused(site, "refused", "member", forged(9, active, WRONG_KEY))
-    refused(site, "refused", "site", forged(mine, active, pair_key, site="other"))
+    target = site.nodes[TARGET].index
+    mine, pair_key = site.nodes["w1"].index, key(site, "w1", TARGET)
+    refused(site, "refused", "mac", forged(mine, target, WRONG_KEY))
+    refused(site, "refused", "member", forged(9, target, WRONG_KEY))
+    refused(site, "refused", "site", forged(mine, target, pair_key, site="other"))
     refused(site, "refused", "oversize", b"\x00" * (HA_FRAME_BYTES_MAX + 1))
     refused(site, "refused", "malformed", b"\xc1")  # no MessagePack
 
@@ -101,7 +102,7 @@ def test_a_machine_outside_the_site_is_not_listened_to(site):
     witness = site.nodes["w1"]
     words = ("ip", "addr", "{}", f"{OUTSIDE}/24", "dev", "e0")
     witness.inside(*(word.format("add") for word in words))
-    good = forged(witness.index, site.nodes[site.active()].index, key(site, "w1", site.active()))
+    good = forged(witness.index, site.nodes[TARGET].index, key(site, "w1", TARGET))
     try:
         refused(site, "refused", "stranger", good, source=OUTSIDE)
     finally:
@@ -109,11 +110,11 @@ def test_a_machine_outside_the_site_is_not_listened_to(site):
 
 
 def test_an_old_incarnation_and_a_replayed_frame_are_dropped(site):
-    active, witness = site.nodes[site.active()], site.nodes["w1"]
-    old = forged(witness.index, active.index, key(site, "w1", active.name), inc=0)
+    target, witness = site.nodes[TARGET], site.nodes["w1"]
+    old = forged(witness.index, target.index, key(site, "w1", TARGET), inc=0)
     refused(site, "dropped", "old-incarnation", old)
     words = ("copy", address("mgmt", witness.index), str(UDP_PORT))
-    copied = active.inside(sys.executable, str(FORGER), *words).stdout
+    copied = target.inside(sys.executable, str(FORGER), *words).stdout
     refused(site, "dropped", "replayed", bytes.fromhex(copied))
 
 
