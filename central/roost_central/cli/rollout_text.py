@@ -202,6 +202,8 @@ def _head(asked: Asked, found: dict[str, Any]) -> str:
     """Return who sends what where, in which state it is since when, and how far it has come."""
     total = {key: sum(each[key] for each in found["stages"]) for key in _COUNTED}
     more = [f"{total['failed']:,} failed", f"{total['in_flight']:,} at work"]
+    off = sum(each["states"].get("rejected", 0) for each in found["stages"])
+    more += [f"{off:,} put off"] if off else []
     more += [f"{total['unreachable']:,} silent"] if total["unreachable"] else []
     more += [f"{total['worse']:,} worse since"] if total["worse"] else []
     reason = f", {found['reason']!r}" if found["reason"] else ""
@@ -256,11 +258,17 @@ def _next(asked: Asked, found: dict[str, Any]) -> str:
 
 def _running(asked: Asked, found: dict[str, Any]) -> str:
     id_, now = short(found["id"]), found["stages"][found["wave"] - 1]
+    off = now["states"].get("rejected", 0)
+    later = (
+        f"{counted(off, 'site')} put it off and will be asked again: "
+        f"roost rollout jobs {id_} --state rejected\n"
+    )
     why = f": {now['why']}" if now["why"] else ""
     rate = f", {now['rate']:g} sites a minute" if now["rate"] else ""
     until = f", until {asked.clock(now['deadline'])} at the latest" if now["deadline"] else ""
     return (
         f"wave {now['wave']} ({now['name']}) is {now['state']}{why}{rate}{until}\n"
+        f"{later if off else ''}"
         f"follow it: roost rollout watch {id_}; stop it: roost rollout pause {id_}\n"
     )
 

@@ -61,6 +61,17 @@ def test_a_rollout_says_how_far_it_is_since_when_and_how_to_follow_it(shown):
     assert "until 2026-11-22 11:00:00+0100 at the latest" in shown(FOUND, "--tz", "Europe/Berlin")
 
 
+def test_sites_that_put_it_off_are_told_and_where_their_reasons_are(shown):
+    states = RUNNING["states"] | {"rejected": 2}
+    out = shown(FOUND | {"stages": [WAVE, RUNNING | {"states": states}]})
+    assert "3 at work, 2 put off\n" in out
+    again = (
+        "2 sites put it off and will be asked again: roost rollout jobs 5c2f11d0 --state rejected"
+    )
+    assert again in out
+    assert "put it off" not in shown(FOUND)
+
+
 def test_a_rollout_that_halted_names_the_reasons_what_helps_and_the_ways_on(shown):
     out = shown(HALTED)
     assert "paused (health_gate): 2 health: 2 failed, at most 0 may; last change " in out
