@@ -12,6 +12,7 @@ Leaves to others: whose word the chains are (chain.py), and floors over time (ke
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
@@ -23,6 +24,7 @@ from roost_protocol.topics import split_node_id
 
 ACCEPTED: Final = ""
 _HEX_SHOWN: Final = 12
+_YEAR_9999_MS: Final = 253_402_300_799_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,9 @@ def _untimely(custom: TargetCustom, job: Assignment, site: Site, now_ms: int) ->
     if now_ms < max(site.clock_floor_ms, custom.signed_at_ms):
         return _no("clock", "this node's clock is before the day on which the release was signed")
     if now_ms < job.not_before_ms:
-        return _no("early", f"its time begins at {job.not_before_ms} ms, now is {now_ms} ms")
+        return _no("early", f"its time begins at {_utc(job.not_before_ms)}, now is {_utc(now_ms)}")
     if now_ms >= job.not_after_ms:
-        return _no("late", f"its time ended at {job.not_after_ms} ms, now is {now_ms} ms")
+        return _no("late", f"its time ended at {_utc(job.not_after_ms)}, now is {_utc(now_ms)}")
     return None
 
 
@@ -163,12 +165,19 @@ def _unfit(custom: TargetCustom, site: Site) -> Verdict | None:
     if custom.arch and custom.arch != site.arch:
         return _no("arch", f"it is for {custom.arch}, this node is {site.arch}")
     if custom.hw and site.hw.isdisjoint(custom.hw):
-        shown = ", ".join(sorted(site.hw)) or "unknown hardware"
+        shown = ", ".join(sorted(site.hw)) or "of a model that its firmware does not name"
         return _no("hardware", f"it is for {', '.join(custom.hw)}, this node is {shown}")
     running = site.running.get(custom.component)
     if running is not None and running < custom.least_counter:
         return _no("hop", f"it comes from release {custom.least_counter} on, not {running}")
     return None
+
+
+def _utc(at_ms: int) -> str:
+    """Return a time of the director's, which may be none that a calendar has."""
+    if not 0 <= at_ms <= _YEAR_9999_MS:
+        return f"{at_ms} ms"
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _no(code: str, text: str) -> Verdict:

@@ -46,7 +46,7 @@ NEXT = {  # where what is there stands, by what was not found
     "enrolment": "\n  `roost enrol list --all` shows the boxes.",
     "claim": "\n  `roost enrol token list` shows tokens and lists.",
     "order": "\n  `roost order list` shows them.",
-    "rollout": "\n  `roost rollout list` shows them; the first letters of an id are enough.",
+    "rollout": "\n  `roost rollout list` shows them; the first four letters of an id are enough.",
     "release": "\n  `roost release list` shows them.",
 }
 ASK_LOGIN = "\n  `roost login URL` keeps a token; the centre printed the first one at its start."

@@ -274,7 +274,7 @@ def _told(plan: Row, verb: str) -> Iterator[str]:
             old, new = (_value(change[key]) for key in ("old", "new"))
             yield f"  {change['path']}: {old} -> {new}  ({change['profile']}, {change['mark']})"
     if plan.get("rollout"):
-        sizes = ", ".join(str(size) for size in plan["waves"])
+        sizes = ", ".join(str(size) for size in plan["waves"] if size)
         rollout = plan["rollout"]
         yield f"rollout {rollout}, in waves of {sizes} sites: roost rollout watch {rollout}"
     if plan.get("resumed"):

@@ -51,6 +51,13 @@ PREVIOUS_MAX: Final = 3
 WINDOW_LOG_MIN, WINDOW_LOG_MAX = 10, 27
 
 
+_NAMES: Final = {
+    "component": "it is agent or os, or app, plugin, config or policy with /NAME: small letters, "
+    "digits, '.', '_' and '-'",
+    "version": "it has 1 to 64 letters, digits, '.', '+', '~', '_' and '-'",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """What the maker of a release says of it; see Manifest and TargetCustom."""
@@ -145,7 +152,7 @@ def _named(said: Described) -> None:
     try:
         target_path(said.component, said.version)
     except ProtocolError as err:
-        raise ReleaseError("bundle", str(err)) from err
+        raise ReleaseError("bundle", f"{err.field} {err.got!r}: {_NAMES[err.field]}") from err
     floor = said.floor if said.floor is not None else 0
     if not 0 <= floor <= said.counter:
         raise ReleaseError("bundle", f"the floor {floor} is above the counter {said.counter}")

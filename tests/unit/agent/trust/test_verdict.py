@@ -71,6 +71,17 @@ def test_one_wrong_thing_is_a_no_that_names_it(code, said, site, now):
     assert verdict.custom is None
 
 
+@pytest.mark.parametrize(
+    ("begins_ms", "told"),
+    [(1_900_000_000_000, "2030-03-17 17:46:40Z"), (1 << 52, "4503599627370496")],
+)
+def test_a_time_that_has_not_come_is_told_as_one_though_no_calendar_has_it(begins_ms, told):
+    said = assigned(not_before_ms=begins_ms, not_after_ms=begins_ms + 1)
+    verdict = judge(said, RAW, decode(RAW), SITE, NOW)
+    assert verdict.code == "early"
+    assert f"its time begins at {told}" in verdict.text
+
+
 def test_another_sites_document_is_told_by_its_site():
     said = replace(SAID, document=SiteDocument(v=1, site="other", assignments=[JOB]))
     verdict = judge(said, RAW, decode(RAW), SITE, NOW)

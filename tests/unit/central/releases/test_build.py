@@ -131,8 +131,8 @@ def test_a_library_that_names_the_armour_is_no_secret(tmp_path):
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (Described("web", "1", 1, "files"), "component"),
-        (Described("app/web", "1/2", 1, "files"), "version"),
+        (Described("web", "1", 1, "files"), "component 'web': it is agent or os"),
+        (Described("app/web", "1/2", 1, "files"), "version '1/2': it has 1 to 64 letters"),
         (Described("app/web", "1", 1, "files", floor=2), "floor 2 is above"),
         (Described("app/web", "1", 1, "Files"), "installer"),
     ],
