@@ -89,7 +89,7 @@ def test_the_only_host_is_locked_by_force_alone_and_says_by_whom(stage, agent):
 def test_a_locked_host_stays_locked_when_its_agent_starts_again(stage, agent):
     agent.kill()
     agent.start()
-    assert "recover is for hosts that are failed" in refusal(stage, "recover", agent)
+    assert "n1 is locked: `roost host unlock lab.n1` first" in refusal(stage, "recover", agent)
     assert is_now(stage, "locked", "disabled", "online")
 
 
