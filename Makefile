@@ -7,7 +7,7 @@ PACKAGES := agent central protocol packaging tests
 # A layer is run when its folder is there.
 UNIT := $(wildcard tests/unit tests/protocol tests/repo)
 # A part that hangs ends by itself; one on a busy machine is no failure. Seconds.
-ENDS := --session-timeout=1500
+ENDS := --session-timeout=2400
 # The fast tests in two halves, so that each has a core.
 AGENT := tests/unit/agent
 # They read no clock, as all that is begun by nice: they take the time that others leave.
