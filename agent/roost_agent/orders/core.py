@@ -297,6 +297,10 @@ class OrderDesk:
         actions: list[Action] = []
         while self._waiting and self._is_free and self._offset_ms is not None:
             head = self._waiting[0]
+            if self.memory is not None and self.memory.knows(head.order.id):
+                self._waiting.popleft()  # signed anew, it waited behind itself
+                self.repeated += 1
+                continue
             try:
                 self._judged(head.order, now_ms)
             except ProtocolError as err:

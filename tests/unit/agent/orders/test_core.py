@@ -339,3 +339,14 @@ class Machine(RuleBasedStateMachine):
 
 Machine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestMachine = Machine.TestCase
+
+
+def test_an_order_that_was_signed_anew_while_it_waited_is_done_once():
+    made = desk()
+    first, again = PEN.message(), PEN.message(seq=NOW_MS + 1)
+    [check] = made.handle(Came(first), 0)
+    assert made.handle(Came(again), 0) == []
+    [keep] = made.handle(Checked(is_genuine=True), 0)
+    [act] = made.handle(Kept(keep.begins), 0)
+    [told] = made.handle(Ended(act.order.id, act.order.seq, OrderState.DONE, "", "done"), 0)
+    assert (check.message, told.told.state, made.repeated) == (first, OrderState.DONE, 1)
