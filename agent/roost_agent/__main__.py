@@ -76,6 +76,7 @@ COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "sign": ("roost_agent.trust.sign", "run"),
     "serve": ("roost_agent.fetch.serve", "run"),
     "fetch": ("roost_agent.fetch.command", "run"),
+    "fetch-image": ("roost_agent.fetch.image", "run"),
     "host": ("roost_agent.host.command", "run"),
     "samples": ("roost_agent.host.samples.command", "run"),
     "sim": ("roost_agent.sim.command", "run"),

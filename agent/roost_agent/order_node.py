@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from roost_agent.bmc.service import BoardControllers
     from roost_agent.host.act import Wanted
+    from roost_agent.reinstall.install import Reinstall
     from roost_agent.update.service import Updates
+    from roost_protocol.host_verbs import HostReinstall
 
 
 class OrderNode:
@@ -34,6 +36,7 @@ class OrderNode:
         self._driver = driver
         self._renewal = renewal
         self._ask_ha = ask_ha
+        self._reinstall: Reinstall | None = None
 
     @property
     def boot_id(self) -> bytes:
@@ -129,6 +132,25 @@ class OrderNode:
             code = why.partition(":")[0]
             raise ActError(code if code in {"unconfirmed", "budget"} else "bmc", why)
         return f"{verb} of {node}: read by its board controller"
+
+    async def reinstall(self, given: "HostReinstall") -> str:
+        """See Node."""
+        boards, host, config = self._board(given.node), self._driver.host, self._driver.config
+        assert host is not None  # noqa: S101 - the agent began with it
+        from roost_agent.reinstall import allowed, fault  # noqa: PLC0415 - seldom
+
+        if self._reinstall is None:
+            from roost_agent.reinstall import of_agent  # noqa: PLC0415 - seldom
+
+            self._reinstall = of_agent.reinstall_of(boards, host, config)
+
+        def may() -> str:
+            return allowed.refusal(host.report(), given.node, config.node, given.expect)
+
+        try:
+            return await self._reinstall.do(given, may)
+        except fault.NotInstalledError as err:
+            raise ActError(err.code, str(err)) from err
 
     async def take_boards(self, sealed: bytes) -> str:
         """See Node."""

@@ -17,6 +17,7 @@ from roost_protocol.order_act import Act, NameText
 from roost_protocol.patterns import END
 
 HOST_MAINTENANCE_S_MAX: Final = 72 * 3_600
+IMAGE_LENGTH_MAX: Final = 16 << 20  # of a manifest, as release/manifest.py has it
 EXPECT_PATTERN: Final = r"^([a-z-]{1,16}/[a-z-]{1,16}/[a-z-]{1,16})?" + END
 
 
@@ -119,6 +120,27 @@ class HostMaintenance(HostAct, frozen=True):
     seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] = 7_200
 
 
+class HostReinstall(HostAct, frozen=True, kw_only=True):
+    """Install a host anew from an image in its board controller's virtual drive.
+
+    Attributes:
+        component, version: of the release that holds the image.
+        digest, length: of its manifest, SHA-256 and bytes: the node takes no other, whatever the
+            image repository names by then.
+    """
+
+    verb: ClassVar[str] = "host-reinstall"
+    done_s_max: ClassVar[int] = 14_400  # fetching 4 GiB over a slow line, and an installer's hour
+    title: ClassVar[str] = "Install a host anew from an image, by its board's virtual media."
+    by_two: ClassVar[bool] = True
+    life_s_max: ClassVar[int] = 900
+    ends_with_box: ClassVar[bool] = True
+    component: Annotated[str, Meta(min_length=1, max_length=70)]
+    version: Annotated[str, Meta(min_length=1, max_length=64)]
+    digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + END)]
+    length: Annotated[int, Meta(ge=1, le=IMAGE_LENGTH_MAX)]
+
+
 HOST_VERBS: Final[Mapping[str, type[HostAct]]] = MappingProxyType(
     {
         each.verb: each
@@ -134,6 +156,7 @@ HOST_VERBS: Final[Mapping[str, type[HostAct]]] = MappingProxyType(
             HostPowerCycle,
             HostRecover,
             HostMaintenance,
+            HostReinstall,
         )
     }
 )

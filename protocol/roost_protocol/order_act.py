@@ -20,6 +20,10 @@ class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         needs_reason: it interrupts what the node does, so somebody has to say why.
         is_by_hand: people order it; False: the centre does by itself.
         is_for_box: it is meant for the box that stood there: one that replaced it gets none of it.
+        by_two: two people stand behind it, whatever the signer's policy says; the node checks.
+        life_s_max: how long an order of it may count, by node and signer; 0: as the policy says.
+        ends_with_box: the node's word that it did its part is not the end: that is another box in
+            the slot of ``node``.
         done_s_max: how long it may take once it was taken; without a word until then it failed.
     """
 
@@ -28,4 +32,7 @@ class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs_reason: ClassVar[bool] = False
     is_by_hand: ClassVar[bool] = True
     is_for_box: ClassVar[bool] = False
+    by_two: ClassVar[bool] = False
+    life_s_max: ClassVar[int] = 0
+    ends_with_box: ClassVar[bool] = False
     done_s_max: ClassVar[int] = 86_400

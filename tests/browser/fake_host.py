@@ -43,6 +43,7 @@ ACTIONS = [
     action("lock", effects=EFFECTS),
     action("force-lock", effects=EFFECTS, needs_confirm=True),
     action("maintenance"),
+    action("reinstall", needs_confirm=True),
     action("reboot", allowed=False, blockers=[BLOCKER], effects=EFFECTS),
     action("unlock", allowed=False, forcible=False, blockers=[BLOCKER | {"can_force": False}]),
 ]

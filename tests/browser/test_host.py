@@ -1,6 +1,7 @@
 """A host on its node's page: state and why, what it would break, and who may force; all hosts."""
 
 import asyncio
+import json
 
 import pytest
 from fake_alarms import instant, now_ms
@@ -122,6 +123,20 @@ async def test_a_maintenance_is_for_a_while(console):
     await send(tab)
     await tab.wait(f"!{DIALOG}?.open")
     assert console.central.host.acts[0][2]["seconds"] == 7_200
+
+
+async def test_a_reinstall_names_its_image_and_the_line_for_a_terminal_does_too(console):
+    tab, node = await opened(console)
+    await tab.js(f"{button('Reinstall…')}.click()")
+    await tab.wait(f"{DIALOG}?.open")
+    for name, value in (("reason", "its disk"), ("image", "os@2.1"), ("confirm", node)):
+        await fill(tab, name, value)
+    line = f"roost host reinstall {node} --image os@2.1 -m 'its disk'"
+    await tab.wait(f"{DIALOG}.innerText.includes({json.dumps(line)})")
+    await send(tab)
+    await tab.wait(f"!{DIALOG}?.open")
+    [(_, action, body)] = console.central.host.acts
+    assert (action, body["image"], body["confirm"]) == ("reinstall", "os@2.1", node)
 
 
 async def test_hosts_are_found_by_state_and_reason(console):

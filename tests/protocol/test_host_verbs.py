@@ -6,13 +6,15 @@ import pytest
 from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX, HOST_VERBS
 
 STATE = "unlocked/enabled/available"
+IMAGE = {"component": "os", "version": "2.0", "digest": "0a" * 32, "length": 300}
 
 
 @pytest.mark.parametrize("kind", HOST_VERBS.values())
 def test_each_names_its_host_and_asks_for_a_reason(kind):
     assert kind.needs_reason
     assert kind.title
-    act = msgspec.convert({"node": "n1", "expect": STATE, "force": True}, kind)
+    image = IMAGE if kind.verb == "host-reinstall" else {}
+    act = msgspec.convert({"node": "n1", "expect": STATE, "force": True} | image, kind)
     assert (act.node, act.expect, act.force) == ("n1", STATE, True)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({}, kind)
@@ -33,3 +35,13 @@ def test_each_names_its_host_and_asks_for_a_reason(kind):
 def test_what_is_past_a_bound_is_refused(given):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(given, HOST_VERBS["host-maintenance"])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"digest": "0a"}, {"length": 0}, {"length": (16 << 20) + 1}, {"component": ""}]
+)
+def test_an_image_that_is_none_is_refused(wrong):
+    kind = HOST_VERBS["host-reinstall"]
+    assert msgspec.convert({"node": "n1"} | IMAGE, kind).length == 300
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"node": "n1"} | IMAGE | wrong, kind)

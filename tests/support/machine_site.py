@@ -83,8 +83,8 @@ class MachineSite(MachineFleet[SiteMachine]):
 
 
 @contextmanager
-def machine_site(folder: Path) -> Iterator[MachineSite]:
-    """The site, which runs while the context lasts."""
+def machine_site(folder: Path, kind: type[SiteMachine] = SiteMachine) -> Iterator[MachineSite]:
+    """The site, which runs while the context lasts; ``kind``: of its machines."""
     stage = FleetStage(folder / "fleet")
     desk = ReleaseDesk(stage, folder / "desk")
     first = desk.ceremony()
@@ -96,7 +96,7 @@ def machine_site(folder: Path) -> Iterator[MachineSite]:
         ends.callback(_remove, its.root)
         stage.add_site(SITE, *NODES)
         for node in NODES:
-            machine = made.add(SiteMachine, SITE, node, node)
+            machine = made.add(kind, SITE, node, node)
             machine.begin_in(its)
             machine.start()
             ends.callback(machine.stop)

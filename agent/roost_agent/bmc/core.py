@@ -74,6 +74,10 @@ class Boards:
         if node in self._ones:
             self._ones[node].known = known
 
+    def host(self, node: str) -> str:
+        """Return where a controller is."""
+        return self._ones[node].board.host
+
     def power(self, node: str) -> tuple[bool, int] | None:
         """Return whether a machine has power, and since when that is known by the boot clock.
 

@@ -10,10 +10,10 @@ kept on the disk that it is; nothing here waits for the centre.
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -52,6 +52,7 @@ ILL_S: Final = 20.0  # for controllers that failed the last time: those that ans
 START_S: Final = 30.0  # on top, for a child to begin: half a second, at 5 % of a processor
 OUTPUT_BYTES_MAX: Final = 8 << 20
 LOG_TYPE: Final = "200.814"
+LEFT: Final = "reinstall.json"  # reinstall/left.py, which a node without any does not import
 # Faults after which nobody knows whether the board took the order.
 UNSURE: Final = frozenset({Fault.UNCONFIRMED, Fault.TIMEOUT, Fault.CHILD, Fault.GARBAGE})
 
@@ -106,6 +107,7 @@ class BoardControllers:
         }
         self._records: list[Entry] = []
         self._busy: set[str] = set()
+        self._group: asyncio.TaskGroup | None = None
         # One child that polls and one that acts: each has 30 MiB beside the agent, which has 96.
         self._polling, self._acting = asyncio.Lock(), asyncio.Lock()
 
@@ -169,6 +171,32 @@ class BoardControllers:
             self.budget.give_back(spent)
         return f"{answer.fault}: {answer.why}"
 
+    def host(self, node: str) -> str:
+        """Return where a controller is."""
+        return self._core.host(node)
+
+    async def ask(self, node: str, seconds: float, **said: Any) -> Answer:  # noqa: ANN401 - talk.py
+        """Have one thing done by a controller that takes no power: its drive, its next boot.
+
+        Args:
+            node: whose machine.
+            seconds: that it may take.
+            said: fields of the request (talk.py).
+        """
+        async with self._acting:
+            asked = replace(self._request(said.pop("do"), (node,), seconds), **said)
+            (answer,) = await self._asked(asked)
+        if not answer.fault:
+            self._core.learned(node, answer.known)
+        return answer
+
+    def begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Have something go on for as long as boards are asked."""
+        if self._group is None:
+            work.close()
+            raise RuntimeError("boards are not asked yet")
+        self._group.create_task(work, name=name)
+
     async def test(self, node: str) -> Answer:
         """Reach a controller, and return who it is or what is wrong; no failure is counted."""
         (answer,) = await self._asked(self._request("test", (node,), SWEEP_S))
@@ -193,6 +221,11 @@ class BoardControllers:
         """Ask what is due, until cancelled; a child that runs then is killed."""
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
+                if (self._folder / LEFT).exists():
+                    from roost_agent.reinstall.left import Left  # noqa: PLC0415 - seldom
+
+                    self.begin(Left(self, self._folder).put_away(), "agent.reinstall.left")
                 while True:
                     for effect in self._core.handle(Tick(self._is_ours()), self._now()):
                         self._do(effect, group)

@@ -23,6 +23,7 @@ SWACT_S: Final = 120.0  # StarlingX's
 ENABLE_S: Final = 600.0  # the deadlines of all stages together
 ASK_S: Final = 30.0  # for the others to have spoken since
 BITE_S: Final = 120.0  # for a watchdog to reset the machine; then roost-helper is asked
+REINSTALL_S: Final = 8_800.0  # two hours for the image, and the board (reinstall/install.py)
 STILL_HERE_S: Final = 600.0  # units have their time to stop; after it no reboot will come
 SECONDS: Final = {  # that an act may take
     LOCK: ASK_S + DRAIN_S + STOP_S,

@@ -30,6 +30,7 @@ from roost_protocol.order import (
     read_signed,
 )
 from roost_protocol.order_act import Act as Verb
+from roost_protocol.order_backing import check_backing
 from roost_protocol.order_verbs import act_of
 
 WAITING_MAX: Final = 8  # the centre sends one after the other, so more are somebody's flood
@@ -268,7 +269,9 @@ class OrderDesk:
             bound = f"more than {self.memory.last_seq}"
             raise ProtocolError("replayed", field="seq", got=order.seq, bound=bound)
         self._check_time(order, now_ms)
-        return act_of(order.verb, order.given)
+        act = act_of(order.verb, order.given)
+        check_backing(act, order)
+        return act
 
     def _check_time(self, order: Order, now_ms: int) -> None:
         if self._offset_ms is None:

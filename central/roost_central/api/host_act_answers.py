@@ -82,6 +82,7 @@ class HostActBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         confirm: the node's id; needed with ``force``, and by some actions always.
         seconds: of a maintenance, 0 ends it; other actions have none.
+        image: of a reinstall: ``COMPONENT@VERSION`` of a release, or the digest of its manifest.
     """
 
     reason: Annotated[str, Meta(min_length=1, max_length=ORDER_REASON_CHARS_MAX, pattern=ONE_LINE)]
@@ -89,6 +90,7 @@ class HostActBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confirm: Annotated[str, Meta(max_length=80)] = ""
     force: bool = False
     seconds: Annotated[int, Meta(ge=0, le=HOST_MAINTENANCE_S_MAX)] | None = None
+    image: Annotated[str, Meta(max_length=140)] = ""
 
 
 class HostActAnswer(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from roost_central.api.host_act_answers import (
     HostActAnswer,
     HostActBody,
 )
+from roost_central.api.host_image import image_given
 from roost_central.api.named_node import named_node
 from roost_central.api.orders import asked, desk_of, order_answer
 from roost_central.api.problem import ApiError, FieldError, blame
@@ -28,7 +29,8 @@ from roost_central.enrol.states import LIVE
 from roost_central.errors import NotFoundError
 from roost_central.fleet.view import NodeRow
 from roost_central.hosts.actions import ACTIONS, Action
-from roost_central.hosts.checks import Around, Blocker, SeenAlarm, Verdict, judge
+from roost_central.hosts.blocker import Blocker
+from roost_central.hosts.checks import Around, SeenAlarm, Verdict, judge
 from roost_central.hosts.effects import Effect
 from roost_central.hosts.shown import shown
 from roost_central.orders.core import OPEN, OrderRecord
@@ -71,7 +73,7 @@ def doing(action: Action) -> Callable[[HostCall], Awaitable[Reply]]:
 
 async def _do(call: HostCall, action: Action) -> Reply:
     row, body = named_node(call), call.body
-    detail = {"force": body.force, "seconds": body.seconds}
+    detail = {"force": body.force, "seconds": body.seconds, "image": body.image}
     name = f"host.{action.name}"
     async with telling_refusals(
         call, name, row.node, detail, reason=body.reason, codes={"conflict", "invalid"}
@@ -81,15 +83,18 @@ async def _do(call: HostCall, action: Action) -> Reply:
         _check_expected(body, row, call, generation)
         _check_words(body, action, row)
         forced = _passed(verdict, body)
+        image = await image_given(call, body.image) if action.needs_media else {}
         if call.query.dry_run:
             return Reply(_answer(row, verdict, forced))
         if action.verb is None:
             return await _delete(call, row, verdict)
-        order = await _order(call, row, verdict, around)
+        order = await _order(call, row, verdict, around, image)
     return Reply(_answer(row, verdict, forced, order=order), status=202)
 
 
-async def _order(call: HostCall, row: NodeRow, verdict: Verdict, around: Around) -> OrderRecord:
+async def _order(
+    call: HostCall, row: NodeRow, verdict: Verdict, around: Around, image: dict[str, Any]
+) -> OrderRecord:
     """Place the order that an act is; of two people at once the second is refused."""
     body, action = call.body, verdict.action
     verb, name = action.verb, f"host.{action.name}"
@@ -99,10 +104,12 @@ async def _order(call: HostCall, row: NodeRow, verdict: Verdict, around: Around)
         "node": row.name,
         "expect": "/".join(row.host.triple),
         "force": body.force,
+        **image,
     }
     if verb is HostMaintenance and body.seconds is not None:
         given["seconds"] = body.seconds
-    wanted = Wanted(verdict.receiver, verb.verb, given, body.reason.strip(), LIFE_S)
+    life_s = verb.life_s_max or LIFE_S
+    wanted = Wanted(verdict.receiver, verb.verb, given, body.reason.strip(), life_s)
 
     def note(record: OrderRecord, _before: OrderRecord | None) -> Act:
         told = {"id": record.id, "to": record.node, "force": body.force, "by_two": record.by_two}
@@ -147,6 +154,8 @@ def _check_words(body: HostActBody, action: Action, row: NodeRow) -> None:
         raise blame("invalid", FieldError("confirm", "differs", detail, row.node))
     if body.seconds is not None and action.verb is not HostMaintenance:
         raise blame("invalid", FieldError("seconds", "unknown", f"{action.name} has none"))
+    if body.image and not action.needs_media:
+        raise blame("invalid", FieldError("image", "unknown", f"{action.name} has none"))
 
 
 def _passed(verdict: Verdict, body: HostActBody) -> tuple[Blocker, ...]:
@@ -192,6 +201,7 @@ async def _around(call: Call[Any, Any], row: NodeRow) -> tuple[Around, int | Non
             for each in alarms
         ],
         board_by="" if board is None or is_polled else board.speaker,
+        board_type="" if board is None else board.report.by,
         is_polled=is_polled,
         is_storm=any(each.incident for each in alarms),
         is_rolled=row.site in api.rollouts.busy(Kind.RELEASE),

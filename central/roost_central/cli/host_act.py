@@ -17,9 +17,9 @@ from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.hosts.actions import ACTIONS, Action
 from roost_central.ports import SystemClock
-from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX
+from roost_protocol.host_verbs import HOST_MAINTENANCE_S_MAX, HOST_VERBS
 
-WAIT_S = 1_800.0  # longer than any of them may take
+WAIT_S = 900.0  # beyond the time that an act may take: until it is approved and taken
 LOOK_S = 1.0
 BOOTS = frozenset({"reset", "power-cycle", "power-on"})  # a board reads the power, not the boot
 BOOT_S = 1_200.0  # until a machine that was started is heard (hosts.md section 10)
@@ -74,9 +74,13 @@ def _verb(action: Action) -> click.Command:
         click.option("-y", "--yes", is_flag=True, help="Do not ask."),
         click.option("--wait", is_flag=True, help="Until it has ended; the exit code says how."),
     ]
-    if action.takes_down or action.gives_away or action.name == "unlock":
+    can_force = action.takes_down and not action.needs_media
+    if can_force or action.gives_away or action.name == "unlock":
         helped = "Go past what can be broken: health and redundancy, never a rule of the lease."
         options.append(click.option("--force", is_flag=True, help=helped))
+    if action.needs_media:
+        helped = "COMPONENT@VERSION of a release, or the digest of its manifest."
+        options.append(click.option("--image", metavar="RELEASE", required=True, help=helped))
     if action.name == "maintenance":
         helped = "For how long, at most 72h; 0 ends it."
         options.append(
@@ -101,6 +105,7 @@ def _act(  # noqa: PLR0913 - what a person said
     wait: bool,
     force: bool = False,
     span: str | None = None,
+    image: str = "",
 ) -> None:
     client = asked.client()
     page = client.get(at("nodes", node, "host", "actions"))
@@ -119,6 +124,8 @@ def _act(  # noqa: PLR0913 - what a person said
         "confirm": node if needs_word or dry_run else "",
         "force": force,
     }
+    if image:
+        body["image"] = image
     if span is not None:
         body["seconds"] = _seconds(span)
     is_boot = wait and action in BOOTS
@@ -189,7 +196,8 @@ def _done(
 def _awaited(client: Client, node: str, placed: dict[str, Any]) -> dict[str, Any]:
     """Return an order at its end; says meanwhile how it and its host stand."""
     clock = SystemClock()
-    deadline_ms = clock.mono_ms() + round(WAIT_S * 1_000)
+    wait_s = HOST_VERBS[placed["verb"]].done_s_max + WAIT_S
+    deadline_ms = clock.mono_ms() + round(wait_s * 1_000)
     found, said = placed, ""
     while found["state"] in order.OPEN and clock.mono_ms() < deadline_ms:
         line = _progress(client.get(at("nodes", node, "host")), found)

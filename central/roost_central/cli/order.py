@@ -220,5 +220,6 @@ def waits_for(found: dict[str, Any]) -> str:
     if found["state"] == "pending":
         return f"waits for a second person: roost order approve {found['id']}"
     if found["state"] == "taken":
-        return "the node has it"
+        begun = found["code"] == "awaits-box"
+        return f"waits for its box: {found['text']}" if begun else "the node has it"
     return "waits for the node" if not found["sends"] else "sent"

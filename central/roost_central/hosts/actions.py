@@ -32,9 +32,9 @@ class Action:
         takes_down: what runs on the host has to run elsewhere before.
         gives_away: it needs something that is active on the host.
         needs_board: it is done by the board controller, through the node that reads that.
+        needs_media: an image is put into the board controller's virtual drive, by another node.
         needs_confirm: the host's name has to be said once more, forced or not.
         by_others: the coordinator may do it for a host that does not answer.
-        never: why nobody can do it.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Action:
     takes_down: bool = False
     gives_away: bool = False
     needs_board: bool = False
+    needs_media: bool = False
     needs_confirm: bool = False
     by_others: bool = False
-    never: str = ""
 
     @property
     def title(self) -> str:
@@ -147,12 +147,14 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             ),
             Action(
                 name="reinstall",
-                own_title="Write a new image to a host by its board controller's virtual media.",
+                verb=verbs.HostReinstall,
                 admin=_LOCKED,
                 avail=frozenset({Avail.ONLINE, Avail.POWER_OFF}),
+                takes_down=True,
+                needs_board=True,
+                needs_media=True,
                 needs_confirm=True,
-                never="nothing of it is done from the centre: by hand at its site, with"
-                " `roost-agent bmc media` (docs/bmc.md), and `roost enrol approve --replace` after",
+                by_others=True,
             ),
             Action(
                 name="delete",

@@ -15,7 +15,9 @@ from typing import Final
 from roost_central.fleet.availability import EVERYWHERE, GroupOf
 from roost_central.fleet.view import FleetView, NodeRow
 from roost_central.hosts.actions import Action
+from roost_central.hosts.blocker import Blocker
 from roost_central.hosts.effects import Effect, effects_of, held_groups, serves
+from roost_central.hosts.media import media_lacks, own_board
 from roost_central.hosts.shown import Shown, is_dark, shown
 from roost_central.orders.core import OrderRecord
 from roost_protocol.host import Admin, Avail
@@ -27,25 +29,8 @@ PAIR: Final = 2  # voters of a pair need no majority: ha.md section 4
 _HEARD: Final = frozenset({"online", "degraded"})
 _TAKE_DOWN: Final = frozenset(  # two of these at one site at once could leave it without service
     {"host-lock", "host-force-lock", "host-reboot", "host-reset", "host-power-off",
-     "host-power-cycle", "reboot"}
+     "host-power-cycle", "host-reinstall", "reboot"}
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """One thing in the way.
-
-    Attributes:
-        code: a word for programs.
-        text: a sentence that names what it is.
-        todo: what to do next.
-        can_force: whether force goes past it.
-    """
-
-    code: str
-    text: str
-    todo: str
-    can_force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +53,7 @@ class Around:
         is_rolled: a rollout is at work at the site.
         is_storm: an incident of many sites holds this one.
         board_by: node id of who reads its board controller; empty: nobody told of one.
+        board_type: what it is spoken to by, ``redfish`` or ``ipmi``; empty: nobody told.
         is_polled: the centre reads its board controller, and nobody acts by it.
         lacks: why no order can reach it: no identity, no signer, quarantine; empty: nothing.
     """
@@ -77,6 +63,7 @@ class Around:
     is_rolled: bool = False
     is_storm: bool = False
     board_by: str = ""
+    board_type: str = ""
     is_polled: bool = False
     lacks: str = ""
 
@@ -140,9 +127,7 @@ def _never(
     action: Action, row: NodeRow, found: Shown | None, view: FleetView, around: Around
 ) -> Iterator[Blocker]:
     """Give what no state of the host would change."""
-    if action.never:
-        yield Blocker("not-supported", f"{action.name} is not possible", action.never)
-    elif found is None:
+    if found is None:
         text = f"no coordinator of {row.site} has spoken of {row.name} yet"
         yield Blocker("unknown", text, "start an agent of this release there, and wait for a beat")
     elif action.needs_board and not around.board_by:
@@ -152,6 +137,8 @@ def _never(
             text = f"the board controller of {row.name} is polled by the centre, which acts by none"
             todo = f"by hand; or `roost bmc set {row.node} --reached-by site`, where it is reached"
         yield Blocker("not-supported", text, todo)
+    elif action.needs_media and (lack := media_lacks(row, view, around.board_type)):
+        yield lack
     elif is_dark(row.site, view) and action.verb is not None:
         text = f"nobody of {row.site} is heard, so the state of {row.name} is not known"
         yield Blocker("dark", text, "act at the site: `roost-agent host` works without the centre")
@@ -182,6 +169,8 @@ def _way(action: Action, row: NodeRow, view: FleetView, around: Around) -> Itera
     """Give why it cannot be told to whom it is for."""
     if action.verb is None:
         return
+    if action.needs_media:
+        yield from own_board(row, around.board_by)
     if around.lacks:
         yield Blocker("unreachable", around.lacks, "act at the node: `roost-agent host`")
     receiver = _receiver(action, row, around)
@@ -198,13 +187,7 @@ def _way(action: Action, row: NodeRow, view: FleetView, around: Around) -> Itera
 def _others_at_work(action: Action, row: NodeRow, around: Around) -> Iterator[Blocker]:
     if action.verb is None:
         return
-    mine = [each for each in around.open_orders if _host_of(each) == row.node]
-    if any(each.verb == action.verb.verb for each in mine):
-        todo = f"`roost order list --node {row.node} --state open`"
-        yield Blocker("busy", f"{action.name} of {row.name} is ordered already", todo)
-    elif sum(each.verb in HOST_VERBS for each in mine) >= OPEN_OF_A_HOST_MAX:
-        text = f"{row.name} has {len(mine)} orders that have not ended: one runs and one waits"
-        yield Blocker("busy", text, "wait, or `roost order cancel` the one that waits")
+    yield from _at_work_here(action, row, around)
     if action.takes_down:
         for each in around.open_orders:
             if _host_of(each) != row.node and each.verb in _TAKE_DOWN:
@@ -217,10 +200,25 @@ def _others_at_work(action: Action, row: NodeRow, around: Around) -> Iterator[Bl
         yield Blocker("storm", text, "see to the network of the site first")
     if action.takes_down and around.is_rolled and action.name != "force-lock":
         text = f"a rollout is at work at {row.site}"
-        yield Blocker("rollout", text, "wait for it: `roost rollout list`", can_force=True)
+        can_force = not action.needs_media
+        yield Blocker("rollout", text, "wait for it: `roost rollout list`", can_force)
     if action.needs_board and around.is_storm:
         text = f"an incident of many sites holds {row.site}"
         yield Blocker("storm", text, "no power act until it is over: `roost incident list`")
+
+
+def _at_work_here(action: Action, row: NodeRow, around: Around) -> Iterator[Blocker]:
+    """Give what is under way at the host itself."""
+    mine = [each for each in around.open_orders if _host_of(each) == row.node]
+    if mine and action.needs_media:
+        text = f"{mine[0].verb} of {row.name} has not ended"
+        yield Blocker("busy", text, f"wait for it: `roost order show {mine[0].id}`")
+    elif any(action.verb is not None and each.verb == action.verb.verb for each in mine):
+        todo = f"`roost order list --node {row.node} --state open`"
+        yield Blocker("busy", f"{action.name} of {row.name} is ordered already", todo)
+    elif sum(each.verb in HOST_VERBS for each in mine) >= OPEN_OF_A_HOST_MAX:
+        text = f"{row.name} has {len(mine)} orders that have not ended: one runs and one waits"
+        yield Blocker("busy", text, "wait, or `roost order cancel` the one that waits")
 
 
 def _host_of(order: OrderRecord) -> str:

@@ -22,6 +22,7 @@ from roost_protocol.order_verbs import VERBS
 
 RESEND_MS: Final = (2_000, 30_000)  # until it is taken: soon, then twice as late each time
 LIFE_S: Final = (60, 86_400)
+AWAITS_BOX: Final = "awaits-box"  # code of what its node did, and that ends with another box
 
 
 class State(StrEnum):
@@ -133,12 +134,13 @@ def approve(record: OrderRecord, who: str, now_ms: int) -> OrderRecord:
 def cancel(record: OrderRecord, why: str, now_ms: int) -> OrderRecord:
     """Return an order that is not sent any more.
 
-    A node that got it may take it all the same until its end: its word counts then.
+    A node that got it may take it all the same until its end: its word counts then. A box that is
+    awaited is awaited no more.
 
     Raises:
         OrderMoveError: the node took it, or it has ended.
     """
-    if record.state not in CANCELLABLE:
+    if record.state not in CANCELLABLE and not awaits_box(record):
         raise OrderMoveError(f"the order is {record.state}: it cannot be cancelled")
     return ended(record, State.CANCELLED, "cancelled", why, now_ms)
 
@@ -162,8 +164,7 @@ def step(record: OrderRecord, generation: int | None, now_ms: int) -> Step | Non
         case State.PENDING | State.READY if now_ms >= record.not_after_ms:
             return End(_expired(record, now_ms))
         case State.TAKEN if now_ms >= (record.taken_ms or 0) + _taken_ms_max(record):
-            why = "the node took it and has not said since how it ended"
-            return End(ended(record, State.FAILED, "silent", why, now_ms))
+            return End(_overdue(record, now_ms))
         case State.READY if generation is not None:
             if not record.message or record.generation != generation:
                 return Sign(generation)
@@ -208,7 +209,43 @@ def told(record: OrderRecord, said: OrderTold, now_ms: int) -> OrderRecord | Non
             return None
         if said.code == "replayed":
             return replace(record, message=b"", sent_ms=None)
+    return _told_end(record, said, now_ms)
+
+
+def _told_end(record: OrderRecord, said: OrderTold, now_ms: int) -> OrderRecord | None:
+    """Return an order whose node says that it has ended; its part of it, where a box is awaited."""
+    if said.state is OrderState.DONE and VERBS[record.verb].ends_with_box:
+        return _begun(record, said.text, now_ms)
     return ended(record, _ENDS[said.state], said.code, said.text, now_ms)
+
+
+def awaits_box(record: OrderRecord) -> bool:
+    """Say whether its node has done its part, and the box that it is about has not come back."""
+    return record.state is State.TAKEN and record.code == AWAITS_BOX
+
+
+def box_came(record: OrderRecord, now_ms: int) -> OrderRecord:
+    """Return an order that has ended well: the slot that it is about has another box."""
+    text = f"{record.given['node']} is enrolled again; {record.text}"
+    return ended(record, State.DONE, "", text, now_ms)
+
+
+def _begun(record: OrderRecord, text: str, now_ms: int) -> OrderRecord | None:
+    """Return an order whose node did its part, once: the box is to come back."""
+    if awaits_box(record):
+        return None
+    return replace(
+        record, state=State.TAKEN, taken_ms=record.taken_ms or now_ms, changed_ms=now_ms,
+        ended_ms=None, code=AWAITS_BOX, text=text, message=b"",
+    )  # fmt: skip
+
+
+def _overdue(record: OrderRecord, now_ms: int) -> OrderRecord:
+    if awaits_box(record):
+        why = f"no box enrolled in the slot of {record.given['node']} since; {record.text}"
+        return ended(record, State.FAILED, "not-enrolled", why, now_ms)
+    why = "the node took it and has not said since how it ended"
+    return ended(record, State.FAILED, "silent", why, now_ms)
 
 
 def _taken_ms_max(record: OrderRecord) -> int:

@@ -15,6 +15,7 @@ from roost_central.enrol.states import LIVE
 from roost_central.enrol.states import State as IdentityState
 from roost_central.errors import NotFoundError
 from roost_central.orders import core
+from roost_central.orders.box import expect_no_box
 from roost_central.orders.core import OrderRecord, State
 from roost_central.ports import Clock, Entropy
 from roost_central.signer.client import Signer
@@ -113,8 +114,11 @@ class OrderDesk:
         if wanted.life_s > rules.hours_max * 3_600:
             bound = f"{rules.hours_max} h, as the signer's policy says"
             raise ProtocolError("life", field="life_s", got=wanted.life_s, bound=bound)
+        if act.life_s_max and wanted.life_s > act.life_s_max:
+            bound = f"{act.life_s_max} s, as {wanted.verb} asks"
+            raise ProtocolError("life", field="life_s", got=wanted.life_s, bound=bound)
         now_ms = self._clock.wall_ms()
-        by_two = wanted.verb in rules.by_two
+        by_two = act.by_two or wanted.verb in rules.by_two
         record = OrderRecord(
             id=self._entropy.token(ID_BYTES).hex(),
             node=wanted.node,
@@ -168,8 +172,11 @@ class OrderDesk:
             before = await orders.find(connection, order_id)
             if before is None:
                 raise NotFoundError("order", got=order_id)
-            after = move(before, self._clock.wall_ms())
+            now_ms = self._clock.wall_ms()
+            after = move(before, now_ms)
             await orders.save(connection, after)
+            if core.awaits_box(before):
+                await expect_no_box(connection, before, now_ms)
             await audit.add(connection, note(after, before))
         self.wake.set()
         return after

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.orders import core
+from roost_central.orders.box import expect_box
 from roost_central.orders.words import event_of, forged_event, is_news
 from roost_central.storage import orders
 from roost_central.storage.events import NewEvent
@@ -34,5 +35,7 @@ async def take_in(
     if moved is None:
         return None
     await orders.save(connection, moved)
+    if core.awaits_box(moved):
+        await expect_box(connection, moved, now_ms)
     is_moved = moved.state is not record.state
     return event_of(moved, now_ms) if is_moved and is_news(moved) else None

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from roost_central.access.chain import Act
 from roost_central.errors import SignerError, SignerUnavailableError, StorageError
 from roost_central.orders import core
+from roost_central.orders.box import has_come
 from roost_central.orders.core import OrderRecord, State
 from roost_central.orders.desk import OPEN_MAX, OrderDesk
 from roost_central.orders.words import event_of
@@ -108,8 +109,14 @@ class OrderRunner:
         """Do what is to be done now, once; return whether there is any order."""
         async with self._database.read() as connection:
             open_ = await orders.load_open(connection, limit=OPEN_MAX)
-        busy = {record.node for record in open_ if record.state is State.TAKEN}
+        busy = {  # who did its part and waits for a box takes the next one
+            record.node
+            for record in open_
+            if record.state is State.TAKEN and not core.awaits_box(record)
+        }
         for record in open_:
+            if core.awaits_box(record) and await self._has_come(record):
+                continue
             is_turn = record.state is not State.READY or record.node not in busy
             is_turn = is_turn and self.desk.is_managed(record.site)
             generation = self.hears(record.node) if is_turn else None
@@ -117,6 +124,14 @@ class OrderRunner:
                 busy.add(record.node)
             await self._do(record, core.step(record, generation, self._clock.wall_ms()))
         return bool(open_)
+
+    async def _has_come(self, record: OrderRecord) -> bool:
+        """End an order whose box has come back; say whether it has."""
+        async with self._database.read() as connection:
+            if not await has_come(connection, record):
+                return False
+        await self._end(record, core.box_came(record, self._clock.wall_ms()))
+        return True
 
     async def _do(self, record: OrderRecord, step: core.Step | None) -> None:
         match step:

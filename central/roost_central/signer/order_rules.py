@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.order import Order, read_order
+from roost_protocol.order_backing import check_backing
 from roost_protocol.order_verbs import act_of
 
 CLOCK_MS: Final = 60_000  # centre and signer are one machine, or two that know the time
@@ -49,6 +50,7 @@ def checked(payload: bytes, rules: Rules, wall_ms: int) -> Order:
     if order.verb in rules.orders_by_two and order.approved_by in {"", order.by}:
         bound = f"{order.verb} needs a second person"
         raise ProtocolError("two", field="approved_by", got=order.approved_by, bound=bound)
+    check_backing(act, order)
     if abs(order.not_before_ms - wall_ms) > CLOCK_MS:
         bound = f"within {CLOCK_MS // 1_000} s of now"
         raise ProtocolError("time", field="not_before_ms", got=order.not_before_ms, bound=bound)

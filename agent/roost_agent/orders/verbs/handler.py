@@ -10,6 +10,7 @@ from roost_protocol.order import Order
 
 if TYPE_CHECKING:
     from roost_agent.host.act import Wanted
+    from roost_protocol.host_verbs import HostReinstall
 
 
 class Node(Protocol):
@@ -85,6 +86,13 @@ class Node(Protocol):
 
         Raises:
             ActError: it was refused, or is not read to be done.
+        """
+
+    async def reinstall(self, given: "HostReinstall") -> str:
+        """Have another host boot the image of a release, by its board's drive; say so.
+
+        Raises:
+            ActError: it was refused, or the machine was not started with it.
         """
 
     async def take_boards(self, sealed: bytes) -> str:

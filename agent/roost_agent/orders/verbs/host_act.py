@@ -7,7 +7,7 @@ done by the node whose ``bmc.toml`` has it, about whichever host; it does not go
 from typing import Final
 
 from roost_agent.host.act import Wanted
-from roost_agent.host.act_times import BEHIND_S, BOARD_S, SECONDS
+from roost_agent.host.act_times import BEHIND_S, BOARD_S, REINSTALL_S, SECONDS
 from roost_agent.orders.memory import Taken
 from roost_agent.orders.verbs.handler import Handler, Node, Placed
 from roost_protocol.host_verbs import (
@@ -16,6 +16,7 @@ from roost_protocol.host_verbs import (
     HostPowerCycle,
     HostPowerOff,
     HostPowerOn,
+    HostReinstall,
     HostReset,
 )
 
@@ -45,10 +46,15 @@ async def _by_board(given: HostAct, _placed: Placed, node: Node) -> str:
     return await node.act_on_board(given.node, verb, expect=given.expect, force=given.force)
 
 
+async def _reinstall(given: HostReinstall, _placed: Placed, node: Node) -> str:
+    return await node.reinstall(given)
+
+
 HANDLERS: Final = (
     *(
         Handler(verb, _act, BEHIND_S + seconds + MARGIN_S, goes_on=_goes_on)
         for verb, seconds in SECONDS.items()
     ),
     *(Handler(kind.verb, _by_board, BOARD_S) for kind in OF_BOARDS),
+    Handler(HostReinstall.verb, _reinstall, REINSTALL_S),
 )

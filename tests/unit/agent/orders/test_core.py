@@ -341,6 +341,24 @@ Machine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, de
 TestMachine = Machine.TestCase
 
 
+def test_a_node_itself_wants_two_people_and_a_short_life_behind_a_reinstall():
+    given = {
+        "component": "os", "digest": "0a" * 32, "expect": "", "force": False, "length": 300,
+        "node": "n2", "version": "2.0",
+    }  # fmt: skip
+    good = {
+        "verb": "host-reinstall", "reason": "broken", "given": given, "approved_by": "bob",
+        "not_after_ms": NOW_MS + 900_000,
+    }  # fmt: skip
+    assert done(desk(), PEN.message(**good)).verb.component == "os"
+    for changes, code in (
+        ({"approved_by": ""}, "two"),
+        ({"approved_by": "ada"}, "two"),
+        ({"not_after_ms": NOW_MS + 900_001}, "life"),
+    ):
+        assert refusal(desk().handle(Came(PEN.message(**good | changes)), 0)) == code
+
+
 def test_an_order_that_was_signed_anew_while_it_waited_is_done_once():
     made = desk()
     first, again = PEN.message(), PEN.message(seq=NOW_MS + 1)

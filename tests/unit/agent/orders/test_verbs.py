@@ -56,6 +56,10 @@ class SmallNode:
         self.asked.append((node, verb, expect, force))
         return "read"
 
+    async def reinstall(self, given):
+        self.asked.append(given)
+        return "started"
+
     async def take_boards(self, sealed):
         self.asked.append(sealed)
         return "board controllers of the centre: n2"
@@ -250,6 +254,17 @@ def test_what_a_restart_proves_is_done_and_nothing_else():
     assert HANDLERS["ha-switchover"].resumed is None
 
 
+async def test_a_reinstall_is_the_nodes_with_all_that_was_ordered():
+    node, verb = SmallNode(), "host-reinstall"
+    given = {"node": "n2", "component": "os", "version": "2", "digest": "0a" * 32, "length": 3}
+    act = act_of(verb, given)
+    assert await HANDLERS[verb].act(act, None, node) == "started"
+    assert node.asked == [act]
+    assert HANDLERS[verb].resumed is None, "what came of it is not known after a restart"
+
+
 def test_an_act_has_a_bound_in_time():
-    assert all(0 < handler.seconds <= 700 for handler in HANDLERS.values())
+    seconds = {verb: handler.seconds for verb, handler in HANDLERS.items()}
+    assert 7_200 < seconds.pop("host-reinstall") < VERBS["host-reinstall"].done_s_max
+    assert all(0 < each <= 700 for each in seconds.values())
     assert asyncio.iscoroutinefunction(HANDLERS["resync"].act)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession
@@ -16,8 +17,9 @@ from roost_central.enrol.states import State as IdentityState
 from roost_central.hosts.actions import ACTIONS
 from roost_central.hosts.core import HostsWord, words_of
 from roost_central.orders.desk import OrderDesk
-from roost_central.storage import audit, identities, nodes, orders, sites
+from roost_central.storage import audit, bmc_reports, identities, nodes, orders, sites
 from roost_central.storage.identities import IdentityRecord
+from roost_protocol.bmc_report import BmcReport
 
 WORDS = {"reason": "a fan is changed"}
 
@@ -40,7 +42,7 @@ async def act(central, clock, view, pki):
             await identities.save(connection, identity(f"alpha.{name}"))
     async with pki.serving() as signer:
         desk = OrderDesk(central.database, signer, clock, central.api.entropy)
-        api = replace(central.api, orders=desk)
+        api = replace(central.api, orders=desk, releases=shelf())
         async with (
             listening(application(api, ROUTES), "127.0.0.1", 0) as port,
             ClientSession(f"http://127.0.0.1:{port}") as client,
@@ -128,7 +130,7 @@ async def test_a_dry_run_orders_nothing(central, act):
 
 
 async def test_what_nobody_can_do_is_refused_in_words(act):
-    for action in ("reinstall", "power-on"):
+    for action in ("reinstall", "power-on"):  # no board is known
         status, problem = await act("alpha.n2", action, confirm="alpha.n2")
         assert (status, problem["errors"][0]["code"]) == (409, "not-supported")
 
@@ -179,6 +181,65 @@ async def test_who_may_only_look_acts_on_nothing_and_an_operator_deletes_nothing
     assert (await act("alpha.n2", "lock", who=operator))[0] == 202
     elsewhere = await person("bob", Grant("operator", "region:r02"))
     assert (await act("alpha.n1", "maintenance", who=elsewhere))[0] == 404
+
+
+@pytest.fixture
+async def redfish(act, clock, view, monkeypatch):
+    """n2 is locked, and its board speaks Redfish to n1."""
+    said = report(host("n1"), host("n2", "locked"), by="alpha.n1")
+    view.put_hosts("alpha", words_of([HostsWord("alpha", 1, clock.now_ms, said)]))
+    said = BmcReport(v=1, node="n2", by="redfish")
+    board = bmc_reports.BmcRecord("alpha.n2", "alpha.n1", 1, 1, said)
+
+    async def find(_connection, _node):
+        return board
+
+    monkeypatch.setattr(bmc_reports, "find", find)
+
+
+def shelf():
+    """Releases of which one boots, one is named no more, and one is an application."""
+    known = [release("1.0"), release("2.0", state="retracted"), release("3.0", kind="files")]
+    named = {each.path: SimpleNamespace(length=300) for each in known}
+    store = SimpleNamespace(image=SimpleNamespace(releases=named))
+    return SimpleNamespace(releases=lambda: known, store=store)
+
+
+def release(version, *, kind="iso", state="available"):
+    files = [SimpleNamespace(path="edge.iso")]
+    return SimpleNamespace(
+        component="os", version=version, path=f"os/{version}.json", state=state,
+        digest=version.replace(".", "a") * 21 + "0",
+        manifest=SimpleNamespace(installer=kind, files=files),
+    )  # fmt: skip
+
+
+async def test_a_host_is_installed_anew_by_two_people_from_what_the_image_repository_names(
+    act, redfish
+):
+    said = {"confirm": "alpha.n2"}
+    for given, status, told in (
+        ({}, 422, "which image"),
+        ({"image": "os@9.9"}, 409, "there is no release os@9.9"),
+        ({"image": "os@2.0"}, 409, "the image repository does not name os@2.0, it is retracted"),
+        ({"image": "os@3.0"}, 409, "boots no machine"),
+    ):
+        found, problem = await act("alpha.n2", "reinstall", **said, **given)
+        assert (found, told in str(problem)) == (status, True), problem
+    assert (await act("alpha.n2", "reinstall", image="os@1.0"))[0] == 422, "its name is not said"
+    assert (await act("alpha.n1", "lock", image="os@1.0"))[0] == 422
+    status, answer = await act("alpha.n2", "reinstall", image="os@1.0", **said)
+    assert status == 202, answer
+    order = answer["order"]
+    assert (order["verb"], order["node"], order["state"]) == (
+        "host-reinstall", "alpha.n1", "pending",
+    )  # fmt: skip
+    assert order["given"] == {
+        "node": "n2", "expect": "locked/disabled/online", "force": False, "component": "os",
+        "version": "1.0", "digest": release("1.0").digest, "length": 300,
+    }  # fmt: skip
+    status, problem = await act("alpha.n2", "reinstall", image=release("1.0").digest, **said)
+    assert (status, problem["errors"][0]["code"]) == (409, "busy")
 
 
 async def test_where_nobody_signs_it_is_said_so(get, view, clock):

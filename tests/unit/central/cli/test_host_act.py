@@ -5,7 +5,7 @@ import json
 import click
 import pytest
 
-from roost_central.cli import host_act, main
+from roost_central.cli import host_act, main, order
 from roost_central.hosts.actions import ACTIONS
 
 PATH = "/api/v1/nodes/a.n1"
@@ -157,3 +157,18 @@ def test_a_question_that_nobody_is_there_for_is_answered_with_what_to_say(monkey
         main.main()
     assert ended.value.code == 130
     assert "-y, it says yes" in capsys.readouterr().err
+
+
+def test_a_reinstall_says_which_image_and_what_it_waits_for(run, centre, answers):
+    acts = answers[f"{PATH}/host/actions"]["items"]
+    next(each for each in acts if each["action"] == "reinstall")["needs_confirm"] = True
+    placed = ORDER | {"verb": "host-reinstall", "state": "pending", "by_two": True}
+    answers[f"{PATH}/host:reinstall"] |= {"order": placed}
+    assert run("host", "reinstall", "a.n1", "-m", "x", "-y")[0] != 0, "no image"
+    words = ("host", "reinstall", "a.n1", "--image", "os@2", "-m", "x", "-y", "--wait")
+    code, _, err = run(*words)
+    assert (code, "waits for a second person" in err) == (0, True)
+    [body] = bodies(centre)
+    assert (body["image"], body["confirm"], body["force"]) == ("os@2", "a.n1", False)
+    begun = placed | {"state": "taken", "code": "awaits-box", "text": "n1 was started with os 2"}
+    assert order.waits_for(begun) == "waits for its box: n1 was started with os 2"

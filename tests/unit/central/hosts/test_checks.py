@@ -1,6 +1,7 @@
 """What stands in the way of an action: the last active, others at work, redundancy, the state."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -252,14 +253,57 @@ def test_a_host_that_is_silent_is_locked_by_its_coordinator(view):
 
 def test_what_nobody_can_do_is_said_with_the_way_round(view):
     put(view, *(host(name, "locked") for name in NODES))
-    [blocker] = judge(ACTIONS["reinstall"], view.nodes["lab.n1"], view, Around()).blockers
-    assert (blocker.code, blocker.can_force) == ("not-supported", False)
-    assert "roost-agent bmc media" in blocker.todo
+    assert codes(view, "reinstall") == ["not-supported"]
     assert codes(view, "power-off") == ["not-supported"]
     assert codes(view, "power-off", around=Around(board_by="lab.n1")) == []
     assert judge(
         ACTIONS["power-off"], view.nodes["lab.n2"], view, Around(board_by="lab.n1")
     ).receiver == "lab.n1"  # fmt: skip
+
+
+BOARD = Around(board_by="lab.n1", board_type="redfish")
+
+
+def test_an_image_takes_a_locked_host_and_a_board_with_virtual_media_that_another_node_reads(view):
+    put(view, *(host(name, "locked") for name in NODES))
+    verdict = judge(ACTIONS["reinstall"], view.nodes["lab.n2"], view, BOARD)
+    assert (verdict.blockers, verdict.receiver) == ((), "lab.n1")
+    assert codes(view, "reinstall", "n1", BOARD) == ["own-board"]
+    ipmi = replace(BOARD, board_type="ipmi")
+    [blocker] = judge(ACTIONS["reinstall"], view.nodes["lab.n2"], view, ipmi).blockers
+    assert (blocker.code, "it speaks ipmi" in blocker.text) == ("not-supported", True)
+    assert codes(view, "reinstall", "n2", replace(BOARD, board_type="")) == ["not-supported"]
+    put(view, host("n1"), host("n2"), host("n3"))
+    assert codes(view, "reinstall", "n2", BOARD) == ["state"]
+    put(view, host("n1"), host("n2", "power-off"), host("n3"))
+    assert codes(view, "reinstall", "n2", BOARD) == []
+
+
+def test_no_image_where_the_node_is_alone_since_nobody_there_could_do_it():
+    view = FleetView()
+    view.add_site("lab", 1)
+    view.add_node("lab.n1", "lab", "n1").presence = "online"
+    put(view, host("n1", "locked"))
+    [blocker] = judge(ACTIONS["reinstall"], view.nodes["lab.n1"], view, BOARD).blockers
+    assert (blocker.code, blocker.can_force) == ("one-node", False)
+    assert "roost-agent bmc media" in blocker.todo
+
+
+def test_no_image_beside_another_act_and_no_other_host_goes_down_beside_it(view):
+    put(view, host("n1"), host("n2", "locked"), host("n3"))
+    for other, code in (
+        (order("n2", "host-unlock"), "busy"),
+        (order("n3", "host-lock"), "other-act"),
+    ):
+        around = replace(BOARD, open_orders=[other])
+        assert codes(view, "reinstall", "n2", around) == [code]
+    [rolled] = judge(
+        ACTIONS["reinstall"], view.nodes["lab.n2"], view, replace(BOARD, is_rolled=True)
+    ).blockers
+    assert (rolled.code, rolled.can_force) == ("rollout", False)
+    under_way = order("n1", "host-reinstall", State.TAKEN, node="n2")
+    assert "other-act" in codes(view, "lock", "n3", Around(open_orders=[under_way]))
+    assert codes(view, "unlock", "n2", Around(open_orders=[under_way])) == []
 
 
 def test_no_power_act_in_a_storm_and_none_while_several_are_silent(view):

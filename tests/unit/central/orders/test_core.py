@@ -183,3 +183,19 @@ def test_whatever_a_node_says_there_is_one_outcome(words):
             ends += moved.state not in OPEN
             record = moved
     assert ends <= 1
+
+
+def test_what_ends_with_another_box_is_not_done_by_its_nodes_word():
+    record = under_way(verb="host-reinstall", given={"node": "n2"})
+    begun = told(record, OrderState.DONE, text="n2 was started")
+    assert (begun.state, begun.code, begun.taken_ms) == (State.TAKEN, core.AWAITS_BOX, NOW_MS + 9)
+    assert core.awaits_box(begun)
+    assert told(begun, OrderState.DONE) is None, "told twice"
+    ended = core.box_came(begun, NOW_MS + 10)
+    assert (ended.state, ended.text) == (State.DONE, "n2 is enrolled again; n2 was started")
+    late_ms = begun.taken_ms + 14_400_000
+    assert core.step(begun, 2, late_ms - 1) is None
+    step = core.step(begun, 2, late_ms)
+    assert (step.record.state, step.record.code) == (State.FAILED, "not-enrolled")
+    failed = told(replace(record, state=State.TAKEN, taken_ms=NOW_MS), OrderState.FAILED, code="x")
+    assert (failed.state, failed.code) == (State.FAILED, "x")

@@ -11,17 +11,21 @@ from roost_central.enrol.states import Cause
 from roost_central.enrol.states import State as IdentityState
 from roost_central.orders.core import OrderMoveError, State
 from roost_central.orders.desk import OPEN_OF_A_NODE_MAX, OrderDesk, OrderRefusedError, Wanted
+from roost_central.orders.outcome import take_in
 from roost_central.orders.runner import OrderRunner
 from roost_central.ports import SystemClock, SystemEntropy
-from roost_central.storage import audit, identities, orders
+from roost_central.storage import audit, claims, identities, orders, sites
 from roost_central.storage.engine import Database
 from roost_central.storage.identities import IdentityRecord
+from roost_protocol.codec import encode
 from roost_protocol.errors import ProtocolError
-from roost_protocol.order import OrderKey, read_order, read_signed
+from roost_protocol.order import OrderKey, OrderState, OrderTold, read_order, read_signed
 
 NODE = "lab.n1"
 RESYNC = Wanted(NODE, "resync", {"what": "alarms"}, "", 600)
 LOCK = Wanted(NODE, "host-lock", {"node": "n1"}, "a fan", 600)
+IMAGE = {"node": "n2", "component": "os", "version": "2", "digest": "0a" * 32, "length": 3}
+REINSTALL = Wanted(NODE, "host-reinstall", IMAGE, "broken", 900)
 REBOOT = Wanted(NODE, "reboot", {}, "new kernel", 600)
 IDENTITY = IdentityRecord(
     NODE, 1, 1, "ff", b"f", b"k", IdentityState.ACTIVE, 10**14, "{}", b"s", "pem", 1, 1
@@ -224,3 +228,87 @@ async def test_a_renewal_of_the_same_box_takes_what_was_ordered(office):
     office.runner.hears = lambda _node: 2
     await office.runner.turn()
     assert (await office.find(placed)).sends == 1
+
+
+BOX = {
+    "node": "lab.n2", "serial": "e0", "fingerprint": b"1", "key_hash": b"1",
+    "hardware": '{"serial": "SN2"}', "broker_certificate": "pem",
+}  # fmt: skip
+
+
+async def started(office):
+    """A reinstall whose node has said that it started the machine; in UTC ms, when."""
+    async with office.database.write() as connection:
+        await sites.save(connection, [sites.SiteRecord("lab", 1, {}, None, None, 1, 1)])
+    placed = await office.place(REINSTALL)
+    assert (placed.by_two, placed.state) == (True, State.PENDING)
+    await office.desk.approve(placed.id, "bob", note)
+    await office.runner.turn()
+    word = OrderTold(
+        v=1, id=bytes.fromhex(placed.id), seq=(await office.find(placed)).seq,
+        state=OrderState.DONE, text="n2 was started",
+    )  # fmt: skip
+    office.clock.ahead_ms += 10
+    at_ms = office.clock.wall_ms()
+    async with office.database.write() as connection:
+        await take_in(connection, NODE, encode(word), now_ms=at_ms)
+    return placed, at_ms
+
+
+async def test_a_host_is_installed_once_another_box_stands_in_its_slot(office):
+    await office.enrol(**BOX)
+    placed, at_ms = await started(office)
+    async with office.database.read() as connection:
+        [claim] = await claims.load_all(connection, limit=9)
+        told = [row.act for row in await audit.page(connection, before=None, limit=9)]
+    assert (claim.kind, claim.subject, claim.node, claim.replaces) == ("serial", "SN2", "n2", 1)
+    assert (claim.broker, claim.auto_approve, claim.nodes_max) == (True, True, 1)
+    assert claim.not_after_ms == at_ms + 14_400_000
+    assert "node.replace" in [act.action for act in told]
+    general = await office.place()
+    await office.runner.turn()
+    assert (await office.find(placed)).state is State.TAKEN
+    assert (await office.find(general)).sends == 1, "who waits for a box takes other orders"
+    renewed = {"generation": 2, "serial": "e1", "fingerprint": b"2", "key_hash": b"2"}
+    await office.enrol(**BOX | renewed, issued_ms=at_ms + 1)
+    await office.runner.turn()
+    assert (await office.find(placed)).state is State.TAKEN, "it renewed, and is the same box"
+    another = {"generation": 3, "serial": "e2", "fingerprint": b"3", "key_hash": b"3", "box": 2}
+    await office.enrol(**BOX | another, issued_ms=at_ms + 2)
+    await office.runner.turn()
+    ended = await office.find(placed)
+    assert (ended.state, ended.text) == (State.DONE, "n2 is enrolled again; n2 was started")
+
+
+async def test_a_box_that_never_comes_back_is_a_failure_and_its_slot_is_shut_again(office):
+    await office.enrol(**BOX)
+    placed, _ = await started(office)
+    office.clock.ahead_ms += 14_400_000
+    await office.runner.turn()
+    ended = await office.find(placed)
+    assert (ended.state, ended.code) == (State.FAILED, "not-enrolled")
+    async with office.database.read() as connection:
+        [claim] = await claims.load_all(connection, limit=9)
+    assert claim.not_after_ms <= office.clock.wall_ms()
+
+
+async def test_a_box_that_is_awaited_can_be_given_up_and_its_slot_is_shut(office):
+    await office.enrol(**BOX)
+    placed, _ = await started(office)
+    ended = await office.desk.cancel(placed.id, "the board is gone", note)
+    assert ended.state is State.CANCELLED
+    async with office.database.read() as connection:
+        [claim] = await claims.load_all(connection, limit=9)
+    assert claim.revoked_ms is not None
+
+
+async def test_a_box_without_a_serial_number_waits_for_a_person(office):
+    await office.enrol(**BOX | {"hardware": "{}"})
+    await started(office)
+    async with office.database.read() as connection:
+        assert await claims.load_all(connection, limit=9) == []
+
+
+async def test_a_reinstall_lives_a_quarter_of_an_hour(office):
+    with pytest.raises(ProtocolError, match="900 s"):
+        await office.place(replace(REINSTALL, life_s=901))

@@ -11,6 +11,15 @@ PEN = OrderPen()
 POLICY = Policy("edge.example")
 REBOOT = {"verb": "reboot", "given": {}, "reason": "kernel", "approved_by": "bob"}
 
+REINSTALL = {
+    "verb": "host-reinstall", "reason": "broken", "approved_by": "bob",
+    "not_after_ms": NOW_MS + 900_000,
+    "given": {
+        "component": "os", "digest": "0a" * 32, "expect": "", "force": False, "length": 300,
+        "node": "n2", "version": "2.0",
+    },
+}  # fmt: skip
+
 
 def code_of(policy=POLICY, wall_ms=NOW_MS, **changes):
     try:
@@ -55,3 +64,11 @@ def test_a_policy_may_want_more():
     assert code_of(Policy("edge.example", orders_by_two=()), **REBOOT | {"approved_by": ""}) == ""
     short = Policy("edge.example", order_hours_max=2)
     assert code_of(short, not_after_ms=NOW_MS + 3 * HOUR_MS) == "time"
+
+
+def test_a_host_is_installed_anew_by_two_people_within_a_quarter_of_an_hour_whatever_the_policy():
+    kind = Policy("edge.example", orders_by_two=())
+    assert code_of(kind, **REINSTALL) == ""
+    assert code_of(kind, **REINSTALL | {"approved_by": ""}) == "two"
+    assert code_of(kind, **REINSTALL | {"approved_by": "ada"}) == "two"
+    assert code_of(kind, **REINSTALL | {"not_after_ms": NOW_MS + 900_001}) == "life"

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "../html.js";
 import { request } from "../api.js";
 
 const LOOK_MS = 1_000;
-const LOOKS_MAX = 1_800; // half an hour, longer than any of them may take
+const LOOKS_MAX = 1_800; // half an hour; what takes longer is on the page of orders
 const OPEN = new Set(["pending", "ready", "taken"]);
 
 /** A signal that is given when the component goes: nobody waits for its answers any more. */
@@ -33,6 +33,6 @@ export async function follow(order, onNews, left) {
 }
 
 export function standing(order) {
-  const words = { pending: "waits for a second person", ready: order.sends ? "sent" : "waits for the node", taken: "the node has it" };
+  const words = { pending: "waits for a second person", ready: order.sends ? "sent" : "waits for the node", taken: order.code === "awaits-box" ? "waits for its box" : "the node has it" };
   return `${words[order.state] ?? order.state}${order.text && `, ${order.text}`}`;
 }

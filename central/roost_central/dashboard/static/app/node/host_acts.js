@@ -57,16 +57,19 @@ function ActDialog({ node, page, act, onDone, onClose }) {
   const isSpan = act.action === "maintenance";
   const fields = [{ name: "reason", label: "Reason; the node and the audit log keep it", required: true }];
   if (isSpan) fields.push({ name: "seconds", label: "For", value: "7200", choices: SPANS });
+  const isImage = act.action === "reinstall";
+  if (isImage) fields.push({ name: "image", label: "Image: COMPONENT@VERSION of a release, or its digest", required: true });
   if (needsName) fields.push({ name: "confirm", label: "The node's id, to say that you mean it", required: true });
   const send = async (values) => {
     if (needsName && values.confirm !== node) throw new Error(`This is ${node}: type just that.`);
     const expect = Object.fromEntries(["admin", "oper", "avail", "generation"].filter((key) => page[key] !== null).map((key) => [key, page[key]]));
     const body = { reason: values.reason, expect, force: isForced, confirm: needsName ? node : "" };
     if (isSpan) body.seconds = Number(values.seconds);
+    if (isImage) body.image = values.image;
     onDone(await request(`/nodes/${encodeURIComponent(node)}/host:${act.action}`, { method: "POST", body }));
   };
   const line = (values) => [`roost host ${act.action} ${node}`, isForced && "--force", isSpan && `--for ${values.seconds}${values.seconds === "0" ? "" : "s"}`,
-    values.reason && `-m ${shellWord(values.reason)}`].filter(Boolean).join(" ");
+    isImage && values.image && `--image ${shellWord(values.image)}`, values.reason && `-m ${shellWord(values.reason)}`].filter(Boolean).join(" ");
   return html`<${AskDialog} title=${`${word(act.action)} ${node}${isForced ? " by force" : ""}`} hint=${act.title}
       button=${word(act.action)} fields=${fields} onSend=${send} onClose=${onClose}>${(values) => html`
     ${isForced && html`<div class="problem"><strong>Goes past:</strong><ul>${act.blockers.map((each) => html`<li key=${each.text}>${each.text}</li>`)}</ul></div>`}
