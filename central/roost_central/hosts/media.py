@@ -9,7 +9,6 @@ from typing import Final
 
 from roost_central.fleet.view import FleetView, NodeRow
 from roost_central.hosts.blocker import Blocker
-from roost_protocol.configuration import SITE_LEASE
 
 REDFISH: Final = "redfish"
 _BY_HAND: Final = "by hand, from another machine: `roost-agent bmc media` (docs/bmc.md)"
@@ -39,6 +38,6 @@ def own_board(row: NodeRow, by: str) -> Iterator[Blocker]:
     """Give that a host reads its own board controller: who is installed cannot see the end."""
     if by == row.node:
         text = f"{row.name} itself reads its board controller, and would not see the end"
-        order = f"roost node order {row.node} ha-switchover group={SITE_LEASE} --reason TEXT"
-        todo = f"`{order}` has another node do that; without local HA {_BY_HAND}"
+        order = f"roost host reboot {row.node} --reason TEXT"
+        todo = f"`{order}` of a locked host has another one do that; without local HA {_BY_HAND}"
         yield Blocker("own-board", text, todo)

@@ -103,12 +103,10 @@ def let_another_coordinate(site):
 
     wait_until(is_own_alone, "the lock is known", seconds=60, step_s=0.5)
     if own := in_the_way():
-        assert "ha-switchover group=site" in own[0]["todo"]
-        order = {"verb": "ha-switchover", "given": {"group": "site"}, "reason": "its own board"}
-        placed = site.stage.central.post(f"/api/v1/nodes/{NODE}/orders", order)
-        given = ended(site, placed)
+        assert "roost host reboot" in own[0]["todo"]
+        given = ended(site, act(site, "reboot"))
         assert given["state"] == "done", given
-    wait_until(lambda: not in_the_way(), "another node reads its board", seconds=60, step_s=0.5)
+    wait_until(lambda: not in_the_way(), "another node reads its board", seconds=90, step_s=0.5)
 
 
 def joined_again(site, folder):
