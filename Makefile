@@ -30,7 +30,7 @@ SIM := $(wildcard tests/sim)
 
 # What real programs do begins first: it waits as much as it works.
 CHECKED := cover-agent cover-rest types imports
-TESTED := programs faults demos sites unit-rest sim noc browser unit-agent types imports build
+TESTED := programs faults demos sites unit-rest unit-agent browser sim noc types imports build
 # So many at once keep two cores busy; all of them are heard, though one fails. What they need is
 # there by then (READY), so that they begin in this order; and on the disk (sync): an environment
 # that is still being written makes every fsync of a test wait for seconds.
