@@ -36,6 +36,7 @@ usage: roost-agent COMMAND [OPTION...]
   sign          sign a receipt of an update      (docs/updates.md; the agent does it)
   serve         lend the site what was fetched   (docs/updates.md; the agent does it)
   fetch         bring a release into the mirror  (docs/updates.md; the agent does it)
+  fetch-image   bring an image for another host  (docs/hosts.md; the agent does it)
   import DIR    take releases from a stick that `roost release export` wrote [--clock-ok]
   host show | processes                          this host and its site; its processes [--json]
   host lock | unlock | swact | recover | reboot | force-lock --reason TEXT   act on it
