@@ -12,23 +12,20 @@ import ssl
 from collections.abc import Collection
 from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Full, Queue
 from typing import Final
 
 from roost_agent.enrolled import BROKER_CERTIFICATE, BROKER_KEY, LAN_CA, STATE_DIR, load
 from roost_agent.errors import AgentError, ConfigError
 from roost_agent.fetch.places import MIRROR
 from roost_agent.ha.lan import common_name
+from roost_agent.lending import CHUNK_BYTES, Lending, LendingServer
 from roost_agent.options import options
 from roost_agent.trust.folder import open_below
 from roost_agent.trust.https import PREFIX
 
-READERS_MAX: Final = 4
 WAITING_MAX: Final = 32  # connections that are not served yet
 TALK_S: Final = 20.0  # for a handshake, and for each piece that nobody takes
-CHUNK_BYTES: Final = 256 << 10
 _BLOB: Final = re.compile(re.escape(PREFIX) + r"(blobs/[0-9a-f]{2}/[0-9a-f]{64})")
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-")
 _USUAL: Final = {"state-dir": STATE_DIR, "address": "", "port": "", "members": ""}
@@ -57,7 +54,7 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-class Lender(ThreadingHTTPServer):
+class Lender(LendingServer):
     """The server.
 
     Args:
@@ -67,7 +64,6 @@ class Lender(ThreadingHTTPServer):
         mirror: the folder of the blobs.
     """
 
-    daemon_threads = True
     request_queue_size = WAITING_MAX
 
     def __init__(
@@ -75,11 +71,8 @@ class Lender(ThreadingHTTPServer):
         mirror: Path,
     ) -> None:  # fmt: skip
         self.mirror = mirror
-        self.readers: Queue[None] = Queue(READERS_MAX)  # a place for each that is served
         self._context = context
         self._members = members
-        if ":" in where[0]:
-            self.address_family = socket.AF_INET6
         super().__init__(where, _Asked)
 
     def finish_request(self, request: object, client_address: object) -> None:
@@ -90,42 +83,36 @@ class Lender(ThreadingHTTPServer):
             if common_name(talk) in self._members:
                 _Asked(talk, client_address, self)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Leave who broke off."""
 
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Asked(Lending):
     timeout = TALK_S
     server: Lender
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         """Send a blob from an offset on."""
         match = _BLOB.fullmatch(self.path)
         if match is None:
-            self._no(HTTPStatus.NOT_FOUND)
+            self.refuse(HTTPStatus.NOT_FOUND)
             return
+        with self.place() as is_served:
+            if is_served:
+                self._lend(match[1])
+
+    def _lend(self, name: str) -> None:
         try:
-            self.server.readers.put_nowait(None)
-        except Full:
-            self._no(HTTPStatus.SERVICE_UNAVAILABLE)
-            return
-        try:
-            handle = open_below(self.server.mirror, match[1])
+            handle = open_below(self.server.mirror, name)
         except (OSError, ValueError):
-            self._no(HTTPStatus.NOT_FOUND)
+            self.refuse(HTTPStatus.NOT_FOUND)
         else:
             with os.fdopen(handle, "rb") as stream:
                 self._send(stream.fileno())
-        finally:
-            self.server.readers.get_nowait()
 
     def _send(self, handle: int) -> None:
         size = os.fstat(handle).st_size
         asked = _RANGE.fullmatch(self.headers.get("Range", ""))
         offset = int(asked[1]) if asked else 0
         if offset > size:
-            self._no(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+            self.refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
             return
         self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
         self.send_header("Content-Length", str(size - offset))
@@ -133,11 +120,3 @@ class _Asked(BaseHTTPRequestHandler):
         os.lseek(handle, offset, os.SEEK_SET)
         while chunk := os.read(handle, CHUNK_BYTES):
             self.wfile.write(chunk)
-
-    def _no(self, status: HTTPStatus) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_said: object) -> None:
-        """Say nothing: each line would be a neighbour's to make."""

@@ -5,35 +5,31 @@ more once somebody has taken bytes of it. It ends with its standard input, which
 open, and after SECONDS. Boards know no certificate of ours, so it is plain: what keeps strangers
 out is PATH, which nobody can guess; what an image is worth was judged before it lay here.
 
-Invariants: no other file can be asked for; READERS_MAX at a time; a reader that takes nothing for
-TALK_S is hung up on.
+Invariants: no other file can be asked for; READERS_MAX at a time (lending.py); a reader that takes
+nothing for TALK_S is hung up on.
 """
 
 import hmac
 import os
 import re
 import select
-import socket
 import sys
 from collections.abc import Sequence
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Full, Queue
 from typing import Final
 
+from roost_agent.lending import CHUNK_BYTES, Lending, LendingServer
 from roost_agent.ports import SystemClock
 
-READERS_MAX: Final = 4
 WAITING_MAX: Final = 16  # connections that are not served yet
 TALK_S: Final = 60.0  # a board that installs may rest
-CHUNK_BYTES: Final = 256 << 10
 LOOK_S: Final = 0.5
 WORDS: Final = 4
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 
 
-class Lender(ThreadingHTTPServer):
+class Lender(LendingServer):
     """The server.
 
     Attributes:
@@ -45,50 +41,36 @@ class Lender(ThreadingHTTPServer):
         path: by which it is asked for.
     """
 
-    daemon_threads = True
     request_queue_size = WAITING_MAX
 
     def __init__(self, file: Path, where: tuple[str, int], path: str) -> None:
         self.file, self.path = file, path
         self.size = file.stat().st_size
         self.sent = 0
-        self.readers: Queue[None] = Queue(READERS_MAX)  # a place for each that is served
-        if ":" in where[0]:
-            self.address_family = socket.AF_INET6
         super().__init__(where, _Asked)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Leave who broke off."""
 
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Asked(Lending):
     timeout = TALK_S
     server: Lender
 
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802 - as do_GET
         """Say how long it is."""
         if self._is_known():
             self._begin(0, self.server.size - 1, is_part=False)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         """Send the file, or a part of it."""
         if not self._is_known():
             return
-        try:
-            self.server.readers.put_nowait(None)
-        except Full:
-            self._no(HTTPStatus.SERVICE_UNAVAILABLE)
-            return
-        try:
-            self._send()
-        finally:
-            self.server.readers.get_nowait()
+        with self.place() as is_served:
+            if is_served:
+                self._send()
 
     def _is_known(self) -> bool:
         if hmac.compare_digest(self.path.encode(), self.server.path.encode()):
             return True
-        self._no(HTTPStatus.NOT_FOUND)
+        self.refuse(HTTPStatus.NOT_FOUND)
         return False
 
     def _send(self) -> None:
@@ -98,7 +80,7 @@ class _Asked(BaseHTTPRequestHandler):
         if asked and asked[2]:
             last = min(last, int(asked[2]))
         if first > last:
-            self._no(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+            self.refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
             return
         self._begin(first, last, is_part=asked is not None)
         left = last - first + 1
@@ -117,14 +99,6 @@ class _Asked(BaseHTTPRequestHandler):
         if is_part:
             self.send_header("Content-Range", f"bytes {first}-{last}/{self.server.size}")
         self.end_headers()
-
-    def _no(self, status: HTTPStatus) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_said: object) -> None:
-        """Say nothing: each line would be a stranger's to make."""
 
 
 def main(argv: Sequence[str]) -> int:
