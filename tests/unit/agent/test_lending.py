@@ -3,6 +3,7 @@
 import http.client
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
@@ -36,7 +37,12 @@ def test_one_reader_more_than_there_are_places_is_refused_and_a_place_is_given_b
         assert refused.getresponse().status == 503
         may_end.set()
         assert {each.getresponse().status for each in served} == {204}
-        wait_until(lambda: get(server).getresponse().status == 204, "a place is free again")
+
+        def is_served():
+            with closing(get(server)) as asked:
+                return asked.getresponse().status == 204
+
+        wait_until(is_served, "a place is free again")
         for each in (*served, refused):
             each.close()
         server.shutdown()
