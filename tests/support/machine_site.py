@@ -29,7 +29,8 @@ HA_S = 120.0  # until three agents that begin on a busy machine are a site
 class SiteMachine(UpdatedMachine):
     """One of the three; see UpdatedMachine."""
 
-    VERIFY_S = 60  # longer than a broker that is gone is taken for there
+    # A broker that is gone is taken for there for a while, then it has to be well without a break.
+    VERIFY_S = 120
     DEBOUNCE_S = 3
     _lab: lab.Lab
 

@@ -61,7 +61,7 @@ class Measuring:
         Raises:
             NotDoneError: not within ``verify_s``.
         """
-        why, clean, now_s = "not looked at", 0, asyncio.get_running_loop().time
+        last, clean, now_s = "not looked at", 0, asyncio.get_running_loop().time
         since_s = now_s()
         try:
             async with asyncio.timeout(self._places.verify_s):
@@ -69,10 +69,12 @@ class Measuring:
                     why = await self._unwell(component, digest, kept, expected)
                     clean = 0 if why else clean + 1
                     if why:
-                        since_s = now_s()
+                        last, since_s = why, now_s()
                     await asyncio.sleep(self._places.beat_s)
         except TimeoutError:
-            text = f"not well within {self._places.verify_s:.0f} s: {why or 'it comes and goes'}"
+            text = f"not well within {self._places.verify_s:.0f} s: {last}"
+            if clean:
+                text += f"; well for the last {now_s() - since_s:.0f} s, {steady_s:.0f} s are asked"
             raise NotDoneError(text) from None
 
     async def _unwell(

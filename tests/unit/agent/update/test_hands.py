@@ -140,6 +140,24 @@ async def test_a_release_has_to_be_well_for_a_while_and_a_break_begins_it_anew(
     assert now() - looks[4] < least_s + 5
 
 
+async def test_what_was_wrong_last_is_told_though_the_time_ends_in_a_good_moment(stage, hands):
+    one, looks = stage.release("1.0", OLD), iter(["it stumbled"] * 2)
+    for step in (Step.VERIFY, Step.INSTALL):
+        await done(hands, step, one)
+    made = Hands(replace(hands._places, verify_s=1.0, stabilise_s=9.0), hands.place)
+
+    async def measured():
+        return {"app/demo": {"digest": one}}
+
+    async def unwell(_kept, _expected):
+        return next(looks, "")
+
+    made._measuring.measured, made._site.unwell = measured, unwell
+    did, _ = await done(made, Step.VERIFY_REBOOT, one)
+    told = "not well within 1 s: it stumbled; well for the last 1 s, 9 s are asked"
+    assert did.why == told
+
+
 async def test_no_boot_is_asked_for_that_the_site_cannot_spare(stage, hands):
     stage.asked, spared = None, asyncio.Event()
 
