@@ -11,8 +11,9 @@ import msgspec
 from roost_agent.ports import SystemEntropy
 from roost_agent.update.baseline import Baseline, Stand, crashed, raised, running
 from roost_agent.update.hands import Hands
-from roost_agent.update.journal import Hold, Journal, Kept
+from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.kept import Hold, Kept
 from roost_agent.update.node_clock import NodeClock
 from roost_agent.update.place import Near, Places
 from roost_agent.update.receipts import Receipts

@@ -18,7 +18,8 @@ from proof import Proof
 
 from roost_agent.errors import StorageError
 from roost_agent.update.events import Record, State
-from roost_agent.update.journal import HISTORY_MAX, JOBS_MAX, Hold, Journal, Kept
+from roost_agent.update.journal import HISTORY_MAX, JOBS_MAX, Journal
+from roost_agent.update.kept import Hold, Kept
 from roost_agent.update.step import Step
 
 CUTS = 1_000
@@ -133,7 +134,7 @@ def _is(found: Book, wanted: Book) -> bool:
 
 def _read(journal: Journal) -> Book:
     """Read the journal with SQL of our own."""
-    db = journal._connection
+    db = journal._file.db
     (state,) = db.execute("PRAGMA integrity_check").fetchall()
     assert state == ("ok",), f"integrity_check: {state}"
     rows = db.execute("SELECT job, plan, outcome FROM job").fetchall()

@@ -9,7 +9,8 @@ from program import Program
 from waiting import wait_until
 
 from roost_agent.errors import StorageError
-from roost_agent.update.journal import Journal, Line
+from roost_agent.update.journal import Journal
+from roost_agent.update.kept import Line
 
 _SYSTEMCTL = """#!/bin/sh
 # start --no-block -- roost-install@VERB-DIGEST.service: as the unit

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from roost_agent.child import run as run_child
-from roost_agent.update.journal import Kept
+from roost_agent.update.kept import Kept
 from roost_agent.update.place import NotDoneError, Places, Site
 from roost_agent.update.step import TABLE, Step
 from roost_protocol.update import Offer

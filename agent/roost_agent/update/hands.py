@@ -16,7 +16,7 @@ from roost_agent.errors import AgentError
 from roost_agent.update import hooks
 from roost_agent.update.events import Did, Do
 from roost_agent.update.fetching import Fetching
-from roost_agent.update.journal import Kept
+from roost_agent.update.kept import Kept
 from roost_agent.update.measuring import MEASURED_BYTES_MAX, Measuring
 from roost_agent.update.place import NotDoneError, Places, Site
 from roost_agent.update.root_part import RootPart

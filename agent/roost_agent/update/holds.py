@@ -1,6 +1,6 @@
 """What keeps a staged release from going in by somebody's will here: a hold, or a file of one.
 
-No order of the centre lifts either; each ends by itself (journal.py, inhibit.py).
+No order of the centre lifts either; each ends by itself (kept.py, inhibit.py).
 """
 
 import asyncio
@@ -8,8 +8,8 @@ import logging
 
 from roost_agent.ports import Clock
 from roost_agent.update import inhibit
-from roost_agent.update.journal import HOLD_MS_MAX, Hold
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.kept import HOLD_MS_MAX, Hold
 
 log = logging.getLogger(__name__)
 

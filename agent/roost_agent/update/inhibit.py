@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from roost_agent.update.journal import HOLD_MS_MAX, Hold
+from roost_agent.update.kept import HOLD_MS_MAX, Hold
 
 FOLDER: Final = "/etc/roost/inhibit.d"
 SUFFIX: Final = ".toml"

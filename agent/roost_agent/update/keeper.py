@@ -13,7 +13,8 @@ from typing import Final, TypeVar
 
 from roost_agent.errors import StorageError
 from roost_agent.update.events import Record
-from roost_agent.update.journal import Hold, Journal, Kept, Open, Receipt
+from roost_agent.update.journal import Journal
+from roost_agent.update.kept import Hold, Kept, Open, Receipt
 from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)

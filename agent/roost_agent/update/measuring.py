@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from roost_agent.child import run as run_child
-from roost_agent.update.journal import Kept
+from roost_agent.update.kept import Kept
 from roost_agent.update.place import NotDoneError, Places, Site
 
 CLEAN_BEATS: Final = 3

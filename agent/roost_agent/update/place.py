@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from roost_agent.update import hooks
-from roost_agent.update.journal import Kept
+from roost_agent.update.kept import Kept
 from roost_protocol.update import Offer
 
 

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from roost_agent.ports import Clock
-from roost_agent.update.journal import Receipt
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.kept import Receipt
 from roost_protocol.codec import VERSION, encode
 from roost_protocol.install_receipt import InstallReceipt, SignedInstall, hash_of
 from roost_protocol.update import Offer

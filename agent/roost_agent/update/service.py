@@ -30,8 +30,8 @@ from roost_agent.update.freshness import Freshness
 from roost_agent.update.hands import Hands
 from roost_agent.update.holds import Holds
 from roost_agent.update.intake import RejectedError
-from roost_agent.update.journal import Hold, Kept, Open
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.kept import Hold, Kept, Open
 from roost_agent.update.lending import Lending
 from roost_agent.update.receipts import Receipts
 from roost_agent.update.site_job import Verdict

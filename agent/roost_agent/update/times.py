@@ -5,7 +5,7 @@ A plan without a window is for any time: it goes by no clock. Design, updates.md
 
 from datetime import UTC, datetime
 
-from roost_agent.update.journal import Hold
+from roost_agent.update.kept import Hold
 from roost_protocol.errors import ProtocolError
 from roost_protocol.update import Offer
 from roost_protocol.window import next_start_ms, open_until_ms

@@ -13,7 +13,7 @@ from roost_agent.errors import AgentError
 from roost_agent.install.program import Program
 from roost_agent.update.events import Do, Known
 from roost_agent.update.hands import Hands
-from roost_agent.update.journal import Kept
+from roost_agent.update.kept import Kept
 from roost_agent.update.place import Near, Places
 from roost_agent.update.step import Step, Who
 from roost_protocol.update import Offer

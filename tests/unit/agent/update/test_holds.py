@@ -1,6 +1,7 @@
 from roost_agent.update.holds import Holds
-from roost_agent.update.journal import HOLD_MS_MAX, Hold, Journal
+from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.kept import HOLD_MS_MAX, Hold
 
 NOW_MS = 1_800_000_000_000
 YEARS_MS = 11 * 365 * 86_400_000

@@ -6,7 +6,7 @@ import pytest
 from roost_agent.ports import SystemClock
 from roost_agent.update import inhibit
 from roost_agent.update.inhibit import Said, judge, longest, parse, read
-from roost_agent.update.journal import HOLD_MS_MAX, Hold
+from roost_agent.update.kept import HOLD_MS_MAX, Hold
 
 NOW_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000

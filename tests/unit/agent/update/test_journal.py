@@ -6,7 +6,8 @@ import pytest
 
 from roost_agent.errors import StorageError
 from roost_agent.update.events import Record, State
-from roost_agent.update.journal import JOBS_MAX, Hold, Journal, Kept
+from roost_agent.update.journal import JOBS_MAX, Journal
+from roost_agent.update.kept import Hold, Kept
 from roost_agent.update.step import Step
 
 JOB = "a" * 32
@@ -42,15 +43,15 @@ def test_what_was_recorded_is_there_after_a_kill(journal, tmp_path):
 
 
 def test_it_is_on_the_disk_before_it_says_so(journal):
-    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert journal._file.db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal._file.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_each_line_has_the_hash_of_the_one_before(journal):
     journal.begin(JOB, 1, b"offer")
     first, second = recorded(journal, Step.PRECHECK), recorded(journal, Step.DOWNLOAD)
     assert [each.receipt for each in journal.lines()] == [first, second]
-    (state,) = journal._db.execute("SELECT state FROM line WHERE n = 2").fetchone()
+    (state,) = journal._file.db.execute("SELECT state FROM line WHERE n = 2").fetchone()
     said = msgspec.json.encode((JOB, 1, 1_000, "", "why not", state))
     assert second == sha256(bytes.fromhex(first) + said).hexdigest()
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from roost_agent.update.baseline import Baseline
-from roost_agent.update.journal import Kept
+from roost_agent.update.kept import Kept
 from roost_agent.update.site_standing import Role
 from roost_agent.update_host import Alone, InSite
 

@@ -9,8 +9,9 @@ import pytest
 from roost_agent.update import events as ev
 from roost_agent.update import service
 from roost_agent.update.installed import Component, Installed, Release
-from roost_agent.update.journal import Journal, Kept
+from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
+from roost_agent.update.kept import Kept
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Phase, Verdict
 from roost_agent.update.site_standing import Head, Role
