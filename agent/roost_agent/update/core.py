@@ -90,10 +90,6 @@ class Node:
             return "canceled"
         return "rolled_back" if state.installed else "failed"
 
-    def start(self, now_ms: int) -> list[Action]:
-        """Return the first actions of a new job."""
-        return self._enter(self.state.step, now_ms)
-
     def handle(self, event: Event, now_ms: int) -> list[Action]:  # noqa: PLR0911 - one rule, one return
         """Return what is to be done, in this order.
 
@@ -183,7 +179,7 @@ class Node:
         return self._failed(text, failure, now_ms)
 
     def _started(self, boot_id: str, now_ms: int) -> list[Action]:  # noqa: PLR0911 - one rule, one return
-        """Go on after a crash (updates.md 9)."""
+        """Begin, or go on after a crash (updates.md 9)."""
         step, is_new = self.state.step, boot_id != self.state.boot_id
         self._boot_id = boot_id
         if step in HARMLESS or step in {Step.UNLOCK, Step.CLEANUP}:

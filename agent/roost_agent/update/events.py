@@ -104,7 +104,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The agent is here again; the journal had a state."""
+    """The agent is here: the job begins, or goes on from where the journal has it."""
 
     boot_id: str
 

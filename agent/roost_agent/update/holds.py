@@ -28,13 +28,20 @@ class Holds:
         self._folder = folder
         self._clock = clock
         self._files: list[inhibit.Inhibit] = []
+        self._is_written = True
 
-    def set(self, until_ms: int, why: str) -> Hold | None:
-        """Hold until then (UTC, ms), HOLD_MS_MAX at most; the past ends it. Return what counts."""
+    def set(self, until_ms: int, why: str) -> None:
+        """Hold until then (UTC, ms), HOLD_MS_MAX at most; the past ends it. It counts at once."""
         now_ms = self._clock.wall_ms()
         until_ms = min(until_ms, now_ms + HOLD_MS_MAX)
         self._keeper.hold = Hold(until_ms, why) if until_ms > now_ms else None
-        return self._keeper.hold
+        self._is_written = False
+
+    async def written(self) -> None:
+        """Bring what was set to the disk, so that it outlives the agent."""
+        if not self._is_written:
+            self._is_written = True
+            await self._keeper.set_hold(self._keeper.hold)
 
     @property
     def now(self) -> Hold | None:

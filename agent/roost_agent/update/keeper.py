@@ -104,7 +104,7 @@ class Keeper:
         self.signed = receipt
 
     async def set_hold(self, hold: Hold | None) -> None:
-        """Write what a person holds; it counts from now on."""
+        """Write what a person holds."""
         await self._at_last(partial(self._journal.set_hold, hold))
 
     async def _at_last(self, act: Callable[[], _T]) -> _T:

@@ -29,7 +29,7 @@ WAY = ["precheck", "download", "verify", "staged", "drain", "lock", "install", "
 
 def node(plan=BOOTS):
     made = Node(plan, None, "b1", 0)
-    return made, made.start(0)
+    return made, made.handle(Started("b1"), 0)
 
 
 def did(made, why="", **more):
@@ -312,7 +312,7 @@ EVENTS = st.lists(
 def test_whatever_happens_a_node_is_old_or_new_and_says_which(events, boots, drains):  # noqa: C901 - one script
     """U2, U3, U4: driven by any order of events, then all going well to its end."""
     made = Node(replace(BOOTS, needs_reboot=boots, needs_drain=drains), None, "b0", 0)
-    made.start(0)
+    made.handle(Started("b0"), 0)
     boot, was_committed, last = 0, False, None
     for now, drawn in enumerate([*events, *["settle"] * 60]):
         name = drawn

@@ -1,4 +1,4 @@
-"""Jobs as they come to a node that has nothing to do for them."""
+"""Jobs as they come to a node that has nothing to do for them, and a person's hold."""
 
 import asyncio
 from types import SimpleNamespace
@@ -6,16 +6,14 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from roost_agent.update import events as ev
-from roost_agent.update import service
 from roost_agent.update.installed import Component, Installed, Release
 from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
-from roost_agent.update.kept import Kept
+from roost_agent.update.kept import Hold
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Phase, Verdict
 from roost_agent.update.site_standing import Head, Role
-from roost_agent.update.step import Step, Who
+from roost_agent.update.step import Step
 from roost_protocol.codec import encode
 from roost_protocol.update import IGNORED, NodeSaid, Offer, SiteState
 
@@ -45,8 +43,9 @@ def made(tmp_path):
         found = Installed(components={"app/web": Component(running=running)})
         told = []
         updates = Updates(
-            "lab.n1", "b0" * 16, hands=SimpleNamespace(installed=lambda: found, refreshed=None),
-            keeper=Keeper(Journal(tmp_path)), coordinator=Site(),
+            "lab.n1", "b0" * 16,
+            hands=SimpleNamespace(installed=lambda: found, refreshed=None, lend=None),
+            keeper=Keeper(Journal(tmp_path / "updates")), coordinator=Site(),
             teller=SimpleNamespace(
                 answer=lambda offer, state, text, nodes, **_: told.append((state, text, nodes)),
                 begin=lambda _: None,
@@ -54,6 +53,7 @@ def made(tmp_path):
             receipts=SimpleNamespace(is_missing=lambda _: pytest.fail("nothing was installed")),
             alarms=SimpleNamespace(), entropy=SimpleNamespace(uniform=lambda low, _high: low),
             clock=SimpleNamespace(boot_ms=lambda: 5, wall_ms=lambda: 5),
+            inhibits=str(tmp_path / "inhibit.d"),
         )  # fmt: skip
         updates.told = told
         return updates
@@ -64,18 +64,18 @@ def made(tmp_path):
 async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_restart(made):
     for turn in range(2):
         updates = made()
-        await updates._open()
+        await updates._course.open()
         if not turn:
             assert "not needed" in await updates.take(OFFER.job, 1, encode(OFFER))
             text = "app/web 2.0 runs already"
             assert updates.told == [(SiteState.NOT_NEEDED, text, [])]
-        updates._look_at_site()
+        updates._ask_site()
         job, kept, head = updates._coordinator.asked[0]
         assert (job, head) == (OFFER.job, Head(Step.END, "succeeded", committed=True))
         assert kept.drain, (
             "what it asks of the others is not known: nobody goes as if it were little"
         )
-        updates._vouch(*updates._recent, asyncio.TaskGroup())
+        updates._ending.vouch(updates._course.last, asyncio.TaskGroup())
         assert updates.knows(OFFER.job, 1)
         assert updates.status()["job"] is None
 
@@ -85,13 +85,13 @@ async def test_a_node_whose_role_is_left_out_says_so_and_goes_on_to_coordinate(m
     for turn in range(2):
         updates = made()
         updates._coordinator.role = Role.STORAGE
-        await updates._open()
+        await updates._course.open()
         if not turn:
             assert "not needed" in await updates.take(offer.job, 1, encode(offer))
             text = "its role is storage, which the plan leaves out"
             said = [NodeSaid("lab.n1", IGNORED)]
             assert updates.told == [(SiteState.NOT_NEEDED, text, said)]
-        updates._look_at_site()
+        updates._ask_site()
         assert updates._coordinator.asked[0][2] == Head(Step.END, "succeeded", committed=True)
         assert updates.status()["job"] is None
 
@@ -100,33 +100,22 @@ async def test_a_node_whose_role_is_left_out_says_so_and_goes_on_to_coordinate(m
 async def test_each_role_has_its_own_word(made, role, key):
     updates = made()
     updates._coordinator.role = Role(role)
-    await updates._open()
+    await updates._course.open()
     offer = msgspec.structs.replace(OFFER, digest="1b" * 32, **{key: "ignore"})
     assert role in await updates.take(offer.job, 1, encode(offer))
 
 
-@pytest.mark.parametrize("step", [Step.DRAIN, Step.INSTALL])
-async def test_the_centre_hears_that_a_release_goes_in_before_it_does(made, step, monkeypatch):
-    """A node that the release silences is then known to have it."""
-    updates, done = made(), []
-    updates._teller.is_told = False
-    updates._coordinator.is_reached = lambda: not done
-
-    async def do(todo, _offer, kept):
-        done.append(todo.step)
-        return ev.Did(todo.key, Who.NODE), kept
-
-    updates._hands.do = do
-    todo = ev.Do(step, "a.1.step")
-    begun = asyncio.create_task(updates._acted(todo, OFFER, Kept()))
-    await asyncio.sleep(0.2)
-    assert not done
-    updates._teller.is_told = True
-    await begun
-    assert done == [step]
-    updates._teller.is_told = False
-    await updates._acted(todo, OFFER, Kept())  # nobody is reached: it does not wait
-    monkeypatch.setattr(service, "TELL_S", 0.1)
-    updates._coordinator.is_reached = lambda: True
-    await updates._acted(todo, OFFER, Kept())
-    assert done == [step] * 3, "it waits no longer than its limit"
+async def test_a_hold_counts_at_once_and_is_on_the_disk_soon(made, tmp_path):
+    updates = made()
+    updates._software.run = updates._freshness.run = asyncio.Event().wait
+    running = asyncio.create_task(updates.run())
+    await updates._course.is_open.wait()
+    updates.hold(1_000, "stocktaking")
+    assert updates.status()["hold"] == {"until_ms": 1_000, "why": "stocktaking"}
+    beside = Journal(tmp_path / "updates")
+    beside.open_to_read()
+    async with asyncio.timeout(20):
+        while beside.hold() != Hold(1_000, "stocktaking"):  # noqa: ASYNC110 - of another thread
+            await asyncio.sleep(0.01)
+    beside.close()
+    running.cancel()
