@@ -15,6 +15,7 @@ from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.kept import Hold, Kept
 from roost_agent.update.node_clock import NodeClock
+from roost_agent.update.own_window import OwnWindow
 from roost_agent.update.place import Near, Places
 from roost_agent.update.receipts import Receipts
 from roost_agent.update.service import Updates
@@ -41,11 +42,13 @@ class Alone:
     Args:
         driver: the running agent.
         clock: whether windows open by this node's.
+        own: the window of its profile.
     """
 
-    def __init__(self, driver: "Driver", clock: NodeClock) -> None:
+    def __init__(self, driver: "Driver", clock: NodeClock, own: OwnWindow) -> None:
         self._driver = driver
         self._clock = clock
+        self._own = own
 
     @property
     def role(self) -> Role:
@@ -55,19 +58,27 @@ class Alone:
 
     async def look(self, offer: "Offer") -> None:
         """See Coordinator."""
-        if offer.window is not None:
+        await self._own.look()
+        if offer.window is not None or self._own.now is not None:
             await self._clock.look()
 
-    def closed(self, offer: "Offer") -> str:
-        """Return why nothing may go in now by this node; empty: it may."""
-        return closed(offer, self._driver.known_time.wall_ms(), self._clock.distrust())
+    def closed(self, offer: "Offer") -> tuple[str, bool]:
+        """Return why nothing may go in now by this node, empty: it may; and whose window that is.
+
+        True: of its profile alone, which binds no other node.
+        """
+        wall_ms, distrust = self._driver.known_time.wall_ms(), self._clock.distrust()
+        is_own = not closed(offer, wall_ms, distrust)
+        if self._own.fault:
+            return f"the window of its profile cannot be read: {self._own.fault}", is_own
+        return closed(offer, wall_ms, distrust, self._own.now), is_own
 
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""
         me = self._driver.identity.node
         job = Job(frozenset({me}), takes_down=kept.reboot or kept.drain)
         alone = [Member(me, self.role, head, is_coordinator=True)]
-        site = Site(alone, window=self.closed(offer), hold=held(hold))
+        site = Site(alone, window=self.closed(offer)[0], hold=held(hold))
         return 0, decide(job, site, self._driver.clock.boot_ms())
 
     def is_reached(self) -> bool:
@@ -149,9 +160,10 @@ class InSite:
 
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""
+        why, is_own = self._alone.closed(offer)
         return self._site.ask(
-            offer, head, takes_down=kept.reboot or kept.drain,
-            closed=self._alone.closed(offer), hold=held(hold), is_reached=self.is_reached(),
+            offer, head, takes_down=kept.reboot or kept.drain, closed=why, is_own=is_own,
+            hold=held(hold), is_reached=self.is_reached(),
         )  # fmt: skip
 
     async def unwell(self, kept: Kept, expected: Collection[str]) -> str:
@@ -220,7 +232,9 @@ def updates_of(driver: "Driver", ha: "Runtime | None" = None) -> Updates | None:
 
 
 def _place(driver: "Driver", ha: "Runtime | None") -> Alone | InSite:
-    alone = Alone(driver, NodeClock(driver.known_time, Path(driver.config.updates.trust)))
+    config = driver.config
+    clock = NodeClock(driver.known_time, Path(config.updates.trust))
+    alone = Alone(driver, clock, OwnWindow(Path(config.settings.told)))
     if ha is None:
         return alone
     if driver.host is None or driver.acts is None:  # alone, all nodes of a site would go at once
@@ -228,5 +242,5 @@ def _place(driver: "Driver", ha: "Runtime | None") -> Alone | InSite:
     from roost_agent.update.in_site import InSite as OfSite  # noqa: PLC0415 - where there is HA
     from roost_agent.update.site_lan import Lan  # noqa: PLC0415 - as above
 
-    lan = Lan(driver.config.enrolled, driver.config.updates.lan_port)
-    return InSite(alone, OfSite(driver.config.site, ha, driver.host, driver.acts, lan=lan))
+    lan = Lan(config.enrolled, config.updates.lan_port)
+    return InSite(alone, OfSite(config.site, ha, driver.host, driver.acts, lan=lan))

@@ -23,6 +23,7 @@ _STEP_SHIFT, _STEP_BITS = 24, 5
 _OUTCOME_SHIFT, _OUTCOME_BITS = 29, 3
 _FAILED, _COMMITTED, _STUCK = 1 << 32, 1 << 33, 1 << 34
 _TELLS_REACH, _REACHED = 1 << 35, 1 << 36
+_SHUT: Final = 1 << 37
 
 
 class UpdateWord(msgspec.Struct, frozen=True):
@@ -36,6 +37,7 @@ class UpdateWord(msgspec.Struct, frozen=True):
         is_committed: the new release runs for good.
         is_stuck: it could not go back.
         is_reached: it beats on a path, those of local HA apart; None: it does not say.
+        is_shut: a window of its own keeps it from going in.
     """
 
     job: int
@@ -45,6 +47,7 @@ class UpdateWord(msgspec.Struct, frozen=True):
     is_committed: bool = False
     is_stuck: bool = False
     is_reached: bool | None = None
+    is_shut: bool = False
 
 
 def job_mark(job: str, attempt: int) -> int:
@@ -56,6 +59,7 @@ def job_mark(job: str, attempt: int) -> int:
 def pack(word: UpdateWord) -> int:
     """Return the number that stands for a word."""
     flags = _FAILED * word.has_failed | _COMMITTED * word.is_committed | _STUCK * word.is_stuck
+    flags |= _SHUT * word.is_shut
     if word.is_reached is not None:
         flags |= _TELLS_REACH | _REACHED * word.is_reached
     outcome = OUTCOMES.index(word.outcome) << _OUTCOME_SHIFT
@@ -72,4 +76,5 @@ def unpack(number: int) -> UpdateWord | None:
     return UpdateWord(
         job, STEPS[step], OUTCOMES[outcome], bool(number & _FAILED), bool(number & _COMMITTED),
         bool(number & _STUCK), bool(number & _REACHED) if number & _TELLS_REACH else None,
+        bool(number & _SHUT),
     )  # fmt: skip

@@ -5,7 +5,7 @@ saving is the gap's end; an hour that is there twice counts once, the first time
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Final
 
@@ -15,12 +15,14 @@ from msgspec import Meta
 from roost_protocol.errors import ProtocolError
 from roost_protocol.patterns import END
 
+SECTION: Final = "update-window"  # of a profile
 MINUTES_MAX: Final = 7 * 24 * 60
 DAYS: Final = 7
 START: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MS: Final = 1_000
+HORIZON_MS: Final = 42 * 24 * 3_600_000  # past the longest deadline of a wave, 30 days and a week
 _YEAR_MS_MAX: Final = 253_370_764_800_000  # 9999, so that a week more is still a date
 
 
@@ -86,6 +88,26 @@ def next_start_ms(window: Window, wall_ms: int) -> int:
         ProtocolError: as open_until_ms.
     """
     return min(start for start in _starts(window, wall_ms) if start > wall_ms)
+
+
+def both_open_ms(windows: Sequence[Window], wall_ms: int, until_ms: int) -> int | None:
+    """Return the first moment from now on at which all are open; None: there is none before then.
+
+    Args:
+        windows: one or more.
+        wall_ms: now, UTC.
+        until_ms: UTC; what is more than HORIZON_MS from now is not looked at.
+
+    Raises:
+        ProtocolError: as open_until_ms.
+    """
+    at_ms, until_ms = wall_ms, min(until_ms, wall_ms + HORIZON_MS)
+    while at_ms < until_ms:
+        shut = [each for each in windows if open_until_ms(each, at_ms) is None]
+        if not shut:
+            return at_ms
+        at_ms = max(next_start_ms(each, at_ms) for each in shut)  # none of these opens before
+    return None
 
 
 def longest_shut_ms(window: Window) -> int:

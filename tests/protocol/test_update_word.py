@@ -7,6 +7,7 @@ from roost_protocol.update_word import OUTCOMES, STEPS, UpdateWord, job_mark, pa
 WORDS = st.builds(
     UpdateWord, st.integers(1, (1 << 24) - 1), st.sampled_from(STEPS), st.sampled_from(OUTCOMES),
     st.booleans(), st.booleans(), st.booleans(), st.none() | st.booleans(),
+    st.booleans(),
 )  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def test_any_number_says_something_known_or_nothing(number):
         (UpdateWord(2, "end", "rolled_back", has_failed=True), 0x150000002),
         (UpdateWord(2, "staged", is_reached=False), 0x803000002),
         (UpdateWord(2, "staged", is_reached=True), 0x1803000002),
+        (UpdateWord(2, "staged", is_shut=True), 0x2003000002),
     ],
 )
 def test_the_numbers_of_the_wire(word, number):

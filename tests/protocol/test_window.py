@@ -3,9 +3,19 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roost_protocol.errors import ProtocolError
-from roost_protocol.window import MINUTES_MAX, Window, check, next_start_ms, open_until_ms
+from roost_protocol.window import (
+    HORIZON_MS,
+    MINUTES_MAX,
+    Window,
+    both_open_ms,
+    check,
+    next_start_ms,
+    open_until_ms,
+)
 
 ALL_DAYS = tuple(range(7))
 
@@ -88,3 +98,29 @@ def test_a_start_that_is_none_is_refused_on_the_wire(start):
     assert msgspec.convert({"days": [0], "start": "02:00", "minutes": 5}, Window).minutes == 5
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"days": [0], "start": start, "minutes": 5}, Window)
+
+
+QUARTER_MS = 900_000
+WINDOWS = st.builds(
+    Window,
+    st.lists(st.sampled_from(ALL_DAYS), min_size=1, max_size=3).map(lambda days: (*days,)),
+    st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30, 45])),
+    st.integers(1, 40).map(lambda count: count * 15),
+)
+
+
+@given(st.lists(WINDOWS, min_size=1, max_size=2), st.integers(0, 700), st.integers(0, 700))
+def test_two_windows_are_open_together_at_the_first_quarter_at_which_both_are(
+    windows, now, quarters
+):
+    start = ms(2026, 3, 2) + now * QUARTER_MS
+    moments = (start + each * QUARTER_MS for each in range(quarters))
+    first = next((at for at in moments if all(open_until_ms(each, at) for each in windows)), None)
+    assert both_open_ms(windows, start, start + quarters * QUARTER_MS) == first
+
+
+def test_windows_that_never_meet_are_not_looked_for_without_end():
+    night, noon = Window(ALL_DAYS, "01:00", 60), Window((2,), "12:00", 60)
+    assert both_open_ms([night, noon], 0, 10 * HORIZON_MS) is None
+    late = Window((2,), "01:30", 60)
+    assert both_open_ms([night, late], 0, HORIZON_MS) == next_start_ms(late, 0)

@@ -18,6 +18,7 @@ from releases import SIGNED_MS  # noqa: E402 - as above
 from waiting import wait_until  # noqa: E402 - as above
 
 from roost_agent.config import BeatConfig, Config, InventoryConfig, OutboxConfig  # noqa: E402 - as above
+from roost_agent.config_apply import told  # noqa: E402 - as above
 from roost_agent.config_processes import ProcessesConfig  # noqa: E402 - as above
 from roost_agent.config_settings import SettingsConfig  # noqa: E402 - as above
 from roost_agent.config_updates import UpdatesConfig  # noqa: E402 - as above
@@ -60,7 +61,7 @@ class UpdateNode(Program):
         now_ms = SystemClock().wall_ms()
         self.stage = InstallStage(folder, repository=folder / "repository", now_ms=now_ms)
         self.state_dir = folder / "agent"
-        for name in ("agent", "offers", "health", "helper"):
+        for name in ("agent", "offers", "health", "helper", "told"):
             (folder / name).mkdir()
         script = folder / "systemctl"
         script.write_text(_SYSTEMCTL.format(python=sys.executable, folder=folder))
@@ -97,6 +98,10 @@ class UpdateNode(Program):
         path = self.folder / "offers" / f"{job}.offer"
         path.with_suffix(".new").write_bytes(raw)
         path.with_suffix(".new").rename(path)
+
+    def applied(self, **sections: dict) -> None:
+        """Let root tell that a profile's settings are applied."""
+        told.write(self.folder / "told", told.Told(applied=sections))
 
     def cancel(self, job: str) -> None:
         """Let the node give a job up."""
@@ -145,7 +150,9 @@ async def _act(folder: Path) -> None:
     clock, entropy = SystemClock(), SystemEntropy()
     config = Config(
         site="lab", node="n1", state_dir=str(folder / "agent"),
-        settings=SettingsConfig(helper=str(folder / "helper.sock")),
+        settings=SettingsConfig(
+            helper=str(folder / "helper.sock"), told=str(folder / "told")
+        ),
         processes=ProcessesConfig(health=str(folder / "health")),
         beat=BeatConfig(200, 200), outbox=OutboxConfig(1 << 24, HOUR_MS, 1 << 20, HOUR_MS),
         inventory=InventoryConfig(HOUR_MS, HOUR_MS),

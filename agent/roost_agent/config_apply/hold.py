@@ -11,12 +11,11 @@ from zoneinfo import ZoneInfo
 
 from roost_protocol.profile.check import Tree, field_at, leaves
 from roost_protocol.profile.field import Mark, Path, dotted
-from roost_protocol.window import Window, next_start_ms, open_until_ms, window_of
+from roost_protocol.window import SECTION, Window, next_start_ms, open_until_ms, window_of
 
 DISTURBS: Final = frozenset({Mark.RESTART, Mark.REBOOT})
 SETTINGS_SHOWN: Final = 4
 MINUTE_MS: Final = 60_000
-SECTION: Final = "update-window"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from roost_agent.config_apply import job, job_file, plan, state, told
 from roost_agent.config_apply.carrier import CONFIRM, Carrier, Work
-from roost_agent.config_apply.hold import SECTION, Wait, wait_of
+from roost_agent.config_apply.hold import Wait, wait_of
 from roost_agent.config_apply.job import Asked, RefusedError
 from roost_agent.config_apply.machine import SYSTEMCTL, Machine
 from roost_agent.config_apply.ports import wall_ms
@@ -24,6 +24,7 @@ from roost_agent.config_apply.state import Applied, Held, Journal, State
 from roost_agent.config_apply.teller import Teller, sections_of
 from roost_agent.config_apply.told import Told
 from roost_protocol.errors import ProtocolError
+from roost_protocol.window import SECTION
 
 DONE: Final = 0
 NOT_DONE: Final = 1  # the machine may be between two documents: systemd begins it anew

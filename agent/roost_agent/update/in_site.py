@@ -9,6 +9,7 @@ give away what runs here, and to lock and unlock the host (host/acts.py).
 """
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from roost_agent.ha import core_events as ev
@@ -71,7 +72,7 @@ class InSite:
 
     def ask(  # noqa: PLR0913 - what one node tells the others
         self, offer: Offer, head: Head, *, takes_down: bool, closed: str, hold: str,
-        is_reached: bool = False,
+        is_reached: bool = False, is_own: bool = False,
     ) -> tuple[int, Verdict]:  # fmt: skip
         """Return the coordinator's epoch, and where the site's job is.
 
@@ -82,12 +83,14 @@ class InSite:
             closed: why it is not the time by this node; empty: it is.
             hold: why a person on this node holds it; empty: nobody does.
             is_reached: this node beats on a path, those of local HA apart.
+            is_own: a window of this node's own is what is closed, which binds nobody else.
         """
+        head = replace(head, shut=is_own and bool(closed))
         mark = job_mark(offer.job, offer.attempt)
         word = pack(
             UpdateWord(
                 mark, str(head.step), head.outcome, bool(head.failure), head.committed, head.stuck,
-                is_reached,
+                is_reached, head.shut,
             )
         )  # fmt: skip
         lease = self._core.leases.get(SITE_LEASE)
@@ -104,8 +107,11 @@ class InSite:
             frozenset(offer.nodes), takes_down,
             {role: apply_of(offer, role) for role in Role}, offer.parallel_workers,
         )  # fmt: skip
-        site = self._members.site(offer, head, mark, closed=closed, hold=hold)
+        shut = "" if is_own else closed
+        site = self._members.site(offer, head, mark, closed=shut, hold=hold)
         verdict = decide(job, site, now_ms)
+        if head.shut and verdict.why is WaitReason.WINDOW:
+            verdict = replace(verdict, sentence=f"{verdict.sentence}: {closed}")
         self._tell(word, self._mask(verdict.go), self._mask(verdict.back))
         return epoch, verdict
 

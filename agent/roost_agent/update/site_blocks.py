@@ -1,8 +1,9 @@
 """What of a site stands in the way of letting a node of it down, whoever it is. Pure."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from roost_agent.update.site_standing import Job, Member, Site, is_busy
+from roost_agent.update.site_standing import Job, Member, Site, is_busy, is_shut
 from roost_protocol.update import WaitReason
 
 SYNC_MS_MAX: Final = 2_400_000  # between two nodes, for what stands by to be able to take over
@@ -23,6 +24,12 @@ def blocked(job: Job, site: Site) -> Block | None:
         return WaitReason.QUORUM, site.doubt
     away = [each.node for each in site.members if not each.is_alive and not is_busy(each)]
     return (WaitReason.QUORUM, f"not alive: {', '.join(away)}") if away else None
+
+
+def shut_out(waiting: Iterable[Member]) -> Block:
+    """Return whose turn it is and whom a window of its own keeps, of those that wait."""
+    told = ", ".join(sorted(each.node for each in waiting if is_shut(each)))
+    return WaitReason.WINDOW, f"a window of its own keeps {told}"
 
 
 def out_already(site: Site) -> list[Member]:

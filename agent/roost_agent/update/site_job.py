@@ -11,6 +11,7 @@ the same derives the same. Invariants, whatever an order says:
 - never the last that could be active: a lease holder goes when its successor is committed on the
   new release and has beaten cleanly; the coordinator goes last;
 - one voter at a time;
+- whom a window of its own keeps is passed over, but never by another role or the coordinator;
 - one node that could not go back, or that failed, ends the letting down.
 
 Leaves to others: what is seen of the site (site_members.py), the wire, the lease, `MayGoDown` of
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from roost_agent.update.site_blocks import blocked, out_already, overdue, unfit
+from roost_agent.update.site_blocks import blocked, out_already, overdue, shut_out, unfit
 from roost_agent.update.site_standing import (
     CLEAN_BEATS,
     Apply,
@@ -32,6 +33,7 @@ from roost_agent.update.site_standing import (
     is_begun,
     is_busy,
     is_of,
+    is_shut,
 )
 from roost_agent.update.step import HARMLESS, Step
 from roost_protocol.update import WaitReason
@@ -98,17 +100,19 @@ def decide(job: Job, site: Site, now_ms: int) -> Verdict:
 def _let(job: Job, site: Site, staged: list[Member], now_ms: int) -> Verdict:
     """Return whom to let go on of those that wait, or for what they wait."""
     mine = [each for each in site.members if is_of(job, each)]
-    if (why := blocked(job, site)) is not None:
+    able = [each for each in staged if not is_shut(each)]
+    why = blocked(job, site) or (None if able else shut_out(staged))
+    if why is not None:
         return _wait(mine, *why)
     busy = [each for each in mine if is_busy(each)]
     if not job.takes_down:
-        go = () if busy else (min(each.node for each in staged),)
+        go = () if busy else (min(each.node for each in able),)
         return Verdict(_phase(mine), go=go, sentence="one after the other")
     if late := overdue(site, now_ms):
         back = tuple(each.node for each in staged)
         return Verdict(Phase.APPLYING, back=back, sentence=late)
     if out := out_already(site):
-        return _with_one_out(out, staged, mine)
+        return _with_one_out(out, able, mine)
     if (why := unfit(site)) is not None:
         return _wait(mine, *why)
     return _in_turn(job, site, staged, busy)
@@ -127,15 +131,26 @@ def _in_turn(job: Job, site: Site, staged: list[Member], busy: list[Member]) -> 
     mine = [each for each in site.members if is_of(job, each)]
     first = [each for each in staged if not each.leases and not each.is_coordinator]
     if first:
-        return Verdict(_phase(mine), go=_group(job, first, busy), sentence="who holds no lease")
+        go = _group(job, first, busy)
+        if not go and not busy:
+            return _wait(mine, *shut_out(first))
+        return Verdict(_phase(mine), go=go, sentence="who holds no lease")
     if busy:
         return Verdict(Phase.APPLYING, sentence=f"waits for {busy[0].node}")
+    return _holder(job, site, staged, mine)
+
+
+def _holder(job: Job, site: Site, staged: list[Member], mine: list[Member]) -> Verdict:
+    """Return which of those that run something may go; the coordinator when no other waits."""
     holders = sorted(staged, key=lambda each: (each.is_coordinator, each.node))
-    for each in holders:
-        why = _unready(each, site, job)
-        if not why:
+    is_kept = any(map(is_shut, holders))
+    able = [each for each in holders if not is_shut(each) and not (is_kept and each.is_coordinator)]
+    if not able:
+        return _wait(mine, *shut_out(holders))
+    for each in able:
+        if not _unready(each, site, job):
             return Verdict(_phase(mine), go=(each.node,), sentence=f"{each.node} hands over")
-    return _wait(mine, WaitReason.HEALTH, _unready(holders[0], site, job))
+    return _wait(mine, WaitReason.HEALTH, _unready(able[0], site, job))
 
 
 def _group(job: Job, waiting: list[Member], busy: list[Member]) -> tuple[str, ...]:
@@ -147,7 +162,8 @@ def _group(job: Job, waiting: list[Member], busy: list[Member]) -> tuple[str, ..
     role = next(role for role in order if any(each.role is role for each in waiting))
     if any(each.role is not role for each in busy):
         return ()
-    ready = sorted((each for each in waiting if each.role is role), key=lambda each: each.node)
+    able = (each for each in waiting if each.role is role and not is_shut(each))
+    ready = sorted(able, key=lambda each: each.node)
     limit = 1  # max_unavailable, of what holds data or stands by
     if role is Role.WORKER and job.apply.get(role) is Apply.PARALLEL:
         limit = min(max(job.parallel_workers, 1), PARALLEL_WORKERS_MAX)

@@ -119,7 +119,9 @@ class SiteMembers:
         elif word is not None and word.job == mark:
             failure = "failed" if word.has_failed else ""
             step = Step(word.step)
-            found = Head(step, word.outcome, failure, word.is_committed, word.is_stuck)
+            found = Head(
+                step, word.outcome, failure, word.is_committed, word.is_stuck, word.is_shut
+            )
         else:
             is_elsewhere = word is not None and _is_at_work(Head(Step(word.step), word.outcome))
             found = None if node in offer.nodes else OTHER

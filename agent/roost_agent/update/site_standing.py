@@ -49,6 +49,7 @@ class Head:
         outcome: how it ended, empty: it has not.
         failure: of what type.
         committed, stuck: it runs the new release; it could not go back.
+        shut: a window of the node's own keeps it from going in; that binds nobody else.
     """
 
     step: Step
@@ -56,6 +57,7 @@ class Head:
     failure: str = ""
     committed: bool = False
     stuck: bool = False
+    shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ def is_of(job: Job, member: Member) -> bool:
     """Say whether a job takes a node: it names it, and its role is not left out."""
     ignored = job.apply.get(member.role) is Apply.IGNORE
     return member.node in job.nodes and not ignored
+
+
+def is_shut(member: Member) -> bool:
+    """Say whether a window of a node's own keeps it from going in."""
+    return member.head is not None and member.head.shut
 
 
 def is_begun(member: Member) -> bool:

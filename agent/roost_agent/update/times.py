@@ -1,6 +1,8 @@
-"""Whether a job may go in at this moment, by this node: its time, its window, its clock. Pure.
+"""Whether a job may go in at this moment, by this node: its time, its windows, its clock. Pure.
 
-A plan without a window is for any time: it goes by no clock. Design, updates.md section 5.
+A plan's window and that of the node's own profile both have to be open: no order of the centre
+lifts the second. Without either it is for any time, and goes by no clock. Design, updates.md
+sections 5 and 7.
 """
 
 from datetime import UTC, datetime
@@ -8,29 +10,53 @@ from datetime import UTC, datetime
 from roost_agent.update.kept import Hold
 from roost_protocol.errors import ProtocolError
 from roost_protocol.update import Offer
-from roost_protocol.window import next_start_ms, open_until_ms
+from roost_protocol.window import HORIZON_MS, Window, both_open_ms
 
 
-def closed(offer: Offer, wall_ms: int, distrust: str) -> str:
+def closed(offer: Offer, wall_ms: int, distrust: str, own: Window | None = None) -> str:
     """Return why nothing may go in now by the job's times; empty: it may.
 
     Args:
         offer: with its window.
         wall_ms: UTC, as far as the node knows it.
         distrust: why its clock opens no window; empty: it may.
+        own: the window of the node's profile; None: it has none.
     """
     if wall_ms < offer.not_before_ms:
         return f"its time begins at {shown(offer.not_before_ms)}"
-    if offer.window is None:
+    windows = [each for each in (offer.window, own) if each is not None]
+    if not windows:
         return ""
     unsure = f"clock: {distrust}" if distrust else ""
     try:
-        if open_until_ms(offer.window, wall_ms) is not None:
-            return f"{unsure}, so no window counts as open" if unsure else ""
-        told = f"the window opens at {shown(next_start_ms(offer.window, wall_ms))}"
+        opens_ms = both_open_ms(windows, wall_ms, wall_ms + HORIZON_MS)
     except ProtocolError as err:
-        return f"the window cannot be judged here: {err}"
+        return f"{_which(offer, own)} cannot be judged here: {err}"
+    if opens_ms == wall_ms:
+        return f"{unsure}, so no window counts as open" if unsure else ""
+    told = _told(offer, own, opens_ms)
     return f"{told}, if its clock is right by then; {unsure}" if unsure else told
+
+
+def _told(offer: Offer, own: Window | None, opens_ms: int | None) -> str:
+    """Return when it may go in, and what helps where that is never."""
+    if opens_ms is None:
+        return "the plan's window and that of its profile are never open together: change one"
+    opens = "opens" if offer.window is None or own is None else "are open together"
+    told = f"{_which(offer, own)} {opens} at {shown(opens_ms)}"
+    if opens_ms < offer.not_after_ms:
+        return told
+    ends = shown(offer.not_after_ms)
+    return (
+        f"{told}, after the job's time ends at {ends}: say a longer deadline_h, or a window before"
+    )
+
+
+def _which(offer: Offer, own: Window | None) -> str:
+    if own is None:
+        return "the window"
+    whose = "the window of its profile (update-window)"
+    return whose if offer.window is None else f"the plan's window with {whose}"
 
 
 def held(hold: Hold | None) -> str:

@@ -1,5 +1,7 @@
 """A release gets onto a node: real helper, root's one-shot, journal, repository and installer."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 from update_node import UpdateNode
@@ -75,6 +77,24 @@ def test_a_hold_and_a_window_keep_a_staged_release_waiting_and_a_cancel_ends_it(
     assert node.stage.current() == {}
     node.cancel(JOBS[2])
     wait_until(lambda: any("not in the journal" in str(each) for each in node.said), "told")
+
+
+def test_the_window_of_a_nodes_profile_keeps_a_plan_without_one_until_another_profile_comes(node):
+    one = node.stage.release("1.0", OLD)
+    shut = datetime.now(UTC) + timedelta(hours=30)
+    day = shut.strftime("%a").lower()
+    node.applied(**{"update-window": {"days": [day], "start": f"{shut:%H:%M}", "minutes": 15}})
+    node.start()
+    node.offer(one, "1.0", JOBS[0])
+    waits = wait_until(
+        lambda: [each for each in node.said if each.get("state") == "waiting"], "it waits"
+    )
+    assert waits[-1]["wait"] == "window"
+    told = f"the window of its profile (update-window) opens at {shut:%Y-%m-%d %H:%M} UTC"
+    assert waits[-1]["detail"].startswith(f"{told}, after the job's time ends at ")
+    assert "install" not in node.steps(JOBS[0])
+    node.applied()
+    assert node.ended(JOBS[0])["state"] == "committed"
 
 
 def test_a_budget_that_is_spent_is_waited_for_and_a_cancel_ends_that(tmp_path):

@@ -43,7 +43,7 @@ def node():
         alarms=SimpleNamespace(serious=lambda: made.alarms),
         clock=SimpleNamespace(boot_ms=lambda: made.watching.now_ms),
     )  # fmt: skip
-    made.driver, made.alone = driver, Alone(driver, None)
+    made.driver, made.alone = driver, Alone(driver, None, None)
     return made
 
 

@@ -75,6 +75,31 @@ def test_a_node_keeps_its_own_window_and_hold_whoever_lets_it_go(site):
     assert site.said[index].why is WaitReason.WINDOW
 
 
+def test_a_window_of_a_nodes_own_binds_it_alone_and_the_plans_binds_the_site(site):
+    first = site.turn()
+    (index,) = [NODES.index(each) for each in first]
+    site.closed[index], site.own[index] = "its profile's window opens at noon", True
+    assert site.turn() == set(), "the next would run what it should take over"
+    assert site.said[index].why is WaitReason.WINDOW
+    assert site.told == (WaitReason.WINDOW, f"a window of its own keeps {NODES[index]}")
+    site.closed[index] = ""
+    one = site.coordinator
+    site.closed[one], site.own[one] = "its profile's window opens at noon", True
+    assert site.turn() == first
+    site.own[one] = False
+    assert site.turn() == set()
+
+
+def test_a_coordinator_says_when_its_own_window_opens(site):
+    site.heads = [DONE] * 3
+    one = site.coordinator
+    site.heads[one] = STAGED
+    site.closed[one], site.own[one] = "its window opens at noon", True
+    assert site.turn() == set()
+    text = f"a window of its own keeps {NODES[one]}: its window opens at noon"
+    assert site.told == (WaitReason.WINDOW, text)
+
+
 def test_nobody_is_let_go_while_the_site_has_lost_redundancy(site):
     for part in site.of:
         part._runtime.conditions[REDUNDANCY_LOST, "web"] = "web has no standby"

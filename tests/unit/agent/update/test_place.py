@@ -2,12 +2,16 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from roost_agent.update.baseline import Baseline
 from roost_agent.update.kept import Kept
-from roost_agent.update.site_standing import Role
+from roost_agent.update.site_standing import Head, Role
+from roost_agent.update.step import Step
 from roost_agent.update_host import Alone, InSite
+from roost_protocol.update import Offer, WaitReason
+from roost_protocol.window import Window
 
 
 @pytest.mark.parametrize(
@@ -17,7 +21,7 @@ from roost_agent.update_host import Alone, InSite
 )  # fmt: skip
 def test_a_node_alone_is_what_its_configuration_says(said, role):
     config = SimpleNamespace(processes=SimpleNamespace(roles=said))
-    assert Alone(SimpleNamespace(config=config), None).role is Role(role)
+    assert Alone(SimpleNamespace(config=config), None, None).role is Role(role)
 
 
 class Lone:
@@ -48,8 +52,76 @@ async def passes(_stage):
 async def test_a_node_that_is_not_reached_any_more_is_unwell_unless_its_whole_site_is_cut_off():
     part = dict.fromkeys(("drain", "hand_over", "lock", "unlock", "near", "lending"))
     site = SimpleNamespace(is_cut_off=False, view=str, **part)
-    alone = Alone(SimpleNamespace(wires={}, health=SimpleNamespace(check=passes)), None)
+    alone = Alone(SimpleNamespace(wires={}, health=SimpleNamespace(check=passes)), None, None)
     place, kept = InSite(alone, site), Kept(was_reached=True)
     assert await place.unwell(kept, ()) == "it beats on no path, and did before"
     site.is_cut_off = True
     assert await place.unwell(kept, ()) == ""
+
+
+MS = 1_796_040_000_000  # 2026-11-30 12:00 UTC, a Monday
+WEEK = Window(tuple(range(7)), "00:00", 24 * 60)
+NIGHT = Window((1,), "01:00", 60)
+OFFER = Offer(
+    v=1, rollout="b" * 32, job="a" * 32, attempt=1, component="app/web", version="2.0",
+    digest="0a" * 32, size=1, nodes=["lab.n1"], not_before_ms=0, not_after_ms=MS * 2,
+)  # fmt: skip
+
+
+class Timed:
+    """A node alone with its clock; ``looks`` counts how often who keeps it was asked."""
+
+    def __init__(self):
+        self.looks, self.unset = 0, ""
+        self.own = SimpleNamespace(now=None, fault="", look=self.nothing)
+        driver = SimpleNamespace(
+            known_time=SimpleNamespace(wall_ms=lambda: MS), clock=SimpleNamespace(boot_ms=int),
+            identity=SimpleNamespace(node="lab.n1"),
+            config=SimpleNamespace(processes=SimpleNamespace(roles=())),
+        )  # fmt: skip
+        clock = SimpleNamespace(distrust=lambda: self.unset, look=self.looked)
+        self.alone = Alone(driver, clock, self.own)
+
+    async def nothing(self):
+        pass
+
+    async def looked(self):
+        self.looks += 1
+
+    def ask(self, **more):
+        offer = msgspec.structs.replace(OFFER, **more)
+        return self.alone.ask(offer, Kept(), Head(Step.STAGED), None)[1]
+
+
+async def test_a_node_goes_by_the_window_of_its_profile_where_the_plan_has_none():
+    node = Timed()
+    await node.alone.look(OFFER)
+    assert (node.ask().go, node.looks) == (("lab.n1",), 0), "without a window no clock is asked"
+    node.own.now = NIGHT
+    await node.alone.look(OFFER)
+    verdict = node.ask()
+    assert (verdict.go, verdict.why, node.looks) == ((), WaitReason.WINDOW, 1)
+    assert verdict.sentence.startswith("the window of its profile (update-window) opens at 2026-12")
+    node.own.now, node.unset = WEEK, "nobody has set it"
+    assert "clock: nobody has set it" in node.ask().sentence
+    node.unset = ""
+    assert node.ask().go == ("lab.n1",)
+    assert node.ask(window=NIGHT).go == (), "the plan's window holds as well"
+    node.own.now = NIGHT
+    assert node.ask(window=WEEK).go == ()
+
+
+def test_a_profile_that_cannot_be_read_opens_no_window():
+    node = Timed()
+    node.own.fault = "told.json: no JSON"
+    verdict = node.ask()
+    assert (verdict.go, verdict.why) == ((), WaitReason.WINDOW)
+    assert verdict.sentence == "the window of its profile cannot be read: told.json: no JSON"
+
+
+def test_whose_window_is_shut_is_told():
+    node = Timed()
+    assert node.alone.closed(OFFER) == ("", True)
+    node.own.now = NIGHT
+    assert node.alone.closed(OFFER)[1] is True
+    assert node.alone.closed(msgspec.structs.replace(OFFER, window=NIGHT))[1] is False

@@ -183,6 +183,32 @@ def test_two_roles_are_never_out_at_once_and_one_that_is_ignored_is_not_asked():
     assert says(site, apply={Role.STORAGE: Apply.IGNORE}).go == ("w0",)
 
 
+SHUT = Head(Step.STAGED, shut=True)
+
+
+def test_whom_a_window_of_its_own_keeps_is_passed_over_by_its_like_alone():
+    some = workers(3)
+    site = Site([replace(some[0], head=SHUT), *some[1:]])
+    assert says(site).go == ("w1",)
+    assert decide(Job(frozenset({"w0", "w1", "w2"}), takes_down=False), site, 0).go == ("w1",)
+    alone = says(Site([replace(some[0], head=SHUT)]))
+    assert (alone.go, alone.why) == ((), WaitReason.WINDOW)
+    assert alone.sentence == "a window of its own keeps w0"
+    store = Member("s0", Role.STORAGE, SHUT)
+    verdict = says(Site([store, *some]))
+    assert (verdict.go, verdict.why) == ((), WaitReason.WINDOW), "workers come after storage"
+
+
+def test_the_coordinator_goes_last_whatever_keeps_the_others():
+    site = pair(standby=DONE)
+    other = Member("n3", Role.CONTROLLER, SHUT, {"db": "n2"})
+    verdict = says(replace(site, members=[*site.members, other]))
+    assert (verdict.go, verdict.why) == ((), WaitReason.WINDOW)
+    assert says(replace(site, members=[*site.members, replace(other, head=STAGED)])).go == ("n3",)
+    shut = says(pair(active=SHUT, standby=DONE))
+    assert (shut.go, shut.sentence) == ((), "a window of its own keeps n1")
+
+
 def test_one_voter_at_a_time():
     site = Site(workers(4, is_voter=True))
     assert says(site, apply={Role.WORKER: Apply.PARALLEL}, parallel_workers=4).go == ("w0",)
