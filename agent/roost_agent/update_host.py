@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from roost_agent.alarms.row import Row
 from roost_agent.ports import SystemEntropy
-from roost_agent.update.baseline import Baseline, Stand, crashed, raised, running
+from roost_agent.update.baseline import Baseline, Key, Stand, crashed, raised, running
 from roost_agent.update.hands import Hands
 from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
@@ -18,6 +20,7 @@ from roost_agent.update.node_clock import NodeClock
 from roost_agent.update.own_window import OwnWindow
 from roost_agent.update.place import Near, Places
 from roost_agent.update.receipts import Receipts
+from roost_agent.update.restriction import in_the_way, shown, stood
 from roost_agent.update.service import Updates
 from roost_agent.update.site_job import Verdict, decide
 from roost_agent.update.site_standing import Head, Job, Member, Role, Site
@@ -76,10 +79,23 @@ class Alone:
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""
         me = self._driver.identity.node
-        job = Job(frozenset({me}), takes_down=kept.reboot or kept.drain)
+        job = Job(frozenset({me}), takes_down=kept.reboot or kept.drain, alarms=offer.alarms)
+        head = replace(head, alarm=shown(self.alarm(offer, kept)))
         alone = [Member(me, self.role, head, is_coordinator=True)]
         site = Site(alone, window=self.closed(offer)[0], hold=held(hold))
         return 0, decide(job, site, self._driver.clock.boot_ms())
+
+    def standing(self, offer: "Offer") -> tuple[Key, ...]:
+        """See Coordinator."""
+        return stood(self._rows(), self._driver.alarms.types, offer)
+
+    def alarm(self, offer: "Offer", kept: Kept) -> Row | None:
+        """Return the alarm on this node that keeps its site from going on; None: none does."""
+        return in_the_way(self._rows(), self._driver.alarms.types, offer, kept)
+
+    def _rows(self) -> Collection[Row]:
+        alarms = self._driver.alarms
+        return alarms.table.rows.values() if alarms.is_open else ()
 
     def is_reached(self) -> bool:
         """See Coordinator."""
@@ -157,13 +173,14 @@ class InSite:
         self.look = self._alone.look
         self.is_reached = self._alone.is_reached
         self.baseline = self._alone.baseline
+        self.standing = self._alone.standing
 
     def ask(self, offer: "Offer", kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""
         why, is_own = self._alone.closed(offer)
         return self._site.ask(
             offer, head, takes_down=kept.reboot or kept.drain, closed=why, is_own=is_own,
-            hold=held(hold), is_reached=self.is_reached(),
+            hold=held(hold), is_reached=self.is_reached(), alarm=self._alone.alarm(offer, kept),
         )  # fmt: skip
 
     async def unwell(self, kept: Kept, expected: Collection[str]) -> str:

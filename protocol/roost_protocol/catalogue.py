@@ -41,6 +41,7 @@ class AlarmType(msgspec.Struct, frozen=True, omit_defaults=True):
         severities: text by severity; ``*`` alone: the raiser's own text at any severity.
         limits: by severity; the highest one that is reached counts.
         event: something that happened, with no state and no clear.
+        stops: the lowest severity that keeps its site from being updated; empty: none does.
         degrades: the lowest severity that makes the node degraded; empty: none does.
     """
 
@@ -53,6 +54,7 @@ class AlarmType(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: dict[str, float] = {}
     delays: Delays = Delays()
     event: bool = False
+    stops: str = ""
     degrades: str = ""
 
     def takes(self, severity: Severity) -> bool:

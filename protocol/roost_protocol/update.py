@@ -37,6 +37,7 @@ ComponentText = Annotated[str, Meta(pattern=COMPONENT_PATTERN)]
 VersionText = Annotated[str, Meta(pattern=VERSION_PATTERN)]
 Sentence = Annotated[str, Meta(max_length=ALARM_TEXT_BYTES_MAX)]
 Apply = Literal["serial", "parallel", "ignore"]
+Alarms = Literal["strict", "relaxed", "permissive"]
 
 
 class SiteState(StrEnum):
@@ -93,6 +94,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         window: when nodes may go down, by the site's clock; None: any time.
         controllers, storage, workers: how nodes of these roles are taken.
         instances: what drain does with services.
+        alarms: which keep nodes from going, judged in the site; the centre has judged before it
+            offered. StarlingX's words; an offer of before the site judged says nothing.
     """
 
     v: int
@@ -113,6 +116,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parallel_workers: Annotated[int, Meta(ge=1, le=PARALLEL_WORKERS_MAX)] = 2
     instances: Literal["migrate", "stop-start"] = "migrate"
     ignore_alarms: Annotated[list[ShortText], Meta(max_length=64)] = []
+    alarms: Alarms = "permissive"
 
     def check(self) -> None:
         """Check what the shape does not say.

@@ -24,6 +24,8 @@ _OUTCOME_SHIFT, _OUTCOME_BITS = 29, 3
 _FAILED, _COMMITTED, _STUCK = 1 << 32, 1 << 33, 1 << 34
 _TELLS_REACH, _REACHED = 1 << 35, 1 << 36
 _SHUT: Final = 1 << 37
+_ALARM_SHIFT, _ALARM_BITS = 38, 20  # of a type GGG.EEE, GGG * 1,000 + EEE
+_EVENTS: Final = 1_000  # of a group
 
 
 class UpdateWord(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class UpdateWord(msgspec.Struct, frozen=True):
         is_stuck: it could not go back.
         is_reached: it beats on a path, those of local HA apart; None: it does not say.
         is_shut: a window of its own keeps it from going in.
+        alarm: the type of one that stands on it and keeps its site from going on; empty: none does.
     """
 
     job: int
@@ -48,6 +51,7 @@ class UpdateWord(msgspec.Struct, frozen=True):
     is_stuck: bool = False
     is_reached: bool | None = None
     is_shut: bool = False
+    alarm: str = ""
 
 
 def job_mark(job: str, attempt: int) -> int:
@@ -63,7 +67,9 @@ def pack(word: UpdateWord) -> int:
     if word.is_reached is not None:
         flags |= _TELLS_REACH | _REACHED * word.is_reached
     outcome = OUTCOMES.index(word.outcome) << _OUTCOME_SHIFT
-    return word.job | STEPS.index(word.step) << _STEP_SHIFT | outcome | flags
+    group, _, event = word.alarm.partition(".")
+    alarm = (int(group) * _EVENTS + int(event)) << _ALARM_SHIFT if word.alarm else 0
+    return word.job | STEPS.index(word.step) << _STEP_SHIFT | outcome | flags | alarm
 
 
 def unpack(number: int) -> UpdateWord | None:
@@ -76,5 +82,11 @@ def unpack(number: int) -> UpdateWord | None:
     return UpdateWord(
         job, STEPS[step], OUTCOMES[outcome], bool(number & _FAILED), bool(number & _COMMITTED),
         bool(number & _STUCK), bool(number & _REACHED) if number & _TELLS_REACH else None,
-        bool(number & _SHUT),
+        bool(number & _SHUT), _alarm(number >> _ALARM_SHIFT & (1 << _ALARM_BITS) - 1),
     )  # fmt: skip
+
+
+def _alarm(number: int) -> str:
+    """Return the type that a number stands for; empty: none."""
+    group, event = divmod(number, _EVENTS)
+    return f"{group:03}.{event:03}" if 0 < number < _EVENTS * _EVENTS else ""

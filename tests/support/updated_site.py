@@ -33,6 +33,7 @@ class UpdatedSite:
         self.heads = [STAGED] * count
         self.closed, self.hold = [""] * count, [""] * count
         self.own = [False] * count  # whether what is closed is a window of the node's own
+        self.alarms = [None] * count  # that stand on them and the plan's word does not let pass
         self.reached = [True] * count
         self.of = [self.part(index) for index in range(count)]
         self.said = [None] * count
@@ -56,6 +57,7 @@ class UpdatedSite:
                         mine, self.heads[index], takes_down=takes_down,
                         closed=self.closed[index], hold=self.hold[index],
                         is_reached=self.reached[index], is_own=self.own[index],
+                        alarm=self.alarms[index],
                     )[1]  # fmt: skip
             self.cores.run(ms)
         return {NODES[i] for i, each in enumerate(self.said) if each and NODES[i] in each.go}

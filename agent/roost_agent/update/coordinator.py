@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from roost_agent.update.baseline import Baseline
+from roost_agent.update.baseline import Baseline, Key
 from roost_agent.update.kept import Hold, Kept
 from roost_agent.update.site_job import Verdict
 from roost_agent.update.site_standing import Head, Role
@@ -21,6 +21,9 @@ class Coordinator(Protocol):
 
     async def look(self, offer: Offer) -> None:
         """Look at what ``ask`` goes by and cannot wait for, such as who keeps the clock."""
+
+    def standing(self, offer: Offer) -> tuple[Key, ...]:
+        """Return the alarms on this node that an offer's word does not let pass."""
 
     def is_reached(self) -> bool:
         """Say whether this node beats on any path."""

@@ -98,9 +98,11 @@ class Course:
         else:
             self._go_on(job)
 
-    def begin(self, offer: Offer) -> None:
-        """Begin a job that the journal has taken up."""
-        self._go_on(self._of(offer, Kept(), None))
+    def begin(self, offer: Offer, kept: Kept) -> None:
+        """Begin a job that the journal has taken up; what is known at once is kept first."""
+        job = self._of(offer, Kept(), None)
+        self.put(Learnt(job, kept))
+        self._go_on(job)
 
     def _go_on(self, job: LocalJob) -> None:
         self.job = self.last = job

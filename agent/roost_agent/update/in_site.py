@@ -12,11 +12,14 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from roost_agent.alarms.row import Row
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.config import SITE_LEASE
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.member import THERE
 from roost_agent.host.act import SWACT, UNLOCK, ActRefusedError, Wanted
+from roost_agent.update.restriction import shown
+from roost_agent.update.site_blocks import Block, keeps
 from roost_agent.update.site_job import Phase as JobPhase
 from roost_agent.update.site_job import Verdict, decide
 from roost_agent.update.site_lan import NO_LAN, Lan, SiteLan
@@ -72,7 +75,7 @@ class InSite:
 
     def ask(  # noqa: PLR0913 - what one node tells the others
         self, offer: Offer, head: Head, *, takes_down: bool, closed: str, hold: str,
-        is_reached: bool = False, is_own: bool = False,
+        is_reached: bool = False, is_own: bool = False, alarm: Row | None = None,
     ) -> tuple[int, Verdict]:  # fmt: skip
         """Return the coordinator's epoch, and where the site's job is.
 
@@ -84,13 +87,14 @@ class InSite:
             hold: why a person on this node holds it; empty: nobody does.
             is_reached: this node beats on a path, those of local HA apart.
             is_own: a window of this node's own is what is closed, which binds nobody else.
+            alarm: that stands here and the plan's word does not let pass; None: none does.
         """
-        head = replace(head, shut=is_own and bool(closed))
+        head = replace(head, shut=is_own and bool(closed), alarm=shown(alarm))
         mark = job_mark(offer.job, offer.attempt)
         word = pack(
             UpdateWord(
                 mark, str(head.step), head.outcome, bool(head.failure), head.committed, head.stuck,
-                is_reached, head.shut,
+                is_reached, head.shut, "" if alarm is None else alarm.type,
             )
         )  # fmt: skip
         lease = self._core.leases.get(SITE_LEASE)
@@ -101,11 +105,12 @@ class InSite:
         if lease.phase != Phase.HOLDING:
             self._members.forget()
             self._tell(word, 0, 0)
-            return epoch, self._follow(lease.holder, mark, closed, hold)
+            keeps_me = self._keeps_me(offer, head, closed=closed, hold=hold)
+            return epoch, self._follow(lease.holder, mark, keeps_me)
         now_ms = self._runtime.now_ms()
         job = Job(
             frozenset(offer.nodes), takes_down,
-            {role: apply_of(offer, role) for role in Role}, offer.parallel_workers,
+            {role: apply_of(offer, role) for role in Role}, offer.parallel_workers, offer.alarms,
         )  # fmt: skip
         shut = "" if is_own else closed
         site = self._members.site(offer, head, mark, closed=shut, hold=hold)
@@ -115,7 +120,21 @@ class InSite:
         self._tell(word, self._mask(verdict.go), self._mask(verdict.back))
         return epoch, verdict
 
-    def _follow(self, holder: int | None, mark: int, closed: str, hold: str) -> Verdict:  # noqa: PLR0911 - one rule, one return
+    @property
+    def _node(self) -> str:
+        return f"{self._site_name}.{self._names[self._me]}"
+
+    def _keeps_me(self, offer: Offer, head: Head, *, closed: str, hold: str) -> Block | None:
+        """Return why this node does not go though it is let, by what it sees itself."""
+        if hold:
+            return WaitReason.HOLD, f"held on this node {hold}"
+        if closed:
+            return WaitReason.WINDOW, closed
+        if head.alarm:
+            return WaitReason.HEALTH, keeps(head.alarm, self._node, offer.alarms)
+        return None
+
+    def _follow(self, holder: int | None, mark: int, keeps_me: Block | None) -> Verdict:  # noqa: PLR0911 - one rule, one return
         """Return what the coordinator's last beat says to this node."""
         if holder is None or holder not in self._names or holder == self._me:
             return _wait(WaitReason.QUORUM, "nobody coordinates the site now")
@@ -127,16 +146,13 @@ class InSite:
         if theirs is None or theirs.job != mark:
             text = f"{name} coordinates the site and does not know of this job"
             return _wait(WaitReason.QUORUM, text)
-        me = f"{self._site_name}.{self._names[self._me]}"
         if told.backs >> self._me & 1:
             text = f"{name} sends it back: another node failed, or none stands by in time"
-            return Verdict(JobPhase.APPLYING, back=(me,), sentence=text)
-        if hold:
-            return _wait(WaitReason.HOLD, f"held on this node {hold}")
-        if closed:
-            return _wait(WaitReason.WINDOW, closed)
+            return Verdict(JobPhase.APPLYING, back=(self._node,), sentence=text)
+        if keeps_me is not None:
+            return _wait(*keeps_me)
         if told.lets >> self._me & 1:
-            return Verdict(JobPhase.APPLYING, go=(me,), sentence=f"{name} lets it go on")
+            return Verdict(JobPhase.APPLYING, go=(self._node,), sentence=f"{name} lets it go on")
         return _wait(WaitReason.LOCK, f"waits for {name}, which coordinates the site")
 
     def view(self) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from roost_agent.update.baseline import Baseline
+from roost_agent.update.baseline import Baseline, Key
 from roost_agent.update.events import State
 
 HOLD_MS_MAX: Final = 7 * 86_400_000  # a hold that is forgotten ends
@@ -21,6 +21,7 @@ class Kept(msgspec.Struct, frozen=True):
         was_locked: somebody had locked the host before, so it stays that.
         before: what ran and was raised as the site let it go on; None: not known.
         expected: types of alarms that the manifest calls no failure.
+        stood: alarms that stood in the way already as the offer was taken; None: not known.
         had: the release ran here already, so nothing was done.
     """
 
@@ -32,6 +33,7 @@ class Kept(msgspec.Struct, frozen=True):
     before: Baseline | None = None
     expected: tuple[str, ...] = ()
     had: bool = False
+    stood: tuple[Key, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

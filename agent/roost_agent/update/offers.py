@@ -35,7 +35,7 @@ class Offers:
         course: of what is taken up.
         keeper: of the journal.
         hands: know what runs.
-        coordinator: knows what this node is for.
+        coordinator: knows what this node is for, and what is raised on it.
         teller: of answers that the centre is told, too.
         clock: for a job's time.
     """
@@ -82,7 +82,7 @@ class Offers:
                 await self._keeper.begin(job, attempt, body)
             except StorageError as err:
                 raise RejectedError("journal", str(err)) from err
-            self._course.begin(offer)
+            self._course.begin(offer, Kept(stood=self._coordinator.standing(offer)))
         log.info("update: job %s.%d taken: %s", job, attempt, words.release_of(offer))
         return "accepted"
 
@@ -163,7 +163,8 @@ class Offers:
         Raises:
             RejectedError: it cannot be written.
         """
-        now_ms, kept = self._clock.boot_ms(), Kept(drain=True, had=True)
+        now_ms, stood = self._clock.boot_ms(), self._coordinator.standing(offer)
+        kept = Kept(drain=True, had=True, stood=stood)
         state = ev.State(Step.END, now_ms, self._boot_id, committed=True)
         found = Open(offer.job, offer.attempt, body, kept, state)
         record = ev.Record(state, None, text)

@@ -13,17 +13,35 @@ Block = tuple[WaitReason, str]
 
 
 def blocked(job: Job, site: Site) -> Block | None:
-    """Return what nobody may go on for: a hold, a window, or who is there is not sure."""
+    """Return what nobody may go on for: a hold, a window, an alarm, or who is there is not sure."""
     if site.hold:
         return WaitReason.HOLD, f"held on a node {site.hold}"
     if site.window:
         return WaitReason.WINDOW, site.window
+    if told := alarmed(job, site):
+        return WaitReason.HEALTH, told
     if not job.takes_down:
         return None
     if site.doubt:
         return WaitReason.QUORUM, site.doubt
     away = [each.node for each in site.members if not each.is_alive and not is_busy(each)]
     return (WaitReason.QUORUM, f"not alive: {', '.join(away)}") if away else None
+
+
+def alarmed(job: Job, site: Site) -> str:
+    """Return which alarm the plan's word does not let pass, and where; empty: none.
+
+    What a node raises while the job is at work on it is for its own measure to judge.
+    """
+    for each in sorted(site.members, key=lambda each: each.node):
+        if each.head is not None and each.head.alarm and not is_busy(each):
+            return keeps(each.head.alarm, each.node, job.alarms)
+    return ""
+
+
+def keeps(alarm: str, node: str, word: str) -> str:
+    """Return that an alarm on a node is in the way, in words."""
+    return f"alarm {alarm} stands on {node}, and the plan's gates are alarms = {word}"
 
 
 def shut_out(waiting: Iterable[Member]) -> Block:

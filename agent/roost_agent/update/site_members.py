@@ -120,7 +120,13 @@ class SiteMembers:
             failure = "failed" if word.has_failed else ""
             step = Step(word.step)
             found = Head(
-                step, word.outcome, failure, word.is_committed, word.is_stuck, word.is_shut
+                step,
+                word.outcome,
+                failure,
+                word.is_committed,
+                word.is_stuck,
+                word.is_shut,
+                word.alarm,
             )
         else:
             is_elsewhere = word is not None and _is_at_work(Head(Step(word.step), word.outcome))

@@ -42,7 +42,7 @@ def apply_of(offer: Offer, role: Role) -> Apply:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest row of a node's journal, for this job.
+    """The newest row of a node's journal, for this job, and what keeps it from going on.
 
     Attributes:
         step: whose intent is there.
@@ -50,6 +50,7 @@ class Head:
         failure: of what type.
         committed, stuck: it runs the new release; it could not go back.
         shut: a window of the node's own keeps it from going in; that binds nobody else.
+        alarm: that stands on it and the plan's word does not let pass; empty: none does.
     """
 
     step: Step
@@ -58,6 +59,7 @@ class Head:
     committed: bool = False
     stuck: bool = False
     shut: bool = False
+    alarm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,14 @@ class Job:
         nodes: of it.
         takes_down: nodes drain or boot; else the release goes in beside what runs.
         apply: by role; what is not in it is serial.
+        alarms: the plan's word on alarms, for people.
     """
 
     nodes: frozenset[str]
     takes_down: bool
     apply: dict[Role, Apply] = field(default_factory=dict)
     parallel_workers: int = 2
+    alarms: str = "permissive"
 
 
 def is_of(job: Job, member: Member) -> bool:

@@ -74,10 +74,14 @@ class Record:
             limits=dict(self.limits),
             delays=self.delays,
             event=self.event,
-            degrades=Severity(self.degrade_affecting).word
-            if self.degrade_affecting != NEVER
-            else "",
+            stops=_word(self.mgmt_affecting),
+            degrades=_word(self.degrade_affecting),
         )
+
+
+def _word(threshold: int) -> str:
+    """Return a threshold as agents read it; empty: no severity reaches it."""
+    return "" if threshold == NEVER else Severity(threshold).word
 
 
 def unknown(type_: str) -> Record:

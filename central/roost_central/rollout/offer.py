@@ -60,6 +60,7 @@ def offer_of(  # noqa: PLR0913 - what an offer says
             parallel_workers=plan.max_parallel_workers,
             instances=plan.instances,
             ignore_alarms=list(plan.ignore_alarms),
+            alarms="permissive" if job.is_back else rules.gates.alarms,
         )
     )
 

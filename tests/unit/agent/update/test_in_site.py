@@ -6,12 +6,14 @@ import pytest
 from updated_site import AT_WORK, DONE, NODES, OFFER, STAGED, UpdatedSite
 
 from roost_agent.alarm_types import REDUNDANCY_LOST
+from roost_agent.alarms.row import Row
 from roost_agent.update import in_site
 from roost_agent.update.place import Near
 from roost_agent.update.site_job import Phase
 from roost_agent.update.site_lan import Lan
 from roost_agent.update.site_standing import Head
 from roost_agent.update.step import Step
+from roost_protocol.severity import Severity
 from roost_protocol.update import WaitReason
 
 
@@ -88,6 +90,29 @@ def test_a_window_of_a_nodes_own_binds_it_alone_and_the_plans_binds_the_site(sit
     assert site.turn() == first
     site.own[one] = False
     assert site.turn() == set()
+
+
+def test_an_alarm_of_any_node_keeps_the_site_with_no_centre_asked_and_goes_on_when_it_is_gone(site):
+    first = site.turn()
+    (index,) = [NODES.index(each) for each in first]
+    row = Row("200.006", "process=web", Severity.MAJOR, 0, 0, "process web has failed")
+    site.heads[index], site.alarms[index] = DONE, row
+    assert site.turn() == set()
+    text = f"alarm 200.006 stands on {NODES[index]}, and the plan's gates are alarms = permissive"
+    assert site.told == (WaitReason.HEALTH, text)
+    site.alarms[index] = None
+    assert len(site.turn()) == 1
+
+
+def test_a_node_that_was_let_go_looks_at_its_own_alarms_once_more(site):
+    first = site.turn()
+    (index,) = [NODES.index(each) for each in first]
+    row = Row("200.006", "process=web", Severity.MAJOR, 0, 0, "process web has failed")
+    verdict = site.of[index].ask(
+        OFFER, STAGED, takes_down=True, closed="", hold="", alarm=row
+    )[1]  # fmt: skip
+    assert (verdict.go, verdict.why) == ((), WaitReason.HEALTH)
+    assert "200.006 (process web has failed) stands on" in verdict.sentence
 
 
 def test_a_coordinator_says_when_its_own_window_opens(site):

@@ -5,11 +5,14 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from roost_agent.alarm_types import shipped
+from roost_agent.alarms.row import Row
 from roost_agent.update.baseline import Baseline
 from roost_agent.update.kept import Kept
 from roost_agent.update.site_standing import Head, Role
 from roost_agent.update.step import Step
 from roost_agent.update_host import Alone, InSite
+from roost_protocol.severity import Severity
 from roost_protocol.update import Offer, WaitReason
 from roost_protocol.window import Window
 
@@ -26,7 +29,7 @@ def test_a_node_alone_is_what_its_configuration_says(said, role):
 
 class Lone:
     why = ""
-    closed = look = is_reached = baseline = None
+    closed = look = is_reached = baseline = standing = None
 
     async def unwell(self, _kept, _expected):
         return self.why
@@ -78,9 +81,11 @@ class Timed:
             known_time=SimpleNamespace(wall_ms=lambda: MS), clock=SimpleNamespace(boot_ms=int),
             identity=SimpleNamespace(node="lab.n1"),
             config=SimpleNamespace(processes=SimpleNamespace(roles=())),
+            alarms=SimpleNamespace(is_open=True, types=shipped(), table=SimpleNamespace(rows={})),
         )  # fmt: skip
         clock = SimpleNamespace(distrust=lambda: self.unset, look=self.looked)
         self.alone = Alone(driver, clock, self.own)
+        self.rows = driver.alarms.table.rows
 
     async def nothing(self):
         pass
@@ -88,9 +93,13 @@ class Timed:
     async def looked(self):
         self.looks += 1
 
-    def ask(self, **more):
+    def raises(self, type_, severity=Severity.MAJOR, entity="process=web"):
+        row = Row(type_, entity, severity, 0, 0, "process web has failed")
+        self.rows[row.key] = row
+
+    def ask(self, *, kept=Kept(), **more):  # noqa: B008 - frozen
         offer = msgspec.structs.replace(OFFER, **more)
-        return self.alone.ask(offer, Kept(), Head(Step.STAGED), None)[1]
+        return self.alone.ask(offer, kept, Head(Step.STAGED), None)[1]
 
 
 async def test_a_node_goes_by_the_window_of_its_profile_where_the_plan_has_none():
@@ -125,3 +134,20 @@ def test_whose_window_is_shut_is_told():
     node.own.now = NIGHT
     assert node.alone.closed(OFFER)[1] is True
     assert node.alone.closed(msgspec.structs.replace(OFFER, window=NIGHT))[1] is False
+
+
+def test_an_alarm_keeps_a_node_alone_from_going_until_it_is_gone_or_known_of_before():
+    node = Timed()
+    node.raises("200.006")
+    assert node.ask().go == ("lab.n1",), "who offered it said nothing of alarms"
+    verdict = node.ask(alarms="relaxed")
+    assert (verdict.go, verdict.why) == ((), WaitReason.HEALTH)
+    assert verdict.sentence == (
+        "alarm 200.006 (process web has failed) stands on lab.n1,"
+        " and the plan's gates are alarms = relaxed"
+    )
+    before = node.alone.standing(msgspec.structs.replace(OFFER, alarms="relaxed"))
+    assert before == (("200.006", "process=web"),)
+    assert node.ask(alarms="relaxed", kept=Kept(stood=before)).go == ("lab.n1",)
+    node.rows.clear()
+    assert node.ask(alarms="relaxed").go == ("lab.n1",)

@@ -29,7 +29,10 @@ class Site:
     role = Role.CONTROLLER
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.stands = [], (("200.006", "process=web"),)
+
+    def standing(self, _offer):
+        return self.stands
 
     def ask(self, offer, kept, head, _hold):
         self.asked.append((offer.job, kept, head))
@@ -72,6 +75,7 @@ async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_r
         updates._ask_site()
         job, kept, head = updates._coordinator.asked[0]
         assert (job, head) == (OFFER.job, Head(Step.END, "succeeded", committed=True))
+        assert kept.stood == updates._coordinator.stands, "what stands at the offer is kept"
         assert kept.drain, (
             "what it asks of the others is not known: nobody goes as if it were little"
         )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from roost_agent.update.site_blocks import SYNC_MS_MAX
 from roost_agent.update.site_job import ANSWERS_MS, Phase, decide
-from roost_agent.update.site_standing import Apply, Head, Job, Member, Role, Site
+from roost_agent.update.site_standing import Apply, Head, Job, Member, Role, Site, is_busy
 from roost_agent.update.step import Step
 from roost_protocol.update import WaitReason
 
@@ -209,6 +209,29 @@ def test_the_coordinator_goes_last_whatever_keeps_the_others():
     assert (shut.go, shut.sentence) == ((), "a window of its own keeps n1")
 
 
+ALARMED = Head(Step.STAGED, alarm="200.006")
+
+
+def test_an_alarm_keeps_the_whole_site_and_names_itself_and_its_node():
+    for takes_down in (True, False):
+        some = workers(2)
+        site = Site([*some, Member("w2", Role.WORKER, replace(DONE, alarm="200.006"))])
+        asked = Job(frozenset({"w0", "w1", "w2"}), takes_down=takes_down, alarms="strict")
+        verdict = decide(asked, site, 0)
+        assert (verdict.go, verdict.why) == ((), WaitReason.HEALTH)
+        text = "alarm 200.006 stands on w2, and the plan's gates are alarms = strict"
+        assert verdict.sentence == text
+        assert decide(asked, change(site, "w2", head=DONE), 0).go == ("w0",), "it is gone"
+
+
+def test_what_a_node_raises_while_the_job_is_at_work_on_it_keeps_nobody():
+    parallel = {Role.WORKER: Apply.PARALLEL}
+    site = Site([Member("w9", Role.WORKER, replace(BUSY, alarm="200.006")), *workers(2)])
+    assert says(site, apply=parallel).go == ("w0",)
+    done = replace(DONE, alarm="200.006")
+    assert says(change(site, "w9", head=done), apply=parallel).why is WaitReason.HEALTH
+
+
 def test_one_voter_at_a_time():
     site = Site(workers(4, is_voter=True))
     assert says(site, apply={Role.WORKER: Apply.PARALLEL}, parallel_workers=4).go == ("w0",)
@@ -259,3 +282,27 @@ def test_never_the_last_active_and_never_two_voters(nodes, active, parallel):
         out = [each for each in members if each.node in down and each.is_voter]
         begun = [each for each in out if each.node not in verdict.go]
         assert len(out) <= max(1, len(begun))
+
+
+@given(
+    st.lists(
+        st.tuples(HEADS, st.sampled_from(["", "", "200.006", "100.801"])), min_size=1, max_size=5
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+def test_nobody_goes_while_an_alarm_stands_on_a_node_that_is_not_at_work(nodes, down, parallel):
+    """And once none does, the site decides as it would have without any."""
+    plain = [Member(f"n{i}", Role.WORKER, head) for i, (head, _) in enumerate(nodes)]
+    told = [
+        each if each.head is None else replace(each, head=replace(each.head, alarm=alarm))
+        for each, (_, alarm) in zip(plain, nodes, strict=True)
+    ]
+    apply = {Role.WORKER: Apply.PARALLEL} if parallel else {}
+    asked = Job(frozenset(each.node for each in plain), takes_down=down, apply=apply)
+    without, verdict = (decide(asked, Site(some), ANSWERS_MS) for some in (plain, told))
+    idle = [each for each in told if each.head and each.head.alarm and not is_busy(each)]
+    if not idle:
+        assert verdict == without
+    assert not (verdict.go and idle)
+    assert verdict.back == without.back, "who goes back does not wait for it"

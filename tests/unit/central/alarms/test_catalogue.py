@@ -15,6 +15,8 @@ def test_agents_get_what_is_raised_on_nodes():
     assert {catalogue[type_].source for type_ in known} == {"agent", "app", "site"}
     assert known["100.104"].entity == ["fs"]
     assert known["750.801"].severities == {"*": ""}
+    assert (known["100.101"].stops, known["100.101"].degrades) == ("major", "critical")
+    assert (known["750.801"].stops, known["280.803"].degrades) == ("", "")
 
 
 def test_an_unknown_type_is_shown_and_hides_nothing():

@@ -33,6 +33,7 @@ def test_an_offer_can_be_read_and_has_the_site_s_own_window():
     assert (offer.version, offer.digest) == NEW
     assert offer.window.tz == "Europe/Berlin"
     assert offer.job == job_id(rollout.head.id, job)
+    assert offer.alarms == "relaxed", "the site judges again by the gates' word"
     assert raw == offered()[2]
 
 
@@ -46,6 +47,7 @@ def test_the_way_back_waits_for_no_window():
     )  # fmt: skip
     offer = Decoder[Offer](Offer).decode(raw)
     assert offer.window is None
+    assert offer.alarms == "permissive", "what a bad release raises does not keep it"
     assert (offer.version, offer.digest) == OLD
 
 
