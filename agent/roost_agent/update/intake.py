@@ -7,7 +7,7 @@ from roost_agent.update import words
 from roost_protocol.errors import ProtocolError
 from roost_protocol.update import Offer, read_offer
 
-BUSY_AGAIN_MS: Final = 600_000  # one job a node: another one may be offered again then
+BUSY_AGAIN_MS: Final = 60_000  # one job a node: another one may be offered again then
 
 
 class RejectedError(Exception):

@@ -66,6 +66,9 @@ def dropped(job: Job, why: str, now_ms: int) -> Job:
 
 def _later(job: Job, wave: int, now_ms: int) -> Job:
     """Return a job in the catch-up wave; what was offered before gets another attempt."""
+    if job.state is J.QUEUED and job.put_off_ms:  # what nodes have of it ends with its wave
+        fresh = {"said": {}, "put_off_ms": 0, "due_ms": 0, "attempt": job.attempt + 1}
+        return msgspec.structs.replace(job, wave=wave, **fresh)
     if job.state is not J.UNREACHABLE:
         return msgspec.structs.replace(job, wave=wave)
     if job.was in {None, J.QUEUED}:

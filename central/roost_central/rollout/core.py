@@ -20,7 +20,7 @@ import msgspec
 from roost_central.rollout import catch_up, gate, progress, supersede, way_back
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
-from roost_central.rollout.job import ANSWER_MS, Job
+from roost_central.rollout.job import ANSWER_MS, Job, put_off
 from roost_central.rollout.offering import offers
 from roost_central.rollout.table import (
     OPEN_TO_CENTRAL,
@@ -76,6 +76,13 @@ class Rollout(Course):
         job = self.jobs[name]
         if job.state is J.OFFERED:
             self.put(job.to(J.QUEUED, Who.CENTRAL, now_ms, detail=why))
+
+    def put_off(self, name: str, why: str, now_ms: int) -> None:
+        """Take in that a node of a site has no room for its job yet; it is offered again soon."""
+        job = self.jobs[name]
+        after = put_off(job, why, 0, now_ms)
+        if after is not job:
+            self.take(after)
 
     def refused(self, name: str, why: str, now_ms: int) -> None:
         """Take in that a site takes no order of this kind; it is asked again later."""

@@ -20,6 +20,7 @@ from roost_central.rollout.rules import Settled, settled
 from roost_central.rollout.site import Terms
 from roost_central.rollout.table import (
     WHAT_HELPS,
+    JobState,
     MoveError,
     Pause,
     RolloutState,
@@ -90,7 +91,13 @@ class Course(Members):
         job = self.jobs[name]
         after = site.look(job, sight(job), self.terms(job), now_ms)
         if after is not job:
-            self.put(after)
+            self.take(after)
+
+    def take(self, after: Job) -> None:
+        """Take a job as it is from now on; nodes that have what was put off too long give it up."""
+        self.put(after)
+        if after.state is JobState.TIMED_OUT and after.put_off_ms and after.nodes_at_work:
+            self.cancels.append(after)
 
     def check_is(self, state: RolloutState) -> None:
         """Check where it stands, where that says more than which way is open.

@@ -84,6 +84,11 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing happens to it any more."""
         return self.state in ROLLOUT_ENDS
 
+    @property
+    def is_back(self) -> bool:
+        """Whether its sites go back to what they had, or are."""
+        return self.state in {RolloutState.ROLLING_BACK, RolloutState.ROLLED_BACK}
+
 
 @dataclass(frozen=True, slots=True)
 class AlarmSeen:
@@ -126,7 +131,7 @@ class Around:
 
     Attributes:
         in_flight: slots that other rollouts take, of the fleet; by hardware and by link.
-        busy: sites at work in another rollout.
+        busy: sites at work in another rollout, with what it brings.
         is_deaf: the centre distrusts its own ears.
         dark_pct: of the fleet that is silent.
         kpis: the sites that queries of gates hold for, as far as it is known.
@@ -135,7 +140,7 @@ class Around:
     in_flight: int = 0
     hw: Mapping[str, int] = field(default_factory=dict)
     link: Mapping[str, int] = field(default_factory=dict)
-    busy: frozenset[str] = frozenset()
+    busy: Mapping[str, str] = field(default_factory=dict)
     is_deaf: bool = False
     dark_pct: float = 0.0
     kpis: Mapping[str, Collection[str]] = field(default_factory=dict)

@@ -18,6 +18,8 @@ OFFERS_MAX: Final = 3  # unanswered; then it counts as unreachable
 VERIFY_MS: Final = 900_000  # from the site's word to what its nodes say
 CLEAN_BEATS: Final = 3
 TRAIL_MAX: Final = 24  # of a job's states: the newest
+PUT_OFF_MS: Final = (30_000, 600_000)  # until it is offered again, whatever a node's clock says
+PUT_OFF_MS_MAX: Final = 7_200_000  # from the first time; what a node does to go back takes less
 
 J = JobState
 
@@ -25,7 +27,6 @@ _PROGRESS: Final[Mapping[SiteState, JobState]] = {
     SiteState.NOT_NEEDED: J.NOT_NEEDED,
     SiteState.INCOMPATIBLE: J.INCOMPATIBLE,
     SiteState.ACCEPTED: J.ACCEPTED,
-    SiteState.REJECTED: J.REJECTED,
     SiteState.STAGING: J.STAGING,
     SiteState.STAGED: J.STAGED,
     SiteState.WAITING: J.WAITING,
@@ -52,6 +53,7 @@ _AT_WORK: Final = frozenset(
 )  # fmt: skip
 _RANK: Final = {state: rank for rank, state in enumerate(_WORST)}
 _BACK: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED})
+_GIVEN_UP: Final = _BACK | {J.SUPERSEDED}
 _TOUCHES: Final = frozenset({FailureType.INSTALL, FailureType.BOOT, FailureType.HEALTH})
 
 
@@ -65,6 +67,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     retry_at_ms: int = 0
     of_all: bool = False  # it speaks for every node of the job
     is_left_out: bool = False  # by its word, its role is one that the plan ignores
+    is_over: bool = False  # it put an offer off, and was offered it again since
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +79,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         due_ms: when it moves by itself: a deadline, or what it waits for; 0: never.
         failure, detail: of what type and why; of those that failed or were refused.
         unanswered: offers of this attempt.
+        put_off_ms: since when a node of it has no room for this attempt; 0: it has.
         offered_ms: of this attempt.
         touched: an update may have begun on it.
         dark_ms: since when it is silent; 0: it is heard.
@@ -107,6 +111,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failure: FailureType | None = None
     detail: str = ""
     unanswered: int = 0
+    put_off_ms: int = 0
     offered_ms: int = 0
     touched: bool = False
     dark_ms: int = 0
@@ -134,6 +139,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether its site is not this rollout's any more: it never waits for its turn again."""
         return bool(self.superseded) or self.is_gone
 
+    @property
+    def nodes_at_work(self) -> list[str]:
+        """The nodes that are at work on this attempt, by their own newest word."""
+        return sorted(node for node, each in self.said.items() if each.state in _AT_WORK)
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether its site went back by itself to what it had; none of a way back is."""
+        return self.state is J.ROLLED_BACK and not self.is_back
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is given up, and a node of its site is at work on it still."""
+        return self.state in _GIVEN_UP and not self.is_gone and bool(self.nodes_at_work)
+
     def to(self, state: JobState, who: Who, now_ms: int, **changes: object) -> "Job":
         """Return it in another state; its deadline is gone unless ``changes`` has one.
 
@@ -156,7 +176,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """
         fresh: dict[str, object] = {
             "attempt": self.attempt + 1, "failure": None, "detail": "", "unanswered": 0,
-            "said": {}, "soaked_ms": 0, "is_lost": False, "is_canceling": False,
+            "put_off_ms": 0, "said": {}, "soaked_ms": 0, "is_lost": False, "is_canceling": False,
         }  # fmt: skip
         return self.to(J.QUEUED, who, now_ms, **{**fresh, "was": None, **changes})
 
@@ -170,7 +190,7 @@ def job_id(rollout: str, job: Job) -> str:
 def heard(job: Job, node: str, report: JobReport) -> Job:
     """Return a job with a report taken in; the same one where it says nothing new."""
     before = job.said.get(node)
-    if report.attempt != job.attempt or (before is not None and report.seq <= before.seq):
+    if report.attempt != job.attempt or (before is not None and not _is_newer(report, before)):
         return job
     said = Said(
         report.seq, report.state, report.failure, report.detail[:300], report.retry_at_ms,
@@ -180,22 +200,30 @@ def heard(job: Job, node: str, report: JobReport) -> Job:
     return msgspec.structs.replace(job, said={**job.said, node: said})
 
 
+def _is_newer(report: JobReport, before: Said) -> bool:
+    """Say whether a report comes after a word; what answers a second offer is numbered anew."""
+    if before.is_over and before.seq >= report.seq:
+        return report.state is not before.state or report.retry_at_ms > before.retry_at_ms
+    return report.seq > before.seq
+
+
 def word_of(job: Job) -> Said | None:
     """Return the site's word: of who speaks for all, or the worst of its nodes'; None: none yet.
 
     Nodes that speak for themselves are all waited for, but for a failure.
     """
-    whole = [each for each in job.said.values() if each.of_all]
+    words = [each for each in job.said.values() if not each.is_over]
+    whole = [each for each in words if each.of_all]
     if whole:
         return max(whole, key=lambda each: each.seq)
-    if not job.said:
+    if not words:
         return None
-    worst = min(job.said.values(), key=lambda each: _RANK[each.state])
-    at_work = [each for each in job.said.values() if each.state in _AT_WORK]
+    worst = min(words, key=lambda each: _RANK[each.state])
+    at_work = [each for each in words if each.state in _AT_WORK]
     if worst.state is SiteState.CANCELED and at_work:
         # The site sends the others back when one fails; how that one ended is its own word.
         return max(at_work, key=lambda each: _RANK[each.state])
-    if len(job.said) < len(job.nodes) and _RANK[worst.state] > _RANK[SiteState.ACCEPTED]:
+    if len(words) < len(job.nodes) and _RANK[worst.state] > _RANK[SiteState.ACCEPTED]:
         return Said(worst.seq, SiteState.ACCEPTED, None, worst.detail)
     return worst
 
@@ -205,6 +233,8 @@ def told(job: Job, now_ms: int) -> Job:
     word = word_of(job)
     if word is None or job.state in JOB_ENDS or job.state is J.QUEUED:
         return regained(job)
+    if word.state is SiteState.REJECTED:
+        return put_off(job, _rejecting(job, word), word.retry_at_ms, now_ms)
     after = _PROGRESS[word.state]
     if after is job.state:
         return job
@@ -215,8 +245,6 @@ def told(job: Job, now_ms: int) -> Job:
         changes["detail"] = (
             f"{', '.join(having)} has it, others do not: {word.detail or word.state}"
         )
-    if after is J.REJECTED:
-        changes["due_ms"] = word.retry_at_ms or now_ms + ANSWER_MS
     if after is J.VERIFYING:
         changes["due_ms"] = now_ms + VERIFY_MS
     if after is J.TIMED_OUT:
@@ -231,6 +259,51 @@ def told(job: Job, now_ms: int) -> Job:
         return job.to(after, Who.SITE, now_ms, **changes)
     except ValueError:
         return job  # an older word than what was measured meanwhile
+
+
+def put_off(job: Job, why: str, retry_at_ms: int, now_ms: int) -> Job:
+    """Return a job that waits until a node of its site can take it: another one is at work there.
+
+    Its attempt stays the same: nodes that have taken it up have it still, when it is offered again.
+    Whom nothing helps within PUT_OFF_MS_MAX has timed out.
+
+    Args:
+        job: that is offered; another one is as it was.
+        why: a sentence.
+        retry_at_ms: when it may be offered again, by the node's clock; 0: it does not say.
+        now_ms: UTC.
+    """
+    if job.state not in {J.OFFERED, J.ACCEPTED}:
+        return job
+    since_ms = job.put_off_ms or now_ms
+    if now_ms - since_ms >= PUT_OFF_MS_MAX:
+        detail = f"put off for {PUT_OFF_MS_MAX // 60_000} min: {why}"
+        return job.to(
+            J.TIMED_OUT, Who.CENTRAL, now_ms, failure=FailureType.TIMEOUT, detail=detail
+        )  # fmt: skip
+    least_ms, most_ms = PUT_OFF_MS
+    due_ms = min(max(retry_at_ms, now_ms + least_ms), now_ms + most_ms)
+    told = {"due_ms": due_ms, "put_off_ms": since_ms, "detail": f"waits: {why}", "unanswered": 0}
+    return job.to(J.QUEUED, Who.SITE, now_ms, **told)
+
+
+def offered_anew(said: Mapping[str, Said]) -> dict[str, Said]:
+    """Return what nodes said, where who put an offer off is asked once more."""
+    return {
+        node: msgspec.structs.replace(each, is_over=True)
+        if each.state is SiteState.REJECTED
+        else each
+        for node, each in said.items()
+    }
+
+
+def _rejecting(job: Job, word: Said) -> str:
+    who = [
+        node
+        for node, each in job.said.items()
+        if each.state is SiteState.REJECTED and not each.is_over
+    ]
+    return f"{', '.join(sorted(who))}: {word.detail}"
 
 
 def names(jobs: Iterable[Job], most: int) -> str:

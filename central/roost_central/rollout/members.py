@@ -8,10 +8,13 @@ Invariant: a job is counted in one wave, in one state: the tallies are the sums 
 import heapq
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from roost_central.rollout.gate import Tally
 from roost_central.rollout.job import Job
 from roost_central.rollout.table import IN_FLIGHT, JOB_ENDS, JOB_FAILURES, JobState
+
+ENDING_MS_MAX: Final = 7_200_000  # for nodes to go back, or give up, after their job has ended
 
 J = JobState
 
@@ -24,6 +27,7 @@ class Members:
 
     Attributes:
         at_work: sites that are offered and not at their end, heard or not.
+        ending: sites whose job is given up while nodes of it are at work still; since when.
         hw, link: how many are at work, by hardware and by link.
         queues: of each wave, the sites that wait for their turn; some wait no longer.
     """
@@ -32,6 +36,7 @@ class Members:
         self.jobs: dict[str, Job] = {}
         self.tallies: list[Tally] = []
         self.at_work: set[str] = set()
+        self.ending: dict[str, int] = {}
         self.hw: Counter[str] = Counter()
         self.link: Counter[str] = Counter()
         self.queues: dict[int, deque[str]] = {}
@@ -58,7 +63,12 @@ class Members:
             self._count(before, -1)
         self._count(job, 1)
         is_at_work = job.state in IN_FLIGHT or job.was in IN_FLIGHT
+        is_at_work = is_at_work or (not job.is_ended and bool(job.nodes_at_work))
         (self.at_work.add if is_at_work else self.at_work.discard)(job.site)
+        if job.is_ending:
+            self.ending[job.site] = job.since_ms
+        else:
+            self.ending.pop(job.site, None)
         self.jobs[job.site] = job
         self._dirty[job.site] = None
         if job.due_ms and (before is None or before.due_ms != job.due_ms):
@@ -72,6 +82,14 @@ class Members:
         changed = [self.jobs[name] for name in self._dirty]
         self._dirty.clear()
         return changed
+
+    def busy(self, now_ms: int) -> set[str]:
+        """Return the sites where another rollout's offer would find no room.
+
+        Who does not say how it ended is waited for ENDING_MS_MAX.
+        """
+        late = {site for site, since_ms in self.ending.items() if now_ms - since_ms < ENDING_MS_MAX}
+        return self.at_work | late
 
     def mark(self, jobs: Iterable[Job]) -> None:
         """Have jobs written once more: they could not be."""
@@ -131,5 +149,5 @@ def _heeds(job: Job, wave: int) -> bool:
         return job.wave == wave
     if job.state in JOB_ENDS:  # a node may have it after all, and nobody knows
         may_be_mixed = job.state in JOB_FAILURES or job.state is J.CANCELED
-        return may_be_mixed and len(job.nodes) > 1 and not job.touched
+        return job.is_ending or (may_be_mixed and len(job.nodes) > 1 and not job.touched)
     return job.state is not J.QUEUED

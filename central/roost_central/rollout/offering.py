@@ -12,7 +12,7 @@ import msgspec
 from roost_central.rollout import kpi, site
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
-from roost_central.rollout.job import ANSWER_MS, Job
+from roost_central.rollout.job import ANSWER_MS, Job, offered_anew
 from roost_central.rollout.rules import Settled
 from roost_central.rollout.table import JobState, RolloutState, WaveState, Who
 
@@ -50,7 +50,7 @@ def offers(course: Course, sight: Sight, around: Around, now_ms: int) -> list[Jo
             job = course.jobs[name]
             if job.state is not J.QUEUED or job.wave != wave:
                 continue
-            is_held = _is_held(course, job, rules, around)
+            is_held = _is_held(course, job, rules, around, now_ms)
             kpis = job.kpis or kpi.baseline(rules.kpis, around.kpis, name)
             made = None if is_held else _offer(course, job, sight, kpis, now_ms)
             if made is None:
@@ -80,13 +80,23 @@ def _room(course: Course, wave: int, rules: Settled, around: Around) -> int:
     return max(0, min(of_fleet, of_wave, OFFERS_MAX))
 
 
-def _is_held(course: Course, job: Job, rules: Settled, around: Around) -> bool:
-    """Say whether a cap, or another rollout at its site, holds a job back."""
+def _is_held(course: Course, job: Job, rules: Settled, around: Around, now_ms: int) -> bool:
+    """Say whether a cap, its site, or another rollout there holds a job back."""
+    if job.due_ms > now_ms:
+        return True  # its site said when it may be offered again
+    if job.site in around.busy:
+        _note(course, job, f"waits: {around.busy[job.site]} is at work at this site")
+        return True
     most = rules.max_in_flight
     of_hw = course.hw[job.hw] + around.hw.get(job.hw, 0)
     of_link = course.link[job.link] + around.link.get(job.link, 0)
-    is_full = of_hw >= most.hw_model or (bool(job.link) and of_link >= most.link)
-    return is_full or job.site in around.busy
+    return of_hw >= most.hw_model or (bool(job.link) and of_link >= most.link)
+
+
+def _note(course: Course, job: Job, why: str) -> None:
+    """Have a job that waits say for what."""
+    if job.detail != why:
+        course.put(msgspec.structs.replace(job, detail=why))
 
 
 def _offer(
@@ -100,13 +110,12 @@ def _offer(
         return None
     bad = None if job.is_back else site.blocking(standing, terms)
     if bad is not None:
-        why = f"held back: alarm {bad.key}"
-        if job.detail != why:
-            course.put(msgspec.structs.replace(job, detail=why))
+        _note(course, job, f"held back: alarm {bad.key}")
         return None
     offered = looked.to(
         J.OFFERED, Who.CENTRAL, now_ms,
         offered_ms=now_ms, due_ms=now_ms + ANSWER_MS, detail="", boots=standing.boots,
+        said=offered_anew(looked.said),
         alarms=tuple(each.key for each in standing.alarms), kpis=kpis,
     )  # fmt: skip
     course.put(offered)

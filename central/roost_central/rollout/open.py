@@ -36,14 +36,21 @@ class OpenRollout:
         return self._tree
 
 
-def around(
-    open_: Mapping[str, OpenRollout], id_: str, *, is_deaf: bool, dark_pct: float, kpis: Holds
+def around(  # noqa: PLR0913 - what a turn goes by
+    open_: Mapping[str, OpenRollout],
+    id_: str,
+    now_ms: int,
+    *,
+    is_deaf: bool,
+    dark_pct: float,
+    kpis: Holds,
 ) -> Around:
     """Return what a rollout's turn goes by, of those that are open beside it.
 
     Args:
         open_: all that are open.
         id_: the rollout.
+        now_ms: UTC.
         is_deaf: the centre distrusts its own ears.
         dark_pct: of the fleet that is silent.
         kpis: what is known of gates.
@@ -61,7 +68,11 @@ def around(
         in_flight=sum(each.in_flight() for each in others),
         hw=hw,
         link=link,
-        busy=frozenset().union(*(each.at_work for each in others)),
+        busy={
+            site: f"{each.head.component} {each.head.version}"
+            for each in others
+            for site in each.busy(now_ms)
+        },
         is_deaf=is_deaf,
         dark_pct=dark_pct,
         kpis=kpis,

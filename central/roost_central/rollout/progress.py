@@ -71,6 +71,8 @@ def skip(course: Course, wave: int, now_ms: int) -> None:
     """Leave a failed wave as it is: who was not offered anything in it is not any more."""
     for job in [each for each in course.jobs.values() if each.wave == wave]:
         if job.state in {J.QUEUED, J.REJECTED} or job.was is J.QUEUED:
+            if job.nodes_at_work:
+                course.cancels.append(job)
             course.put(dropped(job, "its wave was skipped", now_ms))
     course.move_wave(wave, W.SKIPPED, Who.OPERATOR, now_ms, why="skipped by an operator")
 

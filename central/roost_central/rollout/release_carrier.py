@@ -24,6 +24,7 @@ from roost_central.rollout.wanted import Wanted, is_of_before
 from roost_central.storage import orders, rollouts
 from roost_central.storage.engine import Database
 
+BUSY: Final = "busy"  # of a node that is at work on another job: it may be offered again
 WANTED_LOOK_S: Final = 10.0  # between tellings of the fleet what its sites are to run
 
 
@@ -146,6 +147,8 @@ class ReleaseCarrier:
         for id_, record in found.items():
             if record.state in {State.FAILED, State.REFUSED}:
                 why = f"{record.node}: {record.text or record.code}"
-                known.rollout.refused(known.placed[id_], why, self._clock.wall_ms())
+                rollout = known.rollout
+                take_in = rollout.put_off if record.code == BUSY else rollout.refused
+                take_in(known.placed[id_], why, self._clock.wall_ms())
             if record.ended_ms is not None:
                 del known.placed[id_]

@@ -332,6 +332,7 @@ class RolloutRunner:
             around(
                 self.open,
                 head.id,
+                now_ms,
                 is_deaf=self.is_deaf(),
                 dark_pct=self._silence.dark_pct,
                 kpis=self.figures.known(),

@@ -58,10 +58,13 @@ class Terms:
 
 def look(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     """Return a job as it is from now on; the same one where nothing is new."""
-    if job.is_let_go and job.is_ended:
+    is_let_go = job.is_let_go and job.is_ended
+    if is_let_go and not job.is_ending:
         return job  # what its site does now is a newer rollout's, or there is none
     for node, report in standing.said:
         job = heard(job, node, report)
+    if is_let_go:
+        return job
     job = regained(job)
     if job.is_shut != standing.is_shut:
         job = msgspec.structs.replace(job, is_shut=standing.is_shut)
@@ -262,6 +265,8 @@ def _rejected(job: Job, _standing: Standing, terms: Terms, now_ms: int) -> Job:
         return job.to(J.FAILED, Who.CENTRAL, now_ms, failure=failure, detail=job.detail)
     if now_ms < job.due_ms:
         return job
+    if job.nodes_at_work:  # they have this attempt, and would refuse another
+        return job.to(J.QUEUED, Who.CENTRAL, now_ms)
     return job.to(J.QUEUED, Who.CENTRAL, now_ms, said={}, attempt=job.attempt + 1)
 
 

@@ -60,5 +60,7 @@ def supersede(course: Course, sites: Collection[str], by: str, now_ms: int) -> N
 
 
 def _is_offered(job: Job) -> bool:
+    if job.nodes_at_work:
+        return True
     waiting = {None, J.QUEUED} if job.state is J.UNREACHABLE else {J.QUEUED, J.REJECTED}
     return (job.was if job.state is J.UNREACHABLE else job.state) not in waiting

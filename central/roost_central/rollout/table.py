@@ -167,6 +167,7 @@ def _job(may: _May) -> None:
     may(CENTRAL, J.OFFERED, J.QUEUED, J.REJECTED)  # the signer does not agree
     may(CENTRAL, (J.OFFERED, J.ACCEPTED), J.NOT_NEEDED)  # it says so, and is seen to run it
     may(SITE, J.OFFERED, J.INCOMPATIBLE, J.REJECTED)
+    may(SITE, (J.OFFERED, J.ACCEPTED), J.QUEUED)  # a node of it has no room yet
     for before, after in combinations(_CHAIN, 2):
         may(SITE, before, after)
     may(SITE, J.WAITING, J.STAGED)  # its condition came and went

@@ -81,6 +81,8 @@ def _give_up(course: Course, job: Job, now_ms: int) -> None:
     """Cancel what is not offered, ask for what is."""
     is_waiting = job.state is J.UNREACHABLE and job.was is J.QUEUED
     if job.state in {J.QUEUED, J.REJECTED} or is_waiting:
+        if job.nodes_at_work:  # others of its site had no room for it yet
+            course.cancels.append(job)
         course.put(job.to(J.CANCELED, Who.CENTRAL, now_ms, was=None))
     elif job.state in site.AT_WORK or (job.state is J.UNREACHABLE and job.was in site.AT_WORK):
         asked = msgspec.structs.replace(job, is_canceling=True)

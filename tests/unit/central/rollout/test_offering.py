@@ -38,7 +38,7 @@ def test_other_rollouts_take_room_and_hold_their_sites():
     fleet.around = Around(in_flight=500)
     fleet.turn()
     assert not fleet.offered
-    fleet.around = Around(busy=frozenset({"s0000"}))
+    fleet.around = Around(busy={"s0000": "app/valve 2"})
     fleet.turn()
     assert [job.site for job in fleet.offered] == ["s0001", "s0002"]
 
@@ -51,6 +51,6 @@ def test_a_site_that_answers_no_offer_is_unreachable_after_the_third():
 
 def test_a_site_that_postpones_is_asked_again():
     fleet = running(s0001="rejects")
-    fleet.run(lambda: fleet.states()["s0001"] is J.REJECTED)
+    fleet.run(lambda: fleet.rollout.jobs["s0001"].put_off_ms)
     fleet.sites["s0001"].how = "well"
     fleet.until_state(R.COMPLETED)

@@ -310,6 +310,20 @@ async def test_an_order_that_its_node_refuses_puts_the_site_off(centre):
     assert "no installer" in job.detail
 
 
+async def test_an_order_that_finds_its_node_at_work_makes_the_site_wait(centre):
+    centre.enrolled = {f"{site}.n1" for site in SITES}
+    await test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centre)
+    async with centre.database.write() as connection:
+        for each in await orders.load_open(connection, limit=9):
+            text = "app/valve 2 is under way on this node"
+            ended = {"state": "failed", "code": "busy", "text": text, "ended_ms": 1}
+            fields = {name: getattr(each, name) for name in each.__slots__}
+            await orders.save(connection, type(each)(**{**fields, **ended}))
+    await centre.turn()
+    job = (await centre.stored())["s0"]
+    assert (job.state, job.detail) == (J.QUEUED, f"waits: s0.n1: {text}")
+
+
 async def test_an_abort_asks_the_sites_to_give_it_up(centre):
     await centre.make()
     await centre.runner.change(ID, Rollout.start, act("rollout.start"))

@@ -1,0 +1,189 @@
+"""A site of which one node is at work on another job: its turn waits, goes on, or ends with a type.
+
+Two nodes speak for themselves, as real ones do: each has the attempt that it took, refuses another
+one, and takes an order for what it has as done.
+"""
+
+from itertools import pairwise
+
+import pytest
+from rollout_fleet import BEGAN_MS, NEW, OLD, SmallFleet
+
+from roost_central.rollout.head import Around, Standing
+from roost_central.rollout.job import PUT_OFF_MS, PUT_OFF_MS_MAX, job_id
+from roost_central.rollout.table import JobState, RolloutState
+from roost_protocol.update import FailureType, JobReport, SiteState
+
+R, J, S = RolloutState, JobState, SiteState
+NODES = ("s0000.n1", "s0000.n2")
+SITE = "s0000"
+
+
+class Node:
+    """One node: what it runs, which attempt it has, and what it said last."""
+
+    def __init__(self):
+        self.is_busy = False
+        self.runs = OLD
+        self.has = ""
+        self.report = None
+        self.seq = 1_000
+
+    def offered(self, id_, attempt, now_ms):
+        if self.has == f"{id_}.{attempt}":
+            return
+        if self.is_busy or self.has:
+            retry_at_ms = now_ms + 60_000
+            self.report = JobReport(
+                v=1, job=id_, attempt=attempt, seq=1, state=S.REJECTED,
+                detail="app/valve 2 is under way on this node", retry_at_ms=retry_at_ms,
+            )  # fmt: skip
+            return
+        self.has = f"{id_}.{attempt}"
+        self.say(id_, attempt, S.ACCEPTED)
+
+    def say(self, id_, attempt, state, failure=None):
+        self.seq += 1
+        self.report = JobReport(
+            v=1, job=id_, attempt=attempt, seq=self.seq, state=state, failure=failure
+        )
+
+
+class PairSite(SmallFleet):
+    """One site with two nodes."""
+
+    def __init__(self):
+        super().__init__(sites=1, waves=((0, 1),))
+        job = self.rollout.jobs[SITE]
+        self.rollout.put(type(job)(site=SITE, wave=0, nodes=NODES, former=OLD, hw="h"))
+        self.nodes = {node: Node() for node in NODES}
+        self.canceled = []
+        self.rollout.start(self.now_ms)
+
+    @property
+    def job(self):
+        return self.rollout.jobs[SITE]
+
+    def sight(self, job):
+        id_ = job_id(self.rollout.head.id, job)
+        said = [(name, each.report) for name, each in self.nodes.items() if each.report]
+        return Standing(
+            is_dark=False,
+            runs=tuple(each.runs for each in self.nodes.values()),
+            boots=("a", "a"),
+            said=tuple(each for each in said if each[1].job == id_),
+            beat_ms=5_000,
+        )
+
+    def turn(self, seconds=2):
+        self.now_ms += seconds * 1_000
+        for job in self.rollout.turn([SITE], self.sight, self.around, self.now_ms):
+            self.offered.append(job)
+            for node in self.nodes.values():
+                node.offered(job_id(self.rollout.head.id, job), job.attempt, self.now_ms)
+        self.canceled += [job.site for job in self.rollout.cancels]
+        self.rollout.cancels.clear()
+        self.rollout.check_invariants()
+
+    def install(self):
+        for node in self.nodes.values():
+            node.say(job_id(self.rollout.head.id, self.job), self.job.attempt, S.COMMITTED)
+            node.runs, node.has = NEW, ""
+
+
+@pytest.fixture
+def pair():
+    site = PairSite()
+    site.nodes["s0000.n1"].is_busy = True
+    site.turn()
+    site.turn()
+    return site
+
+
+def test_while_one_node_is_at_work_on_another_job_the_site_waits_and_says_for_what(pair):
+    pair.run(lambda: pair.job.put_off_ms)
+    assert pair.job.state is J.QUEUED
+    assert pair.job.detail == "waits: s0000.n1: app/valve 2 is under way on this node"
+    assert not pair.rollout.in_flight()
+
+
+def test_it_is_offered_again_by_the_time_that_the_node_told_and_goes_on_as_the_same_attempt(pair):
+    pair.run(lambda: len(pair.offered) == 3)
+    offers = [job.offered_ms for job in pair.offered]
+    assert all(60_000 <= b - a <= 70_000 for a, b in pairwise(offers))
+    pair.nodes["s0000.n1"].is_busy = False
+    pair.run(lambda: len(pair.offered) == 4)
+    pair.run(lambda: len(pair.job.said) == 2 and pair.job.state is J.ACCEPTED)
+    pair.install()
+    pair.until_state(R.COMPLETED)
+    assert {job.attempt for job in pair.offered} == {1}, "who has it would refuse another attempt"
+
+
+def test_who_never_has_room_times_out_and_the_other_node_gives_it_up(pair):
+    pair.run(lambda: pair.job.is_ended, turns=10_000)
+    assert (pair.job.state, pair.job.failure) == (J.TIMED_OUT, FailureType.TIMEOUT)
+    assert "put off for 120 min: s0000.n1: app/valve 2" in pair.job.detail
+    assert pair.canceled == [SITE]
+    assert pair.now_ms - BEGAN_MS < PUT_OFF_MS_MAX + 2 * PUT_OFF_MS[1]
+
+
+def test_a_clock_that_is_years_ahead_does_not_keep_a_site_waiting(pair):
+    node = pair.nodes["s0000.n1"]
+    node.offered = lambda id_, attempt, now_ms: Node.offered(node, id_, attempt, now_ms + 10**12)
+    node.report = None
+    pair.run(lambda: len(pair.offered) == 3, seconds=60, turns=40)
+
+
+def test_a_site_whose_node_has_it_is_held_for_this_rollout_and_gives_it_up_with_it(pair):
+    pair.run(lambda: pair.job.put_off_ms)
+    assert pair.rollout.busy(pair.now_ms) == {SITE}
+    pair.rollout.abort("no", pair.now_ms)
+    assert pair.job.state is J.CANCELED
+    assert [job.site for job in pair.rollout.cancels] == [SITE]
+
+
+def test_a_refused_order_puts_it_off_though_the_other_node_took_it_up():
+    pair = PairSite()
+    pair.turn()
+    pair.turn()
+    assert pair.job.state is J.ACCEPTED
+    pair.rollout.put_off(SITE, "s0000.n2: app/valve 2 is under way on this node", pair.now_ms)
+    assert pair.job.state is J.QUEUED
+    pair.run(lambda: len(pair.offered) == 2)
+    assert pair.job.attempt == 1
+
+
+def test_a_site_is_busy_until_all_of_its_nodes_are_through_with_a_job_that_failed():
+    pair = PairSite()
+    pair.turn()
+    id_, first, second = job_id(pair.rollout.head.id, pair.job), *pair.nodes.values()
+    first.say(id_, 1, S.FAILED, FailureType.INSTALL)
+    second.say(id_, 1, S.APPLYING)
+    pair.run(lambda: pair.job.state is J.FAILED)
+    assert pair.rollout.busy(pair.now_ms) == {SITE}
+    second.say(id_, 1, S.CANCELED)
+    pair.turn()
+    assert not pair.rollout.busy(pair.now_ms)
+
+
+def test_a_site_whose_node_never_says_how_it_ended_is_free_after_two_hours():
+    pair = PairSite()
+    pair.turn()
+    id_, first, second = job_id(pair.rollout.head.id, pair.job), *pair.nodes.values()
+    first.say(id_, 1, S.FAILED, FailureType.INSTALL)
+    second.say(id_, 1, S.APPLYING)
+    pair.run(lambda: pair.job.state is J.FAILED)
+    assert not pair.rollout.busy(pair.now_ms + 7_200_000)
+
+
+def test_who_waits_for_another_rollout_at_its_site_says_for_which():
+    pair = PairSite()
+    pair.around = Around(busy={SITE: "app/valve 2"})
+    pair.turn()
+    assert (pair.job.state, pair.job.detail) == (
+        J.QUEUED, "waits: app/valve 2 is at work at this site",
+    )  # fmt: skip
+    pair.around = Around()
+    pair.turn()
+    assert [job.site for job in pair.offered] == [SITE]
+    assert not pair.job.detail
