@@ -5,7 +5,8 @@ from fake_alarms import instant, now_ms
 
 WAVE = {
     "why": "", "since": None, "failures": {}, "succeeded": 0, "failed": 0, "in_flight": 0,
-    "unreachable": 0, "worse": 0, "soaked_s": 0, "soak_s": 60, "rate": 0.0, "deadline": None,
+    "unreachable": 0, "worse": 0, "went_back": 0, "soaked_s": 0, "soak_s": 60, "rate": 0.0,
+    "deadline": None,
 }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ class FakeRollouts:
         }  # fmt: skip
         self.failure = {
             "failure": "health", "reason": hostile, "count": 1, "sites": ["edge-00-00"],
-            "remedy": "look at a site's alarms, then roll back",
+            "remedy": "look at a site's alarms, then roll back", "went_back": False,
         }  # fmt: skip
         self.refusals: list[str] = []
         self.settings: dict[str, object] = {}

@@ -53,6 +53,21 @@ async def test_a_rollout_that_was_rolled_back_shows_who_is_back(console):
     assert "back on 1.0.0: succeeded" in site
 
 
+async def test_who_was_back_by_itself_is_no_failure_of_a_rollout_that_went_back(console):
+    console.central.rollouts.one |= {"state": "rolled_back", "pause": None}
+    wave = console.central.rollouts.detail["stages"][0]
+    wave |= {"states": {"rolled_back": 2, "succeeded": 1}, "went_back": 1}
+    console.central.rollouts.failure |= {"failure": "install", "went_back": True}
+    tab = await console.tab(ONE)
+    await tab.wait("document.querySelector('.failures tbody tr')")
+    label = "document.querySelector('.groups .delivery-bar').getAttribute('aria-label')"
+    assert await tab.js(label) == "Wave 1: 1 are back, 1 failed, 1 went back by themselves before"
+    type_ = "document.querySelector('.failures [data-title=Type]').innerText"
+    assert await tab.js(type_) == "install, went back"
+    states = await tab.js("[...document.querySelectorAll('option')].map((each) => each.value)")
+    assert "went_back" not in states, "no state of a site: none can be asked for by it"
+
+
 async def test_what_awaits_approval_says_how_it_is_approved(console):
     console.central.rollouts.one |= {"state": "awaiting_approval", "pause": None}
     wave, rest = console.central.rollouts.detail["stages"]

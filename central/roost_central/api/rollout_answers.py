@@ -1,5 +1,6 @@
 """A rollout, its waves, its sites and what a plan would do, as answers."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from roost_central.api.instants import instant
 from roost_central.api.profile_answers import GroupAnswer
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import Dry
-from roost_central.rollout.failures import by_type, remedy
+from roost_central.rollout.failures import ALREADY_BACK, by_type, remedy
 from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
@@ -52,6 +53,7 @@ class RolloutAnswer(msgspec.Struct, frozen=True):
 class WaveAnswer(msgspec.Struct, frozen=True):
     """A wave; ``states``: its sites by state, ``failures``: of those that failed, by type.
 
+    Of a rollout that goes back ``went_back`` sites had gone back by themselves: no failures of it.
     ``soaked_s`` of ``soak_s``; ``rate``: sites a minute that are offered now; ``deadline``: of it.
     """
 
@@ -68,6 +70,7 @@ class WaveAnswer(msgspec.Struct, frozen=True):
     in_flight: int
     unreachable: int
     worse: int
+    went_back: int
     soaked_s: int
     soak_s: int
     rate: float
@@ -137,13 +140,17 @@ class JobPage(msgspec.Struct, frozen=True):
 
 
 class FailureGroup(msgspec.Struct, frozen=True):
-    """Sites that failed for the same reason, and what to do about it."""
+    """Sites that failed for the same reason, and what to do about it.
+
+    ``went_back``: they are back by themselves, and so is the rollout, or it goes back.
+    """
 
     failure: str
     reason: str
     count: int
     sites: list[str]
     remedy: str
+    went_back: bool
 
 
 class FailurePage(msgspec.Struct, frozen=True):
@@ -285,15 +292,28 @@ def job_answer(job: Job) -> JobAnswer:
     )
 
 
-def failure_page(jobs: Iterable[Job]) -> FailurePage:
-    """Return failures, grouped."""
+def failure_page(head: Head, jobs: Iterable[Job]) -> FailurePage:
+    """Return failures, grouped; of a rollout that goes back, who is back by itself comes last."""
+    failed: list[Job] = []
+    undone: list[Job] = []
+    for job in jobs:
+        (undone if head.is_back and job.is_undone else failed).append(job)
     groups = [
-        FailureGroup(
-            failure, reason, len(sites), sorted(sites)[:SITES_SHOWN_MAX], remedy(failure, reason)
-        )
-        for (failure, reason), sites in by_type(jobs).items()
+        _group(failure, reason, sites, remedy(failure, reason))
+        for (failure, reason), sites in by_type(failed).items()
+    ]
+    groups += [
+        _group(failure, reason, sites, ALREADY_BACK, went_back=True)
+        for (failure, reason), sites in by_type(undone).items()
     ]
     return FailurePage(groups)
+
+
+def _group(
+    failure: str, reason: str, sites: list[str], what: str, *, went_back: bool = False
+) -> FailureGroup:
+    shown = sorted(sites)[:SITES_SHOWN_MAX]
+    return FailureGroup(failure, reason, len(sites), shown, what, went_back)
 
 
 def dry_waves(dry: Dry) -> list[DryWave]:
@@ -330,6 +350,7 @@ def _seconds(times_ms: Sequence[int]) -> list[int]:
 
 def _wave(rollout: Rollout, index: int) -> WaveAnswer:
     wave, tally, rules = rollout.head.waves[index], rollout.tally(index), rollout.rules(index)
+    undone = tally.undone if rollout.head.is_back else Counter()
     is_open = wave.state in {WaveState.RELEASING, WaveState.RUNNING, WaveState.SOAKING}
     return WaveAnswer(
         wave=index + 1,
@@ -339,12 +360,13 @@ def _wave(rollout: Rollout, index: int) -> WaveAnswer:
         since=instant(wave.released_ms) if wave.released_ms else None,
         sites=tally.size,
         states=_counts(tally.states),
-        failures=_counts(tally.failures),
+        failures=_counts(tally.failures - undone),
         succeeded=tally.succeeded,
-        failed=tally.failed(rules),
+        failed=tally.failed(rules, is_back=rollout.head.is_back),
         in_flight=tally.in_flight,
         unreachable=tally.silent,
         worse=tally.worse,
+        went_back=undone.total(),
         soaked_s=wave.soaked_ms // _MS,
         soak_s=rules.soak_ms // _MS,
         rate=round(rate_per_minute(rules, tally.succeeded), 1) if is_open else 0.0,

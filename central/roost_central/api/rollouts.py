@@ -103,7 +103,8 @@ async def list_jobs(call: Call[JobsQuery, None]) -> JobPage:
 async def list_failures(call: Call[NoQuery, None]) -> FailurePage:
     """GET /api/v1/rollouts/{rollout}/failures."""
     rollout, _ = await _found(call, await rollout_id(call))
-    return failure_page(job for job in rollout.failed() if job.site in call.api.view.sites)
+    shown = [job for job in rollout.failed() if job.site in call.api.view.sites]
+    return failure_page(rollout.head, shown)
 
 
 async def approve_rollout(call: Call[NoQuery, RolloutApproval]) -> RolloutDetail:

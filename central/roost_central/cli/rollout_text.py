@@ -15,7 +15,7 @@ FAILED_MAX: Final = 3  # groups of failures below a rollout; `failures` has all
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 ENDS: Final = frozenset({"denied", "completed", "aborted", "rolled_back"})
-_COUNTED: Final = ("succeeded", "failed", "in_flight", "worse", "unreachable")
+_COUNTED: Final = ("succeeded", "failed", "in_flight", "worse", "unreachable", "went_back")
 _NEXT: Final = {  # state -> what is next, and the verb for it
     "scheduled": ("begin", "start"),
     "aborting": ("it waits for the sites that are at work", "watch"),
@@ -34,6 +34,11 @@ def _some(heading: str, key: str) -> Column:
 
 def _soak(row: Row) -> str:
     return f"{min(row['soaked_s'], row['soak_s'])} of {row['soak_s']} s"
+
+
+def type_of(row: Row) -> str:
+    """Return the type of a failure, and of sites that are back by themselves that they are."""
+    return f"{row['failure']}, went back" if row["went_back"] else row["failure"]
 
 
 def columns(asked: Asked) -> list[Column]:
@@ -84,7 +89,7 @@ DRY: Final = [
 ]
 FAILURES: Final = [
     output.number("SITES", "count"),
-    output.text("TYPE", "failure"),
+    Column("TYPE", type_of),
     output.text("REASON", "reason"),
     Column("SUCH AS", lambda row: ", ".join(row["sites"][:NAMED_MAX])),
     Column("WHAT HELPS", lambda row: row["remedy"], wide=True),
@@ -135,7 +140,8 @@ def news(found: dict[str, Any]) -> str:
 
 def has_failures(found: dict[str, Any]) -> bool:
     """Whether any site of a rollout failed, or is worse since."""
-    return any(each["failed"] or each["failures"] or each["worse"] for each in found["stages"])
+    told = ("failed", "failures", "worse", "went_back")
+    return any(each[key] for each in found["stages"] for key in told)
 
 
 def failures(rows: list[Row], form: str) -> str:
@@ -143,7 +149,7 @@ def failures(rows: list[Row], form: str) -> str:
     table = output.render(rows, FAILURES, form, name="reason")
     if form != "table":
         return table
-    helps = {row["failure"]: row["remedy"] for row in rows}
+    helps = {type_of(row): row["remedy"] for row in rows}
     return (
         table
         + "".join(f"\n{plain(f'{failure}: {what}')}" for failure, what in helps.items())
@@ -201,7 +207,10 @@ def size(count: int) -> str:
 def _head(asked: Asked, found: dict[str, Any]) -> str:
     """Return who sends what where, in which state it is since when, and how far it has come."""
     total = {key: sum(each[key] for each in found["stages"]) for key in _COUNTED}
-    more = [f"{total['failed']:,} failed", f"{total['in_flight']:,} at work"]
+    alone = total["went_back"]
+    themselves = "itself" if alone == 1 else "themselves"
+    more = [f"{alone:,} by {themselves} before"] if alone else []
+    more += [f"{total['failed']:,} failed", f"{total['in_flight']:,} at work"]
     off = sum(each["states"].get("rejected", 0) for each in found["stages"])
     more += [f"{off:,} put off"] if off else []
     more += [f"{total['unreachable']:,} silent"] if total["unreachable"] else []
@@ -221,8 +230,9 @@ def _failed(found: dict[str, Any], groups: list[Row]) -> list[str]:
     lines = []
     for each in groups[:FAILED_MAX]:
         such = ", ".join(each["sites"][:NAMED_MAX])
+        what = "went back by itself" if each["went_back"] else "failed"
         lines.append(
-            f"{counted(each['count'], 'site')} failed, {each['failure']}: {each['reason']} ({such})"
+            f"{counted(each['count'], 'site')} {what}, {each['failure']}: {each['reason']} ({such})"
         )
         lines.append(f"  {each['remedy']}")
     if len(groups) > FAILED_MAX:

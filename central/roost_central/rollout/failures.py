@@ -26,6 +26,8 @@ REMEDIES: Final[Mapping[FailureType, str]] = {
 FORMER_UNKNOWN: Final = "the release that it had is not known"  # a job of the way back says it
 NO_WAY_BACK: Final = "it stays on this release: send it another one by a rollout of its own"
 
+ALREADY_BACK: Final = "it runs what it had before: nothing is to be done, unless to find the cause"
+
 
 def remedy(failure: str, reason: str = "") -> str:
     """Return what to do about failures of a type, or of a reason that is no fault of a site's."""

@@ -27,6 +27,7 @@ class Tally:
     Attributes:
         states: how many are in each.
         failures: of those that failed for good, by type.
+        undone: of these, those whose site went back by itself to what it had.
         retrying: failed, and get another attempt.
         worse: succeeded, and have an alarm since that they did not have.
         shut: a node of theirs waits for a window of its own.
@@ -35,6 +36,7 @@ class Tally:
 
     states: Counter[JobState] = field(default_factory=Counter)
     failures: Counter[FailureType] = field(default_factory=Counter)
+    undone: Counter[FailureType] = field(default_factory=Counter)
     retrying: int = 0
     worse: int = 0
     lost: int = 0
@@ -51,14 +53,15 @@ class Tally:
                 self.retrying += by
             elif job.failure is not None:  # who was silent to the end did not fail
                 self.failures[job.failure] += by
+                self.undone[job.failure] += by * job.is_undone
         self.worse += by * (job.state is J.SUCCEEDED and bool(job.detail))
         self.lost += by * job.is_lost
         self.shut += by * job.is_shut
         self.dark += by * bool(job.touched and job.dark_ms and not job.is_lost)
 
-    def failed(self, rules: Settled) -> int:
-        """How many count as failed."""
-        some = self.failures.items()
+    def failed(self, rules: Settled, *, is_back: bool = False) -> int:
+        """How many count as failed; where a rollout goes back, who is back by itself does not."""
+        some = (self.failures - self.undone if is_back else self.failures).items()
         return self.worse + sum(
             count for type_, count in some if not rules.error_types or type_ in rules.error_types
         )

@@ -12,7 +12,8 @@ ISO = "2026-11-22T10:00:00.000Z"
 WAVE = {
     "wave": 1, "name": "canary", "state": "passed", "why": "", "since": ISO, "sites": 5,
     "states": {"succeeded": 5}, "failures": {}, "succeeded": 5, "failed": 0, "in_flight": 0,
-    "unreachable": 0, "worse": 0, "soaked_s": 16, "soak_s": 15, "rate": 0.0, "deadline": None,
+    "unreachable": 0, "worse": 0, "went_back": 0, "soaked_s": 16, "soak_s": 15, "rate": 0.0,
+    "deadline": None,
 }  # fmt: skip
 RUNNING = WAVE | {
     "wave": 2, "name": "rest", "state": "running", "sites": 1_200, "succeeded": 7, "in_flight": 3,
@@ -31,7 +32,7 @@ HALTED = FOUND | {
 }  # fmt: skip
 GROUP = {
     "failure": "health", "reason": "new alarm 200.006", "count": 2, "sites": ["s1", "s2"],
-    "remedy": "look at a site's alarms, then roll back",
+    "remedy": "look at a site's alarms, then roll back", "went_back": False,
 }  # fmt: skip
 
 
@@ -39,8 +40,8 @@ GROUP = {
 def shown(run, centre):
     """What `show` says of a rollout."""
 
-    def show(found, *words):
-        centre.more |= {ONE: found, f"{ONE}/failures": {"items": [GROUP], "next": None}}
+    def show(found, *words, group=GROUP):
+        centre.more |= {ONE: found, f"{ONE}/failures": {"items": [group], "next": None}}
         code, out, err = run("rollout", "show", ID, *words)
         assert code == 0, err
         return out
@@ -91,6 +92,20 @@ def test_a_rollout_that_halted_names_the_reasons_what_helps_and_the_ways_on(show
 )
 def test_each_state_says_what_is_next(shown, state, said):
     assert said in shown(FOUND | {"state": state})
+
+
+def test_who_was_back_by_itself_is_no_failure_of_a_rollout_that_went_back(shown, run, centre):
+    back = FOUND | {
+        "state": "rolled_back",
+        "stages": [WAVE | {"succeeded": 4, "went_back": 1, "states": {"succeeded": 4}}],
+    }
+    alone = GROUP | {"count": 1, "failure": "install", "remedy": "nothing", "went_back": True}
+    out = shown(back, group=alone)
+    assert "4 of 1,205 sites went back, 1 by itself before, 0 failed, 0 at work\n" in out
+    assert "1 site went back by itself, install: new alarm 200.006 (s1, s2)\n" in out
+    code, out, _ = run("rollout", "failures", ID)
+    assert code == 0
+    assert "install, went back" in out
 
 
 def test_failures_are_a_table_with_what_helps_below_and_nothing_else_for_a_program(run, shown):

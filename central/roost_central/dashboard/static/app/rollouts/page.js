@@ -8,7 +8,7 @@ import { Failure, Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
 import { Blast } from "./blast.js";
 import { Failures, Sites } from "./sites.js";
-import { Counts, MOVES, movesOf, State, waveOf } from "./words.js";
+import { Counts, MOVES, movesOf, State, statesOf, waveOf } from "./words.js";
 
 const LOOK_MS = 2_000; // as often as the centre looks
 const ENDS = new Set(["denied", "completed", "aborted", "rolled_back"]);
@@ -61,7 +61,7 @@ function Rollout({ id }) {
     reload();
   };
   const whole = value.stages.reduce((sum, each) => {
-    for (const [state, count] of Object.entries(each.states)) sum[state] = (sum[state] ?? 0) + count;
+    for (const [state, count] of Object.entries(statesOf(each))) sum[state] = (sum[state] ?? 0) + count;
     return sum;
   }, {});
   return html`<main id="main" class="page"><header class="page-head"><p class="crumb"><a href="/rollouts">Rollouts</a> / ${brings(value)}</p>
@@ -94,7 +94,7 @@ function Waves({ value }) {
     <th>Where they stand</th><th>Since</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
       class=${each.wave === value.wave && !ENDS.has(value.state) ? "now" : ""}><th scope="row">${waveOf(each)}</th>
       <td data-title="State"><${State} name=${each.state} /></td><td class="number" data-title="Sites">${each.sites.toLocaleString("en")}</td>
-      <td data-title="Sites are"><${Counts} states=${each.states} label=${`Wave ${each.wave}`} isBack=${isBack(value)} />
+      <td data-title="Sites are"><${Counts} states=${statesOf(each)} label=${`Wave ${each.wave}`} isBack=${isBack(value)} />
         ${each.worse > 0 && html` <span class="quiet">${each.worse} with a new alarm</span>`}</td>
       <td data-title="Since">${each.since ? html`<${Time} at=${each.since} />` : "–"}</td><td data-title="Soak">${soak(each)}</td>
       <td data-title="Why">${each.why || (each.rate ? `${each.rate.toLocaleString("en")} sites a minute` : "–")}</td></tr>`)}</tbody></table></div>`;

@@ -26,9 +26,13 @@ const PARTS = [
   ["work", "at work", ["offered", "accepted", "staging", "staged", "waiting", "applying", "cancel_rejected"]],
   ["failed", "failed", ["failed", "rolled_back", "timed_out"]], ["silent", "silent", ["unreachable"]],
   ["off", "put off", ["rejected"]], ["unmeant", "need nothing", ["not_needed", "incompatible"]],
-  ["left", "left out", ["canceled", "superseded"]], ["queued", "queued", ["queued"]],
+  ["alone", "went back by themselves before", ["went_back"]], ["left", "left out", ["canceled", "superseded"]], ["queued", "queued", ["queued"]],
 ];
-export const STATES = PARTS.flatMap(([, , states]) => states);
+export const STATES = PARTS.flatMap(([, , states]) => states).filter((state) => state !== "went_back");
+
+/** What the sites of a wave came to; of a rollout that goes back, who was back by itself has not failed. */
+export const statesOf = ({ states, went_back: alone }) =>
+  alone ? { ...states, rolled_back: states.rolled_back - alone, went_back: alone } : states;
 
 /** @returns {string[]} what may be done with a rollout now */
 export function movesOf(value) {
