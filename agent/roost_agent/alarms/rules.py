@@ -56,12 +56,16 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A state that says its severity itself; None where it could not be read."""
+    """A state that says its severity itself; None where it could not be read.
+
+    ``is_ordered``: somebody's order brought it about, so that its coming and going is no flap.
+    """
 
     type: str
     entity: str
     severity: Severity | None
     params: Mapping[str, Scalar] = {}
+    is_ordered: bool = False
 
 
 Sample: TypeAlias = Reading | Finding
@@ -81,6 +85,7 @@ class Verdict(msgspec.Struct, frozen=True):
     entity: str
     severity: Severity
     params: Mapping[str, Scalar]
+    is_ordered: bool = False
 
 
 class _Switches(msgspec.Struct):
@@ -145,7 +150,8 @@ class Rules:
             self._things.pop(key, None)
         if thing.closed == before:
             return None
-        return Verdict(*key, thing.closed, _params(sample, rule, thing.closed))
+        is_ordered = isinstance(sample, Finding) and sample.is_ordered
+        return Verdict(*key, thing.closed, _params(sample, rule, thing.closed), is_ordered)
 
 
 def _turn(thing: _Switches, severity: Severity, wants: bool, rule: Rule, now_ms: int) -> None:

@@ -276,7 +276,10 @@ class Alarms:
         if verdict.severity is Severity.CLEARED:
             self.clear(verdict.type, verdict.entity, GONE)
             return
-        event = Raise(verdict.type, verdict.entity, verdict.severity, "", verdict.params)
+        event = Raise(
+            verdict.type, verdict.entity, verdict.severity, "", verdict.params,
+            is_ordered=verdict.is_ordered,
+        )  # fmt: skip
         if (why := refusal(event, self.types)) is not None:
             self.refused += 1
             log.warning("alarms: %s %s is not raised: %s", verdict.type, verdict.entity, why)

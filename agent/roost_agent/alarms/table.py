@@ -46,7 +46,10 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Raise(msgspec.Struct, frozen=True):
-    """The condition is there; the type, entity and text are checked already."""
+    """The condition is there; the type, entity and text are checked already.
+
+    ``is_ordered``: an order brought it about; that it comes, and goes again, is no turn of a flap.
+    """
 
     type: str
     entity: str
@@ -55,6 +58,7 @@ class Raise(msgspec.Struct, frozen=True):
     params: Mapping[str, Scalar] = {}
     owner: str = ""
     ttl_ms: int = 0
+    is_ordered: bool = False
 
 
 class Clear(msgspec.Struct, frozen=True):
@@ -150,7 +154,9 @@ class Table:
             if key not in self.rows:
                 track.count, track.worst = 0, Severity.CLEARED
             track.count += 1
-            track.turns_ms.append(at.boot_ms)
+            track.is_ordered = event.is_ordered
+            if not track.is_ordered:
+                track.turns_ms.append(at.boot_ms)
         track.wanted = Held(event.severity, event.text, dict(event.params))
         track.owner, track.ttl_ms = event.owner, event.ttl_ms
         track.expires_ms = at.boot_ms + event.ttl_ms if event.ttl_ms else None
@@ -177,7 +183,8 @@ class Table:
         track.wanted = Held(Severity.CLEARED, reason=reason)
         track.clear_ms = at.boot_ms
         track.expires_ms = None
-        track.turns_ms.append(at.boot_ms)
+        if not track.is_ordered:
+            track.turns_ms.append(at.boot_ms)
         return self._settle(key, track, at)
 
     def _tick(self, at: Moment) -> list[Action]:

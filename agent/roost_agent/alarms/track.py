@@ -35,6 +35,7 @@ class Track(msgspec.Struct):
         expires_ms: when it clears unless it is raised again; None: never.
         count: raises of this episode.
         worst: told of this episode.
+        is_ordered: it was an order that brought it about: it came, and goes, without a turn.
     """
 
     wanted: Held = _CLEAR
@@ -45,6 +46,7 @@ class Track(msgspec.Struct):
     count: int = 0
     worst: Severity = Severity.CLEARED
     is_flapping: bool = False
+    is_ordered: bool = False
     turns_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=FLAPS))
     told_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=TOLD_MAX))
 

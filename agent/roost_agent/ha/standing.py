@@ -46,11 +46,13 @@ class GroupFacts(msgspec.Struct, frozen=True):
     Attributes:
         standbys: other hosts that could take it, by all that is known here.
         wanted: how many there should be.
+        is_ordered: one of them is out by an order.
     """
 
     name: str
     standbys: int
     wanted: int
+    is_ordered: bool = False
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -93,7 +95,10 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     for group in facts.groups:
         if group.standbys < group.wanted:
             params = {"have": group.standbys, "want": group.wanted}
-            yield Finding(REDUNDANCY_LOST, f"group={group.name}", Severity.MAJOR, params)
+            yield Finding(
+                REDUNDANCY_LOST, f"group={group.name}", Severity.MAJOR, params,
+                is_ordered=group.is_ordered,
+            )  # fmt: skip
     for name, why in facts.held_back.items():
         yield Finding(DAMPED, f"group={name}", Severity.MINOR, {"reason": why})
     for name, why in facts.fences.items():

@@ -18,6 +18,8 @@ from roost_agent.ha.witness import SILENT
 from roost_protocol.catalogue import cut
 from roost_protocol.codec import VERSION
 from roost_protocol.ha_report import HaGroup, HaPeer, HaReport, HaRole, HaWay
+from roost_protocol.host import Admin
+from roost_protocol.host_word import unpack
 
 if TYPE_CHECKING:
     from roost_agent.ha.runtime import Runtime
@@ -86,7 +88,11 @@ def facts(runtime: "Runtime") -> Facts:
     return Facts(
         peers=tuple(_peer(core, node) for node in core.fresh.peers),
         groups=tuple(
-            GroupFacts(name, _standbys(core, name), STANDBYS) for name in held if name != SITE_LEASE
+            GroupFacts(
+                name, _standbys(core, name), STANDBYS, is_ordered=_is_spared_by_order(core, name)
+            )
+            for name in held
+            if name != SITE_LEASE
         ),
         guard="it does not answer" if _has_lost_guard(runtime) else core.candidacy.guard.fault,
         held_back={} if workload is None else workload.held_back(),
@@ -221,3 +227,13 @@ def _peer(core: Core, node: int) -> PeerFacts:
 def _standbys(core: Core, name: str) -> int:
     others = [node for node in core.hosts[name] if node != core.who.node]
     return sum(not unfit(core.members, node, name) for node in others)
+
+
+def _is_spared_by_order(core: Core, name: str) -> bool:
+    """Say whether a standby of a group was locked when it was heard last: it is out by an order.
+
+    So is one that an update, or a person, has boot: it is locked before, and unlocked after.
+    """
+    told = [core.members.report(node) for node in core.hosts[name] if node != core.who.node]
+    states = [unpack(each.host).state for each in told if each is not None]
+    return any(state is not None and state[0] is Admin.LOCKED for state in states)

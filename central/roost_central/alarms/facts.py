@@ -19,7 +19,9 @@ class Limits:
     flap_ms: int = 600_000  # .. within that time: it flaps
     calm_ms: int = 300_000  # a flapping alarm is shown until it was clear for so long
     known_flaps_max: int = 100_000  # keys whose last transitions are remembered
-    willed: frozenset[str] = frozenset({"200.001"})  # types that come and go by a person's word
+    # Types that come and go by an order: a lock, and the redundancy that it takes. Of the latter
+    # the node that tells it knows which turns were ordered, and says itself that others flap.
+    willed: frozenset[str] = frozenset({"200.001", "400.002"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Whether an alarm flaps: how often it was raised and cleared of late. Pure.
 
-One that comes and goes by a person's word never does: to hold it would say what is not so.
+One that comes and goes by an order never does here: to hold it would say what is not so.
 """
 
 from collections import OrderedDict

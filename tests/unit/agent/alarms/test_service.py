@@ -127,6 +127,16 @@ async def test_rules_that_make_no_sense_are_counted_and_harm_nobody(make_node):
         assert node.alarms.unknown == 1
 
 
+async def test_a_condition_that_orders_bring_about_is_not_held_as_flapping(make_node):
+    async with make_node().running() as node:
+        unit = Finding("400.001", "service=x", MAJOR, {"state": "failed"}, is_ordered=True)
+        for _ in range(3):
+            node.alarms.observe(Round(frozenset({"400.001"}), (unit,)))
+            node.alarms.observe(Round(frozenset({"400.001"}), ()))
+        await node.settled()
+        assert [item["change"] for _, item in node.items()] == ["raise", "clear"] * 3
+
+
 async def test_before_the_disk_is_there_nothing_is_lost_that_is_seen_again(make_node):
     node = make_node()
     node.alarms.observe(Round(frozenset({"100.104"}), (full(99),)))

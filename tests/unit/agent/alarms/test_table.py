@@ -152,6 +152,15 @@ def test_a_flapping_alarm_stays_raised_until_it_is_calm(node):
     assert node.table.due_ms() is None
 
 
+def test_what_comes_and_goes_by_an_order_is_no_flap(node):
+    for _ in range(3):
+        node.raises(after=1_000, is_ordered=True)
+        node.clears(after=1_000)
+    assert node.changes() == ["raise", "clear"] * 3
+    node.flap(times=2)
+    assert node.changes() == ["raise", "clear", "raise"], "by itself it flaps as any other"
+
+
 def test_a_flapping_alarm_is_told_once_a_minute_with_its_count(node):
     node.flap(times=2)
     node.changes()

@@ -6,9 +6,11 @@ import pytest
 from ha_cores import Cores
 
 from roost_agent.ha import core_events as ev
-from roost_agent.ha.standing import GroupFacts
+from roost_agent.ha.standing import GroupFacts, standing
 from roost_agent.ha.state_report import facts, faults, report, roles
 from roost_protocol.ha_report import HaRole
+from roost_protocol.host import Admin, Avail, Oper
+from roost_protocol.host_word import HostWord, pack
 
 
 @pytest.fixture
@@ -78,3 +80,30 @@ def test_a_host_that_is_locked_stands_for_no_group_and_tells_its_site(site):
     site.tell(standby, ev.HostIs(4))
     site.run(10_000)
     assert roles(core)["main"][0] is HaRole.ACTIVE
+
+
+def test_redundancy_that_a_locked_standby_takes_is_lost_by_an_order_until_it_is_unlocked(site):
+    active = site.settled()
+    standby = 1 - active
+    locked = HostWord((Admin.LOCKED, Oper.DISABLED, Avail.ONLINE))
+    site.tell(standby, ev.HostIs(pack(locked), "the host is locked by ann"))
+    site.run(2_000)
+    by_order = GroupFacts("main", 0, 1, is_ordered=True)
+    assert facts(runtime(site, active)).groups == (by_order,)
+    site.boxes[standby].is_up = False
+    site.run(5_000)
+    assert facts(runtime(site, active)).groups == (by_order,), "it is booted, as it was told to"
+    [lost] = [
+        each for each in standing(facts(runtime(site, active))).samples if "main" in each.entity
+    ]
+    assert lost.is_ordered
+
+
+def test_redundancy_that_a_standby_takes_with_it_by_itself_is_lost_by_no_order(site):
+    active = site.settled()
+    unlocked = HostWord((Admin.UNLOCKED, Oper.ENABLED, Avail.AVAILABLE))
+    site.tell(1 - active, ev.HostIs(pack(unlocked)))
+    site.run(2_000)
+    site.boxes[1 - active].is_up = False
+    site.run(5_000)
+    assert facts(runtime(site, active)).groups == (GroupFacts("main", 0, 1),)

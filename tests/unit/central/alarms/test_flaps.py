@@ -22,3 +22,8 @@ def test_the_oldest_of_too_many_is_forgotten():
     for key in ("b", "c"):
         flaps.note(key, "100.101", 3, is_turn=True)
     assert not flaps.note("a", "100.101", 4, is_turn=True)
+
+
+def test_lost_redundancy_flaps_by_the_word_of_its_reporter_alone():
+    flaps = Flaps(FOUR)
+    assert not any(flaps.note("a", "400.002", at_ms, is_turn=True) for at_ms in range(9))
