@@ -373,19 +373,30 @@ class Driver:
 
     def _hear(self, name: str, message: Message) -> None:
         try:
-            if message.topic == self._topics.site_beat:
-                self._hear_echo(name, _beats.decode(message.payload))
-            elif message.topic == self._topics.receipt:
-                self._hear_receipt(name, _receipts.decode(self._opened(message)))
-            elif message.topic == self._topics.ha_down and self.hear_frame is not None:
-                self.hear_frame(self._opened(message))
-            elif message.topic == self._topics.order and self.orders is not None:
-                self.orders.came(self._opened(message))
+            self._take_in(name, message)
         except ProtocolError as err:
             self.refused[err.code] = self.refused.get(err.code, 0) + 1
             if message.topic == self._topics.order and self.orders is not None:
                 self.orders.forged(err.code)
             log.info("path %s: refused a message: %s", name, err)
+
+    def _take_in(self, name: str, message: Message) -> None:
+        """Take in what a broker sent.
+
+        Raises:
+            ProtocolError: it is nothing that this node goes by, or it did not ask for it.
+        """
+        topic = message.topic
+        if topic == self._topics.site_beat:
+            self._hear_echo(name, _beats.decode(message.payload))
+        elif topic == self._topics.receipt:
+            self._hear_receipt(name, _receipts.decode(self._opened(message)))
+        elif topic == self._topics.ha_down and self.hear_frame is not None:
+            self.hear_frame(self._opened(message))
+        elif topic == self._topics.order and self.orders is not None:
+            self.orders.came(self._opened(message))
+        else:  # as a bare offer, which simulated nodes alone take
+            raise ProtocolError("topic", got=topic, bound="one that this node asked for")
 
     def _hear_echo(self, name: str, beat: Beat) -> None:
         ours = (self.identity.boot_id, self.identity.incarnation, name)

@@ -27,6 +27,7 @@ from roost_protocol.envelope import Gone, ItemKind, Lane, Receipt, Report, Resyn
 from roost_protocol.inventory import InventoryDocument
 from roost_protocol.seal import Seal
 from roost_protocol.topics import NodeTopics
+from roost_protocol.update import Offer
 
 NODE = "lab.n1"
 TOPICS = NodeTopics.of(NODE)
@@ -400,3 +401,37 @@ async def test_what_a_profile_says_of_paths_counts_at_once(agent):
     agent.driver.tune(for_agent({}).paths)
     assert agent.driver._interval_ms("wan1") == 30_000
     assert agent.driver._interval_ms("lan1") == 10_000
+
+
+class Taking:
+    """Stands for the orders and the updates of a node; notes what reaches them."""
+
+    def __init__(self):
+        self.came_in, self.is_ours_right = [], True
+
+    def told_time(self, sent_ms):
+        """Receipts tell it, too."""
+
+    def __getattr__(self, name):
+        return lambda *given: self.came_in.append((name, given))
+
+
+@pytest.mark.parametrize("seal", [None, Seal(b"k" * 32, 3)])
+async def test_a_real_node_neither_asks_for_nor_takes_the_bare_offer_of_simulated_ones(
+    tmp_path, seal
+):
+    offer = Offer(
+        v=1, rollout="b" * 32, job="a" * 32, attempt=1, component="app/pump", version="2",
+        digest="1" * 64, size=1, nodes=[NODE], not_before_ms=0, not_after_ms=1 << 50,
+    )  # fmt: skip
+    made = Agent(tmp_path, seal)
+    taking = made.driver.orders = made.driver.updates = Taking()
+    made.driver.hear_frame = lambda frame: taking.came_in.append(("frame", frame))
+    async with made.running() as agent:
+        await until(lambda: len(agent.broker.dials) == 3)
+        for bare in (encode(offer), b"a" * 32):  # an offer, and the name of a job to give up
+            agent.driver._hear("wan1", Message(TOPICS.offer, bare))
+        asked = {topic for dial in agent.broker.dials for topic in dial.subscriptions}
+        assert asked == {TOPICS.receipt, TOPICS.order, TOPICS.ha_down, TOPICS.site_beat}
+    assert agent.driver.refused == {"topic": 2}
+    assert taking.came_in == []
