@@ -76,7 +76,8 @@ async def apply_profiles(call: Call[NoQuery, ApplyBody]) -> PlanAnswer:
         sizes = waves_of(body.groups)  # refused whether they are needed or not
         if not body.at_once:
             wanted = wanted_of(body)
-            draft = await asked_of_desk(call.api.profiles.preview(wanted, may_change(call)))
+            drawn = call.api.profiles.preview(wanted, may_change(call), is_kept=True)
+            draft = await asked_of_desk(drawn)
             if draft.faults:
                 raise refused(draft.faults)
             if draft.sites > 1:  # a site is never cut

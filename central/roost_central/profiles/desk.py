@@ -23,6 +23,7 @@ from roost_central.profiles.change import REMOVED, Change, Wanted, change_of, re
 from roost_central.profiles.core import Compilation, compile_profiles, parts_asked
 from roost_central.profiles.desired import document_of
 from roost_central.profiles.draft import Plan, concerned, work_out
+from roost_central.profiles.drafted import Drafted
 from roost_central.profiles.fault import ProfileFault
 from roost_central.profiles.layer import Profile, ProfileChange, ProfileRecord
 from roost_central.profiles.ledger import Ledger
@@ -90,6 +91,8 @@ class ProfileDesk:
         self._looking = asyncio.Semaphore(PREVIEWS_MAX)
         self._is_behind = False
         self._asks_inventory = True  # until it is known
+        self._turn = 0  # +1 when something was compiled for good
+        self._drafted: Drafted | None = None  # of the last preview that somebody is to apply
         self.on_changed: Changed = lambda _nodes: None
 
     @property
@@ -102,19 +105,25 @@ class ProfileDesk:
         """Whether profiles count that nodes were not compiled for, and nobody is at it."""
         return self._is_behind and not self._changing.locked()
 
-    async def preview(self, wanted: Wanted, may: May) -> Plan:
+    async def preview(self, wanted: Wanted, may: May, *, is_kept: bool = False) -> Plan:
         """Return what a change would do; what is wrong with it is in the plan.
+
+        Args:
+            wanted: the change.
+            may: why who asks may not change a profile.
+            is_kept: it is about to be applied, and need not be worked out again then.
 
         Raises:
             NotFoundError: one that is to go is not there.
         """
         async with self._looking:
             try:
-                change, _ = await self._change(wanted, may)
+                drafted = await self._draft(wanted, may, Cause(self._clock.wall_ms(), "", ""))
             except ProfileError as err:
                 return Plan(faults=err.faults)
-            plan, _ = await self._worked_out(change, Cause(self._clock.wall_ms(), "", ""))
-            return plan
+            if is_kept:
+                self._drafted = drafted
+            return drafted.plan
 
     async def apply(self, wanted: Wanted, may: May, approval: Approval, note: Note) -> Plan:
         """Make a change count, and compile what nodes should be.
@@ -127,8 +136,9 @@ class ProfileDesk:
         """
         async with self._changing:
             cause = Cause(self._clock.wall_ms(), approval.by, approval.reason)
-            change, revisions = await self._change(wanted, may)
-            plan, writes = await self._worked_out(change, cause)
+            drafted = await self._draft_of(wanted, may, cause)
+            change, revisions, plan = drafted.change, drafted.revisions, drafted.plan
+            writes = drafted.written_by(cause)
             if plan.faults:
                 raise ProfileError(plan.faults)
             if approval.expect not in {None, plan.changed}:
@@ -152,6 +162,7 @@ class ProfileDesk:
                 self.holding.add(approval.rollout, change.outcomes, former)
             self._is_behind = True
             self._asks_inventory = bool(parts_asked(change.result))
+            self._turn += 1
             await self._ledger.write(writes)
             self._is_behind = False
             self._told(writes, self._let_go(ended))
@@ -185,6 +196,7 @@ class ProfileDesk:
             known = await self._ledger.known(None if sites is None else compilation.nodes.keys())
             cause = Cause(self._clock.wall_ms(), BY_ITSELF, WHY_BY_ITSELF)
             writes = await asyncio.to_thread(settle, compilation, known.heads, known.digests, cause)
+            self._turn += 1
             await self._ledger.write(writes)
             self._is_behind = self._is_behind and sites is not None
             self._told(writes)
@@ -259,6 +271,25 @@ class ProfileDesk:
     def _let_go(self, rollouts: Iterable[str]) -> list[str]:
         return [node for id_ in rollouts for node in self.holding.drop(id_)]
 
+    async def _draft_of(self, wanted: Wanted, may: May, cause: Cause) -> Drafted:
+        """Return what a change comes to, as it was just worked out or is now.
+
+        Raises:
+            ProfileError: see _change.
+            NotFoundError: see _change.
+        """
+        drafted, self._drafted = self._drafted, None
+        if drafted is None or not drafted.holds(wanted, self._turn):
+            return await self._draft(wanted, may, cause)
+        _check_may(drafted.change, may)
+        return drafted
+
+    async def _draft(self, wanted: Wanted, may: May, cause: Cause) -> Drafted:
+        turn = self._turn
+        change, revisions = await self._change(wanted, may)
+        plan, writes = await self._worked_out(change, cause)
+        return Drafted(wanted, turn, change, revisions, plan, writes)
+
     async def _change(self, wanted: Wanted, may: May) -> tuple[Change, dict[str, int]]:
         """Return the change that is asked, and the revisions that it was held against.
 
@@ -269,9 +300,7 @@ class ProfileDesk:
         async with self._database.read() as connection:
             records = await profiles.load(connection)
         change = await asyncio.to_thread(change_of, wanted, records)  # megabytes of TOML
-        refused = [fault for each in (*change.fresh, *change.gone) if (fault := may(each))]
-        if refused:
-            raise ProfileError(refused)
+        _check_may(change, may)
         return change, {record.name: record.revision for record in records}
 
     async def _worked_out(self, change: Change, cause: Cause) -> tuple[Plan, Writes]:
@@ -324,6 +353,12 @@ class ProfileDesk:
         row = self._view.nodes[node]
         wan = frozenset(name for name, path in row.paths.items() if path.kind == PathKind.WAN)
         return Names(wan or None, None if row.ha is None else ha_names(row.ha))
+
+
+def _check_may(change: Change, may: May) -> None:
+    refused = [fault for each in (*change.fresh, *change.gone) if (fault := may(each))]
+    if refused:
+        raise ProfileError(refused)
 
 
 async def _write_texts(

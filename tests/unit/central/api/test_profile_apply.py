@@ -5,12 +5,14 @@ import pytest
 from roost_central.access.core import Grant
 from roost_central.api.profile_apply import ApplyBody, plan_text, waves_of
 from roost_central.api.profiles import ProfileFile
+from roost_central.profiles import core, desk
 from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.rules import settled
 from roost_central.rollout.table import Kind
 from roost_central.storage import audit
 
 FLEET = '[profile]\nname = "fleet"\nfleet = true\n[kernel.sysctl]\n"vm.swappiness" = 10\n'
+ALPHA = FLEET.replace("fleet = true", 'site = "alpha"')
 R1 = Grant("release", "region:r01")  # alpha alone
 APPLY = "/api/v1/profiles:apply"
 PLAN = 'name = "x"\nprofiles = ["f.toml"]\napprovers = 0\nuncovered_ok = true\n'
@@ -51,6 +53,22 @@ async def test_one_that_no_node_can_take_is_refused_with_who_and_why(get, post, 
     assert (await post(APPLY, {"files": FILES}))[0] == 200
 
 
+@pytest.mark.parametrize(("text", "sites"), [(FLEET, 3), (ALPHA, 1)])
+async def test_the_fleet_is_resolved_once_for_a_change_that_is_applied(
+    post, able, monkeypatch, text, sites
+):
+    resolved = []
+
+    def compiled(*given):
+        resolved.append(given)
+        return core.compile_profiles(*given)
+
+    monkeypatch.setattr(desk, "compile_profiles", compiled)
+    status, plan = await post(APPLY, {"files": [{"file": "f.toml", "source": text}]})
+    assert (status, plan["sites"], bool(plan["rollout"])) == (200, sites, sites > 1)
+    assert len(resolved) == 1
+
+
 async def test_sizes_that_are_none_are_refused_with_what_is(get, post):
     status, problem = await post(APPLY, {"files": FILES, "groups": "1,most"})
     assert (status, problem["errors"][0]["field"]) == (422, "groups")
@@ -66,19 +84,6 @@ async def test_another_number_of_nodes_than_was_seen_is_refused(get, post):
 
 
 @pytest.mark.usefixtures("able")
-async def test_the_fleet_is_compiled_to_look_and_once_more_as_it_counts(post, central):
-    desk, compiled = central.api.profiles, []
-    work_out = desk._worked_out
-
-    async def counted(*given):
-        compiled.append(given)
-        return await work_out(*given)
-
-    desk._worked_out = counted
-    assert (await post(APPLY, {"files": FILES}))[0] == 200
-    assert len(compiled) == 2
-
-
 async def test_it_is_listed_and_shown_among_the_rollouts(get, rollout):
     _, page = await get("/api/v1/rollouts")
     [item] = page["items"]

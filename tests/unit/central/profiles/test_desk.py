@@ -95,6 +95,37 @@ async def test_a_preview_writes_nothing(database, desk):
         assert await profiles.load(connection) == []
 
 
+async def test_what_was_drafted_is_applied_as_it_was_unless_anything_was_compiled_since(
+    database, desk, view
+):
+    change = wanted(fleet("f", swappiness(1)))
+    await desk.preview(change, anything, is_kept=True)
+    view.add_node("b.n3", "b", "n3")
+    plan = await desk.apply(change, anything, Approval("ann", "because"), note)
+    assert plan.changed == 4, "the node that came is compiled for by itself, afterwards"
+    async with database.read() as connection:
+        (made,) = await desired.generations(connection, "a.n1")
+    assert (made.by, made.reason) == ("ann", "because")
+    assert await desk.refresh(["b"]) == 1
+    other = wanted(fleet("f", swappiness(2)))
+    await desk.preview(other, anything, is_kept=True)
+    await desk.refresh(["b"])
+    view.add_node("b.n4", "b", "n4")
+    assert (await desk.apply(other, anything, Approval("ann", ""), note)).changed == 6
+    assert {generation for generation, _ in (await desired_of(database)).values()} == {1, 2}
+
+
+async def test_who_may_not_is_refused_what_somebody_else_drafted(desk):
+    change = wanted(fleet("f", swappiness(1)))
+    await desk.preview(change, anything, is_kept=True)
+
+    def nothing(each):
+        return ProfileFault(each.file, 1, "profile.fleet", "scope", "not yours")
+
+    with pytest.raises(ProfileError, match="not yours"):
+        await desk.apply(change, nothing, Approval("bob", ""), note)
+
+
 async def test_a_preview_counts_who_takes_no_settings(desk, view):
     for node in ("a.n1", "b.n2"):
         view.nodes[node].config.applied_digest = "0" * 16
