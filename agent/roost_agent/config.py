@@ -6,9 +6,10 @@ config_file.py's matter; this page is the list.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from roost_agent.alarm_types import shipped
 from roost_agent.config_settings import SettingsConfig
@@ -24,8 +25,7 @@ BMC_FILE: Final = "/etc/roost/bmc.toml"
 HELPER_SOCKET: Final = "/run/roost-helper.sock"
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """A number that may be set: its unit is in the key, its limits are inclusive."""
 
     low: int
@@ -56,8 +56,7 @@ PRESETS: Final = {  # what changes against the defaults above
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TlsConfig:
+class TlsConfig(msgspec.Struct, frozen=True):
     """Files of a ``mqtts`` path; without ``cert_file`` the node does not prove who it is.
 
     Attributes:
@@ -70,8 +69,7 @@ class TlsConfig:
     server_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PathConfig:
+class PathConfig(msgspec.Struct, frozen=True):
     """One way to one broker."""
 
     name: str
@@ -89,16 +87,14 @@ class PathConfig:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class BeatConfig:
+class BeatConfig(msgspec.Struct, frozen=True):
     """How often the node says that it lives."""
 
     interval_ms: int
     site_interval_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxConfig:
+class OutboxConfig(msgspec.Struct, frozen=True):
     """What the outbox may hold; a drop policy decides what goes when it is full."""
 
     bytes_max: int
@@ -107,8 +103,7 @@ class OutboxConfig:
     ring_age_max_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class InventoryConfig:
+class InventoryConfig(msgspec.Struct, frozen=True):
     """How often the node looks at itself; a change of hardware is looked at when it happens."""
 
     probe_interval_ms: int
@@ -123,8 +118,7 @@ class PortRole(StrEnum):
     HA = "ha"
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmsConfig:
+class AlarmsConfig(msgspec.Struct, frozen=True):
     """What is watched, by which limits, and where applications ask.
 
     Attributes:
@@ -138,12 +132,12 @@ class AlarmsConfig:
     """
 
     socket: str = ""
-    types: Catalogue = field(default_factory=shipped)
+    types: Catalogue = msgspec.field(default_factory=shipped)
     off: frozenset[str] = frozenset()
     certificates: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
-    ports: Mapping[str, PortRole] = field(default_factory=dict)
+    ports: Mapping[str, PortRole] = msgspec.field(default_factory=dict)
 
 
 # Where media are mounted, images keep files, and cloud-init leaves a seed; * is any one name.
@@ -159,8 +153,7 @@ CLAIM_DIRS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class JoinConfig:
+class JoinConfig(msgspec.Struct, frozen=True):
     """How a box without an identity finds its centre (docs/enrolment.md).
 
     Attributes:
@@ -195,8 +188,7 @@ HEALTH_FOLDER: Final = "/etc/roost/health.d"
 PROCESS_FOLDERS: Final = ("/etc/roost/processes.d", "/etc/pmon.d")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessesConfig:
+class ProcessesConfig(msgspec.Struct, frozen=True):
     """Which processes are watched (docs/processes.md).
 
     Attributes:
@@ -214,8 +206,7 @@ class ProcessesConfig:
     health: str = HEALTH_FOLDER
 
 
-@dataclass(frozen=True, slots=True)
-class HostsConfig:
+class HostsConfig(msgspec.Struct, frozen=True):
     """What this node does about silent hosts of its site in its turn as coordinator.
 
     Attributes:
@@ -229,8 +220,7 @@ class HostsConfig:
     mnfa_timeout_s: int = HOSTS["mnfa_timeout_s"].default
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """All of it. A reload makes a new one."""
 
     site: str
@@ -239,16 +229,16 @@ class Config:
     beat: BeatConfig
     outbox: OutboxConfig
     inventory: InventoryConfig
-    paths: tuple[PathConfig, ...] = field(default=())
+    paths: tuple[PathConfig, ...] = ()
     preset: str = "wan"
-    alarms: AlarmsConfig = field(default_factory=AlarmsConfig)
-    processes: ProcessesConfig = field(default_factory=ProcessesConfig)
-    settings: SettingsConfig = field(default_factory=SettingsConfig)
-    updates: UpdatesConfig = field(default_factory=UpdatesConfig)
-    hosts: HostsConfig = field(default_factory=HostsConfig)
+    alarms: AlarmsConfig = msgspec.field(default_factory=AlarmsConfig)
+    processes: ProcessesConfig = msgspec.field(default_factory=ProcessesConfig)
+    settings: SettingsConfig = msgspec.field(default_factory=SettingsConfig)
+    updates: UpdatesConfig = msgspec.field(default_factory=UpdatesConfig)
+    hosts: HostsConfig = msgspec.field(default_factory=HostsConfig)
     ha_file: str = ""  # the site's HA configuration; empty: this node takes no part in local HA
     bmc_file: str = BMC_FILE  # of board controllers; one that is not there names none
-    join: JoinConfig = field(default_factory=JoinConfig)  # counts while there is no identity
+    join: JoinConfig = msgspec.field(default_factory=JoinConfig)  # counts without an identity
     enrolled: Enrolled | None = None  # None: this node has no identity, a broker on loopback only
 
     @property

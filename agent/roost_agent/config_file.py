@@ -2,10 +2,11 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from roost_agent.config import (
     BEAT,
@@ -51,7 +52,7 @@ HA_KEYS: Final = ("file",)
 FAILURE_ACTION: Final = "heartbeat_failure_action"
 HOSTS_KEYS: Final = (*HOSTS, FAILURE_ACTION)
 BMC_KEYS: Final = ("file",)
-JOIN_KEYS: Final = tuple(each.name for each in fields(JoinConfig))
+JOIN_KEYS: Final = tuple(each.name for each in msgspec.structs.fields(JoinConfig))
 _TABLES: Final[Mapping[str, Iterable[str]]] = {  # whose keys are known one by one
     "beat": BEAT,
     "outbox": OUTBOX,

@@ -5,12 +5,12 @@ part run otherwise, as in a container that has the host's files at another folde
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class SettingsConfig:
+
+class SettingsConfig(msgspec.Struct, frozen=True):
     """Who applies the settings that the profiles give this node (docs/profiles.md).
 
     Attributes:
@@ -26,7 +26,7 @@ class SettingsConfig:
     root: str = "/"
 
 
-KEYS: Final = tuple(each.name for each in fields(SettingsConfig))
+KEYS: Final = tuple(each.name for each in msgspec.structs.fields(SettingsConfig))
 
 
 def settings_config(said: Mapping[str, Any], fault: Callable[[str, str], None]) -> SettingsConfig:

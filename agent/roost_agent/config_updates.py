@@ -5,8 +5,9 @@ part run otherwise.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Final
+
+import msgspec
 
 VERIFY_S: Final = (10, 590)  # three beats, and what the step's own deadline lets it
 BYTES_MAX: Final = 1 << 40
@@ -18,8 +19,7 @@ _NUMBERS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatesConfig:
+class UpdatesConfig(msgspec.Struct, frozen=True):
     """How this node installs releases (docs/updates.md).
 
     Attributes:
@@ -56,7 +56,7 @@ class UpdatesConfig:
         return min(self.stabilise_s, self.verify_s - BEATS_S)
 
 
-KEYS: Final = tuple(each.name for each in fields(UpdatesConfig))
+KEYS: Final = tuple(each.name for each in msgspec.structs.fields(UpdatesConfig))
 
 
 def updates_config(said: Mapping[str, Any], fault: Callable[[str, str], None]) -> UpdatesConfig:

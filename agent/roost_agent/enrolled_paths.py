@@ -1,6 +1,6 @@
 """The paths of a node that was told its brokers: one to each, as the node that it is."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from roost_agent.config import PathConfig
 from roost_agent.config_path import Fault, path_config

@@ -8,9 +8,10 @@ Owns the state directory: a lock keeps a second agent off it. Invariants:
 import fcntl
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from roost_agent.durable import sync_folder
 from roost_agent.errors import StateInUseError
@@ -25,8 +26,7 @@ BLIND: Final = (  # a box as enrol/anew.py found it
 _DIGITS: Final = 20  # a fixed width, so that a full disk can still be written in place
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """What every message says of its sender.
 
     Attributes:

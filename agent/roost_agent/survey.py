@@ -9,9 +9,10 @@ import logging
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from roost_agent.config import InventoryConfig
 from roost_agent.errors import ProbeError, StorageError
@@ -39,8 +40,7 @@ RETRY_S: Final = 60.0  # after an outbox that took nothing
 Prober = Callable[[tuple[str, ...]], Awaitable[Document]]
 
 
-@dataclass(frozen=True, slots=True)
-class Instruments:
+class Instruments(msgspec.Struct, frozen=True):
     """All that the agent reads the world with besides its paths; a simulation has its own."""
 
     clock: Clock

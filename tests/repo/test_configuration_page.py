@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -69,7 +68,7 @@ def test_every_key_of_the_sites_file_is_told():
     for table in tables:
         for each in msgspec.structs.fields(table):
             assert re.search(rf"`{each.encode_name}[`.]|`\[\[{each.encode_name}]]`", SITE), each
-    for name in Timing.__dataclass_fields__:
+    for name in Timing.__struct_fields__:
         assert f"`{name}`" in SITE
 
 
@@ -102,7 +101,7 @@ def test_every_key_of_joining_is_told_and_each_folder_that_is_looked_in():
     ("table", "known"), [("settings", SettingsConfig), ("updates", UpdatesConfig)]
 )
 def test_every_key_of_a_table_of_places_is_told_with_its_default(table, known):
-    for each in fields(known):
+    for each in msgspec.structs.fields(known):
         told = [row[1] for row in rows(AGENT) if f"`{table}.{each.name}`" in row[0]]
         assert len(told) == 1, each.name
         assert (str(each.default) or "empty") in told[0]

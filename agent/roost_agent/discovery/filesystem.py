@@ -10,8 +10,9 @@ gone would hang the probe, and the question itself mounts an automount.
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from roost_agent.discovery.reader import Reader, reason_of
 from roost_agent.discovery.section import UNSUPPORTED, Missing, Section
@@ -84,8 +85,7 @@ _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 _FIELDS_MIN: Final = 6  # before the dash
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """One line of mountinfo (proc_pid_mountinfo(5)).
 
     Attributes:

@@ -3,7 +3,6 @@
 import os
 import stat
 import tomllib
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,13 +106,13 @@ def _made(said: HaFile, timing: Timing, warnings: tuple[str, ...]) -> HaConfig:
 
 def _timing(said: HaFile, faults: list[str]) -> Timing | None:
     """Return the profile with its own constants, checked against the longest stop."""
-    known = [each.name for each in fields(Timing)]
+    known = [each.name for each in msgspec.structs.fields(Timing)]
     unknown = [key for key in said.constants if key not in known]
     faults += [f"timing.{key}: unknown key, {hint(key, known)}" for key in unknown]
     if not said.is_whole("profile", "timing"):
         return None
     own = {key: value for key, value in said.constants.items() if key in known}
-    timing = replace(preset(said.profile), **own)
+    timing = msgspec.structs.replace(preset(said.profile), **own)
     has_ends = not is_sticky(said) or said.witness == "central"
     stop_ms, chain = stop_chain(said) if has_ends else (0, ())
     found = timing.check(stop_ms)

@@ -1,13 +1,12 @@
 """The deadlines of a right, from its end backwards."""
 
-from dataclasses import dataclass
+import msgspec
 
 from roost_agent.ha.lease_events import Arm
 from roost_agent.ha.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(msgspec.Struct, frozen=True):
     """What a validity leaves for stopping.
 
     Attributes:

@@ -6,8 +6,9 @@ giving).
 """
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec.structs import replace
 
 from roost_agent.ha import core_events as ev
 from roost_agent.ha import lease_events as le

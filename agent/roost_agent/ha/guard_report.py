@@ -1,9 +1,11 @@
 """What the guard says of itself, as far as it counts for local HA."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+BITING: Final = "biting"  # the guard's own word, whose core the agent does not carry
 
 
 class GuardReport(msgspec.Struct, frozen=True):
@@ -18,7 +20,7 @@ class GuardReport(msgspec.Struct, frozen=True):
         watchdog_ms: within which its device bites, as the device says; 0: it has none.
         watchdog: ``tested``, or why it has none.
         hardware: the device and its machine, in words.
-        bite: ``biting`` while the device starves for a test, ``missed`` once it let its time pass.
+        bite: BITING while the device starves for a test, ``missed`` once it let its time pass.
     """
 
     pid: int = 0

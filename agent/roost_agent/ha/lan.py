@@ -11,8 +11,9 @@ broker's name, its issuer and its box are all checked; nothing of a certificate 
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from roost_agent.enrolled import (
     BROKER_CERTIFICATE,
@@ -29,8 +30,7 @@ from roost_protocol.certificate import Holder, Kind, write
 from roost_protocol.tls import NamedContext
 
 
-@dataclass(frozen=True, slots=True)
-class LanIdentity:
+class LanIdentity(msgspec.Struct, frozen=True):
     """Which box of the fleet this is, on its LAN.
 
     Attributes:
@@ -71,8 +71,7 @@ class LanIdentity:
         return context
 
 
-@dataclass(frozen=True, slots=True)
-class LanClient:
+class LanClient(msgspec.Struct, frozen=True):
     """One path's TLS.
 
     Attributes:

@@ -7,7 +7,8 @@ Leaves to others: to give away what runs here (leaving, orders), to go down.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from roost_agent.control.message import GoDown
 from roost_agent.ha.config import SITE_LEASE
@@ -17,8 +18,7 @@ from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.leaving import Leaving
 
 
-@dataclass(frozen=True, slots=True)
-class GoingDown:
+class GoingDown(msgspec.Struct, frozen=True):
     """What it would mean.
 
     Attributes:

@@ -17,7 +17,6 @@ from roost_agent.control.message import (
     HaTestWatchdog,
     HaVoters,
 )
-from roost_agent.guard.core import BITING
 from roost_agent.ha import core_events as ev
 from roost_agent.ha.bite_test import BiteTests
 from roost_agent.ha.config import SITE_LEASE
@@ -27,6 +26,7 @@ from roost_agent.ha.decisions import named
 from roost_agent.ha.drill import Drills
 from roost_agent.ha.drill_order import DrillRefusedError, planned
 from roost_agent.ha.fitness import unfit, unready
+from roost_agent.ha.guard_report import BITING
 from roost_agent.ha.lease_events import Answer as Answered
 from roost_agent.ha.lease_phase import Phase
 from roost_agent.ha.may_go_down import may_go_down

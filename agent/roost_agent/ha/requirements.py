@@ -8,15 +8,15 @@ Leaves to others: whether a group that each node runs for itself is active here 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from roost_agent.ha.config import HaConfig
 from roost_agent.ha.lease import Lease
 from roost_protocol.explain import Explain
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """A group that another requires, and that is not active where it would have to be."""
 
     group: str

@@ -4,8 +4,9 @@ All are milliseconds of CLOCK_BOOTTIME but ``rate_bp``. Detection adapts to the 
 do, since voter and holder must have reckoned with the same ones.
 """
 
-from dataclasses import dataclass, fields
 from typing import Final
+
+import msgspec
 
 from roost_protocol.terms import Terms
 
@@ -19,8 +20,7 @@ LOST_BEATS: Final = 12  # the worst T_lost at a local health multiplier of 1
 ROUND_TRIPS: Final = 6  # renewals in one lease
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """One site's constants; the same on all of its nodes (they are part of ``cfgver``).
 
     Attributes:
@@ -113,7 +113,7 @@ class Timing:
             "watchdog_ms": WATCHDOG_MS,
         }
         faults = []
-        for each in fields(self):
+        for each in msgspec.structs.fields(self):
             value = getattr(self, each.name)
             low, high = bounds.get(each.name, (1, LEASE_MS[1]))
             if not low <= value <= high:

@@ -1,11 +1,11 @@
 """What membership tells the leases: whom this node hears, and on what evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class PeerEvidence:
+class PeerEvidence(msgspec.Struct, frozen=True):
     """How silent a peer is.
 
     Attributes:
@@ -19,8 +19,7 @@ class PeerEvidence:
     silent_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """One node's view of its site; nodes by their index.
 
     Attributes:
@@ -37,4 +36,4 @@ class View:
     lhm: int = 1
     rank: int = 0
     isolated: bool = False
-    evidence: Mapping[int, PeerEvidence] = field(default_factory=dict)
+    evidence: Mapping[int, PeerEvidence] = msgspec.field(default_factory=dict)

@@ -12,9 +12,10 @@ Invariants:
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, assert_never
+
+import msgspec
 
 from roost_agent.host.moment import Moment
 
@@ -25,16 +26,14 @@ BOOT_MS: Final = 1_200_000  # until a machine that was reset is heard (StarlingX
 SKEW_MS: Final = 30_000  # by which two hosts may note one loss apart from each other
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """A host in service whose heartbeat is lost; ``since_ms`` by the boot clock."""
 
     node: str
     since_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """How it is now.
 
     Attributes:
@@ -52,8 +51,7 @@ class Tick:
     is_spent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """What came of a reset.
 
     Attributes:
@@ -71,8 +69,7 @@ class Answered:
 Event = Tick | Answered
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(msgspec.Struct, frozen=True):
     """Have a controller reset a host."""
 
     node: str
@@ -86,8 +83,7 @@ class _Phase(Enum):
     OVER = auto()
 
 
-@dataclass(slots=True)
-class _Case:
+class _Case(msgspec.Struct):
     since_ms: int
     phase: _Phase = _Phase.WAITS
     tries: int = 0

@@ -10,7 +10,6 @@ Invariants:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -38,8 +37,7 @@ class Known(msgspec.Struct, frozen=True):
     counts: dict[str, dict[str, Count]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Documents to append, in order, and what is known once they are on disk."""
 
     documents: tuple[InventoryDocument, ...]

@@ -10,8 +10,9 @@ Invariants:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from roost_protocol.codec import VERSION, encode
 from roost_protocol.digest import node_digest, section_digest
@@ -32,8 +33,7 @@ TOO_BIG: Final = "too-big"
 PART_BYTES_AIM: Final = CHUNK_BYTES_MAX - 8 * 1024  # room for the envelope and section headers
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """Where and when a snapshot was made."""
 
     gen: int

@@ -12,8 +12,9 @@ Invariants:
 Leaves to others: when the node may go down (site_job.py), what a step does, the disk.
 """
 
-from dataclasses import replace
 from typing import Final, assert_never
+
+from msgspec.structs import replace
 
 from roost_agent.update.events import (
     Action,

@@ -11,8 +11,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from roost_agent.ports import Clock
 from roost_agent.update import events as ev
@@ -33,8 +34,7 @@ IDLE_S: Final = 3_600.0
 GOES_IN: Final = frozenset({Step.DRAIN, Step.INSTALL})
 
 
-@dataclass(frozen=True, slots=True)
-class Learnt:
+class Learnt(msgspec.Struct, frozen=True):
     """Something of a job is known now; what goes by it comes after this."""
 
     job: LocalJob

@@ -3,15 +3,15 @@
 The state is all that the journal keeps of where a node is; what follows from it is the core's.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from roost_agent.update.step import Step, Who
 from roost_protocol.update import FailureType
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What a job asks of this node.
 
     Attributes:
@@ -27,8 +27,7 @@ class Plan:
     not_after_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """All that the journal keeps of where a node is.
 
     Attributes:
@@ -63,8 +62,7 @@ class State:
     given_up: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Did:
+class Did(msgspec.Struct, frozen=True):
     """A step came to its end.
 
     Attributes:
@@ -81,36 +79,31 @@ class Did:
     reboot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
+class Go(msgspec.Struct, frozen=True):
     """The site's coordinator gives its lock; those of an older epoch are refused."""
 
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(msgspec.Struct, frozen=True):
     """Give it up, if that is still possible; ``why`` is empty for an operator's word."""
 
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Time passed."""
 
     wall_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """The agent is here: the job begins, or goes on from where the journal has it."""
 
     boot_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What the helper says of a key after a crash: done, running, or unknown."""
 
     key: str
@@ -122,8 +115,7 @@ class Known:
 Event: TypeAlias = Did | Go | Cancel | Tick | Started | Known
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """Bring the state to the disk, and how the step before it ended; only then do what follows."""
 
     state: State
@@ -131,8 +123,7 @@ class Record:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(msgspec.Struct, frozen=True):
     """Begin a step; its answer is a ``Did`` with this key."""
 
     step: Step
@@ -140,23 +131,20 @@ class Do:
     nonce: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Ask the helper how a step stands that it was doing when the agent ended."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(msgspec.Struct, frozen=True):
     """Raise one: ``rollback-failed``, ``unlock-failed`` or ``cleanup-failed``."""
 
     name: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """An event that changes nothing; to be logged."""
 
     why: str

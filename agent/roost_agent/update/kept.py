@@ -1,6 +1,5 @@
 """What the journal of updates keeps: of jobs, of a person's hold, of receipts. Data alone."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -36,8 +35,7 @@ class Kept(msgspec.Struct, frozen=True):
     stood: tuple[Key, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """A job that has not ended, or the one that ended last.
 
     Attributes:
@@ -76,8 +74,7 @@ class Hold(msgspec.Struct, frozen=True):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """What the node has signed of a job that ended (install_receipt.py)."""
 
     counter: int

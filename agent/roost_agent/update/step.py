@@ -1,8 +1,9 @@
 """The steps of one node's update, as a table: who does them, for how long, where an error leads."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from roost_protocol.update import FailureType
 
@@ -37,8 +38,7 @@ class Who(StrEnum):
     SITE = "site"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One step.
 
     Attributes:

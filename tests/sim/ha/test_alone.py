@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import msgspec
 import pytest
 from sim.ha.plan import Fault, Plan, lonely_plan
 from sim.ha.search import check_seeds
@@ -121,7 +122,7 @@ def test_two_that_asked_at_once_and_lost_their_power_are_no_last_holders():
 
     The power goes at every moment of such an election, and they come back apart.
     """
-    eager = replace(DEFAULT, spread_ms=1, rank_ms=0)
+    eager = msgspec.structs.replace(DEFAULT, spread_ms=1, rank_ms=0)
     for seed, after in itertools.product(range(3), range(200, 320, 4)):
         at = 4_000 + after
         faults = (

@@ -2,9 +2,9 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from roost_agent.config import BeatConfig, Config, InventoryConfig, OutboxConfig, PathConfig
 from roost_agent.config_apply.for_agent import for_agent

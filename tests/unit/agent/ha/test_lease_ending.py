@@ -1,9 +1,8 @@
 """How a lease is given back, and what a release does to who hears it."""
 
-from dataclasses import replace
-
 import pytest
 from leases import ALL, answer, follower, frame, holder, only
+from msgspec.structs import replace
 
 from roost_agent.ha.lease_events import (
     Answer,

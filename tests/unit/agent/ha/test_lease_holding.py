@@ -1,7 +1,5 @@
 """What a holder may run and until when, and what other voters make of it."""
 
-from dataclasses import replace
-
 from leases import (
     ALL,
     BOOT,
@@ -23,6 +21,7 @@ from leases import (
     under,
     wins,
 )
+from msgspec.structs import replace
 
 from roost_agent.ha.lease_events import (
     Arm,

@@ -1,7 +1,5 @@
 """When a node stands for a lease, whom it asks, and what it makes of the answers."""
 
-from dataclasses import replace
-
 import pytest
 from leases import (
     ALL,
@@ -18,6 +16,7 @@ from leases import (
     under,
     wins,
 )
+from msgspec.structs import replace
 
 from roost_agent.ha.lease_events import (
     Arm,

@@ -1,8 +1,7 @@
 """The constants of the lease: the presets hold, and what does not hold is told, all of it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roost_agent.guard.program import BOUNDS
 from roost_agent.ha.timing import (

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 
+import msgspec
 import pytest
 
 from roost_agent.config import OutboxConfig
@@ -36,7 +37,7 @@ class Disk:
         if self.store is not None:
             self.store.close()
         for name, value in limits.items():
-            object.__setattr__(self.limits, name, value)
+            msgspec.structs.force_setattr(self.limits, name, value)
         self.store = Store(self.file, self.limits, new_stream=self.stream, now_ms=now_ms)
         return self.store
 

@@ -1,8 +1,7 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from roost_agent.update.core import ROLLBACKS_MAX, Node
 from roost_agent.update.events import (
