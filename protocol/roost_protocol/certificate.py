@@ -20,10 +20,11 @@ for letter; so no second spelling of an identity is ever accepted.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.join_token import from_text, to_text
@@ -72,8 +73,7 @@ _ZONES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """Whom a certificate is for.
 
     Attributes:
@@ -87,8 +87,7 @@ class Holder:
     box: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """What stands in the certificate."""
 
     common_name: str

@@ -1,13 +1,13 @@
 """How long a voter's promise must last, so that the holder has stopped before it ends."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 WHOLE_BP: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What a voter knows of the lease's constants, in milliseconds.
 
     Attributes:

@@ -6,8 +6,9 @@ on site brokers. The shard is part of the topic so that ingest scales over worke
 
 import re
 import zlib
-from dataclasses import dataclass
 from typing import Final, NewType
+
+import msgspec
 
 from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import (
@@ -93,8 +94,7 @@ def shard_of(site: str) -> int:
     return zlib.crc32(site.encode()) % SHARDS
 
 
-@dataclass(frozen=True, slots=True)
-class NodeTopics:
+class NodeTopics(msgspec.Struct, frozen=True):
     """All topics of one node."""
 
     beat: str
@@ -129,8 +129,7 @@ class NodeTopics:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UpTopic:
+class UpTopic(msgspec.Struct, frozen=True):
     """Who said what kind of thing to the centre, as the broker vouches for it."""
 
     node: NodeId
