@@ -65,7 +65,7 @@ from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.site_members import SiteMembers
-from roost_central.releases.store import FOLDER as RELEASES_FOLDER
+from roost_central.releases.folders import FOLDER as RELEASES_FOLDER
 from roost_central.releases.watch import ReleaseWatch
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.rollout.settings_carrier import SettingsCarrier

@@ -186,8 +186,8 @@ def operators_file(*operators):
 def uploaded(store, made: bundle.Bundle):
     """Put a bundle into a store, as uploads do."""
     for blob in bundle.blobs_of(made.manifest):
-        part = store.incoming(blob)
+        part = store.bundles.incoming(blob)
         with made.open(blob) as file:
             part.write_bytes(file.read())
-        store.keep_blob(part, blob)
-    return store.take_manifest(made.raw)
+        store.bundles.keep_blob(part, blob)
+    return store.bundles.take_manifest(made.raw)

@@ -30,7 +30,7 @@ async def image_given(call: Call[Any, Any], said: str) -> dict[str, Any]:
     if desk is None:
         raise _conflict("this centre keeps no releases: [fleet] with a signer in central.toml")
     found = _meant(await asyncio.to_thread(desk.releases), said)
-    length = desk.store.image.releases[found.path].length
+    length = desk.store.chains.image.releases[found.path].length
     return {
         "component": found.component, "version": found.version, "digest": found.digest,
         "length": length,

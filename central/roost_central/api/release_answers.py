@@ -141,7 +141,7 @@ def release_answer(release: Release) -> ReleaseAnswer:
 
 def release_detail(release: Release, desk: ReleaseDesk) -> ReleaseDetail:
     """Return a release with the way to it."""
-    named = [each.custom for each in desk.store.image.releases.values()]
+    named = [each.custom for each in desk.store.chains.image.releases.values()]
     others = [
         each
         for each in desk.releases()

@@ -33,10 +33,11 @@ from roost_central.api.release_answers import (
 )
 from roost_central.api.sites import site_name
 from roost_central.errors import SignerError
+from roost_central.releases.bundle_store import BLOB_BYTES_MAX
 from roost_central.releases.desk import ReleaseDesk
 from roost_central.releases.fault import ReleaseError
+from roost_central.releases.folders import DIRECTOR, IMAGE
 from roost_central.releases.shelf import Release
-from roost_central.releases.store import BLOB_BYTES_MAX, DIRECTOR, IMAGE
 from roost_central.storage import audit
 from roost_protocol.release.manifest import MANIFEST_BYTES_MAX
 
@@ -53,7 +54,7 @@ _DIGEST: Final = 64
 async def list_releases(call: Call[NoQuery, None]) -> ReleasePage:
     """GET /api/v1/releases."""
     desk = desk_of(call)
-    targets = desk.store.image.targets
+    targets = desk.store.chains.image.targets
     found = await asyncio.to_thread(desk.releases)
     return ReleasePage(
         items=[release_answer(each) for each in found],
@@ -75,14 +76,14 @@ async def show_release(call: Call[NoQuery, None]) -> ReleaseDetail:
 async def show_repository(call: Call[NoQuery, None]) -> RepositoryAnswer:
     """GET /api/v1/repository: what the next draft follows."""
     store = desk_of(call).store
-    targets = store.image.targets
+    targets = store.chains.image.targets
 
     def read() -> RepositoryAnswer:
         return RepositoryAnswer(
-            image_roots=[raw.decode() for raw in store.roots(IMAGE)],
-            director_roots=[raw.decode() for raw in store.roots(DIRECTOR)],
-            targets="" if targets is None else store.targets_raw().decode(),
-            delegated={role: raw.decode() for role, raw in store.delegated_raw().items()},
+            image_roots=[raw.decode() for raw in store.chains.roots(IMAGE)],
+            director_roots=[raw.decode() for raw in store.chains.roots(DIRECTOR)],
+            targets="" if targets is None else store.chains.targets_raw().decode(),
+            delegated={role: raw.decode() for role, raw in store.chains.delegated_raw().items()},
         )
 
     return await asyncio.to_thread(read)
@@ -102,9 +103,9 @@ async def show_site(call: Call[NoQuery, None]) -> SiteRepositoryAnswer:
 async def get_blob(call: Call[NoQuery, None]) -> web.StreamResponse:
     """GET /api/v1/blobs/{blob}."""
     store, blob = desk_of(call).store, _digest(call.path("blob"))
-    if not store.has_blob(blob):
+    if not store.bundles.has_blob(blob):
         raise ApiError("not-found", f"there is no blob {blob[:12]}")
-    with await asyncio.to_thread(store.open_blob, blob) as file:
+    with await asyncio.to_thread(store.bundles.open_blob, blob) as file:
         response = web.StreamResponse(headers={"Content-Type": OCTETS})
         await response.prepare(call.request)
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
@@ -115,7 +116,7 @@ async def get_blob(call: Call[NoQuery, None]) -> web.StreamResponse:
 async def put_blob(call: Call[NoQuery, None]) -> Reply:
     """PUT /api/v1/blobs/{blob}."""
     desk, blob = desk_of(call), _digest(call.path("blob"))
-    if desk.store.has_blob(blob):
+    if desk.store.bundles.has_blob(blob):
         return Reply(status=204)
     with problems():
         part = desk.upload()
@@ -123,7 +124,7 @@ async def put_blob(call: Call[NoQuery, None]) -> Reply:
             got = await _written(call.request, part)
             if got != blob:
                 raise ReleaseError("blob", f"what came is {got[:12]}..., not {blob[:12]}...")
-            await asyncio.to_thread(desk.store.keep_blob, part, blob)
+            await asyncio.to_thread(desk.store.bundles.keep_blob, part, blob)
         finally:
             part.unlink(missing_ok=True)
     return Reply(status=204)
@@ -137,8 +138,8 @@ async def put_manifest(call: Call[NoQuery, None]) -> ManifestAnswer:
         raise ApiError("invalid", f"what came is not the manifest {wanted[:12]}...")
     with problems():
         digest = await desk.take_manifest(raw)
-        manifest = desk.store.manifests[digest]
-        missing = await asyncio.to_thread(desk.store.missing, digest)
+        manifest = desk.store.bundles.manifests[digest]
+        missing = await asyncio.to_thread(desk.store.bundles.missing, digest)
     about = f"{manifest.component}/{manifest.version}"
     await _note(call, "release.upload", about, {"digest": digest})
     return ManifestAnswer(digest, missing)
@@ -166,7 +167,7 @@ async def publish(call: Call[NoQuery, None]) -> PublishedAnswer:
             added = await desk.publish(roots, body.targets.encode(), delegated)
         else:
             await desk.follow(roots)
-    targets = desk.store.image.targets
+    targets = desk.store.chains.image.targets
     version = 0 if targets is None else targets.signed.version
     return PublishedAnswer(version, [each.path for each in added])
 

@@ -37,10 +37,10 @@ def operators_files(
         return "", ""
     newest = max(of_it, key=lambda each: each.custom.counter)
     raw = (store.folder / "manifests" / newest.digest).read_bytes()
-    manifest = store.manifests[newest.digest]
+    manifest = store.bundles.manifests[newest.digest]
     for entry in manifest.files:
         if entry.path == FILE and entry.size <= OPERATORS_BYTES_MAX:
-            with store.open_blob(entry.blob) as file:
+            with store.bundles.open_blob(entry.blob) as file:
                 return raw.decode(), decompress(file.read()).decode()
     raise ReleaseError("bundle", f"{newest.path} has no {FILE}")
 
@@ -52,8 +52,8 @@ def approvers(store: ReleaseStore) -> Operators:
         ReleaseError: what is here is broken.
         OSError: it cannot be read.
     """
-    if store.image.targets is None:
+    if store.chains.image.targets is None:
         return Operators()
-    found = operators_files(store, store.targets_raw(), store.delegated_raw())
+    found = operators_files(store, store.chains.targets_raw(), store.chains.delegated_raw())
     manifest, file = (each.encode() for each in found)
     return operators_of(manifest, file, sha256(manifest).hexdigest()) if file else Operators()

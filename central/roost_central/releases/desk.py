@@ -18,8 +18,10 @@ from typing import Final
 from roost_central.errors import SignerError
 from roost_central.ports import Clock, Entropy
 from roost_central.releases.approvers import approvers, operators_files
+from roost_central.releases.chain_store import Above
 from roost_central.releases.delegation import check_follows, checked_whole, roles_of
 from roost_central.releases.fault import ReleaseError
+from roost_central.releases.folders import DIRECTOR, IMAGE
 from roost_central.releases.metadata import (
     Named,
     check_added,
@@ -35,7 +37,7 @@ from roost_central.releases.standing import (
     TARGETS,
     Life,
 )
-from roost_central.releases.store import DIRECTOR, IMAGE, Above, ReleaseStore
+from roost_central.releases.store import ReleaseStore
 from roost_central.signer.client import Signer
 from roost_central.signer.message import SignImage
 from roost_protocol.release.approval import Approval, SignedApproval
@@ -75,7 +77,7 @@ class ReleaseDesk:
     @property
     def is_published(self) -> bool:
         """Whether there is an image repository to fetch."""
-        return self.store.image.targets is not None
+        return self.store.chains.image.targets is not None
 
     def releases(self) -> list[Release]:
         """Return every release that is known, by component and counter."""
@@ -121,22 +123,22 @@ class ReleaseDesk:
         async with self._lock:
             store = self.store
             for raw in roots:
-                await asyncio.to_thread(store.take_root, IMAGE, raw)
-            root = store.image.root
+                await asyncio.to_thread(store.chains.take_root, IMAGE, raw)
+            root = store.chains.image.root
             if root is None:
                 raise ReleaseError("repository", "there is no root of the image repository yet")
-            before = store.image.whole
+            before = store.chains.image.whole
             least = {} if before is None else before.versions
-            targets = targets or store.targets_raw()
+            targets = targets or store.chains.targets_raw()
             given = roles_of(read_targets(targets, TARGETS).signed)
-            kept = {**store.delegated_raw(), **delegated}
+            kept = {**store.chains.delegated_raw(), **delegated}
             raws = {role: raw for role, raw in kept.items() if role in given}
             made = checked_whole(root, targets, raws, self._clock.wall_ms(), least)
             check_follows(before, made)
             after = made.releases
-            added = check_added(dict(store.image.releases), after)
+            added = check_added(dict(store.chains.image.releases), after)
             for release in after.values():
-                await asyncio.to_thread(store.check, release)
+                await asyncio.to_thread(store.bundles.check, release)
             await self._sign_image(targets, raws)
             logger.info(
                 "targets of version %d are served: %d releases, %d of them new",
@@ -154,9 +156,11 @@ class ReleaseDesk:
         """
         async with self._lock:
             for raw in roots:
-                await asyncio.to_thread(self.store.take_root, IMAGE, raw)
+                await asyncio.to_thread(self.store.chains.take_root, IMAGE, raw)
             if roots and self.is_published:
-                await self._sign_image(self.store.targets_raw(), self.store.delegated_raw())
+                await self._sign_image(
+                    self.store.chains.targets_raw(), self.store.chains.delegated_raw()
+                )
 
     def carried(self, site: str) -> tuple[dict[str, str], dict[str, int]]:
         """Return what a site is to have, as a node's mirror has it; without a WAN for longer.
@@ -179,7 +183,7 @@ class ReleaseDesk:
             ReleaseError: it does not follow the one before.
             OSError: it cannot be written.
         """
-        return await asyncio.to_thread(self.store.take_root, DIRECTOR, raw)
+        return await asyncio.to_thread(self.store.chains.take_root, DIRECTOR, raw)
 
     async def take_manifest(self, raw: bytes) -> str:
         """Keep a manifest; return its digest.
@@ -188,7 +192,7 @@ class ReleaseDesk:
             ReleaseError: it is none.
             OSError: it cannot be written.
         """
-        return await asyncio.to_thread(self.store.take_manifest, raw)
+        return await asyncio.to_thread(self.store.bundles.take_manifest, raw)
 
     def upload(self) -> Path:
         """Return where an upload goes until it is whole.
@@ -196,7 +200,7 @@ class ReleaseDesk:
         Raises:
             ReleaseError: ``busy``.
         """
-        return self.store.incoming(self._entropy.token(NAME_BYTES).hex())
+        return self.store.bundles.incoming(self._entropy.token(NAME_BYTES).hex())
 
     async def operators(self) -> list[str]:
         """Return who may approve, by name.
@@ -232,9 +236,9 @@ class ReleaseDesk:
         if (said.site, said.members) != (site, now):
             text = f"the word is not for the {len(now)} members that {site} has now: sign anew"
             raise ReleaseError("members", text)
-        words = [each for each in self.store.words(site) if each.word != signed.word]
+        words = [each for each in self.store.sites.words(site) if each.word != signed.word]
         kept = [each for each in words if who.agreed_to_members([each], site, now, now_ms)]
-        await asyncio.to_thread(self.store.put_words, site, [*kept, signed])
+        await asyncio.to_thread(self.store.sites.put_words, site, [*kept, signed])
         return said
 
     async def agreed(self, site: str) -> set[str]:
@@ -246,25 +250,25 @@ class ReleaseDesk:
         """
         who = await asyncio.to_thread(approvers, self.store)
         now = dict((await self.sites.members_of([site])).get(site, {}))
-        return who.agreed_to_members(self.store.words(site), site, now, self._clock.wall_ms())
+        return who.agreed_to_members(self.store.sites.words(site), site, now, self._clock.wall_ms())
 
     def lives(self) -> dict[str, Life]:
         """Return from when until when each part of the repositories counts; blocks on the disk."""
-        image = self.store.image
+        image = self.store.chains.image
         found: dict[str, Life] = {}
         if image.root is not None:
             found[IMAGE_ROOT] = Life(0, _ms(image.root.signed.expires))
-        if roots := self.store.roots(DIRECTOR):
+        if roots := self.store.chains.roots(DIRECTOR):
             found[DIRECTOR_ROOT] = Life(0, _ms(read_root(roots[-1], DIRECTOR).signed.expires))
         if image.whole is not None:
             found[TARGETS] = Life(0, image.whole.ends_ms)
-            found[ONLINE] = Life(image.version, self.store.timestamp_ends_ms())
+            found[ONLINE] = Life(image.version, self.store.chains.timestamp_ends_ms())
         return found
 
     async def run(self) -> None:
         """Ask again for what ends soon, until cancelled."""
         while True:
-            self.store.look_again()
+            self.store.bundles.look_again()
             try:
                 await self._refresh()
             except (SignerError, ReleaseError, OSError) as err:
@@ -277,25 +281,27 @@ class ReleaseDesk:
             return
         # A day is a seventh of what is signed for a week: six tries of a day before it ends.
         due_ms = self._clock.wall_ms() - facts.releases.days * 86_400_000 // 7
-        image = self.store.image
+        image = self.store.chains.image
         if image.targets is not None and image.version < due_ms:
             async with self._lock:
-                await self._sign_image(self.store.targets_raw(), self.store.delegated_raw())
+                await self._sign_image(
+                    self.store.chains.targets_raw(), self.store.chains.delegated_raw()
+                )
         await self.sites.renew(due_ms)
 
     async def _sign_image(self, targets: bytes, delegated: Mapping[str, bytes]) -> None:
         """Have the newest targets signed above, and serve them."""
         store = self.store
-        roots = await asyncio.to_thread(store.roots, IMAGE)
+        roots = await asyncio.to_thread(store.chains.roots, IMAGE)
         manifest, operators = await asyncio.to_thread(operators_files, store, targets, delegated)
         asked = SignImage(
             targets=targets.decode(), roots=[each.decode() for each in roots[-8:]],
             delegated={role: raw.decode() for role, raw in delegated.items()},
-            operators_manifest=manifest, operators=operators, after=store.image.version,
+            operators_manifest=manifest, operators=operators, after=store.chains.image.version,
         )  # fmt: skip
         signed = await self._signer.sign_image(asked)
         above = Above(signed.snapshot, signed.timestamp, signed.version, signed.offline)
-        await asyncio.to_thread(store.publish, roots, targets, delegated, above)
+        await asyncio.to_thread(store.chains.publish, roots, targets, delegated, above)
 
 
 def _ms(moment: datetime) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_central.releases.build import wan_bytes as bytes_from
-from roost_central.releases.store import IMAGE, ReleaseStore
+from roost_central.releases.folders import IMAGE
+from roost_central.releases.store import ReleaseStore
 from roost_protocol.release.manifest import Manifest
 from roost_protocol.release.target import TargetCustom, target_path
 
@@ -49,10 +50,10 @@ class Release:
 
 def listed(store: ReleaseStore) -> list[Release]:
     """Return every release that is known, by component and counter."""
-    custom_of = {each.digest: each.custom for each in store.image.releases.values()}
+    custom_of = {each.digest: each.custom for each in store.chains.image.releases.values()}
     found = [
         _release(store, digest, manifest, custom_of.get(digest))
-        for digest, manifest in store.manifests.items()
+        for digest, manifest in store.bundles.manifests.items()
     ]
     return sorted(found, key=lambda each: (each.component, each.custom.counter, each.digest))
 
@@ -68,14 +69,14 @@ def find(store: ReleaseStore, component: str, version: str) -> Release | None:
 
 def wan_bytes(store: ReleaseStore, release: Release, running: Sequence[str]) -> int:
     """Return what a node fetches that has releases of these digests."""
-    here = [store.manifests[each] for each in running if each in store.manifests]
+    here = [store.bundles.manifests[each] for each in running if each in store.bundles.manifests]
     return bytes_from(release.manifest, here)
 
 
 def _release(
     store: ReleaseStore, digest: str, manifest: Manifest, custom: TargetCustom | None
 ) -> Release:
-    missing = len(store.missing(digest))
+    missing = len(store.bundles.missing(digest))
     if custom is not None:
         state = UNAVAILABLE if missing else AVAILABLE
     else:

@@ -15,7 +15,8 @@ import msgspec
 
 from roost_central.errors import SignerError
 from roost_central.ports import Clock
-from roost_central.releases.store import Given, ReleaseStore
+from roost_central.releases.site_store import Given
+from roost_central.releases.store import ReleaseStore
 from roost_central.signer.client import Signer
 from roost_central.signer.message import Approved, ForMembers, SignDirector, SignedDirector
 from roost_protocol.release.approval import SignedApproval
@@ -48,7 +49,7 @@ class SiteDocuments:
         self._store = store
         self._signer = signer
         self._clock = clock
-        self._given: dict[str, Given] = store.given()
+        self._given: dict[str, Given] = store.sites.given()
         self._refused: dict[str, SignerError] = {}
 
     def document(self, site: str) -> SiteDocument | None:
@@ -72,7 +73,7 @@ class SiteDocuments:
         """
         self._given.pop(site, None)
         self._refused.pop(site, None)
-        self._store.forget(site)
+        self._store.sites.forget(site)
 
     async def assign(
         self,
@@ -148,7 +149,7 @@ class SiteDocuments:
             [_approved(one) for one in given.approvals],
             given.shown,
             given.version,
-            [_for_members(one) for one in self._store.words(document.site)],
+            [_for_members(one) for one in self._store.sites.words(document.site)],
             is_offline=self.is_offline(document.site),
         )
 
@@ -162,7 +163,7 @@ class SiteDocuments:
                 continue
             kept = msgspec.structs.replace(given, version=answer.version)
             signed.append((kept, (answer.targets, answer.snapshot, answer.timestamp)))
-        self._store.put_directors(signed)
+        self._store.sites.put_directors(signed)
         for kept, _ in signed:
             self._given[kept.document.site] = kept
             self._refused.pop(kept.document.site, None)

@@ -20,7 +20,8 @@ from roost_agent.trust.blobs import url_of
 from roost_agent.trust.https import HttpsSource, of_centre
 from roost_agent.trust.source import AbsentError, SourceError
 from roost_central.ports import SystemClock
-from roost_central.releases.store import Given, ReleaseStore
+from roost_central.releases.site_store import Given
+from roost_central.releases.store import ReleaseStore
 from roost_central.signer.client import Signer
 from roost_central.signer.message import SignDirector
 from roost_protocol.release.director import Assignment, SiteDocument
@@ -147,4 +148,4 @@ def assign(stage, target, node):
     [signed] = asyncio.run(asked())
     store = ReleaseStore(stage.central.data_dir / "releases")
     given = Given(document, [], signed.version, now_ms)
-    store.put_directors([(given, (signed.targets, signed.snapshot, signed.timestamp))])
+    store.sites.put_directors([(given, (signed.targets, signed.snapshot, signed.timestamp))])

@@ -201,7 +201,8 @@ def shelf():
     """Releases of which one boots, one is named no more, and one is an application."""
     known = [release("1.0"), release("2.0", state="retracted"), release("3.0", kind="files")]
     named = {each.path: SimpleNamespace(length=300) for each in known}
-    store = SimpleNamespace(image=SimpleNamespace(releases=named))
+    chains = SimpleNamespace(image=SimpleNamespace(releases=named))
+    store = SimpleNamespace(chains=chains)
     return SimpleNamespace(releases=lambda: known, store=store)
 
 

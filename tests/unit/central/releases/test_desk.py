@@ -164,7 +164,7 @@ async def test_what_a_role_names_is_served_signed_above_and_taken_by_a_node(tmp_
     )  # fmt: skip
     chain.refresh()
     for path in ("os/1.0.json", "app/web/1.0.json"):
-        assert chain.named(path).sha256 == again.store.image.releases[path].digest
+        assert chain.named(path).sha256 == again.store.chains.image.releases[path].digest
 
 
 class FromFolder(FetcherInterface):
@@ -218,7 +218,7 @@ async def test_one_key_is_not_enough_and_an_older_word_is_not_taken_back(desk, h
     with pytest.raises(ReleaseError) as err:
         await desk.publish([], first)
     assert err.value.code == "rollback"
-    assert old[0].path in desk.store.image.releases
+    assert old[0].path in desk.store.chains.image.releases
 
 
 async def test_the_signer_goes_back_to_nothing_older_also_after_a_restart(tmp_path, pki, holder):
@@ -246,7 +246,7 @@ async def test_of_two_drafts_of_one_moment_the_second_takes_nothing_away(tmp_pat
         with pytest.raises(ReleaseError, match="targets of version 2 is there") as err:
             await desk.publish([], made.targets)
         assert err.value.code == "rollback"
-        assert list(desk.store.image.releases) == ["app/web/1.0.json"]
+        assert list(desk.store.chains.image.releases) == ["app/web/1.0.json"]
         other = ReleaseDesk(tmp_path / "two", signer, SystemClock(), SystemEntropy())
         uploaded(other.store, rival)
         with pytest.raises(SignerError, match="draft it anew"):  # whatever a centre keeps of it
@@ -297,12 +297,12 @@ async def test_what_ends_soon_is_asked_for_anew(tmp_path, pki, holder):
         desk = ReleaseDesk(tmp_path / "releases", signer, clock, SystemEntropy())
         await published(desk, holder, holder.build())
         await desk.sites.assign([SiteDocument(v=1, site="lab", assignments=[])], [])
-        version = desk.store.image.version
+        version = desk.store.chains.image.version
         await desk._refresh()
-        assert desk.store.image.version == version
+        assert desk.store.chains.image.version == version
         clock.days = 2
         await desk._refresh()
-        assert desk.store.image.version > version
+        assert desk.store.chains.image.version > version
         assert desk.sites._given["lab"].signed_ms > NOW_MS + DAY_MS
 
 

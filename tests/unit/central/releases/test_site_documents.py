@@ -115,7 +115,7 @@ async def test_the_signer_believes_no_words_that_the_centre_kept(desk, operators
     olga, eve = operators[0], Operator("eve")
     fleet.members = {"lab.n1": 1}
     now = fleet.members
-    desk.store.put_words(
+    desk.store.sites.put_words(
         "lab",
         [
             olga.signs_for("lab", now, now_ms=NOW_MS),
@@ -161,7 +161,7 @@ async def test_a_stick_for_a_site_without_a_wan_counts_longer_than_what_is_serve
 
 
 async def test_a_site_that_was_removed_leaves_no_word(desk, operators, fleet):
-    desk.store.put_words("lab", [operators[0].signs_for("lab", ALL, now_ms=NOW_MS)])
+    desk.store.sites.put_words("lab", [operators[0].signs_for("lab", ALL, now_ms=NOW_MS)])
     desk.sites.forget("lab")
-    assert desk.store.words("lab") == []
+    assert desk.store.sites.words("lab") == []
     assert desk.sites.document("lab") is None
