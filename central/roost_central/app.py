@@ -27,11 +27,11 @@ from roost_central.api.live import LiveFleet
 from roost_central.api.logins import Logins
 from roost_central.api.openapi import document
 from roost_central.api.order import NameOrder
-from roost_central.api.rollout_plans import selecting
 from roost_central.api.routes import API, ROUTES
 from roost_central.api.routes.enrolling import ROUTES as BOX_ROUTES
 from roost_central.api.scoped import Scopes
 from roost_central.api.secret import ADMIN_FILE, ensure_admin
+from roost_central.api.selected_sites import selecting
 from roost_central.api.server import application
 from roost_central.api.service import Api, IngestSight, NorthboundSight, StaticTree
 from roost_central.boards.keeper import BoardKeeper
@@ -64,8 +64,8 @@ from roost_central.ports import Clock, Entropy, SystemClock, SystemEntropy
 from roost_central.profiles.desk import ProfileDesk
 from roost_central.profiles.keeper import ProfileKeeper
 from roost_central.releases.desk import ReleaseDesk
-from roost_central.releases.site_members import SiteMembers
 from roost_central.releases.folders import FOLDER as RELEASES_FOLDER
+from roost_central.releases.site_members import SiteMembers
 from roost_central.releases.watch import ReleaseWatch
 from roost_central.rollout.runner import RolloutRunner
 from roost_central.rollout.settings_carrier import SettingsCarrier

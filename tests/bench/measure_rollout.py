@@ -261,4 +261,6 @@ async def begin(runner: RolloutRunner, number: int, sites: list[str], now_ms: in
         begun(head, RolloutState.SCHEDULED, now_ms), read_plan(text.encode()), jobs, now_ms
     )
     rollout.start(now_ms)
-    await runner.add(rollout, text.encode(), Act(now_ms, "bench", "", "rollout.create", "", {}))
+    await runner.acts.add(
+        rollout, text.encode(), Act(now_ms, "bench", "", "rollout.create", "", {})
+    )

@@ -177,12 +177,12 @@ class ProfileFleet:
             waves=tuple(WaveHead(each.name) for each in waves_of(read)),
         )  # fmt: skip
         rollout = Rollout(begun(head, state, now_ms), read, jobs, now_ms)
-        await self.runner.add(rollout, plan.encode(), act(), texts)
+        await self.runner.acts.add(rollout, plan.encode(), act(), texts)
         return id_
 
     async def started(self, swappiness, **how):
         id_ = await self.make(swappiness, **how)
-        await self.runner.start(id_, act())
+        await self.runner.acts.start(id_, act())
         return id_
 
     async def turn(self, seconds=10):

@@ -16,6 +16,7 @@ from msgspec import Meta
 from roost_central.access.chain import Act
 from roost_central.api.acts import act_of, principal_of, telling_refusals
 from roost_central.api.call import Call, NoQuery
+from roost_central.api.plan_reading import PlanRead, read_plan_of
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.profile_answers import PlanAnswer, plan_answer
 from roost_central.api.profiles import (
@@ -25,7 +26,7 @@ from roost_central.api.profiles import (
     refused,
     wanted_of,
 )
-from roost_central.api.rollout_plans import PlanRead, made_of, read_plan_of
+from roost_central.api.rollout_plans import made_of
 from roost_central.profiles.desk import Approval
 from roost_central.profiles.draft import Plan
 from roost_central.rollout.table import MoveError
@@ -132,7 +133,7 @@ async def _rolled_out(call: Call[NoQuery, ApplyBody], draft: Plan, sizes: list[s
     made = await made_of(call, read, reason, 0)
     act = act_of(call, "rollout.start", made.id, {}, reason=reason)
     try:
-        await call.api.rollouts.start(made.id, act)
+        await call.api.rollouts.acts.start(made.id, act)
     except MoveError as err:
         raise ApiError("conflict", str(err)) from err
     return msgspec.structs.replace(plan_answer(draft), rollout=made.id, waves=_sites(read))

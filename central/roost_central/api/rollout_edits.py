@@ -10,10 +10,11 @@ from msgspec import Meta
 
 from roost_central.api.acts import act_of, telling_refusals
 from roost_central.api.call import Call, NoQuery
+from roost_central.api.plan_reading import read_plan_of
 from roost_central.api.problem import ApiError
 from roost_central.api.rollout_answers import RolloutDetail, rollout_detail
 from roost_central.api.rollout_id import rollout_id
-from roost_central.api.rollout_plans import CreateBody, check_taken, drafted, read_plan_of
+from roost_central.api.rollout_plans import CreateBody, check_taken, drafted
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.table import Kind, MoveError
@@ -44,7 +45,7 @@ async def edit_rollout(call: Call[NoQuery, EditBody]) -> RolloutDetail:
         told = {"plan": after.head.plan_digest, "was": before.head.plan_digest}
         act = act_of(call, "rollout.edit", id_, told, reason=reason)
         try:
-            await call.api.rollouts.edit(id_, call.body.rev, after, raw, act)
+            await call.api.rollouts.acts.edit(id_, call.body.rev, after, raw, act)
         except NotFoundError as err:
             raise ApiError("conflict", "the rollout is at its end already") from err
         except MoveError as err:

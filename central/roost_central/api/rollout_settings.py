@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from roost_central.api.call import Call
+from roost_central.api.dry_answers import SectionDry
 from roost_central.api.problem import ApiError
 from roost_central.api.profile_answers import group_answers
 from roost_central.api.profiles import ProfileFile, asked_of_desk, may_change, refused
-from roost_central.api.rollout_answers import SectionDry
 from roost_central.profiles.change import Wanted
 from roost_central.profiles.draft import Plan as Draft
 from roost_central.profiles.plan import GROUPS_MAX, ChangeGroup

@@ -14,17 +14,14 @@ from roost_central.api.acts import act_of, telling_refusals
 from roost_central.api.call import Call, NoQuery
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.rollout_answers import (
-    FailurePage,
-    JobPage,
     RolloutDetail,
     RolloutPage,
-    failure_page,
-    job_answer,
     rollout_answer,
     rollout_detail,
 )
 from roost_central.api.rollout_approvals import RolloutApproval, approval_record, awaited
 from roost_central.api.rollout_id import rollout_id
+from roost_central.api.rollout_site_answers import FailurePage, JobPage, failure_page, job_answer
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.plan_file import read_plan
@@ -121,7 +118,7 @@ async def approve_rollout(call: Call[NoQuery, RolloutApproval]) -> RolloutDetail
             "sites": approval.sites, "count": approval.count,
         }  # fmt: skip
         act = act_of(call, "rollout.approve", id_, detail)
-        await _asked(call.api.rollouts.approve(id_, record, act))
+        await _asked(call.api.rollouts.acts.approve(id_, record, act))
     return await _detail(call, id_)
 
 
@@ -144,7 +141,7 @@ async def start_rollout(call: Call[NoQuery, RolloutMove]) -> RolloutDetail:
         if head.state is RolloutState.AWAITING_APPROVAL:
             raise ApiError("conflict", await awaited(call, head))
         act = act_of(call, "rollout.start", id_, {}, reason=reason)
-        await _asked(call.api.rollouts.start(id_, act))
+        await _asked(call.api.rollouts.acts.start(id_, act))
     return await _detail(call, id_)
 
 
@@ -189,7 +186,7 @@ async def _moved(
     ):
         await _mine(call, id_)
         act = act_of(call, action, id_, {}, reason=reason)
-        await _asked(call.api.rollouts.change(id_, move, act))
+        await _asked(call.api.rollouts.acts.change(id_, move, act))
     return await _detail(call, id_)
 
 

@@ -20,8 +20,9 @@ import msgspec
 from roost_central.rollout import catch_up, gate, progress, supersede, way_back
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
-from roost_central.rollout.job import ANSWER_MS, Job, put_off
+from roost_central.rollout.job import ANSWER_MS, Job
 from roost_central.rollout.offering import offers
+from roost_central.rollout.site_word import put_off
 from roost_central.rollout.table import (
     OPEN_TO_CENTRAL,
     JobState,

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from roost_central.rollout import site
+from roost_central.rollout.allowance import Allowance
 from roost_central.rollout.head import Head, Sight, WaveHead
 from roost_central.rollout.job import Job
 from roost_central.rollout.members import Members
-from roost_central.rollout.pace import Pace
 from roost_central.rollout.plan import Plan
 from roost_central.rollout.rules import Settled, settled
 from roost_central.rollout.site import Terms
@@ -45,7 +45,7 @@ class Course(Members):
     Attributes:
         cancels: jobs whose sites are to be asked to give them up, until the shell takes them.
         news: sentences for the event log, until the shell takes them.
-        pace: how many may be offered now.
+        allowance: how many may be offered now.
     """
 
     def __init__(self, head: Head, plan: Plan, members: Iterable[Job], now_ms: int) -> None:
@@ -54,7 +54,7 @@ class Course(Members):
         self.plan = plan
         self.cancels: list[Job] = []
         self.news: list[str] = []
-        self.pace = Pace(now_ms)
+        self.allowance = Allowance(now_ms)
         self._rules: list[Settled] = []
 
     def rules(self, wave: int) -> Settled:

@@ -12,8 +12,9 @@ import msgspec
 from roost_central.rollout import kpi, site
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
-from roost_central.rollout.job import ANSWER_MS, Job, offered_anew
+from roost_central.rollout.job import ANSWER_MS, Job
 from roost_central.rollout.rules import Settled
+from roost_central.rollout.site_word import offered_anew
 from roost_central.rollout.table import JobState, RolloutState, WaveState, Who
 
 OFFERS_MAX: Final = 500  # of one turn: the shell writes and sends them before the next
@@ -38,7 +39,7 @@ def offers(course: Course, sight: Sight, around: Around, now_ms: int) -> list[Jo
         return []  # what they were before it is what they are compared with
     room = min(
         _room(course, waves[0], rules, around),
-        course.pace.allowed(rules, course.tally(waves[0]).succeeded, now_ms),
+        course.allowance.allowed(rules, course.tally(waves[0]).succeeded, now_ms),
     )
     offered: list[Job] = []
     for wave in waves:
@@ -58,7 +59,7 @@ def offers(course: Course, sight: Sight, around: Around, now_ms: int) -> list[Jo
                     queue.append(name)
                 continue
             offered.append(made)
-    course.pace.spend(len(offered))
+    course.allowance.spend(len(offered))
     return offered
 
 

@@ -131,7 +131,7 @@ def _release(course: Course, wave: int, now_ms: int) -> None:
             waiting = msgspec.structs.replace(course.head.waves[wave], why=why)
             course.set_wave(wave, waiting, now_ms)
     else:
-        course.pace.begin()
+        course.allowance.begin()
         course.move_wave(wave, W.RELEASING, Who.CENTRAL, now_ms, released_ms=now_ms)
 
 

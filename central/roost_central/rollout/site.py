@@ -10,19 +10,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from roost_central.rollout.head import AlarmSeen, Standing
-from roost_central.rollout.job import (
-    ANSWER_MS,
-    CLEAN_BEATS,
-    OFFERS_MAX,
-    VERIFY_MS,
-    Job,
-    heard,
-    regained,
-    told,
-    word_of,
-)
+from roost_central.rollout.job import ANSWER_MS, CLEAN_BEATS, OFFERS_MAX, Job
 from roost_central.rollout.plan import Plan
 from roost_central.rollout.rules import Settled
+from roost_central.rollout.site_word import VERIFY_MS, heard, regained, told, word_of
 from roost_central.rollout.table import IN_FLIGHT, JOB_ENDS, JOB_FAILURES, JobState, Who
 from roost_protocol.severity import Severity
 from roost_protocol.update import FailureType, SiteState

@@ -4,10 +4,12 @@ from typing import Final
 
 from roost_central.access.core import Permission
 from roost_central.api import (
+    dry_answers,
     rollout_answers,
     rollout_approvals,
     rollout_edits,
     rollout_plans,
+    rollout_site_answers,
     rollouts,
 )
 from roost_central.api.route import Auth, Route
@@ -39,7 +41,7 @@ ROUTES: Final = (
         handler=rollout_plans.dry_run_plan,
         body=rollout_plans.PlanBody,
         body_bytes_max=rollout_plans.BODY_BYTES_MAX,
-        answer=rollout_answers.DryAnswer,
+        answer=dry_answers.DryAnswer,
         auth=Auth.BEARER,
         permission=Permission.RELEASE,
         summary="Show what a plan would do: who, when, how much, and what is in its way",
@@ -69,7 +71,7 @@ ROUTES: Final = (
         path="/api/v1/rollouts/{rollout}/jobs",
         handler=rollouts.list_jobs,
         query=rollouts.JobsQuery,
-        answer=rollout_answers.JobPage,
+        answer=rollout_site_answers.JobPage,
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="List the sites of a rollout, and where each stands",
@@ -78,7 +80,7 @@ ROUTES: Final = (
         method="GET",
         path="/api/v1/rollouts/{rollout}/failures",
         handler=rollouts.list_failures,
-        answer=rollout_answers.FailurePage,
+        answer=rollout_site_answers.FailurePage,
         auth=Auth.BEARER,
         permission=Permission.READ,
         summary="List what failed, grouped by type and reason",

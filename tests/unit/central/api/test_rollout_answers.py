@@ -3,7 +3,8 @@
 import pytest
 from rollout_fleet import running
 
-from roost_central.api.rollout_answers import failure_page, rollout_detail
+from roost_central.api.rollout_answers import rollout_detail
+from roost_central.api.rollout_site_answers import failure_page
 from roost_central.rollout.failures import ALREADY_BACK
 from roost_central.rollout.table import JobState, RolloutState
 

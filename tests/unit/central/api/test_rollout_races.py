@@ -25,7 +25,7 @@ def race(central):
             async with client.request(method, path, json=body, headers=central.bearer) as answer:
                 return answer.status, (await answer.json()).get("detail", "")
 
-        moving = central.api.rollouts._moving
+        moving = central.api.rollouts._open.moving
         await moving.acquire()
         try:
             asked = [asyncio.create_task(ask(*each)) for each in wanted]

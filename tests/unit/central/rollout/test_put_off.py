@@ -10,7 +10,8 @@ import pytest
 from rollout_fleet import BEGAN_MS, NEW, OLD, SmallFleet
 
 from roost_central.rollout.head import Around, Standing
-from roost_central.rollout.job import PUT_OFF_MS, PUT_OFF_MS_MAX, job_id
+from roost_central.rollout.job import job_id
+from roost_central.rollout.site_word import PUT_OFF_MS, PUT_OFF_MS_MAX
 from roost_central.rollout.table import JobState, RolloutState
 from roost_protocol.update import FailureType, JobReport, SiteState
 

@@ -90,7 +90,7 @@ class Centre:
             for number, site in enumerate(names)
         ]
         rollout = Rollout(begun(head, state, now_ms), plan, jobs, now_ms)
-        await self.runner.add(rollout, text.encode(), act("rollout.create"))
+        await self.runner.acts.add(rollout, text.encode(), act("rollout.create"))
 
     async def register(self, *names):
         """Have sites in the database, registered now; those of these names that were are not."""
@@ -153,7 +153,7 @@ async def centre(tmp_path):
 
 async def test_a_rollout_goes_from_its_start_to_its_end(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.until(R.COMPLETED)
     assert {job.state for job in (await centre.stored()).values()} == {J.SUCCEEDED}
     assert not centre.runner.open
@@ -161,7 +161,7 @@ async def test_a_rollout_goes_from_its_start_to_its_end(centre):
 
 async def test_what_is_offered_is_stored_as_offered_before_it_is_sent(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     seen = []
 
     def send(node, payload):
@@ -179,7 +179,7 @@ async def test_what_is_offered_is_stored_as_offered_before_it_is_sent(centre):
 
 async def test_a_centre_that_was_killed_goes_on_where_it_was(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     await centre.begin()
     assert centre.head.state is R.RUNNING
@@ -188,7 +188,7 @@ async def test_a_centre_that_was_killed_goes_on_where_it_was(centre):
 
 async def test_a_site_that_says_done_and_shows_another_digest_is_not_done(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     for _ in range(20):
         await centre.turn()
         centre.answer(runs=False)
@@ -198,7 +198,7 @@ async def test_a_site_that_says_done_and_shows_another_digest_is_not_done(centre
 async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centre):
     centre.enrolled = {f"{site}.n1" for site in SITES}
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     assert not centre.offers
     assert centre.head.state is R.PAUSED
@@ -214,7 +214,7 @@ async def test_an_enrolled_node_is_offered_by_a_signed_order_or_not_at_all(centr
             return [None] * len(documents)
 
     centre.runner.outgoing.releases = desk = Desk()
-    await centre.runner.change(
+    await centre.runner.acts.change(
         ID, lambda rollout, now_ms: rollout.resume("", now_ms), act("rollout.resume")
     )
     await centre.turn()
@@ -250,7 +250,7 @@ async def test_a_site_that_the_signer_refuses_is_put_off_alone_until_its_attempt
     await centre.make()
     why = SignerError("image", "app/pump/1.1.0.json is not named by the image repository")
     centre.runner.outgoing.releases = desk = Refusing(why)
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     stored = await centre.stored()
     assert centre.head.state is R.RUNNING
@@ -270,7 +270,7 @@ async def test_a_site_that_the_signer_refused_once_gets_it_with_the_next_attempt
     centre.enrolled = {f"{site}.n1" for site in SITES}
     await centre.make()
     centre.runner.outgoing.releases = desk = Refusing(SignerError("approval", "too few"))
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     desk.why = None
     await centre.turn(901)
@@ -284,7 +284,7 @@ async def test_a_signer_that_is_away_pauses_and_fails_nobody(centre):
     await centre.make()
     away = SignerUnavailableError("timeout", "no answer within 10 s")
     centre.runner.outgoing.releases = desk = Refusing(away)
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     assert (centre.head.state, centre.head.pause) == (R.PAUSED, Pause.STALE_METADATA)
     job = (await centre.stored())["s0"]
@@ -326,9 +326,9 @@ async def test_an_order_that_finds_its_node_at_work_makes_the_site_wait(centre):
 
 async def test_an_abort_asks_the_sites_to_give_it_up(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
-    await centre.runner.change(
+    await centre.runner.acts.change(
         ID, lambda rollout, now_ms: rollout.abort("no", now_ms), act("rollout.abort")
     )
     assert {node for node, _ in centre.cancels} == {"s0.n1", "s1.n1"}
@@ -340,7 +340,7 @@ async def test_an_abort_asks_the_sites_to_give_it_up(centre):
 
 async def test_a_newer_rollout_takes_over_the_sites_that_do_not_have_the_older_one_yet(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     centre.offers.clear()  # nobody answers the older one
     newer, release = "a" * 32, ("1.2.0", "2" * 64)
@@ -348,7 +348,7 @@ async def test_a_newer_rollout_takes_over_the_sites_that_do_not_have_the_older_o
     await centre.make(id_=newer, text="supersede = true\n" + TEXT, release=release)
     await centre.turn()
     assert {job.state for job in (await centre.stored()).values()} == {J.OFFERED, J.QUEUED}
-    await centre.runner.change(newer, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(newer, Rollout.start, act("rollout.start"))
     await centre.turn()
     assert {job.state for job in (await centre.stored()).values()} == {J.SUPERSEDED}
     assert {node for node, _ in centre.cancels} == {"s0.n1", "s1.n1"}
@@ -370,19 +370,19 @@ async def test_of_two_plans_for_one_site_made_at_once_one_is_taken(centre):
 async def test_enough_different_operators_let_it_be_started(centre):
     await centre.make(R.AWAITING_APPROVAL, approvers=2)
     with pytest.raises(MoveError):
-        await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+        await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     for operator, state in (("bob", R.AWAITING_APPROVAL), ("cy", R.SCHEDULED)):
         record = ApprovalRecord(ID, operator, NEW[1], 1, "ann", b"a", b"s")
-        await centre.runner.approve(ID, record, act("rollout.approve"))
+        await centre.runner.acts.approve(ID, record, act("rollout.approve"))
         assert centre.head.state is state
     again = ApprovalRecord(ID, "bob", NEW[1], 1, "ann", b"a", b"s")
     with pytest.raises(MoveError, match="already"):
-        await centre.runner.approve(ID, again, act("rollout.approve"))
+        await centre.runner.acts.approve(ID, again, act("rollout.approve"))
 
 
 async def test_a_halt_stands_as_an_alarm_until_it_goes_on(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     centre.answer(SiteState.TIMED_OUT, runs=False)
     await centre.turn()
@@ -392,7 +392,7 @@ async def test_a_halt_stands_as_an_alarm_until_it_goes_on(centre):
 
 async def test_nobody_is_judged_before_the_fleet_is_heard(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     for row in centre.view.nodes.values():
         row.presence = "unknown"
     await centre.begin()
@@ -415,7 +415,7 @@ async def test_a_site_that_comes_later_is_taken_along_where_the_plan_lets_it(cen
 
     centre.runner.releases.late.select = select
     centre.runner.releases.late._looked_ms -= 60_000
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.until(R.COMPLETED)
     assert (await centre.stored())["s9"].state is J.SUCCEEDED
 
@@ -432,21 +432,21 @@ async def test_a_site_that_another_rollout_has_joins_none_of_its_component(centr
 
     centre.runner.releases.late.select = select
     centre.runner.releases.late._looked_ms -= 60_000
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     assert known.jobs.keys() == {*SITES[:4]}
 
 
 async def test_a_rollout_that_nobody_knows_is_not_found(centre):
     with pytest.raises(NotFoundError):
-        await centre.runner.change("0" * 32, Rollout.start, act("rollout.start"))
+        await centre.runner.acts.change("0" * 32, Rollout.start, act("rollout.start"))
 
 
 async def test_the_fleet_is_told_what_its_sites_are_to_run_and_after_a_restart_too(centre):
     await centre.make()
     rows = [centre.view.sites[site] for site in SITES]
     assert not any(row.wanted for row in rows)
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     assert [row.wanted for row in rows] == [{"app/pump": Running(*NEW)}] * 6
     await centre.until(R.COMPLETED)
     for row in rows:
@@ -457,7 +457,7 @@ async def test_the_fleet_is_told_what_its_sites_are_to_run_and_after_a_restart_t
 
 async def test_a_site_that_was_removed_is_let_go_whatever_it_had_come_to(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     for site in ("s0", "s5"):  # one was offered it, one waits
         await centre.runner.forget(site)
@@ -467,13 +467,13 @@ async def test_a_site_that_was_removed_is_let_go_whatever_it_had_come_to(centre)
     await centre.until(R.COMPLETED)
     assert {name for name, row in centre.view.sites.items() if row.wanted} == set(SITES[1:5])
     await centre.runner.forget("s1")
-    centre.runner._tell()
+    centre.runner._open.tell()
     assert centre.view.sites["s1"].wanted == {}
 
 
 async def test_a_site_that_is_registered_anew_gets_no_target_of_the_one_before(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.until(R.COMPLETED)
     centre.clock.ahead_ms += 1_000
     await centre.register("s0", "s5")  # while the centre was down: nobody told the runner
@@ -488,7 +488,7 @@ async def test_a_site_that_is_registered_anew_gets_no_target_of_the_one_before(c
 
 async def test_a_site_that_is_registered_anew_is_not_sent_back_by_an_open_rollout(centre):
     await centre.make()
-    await centre.runner.change(ID, Rollout.start, act("rollout.start"))
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
     await centre.turn()
     centre.answer()
     for _ in range(60):
@@ -497,7 +497,7 @@ async def test_a_site_that_is_registered_anew_is_not_sent_back_by_an_open_rollou
     centre.clock.ahead_ms += 1_000
     await centre.register("s0")
     await centre.begin()
-    await centre.runner.change(
+    await centre.runner.acts.change(
         ID, lambda rollout, now_ms: rollout.roll_back("no", now_ms), act("rollout.roll-back")
     )
     await centre.turn()

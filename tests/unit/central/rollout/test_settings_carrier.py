@@ -50,7 +50,9 @@ async def test_a_bad_change_halts_in_its_canary_and_goes_back(fleet):
     assert fleet.new() == set()
     assert head.wave == 0
     fleet.broken = set()
-    await fleet.runner.change(id_, lambda r, now: r.roll_back("bad", now), act("rollout.roll-back"))
+    await fleet.runner.acts.change(
+        id_, lambda r, now: r.roll_back("bad", now), act("rollout.roll-back")
+    )
     await fleet.until_state(id_, R.ROLLED_BACK)
     for _ in range(5):
         await fleet.turn()
@@ -62,7 +64,9 @@ async def test_a_bad_change_halts_in_its_canary_and_goes_back(fleet):
 async def test_what_reached_some_sites_goes_back_by_the_same_gates(fleet):
     id_ = await fleet.started(20)
     await fleet.until(lambda: len(fleet.new()) == 6)
-    await fleet.runner.change(id_, lambda r, now: r.roll_back("bad", now), act("rollout.roll-back"))
+    await fleet.runner.acts.change(
+        id_, lambda r, now: r.roll_back("bad", now), act("rollout.roll-back")
+    )
     await fleet.until_state(id_, R.ROLLED_BACK)
     assert fleet.new() == set()
 
@@ -71,7 +75,7 @@ async def test_who_was_not_reached_when_it_is_aborted_keeps_what_it_had(fleet):
     id_ = await fleet.started(20)
     await fleet.until(lambda: len(fleet.new()) == 2)
     reached = fleet.new()
-    await fleet.runner.change(id_, lambda r, now: r.abort("no", now), act("rollout.abort"))
+    await fleet.runner.acts.change(id_, lambda r, now: r.abort("no", now), act("rollout.abort"))
     await fleet.until_state(id_, R.ABORTED)
     await fleet.begin()
     for _ in range(5):
@@ -84,7 +88,7 @@ async def test_who_was_not_reached_when_it_is_aborted_keeps_what_it_had(fleet):
 async def test_an_aborted_rollout_gives_way_to_the_next_one_of_its_profiles(fleet):
     id_ = await fleet.started(20)
     await fleet.until(lambda: len(fleet.new()) == 2)
-    await fleet.runner.change(id_, lambda r, now: r.abort("no", now), act("rollout.abort"))
+    await fleet.runner.acts.change(id_, lambda r, now: r.abort("no", now), act("rollout.abort"))
     await fleet.until_state(id_, R.ABORTED)
     await fleet.turn()
     reached = fleet.new()
@@ -147,7 +151,7 @@ async def test_one_that_removes_what_is_gone_by_then_says_so_at_its_start(fleet)
         Wanted((), gone.remove), lambda _: None, Approval("ann", "why"), lambda _plan: act()
     )
     with pytest.raises(MoveError, match="another change of profiles came in between"):
-        await fleet.runner.start(id_, act("rollout.start"))
+        await fleet.runner.acts.start(id_, act("rollout.start"))
 
 
 async def test_of_two_of_one_profile_made_at_once_one_is_taken(fleet):
@@ -161,7 +165,7 @@ async def test_a_refused_change_is_tried_again_by_retry(fleet):
     id_ = await fleet.started(20)
     await fleet.until_state(id_, R.PAUSED)
     fleet.refusing = set()
-    await fleet.runner.change(id_, lambda r, now: Rollout.resume(r, "retry", now), act("x"))
+    await fleet.runner.acts.change(id_, lambda r, now: Rollout.resume(r, "retry", now), act("x"))
     await fleet.until_state(id_, R.COMPLETED)
     assert fleet.new() == {*SITES}
 
@@ -203,7 +207,7 @@ async def test_who_waits_for_a_window_and_is_given_up_never_applies_it(fleet):
     fleet.shut = {*fleet.view.nodes}
     id_ = await fleet.started(20)
     await fleet.until(lambda: "waiting" in str(fleet.states()))
-    await fleet.runner.change(id_, lambda r, now: r.abort("no", now), act("rollout.abort"))
+    await fleet.runner.acts.change(id_, lambda r, now: r.abort("no", now), act("rollout.abort"))
     await fleet.until_state(id_, R.ABORTED)
     fleet.shut = set()
     for _ in range(3):

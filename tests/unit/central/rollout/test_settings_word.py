@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost_central.rollout.job import Job, heard, job_id, word_of
+from roost_central.rollout.job import Job, job_id
 from roost_central.rollout.settings_word import NodeWord, Step, report_of
+from roost_central.rollout.site_word import heard, word_of
 from roost_protocol.update import FailureType, SiteState
 
 S = SiteState

@@ -8,7 +8,7 @@ from roost_central.rollout.rules import Settled
 _MINUTE_MS: Final = 60_000
 
 
-class Pace:
+class Allowance:
     """The offers that the rate allows; ``now_ms``: from when it counts."""
 
     def __init__(self, now_ms: int) -> None:

@@ -2,7 +2,7 @@
 
 from rollout_fleet import running
 
-from roost_central.rollout.pace import Pace
+from roost_central.rollout.allowance import Allowance
 from roost_central.rollout.table import RolloutState
 
 R = RolloutState
@@ -24,16 +24,16 @@ def test_the_rate_grows_with_successes():
 
 def test_minutes_in_which_nothing_was_offered_are_not_saved_up():
     rules = running().rollout.rules(0)  # 6,000 a minute
-    pace = Pace(0)
-    assert pace.allowed(rules, 0, 600_000) == 6_000
-    pace.spend(6_000)
-    assert pace.allowed(rules, 0, 600_000) == 0
-    assert pace.allowed(rules, 0, 601_000) == 100
+    allowance = Allowance(0)
+    assert allowance.allowed(rules, 0, 600_000) == 6_000
+    allowance.spend(6_000)
+    assert allowance.allowed(rules, 0, 600_000) == 0
+    assert allowance.allowed(rules, 0, 601_000) == 100
 
 
 def test_a_wave_that_begins_has_its_first_offer_at_once():
     rules = running().rollout.rules(0)
-    pace = Pace(0)
-    pace.spend(1)
-    pace.begin()
-    assert pace.allowed(rules, 0, 0) == 1
+    allowance = Allowance(0)
+    allowance.spend(1)
+    allowance.begin()
+    assert allowance.allowed(rules, 0, 0) == 1

@@ -1,0 +1,186 @@
+"""What a site's nodes say of its job, and where that moves it. Pure.
+
+A word of a site moves no counter of success: verifying ends when its nodes themselves say that
+they run the release (updates.md, U4).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from roost_central.rollout.job import AT_WORK, Job, Said
+from roost_central.rollout.table import JOB_ENDS, JobState, Who
+from roost_protocol.update import IGNORED, FailureType, JobReport, SiteState
+
+VERIFY_MS: Final = 900_000  # from the site's word to what its nodes say
+PUT_OFF_MS: Final = (30_000, 600_000)  # until it is offered again, whatever a node's clock says
+PUT_OFF_MS_MAX: Final = 7_200_000  # from the first time; what a node does to go back takes less
+
+J = JobState
+
+_PROGRESS: Final[Mapping[SiteState, JobState]] = {
+    SiteState.NOT_NEEDED: J.NOT_NEEDED,
+    SiteState.INCOMPATIBLE: J.INCOMPATIBLE,
+    SiteState.ACCEPTED: J.ACCEPTED,
+    SiteState.STAGING: J.STAGING,
+    SiteState.STAGED: J.STAGED,
+    SiteState.WAITING: J.WAITING,
+    SiteState.APPLYING: J.APPLYING,
+    SiteState.COMMITTED: J.VERIFYING,
+    SiteState.ROLLED_BACK: J.ROLLED_BACK,
+    SiteState.FAILED: J.FAILED,
+    SiteState.TIMED_OUT: J.TIMED_OUT,
+    SiteState.CANCELED: J.CANCELED,
+    SiteState.CANCEL_REJECTED: J.CANCEL_REJECTED,
+}
+# Of the nodes of a site that speak for themselves, the worst word is the site's.
+_WORST: Final = (
+    SiteState.FAILED, SiteState.ROLLED_BACK, SiteState.TIMED_OUT, SiteState.INCOMPATIBLE,
+    SiteState.REJECTED, SiteState.CANCEL_REJECTED, SiteState.CANCELED, SiteState.ACCEPTED,
+    SiteState.STAGING, SiteState.STAGED, SiteState.WAITING, SiteState.APPLYING,
+    SiteState.COMMITTED, SiteState.NOT_NEEDED,
+)  # fmt: skip
+_RANK: Final = {state: rank for rank, state in enumerate(_WORST)}
+_BACK: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED})
+_TOUCHES: Final = frozenset({FailureType.INSTALL, FailureType.BOOT, FailureType.HEALTH})
+
+
+def heard(job: Job, node: str, report: JobReport) -> Job:
+    """Return a job with a report taken in; the same one where it says nothing new."""
+    before = job.said.get(node)
+    if report.attempt != job.attempt or (before is not None and not _is_newer(report, before)):
+        return job
+    said = Said(
+        report.seq, report.state, report.failure, report.detail[:300], report.retry_at_ms,
+        {each.node for each in report.nodes} >= {*job.nodes},
+        any((each.node, each.step) == (node, IGNORED) for each in report.nodes),
+    )  # fmt: skip
+    return msgspec.structs.replace(job, said={**job.said, node: said})
+
+
+def _is_newer(report: JobReport, before: Said) -> bool:
+    """Say whether a report comes after a word; what answers a second offer is numbered anew."""
+    if before.is_over and before.seq >= report.seq:
+        return report.state is not before.state or report.retry_at_ms > before.retry_at_ms
+    return report.seq > before.seq
+
+
+def word_of(job: Job) -> Said | None:
+    """Return the site's word: of who speaks for all, or the worst of its nodes'; None: none yet.
+
+    Nodes that speak for themselves are all waited for, but for a failure.
+    """
+    words = [each for each in job.said.values() if not each.is_over]
+    whole = [each for each in words if each.of_all]
+    if whole:
+        return max(whole, key=lambda each: each.seq)
+    if not words:
+        return None
+    worst = min(words, key=lambda each: _RANK[each.state])
+    at_work = [each for each in words if each.state in AT_WORK]
+    if worst.state is SiteState.CANCELED and at_work:
+        # The site sends the others back when one fails; how that one ended is its own word.
+        return max(at_work, key=lambda each: _RANK[each.state])
+    if len(words) < len(job.nodes) and _RANK[worst.state] > _RANK[SiteState.ACCEPTED]:
+        return Said(worst.seq, SiteState.ACCEPTED, None, worst.detail)
+    return worst
+
+
+def told(job: Job, now_ms: int) -> Job:
+    """Return a job moved to where its site says that it is; as it is where that is no way on."""
+    word = word_of(job)
+    if word is None or job.state in JOB_ENDS or job.state is J.QUEUED:
+        return regained(job)
+    if word.state is SiteState.REJECTED:
+        return put_off(job, _rejecting(job, word), word.retry_at_ms, now_ms)
+    after = _PROGRESS[word.state]
+    if after is job.state:
+        return job
+    changes: dict[str, object] = {"detail": word.detail, "failure": word.failure}
+    having = _having(job)
+    if having and after in _BACK:
+        after = J.FAILED  # a mixture is no site that is back: who has it is to be sent back
+        changes["detail"] = (
+            f"{', '.join(having)} has it, others do not: {word.detail or word.state}"
+        )
+    if after is J.VERIFYING:
+        changes["due_ms"] = now_ms + VERIFY_MS
+    if after is J.TIMED_OUT:
+        changes["failure"] = FailureType.TIMEOUT
+    is_touched = after in {J.APPLYING, J.VERIFYING, J.ROLLED_BACK} or word.failure in _TOUCHES
+    is_touched = is_touched or bool(having)
+    if is_touched:
+        changes["touched"] = True
+    if after in {J.ROLLED_BACK, J.CANCELED} or (after is J.FAILED and not is_touched):
+        changes["touched"] = False  # all of its nodes are as they were
+    try:
+        return job.to(after, Who.SITE, now_ms, **changes)
+    except ValueError:
+        return job  # an older word than what was measured meanwhile
+
+
+def put_off(job: Job, why: str, retry_at_ms: int, now_ms: int) -> Job:
+    """Return a job that waits until a node of its site can take it: another one is at work there.
+
+    Its attempt stays the same: nodes that have taken it up have it still, when it is offered again.
+    Whom nothing helps within PUT_OFF_MS_MAX has timed out.
+
+    Args:
+        job: that is offered; another one is as it was.
+        why: a sentence.
+        retry_at_ms: when it may be offered again, by the node's clock; 0: it does not say.
+        now_ms: UTC.
+    """
+    if job.state not in {J.OFFERED, J.ACCEPTED}:
+        return job
+    since_ms = job.put_off_ms or now_ms
+    if now_ms - since_ms >= PUT_OFF_MS_MAX:
+        detail = f"put off for {PUT_OFF_MS_MAX // 60_000} min: {why}"
+        return job.to(
+            J.TIMED_OUT, Who.CENTRAL, now_ms, failure=FailureType.TIMEOUT, detail=detail
+        )  # fmt: skip
+    least_ms, most_ms = PUT_OFF_MS
+    due_ms = min(max(retry_at_ms, now_ms + least_ms), now_ms + most_ms)
+    told = {"due_ms": due_ms, "put_off_ms": since_ms, "detail": f"waits: {why}", "unanswered": 0}
+    return job.to(J.QUEUED, Who.SITE, now_ms, **told)
+
+
+def offered_anew(said: Mapping[str, Said]) -> dict[str, Said]:
+    """Return what nodes said, where who put an offer off is asked once more."""
+    return {
+        node: msgspec.structs.replace(each, is_over=True)
+        if each.state is SiteState.REJECTED
+        else each
+        for node, each in said.items()
+    }
+
+
+def _rejecting(job: Job, word: Said) -> str:
+    who = [
+        node
+        for node, each in job.said.items()
+        if each.state is SiteState.REJECTED and not each.is_over
+    ]
+    return f"{', '.join(sorted(who))}: {word.detail}"
+
+
+def regained(job: Job) -> Job:
+    """Return a job that has ended as touched where a node has it after all, for good.
+
+    Words of nodes cross: one commits while the others are given up already.
+    """
+    having = _having(job)
+    if job.touched or not having or job.state not in _BACK:  # of what has ended
+        return job
+    detail = f"{', '.join(having)} has it, others do not: {job.detail or job.state}"
+    return msgspec.structs.replace(job, touched=True, detail=detail)
+
+
+def _having(job: Job) -> list[str]:
+    """Return the nodes that run it for good, of those that speak for themselves."""
+    return sorted(
+        node
+        for node, each in job.said.items()
+        if each.state is SiteState.COMMITTED and not each.of_all
+    )
