@@ -26,7 +26,7 @@ from roost_protocol.window import Window
 from roost_protocol.window import check as check_window
 
 COMPONENTS_MAX: Final = 64  # that one node has
-PARALLEL_WORKERS_MAX: Final = 10  # StarlingX's
+PARALLEL_MAX: Final = 10  # nodes of a role at once; StarlingX's, of workers
 RELEASE_BYTES_MAX: Final = 1 << 40
 IGNORED: Final = "ignored"  # the step of a node whose role its offer leaves out
 
@@ -93,6 +93,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         not_before_ms, not_after_ms: UTC.
         window: when nodes may go down, by the site's clock; None: any time.
         controllers, storage, workers: how nodes of these roles are taken.
+        parallel_workers, parallel_storage: at once, where that is parallel; of storage nodes those
+            of different peer groups alone.
         instances: what drain does with services.
         alarms: which keep nodes from going, judged in the site; the centre has judged before it
             offered. StarlingX's words; an offer of before the site judged says nothing.
@@ -113,10 +115,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     controllers: Literal["serial", "ignore"] = "serial"
     storage: Apply = "serial"
     workers: Apply = "serial"
-    parallel_workers: Annotated[int, Meta(ge=1, le=PARALLEL_WORKERS_MAX)] = 2
+    parallel_workers: Annotated[int, Meta(ge=1, le=PARALLEL_MAX)] = 2
     instances: Literal["migrate", "stop-start"] = "migrate"
     ignore_alarms: Annotated[list[ShortText], Meta(max_length=64)] = []
     alarms: Alarms = "permissive"
+    parallel_storage: Annotated[int, Meta(ge=1, le=PARALLEL_MAX)] = 2
 
     def check(self) -> None:
         """Check what the shape does not say.

@@ -70,6 +70,7 @@ def test_an_offer_without_a_window_may_run_at_any_time() -> None:
         ("parallel_workers", 11),
         ("controllers", "parallel"),
         ("alarms", "none"),
+        ("parallel_storage", 11),
     ],
 )
 def test_an_offer_past_a_bound_is_refused(field: str, bad: object) -> None:

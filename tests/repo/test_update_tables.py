@@ -66,7 +66,8 @@ def test_what_a_plan_does_not_say_is_what_is_documented():
     for field in ("reboot", "supersede", "uncovered_ok"):
         assert (defaults[field], getattr(PLAN, field)) == ("no", False)
     assert {PLAN.controllers, PLAN.storage, PLAN.workers} == {defaults["controllers"]}
-    assert f"{PLAN.max_parallel_workers}, {PLAN.instances}" == defaults["instances"]
+    most = f"{PLAN.max_parallel_workers}, {PLAN.max_parallel_storage}"
+    assert f"{most}, {PLAN.instances}" == defaults["instances"]
     assert (PLAN.ignore_alarms, PLAN.expected_alarms, defaults["ignore_alarms"]) == ([], [], "none")
     assert [wave.count or wave.percent for wave in waves_of(PLAN)] == [5, 5, 25, None]
     assert "a canary of 5, 5 %, 25 %, the rest" in ROLLOUTS

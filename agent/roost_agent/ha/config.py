@@ -57,6 +57,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         box: which box of the fleet stands for it; an earlier one is mute at the site's brokers.
         role: what it is for, where a software update asks; None: a controller where it is a host of
             a group, else a worker. No right depends on it.
+        peer_group: of storage nodes that hold copies of the same data; StarlingX's word. None: what
+            it holds a copy of is not said, so that it is updated beside no other storage node.
     """
 
     name: Name
@@ -64,6 +66,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     address: dict[str, str]
     box: Annotated[int, Meta(ge=1, le=BOX_MAX)] = 1
     role: Literal["controller", "storage", "worker"] | None = None
+    peer_group: Name | None = None
 
 
 class WanWitness(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ def faults_of(said: HaFile) -> list[str]:
     return [
         *_names(said),
         *_addresses(said),
+        *_peer_groups(said),
         *_gateways(said),
         *_paths(said),
         *_voters(said),
@@ -138,6 +139,13 @@ def _addresses(said: HaFile) -> Iterator[str]:
             if address in seen:
                 yield f"{where}.{network}: {text!r} is {seen[address]}'s too"
             seen[address] = node.name
+
+
+def _peer_groups(said: HaFile) -> Iterator[str]:
+    for node in said.nodes:
+        if node.peer_group is not None and node.role != "storage":
+            where = f"node[{node.name}].peer_group"
+            yield f'{where}: {node.peer_group!r}: only a node of role = "storage" has it'
 
 
 def _gateways(said: HaFile) -> Iterator[str]:

@@ -24,7 +24,7 @@ from roost_agent.update.site_job import Phase as JobPhase
 from roost_agent.update.site_job import Verdict, decide
 from roost_agent.update.site_lan import NO_LAN, Lan, SiteLan
 from roost_agent.update.site_members import SiteMembers
-from roost_agent.update.site_standing import Head, Job, Role, apply_of
+from roost_agent.update.site_standing import Head, Role, job_of
 from roost_protocol.host import Admin
 from roost_protocol.topics import split_node_id
 from roost_protocol.update import Offer, WaitReason
@@ -108,10 +108,7 @@ class InSite:
             keeps_me = self._keeps_me(offer, head, closed=closed, hold=hold)
             return epoch, self._follow(lease.holder, mark, keeps_me)
         now_ms = self._runtime.now_ms()
-        job = Job(
-            frozenset(offer.nodes), takes_down,
-            {role: apply_of(offer, role) for role in Role}, offer.parallel_workers, offer.alarms,
-        )  # fmt: skip
+        job = job_of(offer, takes_down=takes_down)
         shut = "" if is_own else closed
         site = self._members.site(offer, head, mark, closed=shut, hold=hold)
         verdict = decide(job, site, now_ms)

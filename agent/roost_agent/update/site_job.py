@@ -10,7 +10,7 @@ the same derives the same. Invariants, whatever an order says:
   of the job has brought about is waited for SYNC_MS_MAX, then the rest is given up;
 - never the last that could be active: a lease holder goes when its successor is committed on the
   new release and has beaten cleanly; the coordinator goes last;
-- one voter at a time;
+- one voter at a time, and of storage nodes none that may hold a copy of what another one holds;
 - whom a window of its own keeps is passed over, but never by another role or the coordinator;
 - one node that could not go back, or that failed, ends the letting down.
 
@@ -23,12 +23,11 @@ from enum import StrEnum
 from typing import Final
 
 from roost_agent.update.site_blocks import blocked, out_already, overdue, shut_out, unfit
+from roost_agent.update.site_group import beside, lonely
 from roost_agent.update.site_standing import (
     CLEAN_BEATS,
-    Apply,
     Job,
     Member,
-    Role,
     Site,
     is_begun,
     is_busy,
@@ -38,7 +37,6 @@ from roost_agent.update.site_standing import (
 from roost_agent.update.step import HARMLESS, Step
 from roost_protocol.update import WaitReason
 
-PARALLEL_WORKERS_MAX: Final = 10
 ANSWERS_MS: Final = 900_000  # without the heads of all of the job no lock is given before
 
 
@@ -131,10 +129,11 @@ def _in_turn(job: Job, site: Site, staged: list[Member], busy: list[Member]) -> 
     mine = [each for each in site.members if is_of(job, each)]
     first = [each for each in staged if not each.leases and not each.is_coordinator]
     if first:
-        go = _group(job, first, busy)
+        go = beside(job, first, busy)
         if not go and not busy:
             return _wait(mine, *shut_out(first))
-        return Verdict(_phase(mine), go=go, sentence="who holds no lease")
+        sentence = lonely(job, first) or "who holds no lease"
+        return Verdict(_phase(mine), go=go, sentence=sentence)
     if busy:
         return Verdict(Phase.APPLYING, sentence=f"waits for {busy[0].node}")
     return _holder(job, site, staged, mine)
@@ -151,32 +150,6 @@ def _holder(job: Job, site: Site, staged: list[Member], mine: list[Member]) -> V
         if not _unready(each, site, job):
             return Verdict(_phase(mine), go=(each.node,), sentence=f"{each.node} hands over")
     return _wait(mine, WaitReason.HEALTH, _unready(able[0], site, job))
-
-
-def _group(job: Job, waiting: list[Member], busy: list[Member]) -> tuple[str, ...]:
-    """Return who of those without a lease goes now: by role, workers beside each other if so told.
-
-    Storage first, then standby controllers, then workers; two roles are never out at once.
-    """
-    order = (Role.STORAGE, Role.CONTROLLER, Role.WORKER)
-    role = next(role for role in order if any(each.role is role for each in waiting))
-    if any(each.role is not role for each in busy):
-        return ()
-    able = (each for each in waiting if each.role is role and not is_shut(each))
-    ready = sorted(able, key=lambda each: each.node)
-    limit = 1  # max_unavailable, of what holds data or stands by
-    if role is Role.WORKER and job.apply.get(role) is Apply.PARALLEL:
-        limit = min(max(job.parallel_workers, 1), PARALLEL_WORKERS_MAX)
-    gone: list[str] = []
-    has_voter = any(each.is_voter for each in busy)
-    for each in ready:
-        if len(busy) + len(gone) >= limit:
-            break
-        if each.is_voter and has_voter:
-            continue
-        has_voter = has_voter or each.is_voter
-        gone.append(each.node)
-    return tuple(gone)
 
 
 def _unready(holder: Member, site: Site, job: Job) -> str:

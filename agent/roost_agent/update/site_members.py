@@ -45,6 +45,7 @@ class SiteMembers:
         self._host = host
         self._me = runtime.core.who.node
         self._names = {node.index: node.name for node in runtime.config.nodes}
+        self._peer_groups = {node.index: node.peer_group for node in runtime.config.nodes}
         self._roles = {node.index: node.role for node in runtime.config.nodes}
         self._asked: dict[int, int] = {}  # job -> since when this node coordinates it
         self._unfit: dict[int, int] = {}  # job -> since when it waits between two nodes
@@ -141,6 +142,7 @@ class SiteMembers:
         return Member(
             node, self.role(index), found,
             {group: self._heir(group, index) for group in held},
+            peer_group=("" if self._is_host(index) else self._peer_groups[index]) or "",
             is_degraded=stands is not None and stands[2] is Avail.DEGRADED,
             is_coordinator=is_me, is_voter=index in core.electorate.voters, is_alive=is_alive,
             is_out=is_out and not (found is not None and _is_at_work(found)), beats=beats,

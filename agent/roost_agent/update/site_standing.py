@@ -71,6 +71,8 @@ class Member:
         leases: to whom each group that runs here would go; None: to nobody.
         beats: clean ones in a row since it came up.
         is_degraded: by its own word: nothing is given to it by choice.
+        peer_group: of storage nodes that hold copies of the same data; empty: what it holds a copy
+            of is not known, or it is a host of a group that fails over.
         is_out: locked, failed or being enabled, or at work on another job; and not by this one.
     """
 
@@ -83,6 +85,7 @@ class Member:
     is_alive: bool = True
     is_out: bool = False
     is_degraded: bool = False
+    peer_group: str = ""
     beats: int = CLEAN_BEATS
 
 
@@ -131,7 +134,17 @@ class Job:
     takes_down: bool
     apply: dict[Role, Apply] = field(default_factory=dict)
     parallel_workers: int = 2
+    parallel_storage: int = 2
     alarms: str = "permissive"
+
+
+def job_of(offer: Offer, *, takes_down: bool) -> Job:
+    """Return what an offer asks of its site; whether it takes nodes down its release says."""
+    return Job(
+        frozenset(offer.nodes), takes_down, {role: apply_of(offer, role) for role in Role},
+        parallel_workers=offer.parallel_workers, parallel_storage=offer.parallel_storage,
+        alarms=offer.alarms,
+    )  # fmt: skip
 
 
 def is_of(job: Job, member: Member) -> bool:

@@ -58,6 +58,7 @@ def offer_of(  # noqa: PLR0913 - what an offer says
             storage=plan.storage,
             workers=plan.workers,
             parallel_workers=plan.max_parallel_workers,
+            parallel_storage=plan.max_parallel_storage,
             instances=plan.instances,
             ignore_alarms=list(plan.ignore_alarms),
             alarms="permissive" if job.is_back else rules.gates.alarms,

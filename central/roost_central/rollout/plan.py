@@ -12,7 +12,7 @@ from msgspec import Meta
 from roost_central.rollout.kpi import KPIS_MAX
 from roost_central.rollout.table import Kind
 from roost_protocol.patterns import NO_CONTROLS
-from roost_protocol.update import ComponentText, FailureType, VersionText
+from roost_protocol.update import PARALLEL_MAX, ComponentText, FailureType, VersionText
 from roost_protocol.update_verbs import SHA256_PATTERN
 from roost_protocol.window import Window, longest_shut_ms
 from roost_protocol.window import check as check_window
@@ -179,7 +179,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     controllers: Literal["serial", "ignore"] = "serial"
     storage: _Apply = "serial"
     workers: _Apply = "serial"
-    max_parallel_workers: Annotated[int, Meta(ge=1, le=10)] = 2
+    max_parallel_workers: Annotated[int, Meta(ge=1, le=PARALLEL_MAX)] = 2
+    max_parallel_storage: Annotated[int, Meta(ge=1, le=PARALLEL_MAX)] = 2
     instances: Literal["migrate", "stop-start"] = "migrate"
     ignore_alarms: Annotated[list[_Word], Meta(max_length=64)] = []
     expected_alarms: Annotated[list[_Word], Meta(max_length=64)] = []

@@ -35,6 +35,7 @@ FAULTS = [
     (("node", 0, "address", "wan"), "10.9.9.9", "node[c0].address: 'wan' is no network"),
     (("node", 0, "address", "oam"), "10.0.2", "'10.0.2': must be an IP address"),
     (("node", 0, "address", "oam"), "10.0.2.2", "'10.0.2.2' is c0's too"),
+    (("node", 2, "peer_group"), "a", "node[w1].peer_group: 'a': only a node of role = \"storage\""),
     (("paths", 0, "network"), "lan", "paths[0].network: 'lan' is no network"),
     (("paths", 0, "broker"), None, "paths[0].broker: missing"),
     (("paths", 0, "broker"), "c9", "paths[0].broker: 'c9' is no node"),

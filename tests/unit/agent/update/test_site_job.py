@@ -167,12 +167,12 @@ def workers(count, *, role=Role.WORKER, **more):
     return [Member(f"w{index}", role, STAGED, **more) for index in range(count)]
 
 
-def test_workers_go_beside_each_other_where_they_may_and_storage_never():
-    parallel = {Role.WORKER: Apply.PARALLEL, Role.STORAGE: Apply.PARALLEL}
+def test_workers_go_beside_each_other_where_they_may():
+    parallel = {Role.WORKER: Apply.PARALLEL}
     assert says(Site(workers(5))).go == ("w0",)
     assert says(Site(workers(5)), apply=parallel).go == ("w0", "w1")
     assert len(says(Site(workers(20)), apply=parallel, parallel_workers=99).go) == 10
-    assert says(Site(workers(5, role=Role.STORAGE)), apply=parallel).go == ("w0",)
+    assert says(Site(workers(5, role=Role.STORAGE))).go == ("w0",)
 
 
 def test_two_roles_are_never_out_at_once_and_one_that_is_ignored_is_not_asked():

@@ -186,3 +186,16 @@ def test_a_node_has_its_place_where_who_coordinates_is_heard_and_hears_it(site, 
     assert site.of[other].view() == "who coordinates the site is not heard"
     site.cores.boxes[other].core.leases.clear()
     assert site.of[other].view() == "local HA does not know yet what this node is for"
+
+
+PEERS = '[[node]]\nrole = "storage"\npeer_group = "a"\nname = "w1"'
+
+
+def test_what_storage_holds_a_copy_of_is_the_files_word_unless_it_may_take_something_over(tmp_path):
+    site = UpdatedSite(tmp_path, replaced=('[[node]]\nname = "w1"', PEERS))
+    one = site.of[site.coordinator]._members
+    seen = one.site(OFFER, STAGED, 1, closed="", hold="").members
+    assert [each.peer_group for each in seen] == ["", "", "a"]
+    one._peer_groups[0] = "b"
+    seen = one.site(OFFER, STAGED, 1, closed="", hold="").members
+    assert seen[0].peer_group == "", "it is a host of main"

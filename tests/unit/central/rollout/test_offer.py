@@ -34,6 +34,7 @@ def test_an_offer_can_be_read_and_has_the_site_s_own_window():
     assert offer.window.tz == "Europe/Berlin"
     assert offer.job == job_id(rollout.head.id, job)
     assert offer.alarms == "relaxed", "the site judges again by the gates' word"
+    assert (offer.parallel_workers, offer.parallel_storage) == (2, 2)
     assert raw == offered()[2]
 
 

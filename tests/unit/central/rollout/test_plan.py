@@ -13,9 +13,11 @@ def plan(text=""):
 def test_starlingx_words_are_understood():
     read = plan(
         'storage = "parallel"\nworkers = "ignore"\nmax_parallel_workers = 10\n'
-        'instances = "stop-start"\n[wave_defaults]\ngates = {alarms = "strict"}\n'
+        'max_parallel_storage = 3\ninstances = "stop-start"\n[wave_defaults]\n'
+        'gates = {alarms = "strict"}\n'
     )
     assert (read.storage, read.workers, read.instances) == ("parallel", "ignore", "stop-start")
+    assert (read.max_parallel_workers, read.max_parallel_storage) == (10, 3)
     assert settled(read, 1).gates.alarms == "strict"
 
 
