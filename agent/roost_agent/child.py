@@ -31,6 +31,11 @@ class Outcome(msgspec.Struct, frozen=True):
     output: bytes
     complaint: bytes
 
+    @property
+    def why(self) -> str:
+        """Its complaint as text."""
+        return self.complaint.decode(errors="replace").strip()
+
 
 def environment() -> dict[str, str]:
     """Return what a child needs to find itself, and nothing else of ours."""

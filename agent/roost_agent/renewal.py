@@ -124,7 +124,7 @@ class Renewal:
             return why
         if done.status == 0:
             return ""
-        why = done.complaint.decode(errors="replace").strip() or f"exit status {done.status}"
+        why = done.why or f"exit status {done.status}"
         log.warning("identity: not renewed: %s", why)
         return "" if self._is_new() else why
 

@@ -80,7 +80,7 @@ class BoardSeat:
             except (OSError, TimeoutError) as err:
                 raise NotTakenError(f"its child did not end: {err}") from err
             if done.status:
-                raise NotTakenError(done.complaint.decode(errors="replace").strip()[:300])
+                raise NotTakenError(done.why[:300])
             try:
                 local = self._define()
             except ConfigError as err:

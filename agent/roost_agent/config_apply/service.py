@@ -363,7 +363,7 @@ def by_child(told: Path = Path(tolds.FOLDER), root: str = "/") -> Look:
         words_ += ["--told", str(told), "--root", root]
         done = await run_child(words_, seconds=CHILD_S, bytes_max=LOOKED_BYTES_MAX)
         if done.status:
-            raise ValueError(done.complaint.decode(errors="replace").strip())
+            raise ValueError(done.why)
         return decode(done.output)
 
     return look

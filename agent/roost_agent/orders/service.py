@@ -280,7 +280,7 @@ def by_child(state_dir: Path) -> Verify:
         except (OSError, TimeoutError) as err:
             log.warning("orders: a signature was not checked: %s", str(err) or "it took too long")
             return core.Checked(None)
-        why = done.complaint.decode(errors="replace").strip()
+        why = done.why
         if done.status in {GENUINE, FORGED}:
             return core.Checked(done.status == GENUINE, why)
         log.warning("orders: a signature was not checked: %s", why)

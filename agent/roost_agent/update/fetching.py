@@ -56,7 +56,7 @@ class Fetching:
                     drain=bool(said["needs_drain"]),
                     expected=tuple(said.get("expected_alarms", ())),
                 )
-            why = done.complaint.decode(errors="replace").strip().removeprefix("roost-agent: ")
+            why = done.why.removeprefix("roost-agent: ")
             if done.status != BUDGET and not why.startswith(("blob ", "unreachable")):
                 raise NotDoneError(why)
             self.short_of = why if done.status == BUDGET else ""
@@ -86,7 +86,7 @@ class Fetching:
         except (OSError, TimeoutError) as err:
             log.warning("update: the site is lent nothing: %s", str(err) or "for too long")
         else:
-            why = done.complaint.decode(errors="replace").strip()
+            why = done.why
             log.warning("update: the site is lent nothing: %s", why)
 
     def _words(self, offer: Offer) -> list[str]:

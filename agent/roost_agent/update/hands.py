@@ -96,7 +96,7 @@ class Hands:
         words += [f"--state-dir={places.state_dir}", f"--trust-dir={places.trust}"]
         words += [f"--source={places.source}"]
         done = await run_child(words, seconds=REFRESH_S, bytes_max=MEASURED_BYTES_MAX)
-        why = done.complaint.decode(errors="replace").strip()
+        why = done.why
         return (why or f"it ended with {done.status}") if done.status else ""
 
     async def sign(self, body: bytes) -> bytes:
@@ -109,7 +109,7 @@ class Hands:
         words += [f"--state-dir={self._places.state_dir}"]
         done = await run_child(words, seconds=SIGN_S, bytes_max=SIGNATURE_BYTES_MAX, given=body)
         if done.status or not done.output:
-            raise ValueError(done.complaint.decode(errors="replace").strip())
+            raise ValueError(done.why)
         return done.output
 
     async def _other(self, todo: Do, offer: Offer, kept: Kept) -> None:

@@ -42,7 +42,7 @@ class Measuring:
         words += [f"--state={places.installed}", "measure"]
         done = await run_child(words, seconds=MEASURE_S, bytes_max=MEASURED_BYTES_MAX)
         if done.status:
-            raise ValueError(done.complaint.decode(errors="replace").strip())
+            raise ValueError(done.why)
         return msgspec.json.decode(done.output, type=dict[str, dict[str, str]])
 
     async def well(

@@ -12,17 +12,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from roost_agent.child import run as run_child
 from roost_agent.known_time import LASTING_MS, KnownTime
+from roost_agent.update import root_trust
 
 log = logging.getLogger(__name__)
 
 OFF_S_MAX: Final = 60.0  # off the centre's, and no window is believed to be open
 LOOK_MS: Final = 600_000  # between two looks at the kernel's clock, which take a child
 ASK_S: Final = 30.0
-STATE: Final = "state.json"  # of root's trust (trust/kept.py), which everybody may read
 
 
 class NodeClock:
@@ -38,7 +36,7 @@ class NodeClock:
         self, known: KnownTime, trust: Path, is_kept: Callable[[], Awaitable[bool]] | None = None
     ) -> None:
         self._known = known
-        self._state = trust / STATE
+        self._trust = trust
         self._is_kept = by_kernel if is_kept is None else is_kept
         self._kept_ms: int | None = None  # boot clock: when one was seen to keep it last
         self._looked_ms: int | None = None
@@ -50,7 +48,7 @@ class NodeClock:
         if self._looked_ms is not None and now_ms - self._looked_ms < LOOK_MS:
             return
         self._looked_ms = now_ms
-        self._floor_ms = max(self._floor_ms, await asyncio.to_thread(floor_ms, self._state))
+        self._floor_ms = max(self._floor_ms, await asyncio.to_thread(floor_ms, self._trust))
         if self._known.offset_s() is None and await self._is_kept():
             self._kept_ms = now_ms
 
@@ -68,13 +66,13 @@ class NodeClock:
         return "for a day neither the centre nor a time service has set it"
 
 
-def floor_ms(state: Path) -> int:
+def floor_ms(trust: Path) -> int:
     """Return before which moment this clock never is, UTC; 0: nothing is known. Blocking."""
     try:
-        return msgspec.json.decode(state.read_bytes(), type=_Floor).clock_floor_ms
+        return root_trust.read(trust).clock_floor_ms
     except FileNotFoundError:
         return 0
-    except (OSError, msgspec.MsgspecError) as err:
+    except (OSError, ValueError) as err:
         log.warning("update: the clock's floor cannot be read: %s", err)
         return 0
 
@@ -87,7 +85,3 @@ async def by_kernel() -> bool:
     except (OSError, TimeoutError) as err:
         log.warning("update: the kernel's clock cannot be asked: %s", str(err) or "no end of it")
         return False
-
-
-class _Floor(msgspec.Struct):
-    clock_floor_ms: int = 0

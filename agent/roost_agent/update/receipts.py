@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from roost_agent.ports import Clock
+from roost_agent.update import root_trust
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.kept import Receipt
 from roost_protocol.codec import VERSION, encode
@@ -23,8 +22,6 @@ log = logging.getLogger(__name__)
 Sign = Callable[[bytes], Awaitable[bytes]]
 Measure = Callable[[], Awaitable[dict[str, dict[str, str]]]]
 MS: Final = 1_000
-TRUSTED: Final = "state.json"
-TRUSTED_BYTES_MAX: Final = 1 << 20
 
 
 class Receipts:
@@ -78,7 +75,7 @@ class Receipts:
                 outcome=outcome, boot_id=self._boot_id,  # type: ignore[arg-type] # of the core
                 counter=known + 1 if known else max(now_ms // MS, 1), component=offer.component,
                 digest=runs.get("digest", ""), before="" if before is None else hash_of(before),
-                at_ms=now_ms, clock_ok_ms=_clock_ok_ms(self._trust),
+                at_ms=now_ms, clock_ok_ms=root_trust.read(self._trust).clock_ok_ms,
             )  # fmt: skip
             body = encode(receipt)
             signature = await self._sign(body)
@@ -88,14 +85,3 @@ class Receipts:
         fresh = Receipt(receipt.counter, offer.job, offer.attempt, body, signature)
         await self._keeper.put_receipt(fresh)
         return True
-
-
-class _Trusted(msgspec.Struct):
-    """Of what root keeps of trust (trust/kept.py) the one word that is told."""
-
-    clock_ok_ms: int = 0
-
-
-def _clock_ok_ms(trust: Path) -> int:
-    with (trust / TRUSTED).open("rb") as stream:
-        return msgspec.json.decode(stream.read(TRUSTED_BYTES_MAX), type=_Trusted).clock_ok_ms

@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from roost_agent.durable import PRIVATE
+from roost_agent.durable import replace_file
 from roost_agent.update import installed as told
 from roost_agent.update.events import Known
 from roost_agent.update.installed import Installed, Result
@@ -64,7 +63,7 @@ class RootPart:
             return _done(ended)
         path = request_file(self._places.requests, verb, offer.digest)
         request = InstallRequest(1, key, offer.component, offer.version)
-        _write(path, msgspec.json.encode(request))
+        replace_file(path, msgspec.json.encode(request))
         try:
             await self._places.ask(verb, digest=offer.digest)
             return _done(await self._answer(key))
@@ -101,10 +100,3 @@ def _done(result: Result) -> Result:
     if result.word == "failed":
         raise NotDoneError(f"{result.code}: {result.text}")
     return result
-
-
-def _write(path: Path, raw: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_bytes(raw)
-    fresh.chmod(PRIVATE)
-    fresh.replace(path)

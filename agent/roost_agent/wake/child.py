@@ -46,7 +46,7 @@ async def probe(classes: tuple[str, ...]) -> Document:
     except OSError as err:
         raise ProbeError(f"cannot start: {err}") from err
     if done.status:
-        complaint = done.complaint.decode(errors="replace").strip()
+        complaint = done.why
         raise ProbeError(f"exit status {done.status}: {complaint}")
     return _decoded(done.output)
 

@@ -98,9 +98,9 @@ async def test_a_clock_before_what_was_signed_for_the_node_opens_none(node, tmp_
 
 
 def test_without_a_floor_that_can_be_read_there_is_none(tmp_path):
-    assert floor_ms(tmp_path / "state.json") == 0
+    assert floor_ms(tmp_path) == 0
     (tmp_path / "state.json").write_text("{")
-    assert floor_ms(tmp_path / "state.json") == 0
+    assert floor_ms(tmp_path) == 0
 
 
 async def test_the_kernel_is_asked_by_a_child(monkeypatch):
