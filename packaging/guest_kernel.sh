@@ -4,6 +4,7 @@
 # There already, or not to be had (another system, no network): one line at most, status 0; the tests of
 # the guest then say what is missing. Nothing is installed, so no boot loader is touched.
 set -eu
+case ${1:-} in -h | --help) echo 'usage: packaging/guest_kernel.sh: fetches a kernel for the guest of make soak' && exit 0 ;; esac
 cd "$(dirname "$0")/.."
 folder=build/guest-kernel
 [ -e $folder/vmlinuz ] && exit 0

@@ -20,6 +20,7 @@ case ${1:-} in
 node) lock=agent.txt name='roost_agent-[0-9]*.whl' users=agent units=$node_units ;;
 centre) lock=central.txt name='roost-[0-9]*.whl' users='agent central'
     units="$node_units roost-broker.service roost-central.service roost-signer.service" ;;
+-h | --help) echo "usage: $0 node|centre [WHEEL]: installs roost on this machine, as root" && exit 0 ;;
 *) echo "usage: $0 node|centre [WHEEL]" >&2 && exit 2 ;;
 esac
 refuse() { echo "install: $1" >&2 && exit 1; }

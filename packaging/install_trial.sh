@@ -4,6 +4,7 @@
 #
 #   packaging/install_trial.sh      after `make build`; needs root, and says so where it is missing
 set -eu
+case ${1:-} in -h | --help) echo 'usage: packaging/install_trial.sh: installs as install.sh does, into a place that is thrown away' && exit 0 ;; esac
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" != inside ]; then

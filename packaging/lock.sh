@@ -7,6 +7,7 @@
 # The locks are universal (one file for every Python from 3.11 on) and name no index, so that a
 # mirror works. The smaller locks take their versions from dev.txt: what ships is what was tested.
 set -eu
+case ${1:-} in -h | --help) echo 'usage: packaging/lock.sh [--upgrade]: remakes the hash-pinned locks' && exit 0 ;; esac
 cd "$(dirname "$0")/.."
 locks=packaging/requirements
 

@@ -8,6 +8,7 @@
 # pulled lock, another Python or a moved folder installs anew, and nothing else does.
 # PYTHON=python3.12 chooses an interpreter.
 set -eu
+case ${1:-} in -h | --help) echo 'usage: packaging/setup.sh central|dev: makes .venv hold one lock and this tree' && exit 0 ;; esac
 cd "$(dirname "$0")/.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 

@@ -31,6 +31,7 @@ guest) pairs='qemu-system-x86_64:qemu-system-x86 busybox:busybox-static
               ipmi_sim:openipmi ipmitool:ipmitool' ;;
 tools) pairs='podman:podman rauc:rauc mksquashfs:squashfs-tools ostree:ostree openssl:openssl' ;;
 peers) pairs='keepalived:keepalived corosync:corosync' ;;
+-h | --help) echo "usage: $0 venv|demo|test|guest|tools|peers: sees to the system programs" && exit 0 ;;
 *) echo "usage: $0 venv|demo|test|guest|tools|peers" >&2 && exit 2 ;;
 esac
 # what happens without it; empty: nothing goes on

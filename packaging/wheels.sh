@@ -2,6 +2,7 @@
 # Builds both wheels into dist/ and checks what the README says of them: two builds of one tree are
 # equal byte for byte, and each wheel works in an environment that has nothing but its lock.
 set -eu
+case ${1:-} in -h | --help) echo 'usage: packaging/wheels.sh: builds both wheels into dist/, and tries them' && exit 0 ;; esac
 cd "$(dirname "$0")/.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 bin=$PWD/.venv/bin

@@ -10,6 +10,8 @@ import sys
 from typing import Final
 
 from roost_agent.errors import AgentError
+from roost_agent.options import HELP as HELP_WORDS
+from roost_agent.options import HelpAsked
 from roost_protocol import __version__
 
 FAILED: Final = 1
@@ -54,8 +56,6 @@ status, path, reprobe, host, health, samples, update and ha find the agent by --
 TIME is a number with s, m or h. LEVEL is debug, info or warning.
 """
 
-_HELP: Final = frozenset({"--help", "-h"})
-
 COMMANDS: Final = {  # name -> module, function of the arguments that follow
     "join": ("roost_agent.enrol.command", "run"),
     "renew": ("roost_agent.enrol.renew", "run"),
@@ -93,11 +93,10 @@ def main() -> None:
     os._exit(status)
 
 
-def command(argv: list[str]) -> int:
+def command(argv: list[str]) -> int:  # noqa: PLR0911 - one way to end, one return
     """Run one command and return its exit status."""
     name, *rest = argv or ["--help"]
-    does_without_argparse = name in {"run", "check-config"}
-    if name in {*_HELP, "help"} or (does_without_argparse and _HELP & {*rest}):
+    if name in {*HELP_WORDS, "help"}:
         print(HELP, end="")
         return 0
     if name == "--version":
@@ -108,6 +107,9 @@ def command(argv: list[str]) -> int:
         return USAGE
     try:
         return _run(*COMMANDS[name], rest)
+    except HelpAsked as asked:
+        print(asked, end="")
+        return 0
     except AgentError as err:
         for line in str(err).splitlines():
             print(f"roost-agent: {line}", file=sys.stderr)

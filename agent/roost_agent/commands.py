@@ -18,11 +18,27 @@ from roost_agent.identity import BLIND
 from roost_agent.options import options
 
 LEVELS: Final = ("debug", "info", "warning")
+RUN_HELP: Final = """\
+usage: roost-agent run [--config PATH] [--log-level LEVEL]
+
+Run the agent until it is told to end.
+
+  --config PATH      a file, or a folder with agent.toml and conf.d/*.toml  (/etc/roost)
+  --log-level LEVEL  debug, info or warning                                 (info)
+  --checked WORD     check-box says by it that it has looked whose box this is
+"""
+CHECK_HELP: Final = """\
+usage: roost-agent check-config [--config PATH]
+
+Say what the configuration makes the agent do, or all that is wrong with it.
+
+  --config PATH  a file, or a folder with agent.toml and conf.d/*.toml  (/etc/roost)
+"""
 
 
 def run(argv: list[str]) -> int:
     """Run the agent until it is told to end."""
-    given = options(argv, {"config": USUAL, "log-level": "info", "checked": "no"})
+    given = options(argv, {"config": USUAL, "log-level": "info", "checked": "no"}, RUN_HELP)
     level = given["log-level"]
     if level not in LEVELS:
         raise ConfigError([f"--log-level {level}: one of {', '.join(LEVELS)}"])
@@ -48,7 +64,7 @@ def _has_identity(where: Path) -> bool:
 
 def check_config(argv: list[str]) -> int:
     """Say what the configuration makes the agent do, or what is wrong with it."""
-    given = options(argv, {"config": USUAL})
+    given = options(argv, {"config": USUAL}, CHECK_HELP)
     config = load(Path(given["config"]))
     boards = _boards(config.bmc_file)
     sys.stdout.write(summary(config) + boards)

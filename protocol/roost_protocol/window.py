@@ -62,11 +62,13 @@ def check(window: Window) -> None:
     """
     _zone(window)
     if START.fullmatch(window.start) is None:
-        raise ProtocolError("field", field="start", bound="HH:MM, 00:00 to 23:59")
+        raise ProtocolError("field", field="start", got=window.start, bound="HH:MM, 00:00 to 23:59")
     if not window.days or not all(0 <= day < DAYS for day in window.days):
         raise ProtocolError("field", field="days", bound="1 to 7 of 0 (Monday) to 6")
     if not 1 <= window.minutes <= MINUTES_MAX:
-        raise ProtocolError("field", field="minutes", bound=f"1 to {MINUTES_MAX}")
+        raise ProtocolError(
+            "field", field="minutes", got=window.minutes, bound=f"1 to {MINUTES_MAX}"
+        )
 
 
 def open_until_ms(window: Window, wall_ms: int) -> int | None:
@@ -165,4 +167,4 @@ def _zone(window: Window) -> tzinfo:
             return ZoneInfo(window.tz)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             pass
-    raise ProtocolError("field", field="tz", bound="a zone that this machine knows")
+    raise ProtocolError("field", field="tz", got=window.tz, bound="a zone that this machine knows")

@@ -154,7 +154,7 @@ def _refused(run: Callable[[list[str]], object], words: list[str]) -> str:
     with contextlib.redirect_stderr(io.StringIO()) as told:
         try:
             run(words)
-        except (Parsed, SystemExit):
+        except (Parsed, SystemExit, option_words.HelpAsked):
             return ""
         except ValueError as err:
             return str(err)
@@ -173,8 +173,8 @@ def _parsers_alone() -> Iterator[None]:
     def refuse(parser: argparse.ArgumentParser, message: str) -> None:
         raise ValueError(f"{parser.prog}: {message}")
 
-    def pick(argv: list[str], known: Mapping[str, str]) -> None:
-        option_words.options(argv, known)
+    def pick(argv: list[str], known: Mapping[str, str], usage: str) -> None:
+        option_words.options(argv, known, usage)
         raise Parsed
 
     with pytest.MonkeyPatch.context() as patch:

@@ -27,6 +27,15 @@ from roost_agent.options import options
 from roost_agent.ports import SystemClock, SystemEntropy
 from roost_protocol.hardware import Hardware, compare
 
+HELP: Final = """\
+usage: roost-agent check-box [--config PATH] [--log-level LEVEL]
+
+Look whether this is the box that the identity was given to, then run the agent (run does it).
+
+  --config PATH      a file, or a folder with agent.toml and conf.d/*.toml  (/etc/roost)
+  --log-level LEVEL  debug, info or warning                                 (info)
+  --checked WORD     as run knows it
+"""
 WAIT_S: Final = 7 * 86_400.0  # for a human, as long as the centre keeps who waits
 
 
@@ -36,7 +45,7 @@ def run(argv: list[str]) -> int:
     Raises:
         AgentError: this box is no node any more, and nobody let it in yet.
     """
-    given = options(argv, {"config": USUAL, "log-level": "info", "checked": "no"})
+    given = options(argv, {"config": USUAL, "log-level": "info", "checked": "no"}, HELP)
     is_blind = check(load_join(Path(given["config"]))[1])
     checked = ("--checked", "blind" if is_blind else "yes")
     words = [sys.executable, "-m", "roost_agent", "run", *argv, *checked]

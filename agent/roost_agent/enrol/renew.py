@@ -42,6 +42,14 @@ from roost_agent.renewal import DUE, NOW, first_ms
 from roost_protocol import __version__
 from roost_protocol.enrol import NONCE_BYTES, Issued, RenewRequest, Waiting
 
+HELP: Final = """\
+usage: roost-agent renew [--state-dir DIR] [--when now|due]
+
+Get the next certificate of this node.
+
+  --state-dir DIR  of the agent                     (/var/lib/roost)
+  --when now|due   at once, or only if it is due    (now)
+"""
 RENEW_PATH: Final = "/api/v1/renew"
 OF_THE_BOX: Final = (LAN_KEY, BROKER_KEY, SEALING_KEY, LAN_CERTIFICATE, LAN_CA, BROKER_CERTIFICATE)
 ANSWER: Final[Any] = Issued
@@ -50,7 +58,7 @@ KEY_USED: Final = "key-used"
 
 def run(argv: list[str]) -> int:
     """Renew the identity; return the exit status."""
-    asked = options(argv, {"state-dir": STATE_DIR, "when": NOW})
+    asked = options(argv, {"state-dir": STATE_DIR, "when": NOW}, HELP)
     state_dir, when = Path(asked["state-dir"]), asked["when"]
     if when not in {NOW, DUE}:
         raise ConfigError([f"--when {when}: {NOW} or {DUE}"])

@@ -24,6 +24,21 @@ from roost_agent.trust.https import HttpsSource
 from roost_agent.trust.refresh import Paths
 from roost_agent.trust.source import Source
 
+HELP: Final = """\
+usage: roost-agent fetch --component NAME --version V --digest D [OPTION...]
+
+Bring a release into the mirror, as far as it is not there; the agent does it. Ends with 75 where
+the budget of bytes is spent: what came is gone on with the next time.
+
+  --component NAME, --version V, --digest D  of the release; the digest is its manifest's
+  --source WORDS     folders, centre, https://HOST, with commas  (centre)
+  --lan WORDS        NODE@ADDRESS:PORT of the site's, who are asked first
+  --bytes-max N      that may come from afar                     (as many as there are)
+  --spent FILE       where it is noted how many did
+  --root DIR         the machine's files are below it            (/)
+  --state-dir DIR    of the agent                                (/var/lib/roost)
+  --trust-dir DIR    what root trusts                            (/var/lib/roost-trust)
+"""
 _USUAL: Final = {
     "component": "",
     "version": "",
@@ -55,7 +70,7 @@ class Fetched(msgspec.Struct, frozen=True):
 
 def run(argv: list[str], clock: Clock | None = None) -> int:
     """Run one command line and return its exit status."""
-    given = options(argv, _USUAL)
+    given = options(argv, _USUAL, HELP)
     state_dir, trust = Path(given["state-dir"]), Path(given["trust-dir"])
     mirror = state_dir / MIRROR
     paths = Paths(trust, state_dir / KNOWN, mirror)

@@ -31,6 +31,18 @@ from roost_protocol.release.boot_image import image_file
 from roost_protocol.release.manifest import FileEntry, Manifest, decode
 from roost_protocol.release.target import check_manifest, target_path
 
+HELP: Final = """\
+usage: roost-agent fetch-image --component NAME --version V --digest D --length N --into DIR
+
+Bring the image that another machine is installed from; the agent does it.
+
+  --component NAME, --version V              of the release that holds it
+  --digest D, --length N                     of its manifest
+  --into DIR                                 where it is put
+  --source WORDS     as fetch knows it       (centre)
+  --state-dir DIR    of the agent            (/var/lib/roost)
+  --trust-dir DIR    what root trusts        (/var/lib/roost-trust)
+"""
 SPARE_BYTES: Final = 256 << 20  # that stay free: a full disk stops the node that does it
 _USUAL: Final = {
     "component": "", "version": "", "digest": "", "length": "", "source": "",
@@ -61,7 +73,7 @@ class Brought(msgspec.Struct, frozen=True):
 
 def run(argv: list[str], clock: Clock | None = None) -> int:
     """Run one command line and return its exit status."""
-    given, clock = options(argv, _USUAL), clock or SystemClock()
+    given, clock = options(argv, _USUAL, HELP), clock or SystemClock()
     if not given["length"].isdecimal() or not given["into"]:
         raise ConfigError(["--length N and --into FOLDER: both are needed"])
     wanted = Wanted(given["component"], given["version"], given["digest"], int(given["length"]))

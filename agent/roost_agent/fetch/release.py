@@ -27,6 +27,7 @@ from roost_protocol.release.manifest import (
     digest,
 )
 from roost_protocol.release.target import target_path
+from roost_protocol.remedy import Refusal
 
 MANIFESTS: Final = "manifests"
 
@@ -90,7 +91,7 @@ def fetch(wanted: Wanted, ways: Ways, paths: Paths, now_ms: int) -> Manifest:
     try:
         refresh(ways.metadata, paths, wanted.node, now_ms)
     except ChainError as err:
-        if err.code != "unreachable":
+        if err.code is not Refusal.UNREACHABLE:
             raise NotFetchedError(f"{err.code}: {err}") from err
         why = f"; {err}"  # what was fetched before may be all that is needed
     manifest = _manifest(wanted, paths, why)
@@ -113,14 +114,15 @@ def _manifest(wanted: Wanted, paths: Paths, why: str) -> Manifest:
             raw = stream.read(MANIFEST_BYTES_MAX + 1)
         manifest = decode(raw)
     except FileNotFoundError as err:
-        text = f"{wanted.component} {wanted.version} is named for this node by no director{why}"
-        raise NotFetchedError(text) from err
+        text = f"the director names no {wanted.component} {wanted.version} for {wanted.node}{why}"
+        code = "" if why else f"{Refusal.DIRECTOR}: "  # else it may, and was not to be asked
+        raise NotFetchedError(f"{code}{text}") from err
     except ProtocolError as err:
-        raise NotFetchedError(str(err)) from err
+        raise NotFetchedError(f"{Refusal.MANIFEST}: {err}") from err
     found = digest(raw)
     if found != wanted.digest:
         text = f"{path} is {found[:12]} here, and {wanted.digest[:12]} was asked for{why}"
-        raise NotFetchedError(text)
+        raise NotFetchedError(f"{Refusal.DIGEST}: {text}")
     return manifest
 
 

@@ -24,6 +24,16 @@ from roost_agent.options import options
 from roost_agent.trust.folder import open_below
 from roost_agent.trust.https import PREFIX
 
+HELP: Final = """\
+usage: roost-agent serve --port N --address ADDRESS --members NODE,... [--state-dir DIR]
+
+Lend members of the site what was fetched of releases, until ended; the agent does it.
+
+  --port N           to listen on
+  --address ADDRESS  of this node in the site
+  --members NODE,... who is lent anything
+  --state-dir DIR    of the agent  (/var/lib/roost)
+"""
 WAITING_MAX: Final = 32  # connections that are not served yet
 TALK_S: Final = 20.0  # for a handshake, and for each piece that nobody takes
 _BLOB: Final = re.compile(re.escape(PREFIX) + r"(blobs/[0-9a-f]{2}/[0-9a-f]{64})")
@@ -33,7 +43,7 @@ _USUAL: Final = {"state-dir": STATE_DIR, "address": "", "port": "", "members": "
 
 def run(argv: list[str]) -> int:
     """Serve until ended."""
-    given = options(argv, _USUAL)
+    given = options(argv, _USUAL, HELP)
     state_dir = Path(given["state-dir"])
     known = load(state_dir)
     if known is None or not given["port"].isdecimal():

@@ -31,6 +31,7 @@ from roost_agent.update.request_file import InstallRequest
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import MANIFEST_BYTES_MAX, Manifest, decode, digest
 from roost_protocol.release.target import target_path
+from roost_protocol.remedy import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ MANIFESTS: Final = "manifests"
 class NotDoneError(Exception):
     """A verb is not done; ``code`` is a word for programs, the text a sentence."""
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: Refusal, text: str) -> None:
         super().__init__(text)
         self.code = code
 
@@ -114,7 +115,7 @@ class Program:
         here = self._installed.component(work.component)
         if here.trial is not None and here.trial.digest != work.digest:
             text = f"{work.component} {here.trial.version} is on trial: it is committed or undone"
-            raise NotDoneError("busy", f"{text} before another one comes")
+            raise NotDoneError(Refusal.BUSY, f"{text} before another one comes")
         kind = self._kind(manifest.installer, work)
         fresh = Release(manifest.version, work.digest, kind.name)
         self._call(kind, "precheck", work, fresh)
@@ -129,7 +130,9 @@ class Program:
         here = self._installed.component(work.component)
         fresh = here.staged or here.trial
         if fresh is None or fresh.digest != work.digest:
-            raise NotDoneError("staged", f"{work.component} {work.digest[:12]} is not staged here")
+            raise NotDoneError(
+                Refusal.STAGED, f"{work.component} {work.digest[:12]} is not staged here"
+            )
         self._judged(work, is_staged=True)
         kind = self._kind(fresh.kind, work)
         self._keep(work, replace(here, staged=None, trial=fresh))
@@ -144,13 +147,13 @@ class Program:
             return Answer(Exit.OK)
         if here.trial is None or here.trial.digest != work.digest:
             text = f"{work.component} {work.digest[:12]} is not on trial here"
-            raise NotDoneError("trial", text)
+            raise NotDoneError(Refusal.TRIAL, text)
         answer = self._call(self._kind(here.trial.kind, work), "commit", work, here.trial)
         try:
             folder = self._given.trust
             kept.save(folder, kept.committed(kept.load(folder), work.digest))
         except (KeptError, OSError) as err:
-            raise NotDoneError("floor", str(err)) from err
+            raise NotDoneError(Refusal.TRUST, str(err)) from err
         before = here.running
         if before is not None and before.digest == work.digest:
             before = here.previous
@@ -181,7 +184,7 @@ class Program:
         try:
             trees.forget(work.place, wanted)
         except OSError as err:
-            raise NotDoneError("disk", f"{err.filename}: {err.strerror}") from err
+            raise NotDoneError(Refusal.DISK, f"{err.filename}: {err.strerror}") from err
         self._keep(work, replace(here, staged=None))
         return answer
 
@@ -195,37 +198,41 @@ class Program:
                 raw = stream.read(MANIFEST_BYTES_MAX + 1)
             manifest = decode(raw)
         except (ProtocolError, OSError, ValueError) as err:
-            raise NotDoneError("manifest", f"the manifest cannot be read: {err}") from err
+            raise NotDoneError(Refusal.MANIFEST, f"the manifest cannot be read: {err}") from err
         if digest(raw) != work.digest:
-            raise NotDoneError("manifest", f"{path} is {digest(raw)[:12]}, not what was asked for")
+            raise NotDoneError(
+                Refusal.MANIFEST, f"{path} is {digest(raw)[:12]}, not what was asked for"
+            )
         if (manifest.component, manifest.version) != (request.component, request.version):
-            raise NotDoneError("manifest", f"{path} is the manifest of another release")
+            raise NotDoneError(Refusal.MANIFEST, f"{path} is the manifest of another release")
         try:
             verdict = release.verify(
                 raw, Places(given.mirror, given.trust), release.this_box(),
                 given.clock.wall_ms(), is_staged=is_staged,
             )  # fmt: skip
         except (KeptError, OSError) as err:
-            raise NotDoneError("trust", str(err)) from err
+            raise NotDoneError(Refusal.TRUST, str(err)) from err
         if not verdict.is_accepted:
-            raise NotDoneError(verdict.code, verdict.text)
+            raise NotDoneError(Refusal(verdict.code), verdict.text)
         return raw, manifest
 
     def _put(self, work: Work, raw: bytes, manifest: Manifest) -> None:
         try:
             trees.put(work.place, work.digest, raw, manifest, self._given.mirror)
         except trees.NoSpaceError as err:
-            raise NotDoneError("space", str(err)) from err
+            raise NotDoneError(Refusal.SPACE, str(err)) from err
         except UnpackError as err:
-            raise NotDoneError("unpack", str(err)) from err
+            raise NotDoneError(Refusal.UNPACK, str(err)) from err
         except OSError as err:
-            raise NotDoneError("disk", f"{err.filename or work.place}: {err.strerror}") from err
+            raise NotDoneError(
+                Refusal.DISK, f"{err.filename or work.place}: {err.strerror}"
+            ) from err
 
     def _kind(self, name: str, work: Work) -> Kind:
         try:
             return kind_of(name, work.component, self._installed, self._given.root)
         except KindError as err:
-            raise NotDoneError("kind", str(err)) from err
+            raise NotDoneError(Refusal.KIND, str(err)) from err
 
     def _call(self, kind: Kind, verb: str, work: Work, fresh: Release) -> Answer:
         """Have an installer do a verb; return what came of it.
@@ -237,7 +244,7 @@ class Program:
         said = request_of(work.component, fresh, before, self._given)
         answer = contract.call(kind.words, verb, said)
         if not answer.is_ok:
-            code = "later" if answer.exit is Exit.LATER else "installer"
+            code = Refusal.LATER if answer.exit is Exit.LATER else Refusal.INSTALLER
             raise NotDoneError(code, f"{kind.name}: {answer.text}")
         return answer
 
@@ -264,7 +271,7 @@ class Program:
         try:
             target_path(request.component, request.version)
         except ProtocolError as err:
-            raise NotDoneError("request", str(err)) from err
+            raise NotDoneError(Refusal.REQUEST, str(err)) from err
         return Work(request, release_digest, place(self._given.root, request.component))
 
 
@@ -274,13 +281,13 @@ def _request(path: Path) -> InstallRequest:
     try:
         with os.fdopen(os.open(path, flags), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise NotDoneError("request", f"{path}: no plain file")
+                raise NotDoneError(Refusal.REQUEST, f"{path}: no plain file")
             raw = stream.read(request_file.REQUEST_BYTES_MAX + 1)
         return _requests.decode(raw)
     except OSError as err:
-        raise NotDoneError("request", f"{path}: {err.strerror}") from err
+        raise NotDoneError(Refusal.REQUEST, f"{path}: {err.strerror}") from err
     except (msgspec.MsgspecError, UnicodeDecodeError) as err:
-        raise NotDoneError("request", f"{path}: {err}") from err
+        raise NotDoneError(Refusal.REQUEST, f"{path}: {err}") from err
 
 
 _requests: Final = msgspec.json.Decoder(InstallRequest)

@@ -19,6 +19,14 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.limits import ORDER_MESSAGE_BYTES_MAX
 from roost_protocol.order import ORDER_DOMAIN, OrderKey, read_order, read_signed
 
+HELP = """\
+usage: roost-agent verify order [--state-dir DIR] < SIGNED
+
+Say whether the order on standard input is by an order key of this node: 0 yes, 1 it cannot be said,
+3 no, and why.
+
+  --state-dir DIR  of the agent  (/var/lib/roost)
+"""
 GENUINE, UNKNOWN, FORGED = 0, 1, 3
 
 
@@ -26,7 +34,7 @@ def run(argv: list[str]) -> int:
     """Check what comes on standard input; return the exit status."""
     if argv[:1] != ["order"]:
         raise AgentError("verify what? roost-agent verify order --state-dir DIR < SIGNED")
-    folder = Path(options(argv[1:], {"state-dir": STATE_DIR})["state-dir"]) / FOLDER
+    folder = Path(options(argv[1:], {"state-dir": STATE_DIR}, HELP)["state-dir"]) / FOLDER
     try:
         keys = read_keys(folder)
     except (OSError, ValueError) as err:

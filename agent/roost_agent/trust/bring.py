@@ -20,17 +20,33 @@ from msgspec.structs import replace
 
 from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError, ConfigError
-from roost_agent.options import options
+from roost_agent.options import asks_help, options
 from roost_agent.ports import Clock, SystemClock
-from roost_agent.trust import blobs, kept, kernel_clock
+from roost_agent.trust import blobs, kept, kernel_clock, words
 from roost_agent.trust.chain import ChainError
 from roost_agent.trust.command import KNOWN, MIRROR
 from roost_agent.trust.local import FolderSource
 from roost_agent.trust.refresh import Fetched, Paths, refresh
+from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import blobs_needed, decode
+from roost_protocol.remedy import Refusal
 
 REFUSED: Final = 1
 CLOCK_OK: Final = "--clock-ok"
+HELP: Final = """\
+usage: roost-agent import DIR [--clock-ok] [--state-dir DIR] [--trust-dir DIR] [--mirror DIR]
+
+Take from a stick what `roost release export SITE --to DIR` wrote at the centre: what is signed of
+releases, and their files. It is believed as little as any other source. Ends with 1 where it is
+refused, and says why and what to do.
+
+  --clock-ok       as root: this node's clock is right, though no time service keeps it
+  --state-dir DIR  of the agent             (/var/lib/roost)
+  --trust-dir DIR  what root trusts         (/var/lib/roost-trust)
+  --mirror DIR     where it is put          (updates/mirror of the state folder)
+"""
+_MINUTE: Final = "%Y-%m-%d %H:%M"
+_NOTHING: Final = "start a rollout for its site, then write the stick (roost release export)"
 _USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
 
 
@@ -38,17 +54,19 @@ def run(
     argv: list[str], clock: Clock | None = None, is_kept: Callable[[], bool] = kernel_clock.is_kept
 ) -> int:
     """Take a stick; return the exit status."""
+    asks_help(argv, HELP)
     if not argv or argv[0].startswith("-"):
         raise ConfigError(["import DIR: the folder that `roost release export` wrote"])
-    given = options([each for each in argv[1:] if each != CLOCK_OK], _USUAL)
-    clock = clock or SystemClock()
+    given = options([each for each in argv[1:] if each != CLOCK_OK], _USUAL, HELP)
+    clock, stick = clock or SystemClock(), Path(argv[0])
+    if not stick.is_dir():
+        raise ConfigError([f"{stick} is no folder: the one that `roost release export` wrote"])
     try:
         if why := _unsure(
             Path(given["trust-dir"]), clock, is_said=CLOCK_OK in argv, is_kept=is_kept
         ):
-            sys.stderr.write(f"clock: {why}\n")
-            return REFUSED
-        return _imported(Path(argv[0]), given, clock)
+            return _refused(Refusal.CLOCK, why)
+        return _imported(stick, given, clock)
     except OSError as err:
         raise AgentError(f"{err.filename or 'it cannot be written'}: {err.strerror}") from err
 
@@ -59,7 +77,13 @@ def _unsure(trust: Path, clock: Clock, *, is_said: bool, is_kept: Callable[[], b
     Raises:
         ConfigError: somebody else says it.
     """
-    now_ms = clock.wall_ms()
+    now_ms, floor_ms = clock.wall_ms(), kept.load(trust).clock_floor_ms
+    if now_ms < floor_ms:
+        now, floor = words.utc(now_ms), words.utc(floor_ms)
+        return (
+            f"this node's clock says {now:{_MINUTE}} UTC, and at {floor:{_MINUTE}} UTC something "
+            "was signed that is installed here: no clock is right that is before that"
+        )
     if is_said:
         if os.geteuid() != 0:
             raise ConfigError([f"{CLOCK_OK}: root's word: whoever says it has looked at the clock"])
@@ -71,8 +95,8 @@ def _unsure(trust: Path, clock: Clock, *, is_said: bool, is_kept: Callable[[], b
         return ""
     if not is_kept():
         return (
-            "no time service keeps this node's clock, so it cannot be told what has ended; set it, "
-            f"then say as root: roost-agent import DIR {CLOCK_OK}"
+            "no time service keeps this node's clock (it says "
+            f"{words.utc(now_ms):{_MINUTE}} UTC), so it cannot be told what has ended"
         )
     if os.geteuid() == 0 and kept.load(trust).clock_ok_ms:
         kept.save(trust, replace(kept.load(trust), clock_ok_ms=0))
@@ -90,8 +114,6 @@ def _to_agent(state_dir: Path, folders: Iterable[Path]) -> None:
 
 
 def _imported(stick: Path, given: Mapping[str, str], clock: Clock) -> int:
-    if not stick.is_dir():
-        raise ConfigError([f"{stick} is no folder: the one that `roost release export` wrote"])
     state_dir, trust = Path(given["state-dir"]), Path(given["trust-dir"])
     mirror = Path(given["mirror"]) if given["mirror"] else state_dir / MIRROR
     source, node = FolderSource(stick), kept.load(trust).node
@@ -100,16 +122,26 @@ def _imported(stick: Path, given: Mapping[str, str], clock: Clock) -> int:
         found = refresh([source], paths, node, clock.wall_ms())
         taken = _blobs(found, source, mirror)
     except ChainError as err:
-        sys.stderr.write(f"{err.code}: {err}\n")
-        return REFUSED
+        return _refused(err.code, str(err))
+    except blobs.BlobError as err:
+        return _refused(Refusal.MIXED, f"the stick lacks a part of a release: {err}")
+    except ProtocolError as err:
+        return _refused(Refusal.MANIFEST, f"a release on the stick has no good manifest: {err}")
     finally:
         _to_agent(state_dir, (mirror, paths.known))
+    if not found.manifests:
+        sys.stderr.write(f"the stick names nothing for {node} to install: {_NOTHING}\n")
     told = {
         "node": node, "manifests": sorted(found.manifests), "blobs": len(taken),
         "bytes": sum(taken.values()),
     }  # fmt: skip
     sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     return 0
+
+
+def _refused(code: Refusal, why: str) -> int:
+    sys.stderr.write(words.complaint(code, why, words.of_stick(code)))
+    return REFUSED
 
 
 def _blobs(found: Fetched, source: FolderSource, mirror: Path) -> dict[str, int]:

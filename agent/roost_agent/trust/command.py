@@ -1,7 +1,8 @@
 """``roost-agent verify release|refresh|commit|anchor|show``: children of agent and root.
 
 - ``release`` judges the manifest on standard input. Exit 0: both chains name it for this node now;
-  1: no, with one line ``CODE: why`` on standard error. The verdict is JSON on standard output.
+  1: no, with ``CODE: why`` on standard error, and a line of what to do. The verdict is JSON on
+  standard output.
 - ``refresh`` brings the mirror up to date from the centre, as the agent's user; it prints which
   manifests this node is to install, as JSON.
 - ``commit`` raises the floor once a release runs for good; root's alone, as ``anchor``, which puts
@@ -20,9 +21,9 @@ import msgspec
 from roost_agent.durable import replace_file
 from roost_agent.enrolled import STATE_DIR, Enrolled, load
 from roost_agent.errors import AgentError, ConfigError
-from roost_agent.options import options
+from roost_agent.options import asks_help, options
 from roost_agent.ports import Clock, SystemClock
-from roost_agent.trust import kept, release, ways
+from roost_agent.trust import kept, release, ways, words
 from roost_agent.trust.chain import METADATA_URL, Chain, ChainError
 from roost_agent.trust.folder import FolderFetcher
 from roost_agent.trust.https import HttpsSource, of_centre
@@ -32,6 +33,7 @@ from roost_agent.trust.release import DIRECTOR, IMAGE, Places
 from roost_agent.trust.verdict import Verdict
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import MANIFEST_BYTES_MAX
+from roost_protocol.remedy import Refusal
 from roost_protocol.topics import split_node_id
 
 MIRROR: Final = "updates/mirror"
@@ -39,6 +41,26 @@ KNOWN: Final = "updates/known"
 IMAGE_ROOT: Final = "/etc/roost/image-root.json"  # of the installation
 ACCEPTED, REFUSED = 0, 1
 _USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
+
+HELP: Final = """\
+usage: roost-agent verify MODE [OPTION...]
+
+  order    is the order on standard input genuine?  [--state-dir DIR]
+  release  may the release whose manifest is on standard input be installed here?
+           [--staged yes: it was accepted here before, so when it ends is not asked again]
+  refresh  bring the mirror up to date, say what this node is to install
+           [--source WORDS | --url https://HOST]  folders, centre, https://HOST, with commas
+  commit   raise the floor, as root: a release runs for good  --digest D
+  anchor   put the two roots of trust there, once, as root
+           [--node SITE.NODE] [--image-root FILE] [--director-root FILE] [--url https://HOST]
+  show     say what is kept: floors, the clock's floor, what was accepted
+
+  --state-dir DIR  of the agent       (/var/lib/roost)
+  --trust-dir DIR  what root trusts   (/var/lib/roost-trust)
+  --mirror DIR     what was fetched   (updates/mirror of the state folder)
+
+Ends with 0: yes; 1: no, and says `CODE: why`, and what to do.
+"""
 
 Run = Callable[[Mapping[str, str], Clock], int]
 
@@ -68,11 +90,12 @@ def run(argv: list[str], clock: Clock | None = None) -> int:
         "show": (_show, _USUAL),
     }
     mode, *rest = argv or [""]
+    asks_help(argv, HELP)
     if mode not in known:
         raise ConfigError([f"verify {mode or 'what'}: one of order, {', '.join(known)}"])
     act, defaults = known[mode]
     try:
-        return act(options(rest, defaults), clock or SystemClock())
+        return act(options(rest, defaults, HELP), clock or SystemClock())
     except OSError as err:
         raise AgentError(f"{err.filename or 'it cannot be written'}: {err.strerror}") from err
 
@@ -86,7 +109,7 @@ def _release(given: Mapping[str, str], clock: Clock) -> int:
     sys.stdout.write(msgspec.json.encode(_said(verdict)).decode() + "\n")
     if verdict.is_accepted:
         return ACCEPTED
-    sys.stderr.write(f"{verdict.code}: {verdict.text}\n")
+    sys.stderr.write(words.complaint(verdict.code, verdict.text))
     return REFUSED
 
 
@@ -99,7 +122,7 @@ def _refresh(given: Mapping[str, str], clock: Clock) -> int:
         found = refresh(asked, paths, node, clock.wall_ms())
     except ChainError as err:
         why = _stale(err, paths, node, clock.wall_ms())
-        sys.stderr.write(f"{why.code}: {why}\n")
+        sys.stderr.write(words.complaint(why.code, str(why)))
         return REFUSED
     finally:
         ways.close(asked)
@@ -111,12 +134,12 @@ def _refresh(given: Mapping[str, str], clock: Clock) -> int:
 
 def _stale(err: ChainError, paths: Paths, node: str, now_ms: int) -> ChainError:
     """Return what is to be told: where nobody was reached, what is known may have ended."""
-    if err.code != "unreachable":
+    if err.code is not Refusal.UNREACHABLE:
         return err
     try:
         refresh([FolderSource(paths.mirror)], paths, node, now_ms)
     except ChainError as old:
-        return err if old.code == "unreachable" else ChainError(old.code, f"{old}; {err}")
+        return err if old.code is Refusal.UNREACHABLE else ChainError(old.code, f"{old}; {err}")
     return err
 
 

@@ -5,8 +5,8 @@ root goes through all of it again by what it keeps itself (release.py), so that 
 trusted by anybody. A source that brings what does not verify is left for the next one, and leaves
 nothing in the mirror.
 
-Invariants: the mirror holds one version of each role beside the newest (VERSIONS_MAX) and all
-roots; a file goes there whole.
+Invariants: another site's document changes nothing; the mirror holds one version of each role
+beside the newest (VERSIONS_MAX) and all roots; a file goes there whole.
 """
 
 import re
@@ -25,10 +25,13 @@ from roost_agent.trust.release import DIRECTOR, IMAGE, read_anchor
 from roost_agent.trust.source import AbsentError, Source, SourceError
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.director import FIELD, read_document
+from roost_protocol.remedy import Refusal
+from roost_protocol.topics import split_node_id
 
 VERSIONS_MAX: Final = 2
 TARGETS_A_SITE_MAX: Final = 64
 FILE_BYTES_MAX: Final = 16 << 20  # of a manifest; metadata has its own caps
+_OF_SITE: Final = ("timestamp", "snapshot", "targets")
 _VERSIONED: Final = re.compile(r"([0-9]+)\.(.+)\.json")
 
 
@@ -112,13 +115,31 @@ def refresh(sources: Sequence[Source], paths: Paths, node: str, now_ms: int) -> 
         KeptError: there is no anchor.
         OSError: it cannot be written.
     """
-    last = ChainError("unreachable", "there is no source")
+    last = ChainError(Refusal.UNREACHABLE, "there is no source")
     for source in sources:
+        before = _director_files(paths.known)
         try:
             return _from(source, paths, node, now_ms)
         except ChainError as err:
-            last = ChainError(err.code, f"{source.name}: {err}")
+            last = ChainError(err.code, f"{err} (from {source.name})")
+            if err.code is Refusal.NODE:
+                _put_back(paths.known, before)
     raise last
+
+
+def _director_files(known: Path) -> dict[str, bytes]:
+    """Return what is known of the director, which another site's word would push out."""
+    there = (known / DIRECTOR / f"{role}.json" for role in _OF_SITE)
+    return {path.name: path.read_bytes() for path in there if path.is_file()}
+
+
+def _put_back(known: Path, before: dict[str, bytes]) -> None:
+    for role in _OF_SITE:
+        path = known / DIRECTOR / f"{role}.json"
+        if (raw := before.get(path.name)) is None:
+            path.unlink(missing_ok=True)
+        else:
+            replace_file(path, raw)
 
 
 def _from(source: Source, paths: Paths, node: str, now_ms: int) -> Fetched:
@@ -155,7 +176,10 @@ def _wanted(director: Chain, node: str) -> list[str]:
     try:
         document = read_document(director.field(FIELD))
     except ProtocolError as err:
-        raise ChainError("metadata", f"director: {err}") from err
+        raise ChainError(Refusal.DOCUMENT, f"the director's document is none: {err}") from err
+    if document.site != split_node_id(node)[0]:
+        text = f"the director's document is for site {document.site}, and this node is {node}"
+        raise ChainError(Refusal.NODE, text)
     found = {each.target for each in document.assignments if node in each.nodes}
     return sorted(found)[:TARGETS_A_SITE_MAX]
 

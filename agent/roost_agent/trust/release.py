@@ -1,6 +1,7 @@
 """Judges a release: both chains from a folder, then the rule, then what root keeps of it."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,16 +11,22 @@ from roost_agent.trust.chain import Chain, ChainError
 from roost_agent.trust.folder import FolderFetcher
 from roost_agent.trust.kept import DIRECTOR_ROOT, IMAGE_ROOT, KeptError, State
 from roost_agent.trust.verdict import Said, Site, Verdict, judge
+from roost_agent.trust.words import utc
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.director import FIELD, read_document
 from roost_protocol.release.manifest import decode, digest
 from roost_protocol.release.target import target_path
+from roost_protocol.remedy import Refusal
 
 IMAGE: Final = "image"
 DIRECTOR: Final = "director"
 ANCHOR_BYTES_MAX: Final = 512_000
-MODEL: Final = Path("/sys/class/dmi/id/product_name")
+MODELS: Final = (  # of the firmware's tables, or of the device tree, as the inventory has it
+    Path("/sys/class/dmi/id/product_name"),
+    Path("/proc/device-tree/model"),
+)
 MODEL_BYTES_MAX: Final = 256
+_DAY: Final = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +50,19 @@ class Box:
     hw: frozenset[str]
 
 
-def this_box(model: Path = MODEL) -> Box:
+def this_box(models: Sequence[Path] = MODELS) -> Box:
     """Return what the kernel says of this machine."""
+    names = {_text(each) for each in models}
+    return Box(os.uname().machine, frozenset(names - {""}))
+
+
+def _text(path: Path) -> str:
+    """Return what a file of the kernel's says; empty: there is none."""
     try:
-        with model.open("rb") as file:
-            name = file.read(MODEL_BYTES_MAX).decode("utf-8", "replace").strip()
+        with path.open("rb") as file:
+            return file.read(MODEL_BYTES_MAX).decode("utf-8", "replace").strip(" \t\r\n\0")
     except OSError:
-        name = ""
-    return Box(os.uname().machine, frozenset({name} - {""}))
+        return ""
 
 
 def verify(
@@ -75,22 +87,23 @@ def verify(
         manifest = decode(raw)
         path = target_path(manifest.component, manifest.version)
     except ProtocolError as err:
-        return Verdict("manifest", f"this is no manifest of a release: {err}")
+        return Verdict(Refusal.MANIFEST, f"this is no manifest of a release: {err}")
     expiry_ms = now_ms
     if is_staged:
         before = state.verdicts.get(digest(raw))
         if before is None:
-            return Verdict("staged", "this release was not accepted here before")
+            return Verdict(Refusal.STAGED, f"{path} was not accepted on {state.node} before")
         expiry_ms = before.at_ms
     if now_ms < state.clock_floor_ms:
-        text = "this node's clock is before what was signed for it; set it, then try again"
-        return Verdict("clock", text)
+        now, floor = utc(now_ms), utc(state.clock_floor_ms)
+        text = f"the clock of {state.node} says {now:{_DAY}} UTC, and at {floor:{_DAY}} UTC "
+        return Verdict(Refusal.CLOCK, f"{text}something was signed that it has installed")
     try:
         said = _said(path, places, expiry_ms)
     except ChainError as err:
         return Verdict(err.code, str(err))
     except ProtocolError as err:
-        return Verdict("document", f"the director's document is none: {err}")
+        return Verdict(Refusal.DOCUMENT, f"the director's document is none: {err}")
     verdict = judge(said, raw, manifest, _site(state, box), now_ms)
     if verdict.is_accepted and not is_staged:
         kept.save(places.folder, kept.accepted(state, verdict, now_ms))

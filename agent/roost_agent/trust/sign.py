@@ -17,12 +17,19 @@ from roost_agent.options import options
 from roost_protocol.errors import ProtocolError
 from roost_protocol.install_receipt import BODY_BYTES_MAX, DOMAIN, SignedInstall, read_receipt
 
+HELP: Final = """\
+usage: roost-agent sign [--state-dir DIR] < RECEIPT
+
+Sign a receipt of an update as this node; the agent does it.
+
+  --state-dir DIR  of the agent  (/var/lib/roost)
+"""
 DONE: Final = 0
 
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit status."""
-    state_dir = Path(options(argv, {"state-dir": STATE_DIR})["state-dir"])
+    state_dir = Path(options(argv, {"state-dir": STATE_DIR}, HELP)["state-dir"])
     known = load(state_dir)
     if known is None:
         raise AgentError(f"{state_dir}: this box has no identity to sign with")

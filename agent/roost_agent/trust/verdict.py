@@ -10,8 +10,8 @@ Invariants:
 Leaves to others: whose word the chains are (chain.py), and floors over time (kept.py).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -20,9 +20,11 @@ from roost_protocol.errors import ProtocolError
 from roost_protocol.release.director import Assignment, SiteDocument
 from roost_protocol.release.manifest import Manifest
 from roost_protocol.release.target import TargetCustom, check_manifest
+from roost_protocol.remedy import Refusal
 from roost_protocol.topics import split_node_id
 
 ACCEPTED: Final = ""
+MODELS_SHOWN: Final = 3
 _HEX_SHOWN: Final = 12
 _YEAR_9999_MS: Final = 253_402_300_799_000
 
@@ -80,6 +82,7 @@ class Verdict:
     """Yes with an empty code, or why not.
 
     Attributes:
+        code: a ``Refusal``, or ACCEPTED.
         job: whose assignment it is.
         custom: what the signers say of the release.
         not_after_ms: the director's end of the assignment.
@@ -111,12 +114,13 @@ def judge(said: Said, raw: bytes, manifest: Manifest, site: Site, now_ms: int) -
     """
     both = _both(said, raw, manifest)
     if isinstance(both, Verdict):
-        return both
+        return replace(both, text=f"{both.text}: {site.node} does not take it")
     job = said.document.assigned(site.node, said.path)
     of_site = split_node_id(site.node)[0] == said.document.site
     if job is None or not of_site:
         told = "" if of_site else f": it is for {said.document.site}"
-        return _no("node", f"the director names {said.path} for other nodes, not {site.node}{told}")
+        text = f"the director names {said.path} for other nodes, not {site.node}{told}"
+        return _no(Refusal.NODE, text)
     fault = _untimely(both.custom, job, site, now_ms) or _unfit(both.custom, site)
     if fault is not None:
         return fault
@@ -130,55 +134,73 @@ def _both(said: Said, raw: bytes, manifest: Manifest) -> Named | Verdict:
     """Return the target that both chains name, if these are its bytes."""
     image, director = said.image, said.director
     if image is None:
-        return _no("image", f"the image repository does not name {said.path}, or no more")
+        return _no(Refusal.IMAGE, f"the image repository does not name {said.path}, or no more")
     if director is None:
-        return _no("director", f"the director does not name {said.path}, or no more")
+        return _no(Refusal.DIRECTOR, f"the director does not name {said.path}, or no more")
     if image != director:
-        return _no("differs", f"image repository and director describe {said.path} differently")
+        return _no(
+            Refusal.DIFFERS, f"image repository and director describe {said.path} differently"
+        )
     digest = sha256(raw).hexdigest()
     if (len(raw), digest) != (image.length, image.sha256):
         got, want = digest[:_HEX_SHOWN], image.sha256[:_HEX_SHOWN]
-        return _no("digest", f"the manifest of {said.path} is {got}..., named is {want}...")
+        return _no(Refusal.DIGEST, f"the manifest of {said.path} is {got}..., named is {want}...")
     try:
         check_manifest(image.custom, manifest)
     except ProtocolError as err:
-        return _no("manifest", f"the manifest is not what its signers describe: {err}")
+        return _no(Refusal.MANIFEST, f"the manifest is not what its signers describe: {err}")
     return image
 
 
 def _untimely(custom: TargetCustom, job: Assignment, site: Site, now_ms: int) -> Verdict | None:
     """Return why it is not the time of a release; None: it is."""
-    if now_ms < max(site.clock_floor_ms, custom.signed_at_ms):
-        return _no("clock", "this node's clock is before the day on which the release was signed")
+    signed_ms = max(site.clock_floor_ms, custom.signed_at_ms)
+    if now_ms < signed_ms:
+        text = (
+            f"the clock of {site.node} says {_utc(now_ms)}, and at {_utc(signed_ms)} it was signed"
+        )
+        return _no(Refusal.CLOCK, text)
     if now_ms < job.not_before_ms:
-        return _no("early", f"its time begins at {_utc(job.not_before_ms)}, now is {_utc(now_ms)}")
+        text = f"its time begins at {_utc(job.not_before_ms)}, on {site.node} it is {_utc(now_ms)}"
+        return _no(Refusal.EARLY, text)
     if now_ms >= job.not_after_ms:
-        return _no("late", f"its time ended at {_utc(job.not_after_ms)}, now is {_utc(now_ms)}")
+        text = f"its time ended at {_utc(job.not_after_ms)}, on {site.node} it is {_utc(now_ms)}"
+        return _no(Refusal.LATE, text)
     return None
 
 
 def _unfit(custom: TargetCustom, site: Site) -> Verdict | None:
     """Return why a release does not fit a node; None: it does."""
+    release, node = f"{custom.component} {custom.version}", site.node
     floor = site.floors.get(custom.component, 0)
     if custom.counter < floor:
-        return _no("floor", f"release {custom.counter} is below the floor {floor}")
+        text = f"{release} has counter {custom.counter}, and {node} takes none below {floor}"
+        return _no(Refusal.FLOOR, text)
     if custom.arch and custom.arch != site.arch:
-        return _no("arch", f"it is for {custom.arch}, this node is {site.arch}")
+        return _no(Refusal.ARCH, f"{release} is for {custom.arch}, and {node} is {site.arch}")
     if custom.hw and site.hw.isdisjoint(custom.hw):
         shown = ", ".join(sorted(site.hw)) or "of a model that its firmware does not name"
-        return _no("hardware", f"it is for {', '.join(custom.hw)}, this node is {shown}")
+        text = f"{release} is for {_some(custom.hw)}, and {node} is {shown}"
+        return _no(Refusal.HARDWARE, text)
     running = site.running.get(custom.component)
     if running is not None and running < custom.least_counter:
-        return _no("hop", f"it comes from release {custom.least_counter} on, not {running}")
+        text = f"{release} comes from counter {custom.least_counter} on, and {node} runs {running}"
+        return _no(Refusal.HOP, text)
     return None
+
+
+def _some(models: Sequence[str]) -> str:
+    """Return some models of a list that may be long."""
+    more = f" and {len(models) - MODELS_SHOWN} more" if len(models) > MODELS_SHOWN else ""
+    return ", ".join(models[:MODELS_SHOWN]) + more
 
 
 def _utc(at_ms: int) -> str:
     """Return a time of the director's, which may be none that a calendar has."""
     if not 0 <= at_ms <= _YEAR_9999_MS:
         return f"{at_ms} ms"
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _no(code: str, text: str) -> Verdict:
+def _no(code: Refusal, text: str) -> Verdict:
     return Verdict(code, text)

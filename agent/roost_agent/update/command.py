@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,10 @@ from roost_agent.control.table import columns
 from roost_agent.errors import AgentError, StorageError
 from roost_agent.ports import SystemClock
 from roost_agent.update.journal import Journal
+from roost_agent.update.kept import Line
+from roost_agent.update.step import TABLE, Step
+from roost_protocol.remedy import remedy
+from roost_protocol.update import FailureType
 
 FOLDER: Final = "updates"
 REASON_MAX: Final = 200  # as the agent bounds it (control/message.py)
@@ -64,6 +68,8 @@ def table(found: Mapping[str, Any]) -> str:
     if (job := found["job"]) is not None:
         lines.append(f"job        {job['job']}.{job['attempt']}: {job['release']}, {job['state']}")
         lines.append(f"step       {job['step']} for {job['for_s']} s  {job['why']}".rstrip())
+        if job.get("failure"):
+            lines.append(f"what to do {remedy(FailureType(job['failure']), job['why'])}")
     if found["hold"] is not None:
         lines.append(_held(found))
     lines += [f"fault      {each}" for each in found["faults"]]
@@ -95,8 +101,22 @@ def _history(given: argparse.Namespace) -> int:
         [_time(each.at_ms), f"{each.job[:8]}.{each.attempt}", each.step, each.ended, each.why]
         for each in lines
     ]
-    sys.stdout.write("\n".join(columns(_LINES, rows)) + "\n")
+    sys.stdout.write("\n".join([*columns(_LINES, rows), *_remedies(lines)]) + "\n")
     return 0
+
+
+def _remedies(lines: Sequence[Line]) -> list[str]:
+    """Return what to do where the newest job failed: by the first step of it that did."""
+    job = [each for each in lines if (each.job, each.attempt) == _newest(lines)]
+    failed = next((each for each in job if each.why and each.ended in TABLE), None)
+    if failed is None:
+        return []
+    failure = TABLE[Step(failed.ended)].failure
+    return [f"what to do: {remedy(failure, f'{failed.ended}: {failed.why}')}"]
+
+
+def _newest(lines: Sequence[Line]) -> tuple[str, int] | None:
+    return (lines[-1].job, lines[-1].attempt) if lines else None
 
 
 def _release(found: Mapping[str, str] | None) -> str:

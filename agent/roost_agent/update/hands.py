@@ -22,6 +22,7 @@ from roost_agent.update.place import NotDoneError, Places, Site
 from roost_agent.update.root_part import RootPart
 from roost_agent.update.step import TABLE, Step
 from roost_protocol.install_receipt import SIGNATURE_BYTES_MAX
+from roost_protocol.remedy import Refusal
 from roost_protocol.update import Offer
 
 SPARE_PERCENT: Final = 10  # of a release, that is left free beside its blobs
@@ -173,7 +174,7 @@ class Hands:
         wanted = offer.size + offer.size * SPARE_PERCENT // 100
         if free < wanted:
             text = f"{self._places.state_dir}: {free} bytes are free, {wanted} are needed"
-            raise NotDoneError(text)
+            raise NotDoneError(f"{Refusal.SPACE}: {text}")
 
     async def _ask_site(self, act: Callable[[], Awaitable[str]]) -> None:
         if why := await act():

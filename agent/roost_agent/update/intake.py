@@ -5,19 +5,20 @@ from typing import Final
 
 from roost_agent.update import words
 from roost_protocol.errors import ProtocolError
+from roost_protocol.remedy import Refusal
 from roost_protocol.update import Offer, read_offer
 
 BUSY_AGAIN_MS: Final = 60_000  # one job a node: another one may be offered again then
 
 
 class RejectedError(Exception):
-    """An offer or a cancel is not taken; ``code`` is a word for programs.
+    """An offer or a cancel is not taken; ``code`` is a ``Refusal``.
 
     Attributes:
         retry_at_ms: when it may be taken, UTC, which the centre is told; 0: never, as it is.
     """
 
-    def __init__(self, code: str, text: str, retry_at_ms: int = 0) -> None:
+    def __init__(self, code: Refusal, text: str, retry_at_ms: int = 0) -> None:
         super().__init__(text)
         self.code = code
         self.retry_at_ms = retry_at_ms
@@ -32,9 +33,9 @@ def read(job: str, attempt: int, body: bytes) -> Offer:
     try:
         offer = read_offer(body)
     except ProtocolError as err:
-        raise RejectedError(err.code, str(err)) from err
+        raise RejectedError(Refusal.OFFER, f"the offer cannot be read: {err}") from err
     if (offer.job, offer.attempt) != (job, attempt):
-        raise RejectedError("offer", f"the body is an offer of job {offer.job}")
+        raise RejectedError(Refusal.OFFER, f"the body is an offer of job {offer.job}")
     return offer
 
 
@@ -54,11 +55,11 @@ def check(
         RejectedError: why not.
     """
     if node not in offer.nodes:
-        raise RejectedError("node", f"the job is not for {node}")
+        raise RejectedError(Refusal.NODE, f"the job is not for {node}")
     if offer.not_after_ms <= now_ms:
-        raise RejectedError("late", f"{words.release_of(offer)}: its time has ended")
+        raise RejectedError(Refusal.LATE, f"{words.release_of(offer)}: its time has ended")
     if newest := max((each for each in attempts if each > offer.attempt), default=0):
-        raise RejectedError("attempt", f"attempt {newest} of the job was here already")
+        raise RejectedError(Refusal.ATTEMPT, f"attempt {newest} of the job was here already")
     if under_way is not None:
         text = f"{words.release_of(under_way)} is under way on this node"
-        raise RejectedError("busy", text, now_ms + BUSY_AGAIN_MS)
+        raise RejectedError(Refusal.BUSY, text, now_ms + BUSY_AGAIN_MS)

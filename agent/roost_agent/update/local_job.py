@@ -66,6 +66,7 @@ class LocalJob:
             "step": str(state.step),
             "for_s": (now_ms - state.since_ms) // 1_000,
             "state": str(words.site_state(self.node, verdict)),
+            "failure": str(state.failure or ""),
             "why": state.detail or ("" if verdict is None else verdict.sentence),
         }
 

@@ -13,6 +13,7 @@ import msgspec
 from roost_agent.child import run as run_child
 from roost_agent.update.kept import Kept
 from roost_agent.update.place import NotDoneError, Places, Site
+from roost_protocol.remedy import Refusal
 
 CLEAN_BEATS: Final = 3
 MEASURE_S: Final = 300.0
@@ -72,10 +73,11 @@ class Measuring:
                         last, since_s = why, now_s()
                     await asyncio.sleep(self._places.beat_s)
         except TimeoutError:
+            code = f"{Refusal.RUNS}: " if last.startswith(f"{component}: ") else ""
             text = f"not well within {self._places.verify_s:.0f} s: {last}"
             if clean:
                 text += f"; well for the last {now_s() - since_s:.0f} s, {steady_s:.0f} s are asked"
-            raise NotDoneError(text) from None
+            raise NotDoneError(f"{code}{text}") from None
 
     async def _unwell(
         self, component: str, digest: str, kept: Kept, expected: Collection[str]

@@ -22,6 +22,7 @@ from roost_agent.update.local_job import local_job
 from roost_agent.update.site_standing import Apply, apply_of
 from roost_agent.update.step import Step
 from roost_agent.update.teller import Teller
+from roost_protocol.remedy import Refusal
 from roost_protocol.update import IGNORED, NodeSaid, Offer, SiteState
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Offers:
             try:
                 await self._keeper.begin(job, attempt, body)
             except StorageError as err:
-                raise RejectedError("journal", str(err)) from err
+                raise RejectedError(Refusal.JOURNAL, str(err)) from err
             self._course.begin(offer, Kept(stood=self._coordinator.standing(offer)))
         log.info("update: job %s.%d taken: %s", job, attempt, words.release_of(offer))
         return "accepted"
@@ -97,13 +98,14 @@ class Offers:
         if here is None or here.offer.job != job:
             known = bool(self._keeper.attempts(job))
             raise RejectedError(
-                "ended" if known else "unknown",
+                Refusal.ENDED if known else Refusal.UNKNOWN,
                 f"job {job} {'has ended here' if known else 'is not in the journal of this node'}",
             )
         if here.is_past_return:
             text = "it is committed on this node"
             self._teller.answer(here.offer, SiteState.CANCEL_REJECTED, text, is_mine=True)
-            raise RejectedError("committed", "it is past its commit: a job to go back may follow")
+            text = "it is past its commit: a job to go back may follow"
+            raise RejectedError(Refusal.COMMITTED, text)
         self._course.put(ev.Cancel())
         return "it is given up at the end of the step that is under way"
 
@@ -171,5 +173,5 @@ class Offers:
         try:
             await self._keeper.have(found, record, self._clock.wall_ms(), "succeeded")
         except StorageError as err:
-            raise RejectedError("journal", str(err)) from err
+            raise RejectedError(Refusal.JOURNAL, str(err)) from err
         self._course.remember(local_job(offer, kept, state, boot_id=self._boot_id, now_ms=now_ms))

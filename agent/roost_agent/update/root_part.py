@@ -12,6 +12,7 @@ from roost_agent.update.events import Known
 from roost_agent.update.installed import Installed, Result
 from roost_agent.update.place import NotDoneError, Places
 from roost_agent.update.request_file import InstallRequest, request_file
+from roost_protocol.remedy import Refusal
 from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)
@@ -86,9 +87,7 @@ class RootPart:
                         has_begun = True
                         limit.reschedule(None)  # the step's own deadline counts from here
         except TimeoutError:
-            text = (
-                f"root's part did not begin within {BEGIN_S:.0f} s: journalctl -u 'roost-install@*'"
-            )
+            text = f"{Refusal.ROOT}: root's part did not begin within {BEGIN_S:.0f} s"
             raise NotDoneError(text) from None
 
     def _ended(self, key: str) -> Result | None:

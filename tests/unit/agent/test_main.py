@@ -89,10 +89,26 @@ def test_board_controllers_are_checked_with_the_configuration(config, capsys, tm
     assert "must be the agent's, 0600" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [["run", "-h"], ["check-config", "--config", "x", "--help"]])
-def test_every_command_has_help(argv, capsys):
-    assert command(argv) == 0
-    assert capsys.readouterr().out == HELP
+DEEPER = [["verify", mode] for mode in ("order", "release", "refresh", "commit", "anchor", "show")]
+
+
+@pytest.mark.parametrize("argv", [*([name] for name in COMMANDS), *DEEPER], ids=" ".join)
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_every_command_says_how_it_is_used(argv, word, capsys):
+    assert command([*argv, word]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"usage: roost-agent {argv[0]} ")
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("argv", [*([name] for name in COMMANDS), *DEEPER], ids=" ".join)
+def test_the_use_of_a_command_names_every_option_that_it_has(argv, capsys):
+    folder = ["."] if argv == ["import"] else []
+    assert command([*argv, *folder, "--zzz"]) == 2
+    there = capsys.readouterr().err.partition("there is ")[2].partition(";")[0]
+    assert command([*argv, "--help"]) == 0
+    used = capsys.readouterr().out
+    assert [option for option in filter(None, there.split(", ")) if option not in used] == []
 
 
 def test_a_class_nobody_knows_is_not_asked_for(config, capsys):

@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 REQUEST_BYTES_MAX: Final = 64 << 10
+HELP: Final = """\
+usage: INSTALLER VERB < REQUEST
+
+An installer of releases: roost-install asks it, a person need not. Verbs, the request and exit
+statuses are in docs/updates.md, Installers.
+"""
 OK, UNSUPPORTED, FAILED, LATER, REBOOT = range(5)
 CURRENT: Final = "current"  # the link to what runs
 
@@ -56,6 +62,9 @@ def serve(acts: Mapping[str, Act], about: Mapping[str, Any]) -> NoReturn:
         about: of ``describe``.
     """
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
+    if verb in {"--help", "-h"}:
+        sys.stdout.write(HELP)
+        sys.exit(OK)
     if verb == "describe":
         _end(OK, about)
     try:

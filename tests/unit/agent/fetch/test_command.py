@@ -107,7 +107,7 @@ def test_with_the_source_gone_what_was_fetched_before_is_enough(stage, fetch):
     one = stage.release("1.0", OLD)
     fetch(one, "1.0")
     assert fetch(one, "1.0", source=str(stage.folder / "nowhere"))["bytes"] == 0
-    with pytest.raises(AgentError, match="by no director"):
+    with pytest.raises(AgentError, match=r"no app/demo 9\.9 for lab\.n1; the image repository has"):
         fetch(one, "9.9", source=str(stage.folder / "nowhere"))
 
 

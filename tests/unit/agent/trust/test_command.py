@@ -9,6 +9,7 @@ from tuf_stage import DAY_MS, NOW_MS, Stage
 from roost_agent.errors import AgentError
 from roost_agent.trust import command
 from roost_agent.verify import run
+from roost_protocol.remedy import REMEDIES, Refusal
 
 
 class Clock:
@@ -59,12 +60,14 @@ def test_a_release_is_judged_committed_and_shown(stage, say, anchored):
     assert (state["floors"], state["running"]) == ({"app/web": 2}, {"app/web": 2})
 
 
-def test_a_no_is_one_line_with_its_code_and_status_1(stage, say, anchored):
+def test_a_no_is_its_code_with_why_and_what_to_do_and_status_1(stage, say, anchored):
     raw = stage.sign_release(custom())
     stage.publish()
     status, out, err = say("release", given=raw)
     assert status == 1
-    assert err == "director: the director does not name app/web/2.0.json, or no more\n"
+    why, what = err.splitlines()
+    assert why.startswith("director: the director does not name app/web/2.0.json, or no more: lab")
+    assert what == f"what to do: {REMEDIES[Refusal.DIRECTOR]}"
     assert json.loads(out)["code"] == "director"
     status, _, err = say("release", given=b"{}")
     assert (status, err.partition(":")[0]) == (1, "manifest")
@@ -77,7 +80,7 @@ def test_roots_of_trust_are_written_once_and_only_roots_are(tmp_path, stage, say
         say("anchor", "--node", "lab.n1", *anchored)
     (tmp_path / "bad.json").write_bytes(b"{}")
     other = ["--trust-dir", str(tmp_path / "other")]
-    with pytest.raises(AgentError, match="image:"):
+    with pytest.raises(AgentError, match="the image repository brings what is no metadata"):
         command.run(
             ["anchor", "--node=lab.n1", f"--image-root={tmp_path}/bad.json", anchored[1], *other],
             Clock(),

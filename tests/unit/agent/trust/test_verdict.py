@@ -69,11 +69,18 @@ def test_one_wrong_thing_is_a_no_that_names_it(code, said, site, now):
     verdict = judge(said, RAW, decode(RAW), site, now)
     assert (verdict.code, verdict.is_accepted) == (code, False)
     assert verdict.custom is None
+    assert site.node in verdict.text
+
+
+def test_another_model_is_told_with_the_node_its_model_and_what_the_release_wants():
+    other = replace(SITE, hw=frozenset({"R750"}))
+    told = judge(SAID, RAW, decode(RAW), other, NOW).text
+    assert told == "app/web 2.0 is for R740, and lab.n1 is R750"
 
 
 @pytest.mark.parametrize(
     ("begins_ms", "told"),
-    [(1_900_000_000_000, "2030-03-17 17:46:40Z"), (1 << 52, "4503599627370496")],
+    [(1_900_000_000_000, "2030-03-17 17:46 UTC"), (1 << 52, "4503599627370496")],
 )
 def test_a_time_that_has_not_come_is_told_as_one_though_no_calendar_has_it(begins_ms, told):
     said = assigned(not_before_ms=begins_ms, not_after_ms=begins_ms + 1)

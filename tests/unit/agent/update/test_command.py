@@ -3,6 +3,10 @@
 import pytest
 
 from roost_agent.update import command
+from roost_agent.update.events import Record, State
+from roost_agent.update.journal import Journal
+from roost_agent.update.step import Step
+from roost_protocol.remedy import REMEDIES, Refusal
 
 DAY_MS = 86_400_000
 
@@ -44,3 +48,38 @@ def test_where_the_agent_is_may_be_said_before_the_verb_and_behind_it(monkeypatc
     monkeypatch.setattr(command, "asked", lambda said, _: given.append(said) or {"hold": None})
     command.run(words)
     assert (given[0].state_dir, given[0].config) == ("/state", "/etc/roost")
+
+
+def test_a_job_that_fails_says_what_to_do(monkeypatch, capsys):
+    job = {
+        "job": "a" * 32, "attempt": 1, "release": "app/pump 2.0", "step": "cleanup", "for_s": 3,
+        "state": "failed", "failure": "verify", "why": "verify: hardware: it is for others",
+    }  # fmt: skip
+    found = {"components": {}, "job": job, "hold": None, "faults": []}
+    monkeypatch.setattr(command, "asked", lambda *_: found)
+    command.run(["status"])
+    assert f"what to do {REMEDIES[Refusal.HARDWARE]}\n" in capsys.readouterr().out
+    found["job"] = job | {"failure": "", "why": ""}
+    command.run(["status"])
+    assert "what to do" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([("a", "cleanup", "verify", "floor: x"), ("a", "end", "cleanup", "")], Refusal.FLOOR),
+        ([("a", "cleanup", "verify", "floor: x"), ("b", "end", "cleanup", "")], None),
+    ],
+)
+def test_the_history_of_a_job_that_failed_ends_with_what_to_do(tmp_path, capsys, steps, told):
+    journal = Journal(tmp_path / "updates")
+    journal.open()
+    for job in sorted({each[0] for each in steps}):
+        journal.begin(job * 32, 1, b"offer")
+    for job, step, ended, why in steps:
+        record = Record(State(Step(step), 5, "b1"), Step(ended), why)
+        journal.record(job * 32, 1, record, 1_000, "failed" if step == "end" else "")
+    journal.close()
+    assert command.run(["history", "--state-dir", str(tmp_path)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert (last == f"what to do: {REMEDIES[told]}") if told else ("what to do" not in last)

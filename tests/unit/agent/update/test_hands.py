@@ -103,7 +103,7 @@ async def test_a_release_counts_as_running_when_it_is_seen_to_run_and_not_before
     one = stage.release("1.0", OLD)
     await done(hands, Step.VERIFY, one)
     did, _ = await done(hurried(hands), Step.VERIFY_REBOOT, one)
-    assert did.why.startswith("not well within 2 s: app/demo: nothing runs, ")
+    assert did.why.startswith("runs: not well within 2 s: app/demo: nothing runs, ")
     await done(hands, Step.INSTALL, one)
     assert (await done(hands, Step.VERIFY_REBOOT, one))[0].why == ""
     hands.place.why = "it beats on no path, and did before"
