@@ -14,7 +14,11 @@ _MS: Final = 1_000
 
 
 class DryWave(msgspec.Struct, frozen=True):
-    """A wave of a plan: at best and with slow sites, in seconds after the start."""
+    """A wave of a plan: at best and with slow sites, in seconds after the start.
+
+    ``blockers``: why sites would not be updated as they are now, and how many; ``blocked_first``:
+    the first of them.
+    """
 
     wave: int
     name: str
@@ -27,6 +31,7 @@ class DryWave(msgspec.Struct, frozen=True):
     exposed: int
     exposed_first: list[str]
     blockers: dict[str, int]
+    blocked_first: dict[str, list[str]] = {}
 
 
 class KindAnswer(msgspec.Struct, frozen=True):
@@ -95,6 +100,9 @@ def dry_waves(dry: Dry) -> list[DryWave]:
             exposed=len(wave.exposed),
             exposed_first=list(wave.exposed[:SITES_SHOWN_MAX]),
             blockers={why: len(sites) for why, sites in wave.blockers.items()},
+            blocked_first={
+                why: list(sites[:SITES_SHOWN_MAX]) for why, sites in wave.blockers.items()
+            },
         )
         for index, wave in enumerate(dry.waves)
     ]

@@ -13,6 +13,7 @@ from roost_central.api.call import Call
 from roost_central.api.plan_refusals import common_refusals, hop_refusals, refusals_of
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.profiles import ProfileFile
+from roost_central.api.rollout_fit import fitted
 from roost_central.api.rollout_settings import (
     Settings,
     settings_of,
@@ -87,6 +88,7 @@ async def read_plan_of(
             for site in sites
             if call.api.view.sites[site].nodes
         ]
+        found, unfit = await fitted(call.api, release, found)
         divided = cut(plan, found, await _chosen(call, plan))
     except ProtocolError as err:
         field, detail = err.field or "plan", _sentence(err)
@@ -94,7 +96,7 @@ async def read_plan_of(
         raise blame("invalid", error) from err
     approvers = await _approvers(call, plan, len(found))
     sites_ = [each.site for each in found]
-    refusals = refusals_of(call, plan, release, sites_, divided, but=but)
+    refusals = unfit + refusals_of(call, plan, release, sites_, divided, but=but)
     if release is not None and release.state == AVAILABLE:
         refusals += hop_refusals(call, release, found)
     return PlanRead(plan, raw, release, digest, size, found, divided, approvers, refusals)

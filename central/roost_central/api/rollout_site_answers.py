@@ -7,7 +7,7 @@ import msgspec
 
 from roost_central.api.answers import Time
 from roost_central.api.instants import instant
-from roost_central.rollout.failures import ALREADY_BACK, by_type, remedy
+from roost_central.rollout.failures import ALREADY_BACK, Group, grouped
 from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
 
@@ -52,7 +52,9 @@ class JobPage(msgspec.Struct, frozen=True):
 class FailureGroup(msgspec.Struct, frozen=True):
     """Sites that failed for the same reason, and what to do about it.
 
-    ``went_back``: they are back by themselves, and so is the rollout, or it goes back.
+    ``step`` at which and ``code`` why: words of docs/updates.md, empty where they are not said;
+    ``nodes``: who said so; ``went_back``: they are back by themselves, and so is the rollout, or it
+    goes back.
     """
 
     failure: str
@@ -61,6 +63,9 @@ class FailureGroup(msgspec.Struct, frozen=True):
     sites: list[str]
     remedy: str
     went_back: bool
+    step: str = ""
+    code: str = ""
+    nodes: list[str] = []
 
 
 class FailurePage(msgspec.Struct, frozen=True):
@@ -96,18 +101,21 @@ def failure_page(head: Head, jobs: Iterable[Job]) -> FailurePage:
     for job in jobs:
         (undone if head.is_back and job.is_undone else failed).append(job)
     groups = [
-        _group(failure, reason, sites, remedy(failure, reason))
-        for (failure, reason), sites in by_type(failed).items()
-    ]
-    groups += [
-        _group(failure, reason, sites, ALREADY_BACK, went_back=True)
-        for (failure, reason), sites in by_type(undone).items()
+        *(_group(each, each.remedy) for each in grouped(failed)),
+        *(_group(each, ALREADY_BACK, went_back=True) for each in grouped(undone)),
     ]
     return FailurePage(groups)
 
 
-def _group(
-    failure: str, reason: str, sites: list[str], what: str, *, went_back: bool = False
-) -> FailureGroup:
-    shown = sorted(sites)[:SITES_SHOWN_MAX]
-    return FailureGroup(failure, reason, len(sites), shown, what, went_back)
+def _group(group: Group, what: str, *, went_back: bool = False) -> FailureGroup:
+    return FailureGroup(
+        failure=group.failure,
+        reason=group.reason,
+        count=len(group.sites),
+        sites=list(group.sites[:SITES_SHOWN_MAX]),
+        remedy=what,
+        went_back=went_back,
+        step=group.step,
+        code=group.code,
+        nodes=list(group.nodes[:SITES_SHOWN_MAX]),
+    )

@@ -37,8 +37,10 @@ def _soak(row: Row) -> str:
 
 
 def type_of(row: Row) -> str:
-    """Return the type of a failure, and of sites that are back by themselves that they are."""
-    return f"{row['failure']}, went back" if row["went_back"] else row["failure"]
+    """Return the type of a failure with step and code, and of sites that are back that they are."""
+    more = [row.get("step", ""), row.get("code", "")]
+    what = " ".join([row["failure"], *(word for word in more if word not in {"", row["failure"]})])
+    return f"{what}, went back" if row["went_back"] else what
 
 
 def columns(asked: Asked) -> list[Column]:
@@ -91,7 +93,7 @@ FAILURES: Final = [
     output.number("SITES", "count"),
     Column("TYPE", type_of),
     output.text("REASON", "reason"),
-    Column("SUCH AS", lambda row: ", ".join(row["sites"][:NAMED_MAX])),
+    Column("SUCH AS", lambda row: ", ".join((row.get("nodes") or row["sites"])[:NAMED_MAX])),
     Column("WHAT HELPS", lambda row: row["remedy"], wide=True),
 ]
 
@@ -150,11 +152,7 @@ def failures(rows: list[Row], form: str) -> str:
     if form != "table":
         return table
     helps = {type_of(row): row["remedy"] for row in rows}
-    return (
-        table
-        + "".join(f"\n{plain(f'{failure}: {what}')}" for failure, what in helps.items())
-        + "\n"
-    )
+    return table + "".join(f"\n{plain(f'{typed}: {what}')}" for typed, what in helps.items()) + "\n"
 
 
 def dry(found: dict[str, Any], form: str, file: str) -> str:
@@ -166,7 +164,7 @@ def dry(found: dict[str, Any], form: str, file: str) -> str:
         f"{_approvers(found['approvers'])}"
     )
     lines = [
-        f"wave {wave['wave']}: {counted(count, 'site')} held back: {why}"
+        f"wave {wave['wave']}: {counted(count, 'site')} held back: {why}{_such(wave, why)}"
         for wave in found["waves"]
         for why, count in wave["blockers"].items()
     ]
@@ -182,6 +180,13 @@ def dry(found: dict[str, Any], form: str, file: str) -> str:
     waves = output.render(found["waves"], DRY, form, name="wave")
     notes = plain("".join(f"{line}\n" for line in lines), keep_newlines=True)
     return f"{plain(head)}\n\n{waves}\n{notes}"
+
+
+def _such(wave: dict[str, Any], why: str) -> str:
+    """Return the first sites that something holds back, in brackets."""
+    sites = wave.get("blocked_first", {}).get(why, [])
+    more = ", ..." if len(sites) > NAMED_MAX else ""
+    return f" ({', '.join(sites[:NAMED_MAX])}{more})" if sites else ""
 
 
 def short(id_: str) -> str:
@@ -229,11 +234,10 @@ def _head(asked: Asked, found: dict[str, Any]) -> str:
 def _failed(found: dict[str, Any], groups: list[Row]) -> list[str]:
     lines = []
     for each in groups[:FAILED_MAX]:
-        such = ", ".join(each["sites"][:NAMED_MAX])
+        such = ", ".join((each.get("nodes") or each["sites"])[:NAMED_MAX])
         what = "went back by itself" if each["went_back"] else "failed"
-        lines.append(
-            f"{counted(each['count'], 'site')} {what}, {each['failure']}: {each['reason']} ({such})"
-        )
+        typed = type_of({**each, "went_back": False})
+        lines.append(f"{counted(each['count'], 'site')} {what}, {typed}: {each['reason']} ({such})")
         lines.append(f"  {each['remedy']}")
     if len(groups) > FAILED_MAX:
         more = counted(len(groups) - FAILED_MAX, "reason")

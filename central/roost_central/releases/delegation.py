@@ -26,6 +26,7 @@ from roost_central.releases.metadata import (
     moment,
     named,
     read_targets,
+    same_counter,
 )
 
 ROLES_MAX: Final = 32  # as nodes bound them (agent trust/chain.py)
@@ -66,7 +67,7 @@ class Whole:
         for path, release in found.items():
             key = (release.custom.component, release.custom.counter)
             if (other := counters.setdefault(key, path)) != path:
-                raise ReleaseError("counter", f"{path} and {other} have the counter {key[1]}")
+                raise ReleaseError("counter", same_counter(path, other, key[1]))
         return found
 
     @property

@@ -178,7 +178,8 @@ def whole(folder: Path) -> Repository:
                 )
         except UnsignedMetadataError as err:
             have = ", ".join(change.signers) or "nobody"
-            text = f"{change.file} takes {change.needed} signatures, it has those of {have}"
+            have = f"{change.file} takes {change.needed} signatures, it has those of {have}"
+            text = f"{have}: have more of its holders sign (roost release sign {folder} --key FILE)"
             raise ReleaseError("signature", text) from err
         made[change.file] = metadata.to_bytes()
     return repository_of(made)

@@ -138,6 +138,14 @@ def checked_targets(
     return targets
 
 
+def same_counter(path: str, other: str, counter: int) -> str:
+    """Return that two releases of a component have one counter, and what to do."""
+    return (
+        f"{path} and {other} have the counter {counter}: build the newer one with a higher "
+        "(--counter), as releases are ordered by it"
+    )
+
+
 def named(targets: Targets) -> dict[str, Named]:
     """Return the releases that targets name, by their paths.
 
@@ -158,7 +166,7 @@ def named(targets: Targets) -> dict[str, Named]:
             raise ReleaseError("metadata", f"{path} has no SHA-256 to go by")
         other = counters.setdefault((custom.component, custom.counter), path)
         if other != path:
-            raise ReleaseError("counter", f"{path} and {other} have the counter {custom.counter}")
+            raise ReleaseError("counter", same_counter(path, other, custom.counter))
         found[path] = Named(path, target.length, digest, custom, target)
     return found
 

@@ -25,7 +25,10 @@ _MINUTES_MAX: Final = 60 * 24 * 60  # of a forecast; what takes longer ends at i
 
 @dataclass(frozen=True, slots=True)
 class WaveDry:
-    """One wave: times are ms after the start, ``bytes_wan`` of all its sites together."""
+    """One wave: times are ms after the start, ``bytes_wan`` of all its sites together.
+
+    ``blockers``: why sites would not be updated as they are now, and which.
+    """
 
     name: str
     sites: tuple[str, ...]
@@ -118,7 +121,7 @@ def duration_ms(rules: Settled, sites: int, site_ms: int, wait_ms: int = 0) -> i
 
 
 def _blockers(some: Sequence[Candidate], rules: Settled, plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Return why sites would be held back as they are now, by the gates of their wave."""
+    """Return why sites would not be updated as they are now, or by the gates of their wave."""
     found: dict[str, list[str]] = {}
     for each in some:
         alarm = stopping(each.alarms, rules, plan)

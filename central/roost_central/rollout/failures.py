@@ -1,51 +1,78 @@
 """The failed sites of a rollout, grouped for who reads them, and what helps. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from roost_central.rollout.job import Job
 from roost_central.rollout.table import JobState
+from roost_protocol import remedy
 from roost_protocol.update import FailureType
-
-REMEDIES: Final[Mapping[FailureType, str]] = {
-    FailureType.DOWNLOAD: "look at the site's WAN and its budget of bytes, then retry",
-    FailureType.VERIFY: "look at what is signed (roost release show) and at the node's word "
-    "(roost-agent update history); a retry helps once that is mended",
-    FailureType.PRECHECK: "make room, or take out of the plan what it is not for, then retry",
-    FailureType.INSTALL: "read the installer's words on a node (roost-agent update history); "
-    "the old release runs there",
-    FailureType.BOOT: "a node did not come back with it: look at its console or board controller",
-    FailureType.HEALTH: "it does harm: look at a site's alarms (roost alarm list), "
-    "then roll back, unless that is done",
-    FailureType.OPERATOR: "somebody refused it or took it back: ask why, then retry",
-    FailureType.TIMEOUT: "it took too long: look at where a site stands (roost rollout jobs), "
-    "then retry",
-}  # fmt: skip
 
 FORMER_UNKNOWN: Final = "the release that it had is not known"  # a job of the way back says it
 NO_WAY_BACK: Final = "it stays on this release: send it another one by a rollout of its own"
-
 ALREADY_BACK: Final = "it runs what it had before: nothing is to be done, unless to find the cause"
+REASON_CHARS_MAX: Final = 200
 
 
-def remedy(failure: str, reason: str = "") -> str:
-    """Return what to do about failures of a type, or of a reason that is no fault of a site's."""
-    return NO_WAY_BACK if reason == FORMER_UNKNOWN else REMEDIES[FailureType(failure)]
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sites that failed for one reason.
+
+    Attributes:
+        failure: of which type.
+        step: at which, in the words of docs/updates.md; empty: not said.
+        code: why, a word of roost_protocol.remedy; empty: only the sentence says.
+        reason: a sentence without what differs from site to site.
+        sites, nodes: that failed; the nodes are those that said why.
+        remedy: what to do about it.
+    """
+
+    failure: str
+    step: str
+    code: str
+    reason: str
+    sites: Sequence[str]
+    nodes: Sequence[str]
+    remedy: str
 
 
-def by_type(jobs: Iterable[Job]) -> Mapping[tuple[str, str], list[str]]:
-    """Return failed sites grouped by type and reason, the largest group first."""
-    found: dict[tuple[str, str], list[str]] = {}
+def grouped(jobs: Iterable[Job]) -> list[Group]:
+    """Return failed sites grouped by type, step, code and sentence, the largest group first."""
+    found: dict[tuple[str, str, str, str], list[Job]] = {}
     for job in jobs:
-        failure = FailureType.HEALTH if job.state is JobState.SUCCEEDED else job.failure
-        key = (str(failure or FailureType.TIMEOUT), reason_of(job))
-        found.setdefault(key, []).append(job.site)
-    return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
+        told = remedy.taken_apart(job.detail)
+        key = (str(type_of(job)), told.step, str(told.code or ""), reason_of(job))
+        found.setdefault(key, []).append(job)
+    groups = [_group(key, some) for key, some in found.items()]
+    return sorted(groups, key=lambda one: (-len(one.sites), one.failure, one.reason))
+
+
+def type_of(job: Job) -> FailureType:
+    """Return of which type a failure is: one that has it and is worse since is of health."""
+    failure = FailureType.HEALTH if job.state is JobState.SUCCEEDED else job.failure
+    return failure or FailureType.TIMEOUT
 
 
 def reason_of(job: Job) -> str:
     """Return why a job failed, without what differs from site to site."""
-    name = rf"(?<![\w-]){re.escape(job.site)}(?![\w-])"  # and not within another word
-    words = re.sub(name, "SITE", job.detail.partition(" (")[0])
-    return words[:200] or str(job.state)
+    words = remedy.taken_apart(job.detail).text.partition(" (")[0]
+    for node in job.nodes:
+        words = _without(words, node, "NODE")
+    return _without(words, job.site, "SITE")[:REASON_CHARS_MAX] or str(job.state)
+
+
+def _without(words: str, name: str, instead: str) -> str:
+    """Return a sentence without a name; where it stands within another word it is none."""
+    return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", instead, words)
+
+
+def _group(key: tuple[str, str, str, str], some: Sequence[Job]) -> Group:
+    failure, step, code, reason = key
+    nodes = sorted({told for job in some if (told := remedy.taken_apart(job.detail).node)})
+    what = remedy.remedy(FailureType(failure), some[0].detail)
+    if reason == FORMER_UNKNOWN:
+        what = NO_WAY_BACK
+    sites = sorted(job.site for job in some)
+    return Group(failure, step, code, reason, sites, nodes, what)

@@ -231,6 +231,6 @@ class Outgoing:
 def _put_off(rollout: Rollout, site: str, why: SignerError, now_ms: int) -> None:
     """Have a site wait whose document was not signed: it alone, where it alone was refused."""
     if why.code in OF_A_SITE:
-        rollout.unsigned(site, f"the signer refuses its document: {why.detail}", now_ms)
+        rollout.unsigned(site, f"signer: the signer refuses its document: {why.detail}", now_ms)
     else:
         rollout.unsent(site, why.detail, now_ms)

@@ -3,6 +3,7 @@
 The bytes of the file are what people review and sign.
 """
 
+import re
 import tomllib
 from collections.abc import Sequence
 from hashlib import sha256
@@ -17,6 +18,21 @@ from roost_central.rollout.table import Kind
 from roost_protocol.errors import ProtocolError
 
 PLAN_BYTES_MAX: Final = 65_536
+_PLAIN: Final = (
+    (re.compile(r"^Object contains unknown field `(.*)`$"), r"there is no key \1"),
+    (re.compile(r"^Object missing required field `(.*)`$"), r"it says no \1, and has to"),
+    (re.compile(r"`array` of length"), "a list of length"),
+    (re.compile(r"`str` of length"), "text of length"),
+    (re.compile(r"`str` matching regex.*"), "text of another form (docs/rollouts.md)"),
+    (re.compile(r"`array`"), "a list"),
+    (re.compile(r"`object`"), "a table"),
+    (re.compile(r"`str`"), "text"),
+    (re.compile(r"`(?:int|float)( \| null)?`"), "a number"),
+    (re.compile(r"`bool( \| null)?`"), "true or false"),
+    (re.compile(r"`(\w+) \| null`"), r"\1"),
+    (re.compile(r"^Expected (.*), got (.*)$"), r"it takes \1, and got \2"),
+    (re.compile(r"^Expected (.*)$"), r"it takes \1"),
+)
 
 
 def read_plan(raw: bytes) -> Plan:
@@ -30,15 +46,22 @@ def read_plan(raw: bytes) -> Plan:
     try:
         said: Any = tomllib.loads(raw.decode())
     except (ValueError, RecursionError) as err:  # no UTF-8, no TOML, or a number of 4,301 digits
-        raise ProtocolError("plan", detail=str(err)[:200]) from err
+        raise ProtocolError("plan", detail=f"it is no TOML: {str(err)[:200]}") from err
     try:
         plan = msgspec.convert(said, Plan)
     except msgspec.ValidationError as err:
         text, _, where = str(err).partition(" - at `")
         field = where.rstrip("`").removeprefix("$.") or "plan"
-        raise ProtocolError("plan", field=field, detail=f"{text[:200]}{_meant(text)}") from err
+        raise ProtocolError("plan", field=field, detail=f"{_plain(text)}{_meant(text)}") from err
     _check(plan)
     return plan
+
+
+def _plain(text: str) -> str:
+    """Return what msgspec has against a value, in the words of a file."""
+    for pattern, words in _PLAIN:
+        text = pattern.sub(words, text)
+    return text[:200]
 
 
 def _meant(text: str) -> str:

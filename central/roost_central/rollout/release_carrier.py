@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from roost_central.fleet.view import FleetView
-from roost_central.orders.core import State
+from roost_central.orders.core import OrderRecord, State
 from roost_central.ports import Clock
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Head, Sight
@@ -23,8 +23,8 @@ from roost_central.rollout.table import Kind
 from roost_central.rollout.wanted import Wanted, is_of_before
 from roost_central.storage import orders, rollouts
 from roost_central.storage.engine import Database
+from roost_protocol.remedy import OF_OFFERS, Refusal
 
-BUSY: Final = "busy"  # of a node that is at work on another job: it may be offered again
 WANTED_LOOK_S: Final = 10.0  # between tellings of the fleet what its sites are to run
 
 
@@ -146,9 +146,17 @@ class ReleaseCarrier:
             found = await orders.by_ids(connection, known.placed)
         for id_, record in found.items():
             if record.state in {State.FAILED, State.REFUSED}:
-                why = f"{record.node}: {record.text or record.code}"
                 rollout = known.rollout
-                take_in = rollout.put_off if record.code == BUSY else rollout.refused
-                take_in(known.placed[id_], why, self._clock.wall_ms())
+                take_in = rollout.put_off if record.code == Refusal.BUSY else rollout.refused
+                take_in(known.placed[id_], _refused(record), self._clock.wall_ms())
             if record.ended_ms is not None:
                 del known.placed[id_]
+
+
+def _refused(record: OrderRecord) -> str:
+    """Return why a node took no offer, with the code of its update's, where it is one."""
+    text = record.text or record.code
+    if record.code == Refusal.BUSY:  # no failure: it waits
+        return f"{record.node}: {text}"
+    code = f"{record.code}: " if record.code in OF_OFFERS else ""
+    return f"{record.node}: offer: {code}{text}"

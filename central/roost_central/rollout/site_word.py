@@ -4,13 +4,14 @@ A word of a site moves no counter of success: verifying ends when its nodes them
 they run the release (updates.md, U4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from roost_central.rollout.job import AT_WORK, Job, Said
 from roost_central.rollout.table import JOB_ENDS, JobState, Who
+from roost_protocol.remedy import Refusal, taken_apart
 from roost_protocol.update import IGNORED, FailureType, JobReport, SiteState
 
 VERIFY_MS: Final = 900_000  # from the site's word to what its nodes say
@@ -43,6 +44,9 @@ _WORST: Final = (
 )  # fmt: skip
 _RANK: Final = {state: rank for rank, state in enumerate(_WORST)}
 _BACK: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED})
+_WRONG: Final = frozenset(
+    {SiteState.FAILED, SiteState.ROLLED_BACK, SiteState.TIMED_OUT, SiteState.INCOMPATIBLE}
+)
 _TOUCHES: Final = frozenset({FailureType.INSTALL, FailureType.BOOT, FailureType.HEALTH})
 
 
@@ -97,13 +101,11 @@ def told(job: Job, now_ms: int) -> Job:
     after = _PROGRESS[word.state]
     if after is job.state:
         return job
-    changes: dict[str, object] = {"detail": word.detail, "failure": word.failure}
+    changes: dict[str, object] = {"detail": _detail(job, word), "failure": word.failure}
     having = _having(job)
     if having and after in _BACK:
         after = J.FAILED  # a mixture is no site that is back: who has it is to be sent back
-        changes["detail"] = (
-            f"{', '.join(having)} has it, others do not: {word.detail or word.state}"
-        )
+        changes["detail"] = _mixed(_detail(job, word), word.state, having)
     if after is J.VERIFYING:
         changes["due_ms"] = now_ms + VERIFY_MS
     if after is J.TIMED_OUT:
@@ -136,7 +138,8 @@ def put_off(job: Job, why: str, retry_at_ms: int, now_ms: int) -> Job:
         return job
     since_ms = job.put_off_ms or now_ms
     if now_ms - since_ms >= PUT_OFF_MS_MAX:
-        detail = f"put off for {PUT_OFF_MS_MAX // 60_000} min: {why}"
+        minutes = PUT_OFF_MS_MAX // 60_000
+        detail = f"offer: {Refusal.BUSY}: put off for {minutes} min: {why}"
         return job.to(
             J.TIMED_OUT, Who.CENTRAL, now_ms, failure=FailureType.TIMEOUT, detail=detail
         )  # fmt: skip
@@ -165,6 +168,20 @@ def _rejecting(job: Job, word: Said) -> str:
     return f"{', '.join(sorted(who))}: {word.detail}"
 
 
+def _detail(job: Job, word: Said) -> str:
+    """Return a word's sentence; of what went wrong with the node that says it before."""
+    if not word.detail or word.state not in _WRONG or taken_apart(word.detail).node:
+        return word.detail
+    node = next((name for name, said in job.said.items() if said is word), "")
+    return f"{node}: {word.detail}" if node else word.detail
+
+
+def _mixed(detail: str, state: str, having: Iterable[str]) -> str:
+    """Return what is wrong, first, and that some nodes of the site have it all the same."""
+    mixed = f"{', '.join(having)} has it, others do not"
+    return f"{detail}; {mixed}" if detail else f"{mixed}: {state}"
+
+
 def regained(job: Job) -> Job:
     """Return a job that has ended as touched where a node has it after all, for good.
 
@@ -173,7 +190,7 @@ def regained(job: Job) -> Job:
     having = _having(job)
     if job.touched or not having or job.state not in _BACK:  # of what has ended
         return job
-    detail = f"{', '.join(having)} has it, others do not: {job.detail or job.state}"
+    detail = _mixed(job.detail, job.state, having)
     return msgspec.structs.replace(job, touched=True, detail=detail)
 
 

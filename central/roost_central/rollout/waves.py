@@ -18,6 +18,8 @@ from roost_protocol.errors import ProtocolError
 Key = tuple[str, str, str, str]  # hardware model, roles, link, release
 
 KEYS_SHOWN_MAX: Final = 50
+NAMED_MAX: Final = 5
+_NOBODY: Final = "it holds for no site: try it by roost site list QUERY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             twice, or nobody is meant at all.
     """
     if not found:
-        raise ProtocolError("plan", field="selector", detail="it holds for no site")
+        raise ProtocolError("plan", field="selector", detail=_NOBODY)
     by_name = {each.site: each for each in found}
     left = dict.fromkeys(scattered(by_name, plan.seed))
     waves = waves_of(plan)
@@ -87,8 +89,8 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             some = [site for site in left if site in held]
             if not some:
                 raise ProtocolError(
-                    "plan", field=f"wave[{index}].selector", got="no site that is left",
-                    bound="at least one",
+                    "plan", field=f"wave[{index}].selector",
+                    detail=f"{_NOBODY}, of those that earlier waves leave",
                 )  # fmt: skip
         else:
             size = _size(wave, len(found), len(left))
@@ -99,8 +101,9 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             del left[site]
         members.append(tuple(some))
     if left:
-        bound = "waves that together take every site: end with rest = true"
-        raise ProtocolError("plan", field="wave", got=f"{len(left)} sites in no wave", bound=bound)
+        such = ", ".join(list(left)[:NAMED_MAX]) + (", ..." if len(left) > NAMED_MAX else "")
+        detail = f"{len(left)} sites are in no wave ({such}): end with a wave of rest = true"
+        raise ProtocolError("plan", field="wave", detail=detail)
     first = [by_name[site] for site in members[0]]
     return Cut(tuple(members), uncovered(first, found) if len(waves) > 1 else ())
 
@@ -181,13 +184,13 @@ def _named(
     some = list(dict.fromkeys(wave.sites or ()))
     for site in some:
         if site not in by_name:
-            raise ProtocolError(
-                "plan", field=f"wave[{index}].sites", got=site, bound="sites of the selector"
+            detail = (
+                f"{site} is no site that the plan's selector holds for: take it out, or widen it"
             )
+            raise ProtocolError("plan", field=f"wave[{index}].sites", detail=detail)
         if site not in left:
-            raise ProtocolError(
-                "plan", field=f"wave[{index}].sites", got=site, bound="sites of one wave only"
-            )
+            detail = f"{site} is in an earlier wave, too: a site goes once, so take it out of one"
+            raise ProtocolError("plan", field=f"wave[{index}].sites", detail=detail)
     return some
 
 

@@ -63,6 +63,26 @@ async def find_text(connection: AsyncConnection, texts: Collection[str]) -> list
     return sorted(hits, key=lambda hit: (hit.node, hit.item_class, hit.item, hit.field))[:FOUND_MAX]
 
 
+async def others(
+    connection: AsyncConnection, item_class: str, field: str, texts: Collection[str]
+) -> list[tuple[str, str]]:
+    """Return the nodes whose starred field is none of some texts, with what it is; empty: null.
+
+    A node that has told no such item is not among them.
+    """
+    c = tables.inventory_value.c
+    found = await connection.execute(
+        select(c.node, c.text)
+        .where(
+            c["class"] == item_class,
+            c.field == field,
+            or_(c.text.is_(None), c.text.not_in(sorted(texts))),
+        )
+        .order_by(c.node)
+    )
+    return [(node, text or "") for node, text in found]
+
+
 async def holders(connection: AsyncConnection, item_class: str, item: str) -> list[str]:
     """Return the nodes that have an item now."""
     c = tables.inventory_value.c

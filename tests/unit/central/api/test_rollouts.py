@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from inventories import keep
 from releases import custom
 
 from roost_central.releases.shelf import AVAILABLE, RETRACTED
@@ -187,3 +188,29 @@ async def test_a_plan_whose_window_may_not_open_in_time_is_refused_and_its_wait_
     _, dry = await post(f"{ROLLOUTS}:plan", late)
     assert "has 1 h (deadline_h), and its window is shut for up to 167 h" in dry["refusals"][0]
     assert (await post(ROLLOUTS, late))[0] == 409
+
+
+async def test_a_plan_for_other_hardware_is_refused_by_its_nodes_and_they_are_held_back(
+    post, central, view
+):
+    what = custom(component="app/pump", version="1.1.0", hw=["R740"])
+    object.__setattr__(central.api, "releases", Desk((what, AVAILABLE)))
+    node = next(iter(view.nodes.values()))
+    models = {
+        each.node: {"system": {"box": {"product_name": "R750" if each is node else "R740"}}}
+        for each in view.nodes.values()
+    }
+    await keep(central.database, models)
+    text = PLAN.replace("digest", "# digest")
+    status, dry = await post(f"{ROLLOUTS}:plan", {"plan": text})
+    assert status == 200
+    [why] = dry["refusals"]
+    assert f"app/pump 1.1.0 is for R740, and {node.node} is R750: leave these nodes out" in why
+    held = "hardware: app/pump 1.1.0 is for R740, not R750"
+    assert dry["waves"][0]["blockers"][held] == 1
+    assert dry["waves"][0]["blocked_first"][held] == [node.site]
+    status, problem = await post(ROLLOUTS, {"plan": text})
+    assert (status, problem["detail"]) == (409, why)
+    without = "selector = '!inv.system.product_name=\"R750\"'\n" + text
+    status, dry = await post(f"{ROLLOUTS}:plan", {"plan": without})
+    assert (status, dry["refusals"], dry["sites"]) == (200, [], len(view.sites) - 1)

@@ -115,6 +115,22 @@ def test_failures_are_a_table_with_what_helps_below_and_nothing_else_for_a_progr
     assert run("rollout", "failures", ID, "-o", "csv")[1].count("\n") == 2
 
 
+def test_failures_with_a_code_name_step_nodes_and_what_helps_against_it(run, centre):
+    typed = {
+        "failure": "verify", "step": "verify", "nodes": ["s1.n2"], "sites": ["s1"], "count": 1,
+        "went_back": False,
+    }  # fmt: skip
+    groups = [
+        typed | {"code": code, "reason": f"{code} is wrong", "remedy": f"mend {code}"}
+        for code in ("hardware", "expired")
+    ]
+    centre.more |= {f"{ONE}/failures": {"items": groups, "next": None}}
+    _, out, _ = run("rollout", "failures", ID)
+    assert "verify hardware" in out
+    assert "s1.n2" in out
+    assert out.endswith("\nverify hardware: mend hardware\nverify expired: mend expired\n")
+
+
 def test_none_is_said_beside_the_data(run, centre):
     centre.more |= {f"{ONE}/failures": {"items": [], "next": None}}
     centre.more |= {f"{ONE}/jobs": {"items": [], "next": None}}

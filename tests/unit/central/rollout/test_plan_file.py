@@ -35,6 +35,39 @@ def test_what_cannot_be_is_refused_by_its_field(text, field):
     assert refused.value.field.startswith(field) or field in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("slector = 'x'", "there is no key slector; did you mean selector?"),
+        ("selector = 7", "it takes text, and got a number"),
+        ("reboot = 1", "it takes true or false, and got a number"),
+        ("wave = 3", "it takes a list, and got a number"),
+        ('[[wave]]\nrest = true\nwindow = {days = [], start = "01:00", minutes = 5}',
+         "it takes a list of length >= 1"),
+        ('[[wave]]\nrest = true\nwindow = {days = ["mon"], minutes = 5}',
+         "it says no start, and has to"),
+        ('component = "x"', "it is no TOML: "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_the_words_of_a_file(text, told):
+    with pytest.raises(ProtocolError) as refused:
+        plan(text)
+    assert told in refused.value.detail
+    assert "`" not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("field", "got"), [("start", "25:00"), ("minutes", 0), ("tz", "Mars/Olympus")]
+)
+def test_a_window_that_is_none_is_told_with_what_it_says(field, got):
+    window = {"days": '["mon"]', "start": '"01:00"', "minutes": 5, "tz": '"UTC"'}
+    window[field] = f'"{got}"' if isinstance(got, str) else got
+    said = ", ".join(f"{key} = {value}" for key, value in window.items())
+    with pytest.raises(ProtocolError) as refused:
+        plan(f"[[wave]]\nrest = true\nwindow = {{{said}}}")
+    assert (refused.value.field, refused.value.got) == (f"wave[0].window.{field}", got)
+
+
 def test_no_toml_and_too_much_of_it_are_refused():
     digits = b"size = " + b"9" * 5_000
     for raw in (b"name = ", b"\xff", digits, b"#" * (PLAN_BYTES_MAX + 1)):

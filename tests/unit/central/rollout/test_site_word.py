@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from roost_central.rollout.job import Job
@@ -121,3 +122,19 @@ def test_a_mixed_site_is_touched_in_whatever_order_its_words_come(order):
         said = told(heard(said, node, words[node]), 1)
     assert said.touched, said
     assert "s.n1 has it, others do not" in said.detail
+
+
+@pytest.mark.parametrize(
+    ("state", "detail", "told_as"),
+    [
+        (S.FAILED, "verify: hardware: no", "s.n2: verify: hardware: no"),
+        (S.REJECTED, "it is at work", "waits: s.n2: it is at work"),
+        (S.FAILED, "s.n1: kernel: no", "s.n1: kernel: no"),  # it says itself of which node
+        (S.FAILED, "", ""),
+        (S.WAITING, "s.n1 is silent", "s.n1 is silent"),
+    ],
+)
+def test_what_went_wrong_is_told_with_the_node_that_says_it(state, detail, told_as):
+    failure = FailureType.VERIFY if state is S.FAILED else None
+    said = msgspec.structs.replace(report(state, failure=failure), detail=detail)
+    assert told(heard(job(), "s.n2", said), 1).detail == told_as

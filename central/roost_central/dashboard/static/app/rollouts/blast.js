@@ -61,6 +61,7 @@ export function Blast() {
 
 function Dry({ found }) {
   const say = (range) => (length(range[0]) === length(range[1]) ? length(range[0]) : `${length(range[0])} to ${length(range[1])}`);
+  const such = (wave, why) => (wave.blocked_first?.[why] ? ` (${wave.blocked_first[why].slice(0, 5).join(", ")})` : "");
   return html`<p role="status"><strong>${found.sites.toLocaleString("en")} sites</strong> with ${found.nodes.toLocaleString("en")} nodes, ${bytes(found.bytes_wan)} over their WANs; ${found.approvers || "nobody"} must approve it.</p>
     ${found.refusals.map((each) => html`<p class="problem" key=${each}>${each}</p>`)}
     <div class="scroll"><table class="plain stack dry"><thead><tr><th>Wave</th><th class="number">Sites</th><th>Ends after</th><th class="number">WAN</th>
@@ -68,7 +69,7 @@ function Dry({ found }) {
         <th scope="row">${wave.wave} ${wave.name}</th><td class="number" data-title="Sites">${wave.sites.toLocaleString("en")}</td>
         <td data-title="Ends after">${say(wave.ends_s)}</td><td class="number" data-title="WAN">${bytes(wave.bytes_wan)}</td>
         <td class="number" data-title="Have it">${wave.current}</td><td class="number" data-title="Go down">${wave.exposed}</td>
-        <td data-title="Held back">${Object.entries(wave.blockers).map(([why, count]) => `${count}: ${why}`).join(", ") || "–"}</td>
+        <td data-title="Held back">${Object.entries(wave.blockers).map(([why, count]) => `${count}: ${why}${such(wave, why)}`).join("; ") || "–"}</td>
         <td data-title="Such as">${wave.first.slice(0, 5).join(", ")}</td></tr>`)}</tbody></table></div>
     ${found.uncovered.length > 0 && html`<p>No canary for ${found.uncovered.map((kind) => `${[kind.hw, kind.roles, kind.link, kind.release]
       .filter(Boolean).join(", ")} (${kind.sites} sites)`).join("; ")}.</p>`}

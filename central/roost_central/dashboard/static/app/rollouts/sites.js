@@ -12,8 +12,8 @@ export function Failures({ id, turn }) {
   const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/failures`, turn);
   if (!value?.items.length) return null;
   return html`<section><h2>Failures</h2><div class="scroll"><table class="plain stack failures"><thead><tr><th class="number">Sites</th>
-    <th>Type</th><th>Reason</th><th>Such as</th><th>What helps</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.reason}${each.went_back}`}>
-      <td class="number" data-title="Sites">${each.count.toLocaleString("en")}</td><td data-title="Type">${each.failure}${each.went_back && ", went back"}</td>
+    <th>Type</th><th>Reason</th><th>Such as</th><th>What helps</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.step}${each.code}${each.reason}${each.went_back}`}>
+      <td class="number" data-title="Sites">${each.count.toLocaleString("en")}</td><td data-title="Type">${[...new Set([each.failure, each.step, each.code])].filter(Boolean).join(" ")}${each.went_back && ", went back"}</td>
       <td data-title="Reason">${each.reason}</td><td data-title="Such as">${each.sites.slice(0, 5).map((site) => html`<a key=${site}
         href=${sitePath(site)}>${site}</a> `)}</td>
       <td data-title="What helps">${each.remedy}</td></tr>`)}</tbody></table></div></section>`;
