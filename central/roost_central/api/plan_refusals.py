@@ -1,15 +1,27 @@
 """Why a plan that can be read is not taken, each reason with what to do."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from roost_central.api.call import Call
-from roost_central.releases.shelf import AVAILABLE, NAMED, Release
+from roost_central.releases.shelf import (
+    AVAILABLE,
+    NAMED,
+    RETRACTED,
+    UNAVAILABLE,
+    UPLOADING,
+    Release,
+)
 from roost_central.rollout import hops, windows
 from roost_central.rollout.apart import Claim, in_the_way
 from roost_central.rollout.plan import Plan
 from roost_central.rollout.waves import Candidate, Cut
 
+_NOT_AVAILABLE: Final = {  # what to do about a release that is not available
+    UPLOADING: "have it signed and published first (`roost release sign`, `roost release publish`)",
+    UNAVAILABLE: "publish its bundle again: a file of it was lost (`roost release show`)",
+    RETRACTED: "make a plan of another release (`roost release list`): no node installs this one",
+}
 OPEN_MAX = 64  # rollouts that are not at their end
 
 
@@ -29,7 +41,7 @@ def refusals_of(  # noqa: PLR0913 - what a plan is looked at by
     found = []
     if release is not None and release.state != AVAILABLE:
         name = f"{plan.component} {plan.version}"
-        found.append(f"release {name} is {release.state}: see roost release show")
+        found.append(f"release {name} is {release.state}: {_NOT_AVAILABLE[release.state]}")
     claim = Claim(plan.kind, plan.component, sites, supersede=plan.supersede, but=but)
     found += [
         f"{other}: let it end, or abort it first (deny it, where it awaits approval); "

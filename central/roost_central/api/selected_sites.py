@@ -43,7 +43,7 @@ def _check_labels(api: Api, text: str, field: str) -> None:
     known = {key for row in api.order.sites() for key in row.labels}
     for asked in _LABEL.findall(text):
         if asked not in known:
-            there = "roost label list has all that there are"
+            there = "`roost label list` has all that there are"
             detail = f"no site has a label {asked}{hint(asked, known) or f'; {there}'}"
             raise ProtocolError("plan", field=field, detail=detail)
 

@@ -19,7 +19,7 @@ Key = tuple[str, str, str, str]  # hardware model, roles, link, release
 
 KEYS_SHOWN_MAX: Final = 50
 NAMED_MAX: Final = 5
-_NOBODY: Final = "it holds for no site: try it by roost site list QUERY"
+_NOBODY: Final = "it holds for no site: try it by `roost site list -q QUERY`"
 
 
 @dataclass(frozen=True, slots=True)

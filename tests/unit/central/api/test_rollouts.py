@@ -7,7 +7,7 @@ import pytest
 from inventories import keep
 from releases import custom
 
-from roost_central.releases.shelf import AVAILABLE, RETRACTED
+from roost_central.releases.shelf import AVAILABLE, RETRACTED, UNAVAILABLE, UPLOADING
 from roost_central.storage import rollouts
 from roost_protocol.update import Running
 
@@ -214,3 +214,21 @@ async def test_a_plan_for_other_hardware_is_refused_by_its_nodes_and_they_are_he
     without = "selector = '!inv.system.product_name=\"R750\"'\n" + text
     status, dry = await post(f"{ROLLOUTS}:plan", {"plan": without})
     assert (status, dry["refusals"], dry["sites"]) == (200, [], len(view.sites) - 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (UPLOADING, "have it signed and published first"),
+        (UNAVAILABLE, "publish its bundle again"),
+        (RETRACTED, "make a plan of another release"),
+    ],
+)
+async def test_a_release_that_is_not_available_is_refused_with_what_to_do(
+    post, central, state, told
+):
+    what = custom(component="app/pump", version="1.1.0")
+    object.__setattr__(central.api, "releases", Desk((what, state)))
+    _, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN.replace("digest", "# digest")})
+    [why] = dry["refusals"]
+    assert why.startswith(f"release app/pump 1.1.0 is {state}: {told}")
