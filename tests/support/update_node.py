@@ -103,6 +103,12 @@ class UpdateNode(Program):
         """Let root tell that a profile's settings are applied."""
         told.write(self.folder / "told", told.Told(applied=sections))
 
+    def alarm(self, word: str) -> None:
+        """Raise (``raise``) or clear (``clear``) that a disk is ill."""
+        path = self.folder / "offers" / f"{word}.alarm"
+        path.touch()
+        wait_until(lambda: not path.exists(), f"the agent does: {word}")
+
     def cancel(self, job: str) -> None:
         """Let the node give a job up."""
         (self.folder / "offers" / f"{job}.cancel").touch()
@@ -186,6 +192,12 @@ async def _act(folder: Path) -> None:
                 except RejectedError as err:
                     said = f"{err.code}: {err}"
                 print(json.dumps({"offer": path.stem, "answer": said}), flush=True)
+                path.unlink()
+            for path in sorted((folder / "offers").glob("*.alarm")):
+                if path.stem == "raise":
+                    driver.alarms.raise_condition("100.801", {"reason": "it ends"}, "disk=sda")
+                else:
+                    driver.alarms.clear_condition("100.801", "disk=sda")
                 path.unlink()
             for path in sorted((folder / "offers").glob("*.cancel")):
                 try:

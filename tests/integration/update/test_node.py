@@ -79,13 +79,13 @@ def test_a_hold_and_a_window_keep_a_staged_release_waiting_and_a_cancel_ends_it(
     wait_until(lambda: any("not in the journal" in str(each) for each in node.said), "told")
 
 
-def test_the_window_of_a_nodes_profile_keeps_a_plan_without_one_until_another_profile_comes(node):
+def test_the_window_of_a_nodes_profile_and_then_an_alarm_keep_a_plan_without_a_window(node):
     one = node.stage.release("1.0", OLD)
     shut = datetime.now(UTC) + timedelta(hours=30)
     day = shut.strftime("%a").lower()
     node.applied(**{"update-window": {"days": [day], "start": f"{shut:%H:%M}", "minutes": 15}})
     node.start()
-    node.offer(one, "1.0", JOBS[0])
+    node.offer(one, "1.0", JOBS[0], alarms="relaxed")
     waits = wait_until(
         lambda: [each for each in node.said if each.get("state") == "waiting"], "it waits"
     )
@@ -93,7 +93,17 @@ def test_the_window_of_a_nodes_profile_keeps_a_plan_without_one_until_another_pr
     told = f"the window of its profile (update-window) opens at {shut:%Y-%m-%d %H:%M} UTC"
     assert waits[-1]["detail"].startswith(f"{told}, after the job's time ends at ")
     assert "install" not in node.steps(JOBS[0])
-    node.applied()
+    node.alarm("raise")
+    node.applied()  # another profile, without a window
+    waits = wait_until(
+        lambda: [each for each in node.said if each.get("wait") == "health"], "the alarm keeps it"
+    )
+    assert waits[-1]["detail"].startswith("alarm 100.801 (")
+    assert waits[-1]["detail"].endswith(
+        " stands on lab.n1, and the plan's gates are alarms = relaxed"
+    )
+    assert "install" not in node.steps(JOBS[0])
+    node.alarm("clear")
     assert node.ended(JOBS[0])["state"] == "committed"
 
 
