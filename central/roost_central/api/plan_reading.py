@@ -10,7 +10,12 @@ from typing import Any
 import msgspec
 
 from roost_central.api.call import Call
-from roost_central.api.plan_refusals import common_refusals, hop_refusals, refusals_of
+from roost_central.api.plan_refusals import (
+    common_refusals,
+    hop_refusals,
+    refusals_of,
+    window_refusals,
+)
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.profiles import ProfileFile
 from roost_central.api.rollout_fit import fitted
@@ -97,6 +102,7 @@ async def read_plan_of(
     approvers = await _approvers(call, plan, len(found))
     sites_ = [each.site for each in found]
     refusals = unfit + refusals_of(call, plan, release, sites_, divided, but=but)
+    refusals += await window_refusals(call, plan, found, divided)
     if release is not None and release.state == AVAILABLE:
         refusals += hop_refusals(call, release, found)
     return PlanRead(plan, raw, release, digest, size, found, divided, approvers, refusals)

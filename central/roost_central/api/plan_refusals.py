@@ -1,9 +1,11 @@
 """Why a plan that can be read is not taken, each reason with what to do."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
 from roost_central.api.call import Call
+from roost_central.profiles.own_windows import own_windows
 from roost_central.releases.shelf import (
     AVAILABLE,
     NAMED,
@@ -64,6 +66,18 @@ def common_refusals(call: Call[Any, Any], plan: Plan, divided: Cut) -> list[str]
             f"({count} sites): widen the first wave, or say uncovered_ok = true"
         )
     return found
+
+
+async def window_refusals(
+    call: Call[Any, Any], plan: Plan, found: Sequence[Candidate], divided: Cut
+) -> list[str]:
+    """Return which waves of a release end before windows of their nodes' profiles open."""
+    site_of = {node: each.site for each in found for node in each.nodes}
+    own = defaultdict(set)
+    for node, window in (await own_windows(call.api.database, site_of)).items():
+        own[site_of[node]].add(window)
+    zone_of, now_ms = call.api.rollouts.sites.timezone, call.api.clock.wall_ms()
+    return windows.own_refusals(plan, divided.waves, own, zone_of, now_ms)
 
 
 def hop_refusals(call: Call[Any, Any], release: Release, found: Sequence[Candidate]) -> list[str]:

@@ -4,13 +4,21 @@ A wave begins when the one before has soaked, or when somebody promotes it: nobo
 when the plan is made. So its deadline has to be longer than its window is ever shut.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
-from roost_central.rollout.plan import Plan, WeekWindow, waves_of
+from roost_central.rollout.plan import LEEWAY_MS, Plan, WeekWindow, waves_of
 from roost_central.rollout.rules import settled
 from roost_protocol.errors import ProtocolError
-from roost_protocol.window import next_start_ms, open_until_ms
+from roost_protocol.window import (
+    HORIZON_MS,
+    Window,
+    both_open_ms,
+    longest_shut_ms,
+    next_start_ms,
+    open_until_ms,
+)
 
 _HOUR_MS = 3_600_000
 
@@ -31,6 +39,71 @@ def refusals(plan: Plan) -> list[str]:
             f"say deadline_h = {least} or more, or nothing, or a window of more days"
         )
     return found
+
+
+def own_refusals(
+    plan: Plan,
+    waves: Sequence[Sequence[str]],
+    own: Mapping[str, Collection[Window]],
+    zone_of: Callable[[str], str],
+    now_ms: int,
+) -> list[str]:
+    """Return which waves may be over before the windows of their nodes' profiles open.
+
+    Args:
+        plan: of a release.
+        waves: the sites of each.
+        own: by site, the windows that its nodes have of their own.
+        zone_of: the zone of a site's windows.
+        now_ms: UTC.
+    """
+    found = []
+    for index, sites in enumerate(waves):
+        rules, name = settled(plan, index), waves_of(plan)[index].name or "no name"
+        where = f"wave {index + 1} ({name})"
+        needs = {site: max(map(_needs_ms, own[site]), default=0) for site in sites if site in own}
+        late = [site for site, need_ms in needs.items() if need_ms > rules.deadline_ms]
+        if late:
+            least = -(-max(needs[site] for site in late) // _HOUR_MS)
+            found.append(
+                f"{where} has {rules.deadline_ms / _HOUR_MS:g} h (deadline_h), and nodes of "
+                f"{len(late)} of its sites, such as {late[0]}, have a window of their own "
+                f"(update-window of a profile) that is shut for up to {least - 1} h: say "
+                f"deadline_h = {least} or more"
+            )
+        apart = [] if rules.window is None else _apart(rules.window, needs, own, zone_of, now_ms)
+        if apart:
+            found.append(
+                f"{where}: at {len(apart)} of its sites, such as {apart[0]}, the plan's window and "
+                "that of a node's profile (update-window) are never open together: change one"
+            )
+    return found
+
+
+def _needs_ms(window: Window) -> int:
+    """Return what a deadline has to be at least for a window to open in it; 0: any."""
+    shut_ms = longest_shut_ms(window)
+    return shut_ms and shut_ms + LEEWAY_MS
+
+
+def _apart(
+    week: WeekWindow,
+    sites: Iterable[str],
+    own: Mapping[str, Collection[Window]],
+    zone_of: Callable[[str], str],
+    now_ms: int,
+) -> list[str]:
+    """Return the sites with a window that a plan's never meets; each two are looked at once."""
+
+    @cache
+    def meets(zone: str, window: Window) -> bool:
+        try:
+            there = week.of(zone)
+        except ProtocolError:  # a label that is no zone: the node will say so
+            return True
+        return both_open_ms([there, window], now_ms, now_ms + HORIZON_MS) is not None
+
+    return [site for site in sites if not all(meets(zone_of(site), each) for each in own[site])]
 
 
 def waits_of(zone_of: Callable[[str], str], now_ms: int) -> Waits:

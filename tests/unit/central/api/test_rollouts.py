@@ -178,6 +178,27 @@ async def test_a_plan_over_a_barrier_is_refused_by_the_release_that_comes_first(
     assert dry["refusals"] == []
 
 
+OWN = (
+    '[profile]\nname = "own"\nselect = "region:r02"\n'
+    '[update-window]\ndays = ["wed"]\nstart = "01:00"\nminutes = 60\n'
+)
+
+
+async def test_a_plan_that_ends_before_windows_of_its_nodes_open_is_refused(post):
+    said = {"files": [{"file": "own.toml", "source": OWN}], "at_once": True}
+    assert (await post("/api/v1/profiles:apply", said))[0] == 200
+    _, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN})
+    (why,) = dry["refusals"]
+    assert why.startswith("wave 1 (no name) has 72 h (deadline_h), and nodes of 2 of its sites")
+    assert "is shut for up to 167 h: say deadline_h = 168 or more" in why
+    assert (await post(ROLLOUTS, {"plan": PLAN}))[0] == 409
+    _, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN + "deadline_h = 168\n"})
+    assert dry["refusals"] == []
+    apart = 'deadline_h = 200\nwindow = {days = ["thu"], start = "01:00", minutes = 60}\n'
+    _, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN + apart})
+    assert "are never open together: change one" in dry["refusals"][0]
+
+
 async def test_a_plan_whose_window_may_not_open_in_time_is_refused_and_its_wait_is_told(post):
     window = 'window = {days = ["wed"], start = "01:00", minutes = 60}\n'
     status, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN + window})

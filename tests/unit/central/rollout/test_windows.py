@@ -11,6 +11,7 @@ from roost_central.rollout.dry import dry_run
 from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.rules import settled
 from roost_central.rollout.waves import Candidate, cut
+from roost_protocol.window import Window
 
 HEAD = 'name = "x"\ncomponent = "app/pump"\nversion = "1.1.0"\n'
 WEEKEND = 'window = {days = ["sat", "sun"], start = "01:00", minutes = 240}\n'
@@ -73,3 +74,29 @@ def test_an_open_window_is_not_waited_for_and_the_last_of_all_zones_counts():
     assert waits(window, ["a"], 0) == 0
     assert waits(window, ["a", "b"], 0) == 14 * HOUR_MS  # Sunday there
     assert waits(window, [], 0) == 0
+
+
+NIGHTS = Window(tuple(range(7)), "01:00", 60)
+SUNDAY = Window((6,), "01:00", 60)
+
+
+def own(*said, **windows_):
+    read = plan(*said, '[[wave]]\nname = "some"\ncount = 1\n[[wave]]\nrest = true\n')
+    waves = (("a",), ("b", "c"))
+    return windows.own_refusals(read, waves, windows_, lambda _: "UTC", MONDAY_MS)
+
+
+def test_a_wave_that_ends_before_windows_of_its_nodes_open_is_refused():
+    assert own() == []
+    assert own(a={NIGHTS}, b={NIGHTS}) == []
+    (why,) = own(b={NIGHTS, SUNDAY}, c={SUNDAY})
+    assert why.startswith("wave 2 (no name) has 72 h (deadline_h), and nodes of 2 of its sites, ")
+    assert "such as b, " in why
+    assert why.endswith("say deadline_h = 168 or more")
+    assert own("deadline_h = 168\n", b={SUNDAY}) == []
+    assert own("deadline_h = 167.9\n", b={SUNDAY}) != []
+
+
+def test_a_plans_window_that_a_nodes_own_never_meets_is_refused():
+    (why,) = own(WEEKEND, "deadline_h = 300\n", a={Window((2,), "01:00", 60)}, b={SUNDAY})
+    assert why.startswith("wave 1 (some): at 1 of its sites, such as a, the plan's window and")
