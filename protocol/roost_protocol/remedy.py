@@ -141,6 +141,10 @@ BY_STEP: Final[Mapping[str, str]] = {  # of steps whose type alone says too litt
     "offer; then retry",
     "signer": "see what is named and approved (roost release show, roost rollout show, roost "
     "release members SITE): the signer gives this site no document; then retry",
+    "download": "look at the site's WAN and its budget of bytes (roost-agent update status), then "
+    "retry",
+    "staged": "look at what the node waits for (roost-agent update status): a window, a hold, or "
+    "its site; then retry",
     "drain": "look at what runs on the node and at its drain.d programs (journalctl -u "
     "roost-agent), then retry; nothing was installed",
     "swact": "look why no other node takes over (roost ha status), then retry; nothing was "

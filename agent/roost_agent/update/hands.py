@@ -97,8 +97,10 @@ class Hands:
         words += [f"--state-dir={places.state_dir}", f"--trust-dir={places.trust}"]
         words += [f"--source={places.source}"]
         done = await run_child(words, seconds=REFRESH_S, bytes_max=MEASURED_BYTES_MAX)
-        why = done.why
-        return (why or f"it ended with {done.status}") if done.status else ""
+        if not done.status:
+            return ""
+        why, _, _what_to_do = done.why.partition("\n")
+        return why or f"it ended with {done.status}"
 
     async def sign(self, body: bytes) -> bytes:
         """Return this node's signature over a receipt, by a child that has the key.

@@ -243,3 +243,11 @@ async def test_each_run_of_a_jobs_fetch_goes_on_with_what_the_others_have_left(h
     note.write_text("7")
     made.forget_blobs()
     assert not note.exists(), "another job has a budget of its own"
+
+
+async def test_why_what_is_known_is_stale_is_one_line_with_its_code(stage, hands):
+    nowhere = str(stage.folder / "nowhere")
+    made = Hands(replace(hands._places, source=nowhere), hands._site)
+    why = await made.refreshed()
+    assert why.startswith("unreachable: the image repository has no metadata/timestamp.json (from ")
+    assert "\n" not in why

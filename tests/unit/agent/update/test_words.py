@@ -5,7 +5,8 @@ from roost_agent.update.core import Node
 from roost_agent.update.events import Plan, State
 from roost_agent.update.installed import Component, Installed, Release
 from roost_agent.update.site_job import Phase, Verdict
-from roost_agent.update.step import Step
+from roost_agent.update.step import TABLE, Step
+from roost_protocol.remedy import Refusal, taken_apart
 from roost_protocol.update import FailureType, Offer, Running, SiteState, WaitReason
 
 DIGEST = "0a" * 32
@@ -75,3 +76,7 @@ def test_a_release_runs_once_it_is_committed_and_nothing_else_is_on_trial():
     assert not runs(running=other)
     assert not words.is_running(OFFER, Installed())
     assert words.release_of(OFFER) == "app/web 2.0"
+
+
+def test_each_step_that_can_fail_is_one_that_the_list_of_remedies_knows():
+    assert [step for step in TABLE if taken_apart(f"{step}: {Refusal.DISK}: x").step != step] == []
