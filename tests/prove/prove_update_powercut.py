@@ -89,9 +89,10 @@ class Machine:
         if running is None:
             self._jobs += 1
             job = f"{self._jobs:032x}"
-            after = msgspec.structs.replace(book, jobs=book.jobs | {job: (Kept(), "")})
+            kept = Kept(stood=(("200.006", "process=web"),))
+            after = msgspec.structs.replace(book, jobs=book.jobs | {job: (kept, "")})
             with self._in_doubt(book, after):
-                journal.begin(job, 1, self._dice.randbytes(600))
+                journal.begin(job, 1, self._dice.randbytes(600), kept)
             return after
         if self._dice.random() < 0.2:
             kept = Kept(reboot=self._dice.random() < 0.5, was_reached=True)

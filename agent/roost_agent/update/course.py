@@ -99,10 +99,8 @@ class Course:
             self._go_on(job)
 
     def begin(self, offer: Offer, kept: Kept) -> None:
-        """Begin a job that the journal has taken up; what is known at once is kept first."""
-        job = self._of(offer, Kept(), None)
-        self.put(Learnt(job, kept))
-        self._go_on(job)
+        """Begin a job that the journal has taken up, with what it has of it."""
+        self._go_on(self._of(offer, kept, None))
 
     def _go_on(self, job: LocalJob) -> None:
         self.job = self.last = job

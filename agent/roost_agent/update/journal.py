@@ -43,13 +43,13 @@ class Journal:
         self.open_to_read = self._file.open_to_read
         self.close = self._file.close
 
-    def begin(self, job: str, attempt: int, offer: bytes) -> None:
-        """Take a job up.
+    def begin(self, job: str, attempt: int, offer: bytes, kept: Kept) -> None:
+        """Take a job up, with what is known of it by the offer alone.
 
         Raises:
             StorageError: it is not on the disk.
         """
-        self._file.write([_taken(job, attempt, offer, Kept())])
+        self._file.write([_taken(job, attempt, offer, kept)])
 
     def keep(self, job: str, attempt: int, kept: Kept) -> None:
         """Write what is known of what a job asks.

@@ -63,13 +63,13 @@ class Keeper:
         """Return the attempts of a job that were here."""
         return [attempt for name, attempt in self._ends if name == job]
 
-    async def begin(self, job: str, attempt: int, offer: bytes) -> None:
-        """Take a job up.
+    async def begin(self, job: str, attempt: int, offer: bytes, kept: Kept) -> None:
+        """Take a job up, with what is known of it by the offer alone.
 
         Raises:
             StorageError: it is not on the disk; it is not tried again, who offers it may.
         """
-        await self._in_thread(partial(self._journal.begin, job, attempt, offer))
+        await self._in_thread(partial(self._journal.begin, job, attempt, offer, kept))
         self._ends[job, attempt] = ""
         self.lines = 0
 

@@ -79,11 +79,12 @@ class Offers:
             if apply_of(offer, role) is Apply.IGNORE:
                 text = f"its role is {role}, which the plan leaves out"
                 return await self._unneeded(offer, body, text, step=IGNORED)
+            kept = Kept(stood=self._coordinator.standing(offer))
             try:
-                await self._keeper.begin(job, attempt, body)
+                await self._keeper.begin(job, attempt, body, kept)
             except StorageError as err:
                 raise RejectedError(Refusal.JOURNAL, str(err)) from err
-            self._course.begin(offer, Kept(stood=self._coordinator.standing(offer)))
+            self._course.begin(offer, kept)
         log.info("update: job %s.%d taken: %s", job, attempt, words.release_of(offer))
         return "accepted"
 

@@ -11,6 +11,7 @@ Design, updates.md sections 2 (alarm restrictions), 6 (baseline) and 7.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from roost_agent.alarms.row import Row
 from roost_agent.update.baseline import OWN, Key
@@ -18,6 +19,8 @@ from roost_agent.update.kept import Kept
 from roost_protocol.catalogue import Catalogue
 from roost_protocol.severity import Severity
 from roost_protocol.update import Offer
+
+TEXT_CHARS_MAX: Final = 100  # of an alarm's, so that the centre is told the node's name, too
 
 
 def restricting(rows: Iterable[Row], types: Catalogue, offer: Offer) -> Iterator[Row]:
@@ -62,8 +65,11 @@ def in_the_way(rows: Iterable[Row], types: Catalogue, offer: Offer, kept: Kept) 
 
 
 def shown(row: Row | None) -> str:
-    """Return an alarm for people: its type and text; empty: there is none."""
-    return "" if row is None else f"{row.type} ({row.text})"
+    """Return an alarm for people: its type and text, a long one cut; empty: none is."""
+    if row is None:
+        return ""
+    text = row.text if len(row.text) <= TEXT_CHARS_MAX else f"{row.text[:TEXT_CHARS_MAX]}..."
+    return f"{row.type} ({text})"
 
 
 def _stops(row: Row, types: Catalogue) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from roost_agent.update import command
 from roost_agent.update.events import Record, State
 from roost_agent.update.journal import Journal
+from roost_agent.update.kept import Kept
 from roost_agent.update.step import Step
 from roost_protocol.remedy import REMEDIES, Refusal
 
@@ -75,7 +76,7 @@ def test_the_history_of_a_job_that_failed_ends_with_what_to_do(tmp_path, capsys,
     journal = Journal(tmp_path / "updates")
     journal.open()
     for job in sorted({each[0] for each in steps}):
-        journal.begin(job * 32, 1, b"offer")
+        journal.begin(job * 32, 1, b"offer", Kept())
     for job, step, ended, why in steps:
         record = Record(State(Step(step), 5, "b1"), Step(ended), why)
         journal.record(job * 32, 1, record, 1_000, "failed" if step == "end" else "")

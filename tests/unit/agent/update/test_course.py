@@ -61,7 +61,7 @@ class Scene:
         return ev.Did(todo.key, Who.NODE), kept
 
     async def take(self, offer=OFFER):
-        await self.keeper.begin(offer.job, offer.attempt, encode(offer))
+        await self.keeper.begin(offer.job, offer.attempt, encode(offer), Kept())
         self.course.begin(offer, Kept())
 
 
@@ -91,24 +91,6 @@ async def test_the_centre_hears_that_a_release_goes_in_before_it_does(scene, ste
     scene.site.is_reached = lambda: True
     await scene.course._acted(scene.course.job, todo)
     assert scene.done == [step] * 3, "it waits no longer than its limit"
-
-
-async def test_what_is_known_as_a_job_is_taken_is_in_the_journal_before_its_first_step(scene):
-    await scene.keeper.begin(OFFER.job, 1, encode(OFFER))
-    scene.course.begin(OFFER, Kept(stood=(("200.006", "process=web"),)))
-    begun = asyncio.get_running_loop().create_future()
-
-    async def do(todo, _offer, kept):
-        begun.set_result((todo.step, (await scene.keeper.open()).kept, kept))
-        await asyncio.Event().wait()
-
-    scene.hands.do = do
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        await scene.course.go_on(group)
-        step, written, given = await begun
-        scene.course._stop()
-    assert (step, written.stood) == (Step.PRECHECK, (("200.006", "process=web"),))
-    assert given == written
 
 
 async def test_a_job_goes_from_its_offer_to_its_end_and_each_step_is_in_the_journal(scene):

@@ -28,7 +28,7 @@ def recorded(journal, step, job=JOB, *, ended=None, outcome=""):
 
 def test_what_was_recorded_is_there_after_a_kill(journal, tmp_path):
     assert journal.opened() is None
-    journal.begin(JOB, 1, b"offer")
+    journal.begin(JOB, 1, b"offer", Kept())
     recorded(journal, Step.PRECHECK)
     recorded(journal, Step.DOWNLOAD, ended=Step.PRECHECK)
     journal.keep(JOB, 1, Kept(reboot=True, was_reached=True))
@@ -48,7 +48,7 @@ def test_it_is_on_the_disk_before_it_says_so(journal):
 
 
 def test_each_line_has_the_hash_of_the_one_before(journal):
-    journal.begin(JOB, 1, b"offer")
+    journal.begin(JOB, 1, b"offer", Kept())
     first, second = recorded(journal, Step.PRECHECK), recorded(journal, Step.DOWNLOAD)
     assert [each.receipt for each in journal.lines()] == [first, second]
     (state,) = journal._file.db.execute("SELECT state FROM line WHERE n = 2").fetchone()
@@ -59,7 +59,7 @@ def test_each_line_has_the_hash_of_the_one_before(journal):
 def test_the_oldest_jobs_that_have_ended_are_forgotten_with_their_lines(journal):
     jobs = [f"{each:032x}" for each in range(JOBS_MAX + 3)]
     for job in jobs:
-        journal.begin(job, 1, b"offer")
+        journal.begin(job, 1, b"offer", Kept())
         recorded(journal, Step.PRECHECK, job)
         recorded(journal, Step.END, job, outcome="succeeded")
     known = {job for job, _ in journal.known()}
@@ -79,14 +79,14 @@ def test_a_hold_is_kept_and_ended(journal):
 
 
 def test_it_can_be_read_beside_the_agent_and_not_written(journal, tmp_path):
-    journal.begin(JOB, 1, b"offer")
+    journal.begin(JOB, 1, b"offer", Kept())
     recorded(journal, Step.PRECHECK)
     reader = Journal(tmp_path / "updates")
     reader.open_to_read()
     (line,) = reader.lines()
     assert (line.step, line.why, line.at_ms) == ("precheck", "why not", 1_000)
     with pytest.raises(StorageError, match="readonly"):
-        reader.begin("b" * 32, 1, b"")
+        reader.begin("b" * 32, 1, b"", Kept())
     reader.close()
     with pytest.raises(StorageError, match="not open"):
         reader.lines()
@@ -95,9 +95,9 @@ def test_it_can_be_read_beside_the_agent_and_not_written(journal, tmp_path):
 
 
 def test_a_write_that_fails_leaves_nothing_of_itself(journal, tmp_path):
-    journal.begin(JOB, 1, b"offer")
+    journal.begin(JOB, 1, b"offer", Kept())
     with pytest.raises(StorageError, match="UNIQUE"):
-        journal.begin(JOB, 1, b"again")
+        journal.begin(JOB, 1, b"again", Kept())
     assert journal.opened().offer == b"offer"
     with sqlite3.connect(tmp_path / "updates/journal.db") as base:
         base.execute("INSERT INTO line VALUES (9, ?, 1, 0, '', '', 'junk', x'')", [JOB])

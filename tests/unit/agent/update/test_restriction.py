@@ -9,6 +9,9 @@ from roost_agent.alarm_types import shipped
 from roost_agent.alarms.row import Row
 from roost_agent.update.kept import Kept
 from roost_agent.update.restriction import in_the_way, restricting, shown, stood
+from roost_agent.update.site_blocks import keeps
+from roost_agent.update.words import cut
+from roost_protocol.limits import ALARM_TEXT_BYTES_MAX
 from roost_protocol.severity import Severity
 from roost_protocol.update import Offer
 
@@ -90,3 +93,9 @@ def test_each_word_lets_pass_what_a_stricter_one_does(rows, ignored):
 
 def test_an_alarm_for_people():
     assert (shown(None), shown(row("200.006"))) == ("", "200.006 (text)")
+
+
+def test_the_node_s_name_is_told_however_long_the_alarm_s_text_is():
+    long = Row("200.006", "", MAJOR, 0, 0, "x" * ALARM_TEXT_BYTES_MAX)
+    node = f"{'s' * 29}.{'n' * 29}"
+    assert node in cut(keeps(shown(long), node, "relaxed"))

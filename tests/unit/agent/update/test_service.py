@@ -84,6 +84,17 @@ async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_r
         assert updates.status()["job"] is None
 
 
+async def test_what_stood_as_an_offer_was_taken_outlasts_an_agent_that_ends_at_once(made):
+    """Else an alarm that is shelved at the centre keeps the site for as long as the job lasts."""
+    updates = made()
+    await updates._course.open()
+    offer = msgspec.structs.replace(OFFER, digest="1b" * 32)
+    assert await updates.take(offer.job, 1, encode(offer)) == "accepted"
+    stood, after = updates._coordinator.stands, made()
+    await after._course.open()
+    assert updates._course.job.kept.stood == after._course.job.kept.stood == stood
+
+
 async def test_a_node_whose_role_is_left_out_says_so_and_goes_on_to_coordinate(made):
     offer = msgspec.structs.replace(OFFER, storage="ignore", digest="1b" * 32)
     for turn in range(2):

@@ -143,6 +143,25 @@ def test_a_site_whose_node_has_it_is_held_for_this_rollout_and_gives_it_up_with_
     assert [job.site for job in pair.rollout.cancels] == [SITE]
 
 
+def test_a_site_whose_other_node_is_through_with_it_is_held_for_this_rollout(pair):
+    """Else that one forgets the job by the next one, and nobody lets the last node go."""
+    pair.run(lambda: pair.job.put_off_ms)
+    pair.nodes["s0000.n2"].say(job_id(pair.rollout.head.id, pair.job), 1, S.NOT_NEEDED)
+    pair.run(lambda: len(pair.offered) == 3)
+    pair.run(lambda: pair.job.state is J.QUEUED)
+    assert not pair.job.nodes_at_work
+    assert pair.rollout.busy(pair.now_ms) == {SITE}
+
+
+def test_a_node_whose_clock_was_set_back_is_heard_all_the_same(pair):
+    node = pair.nodes["s0000.n1"]
+    pair.run(lambda: pair.job.put_off_ms)
+    node.offered = lambda id_, attempt, now_ms: Node.offered(node, id_, attempt, now_ms - 10**10)
+    pair.run(lambda: len(pair.offered) == 3)
+    pair.run(lambda: pair.job.state is J.QUEUED, turns=3)
+    assert not pair.job.unanswered
+
+
 def test_a_refused_order_puts_it_off_though_the_other_node_took_it_up():
     pair = PairSite()
     pair.turn()
