@@ -117,6 +117,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return sorted(node for node, each in self.said.items() if each.state in AT_WORK)
 
     @property
+    def is_half_taken(self) -> bool:
+        """Whether it waits for a node of its site, and others have this attempt or need it not.
+
+        They would forget it by another rollout's job, and who comes last could not go on.
+        """
+        has_some = any(each.state is not SiteState.REJECTED for each in self.said.values())
+        return self.state is J.QUEUED and bool(self.put_off_ms) and has_some
+
+    @property
     def is_undone(self) -> bool:
         """Whether its site went back by itself to what it had; none of a way back is."""
         return self.state is J.ROLLED_BACK and not self.is_back

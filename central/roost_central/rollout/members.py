@@ -26,7 +26,7 @@ class Members:
         members: its jobs.
 
     Attributes:
-        at_work: sites that are offered and not at their end, heard or not.
+        at_work: sites that are offered, or a node of which has it already, and not at their end.
         ending: sites whose job is given up while nodes of it are at work still; since when.
         hw, link: how many are at work, by hardware and by link.
         queues: of each wave, the sites that wait for their turn; some wait no longer.
@@ -64,6 +64,7 @@ class Members:
         self._count(job, 1)
         is_at_work = job.state in IN_FLIGHT or job.was in IN_FLIGHT
         is_at_work = is_at_work or (not job.is_ended and bool(job.nodes_at_work))
+        is_at_work = is_at_work or job.is_half_taken
         (self.at_work.add if is_at_work else self.at_work.discard)(job.site)
         if job.is_ending:
             self.ending[job.site] = job.since_ms

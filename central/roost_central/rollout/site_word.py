@@ -66,7 +66,7 @@ def heard(job: Job, node: str, report: JobReport) -> Job:
 def _is_newer(report: JobReport, before: Said) -> bool:
     """Say whether a report comes after a word; what answers a second offer is numbered anew."""
     if before.is_over and before.seq >= report.seq:
-        return report.state is not before.state or report.retry_at_ms > before.retry_at_ms
+        return (report.state, report.retry_at_ms) != (before.state, before.retry_at_ms)
     return report.seq > before.seq
 
 
