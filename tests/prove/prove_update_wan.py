@@ -24,6 +24,7 @@ from proof import Proof
 from waiting import wait_until
 
 from roost_agent.update.step import BACK, HARMLESS, TABLE, Step
+from roost_central.rollout.table import OPEN_TO_CENTRAL
 
 NAME = "update.wan_cuts"
 SETTLED = 'site_soak_s = 0\nsoak_s = 0\nsilent_s = 600\ngates = {alarms = "permissive"}\n'
@@ -136,7 +137,7 @@ def roll(site: MachineSite, kind: Kind, version: str, course: Course) -> None:
     site.publish(version, watched_app.files(version, kind.how), *kind.options)
     rollout = site.roll(version, SETTLED)
     until = time.monotonic() + END_S * len(site.machines)
-    while site.state(rollout) not in ENDS:
+    while not is_over(site, rollout):
         assert time.monotonic() < until, f"{version}: {site.jobs(rollout)}"
         cut_once(site, rollout, kind, course)
     is_stalled = STALLED in f"{site.jobs(rollout)}" and kind.how == "well"
@@ -153,6 +154,12 @@ def roll(site: MachineSite, kind: Kind, version: str, course: Course) -> None:
         wait_until(lambda one=machine, it=wanted: one.runs == it, f"{name} serves {wanted}")
     said = site.jobs(rollout)[SITE][0]
     assert said in {"succeeded", "rolled_back"}, f"the centre knows of {said}"
+
+
+def is_over(site: MachineSite, rollout: str) -> bool:
+    """Say whether a rollout goes on no more by itself; for who is silent it rests a while."""
+    said = site.stage.central.get(f"/api/v1/rollouts/{rollout}")
+    return said["state"] in ENDS and said["pause"] not in OPEN_TO_CENTRAL
 
 
 def cut_once(site: MachineSite, rollout: str, kind: Kind, course: Course) -> None:
