@@ -52,6 +52,8 @@ class Refusal(StrEnum):
     DISK = "disk"
     KIND = "kind"
     INSTALLER = "installer"
+    OUTSIDE = "outside"
+    WALLS = "walls"
     LATER = "later"
     RUNS = "runs"
     TRIAL = "trial"
@@ -113,6 +115,11 @@ REMEDIES: Final[Mapping[Refusal, str]] = {
     "takes (docs/updates.md)",
     Refusal.INSTALLER: "read the installer's words on the node (roost-agent update history); mend "
     "the release and build it under a higher counter; what ran before runs there",
+    Refusal.OUTSIDE: "name the path in writes of /etc/roost/installers.d/KIND.toml on the node, "
+    "if its installer may write there; else mend the installer (plugin/KIND) and build it under a "
+    "higher counter; what ran before runs there",
+    Refusal.WALLS: "mend on the node what the text names: /etc/roost/installers.d/KIND.toml, or a "
+    "kernel before 5.12 or a changed roost-install@.service, with which no plugin is run; retry",
     Refusal.LATER: "retry later: its installer asks for that",
     Refusal.RUNS: "read what its installer said on the node (roost-agent update history): it says "
     "done, and what runs is another; mend the release and build it under a higher counter",

@@ -10,9 +10,9 @@ from roost_protocol.update import FailureType
 TABLES = [(REMEDIES, {*Refusal}), (BY_TYPE, {*FailureType})]
 ALL = [*REMEDIES.items(), *BY_TYPE.items(), *BY_STEP.items()]
 BEGINS = {  # with what a person does
-    "ask", "bring", "build", "have", "install", "leave", "let", "look", "make", "new", "read",
-    "retry", "retry;", "retry:", "see", "send", "set", "take", "unlock", "update", "wait", "wait:",
-    "write",
+    "ask", "bring", "build", "have", "install", "leave", "let", "look", "make", "mend", "name",
+    "new", "read", "retry", "retry:", "retry;", "see", "send", "set", "take", "unlock", "update",
+    "wait", "wait:", "write",
 }  # fmt: skip
 
 

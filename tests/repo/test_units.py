@@ -120,6 +120,7 @@ PRIVILEGED = {  # name -> the capabilities that its work is made of
     "roost-install@.service": [  # owners and modes of what packages bring
         "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL"
         " CAP_SETFCAP CAP_SETGID CAP_SETUID CAP_SYS_CHROOT"
+        " CAP_SYS_ADMIN CAP_SETPCAP"  # walls about plugins
     ],
     "roost-join.service": ["CAP_DAC_OVERRIDE"],  # DMI's numbers, media of any owner
 }

@@ -65,11 +65,13 @@ class Answer:
         exit: see Exit.
         text: a sentence for people; of a failure it says why.
         said: all that the installer answered, unknown fields kept.
+        complaint: the end of what it wrote to standard error, COMPLAINT_BYTES at most.
     """
 
     exit: Exit
     text: str = ""
     said: dict[str, Any] = field(default_factory=dict)
+    complaint: str = ""
 
     @property
     def is_ok(self) -> bool:
@@ -113,17 +115,19 @@ def _answer(verb: str, status: int, output: bytes, complaint: bytes) -> Answer:
     why = complaint.decode("utf-8", "replace").strip()
     if status not in {*Exit}:
         ended = f"signal {-status}" if status < 0 else f"exit status {status}"
-        return Answer(Exit.FAILED, _cut(f"{verb}: {ended}: {why}" if why else f"{verb}: {ended}"))
+        text = f"{verb}: {ended}: {why}" if why else f"{verb}: {ended}"
+        return Answer(Exit.FAILED, _cut(text), complaint=why)
     try:
         said = json.loads(output) if output.strip() else {}
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        return Answer(Exit.FAILED, f"{verb}: what it said is no JSON object")
+        text = f"{verb}: what it said is no JSON object"
+        return Answer(Exit.FAILED, text, complaint=why)
     text = str(said.get("text", "")) or why
     if status not in {Exit.OK, Exit.REBOOT}:
         text = f"{verb}: {text or Exit(status).name.lower()}"
-    return Answer(Exit(status), _cut(text), said)
+    return Answer(Exit(status), _cut(text), said, why)
 
 
 def _run(words: Sequence[str], given: bytes, seconds: float) -> tuple[int, bytes, bytes]:

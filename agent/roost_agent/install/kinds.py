@@ -34,10 +34,12 @@ class Kind:
     Attributes:
         name: of the kind.
         words: of the program; the verb comes behind them.
+        is_plugin: it did not come with roost: root runs it within walls (grants).
     """
 
     name: str
     words: tuple[str, ...]
+    is_plugin: bool = False
 
 
 class KindError(Exception):
@@ -76,4 +78,4 @@ def kind_of(name: str, component: str, installed: Installed, root: Path) -> Kind
     if installed.component(plugin).running is None:
         text = f"{component} is of kind {name}, and no {plugin} is installed here"
         raise KindError(f"{text}; without it there are {shown}")
-    return Kind(name, (str(place(root, plugin) / "current" / INSTALLER),))
+    return Kind(name, (str(place(root, plugin) / "current" / INSTALLER),), is_plugin=True)

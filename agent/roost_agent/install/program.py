@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from roost_agent.durable import replace_file
 from roost_agent.install import contract, trees
+from roost_agent.install.calling import NotDoneError, call
 from roost_agent.install.contract import Answer, Exit
 from roost_agent.install.kinds import Kind, KindError, kind_of, place
 from roost_agent.install.places import Given, locked, request_of
@@ -39,14 +40,6 @@ if TYPE_CHECKING:
 DONE: Final = 0
 READABLE: Final = 0o644  # nothing of it is secret
 MANIFESTS: Final = "manifests"
-
-
-class NotDoneError(Exception):
-    """A verb is not done; ``code`` is a word for programs, the text a sentence."""
-
-    def __init__(self, code: Refusal, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,18 +228,8 @@ class Program:
             raise NotDoneError(Refusal.KIND, str(err)) from err
 
     def _call(self, kind: Kind, verb: str, work: Work, fresh: Release) -> Answer:
-        """Have an installer do a verb; return what came of it.
-
-        Raises:
-            NotDoneError: ``installer``; ``later`` where it says when.
-        """
         before = self._installed.component(work.component).running
-        said = request_of(work.component, fresh, before, self._given)
-        answer = contract.call(kind.words, verb, said)
-        if not answer.is_ok:
-            code = Refusal.LATER if answer.exit is Exit.LATER else Refusal.INSTALLER
-            raise NotDoneError(code, f"{kind.name}: {answer.text}")
-        return answer
+        return call(kind, verb, request_of(work.component, fresh, before, self._given), self._given)
 
     def _keep(self, work: Work, here: Component) -> None:
         """Write what there is of a component; it is on the disk then."""

@@ -101,4 +101,4 @@ ACTS: Final = {
 }
 
 if __name__ == "__main__":
-    serve(ACTS, ABOUT)
+    serve(ACTS, ABOUT, needs_mounts=True)

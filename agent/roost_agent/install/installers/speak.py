@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from roost_agent.install import rights
+
 REQUEST_BYTES_MAX: Final = 64 << 10
 HELP: Final = """\
 usage: INSTALLER VERB < REQUEST
@@ -54,12 +56,15 @@ class Request:
 Act = Callable[[Request], Mapping[str, Any]]
 
 
-def serve(acts: Mapping[str, Act], about: Mapping[str, Any]) -> NoReturn:
+def serve(
+    acts: Mapping[str, Act], about: Mapping[str, Any], *, needs_mounts: bool = False
+) -> NoReturn:
     """Do the verb of this program's argument, and end.
 
     Args:
         acts: the verbs that do something; ``reboot`` in what they return asks for a boot.
         about: of ``describe``.
+        needs_mounts: it starts what has to mount; without, nothing that it starts can.
     """
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
     if verb in {"--help", "-h"}:
@@ -68,6 +73,8 @@ def serve(acts: Mapping[str, Act], about: Mapping[str, Any]) -> NoReturn:
     if verb == "describe":
         _end(OK, about)
     try:
+        if not needs_mounts:
+            rights.keep(rights.OWN)
         given = json.loads(sys.stdin.buffer.read(REQUEST_BYTES_MAX))
         said = dict(acts.get(verb, _nothing)(_request(given)))
     except NotHereError as err:
