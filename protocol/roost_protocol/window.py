@@ -112,6 +112,23 @@ def both_open_ms(windows: Sequence[Window], wall_ms: int, until_ms: int) -> int 
     return None
 
 
+def longest_apart_ms(windows: Sequence[Window], wall_ms: int) -> int | None:
+    """Return for how long not all are open at most, from now to HORIZON_MS; None: they never are.
+
+    Args:
+        windows: one or more.
+        wall_ms: now, UTC.
+
+    Raises:
+        ProtocolError: as open_until_ms.
+    """
+    at_ms, end_ms, longest_ms = wall_ms, wall_ms + HORIZON_MS, 0
+    while (opens_ms := both_open_ms(windows, at_ms, end_ms)) is not None:
+        longest_ms = max(longest_ms, opens_ms - at_ms)
+        at_ms = min(open_until_ms(each, opens_ms) or opens_ms for each in windows)
+    return None if at_ms == wall_ms else max(longest_ms, end_ms - at_ms)
+
+
 def longest_shut_ms(window: Window) -> int:
     """Return for how long it is shut at most, in ms of wall time: a change of it may add an hour.
 

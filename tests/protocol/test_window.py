@@ -13,6 +13,7 @@ from roost_protocol.window import (
     Window,
     both_open_ms,
     check,
+    longest_apart_ms,
     next_start_ms,
     open_until_ms,
 )
@@ -117,6 +118,16 @@ def test_two_windows_are_open_together_at_the_first_quarter_at_which_both_are(
     moments = (start + each * QUARTER_MS for each in range(quarters))
     first = next((at for at in moments if all(open_until_ms(each, at) for each in windows)), None)
     assert both_open_ms(windows, start, start + quarters * QUARTER_MS) == first
+
+
+def test_for_how_long_windows_are_not_open_together_at_most():
+    start, hour_ms = ms(2026, 4, 2), 4 * QUARTER_MS
+    nights, day = Window(ALL_DAYS, "01:00", 60), Window((2, 6), "01:30", 60)
+    assert longest_apart_ms([nights], start) == 23 * hour_ms
+    assert longest_apart_ms([nights, day], start) == (4 * 24 - 0.5) * hour_ms
+    assert longest_apart_ms([Window((6,), "01:00", 60), day], start) == (7 * 24 - 0.5) * hour_ms
+    assert longest_apart_ms([Window((0,), "00:00", MINUTES_MAX)], start) == 0
+    assert longest_apart_ms([nights, Window((2,), "12:00", 60)], start) is None
 
 
 def test_windows_that_never_meet_are_not_looked_for_without_end():

@@ -1,5 +1,6 @@
 """Why a plan that can be read is not taken, each reason with what to do."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
@@ -76,8 +77,15 @@ async def window_refusals(
     own = defaultdict(set)
     for node, window in (await own_windows(call.api.database, site_of)).items():
         own[site_of[node]].add(window)
-    zone_of, now_ms = call.api.rollouts.sites.timezone, call.api.clock.wall_ms()
-    return windows.own_refusals(plan, divided.waves, own, zone_of, now_ms)
+    zones = {site: call.api.rollouts.sites.timezone(site) for site in own}
+    return await asyncio.to_thread(  # some 20 ms for each two windows that do not meet
+        windows.own_refusals,
+        plan,
+        divided.waves,
+        own,
+        zones.__getitem__,
+        call.api.clock.wall_ms(),
+    )
 
 
 def hop_refusals(call: Call[Any, Any], release: Release, found: Sequence[Candidate]) -> list[str]:

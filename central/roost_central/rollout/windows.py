@@ -9,12 +9,11 @@ from functools import cache
 from typing import TypeAlias
 
 from roost_central.rollout.plan import LEEWAY_MS, Plan, WeekWindow, waves_of
-from roost_central.rollout.rules import settled
+from roost_central.rollout.rules import Settled, settled
 from roost_protocol.errors import ProtocolError
 from roost_protocol.window import (
-    HORIZON_MS,
     Window,
-    both_open_ms,
+    longest_apart_ms,
     longest_shut_ms,
     next_start_ms,
     open_until_ms,
@@ -61,23 +60,37 @@ def own_refusals(
     for index, sites in enumerate(waves):
         rules, name = settled(plan, index), waves_of(plan)[index].name or "no name"
         where = f"wave {index + 1} ({name})"
-        needs = {site: max(map(_needs_ms, own[site]), default=0) for site in sites if site in own}
+        theirs = {site: own[site] for site in sites if site in own}
+        needs = {site: max(map(_needs_ms, said), default=0) for site, said in theirs.items()}
         late = [site for site, need_ms in needs.items() if need_ms > rules.deadline_ms]
         if late:
-            least = -(-max(needs[site] for site in late) // _HOUR_MS)
-            found.append(
-                f"{where} has {rules.deadline_ms / _HOUR_MS:g} h (deadline_h), and nodes of "
-                f"{len(late)} of its sites, such as {late[0]}, have a window of their own "
-                f"(update-window of a profile) that is shut for up to {least - 1} h: say "
-                f"deadline_h = {least} or more"
-            )
-        apart = [] if rules.window is None else _apart(rules.window, needs, own, zone_of, now_ms)
-        if apart:
+            found.append(_late(where, rules, {site: needs[site] for site in late}, "is shut"))
+        if rules.window is None:
+            continue
+        both = _needs_both_ms(rules.window, theirs, zone_of, now_ms)
+        seldom = {
+            site: need_ms
+            for site, need_ms in both.items()
+            if need_ms is not None and needs[site] <= rules.deadline_ms < need_ms
+        }
+        if seldom:
+            found.append(_late(where, rules, seldom, "does not meet the plan's"))
+        if apart := [site for site, need_ms in both.items() if need_ms is None]:
             found.append(
                 f"{where}: at {len(apart)} of its sites, such as {apart[0]}, the plan's window and "
                 "that of a node's profile (update-window) are never open together: change one"
             )
     return found
+
+
+def _late(where: str, rules: Settled, needs: Mapping[str, int], what: str) -> str:
+    """Return that sites need a longer deadline, by what each needs in ms."""
+    least = -(-max(needs.values()) // _HOUR_MS)
+    return (
+        f"{where} has {rules.deadline_ms / _HOUR_MS:g} h (deadline_h), and nodes of {len(needs)} "
+        f"of its sites, such as {next(iter(needs))}, have a window of their own (update-window of "
+        f"a profile) that {what} for up to {least - 1} h: say deadline_h = {least} or more"
+    )
 
 
 def _needs_ms(window: Window) -> int:
@@ -86,24 +99,31 @@ def _needs_ms(window: Window) -> int:
     return shut_ms and shut_ms + LEEWAY_MS
 
 
-def _apart(
+def _needs_both_ms(
     week: WeekWindow,
-    sites: Iterable[str],
     own: Mapping[str, Collection[Window]],
     zone_of: Callable[[str], str],
     now_ms: int,
-) -> list[str]:
-    """Return the sites with a window that a plan's never meets; each two are looked at once."""
+) -> dict[str, int | None]:
+    """Return what a deadline has to be for a plan's window to meet each site's own; None: never.
+
+    Each two windows are looked at once.
+    """
 
     @cache
-    def meets(zone: str, window: Window) -> bool:
+    def need_ms(zone: str, window: Window) -> int | None:
         try:
             there = week.of(zone)
         except ProtocolError:  # a label that is no zone: the node will say so
-            return True
-        return both_open_ms([there, window], now_ms, now_ms + HORIZON_MS) is not None
+            return 0
+        apart_ms = longest_apart_ms([there, window], now_ms)
+        return apart_ms and apart_ms + LEEWAY_MS
 
-    return [site for site in sites if not all(meets(zone_of(site), each) for each in own[site])]
+    found: dict[str, int | None] = {}
+    for site, said in own.items():
+        needs = [need_ms(zone_of(site), each) for each in said]
+        found[site] = None if None in needs else max(filter(None, needs), default=0)
+    return found
 
 
 def waits_of(zone_of: Callable[[str], str], now_ms: int) -> Waits:

@@ -100,3 +100,15 @@ def test_a_wave_that_ends_before_windows_of_its_nodes_open_is_refused():
 def test_a_plans_window_that_a_nodes_own_never_meets_is_refused():
     (why,) = own(WEEKEND, "deadline_h = 300\n", a={Window((2,), "01:00", 60)}, b={SUNDAY})
     assert why.startswith("wave 1 (some): at 1 of its sites, such as a, the plan's window and")
+
+
+def test_windows_that_meet_later_than_a_wave_ends_though_each_opens_in_time_are_refused():
+    both = {Window((2, 6), "01:00", 60)}  # Wednesdays and Sundays: with WEEKEND on Sundays alone
+    assert own("deadline_h = 145\n", a=both) == []
+    (why,) = own(WEEKEND, "deadline_h = 145\n", a=both)
+    assert why.startswith("wave 1 (some) has 145 h (deadline_h), and nodes of 1 of its sites, such")
+    assert why.endswith(
+        "that does not meet the plan's for up to 167 h: say deadline_h = 168 or more"
+    )
+    assert own(WEEKEND, "deadline_h = 168\n", a=both) == []
+    assert own(WEEKEND, "deadline_h = 168\n", a={SUNDAY} | both) == []
