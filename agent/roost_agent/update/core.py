@@ -107,8 +107,8 @@ class Node:
                 return self._go(epoch, now_ms)
             case Cancel(why):
                 return self._cancel(why, now_ms)
-            case Tick(wall_ms):
-                return self._tick(wall_ms, now_ms)
+            case Tick():
+                return self._tick(event, now_ms)
             case Started(boot_id):
                 return self._started(boot_id, now_ms)
             case Known():
@@ -166,10 +166,12 @@ class Node:
             return self._enter(Step.STAGED, now_ms)
         return [Record(self.state)]
 
-    def _tick(self, wall_ms: int, now_ms: int) -> list[Action]:
+    def _tick(self, event: Tick, now_ms: int) -> list[Action]:
         state = self.state
-        if state.step in HARMLESS and wall_ms >= self.plan.not_after_ms:
-            return self._failed("not applied within the job's time", FailureType.TIMEOUT, now_ms)
+        if state.step in HARMLESS and event.wall_ms >= self.plan.not_after_ms:
+            waits = event.waits if state.step is Step.STAGED else ""
+            text = f"not applied within the job's time{f': {waits}' if waits else ''}"
+            return self._failed(text, FailureType.TIMEOUT, now_ms)
         due_ms = self.due_ms
         if due_ms is None or now_ms < due_ms:
             return []

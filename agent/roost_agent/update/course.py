@@ -134,7 +134,8 @@ class Course:
                 async with asyncio.timeout(self._wait_s()):
                     await self._wake.wait()
             except TimeoutError:
-                self._events.append(ev.Tick(self._clock.wall_ms()))
+                waits = "" if self.job is None else self.job.waits
+                self._events.append(ev.Tick(self._clock.wall_ms(), waits))
         self._wake.clear()
 
     def _wait_s(self) -> float:

@@ -92,9 +92,10 @@ class Cancel(msgspec.Struct, frozen=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """Time passed."""
+    """Time passed; ``waits``: for what the site has this node wait; empty: nobody says."""
 
     wall_ms: int
+    waits: str = ""
 
 
 class Started(msgspec.Struct, frozen=True):

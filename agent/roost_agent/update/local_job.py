@@ -52,6 +52,11 @@ class LocalJob:
         """Whether it goes back already, or will at the end of the step that is under way."""
         return self.node.state.canceled or self.node.state.failure is not None
 
+    @property
+    def waits(self) -> str:
+        """What the site says of it, such as for what it waits; empty: it was not asked yet."""
+        return "" if self.verdict is None else self.verdict.sentence
+
     def shown(self, now_ms: int) -> dict[str, Any]:
         """Return where it is, as plain data for people.
 
@@ -67,7 +72,7 @@ class LocalJob:
             "for_s": (now_ms - state.since_ms) // 1_000,
             "state": str(words.site_state(self.node, verdict)),
             "failure": str(state.failure or ""),
-            "why": state.detail or ("" if verdict is None else verdict.sentence),
+            "why": state.detail or self.waits,
         }
 
 

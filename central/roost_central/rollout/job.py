@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from roost_central.rollout.table import JOB_ENDS, JobState, Who, check
-from roost_protocol.update import FailureType, SiteState
+from roost_protocol.update import FailureType, SiteState, WaitReason
 
 ANSWER_MS: Final = 300_000  # in which a site answers an offer
 OFFERS_MAX: Final = 3  # unanswered; then it counts as unreachable
@@ -40,6 +40,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     of_all: bool = False  # it speaks for every node of the job
     is_left_out: bool = False  # by its word, its role is one that the plan ignores
     is_over: bool = False  # it put an offer off, and was offered it again since
+    wait: WaitReason | None = None  # for what, of waiting
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -177,7 +177,8 @@ def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if job.state is J.OFFERED:
         return _offered(job, now_ms)
     if now_ms >= terms.deadline_ms and not job.is_shut:
-        return _timed_out(job, f"silent on it in {job.state} at the wave's deadline", now_ms)
+        why = f": {job.detail}" if job.detail else ""
+        return _timed_out(job, f"{job.state} at the wave's deadline{why}", now_ms)
     return _due(job, terms.deadline_ms)
 
 

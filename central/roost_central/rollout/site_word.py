@@ -12,7 +12,7 @@ import msgspec
 from roost_central.rollout.job import AT_WORK, Job, Said
 from roost_central.rollout.table import JOB_ENDS, JobState, Who
 from roost_protocol.remedy import Refusal, taken_apart
-from roost_protocol.update import IGNORED, FailureType, JobReport, SiteState
+from roost_protocol.update import IGNORED, FailureType, JobReport, SiteState, WaitReason
 
 VERIFY_MS: Final = 900_000  # from the site's word to what its nodes say
 PUT_OFF_MS: Final = (30_000, 600_000)  # until it is offered again, whatever a node's clock says
@@ -59,6 +59,7 @@ def heard(job: Job, node: str, report: JobReport) -> Job:
         report.seq, report.state, report.failure, report.detail[:300], report.retry_at_ms,
         {each.node for each in report.nodes} >= {*job.nodes},
         any((each.node, each.step) == (node, IGNORED) for each in report.nodes),
+        wait=report.wait,
     )  # fmt: skip
     return msgspec.structs.replace(job, said={**job.said, node: said})
 
@@ -81,7 +82,7 @@ def word_of(job: Job) -> Said | None:
         return max(whole, key=lambda each: each.seq)
     if not words:
         return None
-    worst = min(words, key=lambda each: _RANK[each.state])
+    worst = min(words, key=_rank)
     at_work = [each for each in words if each.state in AT_WORK]
     if worst.state is SiteState.CANCELED and at_work:
         # The site sends the others back when one fails; how that one ended is its own word.
@@ -89,6 +90,11 @@ def word_of(job: Job) -> Said | None:
     if len(words) < len(job.nodes) and _RANK[worst.state] > _RANK[SiteState.ACCEPTED]:
         return Said(worst.seq, SiteState.ACCEPTED, None, worst.detail)
     return worst
+
+
+def _rank(word: Said) -> tuple[int, bool]:
+    """Order words, the worst first; who waits for another node does not say for what that waits."""
+    return _RANK[word.state], word.wait is WaitReason.LOCK
 
 
 def told(job: Job, now_ms: int) -> Job:
@@ -100,7 +106,7 @@ def told(job: Job, now_ms: int) -> Job:
         return put_off(job, _rejecting(job, word), word.retry_at_ms, now_ms)
     after = _PROGRESS[word.state]
     if after is job.state:
-        return job
+        return _reworded(job, word)
     changes: dict[str, object] = {"detail": _detail(job, word), "failure": word.failure}
     having = _having(job)
     if having and after in _BACK:
@@ -157,6 +163,13 @@ def offered_anew(said: Mapping[str, Said]) -> dict[str, Said]:
         else each
         for node, each in said.items()
     }
+
+
+def _reworded(job: Job, word: Said) -> Job:
+    """Return a job at work with what its site says now: what it waits for may be another thing."""
+    if word.state not in AT_WORK or word.detail == job.detail:
+        return job
+    return msgspec.structs.replace(job, detail=word.detail)
 
 
 def _rejecting(job: Job, word: Said) -> str:

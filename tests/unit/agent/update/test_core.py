@@ -218,7 +218,11 @@ def test_a_step_has_a_deadline_and_what_waits_has_that_of_the_job():
     made = to(Step.STAGED)
     assert made.due_ms is None
     assert made.handle(Tick(10**12 - 1), 10**9) == []
-    assert steps(made.handle(Tick(10**12), 10**9)) == [Step.CLEANUP]
+    assert steps(made.handle(Tick(10**12, "opens at noon"), 10**9)) == [Step.CLEANUP]
+    assert made.state.detail == "staged: not applied within the job's time: opens at noon"
+    made = to(Step.DOWNLOAD)
+    made.handle(Tick(10**12, "opens at noon"), 10**9)
+    assert made.state.detail == "download: not applied within the job's time"
     made = to(Step.VERIFY_REBOOT)
     made.handle(Tick(0), made.due_ms)
     assert made.state.failure is FailureType.HEALTH

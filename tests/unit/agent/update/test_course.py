@@ -6,14 +6,15 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from roost_agent.update import course, reports
 from roost_agent.update import events as ev
-from roost_agent.update import reports
 from roost_agent.update.course import Course, Learnt
 from roost_agent.update.ending import Ending
 from roost_agent.update.journal import Journal
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.kept import Kept
 from roost_agent.update.reports import Reports
+from roost_agent.update.site_job import Phase, Verdict
 from roost_agent.update.step import Step, Who
 from roost_protocol.codec import encode
 from roost_protocol.update import Offer
@@ -70,6 +71,20 @@ async def scene(tmp_path):
     made = Scene(tmp_path)
     await made.course.open()
     return made
+
+
+async def test_what_a_job_waits_for_is_at_hand_when_its_time_ends(scene, monkeypatch):
+    monkeypatch.setattr(course, "TICK_S", 0.01)
+    await scene.take()
+    for said, verdict in (
+        ("", None),
+        ("it opens at noon", Verdict(Phase.WAITING, sentence="it opens at noon")),
+    ):
+        scene.course._events.clear()
+        scene.course._wake.clear()
+        scene.course.job.verdict = verdict
+        await scene.course.wait()
+        assert [*scene.course._events] == [ev.Tick(5, said)]
 
 
 @pytest.mark.parametrize("step", [Step.DRAIN, Step.INSTALL])

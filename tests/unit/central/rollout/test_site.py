@@ -126,7 +126,11 @@ def test_a_site_seen_to_run_it_is_verified_though_nobody_said_so():
 def test_a_site_that_hangs_times_out_at_the_deadline_of_its_wave():
     hung = look(job(J.APPLYING), standing(OLD), terms(deadline_ms=500), 499)
     assert hung.due_ms == 500
-    assert look(hung, standing(OLD), terms(deadline_ms=500), 500).state is J.TIMED_OUT
+    late = look(hung, standing(OLD), terms(deadline_ms=500), 500)
+    assert (late.state, late.detail) == (J.TIMED_OUT, "applying at the wave's deadline")
+    waits = job(J.WAITING, detail="the window opens at noon")
+    late = look(waits, standing(OLD), terms(deadline_ms=500), 500)
+    assert late.detail == "waiting at the wave's deadline: the window opens at noon"
 
 
 def test_failures_get_the_attempts_of_their_type():

@@ -52,6 +52,22 @@ def test_nodes_that_speak_for_themselves_are_waited_for_but_not_for_a_failure():
     assert word_of(job()) is None
 
 
+def test_what_a_site_waits_for_is_told_as_it_is_now_and_by_the_node_that_knows_it():
+    def waits(before, node, seq, wait, detail):
+        said = msgspec.structs.replace(
+            report(S.WAITING, seq, of_all=False), wait=wait, detail=detail
+        )  # fmt: skip
+        return told(heard(before, node, said), 1)
+
+    one = waits(job(), "s.n1", 1, WaitReason.LOCK, "waits for n2, which coordinates the site")
+    both = waits(one, "s.n2", 1, WaitReason.WINDOW, "the window opens at noon")
+    assert (both.state, both.detail) == (J.WAITING, "the window opens at noon")
+    after = waits(both, "s.n2", 2, WaitReason.HEALTH, "alarm 200.006 (web) stands on s.n2")
+    assert (after.state, after.detail) == (J.WAITING, "alarm 200.006 (web) stands on s.n2")
+    assert after.since_ms == both.since_ms
+    assert told(after, 2) is after
+
+
 def test_a_site_may_leave_out_what_it_passed():
     after = told(heard(job(), "s.n1", report(S.COMMITTED)), 1)
     assert after.state is J.VERIFYING
