@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from roost_agent.install.contract import DEADLINES_S
-from roost_agent.install.kinds import OF_CLASS, PLUGGED
 from roost_agent.update.step import TABLE, Step, Who
 from roost_central.rollout.plan import Plan, Rules, Wave, waves_of
 from roost_central.rollout.rules import settled
 from roost_central.rollout.table import JobState, Kind, Pause, RolloutState, WaveState
+from roost_protocol.release.kinds import OF_CLASS, PLUGGED
 from roost_protocol.update import FailureType
 
 DOCS = Path(__file__).parents[2] / "docs"

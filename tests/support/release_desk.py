@@ -16,6 +16,7 @@ from roost_protocol.release.approval import (
     SignedApproval,
     write_approval,
 )
+from roost_protocol.release.kinds import OF_CLASS, family
 from roost_protocol.release.meant import Tree
 from roost_protocol.release.members import (
     MEMBERS_DOMAIN,
@@ -80,9 +81,10 @@ class Holder:
             file = source / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+        component = more.pop("component", f"app/{name}")
         said = Described(
-            component=more.pop("component", f"app/{name}"), version=version, counter=counter,
-            installer="files", **more,
+            component=component, version=version, counter=counter,
+            installer=OF_CLASS[family(component)][0], **more,
         )  # fmt: skip
         return build.build(source, said, self.folder / f"bundle-{name}-{version}", previous)
 

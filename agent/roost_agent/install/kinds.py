@@ -1,7 +1,7 @@
-"""Which installers a component may have, and where it may stand: by its class, never its manifest.
+"""What installs a component here, and where it may stand: by its class, never its manifest.
 
-A tenant's configuration must not reach ``/etc/systemd``: so the class chooses the folder, and the
-installers that write elsewhere are not for it (updates.md 9).
+Which kinds a class takes is roost_protocol.release.kinds; here are the programs, those that came as
+plugins among them, and the folders (updates.md 9).
 """
 
 import sys
@@ -10,18 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from roost_agent.update.installed import Installed
+from roost_protocol.release.kinds import OF_CLASS, family, refusal
 
-AGENT: Final = "agent-self"
-BUILT_IN: Final = ("files", "unit", "deb", "container", AGENT)
-OF_CLASS: Final = {
-    "agent": (AGENT,),
-    "os": ("deb",),
-    "app": ("files", "unit", "deb", "container"),
-    "config": ("files",),
-    "plugin": ("files",),
-    "policy": ("files",),
-}
-PLUGGED: Final = frozenset({"os", "app"})  # may have an installer that came as a plugin
 APPS: Final = "opt/roost"
 TENANTS: Final = "etc/opt"
 INSTALLER: Final = "installer"  # the program in a plugin's tree
@@ -66,16 +56,14 @@ def kind_of(name: str, component: str, installed: Installed, root: Path) -> Kind
     Raises:
         KindError: not this way.
     """
-    family = component.partition("/")[0]
-    allowed = OF_CLASS.get(family, ())
+    if why := refusal(component, name):
+        raise KindError(why)
+    allowed = OF_CLASS[family(component)]
     if name in allowed:
         module = f"roost_agent.install.installers.{name.replace('-', '_')}"
         return Kind(name, (sys.executable, "-m", module))
-    shown = ", ".join(allowed)
-    if name in BUILT_IN or family not in PLUGGED:
-        raise KindError(f"{component} cannot be of kind {name}: {family} takes {shown}")
     plugin = f"plugin/{name}"
     if installed.component(plugin).running is None:
         text = f"{component} is of kind {name}, and no {plugin} is installed here"
-        raise KindError(f"{text}; without it there are {shown}")
+        raise KindError(f"{text}; without it there are {', '.join(allowed)}")
     return Kind(name, (str(place(root, plugin) / "current" / INSTALLER),), is_plugin=True)

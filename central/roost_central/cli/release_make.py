@@ -29,7 +29,11 @@ from roost_central.cli.release_options import (
 @click.option("--component", required=True, help="agent, os, or app|plugin|config|policy/NAME.")
 @click.option("--version", required=True, help="For people.")
 @click.option("--counter", required=True, type=click.IntRange(1), help="Above all before it.")
-@click.option("--installer", required=True, help="files, unit, deb, container, agent-self ...")
+@click.option(
+    "--installer",
+    required=True,
+    help="files, unit, deb, container, agent-self, or that of a plugin.",
+)
 @click.option(
     "--previous", multiple=True, type=FOLDER,
     help="A bundle before it, newest first: who runs it fetches deltas; may be repeated.",

@@ -29,6 +29,7 @@ from roost_central.releases.bundle import (
 )
 from roost_central.releases.fault import ReleaseError
 from roost_protocol.errors import ProtocolError
+from roost_protocol.release.kinds import refusal
 from roost_protocol.release.manifest import (
     FILES_MAX,
     FORMAT,
@@ -153,6 +154,8 @@ def _named(said: Described) -> None:
         target_path(said.component, said.version)
     except ProtocolError as err:
         raise ReleaseError("bundle", f"{err.field} {err.got!r}: {_NAMES[err.field]}") from err
+    if why := refusal(said.component, said.installer):
+        raise ReleaseError("bundle", f"installer: {why}")
     floor = said.floor if said.floor is not None else 0
     if not 0 <= floor <= said.counter:
         raise ReleaseError("bundle", f"the floor {floor} is above the counter {said.counter}")

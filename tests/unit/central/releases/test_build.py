@@ -135,6 +135,10 @@ def test_a_library_that_names_the_armour_is_no_secret(tmp_path):
         (Described("app/web", "1/2", 1, "files"), "version '1/2': it has 1 to 64 letters"),
         (Described("app/web", "1", 1, "files", floor=2), "floor 2 is above"),
         (Described("app/web", "1", 1, "Files"), "installer"),
+        (
+            Described("config/acme", "1", 1, "deb"),
+            "installer: config/acme cannot be of kind deb: config takes files",
+        ),
     ],
 )
 def test_what_is_said_wrongly_is_named(tmp_path, said, told):
