@@ -151,7 +151,7 @@ class Rollout(Course):
             raise MoveError(f"wave {wave + 1} has not failed: there is nothing to {how}")
         elif self.head.pause is Pause.UNREACHABLE:
             progress.wait_again(self, wave, now_ms)
-        self.to(R.RUNNING, Who.OPERATOR, now_ms, pause=None, why="")
+        self._go_on(Who.OPERATOR, now_ms)
 
     def promote(self, now_ms: int) -> None:
         """Open a wave's manual gate, end its soak, or its wait for silent sites: somebody answers.
@@ -227,4 +227,10 @@ class Rollout(Course):
             return
         if self.head.pause is Pause.UNREACHABLE:
             progress.wait_again(self, wave, now_ms)
-        self.to(R.RUNNING, Who.CENTRAL, now_ms, pause=None, why="")
+        self._go_on(Who.CENTRAL, now_ms)
+
+    def _go_on(self, who: Who, now_ms: int) -> None:
+        """Run again; while it rested nobody asked whether nodes have room by now."""
+        for job in [each for each in self.jobs.values() if each.put_off_ms and not each.is_ended]:
+            self.put(msgspec.structs.replace(job, put_off_ms=now_ms))
+        self.to(R.RUNNING, who, now_ms, pause=None, why="")

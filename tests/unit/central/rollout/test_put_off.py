@@ -128,6 +128,18 @@ def test_who_never_has_room_times_out_and_the_other_node_gives_it_up(pair):
     assert pair.now_ms - BEGAN_MS < PUT_OFF_MS_MAX + 2 * PUT_OFF_MS[1]
 
 
+def test_a_rest_of_the_rollout_is_no_time_in_which_a_node_had_no_room(pair):
+    pair.run(lambda: pair.job.put_off_ms)
+    pair.rollout.pause("lunch", pair.now_ms)
+    pair.turn(PUT_OFF_MS_MAX // 1_000)
+    pair.rollout.resume("", pair.now_ms)
+    offered = len(pair.offered)
+    pair.run(lambda: len(pair.offered) == offered + 2)
+    assert not pair.job.is_ended
+    pair.run(lambda: pair.job.is_ended, turns=10_000)
+    assert pair.job.state is J.TIMED_OUT
+
+
 def test_a_clock_that_is_years_ahead_does_not_keep_a_site_waiting(pair):
     node = pair.nodes["s0000.n1"]
     node.offered = lambda id_, attempt, now_ms: Node.offered(node, id_, attempt, now_ms + 10**12)
