@@ -38,7 +38,7 @@ def command(argv: list[str]) -> int:
         return program.boot() if asked.do == "boot" else program.apply(asked.digest)
     except StateError as err:
         said = Told(digest=getattr(asked, "digest", ""), state=ConfigState.REFUSED, code="state")
-        told.write(asked.told, replace(said, text=cut(str(err))))
+        told.write(asked.told, replace(said, text=cut(str(err)), is_unread=True))
         say(f"roost-config: {err}")
     except OSError as err:
         say(f"roost-config: {err}")

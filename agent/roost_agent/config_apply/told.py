@@ -55,6 +55,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         held: a document that waits for its window; None: none does.
         failure: the last order's, where it was undone or refused, whatever was applied again since.
         applied_desired, applied_digest, applied: what counts; 0, empty and none before the first.
+        is_unread: root itself cannot read what is applied, so these three say nothing.
         pending: settings that wait for a reboot; ``leaving``: those of them that are gone, and in
             effect until then.
     """
@@ -76,6 +77,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     applied: dict[str, dict[str, Any]] = {}
     pending: list[str] = []
     leaving: list[str] = []
+    is_unread: bool = False
 
 
 _decoder: Final = msgspec.json.Decoder(Told)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from roost_agent.config_apply import told as tolds
+from roost_agent.config_apply.told import Told
 from roost_protocol.window import SECTION, Window, window_of
 
 UNREAD: Final = "it has not been read yet"
@@ -44,11 +45,22 @@ class OwnWindow:
             stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
             if stamp == self._stamp:
                 return
-            told = tolds.read(self._folder)
-            self.now = None if told is None else window_of(told.applied.get(SECTION, {}))
+            self.now = _window(tolds.read(self._folder))
         except FileNotFoundError:  # nothing was ever applied: root tells before an agent starts
             self.now, self.fault, self._stamp = None, "", None
         except (OSError, ValueError, KeyError, TypeError) as err:
             self.now, self.fault, self._stamp = None, str(err) or type(err).__name__, None
         else:
             self.fault, self._stamp = "", stamp
+
+
+def _window(told: Told | None) -> Window | None:
+    """Return the window that is applied; None: none is.
+
+    Raises:
+        ValueError: root does not know what is.
+        KeyError, TypeError: it is within no schema.
+    """
+    if told is not None and told.is_unread:
+        raise ValueError(told.text)
+    return None if told is None else window_of(told.applied.get(SECTION, {}))

@@ -449,6 +449,7 @@ def test_a_state_that_cannot_be_read_is_told_and_nothing_is_done(root):
     before = root.files
     assert command([*options(root), "apply", digest]) == NOT_DONE
     assert (root.told["code"], root.files) == ("state", before)
+    assert root.told["is_unread"], "no word that nothing is applied"
     assert command([*options(root), "forget"]) == 0
     assert command([*options(root), "apply", digest]) == DONE
     assert root.told["state"] == "applied"

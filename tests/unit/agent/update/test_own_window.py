@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from roost_agent.config_apply.told import NAME, Told, write
 from roost_agent.update.own_window import UNREAD, OwnWindow
+from roost_protocol.config_report import ConfigState
 from roost_protocol.window import Window
 
 SAID = {"days": ["sat"], "start": "02:00", "minutes": 60, "timezone": "Europe/Berlin"}
@@ -31,6 +32,15 @@ async def test_what_is_applied_counts_and_not_what_waits_or_is_tried(own, tmp_pa
     write(tmp_path, replace(Told(), applied={}))
     await own.look()
     assert (own.now, own.fault) == (None, "")
+
+
+async def test_root_not_knowing_what_is_applied_is_no_word_that_there_is_none(own, tmp_path):
+    write(
+        tmp_path,
+        Told(state=ConfigState.REFUSED, code="state", text="it is damaged", is_unread=True),
+    )
+    await own.look()
+    assert (own.now, own.fault) == (None, "it is damaged")
 
 
 @pytest.mark.parametrize(
