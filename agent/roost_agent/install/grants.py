@@ -48,8 +48,9 @@ def contained(words: tuple[str, ...], kind: str, place: Path, given: Given) -> t
         GrantError: the operator's word makes no sense.
     """
     writes = granted(given.root, kind)
-    told = [f"--open={path}" for path in (place, *TEMPORARY, *writes)]
-    told += [f"--close={path}" for path in (place / FOLDER, given.state, given.trust)]
+    closed = (place / FOLDER, given.state, given.trust)  # of all the nearest counts: by real names
+    told = [f"--open={path.resolve()}" for path in (place, *TEMPORARY, *writes)]
+    told += [f"--close={path.resolve()}" for path in closed]
     told += [
         f"--shut={socket}"
         for socket in SOCKETS

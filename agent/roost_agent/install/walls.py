@@ -77,7 +77,7 @@ def build(opened: Collection[Path], closed: Collection[Path], shut: Collection[P
     for path in shut:
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
             with _clones({NOTHING: True}) as clones:
-                _move(clones[NOTHING], path)
+                _move(clones[NOTHING], path.resolve())
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from roost_protocol.update import FailureType
 
 ROLLBACKS_MAX: Final = 3
 DETAIL_CHARS_MAX: Final = 400
+_WAITS: Final = frozenset({Step.DOWNLOAD, Step.STAGED})
 _SYSTEM: Final = frozenset({Step.INSTALL, Step.REBOOT, Step.VERIFY_REBOOT, Step.COMMIT})
 _BOUNDARIES: Final = HARMLESS | {Step.DRAIN, Step.SWACT, Step.LOCK} | _SYSTEM
 
@@ -169,8 +170,8 @@ class Node:
     def _tick(self, event: Tick, now_ms: int) -> list[Action]:
         state = self.state
         if state.step in HARMLESS and event.wall_ms >= self.plan.not_after_ms:
-            waits = event.waits if state.step is Step.STAGED else ""
-            text = f"not applied within the job's time{f': {waits}' if waits else ''}"
+            waits = f": {event.waits}" if event.waits and state.step in _WAITS else ""
+            text = f"not applied within the job's time{waits}"
             return self._failed(text, FailureType.TIMEOUT, now_ms)
         due_ms = self.due_ms
         if due_ms is None or now_ms < due_ms:

@@ -134,9 +134,15 @@ class Course:
                 async with asyncio.timeout(self._wait_s()):
                     await self._wake.wait()
             except TimeoutError:
-                waits = "" if self.job is None else self.job.waits
-                self._events.append(ev.Tick(self._clock.wall_ms(), waits))
+                self._events.append(ev.Tick(self._clock.wall_ms(), self._waits()))
         self._wake.clear()
+
+    def _waits(self) -> str:
+        """Return for what the job waits: a mirror, or what its site says."""
+        if self.job is None:
+            return ""
+        is_fetching = self.job.node.state.step is Step.DOWNLOAD
+        return self._hands.broke_off if is_fetching else self.job.waits
 
     def _wait_s(self) -> float:
         if self.last is None:

@@ -92,7 +92,7 @@ class Cancel(msgspec.Struct, frozen=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """Time passed; ``waits``: for what the site has this node wait; empty: nobody says."""
+    """Time passed; ``waits``: for what a download or the site's word waits; empty: nobody says."""
 
     wall_ms: int
     waits: str = ""

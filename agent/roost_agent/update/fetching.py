@@ -35,20 +35,21 @@ class Fetching:
 
     def __init__(self, places: Places, site: Site) -> None:
         self.short_of = ""  # why a download rests: the budget of bytes is spent
+        self.broke_off = ""  # how a download failed last that is tried again
         self._places = places
         self._site = site
 
     async def fetch(self, offer: Offer, kept: Kept) -> Kept:
         """Bring the release here, over as many interruptions as the job's time lets it."""
         pause_s = FETCH_AGAIN_S[0]
-        self.short_of = ""
+        self.short_of = self.broke_off = ""
         await self._wait_near(offer)
         while True:
             words = self._words(offer)
             seconds = TABLE[Step.DOWNLOAD].deadline_s or 7 * 86_400.0
             done = await run_child(words, seconds=seconds, bytes_max=FETCH_BYTES_MAX)
             if not done.status:
-                self.short_of = ""
+                self.short_of = self.broke_off = ""
                 said = msgspec.json.decode(done.output, type=dict[str, Any])
                 return msgspec.structs.replace(
                     kept,
@@ -59,6 +60,7 @@ class Fetching:
             why = done.why.removeprefix("roost-agent: ")
             if done.status != BUDGET and not why.startswith(("blob ", "unreachable")):
                 raise NotDoneError(why)
+            self.broke_off = why
             self.short_of = why if done.status == BUDGET else ""
             log.warning("update: fetched again in %.0f s: %s", pause_s, why)
             await asyncio.sleep(pause_s)

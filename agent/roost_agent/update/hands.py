@@ -63,6 +63,11 @@ class Hands:
         """Why a download rests: the budget of bytes is spent; empty: it does not."""
         return self._fetching.short_of
 
+    @property
+    def broke_off(self) -> str:
+        """How a download failed last that is tried again; empty: it did not, or is through."""
+        return self._fetching.broke_off
+
     async def do(self, todo: Do, offer: Offer, kept: Kept) -> tuple[Did, Kept]:
         """Do a step; return how it went, and what was learnt of the release."""
         step, who = todo.step, TABLE[todo.step].who

@@ -56,6 +56,8 @@ class Reports:
             said = replace(
                 said, state=SiteState.WAITING, wait=WaitReason.BUDGET, detail=words.cut(short_of)
             )
+        elif self._hands.broke_off and job.node.state.step is Step.DOWNLOAD:
+            said = replace(said, detail=words.cut(self._hands.broke_off))
         self._teller.report(replace(said, install=self._receipts.newest))
 
     async def until_told(self) -> None:

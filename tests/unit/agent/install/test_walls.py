@@ -130,6 +130,17 @@ def test_a_plugin_writes_what_the_operator_named(node):
     assert (node.root / "srv/image").read_text() == "x\n"
 
 
+def test_what_is_closed_stays_so_below_what_the_operator_opened_by_another_name(node):
+    (node.root / "var").mkdir()
+    (node.root / "opt").rename(node.root / "var/opt")
+    (node.root / "opt").symlink_to("var/opt")  # as where /opt is a part of /var
+    node.grant("/var")
+    code, _ = node.install('echo x >"$root/var/here"; echo x >"$place/more"; echo x >"$tree/no"')
+    assert code is Refusal.OUTSIDE
+    assert (node.root / "var/here").exists()
+    assert (node.place / "more").exists()
+
+
 def test_a_plugin_that_swallows_it_and_says_done_is_measured(node):
     assert node.install(f"( {OUTSIDE.strip()} ) 2>/dev/null || true\n") is None
     assert not (node.root / "etc/outside").exists()

@@ -221,8 +221,12 @@ def test_a_step_has_a_deadline_and_what_waits_has_that_of_the_job():
     assert steps(made.handle(Tick(10**12, "opens at noon"), 10**9)) == [Step.CLEANUP]
     assert made.state.detail == "staged: not applied within the job's time: opens at noon"
     made = to(Step.DOWNLOAD)
-    made.handle(Tick(10**12, "opens at noon"), 10**9)
-    assert made.state.detail == "download: not applied within the job's time"
+    made.handle(Tick(10**12, "unreachable: no mirror"), 10**9)
+    said = "download: not applied within the job's time: unreachable: no mirror"
+    assert made.state.detail == said
+    made = to(Step.PRECHECK)
+    made.handle(Tick(10**12, "opens at noon"), 0)
+    assert made.state.detail == "precheck: not applied within the job's time"
     made = to(Step.VERIFY_REBOOT)
     made.handle(Tick(0), made.due_ms)
     assert made.state.failure is FailureType.HEALTH

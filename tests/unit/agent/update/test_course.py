@@ -35,7 +35,9 @@ class Scene:
             report=lambda said: self.told.append((said.state, said.nodes[0].step)),
         )  # fmt: skip
         self.site = SimpleNamespace(is_reached=lambda: False)
-        self.hands = SimpleNamespace(do=self._do, short_of="", forget_blobs=lambda: None)
+        self.hands = SimpleNamespace(
+            do=self._do, short_of="", broke_off="", forget_blobs=lambda: None
+        )
         self.keeper = Keeper(Journal(folder))
         self.alarms = SimpleNamespace(
             clear_condition=lambda _: None,
@@ -85,6 +87,26 @@ async def test_what_a_job_waits_for_is_at_hand_when_its_time_ends(scene, monkeyp
         scene.course.job.verdict = verdict
         await scene.course.wait()
         assert [*scene.course._events] == [ev.Tick(5, said)]
+
+
+async def test_of_a_download_the_last_error_of_a_mirror_is_told_and_kept(scene, monkeypatch):
+    monkeypatch.setattr(course, "TICK_S", 0.01)
+    await scene.take()
+    scene.course._events.clear()
+    scene.course._wake.clear()
+    node = scene.course.job.node
+    node.state = msgspec.structs.replace(node.state, step=Step.DOWNLOAD)
+    scene.hands.broke_off = "unreachable: no mirror"
+    scene.teller.report = lambda said: scene.told.append(said.detail)
+    await scene.course.wait()
+    async with asyncio.TaskGroup() as group:
+        await scene.course.go_on(group)
+    assert scene.told == ["unreachable: no mirror"]
+    scene.wall_ms = OFFER.not_after_ms
+    await scene.course.wait()
+    async with asyncio.TaskGroup() as group:
+        await scene.course.go_on(group)
+    assert scene.told[-1] == "download: not applied within the job's time: unreachable: no mirror"
 
 
 @pytest.mark.parametrize("step", [Step.DRAIN, Step.INSTALL])

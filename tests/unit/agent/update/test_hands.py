@@ -1,6 +1,7 @@
 """What steps come to: root's part is the real one, called in this process where a helper would."""
 
 import asyncio
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from install_stage import JOB, InstallStage
+from waiting import until
 
 from roost_agent.errors import AgentError
 from roost_agent.install.program import Program
+from roost_agent.ports import SystemClock
 from roost_agent.update.events import Do, Known
 from roost_agent.update.hands import Hands
 from roost_agent.update.kept import Kept
@@ -243,6 +246,22 @@ async def test_each_run_of_a_jobs_fetch_goes_on_with_what_the_others_have_left(h
     note.write_text("7")
     made.forget_blobs()
     assert not note.exists(), "another job has a budget of its own"
+
+
+async def test_how_a_download_broke_off_is_kept_while_it_is_tried_again(hands, tmp_path):
+    (tmp_path / "now").mkdir()
+    now = InstallStage(tmp_path / "now", now_ms=SystemClock().wall_ms())  # a child judges it
+    one = now.release("1.0", OLD)
+    shutil.rmtree(now.mirror / "blobs")
+    places = replace(
+        hands._places, state_dir=now.folder, trust=now.given.trust, source=str(now.mirror)
+    )
+    made = Hands(places, hands._site)
+    fetching = asyncio.create_task(done(made, Step.DOWNLOAD, one))
+    await until(lambda: made.broke_off or fetching.done(), "it broke off")
+    assert made.broke_off.startswith("blob "), fetching.result()
+    assert (made.short_of, fetching.done()) == ("", False)
+    fetching.cancel()
 
 
 async def test_why_what_is_known_is_stale_is_one_line_with_its_code(stage, hands):
