@@ -158,10 +158,10 @@ def host_of(
     site: Site = Alone()
     policy = None
     if ha is not None:
-        from roost_agent.host.in_site import InSite  # noqa: PLC0415 - only where it is configured
+        from roost_agent.host.ha_site import HaSite  # noqa: PLC0415 - only where it is configured
         from roost_agent.host.policy import Failure, Policy  # noqa: PLC0415 - as above
 
-        site, said = InSite(ha), driver.config.hosts
+        site, said = HaSite(ha), driver.config.hosts
         action = Failure(said.heartbeat_failure_action)
         policy = Policy(action, said.mnfa_threshold, said.mnfa_timeout_s * 1000)
     who = Who(driver.config.node, driver.identity.boot_id.hex())

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from ha_cores import Cores
 
 from roost_agent.ha.config import SITE_LEASE
-from roost_agent.update.in_site import InSite
+from roost_agent.update.out_of_service import OutOfService
 from roost_agent.update.site_lan import Lan
+from roost_agent.update.site_members import SiteMembers
 from roost_agent.update.site_standing import Head
+from roost_agent.update.site_update import Here, SiteUpdate
 from roost_agent.update.step import Step
 from roost_protocol.host import Admin, Avail, Oper
 from roost_protocol.update import Offer
@@ -35,6 +37,7 @@ class UpdatedSite:
         self.own = [False] * count  # whether what is closed is a window of the node's own
         self.alarms = [None] * count  # that stand on them and the plan's word does not let pass
         self.reached = [True] * count
+        self.hosts = [SimpleNamespace(core=SimpleNamespace(state=SERVING)) for _ in range(count)]
         self.of = [self.part(index) for index in range(count)]
         self.said = [None] * count
 
@@ -44,8 +47,12 @@ class UpdatedSite:
             core=box.core, config=cores.config, conditions={},
             now_ms=lambda: cores.clock(box), tell=lambda event: cores.tell(index, event),
         )  # fmt: skip
-        host = SimpleNamespace(core=SimpleNamespace(state=SERVING))
-        return InSite("lab", runtime, host, SimpleNamespace(), lan=self.lan)
+        members = SiteMembers("lab", runtime, self.hosts[index])
+        return SiteUpdate("lab", runtime, members, lan=self.lan)
+
+    def service(self, index):
+        """What takes a node out of service."""
+        return OutOfService(self.hosts[index], None, self.of[index]._members)
 
     def turn(self, *, offer=OFFER, takes_down=True, ms=800):
         """Every node asks, and time passes for beats to go round; each may have its own offer."""
@@ -54,10 +61,12 @@ class UpdatedSite:
                 if self.cores.boxes[index].is_up:
                     mine = offer[index] if isinstance(offer, list) else offer
                     self.said[index] = part.ask(
-                        mine, self.heads[index], takes_down=takes_down,
-                        closed=self.closed[index], hold=self.hold[index],
-                        is_reached=self.reached[index], is_own=self.own[index],
-                        alarm=self.alarms[index],
+                        mine,
+                        self.heads[index],
+                        Here(
+                            takes_down, self.closed[index], self.own[index], self.hold[index],
+                            self.alarms[index], self.reached[index],
+                        ),
                     )[1]  # fmt: skip
             self.cores.run(ms)
         return {NODES[i] for i, each in enumerate(self.said) if each and NODES[i] in each.go}

@@ -8,9 +8,9 @@ import pytest
 from roost_agent.host.processes.core import Processes
 from roost_agent.host.processes.definition import Definition
 from roost_agent.host.processes.event import Died, Looked, Restarted
+from roost_agent.update.alone import Alone
 from roost_agent.update.baseline import STEADY_MS
 from roost_agent.update.kept import Kept
-from roost_agent.update_host import Alone
 
 ROW = Definition(process="sensor", file="f", service="sensor", restarts=1, debounce=3_600)
 

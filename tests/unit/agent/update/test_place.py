@@ -7,11 +7,13 @@ import pytest
 
 from roost_agent.alarm_types import shipped
 from roost_agent.alarms.row import Row
+from roost_agent.update.alone import Alone
 from roost_agent.update.baseline import Baseline
+from roost_agent.update.in_site import InSite
 from roost_agent.update.kept import Kept
+from roost_agent.update.out_of_service import OutOfService
 from roost_agent.update.site_standing import Head, Role
 from roost_agent.update.step import Step
-from roost_agent.update_host import Alone, InSite
 from roost_protocol.severity import Severity
 from roost_protocol.update import Offer, WaitReason
 from roost_protocol.window import Window
@@ -35,10 +37,16 @@ class Lone:
         return self.why
 
 
+class SeenSite:
+    near = lending = None
+
+    def __init__(self, view):
+        self.view, self.is_cut_off = view, False
+
+
 async def test_a_release_is_measured_by_the_nodes_place_in_its_site_and_the_way_back_is_not():
     views = ["n2, which coordinates the site, does not hear this node", "", ""]
-    part = dict.fromkeys(("drain", "hand_over", "lock", "unlock", "near", "lending"))
-    place = InSite(Lone(), SimpleNamespace(view=lambda: views.pop(0), is_cut_off=False, **part))
+    place = InSite(Lone(), SeenSite(lambda: views.pop(0)), OutOfService(None, None, None))
     kept = Kept(before=Baseline())
     assert "does not hear this node" in await place.unwell(kept, ())
     assert await place.unwell(kept, ()) == ""
@@ -53,10 +61,9 @@ async def passes(_stage):
 
 
 async def test_a_node_that_is_not_reached_any_more_is_unwell_unless_its_whole_site_is_cut_off():
-    part = dict.fromkeys(("drain", "hand_over", "lock", "unlock", "near", "lending"))
-    site = SimpleNamespace(is_cut_off=False, view=str, **part)
+    site = SeenSite(str)
     alone = Alone(SimpleNamespace(wires={}, health=SimpleNamespace(check=passes)), None, None)
-    place, kept = InSite(alone, site), Kept(was_reached=True)
+    place, kept = InSite(alone, site, OutOfService(None, None, None)), Kept(was_reached=True)
     assert await place.unwell(kept, ()) == "it beats on no path, and did before"
     site.is_cut_off = True
     assert await place.unwell(kept, ()) == ""

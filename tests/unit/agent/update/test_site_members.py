@@ -8,7 +8,7 @@ from updated_site import AT_WORK, DONE, NODES, OFFER, SERVING, STAGED, UpdatedSi
 
 from roost_agent.ha import core_events as ev
 from roost_agent.host import transitions as tr
-from roost_agent.update import in_site, site_blocks
+from roost_agent.update import out_of_service, site_blocks
 from roost_agent.update.site_standing import Role
 from roost_protocol.host_word import HostWord
 from roost_protocol.host_word import pack as pack_host
@@ -104,7 +104,7 @@ def test_a_host_that_has_failed_or_is_at_work_for_another_job_is_out(site):
 
 
 async def test_what_runs_is_given_to_no_host_that_is_degraded(site, monkeypatch):
-    monkeypatch.setattr(in_site, "DRAIN_POLL_S", 0)
+    monkeypatch.setattr(out_of_service, "DRAIN_POLL_S", 0)
     holder, other = site.cores.holders("main")[0], standby(site)
     site.heads = [DONE] * 3
     site.heads[holder] = STAGED
@@ -122,15 +122,15 @@ async def test_what_runs_is_given_to_no_host_that_is_degraded(site, monkeypatch)
             site.cores.run(800)
         return ""
 
-    site.of[holder]._host.site = SimpleNamespace(may_go=may_go)
-    assert await site.of[holder].drain() == ""
+    site.hosts[holder].site = SimpleNamespace(may_go=may_go)
+    assert await site.service(holder).drain() == ""
     assert looks == 3, "it waits as long as the heir is degraded"
     assert site.turn() == {NODES[holder]}
 
 
 def test_a_locked_host_that_waits_for_its_turn_may_have_it_alone(site):
     """Its coordinator, which would be the last."""
-    site.of[site.coordinator]._host.core.state = tr.LOCKED_ONLINE
+    site.hosts[site.coordinator].core.state = tr.LOCKED_ONLINE
     assert site.turn() == {NODES[site.coordinator]}
     site.heads[site.coordinator] = AT_WORK
     assert site.turn() == set()

@@ -1,17 +1,15 @@
 """A site of whole HA cores whose nodes are updated: who is let go, and who never is."""
 
-from types import SimpleNamespace
-
 import pytest
 from updated_site import AT_WORK, DONE, NODES, OFFER, STAGED, UpdatedSite
 
 from roost_agent.alarm_types import REDUNDANCY_LOST
 from roost_agent.alarms.row import Row
-from roost_agent.update import in_site
 from roost_agent.update.place import Near
 from roost_agent.update.site_job import Phase
 from roost_agent.update.site_lan import Lan
 from roost_agent.update.site_standing import Head
+from roost_agent.update.site_update import Here
 from roost_agent.update.step import Step
 from roost_protocol.severity import Severity
 from roost_protocol.update import WaitReason
@@ -108,9 +106,7 @@ def test_a_node_that_was_let_go_looks_at_its_own_alarms_once_more(site):
     first = site.turn()
     (index,) = [NODES.index(each) for each in first]
     row = Row("200.006", "process=web", Severity.MAJOR, 0, 0, "process web has failed")
-    verdict = site.of[index].ask(
-        OFFER, STAGED, takes_down=True, closed="", hold="", alarm=row
-    )[1]  # fmt: skip
+    verdict = site.of[index].ask(OFFER, STAGED, Here(takes_down=True, alarm=row))[1]
     assert (verdict.go, verdict.why) == ((), WaitReason.HEALTH)
     assert "200.006 (process web has failed) stands on" in verdict.sentence
 
@@ -134,14 +130,6 @@ def test_nobody_is_let_go_while_the_site_has_lost_redundancy(site):
     for part in site.of:
         part._runtime.conditions.clear()
     assert len(site.turn()) == 1
-
-
-async def test_a_node_drains_for_as_long_as_the_site_cannot_spare_it(site, monkeypatch):
-    monkeypatch.setattr(in_site, "DRAIN_POLL_S", 0)
-    whys = ["web would run nowhere", "web would run nowhere", ""]
-    site.of[0]._host.site = SimpleNamespace(may_go=lambda: whys.pop(0))
-    assert await site.of[0].drain() == ""
-    assert not whys
 
 
 def test_a_coordinator_that_has_ended_goes_on_to_let_the_others_go(site):

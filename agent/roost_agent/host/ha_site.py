@@ -33,7 +33,7 @@ class _Seen(msgspec.Struct):
     boot: bytes = b""
 
 
-class InSite:
+class HaSite:
     """See Site.
 
     Args:
