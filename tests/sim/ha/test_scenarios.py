@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import msgspec
 import pytest
 from sim.ha.plan import Fault, Plan, random_plan
 from sim.ha.world import World, run
@@ -186,7 +187,7 @@ def test_clocks_within_the_bound_do_not():
 
 
 def test_clocks_a_tenth_off_do_not_where_the_bound_says_so():
-    assert drifting(990, 20, timing=replace(DEFAULT, rate_bp=1_000)) == 0
+    assert drifting(990, 20, timing=msgspec.structs.replace(DEFAULT, rate_bp=1_000)) == 0
 
 
 def test_what_a_seed_means_is_told_whole():
