@@ -5,14 +5,17 @@ root goes through all of it again by what it keeps itself (release.py), so that 
 trusted by anybody. A source that brings what does not verify is left for the next one, and leaves
 nothing in the mirror.
 
-Invariants: another site's document changes nothing; the mirror holds one version of each role
-beside the newest (VERSIONS_MAX) and all roots; a file goes there whole.
+Invariants: another site's document changes nothing, whenever this is killed: the director is
+verified in a copy of what is known of it; the mirror holds one version of each role beside the
+newest (VERSIONS_MAX) and all roots; a file goes there whole.
 """
 
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
@@ -31,7 +34,7 @@ from roost_protocol.topics import split_node_id
 VERSIONS_MAX: Final = 2
 TARGETS_A_SITE_MAX: Final = 64
 FILE_BYTES_MAX: Final = 16 << 20  # of a manifest; metadata has its own caps
-_OF_SITE: Final = ("timestamp", "snapshot", "targets")
+_OF_SITE: Final = ("timestamp", "snapshot", "targets")  # as tuf writes them: a part of it is good
 _VERSIONED: Final = re.compile(r"([0-9]+)\.(.+)\.json")
 
 
@@ -117,44 +120,32 @@ def refresh(sources: Sequence[Source], paths: Paths, node: str, now_ms: int) -> 
     """
     last = ChainError(Refusal.UNREACHABLE, "there is no source")
     for source in sources:
-        before = _director_files(paths.known)
         try:
-            return _from(source, paths, node, now_ms)
+            with TemporaryDirectory(prefix="roost-director-") as draft:
+                return _from(source, paths, Path(draft), node, now_ms)
         except ChainError as err:
             last = ChainError(err.code, f"{err} (from {source.name})")
-            if err.code is Refusal.NODE:
-                _put_back(paths.known, before)
     raise last
 
 
-def _director_files(known: Path) -> dict[str, bytes]:
-    """Return what is known of the director, which another site's word would push out."""
-    there = (known / DIRECTOR / f"{role}.json" for role in _OF_SITE)
-    return {path.name: path.read_bytes() for path in there if path.is_file()}
-
-
-def _put_back(known: Path, before: dict[str, bytes]) -> None:
-    for role in _OF_SITE:
-        path = known / DIRECTOR / f"{role}.json"
-        if (raw := before.get(path.name)) is None:
-            path.unlink(missing_ok=True)
-        else:
-            replace_file(path, raw)
-
-
-def _from(source: Source, paths: Paths, node: str, now_ms: int) -> Fetched:
+def _from(source: Source, paths: Paths, draft: Path, node: str, now_ms: int) -> Fetched:
+    known = {IMAGE: paths.known / IMAGE, DIRECTOR: draft / DIRECTOR}
+    if (paths.known / DIRECTOR).is_dir():
+        shutil.copytree(paths.known / DIRECTOR, known[DIRECTOR], symlinks=True)
     made: dict[str, Chain] = {}
     recorders: dict[str, Recorder] = {}
     for name, anchor in ((IMAGE, kept.IMAGE_ROOT), (DIRECTOR, kept.DIRECTOR_ROOT)):
         recorder = Recorder(source, name)
         chain = Chain(
-            name, anchor=read_anchor(paths.anchors / anchor), kept=paths.known / name,
+            name, anchor=read_anchor(paths.anchors / anchor), kept=known[name],
             fetcher=recorder, now_ms=now_ms,
         )  # fmt: skip
         chain.refresh()
         made[name], recorders[name] = chain, recorder
+    wanted = _wanted(made[DIRECTOR], node)
+    _keep(known[DIRECTOR], paths.known / DIRECTOR)
     manifests = {}
-    for path in _wanted(made[DIRECTOR], node):
+    for path in wanted:
         into = paths.known / "manifest.new"
         if made[IMAGE].named(path) is None:
             continue  # it was retracted; root says so, too
@@ -182,6 +173,22 @@ def _wanted(director: Chain, node: str) -> list[str]:
         raise ChainError(Refusal.NODE, text)
     found = {each.target for each in document.assignments if node in each.nodes}
     return sorted(found)[:TARGETS_A_SITE_MAX]
+
+
+def _keep(draft: Path, known: Path) -> None:
+    """Keep what was verified of the director, now that it is known to be of this site."""
+    known.mkdir(mode=0o700, exist_ok=True)
+    for root in sorted(draft.glob("root_history/*.json")):
+        (known / "root_history").mkdir(exist_ok=True)
+        _written(root, known / "root_history" / root.name)
+    for role in _OF_SITE:
+        _written(draft / f"{role}.json", known / f"{role}.json")
+
+
+def _written(file: Path, into: Path) -> None:
+    raw = file.read_bytes()
+    if not into.is_file() or into.read_bytes() != raw:
+        replace_file(into, raw)
 
 
 def prune(folder: Path) -> None:
