@@ -7,6 +7,7 @@ Invariants: a number of before or after this version is read as far as it is kno
 never a right: each node judges its own windows and holds besides.
 """
 
+import re
 from hashlib import blake2b
 from typing import Final
 
@@ -26,6 +27,7 @@ _TELLS_REACH, _REACHED = 1 << 35, 1 << 36
 _SHUT: Final = 1 << 37
 _ALARM_SHIFT, _ALARM_BITS = 38, 20  # of a type GGG.EEE, GGG * 1,000 + EEE
 _EVENTS: Final = 1_000  # of a group
+_TYPE: Final = re.compile(r"([0-9]{3})\.([0-9]{3})")
 
 
 class UpdateWord(msgspec.Struct, frozen=True):
@@ -67,8 +69,7 @@ def pack(word: UpdateWord) -> int:
     if word.is_reached is not None:
         flags |= _TELLS_REACH | _REACHED * word.is_reached
     outcome = OUTCOMES.index(word.outcome) << _OUTCOME_SHIFT
-    group, _, event = word.alarm.partition(".")
-    alarm = (int(group) * _EVENTS + int(event)) << _ALARM_SHIFT if word.alarm else 0
+    alarm = _number(word.alarm) << _ALARM_SHIFT
     return word.job | STEPS.index(word.step) << _STEP_SHIFT | outcome | flags | alarm
 
 
@@ -84,6 +85,12 @@ def unpack(number: int) -> UpdateWord | None:
         bool(number & _STUCK), bool(number & _REACHED) if number & _TELLS_REACH else None,
         bool(number & _SHUT), _alarm(number >> _ALARM_SHIFT & (1 << _ALARM_BITS) - 1),
     )  # fmt: skip
+
+
+def _number(alarm: str) -> int:
+    """Return the number that stands for a type; 0: there is none, or it is not of that form."""
+    match = _TYPE.fullmatch(alarm)
+    return int(match[1]) * _EVENTS + int(match[2]) if match else 0
 
 
 def _alarm(number: int) -> str:

@@ -47,3 +47,8 @@ def test_attempts_of_a_job_are_told_apart():
     assert job_mark("a" * 32, 1) != job_mark("a" * 32, 2)
     assert unpack(0) is None
     assert unpack(1 | 31 << 24) is None
+
+
+@pytest.mark.parametrize("alarm", ["disk", "200", "200.6", "2000.006", "x00.006", "200.006.1"])
+def test_a_type_of_another_form_is_told_as_none_and_ends_no_loop(alarm):
+    assert pack(UpdateWord(2, "staged", alarm=alarm)) == pack(UpdateWord(2, "staged"))
