@@ -11,6 +11,7 @@ from roost_agent.alarms.row import Row
 from roost_agent.update.baseline import Baseline, Key, Stand, crashed, raised, running
 from roost_agent.update.kept import Hold, Kept
 from roost_agent.update.node_clock import NodeClock
+from roost_agent.update.openings import Openings
 from roost_agent.update.own_window import OwnWindow
 from roost_agent.update.place import Near
 from roost_agent.update.restriction import in_the_way, shown, stood
@@ -36,6 +37,7 @@ class Alone:
         self._driver = driver
         self._clock = clock
         self._own = own
+        self._openings = Openings()
 
     @property
     def role(self) -> Role:
@@ -55,10 +57,10 @@ class Alone:
         True: of its profile alone, which binds no other node.
         """
         wall_ms, distrust = self._driver.known_time.wall_ms(), self._clock.distrust()
-        is_own = not closed(offer, wall_ms, distrust)
+        is_own = not closed(offer, wall_ms, distrust, openings=self._openings)
         if self._own.fault:
             return f"the window of its profile cannot be read: {self._own.fault}", is_own
-        return closed(offer, wall_ms, distrust, self._own.now), is_own
+        return closed(offer, wall_ms, distrust, self._own.now, self._openings), is_own
 
     def ask(self, offer: Offer, kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""

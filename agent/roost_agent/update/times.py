@@ -8,12 +8,16 @@ sections 5 and 7.
 from datetime import UTC, datetime
 
 from roost_agent.update.kept import Hold
+from roost_agent.update.openings import Openings
 from roost_protocol.errors import ProtocolError
 from roost_protocol.update import Offer
-from roost_protocol.window import HORIZON_MS, Window, both_open_ms
+from roost_protocol.window import Window
 
 
-def closed(offer: Offer, wall_ms: int, distrust: str, own: Window | None = None) -> str:
+def closed(
+    offer: Offer, wall_ms: int, distrust: str, own: Window | None = None,
+    openings: Openings | None = None,
+) -> str:  # fmt: skip
     """Return why nothing may go in now by the job's times; empty: it may.
 
     Args:
@@ -21,15 +25,16 @@ def closed(offer: Offer, wall_ms: int, distrust: str, own: Window | None = None)
         wall_ms: UTC, as far as the node knows it.
         distrust: why its clock opens no window; empty: it may.
         own: the window of the node's profile; None: it has none.
+        openings: what is known of its windows, for who asks often; None: nothing is.
     """
     if wall_ms < offer.not_before_ms:
         return f"its time begins at {shown(offer.not_before_ms)}"
-    windows = [each for each in (offer.window, own) if each is not None]
+    windows = tuple(each for each in (offer.window, own) if each is not None)
     if not windows:
         return ""
     unsure = f"clock: {distrust}" if distrust else ""
     try:
-        opens_ms = both_open_ms(windows, wall_ms, wall_ms + HORIZON_MS)
+        opens_ms = (openings or Openings()).of(windows, wall_ms).at(wall_ms)
     except ProtocolError as err:
         return f"{_which(offer, own)} cannot be judged here: {err}"
     if opens_ms == wall_ms:
