@@ -14,10 +14,10 @@ from roost_central.rollout import site
 from roost_central.rollout.allowance import Allowance
 from roost_central.rollout.head import Head, Sight, WaveHead
 from roost_central.rollout.job import Job
+from roost_central.rollout.judgement import Terms
 from roost_central.rollout.members import Members
 from roost_central.rollout.plan import Plan
 from roost_central.rollout.rules import Settled, settled
-from roost_central.rollout.site import Terms
 from roost_central.rollout.table import (
     WHAT_HELPS,
     JobState,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost_central.rollout.gate import rate_per_minute
+from roost_central.rollout.judgement import stopping
 from roost_central.rollout.plan import Plan, waves_of
 from roost_central.rollout.rules import Settled, settled
-from roost_central.rollout.site import stopping
 from roost_central.rollout.waves import Candidate, Cut, Key
 from roost_central.rollout.windows import Waits
 

@@ -1,7 +1,7 @@
 """One site's job: what it has come to. Pure.
 
-Leaves to others: what its site says of it (site_word.py), what moves it (site.py), when it is
-offered, the wave it is in.
+Leaves to others: what its site says of it (site_word.py), what moves it (site.py, site_steps.py),
+when it is offered, the wave it is in.
 """
 
 from collections.abc import Iterable

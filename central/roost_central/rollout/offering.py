@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from roost_central.rollout import kpi, site
+from roost_central.rollout import judgement, kpi, site
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
 from roost_central.rollout.job import ANSWER_MS, Job
@@ -109,7 +109,7 @@ def _offer(
     if looked.state is not J.QUEUED:
         course.put(looked)
         return None
-    bad = None if job.is_back else site.blocking(standing, terms)
+    bad = None if job.is_back else judgement.blocking(standing, terms)
     if bad is not None:
         _note(course, job, f"held back: alarm {bad.key}")
         return None

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from roost_central.rollout import site
 from roost_central.rollout.catch_up import dropped
 from roost_central.rollout.course import Course
 from roost_central.rollout.failures import FORMER_UNKNOWN
 from roost_central.rollout.job import Job
+from roost_central.rollout.site_steps import AT_WORK
 from roost_central.rollout.table import JOB_ENDS, JOB_FAILURES, JobState, RolloutState, Who
 from roost_protocol.update import FailureType
 
@@ -84,7 +84,7 @@ def _give_up(course: Course, job: Job, now_ms: int) -> None:
         if job.nodes_at_work:  # others of its site had no room for it yet
             course.cancels.append(job)
         course.put(job.to(J.CANCELED, Who.CENTRAL, now_ms, was=None))
-    elif job.state in site.AT_WORK or (job.state is J.UNREACHABLE and job.was in site.AT_WORK):
+    elif job.state in AT_WORK or (job.state is J.UNREACHABLE and job.was in AT_WORK):
         asked = msgspec.structs.replace(job, is_canceling=True)
         course.put(asked)
         course.cancels.append(asked)
@@ -94,7 +94,7 @@ def _give_up(course: Course, job: Job, now_ms: int) -> None:
 
 def _send_back(course: Course, job: Job, now_ms: int) -> None:
     """Queue a site for its way back; one whose former release nobody knows is listed."""
-    if job.state in site.AT_WORK or job.was in site.AT_WORK:
+    if job.state in AT_WORK or job.was in AT_WORK:
         course.cancels.append(job)  # the site drops it, or takes the way back after it
     if not job.former[1]:
         why = FORMER_UNKNOWN
