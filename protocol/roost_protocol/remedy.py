@@ -174,7 +174,7 @@ BY_TYPE: Final[Mapping[FailureType, str]] = {
     "the old release runs there",
     FailureType.BOOT: "look at the node's console or board controller: it did not come back with "
     "it",
-    FailureType.HEALTH: "look at a site's alarms (roost alarm list): it does harm; "
+    FailureType.HEALTH: "look at what the release did to a site (roost alarm list -q site=SITE), "
     "then roll back, unless that is done",
     FailureType.OPERATOR: "ask who refused it or took it back why, then retry",
     FailureType.TIMEOUT: "look at where a site stands (roost rollout jobs): it took too long; "

@@ -446,5 +446,8 @@ async def test_a_site_and_a_node_show_their_own_alarms_and_follow(console):
     alarms.raise_alarm("200.006", site, shelf={"id": "S", "by": "jd", "reason": "lab",
                                                "until": "2999-01-01T00:00:00Z"})  # fmt: skip
     await tab.wait("document.querySelector('.alarms-here tbody')?.innerText.includes('shelved')")
+    node = "document.querySelector('.alarms-here [data-title=Node]')"
+    assert await tab.js(f"{node}.innerText") == "n1"
     await tab.open(f"{console.url}/nodes/{site}.n1")
     await tab.wait("document.querySelector('.alarms-here tbody')?.rows.length === 1")
+    assert await tab.js(f"{node} === null")

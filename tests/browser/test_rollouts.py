@@ -30,6 +30,22 @@ async def test_a_rollout_shows_its_waves_its_failures_and_the_way_of_each_site(c
     assert not tab.complaints
 
 
+async def test_the_list_follows_by_itself_as_long_as_something_moves(console):
+    tab = await console.tab("/rollouts")
+    shown = "document.querySelector('.rollouts tbody')?.innerText"
+    await tab.wait(f"{shown}?.includes('paused')")
+    console.central.rollouts.one |= {"state": "rolling_back", "pause": None}
+    await tab.wait(f"{shown}.includes('rolling back')")
+
+
+async def test_who_rolls_back_says_why(console):
+    tab = await console.tab(ONE)
+    await tab.wait(f"{BUTTONS}.length === 4")
+    await tab.js("document.querySelectorAll('.page-head .toolbar button')[3].click()")
+    await tab.wait("document.querySelector('dialog[open]')")
+    assert await tab.js("document.querySelector('dialog [name=reason]').required")
+
+
 async def test_a_failed_wave_is_retried_or_skipped_with_a_reason(console):
     tab = await console.tab(ONE)
     await tab.wait("document.querySelector('.page-head .toolbar button')")

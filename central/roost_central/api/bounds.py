@@ -2,10 +2,11 @@
 
 import ast
 import re
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from msgspec import inspect
+
+from roost_central.choices import choices, one_of
 
 _LIMIT: Final = re.compile(r"^Expected `(\w+)` (of length )?(>=|<=|>|<) (-?[\d.]+)$")
 _TYPES: Final = re.compile(r"^Expected `([^`]+)`(?:, got `([^`]+)`)?$")
@@ -63,45 +64,8 @@ def in_words(field: str, said: str, of: type[msgspec.Struct] | None = None) -> s
         return _PATTERNS.get(core, f"must match {found[1]}") + found[2]  # of a key: where it is
     if found := _ENUM.match(said):
         words = [] if of is None else choices(of, field)
-        return (
-            f"must be {' or '.join(words)}, not {found[1]}" if words else f"may not be {found[1]}"
-        )
+        return f"must be {one_of(words)}, not {found[1]}" if words else f"may not be {found[1]}"
     return said
-
-
-def choices(of: type[msgspec.Struct], field: str) -> list[str]:
-    """Return the words that a field may be, as ``sites[2].state``; none where it is of no such."""
-    found: list[inspect.Type] = [inspect.type_info(of)]
-    for name in (part.partition("[")[0] for part in field.split(".")):
-        fields = [each for at in _flat(found) for each in getattr(at, "fields", ())]
-        found = [each.type for each in fields if each.encode_name == name]
-    return [str(word) for at in _flat(found) for word in _values(at)]
-
-
-def _flat(types: list[inspect.Type]) -> list[inspect.Type]:
-    """Return types with what they are made of: what a union may be, what a list has."""
-    found: list[inspect.Type] = []
-    for each in types:
-        match each:
-            case inspect.UnionType():
-                found += _flat(list(each.types))
-            case inspect.ListType() | inspect.VarTupleType():
-                found += _flat([each.item_type])
-            case inspect.Metadata():
-                found += _flat([each.type])
-            case _:
-                found.append(each)
-    return found
-
-
-def _values(at: inspect.Type) -> tuple[Any, ...]:
-    match at:
-        case inspect.LiteralType():
-            return tuple(at.values)
-        case inspect.EnumType():
-            return tuple(member.value for member in at.cls)
-        case _:
-            return ()
 
 
 def _length(kind: str, sign: str, number: str) -> str:

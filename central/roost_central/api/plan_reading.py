@@ -16,6 +16,7 @@ from roost_central.api.plan_refusals import (
     refusals_of,
     window_refusals,
 )
+from roost_central.api.plan_release import release_of
 from roost_central.api.problem import ApiError, FieldError, blame
 from roost_central.api.profiles import ProfileFile
 from roost_central.api.rollout_fit import fitted
@@ -80,10 +81,9 @@ async def read_plan_of(
             return await _read_settings(
                 call, plan, raw, await settings_of(call, plan, files, draft)
             )
-        release = None
-        if call.api.releases is not None:
-            release = call.api.releases.find(plan.component, plan.version)
-        digest, size = _release_of(plan, release)
+        desk = call.api.releases
+        release = None if desk is None else desk.find(plan.component, plan.version)
+        digest, size = release_of(plan, release, desk)
         sites = await selected(call, plan.selector, "selector")
         runner = call.api.rollouts
         runner.sites.refresh()
@@ -144,24 +144,6 @@ async def _chosen(call: Call[Any, Any], plan: Plan) -> dict[int, set[str]]:
         for index, wave in enumerate(waves_of(plan))
         if wave.selector is not None
     }
-
-
-def _release_of(plan: Plan, release: Release | None) -> tuple[str, int]:
-    """Return digest and size of what a plan names.
-
-    Raises:
-        ProtocolError: ``plan``: nobody knows it, or the plan says another digest.
-    """
-    if release is None:
-        if plan.digest is None:
-            raise ProtocolError(
-                "plan", field="version", got=f"{plan.component} {plan.version}",
-                bound="a release of this centre (roost release list), or a digest beside it",
-            )  # fmt: skip
-        return plan.digest, plan.size
-    if plan.digest is not None and plan.digest != release.digest:
-        raise ProtocolError("plan", field="digest", got=plan.digest, bound=release.digest)
-    return release.digest, release.custom.size_unpacked
 
 
 async def _approvers(call: Call[Any, Any], plan: Plan, sites: int) -> int:

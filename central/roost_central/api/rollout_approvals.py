@@ -15,6 +15,7 @@ from msgspec import Meta
 from roost_central.api.acts import principal_of
 from roost_central.api.call import Call
 from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.rollout_id import AT_ITS_END
 from roost_central.releases.fault import ReleaseError
 from roost_central.rollout.head import Head
 from roost_central.rollout.meant import late_max
@@ -53,7 +54,7 @@ async def approval_record(call: Call[Any, RolloutApproval], id_: str) -> Approva
         raise blame("invalid", error)
     known = call.api.rollouts.open.get(id_)
     if known is None:
-        raise ApiError("conflict", "the rollout is at its end already")
+        raise ApiError("conflict", AT_ITS_END)
     approval = await _signed(call, SignedApproval(approval=raw, signature=signature))
     _check_of(known, approval)
     if not approval.not_before_ms <= call.now_ms < approval.not_after_ms:

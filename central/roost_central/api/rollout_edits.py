@@ -13,7 +13,7 @@ from roost_central.api.call import Call, NoQuery
 from roost_central.api.plan_reading import read_plan_of
 from roost_central.api.problem import ApiError
 from roost_central.api.rollout_answers import RolloutDetail, rollout_detail
-from roost_central.api.rollout_id import rollout_id
+from roost_central.api.rollout_id import AT_ITS_END, rollout_id
 from roost_central.api.rollout_plans import CreateBody, check_taken, drafted
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
@@ -47,7 +47,7 @@ async def edit_rollout(call: Call[NoQuery, EditBody]) -> RolloutDetail:
         try:
             await call.api.rollouts.acts.edit(id_, call.body.rev, after, raw, act)
         except NotFoundError as err:
-            raise ApiError("conflict", "the rollout is at its end already") from err
+            raise ApiError("conflict", AT_ITS_END) from err
         except MoveError as err:
             raise ApiError("conflict", str(err)) from err
     return rollout_detail(call.api.rollouts.known(id_).rollout, raw, [])

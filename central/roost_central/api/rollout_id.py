@@ -11,6 +11,7 @@ ID_CHARS: Final = 32
 SHORT: Final = re.compile(r"[0-9a-f]{4,31}")  # fewer are mistyped too easily
 NAMED_MAX: Final = 3  # of those that it could be
 LIKE_MAX: Final = 50  # that are looked at for a caller who sees but some sites
+AT_ITS_END: Final = "the rollout is at its end already: make another one for what is left to do"
 
 
 async def rollout_id(call: Call[Any, Any]) -> str:

@@ -20,7 +20,7 @@ from roost_central.api.rollout_answers import (
     rollout_detail,
 )
 from roost_central.api.rollout_approvals import RolloutApproval, approval_record, awaited
-from roost_central.api.rollout_id import rollout_id
+from roost_central.api.rollout_id import AT_ITS_END, rollout_id
 from roost_central.api.rollout_site_answers import FailurePage, JobPage, failure_page, job_answer
 from roost_central.errors import NotFoundError
 from roost_central.rollout.core import Rollout
@@ -194,7 +194,7 @@ async def _asked(done: Any) -> None:  # noqa: ANN401 - an awaitable of the runne
     try:
         await done
     except NotFoundError as err:
-        raise ApiError("conflict", "the rollout is at its end already") from err
+        raise ApiError("conflict", AT_ITS_END) from err
     except MoveError as err:
         raise ApiError("conflict", str(err)) from err
 

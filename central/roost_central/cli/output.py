@@ -170,6 +170,8 @@ def _table(rows: list[Row], columns: Sequence[Column], form: str) -> str:
         force_terminal=True, width=max(room, needed) if form == "wide" else room,
     )  # fmt: skip
     console.print(table)
+    if not rows:
+        console.print("(none)")
     written = console.file
     return written.getvalue() if isinstance(written, io.StringIO) else ""
 

@@ -15,6 +15,8 @@ FAILED_MAX: Final = 3  # groups of failures below a rollout; `failures` has all
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 ENDS: Final = frozenset({"denied", "completed", "aborted", "rolled_back"})
+_MOVING: Final = frozenset({"running", "aborting", "rolling_back"})  # its sites are what changes
+_UNTOUCHED: Final = frozenset({"canceled", "superseded", "not_needed", "incompatible"})
 _COUNTED: Final = ("succeeded", "failed", "in_flight", "worse", "unreachable", "went_back")
 _NEXT: Final = {  # state -> what is next, and the verb for it
     "scheduled": ("begin", "start"),
@@ -29,6 +31,13 @@ def _some(heading: str, key: str) -> Column:
     """Return a column of a count whose zero is a dash: it goes where there is no room for it."""
     return Column(
         heading, lambda row: f"{row[key]:,}" if row[key] else "-", lambda row: row[key], right=True
+    )
+
+
+def _having(heading: str, whole: str) -> Column:
+    """Return a column of how many of its sites have what they should."""
+    return Column(
+        heading, lambda row: f"{row['succeeded']:,} of {row[whole]:,}", right=True, whole=True
     )
 
 
@@ -60,13 +69,11 @@ def columns(asked: Asked) -> list[Column]:
     ]
 
 
-WAVES: Final = [
+_WAVES: Final = [
     output.number("WAVE", "wave"),
     output.text("NAME", "name"),
     output.text("STATE", "state", whole=True),
-    Column(
-        "HAVE IT", lambda row: f"{row['succeeded']:,} of {row['sites']:,}", right=True, whole=True
-    ),
+    _having("HAVE IT", "sites"),
     _some("FAILED", "failed"),
     _some("AT WORK", "in_flight"),
     _some("QUEUED", "queued"),
@@ -124,9 +131,14 @@ def drawn(asked: Asked, found: dict[str, Any], groups: Iterable[Row] = ()) -> st
     if asked.form not in {"table", "wide"}:
         return output.document(found, asked.form)
     rows: list[Row] = [
-        {**each, "queued": each["states"].get("queued", 0)} for each in found["stages"]
+        {**each, "queued": each["states"].get("queued", 0), "touched": _touched(each)}
+        for each in found["stages"]
     ]
-    waves = output.render(rows, WAVES, asked.form, name="wave")
+    columns_ = [
+        _having("ARE BACK", "touched") if each.heading == "HAVE IT" and _is_back(found) else each
+        for each in _WAVES
+    ]
+    waves = output.render(rows, columns_, asked.form, name="wave")
     shown = list(groups)
     failed = "".join(f"{line}\n" for line in _failed(found, shown)) if shown else ""
     notes = plain(f"{failed}{_next(asked, found)}", keep_newlines=True)
@@ -209,6 +221,16 @@ def size(count: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def _is_back(found: dict[str, Any]) -> bool:
+    """Whether a rollout goes back, or is: what succeeds then is the way back."""
+    return found["state"] in {"rolling_back", "rolled_back"}
+
+
+def _touched(stage: dict[str, Any]) -> int:
+    """Return how many sites of a wave have something to go back from, or are back."""
+    return int(sum(count for state, count in stage["states"].items() if state not in _UNTOUCHED))
+
+
 def _head(asked: Asked, found: dict[str, Any]) -> str:
     """Return who sends what where, in which state it is since when, and how far it has come."""
     total = {key: sum(each[key] for each in found["stages"]) for key in _COUNTED}
@@ -222,11 +244,14 @@ def _head(asked: Asked, found: dict[str, Any]) -> str:
     more += [f"{total['worse']:,} worse since"] if total["worse"] else []
     reason = f", {found['reason']!r}" if found["reason"] else ""
     why = f": {found['why']}" if found["why"] else ""
-    have = "went back" if found["state"] in {"rolling_back", "rolled_back"} else "have it"
+    of = f"{counted(found['sites'], 'site')} have it"
+    if _is_back(found):
+        of = f"{counted(sum(map(_touched, found['stages'])), 'touched site')} went back"
+    since = "" if found["state"] in _MOVING else f"; last change {_age(found['changed'])} ago"
     return (
         f"rollout {short(found['id'])}  {found['name']}: {found['component']} {found['version']}\n"
-        f"{_state(found)}{why}; last change {_age(found['changed'])} ago\n"
-        f"{total['succeeded']:,} of {counted(found['sites'], 'site')} {have}, {', '.join(more)}\n"
+        f"{_state(found)}{why}{since}\n"
+        f"{total['succeeded']:,} of {of}, {', '.join(more)}\n"
         f"made {asked.clock(found['made'])} ({_age(found['made'])} ago) by {found['by']}{reason}\n"
     )
 
@@ -278,10 +303,12 @@ def _running(asked: Asked, found: dict[str, Any]) -> str:
         f"roost rollout jobs {id_} --state rejected\n"
     )
     why = f": {now['why']}" if now["why"] else ""
-    rate = f", {now['rate']:g} sites a minute" if now["rate"] else ""
+    is_offering = now["state"] == "releasing" and now["rate"]
+    rate = f", {now['rate']:,.4g} sites a minute at most" if is_offering else ""
+    name = "" if now["name"] == f"wave {now['wave']}" else f" ({now['name']})"
     until = f", until {asked.clock(now['deadline'])} at the latest" if now["deadline"] else ""
     return (
-        f"wave {now['wave']} ({now['name']}) is {now['state']}{why}{rate}{until}\n"
+        f"wave {now['wave']}{name} is {now['state']}{why}{rate}{until}\n"
         f"{later if off else ''}"
         f"follow it: roost rollout watch {id_}; stop it: roost rollout pause {id_}\n"
     )

@@ -31,6 +31,8 @@ ignore_alarms = ["100.101", "100.103", "100.104", "100.114", "100.808", "100.809
 site_soak_s = 5
 soak_s = 5
 rate = {{base = 600, factor = 2.0, max = 6000, grow_after = 20}}
+# For some three minutes: 20 at once on each of three carriers, as by default, would take longer.
+max_in_flight = {{fleet = 500, wave = 500, hw_model = 500, link = 500}}
 gates = {{alarms = "permissive"}}
 
 [[wave]]

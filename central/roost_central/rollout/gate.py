@@ -101,15 +101,17 @@ def error(tally: Tally, rules: Settled) -> str:
     """Return why a wave has failed; empty: it has not."""
     failed, finished = tally.failed(rules), tally.finished(rules)
     if failed >= rules.error_abs:
-        return f"{_reasons(tally)}: {failed} failed, at most {rules.error_abs - 1} may"
+        bound = f"at most {rules.error_abs - 1} may by error_abs = {rules.error_abs}"
+        return f"{failed} failed ({_reasons(tally)}), {bound}"
     least = min(rules.min_finished, tally.size)
     if finished >= least and failed * 100 > rules.error_pct * finished:
         return (
-            f"{_reasons(tally)}: {failed} of {finished} that finished failed, "
-            f"at most {rules.error_pct} % may"
+            f"{failed} of {finished} that finished failed ({_reasons(tally)}), "
+            f"at most {rules.error_pct} % may by error_pct"
         )
     if tally.lost * 100 > LOST_PCT_MAX * tally.size:
-        return f"{tally.lost} of {tally.size} sites went silent with their update"
+        bound = f"at most {LOST_PCT_MAX} % may"
+        return f"{tally.lost} of {tally.size} sites went silent with their update, {bound}"
     return ""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from roost_central.choices import choices, one_of
 from roost_central.fleet.query_suggest import hint
 from roost_central.rollout.kpi import read_kpi
 from roost_central.rollout.plan import Gates, InFlight, Plan, Rate, Wave, WeekWindow, waves_of
@@ -20,6 +21,7 @@ from roost_protocol.errors import ProtocolError
 PLAN_BYTES_MAX: Final = 65_536
 _PLAIN: Final = (
     (re.compile(r"^Object contains unknown field `(.*)`$"), r"there is no key \1"),
+    (re.compile(r"^Invalid enum value (.*)$"), r"it cannot be \1"),
     (re.compile(r"^Object missing required field `(.*)`$"), r"it says no \1, and has to"),
     (re.compile(r"`array` of length"), "a list of length"),
     (re.compile(r"`str` of length"), "text of length"),
@@ -51,8 +53,11 @@ def read_plan(raw: bytes) -> Plan:
         plan = msgspec.convert(said, Plan)
     except msgspec.ValidationError as err:
         text, _, where = str(err).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$.") or "plan"
-        raise ProtocolError("plan", field=field, detail=f"{_plain(text)}{_meant(text)}") from err
+        place = where.removeprefix("key` in `")  # of a table, whose keys are a choice
+        field = place.rstrip("`").removeprefix("$.") or "plan"
+        raise ProtocolError(
+            "plan", field=field, detail=f"{_plain(text)}{_meant(text, field)}"
+        ) from err
     _check(plan)
     return plan
 
@@ -64,8 +69,11 @@ def _plain(text: str) -> str:
     return text[:200]
 
 
-def _meant(text: str) -> str:
-    """Return which key may have been meant, where one is unknown."""
+def _meant(text: str, field: str) -> str:
+    """Return which key may have been meant, where one is unknown, or what a field may be."""
+    if text.startswith("Invalid enum value "):
+        words = choices(Plan, field)
+        return f": it takes {one_of(words)}" if words else ""
     word = text.partition("unknown field `")[2].rstrip("`")
     kinds = (Plan, Wave, Gates, Rate, InFlight, WeekWindow)
     known = {name for each in kinds for name in each.__struct_encode_fields__}

@@ -8,6 +8,7 @@ fleet is the same list of sites (updates.md section 5). A site is in one wave, t
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Final
 from zlib import crc32
 
@@ -19,7 +20,7 @@ Key = tuple[str, str, str, str]  # hardware model, roles, link, release
 
 KEYS_SHOWN_MAX: Final = 50
 NAMED_MAX: Final = 5
-_NOBODY: Final = "it holds for no site: try it by `roost site list -q QUERY`"
+SHOWN_CHARS_MAX: Final = 120  # of a query in a sentence about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             twice, or nobody is meant at all.
     """
     if not found:
-        raise ProtocolError("plan", field="selector", detail=_NOBODY)
+        raise ProtocolError("plan", field="selector", detail=_nobody(plan.selector))
     by_name = {each.site: each for each in found}
     left = dict.fromkeys(scattered(by_name, plan.seed))
     waves = waves_of(plan)
@@ -90,7 +91,7 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
             if not some:
                 raise ProtocolError(
                     "plan", field=f"wave[{index}].selector",
-                    detail=f"{_NOBODY}, of those that earlier waves leave",
+                    detail=_nobody(wave.selector, ", of those that earlier waves leave"),
                 )  # fmt: skip
         else:
             size = _size(wave, len(found), len(left))
@@ -106,6 +107,14 @@ def cut(plan: Plan, found: Sequence[Candidate], chosen: Mapping[int, Collection[
         raise ProtocolError("plan", field="wave", detail=detail)
     first = [by_name[site] for site in members[0]]
     return Cut(tuple(members), uncovered(first, found) if len(waves) > 1 else ())
+
+
+def _nobody(selector: str | None, more: str = "") -> str:
+    """Return that a query holds for nobody, and how to try it."""
+    if not selector:
+        return "there is no site that you may release to: roost site list"
+    shown = selector if len(selector) <= SHOWN_CHARS_MAX else "QUERY"
+    return f"it holds for no site{more}: try it by roost site list -q {quote(shown)}"
 
 
 def scattered(sites: Iterable[str], seed: int) -> list[str]:

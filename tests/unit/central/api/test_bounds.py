@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from roost_central.api.bounds import choices, in_words
+from roost_central.api.bounds import in_words
 from roost_central.api.grants import NAME_PATTERN
 from roost_central.api.routes import API
 
@@ -65,17 +65,6 @@ def test_a_broken_rule_is_said_in_words(field, value, words):
         msgspec.convert({field: value}, Body)
     said, _, _ = str(refused.value).partition(" - at ")
     assert in_words(field, said, Body) == words
-
-
-def test_the_words_of_a_field_below_others_are_found():
-    class Part(msgspec.Struct):
-        page: Literal["a", "b"]
-
-    class Whole(msgspec.Struct):
-        parts: Annotated[list[Part], Meta(max_length=9)]
-
-    assert choices(Whole, "parts[3].page") == ["a", "b"]
-    assert choices(Whole, "parts[3]") == choices(Whole, "page") == []
 
 
 def test_without_its_type_a_word_is_refused_all_the_same():

@@ -72,7 +72,10 @@ async def test_a_plan_that_cannot_be_is_refused_by_its_field(post, text, named):
     ("line", "told"),
     [
         ('selector = "label.nope:edge"', "selector: no site has a label nope"),
-        ('selector = "site:nobody"', "selector: it holds for no site"),
+        (
+            'selector = "site:nobody"',
+            "selector: it holds for no site: try it by roost site list -q site:nobody",
+        ),
         ('selektor = "site:alpha"', "did you mean selector"),
     ],
 )
@@ -150,13 +153,39 @@ class Desk:
         return list(self.known)
 
     def find(self, component, version):
-        return next((each for each in self.known if each.version == version), None)
+        return next(
+            (each for each in self.known if (each.component, each.version) == (component, version)),
+            None,
+        )
 
     def wan_bytes(self, release, running):
         return 1
 
     async def approvals_needed(self):
         return 0
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        (("1.1.0", "9.9"), "version: got 'app/pump 9.9', it takes a release of this centre, which "
+         "has 1.0.0, 1.1.0 (roost release list)"),
+        (("app/pump", "app/pmp"), "component: got 'app/pmp', it takes a component that this centre"
+         " has releases of (roost release list), or a digest beside it; did you mean app/pump?"),
+    ],
+)  # fmt: skip
+async def test_a_release_that_is_not_known_is_told_by_what_of_it_is_not(post, central, named, told):
+    known = [
+        (custom(component="app/pump", version=each, counter=n + 1), state)
+        for n, (each, state) in enumerate(
+            [("1.0.0", AVAILABLE), ("1.0.5", RETRACTED), ("1.1.0", AVAILABLE)]
+        )
+    ]
+    object.__setattr__(central.api, "releases", Desk(*known))
+    text = PLAN.replace("digest", "# digest").replace(*named)
+    status, problem = await post(f"{ROLLOUTS}:plan", {"plan": text})
+    assert status == 422
+    assert told in problem["detail"]
 
 
 async def test_a_plan_over_a_barrier_is_refused_by_the_release_that_comes_first(post, central):

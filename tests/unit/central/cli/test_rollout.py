@@ -16,8 +16,8 @@ WAVE = {
     "deadline": None,
 }  # fmt: skip
 RUNNING = WAVE | {
-    "wave": 2, "name": "rest", "state": "running", "sites": 1_200, "succeeded": 7, "in_flight": 3,
-    "states": {"succeeded": 7, "queued": 1_190}, "soaked_s": 0, "rate": 15.0, "deadline": ISO,
+    "wave": 2, "name": "rest", "state": "releasing", "sites": 1_200, "succeeded": 7, "in_flight": 3,
+    "states": {"succeeded": 7, "queued": 1_190}, "soaked_s": 0, "rate": 1_015.0, "deadline": ISO,
 }  # fmt: skip
 FOUND = {
     "id": ID, "kind": "release", "name": "pump 1.2.0",
@@ -51,15 +51,24 @@ def shown(run, centre):
 
 def test_a_rollout_says_how_far_it_is_since_when_and_how_to_follow_it(shown):
     out = shown(FOUND)
-    assert out.startswith("rollout 5c2f11d0  pump 1.2.0: app/pump 1.2.0\nrunning; last change ")
+    assert out.startswith("rollout 5c2f11d0  pump 1.2.0: app/pump 1.2.0\nrunning\n12 of ")
     assert "12 of 1,205 sites have it, 0 failed, 3 at work\n" in out
     assert "made 2026-11-22 10:00:00Z (" in out
     assert " ago) by ann, 'ticket 7'\n" in out
-    assert "wave 2 (rest) is running, 15 sites a minute, until 2026-11-22 10:00:00Z at the" in out
+    assert (
+        "wave 2 (rest) is releasing, 1,015 sites a minute at most, until 2026-11-22 10:00:00Z at"
+        in out
+    )
     assert "roost rollout watch 5c2f11d0;" in out
     assert "roost rollout failures" not in out
     assert "2026-11-22 12:00:00+0200" not in out
     assert "until 2026-11-22 11:00:00+0100 at the latest" in shown(FOUND, "--tz", "Europe/Berlin")
+
+
+def test_a_wave_that_offers_no_more_says_no_rate_and_one_without_a_name_is_named_once(shown):
+    now = RUNNING | {"state": "soaking", "name": "wave 2"}
+    out = shown(FOUND | {"stages": [WAVE, now]})
+    assert "\nwave 2 is soaking, until " in out
 
 
 def test_sites_that_put_it_off_are_told_and_where_their_reasons_are(shown):
@@ -97,11 +106,31 @@ def test_each_state_says_what_is_next(shown, state, said):
 def test_who_was_back_by_itself_is_no_failure_of_a_rollout_that_went_back(shown, run, centre):
     back = FOUND | {
         "state": "rolled_back",
-        "stages": [WAVE | {"succeeded": 4, "went_back": 1, "states": {"succeeded": 4}}],
+        "stages": [
+            WAVE
+            | {
+                "succeeded": 4,
+                "went_back": 1,
+                "states": {"succeeded": 4, "rolled_back": 1},
+            },
+            RUNNING
+            | {
+                "state": "pending",
+                "succeeded": 0,
+                "in_flight": 0,
+                "states": {"canceled": 1_200},
+            },
+        ],
     }
     alone = GROUP | {"count": 1, "failure": "install", "remedy": "nothing", "went_back": True}
     out = shown(back, group=alone)
-    assert "4 of 1,205 sites went back, 1 by itself before, 0 failed, 0 at work\n" in out
+    assert "4 of 5 touched sites went back, 1 by itself before, 0 failed, 0 at work\n" in out
+    assert "ARE BACK" in out
+    assert "HAVE IT" not in out
+    assert "\t4 of 5\t" in out
+    assert (
+        "\t0 of 0\t" in out
+    )  # 1,200 sites that were never offered it have nothing to go back from
     assert "1 site went back by itself, install: new alarm 200.006 (s1, s2)\n" in out
     code, out, _ = run("rollout", "failures", ID)
     assert code == 0

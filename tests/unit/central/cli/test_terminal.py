@@ -63,8 +63,10 @@ def test_one_row_that_does_not_fit_is_a_line_for_each_column():
     ]
 
 
-def test_a_table_without_rows_has_its_headings():
-    assert plain(output._table([], COLUMNS, "table")).split() == ["NODE", "AGENT", "BOOT"]
+def test_a_table_without_rows_has_its_headings_and_says_so():
+    headings, *below = plain(output._table([], COLUMNS, "table")).splitlines()
+    assert headings.split() == ["NODE", "AGENT", "BOOT"]
+    assert below == ["(none)"]
 
 
 def test_what_is_watched_stays_on_one_screen_and_leaves_the_scrollback_alone():

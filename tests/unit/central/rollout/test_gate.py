@@ -47,6 +47,17 @@ def test_150_of_the_first_150_of_a_thousand_trip_20_percent():
     assert "150 of 150" in gate.error(few, rules("error_pct = 20\nerror_abs = 1000\n"))
 
 
+def test_why_a_wave_failed_says_how_many_of_what_and_the_bound_by_its_field():
+    two = tally(J.FAILED, J.FAILED, failure=FailureType.HEALTH)
+    assert gate.error(two, rules("error_abs = 1\n")) == (
+        "2 failed (2 health), at most 0 may by error_abs = 1"
+    )
+    some = tally(*[J.FAILED] * 2, *[J.SUCCEEDED] * 18)
+    assert gate.error(some, rules()) == (
+        "2 of 20 that finished failed (2 install), at most 5 % may by error_pct"
+    )
+
+
 def test_too_few_are_judged_by_the_absolute_number_alone():
     assert not gate.error(tally(J.FAILED, size=100), rules())
     assert gate.error(tally(J.FAILED, size=100), rules("error_abs = 1\n"))

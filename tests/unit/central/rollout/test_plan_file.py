@@ -46,6 +46,11 @@ def test_what_cannot_be_is_refused_by_its_field(text, field):
          "it takes a list of length >= 1"),
         ('[[wave]]\nrest = true\nwindow = {days = ["mon"], minutes = 5}',
          "it says no start, and has to"),
+        ('workers = "fast"', "it cannot be 'fast': it takes ignore, parallel or serial"),
+        ('[[wave]]\nrest = true\ngates = {alarms = "lax"}',
+         "it cannot be 'lax': it takes permissive, relaxed or strict"),
+        ('[[wave]]\nrest = true\nretry = {weather = 3}',
+         "it cannot be 'weather': it takes download, verify, precheck, install, boot, health,"),
         ('component = "x"', "it is no TOML: "),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ import { Counts, MOVES, movesOf, State, statesOf, waveOf } from "./words.js";
 
 const LOOK_MS = 2_000; // as often as the centre looks
 const ENDS = new Set(["denied", "completed", "aborted", "rolled_back"]);
+const WHY_SAID = new Set(["abort", "deny", "roll-back"]); // as `roost rollout` wants it
 const rolloutPath = (id) => `/rollouts/${encodeURIComponent(id)}`;
 
 export function RolloutsPage({ route }) {
@@ -19,7 +20,10 @@ export function RolloutsPage({ route }) {
 }
 
 function List({ isPlanned }) {
-  const { value, error, reload } = useFetched("/rollouts");
+  const [turn, setTurn] = useState(0);
+  const { value, error, reload } = useFetched("/rollouts", turn);
+  const isMoving = Boolean(value?.items.some((row) => !ENDS.has(row.state)));
+  useEffect(() => looking(isMoving, setTurn), [isMoving]);
   const [plans, setPlans] = useState(isPlanned);
   return html`<main id="main" class="page"><h1>Rollouts</h1>
     <div class="toolbar"><button type="button" onClick=${reload}>Read again</button>
@@ -28,6 +32,13 @@ function List({ isPlanned }) {
     ${error && !value ? html`<${Problem} error=${error} />` : !value ? html`<p class="empty">Reading…</p>`
     : html`<${Rows} rows=${value.items} />`}
     <${CopyLine} text="roost rollout list" /></main>`;
+}
+
+/** Ask again now and then, as long as there is something that moves and somebody who sees it. */
+function looking(isMoving, setTurn) {
+  if (!isMoving) return undefined;
+  const timer = setInterval(() => document.hidden || setTurn((n) => n + 1), LOOK_MS);
+  return () => clearInterval(timer);
 }
 
 function Rows({ rows }) {
@@ -47,11 +58,7 @@ function Rollout({ id }) {
   const { value, error, reload } = useFetched(`/rollouts/${encodeURIComponent(id)}`, turn);
   const [move, setMove] = useState("");
   const isOpen = Boolean(value && !ENDS.has(value.state));
-  useEffect(() => {
-    if (!isOpen) return undefined;
-    const timer = setInterval(() => document.hidden || setTurn((n) => n + 1), LOOK_MS);
-    return () => clearInterval(timer);
-  }, [isOpen]);
+  useEffect(() => looking(isOpen, setTurn), [isOpen]);
   if (error && !value) return html`<${Failure} error=${error} what=${`rollout ${id}`} onRetry=${reload} />`;
   if (!value) return html`<main id="main" class="page"><h1>Rollout</h1><p class="empty">Reading…</p></main>`;
   const send = async (values) => {
@@ -82,7 +89,7 @@ function Rollout({ id }) {
     <section><details><summary>The plan</summary><pre class="source">${value.plan}</pre></details></section>
     <${CopyLine} text=${`roost rollout watch ${value.id}`} />
     ${move && html`<${AskDialog} title=${`${MOVES[move][0]}: ${value.name}`} button=${MOVES[move][0]} hint=${MOVES[move][1]}
-      fields=${[{ name: "reason", label: "Reason", required: move === "deny" }]} onSend=${send} onClose=${() => setMove("")} />`}</main>`;
+      fields=${[{ name: "reason", label: "Reason", required: WHY_SAID.has(move) }]} onSend=${send} onClose=${() => setMove("")} />`}</main>`;
 }
 
 /** What a rollout brings: a release, or settings of profiles. */

@@ -48,7 +48,7 @@ export function SitePage({ route, model }) {
       <${Labels} labels=${value.labels} />
       <${Standing} value=${value} onChange=${reload} />
     </header>
-    <${AlarmsHere} filter=${`site=${quoted(name)}`} concerns=${(alarm) => alarm.site === name} />
+    <${AlarmsHere} filter=${`site=${quoted(name)}`} concerns=${(alarm) => alarm.site === name} hasNode />
     <${HaSection} site=${name} asOf=${haAsOf(nodes)} />
     <section><h2>Paths</h2><${PathMatrix} nodes=${nodes} /></section>
     <${TopologySection} site=${name} asOf=${inventoryAsOf(nodes)} />
