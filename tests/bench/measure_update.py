@@ -28,8 +28,8 @@ from tuf_stage import NOW_MS, Stage
 
 from roost_agent.trust import kept
 from roost_agent.trust.release import Box, Places, verify
-from roost_central.releases.build import Described, build, wan_bytes
-from roost_central.releases.bundle import Bundle
+from roost_central.releases.build import Described, build
+from roost_central.releases.bundle import Bundle, wan_bytes
 
 ROOT = Path(__file__).parents[2]
 BUMPED = ("cryptography",) if QUICK else (

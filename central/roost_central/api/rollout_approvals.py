@@ -76,7 +76,7 @@ async def awaited(call: Call[Any, Any], head: Head) -> str:
     may: list[str] = []
     if call.api.releases is not None:
         with suppress(ReleaseError, OSError):  # then nobody is named
-            may = await call.api.releases.operators()
+            may = await call.api.releases.words.operators()
     others = [each for each in may if each not in {*have, head.by}]
     who = f" (by {', '.join(have)})" if have else ""
     of = f" of {', '.join(others[:NAMED_MAX])}" if others else ""
@@ -103,7 +103,7 @@ async def _signed(call: Call[Any, Any], signed: SignedApproval) -> Approval:
     if call.api.releases is None:
         raise ApiError("conflict", "this centre carries no releases: it knows nobody who approves")
     try:
-        return await call.api.releases.check_approval(signed)
+        return await call.api.releases.words.check_approval(signed)
     except ReleaseError as err:
         error = FieldError(field="approval", code=err.code, detail=str(err))
         raise blame("invalid", error) from err

@@ -67,7 +67,7 @@ async def approve_members(call: Call[NoQuery, MembersApproval]) -> MembersAnswer
         call, "members.approve", site, {}, reason="", codes={"conflict", "invalid"}
     ):
         with problems():
-            said = await desk_of(call).take_word(site, _signed(call.body))
+            said = await desk_of(call).words.take_word(site, _signed(call.body))
         detail = {"operator": said.operator, "members": said.members}
         async with call.api.database.write() as connection:
             await audit.add(connection, act_of(call, "members.approve", site, detail))
@@ -88,7 +88,7 @@ async def _shown(call: Call[Any, Any], site: str) -> MembersAnswer:
     document, refused = desk.sites.document(site), desk.sites.refused(site)
     told = {} if document is None else document.members
     with problems():
-        agreed = await desk.agreed(site)
+        agreed = await desk.words.agreed(site)
     return MembersAnswer(
         site=site,
         members=[

@@ -60,6 +60,7 @@ def build(  # noqa: PLR0913, PLR0917 - its options
 ) -> None:  # fmt: skip
     """Make a bundle of a folder; the same folder gives the same digest on any machine."""
     from roost_central.releases import build as builder  # noqa: PLC0415 - slow to import
+    from roost_central.releases.bundle import wan_bytes  # noqa: PLC0415 - as above
 
     said = builder.Described(
         component, version, counter, installer, reboot, drain, arch, hw,
@@ -69,7 +70,7 @@ def build(  # noqa: PLR0913, PLR0917 - its options
     before = bundles(previous, is_checked=False)
     made = refusing(lambda: builder.build(source, said, to, before))
     click.echo(f"{made.path}: {made.digest}")
-    full = builder.wan_bytes(made.manifest, [])
+    full = wan_bytes(made.manifest, [])
     click.echo(f"{len(made.manifest.files)} files, {size(full)} to fetch whole", err=True)
     for each in before:
         click.echo(_from(made, each), err=True)
@@ -85,7 +86,7 @@ def delta(bundle: Path, before: Path) -> None:
 
 
 def _from(made: Any, old: Any) -> str:  # noqa: ANN401 - releases.bundle.Bundle, imported late
-    from roost_central.releases.build import wan_bytes  # noqa: PLC0415 - slow to import
+    from roost_central.releases.bundle import wan_bytes  # noqa: PLC0415 - slow to import
 
     full = wan_bytes(made.manifest, [])
     least = wan_bytes(made.manifest, [old.manifest])

@@ -8,7 +8,7 @@ key of their own.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,7 @@ from roost_protocol.release.manifest import (
     MANIFEST_BYTES_MAX,
     FileEntry,
     Manifest,
+    blobs_needed,
     decode,
     digest,
 )
@@ -124,6 +125,15 @@ def check(manifest: Manifest, opened: Open) -> None:
             _hashed(file, delta.blob, delta.size)
     if manifest.component == OPERATORS:
         _check_operators(manifest, opened)
+
+
+def wan_bytes(manifest: Manifest, here: Sequence[Manifest]) -> int:
+    """Return the blob bytes that a node fetches which has some releases.
+
+    The manifest itself is not counted: it is one file, and compressed on its way.
+    """
+    have = {each.sha256 for before in here for each in before.files}
+    return sum(blobs_needed(manifest, have).values())
 
 
 def _check_file(entry: FileEntry, opened: Open) -> None:

@@ -1,8 +1,8 @@
 """Releases at the centre: what is uploaded, what the signer signs, what nodes are served.
 
-Leaves to others: files (store.py), the signer's own judgement (signer/release.py), which site gets
-what and when (rollouts). What is signed for days is asked for anew well before it ends, so that a
-fleet without news does not go stale.
+Leaves to others: files (store.py), the signer's own judgement (signer/release.py), what operators
+agreed to (operator_words.py), which site gets what and when (rollouts). What is signed for days is
+asked for anew well before it ends, so that a fleet without news does not go stale.
 
 Invariant: what a node may fetch was checked whole; what the signer refused is not served.
 """
@@ -17,7 +17,7 @@ from typing import Final
 
 from roost_central.errors import SignerError
 from roost_central.ports import Clock, Entropy
-from roost_central.releases.approvers import approvers, operators_files
+from roost_central.releases.approvers import operators_files
 from roost_central.releases.chain_store import Above
 from roost_central.releases.delegation import check_follows, checked_whole, roles_of
 from roost_central.releases.fault import ReleaseError
@@ -28,6 +28,7 @@ from roost_central.releases.metadata import (
     read_root,
     read_targets,
 )
+from roost_central.releases.operator_words import OperatorWords
 from roost_central.releases.shelf import Release, find, listed, wan_bytes
 from roost_central.releases.site_documents import SiteDocuments
 from roost_central.releases.standing import (
@@ -40,8 +41,6 @@ from roost_central.releases.standing import (
 from roost_central.releases.store import ReleaseStore
 from roost_central.signer.client import Signer
 from roost_central.signer.message import SignImage
-from roost_protocol.release.approval import Approval, SignedApproval
-from roost_protocol.release.members import MembersWord, SignedMembers
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +59,7 @@ class ReleaseDesk:
 
     Attributes:
         sites: what each site is told.
+        words: what operators agreed to.
 
     Raises:
         ReleaseError: what is in the folder cannot be read.
@@ -72,6 +72,7 @@ class ReleaseDesk:
         self._clock = clock
         self._entropy = entropy
         self.sites = SiteDocuments(self.store, signer, clock)
+        self.words = OperatorWords(self.store, self.sites, clock)
         self._lock = asyncio.Lock()  # one publication at a time
 
     @property
@@ -201,56 +202,6 @@ class ReleaseDesk:
             ReleaseError: ``busy``.
         """
         return self.store.bundles.incoming(self._entropy.token(NAME_BYTES).hex())
-
-    async def operators(self) -> list[str]:
-        """Return who may approve, by name.
-
-        Raises:
-            ReleaseError: what is here is broken.
-            OSError: it cannot be read.
-        """
-        return sorted((await asyncio.to_thread(approvers, self.store)).keys)
-
-    async def check_approval(self, signed: SignedApproval) -> Approval:
-        """Return an approval that one of the operators signed, by the newest that were named.
-
-        Raises:
-            ReleaseError: ``approval``: nobody did who may approve; else what is here is broken.
-            OSError: it cannot be read.
-        """
-        return (await asyncio.to_thread(approvers, self.store)).check(signed)
-
-    async def take_word(self, site: str, signed: SignedMembers) -> MembersWord:
-        """Keep an operator's word for the members of a site; the next document goes with it.
-
-        Raises:
-            ReleaseError: ``approval``: nobody signed it who may approve; ``members``: it is for
-                others than belong to the site now, or not of this time.
-            OSError: it cannot be kept.
-        """
-        who, now_ms = await asyncio.to_thread(approvers, self.store), self._clock.wall_ms()
-        said = who.check_members(signed)
-        if not said.not_before_ms <= now_ms < said.not_after_ms:
-            raise ReleaseError("members", f"the word of {said.operator} does not count now")
-        now = dict((await self.sites.members_of([site])).get(site, {}))
-        if (said.site, said.members) != (site, now):
-            text = f"the word is not for the {len(now)} members that {site} has now: sign anew"
-            raise ReleaseError("members", text)
-        words = [each for each in self.store.sites.words(site) if each.word != signed.word]
-        kept = [each for each in words if who.agreed_to_members([each], site, now, now_ms)]
-        await asyncio.to_thread(self.store.sites.put_words, site, [*kept, signed])
-        return said
-
-    async def agreed(self, site: str) -> set[str]:
-        """Return who signed for the members that a site has now.
-
-        Raises:
-            ReleaseError: what is here is broken.
-            OSError: it cannot be read.
-        """
-        who = await asyncio.to_thread(approvers, self.store)
-        now = dict((await self.sites.members_of([site])).get(site, {}))
-        return who.agreed_to_members(self.store.sites.words(site), site, now, self._clock.wall_ms())
 
     def lives(self) -> dict[str, Life]:
         """Return from when until when each part of the repositories counts; blocks on the disk."""

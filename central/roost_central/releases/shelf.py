@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from roost_central.releases.build import wan_bytes as bytes_from
+from roost_central.releases.bundle import wan_bytes as bytes_from
 from roost_central.releases.folders import IMAGE
 from roost_central.releases.store import ReleaseStore
 from roost_protocol.release.manifest import Manifest

@@ -22,6 +22,7 @@ class Known:
 
     def __init__(self, *operators):
         self._operators = Operators({each.name: each.public for each in operators})
+        self.words = self
 
     def find(self, component, version):
         return None

@@ -8,8 +8,9 @@ import pytest
 from backports.zstd import compress
 
 from roost_agent.trust.unpack import unpack
-from roost_central.releases import build, bundle
-from roost_central.releases.build import Described, wan_bytes
+from roost_central.releases import build, bundle, packing
+from roost_central.releases.build import Described
+from roost_central.releases.bundle import wan_bytes
 from roost_central.releases.fault import ReleaseError
 from roost_protocol.release.manifest import blobs_needed
 
@@ -53,7 +54,7 @@ def test_a_node_unpacks_what_was_built(tmp_path):
 
 
 def test_a_large_file_is_packed_in_pieces_to_the_same_content(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "WHOLE_BYTES_MAX", 1_000)
+    monkeypatch.setattr(packing, "WHOLE_BYTES_MAX", 1_000)
     files = {"big": NOISE.randbytes(3 << 20)}
     made = build.build(tree(tmp_path / "s", **files), SAID, tmp_path / "b")
     (tmp_path / "into").mkdir()

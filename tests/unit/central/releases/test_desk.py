@@ -120,14 +120,14 @@ async def test_an_approval_is_checked_by_the_operators_that_are_named_now(desk, 
     olga, web = Operator(), holder.build()
     said = olga.approves(web.digest, now_ms=NOW_MS)
     with pytest.raises(ReleaseError, match="none of the operators of policy/operators: nobody"):
-        await desk.check_approval(said)
+        await desk.words.check_approval(said)
     who = holder.build(
         "operators", component="policy/operators", files={"operators.json": operators_file(olga)}
     )
     await published(desk, holder, who, web)
-    assert (await desk.check_approval(said)).operator == "olga"
+    assert (await desk.words.check_approval(said)).operator == "olga"
     with pytest.raises(ReleaseError, match="not signed with the key"):
-        await desk.check_approval(Operator().approves(web.digest, now_ms=NOW_MS))
+        await desk.words.check_approval(Operator().approves(web.digest, now_ms=NOW_MS))
 
 
 async def test_what_a_role_names_is_served_signed_above_and_taken_by_a_node(tmp_path, pki, holder):

@@ -77,12 +77,12 @@ async def test_two_members_go_once_two_operators_signed_for_those_that_stay(desk
     assert "lab.n2 is box 2 by now, lab.n3 is dropped" in why.detail
     assert desk.sites.refused("lab") == why
     assert desk.sites.document("lab").members == ALL  # what it was told before counts on
-    await desk.take_word("lab", olga.signs_for("lab", fleet.members, now_ms=NOW_MS))
-    await desk.take_word("lab", olga.signs_for("lab", fleet.members, now_ms=NOW_MS + 1))
-    assert await desk.agreed("lab") == {"olga"}
+    await desk.words.take_word("lab", olga.signs_for("lab", fleet.members, now_ms=NOW_MS))
+    await desk.words.take_word("lab", olga.signs_for("lab", fleet.members, now_ms=NOW_MS + 1))
+    assert await desk.words.agreed("lab") == {"olga"}
     why = await desk.sites.tell_members("lab")
     assert "1 of 2 operators" in why.detail
-    await desk.take_word("lab", pia.signs_for("lab", fleet.members, now_ms=NOW_MS))
+    await desk.words.take_word("lab", pia.signs_for("lab", fleet.members, now_ms=NOW_MS))
     assert await desk.sites.tell_members("lab") is None
     assert desk.sites.refused("lab") is None
     assert desk.sites.document("lab").members == fleet.members
@@ -107,8 +107,8 @@ async def test_words_of_others_for_others_or_of_another_time_are_refused(desk, o
         (olga.signs_for("lab", now, now_ms=NOW_MS - 3 * DAY_MS), "does not count now"),
     ):
         with pytest.raises(ReleaseError, match=told):
-            await desk.take_word("lab", signed)
-    assert await desk.agreed("lab") == set()
+            await desk.words.take_word("lab", signed)
+    assert await desk.words.agreed("lab") == set()
 
 
 async def test_the_signer_believes_no_words_that_the_centre_kept(desk, operators, fleet):
@@ -127,7 +127,7 @@ async def test_the_signer_believes_no_words_that_the_centre_kept(desk, operators
     )
     why = await desk.sites.tell_members("lab")
     assert "1 of 2 operators" in why.detail
-    assert await desk.agreed("lab") == {"olga"}
+    assert await desk.words.agreed("lab") == {"olga"}
 
 
 async def test_a_stick_for_a_site_without_a_wan_counts_longer_than_what_is_served(
