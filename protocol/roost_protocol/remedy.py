@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     ENDLESS = "endless"
     MIXED = "mixed"
     UNREACHABLE = "unreachable"
+    ABSENT = "absent"
     METADATA = "metadata"
     DOCUMENT = "document"
     # The two repositories do not both name it, or not for this node and now.
@@ -79,8 +80,9 @@ REMEDIES: Final[Mapping[Refusal, str]] = {
     "publish again",
     Refusal.ENDLESS: "leave this mirror out, or write the stick anew",
     Refusal.MIXED: "retry; where it stays so, publish again, or write the stick anew",
-    Refusal.UNREACHABLE: "look at the site's WAN, and at the centre (roost status); a stick has to "
-    "hold all that roost release export wrote",
+    Refusal.UNREACHABLE: "look at the site's WAN, and at the centre (roost status), then retry",
+    Refusal.ABSENT: "see that the mirror (updates.source of the node) has the whole repository; a "
+    "stick has to hold all that roost release export wrote",
     Refusal.METADATA: "write the stick anew, or publish again: a file of the repository is damaged",
     Refusal.DOCUMENT: "bring agent and centre to releases that are next to each other, the agent "
     "first",

@@ -16,7 +16,7 @@ from roost_agent.install.trees import bases
 from roost_agent.ports import Entropy
 from roost_agent.trust import blobs
 from roost_agent.trust.chain import ChainError
-from roost_agent.trust.refresh import Paths, refresh
+from roost_agent.trust.refresh import UNASKED, Paths, refresh
 from roost_agent.trust.source import Source
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import (
@@ -87,14 +87,14 @@ def fetch(wanted: Wanted, ways: Ways, paths: Paths, now_ms: int) -> Manifest:
         BudgetError: there is more than may come.
         OSError: it cannot be written.
     """
-    why = ""
+    unasked = None
     try:
         refresh(ways.metadata, paths, wanted.node, now_ms)
     except ChainError as err:
-        if err.code is not Refusal.UNREACHABLE:
+        if err.code not in UNASKED:
             raise NotFetchedError(f"{err.code}: {err}") from err
-        why = f"; {err}"  # what was fetched before may be all that is needed
-    manifest = _manifest(wanted, paths, why)
+        unasked = err  # what was fetched before may be all that is needed
+    manifest = _manifest(wanted, paths, unasked)
     missing = {
         blob: size
         for blob, size in blobs_needed(manifest, bases(wanted.place)).items()
@@ -107,21 +107,24 @@ def fetch(wanted: Wanted, ways: Ways, paths: Paths, now_ms: int) -> Manifest:
     return manifest
 
 
-def _manifest(wanted: Wanted, paths: Paths, why: str) -> Manifest:
+def _manifest(wanted: Wanted, paths: Paths, unasked: ChainError | None) -> Manifest:
     try:
         path = target_path(wanted.component, wanted.version)
         with (paths.mirror / MANIFESTS / path).open("rb") as stream:
             raw = stream.read(MANIFEST_BYTES_MAX + 1)
         manifest = decode(raw)
     except FileNotFoundError as err:
-        text = f"the director names no {wanted.component} {wanted.version} for {wanted.node}{why}"
-        code = "" if why else f"{Refusal.DIRECTOR}: "  # else it may, and was not to be asked
-        raise NotFetchedError(f"{code}{text}") from err
+        what = f"{wanted.component} {wanted.version} for {wanted.node}"
+        if unasked is not None:
+            raise NotFetchedError(f"{unasked.code}: {unasked}; {what} is not here yet") from err
+        raise NotFetchedError(f"{Refusal.DIRECTOR}: the director names no {what}") from err
     except ProtocolError as err:
         raise NotFetchedError(f"{Refusal.MANIFEST}: {err}") from err
     found = digest(raw)
     if found != wanted.digest:
-        text = f"{path} is {found[:12]} here, and {wanted.digest[:12]} was asked for{why}"
+        text = f"{path} is {found[:12]} here, and {wanted.digest[:12]} was asked for"
+        if unasked is not None:
+            raise NotFetchedError(f"{unasked.code}: {unasked}; {text}")
         raise NotFetchedError(f"{Refusal.DIGEST}: {text}")
     return manifest
 

@@ -28,12 +28,11 @@ from roost_agent.trust.chain import METADATA_URL, Chain, ChainError
 from roost_agent.trust.folder import FolderFetcher
 from roost_agent.trust.https import HttpsSource, of_centre
 from roost_agent.trust.local import FolderSource
-from roost_agent.trust.refresh import Paths, refresh
+from roost_agent.trust.refresh import UNASKED, Paths, refresh
 from roost_agent.trust.release import DIRECTOR, IMAGE, Places
 from roost_agent.trust.verdict import Verdict
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.manifest import MANIFEST_BYTES_MAX
-from roost_protocol.remedy import Refusal
 from roost_protocol.topics import split_node_id
 
 MIRROR: Final = "updates/mirror"
@@ -134,12 +133,12 @@ def _refresh(given: Mapping[str, str], clock: Clock) -> int:
 
 def _stale(err: ChainError, paths: Paths, node: str, now_ms: int) -> ChainError:
     """Return what is to be told: where nobody was reached, what is known may have ended."""
-    if err.code is not Refusal.UNREACHABLE:
+    if err.code not in UNASKED:
         return err
     try:
         refresh([FolderSource(paths.mirror)], paths, node, now_ms)
     except ChainError as old:
-        return err if old.code is Refusal.UNREACHABLE else ChainError(old.code, f"{old}; {err}")
+        return err if old.code in UNASKED else ChainError(old.code, f"{old}; {err}")
     return err
 
 

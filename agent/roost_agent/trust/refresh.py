@@ -34,7 +34,9 @@ from roost_protocol.topics import split_node_id
 VERSIONS_MAX: Final = 2
 TARGETS_A_SITE_MAX: Final = 64
 FILE_BYTES_MAX: Final = 16 << 20  # of a manifest; metadata has its own caps
+UNASKED: Final = frozenset({Refusal.UNREACHABLE, Refusal.ABSENT})  # what is known may be of use
 _OF_SITE: Final = ("timestamp", "snapshot", "targets")  # as tuf writes them: a part of it is good
+_LACKED: Final = (Refusal.UNREACHABLE, Refusal.ABSENT)
 _VERSIONED: Final = re.compile(r"([0-9]+)\.(.+)\.json")
 
 
@@ -114,7 +116,8 @@ def refresh(sources: Sequence[Source], paths: Paths, node: str, now_ms: int) -> 
         now_ms: UTC, by which expiry is judged.
 
     Raises:
-        ChainError: of the last source: no source's word holds.
+        ChainError: of the last source: no source's word holds. Of one that was not reached rather
+            than of one that lacks it: the first may have it later.
         KeptError: there is no anchor.
         OSError: it cannot be written.
     """
@@ -124,7 +127,8 @@ def refresh(sources: Sequence[Source], paths: Paths, node: str, now_ms: int) -> 
             with TemporaryDirectory(prefix="roost-director-") as draft:
                 return _from(source, paths, Path(draft), node, now_ms)
         except ChainError as err:
-            last = ChainError(err.code, f"{err} (from {source.name})")
+            if source is sources[0] or (last.code, err.code) != _LACKED:
+                last = ChainError(err.code, f"{err} (from {source.name})")
     raise last
 
 

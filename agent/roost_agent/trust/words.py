@@ -41,6 +41,7 @@ CODES: Final[tuple[tuple[type[Exception], Refusal], ...]] = (  # the first that 
     (LengthOrHashMismatchError, Refusal.MIXED),
     (RepositoryError, Refusal.METADATA),
     (DownloadLengthMismatchError, Refusal.ENDLESS),
+    (DownloadHTTPError, Refusal.ABSENT),
     (DownloadError, Refusal.UNREACHABLE),
     (StorageError, Refusal.DISK),
 )

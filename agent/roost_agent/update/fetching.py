@@ -11,6 +11,7 @@ from roost_agent.child import run as run_child
 from roost_agent.update.kept import Kept
 from roost_agent.update.place import NotDoneError, Places, Site
 from roost_agent.update.step import TABLE, Step
+from roost_protocol.remedy import Refusal
 from roost_protocol.update import Offer
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ BUDGET: Final = 75  # exit status of fetch
 LEND_S: Final = 72 * 3_600.0  # a job has no longer
 NEAR_S: Final = 600.0  # that another node of the site may take to fetch for all
 FETCH_AGAIN_S: Final = (10.0, 300.0)  # after a mirror that broke off; doubled up to the second
+UNREACHED_S: Final = 900.0  # of such pauses, while nobody says what is signed
 MIRROR_BLOBS: Final = "updates/mirror/blobs"
 SPENT: Final = "updates/spent"  # a file a job, with the bytes that it has fetched from afar
 
@@ -31,17 +33,27 @@ class Fetching:
     Args:
         places: see there.
         site: who has it nearby.
+        again_s, unreached_s: as FETCH_AGAIN_S and UNREACHED_S.
     """
 
-    def __init__(self, places: Places, site: Site) -> None:
+    def __init__(
+        self, places: Places, site: Site, again_s: tuple[float, float] = FETCH_AGAIN_S,
+        unreached_s: float = UNREACHED_S,
+    ) -> None:  # fmt: skip
         self.short_of = ""  # why a download rests: the budget of bytes is spent
         self.broke_off = ""  # how a download failed last that is tried again
         self._places = places
         self._site = site
+        self._again_s = again_s
+        self._unreached_s = unreached_s
 
     async def fetch(self, offer: Offer, kept: Kept) -> Kept:
-        """Bring the release here, over as many interruptions as the job's time lets it."""
-        pause_s = FETCH_AGAIN_S[0]
+        """Bring the release here, over as many interruptions as the job's time lets it.
+
+        Raises:
+            NotDoneError: it cannot be had; or nobody was reached over ``unreached_s``.
+        """
+        pause_s, unreached_s = self._again_s[0], 0.0
         self.short_of = self.broke_off = ""
         await self._wait_near(offer)
         while True:
@@ -58,13 +70,19 @@ class Fetching:
                     expected=tuple(said.get("expected_alarms", ())),
                 )
             why = done.why.removeprefix("roost-agent: ")
-            if done.status != BUDGET and not why.startswith(("blob ", "unreachable")):
+            code, _, text = why.partition(": ")
+            is_unreached = code == Refusal.UNREACHABLE
+            if done.status != BUDGET and not is_unreached and not why.startswith("blob "):
                 raise NotDoneError(why)
+            if is_unreached and unreached_s >= self._unreached_s:
+                text = f"nobody was reached for {self._unreached_s / 60:.0f} min: {text}"
+                raise NotDoneError(f"{Refusal.UNREACHABLE}: {text}")
+            unreached_s = unreached_s + pause_s if is_unreached else 0.0
             self.broke_off = why
             self.short_of = why if done.status == BUDGET else ""
             log.warning("update: fetched again in %.0f s: %s", pause_s, why)
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, FETCH_AGAIN_S[1])
+            pause_s = min(2 * pause_s, self._again_s[1])
 
     async def _wait_near(self, offer: Offer) -> None:
         """Let one node of the site fetch for all, for a while."""

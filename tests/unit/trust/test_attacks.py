@@ -471,7 +471,7 @@ def test_a_link_or_a_pipe_in_the_mirror_is_no_file(stage, node, released, tmp_pa
     secret.write_bytes(timestamp.read_bytes())
     timestamp.unlink()
     timestamp.symlink_to(secret)
-    assert node.asks(released) == "unreachable"
+    assert node.asks(released) == "absent"
     timestamp.unlink()
     os.mkfifo(timestamp)
-    assert node.asks(released) == "unreachable"
+    assert node.asks(released) == "absent"

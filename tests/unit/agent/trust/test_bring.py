@@ -170,5 +170,5 @@ def test_a_stick_without_its_metadata_is_refused_with_what_to_do(takes, tmp_path
     (tmp_path / "stick/image/metadata/timestamp.json").unlink()
     status, _, err = takes()
     assert status == 1
-    assert "unreachable: the image repository has no metadata/timestamp.json (from " in err
+    assert "absent: the image repository has no metadata/timestamp.json (from " in err
     assert f"write the stick anew at the centre ({ANEW})" in err

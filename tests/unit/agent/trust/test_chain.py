@@ -59,7 +59,7 @@ def test_what_is_missing_is_told_by_its_file(stage, refused):
     stage.publish()
     (stage.mirror / "image/metadata/timestamp.json").unlink()
     err = refused()
-    assert err.code == "unreachable"
+    assert err.code == "absent"
     assert str(err) == "the image repository has no metadata/timestamp.json"
 
 

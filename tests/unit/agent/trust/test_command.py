@@ -114,7 +114,7 @@ def test_a_source_that_is_frozen_or_gone_is_told_once_what_it_said_has_ended(
     later = Clock(NOW_MS + 8 * DAY_MS)
     assert said_of(say, ["refresh", *words], later) == "expired"  # the source stands still
     gone = ["refresh", where[0], f"--source={tmp_path / 'none'}", words[1], other]
-    assert said_of(command.run, gone, Clock(), say) == "unreachable"
+    assert said_of(command.run, gone, Clock(), say) == "absent"
     assert said_of(command.run, gone, later, say) == "expired"  # so does what it said before
 
 

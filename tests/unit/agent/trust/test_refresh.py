@@ -4,6 +4,7 @@ import pytest
 from releases import custom
 from tuf_stage import NOW_MS, Stage
 
+from roost_agent.trust.chain import ChainError
 from roost_agent.trust.kept import DIRECTOR_ROOT, IMAGE_ROOT
 from roost_agent.trust.local import FolderSource
 from roost_agent.trust.refresh import Paths, refresh
@@ -45,3 +46,18 @@ def test_another_sites_word_is_nowhere_when_this_is_killed_before_it_is_judged(s
         path.write_bytes(raw)
     again = refresh([FolderSource(stage.mirror)], paths, "lab.n1", NOW_MS)
     assert [*again.manifests] == ["app/web/2.0.json"], "its own word would be older than edge's"
+
+
+def test_who_was_not_reached_may_have_it_later_whoever_lacks_it(stage, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    paths = Paths(tmp_path, tmp_path / "known", tmp_path / "mirror")
+    dead, lacks = (FolderSource(tmp_path / each) for each in ("file", "nowhere"))
+    for sources, code in (
+        ([dead, lacks], "unreachable"),
+        ([lacks, dead], "unreachable"),
+        ([lacks], "absent"),
+    ):
+        with pytest.raises(ChainError) as refused:
+            refresh(sources, paths, "lab.n1", NOW_MS)
+        assert refused.value.code == code
+    assert refresh([lacks, FolderSource(stage.mirror)], paths, "lab.n1", NOW_MS).manifests

@@ -15,9 +15,10 @@ from roost_agent.errors import AgentError
 from roost_agent.install.program import Program
 from roost_agent.ports import SystemClock
 from roost_agent.update.events import Do, Known
+from roost_agent.update.fetching import Fetching
 from roost_agent.update.hands import Hands
 from roost_agent.update.kept import Kept
-from roost_agent.update.place import Near, Places
+from roost_agent.update.place import Near, NotDoneError, Places
 from roost_agent.update.step import Step, Who
 from roost_protocol.update import Offer
 
@@ -264,9 +265,57 @@ async def test_how_a_download_broke_off_is_kept_while_it_is_tried_again(hands, t
     fetching.cancel()
 
 
+@pytest.fixture
+def unreached(hands, tmp_path):
+    """Hands of a node that asks one who never answers; how often it asks once more is given."""
+    not_here = tmp_path / "file"
+    not_here.write_text("no folder: it is there, and cannot be read")
+    (tmp_path / "now").mkdir()
+    now_ms = SystemClock().wall_ms()  # a child judges it
+    now = InstallStage(tmp_path / "now", repository=tmp_path / "signed", now_ms=now_ms)
+    places = replace(
+        hands._places, state_dir=now.folder / "agent", trust=now.given.trust, source=str(not_here)
+    )
+
+    def made(tries, source=str(not_here)):
+        fetching = Fetching(
+            replace(places, source=source), hands._site, (0.001, 0.001), 0.001 * tries
+        )
+        return fetching, now
+
+    return made
+
+
+async def test_who_reaches_nobody_asks_again_for_a_while_and_says_so_with_the_last_error(unreached):
+    fetching, _ = unreached(1)
+    with pytest.raises(
+        NotDoneError, match=r"^unreachable: nobody was reached for .* not read"
+    ) as err:
+        await fetching.fetch(offer("0" * 64, "1.0"), Kept())
+    assert "app/demo 1.0 for lab.n1 is not here yet" in str(err.value)
+    assert fetching.broke_off.startswith("unreachable: "), "it was tried again"
+
+
+async def test_a_wan_that_was_gone_as_a_download_began_fails_no_job(unreached, tmp_path):
+    fetching, now = unreached(10_000)
+    release = now.release("1.0", OLD)
+    running = asyncio.create_task(fetching.fetch(offer(release, "1.0"), Kept()))
+    await until(lambda: fetching.broke_off or running.done(), "it asked")
+    (tmp_path / "link").symlink_to(now.repository)
+    (tmp_path / "link").replace(tmp_path / "file")
+    await until(running.done, "it is here")
+    assert not (await running).reboot
+
+
+async def test_a_mirror_that_lacks_it_is_not_waited_for(unreached, tmp_path):
+    fetching, _ = unreached(10_000, str(tmp_path / "nowhere"))
+    with pytest.raises(NotDoneError, match=r"^absent: "):
+        await fetching.fetch(offer("0" * 64, "1.0"), Kept())
+
+
 async def test_why_what_is_known_is_stale_is_one_line_with_its_code(stage, hands):
     nowhere = str(stage.folder / "nowhere")
     made = Hands(replace(hands._places, source=nowhere), hands._site)
     why = await made.refreshed()
-    assert why.startswith("unreachable: the image repository has no metadata/timestamp.json (from ")
+    assert why.startswith("absent: the image repository has no metadata/timestamp.json (from ")
     assert "\n" not in why
