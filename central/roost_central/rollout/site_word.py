@@ -132,7 +132,8 @@ def put_off(job: Job, why: str, retry_at_ms: int, now_ms: int) -> Job:
     """Return a job that waits until a node of its site can take it: another one is at work there.
 
     Its attempt stays the same: nodes that have taken it up have it still, when it is offered again.
-    Whom nothing helps within PUT_OFF_MS_MAX has timed out.
+    Whom nothing helps within PUT_OFF_MS_MAX has timed out. Each offer takes a token of the rate and
+    a signature of the director's, so it waits at least as long again as it has waited already.
 
     Args:
         job: that is offered; another one is as it was.
@@ -150,7 +151,8 @@ def put_off(job: Job, why: str, retry_at_ms: int, now_ms: int) -> Job:
             J.TIMED_OUT, Who.CENTRAL, now_ms, failure=FailureType.TIMEOUT, detail=detail
         )  # fmt: skip
     least_ms, most_ms = PUT_OFF_MS
-    due_ms = min(max(retry_at_ms, now_ms + least_ms), now_ms + most_ms)
+    wait_ms = max(retry_at_ms - now_ms, now_ms - since_ms, least_ms)  # as long again: it doubles
+    due_ms = now_ms + min(wait_ms, most_ms)
     told = {"due_ms": due_ms, "put_off_ms": since_ms, "detail": f"waits: {why}", "unanswered": 0}
     return job.to(J.QUEUED, Who.SITE, now_ms, **told)
 

@@ -128,6 +128,16 @@ def test_who_never_has_room_times_out_and_the_other_node_gives_it_up(pair):
     assert pair.now_ms - BEGAN_MS < PUT_OFF_MS_MAX + 2 * PUT_OFF_MS[1]
 
 
+def test_who_has_no_room_for_long_is_offered_it_ever_less_often(pair):
+    pair.run(lambda: pair.job.is_ended, turns=10_000)
+    offers = [job.offered_ms for job in pair.offered]
+    waits = [b - a for a, b in pairwise(offers)]
+    assert waits == sorted(waits)
+    assert all(b <= 2 * a + 10_000 for a, b in pairwise(waits)), "who has room again waits no longer"
+    assert 600_000 <= max(waits) <= 610_000
+    assert len(offers) <= 18, "of each minute it was 120"
+
+
 def test_a_rest_of_the_rollout_is_no_time_in_which_a_node_had_no_room(pair):
     pair.run(lambda: pair.job.put_off_ms)
     pair.rollout.pause("lunch", pair.now_ms)
