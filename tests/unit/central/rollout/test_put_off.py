@@ -133,7 +133,7 @@ def test_who_has_no_room_for_long_is_offered_it_ever_less_often(pair):
     offers = [job.offered_ms for job in pair.offered]
     waits = [b - a for a, b in pairwise(offers)]
     assert waits == sorted(waits)
-    assert all(b <= 2 * a + 10_000 for a, b in pairwise(waits)), "who has room again waits no longer"
+    assert all(b <= 2 * a + 10_000 for a, b in pairwise(waits)), "no longer than twice"
     assert 600_000 <= max(waits) <= 610_000
     assert len(offers) <= 18, "of each minute it was 120"
 
