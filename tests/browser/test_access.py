@@ -218,13 +218,20 @@ async def test_a_dialog_that_closes_does_not_take_the_next_one_along(console):
     await tab.wait("document.querySelector('.palette [role=option]')", for_s=20)
 
 
-async def test_a_table_row_at_320_pixels_still_tells_status_site_and_age(console):
-    tab = await console.tab("/?view=table", width=320, height=640)
+@pytest.mark.parametrize("width", [320, 400])
+async def test_a_narrow_table_row_still_tells_status_site_and_age(console, width):
+    tab = await console.tab("/?view=table", width=width, height=640)
     await tab.wait("document.querySelector('.rows.narrow .rows-body .row')")
+    whole = await tab.js(
+        "[...document.querySelectorAll('.rows-body .c-site')]"
+        ".filter((e) => e.innerText.startsWith('edge-'))"
+        ".every((e) => e.scrollWidth <= e.clientWidth)"
+    )
+    assert whole
     cut = await tab.js(
         "[...document.querySelectorAll('.rows-body .row:first-child .cell')]"
         ".filter((e) => e.matches('.c-status, .c-site, .c-age'))"
-        ".every((e) => e.getBoundingClientRect().right <= 320)"
+        ".every((e) => e.getBoundingClientRect().right <= innerWidth)"
     )
     assert cut
 
