@@ -12,11 +12,14 @@ from roost_central.rollout.core import Rollout
 from roost_central.rollout.gate import rate_per_minute
 from roost_central.rollout.head import Head
 from roost_central.rollout.meant import late_max
-from roost_central.rollout.table import Kind, WaveState
+from roost_central.rollout.offering import capped
+from roost_central.rollout.table import Kind, RolloutState, WaveState
 from roost_central.storage.rollouts import ApprovalRecord
 
 FORMER_SHOWN_MAX: Final = 20  # releases that sites had; the jobs have all of them
 _MS: Final = 1_000
+_OPEN: Final = frozenset({WaveState.RELEASING, WaveState.RUNNING, WaveState.SOAKING})
+_GIVEN_UP: Final = frozenset({RolloutState.ABORTING, RolloutState.ABORTED})
 
 
 class RolloutAnswer(msgspec.Struct, frozen=True):
@@ -148,12 +151,12 @@ def rollout_detail(
 def _wave(rollout: Rollout, index: int) -> WaveAnswer:
     wave, tally, rules = rollout.head.waves[index], rollout.tally(index), rollout.rules(index)
     undone = tally.undone if rollout.head.is_back else Counter()
-    is_open = wave.state in {WaveState.RELEASING, WaveState.RUNNING, WaveState.SOAKING}
+    is_open = wave.state in _OPEN
     return WaveAnswer(
         wave=index + 1,
         name=wave.name,
         state=wave.state,
-        why=wave.why,
+        why=wave.why or _why(rollout, index),
         since=instant(wave.released_ms) if wave.released_ms else None,
         sites=tally.size,
         states=_counts(tally.states),
@@ -169,6 +172,13 @@ def _wave(rollout: Rollout, index: int) -> WaveAnswer:
         rate=round(rate_per_minute(rules, tally.succeeded), 1) if is_open else 0.0,
         deadline=instant(rollout.deadline_ms(index)) if is_open else None,
     )
+
+
+def _why(rollout: Rollout, index: int) -> str:
+    """Return why a wave does not come along; empty: it does."""
+    if rollout.head.state in _GIVEN_UP and rollout.head.waves[index].state in _OPEN:
+        return "its rollout was aborted: who has the release keeps it"
+    return capped(rollout, index)
 
 
 def _counts(counted: Mapping[Any, int]) -> dict[str, int]:

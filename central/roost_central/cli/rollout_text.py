@@ -22,7 +22,7 @@ _NEXT: Final = {  # state -> what is next, and the verb for it
     "scheduled": ("begin", "start"),
     "aborting": ("it waits for the sites that are at work", "watch"),
     "rolling_back": ("it waits for the sites that go back", "watch"),
-    "aborted": ("where each site stands", "jobs"),
+    "aborted": ("who has the release keeps it; where each site stands", "jobs"),
     "rolled_back": ("where each site stands", "jobs"),
 }
 

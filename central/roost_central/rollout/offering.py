@@ -94,6 +94,29 @@ def _is_held(course: Course, job: Job, rules: Settled, around: Around, now_ms: i
     return of_hw >= most.hw_model or (bool(job.link) and of_link >= most.link)
 
 
+def capped(course: Course, wave: int) -> str:
+    """Return which cap of a wave's plan is reached by this rollout's own sites; empty: none.
+
+    Args:
+        course: of the rollout.
+        wave: from 0.
+    """
+    tally, most = course.tally(wave), course.rules(wave).max_in_flight
+    if not tally.states[J.QUEUED] or wave not in _open_waves(course):
+        return ""
+    links = sum(count >= most.link for link, count in course.link.items() if link)
+    models = sum(count >= most.hw_model for count in course.hw.values())
+    if course.in_flight() >= most.fleet:
+        return f"max_in_flight.fleet = {most.fleet} sites are at work"
+    if tally.in_flight >= most.wave:
+        return f"max_in_flight.wave = {most.wave} sites are at work"
+    if models:
+        return f"max_in_flight.hw_model = {most.hw_model} sites of one model are at work"
+    if links:
+        return f"max_in_flight.link = {most.link} sites of one link are at work"
+    return ""
+
+
 def _note(course: Course, job: Job, why: str) -> None:
     """Have a job that waits say for what."""
     if job.detail != why:

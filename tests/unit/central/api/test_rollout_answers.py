@@ -59,3 +59,10 @@ def test_a_way_back_that_was_undone_is_a_failure_of_the_rollout_that_goes_back(s
         J.ROLLED_BACK, "site", 2, failure="install"
     ))  # fmt: skip
     assert (canary(fleet).failed, canary(fleet).went_back) == (1, 1)
+
+
+def test_a_wave_that_was_given_up_says_so():
+    fleet = running()
+    fleet.turn()
+    fleet.rollout.abort("no", fleet.now_ms)
+    assert canary(fleet).why == "its rollout was aborted: who has the release keeps it"

@@ -1,8 +1,11 @@
 """A site is offered a release in its turn, within all caps."""
 
+import msgspec
+import pytest
 from rollout_fleet import SmallFleet, running
 
 from roost_central.rollout.head import AlarmSeen, Around
+from roost_central.rollout.offering import capped
 from roost_central.rollout.table import JobState, RolloutState
 from roost_protocol.severity import Severity
 
@@ -31,6 +34,32 @@ def test_sites_at_work_never_pass_the_caps():
         fleet.turn()
         most = max(most, fleet.rollout.in_flight())
     assert most == 3
+
+
+@pytest.mark.parametrize(
+    ("caps", "told"),
+    [
+        ("fleet = 2", "max_in_flight.fleet = 2 sites are at work"),
+        ("wave = 2", "max_in_flight.wave = 2 sites are at work"),
+        ("hw_model = 2", "max_in_flight.hw_model = 2 sites of one model are at work"),
+        ("fleet = 500", ""),
+    ],
+)
+def test_a_wave_says_which_cap_its_sites_wait_for(caps, told):
+    fleet = SmallFleet(plan=f"max_in_flight = {{{caps}}}\n")
+    fleet.rollout.start(fleet.now_ms)
+    assert capped(fleet.rollout, 0) == ""
+    fleet.run(lambda: fleet.rollout.in_flight() > 1)
+    assert capped(fleet.rollout, 0) == told
+
+
+def test_a_wave_says_that_its_links_are_full():
+    fleet = SmallFleet(plan="max_in_flight = {link = 2}\n")
+    for job in [*fleet.rollout.jobs.values()]:
+        fleet.rollout.put(msgspec.structs.replace(job, link="feed-1"))
+    fleet.rollout.start(fleet.now_ms)
+    fleet.run(lambda: fleet.rollout.in_flight() > 1)
+    assert capped(fleet.rollout, 0) == "max_in_flight.link = 2 sites of one link are at work"
 
 
 def test_other_rollouts_take_room_and_hold_their_sites():
