@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from roost_agent.enrolled import STATE_DIR
 from roost_agent.errors import AgentError, ConfigError
+from roost_agent.moment import shown
 from roost_agent.options import asks_help, options
 from roost_agent.ports import Clock, SystemClock
 from roost_agent.trust import blobs, kept, kernel_clock, words
@@ -45,7 +46,6 @@ refused, and says why and what to do.
   --trust-dir DIR  what root trusts         (/var/lib/roost-trust)
   --mirror DIR     where it is put          (updates/mirror of the state folder)
 """
-_MINUTE: Final = "%Y-%m-%d %H:%M"
 _NOTHING: Final = "start a rollout for its site, then write the stick (roost release export)"
 _USUAL: Final = {"state-dir": STATE_DIR, "trust-dir": kept.FOLDER, "mirror": ""}
 
@@ -79,9 +79,8 @@ def _unsure(trust: Path, clock: Clock, *, is_said: bool, is_kept: Callable[[], b
     """
     now_ms, floor_ms = clock.wall_ms(), kept.load(trust).clock_floor_ms
     if now_ms < floor_ms:
-        now, floor = words.utc(now_ms), words.utc(floor_ms)
         return (
-            f"this node's clock says {now:{_MINUTE}} UTC, and at {floor:{_MINUTE}} UTC something "
+            f"this node's clock says {shown(now_ms)}, and at {shown(floor_ms)} something "
             "was signed that is installed here: no clock is right that is before that"
         )
     if is_said:
@@ -96,7 +95,7 @@ def _unsure(trust: Path, clock: Clock, *, is_said: bool, is_kept: Callable[[], b
     if not is_kept():
         return (
             "no time service keeps this node's clock (it says "
-            f"{words.utc(now_ms):{_MINUTE}} UTC), so it cannot be told what has ended"
+            f"{shown(now_ms)}), so it cannot be told what has ended"
         )
     if os.geteuid() == 0 and kept.load(trust).clock_ok_ms:
         kept.save(trust, replace(kept.load(trust), clock_ok_ms=0))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from roost_agent.moment import shown
 from roost_agent.trust import kept
 from roost_agent.trust.chain import Chain, ChainError
 from roost_agent.trust.folder import FolderFetcher
 from roost_agent.trust.kept import DIRECTOR_ROOT, IMAGE_ROOT, KeptError, State
 from roost_agent.trust.verdict import Said, Site, Verdict, judge
-from roost_agent.trust.words import utc
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.director import FIELD, read_document
 from roost_protocol.release.manifest import decode, digest
@@ -26,7 +26,6 @@ MODELS: Final = (  # of the firmware's tables, or of the device tree, as the inv
     Path("/proc/device-tree/model"),
 )
 MODEL_BYTES_MAX: Final = 256
-_DAY: Final = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,9 @@ def verify(
             return Verdict(Refusal.STAGED, f"{path} was not accepted on {state.node} before")
         expiry_ms = before.at_ms
     if now_ms < state.clock_floor_ms:
-        now, floor = utc(now_ms), utc(state.clock_floor_ms)
-        text = f"the clock of {state.node} says {now:{_DAY}} UTC, and at {floor:{_DAY}} UTC "
-        return Verdict(Refusal.CLOCK, f"{text}something was signed that it has installed")
+        now, floor = shown(now_ms), shown(state.clock_floor_ms)
+        text = f"the clock of {state.node} says {now}, and at {floor} something was signed that "
+        return Verdict(Refusal.CLOCK, f"{text}it has installed")
     try:
         said = _said(path, places, expiry_ms)
     except ChainError as err:

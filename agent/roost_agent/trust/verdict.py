@@ -12,10 +12,10 @@ Leaves to others: whose word the chains are (chain.py), and floors over time (ke
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
+from roost_agent.moment import shown
 from roost_protocol.errors import ProtocolError
 from roost_protocol.release.director import Assignment, SiteDocument
 from roost_protocol.release.manifest import Manifest
@@ -26,7 +26,6 @@ from roost_protocol.topics import split_node_id
 ACCEPTED: Final = ""
 MODELS_SHOWN: Final = 3
 _HEX_SHOWN: Final = 12
-_YEAR_9999_MS: Final = 253_402_300_799_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +153,15 @@ def _both(said: Said, raw: bytes, manifest: Manifest) -> Named | Verdict:
 
 def _untimely(custom: TargetCustom, job: Assignment, site: Site, now_ms: int) -> Verdict | None:
     """Return why it is not the time of a release; None: it is."""
-    signed_ms = max(site.clock_floor_ms, custom.signed_at_ms)
+    signed_ms, here = max(site.clock_floor_ms, custom.signed_at_ms), shown(now_ms)
     if now_ms < signed_ms:
-        text = (
-            f"the clock of {site.node} says {_utc(now_ms)}, and at {_utc(signed_ms)} it was signed"
-        )
+        text = f"the clock of {site.node} says {here}, and at {shown(signed_ms)} it was signed"
         return _no(Refusal.CLOCK, text)
     if now_ms < job.not_before_ms:
-        text = f"its time begins at {_utc(job.not_before_ms)}, on {site.node} it is {_utc(now_ms)}"
+        text = f"its time begins at {shown(job.not_before_ms)}, on {site.node} it is {here}"
         return _no(Refusal.EARLY, text)
     if now_ms >= job.not_after_ms:
-        text = f"its time ended at {_utc(job.not_after_ms)}, on {site.node} it is {_utc(now_ms)}"
+        text = f"its time ended at {shown(job.not_after_ms)}, on {site.node} it is {here}"
         return _no(Refusal.LATE, text)
     return None
 
@@ -193,13 +190,6 @@ def _some(models: Sequence[str]) -> str:
     """Return some models of a list that may be long."""
     more = f" and {len(models) - MODELS_SHOWN} more" if len(models) > MODELS_SHOWN else ""
     return ", ".join(models[:MODELS_SHOWN]) + more
-
-
-def _utc(at_ms: int) -> str:
-    """Return a time of the director's, which may be none that a calendar has."""
-    if not 0 <= at_ms <= _YEAR_9999_MS:
-        return f"{at_ms} ms"
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _no(code: Refusal, text: str) -> Verdict:

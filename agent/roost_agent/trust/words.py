@@ -9,7 +9,7 @@ step and code before it.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from tuf.api.exceptions import (
@@ -25,6 +25,7 @@ from tuf.api.exceptions import (
     UnsignedMetadataError,
 )
 
+from roost_agent.moment import shown
 from roost_protocol.remedy import REMEDIES, Refusal
 
 NAMES: Final = {"image": "the image repository", "director": "the director"}
@@ -139,11 +140,6 @@ def complaint(code: str, text: str, remedy: str = "") -> str:
     return f"{code}: {text}\nwhat to do: {remedy or REMEDIES[Refusal(code)]}\n"
 
 
-def utc(at_ms: int) -> datetime:
-    """Return a moment."""
-    return datetime.fromtimestamp(at_ms / 1_000, UTC)
-
-
 def _role(role: str) -> str:
     return ROLES.get(role, f"the releases of {role or 'a role'}")
 
@@ -159,7 +155,7 @@ def _older(text: str) -> str:
 
 def _version(number: int) -> str:
     if _TIMES[0] < number < _TIMES[1]:
-        return f"of {utc(number):%Y-%m-%d %H:%M} UTC"
+        return f"of {shown(number)}"
     return f"of version {number}"
 
 

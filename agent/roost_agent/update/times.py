@@ -5,8 +5,7 @@ lifts the second. Without either it is for any time, and goes by no clock. Desig
 sections 5 and 7.
 """
 
-from datetime import UTC, datetime
-
+from roost_agent.moment import shown
 from roost_agent.update.kept import Hold
 from roost_agent.update.openings import Openings
 from roost_protocol.errors import ProtocolError
@@ -67,8 +66,3 @@ def _which(offer: Offer, own: Window | None) -> str:
 def held(hold: Hold | None) -> str:
     """Return until when a person holds this node, and why; empty: nobody does."""
     return "" if hold is None else f"until {shown(hold.until_ms)}: {hold.why}"
-
-
-def shown(at_ms: int) -> str:
-    """Return a moment for people."""
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -16,9 +16,7 @@ from roost_central.api.problem import ApiError, FieldError
 from roost_central.api.profiles import BODY_BYTES_MAX as PROFILES_BYTES_MAX
 from roost_central.api.profiles import ProfileFile
 from roost_central.api.rollout_answers import RolloutDetail, rollout_detail
-from roost_central.api.rollout_settings import (
-    COMPONENT,
-)
+from roost_central.api.rollout_settings import COMPONENT
 from roost_central.rollout import windows
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.dry import dry_run

@@ -104,15 +104,13 @@ def capped(course: Course, wave: int) -> str:
     tally, most = course.tally(wave), course.rules(wave).max_in_flight
     if not tally.states[J.QUEUED] or wave not in _open_waves(course):
         return ""
-    links = sum(count >= most.link for link, count in course.link.items() if link)
-    models = sum(count >= most.hw_model for count in course.hw.values())
     if course.in_flight() >= most.fleet:
         return f"max_in_flight.fleet = {most.fleet} sites are at work"
     if tally.in_flight >= most.wave:
         return f"max_in_flight.wave = {most.wave} sites are at work"
-    if models:
+    if any(count >= most.hw_model for count in course.hw.values()):
         return f"max_in_flight.hw_model = {most.hw_model} sites of one model are at work"
-    if links:
+    if any(link and count >= most.link for link, count in course.link.items()):
         return f"max_in_flight.link = {most.link} sites of one link are at work"
     return ""
 
