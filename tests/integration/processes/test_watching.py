@@ -14,6 +14,7 @@ from process_stage import ANSWERS, is_alive, now_s, watched
 from waiting import until
 
 from roost_agent.host.processes.looks import AUDIT_MS
+from roost_agent.host.processes.script import Scripts
 from roost_agent.ports import SystemClock
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
@@ -124,7 +125,20 @@ async def test_a_restart_by_others_within_two_seconds_counts_and_is_no_failure(s
         each.wait()
 
 
-async def test_a_script_speaks_for_what_has_no_process(services):
+@pytest.fixture
+def complaints(monkeypatch):
+    """What the scripts were said to say, in order; they are asked one after the other."""
+    heard, complaint = [], Scripts.complaint
+
+    async def overheard(self, script, argument, seconds):
+        heard.append(await complaint(self, script, argument, seconds))
+        return heard[-1]
+
+    monkeypatch.setattr(Scripts, "complaint", overheard)
+    return heard
+
+
+async def test_a_script_speaks_for_what_has_no_process(services, complaints):
     script = services.folder / "ask"
     script.write_text(f"#!/bin/sh\n[ -e {services.folder}/ok ] || {{ echo pump $1; exit 3; }}\n")
     script.chmod(0o755)
@@ -136,8 +150,12 @@ async def test_a_script_speaks_for_what_has_no_process(services):
         row = await seen.sees("cell", "failed")
         assert row.reason == f"{script} ended with status 3: pump status"
         script.chmod(0o777)
+        unsafe = f"{script}: others may write to it; chmod go-w"
+        await until(lambda: complaints[-1] == unsafe, "no run of before is left")
         (services.folder / "ok").touch()
-        await asyncio.sleep(2)
+        asked = len(complaints)
+        await until(lambda: len(complaints) >= asked + 2, "it would have been run")
+        assert {*complaints[asked:]} == {unsafe}
         assert seen.row("cell").state == "failed", "what others may write to is not run"
         script.chmod(0o755)
         await seen.sees("cell", "running")
