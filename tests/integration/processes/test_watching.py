@@ -72,13 +72,12 @@ async def test_one_that_falls_again_and_again_is_an_alarm_until_it_has_settled(s
 async def test_one_that_hangs_is_stopped_and_started(services):
     port, back = free_port(), free_port()
     program = ANSWERS.replace("PORT", str(port)).replace("BACK", str(back))
-    services.add(
-        "web", program, mode="active", port=port, period=1, timeout=1, threshold=2, **QUICK
-    )
+    asked = {"mode": "active", "port": port, "period": 1, "timeout": 1, "threshold": 2}
+    services.add("web", program, **asked, **QUICK | {"startuptime": 5})  # it is an interpreter
     await services.start()
     async with watched(services, port=back) as seen:
         before = (await seen.sees("web", "running")).pid
-        await asyncio.sleep(4)
+        await asyncio.sleep(8)
         assert (await seen.sees("web", "running")).restarts == 0, "it answers"
         os.kill(before, signal.SIGSTOP)
         row = await seen.sees("web", "settling")
