@@ -98,6 +98,8 @@ class Beats:
             if message.leaf == "beat":
                 beat = _beats.decode(message.payload)
                 check_speaker(message, beat)
+                for report in beat.paths:
+                    _check_path(report.name)
                 self._beat(message, beat)
             else:
                 will = _wills.decode(message.payload)
@@ -144,10 +146,12 @@ class Beats:
         self._view.heard(row.node)
 
     def _show_paths(self, row: NodeRow, beat: Beat, now_ms: int) -> None:
+        new = []
         for report in beat.paths:
             path = row.paths.get(report.name)
             if path is None:
                 path = self._new_path(row, report)
+                new.append(report.name)
             if path.kind != report.kind:  # the value of an enum costs more than a look
                 path.kind = report.kind.value
             path.since_ms = report.since_ms
@@ -155,10 +159,19 @@ class Beats:
             path.reported_ms = now_ms
             if path.kind == "site":
                 path.loss_permille = min(report.loss_permille, 1000)
+        for name in new:  # once all are shown: an alarm tells how many others are left
+            self._sweep.meet_path(NodeId(row.node), name)
+        if beat.paths and len(row.paths) > len(beat.paths):
+            self._forget_paths(row, {report.name for report in beat.paths})
         via = row.paths.get(beat.path)
         if via is not None:
             via.heard_ms = now_ms
             _, via.loss_permille = self._sweep.measured(NodeId(row.node), beat.path)
+
+    def _forget_paths(self, row: NodeRow, listed: set[str]) -> None:
+        """Forget what storage had of paths that the node was rid of while nobody listened."""
+        for name in [name for name in row.paths if name not in listed]:
+            self._sweep.forget_path(NodeId(row.node), name)
 
     def _new_path(self, row: NodeRow, report: PathReport) -> PathRow:
         state, _ = self._sweep.measured(NodeId(row.node), report.name)

@@ -100,7 +100,8 @@ class Flush:
             entered = await self._roster.write(connection, now_ms=now_ms)
             rows = [self._view.nodes[node] for node in chosen if node in self._view.nodes]
             await nodes.save(connection, [node_record(row, now_ms) for row in rows])
-            await nodes.save_paths(connection, [path for row in rows for path in path_records(row)])
+            paths = [path for row in rows for path in path_records(row)]
+            await nodes.save_paths(connection, [row.node for row in rows], paths)
             waiting = await self._notices.write(connection)
             written = await self._book.write(connection)
         self._book.written(written)

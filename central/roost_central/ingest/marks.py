@@ -1,6 +1,7 @@
 """The committed marks in memory: loaded a node at a time, moved only after COMMIT.
 
-Bounded by the fleet: at most STREAMS_MAX streams of each lane of a node are kept in storage.
+Bounded by the fleet: at most STREAMS_MAX streams of each lane of a node are kept in storage, and a
+node that has begun another past them is read anew, so that no more are kept here.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,6 +19,7 @@ class Marks:
     def __init__(self) -> None:
         self._by_node: dict[str, dict[bytes, int]] = {}
         self._flat: dict[StreamKey, int] = {}
+        self._thinned: set[str] = set()  # nodes of which storage has let go streams
 
     @property
     def committed(self) -> Mapping[StreamKey, int]:
@@ -61,11 +63,14 @@ class Marks:
             known = self._by_node.get(node, {})
             if stream not in known and len(known) >= marks.STREAMS_MAX:
                 await marks.forget_old(connection, node, lanes[node, stream])
+                self._thinned.add(node)
 
     def commit(self, moved: Mapping[StreamKey, int]) -> None:
         """Take over the marks of a committed transaction."""
         for key, seq in moved.items():
             self._put(key, seq)
+        self.forget(self._thinned)
+        self._thinned.clear()
 
     def forget(self, nodes: Collection[str]) -> None:
         """Read these nodes' marks anew: a transaction's outcome is not known, or they are gone."""

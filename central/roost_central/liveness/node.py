@@ -6,6 +6,7 @@ from typing import Final
 from roost_central.liveness.path import Path, is_wan
 from roost_central.liveness.turns import Turns
 from roost_protocol.beat import Beat, PathReport
+from roost_protocol.limits import PATHS_MAX
 from roost_protocol.topics import NodeId, SiteId
 
 NEVER: Final = -1  # the incarnation before the first
@@ -99,10 +100,13 @@ class Node:
             path.is_wan = is_wan(report.kind)
             if path.reported != report.state:  # the value of an enum costs more than a look
                 path.reported = report.state.value
-        if not reports or len(paths) == len(reports):
+        if not reports:
+            gone = [*paths][:-PATHS_MAX]  # of more than a node may have, those named first
+        elif len(paths) == len(reports):
             return []
-        listed = {report.name for report in reports}
-        gone = [name for name in paths if name not in listed]
+        else:
+            listed = {report.name for report in reports}
+            gone = [name for name in paths if name not in listed]
         for name in gone:
             del paths[name]
         return gone

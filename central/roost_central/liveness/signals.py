@@ -44,7 +44,7 @@ def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
     """Return what an action means for the alarms; the view shows it already."""
     match action:
         case PresenceChanged():
-            return _presence(action)
+            return _presence(action, view)
         case PathChanged() | PathRemoved() | LossChanged():
             return _path(action, view)
         case CloneChanged():
@@ -105,7 +105,7 @@ def broker_signal(broker: str, *, is_up: bool) -> Event:
     return OwnRaised(BROKER_LOST, entity, Severity.MAJOR, {"broker": broker})
 
 
-def _presence(action: PresenceChanged) -> list[Event]:
+def _presence(action: PresenceChanged, view: FleetView) -> list[Event]:
     site = action.node.partition(".")[0]
     if action.new == "unreachable":
         dark: list[Event] = [NodeDark(action.node)]
@@ -113,8 +113,22 @@ def _presence(action: PresenceChanged) -> list[Event]:
             dark.append(_silent(site, action.node, action.silent_ms // 1000))
         return dark
     if action.new in HEARD and action.old not in HEARD:
-        return [NodeBack(action.node), OwnCleared(NODE_SILENT, entity_of(site, action.node))]
+        back: list[Event] = [
+            NodeBack(action.node),
+            OwnCleared(NODE_SILENT, entity_of(site, action.node)),
+        ]
+        return [*back, *_paths_of(action.node, view)]
     return []
+
+
+def _paths_of(node: str, view: FleetView) -> list[Event]:
+    """Return the alarms of the paths of a node whose word counts from now on."""
+    row = view.nodes.get(node)
+    site = None if row is None else view.sites.get(row.site)
+    if row is None or site is None:
+        return []
+    wan = [path.name for path in row.paths.values() if path.kind == "wan"]
+    return [event for name in wan for event in _paths(site, name, view)]
 
 
 def _silent(site: str, node: str, seconds: int) -> OwnRaised:

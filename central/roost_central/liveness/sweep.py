@@ -136,6 +136,16 @@ class Sweep:
         """Return the state of a path of a watched node, and its loss of beats in permille."""
         return self._core.measured(node, path)
 
+    def meet_path(self, node: NodeId, path: str) -> None:
+        """Tell what a path means for the alarms that was judged before the view showed it."""
+        state, _ = self._core.measured(node, path)
+        met = PathChanged(node, path, "unknown", state, announce=False)
+        self._signal_all(signals_of(met, self._view, self._clock.wall_ms()))
+
+    def forget_path(self, node: NodeId, path: str) -> None:
+        """Forget a path that is shown since before this process, and that its node has no more."""
+        self._show([PathRemoved(node, path)])
+
     def starts(self, node: NodeId) -> list[Start]:
         """Return the starts of a node's agent that were heard lately, of each box that speaks."""
         return self._core.starts(node)
@@ -237,13 +247,16 @@ class Sweep:
             if isinstance(action, CloneSeen) and self._suspect is not None:
                 self._suspect(action.node, TWO_SPEAK)
             site = self._apply(action, now_ms)
-            for signal in signals_of(action, self._view, now_ms):
-                if not muted(signal, self._view):
-                    self._signal(signal)
+            self._signal_all(signals_of(action, self._view, now_ms))
             event = event_of(action, site=site, now_ms=now_ms)
             if event is not None:
                 self._tell(event)
                 logger.info("%s: %s", event.node or event.site or "fleet", event.text)
+
+    def _signal_all(self, signals: list[AlarmEvent]) -> None:
+        for signal in signals:
+            if not muted(signal, self._view):
+                self._signal(signal)
 
     def _apply(self, action: Action, now_ms: int) -> str | None:
         """Change the view; return the site that the action is about."""

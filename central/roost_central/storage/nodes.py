@@ -1,6 +1,6 @@
 """Nodes and their paths as last seen. Written in batches by ingest, never once for each beat."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete as sql_delete
@@ -89,8 +89,23 @@ async def set_labels(connection: AsyncConnection, labels: Mapping[str, dict[str,
     await update_rows(connection, tables.node, rows)
 
 
-async def save_paths(connection: AsyncConnection, paths: list[PathRecord]) -> None:
-    """Write paths of nodes that are there, new or changed."""
+async def save_paths(
+    connection: AsyncConnection, nodes: Collection[str], paths: list[PathRecord]
+) -> None:
+    """Write the paths of nodes that are there, in place of all that they had.
+
+    Args:
+        connection: of a write transaction.
+        nodes: some hundreds at most: of one statement's parameters.
+        paths: of these nodes.
+    """
+    kept = {(path.node, path.path) for path in paths}
+    had = await connection.execute(
+        select(tables.path.c.node, tables.path.c.path).where(tables.path.c.node.in_(nodes))
+    )
+    for node, path in [(node, path) for node, path in had if (node, path) not in kept]:
+        this = (tables.path.c.node == node, tables.path.c.path == path)
+        await connection.execute(sql_delete(tables.path).where(*this))
     await upsert(connection, tables.path, [row_of(path) for path in paths])
 
 

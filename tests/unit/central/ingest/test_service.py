@@ -109,6 +109,7 @@ async def test_of_the_streams_that_an_agent_began_the_last_are_kept(run_centre):
             kept = await marks.load(connection, {NODE})
         assert len(kept) == marks.STREAMS_MAX
         assert min(mark.stream for mark in kept) == bytes([5]) * 16
+        assert len(centre.service._marks.committed) <= marks.STREAMS_MAX, "in memory as on disk"
 
 
 async def test_a_question_is_answered_with_the_mark_on_disk_and_writes_nothing(run_centre):
@@ -321,6 +322,59 @@ async def test_a_node_that_came_of_itself_is_there_after_a_restart(run_centre, m
             "unknown",
             ["lan1", "wan1"],
         )
+
+
+WAN1 = PathReport("wan1", PathKind.WAN, PathState.UP, 3, 900)
+WAN2 = PathReport("wan2", PathKind.WAN, PathState.UP, 3, 900)
+WAN2_DOWN = PathReport("wan2", PathKind.WAN, PathState.DOWN, 3)
+
+
+def path_alarms(centre):
+    alarms = centre.service._book.open_alarms()
+    return [alarm.entity for alarm in alarms if alarm.type == "280.801"]
+
+
+async def test_a_path_that_went_while_the_centre_was_down_is_forgotten_with_its_alarm(
+    run_centre, monkeypatch
+):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(paths=[WAN1, WAN2_DOWN]))
+        await centre.until(lambda: path_alarms(centre) == ["site=lab,path=wan2"])
+        await centre.until(lambda: not centre.service._flush._due)
+    async with run_centre() as centre:
+        assert sorted(centre.view.nodes[NODE].paths) == ["wan1", "wan2"]
+        centre.link.say(TOPICS.beat, beat(n=2, uptime_s=10, paths=[WAN1]))
+        await centre.until(lambda: sorted(centre.view.nodes[NODE].paths) == ["wan1"])
+        await centre.until(lambda: not path_alarms(centre))
+        await centre.until(lambda: not centre.service._flush._due)
+    async with run_centre() as centre:
+        assert sorted(centre.view.nodes[NODE].paths) == ["wan1"]
+
+
+async def test_what_became_of_a_path_while_the_centre_was_down_is_an_alarm_or_ends_it(
+    run_centre, monkeypatch
+):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(paths=[WAN1, WAN2]))
+        await centre.until(lambda: not centre.service._flush._due and centre.view.nodes)
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(n=2, uptime_s=10, paths=[WAN1, WAN2_DOWN]))
+        await centre.until(lambda: path_alarms(centre) == ["site=lab,path=wan2"])
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(n=3, uptime_s=11, paths=[WAN1, WAN2]))
+        await centre.until(lambda: not path_alarms(centre))
+
+
+@pytest.mark.parametrize("name", ["wan\0", "a,b=c", "", "WAN"])
+async def test_a_beat_that_lists_what_cannot_be_a_path_is_refused(run_centre, name):
+    async with run_centre() as centre:
+        odd = PathReport(name, PathKind.WAN, PathState.UP, 3)
+        centre.link.say(TOPICS.beat, beat(paths=[odd]))
+        await centre.until(lambda: centre.counters.refused)
+        assert centre.counters.refused == {"name": 1}
+        assert NODE not in centre.view.nodes
 
 
 async def test_a_removed_site_is_forgotten_by_liveness(run_centre):

@@ -27,6 +27,7 @@ from roost_central.liveness.facts import (
 )
 from roost_central.liveness.loss import BEATS, LOST_MIN
 from roost_protocol.beat import Beat, PathKind, PathReport, PathState
+from roost_protocol.limits import PATHS_MAX
 
 SETTLED_MS = 120_000
 
@@ -280,6 +281,13 @@ def test_a_path_taken_out_of_the_configuration_is_forgotten():
     fleet.beat(paths=(("wan1", "up"), ("wan2", "down")))
     assert PathRemoved("lab.n1", "wan2") in fleet.beat()
     assert fleet.presence() == "online"
+
+
+def test_a_node_that_lists_no_path_and_beats_on_ever_new_ones_has_a_few():
+    fleet = Fleet("lab.n1")
+    for number in range(3 * PATHS_MAX):
+        fleet.beat(path=f"p{number}", paths=())  # check_invariants() counts them
+    assert f"p{number}" in fleet.core._nodes["lab.n1"].paths
 
 
 def test_gone_on_every_path_and_no_beat_is_dark_after_half_an_interval():

@@ -164,8 +164,18 @@ async def test_rows_past_the_bound_of_a_statement_are_written_all_the_same(fleet
 async def test_paths_come_back_as_they_were_given(fleet):
     path = nodes.PathRecord("lab.n1", "wan1", "wan", "up", 1, 2, 3, 4, 5)
     async with fleet.write() as connection:
-        await nodes.save_paths(connection, [path])
+        await nodes.save_paths(connection, ["lab.n1"], [path])
         assert await nodes.load_paths(connection) == [path]
+
+
+async def test_a_path_that_a_node_has_no_more_is_gone_and_those_of_others_stay(fleet):
+    one, two = (nodes.PathRecord("lab.n1", name, "wan", "up") for name in ("wan1", "wan2"))
+    other = nodes.PathRecord("lab.n2", "wan2", "wan", "up")
+    async with fleet.write() as connection:
+        await nodes.save(connection, [nodes.NodeRecord("lab.n2", "lab", "n2", 1)])
+        await nodes.save_paths(connection, ["lab.n1", "lab.n2"], [one, two, other])
+        await nodes.save_paths(connection, ["lab.n1"], [one])
+        assert await nodes.load_paths(connection) == [one, other]
 
 
 async def test_thousands_of_rows_go_in_with_each_value_in_its_column(fleet):
