@@ -75,6 +75,7 @@ class Access:
         self._sessions = Sessions()
         self._hashes = TokenHashes(database, clock)
         self._known: OrderedDict[Proof, tuple[Principal, int]] = OrderedDict()
+        self._forgotten = 0  # how often: what was read before counts no more
         self._used: dict[bytes, int] = {}
 
     @property
@@ -160,6 +161,7 @@ class Access:
         """Return whom a proof stands for now, None when it was revoked or ran out."""
         principal = self._fresh(proof)
         if principal is None:
+            forgotten = self._forgotten
             match proof:
                 case TokenHash():
                     principal = await self._by_token(proof)
@@ -168,13 +170,15 @@ class Access:
             if principal is None:
                 self._known.pop(proof, None)
                 return None
-            self._known[proof] = (principal, self._clock.mono_ms())
+            if forgotten == self._forgotten:  # else a change was made while this one was read
+                self._known[proof] = (principal, self._clock.mono_ms())
             while len(self._known) > KNOWN_MAX:
                 self._known.popitem(last=False)
         return None if self._is_over(principal) else principal
 
     def forget(self) -> None:
         """Ask storage again, after a change of accounts or tokens."""
+        self._forgotten += 1
         self._hashes.forget()
         self._known.clear()
 

@@ -79,7 +79,7 @@ class Beats:
         self._book = book
         self._counters = counters
         self._clock = clock
-        self._sync = SyncWatch(lambda node: node in view.nodes)
+        self.sync = SyncWatch(lambda node: node in view.nodes)
         self._is_rewound = False
 
     async def run(self, inbox: Inbox) -> None:
@@ -217,7 +217,7 @@ class Beats:
             )
 
     def _note_sync(self, node: str, what: str, *, is_behind: bool) -> None:
-        alarm = self._sync.note(node, what, self._clock.mono_ms(), is_behind=is_behind)
+        alarm = self.sync.note(node, what, self._clock.mono_ms(), is_behind=is_behind)
         if alarm is not None:
             self._book.signal(alarm)
 

@@ -27,6 +27,10 @@ class LagWatch:
         self._is_raised = False
         self._since_ms: int | None = None  # when it began to be what it is not said to be
 
+    def stands(self) -> None:
+        """Note that the alarm stands, of before this start."""
+        self._is_raised = True
+
     def note(self, waits_ms: int, now_ms: int) -> OwnRaised | OwnCleared | None:
         """Take in for how long the oldest report has waited; return what begins or ends."""
         turns = waits_ms < SOON_MS if self._is_raised else waits_ms >= LATE_MS

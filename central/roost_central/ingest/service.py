@@ -21,6 +21,7 @@ from roost_central.ingest.flush import Flush
 from roost_central.ingest.history import History
 from roost_central.ingest.inbox import Inbox, ToWitness
 from roost_central.ingest.lagging import LagWatch
+from roost_central.ingest.left_standing import take_over
 from roost_central.ingest.marks import Marks
 from roost_central.ingest.mqtt import BrokerLink, Listener, MqttLink
 from roost_central.ingest.notices import Notices
@@ -164,6 +165,7 @@ class IngestService:
         async with self._database.write() as connection:
             self._receipts.epoch = await settings.central_epoch(connection, self._entropy)
             await self._book.load(connection)
+        self._take_over_alarms()
         await self._marks.load(self._database, set(self._view.nodes))
         async with asyncio.TaskGroup() as brokers:
             tasks = [
@@ -251,6 +253,23 @@ class IngestService:
         topic = NodeTopics.of(node).offer
         bare = [self._links[name] for name in self._bare_brokers]
         return sum(link.publish(topic, offer) for link in bare) > 0
+
+    def _take_over_alarms(self) -> None:
+        ended = take_over(
+            self._book.open_alarms(),
+            brokers=self._statuses,
+            lag=self._lag,
+            sync=self._beats.sync,
+            nodes_of=self._heard_nodes_of,
+            now_ms=self._clock.mono_ms(),
+        )
+        for cleared in ended:
+            self._book.signal(cleared)
+
+    def _heard_nodes_of(self, site: str) -> list[str]:
+        row = self._view.sites.get(site)
+        names = [] if row is None else row.nodes
+        return [name for name in names if self._view.nodes[name].heard_ms is not None]
 
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:

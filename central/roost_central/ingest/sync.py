@@ -5,7 +5,7 @@ lasts although the node beats is not: 280.002, one alarm a site and kind, until 
 nodes differs. A node that is dark says nothing of itself, so what was found of it stands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from roost_central.alarms.facts import OwnCleared, OwnRaised
@@ -26,6 +26,14 @@ class SyncWatch:
         self._is_known = is_known
         self._since_ms: dict[tuple[str, str], dict[str, int]] = {}  # site, what: node
         self._raised: set[tuple[str, str]] = set()
+
+    def stands(self, site: str, what: str, nodes: Iterable[str], now_ms: int) -> None:
+        """Note that a site's alarm stands, of before this start.
+
+        Which of its nodes differs was forgotten: it ends once each of them was heard and agrees.
+        """
+        self._raised.add((site, what))
+        self._since_ms[site, what] = dict.fromkeys(nodes, now_ms)
 
     def note(
         self, node: str, what: str, now_ms: int, *, is_behind: bool

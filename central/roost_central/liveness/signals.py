@@ -51,8 +51,8 @@ def signals_of(action: Action, view: FleetView, now_ms: int) -> list[Event]:
             return _clone(action, view)
         case SiteChanged():
             return _site(action, view, now_ms)
-        case QuietChanged(why="silence"):
-            return [_quiet(action)]
+        case QuietChanged():
+            return _quiet(action)
         case _:
             return []
 
@@ -183,11 +183,14 @@ def _path(action: PathChanged | PathRemoved | LossChanged, view: FleetView) -> l
     return [*events, OwnCleared(PATH_LOSS, entity)] if isinstance(action, PathRemoved) else events
 
 
-def _quiet(action: QuietChanged) -> Event:
+def _quiet(action: QuietChanged) -> list[Event]:
+    """Return the alarm of our doubt; the end of a start ends one that was raised before it, too."""
     if not action.on:
-        return OwnCleared(FLEET_SILENT, CENTRE_ENTITY)
+        return [OwnCleared(FLEET_SILENT, CENTRE_ENTITY)]
+    if action.why != "silence":
+        return []
     params = {"count": action.silent, "sites": action.sites}
-    return OwnRaised(FLEET_SILENT, CENTRE_ENTITY, Severity.CRITICAL, params)
+    return [OwnRaised(FLEET_SILENT, CENTRE_ENTITY, Severity.CRITICAL, params)]
 
 
 def _paths(row: SiteRow, changed: str, view: FleetView) -> list[Event]:

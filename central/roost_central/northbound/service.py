@@ -26,7 +26,7 @@ from roost_central.northbound.noc_broker import NocBroker
 from roost_central.northbound.snmp.engine import SnmpPort
 from roost_central.northbound.snmp.target import SnmpTarget
 from roost_central.northbound.snmp.tree import AlarmTree
-from roost_central.northbound.target import Ledger, Target, TargetState
+from roost_central.northbound.target import Ledger, Target, TargetState, clear_forgotten
 from roost_central.northbound.webhook import WebhookTarget
 from roost_central.ports import Clock, Entropy
 from roost_central.signer.client import Signer
@@ -93,6 +93,7 @@ class Northbound:
         """
         await self._ledger.load()
         self.is_ready = True
+        clear_forgotten(self._around.feed, self.states)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ledger.run(), name="northbound.ledger")
             tasks.create_task(self._kept("observe", self._observe), name="northbound.observe")
@@ -181,6 +182,7 @@ class Northbound:
 
     def _state(self, name: str, kind: str, address: str) -> TargetState:
         state = TargetState(name, kind, address, self._around.feed, self._around.clock)
+        state.take_over(self._around.feed.open_alarms())
         self.states.append(state)
         return state
 

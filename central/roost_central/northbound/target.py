@@ -6,9 +6,11 @@ told the last second again, never less. Dead letters go with the cursor that pas
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from roost_central.alarms.row import AlarmRow
 from roost_central.errors import StorageUnavailableError
 from roost_central.northbound.core import Health
 from roost_central.northbound.feed import AlarmFeed
@@ -85,6 +87,12 @@ class TargetState:
         """Transitions that it has not passed yet."""
         return max(0, self.feed.last_seq - self.cursor)
 
+    def take_over(self, alarms: Iterable[AlarmRow]) -> None:
+        """Begin as unreachable where the alarm stands of before this start: only we can end it."""
+        for alarm in alarms:
+            if alarm.type == UNREACHABLE and alarm.entity == self.entity:
+                self.health = Health(is_unreachable=True, last_error=alarm.text)
+
     def moved(self, cursor: int) -> None:
         """Note that everything up to a number is told, or need not be."""
         if cursor > self.cursor:
@@ -96,7 +104,7 @@ class TargetState:
         self.worked_ms = self.clock.wall_ms()
         if self.health.worked():
             logger.info("%s: takes messages again", self.name)
-            self.feed.clear_own(UNREACHABLE, self._entity)
+            self.feed.clear_own(UNREACHABLE, self.entity)
 
     def failed(self, why: str) -> None:
         """Note a failed attempt; the third, or a minute of them, raises an alarm."""
@@ -131,13 +139,22 @@ class TargetState:
             self.disabled, self.is_dirty = "", True
 
     @property
-    def _entity(self) -> str:
+    def entity(self) -> str:
+        """What its alarm is about."""
         return f"central=roost,target={self.name}"
 
     def _unreachable(self) -> None:
         why = self.health.last_error
         logger.warning("%s: does not take messages: %s", self.name, why)
-        self.feed.raise_own(UNREACHABLE, self._entity, Severity.MINOR, {"reason": why})
+        self.feed.raise_own(UNREACHABLE, self.entity, Severity.MINOR, {"reason": why})
+
+
+def clear_forgotten(feed: AlarmFeed, states: Iterable[TargetState]) -> None:
+    """End the alarms of targets that are configured no more."""
+    ours = {state.entity for state in states}
+    for alarm in feed.open_alarms():
+        if alarm.type == UNREACHABLE and alarm.entity not in ours:
+            feed.clear_own(UNREACHABLE, alarm.entity, "it is no target any more")
 
 
 class Ledger:

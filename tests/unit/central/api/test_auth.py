@@ -1,5 +1,7 @@
 """Tokens, logins, and what an address loses by guessing."""
 
+import asyncio
+import contextlib
 from http.cookies import SimpleCookie
 
 import pytest
@@ -132,6 +134,35 @@ async def test_a_session_ends_with_its_token(central, cookie, clock):
     clock.now_ms += RECHECK_MS
 
     assert (await central.client.get(STATUS, headers=cookie)).status == 401
+
+
+class SlowDatabase:
+    """The database, whose answers come when the test says so."""
+
+    def __init__(self, database):
+        self._database = database
+        self.has_read, self.go_on = asyncio.Event(), asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def read(self):
+        async with self._database.read() as connection:
+            yield connection
+        self.has_read.set()
+        await self.go_on.wait()
+
+
+async def test_what_was_read_before_a_token_was_revoked_is_not_remembered_after_it(central, clock):
+    slow = SlowDatabase(central.database)
+    access = Access(slow, clock, central.api.entropy, is_secure=False)
+    proof = TokenHash(digest(central.token))
+    asked = asyncio.create_task(access.recheck(proof))
+    await slow.has_read.wait()
+    async with central.database.write() as connection:
+        await tokens.delete(connection, "admin")
+    access.forget()
+    slow.go_on.set()
+    assert await asked is not None, "it was asked before"
+    assert await access.recheck(proof) is None
 
 
 async def test_guessing_is_answered_a_few_times_only(central, clock):

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import delete
 
+from roost_central.alarms.facts import OwnRaised
 from roost_central.enrol.states import Cause
 from roost_central.errors import ConfigError, StorageRefusedError, StorageUnavailableError
-from roost_central.ingest import beats, flush, inbox, notices, reports, roster
+from roost_central.ingest import beats, flush, inbox, notices, reports, roster, service
 from roost_central.ingest.config import BrokerAddress
 from roost_central.ingest.forks import ONE_NUMBER
 from roost_central.ingest.inbox import Message
@@ -375,6 +376,35 @@ async def test_a_beat_that_lists_what_cannot_be_a_path_is_refused(run_centre, na
         await centre.until(lambda: centre.counters.refused)
         assert centre.counters.refused == {"name": 1}
         assert NODE not in centre.view.nodes
+
+
+async def test_what_stood_when_the_centre_ended_has_its_end_after_the_next_start(
+    run_centre, monkeypatch
+):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    monkeypatch.setattr(service, "GAUGE_S", 0.01)
+
+    def standing(centre):
+        return {alarm.type for alarm in centre.service._book.open_alarms()}
+
+    own = {"210.802", "280.808", "280.813"}  # late reports, a silent fleet, a lost broker
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat())
+        for type_ in sorted(own):
+            entity = "central=roost,broker=b9" if type_ == "280.813" else "central=roost"
+            centre.service._book.raise_own(type_, entity, Severity.MAJOR, {"broker": "b9"})
+        differs = OwnRaised("280.002", "site=lab,what=inventory", Severity.MAJOR, {}, site="lab")
+        centre.service._book.signal(differs)
+        await centre.until(lambda: standing(centre) == own | {"280.002"})
+        await centre.until(lambda: not centre.service._flush._due)
+    async with run_centre() as centre:
+        await centre.until(lambda: "280.813" not in standing(centre))
+        assert standing(centre) == {"210.802", "280.808", "280.002"}, "nothing of it is known yet"
+        centre.clock.now_ms += 60_000
+        await centre.until(lambda: centre.service._lag._since_ms)
+        centre.clock.now_ms += 60_000
+        centre.link.say(TOPICS.beat, beat(n=2, uptime_s=10))
+        await centre.until(lambda: not standing(centre))
 
 
 async def test_a_removed_site_is_forgotten_by_liveness(run_centre):
