@@ -199,9 +199,18 @@ class AlarmBook:
         else:
             self.core.adopt(done.draft)
 
-    async def remove(self, connection: AsyncConnection, site: str, entity: str) -> "Written":
-        """Clear all that an entity of a site contains, within the caller's write transaction."""
-        return await self.write(connection, [Removed(site, entity)])
+    async def remove(
+        self, connection: AsyncConnection, site: str, entity: str, *, also: Iterable[Event] = ()
+    ) -> "Written":
+        """Clear all that an entity of a site contains, within the caller's write transaction.
+
+        Args:
+            connection: of the transaction.
+            site: of the entity.
+            entity: what is removed.
+            also: what follows besides.
+        """
+        return await self.write(connection, [Removed(site, entity), *also])
 
     async def change(
         self,

@@ -11,12 +11,15 @@ from typing import Any, Final, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roost_central.access.chain import Act
+from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.enrol.states import LIVE, Event
 from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.fleet import node_labels
 from roost_central.fleet.entity import entity_of
 from roost_central.fleet.labels import LabelChange
 from roost_central.fleet.view import FleetView, SiteRow
+from roost_central.hosts import told
+from roost_central.hosts.core import words_of
 from roost_central.ports import Clock
 from roost_central.storage import audit, enrolments, identities, nodes, sites
 from roost_central.storage.engine import Database
@@ -28,8 +31,15 @@ REMOVED: Final = "its site was removed"
 class AlarmWriter(Protocol):
     """Ends the alarms of what is removed, in the same transaction."""
 
-    async def remove(self, connection: AsyncConnection, site: str, entity: str) -> Any:  # noqa: ANN401 - its own
-        """Clear all that an entity of a site contains."""
+    async def remove(
+        self,
+        connection: AsyncConnection,
+        site: str,
+        entity: str,
+        *,
+        also: Iterable[AlarmEvent] = (),
+    ) -> Any:  # noqa: ANN401 - its own
+        """Clear all that an entity of a site contains; ``also``: what follows besides."""
 
     def written(self, done: Any) -> None:  # noqa: ANN401 - what ``remove`` returned
         """Show it, after COMMIT."""
@@ -217,9 +227,12 @@ class SiteRegistry:
         async with self._database.write() as connection:
             site = node.partition(".")[0]
             await nodes.delete(connection, node)
-            done = await self._alarms.remove(connection, site, entity_of(site, node))
+            left = await told.forget(connection, node)
+            entity = entity_of(site, node)
+            done = await self._alarms.remove(connection, site, entity, also=left.alarms)
         if node in self._view.nodes:  # somebody else may have been quicker
             self._view.remove_node(node)
+        self._view.put_hosts(site, words_of(left.words))
         self._alarms.written(done)
         return len(live)
 
@@ -233,14 +246,14 @@ class SiteRegistry:
         by_node: dict[str, list[int]] = {}
         for row in rows:
             by_node.setdefault(row.node, []).append(row.generation)
-        told = [
+        acts = [
             ("node.decommission", node, {"generations": numbers})
             for node, numbers in by_node.items()
         ]
         said = replace(act, before="", after="", reason=act.reason or REMOVED)
         return [
             replace(said, action=action, object=about, detail=detail)
-            for action, about, detail in [*told, *(("enrol.deny", box, {}) for box in boxes)]
+            for action, about, detail in [*acts, *(("enrol.deny", box, {}) for box in boxes)]
         ]
 
     def _difference(self, spec: SiteSpec) -> str:

@@ -1,11 +1,14 @@
 """Which word on a site's hosts counts, and what it changed. Pure.
 
 A site's coordinator tells all of its hosts at once. It holds the lease ``site``, whose epoch rises
-with each holder: the report of the highest epoch counts, whatever arrives after it. At a site
-without local HA there is no lease: each node tells of itself, and their words stand side by side.
+with each holder: the report of the highest epoch counts, whatever arrives of others after it. What
+one node says arrives in its order, so it may take back an epoch of its own: its site's local HA was
+turned off, or founded anew. At a site without local HA there is no lease: each node tells of
+itself, and their words stand side by side.
 
-Invariants: the epoch of what is kept never falls; a holder speaks in its own name, and of one epoch
-there is one holder; of a host there is one word; each change of a triple is a Move, once.
+Invariants: the epoch of what is kept falls by the word of its own speaker alone; a holder speaks in
+its own name, and of one epoch there is one holder; of a host there is one word; each change of a
+triple is a Move, once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -114,16 +117,21 @@ def words_of(words: Iterable[HostsWord]) -> Mapping[str, HostWord]:
     }
 
 
+def without(words: Iterable[HostsWord], speaker: str) -> tuple[HostsWord, ...]:
+    """Return the words of a site that count once one of its nodes is none any more."""
+    return tuple(word for word in words if word.report.by != speaker)
+
+
 def triple_of(said: HostSaid) -> Triple:
     """Return the state of a host in plain words."""
     return said.admin.value, said.oper.value, said.avail.value
 
 
 def _gives_way(kept: HostsReport, report: HostsReport) -> bool:
-    """Say whether a report may come after one that is kept: a later turn, or the same holder's."""
-    if report.epoch != kept.epoch:
-        return report.epoch > kept.epoch
-    return report.by == kept.by or _stands_beside(kept, report)
+    """Say whether a report may come after one that is kept: a later turn, or the same node's."""
+    if report.epoch > kept.epoch or report.by == kept.by:
+        return True
+    return _stands_beside(kept, report)
 
 
 def _stands_beside(kept: HostsReport, report: HostsReport) -> bool:

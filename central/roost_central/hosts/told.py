@@ -67,6 +67,18 @@ async def take_in(
     return Taken(words, moved, news)
 
 
+async def forget(connection: AsyncConnection, speaker: str) -> Taken:
+    """Drop what a node that is being removed said of its site's hosts; return what that changes.
+
+    Others' words count again then, whatever epoch it claimed.
+    """
+    site = speaker.partition(".")[0]
+    kept = await hosts.of_site(connection, site)
+    left = core.without(kept, speaker)
+    await hosts.put(connection, site, left)
+    return Taken(left, [], alarms.news(site, kept, left))
+
+
 async def _named(connection: AsyncConnection, event: AlarmEvent) -> AlarmEvent:
     """Give the alarm of a locked host who ordered it: a coordinator knows the state alone."""
     raised = alarms.unnamed(event)

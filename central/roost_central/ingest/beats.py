@@ -51,6 +51,18 @@ def check_speaker(message: Message, envelope: Envelope) -> None:
     _check_path(envelope.path)
 
 
+def _check_words(beat: Beat) -> None:
+    """Check what is stored as text: a database that refuses one node's refuses the whole batch.
+
+    Raises:
+        ProtocolError: ``name`` or ``string``.
+    """
+    for report in beat.paths:
+        _check_path(report.name)
+    if not beat.agent.isprintable():
+        raise ProtocolError("string", field="agent", got=beat.agent, bound="printable characters")
+
+
 class Beats:
     """Handles beats and wills one by one, in the order they came."""
 
@@ -98,8 +110,7 @@ class Beats:
             if message.leaf == "beat":
                 beat = _beats.decode(message.payload)
                 check_speaker(message, beat)
-                for report in beat.paths:
-                    _check_path(report.name)
+                _check_words(beat)
                 self._beat(message, beat)
             else:
                 will = _wills.decode(message.payload)

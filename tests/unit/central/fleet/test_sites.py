@@ -1,4 +1,11 @@
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
+
+from host_words import host, report
 
 from roost_central.access.chain import Act
 from roost_central.alarms.book import AlarmBook
@@ -8,11 +15,14 @@ from roost_central.errors import NotFoundError, RevisionConflictError
 from roost_central.fleet.restore import restore
 from roost_central.fleet.sites import Outcome, SiteRegistry, SiteSpec
 from roost_central.fleet.view import FleetView
+from roost_central.hosts import told
+from roost_central.hosts.core import words_of
 from roost_central.ports import SystemClock
 from roost_central.storage import audit, enrolments, identities
 from roost_central.storage.engine import Database
 from roost_central.storage.enrolments import EnrolmentRecord
 from roost_central.storage.identities import IdentityRecord
+from roost_protocol.codec import encode
 
 ACT = Act(1, "ann", "admin", "site.put", "lab", {})
 LAB = SiteSpec("lab", {"region": "west"}, 48.1, 11.5, ("n1", "n2"))
@@ -98,6 +108,23 @@ async def test_what_a_removed_sites_nodes_are_known_by_ends_with_it(database, re
     assert [action for _, action, _ in told] == [
         "node.decommission", "node.decommission", "enrol.deny", "enrol.deny", "site.delete",
     ]  # fmt: skip
+
+
+async def test_what_a_removed_node_said_of_its_sites_hosts_goes_with_it(database, registry):
+    await registry.put(LAB, ACT)
+    alarms, view = registry._alarms, registry._view
+    said = report(host("n2", "failed"), epoch=2**62, by="lab.n1")
+    async with database.write() as connection:
+        taken = await told.take_in(connection, "lab.n1", encode(said), at_ms=1, now_ms=1)
+        done = await alarms.write(connection, taken.alarms)
+    alarms.written(done)
+    view.put_hosts("lab", words_of(taken.words))
+    assert {row.node for row in alarms.open_alarms()} == {"lab.n2"}
+    await registry.delete_node("lab.n1", ACT)
+    assert (view.nodes["lab.n2"].host, alarms.open_alarms()) == (None, [])
+    said = report(host("n2"), epoch=3, by="lab.n2")
+    async with database.write() as connection:
+        assert await told.take_in(connection, "lab.n2", encode(said), at_ms=2, now_ms=2)
 
 
 def identity_of(node, generation):

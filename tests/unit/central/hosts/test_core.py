@@ -49,6 +49,16 @@ def test_the_highest_epoch_counts_whatever_comes_after_it():
     assert taken(before, report(host("n1"), epoch=10)) is not None
 
 
+def test_who_claimed_an_epoch_takes_it_back_as_where_local_ha_is_turned_off():
+    before = kept(host("n1"), host("n2", "failed"), epoch=9)
+    words, _ = take(before, report(host("n1"), epoch=0), "lab.n1", at_ms=5, now_ms=6)
+    assert [(word.report.by, word.report.epoch) for word in words] == [("lab.n1", 0)]
+    alone = report(host("n2"), epoch=0, by="lab.n2")
+    assert take(before, alone, "lab.n2", at_ms=5, now_ms=6) is None
+    words, _ = take(words, alone, "lab.n2", at_ms=7, now_ms=8)
+    assert [word.report.by for word in words] == ["lab.n1", "lab.n2"]
+
+
 def test_of_one_epoch_there_is_one_holder():
     before = kept(host("n1"), epoch=8, by="lab.n2")
     assert taken(before, report(host("n1", "failed"), epoch=8)) is None

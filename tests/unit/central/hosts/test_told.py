@@ -58,7 +58,7 @@ async def test_a_transition_is_an_event_with_its_cause_and_both_its_ends(databas
 
 
 async def test_the_word_of_a_holder_before_changes_nothing(database):
-    await heard(database, report(host("n1", "failed"), epoch=9))
+    await heard(database, report(host("n1", "failed"), epoch=9, by="lab.n2"), "lab.n2")
     assert await heard(database, report(host("n1"), epoch=8)) is None
     async with database.read() as connection:
         [word] = await hosts.of_site(connection, "lab")

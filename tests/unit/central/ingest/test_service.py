@@ -378,6 +378,13 @@ async def test_a_beat_that_lists_what_cannot_be_a_path_is_refused(run_centre, na
         assert NODE not in centre.view.nodes
 
 
+async def test_a_beat_whose_version_cannot_be_stored_is_refused(run_centre):
+    async with run_centre() as centre:
+        centre.link.say(TOPICS.beat, beat(agent="0.1\0"))
+        await centre.until(lambda: centre.counters.refused)
+        assert centre.counters.refused == {"string": 1}
+
+
 async def test_what_stood_when_the_centre_ended_has_its_end_after_the_next_start(
     run_centre, monkeypatch
 ):
