@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 REAP_S: Final = 5.0  # for a killed child to go; one stuck in the kernel is left
 CHUNK_BYTES: Final = 64 << 10
 ERROR_BYTES: Final = 2_048  # of its standard error, for the log
+ITSELF: Final = "roost-agent: "  # what its commands that fail begin with
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -33,8 +34,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """Its complaint as text."""
-        return self.complaint.decode(errors="replace").strip()
+        """Its complaint as text, without the name of this program where it was one of its own."""
+        return self.complaint.decode(errors="replace").strip().removeprefix(ITSELF)
 
 
 def environment() -> dict[str, str]:

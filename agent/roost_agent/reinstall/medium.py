@@ -70,8 +70,7 @@ async def fetched(image: HostReinstall, places: Places) -> Path:
         text = f"the child that fetches it did not begin: {err.strerror}"
         raise NotInstalledError("image", text) from err
     if done.status:
-        why = done.why.removeprefix("roost-agent: ")
-        raise NotInstalledError("image", why[:300] or f"its child ended with {done.status}")
+        raise NotInstalledError("image", done.why[:300] or f"its child ended with {done.status}")
     return Path(msgspec.json.decode(done.output)["file"])
 
 

@@ -19,6 +19,7 @@ from roost_agent.update.site_job import Verdict, decide
 from roost_agent.update.site_standing import Head, Job, Member, Role, Site
 from roost_agent.update.times import closed, held
 from roost_protocol.update import Offer
+from roost_protocol.window import Window
 
 if TYPE_CHECKING:
     from roost_agent.driver import Driver
@@ -45,9 +46,10 @@ class Alone:
         said = self._driver.config.processes.roles
         return next((role for role in Role if role in said), Role.CONTROLLER)
 
-    async def look(self, offer: Offer) -> None:
-        """See Coordinator."""
-        await self._own.look()
+    async def look(self, offer: Offer, *, is_at_it: bool) -> None:
+        """See Coordinator: the window of its profile keeps nobody but this node."""
+        if is_at_it:
+            await self._own.look()
         if offer.window is not None or self._own.now is not None:
             await self._clock.look()
 
@@ -56,11 +58,17 @@ class Alone:
 
         True: of its profile alone, which binds no other node.
         """
+        own = self._own
+        why = self._closed(offer, own.now)
+        if own.now is not None:
+            return why, not why or not self._closed(offer, None)
+        if own.fault and not why:
+            return f"the window of its profile cannot be read: {own.fault}", True
+        return why, not why
+
+    def _closed(self, offer: Offer, own: Window | None) -> str:
         wall_ms, distrust = self._driver.known_time.wall_ms(), self._clock.distrust()
-        is_own = not closed(offer, wall_ms, distrust, openings=self._openings)
-        if self._own.fault:
-            return f"the window of its profile cannot be read: {self._own.fault}", is_own
-        return closed(offer, wall_ms, distrust, self._own.now, self._openings), is_own
+        return closed(offer, wall_ms, distrust, own, self._openings)
 
     def ask(self, offer: Offer, kept: Kept, head: Head, hold: Hold | None) -> tuple[int, Verdict]:
         """See Coordinator."""

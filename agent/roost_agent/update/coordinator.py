@@ -19,8 +19,13 @@ class Coordinator(Protocol):
     def role(self) -> Role:
         """What this node is for in its site."""
 
-    async def look(self, offer: Offer) -> None:
-        """Look at what ``ask`` goes by and cannot wait for, such as who keeps the clock."""
+    async def look(self, offer: Offer, *, is_at_it: bool) -> None:
+        """Look at what ``ask`` goes by and cannot wait for, such as who keeps the clock.
+
+        Args:
+            offer: of the job.
+            is_at_it: it has not ended on this node.
+        """
 
     def standing(self, offer: Offer) -> tuple[Key, ...]:
         """Return the alarms on this node that an offer's word does not let pass."""

@@ -69,7 +69,7 @@ class Fetching:
                     drain=bool(said["needs_drain"]),
                     expected=tuple(said.get("expected_alarms", ())),
                 )
-            why = done.why.removeprefix("roost-agent: ")
+            why = done.why
             code, _, text = why.partition(": ")
             is_unreached = code == Refusal.UNREACHABLE
             if done.status != BUDGET and not is_unreached and not why.startswith("blob "):

@@ -17,6 +17,7 @@ import msgspec
 from roost_agent.update.events import Record, State
 from roost_agent.update.journal_file import JournalFile, Statement
 from roost_agent.update.kept import Hold, Kept, Line, Open, Receipt
+from roost_agent.update.step import Step
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,6 +90,21 @@ class Journal:
         begun = _taken(job, attempt, found.offer, found.kept)
         self._file.write([begun, line, _ended(job, attempt, outcome), *self._forgetting()])
         return receipt
+
+    def recall(self, job: str, attempt: int, at_ms: int) -> Open | None:
+        """Write that a job that has ended was offered again, so that it is the last; return it.
+
+        None: the journal has none of that name that has ended as it should.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        found = self._one("WHERE outcome != '' AND (job, attempt) = (?, ?)", job, attempt)
+        if found is None or found.state is None or found.state.step is not Step.END:
+            return None
+        again = Record(found.state, None, "it was offered again")
+        self._file.write([self._line(job, attempt, again, at_ms)[0]])
+        return found
 
     def abandon(self, job: str, attempt: int) -> None:
         """Give up a job that another version wrote, or a bad disk: the agent has to go on.
@@ -194,8 +210,8 @@ class Journal:
             for table in ("line", "job")
         ]
 
-    def _one(self, which: str) -> Open | None:
-        rows = self._file.read(f"SELECT job, attempt, offer, plan FROM job {which}")  # noqa: S608 - ours
+    def _one(self, which: str, *given: str | int) -> Open | None:
+        rows = self._file.read(f"SELECT job, attempt, offer, plan FROM job {which}", *given)  # noqa: S608 - ours
         if not rows:
             return None
         job, attempt, offer, plan = rows[0]

@@ -82,6 +82,14 @@ class Keeper:
         await self._in_thread(partial(self._journal.have, found, record, at_ms, outcome))
         self._ends[found.job, found.attempt] = outcome
 
+    async def recall(self, job: str, attempt: int, at_ms: int) -> Open | None:
+        """Have a job that has ended be the one that ended last; return it; None: it is not there.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        return await self._in_thread(partial(self._journal.recall, job, attempt, at_ms))
+
     async def record(self, offer: Offer, record: Record, at_ms: int, outcome: str) -> None:
         """Bring a line to the disk: nothing goes on before it is there."""
         write = partial(self._journal.record, offer.job, offer.attempt, record, at_ms, outcome)

@@ -39,7 +39,9 @@ class LocalJob:
         """What the site's coordinator hears of it."""
         state = self.node.state
         failure = "" if state.failure is None else str(state.failure)
-        return Head(state.step, self.node.outcome, failure, state.committed, state.stuck)
+        return Head(
+            state.step, self.node.outcome, failure, committed=state.committed, stuck=state.stuck
+        )
 
     @property
     def is_past_return(self) -> bool:

@@ -18,7 +18,7 @@ from roost_agent.update.hands import Hands
 from roost_agent.update.intake import RejectedError
 from roost_agent.update.keeper import Keeper
 from roost_agent.update.kept import Kept, Open
-from roost_agent.update.local_job import local_job
+from roost_agent.update.local_job import LocalJob, local_job
 from roost_agent.update.site_standing import Apply, apply_of
 from roost_agent.update.step import Step
 from roost_agent.update.teller import Teller
@@ -70,6 +70,7 @@ class Offers:
         await self._course.is_open.wait()
         async with self._taking:
             if self.knows(job, attempt):
+                await self._recall(job, attempt)
                 return "accepted"
             self._check(offer)
             if words.is_running(offer, self._hands.installed()):
@@ -113,6 +114,29 @@ class Offers:
     def knows(self, job: str, attempt: int) -> bool:
         """Say whether the journal has a job."""
         return attempt in self._keeper.attempts(job)
+
+    async def _recall(self, job: str, attempt: int) -> None:
+        """Have a job that ended here be the one that the site is at, where others came between.
+
+        Who is offered it again has others at it still, and they have to hear of this node.
+
+        Raises:
+            RejectedError: that cannot be written.
+        """
+        last = self._course.last
+        is_last = last is not None and (last.offer.job, last.offer.attempt) == (job, attempt)
+        if self._course.job is not None or is_last:
+            return
+        try:
+            found = await self._keeper.recall(job, attempt, self._clock.wall_ms())
+        except StorageError as err:
+            raise RejectedError(Refusal.JOURNAL, str(err)) from err
+        if found is not None:
+            self._course.remember(self._ended(intake.read(job, attempt, found.offer), found))
+
+    def _ended(self, offer: Offer, found: Open) -> LocalJob:
+        now_ms = self._clock.boot_ms()
+        return local_job(offer, found.kept, found.state, boot_id=self._boot_id, now_ms=now_ms)
 
     def _check(self, offer: Offer) -> None:
         """Refuse what cannot be begun; of what may come again the centre is told when.
@@ -175,4 +199,4 @@ class Offers:
             await self._keeper.have(found, record, self._clock.wall_ms(), "succeeded")
         except StorageError as err:
             raise RejectedError(Refusal.JOURNAL, str(err)) from err
-        self._course.remember(local_job(offer, kept, state, boot_id=self._boot_id, now_ms=now_ms))
+        self._course.remember(self._ended(offer, found))

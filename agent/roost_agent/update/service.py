@@ -130,7 +130,7 @@ class Updates:
             await self._holds.looked()
         last = self._course.last
         if last is not None and self._clock.wall_ms() < last.offer.not_after_ms:
-            await self._coordinator.look(last.offer)
+            await self._coordinator.look(last.offer, is_at_it=self._course.job is last)
         self._ask_site()
 
     def _ask_site(self) -> None:

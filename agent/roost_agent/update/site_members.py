@@ -118,16 +118,14 @@ class SiteMembers:
         if is_me:
             found = head
         elif word is not None and word.job == mark:
-            failure = "failed" if word.has_failed else ""
-            step = Step(word.step)
             found = Head(
-                step,
+                Step(word.step),
                 word.outcome,
-                failure,
-                word.is_committed,
-                word.is_stuck,
-                word.is_shut,
-                word.alarm,
+                failure="failed" if word.has_failed else "",
+                committed=word.is_committed,
+                stuck=word.is_stuck,
+                shut=word.is_shut,
+                alarm=word.alarm,
             )
         else:
             is_elsewhere = word is not None and _is_at_work(Head(Step(word.step), word.outcome))

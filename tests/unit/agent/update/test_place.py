@@ -7,6 +7,7 @@ import pytest
 
 from roost_agent.alarm_types import shipped
 from roost_agent.alarms.row import Row
+from roost_agent.update import alone as alone_module
 from roost_agent.update.alone import Alone
 from roost_agent.update.baseline import Baseline
 from roost_agent.update.in_site import InSite
@@ -111,10 +112,10 @@ class Timed:
 
 async def test_a_node_goes_by_the_window_of_its_profile_where_the_plan_has_none():
     node = Timed()
-    await node.alone.look(OFFER)
+    await node.alone.look(OFFER, is_at_it=True)
     assert (node.ask().go, node.looks) == (("lab.n1",), 0), "without a window no clock is asked"
     node.own.now = NIGHT
-    await node.alone.look(OFFER)
+    await node.alone.look(OFFER, is_at_it=True)
     verdict = node.ask()
     assert (verdict.go, verdict.why, node.looks) == ((), WaitReason.WINDOW, 1)
     assert verdict.sentence.startswith("the window of its profile (update-window) opens at 2026-12")
@@ -141,6 +142,39 @@ def test_whose_window_is_shut_is_told():
     node.own.now = NIGHT
     assert node.alone.closed(OFFER)[1] is True
     assert node.alone.closed(msgspec.structs.replace(OFFER, window=NIGHT))[1] is False
+
+
+def test_the_times_of_a_job_are_judged_once_unless_two_windows_are_shut(monkeypatch):
+    """A node that waits asks every 2 s; whose window it is matters only where one is shut."""
+    node, judged = Timed(), []
+    closed = alone_module.closed
+    monkeypatch.setattr(
+        alone_module, "closed", lambda *given: judged.append(given) or closed(*given)
+    )
+    node.ask(window=WEEK)
+    node.ask(window=NIGHT)
+    node.own.now = WEEK
+    node.ask(window=WEEK)
+    assert len(judged) == 3
+    node.own.now = NIGHT
+    node.ask(window=WEEK)
+    assert len(judged) == 5, "whether that is the plan's too"
+
+
+def test_a_profile_that_was_not_read_hides_no_window_of_the_plan():
+    node = Timed()
+    node.own.fault = "it has not been read yet"
+    why, is_own = node.alone.closed(msgspec.structs.replace(OFFER, window=NIGHT))
+    assert (why.startswith("the window opens at"), is_own) == (True, False)
+
+
+async def test_a_profile_is_asked_for_its_window_while_the_job_is_open_here_alone():
+    node, asked = Timed(), []
+    node.own.look = lambda: asked.append(1) or node.nothing()
+    await node.alone.look(OFFER, is_at_it=True)
+    assert asked == [1]
+    await node.alone.look(msgspec.structs.replace(OFFER, window=WEEK), is_at_it=False)
+    assert (asked, node.looks) == ([1], 1), "others of the site go by this node's clock still"
 
 
 def test_an_alarm_keeps_a_node_alone_from_going_until_it_is_gone_or_known_of_before():

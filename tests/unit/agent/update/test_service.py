@@ -29,7 +29,10 @@ class Site:
     role = Role.CONTROLLER
 
     def __init__(self):
-        self.asked, self.stands = [], (("200.006", "process=web"),)
+        self.asked, self.stands, self.looks = [], (("200.006", "process=web"),), []
+
+    async def look(self, offer, *, is_at_it):
+        self.looks.append((offer.job, is_at_it))
 
     def standing(self, _offer):
         return self.stands
@@ -47,13 +50,17 @@ def made(tmp_path):
         told = []
         updates = Updates(
             "lab.n1", "b0" * 16,
-            hands=SimpleNamespace(installed=lambda: found, refreshed=None, lend=None),
+            hands=SimpleNamespace(
+                installed=lambda: found, refreshed=None, lend=None, short_of="", broke_off=""
+            ),
             keeper=Keeper(Journal(tmp_path / "updates")), coordinator=Site(),
             teller=SimpleNamespace(
                 answer=lambda offer, state, text, nodes, **_: told.append((state, text, nodes)),
-                begin=lambda _: None,
+                begin=lambda _: None, report=lambda _: None,
             ),
-            receipts=SimpleNamespace(is_missing=lambda _: pytest.fail("nothing was installed")),
+            receipts=SimpleNamespace(
+                is_missing=lambda _: pytest.fail("nothing was installed"), newest=None
+            ),
             alarms=SimpleNamespace(), entropy=SimpleNamespace(uniform=lambda low, _high: low),
             clock=SimpleNamespace(boot_ms=lambda: 5, wall_ms=lambda: 5),
             inhibits=str(tmp_path / "inhibit.d"),
@@ -82,6 +89,44 @@ async def test_a_site_hears_of_a_job_that_this_node_needs_not_and_does_after_a_r
         updates._ending.vouch(updates._course.last, asyncio.TaskGroup())
         assert updates.knows(OFFER.job, 1)
         assert updates.status()["job"] is None
+
+
+async def test_a_job_that_ended_here_and_is_offered_again_is_the_one_the_site_hears_of(made):
+    """Others of the site are at it still, and wait for this node's word of it."""
+    updates, other = made(), msgspec.structs.replace(OFFER, job="c" * 32)
+    await updates._course.open()
+    for offer in (OFFER, other):
+        assert "not needed" in await updates.take(offer.job, 1, encode(offer))
+    assert updates._course.last.offer.job == other.job
+    stood = updates._course.last.kept.stood
+    updates._coordinator.stands = ()
+    assert await updates.take(OFFER.job, 1, encode(OFFER)) == "accepted"
+    after = made()
+    await after._course.open()
+    for each in (updates, after):
+        each._ask_site()
+        job, kept, head = each._coordinator.asked[0]
+        assert (job, head) == (OFFER.job, Head(Step.END, "succeeded", committed=True))
+        assert kept.stood == stood, "as it was taken first"
+
+
+async def test_what_is_offered_again_comes_not_before_a_job_that_is_under_way(made):
+    updates, other = made(), msgspec.structs.replace(OFFER, job="c" * 32, digest="1b" * 32)
+    await updates._course.open()
+    await updates.take(OFFER.job, 1, encode(OFFER))
+    await updates.take(other.job, 1, encode(other))
+    assert await updates.take(OFFER.job, 1, encode(OFFER)) == "accepted"
+    assert updates._course.last is updates._course.job
+    await updates._look()
+    assert updates._coordinator.looks == [(other.job, True)]
+
+
+async def test_of_a_job_that_has_ended_here_its_site_alone_is_looked_after(made):
+    updates = made()
+    await updates._course.open()
+    await updates.take(OFFER.job, 1, encode(OFFER))
+    await updates._look()
+    assert updates._coordinator.looks == [(OFFER.job, False)]
 
 
 async def test_what_stood_as_an_offer_was_taken_outlasts_an_agent_that_ends_at_once(made):
