@@ -30,7 +30,7 @@ class Site:
     """One site: how it takes an update, and how it is."""
 
     name: str
-    # or: rolls-back, lies, alarms, bricks, mute, rejects, refuses-cancel, says-not-needed
+    # or: rolls-back, lies, alarms, bricks, mute, slow, rejects, refuses-cancel, says-not-needed
     how: str = "well"
     runs: tuple[str, str] = OLD
     is_dark: bool = False
@@ -133,6 +133,8 @@ class SmallFleet:
 
     def _work(self, site):
         if site.is_dark or not site.steps:
+            return
+        if site.how == "slow" and site.steps[0] is SiteState.COMMITTED:
             return
         state = site.steps.pop(0)
         site.seq += 1

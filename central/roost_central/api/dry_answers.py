@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from roost_central.api.profile_answers import GroupAnswer
+from roost_central.api.rollout_site_answers import SITES_SHOWN_MAX
 from roost_central.rollout.dry import Dry
 from roost_central.rollout.waves import Key
 
-SITES_SHOWN_MAX: Final = 20  # of one list in an answer; a rollout has all of them, by pages
 _MS: Final = 1_000
 
 

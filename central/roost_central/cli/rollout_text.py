@@ -22,7 +22,7 @@ _NEXT: Final = {  # state -> what is next, and the verb for it
     "scheduled": ("begin", "start"),
     "aborting": ("it waits for the sites that are at work", "watch"),
     "rolling_back": ("it waits for the sites that go back", "watch"),
-    "aborted": ("who has the release keeps it; where each site stands", "jobs"),
+    "aborted": ("who has it keeps it; where each site stands", "jobs"),
     "rolled_back": ("where each site stands", "jobs"),
 }
 
@@ -290,6 +290,11 @@ def _next(asked: Asked, found: dict[str, Any]) -> str:
         return (
             f"its sites: roost rollout jobs {id_}; what failed: roost rollout failures {id_}\n"
             f'go on: roost rollout {go_on}; undo it: roost rollout rollback {id_} -m "WHY"\n'
+        )
+    if state == "aborted" and found["kind"] == "release":
+        return (
+            f"who has the release keeps it: roost rollout jobs {id_}; "
+            f'send it back: roost rollout rollback {id_} -m "WHY"\n'
         )
     what, verb = _NEXT.get(state, ("", ""))
     return f"{what}: roost rollout {verb} {id_}\n" if what else ""

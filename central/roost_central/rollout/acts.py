@@ -7,6 +7,8 @@ comes to (core.py), who may do it and how it is asked for (api/rollouts.py).
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from roost_central.access.chain import Act
 from roost_central.ports import Clock
 from roost_central.rollout import told
@@ -15,8 +17,11 @@ from roost_central.rollout.core import Rollout
 from roost_central.rollout.head import Head
 from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.open_rollouts import OpenRollouts
+from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.table import MoveError, RolloutState, Who, check
-from roost_central.storage import audit, events, rollout_changes, rollouts
+from roost_central.rollout.wanted import removed
+from roost_central.rollout.way_back import is_reopened, is_to_go_back
+from roost_central.storage import audit, events, rollout_changes, rollouts, sites
 from roost_central.storage.engine import Database
 from roost_central.storage.rollout_changes import ProfileTexts
 from roost_central.storage.rollouts import ApprovalRecord
@@ -117,10 +122,11 @@ class RolloutActs:
             StorageError: it is not written.
         """
         async with self._open.moving:
-            known = self._open.known(id_)
+            known = self._open.by_id.get(id_) or await self._aborted(id_)
             now_ms = self._clock.wall_ms()
             before = known.rollout.head
             move(known.rollout, now_ms)
+            self._open.by_id[id_] = known
             await self._open.write(known, [], act=act, is_forced=known.rollout.head != before)
             self._open.tell()
         self._wake.set()
@@ -151,6 +157,33 @@ class RolloutActs:
             if is_enough and known.rollout.head.state is RolloutState.AWAITING_APPROVAL:
                 known.rollout.approved(self._clock.wall_ms())
                 await self._open.write(known, [])
+
+    async def _aborted(self, id_: str) -> OpenRollout:
+        """Return a rollout of a release that was aborted: it can be rolled back still.
+
+        Raises:
+            NotFoundError: none of that id is open, or was aborted.
+            MoveError: others have its sites by now.
+        """
+        now_ms = self._clock.wall_ms()
+        async with self._database.read() as connection:
+            kept = await rollouts.find(connection, id_)
+            if kept is None or not is_reopened(kept[0]):
+                return self._open.known(id_)  # it is not
+            head, plan = kept
+            created = {each.site: each.created_ms for each in await sites.load_all(connection)}
+            jobs = await rollouts.jobs_of(connection, id_)
+            newer = await rollouts.newer_of(connection, head)
+        rollout = Rollout(head, read_plan(plan), jobs, now_ms)
+        rollout.forget(removed(head, jobs, created), now_ms)
+        for other in in_the_way(self._open.by_id, claim_of(rollout)):
+            raise MoveError(f"{other}: end that one first")
+        for site in newer.keys() & rollout.jobs.keys():
+            rollout.put(msgspec.structs.replace(rollout.jobs[site], superseded=newer[site]))
+        if not any(map(is_to_go_back, rollout.jobs.values())):
+            text = "none of its sites has what it brought, or newer rollouts have them all by now"
+            raise MoveError(f"{text}: there is nothing to roll back")
+        return OpenRollout(rollout, plan, head.rev, now_ms)
 
     def _check_apart(self, rollout: Rollout) -> None:
         """Check once more that no other rollout has what this one takes: plans race.

@@ -1,6 +1,8 @@
 """Who comes later: sites that were silent when their wave closed, and those that joined. Pure.
 
-They have the first wave to come, or one behind all others that is made for them.
+They have the first wave to come, or one behind all others that is made for them. In that one, the
+catch-up wave, each site has the wave's time from its own start on: its first offer there. Who is
+not offered it by the wave's own deadline is waited for no longer, so it lasts twice that at most.
 """
 
 from collections.abc import Iterable
@@ -14,8 +16,12 @@ from roost_central.rollout.job import Job
 from roost_central.rollout.table import JobState, WaveState, Who
 
 CATCH_UP: Final = "catch-up"
+SILENT: Final = "it was silent until the wave closed"
 
 W, J = WaveState, JobState
+
+_LEFT: Final = frozenset({J.UNREACHABLE, J.QUEUED, J.REJECTED})  # at a deadline: nothing is at work
+_TAKES: Final = frozenset({W.PENDING, W.RELEASING, W.RUNNING})  # offers are made in it, or will be
 
 
 def join(course: Course, members: Iterable[Job], now_ms: int) -> None:
@@ -24,6 +30,8 @@ def join(course: Course, members: Iterable[Job], now_ms: int) -> None:
     wave = next((each for each, of in enumerate(waves) if of.state is W.PENDING), None)
     if wave is None:
         wave = _wave(course, now_ms)
+        if course.head.waves[wave].state not in _TAKES or now_ms >= course.deadline_ms(wave):
+            return  # nothing is offered in it any more
     for job in members:
         course.put(msgspec.structs.replace(job, wave=wave, since_ms=now_ms))
 
@@ -33,21 +41,35 @@ def close(course: Course, wave: int, now_ms: int) -> None:
 
     They are silent, or were and came back when nothing was offered in it any more.
     """
-    left = [
-        job
-        for job in course.jobs.values()
-        if job.wave == wave and job.state in {J.UNREACHABLE, J.QUEUED, J.REJECTED}
-    ]
+    left = [job for job in course.jobs.values() if job.wave == wave and job.state in _LEFT]
     if not left:
         return
-    is_last = course.head.waves[wave].name == CATCH_UP
-    if is_last or course.rules(wave).on_unreachable == "drop":
+    if is_catch_up(course, wave) or course.rules(wave).on_unreachable == "drop":
         for job in left:
-            course.put(dropped(job, "it was silent until the wave closed", now_ms))
+            course.put(dropped(job, SILENT, now_ms))
         return
     later = _wave(course, now_ms)
     for job in left:
         course.put(_later(job, later, now_ms))
+
+
+def is_catch_up(course: Course, wave: int) -> bool:
+    """Say whether a wave is the one for those who come later."""
+    return course.head.waves[wave].name == CATCH_UP
+
+
+def ends_late(course: Course, wave: int, now_ms: int) -> bool:
+    """Say whether the catch-up wave's time is over for each of its sites, once its deadline is.
+
+    Who was not offered it until then is waited for no longer.
+    """
+    is_over = True
+    for job in [each for each in course.jobs.values() if each.wave == wave and not each.is_ended]:
+        if job.began_ms and now_ms < course.job_deadline_ms(job):
+            is_over = False
+        elif job.state in _LEFT:
+            course.put(dropped(job, SILENT, now_ms))
+    return is_over
 
 
 def _wave(course: Course, now_ms: int) -> int:

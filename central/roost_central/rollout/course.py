@@ -72,6 +72,13 @@ class Course(Members):
         since_ms = max(now.released_ms, now.shut_ms)
         return (since_ms or head.changed_ms) + rules.deadline_ms
 
+    def job_deadline_ms(self, job: Job) -> int:
+        """Return when a job has to be through: in the catch-up wave by its own start."""
+        deadline_ms = self.deadline_ms(job.wave)
+        if self.head.state is R.ROLLING_BACK or not job.began_ms:
+            return deadline_ms
+        return max(deadline_ms, job.began_ms + self.rules(job.wave).deadline_ms)
+
     def target(self, job: Job) -> tuple[str, str]:
         """Return version and digest that a job leads to."""
         return job.former if job.is_back else (self.head.version, self.head.digest)
@@ -82,7 +89,7 @@ class Course(Members):
             self.plan,
             self.rules(job.wave),
             self.target(job)[1],
-            self.deadline_ms(job.wave),
+            self.job_deadline_ms(job),
             self.head.state in {R.RUNNING, R.PAUSED},
         )
 

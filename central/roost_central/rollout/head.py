@@ -111,6 +111,7 @@ class Standing:
         said: reports on this job, by node.
         beat_ms: of its slowest node.
         is_shut: a node has it at hand, and waits for a window of its own.
+        is_free: the nodes that had no room for it say that what they were at has ended.
     """
 
     is_dark: bool
@@ -120,6 +121,7 @@ class Standing:
     said: tuple[tuple[str, JobReport], ...] = ()
     beat_ms: int = 30_000
     is_shut: bool = False
+    is_free: bool = False
 
 
 Sight = Callable[[Job], Standing]

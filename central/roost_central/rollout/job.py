@@ -26,6 +26,8 @@ AT_WORK: Final = frozenset(
         SiteState.APPLYING,
     }
 )  # fmt: skip
+# How a job ends on a node, by its word.
+SITE_ENDS: Final = frozenset(SiteState) - AT_WORK - {SiteState.REJECTED, SiteState.CANCEL_REJECTED}
 _GIVEN_UP: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED, J.SUPERSEDED})
 
 
@@ -41,6 +43,11 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     is_left_out: bool = False  # by its word, its role is one that the plan ignores
     is_over: bool = False  # it put an offer off, and was offered it again since
     wait: WaitReason | None = None  # for what, of waiting
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the node put the job off, and was not offered it again since."""
+        return self.state is SiteState.REJECTED and not self.is_over
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +73,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         is_gone: its site was removed; one of that name that comes later is another.
         kpis: for which gates' queries its site counted at the offer (kpi.py).
         is_shut: a node of it waits for a window of its own.
+        began_ms: its first offer in the catch-up wave, from which its own time counts; 0: none.
         said: by node.
         trail: its states with their times, the newest last.
     """
@@ -94,6 +102,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_late: bool = False
     is_canceling: bool = False
     is_shut: bool = False
+    began_ms: int = 0
     boots: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     kpis: tuple[bool, ...] = ()

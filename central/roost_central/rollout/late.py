@@ -66,9 +66,9 @@ class LateSites:
                 )
                 for site in late[:room]
             ]
-            if some:
-                rollout.join(some, self._clock.wall_ms())
-                rollout.news.append(f"{len(some)} sites joined later, {some[0].site} among them")
+            rollout.join(some, self._clock.wall_ms())
+            if joined := [each.site for each in some if each.site in rollout.jobs]:
+                rollout.news.append(f"{len(joined)} sites joined later, {joined[0]} among them")
 
 
 async def _no_sites(_selector: str) -> Collection[str]:

@@ -151,4 +151,4 @@ def _heeds(job: Job, wave: int) -> bool:
     if job.state in JOB_ENDS:  # a node may have it after all, and nobody knows
         may_be_mixed = job.state in JOB_FAILURES or job.state is J.CANCELED
         return job.is_ending or (may_be_mixed and len(job.nodes) > 1 and not job.touched)
-    return job.state is not J.QUEUED
+    return job.state is not J.QUEUED or bool(job.put_off_ms)  # its node may have room by now

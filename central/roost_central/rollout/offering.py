@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from roost_central.rollout import judgement, kpi, site
+from roost_central.rollout.catch_up import is_catch_up
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around, Sight
 from roost_central.rollout.job import ANSWER_MS, Job
@@ -139,6 +140,7 @@ def _offer(
         offered_ms=now_ms, due_ms=now_ms + ANSWER_MS, detail="", boots=standing.boots,
         said=offered_anew(looked.said),
         alarms=tuple(each.key for each in standing.alarms), kpis=kpis,
+        began_ms=job.began_ms or (now_ms if is_catch_up(course, job.wave) else 0),
     )  # fmt: skip
     course.put(offered)
     return offered

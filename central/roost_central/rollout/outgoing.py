@@ -8,7 +8,7 @@ Leaves to others: whose turn it is (core.py), and what is written before it goes
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from roost_central.errors import SignerError, SignerUnavailableError
@@ -18,6 +18,7 @@ from roost_central.ports import Clock, Entropy
 from roost_central.releases.fault import ReleaseError
 from roost_central.releases.site_documents import SiteDocuments
 from roost_central.rollout.core import Rollout
+from roost_central.rollout.head import Head
 from roost_central.rollout.job import ANSWER_MS, Job, job_id
 from roost_central.rollout.meant import shown
 from roost_central.rollout.offer import assignment_of, document_of, offer_of
@@ -43,11 +44,16 @@ SendBare = Callable[[str, bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What goes out after a turn is written."""
+    """What goes out after a turn is written.
 
-    offers: dict[str, bytes]
-    bare: list[tuple[str, bytes]]
-    orders: list[OrderRecord]
+    Attributes:
+        canceled: nodes that are told, with the job that they are to give up.
+    """
+
+    offers: dict[str, bytes] = field(default_factory=dict)
+    bare: list[tuple[str, bytes]] = field(default_factory=list)
+    orders: list[OrderRecord] = field(default_factory=list)
+    canceled: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Outgoing:
@@ -89,7 +95,7 @@ class Outgoing:
     async def prepared(self, known: OpenRollout, offered: Sequence[Job], now_ms: int) -> Sending:
         """Return what is to go out: offers as they are, or as orders with documents behind them."""
         rollout = known.rollout
-        sending = Sending({}, [], [])
+        sending = Sending()
         signed: list[Job] = []
         for job in offered:
             offer = self._offer(rollout, job)
@@ -110,7 +116,8 @@ class Outgoing:
                 "attempt": job.attempt,
                 "digest": digest,
             }
-            self._order(known, job, UpdateOffer.verb, given, sending)
+            for record in self._order(rollout.head, job, UpdateOffer.verb, given, sending):
+                known.placed[record.id] = job.site
         silent = [each for each in refused.values() if each.code not in OF_A_SITE]
         if silent:
             why = f"the signer: {silent[0].detail}"
@@ -125,20 +132,15 @@ class Outgoing:
             rollout.rules(job.wave),
             job,
             rollout.target(job),
-            deadline_ms=rollout.deadline_ms(job.wave),
+            deadline_ms=rollout.job_deadline_ms(job),
             timezone=self._sites.timezone(job.site),
         )
 
     def _order(
-        self,
-        known: OpenRollout,
-        job: Job,
-        verb: str,
-        given: dict[str, str | int],
-        sending: Sending,
-    ) -> None:
-        """Order something of every enrolled node of a job that speaks."""
-        now_ms = self._clock.wall_ms()
+        self, head: Head, job: Job, verb: str, given: dict[str, str | int], sending: Sending
+    ) -> list[OrderRecord]:
+        """Order something of every enrolled node of a job that speaks; return the orders."""
+        now_ms, placed = self._clock.wall_ms(), []
         for node in job.nodes:
             if self.hears(node) is None:
                 continue
@@ -148,39 +150,44 @@ class Outgoing:
                 site=job.site,
                 verb=verb,
                 given=given,
-                reason=f"rollout {known.rollout.head.name}"[:200],
+                reason=f"rollout {head.name}"[:200],
                 by=BY,
                 placed_ms=now_ms,
                 not_after_ms=now_ms + ANSWER_MS,
                 state=State.READY,
                 changed_ms=now_ms,
             )
-            sending.orders.append(record)
-            if verb == UpdateOffer.verb:
-                known.placed[record.id] = job.site
+            placed.append(record)
+        sending.orders.extend(placed)
+        return placed
 
     async def _withdraw(self, known: OpenRollout, sending: Sending) -> None:
         """Ask sites to give up what they have, and let their documents name it no more."""
         rollout = known.rollout
         cancels, rollout.cancels = rollout.cancels, []
+        await self.cancel(rollout.head, cancels, sending)
+
+    async def cancel(self, head: Head, jobs: Collection[Job], sending: Sending) -> None:
+        """Ask sites to give up what they have of a rollout; a site that is silent hears nothing.
+
+        Args:
+            head: of the rollout, open or at its end.
+            jobs: of these sites.
+            sending: takes the orders.
+        """
         enrolled = []
-        for job in cancels:
-            given: dict[str, str | int] = {"job": job_id(rollout.head.id, job)}
-            self._order(known, job, UpdateCancel.verb, given, sending)
+        for job in jobs:
+            id_ = job_id(head.id, job)
+            if not job.dark_ms:
+                sending.canceled.extend((node, id_) for node in job.nodes)
+            self._order(head, job, UpdateCancel.verb, {"job": id_}, sending)
             if any(self.hears(node) is not None for node in job.nodes):
                 enrolled.append(job)
-            else:
-                self._cancel_bare(rollout, job)
+            else:  # who has no identity is told by the job's bare name, where its offer went
+                for node in job.nodes:
+                    self.send_bare(node, id_.encode())
         for site, why in (await self._directed(enrolled)).items():
-            logger.warning(
-                "rollout %s: %s keeps its document: %s", rollout.head.id, site, why.detail
-            )
-
-    def _cancel_bare(self, rollout: Rollout, job: Job) -> None:
-        """Tell nodes without an identity by the job's bare name, where its offer went."""
-        cancel = job_id(rollout.head.id, job).encode()
-        for node in job.nodes:
-            self.send_bare(node, cancel)
+            logger.warning("rollout %s: %s keeps its document: %s", head.id, site, why.detail)
 
     async def _directed(self, jobs: Collection[Job]) -> dict[str, SignerError]:
         """Have the documents of sites signed; return why not, by site."""
@@ -212,7 +219,7 @@ class Outgoing:
         for known, job in self._assigned(site):
             rollout = known.rollout
             version, _ = rollout.target(job)
-            found.append(assignment_of(rollout.head, job, version, rollout.deadline_ms(job.wave)))
+            found.append(assignment_of(rollout.head, job, version, rollout.job_deadline_ms(job)))
         return found
 
     def _shown(self, site: str) -> list[Shown]:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from roost_central.rollout import gate, kpi, way_back
-from roost_central.rollout.catch_up import CATCH_UP, close, dropped
+from roost_central.rollout.catch_up import close, dropped, ends_late, is_catch_up
 from roost_central.rollout.course import Course
 from roost_central.rollout.head import Around
 from roost_central.rollout.job import names
@@ -143,6 +143,8 @@ def _judge(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
         shut = msgspec.structs.replace(course.head.waves[wave], shut_ms=now_ms)
         course.set_wave(wave, shut, now_ms, is_news=False)
     is_late = now_ms >= course.deadline_ms(wave)
+    if is_late and is_catch_up(course, wave):
+        is_late = ends_late(course, wave, now_ms)
     if not tally.open or is_late:
         _settle(course, wave, now_ms, is_late=is_late)
     elif course.head.waves[wave].state is W.RELEASING and not tally.states[J.QUEUED]:
@@ -152,10 +154,10 @@ def _judge(course: Course, wave: int, holds: Holds, now_ms: int) -> None:
 def _settle(course: Course, wave: int, now_ms: int, *, is_late: bool) -> None:
     """End a wave that nobody is waited for in, or whose time is over."""
     tally, rules = course.tally(wave), course.rules(wave)
-    is_catch_up = course.head.waves[wave].name == CATCH_UP
-    if gate.is_success(tally, rules) and (not is_catch_up or is_late or not tally.silent):
+    is_last = is_catch_up(course, wave)
+    if gate.is_success(tally, rules) and (not is_last or is_late or not tally.silent):
         course.move_wave(wave, W.SOAKING, Who.CENTRAL, now_ms, soaked_ms=0)
-    elif is_late and is_catch_up:
+    elif is_late and is_last:
         close(course, wave, now_ms)
         course.move_wave(wave, W.SOAKING, Who.CENTRAL, now_ms, soaked_ms=rules.soak_ms)
     elif tally.silent and not tally.failed(rules):

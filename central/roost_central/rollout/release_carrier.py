@@ -6,6 +6,7 @@ comes later (late.py).
 Invariant: what sites are to run is told to the fleet at least every WANTED_LOOK_S after a change.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -20,11 +21,15 @@ from roost_central.rollout.open import OpenRollout
 from roost_central.rollout.outgoing import Outgoing, Sending
 from roost_central.rollout.sight import Sites
 from roost_central.rollout.table import Kind
+from roost_central.rollout.unaware import Unaware
 from roost_central.rollout.wanted import Wanted, is_of_before
 from roost_central.storage import orders, rollouts
 from roost_central.storage.engine import Database
 from roost_protocol.remedy import OF_OFFERS, Refusal
 
+logger = logging.getLogger(__name__)
+
+NAMED_CHARS_MAX: Final = 200  # of nodes, in a line of the log
 WANTED_LOOK_S: Final = 10.0  # between tellings of the fleet what its sites are to run
 
 
@@ -61,6 +66,7 @@ class ReleaseCarrier:
         self._database = database
         self._clock = clock
         self._outgoing = outgoing
+        self._unaware = Unaware(open_, view, database)
         self._wanted = Wanted()
         self._told_ms = 0
         self._is_told = True  # of the fleet: what its sites are to run
@@ -81,7 +87,20 @@ class ReleaseCarrier:
                 releases.forget(site)
 
     async def settle(self) -> None:
-        """See Carrier: nothing is left to do."""
+        """See Carrier: sites that were silent when it was given up are told, once they are heard.
+
+        An order that cannot be written is made anew when the node would have been told again.
+        """
+        now_ms, sending = self._clock.mono_ms(), Sending()
+        for each in await self._unaware.look(now_ms):
+            names = ", ".join(node for job in each.jobs for node in job.nodes)[:NAMED_CHARS_MAX]
+            logger.info("rollout %s: was given up, which is told to %s", each.head.id, names)
+            await self._outgoing.cancel(each.head, each.jobs, sending)
+        self._unaware.tell(sending.canceled, now_ms)
+        if sending.orders:
+            async with self._database.write() as connection:
+                await orders.save(connection, *sending.orders)
+            self.wake_orders()
 
     async def look(self, open_: Sequence[OpenRollout]) -> None:
         """See Carrier."""
@@ -109,6 +128,7 @@ class ReleaseCarrier:
         """See Carrier."""
         for node, offer in sending.bare:
             self._outgoing.send_bare(node, offer)
+        self._unaware.tell(sending.canceled, self._clock.mono_ms())
         if sending.orders:
             self.wake_orders()
         self._is_told = False

@@ -11,7 +11,7 @@ kinds there are.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from roost_central.alarms.book import AlarmBook
@@ -23,8 +23,6 @@ from roost_central.releases.site_documents import SiteDocuments
 from roost_central.rollout.acts import RolloutActs
 from roost_central.rollout.core import Rollout
 from roost_central.rollout.figures import Figures
-from roost_central.rollout.head import Head
-from roost_central.rollout.job import Job
 from roost_central.rollout.offering import OFFERS_MAX
 from roost_central.rollout.open import OpenRollout, around
 from roost_central.rollout.open_rollouts import OpenRollouts
@@ -35,7 +33,7 @@ from roost_central.rollout.sight import Sites
 from roost_central.rollout.silence import LOOK_S, Silence
 from roost_central.rollout.supersede import is_newer
 from roost_central.rollout.table import Kind, MoveError, RolloutState
-from roost_central.rollout.wanted import is_of_before
+from roost_central.rollout.wanted import removed
 from roost_central.storage import rollouts, sites
 from roost_central.storage.engine import Database
 
@@ -94,7 +92,7 @@ class RolloutRunner:
             for head, raw in await rollouts.load_open(connection):
                 jobs = await rollouts.jobs_of(connection, head.id)
                 rollout = Rollout(head, read_plan(raw), jobs, now_ms)
-                rollout.forget(self._removed(head, jobs, created), now_ms)
+                rollout.forget(removed(head, jobs, created), now_ms)
                 self.open[head.id] = OpenRollout(rollout, raw, head.rev, now_ms)
         for carrier in self.carriers.values():
             await carrier.load(created)
@@ -168,15 +166,6 @@ class RolloutRunner:
     def known(self, id_: str) -> OpenRollout:
         """See OpenRollouts."""
         return self._open.known(id_)
-
-    @staticmethod
-    def _removed(head: Head, jobs: Iterable[Job], created: Mapping[str, int]) -> set[str]:
-        """Return the sites of jobs that are not there any more, or are others by now."""
-        return {
-            job.site
-            for job in jobs
-            if job.site not in created or is_of_before(head, job, created[job.site])
-        }
 
     def _supersede(self, known: OpenRollout) -> None:
         """Let newer rollouts take sites over."""

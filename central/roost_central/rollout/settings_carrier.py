@@ -109,7 +109,7 @@ class SettingsCarrier:
         again = [node for job in offered if job.attempt > 1 for node in job.nodes]
         if again:
             await self._deliveries.renew(again)
-        return Sending({}, [], [])
+        return Sending()
 
     def send(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from roost_central.alarms.book import AlarmBook
 from roost_central.fleet.view import FleetView, NodeRow
 from roost_central.rollout.head import AlarmSeen, Standing
-from roost_central.rollout.job import Job, job_id
+from roost_central.rollout.job import SITE_ENDS, Job, job_id
 from roost_central.rollout.waves import Candidate, Key
 from roost_protocol.severity import Severity
 
@@ -65,6 +65,7 @@ class Sites:
                 if row.update is not None and row.update.job == id_
             ),
             beat_ms=max((row.interval_ms or BEAT_MS for row in there), default=BEAT_MS),
+            is_free=_is_free(job, there, id_),
         )
 
     def candidate(self, site: str, component: str, digest: str, busy: Iterable[str]) -> Candidate:
@@ -131,6 +132,20 @@ def _runs(row: NodeRow | None, component: str) -> tuple[str, str] | None:
         return None
     running = row.software.get(component)
     return None if running is None else (running.version, running.digest)
+
+
+def _is_free(job: Job, there: Iterable[NodeRow], id_: str) -> bool:
+    """Say whether all nodes that put a job off have told since that another one has ended.
+
+    A node's newest word counts: that it puts this one off took the place of all before.
+    """
+    busy = {node for node, said in job.said.items() if said.is_refusal}
+    free = {
+        row.node
+        for row in there
+        if row.update is not None and row.update.job != id_ and row.update.state in SITE_ENDS
+    }
+    return bool(busy) and busy <= free
 
 
 def _role(row: NodeRow) -> str:

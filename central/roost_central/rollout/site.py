@@ -36,7 +36,7 @@ def look(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
         if after is job:
             break
         job = after
-    if job.state is J.WAITING and job.is_shut and job.touched:
+    if job.state is J.WAITING and job.is_shut and job.touched and not job.is_back:
         job = msgspec.structs.replace(job, touched=False)  # all of its nodes are as they were
     if job.state in AT_WORK and not job.due_ms:
         job = msgspec.structs.replace(job, due_ms=max(terms.deadline_ms, now_ms + 1))

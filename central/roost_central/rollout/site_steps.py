@@ -12,7 +12,7 @@ import msgspec
 from roost_central.rollout.head import AlarmSeen, Standing
 from roost_central.rollout.job import ANSWER_MS, CLEAN_BEATS, OFFERS_MAX, Job
 from roost_central.rollout.judgement import Terms, is_measured, judged, runs, worse
-from roost_central.rollout.site_word import VERIFY_MS, told, word_of
+from roost_central.rollout.site_word import VERIFY_MS, freed, told, word_of
 from roost_central.rollout.table import IN_FLIGHT, JOB_FAILURES, JobState, Who
 from roost_protocol.update import FailureType, SiteState
 
@@ -34,7 +34,7 @@ def step(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
 def _queued(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if runs(job, standing, terms):
         return job.to(J.NOT_NEEDED, Who.CENTRAL, now_ms, detail="it runs it already")
-    return job
+    return freed(job, now_ms) if standing.is_free else job
 
 
 def _at_work(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:

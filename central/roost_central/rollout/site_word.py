@@ -16,6 +16,7 @@ from roost_protocol.update import IGNORED, FailureType, JobReport, SiteState, Wa
 
 VERIFY_MS: Final = 900_000  # from the site's word to what its nodes say
 PUT_OFF_MS: Final = (30_000, 600_000)  # until it is offered again, whatever a node's clock says
+FREE_MS: Final = 10_000  # from a node's word that its other job ended: it may tidy up still
 PUT_OFF_MS_MAX: Final = 7_200_000  # from the first time; what a node does to go back takes less
 
 J = JobState
@@ -117,11 +118,14 @@ def told(job: Job, now_ms: int) -> Job:
     if after is J.TIMED_OUT:
         changes["failure"] = FailureType.TIMEOUT
     is_touched = after in {J.APPLYING, J.VERIFYING, J.ROLLED_BACK} or word.failure in _TOUCHES
-    is_touched = is_touched or bool(having)
+    # One that was given up and failed all the same could not go back: it may be half of each.
+    is_stuck = after is J.FAILED and word.failure is FailureType.OPERATOR
+    is_touched = is_touched or is_stuck or bool(having)
     if is_touched:
         changes["touched"] = True
-    if after in {J.ROLLED_BACK, J.CANCELED} or (after is J.FAILED and not is_touched):
-        changes["touched"] = False  # all of its nodes are as they were
+    is_as_before = after in {J.ROLLED_BACK, J.CANCELED} or (after is J.FAILED and not is_touched)
+    if is_as_before and not job.is_back:  # on the way back that is: with the release
+        changes["touched"] = False
     try:
         return job.to(after, Who.SITE, now_ms, **changes)
     except ValueError:
@@ -153,8 +157,19 @@ def put_off(job: Job, why: str, retry_at_ms: int, now_ms: int) -> Job:
     least_ms, most_ms = PUT_OFF_MS
     wait_ms = max(retry_at_ms - now_ms, now_ms - since_ms, least_ms)  # as long again: it doubles
     due_ms = now_ms + min(wait_ms, most_ms)
-    told = {"due_ms": due_ms, "put_off_ms": since_ms, "detail": f"waits: {why}", "unanswered": 0}
-    return job.to(J.QUEUED, Who.SITE, now_ms, **told)
+    changes = {"due_ms": due_ms, "put_off_ms": since_ms, "detail": f"waits: {why}", "unanswered": 0}
+    return job.to(J.QUEUED, Who.SITE, now_ms, **changes)
+
+
+def freed(job: Job, now_ms: int) -> Job:
+    """Return a job that was put off and is offered soon: its nodes say that they have room now.
+
+    Once for each such word, and never sooner after an offer than PUT_OFF_MS.
+    """
+    due_ms = max(now_ms + FREE_MS, job.offered_ms + PUT_OFF_MS[0])
+    if not job.put_off_ms or due_ms >= job.due_ms:
+        return job
+    return msgspec.structs.replace(job, due_ms=due_ms)
 
 
 def offered_anew(said: Mapping[str, Said]) -> dict[str, Said]:
@@ -175,11 +190,7 @@ def _reworded(job: Job, word: Said) -> Job:
 
 
 def _rejecting(job: Job, word: Said) -> str:
-    who = [
-        node
-        for node, each in job.said.items()
-        if each.state is SiteState.REJECTED and not each.is_over
-    ]
+    who = [node for node, each in job.said.items() if each.is_refusal]
     return f"{', '.join(sorted(who))}: {word.detail}"
 
 

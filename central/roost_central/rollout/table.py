@@ -147,6 +147,7 @@ def _rollout(may: _May) -> None:
     may(OP, (R.RUNNING, R.PAUSED, R.ROLLING_BACK), R.ABORTING)
     may(CENTRAL, (R.RUNNING, R.PAUSED), R.ABORTING, R.ROLLING_BACK)
     may(OP, (R.RUNNING, R.PAUSED), R.ROLLING_BACK)
+    may(OP, (R.ABORTING, R.ABORTED), R.ROLLING_BACK)  # who has it keeps it, until somebody says so
     may(CENTRAL, R.ABORTING, R.ABORTED)
     may(CENTRAL, R.ROLLING_BACK, R.ROLLED_BACK)
 
@@ -203,10 +204,11 @@ WHAT_HELPS: Final[Mapping[RolloutState, str]] = MappingProxyType(
         R.SCHEDULED: "start, edit or abort it",
         R.RUNNING: "pause, promote, abort it or roll it back",
         R.PAUSED: "resume it, abort it or roll it back",
-        R.ABORTING: "it ends by itself, once no site can still change",
+        R.ABORTING: "it ends by itself, once no site can still change, or roll it back",
         R.ROLLING_BACK: "it ends by itself, once its sites are back; abort leaves them as they are",
     }
     | dict.fromkeys(ROLLOUT_ENDS, "that is its end: make a new one")
+    | {R.ABORTED: "that is its end: roll it back, or make a new one"}
 )
 
 

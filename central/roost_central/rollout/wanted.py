@@ -34,6 +34,21 @@ def is_of_before(head: Head, job: Job, created_ms: int) -> bool:
     return max(head.made_ms, job.since_ms) < created_ms
 
 
+def removed(head: Head, jobs: Iterable[Job], created: Mapping[str, int]) -> set[str]:
+    """Return the sites of jobs that are not there any more, or are others by now.
+
+    Args:
+        head: of the rollout.
+        jobs: of it.
+        created: when each site that is there was registered, UTC ms.
+    """
+    return {
+        job.site
+        for job in jobs
+        if job.site not in created or is_of_before(head, job, created[job.site])
+    }
+
+
 def wanted_of(head: Head, job: Job) -> Running | None:
     """Return what a rollout wants of a job's site; None: nothing, or nothing any more."""
     if job.is_gone:

@@ -7,9 +7,10 @@ import msgspec
 from roost_central.rollout.catch_up import dropped
 from roost_central.rollout.course import Course
 from roost_central.rollout.failures import FORMER_UNKNOWN
+from roost_central.rollout.head import Head
 from roost_central.rollout.job import Job
 from roost_central.rollout.site_steps import AT_WORK
-from roost_central.rollout.table import JOB_ENDS, JOB_FAILURES, JobState, RolloutState, Who
+from roost_central.rollout.table import JOB_ENDS, JOB_FAILURES, JobState, Kind, RolloutState, Who
 from roost_protocol.update import FailureType
 
 R, J = RolloutState, JobState
@@ -40,19 +41,34 @@ def roll_back(course: Course, why: str, now_ms: int, who: Who = Who.OPERATOR) ->
     """
     course.to(R.ROLLING_BACK, who, now_ms, pause=None, why=why, back_ms=now_ms)
     for job in list(course.jobs.values()):
-        if job.touched and not job.is_let_go and job.state not in {J.ROLLED_BACK, J.CANCELED}:
+        if is_to_go_back(job):
             _send_back(course, job, now_ms)
         else:
             _give_up(course, job, now_ms)
     back_ended(course, now_ms)
 
 
+def is_reopened(head: Head) -> bool:
+    """Say whether a rollout at its end may be rolled back: one of a release that was aborted."""
+    return head.kind is Kind.RELEASE and head.state is R.ABORTED
+
+
+def is_to_go_back(job: Job) -> bool:
+    """Say whether a site may run the release, or half of it: however its job ended.
+
+    A node may have it for good in a site that gave it up; an attempt that was canceled may have
+    come after one that went in.
+    """
+    is_there = job.is_back and job.state in {J.SUCCEEDED, J.NOT_NEEDED}
+    return job.touched and not job.is_let_go and not is_there
+
+
 def send_back_late(course: Course, names: Iterable[str], now_ms: int) -> None:
     """Send sites back that turn out to have the release after all: their word came late."""
-    have_it = {J.VERIFYING, J.SOAKING, J.SUCCEEDED, J.FAILED, J.TIMED_OUT}
+    have_it = {J.VERIFYING, J.SOAKING, *JOB_ENDS}
     for job in [course.jobs[name] for name in names]:
-        is_left = job.is_back or job.is_let_go or not job.former[1]
-        if job.touched and not is_left and job.state in have_it:
+        is_left = job.is_back or not job.former[1]
+        if is_to_go_back(job) and not is_left and job.state in have_it:
             _send_back(course, job, now_ms)
 
 
@@ -104,7 +120,8 @@ def _send_back(course: Course, job: Job, now_ms: int) -> None:
         return
     if job.state not in JOB_ENDS:
         job = _ended(job, "rolled back", now_ms)
-    course.put(job.again(Who.CENTRAL, now_ms, is_back=True, attempt=1))
+    attempt = job.attempt + 1 if job.is_back else 1  # of this way: nodes had those before
+    course.put(job.again(Who.CENTRAL, now_ms, is_back=True, attempt=attempt))
 
 
 def _ended(job: Job, why: str, now_ms: int) -> Job:

@@ -134,6 +134,22 @@ async def load_ended(connection: AsyncConnection) -> list[tuple[Head, list[Job]]
     ]
 
 
+async def newer_of(connection: AsyncConnection, head: Head) -> dict[str, str]:
+    """Return the sites that newer rollouts of a component came to, each with the newest's id."""
+    r, j = tables.rollout.c, tables.rollout_job.c
+    chosen = (
+        select(j.site, j.rollout, j.body)
+        .join(tables.rollout, r.id == j.rollout)
+        .where(r.kind == str(head.kind), r.component == head.component, r.made_ms > head.made_ms)
+        .order_by(r.made_ms, r.id)
+    )
+    return {
+        row.site: row.rollout
+        for row in await connection.execute(chosen)
+        if _jobs.decode(row.body).offered_ms
+    }
+
+
 async def newest(connection: AsyncConnection, limit: int = PAGE_MAX) -> list[Head]:
     """Return rollouts, the newest first."""
     c = tables.rollout.c
@@ -169,6 +185,20 @@ async def of_sites(connection: AsyncConnection, named: Collection[str]) -> set[s
     for start in range(0, len(ordered), NAMED_MAX):
         some = ordered[start : start + NAMED_MAX]
         found |= {*(await connection.scalars(select(c.rollout).distinct().where(c.site.in_(some))))}
+    return found
+
+
+async def with_sites(connection: AsyncConnection, named: Collection[str]) -> list[tuple[Head, Job]]:
+    """Return the rollouts of releases that sites are or were in, each with the job of one."""
+    r, j = tables.rollout.c, tables.rollout_job.c
+    found: list[tuple[Head, Job]] = []
+    ordered = sorted(named)
+    chosen = select(r.head, j.body).join(tables.rollout, r.id == j.rollout)
+    chosen = chosen.where(r.kind == str(Kind.RELEASE))
+    for start in range(0, len(ordered), NAMED_MAX):
+        some = chosen.where(j.site.in_(ordered[start : start + NAMED_MAX]))
+        rows = await connection.execute(some)
+        found += [(_heads.decode(row.head), _jobs.decode(row.body)) for row in rows]
     return found
 
 

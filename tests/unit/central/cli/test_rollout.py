@@ -95,12 +95,17 @@ def test_a_rollout_that_halted_names_the_reasons_what_helps_and_the_ways_on(show
     [
         ("scheduled", "begin: roost rollout start 5c2f11d0\n"),
         ("rolling_back", "watch 5c2f11d0\n"),
+        ("aborted", 'send it back: roost rollout rollback 5c2f11d0 -m "WHY"\n'),
         ("rolled_back", "roost rollout jobs 5c2f11d0\n"),
         ("completed", "ticket 7"),
     ],
 )
 def test_each_state_says_what_is_next(shown, state, said):
     assert said in shown(FOUND | {"state": state})
+
+
+def test_of_profiles_an_aborted_rollout_offers_no_way_back(shown):
+    assert "rollback" not in shown(FOUND | {"state": "aborted", "kind": "profile"})
 
 
 def test_who_was_back_by_itself_is_no_failure_of_a_rollout_that_went_back(shown, run, centre):

@@ -105,3 +105,45 @@ def test_a_wave_whose_plan_drops_silent_sites_waits_for_none_of_them_once_skippe
     fleet.rollout.resume("skip", fleet.now_ms)
     assert ended(fleet)["s0000"] is J.TIMED_OUT
     assert len(fleet.rollout.head.waves) == 2
+
+
+def back_late(plan=""):
+    """Return a fleet whose silent site is back an hour before the catch-up wave's deadline."""
+    fleet = running(plan=plan)
+    fleet.sites["s0001"].is_dark = True
+    fleet.run(lambda: fleet.rollout.head.wave == 3)
+    fleet.run(lambda: fleet.rollout.deadline_ms(3) - fleet.now_ms < 3_600_000, seconds=600)
+    fleet.sites["s0001"].is_dark = False
+    fleet.sites["s0001"].how = "slow"
+    fleet.run(lambda: fleet.rollout.jobs["s0001"].state is J.APPLYING, turns=20)
+    return fleet
+
+
+def test_who_catches_up_has_the_waves_time_from_its_own_start():
+    fleet = back_late()
+    job, began_ms = fleet.rollout.jobs["s0001"], fleet.offered[-1].offered_ms
+    assert fleet.rollout.job_deadline_ms(job) == began_ms + 72 * 3_600_000
+    for _ in range(24):
+        fleet.turn(3_600)
+    assert fleet.rollout.jobs["s0001"].state is J.APPLYING
+    assert fleet.rollout.head.state is R.RUNNING
+    fleet.sites["s0001"].how = "well"
+    fleet.until_state(R.COMPLETED)
+    assert fleet.states()["s0001"] is J.SUCCEEDED
+
+
+def test_who_catches_up_and_never_ends_times_out_at_its_own_deadline():
+    fleet = back_late()
+    began_ms = fleet.offered[-1].offered_ms
+    fleet.run(lambda: fleet.rollout.jobs["s0001"].is_ended, seconds=600)
+    assert fleet.rollout.jobs["s0001"].state is J.TIMED_OUT
+    assert 0 <= fleet.now_ms - began_ms - 72 * 3_600_000 < 1_200_000
+    fleet.until_state(R.PAUSED, R.COMPLETED)
+
+
+def test_nobody_joins_a_catch_up_wave_whose_time_is_over():
+    fleet = back_late()
+    fleet.run(lambda: fleet.now_ms > fleet.rollout.deadline_ms(3), seconds=600)
+    late = type(fleet.rollout.jobs["s0001"])(site="x1", wave=0, nodes=("x1.n1",), former=OLD)
+    fleet.rollout.join([late], fleet.now_ms)
+    assert "x1" not in fleet.rollout.jobs

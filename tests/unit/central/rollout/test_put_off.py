@@ -58,7 +58,7 @@ class PairSite(SmallFleet):
         job = self.rollout.jobs[SITE]
         self.rollout.put(type(job)(site=SITE, wave=0, nodes=NODES, former=OLD, hw="h"))
         self.nodes = {node: Node() for node in NODES}
-        self.canceled = []
+        self.canceled, self.is_free = [], False
         self.rollout.start(self.now_ms)
 
     @property
@@ -74,6 +74,7 @@ class PairSite(SmallFleet):
             boots=("a", "a"),
             said=tuple(each for each in said if each[1].job == id_),
             beat_ms=5_000,
+            is_free=self.is_free,
         )
 
     def turn(self, seconds=2):
@@ -118,6 +119,32 @@ def test_it_is_offered_again_by_the_time_that_the_node_told_and_goes_on_as_the_s
     pair.install()
     pair.until_state(R.COMPLETED)
     assert {job.attempt for job in pair.offered} == {1}, "who has it would refuse another attempt"
+
+
+def waiting_long(pair):
+    """Have it put off for so long that it is not asked for minutes."""
+    pair.run(lambda: pair.job.due_ms - pair.now_ms > 500_000, turns=3_000)
+    return len(pair.offered)
+
+
+def test_a_node_that_says_that_it_is_free_is_asked_soon(pair):
+    offered, node = waiting_long(pair), pair.nodes["s0000.n1"]
+    node.is_busy = False
+    pair.is_free = True
+    told_ms = pair.now_ms
+    pair.run(lambda: len(pair.offered) > offered)
+    assert 10_000 <= pair.now_ms - told_ms <= 45_000
+    pair.run(lambda: len(pair.job.said) == 2 and pair.job.state is J.ACCEPTED)
+
+
+def test_a_node_that_says_so_and_is_busy_again_is_asked_once_for_it(pair):
+    offered = waiting_long(pair)
+    pair.is_free = True
+    pair.run(lambda: len(pair.offered) > offered)
+    pair.is_free = False  # its newest word is that it puts this one off
+    for _ in range(60):
+        pair.turn()
+    assert len(pair.offered) == offered + 1
 
 
 def test_who_never_has_room_times_out_and_the_other_node_gives_it_up(pair):

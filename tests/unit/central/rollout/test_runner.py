@@ -34,9 +34,13 @@ R, J = RolloutState, JobState
 
 class TurnedClock(SystemClock):
     ahead_ms = 0
+    is_mono_too = False
 
     def wall_ms(self):
         return super().wall_ms() + self.ahead_ms
+
+    def mono_ms(self):
+        return super().mono_ms() + self.ahead_ms * self.is_mono_too
 
 
 class Centre:
@@ -324,6 +328,24 @@ async def test_an_order_that_finds_its_node_at_work_makes_the_site_wait(centre):
     assert (job.state, job.detail) == (J.QUEUED, f"waits: s0.n1: {text}")
 
 
+async def test_a_node_that_was_busy_is_asked_soon_after_its_other_job_has_ended(centre):
+    await centre.make()
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer(SiteState.REJECTED, runs=False)
+    row = centre.view.nodes["s0.n1"]
+    row.update = msgspec.structs.replace(
+        row.update, retry_at_ms=centre.clock.wall_ms() + 600_000, nodes=[]
+    )
+    await centre.turn()
+    assert (await centre.stored())["s0"].put_off_ms
+    for state, is_asked in [(SiteState.APPLYING, False), (SiteState.COMMITTED, True)]:
+        row.update = JobReport(v=1, job="9" * 32, attempt=1, seq=9, state=state)
+        for _ in range(25):
+            await centre.turn()
+        assert ("s0.n1" in {node for node, _ in centre.offers}) is is_asked, state
+
+
 async def test_an_abort_asks_the_sites_to_give_it_up(centre):
     await centre.make()
     await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
@@ -336,6 +358,134 @@ async def test_an_abort_asks_the_sites_to_give_it_up(centre):
     await centre.turn()
     assert not centre.runner.open
     assert {job.state for job in (await centre.stored()).values()} == {J.CANCELED}
+
+
+async def silent_until_aborted(centre):
+    """Have a rollout aborted to its end while a site that has it is silent."""
+    centre.clock.is_mono_too = True
+    await centre.make()
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer(SiteState.WAITING, runs=False)
+    centre.view.nodes["s0.n1"].presence = "unreachable"
+    await centre.turn()
+    job = centre.view.nodes["s0.n1"].update.job
+    await centre.runner.acts.change(
+        ID, lambda rollout, now_ms: rollout.abort("no", now_ms), act("rollout.abort")
+    )
+    other = centre.view.nodes["s1.n1"]
+    other.update = msgspec.structs.replace(other.update, seq=10, state=SiteState.CANCELED)
+    await centre.turn()
+    await centre.turn(72 * 3_600)
+    assert not centre.runner.open
+    centre.cancels.clear()
+    await centre.turn(60)
+    assert not centre.cancels, "nobody hears it"
+    return job
+
+
+async def test_a_site_that_was_silent_until_its_rollout_ended_is_told_once_it_is_heard(centre):
+    job = await silent_until_aborted(centre)
+    await centre.begin()  # a centre that was restarted knows it, too
+    row = centre.view.nodes["s0.n1"]
+    row.presence = "online"
+    await centre.turn(20)
+    assert centre.cancels == [("s0.n1", job)]
+    await centre.turn(60)
+    assert len(centre.cancels) == 1, "it has time to follow"
+    for _ in range(200):
+        await centre.turn(120)
+    assert len(centre.cancels) == 5, "and then it is left alone"
+    assert {each[0] for each in centre.cancels} == {"s0.n1"}
+
+
+async def test_an_enrolled_site_that_was_silent_is_told_by_an_order(centre):
+    job = await silent_until_aborted(centre)
+    centre.enrolled = {"s0.n1"}
+    centre.view.nodes["s0.n1"].presence = "online"
+    await centre.turn(20)
+    async with centre.database.read() as connection:
+        found = await orders.load_open(connection, limit=9)
+    assert [(each.node, each.verb, each.given) for each in found] == [
+        ("s0.n1", "update-cancel", {"job": job})
+    ]
+    assert not centre.cancels
+
+
+async def test_nobody_is_told_of_a_job_that_is_waited_for_or_not_known_here(centre):
+    centre.clock.is_mono_too = True
+    await centre.make()
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer(SiteState.WAITING, runs=False)
+    row = centre.view.nodes["s4.n1"]
+    row.update = JobReport(v=1, job="9" * 32, attempt=1, seq=9, state=SiteState.WAITING)
+    for _ in range(5):
+        await centre.turn(20)
+    assert centre.head.state is R.RUNNING
+    assert not centre.cancels
+
+
+async def aborted_with_some_done(centre):
+    """Have a rollout aborted when its first sites run the release."""
+    await centre.make()
+    await centre.runner.acts.change(ID, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer()
+    await centre.turn()
+    await abort(centre)
+    assert not centre.runner.open
+
+
+async def abort(centre):
+    await centre.runner.acts.change(
+        ID, lambda rollout, now_ms: rollout.abort("no", now_ms), act("rollout.abort")
+    )
+    for _ in range(400):
+        if ID not in centre.runner.open:
+            break
+        await centre.turn()
+
+
+async def roll_back(centre):
+    await centre.runner.acts.change(
+        ID, lambda rollout, now_ms: rollout.roll_back("it leaks", now_ms), act("rollout.roll-back")
+    )
+
+
+async def test_a_rollout_that_was_aborted_is_rolled_back_when_somebody_says_so(centre):
+    await aborted_with_some_done(centre)
+    assert centre.view.nodes["s0.n1"].software == {"app/pump": Running(*NEW)}
+    await roll_back(centre)
+    assert centre.head.state is R.ROLLING_BACK
+    await centre.begin()
+    await centre.until(R.ROLLED_BACK)
+    assert {row.software["app/pump"] for row in centre.view.nodes.values()} == {Running(*OLD)}
+    with pytest.raises(NotFoundError):
+        await roll_back(centre)
+
+
+async def test_sites_that_a_newer_rollout_came_to_do_not_go_back_with_an_older_one(centre):
+    await aborted_with_some_done(centre)
+    newer = "d" * 32
+    centre.clock.ahead_ms += 1_000
+    await centre.make(id_=newer, release=("1.2.0", "2" * 64))
+    with pytest.raises(MoveError, match=r"d{32}.*end that one first"):
+        await roll_back(centre)
+    await centre.runner.acts.change(newer, Rollout.start, act("rollout.start"))
+    await centre.turn()
+    centre.answer()
+    await centre.turn()
+    await centre.runner.acts.change(
+        newer, lambda rollout, now_ms: rollout.abort("no", now_ms), act("rollout.abort")
+    )
+    for _ in range(400):
+        if not centre.runner.open:
+            break
+        await centre.turn()
+    with pytest.raises(MoveError, match="newer rollouts have them all by now"):
+        await roll_back(centre)
+    assert not centre.runner.open
 
 
 async def test_a_newer_rollout_takes_over_the_sites_that_do_not_have_the_older_one_yet(centre):

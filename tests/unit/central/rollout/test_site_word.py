@@ -154,3 +154,9 @@ def test_what_went_wrong_is_told_with_the_node_that_says_it(state, detail, told_
     failure = FailureType.VERIFY if state is S.FAILED else None
     said = msgspec.structs.replace(report(state, failure=failure), detail=detail)
     assert told(heard(job(), "s.n2", said), 1).detail == told_as
+
+
+def test_who_was_given_up_and_could_not_go_back_is_touched():
+    """Only a node that is stuck between two releases fails after it was canceled."""
+    said = report(S.FAILED, seq=2, failure=FailureType.OPERATOR)
+    assert told(heard(job(J.APPLYING), "s.n1", said), 1).touched

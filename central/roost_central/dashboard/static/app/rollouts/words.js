@@ -18,7 +18,7 @@ export const MOVES = {
 };
 const POSSIBLE = {
   awaiting_approval: ["deny"], scheduled: ["start", "abort"], running: ["pause", "promote", "abort", "roll-back"],
-  paused: ["resume", "abort", "roll-back"], rolling_back: ["abort"],
+  paused: ["resume", "abort", "roll-back"], rolling_back: ["abort"], aborting: ["roll-back"], aborted: ["roll-back"],
 };
 /** What becomes of sites, in the order in which they are drawn: key, words, the states that it has. */
 const PARTS = [
@@ -38,6 +38,7 @@ export const statesOf = ({ states, went_back: alone }) =>
 export function movesOf(value) {
   const stage = value.stages[value.wave - 1];
   const isSilent = value.pause === "unreachable" && stage?.unreachable > 0;
+  if (value.state === "aborted" && value.kind === "profile") return []; // its former texts are sent instead
   const ways = stage?.state === "failed" ? ["retry", "skip"] : isSilent ? ["resume", "skip"] : ["resume"];
   return (POSSIBLE[value.state] ?? []).flatMap((each) => (each === "resume" ? ways : [each]));
 }
