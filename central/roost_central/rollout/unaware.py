@@ -11,8 +11,9 @@ Invariants:
 - a node is asked TELLS_MAX times for one job, each time twice as long after the one before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -75,7 +76,7 @@ class Unaware:
     def tell(self, nodes: Iterable[_Key], now_ms: int) -> None:
         """Take in who is told now, of which job."""
         for key in nodes:
-            count = self._told[key].count + 1 if key in self._told else 1
+            count = self._count(key) + 1
             self._told[key] = _Tells(count, now_ms + (ANSWER_MS << (count - 1)))
 
     async def look(self, now_ms: int) -> list[GivenUp]:
@@ -90,19 +91,16 @@ class Unaware:
         if self._looked_ms is not None and now_ms - self._looked_ms < LOOK_MS:
             return []
         self._looked_ms = now_ms
-        at_work = {
-            (row.node, row.update.job): row
-            for row in self._view.nodes.values()
-            if row.update is not None and row.update.state in AT_WORK and row.presence in HEARD
-        }
         self._told = {key: each for key, each in self._told.items() if self._is_of(key)}
-        due = [row for key, row in at_work.items() if self._is_due(key, now_ms)][:LOOK_MAX]
-        given_up = await self._given_up({row.site for row in due})
+        due = list(islice(self._due(now_ms), LOOK_MAX))
+        given_up = await self._given_up({row.site for row, _ in due})
         nodes: dict[str, list[str]] = {}
-        for row in due:
-            id_ = "" if row.update is None else row.update.job
+        for row, id_ in due:
             if id_ in given_up and not _is_let_end(given_up[id_][0], row):
                 nodes.setdefault(id_, []).append(row.node)
+            else:  # nobody here gave it up: it is not read again at once
+                key = (row.node, id_)
+                self._told[key] = _Tells(self._count(key), now_ms + ANSWER_MS)
         found: dict[str, GivenUp] = {}
         for id_, some in nodes.items():
             head, job = given_up[id_]
@@ -110,15 +108,34 @@ class Unaware:
             found.setdefault(head.id, GivenUp(head, [])).jobs.append(heard)
         return list(found.values())
 
+    def _count(self, key: _Key) -> int:
+        told = self._told.get(key)
+        return 0 if told is None else told.count
+
     def _is_of(self, key: _Key) -> bool:
         """Say whether a node's newest word is of a job, and that it is at work on it."""
         row = self._view.nodes.get(key[0])
         said = None if row is None else row.update
         return said is not None and said.job == key[1] and said.state in AT_WORK
 
-    def _is_due(self, key: _Key, now_ms: int) -> bool:
-        told = self._told.get(key)
-        return told is None or (told.count < TELLS_MAX and now_ms >= told.until_ms)
+    def _due(self, now_ms: int) -> Iterator[tuple[NodeRow, str]]:
+        """Yield nodes that are heard and at work on what no rollout waits for, with their job."""
+        for row in self._view.nodes.values():
+            said = row.update
+            if said is None or said.state not in AT_WORK or row.presence not in HEARD:
+                continue
+            told = self._told.get((row.node, said.job))
+            is_due = told is None or (told.count < TELLS_MAX and now_ms >= told.until_ms)
+            if is_due and not self._is_waited_for(row.site, said.job):
+                yield row, said.job
+
+    def _is_waited_for(self, site: str, id_: str) -> bool:
+        """Say whether an open rollout waits for a job."""
+        jobs = ((each.rollout.head.id, each.rollout.jobs.get(site)) for each in self._open.values())
+        return any(
+            job is not None and not is_given_up(job) and job_id(rollout, job) == id_
+            for rollout, job in jobs
+        )
 
     async def _given_up(self, sites: set[str]) -> dict[str, tuple[Head, Job]]:
         """Return the jobs of sites that were given up, by their name on the wire."""
