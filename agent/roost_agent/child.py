@@ -99,9 +99,10 @@ async def _bounded(stream: asyncio.StreamReader | None, limit: int) -> bytes:
 
 
 async def _end(process: Process) -> None:
+    """Kill what is left of its session: itself, or what it began and left behind."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
     if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
         try:
             async with asyncio.timeout(REAP_S):
                 await process.wait()

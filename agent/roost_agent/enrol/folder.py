@@ -50,19 +50,23 @@ def read_files(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files in their order, each on the disk before the next.
+    """Write files in their order, each whole and on the disk before the next.
+
+    A file that is there counts as what an attempt made: one that a power cut left empty would be
+    taken for a key.
 
     Raises:
         OSError: one cannot be written.
     """
     for name, content in files.items():
-        file = folder / name
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        half = folder / f"{name}.half"
+        handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        _give(file, folder)
+        _give(half, folder)
+        half.replace(folder / name)
     sync_folder(folder)
 
 

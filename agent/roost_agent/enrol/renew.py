@@ -95,8 +95,7 @@ def renew(state_dir: Path, known: Enrolled, entropy: Entropy, when: str) -> int:
 def _next(state_dir: Path, known: Enrolled, entropy: Entropy, when: str) -> int:
     facts, folder = known.facts, known.folder
     fresh = open_fresh(state_dir)
-    if not (fresh / SEALING_KEY).exists():
-        write_files(fresh, read_files(folder, OF_THE_BOX))
+    carry_over(folder, fresh)
     keys = ready_keys(fresh)
     issued = _asked(known, keys, entropy, when)
     root = (folder / ROOT).read_text()
@@ -115,6 +114,22 @@ def _next(state_dir: Path, known: Enrolled, entropy: Entropy, when: str) -> int:
     write_files(fresh, box_files(issued) | node_files(issued, now, root))
     take_over(state_dir, keep_old=True)
     return issued.generation
+
+
+def carry_over(folder: Path, fresh: Path) -> None:
+    """Have what is the box's be in the fresh folder as in the present one.
+
+    Whatever is there already: an attempt may have been cut off in the middle of this, or it was a
+    join with --new-key that nobody decided on, whose keys fit no certificate of this node.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    kept = read_files(folder, OF_THE_BOX)
+    for name in OF_THE_BOX:
+        if name not in kept:
+            (fresh / name).unlink(missing_ok=True)
+    write_files(fresh, kept)
 
 
 def _asked(known: Enrolled, keys: Keys, entropy: Entropy, when: str) -> Issued:
