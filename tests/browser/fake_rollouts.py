@@ -20,8 +20,9 @@ class FakeRollouts:
             "id": "e" * 32, "kind": "release", "name": "pump 1.1.0", "component": "app/pump",
             "version": "1.1.0", "digest": "1" * 64, "state": "paused", "pause": "health_gate",
             "why": hostile,
-            "made": at, "changed": at, "by": "ada", "reason": hostile, "sites": 12, "wave": 1,
-            "waves": 2, "approvers": 1,
+            "made": at, "changed": at, "by": "ada", "reason": hostile, "sites": 12, "counts": {
+                "done": 1, "at_work": 1, "failed": 1, "silent": 0, "waiting": 9, "apart": 0},
+            "wave": 1, "waves": 2, "approvers": 1,
         }  # fmt: skip
         self.detail: dict[str, object] = {
             "stages": [

@@ -274,7 +274,7 @@ class HostActs:
         await until(lambda: shell.core.state != tr.INTEST)
         if shell.core.state not in tr.ENABLED:
             raise ActRefusedError("enable", f"{self._where()}: {shell.core.cause}")
-        return f"the host is {tr.in_words(shell.core.state)}: {shell.core.cause}"
+        return f"the host is {tr.with_cause(shell.core.state, shell.core.cause)}"
 
     async def _reboot(self, wanted: Wanted, pending: Pending | None, nonce: str) -> str:
         shell = self._shell

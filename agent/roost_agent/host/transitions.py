@@ -119,3 +119,8 @@ def after(event: HostEvent, state: Triple) -> Triple:
 def in_words(state: Triple) -> str:
     """Return a state as operators say it: ``unlocked/enabled/available``."""
     return "/".join(state)
+
+
+def with_cause(state: Triple, cause: str) -> str:
+    """Return a state and why it is so, as operators say it; a cause may begin with the state."""
+    return f"{in_words(state)}: {cause.removeprefix(f'{state[2]}: ')}"

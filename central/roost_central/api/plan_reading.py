@@ -17,7 +17,7 @@ from roost_central.api.plan_refusals import (
     window_refusals,
 )
 from roost_central.api.plan_release import release_of
-from roost_central.api.problem import ApiError, FieldError, blame
+from roost_central.api.problem import ApiError, FieldError, blamed
 from roost_central.api.profiles import ProfileFile
 from roost_central.api.rollout_fit import fitted
 from roost_central.api.rollout_settings import (
@@ -31,6 +31,7 @@ from roost_central.profiles.draft import Plan as Draft
 from roost_central.releases.shelf import AVAILABLE, Release
 from roost_central.rollout.approvers import approvers_of
 from roost_central.rollout.plan import Plan, waves_of
+from roost_central.rollout.plan_faults import PlanError
 from roost_central.rollout.plan_file import read_plan
 from roost_central.rollout.rules import settled
 from roost_central.rollout.table import Kind
@@ -96,9 +97,8 @@ async def read_plan_of(
         found, unfit = await fitted(call.api, release, found)
         divided = cut(plan, found, await _chosen(call, plan))
     except ProtocolError as err:
-        field, detail = err.field or "plan", _sentence(err)
-        error = FieldError(field=field, code=err.code, detail=detail, bound=err.bound)
-        raise blame("invalid", error) from err
+        faults = err.faults if isinstance(err, PlanError) else (err,)
+        raise blamed("invalid", [_field_error(each) for each in faults]) from err
     approvers = await _approvers(call, plan, len(found))
     sites_ = [each.site for each in found]
     refusals = unfit + refusals_of(call, plan, release, sites_, divided, but=but)
@@ -106,6 +106,11 @@ async def read_plan_of(
     if release is not None and release.state == AVAILABLE:
         refusals += hop_refusals(call, release, found)
     return PlanRead(plan, raw, release, digest, size, found, divided, approvers, refusals)
+
+
+def _field_error(err: ProtocolError) -> FieldError:
+    field, detail = err.field or "plan", _sentence(err)
+    return FieldError(field=field, code=err.code, detail=detail, bound=err.bound)
 
 
 def _sentence(err: ProtocolError) -> str:

@@ -123,3 +123,10 @@ def blame(code: str, error: FieldError) -> ApiError:
     """Return a refusal that blames one field, saying which name may have been meant."""
     hint = f"; did you mean {error.suggestion}?" if error.suggestion else ""
     return ApiError(code, f"{error.field}: {error.detail}{hint}", errors=[error])
+
+
+def blamed(code: str, errors: list[FieldError]) -> ApiError:
+    """Return a refusal that blames fields: one as a sentence, several with how many they are."""
+    if len(errors) == 1:
+        return blame(code, errors[0])
+    return ApiError(code, f"{len(errors)} faults, the first at {errors[0].field}", errors=errors)

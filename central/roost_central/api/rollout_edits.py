@@ -50,7 +50,7 @@ async def edit_rollout(call: Call[NoQuery, EditBody]) -> RolloutDetail:
             raise ApiError("conflict", AT_ITS_END) from err
         except MoveError as err:
             raise ApiError("conflict", str(err)) from err
-    return rollout_detail(call.api.rollouts.known(id_).rollout, raw, [])
+    return rollout_detail(call.api.rollouts.known(id_).rollout, raw, [], call.now_ms)
 
 
 def _mine(call: Call[NoQuery, EditBody], id_: str) -> Rollout:

@@ -29,6 +29,7 @@ from roost_central.rollout.waves import Candidate
 from roost_protocol.patterns import NO_CONTROLS
 
 ID_BYTES = 16
+REFUSALS_MAX = 20  # of one plan that are told: a screen
 BODY_BYTES_MAX = PLAN_BYTES_MAX * 2 + PROFILES_BYTES_MAX  # as JSON has it
 
 
@@ -108,7 +109,9 @@ def check_taken(read: PlanRead, expect: int | None) -> None:
         ApiError: ``conflict``.
     """
     if read.refusals:
-        raise ApiError("conflict", read.refusals[0])
+        shown = read.refusals[:REFUSALS_MAX]
+        errors = [FieldError(field="", code="refused", detail=each) for each in shown[1:]]
+        raise ApiError("conflict", shown[0], errors=errors)
     if expect is not None and expect != len(read.found):
         detail = f"the plan is for {len(read.found)} sites now, not {expect}"
         error = FieldError(field="expect", code="differs", detail=detail, bound=len(read.found))
@@ -129,7 +132,7 @@ async def made_of(
         await call.api.rollouts.acts.add(rollout, read.raw, act, texts)
     except MoveError as err:
         raise ApiError("conflict", str(err)) from err
-    return rollout_detail(rollout, read.raw, [])
+    return rollout_detail(rollout, read.raw, [], call.now_ms)
 
 
 def drafted(call: Call[Any, Any], read: PlanRead, id_: str, reason: str, start_ms: int) -> Rollout:

@@ -7,9 +7,16 @@ import msgspec
 
 from roost_central.api.answers import Time
 from roost_central.api.instants import instant
-from roost_central.rollout.failures import ALREADY_BACK, Group, grouped
-from roost_central.rollout.head import Head
-from roost_central.rollout.job import Job
+from roost_central.rollout.core import Rollout
+from roost_central.rollout.failures import (
+    ALREADY_BACK,
+    NEVER_HAD,
+    Group,
+    grouped,
+    shown_detail,
+    shown_step,
+)
+from roost_central.rollout.job import Job, left_s
 
 SITES_SHOWN_MAX: Final = 20  # of one list in an answer; the jobs are all there, by pages
 
@@ -24,6 +31,8 @@ class StepAnswer(msgspec.Struct, frozen=True):
 class JobAnswer(msgspec.Struct, frozen=True):
     """A site of a rollout; ``former``: the release that it had; ``steps``: the newest states.
 
+    ``left_s``: until it moves by itself, of what is measured, soaks, or is tried again.
+    ``never_had``: it failed before anything was installed on it.
     ``is_late``: it joined later, and is in no list that was approved.
     """
 
@@ -35,9 +44,11 @@ class JobAnswer(msgspec.Struct, frozen=True):
     attempt: int
     failure: str | None
     detail: str
+    left_s: int | None
     former: str
     former_digest: str
     is_back: bool
+    never_had: bool
     is_late: bool
     steps: list[StepAnswer]
 
@@ -54,7 +65,7 @@ class FailureGroup(msgspec.Struct, frozen=True):
 
     ``step`` at which and ``code`` why: words of docs/updates.md, empty where they are not said;
     ``nodes``: who said so; ``went_back``: they are back by themselves, and so is the rollout, or it
-    goes back.
+    goes back; ``never_had``: they failed before they had what it takes back.
     """
 
     failure: str
@@ -66,6 +77,7 @@ class FailureGroup(msgspec.Struct, frozen=True):
     step: str = ""
     code: str = ""
     nodes: list[str] = []
+    never_had: bool = False
 
 
 class FailurePage(msgspec.Struct, frozen=True):
@@ -75,7 +87,7 @@ class FailurePage(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
-def job_answer(job: Job) -> JobAnswer:
+def job_answer(rollout: Rollout, job: Job, now_ms: int) -> JobAnswer:
     """Return a site of a rollout."""
     return JobAnswer(
         site=job.site,
@@ -85,29 +97,41 @@ def job_answer(job: Job) -> JobAnswer:
         since=instant(job.since_ms) if job.since_ms else None,
         attempt=job.attempt,
         failure=job.failure,
-        detail=job.detail,
+        detail=shown_detail(job.detail, is_booted=rollout.plan.reboot),
+        left_s=left_s(job, now_ms),
         former=job.former[0],
         former_digest=job.former[1],
         is_back=job.is_back,
+        never_had=job.is_spared,
         is_late=job.is_late,
         steps=[StepAnswer(state, instant(at_ms)) for at_ms, state in job.trail],
     )
 
 
-def failure_page(head: Head, jobs: Iterable[Job]) -> FailurePage:
-    """Return failures, grouped; of a rollout that goes back, who is back by itself comes last."""
+def failure_page(rollout: Rollout, jobs: Iterable[Job]) -> FailurePage:
+    """Return failures, grouped; of a rollout that goes back, who has what it had comes last."""
+    head, is_booted = rollout.head, rollout.plan.reboot
     failed: list[Job] = []
     undone: list[Job] = []
+    spared: list[Job] = []
     for job in jobs:
-        (undone if head.is_back and job.is_undone else failed).append(job)
+        is_undone, is_spared = head.is_back and job.is_undone, head.is_back and job.is_spared
+        (undone if is_undone else spared if is_spared else failed).append(job)
     groups = [
         *(_group(each, each.remedy) for each in grouped(failed)),
         *(_group(each, ALREADY_BACK, went_back=True) for each in grouped(undone)),
+        *(_group(each, NEVER_HAD, never_had=True) for each in grouped(spared)),
     ]
-    return FailurePage(groups)
+    shown = [
+        msgspec.structs.replace(each, step=shown_step(each.step, is_booted=is_booted))
+        for each in groups
+    ]
+    return FailurePage(shown)
 
 
-def _group(group: Group, what: str, *, went_back: bool = False) -> FailureGroup:
+def _group(
+    group: Group, what: str, *, went_back: bool = False, never_had: bool = False
+) -> FailureGroup:
     return FailureGroup(
         failure=group.failure,
         reason=group.reason,
@@ -115,6 +139,7 @@ def _group(group: Group, what: str, *, went_back: bool = False) -> FailureGroup:
         sites=list(group.sites[:SITES_SHOWN_MAX]),
         remedy=what,
         went_back=went_back,
+        never_had=never_had,
         step=group.step,
         code=group.code,
         nodes=list(group.nodes[:SITES_SHOWN_MAX]),

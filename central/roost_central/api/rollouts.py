@@ -69,8 +69,15 @@ async def list_rollouts(call: Call[NoQuery, None]) -> RolloutPage:
             seen = await rollouts.of_sites(connection, call.api.view.sites)
             found = [head for head in found if head.id in seen]
     open_ = call.api.rollouts.open
-    heads = [open_[head.id].rollout.head if head.id in open_ else head for head in found]
-    return RolloutPage([rollout_answer(head) for head in heads])
+    rows = [(open_[head.id].rollout if head.id in open_ else None, head) for head in found]
+    return RolloutPage(
+        [
+            rollout_answer(head, head.counts)
+            if now is None
+            else rollout_answer(now.head, now.counts())
+            for now, head in rows
+        ]
+    )
 
 
 async def show_rollout(call: Call[NoQuery, None]) -> RolloutDetail:
@@ -81,7 +88,11 @@ async def show_rollout(call: Call[NoQuery, None]) -> RolloutDetail:
 async def list_jobs(call: Call[JobsQuery, None]) -> JobPage:
     """GET /api/v1/rollouts/{rollout}/jobs."""
     rollout, _ = await _found(call, await rollout_id(call))
-    asked = call.query
+    asked, waves = call.query, len(rollout.head.waves)
+    if asked.wave > waves:
+        has = "1 wave" if waves == 1 else f"{waves} waves"
+        detail = f"the rollout has {has}: say 1 to {waves}, or leave it out"
+        raise blame("invalid", FieldError("wave", "out-of-range", detail, bound=waves))
     state = JobState(asked.state) if asked.state else None
     names = sorted(
         name
@@ -94,14 +105,15 @@ async def list_jobs(call: Call[JobsQuery, None]) -> JobPage:
     )
     shown = names[: asked.limit]
     more = shown[-1] if len(names) > len(shown) else None
-    return JobPage([job_answer(rollout.jobs[name]) for name in shown], more)
+    rows = [job_answer(rollout, rollout.jobs[name], call.now_ms) for name in shown]
+    return JobPage(rows, more)
 
 
 async def list_failures(call: Call[NoQuery, None]) -> FailurePage:
     """GET /api/v1/rollouts/{rollout}/failures."""
     rollout, _ = await _found(call, await rollout_id(call))
     shown = [job for job in rollout.failed() if job.site in call.api.view.sites]
-    return failure_page(rollout.head, shown)
+    return failure_page(rollout, shown)
 
 
 async def approve_rollout(call: Call[NoQuery, RolloutApproval]) -> RolloutDetail:
@@ -237,4 +249,4 @@ async def _detail(call: Call[Any, Any], id_: str) -> RolloutDetail:
     rollout, plan = await _found(call, id_)
     async with call.api.database.read() as connection:
         approvals = await rollouts.approvals_of(connection, id_)
-    return rollout_detail(rollout, plan, approvals)
+    return rollout_detail(rollout, plan, approvals, call.now_ms)

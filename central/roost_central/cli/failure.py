@@ -49,6 +49,7 @@ NEXT = {  # where what is there stands, by what was not found
     "rollout": "\n  `roost rollout list` shows them; the first four letters of an id are enough.",
     "release": "\n  `roost release list` shows them.",
 }
+ERRORS_SHOWN_MAX = 20  # of one refusal: a screen
 ASK_LOGIN = "\n  `roost login URL` keeps a token; the centre printed the first one at its start."
 ASK_ADMIN = "\n  An admin gives another by `roost user password NAME`."
 UNKNOWN_TYPE = "is not in the catalogue"
@@ -113,7 +114,7 @@ def _problem_text(problem: ApiError) -> str:
         text += NEXT.get(found[1], "")
     if UNKNOWN_TYPE in text:
         text += "\n  `roost alarm types` lists it."
-    for error in problem.errors[:10]:
+    for error in problem.errors[:ERRORS_SHOWN_MAX]:
         where = error.get("field") or ""
         detail = error.get("detail") or error.get("code") or ""
         if detail and detail not in text and detail not in problem.detail:

@@ -91,7 +91,7 @@ def show_(asked: Asked, rollout: str) -> None:
 
 @command.command()
 @click.argument("rollout")
-@shared(watch=True)
+@shared()
 def watch(asked: Asked, rollout: str) -> None:
     """Follow a rollout as it goes, until its end."""
     ended, before, shown = False, "", ""

@@ -14,10 +14,13 @@ NAMED_MAX: Final = 5  # sites in a line
 FAILED_MAX: Final = 3  # groups of failures below a rollout; `failures` has all
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
+WATCHED: Final = ("verifying", "soaking")  # sites that have it, and are looked at
 ENDS: Final = frozenset({"denied", "completed", "aborted", "rolled_back"})
 _MOVING: Final = frozenset({"running", "aborting", "rolling_back"})  # its sites are what changes
 _UNTOUCHED: Final = frozenset({"canceled", "superseded", "not_needed", "incompatible"})
-_COUNTED: Final = ("succeeded", "failed", "in_flight", "worse", "unreachable", "went_back")
+_COUNTED: Final = (
+    "succeeded", "failed", "in_flight", "worse", "unreachable", "went_back", "never_had",
+)  # fmt: skip
 _NEXT: Final = {  # state -> what is next, and the verb for it
     "scheduled": ("begin", "start"),
     "aborting": ("it waits for the sites that are at work", "watch"),
@@ -41,6 +44,29 @@ def _having(heading: str, whole: str) -> Column:
     )
 
 
+def _count(row: Row, key: str) -> int | None:
+    """Return how many sites of a rollout are so; None: it ended before that was kept."""
+    counts = row.get("counts")
+    return None if counts is None else int(counts[key])
+
+
+def _of_all(heading: str, key: str) -> Column:
+    """Return a column of a count of a rollout's sites, a dash where there are none."""
+    return Column(
+        heading,
+        lambda row: f"{count:,}" if (count := _count(row, key)) else "-",
+        lambda row: _count(row, key),
+        right=True,
+        whole=True,
+    )
+
+
+def done(row: Row) -> str:
+    """Return how many sites of a rollout have it, or are back where it goes back, of all."""
+    done = _count(row, "done")
+    return f"{'?' if done is None else f'{done:,}'} of {row['sites']:,}"
+
+
 def _soak(row: Row) -> str:
     return f"{min(row['soaked_s'], row['soak_s'])} of {row['soak_s']} s"
 
@@ -49,6 +75,8 @@ def type_of(row: Row) -> str:
     """Return the type of a failure with step and code, and of sites that are back that they are."""
     more = [row.get("step", ""), row.get("code", "")]
     what = " ".join([row["failure"], *(word for word in more if word not in {"", row["failure"]})])
+    if row.get("never_had"):
+        return f"{what}, never had it"
     return f"{what}, went back" if row["went_back"] else what
 
 
@@ -59,9 +87,14 @@ def columns(asked: Asked) -> list[Column]:
         Column("RELEASE", lambda row: f"{row['component']} {row['version']}"),
         Column("STATE", _state),
         Column("WAVE", lambda row: f"{row['wave']} of {row['waves']}"),
-        output.number("SITES", "sites"),
+        Column("DONE", done, lambda row: _count(row, "done"), right=True, whole=True),
+        _of_all("AT WORK", "at_work"),
+        _of_all("FAILED", "failed"),
+        _of_all("SILENT", "silent"),
+        _of_all("WAITING", "waiting"),
+        output.number("SITES", "sites", wide=True),
         Column("AGE", lambda row: _age(row["made"]), lambda row: row["made"]),
-        output.text("BY", "by"),
+        output.text("BY", "by", wide=True),
         Column("WHY", lambda row: row["why"] or "-", lambda row: row["why"] or None),
         output.text("NAME", "name", wide=True),
         Column("MADE", lambda row: asked.clock(row["made"]), lambda row: row["made"], wide=True),
@@ -110,14 +143,28 @@ def jobs(asked: Asked) -> list[Column]:
     return [
         output.text("SITE", "site", whole=True),
         output.number("WAVE", "wave"),
-        output.text("STATE", "state"),
+        Column("STATE", stands, lambda row: row["state"]),
         Column("FOR", lambda row: _age(row["since"]), lambda row: row["since"]),
         output.number("ATTEMPT", "attempt"),
         Column("FAILURE", lambda row: row["failure"] or "-", lambda row: row["failure"]),
         Column("HAD", lambda row: row["former"] or "-", lambda row: row["former"] or None),
-        Column("DETAIL", lambda row: row["detail"] or "-", lambda row: row["detail"] or None),
+        Column("DETAIL", detail, lambda row: row["detail"] or None),
         Column("SINCE", lambda row: asked.clock(row["since"]), lambda row: row["since"], wide=True),
     ]
+
+
+def stands(row: Row) -> str:
+    """Return the state of a site; one that failed before it had the release says so."""
+    return f"{row['state']}, never had it" if row.get("never_had") else str(row["state"])
+
+
+def detail(row: Row) -> str:
+    """Return what a site waits for and how long, or what it failed of and when it goes on."""
+    left_s = row.get("left_s")
+    if left_s is None:
+        return row["detail"] or "-"
+    when = f"{left_s} s left" if row["state"] in WATCHED else f"again in {_length(left_s)}"
+    return f"{row['detail']}, {when}" if row["detail"] else when
 
 
 def drawn(asked: Asked, found: dict[str, Any], groups: Iterable[Row] = ()) -> str:
@@ -147,15 +194,15 @@ def drawn(asked: Asked, found: dict[str, Any], groups: Iterable[Row] = ()) -> st
 
 def news(found: dict[str, Any]) -> str:
     """Return what of a rollout is news for who reads a pipe: not how long its wave soaks."""
-    passing = {"soaked_s", "rate"}
+    passing = {"soaked_s", "rate", "left_s"}
     stages = [{k: v for k, v in each.items() if k not in passing} for each in found["stages"]]
     return repr({**found, "stages": stages, "changed": ""})
 
 
 def has_failures(found: dict[str, Any]) -> bool:
     """Whether any site of a rollout failed, or is worse since."""
-    told = ("failed", "failures", "worse", "went_back")
-    return any(each[key] for each in found["stages"] for key in told)
+    told = ("failed", "failures", "worse", "went_back", "never_had")
+    return any(each.get(key) for each in found["stages"] for key in told)
 
 
 def failures(rows: list[Row], form: str) -> str:
@@ -228,15 +275,18 @@ def _is_back(found: dict[str, Any]) -> bool:
 
 def _touched(stage: dict[str, Any]) -> int:
     """Return how many sites of a wave have something to go back from, or are back."""
-    return int(sum(count for state, count in stage["states"].items() if state not in _UNTOUCHED))
+    all_ = sum(count for state, count in stage["states"].items() if state not in _UNTOUCHED)
+    return int(all_ - stage.get("never_had", 0))
 
 
 def _head(asked: Asked, found: dict[str, Any]) -> str:
     """Return who sends what where, in which state it is since when, and how far it has come."""
-    total = {key: sum(each[key] for each in found["stages"]) for key in _COUNTED}
+    total = {key: sum(each.get(key, 0) for each in found["stages"]) for key in _COUNTED}
     alone = total["went_back"]
     themselves = "itself" if alone == 1 else "themselves"
     more = [f"{alone:,} by {themselves} before"] if alone else []
+    spared = total["never_had"]
+    more += [f"{spared:,} failed before and never had it"] if spared else []
     more += [f"{total['failed']:,} failed", f"{total['in_flight']:,} at work"]
     off = sum(each["states"].get("rejected", 0) for each in found["stages"])
     more += [f"{off:,} put off"] if off else []
@@ -261,7 +311,8 @@ def _failed(found: dict[str, Any], groups: list[Row]) -> list[str]:
     for each in groups[:FAILED_MAX]:
         such = ", ".join((each.get("nodes") or each["sites"])[:NAMED_MAX])
         what = "went back by itself" if each["went_back"] else "failed"
-        typed = type_of({**each, "went_back": False})
+        what = "failed and never had it" if each.get("never_had") else what
+        typed = type_of({**each, "went_back": False, "never_had": False})
         lines.append(f"{counted(each['count'], 'site')} {what}, {typed}: {each['reason']} ({such})")
         lines.append(f"  {each['remedy']}")
     if len(groups) > FAILED_MAX:
@@ -314,9 +365,25 @@ def _running(asked: Asked, found: dict[str, Any]) -> str:
     until = f", until {asked.clock(now['deadline'])} at the latest" if now["deadline"] else ""
     return (
         f"wave {now['wave']}{name} is {now['state']}{why}{rate}{until}\n"
+        f"{_watched(now)}"
         f"{later if off else ''}"
         f"follow it: roost rollout watch {id_}; stop it: roost rollout pause {id_}\n"
     )
+
+
+def _watched(stage: dict[str, Any]) -> str:
+    """Return what those sites of a wave that have the update wait for; empty: none has."""
+    measured, soaking = (stage["states"].get(state, 0) for state in WATCHED)
+    said = [f"{counted(measured, 'site')} verifying (clean beats with the release)"] * bool(
+        measured
+    )
+    said += [f"{counted(soaking, 'site')} soaking (no new alarm may come)"] * bool(soaking)
+    if not said:
+        return ""
+    left = (
+        f"; the next is through in {stage['left_s']} s" if stage.get("left_s") is not None else ""
+    )
+    return f"{', '.join(said)}{left}\n"
 
 
 def _approvers(count: int) -> str:

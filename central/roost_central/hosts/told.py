@@ -92,6 +92,7 @@ def event_of(move: Move, now_ms: int) -> NewEvent:
     """Return the event that a transition is; the history of a host is made of these."""
     said, site = move.after, move.node.partition(".")[0]
     text = ", ".join(triple_of(said))
+    cause = said.cause.removeprefix(f"{said.avail}: ")  # the text says it already
     if move.before is not None:
         text = f"{', '.join(move.before)} -> {text}"
     return NewEvent(
@@ -100,7 +101,7 @@ def event_of(move: Move, now_ms: int) -> NewEvent:
         kind=KIND,
         type=TYPE,
         severity=_BAD.get(said.avail, Severity.CLEARED),
-        text=f"{text}: {said.cause}" if said.cause else text,
+        text=f"{text}: {cause}" if cause else text,
         site=site,
         node=move.node,
         entity=entity_of(site, move.node),

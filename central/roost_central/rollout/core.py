@@ -140,7 +140,8 @@ class Rollout(Course):
         wave = self.head.wave
         if wave < len(self.head.waves) and self.head.waves[wave].state is W.FAILED:
             if how not in {"retry", "skip"}:
-                raise MoveError(f"wave {wave + 1} failed: resume with retry, or skip the wave")
+                ways = "resume --retry gives its failures another try, resume --skip leaves them"
+                raise MoveError(f"wave {wave + 1} failed: {ways}")
             if how == "retry":
                 progress.retry(self, wave, now_ms)
             else:

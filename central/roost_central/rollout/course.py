@@ -12,6 +12,7 @@ import msgspec
 
 from roost_central.rollout import site
 from roost_central.rollout.allowance import Allowance
+from roost_central.rollout.counts import Counts, counted
 from roost_central.rollout.head import Head, Sight, WaveHead
 from roost_central.rollout.job import Job
 from roost_central.rollout.judgement import Terms
@@ -19,6 +20,7 @@ from roost_central.rollout.members import Members
 from roost_central.rollout.plan import Plan
 from roost_central.rollout.rules import Settled, settled
 from roost_central.rollout.table import (
+    ROLLOUT_ENDS,
     WHAT_HELPS,
     JobState,
     MoveError,
@@ -62,6 +64,11 @@ class Course(Members):
         while len(self._rules) <= wave:
             self._rules.append(settled(self.plan, len(self._rules)))
         return self._rules[wave]
+
+    def counts(self) -> Counts:
+        """Return what its sites came to in all."""
+        waves = self.tallies[: len(self.head.waves)]
+        return counted(waves, self.rules, is_back=self.head.is_back)
 
     def deadline_ms(self, wave: int) -> int:
         """Return when a wave, or the way back, has to be through."""
@@ -124,6 +131,8 @@ class Course(Members):
         """
         check(self.head.state, state, who)
         self.keep(now_ms, state=state, **changes)
+        if state in ROLLOUT_ENDS:
+            self.head = msgspec.structs.replace(self.head, counts=self.counts())
         why = f": {self.head.why}" if self.head.why else ""
         self.news.append(f"{state}{why}")
 

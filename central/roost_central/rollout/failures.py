@@ -13,6 +13,8 @@ from roost_protocol.update import FailureType
 FORMER_UNKNOWN: Final = "the release that it had is not known"  # a job of the way back says it
 NO_WAY_BACK: Final = "it stays on this release: send it another one by a rollout of its own"
 ALREADY_BACK: Final = "it runs what it had before: nothing is to be done, unless to find the cause"
+MEASURE: Final = "measure"  # what verify_reboot is where nothing boots (docs/updates.md)
+NEVER_HAD: Final = "it never had the release: nothing is to be done, unless to find the cause"
 REASON_CHARS_MAX: Final = 200
 
 
@@ -61,6 +63,17 @@ def reason_of(job: Job) -> str:
     for node in job.nodes:
         words = _without(words, node, "NODE")
     return _without(words, job.site, "SITE")[:REASON_CHARS_MAX] or str(job.state)
+
+
+def shown_step(step: str, *, is_booted: bool) -> str:
+    """Return the step of a failure as people read it: without a boot there was none to verify."""
+    return MEASURE if step == "verify_reboot" and not is_booted else step
+
+
+def shown_detail(detail: str, *, is_booted: bool) -> str:
+    """Return why a job failed, with its step as people read it."""
+    step = remedy.taken_apart(detail).step
+    return detail.replace(step, shown_step(step, is_booted=is_booted), 1) if step else detail
 
 
 def _without(words: str, name: str, instead: str) -> str:

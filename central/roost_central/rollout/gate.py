@@ -28,6 +28,7 @@ class Tally:
         states: how many are in each.
         failures: of those that failed for good, by type.
         undone: of these, those whose site went back by itself to what it had.
+        spared: of these, those whose site never had the release (job.py).
         retrying: failed, and get another attempt.
         worse: succeeded, and have an alarm since that they did not have.
         shut: a node of theirs waits for a window of its own.
@@ -37,6 +38,7 @@ class Tally:
     states: Counter[JobState] = field(default_factory=Counter)
     failures: Counter[FailureType] = field(default_factory=Counter)
     undone: Counter[FailureType] = field(default_factory=Counter)
+    spared: Counter[FailureType] = field(default_factory=Counter)
     retrying: int = 0
     worse: int = 0
     lost: int = 0
@@ -54,17 +56,25 @@ class Tally:
             elif job.failure is not None:  # who was silent to the end did not fail
                 self.failures[job.failure] += by
                 self.undone[job.failure] += by * job.is_undone
+                self.spared[job.failure] += by * job.is_spared
         self.worse += by * (job.state is J.SUCCEEDED and bool(job.detail))
         self.lost += by * job.is_lost
         self.shut += by * job.is_shut
         self.dark += by * bool(job.touched and job.dark_ms and not job.is_lost)
 
     def failed(self, rules: Settled, *, is_back: bool = False) -> int:
-        """How many count as failed; where a rollout goes back, who is back by itself does not."""
-        some = (self.failures - self.undone if is_back else self.failures).items()
+        """How many count as failed; of a rollout that goes back, who has what it had does not."""
+        some = self.failing(is_back=is_back).items()
         return self.worse + sum(
             count for type_, count in some if not rules.error_types or type_ in rules.error_types
         )
+
+    def failing(self, *, is_back: bool = False) -> Counter[FailureType]:
+        """Return failures by type; of a rollout that goes back, those that are still something.
+
+        A site that is back by itself, or never had the release, is where the rollout leads to.
+        """
+        return self.failures - self.undone - self.spared if is_back else self.failures
 
     @property
     def succeeded(self) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from roost_central.rollout.counts import Counts
 from roost_central.rollout.job import Job
 from roost_central.rollout.table import (
     ROLLOUT_ENDS,
@@ -51,6 +52,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         approvers: that it takes.
         profiles: names, of a rollout of profiles.
         is_whole: who made it may release to the whole fleet, so that sites may join later.
+        counts: of its sites, once it is at its end; None: not yet, or nobody kept them then.
         rev: +1 with each change.
     """
 
@@ -78,6 +80,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     is_whole: bool = False
     back_ms: int = 0
     rev: int = 0
+    counts: Counts | None = None
 
     @property
     def is_ended(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from roost_central.rollout.table import JOB_ENDS, JobState, Who, check
+from roost_central.rollout.table import JOB_ENDS, JOB_FAILURES, JobState, Who, check
 from roost_protocol.update import FailureType, SiteState, WaitReason
 
 ANSWER_MS: Final = 300_000  # in which a site answers an offer
@@ -29,6 +29,8 @@ AT_WORK: Final = frozenset(
 # How a job ends on a node, by its word.
 SITE_ENDS: Final = frozenset(SiteState) - AT_WORK - {SiteState.REJECTED, SiteState.CANCEL_REJECTED}
 _GIVEN_UP: Final = frozenset({J.ROLLED_BACK, J.CANCELED, J.TIMED_OUT, J.FAILED, J.SUPERSEDED})
+
+_TIMED: Final = JOB_FAILURES | {J.VERIFYING, J.SOAKING, J.REJECTED}
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
@@ -141,6 +143,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.state is J.ROLLED_BACK and not self.is_back
 
     @property
+    def is_spared(self) -> bool:
+        """Whether it failed before anything was installed: its site never had the release."""
+        is_failed = self.state in JOB_FAILURES and self.state is not J.ROLLED_BACK
+        return is_failed and not (self.touched or self.is_back or self.is_gone)
+
+    @property
     def is_ending(self) -> bool:
         """Whether it is given up, and a node of its site is at work on it still."""
         return self.state in _GIVEN_UP and not self.is_gone and bool(self.nodes_at_work)
@@ -176,6 +184,17 @@ def job_id(rollout: str, job: Job) -> str:
     """Return the name of a job on the wire, 32 hexadecimal digits: one a way, for all attempts."""
     text = f"{rollout}|{job.site}|{'back' if job.is_back else 'forth'}"
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def left_s(job: Job, now_ms: int) -> int | None:
+    """Return in how many seconds a job moves by itself, rounded up; None: nothing tells.
+
+    Of one that is measured that is when its clean beats are through, or it is too late; of one that
+    failed or was put off, its next attempt.
+    """
+    if not job.due_ms or job.state not in _TIMED:
+        return None
+    return max(0, -(-(job.due_ms - now_ms) // 1_000))
 
 
 def names(jobs: Iterable[Job], most: int) -> str:

@@ -164,7 +164,7 @@ def _settle(course: Course, wave: int, now_ms: int, *, is_late: bool) -> None:
         if is_late:
             why = (
                 f"{tally.silent} of {tally.size} sites of wave {wave + 1} are silent: "
-                "resume waits for them once more, resume with skip goes on without them"
+                "resume waits for them once more, resume --skip goes on without them"
             )
             course.rest(Pause.UNREACHABLE, why, now_ms)
     elif tally.unmeant == tally.size:

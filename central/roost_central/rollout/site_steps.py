@@ -20,6 +20,8 @@ AT_WORK: Final = IN_FLIGHT - {JobState.VERIFYING, JobState.SOAKING}
 # Of local HA, as each node's turn takes a standby; of the ways to a site, which are not its own.
 TURN: Final = ("400.", "280.")
 
+SOAKS: Final = "soaks: no new alarm may come"
+
 J = JobState
 
 _ANSWERING: Final = frozenset({J.OFFERED, J.ACCEPTED})  # some nodes of a site answer before others
@@ -90,11 +92,12 @@ def _verifying(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if bad is not None or not is_measured(job, standing, terms):
         if is_late:
             return _timed_out(job, "its nodes do not say that they run the release", now_ms)
-        return _due(job, job.since_ms + VERIFY_MS)
+        return _waits(job, _missing(job, standing, terms, bad), job.since_ms + VERIFY_MS)
     clean_ms = job.since_ms + CLEAN_BEATS * standing.beat_ms
     if now_ms < clean_ms:
-        return _due(job, clean_ms)
-    return job.to(J.SOAKING, Who.CENTRAL, now_ms, due_ms=now_ms + terms.rules.site_soak_ms)
+        return _waits(job, f"waits for {CLEAN_BEATS} clean beats of its nodes", clean_ms)
+    due_ms = now_ms + terms.rules.site_soak_ms
+    return job.to(J.SOAKING, Who.CENTRAL, now_ms, due_ms=due_ms, detail=SOAKS)
 
 
 def _soaking(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
@@ -106,13 +109,13 @@ def _soaking(job: Job, standing: Standing, terms: Terms, now_ms: int) -> Job:
     if bad is not None and (now_ms >= last_ms or not bad.type.startswith(TURN)):
         return _unwell(job, bad, now_ms)
     if bad is not None:
-        return _due(job, last_ms)
+        return _waits(job, f"waits for the end of alarm {bad.type}", last_ms)
     if not runs(job, standing, terms):
         why = "a node does not run the release any more"
         return job.to(J.FAILED, Who.CENTRAL, now_ms, failure=FailureType.HEALTH, detail=why)
     left_ms = terms.rules.site_soak_ms - job.soaked_ms - (now_ms - job.since_ms)
     if left_ms > 0:
-        return _due(job, now_ms + left_ms)
+        return _waits(job, SOAKS, now_ms + left_ms)
     return job.to(J.SUCCEEDED, Who.CENTRAL, now_ms, detail="", failure=None)
 
 
@@ -158,6 +161,22 @@ def _alarm(bad: AlarmSeen) -> str:
 
 def _timed_out(job: Job, why: str, now_ms: int) -> Job:
     return job.to(J.TIMED_OUT, Who.CENTRAL, now_ms, failure=FailureType.TIMEOUT, detail=why)
+
+
+def _missing(job: Job, standing: Standing, terms: Terms, bad: AlarmSeen | None) -> str:
+    """Return what a site that says it is done has yet to show."""
+    if bad is not None:
+        return f"waits for the end of alarm {bad.type}"
+    if runs(job, standing, terms):
+        return "waits for its nodes to say that they booted anew"
+    return "waits for its nodes to say that they run the release"
+
+
+def _waits(job: Job, what: str, due_ms: int) -> Job:
+    """Return a job that says what it waits for, and until when."""
+    if (job.detail, job.due_ms) == (what, due_ms):
+        return job
+    return msgspec.structs.replace(job, detail=what, due_ms=due_ms)
 
 
 def _due(job: Job, due_ms: int) -> Job:

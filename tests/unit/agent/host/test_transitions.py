@@ -33,3 +33,10 @@ def test_only_a_host_that_passed_its_enable_sequence_comes_into_service():
     into = {row.event for row in tr.TRANSITIONS if row.to in tr.ENABLED and row.of - tr.ENABLED}
     assert into == {HostEvent.WELL}
     assert in_words(tr.AVAILABLE) == "unlocked/enabled/available"
+
+
+def test_a_cause_that_begins_with_the_state_does_not_say_it_twice():
+    degraded = ("unlocked", "enabled", "degraded")
+    said = tr.with_cause(degraded, "degraded: resource")
+    assert said == "unlocked/enabled/degraded: resource"
+    assert tr.with_cause(degraded, "its disk is full").endswith("degraded: its disk is full")

@@ -46,12 +46,18 @@ async def test_a_plan_is_shown_made_started_and_moved(post, get, view):
     assert "has not failed" in problem["detail"]
     assert (await get(f"{one}/jobs"))[1]["items"][0]["former"] == "1.0.0"
     assert (await get(f"{one}/failures"))[1]["items"] == []
-    assert (await get(ROLLOUTS))[1]["items"][0]["id"] == made["id"]
+    [row] = (await get(ROLLOUTS))[1]["items"]
+    assert (row["id"], row["counts"]["waiting"]) == (made["id"], row["sites"])
+    status, problem = await get(f"{one}/jobs?wave=9")
+    assert (status, problem["errors"][0]["bound"]) == (422, 1)
+    assert "has 1 wave: say 1 to 1" in problem["detail"]
     status, dry = await post(f"{ROLLOUTS}:plan", {"plan": PLAN})
     assert "let it end, or abort it first (deny it" in dry["refusals"][0]
     assert (await post(ROLLOUTS, {"plan": PLAN}))[0] == 409
     assert (await post(f"{one}/abort", {"reason": "no"}))[1]["state"] == "aborted"
     assert (await get(one))[1]["state"] == "aborted"  # from storage now
+    [row] = (await get(ROLLOUTS))[1]["items"]
+    assert row["counts"]["apart"] == row["sites"]
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,40 @@ def test_a_list_shows_short_ids_to_people_and_whole_ones_to_programs(run, centre
     assert run("rollout", "list", "-o", "name")[1] == f"{ID}\n"
 
 
+def test_a_list_counts_sites_and_says_where_nobody_kept_that(run, centre):
+    counts = {"done": 12, "at_work": 3, "failed": 1, "silent": 0, "waiting": 1_189, "apart": 0}
+    rows = [FOUND | {"counts": counts}, FOUND | {"counts": None}]
+    centre.more |= {"/api/v1/rollouts": {"items": rows, "next": None}}
+    head, first, second = run("rollout", "list")[1].splitlines()
+    assert "DONE\tAT WORK\tFAILED\tSILENT\tWAITING" in head
+    assert "\t12\t3\t1\t0\t1189\t" in first
+    assert "\t-\t-\t-\t-\t-\t" in second
+    assert rollout_text.done(rows[0]) == "12 of 1,205"
+    assert rollout_text.done(rows[1]) == "? of 1,205"
+
+
+def test_sites_that_are_measured_say_what_is_waited_for(shown):
+    states = {"succeeded": 7, "verifying": 2, "soaking": 1, "queued": 1_190}
+    out = shown(FOUND | {"stages": [WAVE, RUNNING | {"states": states, "left_s": 21}]})
+    assert (
+        "2 sites verifying (clean beats with the release), 1 site soaking (no new alarm may come); "
+        "the next is through in 21 s\n"
+    ) in out
+
+
+def test_a_site_says_how_long_it_waits_and_that_it_never_had_the_release():
+    row = {"state": "verifying", "detail": "waits for 3 clean beats", "left_s": 21}
+    assert rollout_text.detail(row) == "waits for 3 clean beats, 21 s left"
+    again = {"state": "failed", "detail": "no route", "left_s": 840, "never_had": True}
+    assert rollout_text.detail(again) == "no route, again in 14 min"
+    assert rollout_text.stands(again) == "failed, never had it"
+
+
+def test_watch_has_no_flag_that_does_nothing(run, centre):
+    centre.more |= {ONE: FOUND | {"state": "completed"}}
+    assert run("rollout", "watch", ID, "-w")[0] != 0
+
+
 def test_a_rollout_that_is_not_there_is_told_with_where_they_stand(run, centre, capsys):
     centre.missing[f"{ONE}/failures"] = f"there is no rollout '{ID}'"
     code, *_ = run("rollout", "failures", ID)
@@ -247,7 +281,7 @@ def test_a_rollout_that_is_at_its_end_is_watched_no_longer(run, centre):
 
 def test_a_pipe_that_watches_is_told_what_changed_and_not_that_time_passed():
     later = FOUND | {"changed": "2026-11-22T10:09:00.000Z"}
-    later["stages"] = [WAVE, RUNNING | {"soaked_s": 9, "rate": 16.0}]
+    later["stages"] = [WAVE, RUNNING | {"soaked_s": 9, "rate": 16.0, "left_s": 5}]
     assert rollout_text.news(later) == rollout_text.news(FOUND)
     later["stages"] = [WAVE, RUNNING | {"succeeded": 8}]
     assert rollout_text.news(later) != rollout_text.news(FOUND)

@@ -57,6 +57,12 @@ async def test_a_transition_is_an_event_with_its_cause_and_both_its_ends(databas
     assert move.params["was"] == "unlocked/enabled/available"
 
 
+async def test_a_cause_that_begins_with_the_state_does_not_say_it_twice(database):
+    said = host("n1", "degraded", cause="degraded: resource")
+    taken = await heard(database, report(said))
+    assert [move.text for move in taken.moved] == ["unlocked, enabled, degraded: resource"]
+
+
 async def test_the_word_of_a_holder_before_changes_nothing(database):
     await heard(database, report(host("n1", "failed"), epoch=9, by="lab.n2"), "lab.n2")
     assert await heard(database, report(host("n1"), epoch=8)) is None

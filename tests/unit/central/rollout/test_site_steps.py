@@ -31,6 +31,25 @@ def test_a_release_that_reboots_is_measured_after_another_boot():
     assert look(verifying, standing(boots=("b",)), reboots, 60_000).state is J.SOAKING
 
 
+def test_what_is_measured_says_what_it_waits_for():
+    verifying, turn = (
+        job(J.VERIFYING, boots=("a",)),
+        AlarmSeen("400.001|s", "400.001", Severity.MAJOR),
+    )
+    reboots = terms(head="reboot = true\n")
+
+    def said(seen, judged=None):
+        return look(verifying, seen, judged or terms(), 1_000).detail
+
+    assert said(standing(OLD)) == "waits for its nodes to say that they run the release"
+    assert (
+        said(standing(boots=("a",)), reboots) == "waits for its nodes to say that they booted anew"
+    )
+    assert said(standing(alarms=(turn,))) == "waits for the end of alarm 400.001"
+    assert said(standing()) == "waits for 3 clean beats of its nodes"
+    assert look(job(J.SOAKING), standing(alarms=(turn,)), terms(), 1).detail.endswith("400.001")
+
+
 def test_what_never_shows_the_digest_times_out():
     late = look(job(J.VERIFYING), standing(OLD), terms(), 900_000)
     assert (late.state, late.failure) == (J.TIMED_OUT, FailureType.TIMEOUT)

@@ -8,7 +8,7 @@ import { Failure, Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
 import { Blast } from "./blast.js";
 import { Failures, Sites } from "./sites.js";
-import { Counts, MOVES, movesOf, State, statesOf, waveOf } from "./words.js";
+import { Counts, MOVES, movesOf, State, statesOf, statesOfCounts, waveOf } from "./words.js";
 
 const LOOK_MS = 2_000; // as often as the centre looks
 const ENDS = new Set(["denied", "completed", "aborted", "rolled_back"]);
@@ -44,11 +44,12 @@ function looking(isMoving, setTurn) {
 function Rows({ rows }) {
   if (!rows.length) return html`<p class="empty">Nothing was rolled out from here yet. A plan is a file: try one here, or with <code>roost rollout plan</code>.</p>`;
   return html`<div class="scroll"><table class="plain stack rollouts"><thead><tr><th>Rollout</th><th>Brings</th><th>State</th><th>Wave</th>
-    <th class="number">Sites</th><th>Made</th><th>By</th><th>Why</th></tr></thead>
+    <th class="number">Sites</th><th>Where they stand</th><th>Made</th><th>By</th><th>Why</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row"><a href=${rolloutPath(row.id)}>${row.name}</a></th>
       <td data-title="Brings">${brings(row)}</td>
       <td data-title="State"><${State} name=${row.state} more=${row.pause ?? ""} /></td>
       <td data-title="Wave">${row.wave} of ${row.waves}</td><td class="number" data-title="Sites">${row.sites.toLocaleString("en")}</td>
+      <td data-title="Sites are">${row.counts ? html`<${Counts} states=${statesOfCounts(row.counts)} label=${row.name} isBack=${isBack(row)} />` : html`<span class="quiet">not kept</span>`}</td>
       <td data-title="Made"><${Time} at=${row.made} /></td><td data-title="By">${row.by}</td>
       <td data-title="Why">${row.why || row.reason || "–"}</td></tr>`)}</tbody></table></div>`;
 }
@@ -96,6 +97,13 @@ function Rollout({ id }) {
 const brings = (value) => (value.kind === "profile" ? `settings of ${value.version}` : `${value.component} ${value.version}`);
 const isBack = (value) => value.state === "rolling_back" || value.state === "rolled_back";
 
+/** What those sites of a wave that have the update wait for; empty: none has. */
+function watched({ states, left_s: left }) {
+  const said = [[states.verifying, "verifying: clean beats with the release"], [states.soaking, "soaking: no new alarm may come"]]
+    .filter(([count]) => count).map(([count, words]) => `${count} ${words}`);
+  return said.length && left !== null && left !== undefined ? `${said.join("; ")}; the next is through in ${left} s` : said.join("; ");
+}
+
 function Waves({ value }) {
   return html`<div class="scroll"><table class="plain stack groups"><thead><tr><th>Wave</th><th>State</th><th class="number">Sites</th>
     <th>Where they stand</th><th>Since</th><th>Soak</th><th>Why</th></tr></thead><tbody>${value.stages.map((each) => html`<tr key=${each.wave}
@@ -104,7 +112,7 @@ function Waves({ value }) {
       <td data-title="Sites are"><${Counts} states=${statesOf(each)} label=${`Wave ${each.wave}`} isBack=${isBack(value)} />
         ${each.worse > 0 && html` <span class="quiet">${each.worse} with a new alarm</span>`}</td>
       <td data-title="Since">${each.since ? html`<${Time} at=${each.since} />` : "–"}</td><td data-title="Soak">${soak(each)}</td>
-      <td data-title="Why">${each.why || (each.rate ? `${each.rate.toLocaleString("en")} sites a minute` : "–")}</td></tr>`)}</tbody></table></div>`;
+      <td data-title="Why">${each.why || watched(each) || (each.rate ? `${each.rate.toLocaleString("en")} sites a minute` : "–")}</td></tr>`)}</tbody></table></div>`;
 }
 
 function approvers(value) {

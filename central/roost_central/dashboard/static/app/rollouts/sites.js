@@ -4,16 +4,17 @@ import { useFetched } from "../fetched.js";
 import { sitePath } from "../router.js";
 import { Problem } from "../shell/failure.js";
 import { Time } from "../time.js";
-import { STATES, waveOf } from "./words.js";
+import { length, STATES, waveOf } from "./words.js";
 
 const SHOWN = 50;
+const WATCHED = new Set(["verifying", "soaking"]);
 
 export function Failures({ id, turn }) {
   const { value } = useFetched(`/rollouts/${encodeURIComponent(id)}/failures`, turn);
   if (!value?.items.length) return null;
   return html`<section><h2>Failures</h2><div class="scroll"><table class="plain stack failures"><thead><tr><th class="number">Sites</th>
-    <th>Type</th><th>Reason</th><th>Such as</th><th>What helps</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.step}${each.code}${each.reason}${each.went_back}`}>
-      <td class="number" data-title="Sites">${each.count.toLocaleString("en")}</td><td data-title="Type">${[...new Set([each.failure, each.step, each.code])].filter(Boolean).join(" ")}${each.went_back && ", went back"}</td>
+    <th>Type</th><th>Reason</th><th>Such as</th><th>What helps</th></tr></thead><tbody>${value.items.map((each) => html`<tr key=${`${each.failure}${each.step}${each.code}${each.reason}${each.went_back}${each.never_had}`}>
+      <td class="number" data-title="Sites">${each.count.toLocaleString("en")}</td><td data-title="Type">${[...new Set([each.failure, each.step, each.code])].filter(Boolean).join(" ")}${each.went_back && ", went back"}${each.never_had && ", never had it"}</td>
       <td data-title="Reason">${each.reason}</td><td data-title="Such as">${each.sites.slice(0, 5).map((site) => html`<a key=${site}
         href=${sitePath(site)}>${site}</a> `)}</td>
       <td data-title="What helps">${each.remedy}</td></tr>`)}</tbody></table></div></section>`;
@@ -36,7 +37,12 @@ export function Sites({ id, turn, waves, now }) {
     ${value?.next && html`<p class="quiet">The first ${SHOWN} by name; <code>roost rollout jobs</code> lists all.</p>`}</section>`;
 }
 
-const stateOf = (job) => (!job.is_back ? "" : job.state === "succeeded" ? `back on ${job.former}: ` : `on its way back to ${job.former}: `) + job.state.replaceAll("_", " ");
+const stateOf = (job) => (!job.is_back ? "" : job.state === "succeeded" ? `back on ${job.former}: ` : `on its way back to ${job.former}: `) + job.state.replaceAll("_", " ")
+  + (job.never_had ? ", never had it" : "");
+
+/** What a site waits for and how long, or why it failed and when it is tried again. */
+const detailOf = (job) => [job.detail, job.left_s === null || job.left_s === undefined ? ""
+  : WATCHED.has(job.state) ? `${job.left_s} s left` : `again in ${length(job.left_s)}`].filter(Boolean).join(", ");
 
 function Row({ job }) {
   return html`<tr><th scope="row"><a href=${sitePath(job.site)}>${job.site}</a></th><td class="number" data-title="Wave">${job.wave}</td>
@@ -44,5 +50,5 @@ function Row({ job }) {
     <td data-title="Since">${job.since ? html`<${Time} at=${job.since} />` : "–"}</td><td data-title="Had">${job.former || "–"}</td>
     <td data-title="Way">${job.steps.length ? html`<details><summary>${job.steps.length} ${job.steps.length === 1 ? "step" : "steps"}</summary><ol class="way">${job.steps.map((step, index) => html`<li
       key=${index}><${Time} at=${step.at} /> ${step.state.replaceAll("_", " ")}</li>`)}</ol></details>` : "–"}</td>
-    <td data-title="Detail">${job.failure ? `${job.failure}: ` : ""}${job.detail || (job.failure ? "" : "–")}</td></tr>`;
+    <td data-title="Detail">${job.failure ? `${job.failure}: ` : ""}${detailOf(job) || (job.failure ? "" : "–")}</td></tr>`;
 }

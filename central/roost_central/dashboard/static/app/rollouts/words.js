@@ -26,13 +26,23 @@ const PARTS = [
   ["work", "at work", ["offered", "accepted", "staging", "staged", "waiting", "applying", "cancel_rejected"]],
   ["failed", "failed", ["failed", "rolled_back", "timed_out"]], ["silent", "silent", ["unreachable"]],
   ["off", "put off", ["rejected"]], ["unmeant", "need nothing", ["not_needed", "incompatible"]],
-  ["alone", "went back by themselves before", ["went_back"]], ["left", "left out", ["canceled", "superseded"]], ["queued", "queued", ["queued"]],
+  ["alone", "went back by themselves before", ["went_back"]], ["spared", "failed before and never had it", ["never_had"]], ["left", "left out", ["canceled", "superseded"]], ["queued", "queued", ["queued"]], ["apart", "left out or need nothing", ["apart"]],
 ];
-export const STATES = PARTS.flatMap(([, , states]) => states).filter((state) => state !== "went_back");
+export const STATES = PARTS.flatMap(([, , states]) => states).filter((state) => state !== "went_back" && state !== "never_had" && state !== "apart");
 
-/** What the sites of a wave came to; of a rollout that goes back, who was back by itself has not failed. */
-export const statesOf = ({ states, went_back: alone }) =>
-  alone ? { ...states, rolled_back: states.rolled_back - alone, went_back: alone } : states;
+/**
+ * What the sites of a wave came to; of a rollout that goes back, who was back by itself or never had
+ * the release has not failed. Of the latter some timed out: only the sum of all failures is drawn.
+ */
+export const statesOf = ({ states, went_back: alone = 0, never_had: spared = 0 }) => (alone || spared ? {
+  ...states, rolled_back: (states.rolled_back ?? 0) - alone, failed: (states.failed ?? 0) - spared,
+  went_back: alone, never_had: spared,
+} : states);
+
+/** What a list knows of a rollout's sites, in the states that `Counts` draws. */
+export const statesOfCounts = ({ done, at_work: work, failed, silent, waiting, apart }) => ({
+  succeeded: done, applying: work, failed, unreachable: silent, queued: waiting, apart,
+});
 
 /** @returns {string[]} what may be done with a rollout now */
 export function movesOf(value) {

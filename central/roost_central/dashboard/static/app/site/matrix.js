@@ -1,4 +1,4 @@
-/** Nodes by paths: each cell a letter, a colour, and what was measured. WAN and site apart. */
+/** Nodes by paths: each cell a shape, a word, and what was measured. WAN and site apart. */
 import { html } from "../html.js";
 import { PATH_STATES, Shape } from "../status.js";
 import { nodePath } from "../router.js";
@@ -34,7 +34,7 @@ function PathCell({ path }) {
   const state = PATH_STATES[path.state] ?? PATH_STATES.unknown;
   const isCarrying = path.state === "up" || path.state === "flaky"; // else the time is of before
   return html`<td class=${`path tone-${state.tone}`} title=${`since ${timeText(path.since)}`}>
-    <span class="path-state"><${Shape} state=${state} /><b>${state.letter}</b> ${path.state}</span>
+    <span class="path-state"><${Shape} state=${state} />${path.state}</span>
     <span class="path-said">${isCarrying ? `${roundTrip(path.rtt_us)} · ` : ""}${loss(path.loss_permille)} lost · <${Age}
       at=${path.heard} staleMs=${STALE_MS} /></span></td>`;
 }
