@@ -117,7 +117,7 @@ def watch(asked: Asked, rollout: str) -> None:
 
 @command.command()
 @click.argument("rollout")
-@click.option("--wave", type=click.IntRange(1), help="Of one wave.")
+@click.option("--wave", type=click.IntRange(1), help="Of one wave, from 1.")
 @click.option("--state", default="", help="In one state, such as unreachable.")
 @shared()
 def jobs(asked: Asked, rollout: str, wave: int | None, state: str) -> None:
@@ -169,12 +169,19 @@ def pause(asked: Asked, rollout: str, reason: str) -> None:
 
 @command.command()
 @click.argument("rollout")
-@click.option("--retry", "how", flag_value="retry", help="Of a failed wave: once more.")
-@click.option("--skip", "how", flag_value="skip", help="Leave what failed, or is silent.")
+@click.option(
+    "--retry", "how", flag_value="retry", help="Of a failed wave: its failed sites once more."
+)
+@click.option(
+    "--skip", "how", flag_value="skip", help="Leave what failed, or is silent, and go on."
+)
 @REASON
 @shared()
 def resume(asked: Asked, rollout: str, how: str | None, reason: str) -> None:
-    """Go on. After a failed wave it takes --retry or --skip, after a silent one --skip or none."""
+    """Go on after a pause. A failed wave takes --retry or --skip.
+
+    Where a wave waits for silent sites alone, --skip goes on without them.
+    """
     _move(asked, rollout, "resume", {"reason": reason, "failed_wave": how or ""})
 
 
