@@ -81,7 +81,12 @@ def load(where: Path) -> Config:
     """
     main, *drop_ins = _files(where)
     reader = _Reader(main)
-    if main.exists() or not (Path(STATE_DIR) / FOLDER / FACTS).is_file():
+    facts = Path(STATE_DIR) / FOLDER / FACTS
+    try:
+        is_enough = facts.is_file() and not main.exists()
+    except PermissionError as err:
+        raise ConfigError([f"{err.filename}: not for this user to read: run it as root"]) from err
+    if not is_enough:
         reader.read(main)
     for file in drop_ins:
         reader.read(file)

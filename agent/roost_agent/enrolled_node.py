@@ -3,6 +3,7 @@
 Their code is imported only where the node takes them: 0.7 MiB for orders, as much for updates.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from roost_agent.ha.runtime import Runtime
     from roost_agent.update.service import Updates
 
+ANCHORED_S: Final = 30.0  # between two looks for the root of trust
 TRUSTS: Final = "state.json"  # of root's trust, where `verify anchor` has made it
 
 log = logging.getLogger(__name__)
@@ -74,8 +76,22 @@ def take_orders(
 
 def updates_of(driver: Driver, ha: "Runtime | None") -> "Updates | None":
     """Return the updates of a node that has a root of trust."""
-    if not (Path(driver.config.updates.trust) / TRUSTS).exists():
+    if not _trusts(driver).exists():
         return None
     from roost_agent import update_host  # noqa: PLC0415 - see the module
 
     return update_host.updates_of(driver, ha)
+
+
+async def carry_updates(driver: Driver, ha: "Runtime | None") -> None:
+    """Install updates, from when there is a root of trust: roost-anchor may come after the agent."""
+    if driver.updates is None:
+        while not await asyncio.to_thread(_trusts(driver).exists):  # noqa: ASYNC110 - another's file
+            await asyncio.sleep(ANCHORED_S)
+        driver.updates = updates_of(driver, ha)
+    if driver.updates is not None:
+        await driver.updates.run()
+
+
+def _trusts(driver: Driver) -> Path:
+    return Path(driver.config.updates.trust) / TRUSTS

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from roost_agent.driver import Driver
+from roost_agent.enrolled_node import carry_updates
 from roost_agent.paths.link import Dialer
 from roost_agent.renewal import Renewal
 from roost_agent.wake.kernel import KernelNews
@@ -37,7 +38,7 @@ async def supervise(
             for name in driver.wires:
                 group.create_task(driver.carry(name, dialer), name=f"agent.path[{name}]")
             group.create_task(driver.tick(), name="agent.tick")
-            group.create_task(_store(driver), name="agent.outbox")
+            group.create_task(_store(driver, ha), name="agent.outbox")
             group.create_task(driver.survey.watch_stamps(ROOT), name="agent.stamps")
             group.create_task(_until_stopped(driver, ha, stop), name="agent.stop")
             if ha is not None:
@@ -62,7 +63,7 @@ async def _until_renewed(renewal: Renewal) -> None:
     raise _StopError
 
 
-async def _store(driver: Driver) -> None:
+async def _store(driver: Driver, ha: "Runtime | None") -> None:
     """Open the outbox, then carry it and fill it: beats do not wait for the disk."""
     await driver.open()
     async with asyncio.TaskGroup() as group:
@@ -81,8 +82,8 @@ async def _store(driver: Driver) -> None:
             group.create_task(driver.orders.run(), name="agent.orders")
         if driver.settings is not None:
             group.create_task(driver.settings.run(), name="agent.settings")
-        if driver.updates is not None:
-            group.create_task(driver.updates.run(), name="agent.update")
+        if driver.orders is not None:
+            group.create_task(carry_updates(driver, ha), name="agent.update")
 
 
 def _signalled() -> "asyncio.Future[int]":

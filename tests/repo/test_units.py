@@ -218,5 +218,6 @@ def test_the_agent_keeps_its_footprint():
     found = settings(ROOT / "packaging/systemd/roost-agent.service")
     assert found["MemoryHigh"] == ["64M"]
     assert found["MemoryMax"] == ["96M"]
-    assert found["CPUQuota"] == ["5%"]
+    assert found["CPUQuota"] == ["50%"]
+    assert int(found["CPUWeight"][0]) < 100, "it stands back"
     assert "AF_NETLINK" in found["RestrictAddressFamilies"][0].split()

@@ -46,14 +46,44 @@ def private():
             Path(folder).rmdir()
 
 
-def started_in(group, *argv):
-    """A process that begins its life in a group."""
-    group.mkdir(parents=True, exist_ok=True)
-    entered = (
+def entering(group):
+    """Words before a program that has it run in a group."""
+    code = (
         "import os, sys; open(sys.argv[1] + '/cgroup.procs', 'w').write(str(os.getpid()));"
         " os.execv(sys.argv[2], sys.argv[2:])"
     )
-    process = subprocess.Popen([sys.executable, "-c", entered, group, *argv])
+    return (sys.executable, "-c", code, str(group))
+
+
+@contextlib.contextmanager
+def cpu_quota(percent):
+    """A group whose processes have so much of one core together, in periods as systemd's.
+
+    By the cgroup v1 controller where that has it; skips where neither can be written.
+    """
+    v1, v2 = Path("/sys/fs/cgroup/cpu"), Path(cgroup.mount_point() or "/nowhere")
+    name, period_us = f"roost-test-{os.getpid()}-{time.monotonic_ns()}", 100_000
+    group = (v1 if v1.is_dir() else v2) / name
+    try:
+        group.mkdir()
+        if v1.is_dir():
+            (group / "cpu.cfs_period_us").write_text(str(period_us))
+            (group / "cpu.cfs_quota_us").write_text(str(period_us * percent // 100))
+        else:
+            (group / "cpu.max").write_text(f"{period_us * percent // 100} {period_us}")
+    except OSError as err:
+        pytest.skip(f"no quota of the processor can be made here: {err}")
+    try:
+        yield group
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the test's processes end")
+        group.rmdir()
+
+
+def started_in(group, *argv):
+    """A process that begins its life in a group."""
+    group.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen([*entering(group), *argv])
     wait_until(lambda: not cgroup.is_empty(str(group)), "the process is in its group")
     return process
 

@@ -34,10 +34,10 @@ class AgentProcess(Program):
             "[beat]\ninterval_s = 2\nsite_interval_s = 1\n" + "".join(tables)
         )
 
-    def start(self) -> None:
-        """Start it; it may take a moment until it beats."""
+    def start(self, before: tuple[str, ...] = ()) -> None:
+        """Start it, by a program that is before it; it may take a moment until it beats."""
         env = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as the unit sets it
-        self._launch(*COMMAND, "run", "--config", self._config, env=env)
+        self._launch(*before, *COMMAND, "run", "--config", self._config, env=env)
 
     def stop(self) -> int:
         """End it politely and return its exit status."""

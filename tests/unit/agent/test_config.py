@@ -1,6 +1,7 @@
 """The configuration file: what is accepted, and how everything else is told."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -265,4 +266,16 @@ critical = -1
 def test_an_alarm_key_of_another_form_is_told(tmp_path, line, what):
     assert faults(tmp_path, line + "\n" + GOOD if "alarms =" in line else GOOD + line) == [
         f"agent.toml: {what}"
+    ]
+
+
+def test_an_identity_that_is_not_this_users_to_read_is_told_and_no_traceback(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    assert caught.value.faults == [
+        "/var/lib/roost/identity/identity.json: not for this user to read: run it as root"
     ]
