@@ -84,7 +84,7 @@ def updates_of(driver: Driver, ha: "Runtime | None") -> "Updates | None":
 
 
 async def carry_updates(driver: Driver, ha: "Runtime | None") -> None:
-    """Install updates, from when there is a root of trust: roost-anchor may come after the agent."""
+    """Install updates, from when there is a root of trust: it may come after the agent."""
     if driver.updates is None:
         while not await asyncio.to_thread(_trusts(driver).exists):  # noqa: ASYNC110 - another's file
             await asyncio.sleep(ANCHORED_S)
