@@ -10,6 +10,7 @@ from roost_central.cli.client import Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 ALARMS = "/api/v1/alarms"
 LIST_MAX = 1_000
@@ -17,7 +18,7 @@ EXPORTS = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 GROUPS = ("severity", "type", "site", "region", "incident")
 
 
-@click.group("alarm")
+@click.group("alarm", cls=Verbs)
 def command() -> None:
     """List, show and act on alarms."""
 
@@ -104,7 +105,7 @@ def types(asked: Asked) -> None:
         output.number("ACTIVE", "active"),
         output.text("MGMT FROM", "mgmt_affecting", wide=True),
         output.text("DEGRADES FROM", "degrade_affecting", wide=True),
-        Column("REPAIR", lambda row: row["repair"] or "-"),
+        Column("REPAIR", lambda row: row["repair"] or "-", prose=True),
     ]
     rows = asked.client().get("/api/v1/alarm-types")["items"]
     output.write(rows, columns, asked.form, name="type")

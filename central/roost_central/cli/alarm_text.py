@@ -10,6 +10,8 @@ from roost_central.cli.plain import plain
 SEVERITIES = ("critical", "major", "minor", "warning")
 LETTERS = {"critical": "C", "major": "M", "minor": "m", "warning": "W"}
 BESIDE = ("unknown", "shelved", "masked", "suppressed", "in_incident")
+INCIDENT_TAIL = 6  # letters of its end: ids begin alike, for they begin with the time
+INCIDENT_CHARS = len("INC-…") + INCIDENT_TAIL
 LATE_S_MIN = 30  # longer than a beat: it waited in an outbox
 
 
@@ -47,15 +49,15 @@ def rank(word: str) -> int:
 def columns(asked: Asked) -> list[Column]:
     """Return the columns of an alarm list."""
     return [
-        Column("SEVERITY", severity, lambda row: row["severity"]),
+        Column("SEVERITY", severity, lambda row: row["severity"], whole=True),
         Column("AGE", lambda row: times.age(row["age_s"]), lambda row: row["raised"], right=True),
-        Column("WHERE", where),
-        output.text("TYPE", "type"),
+        Column("WHERE", where, whole=True),
+        output.text("TYPE", "type", whole=True),
         output.text("NAME", "name", wide=True),
-        Column("TEXT", marked, lambda row: row["text"]),
-        output.number("N", "count"),
+        Column("TEXT", marked, lambda row: row["text"], prose=True),
+        Column("N", _count, lambda row: row["count"], right=True),
         Column("OPERATOR", operator, lambda row: row["op_state"]),
-        Column("INCIDENT", lambda row: row["incident"] or "-", lambda row: row["incident"] or None),
+        Column("INCIDENT", _incident, lambda row: row["incident"] or None),
         Column("OWNER", lambda row: row["assignee"] or "-", lambda row: row["assignee"], wide=True),
         output.text("ENTITY", "entity", wide=True),
         output.text("KEY", "key_id", whole=True),
@@ -75,13 +77,13 @@ def past(asked: Asked) -> list[Column]:
         output.text("SEVERITY", "severity"),
         Column("CLEARED", lambda row: asked.clock(row["cleared"]), lambda row: row["cleared"]),
         Column("STOOD", lambda row: times.age(_stood_s(row)), _stood_s, right=True),
-        Column("WHERE", where),
-        output.text("TYPE", "type"),
+        Column("WHERE", where, whole=True),
+        output.text("TYPE", "type", whole=True),
         output.text("NAME", "name", wide=True),
-        Column("TEXT", marked, lambda row: row["text"]),
-        output.number("N", "count"),
+        Column("TEXT", marked, lambda row: row["text"], prose=True),
+        Column("N", _count, lambda row: row["count"], right=True),
         output.text("ENDED BY", "reason"),
-        Column("INCIDENT", lambda row: row["incident"] or "-", lambda row: row["incident"] or None),
+        Column("INCIDENT", _incident, lambda row: row["incident"] or None),
         output.text("ENTITY", "entity", wide=True),
         output.text("KEY", "key_id", whole=True),
     ]
@@ -90,6 +92,20 @@ def past(asked: Asked) -> list[Column]:
 def where(row: Row) -> str:
     """Return what an alarm is about: its node, its site or the centre itself."""
     return str(row["node"] or row["site"] or "centre")
+
+
+def short(incident: str) -> str:
+    """Return an incident as the pages show it: by its end, which the commands take."""
+    return incident if len(incident) <= INCIDENT_CHARS else f"INC-…{incident[-INCIDENT_TAIL:]}"
+
+
+def _incident(row: Row) -> str:
+    return short(row["incident"]) if row["incident"] else "-"
+
+
+def _count(row: Row) -> str:
+    """Return how often it was raised; once says nothing."""
+    return f"{row['count']:,}" if row["count"] > 1 else "-"
 
 
 def _stood_s(row: Row) -> float | None:

@@ -31,6 +31,7 @@ from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
 from roost_central.cli.signatures import SIGNATURES, record_of, refuse_missing
+from roost_central.cli.verbs import Verbs
 
 AUDIT = "/api/v1/audit"
 LIST_MAX = 200
@@ -42,10 +43,10 @@ def _columns(asked: Asked) -> list[Column]:
     return [
         Column("AT", lambda row: asked.clock(row["at"]), lambda row: row["at"]),
         output.text("ACTOR", "actor"),
-        output.text("ACTION", "action"),
+        output.text("ACTION", "action", whole=True),
         output.text("OBJECT", "object"),
-        output.text("OUTCOME", "outcome"),
-        output.text("REASON", "reason"),
+        output.text("OUTCOME", "outcome", whole=True),
+        output.text("REASON", "reason", prose=True),
         output.text("ROLE", "role", wide=True),
         output.text("VIA", "via", wide=True),
         output.text("FROM", "source", wide=True),
@@ -55,7 +56,7 @@ def _columns(asked: Asked) -> list[Column]:
     ]
 
 
-@click.group("audit")
+@click.group("audit", cls=Verbs)
 def command() -> None:
     """Read who did what, and check that nothing of it was changed."""
 

@@ -6,12 +6,13 @@ from roost_central.cli import output, times
 from roost_central.cli.client import Client, at
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column, Row
+from roost_central.cli.verbs import Verbs
 
 STALE_S = 3_600.0  # who reads one tells it every half hour
 _BOUNDS = ("lnr", "lcr", "lnc", "unc", "ucr", "unr")
 
 
-@click.group("bmc")
+@click.group("bmc", cls=Verbs)
 def command() -> None:
     """Set, reach and show board controllers of nodes.
 

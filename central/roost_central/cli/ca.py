@@ -11,6 +11,7 @@ from roost_central.cli import output
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import form_option
+from roost_central.cli.verbs import Verbs
 from roost_central.ports import SystemClock, SystemEntropy
 
 KINDS = ("node", "server", "lan", "order")
@@ -35,7 +36,7 @@ passphrase_option = click.option(
 )  # fmt: skip
 
 
-@click.group("ca")
+@click.group("ca", cls=Verbs)
 def command() -> None:
     """Make the keys of a fleet, and their successors.
 

@@ -6,6 +6,7 @@ from roost_central.cli import output, settings
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
+from roost_central.cli.verbs import Verbs
 
 COLUMNS = [
     output.Column("", lambda row: "*" if row["current"] else " "),
@@ -16,7 +17,7 @@ COLUMNS = [
 ]
 
 
-@click.group("context")
+@click.group("context", cls=Verbs)
 def command() -> None:
     """Name the centres this command speaks to."""
 

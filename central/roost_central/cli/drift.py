@@ -13,6 +13,7 @@ from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_central.cli.verbs import Verbs
 
 DRIFT: Final = "/api/v1/drift"
 
@@ -27,15 +28,15 @@ def _columns(asked: Asked) -> list[Column]:
     ]
 
 
-@click.group("drift")
+@click.group("drift", cls=Verbs)
 def command() -> None:
     """List settings that other hands changed; adopt them or undo them.
 
     \b
       roost drift list --site edge-1
-      roost node reapply edge-1.n1 --reason "changed by hand"    what the profiles say
-      roost drift adopt edge-1.n1 > edge-1.n1.toml               what the node has
-      roost profile preview edge-1.n1.toml                       then as any other profile
+      roost node reapply edge-1.n1 -m "changed by hand"   what the profiles say
+      roost drift adopt edge-1.n1 > edge-1.n1.toml        what the node has
+      roost profile preview edge-1.n1.toml                then as any other profile
     """  # noqa: D301 - click reads \b as "keep these lines"
 
 

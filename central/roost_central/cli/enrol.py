@@ -13,6 +13,7 @@ from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_central.cli.verbs import Verbs
 from roost_protocol.claim_file import NAME, ClaimFile, encode
 
 
@@ -49,7 +50,7 @@ def claims(asked: Asked) -> list[Column]:
     ]
 
 
-@click.group("enrol")
+@click.group("enrol", cls=Verbs)
 def command() -> None:
     """Let boxes in: who waits, and by which tokens and lists."""
 

@@ -8,6 +8,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 LIST_MAX = 200
 SEQ_MAX = 2**53 - 1  # what JSON readers keep exactly
@@ -18,9 +19,9 @@ def _columns(asked: Asked) -> list[Column]:
     return [
         Column("AT", lambda row: asked.clock(row["at"]), lambda row: row["at"]),
         output.text("TYPE", "type"),
-        output.text("SEVERITY", "severity"),
-        Column("WHERE", lambda row: row["node"] or row["site"] or "-"),
-        output.text("TEXT", "text"),
+        output.text("SEVERITY", "severity", whole=True),
+        Column("WHERE", lambda row: row["node"] or row["site"] or "-", whole=True),
+        output.text("TEXT", "text", prose=True),
         Column(
             "LATE",
             lambda row: times.age(row["late_s"]) if (row["late_s"] or 0) > LATE_S_MIN else "",
@@ -31,7 +32,7 @@ def _columns(asked: Asked) -> list[Column]:
     ]
 
 
-@click.group("event")
+@click.group("event", cls=Verbs)
 def command() -> None:
     """List what happened."""
 

@@ -11,6 +11,7 @@ from roost_central.cli.client import Client, at
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column, Row
+from roost_central.cli.verbs import Verbs
 from roost_central.fleet.inventory_fields import CLASSES, item_fields
 
 INVENTORY = "/api/v1/inventory"
@@ -32,7 +33,7 @@ SOUGHT = (
 )
 
 
-@click.group("inventory")
+@click.group("inventory", cls=Verbs)
 def command() -> None:
     """List, search, compare and export what the fleet is made of."""
 

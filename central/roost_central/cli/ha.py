@@ -11,6 +11,7 @@ from roost_central.cli.exits import FROM_HTTP_STATUS, ExitCode
 from roost_central.cli.failure import ApiError, RefusedError, UnreachableError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 from roost_protocol.configuration import SITE_LEASE
 
 USAGE = 2  # of the agent's command
@@ -30,7 +31,7 @@ GROUPS = [
     Column("STANDBY", lambda row: ", ".join(row["standby"]) or "-"),
     output.text("REDUNDANCY", "redundancy"),
     Column("MISSING", lambda row: "; ".join(map(_lack, row["lacks"])) or "-"),
-    output.text("WHY", "why"),
+    output.text("WHY", "why", prose=True),
 ]
 HOSTS = [
     output.text("GROUP", "group"),
@@ -52,7 +53,7 @@ NODES = [
 ]
 
 
-@click.group("ha")
+@click.group("ha", cls=Verbs)
 def command() -> None:
     """See local HA of sites, and try it on this machine's nodes.
 
@@ -110,7 +111,7 @@ def explain(asked: Asked, site: str, *, everything: bool, since: str, limit: int
         columns = [
             Column("AT", lambda row: asked.clock(row["at"]), lambda row: row["at"]),
             Column("NODE", lambda row: (row["node"] or "").partition(".")[2]),
-            output.text("DECISION", "text"),
+            output.text("DECISION", "text", prose=True),
         ]
         return output.render(page["items"], columns, asked.form, name="seq")
 

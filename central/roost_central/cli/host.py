@@ -8,11 +8,12 @@ from roost_central.cli import bmc, host_act, host_samples, host_state, output, t
 from roost_central.cli.client import Client, at
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 STALE_S: Final = 3_600.0  # a node that watches any tells them every half hour
 
 
-@click.group("host")
+@click.group("host", cls=Verbs)
 def command() -> None:
     """See nodes as hosts and act on them: lock, switchover, reboot."""
 

@@ -11,12 +11,14 @@ from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_central.cli.verbs import Verbs
 
 UNEXPLAINED_MAX = 50
 NAMES_MAX = 100
+ID_CHARS = 26  # behind INC-: a ULID
 
 
-@click.group("incident")
+@click.group("incident", cls=Verbs)
 def command() -> None:
     """List, show and close incidents: many alarms that are one thing."""
 
@@ -33,11 +35,11 @@ def command() -> None:
 def list_(asked: Asked, state: str) -> None:
     """List incidents. BACK is how many of SITES came back."""
     columns = [
-        output.text("INCIDENT", "id"),
-        output.text("STATE", "state"),
-        output.text("SEVERITY", "severity"),
+        Column("INCIDENT", _short, lambda row: row["id"], whole=True),
+        output.text("STATE", "state", whole=True),
+        output.text("SEVERITY", "severity", whole=True),
         output.text("NAME", "name"),
-        Column("CAUSE", lambda row: row["cause"] or "not found", lambda row: row["cause"]),
+        Column("CAUSE", _cause_found, lambda row: row["cause"], prose=True),
         output.number("SITES", "sites"),
         output.number("BACK", "recovered"),
         output.number("UNEXPLAINED", "unexplained"),
@@ -60,12 +62,12 @@ def show_(asked: Asked, incident: str, *, explain: bool) -> None:
     """Show one incident. Its likely cause, what that does not explain, and who is not back."""
 
     def draw(client: Client) -> str:
-        found = client.get(at("incidents", incident))
+        found = client.get(at("incidents", _whole(client, incident)))
         if asked.form not in {"table", "wide"}:
             return output.document(found, asked.form)
         unexplained = client.get(
             "/api/v1/alarms",
-            filter=f"incident={incident} explained=false",
+            filter=f"incident={found['id']} explained=false",
             hidden="true",
             limit=UNEXPLAINED_MAX,
         )["items"]
@@ -116,13 +118,39 @@ def split(asked: Asked, incident: str, reason: str, expect: int | None) -> None:
     _send(asked, incident, "split", body)
 
 
+def _short(row: output.Row) -> str:
+    return alarm_text.short(row["id"])
+
+
+def _cause_found(row: output.Row) -> str:
+    return str(row["cause"] or "not found")
+
+
 def _send(asked: Asked, incident: str, verb: str, body: dict[str, Any]) -> None:
+    client = asked.client()
+    incident = _whole(client, incident)
     path = f"{at('incidents', incident)}:{verb}"
-    answer = asked.client().send("POST", path, json.dumps(body).encode(), headers=JSON)
+    answer = client.send("POST", path, json.dumps(body).encode(), headers=JSON)
     if asked.form in {"table", "wide"}:
         click.echo(f"{incident}: {verb} done")
     elif answer is not None:
         click.echo(output.document(answer, asked.form), nl=False)
+
+
+def _whole(client: Client, said: str) -> str:
+    """Return the id that ends as said: tables and pages show an incident by its end, INC-…GQ3ZTP.
+
+    Raises:
+        RefusedError: more than one ends so. One that none ends with is left for the centre to miss.
+    """
+    tail = said.removeprefix("INC-").lstrip("….").upper()
+    if len(tail) >= ID_CHARS or not tail:
+        return said
+    known = [row["id"] for row in client.get("/api/v1/incidents", state="all")["items"]]
+    found = [each for each in known if each.endswith(tail)]
+    if len(found) > 1:
+        raise RefusedError(f"{said!r} may be {' or '.join(found)}: say more of its end")
+    return found[0] if found else said
 
 
 def _text(asked: Asked, found: dict[str, Any], *, explain: bool) -> str:

@@ -8,6 +8,7 @@ import click
 from roost_central.cli import many, output
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
+from roost_central.cli.verbs import Verbs
 
 COLUMNS = [
     output.text("LABEL", "label", whole=True),
@@ -17,7 +18,7 @@ COLUMNS = [
 ]
 
 
-@click.group("label")
+@click.group("label", cls=Verbs)
 def command() -> None:
     """Group sites and nodes by labels, one or all that match."""
 

@@ -12,6 +12,7 @@ from roost_central.cli.node_identity import COMMANDS
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_central.cli.verbs import Verbs
 
 
 def _inventory_age(row: output.Row) -> str:
@@ -21,8 +22,16 @@ def _inventory_age(row: output.Row) -> str:
     return times.age(known["age_s"]) + (" behind" if known["behind"] else "")
 
 
-def _paths(row: output.Row) -> str:
+def _all_paths(row: output.Row) -> str:
     return " ".join(f"{path['path']}:{path['state']}" for path in row["paths"]) or "-"
+
+
+def _paths(row: output.Row) -> str:
+    """Return how many paths are up, and the names of those that are not."""
+    paths = row["paths"]
+    wrong = " ".join(f"{path['path']}:{path['state']}" for path in paths if path["state"] != "up")
+    up = sum(path["state"] == "up" for path in paths)
+    return f"{up}/{len(paths)} up {wrong}".rstrip() if paths else "-"
 
 
 def _presence(row: output.Row) -> str:
@@ -38,11 +47,13 @@ def _labels(row: output.Row) -> str:
 
 COLUMNS = [
     output.text("NODE", "node"),
-    Column("PRESENCE", _presence, lambda row: row["presence"]),
+    Column("PRESENCE", _presence, lambda row: row["presence"], whole=True),
     Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
     output.text("VIA", "via"),
-    Column("PATHS", _paths),
-    Column("INVENTORY", _inventory_age, lambda row: row["inventory"]["as_of"], right=True),
+    Column("PATHS", _paths, _all_paths),
+    Column(
+        "INVENTORY", _inventory_age, lambda row: row["inventory"]["as_of"], right=True, wide=True
+    ),
     output.text("AGENT", "agent"),
     Column(
         "UPTIME", lambda row: times.age(row["uptime_s"]), lambda row: row["uptime_s"], right=True
@@ -54,7 +65,7 @@ COLUMNS = [
 ]
 
 
-@click.group("node")
+@click.group("node", cls=Verbs)
 def command() -> None:
     """List and show nodes; order, replace, quarantine or revoke them."""
 

@@ -8,6 +8,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 WHERE = "/api/v1/northbound"
 ERROR_CHARS = 60
@@ -40,7 +41,7 @@ LETTERS = [
 ]
 
 
-@click.group("northbound")
+@click.group("northbound", cls=Verbs)
 def command() -> None:
     """List where alarms go out, and test it."""
 

@@ -12,6 +12,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 from roost_central.ports import SystemClock
 
 STATES = ["open", "pending", "ready", "taken", "done", "failed", "refused", "expired", "cancelled"]
@@ -29,7 +30,7 @@ def columns(asked: Asked) -> list[Column]:
         output.text("STATE", "state"),
         Column("CHANGED", lambda row: asked.clock(row["changed"]), lambda row: row["changed"]),
         Column("BY", _people),
-        output.text("WHY", "text"),
+        output.text("WHY", "text", prose=True),
         output.text("REASON", "reason", wide=True),
         Column(
             "UNTIL",
@@ -56,7 +57,7 @@ def _people(row: output.Row) -> str:
     return f"{row['by']}, needs a second" if row["state"] == "pending" else str(row["by"])
 
 
-@click.group("order")
+@click.group("order", cls=Verbs)
 def command() -> None:
     """List, approve and cancel orders to nodes.
 
@@ -72,7 +73,7 @@ def verbs(asked: Asked) -> None:
         output.text("VERB", "verb", whole=True),
         Column("ARGUMENTS", lambda row: " ".join(row["given"]) or "-"),
         Column("NEEDS", _needs),
-        output.text("DOES", "title"),
+        output.text("DOES", "title", prose=True),
     ]
     output.write(asked.client().get("/api/v1/order-verbs")["items"], shown, asked.form, name="verb")
 

@@ -11,6 +11,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 
 def round_trip(row: output.Row) -> str:
@@ -39,7 +40,7 @@ COLUMNS = [
 ]
 
 
-@click.group("path")
+@click.group("path", cls=Verbs)
 def command() -> None:
     """List the paths of every node."""
 

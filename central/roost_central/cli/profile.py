@@ -15,6 +15,7 @@ from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column, Row
 from roost_central.cli.plain import plain
 from roost_central.cli.profile_waves import Said, wave_options, waves_of
+from roost_central.cli.verbs import Verbs
 from roost_central.profiles.layer import SOURCE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _revisions(asked: Asked) -> list[Column]:
     ]
 
 
-@click.group("profile")
+@click.group("profile", cls=Verbs)
 def command() -> None:
     """Say what nodes should be: check, preview and apply reviewed files.
 
@@ -85,7 +86,7 @@ def command() -> None:
       roost profile preview profiles/        who would change what
       roost profile apply profiles/ --expect 812 --groups 1,10%,rest --soak 10m
       roost profile status                   how far nodes have come
-      roost node desired edge-1.n1           what counts there, and which profile says so
+      roost node desired edge-1.n1           what counts there, and who says so
     """  # noqa: D301 - click reads \b as "keep these lines"
 
 

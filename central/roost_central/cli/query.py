@@ -8,6 +8,7 @@ from roost_central.cli import output
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_central.cli.verbs import Verbs
 
 KINDS = ("site", "node", "event", "path", "alarm")
 WHERE = {
@@ -23,7 +24,7 @@ FIELDS = [
 ]
 
 
-@click.group("query")
+@click.group("query", cls=Verbs)
 def command() -> None:
     """Explain a query: its fields, and where each part is answered.
 

@@ -3,17 +3,18 @@
 import click
 
 from roost_central.cli import release_key, release_make, release_members, release_serve
+from roost_central.cli.verbs import Verbs
 
 
-@click.group("release")
+@click.group("release", cls=Verbs)
 def command() -> None:
     """Make, sign, publish and show releases of software.
 
     \b
-      roost release build ./web --to web-2 --component app/web --version 2.0 --counter 2 \\
-        --installer files --previous web-1
+      roost release build ./web --to web-2 --component app/web --version 2.0 \\
+        --counter 2 --installer files --previous web-1
       roost release add web-2 --draft d2
-      roost release sign d2 --key ann.key --bundle web-2        two of three holders
+      roost release sign d2 --key ann.key --bundle web-2     two of three holders
       roost release publish d2 --bundle web-2
       roost release list
     """  # noqa: D301 - click reads \b as "keep these lines"

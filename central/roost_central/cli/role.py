@@ -5,6 +5,7 @@ import click
 from roost_central.cli import output
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 COLUMNS = [
     output.text("ROLE", "role"),
@@ -12,7 +13,7 @@ COLUMNS = [
 ]
 
 
-@click.group("role")
+@click.group("role", cls=Verbs)
 def command() -> None:
     """Show the roles that grants give."""
 

@@ -13,6 +13,7 @@ from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.rollout_approve import approve
 from roost_central.cli.rollout_edit import edit
 from roost_central.cli.rollout_plan_file import plan_body
+from roost_central.cli.verbs import Verbs
 
 ROLLOUTS: Final = "/api/v1/rollouts"
 
@@ -23,12 +24,12 @@ WHY = click.option(
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-@click.group("rollout")
+@click.group("rollout", cls=Verbs)
 def command() -> None:
     """Send a release or settings to sites wave by wave, and stop where sites fail.
 
     \b
-      roost rollout plan sensor-2.1.0.toml          who, when, how much, what is in the way
+      roost rollout plan sensor-2.1.0.toml   who, when, how much, what is in the way
       roost rollout create sensor-2.1.0.toml
       roost rollout start 5c2f11d0...
       roost rollout watch 5c2f11d0...

@@ -15,6 +15,7 @@ from roost_central.cli.failure import ApiError, RefusedError
 from roost_central.cli.options import Asked, shared, show
 from roost_central.cli.output import Column
 from roost_central.cli.plain import plain
+from roost_central.cli.verbs import Verbs
 
 
 def _heard(row: output.Row) -> int:
@@ -36,8 +37,8 @@ def _sync(row: output.Row) -> str:
 
 
 COLUMNS = [
-    output.text("SITE", "site"),
-    output.text("STATUS", "status"),
+    output.text("SITE", "site", whole=True),
+    output.text("STATUS", "status", whole=True),
     Column("NODES", lambda row: f"{_heard(row)}/{row['nodes']['total']}", right=True),
     Column("HEARD", lambda row: times.age(row["age_s"]), lambda row: row["heard"], right=True),
     output.text("VIA", "via"),
@@ -49,7 +50,7 @@ COLUMNS = [
 ]
 
 
-@click.group("site")
+@click.group("site", cls=Verbs)
 def command() -> None:
     """List, show and label sites."""
 

@@ -11,6 +11,7 @@ from roost_central.cli.failure import RefusedError
 from roost_central.cli.grant_text import body, grant_text, grants_of
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 TOKENS = "/api/v1/tokens"
 
@@ -34,7 +35,7 @@ def _columns(asked: Asked) -> list[Column]:
     ]
 
 
-@click.group("token")
+@click.group("token", cls=Verbs)
 def command() -> None:
     """Make and revoke tokens for programs."""
 

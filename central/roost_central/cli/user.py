@@ -7,6 +7,7 @@ from roost_central.cli.client import JSON, at
 from roost_central.cli.grant_text import ask_secret, body, grant_text, grants_of
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column
+from roost_central.cli.verbs import Verbs
 
 USERS = "/api/v1/users"
 
@@ -35,14 +36,13 @@ def _ways(row: output.Row) -> str:
     return ", ".join(ways) or "token only"
 
 
-@click.group("user")
+@click.group("user", cls=Verbs)
 def command() -> None:
     """Say who may log in, and what each may.
 
-    \b
     A grant is ROLE, over the whole fleet, or ROLE@QUERY, over the sites that the query on names and
     labels matches: --grant viewer --grant 'operator@region:r0*'. `roost role list` shows the roles.
-    """  # noqa: D301 - click reads \b as "keep these lines"
+    """
 
 
 @command.command("list")

@@ -12,6 +12,7 @@ from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared
 from roost_central.cli.output import Column, Row
+from roost_central.cli.verbs import Verbs
 
 VIEWS = "/api/v1/views"
 PAGES = ("alarms", "fleet", "incidents", "events", "inventory", "hosts", "drift")
@@ -42,7 +43,7 @@ COLUMNS = [
 ]
 
 
-@click.group("view")
+@click.group("view", cls=Verbs)
 def command() -> None:
     """Keep pages of the console under a name, each with a link for others."""
 

@@ -365,6 +365,18 @@ def test_an_incident_explains_itself(run):
     assert is_inert(out)
 
 
+def test_an_incident_is_named_by_the_end_that_tables_and_pages_show(run, monkeypatch, capfd):
+    ids = ["INC-01M8NHRSNY1Y3PCYC7H7GQ3ZTP", "INC-01M8NHRSNY1Y3PCYC7H7GQ4ZTP"]
+    known = [INCIDENT | {"id": each} for each in ids]
+    monkeypatch.setitem(GETS, "/api/v1/incidents", {"items": known, "next": None})
+    monkeypatch.setitem(GETS, f"/api/v1/incidents/{ids[0]}", known[0])
+    for said in (ids[0], "INC-…GQ3ZTP", "gq3ztp"):
+        assert run("incident", "show", said)[1].startswith(ids[0])
+    assert run("incident", "show", "ZTP")[0] == 2
+    assert capfd.readouterr().err.count("INC-01M8") == 2
+    assert run("incident", "show", "nope")[0] == 3
+
+
 def test_an_incident_without_a_cause_says_so_in_words(run, monkeypatch):
     unknown = INCIDENT | {"cause": "", "causes": [], "precision": 0.0, "coverage": 0.0}
     monkeypatch.setitem(GETS, "/api/v1/incidents/INC-1", unknown)

@@ -1,5 +1,7 @@
 """What `--help` says: of each command and of each of its options, in one style."""
 
+import re
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -54,6 +56,18 @@ def test_a_length_of_time_is_asked_for_as_one():
 def test_every_command_says_what_it_does_in_a_sentence():
     said = {path: command.get_short_help_str(limit=1_000) for path, command in commands()}
     assert {path: text for path, text in said.items() if not text.endswith((".", ")", ")."))} == {}
+
+
+def test_help_fits_80_columns_and_cuts_no_sentence():
+    lines = [
+        (path, line)
+        for path, command in commands()
+        for line in command.get_help(
+            click.Context(command, info_name=path, terminal_width=80)
+        ).splitlines()
+    ]
+    assert [each for each in lines if len(each[1]) > 80] == []
+    assert [each for each in lines if re.search(r"[\w,:;]\.\.\.$", each[1])] == []
 
 
 @pytest.mark.parametrize("noun", NOUNS)
