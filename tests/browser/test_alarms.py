@@ -316,9 +316,15 @@ async def test_an_incident_shows_its_cause_and_first_what_that_does_not_explain(
     await tab.js("document.querySelector('.strip a').click()")
     await tab.wait("document.querySelector('.cause-text')")
     text = await tab.js("document.querySelector('main').innerText")
-    for part in ("carrier=carB AND region IN r02, r05", "precision 0.99", "release=4.2.1",
+    for part in ("carrier=carB AND region IN r02, r05", "0.99", "release=4.2.1",
                  "30 of 80 sites are back", "Did not come back (70)"):  # fmt: skip
         assert part in text
+    title = await tab.js("document.querySelector('h1').innerText")
+    assert title.startswith("80 sites: site.path.down")
+    assert "INC-7F3A" in title
+    bars = "[...document.querySelectorAll('.evidence td:nth-of-type(1) [style]')]"
+    widths = await tab.js(f"{bars}.map((bar) => bar.style.width)")
+    assert widths == ["99%", "20%", "21%"]  # the cause, and what was rejected
     tables = "[...document.querySelectorAll('.alarm-plain')]"
     await tab.wait(f"{tables}.length === 2")
     assert await tab.js(f"{tables}[0].tBodies[0].rows.length") == 2

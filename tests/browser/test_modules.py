@@ -56,6 +56,13 @@ GROUPS = """
 """
 
 
+async def test_a_moment_is_shown_as_one_and_a_length_of_time_as_one(ask):
+    shown = "['btime_s', 'uptime_s'].map((field) => m.valueText(field, 1796025780))"
+    moment, length = await ask("node/humanise.js", shown)
+    assert moment.startswith("2026-11-30 ")
+    assert length.endswith(" h")
+
+
 async def test_every_cell_of_the_grid_is_found_where_it_is_drawn(ask):
     wrong = await ask(
         "fleet/layout.js",

@@ -183,6 +183,8 @@ async def test_the_inventory_shows_units_reasons_and_is_searched(console):
         "unsupported",
     ):
         assert expected in text
+    gaps = "[...document.querySelectorAll('.single .reason')].length"
+    assert await tab.js(gaps) == 0  # what is not known is one line for each reason
     raw = "document.querySelector('#section-memory .number').title"
     assert await tab.js(raw) == "total_bytes = 137438953472"
     await tab.press("/")

@@ -29,7 +29,7 @@ def command() -> None:
     """Send a release or settings to sites wave by wave, and stop where sites fail.
 
     \b
-      roost rollout plan sensor-2.1.0.toml   who, when, how much, what is in the way
+      roost rollout plan sensor-2.1.0.toml   who, when, how much, what hinders
       roost rollout create sensor-2.1.0.toml
       roost rollout start 5c2f11d0...
       roost rollout watch 5c2f11d0...

@@ -17,8 +17,8 @@ export function EventList({ items, error, site = null, nothing = "No event." }) 
     <tbody>${items.map((event) => html`<tr key=${event.seq}>
       <td class="when"><${Time} at=${event.at} /><${Late} seconds=${event.late_s} /></td>
       <td data-title="Severity">${event.severity ? html`<${StateChip} states=${SEVERITIES} name=${event.severity} />` : "–"}</td>
-      ${!site && html`<td data-title="Site">${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
-      <td data-title="Node">${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>
+      ${!site && html`<td data-title="Site" class="name">${event.site ? html`<a href=${sitePath(event.site)}>${event.site}</a>` : "–"}</td>`}
+      <td data-title="Node" class="name">${event.node ? html`<a href=${nodePath(event.node)}>${shortName(event)}</a>` : "–"}</td>
       <td class="code" data-title="Type">${event.type ?? event.kind}</td>
       <td>${event.text}${event.entity && html` <small class="quiet">${event.entity}</small>`}</td>
         </tr>`)}</tbody></table></div>`;

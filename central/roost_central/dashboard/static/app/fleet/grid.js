@@ -10,7 +10,8 @@ import { useStore } from "../store.js";
 import { SITE_STATES, STATUS_NAMES, Shape } from "../status.js";
 import { ageText, serverNow } from "../time.js";
 import { countStates } from "./arrange.js";
-import { cellAt, hit, layOut, step } from "./layout.js";
+import { TELEPHONE, useMedia } from "../shell/narrow.js";
+import { PITCH_TOUCHED, cellAt, hit, layOut, step } from "./layout.js";
 import { drawTiles } from "./tiles.js";
 
 const CANVAS_PIXELS_MAX = 16_000; // of one side; beyond it browsers draw nothing
@@ -21,7 +22,9 @@ export function HeatGrid({ model, groups, groupHref, onOpen }) {
   const { width, height } = useSize(box);
   const theme = useTheme();
   const [cursor, setCursor] = useState(/** @type {{index: number, by: string}|null} */ (null));
-  const layout = useMemo(() => layOut(groups, Math.max(width, 1), height), [groups, width, height]);
+  const least = useMedia(TELEPHONE) ? PITCH_TOUCHED : 0;
+  const layout = useMemo(() => layOut(groups, Math.max(width, 1), height, least),
+    [groups, width, height, least]);
   usePaint({ box, canvas, model, layout, theme, width });
   const counts = useMemo(() => groups.map((group) => countStates(model, group.positions)),
     [groups, model.version]);

@@ -7,7 +7,8 @@
 const HEADING = 20;
 const GAP = 12;
 const BLOCK_WIDTH = 210; // about what a group's name and counts need
-const PITCHES = [18, 15, 13, 11, 10, 9, 8]; // below the last a shape can not be told from another
+const PITCHES = [30, 26, 22, 18, 15, 13, 11, 10, 9, 8]; // below the last a shape can not be told from another
+export const PITCH_TOUCHED = 15; // the least that a thumb hits: the grid then scrolls
 
 /**
  * @typedef {{x: number, y: number, perLine: number, from: number, count: number, lines: number}} Block
@@ -18,13 +19,14 @@ const PITCHES = [18, 15, 13, 11, 10, 9, 8]; // below the last a shape can not be
  * @param {{positions: number[]}[]} groups
  * @param {number} width
  * @param {number} height what is in view; the largest cells that fit it are taken
+ * @param {number} [least] no smaller cells than this, though they do not fit
  * @returns {Layout} `cells` holds the position shown at each index, group after group
  */
-export function layOut(groups, width, height) {
+export function layOut(groups, width, height, least = 0) {
   let layout;
   for (const pitch of PITCHES) {
     layout = atPitch(groups, width, pitch);
-    if (layout.height <= height) break;
+    if (layout.height <= height || pitch <= least) break;
   }
   const cells = new Int32Array(groups.reduce((sum, group) => sum + group.positions.length, 0));
   groups.forEach((group, index) => cells.set(group.positions, layout.blocks[index].from));

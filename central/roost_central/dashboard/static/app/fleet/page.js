@@ -113,8 +113,8 @@ function Views({ view }) {
 }
 
 function Legend() {
-  return html`<p class="legend">one cell is one site · <kbd>←</kbd><kbd>↑</kbd><kbd>↓</kbd>
-    <kbd>→</kbd> move · <kbd>Enter</kbd> opens</p>`;
+  return html`<p class="legend">one cell is one site<span class="by-keys"> · <kbd>←</kbd><kbd>↑</kbd><kbd>↓</kbd>
+    <kbd>→</kbd> move · <kbd>Enter</kbd> opens</span></p>`;
 }
 
 function NoSites() {

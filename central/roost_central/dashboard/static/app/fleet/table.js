@@ -82,7 +82,7 @@ function columnsOf(model) {
   const text = (field) => (position) => model.value(position, field)
     ?? html`<span class="never" aria-label="not set">–</span>`;
   return [
-    { key: "status", kind: "status", title: "Status", width: "108px", cell: (position) => {
+    { key: "status", kind: "status", title: "Status", width: "118px", cell: (position) => {
       const state = SITE_STATES[model.codes[position]];
       return html`<span class=${`state tone-${state.tone}`}>
         <${Shape} state=${state} />${state.name}</span>`;

@@ -12,6 +12,7 @@ import { alarmsPath, quoted, sitePath } from "../router.js";
 import { CopyLine } from "../shell/copy.js";
 import { AskDialog } from "../shell/ask.js";
 import { Failure, Problem } from "../shell/failure.js";
+import { Evidence } from "./evidence.js";
 import { SEVERITIES, StateChip } from "../status.js";
 import { useStore } from "../store.js";
 import { Age, ageText, Time } from "../time.js";
@@ -48,9 +49,9 @@ export function IncidentPage({ id }) {
   const isOpen = incident.state === "open";
   return html`<main id="main" class="page incident">
     <header class="page-head"><p class="crumb"><a href="/incidents">Incidents</a> / ${incident.state}</p>
-      <h1>${incident.id} <span class="big"><${StateChip} states=${SEVERITIES} name=${incident.severity} /></span>
-        <small>${incident.name} · ${incident.alarms.toLocaleString("en")} alarms are one incident</small></h1>
-      <${Cause} incident=${incident} />
+      <h1>${count(incident.sites, "site")}: ${incident.name} <span class="big"><${StateChip} states=${SEVERITIES} name=${incident.severity} /></span>
+        <small>${count(incident.alarms, "alarm")} in <span class="code incident-id">${incident.id}</span></small></h1>
+      <${Evidence} incident=${incident} />
       <div class="buttons"><button type="button" disabled=${!isOpen || Boolean(incident.ack)}
           onClick=${() => setAsk("ack")}>${incident.ack ? `Acknowledged by ${incident.ack.by}` : "Acknowledge"}</button>
         <button type="button" onClick=${() => setAsk("note")}>Note</button>
@@ -69,21 +70,7 @@ export function IncidentPage({ id }) {
   </main>`;
 }
 
-const share = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
-
-function Cause({ incident }) {
-  return html`<section class="cause" aria-labelledby="cause-title"><h2 id="cause-title">Likely cause</h2>
-    ${incident.causes.length ? html`<ol>${incident.causes.map((cause) => html`<li key=${cause.text}>
-      <b class="cause-text">${cause.text}</b> <span>precision <b>${share(cause.precision)}</b> · covers
-      <b> ${cause.covers.toLocaleString("en")}</b> of ${incident.sites.toLocaleString("en")} sites</span></li>`)}</ol>`
-    : html`<p>${incident.cause || "No attribute that the sites share explains it (yet)."}</p>`}
-    ${incident.causes.length > 0 && html`<p class="quiet">In all: precision ${share(incident.precision)} (of the sites that
-      have this in common, the part that is hit), coverage ${share(incident.coverage)} (of the sites hit, the part that has it in common)</p>`}
-    <h3>Rejected</h3>
-    ${incident.rejected.length ? html`<ul class="rejected">${incident.rejected.map((other) => html`<li key=${other.text}>
-      <span class="code">${other.text}</span> precision ${share(other.precision)}, covers ${other.covers.toLocaleString("en")}</li>`)}</ul>`
-    : html`<p class="quiet">no other came near</p>`}</section>`;
-}
+const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 function Facts({ incident }) {
   const seconds = (value) => (value === null || value === undefined ? "–" : ageText(value));
@@ -117,7 +104,7 @@ function Recovery({ incident }) {
 /** What the cause does not explain stands first: a fire must not drown. */
 function Members({ incident, revision }) {
   const filter = `incident=${quoted(incident.id)}`;
-  const other = useFetched(`/alarms${queryString({ filter: `${filter} explained=false`, hidden: "true", limit: UNEXPLAINED })}`, revision);
+  const other = useFetched(`/alarms${queryString({ filter: `${filter} explained=false masked=false`, hidden: "true", limit: UNEXPLAINED })}`, revision);
   const members = useFetched(`/alarms${queryString({ filter: `${filter} explained=true`, hidden: "true", limit: MEMBERS })}`, revision);
   return html`<section class="unexplained"><h2>Not explained <small>${incident.unexplained} sites; they stand first
       so that they do not drown</small></h2>

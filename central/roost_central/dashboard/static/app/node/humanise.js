@@ -1,6 +1,7 @@
 /**
  * Inventory values for people: the unit stands in a field's name, and the raw value stays at hand.
  */
+import { timeText } from "../time.js";
 
 /** @type {[string, (n: number) => string][]} */
 const SUFFIXES = [
@@ -14,6 +15,7 @@ const SUFFIXES = [
 ];
 /** @type {[string, number][]} */
 const PREFIXES = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3], ["", 1], ["m", 1e-3], ["µ", 1e-6]];
+const MOMENTS = new Set(["btime_s"]); // seconds since 1970: a moment, and no length of time
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /** @param {string} field @returns {string} a heading: without the unit, which the value carries */
@@ -27,6 +29,7 @@ export function valueText(field, value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.join(", ");
   if (typeof value !== "number") return String(value);
+  if (MOMENTS.has(field)) return timeText(new Date(value * 1000).toISOString());
   const suffix = suffixOf(field);
   return suffix ? suffix[1](value) : String(value);
 }

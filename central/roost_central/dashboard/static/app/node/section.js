@@ -38,10 +38,16 @@ function fieldsOf(section) {
   return [...fields];
 }
 
+/** What is known stands in full; what is not, in one line for each reason. */
 function Single({ id, fields, section }) {
-  return html`<dl class="single">${fields.map((field) => html`<div key=${field}>
+  const lacks = (field) => (section.items[id]?.[field] ?? null) === null && section.missing?.[`${id}.${field}`];
+  const known = fields.filter((field) => !lacks(field));
+  const gaps = Map.groupBy(fields.filter(lacks), lacks);
+  return html`<div class="single-box">${known.length > 0 && html`<dl class="single">${known.map((field) => html`<div key=${field}>
     <dt>${fieldTitle(field)}</dt><dd><${Value} id=${id} field=${field} section=${section} /></dd>
-      </div>`)}</dl>`;
+      </div>`)}</dl>`}
+    ${[...gaps].map(([reason, without]) => html`<p class="reason-line" key=${reason}><${Reason} reason=${reason} />
+      ${` ${without.map(fieldTitle).join(", ")}`}</p>`)}</div>`;
 }
 
 function Many({ ids, fields, section }) {

@@ -15,7 +15,7 @@ export function Banner({ model, q }) {
     const count = model.counts[SITE_STATES.indexOf(state)];
     const filter = `status=${state.name}`;
     return html`<a key=${state.name} class=${`count tone-${state.tone} ${count ? "" : "none"}`}
-        href=${fleetPath(q === filter ? "" : filter)} aria-current=${q === filter ? "true" : undefined}>
+        href=${fleetPath(q === filter ? "" : filter)} aria-label=${`${count} ${state.name}`} aria-current=${q === filter ? "true" : undefined}>
       <${Shape} state=${state} /><span class="letter" aria-hidden="true">${state.letter}</span>
       <b>${count.toLocaleString("en")}</b> <span class="word">${state.name}</span></a>`;
   })}

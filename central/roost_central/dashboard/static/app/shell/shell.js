@@ -11,13 +11,10 @@ import { Banner } from "./banner.js";
 import { HelpDialog } from "./help.js";
 import { onKeys } from "./keys.js";
 import { Mark } from "./mark.js";
+import { PAGES, Pages } from "./pages.js";
 
 /** @type {Record<string, import("../prefs.js").Prefs["theme"]>} */
 const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
-const PAGES = [["/", "Fleet", "fleet"], ["/alarms", "Alarms", "alarms"],
-  ["/incidents", "Incidents", "incidents"], ["/shelf", "Shelf", "shelf"], ["/load", "Load", "load"],
-  ["/hosts", "Hosts", "hosts"], ["/events", "Events", "events"], ["/inventory", "Inventory", "inventory"], ["/northbound", "Northbound", "northbound"],
-  ["/profiles", "Profiles", "profiles"], ["/rollouts", "Rollouts", "rollouts"], ["/enrol", "Enrolment", "enrol"], ["/audit", "Audit", "audit"], ["/admin", "Admin", "admin"]];
 const LATER = {
   views: () => import("../views/dialog.js").then((m) => m.ViewsDialog),
   palette: () => import("../palette/palette.js").then((m) => m.Palette),
@@ -49,10 +46,7 @@ export function Shell({ route, model, children }) {
     <a class="skip" href="#main">Skip to the page</a>
     <header class="top" ref=${head}>
       <a class="brand" href="/"><${Mark} size=20 />roost</a>
-      <nav class="pages" aria-label="Pages">${PAGES.map(([href, title, page]) => html`<a key=${page}
-        href=${href} aria-current=${route.page === page ? "page" : undefined}>${title}</a>`)}</nav>
-      <${AlarmCounts} q=${route.page === "alarms" ? route.params.get("q") : null} />
-      <${Banner} model=${model} q=${route.page === "fleet" ? route.params.get("q") : null} />
+      <${Pages} page=${route.page} />
       <div class="controls">
         <${Dot} />
         <button type="button" class="icon" onClick=${turn.pause} aria-pressed=${paused}
@@ -69,6 +63,8 @@ export function Shell({ route, model, children }) {
         <button type="button" class="icon" onClick=${leave} title="log out"
           aria-label="log out">${ICONS.leave}</button>
       </div>
+      <${AlarmCounts} q=${route.page === "alarms" ? route.params.get("q") : null} />
+      <${Banner} model=${model} q=${route.page === "fleet" ? route.params.get("q") : null} />
     </header>
     ${WITH_STRIP.has(route.page) && !route.name && html`<${IncidentStrip} />`}
     ${children}

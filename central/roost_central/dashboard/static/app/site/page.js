@@ -49,10 +49,10 @@ export function SitePage({ route, model }) {
       <${Standing} value=${value} onChange=${reload} />
     </header>
     <${AlarmsHere} filter=${`site=${quoted(name)}`} concerns=${(alarm) => alarm.site === name} hasNode />
+    <section><h2>Nodes <small>${nodes.length}</small></h2><${NodeTable} nodes=${nodes} /></section>
     <${HaSection} site=${name} asOf=${haAsOf(nodes)} />
     <section><h2>Paths</h2><${PathMatrix} nodes=${nodes} /></section>
     <${TopologySection} site=${name} asOf=${inventoryAsOf(nodes)} />
-    <section><h2>Nodes <small>${nodes.length}</small></h2><${NodeTable} nodes=${nodes} /></section>
     <section><h2>Events <small>newest first</small></h2>
       <${EventList} items=${events.value?.items} error=${events.error} site=${name} />
       <p><a href=${`/events?q=${encodeURIComponent(`site=${quoted(name)}`)}`}>All events of this site</a></p></section>
