@@ -298,6 +298,20 @@ async def test_a_link_that_went_outside_opens_what_it_is_about(console):
     await tab.wait("document.querySelector('.cause-text')")
 
 
+async def test_the_fleet_says_of_each_site_its_worst_alarm_and_follows(console):
+    site = some_site(console)
+    alarms = console.central.alarms
+    for row in [each.answer for each in alarms.rows.values() if each.answer["site"] == site]:
+        alarms.clear(row)
+    alarms.raise_alarm("750.801", site)
+    tab = await console.tab(f"/?q=site%3D{site}")
+    cell = "document.querySelector('.rows-body .c-alarm').innerText"
+    await tab.wait(f"{cell}.includes('pump 2 runs dry')")
+    assert "+" not in await tab.js(cell)
+    alarms.raise_alarm("100.101", site)
+    await tab.wait(f"/^\\s*critical\\s+CPU 96 % used, limit 95\\s*\\+1/.test({cell})")
+
+
 async def test_a_hostile_text_stays_text(console):
     tab = await open_list(console, "?q=sev%3Dwarning")
     await tab.wait(f"document.body.innerText.includes({json.dumps(HOSTILE)})")

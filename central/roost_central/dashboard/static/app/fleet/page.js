@@ -50,7 +50,7 @@ export function FleetPage({ model, route }) {
           <${Legend} /><${HeatGrid} model=${model} groups=${groups} groupHref=${groupHref}
           onOpen=${open} /></section>`}
         ${view !== "grid" && html`<section class="pane pane-table" aria-label="Table" ref=${tableBox}>
-          <${FleetTable} model=${model} rows=${rows} sort=${sort} version=${version} narrow=${narrow}
+          <${FleetTable} model=${model} rows=${rows} sort=${sort} version=${version} narrow=${narrow} isWhole=${view === "table"}
             onSort=${(value) => setParams({ sort: value })} onOpen=${open} />
           ${rows.length === 0 && html`<p class="empty">No site matches. <a href=${fleetPath("")}>Show all</a></p>`}</section>`}
       </div>`}

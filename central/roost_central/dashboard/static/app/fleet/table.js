@@ -1,23 +1,25 @@
 /** The fleet as a virtual table: the same sites as the grid, in the order of the chosen sort. */
 import { html, useRef, useState } from "../html.js";
-import { SITE_STATES, Shape, UNKNOWN } from "../status.js";
+import { SEVERITIES, SITE_STATES, Shape, UNKNOWN } from "../status.js";
 import { sitePath } from "../router.js";
 import { Age } from "../time.js";
 import { useVirtualRows } from "../virtual.js";
+import { useWorst } from "./worst.js";
 
 const ROW = 28;
 const ROW_NARROW = 48; // two lines, where columns would not fit
 const STALE_MS = 90_000; // three WAN beats of the usual 30 s
 const LABELS_MAX = 6; // columns; the site's page has them all
+const LABELS_BESIDE = 1; // where the grid takes half of the page: the worst alarm says more
 
 /** @typedef {{key: string, title: string, width: string, cell: (position: number) => any}} Column */
 
-export function FleetTable({ model, rows, sort, onSort, onOpen, narrow, version }) {
+export function FleetTable({ model, rows, sort, onSort, onOpen, narrow, isWhole, version }) {
   const scroller = useRef(null);
   const [active, setActive] = useState(0);
   const rowHeight = narrow ? ROW_NARROW : ROW;
   const { from, to, height, reveal } = useVirtualRows(scroller, rows.length, rowHeight);
-  const columns = columnsOf(model);
+  const columns = columnsOf(model, useWorst(), isWhole ? LABELS_MAX : LABELS_BESIDE);
   const current = Math.min(active, rows.length - 1);
 
   const onKey = (event) => {
@@ -57,6 +59,7 @@ export function FleetTable({ model, rows, sort, onSort, onOpen, narrow, version 
 }
 
 function HeadCell({ column, sort, onSort }) {
+  if (column.unsorted) return html`<div role="columnheader" class=${`cell c-${column.kind}`}>${column.title}</div>`;
   const on = sort.replace(/^-/, "") === column.key;
   const down = on && sort.startsWith("-");
   const state = { true: down ? "descending" : "ascending", false: "none" }[String(on)];
@@ -78,7 +81,7 @@ function Row({ index, columns, position, active, style, code, onOpen, onPoint })
 }
 
 /** @returns {Column[]} */
-function columnsOf(model) {
+function columnsOf(model, worst, labels) {
   const text = (field) => (position) => model.value(position, field)
     ?? html`<span class="never" aria-label="not set">–</span>`;
   return [
@@ -95,10 +98,21 @@ function columnsOf(model) {
       at=${model.value(position, "heard_ms")} staleMs=${STALE_MS} />` },
     { key: "nodes", kind: "nodes", title: "Nodes", width: "72px",
       cell: (position) => nodesCell(model, position) },
-    ...model.labelKeys().slice(0, LABELS_MAX).map((key) => ({
+    { key: "alarm", kind: "alarm", title: "Worst alarm", width: "minmax(150px, 3fr)", unsorted: true,
+      cell: (position) => alarmCell(worst?.get(model.value(position, "site"))) },
+    ...model.labelKeys().slice(0, labels).map((key) => ({
       key, kind: "label", title: key, width: "minmax(72px, 1fr)", cell: text(`label.${key}`),
     })),
   ];
+}
+
+/** Why a site is not well: its worst alarm, and how many more it has. */
+function alarmCell(alarm) {
+  if (!alarm) return "";
+  const severity = SEVERITIES[alarm.severity] ?? SEVERITIES.warning;
+  return html`<span class=${`tone-${severity.tone}`} title=${`${alarm.severity}: ${alarm.text}`}>
+    <${Shape} state=${severity} /><span class="hidden">${alarm.severity}</span></span> ${alarm.text}${alarm.count > 1
+  && html` <small>+${alarm.count - 1}</small>`}`;
 }
 
 /** Nodes heard of all, and in words what they are. */
