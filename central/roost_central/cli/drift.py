@@ -36,7 +36,7 @@ def command() -> None:
       roost drift list --site edge-1
       roost node reapply edge-1.n1 -m "changed by hand"   what the profiles say
       roost drift adopt edge-1.n1 > edge-1.n1.toml        what the node has
-      roost profile preview edge-1.n1.toml                then as any other profile
+      roost profile preview edge-1.n1.toml                and then as any
     """  # noqa: D301 - click reads \b as "keep these lines"
 
 

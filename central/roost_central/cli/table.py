@@ -22,6 +22,7 @@ GAP = 2  # between columns
 CELL_CHARS_MIN = 4  # three and the mark that there is more
 PROSE_CHARS_MIN = 30  # of a column of sentences; narrower ones are no longer read as such
 TABLE_CHARS_MIN = 60  # narrower terminals wrap instead of losing columns
+SILENT = {"-", "0", ""}  # a column of nothing else goes first
 INDENT = 2  # of a sentence below its row
 STYLES = {
     "ok": "green", "online": "green", "up": "green",
@@ -36,21 +37,25 @@ def draw(rows: "list[Row]", columns: "Sequence[Column]", form: str) -> str:
     shown = [[plain(column.show(row)) for column in columns] for row in rows]
     widths = _widths(columns, shown)
     room = max(shutil.get_terminal_size().columns, TABLE_CHARS_MIN)
-    needed = sum(widths) + GAP * len(widths)
+    needed = _total(widths)
     if len(shown) == 1 and needed > room:
         return _card([column.heading for column in columns], shown[0], room)
     if form == "wide" or needed <= room:
         return _lined(columns, shown, widths, max(room, needed))
-    told = [n for n in range(len(columns)) if n == 0 or {row[n] for row in shown} != {"-"}]
+    told = [n for n in range(len(columns)) if n == 0 or {row[n] for row in shown} - SILENT]
     columns, shown = [columns[n] for n in told], [[row[n] for n in told] for row in shown]
     widths = [widths[n] for n in told]
     prose = next((n for n, column in enumerate(columns) if column.prose), None)
-    if prose is None or sum(widths) + GAP * len(widths) <= room:
+    if prose is None or _total(widths) <= room:
         return _lined(columns, shown, _fitted(widths, columns, room), room)
-    left = room - (sum(widths) - widths[prose]) - GAP * len(widths)
+    left = room - (_total(widths) - widths[prose])
     if left >= PROSE_CHARS_MIN:
         return _lined(columns, shown, [*widths[:prose], left, *widths[prose + 1 :]], room)
     return _below(columns, shown, prose, room)
+
+
+def _total(widths: list[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
 
 
 def _widths(columns: "Sequence[Column]", shown: list[list[str]]) -> list[int]:
@@ -104,7 +109,7 @@ def _overflow(column: "Column") -> Any:  # noqa: ANN401 - a Literal of rich's, n
 def _fitted(widths: list[int], columns: "Sequence[Column]", room: int) -> list[int]:
     """Return widths that fit: the widest is cut first, names last, nothing below CELL_CHARS_MIN."""
     fitted = list(widths)
-    over = sum(fitted) + GAP * len(fitted) - room
+    over = _total(fitted) - room
     cuttable = [n for n, column in enumerate(columns) if n and not column.whole]
     for some in (cuttable, range(len(columns))):
         while over > 0 and some:

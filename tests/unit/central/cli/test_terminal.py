@@ -36,7 +36,11 @@ def test_what_other_commands_take_is_kept_and_what_says_nothing_goes():
         output.text("OWNER", "owner"),
         output.text("KEY", "key", whole=True),
     ]
-    rows = [{"sev": "major", "text": "x" * 80, "owner": None, "key": f"{n:016x}"} for n in range(3)]
+    columns.insert(2, output.number("HELD", "held"))
+    rows = [
+        {"sev": "major", "text": "x" * 80, "owner": None, "held": 0, "key": f"{n:016x}"}
+        for n in range(3)
+    ]
     lines = plain(table.draw(rows, columns, "table")).splitlines()
     assert lines[0].split() == ["SEV", "TEXT", "KEY"]
     assert [line.split()[::2] for line in lines[1:]] == [["major", row["key"]] for row in rows]

@@ -10,7 +10,7 @@ const ROW = 28;
 const ROW_NARROW = 48; // two lines, where columns would not fit
 const STALE_MS = 90_000; // three WAN beats of the usual 30 s
 const LABELS_MAX = 6; // columns; the site's page has them all
-const LABELS_BESIDE = 1; // where the grid takes half of the page: the worst alarm says more
+const LABELS_BESIDE = 0; // where the grid, which groups by one, takes half of the page
 
 /** @typedef {{key: string, title: string, width: string, cell: (position: number) => any}} Column */
 
@@ -90,7 +90,7 @@ function columnsOf(model, worst, labels) {
       return html`<span class=${`state tone-${state.tone}`}>
         <${Shape} state=${state} />${state.name}</span>`;
     } },
-    { key: "site", kind: "site", title: "Site", width: "minmax(150px, 2fr)", cell: (position) => {
+    { key: "site", kind: "site", title: "Site", width: "minmax(140px, 3fr)", cell: (position) => {
       const site = model.value(position, "site");
       return html`<a href=${sitePath(site)} tabindex="-1">${site}</a>`;
     } },
@@ -98,7 +98,7 @@ function columnsOf(model, worst, labels) {
       at=${model.value(position, "heard_ms")} staleMs=${STALE_MS} />` },
     { key: "nodes", kind: "nodes", title: "Nodes", width: "72px",
       cell: (position) => nodesCell(model, position) },
-    { key: "alarm", kind: "alarm", title: "Worst alarm", width: "minmax(150px, 3fr)", unsorted: true,
+    { key: "alarm", kind: "alarm", title: "Worst alarm", width: "minmax(110px, 4fr)", unsorted: true,
       cell: (position) => alarmCell(worst?.get(model.value(position, "site"))) },
     ...model.labelKeys().slice(0, labels).map((key) => ({
       key, kind: "label", title: key, width: "minmax(72px, 1fr)", cell: text(`label.${key}`),
