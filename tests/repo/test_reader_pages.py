@@ -11,7 +11,7 @@ from roost_central.api.routes import API, enrolling
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
-SHELL = ROOT / "central/roost_central/dashboard/static/app/shell/shell.js"
+SHELL = ROOT / "central/roost_central/dashboard/static/app/shell/pages.js"
 TABS = ROOT / "central/roost_central/dashboard/static/app/profiles/tabs.js"
 OF_OTHERS = {"POST /api/v2/alerts"}  # Alertmanager's own
 ROUTES = [(route.method, route.path) for route in (*API, *enrolling.ROUTES)]

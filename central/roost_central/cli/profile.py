@@ -263,12 +263,17 @@ def _say(asked: Asked, plan: Row, verb: str) -> None:
         click.echo(output.document(plan, asked.form), nl=False)
 
 
+def _agreeing(verb: str, count: int) -> str:
+    """Return a verb as it stands behind so many: one changes, one would change."""
+    return f"{verb}s" if count == 1 and " " not in verb else verb
+
+
 def _told(plan: Row, verb: str) -> Iterator[str]:
     """Yield the lines of a plan for people."""
     for name, outcome in plan["outcomes"].items():
         matched = plan["matched"].get(name)
         yield f"{outcome:<9}  {name}" + ("" if matched is None else f", for {_nodes(matched)}")
-    yield f"{_nodes(plan['changed'])} {verb}"
+    yield f"{_nodes(plan['changed'])} {_agreeing(verb, plan['changed'])}"
     for group in plan["groups"]:
         yield f"\n{_nodes(group['nodes'])}{_named(group['nodes'], group['examples'])}"
         for change in group["changes"]:

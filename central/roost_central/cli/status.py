@@ -53,7 +53,7 @@ def _text(asked: Asked, status: dict[str, Any]) -> str:
         _counts("sites", status["sites"]),
         _counts("nodes", status["nodes"]),
         f"alarms  {alarm_text.counts(status['alarms'])}",
-        f"        {status['alarms'].get('incidents', 0):,} open incidents"
+        f"        {_incidents(status['alarms'].get('incidents', 0))}"
         f" · the fleet is {status['alarms']['status']}",
         f"ingest  {ingest['beats']:,} beats · {ingest['items']:,} items committed"
         f" · {refused:,} refused · {ingest['dead_letters']:,} kept for inspection",
@@ -75,3 +75,7 @@ def _text(asked: Asked, status: dict[str, Any]) -> str:
 def _counts(name: str, counts: dict[str, int]) -> str:
     kinds = " · ".join(f"{count:,} {kind}" for kind, count in counts.items() if kind != "total")
     return f"{name}   {counts['total']:,}: {kinds}"
+
+
+def _incidents(count: int) -> str:
+    return f"{count:,} open incident" + ("" if count == 1 else "s")

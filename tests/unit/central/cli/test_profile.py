@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from roost_central.cli import profile
+
 HOSTILE = "=cmd|' /C calc'!A0\x1b[31m\x00<b>\u202e"
 AT = "2026-11-22T10:00:00.000Z"
 GOOD = '[profile]\nname = "fleet"\nfleet = true\n[time]\nservers = ["ntp1"]\n'
@@ -125,6 +127,13 @@ def test_a_folder_is_sent_in_order_and_the_plan_is_told(run, centre, folder):
     assert "1 node without an inventory" in out
     assert "3 nodes of these cannot be told: " in out
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 node changes"), (2, "2 nodes change")])
+def test_a_verb_agrees_with_the_number_of_nodes(count, said):
+    none = {"outcomes": {}, "matched": {}, "groups": [], "changed": count}
+    assert next(profile._told(none, "change")) == said
+    assert next(profile._told(none, "would change")).endswith(" would change")
 
 
 def test_what_is_wrong_with_a_plan_is_told_and_ends_with_its_code(run, answers, folder):

@@ -6,7 +6,7 @@ import { TELEPHONE, useMedia } from "./narrow.js";
 export const PAGES = [["/", "Fleet", "fleet"], ["/alarms", "Alarms", "alarms"], ["/incidents", "Incidents", "incidents"],
   ["/hosts", "Hosts", "hosts"], ["/events", "Events", "events"], ["/inventory", "Inventory", "inventory"],
   ["/profiles", "Profiles", "profiles"], ["/rollouts", "Rollouts", "rollouts"], ["/shelf", "Shelf", "shelf"],
-  ["/load", "Operator load", "load"], ["/northbound", "Northbound", "northbound"], ["/enrol", "Enrolment", "enrol"],
+  ["/load", "Load", "load"], ["/northbound", "Northbound", "northbound"], ["/enrol", "Enrolment", "enrol"],
   ["/audit", "Audit", "audit"], ["/admin", "Admin", "admin"]];
 const HOURLY = 8;
 const BELONGS = { site: "fleet", node: "fleet", drift: "profiles" }; // pages that stand under another
