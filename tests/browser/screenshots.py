@@ -21,6 +21,7 @@ OPENED = {  # of a list, its first row: what is there once it is open
     "incident": "document.querySelector('.cause-text')",
     "rollout": "document.querySelector('.rollout-sites tbody tr')",
 }
+FROM = {"site": "document.querySelector('.ha')"}  # what stands first in the picture
 SETTLE_S = 1.5  # fonts, canvas and the first live frame
 
 
@@ -36,6 +37,8 @@ async def main(address: str, url: str, token: str, folder: Path) -> None:
                 await tab.js(f"{shown}.click()")
                 await tab.wait(OPENED[name])
             await asyncio.sleep(SETTLE_S)
+            if name in FROM:
+                await tab.js(f"{FROM[name]}.scrollIntoView()")
             (folder / f"{name}.png").write_bytes(await tab.screenshot())
         print("\n".join(dict.fromkeys(tab.complaints)))
 
