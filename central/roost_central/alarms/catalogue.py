@@ -13,6 +13,7 @@ from roost_protocol.catalogue import AlarmType, Delays, Source
 from roost_protocol.severity import Severity
 
 DEPTH_MAX: Final = 4  # of inhibited_by: more is a design that nobody can follow at 03:00
+OF_NODES: Final = frozenset({"agent", "app"})  # sources; what others raise of a node is theirs
 NEVER: Final = Severity.CRITICAL + 1  # the threshold that no severity reaches
 
 
@@ -118,6 +119,10 @@ class Catalogue(Mapping[str, Record]):
         """Return the record of a type, whatever it is."""
         found = self._records.get(type_)
         return unknown(type_) if found is None else found
+
+    def is_of_nodes(self, type_: str) -> bool:
+        """Return whether nodes raise a type; one that is not known here may be a later agent's."""
+        return self.record(type_).source in OF_NODES
 
     def for_agents(self) -> dict[str, AlarmType]:
         """Return the types that are raised on nodes: what catalogue.json holds."""

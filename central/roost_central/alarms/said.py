@@ -94,9 +94,6 @@ class NodeWords:
         )
         self.said(draft, Said(event.node, said, state.changed_ms), now_ms)
 
-    def _text(self, said: Alarm, entity: str) -> str:
-        return text_of(self._catalogue, said.type, said.severity, entity, said.params)
-
     def _is_late(self, at_ms: int, now_ms: int, *, unsynced: bool) -> bool:
         behind_ms = now_ms - at_ms
         return not unsynced and behind_ms > self._limits.late_ms

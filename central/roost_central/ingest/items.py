@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from roost_central.alarms.catalogue import Catalogue
 from roost_central.alarms.facts import Event as AlarmEvent
 from roost_central.alarms.facts import Said, SetSaid
 from roost_central.delivery import told
@@ -124,8 +125,9 @@ class Effects:
 class ItemWriter:
     """Writes the items of one transaction."""
 
-    def __init__(self, connection: AsyncConnection, *, now_ms: int) -> None:
+    def __init__(self, connection: AsyncConnection, *, catalogue: Catalogue, now_ms: int) -> None:
         self._connection = connection
+        self._catalogue = catalogue
         self._inventories = inventory.Batch(connection, now_ms=now_ms)
         self._now_ms = now_ms
         self._events: list[events.NewEvent] = []
@@ -243,13 +245,25 @@ class ItemWriter:
     async def _alarm(self, message: Message, item: Item, body: bytes) -> None:
         said = _alarms.decode(body)
         said.check()
+        self._check_type(said.type)
         self.alarms.append(Said(message.node, said, item.at_ms))
         self._keep(message, item, said, kind="alarm", text=f"{said.change.value}: {said.text}")
 
     async def _alarm_set(self, message: Message, item: Item, body: bytes) -> None:
         part = _alarm_sets.decode(body)
         part.check()
+        for state in part.alarms:
+            self._check_type(state.type)
         self.alarms.append(SetSaid(message.node, part, item.at_ms))
+
+    def _check_type(self, type_: str) -> None:
+        """Refuse what is said of a node by others: it must not end what stands against it.
+
+        Raises:
+            ProtocolError: ``type``.
+        """
+        if not self._catalogue.is_of_nodes(type_):
+            raise ProtocolError("type", field="type", got=type_, bound="a type that nodes raise")
 
     async def _gap(self, message: Message, item: Item, body: bytes) -> None:
         gap = _gaps.decode(body)

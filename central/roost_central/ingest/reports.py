@@ -250,7 +250,7 @@ class Reports:
         lanes: dict[tuple[str, bytes], str] = {}
         async with self._database.write() as connection:
             entered = await self._roster.write(connection, now_ms=now_ms)
-            writer = ItemWriter(connection, now_ms=now_ms)
+            writer = ItemWriter(connection, catalogue=self._book.catalogue, now_ms=now_ms)
             applied, duplicates = list[Report](), list[Report]()
             for message, report in batch.reports:
                 lanes[report.node, report.stream] = report.lane.value

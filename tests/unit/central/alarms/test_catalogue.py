@@ -19,6 +19,12 @@ def test_agents_get_what_is_raised_on_nodes():
     assert (known["750.801"].stops, known["280.803"].degrades) == ("", "")
 
 
+def test_what_others_raise_of_a_node_is_not_for_the_node_to_say():
+    said = {type_: shipped().is_of_nodes(type_) for type_ in ("100.101", "750.801", "999.999")}
+    assert said == {"100.101": True, "750.801": True, "999.999": True}
+    assert not any(map(shipped().is_of_nodes, ("280.814", "280.001", "200.004")))
+
+
 def test_an_unknown_type_is_shown_and_hides_nothing():
     record = shipped().record("999.999")
     assert (record.id, record.name, record.inhibited_by) == ("999.999", "unknown", ())

@@ -2,6 +2,8 @@
 
 import pytest
 
+from roost_central.alarms.facts import OwnRaised
+from roost_central.ingest import flush
 from roost_central.ingest.sync import BEHIND_MS
 from roost_central.storage import alarms
 from roost_protocol.alarm import Alarm, AlarmState, Change, alarm_sets
@@ -204,3 +206,30 @@ async def test_a_gap_is_an_alarm_that_waits_to_be_seen(run_centre):
         await centre.until(lambda: open_alarms(centre))
         (row,) = open_alarms(centre).values()
         assert (row.type, row.text) == ("280.804", "Reports 1..3 lost: full")
+
+
+@pytest.mark.parametrize("change", ["clear", "set"])
+async def test_a_node_ends_no_alarm_that_the_centre_raised_about_it(
+    run_centre, monkeypatch, change
+):
+    monkeypatch.setattr(flush, "FLUSH_S", 0.01)
+    forged, entity = "280.814", f"site=lab,node={NODE.partition('.')[2]}"
+
+    def standing(centre):
+        return {(row.type, row.severity) for row in centre.service._book.open_alarms()}
+
+    async with run_centre() as centre:
+        said = OwnRaised(forged, entity, Severity.MAJOR, {"reason": "x"}, site="lab", node=NODE)
+        centre.service._book.signal(said)
+        await centre.until(lambda: (forged, Severity.MAJOR) in standing(centre))
+        if change == "clear":
+            one = Alarm(v=1, type=forged, change=Change.CLEAR, severity=Severity.CLEARED, text="x")
+            centre.link.say(TOPICS.report, report(0, one))
+        else:
+            state = AlarmState(
+                type=forged, entity="", severity=Severity.WARNING, raised_ms=1, changed_ms=1
+            )
+            centre.link.say(TOPICS.report, report(0, *alarm_sets([state]), kind=ItemKind.ALARM_SET))
+        await centre.until(lambda: centre.link.receipts)
+        assert (forged, Severity.MAJOR) in standing(centre), "its own word does not end it"
+        assert ("280.807", Severity.MINOR) in standing(centre), "and that it tried is told"
