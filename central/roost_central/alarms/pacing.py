@@ -12,7 +12,7 @@ BURST: Final = 50
 
 
 class AlarmPacing:
-    """Remembers when each node was asked last; bounded by the fleet."""
+    """Remembers when each node was asked last; bounded by those heard since the start."""
 
     def __init__(self) -> None:
         self._asked_ms: dict[str, int] = {}
@@ -33,7 +33,3 @@ class AlarmPacing:
         self._tokens -= 1
         self._asked_ms[node] = now_ms
         return True
-
-    def forget(self, node: str) -> None:
-        """Drop a node that is gone."""
-        self._asked_ms.pop(node, None)

@@ -4,7 +4,7 @@ from roost_central.inventory.core import RESYNC_EVERY_MS
 
 
 class ResyncPacing:
-    """Remembers when each node was asked last; bounded by the fleet."""
+    """Remembers when each node was asked last; bounded by those heard since the start."""
 
     def __init__(self) -> None:
         self._asked_ms: dict[str, int] = {}
@@ -16,7 +16,3 @@ class ResyncPacing:
             return False
         self._asked_ms[node] = now_ms
         return True
-
-    def forget(self, node: str) -> None:
-        """Drop a node that is gone."""
-        self._asked_ms.pop(node, None)

@@ -97,13 +97,6 @@ async def of_alarm(
     return await _newest(connection, tables.alarm_event.c.key_id == key_id, before, limit)
 
 
-async def of_incident(
-    connection: AsyncConnection, incident: str, *, before: int | None, limit: int
-) -> list[Transition]:
-    """Return the steps of one incident, newest first."""
-    return await _newest(connection, tables.alarm_event.c.incident == incident, before, limit)
-
-
 async def closed(
     connection: AsyncConnection, span: Span, *, before: int | None, limit: int
 ) -> list[Transition]:
@@ -149,12 +142,6 @@ async def span(connection: AsyncConnection) -> int:
     """Return how many numbers the kept transitions span: their count, without counting them."""
     c = tables.alarm_event.c
     return await number_span(connection, c.seq)
-
-
-async def count_events(connection: AsyncConnection) -> int:
-    """Return how many transitions are kept."""
-    count = select(func.count()).select_from(tables.alarm_event)
-    return (await connection.execute(count)).scalar_one()
 
 
 async def _newest(
