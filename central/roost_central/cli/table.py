@@ -94,6 +94,7 @@ def _lined(
     console = Console(
         no_color=bool(os.environ.get("NO_COLOR")), highlight=False, file=io.StringIO(),
         force_terminal=True, width=width,
+        height=len(shown) + 1,  # without one, rich takes a dumb terminal for 80 columns
     )  # fmt: skip
     console.print(table)
     if not shown:

@@ -47,6 +47,15 @@ def test_what_other_commands_take_is_kept_and_what_says_nothing_goes():
     assert all(len(line) <= 60 and "…" in line for line in lines[1:])
 
 
+def test_a_dumb_terminal_is_as_wide_as_it_says(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.delenv("LINES")
+    row = {"node": "n1", "agent": "a" * 60, "boot": "b" * 60}
+    lines = table.draw([row, row], COLUMNS, "table").splitlines()
+    assert lines[1].split() == ["n1", "a" * 60, "b" * 60]
+
+
 def alarm(**said):
     text = "Nothing heard from any node for 25 s, and from its neighbours neither, nor their boards"
     return {
