@@ -52,4 +52,12 @@ if "$scratch/edge/bin/python" -I -c 'import roost_central' 2>/dev/null; then
     echo "build: the edge wheel carries roost_central" >&2
     exit 1
 fi
+
+# As a release for nodes: it runs wherever it lies, and so do the programs that it starts itself.
+packaging/agent_release.sh "$scratch/release" dist/roost_agent-[0-9]*.whl
+mv "$scratch/release" "$scratch/elsewhere"
+ln -s "$scratch/elsewhere/bin/roost-agent" "$scratch/roost-agent"
+"$scratch/roost-agent" probe os --json >/dev/null
+"$scratch/elsewhere/bin/roost-install" --help >/dev/null
+[ -z "$(find "$scratch/elsewhere" ! -type f ! -type d)" ] || { echo "build: a release has links" >&2 && exit 1; }
 echo "build: both wheels are reproducible and work alone"

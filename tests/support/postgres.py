@@ -144,7 +144,7 @@ def running() -> Iterator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop(signal.SIGQUIT)  # at once: what it would write is thrown away
 
 
 @pytest.fixture(scope="session")
