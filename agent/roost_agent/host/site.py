@@ -313,6 +313,8 @@ class SiteHosts:
         was_silent = peer.reasons.pop(HEARTBEAT, None) is not None or peer.is_lost
         if peer.is_lost and not peer.is_new and peer.good < GOOD:
             peer.task = WAIT_TASK
+            if sight.maintenance_ms:  # it counts at once: the host may be silent again in a moment
+                peer.maintenance_until_ms = until(peer.maintenance_until_ms, sight, now)
             return
         if peer.state == tr.FAILED and peer.is_lost and now.wall_ms >= peer.maintenance_until_ms:
             is_same = sight.boot_id == peer.boot_id

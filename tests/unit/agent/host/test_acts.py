@@ -486,8 +486,7 @@ async def test_a_host_that_is_cut_off_does_not_take_itself_for_the_last(tmp_path
         await until(lambda: not n1.serving)
         monkeypatch.setattr(n1.seat, "is_with_most", lambda: False)
         n1.around.wrong = {"process": Degraded("process", "200.006|x", 5, Severity.CRITICAL)}
-        await asyncio.sleep(0.1)
-        assert n1.state == tr.FAILED
+        await until(lambda: n1.state == tr.FAILED)
 
 
 def seen_by(host, name):

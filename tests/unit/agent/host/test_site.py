@@ -271,6 +271,18 @@ def test_a_host_in_maintenance_that_dies_is_told_as_failed_and_nothing_is_done_u
     assert rig.of("n2").maintenance_until_ms == 0, "and its alarms are raised from then on"
 
 
+def test_a_maintenance_counts_from_its_first_word_also_of_a_host_that_was_lost():
+    rig = Rig("n2", "n3")
+    rig.tick()
+    rig.tick("n2", times=LOST)
+    rig.ms += 3_600_000
+    rig.more["n2"] = {"maintenance_ms": 60_000}
+    rig.tick(times=2)
+    rig.tick("n2", times=2)
+    assert (rig.state("n2"), rig.of("n2").task) == (tr.FAILED, MUTED_TASK)
+    assert rig.site.lost(rig.now) == [], "it was lost an hour ago, and would be reset at once"
+
+
 def test_a_host_that_is_let_be_by_its_sites_settings_serves_no_more_once_it_is_lost():
     rig = Rig("n2", "n3", failure=Failure.ALARM)
     rig.tick(times=3)

@@ -44,13 +44,13 @@ function looking(isMoving, setTurn) {
 function Rows({ rows }) {
   if (!rows.length) return html`<p class="empty">Nothing was rolled out from here yet. A plan is a file: try one here, or with <code>roost rollout plan</code>.</p>`;
   return html`<div class="scroll"><table class="plain stack rollouts"><thead><tr><th>Rollout</th><th>Brings</th><th>State</th><th>Wave</th>
-    <th class="number">Sites</th><th>Where they stand</th><th>Made</th><th>By</th><th>Why</th></tr></thead>
+    <th class="number">Sites</th><th>Where they stand</th><th>Made</th><th>Why</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row"><a href=${rolloutPath(row.id)}>${row.name}</a></th>
       <td data-title="Brings">${brings(row)}</td>
       <td data-title="State"><${State} name=${row.state} more=${row.pause ?? ""} /></td>
       <td data-title="Wave">${row.wave} of ${row.waves}</td><td class="number" data-title="Sites">${row.sites.toLocaleString("en")}</td>
       <td data-title="Sites are">${row.counts ? html`<${Counts} states=${statesOfCounts(row.counts)} label=${row.name} isBack=${isBack(row)} />` : html`<span class="quiet">not kept</span>`}</td>
-      <td data-title="Made"><${Time} at=${row.made} /></td><td data-title="By">${row.by}</td>
+      <td data-title="Made"><${Time} at=${row.made} /> by ${row.by}</td>
       <td data-title="Why">${row.why || row.reason || "–"}</td></tr>`)}</tbody></table></div>`;
 }
 
