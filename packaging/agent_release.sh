@@ -7,24 +7,24 @@
 # has a copy of this system's Python, so make it on the system and processor of the nodes. Its programs
 # are compiled already: on a node nobody may write there.
 set -eu
+umask 022
 case ${1:-} in
 -h | --help) echo "usage: $0 FOLDER [WHEEL]: lays out the agent for roost release build" && exit 0 ;;
 '' | -*) echo "usage: $0 FOLDER [WHEEL]" >&2 && exit 2 ;;
 esac
 refuse() { echo "agent_release: $1" >&2 && exit 1; }
 [ ! -e "$1" ] || refuse "$1 is there already: name a new folder"
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
 wheel=$(realpath "${2:-$(find "$(dirname "$0")/../dist" -maxdepth 1 -name 'roost_agent-[0-9]*.whl' 2>/dev/null | head -n 1)}" 2>/dev/null) ||
     refuse 'no wheel in dist/: make build writes it, or name one'
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
+scratch=$(mktemp -d)
+trap 'status=$?; rm -rf "$scratch"; [ "$status" = 0 ] || rm -rf "$out"' EXIT # all of it, or nothing
+trap 'exit 130' INT TERM
 PATH=/usr/sbin:/usr/bin:/sbin:/bin # the system's own Python: nodes have it, too
 packaging/system.sh venv
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-umask 022
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'rm -rf "$out"; exit 130' INT TERM
 
 version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 packages=$out/lib/python$version/site-packages
