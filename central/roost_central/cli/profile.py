@@ -9,6 +9,7 @@ import click
 
 from roost_central.cli import output
 from roost_central.cli.client import JSON, Client, at
+from roost_central.cli.counted import counted
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.failure import RefusedError
 from roost_central.cli.options import Asked, shared, show
@@ -301,7 +302,7 @@ def _value(value: object) -> str:
 
 
 def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count:,} nodes"
+    return counted(count, "node")
 
 
 def _named(count: int, examples: list[str]) -> str:

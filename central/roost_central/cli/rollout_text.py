@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from roost_central.cli import output, times
+from roost_central.cli.counted import counted
 from roost_central.cli.options import Asked
 from roost_central.cli.output import Column, Row
 from roost_central.cli.plain import plain
@@ -251,11 +252,6 @@ def _such(wave: dict[str, Any], why: str) -> str:
 def short(id_: str) -> str:
     """Return the letters of an id that commands take."""
     return id_[:SHORT_CHARS]
-
-
-def counted(count: int, word: str) -> str:
-    """Return a count with its word."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def size(count: int) -> str:

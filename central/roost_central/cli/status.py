@@ -6,6 +6,7 @@ import click
 
 from roost_central.cli import alarm_text, output
 from roost_central.cli.client import Client
+from roost_central.cli.counted import counted
 from roost_central.cli.exits import ExitCode
 from roost_central.cli.options import ALARM_STREAM, Asked, shared, show
 
@@ -53,7 +54,7 @@ def _text(asked: Asked, status: dict[str, Any]) -> str:
         _counts("sites", status["sites"]),
         _counts("nodes", status["nodes"]),
         f"alarms  {alarm_text.counts(status['alarms'])}",
-        f"        {_incidents(status['alarms'].get('incidents', 0))}"
+        f"        {counted(status['alarms'].get('incidents', 0), 'open incident')}"
         f" · the fleet is {status['alarms']['status']}",
         f"ingest  {ingest['beats']:,} beats · {ingest['items']:,} items committed"
         f" · {refused:,} refused · {ingest['dead_letters']:,} kept for inspection",
@@ -75,7 +76,3 @@ def _text(asked: Asked, status: dict[str, Any]) -> str:
 def _counts(name: str, counts: dict[str, int]) -> str:
     kinds = " · ".join(f"{count:,} {kind}" for kind, count in counts.items() if kind != "total")
     return f"{name}   {counts['total']:,}: {kinds}"
-
-
-def _incidents(count: int) -> str:
-    return f"{count:,} open incident" + ("" if count == 1 else "s")

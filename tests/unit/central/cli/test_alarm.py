@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from roost_central.cli import status
+from roost_central.cli.counted import counted
 
 HOSTILE = "=cmd|' /C calc'!A0\x1b[31m\x00<b>\u202e"
 ISO = "2026-11-22T10:00:00.000Z"
@@ -410,7 +410,8 @@ def test_status_counts_alarms(run):
     out = run("status")[1]
     assert "alarms  C 0 · M 1 · m 0 · W 2 · 3 unknown" in out
     assert " open incidents · " in out
-    assert [status._incidents(count) for count in (1, 2)] == ["1 open incident", "2 open incidents"]
+    said = [counted(count, "open incident") for count in (1, 2)]
+    assert said == ["1 open incident", "2 open incidents"]
 
 
 def test_a_split_says_which_members(run, capfd):
